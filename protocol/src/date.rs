@@ -1,0 +1,160 @@
+//! Days of the calendar, years 0001 to 9999.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate};
+use thiserror::Error;
+
+/// A day, years 0001 to 9999. Read as `2026-12-31` or `31-12-2026`; which of the two is written depends on the reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(NaiveDate);
+
+/// Why a text is no date. Reads on from the text itself: `date "2014-2-3" is not a date: …`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum DateError {
+    /// Neither of the two forms.
+    #[error("is not a date: write yyyy-mm-dd or dd-mm-yyyy with all digits, as in 2026-12-31 or 31-12-2026")]
+    Form,
+    /// Year 0000.
+    #[error("is not a date: years run from 0001 to 9999")]
+    Year,
+    /// A month over 12, or 00.
+    #[error("is not a date: month {month:02} is not one of 01 to 12")]
+    Month {
+        /// The month as typed.
+        month: u32,
+    },
+    /// A day that the month does not have.
+    #[error("is not a date: month {month:02} of {year:04} has days 01 to {last}")]
+    Day {
+        /// The year as typed.
+        year: i32,
+        /// The month as typed.
+        month: u32,
+        /// The last day it has.
+        last: u32,
+    },
+}
+
+impl Date {
+    /// Reads `2026-12-31` or `31-12-2026`, strictly; [`FromStr`] also says what is wrong.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    /// A day of chrono's, if its year is one of 1 to 9999.
+    pub fn from_naive(day: NaiveDate) -> Option<Self> {
+        (1..=9999).contains(&day.year()).then_some(Self(day))
+    }
+
+    /// The day as chrono has it.
+    pub fn naive(self) -> NaiveDate {
+        self.0
+    }
+
+    /// Days since the day before 0001-01-01, which is day 1. At most 3,652,059.
+    pub fn day_number(self) -> u32 {
+        self.0.num_days_from_ce().unsigned_abs()
+    }
+
+    /// The inverse of [`Date::day_number`].
+    pub fn from_day_number(number: u32) -> Option<Self> {
+        let number = i32::try_from(number).ok()?;
+        NaiveDate::from_num_days_from_ce_opt(number).and_then(Self::from_naive)
+    }
+
+    /// Shows the day as `2026-12-31`.
+    pub fn iso(self) -> impl fmt::Display {
+        Written(self.iso_bytes())
+    }
+
+    /// Shows the day as `31-12-2026`.
+    pub fn civil(self) -> impl fmt::Display {
+        Written(self.civil_bytes())
+    }
+
+    /// Appends the day as `2026-12-31`.
+    pub fn write_iso(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.iso_bytes());
+    }
+
+    /// Appends the day as `31-12-2026`.
+    pub fn write_civil(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.civil_bytes());
+    }
+
+    fn iso_bytes(self) -> [u8; 10] {
+        let [[y1, y2], [y3, y4], [m1, m2], [d1, d2]] = self.digits();
+        [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]
+    }
+
+    fn civil_bytes(self) -> [u8; 10] {
+        let [[y1, y2], [y3, y4], [m1, m2], [d1, d2]] = self.digits();
+        [d1, d2, b'-', m1, m2, b'-', y1, y2, y3, y4]
+    }
+
+    /// Century, year of it, month and day, as two digits each.
+    fn digits(self) -> [[u8; 2]; 4] {
+        let year = self.0.year().unsigned_abs();
+        [year / 100, year % 100, self.0.month(), self.0.day()].map(two_digits)
+    }
+}
+
+/// A number below 100 as two ASCII digits.
+pub(crate) fn two_digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
+}
+
+/// The number that ASCII digits write, if they are all digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |number, digit| match digit {
+        b'0'..=b'9' => Some(number * 10 + u32::from(digit - b'0')),
+        _ => None,
+    })
+}
+
+impl FromStr for Date {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        let bytes: &[u8; 10] = text.as_bytes().try_into().map_err(|_| DateError::Form)?;
+        let fields = match bytes {
+            [year @ .., b'-', m1, m2, b'-', d1, d2] => {
+                (number(year), number(&[*m1, *m2]), number(&[*d1, *d2]))
+            }
+            [d1, d2, b'-', m1, m2, b'-', year @ ..] => {
+                (number(year), number(&[*m1, *m2]), number(&[*d1, *d2]))
+            }
+            _ => return Err(DateError::Form),
+        };
+        let (Some(year), Some(month), Some(day)) = fields else {
+            return Err(DateError::Form);
+        };
+        let year = year.cast_signed();
+        match NaiveDate::from_ymd_opt(year, month, day) {
+            Some(_) if year == 0 => Err(DateError::Year),
+            Some(date) => Ok(Self(date)),
+            None if year == 0 => Err(DateError::Year),
+            None => match NaiveDate::from_ymd_opt(year, month, 1) {
+                Some(first) => Err(DateError::Day {
+                    year,
+                    month,
+                    last: u32::from(first.num_days_in_month()),
+                }),
+                None => Err(DateError::Month { month }),
+            },
+        }
+    }
+}
+
+/// Ten ASCII bytes to show.
+struct Written([u8; 10]);
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|&byte| fmt::Write::write_char(f, char::from(byte)))
+    }
+}

@@ -1,0 +1,40 @@
+//! What was typed, as a message may repeat it: short, and harmless to a terminal.
+
+use std::fmt::{self, Write};
+
+use crate::limits::MAX_ECHO;
+
+/// Shows a text between quotes, cut to [`MAX_ECHO`] characters and with no control character in it.
+pub(crate) struct Echo<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Echo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        for (count, c) in self.0.chars().enumerate() {
+            if count == MAX_ECHO {
+                f.write_char('…')?;
+                break;
+            }
+            match c {
+                '\n' => f.write_str("\\n")?,
+                '\t' => f.write_str("\\t")?,
+                c if c.is_control() => f.write_char('\u{fffd}')?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// Shows one character: printable ones between quotes, others by their number.
+pub(crate) struct ShownChar(pub(crate) char);
+
+impl fmt::Display for ShownChar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            c if c.is_control() => write!(f, "the control character U+{:04X}", c as u32),
+            ' ' => f.write_str("a blank"),
+            c => write!(f, "\"{c}\""),
+        }
+    }
+}

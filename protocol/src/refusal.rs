@@ -1,0 +1,184 @@
+//! What is answered when the answer is no.
+
+use crate::code::Code;
+use crate::json;
+use crate::limits::MAX_LINE;
+
+/// A refusal: a code for scripts, a sentence for people, and what else belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code.
+    pub code: Code,
+    /// A sentence that a person can act on, with the numbers and the name of what was wrong.
+    pub message: String,
+    /// Further fields of the object.
+    pub detail: Detail,
+}
+
+/// The fields of a refusal beside its message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// None.
+    None,
+    /// Tickets that are left, and tickets that were asked for.
+    Available {
+        /// Left.
+        available: u32,
+        /// Asked for.
+        requested: u32,
+    },
+    /// Everyone who is busy.
+    Busy(Vec<String>),
+    /// Who alone may do it.
+    Host(String),
+    /// The verb that was probably meant.
+    DidYouMean(&'static str),
+}
+
+impl Refusal {
+    /// A refusal with no further fields.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            detail: Detail::None,
+        }
+    }
+
+    /// The line is not a request.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(Code::BadRequest, message)
+    }
+
+    /// No command has this verb; `did_you_mean` names one that is close.
+    pub fn unknown_command(message: impl Into<String>, did_you_mean: Option<&'static str>) -> Self {
+        let detail = did_you_mean.map_or(Detail::None, Detail::DidYouMean);
+        Self {
+            code: Code::UnknownCommand,
+            message: message.into(),
+            detail,
+        }
+    }
+
+    /// A line was discarded because of its length.
+    pub fn line_too_long() -> Self {
+        Self::new(
+            Code::LineTooLong,
+            format!("the line was discarded: it has more than {MAX_LINE} bytes, the longest that is taken"),
+        )
+    }
+
+    /// The connection ended in mid-line.
+    pub fn incomplete() -> Self {
+        Self::new(
+            Code::Incomplete,
+            "the last line has no end and was not executed: end every line with a line feed",
+        )
+    }
+
+    /// No such event, ticket or entry.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Code::NotFound, message)
+    }
+
+    /// Fewer tickets are left than were asked for.
+    pub fn sold_out(message: impl Into<String>, available: u32, requested: u32) -> Self {
+        Self {
+            code: Code::SoldOut,
+            message: message.into(),
+            detail: Detail::Available { available, requested },
+        }
+    }
+
+    /// An id is taken.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Code::Conflict, message)
+    }
+
+    /// Someone is busy; `busy` names all who are.
+    pub fn conflict_busy(message: impl Into<String>, busy: Vec<String>) -> Self {
+        Self {
+            code: Code::Conflict,
+            message: message.into(),
+            detail: Detail::Busy(busy),
+        }
+    }
+
+    /// Not for the one who asks.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(Code::Forbidden, message)
+    }
+
+    /// Only for the host of the meeting.
+    pub fn forbidden_host(message: impl Into<String>, host: impl Into<String>) -> Self {
+        Self {
+            code: Code::Forbidden,
+            message: message.into(),
+            detail: Detail::Host(host.into()),
+        }
+    }
+
+    /// The server has as many connections as it takes.
+    pub fn busy(limit: usize) -> Self {
+        Self::new(
+            Code::Busy,
+            format!("the server has {limit} connections, as many as it takes: try again later"),
+        )
+    }
+
+    /// Nothing can be changed for now.
+    pub fn read_only(reason: impl std::fmt::Display) -> Self {
+        Self::new(
+            Code::ReadOnly,
+            format!("nothing can be changed for now, reads go on: {reason}"),
+        )
+    }
+
+    /// The server is about to stop.
+    pub fn shutting_down() -> Self {
+        Self::new(
+            Code::ShuttingDown,
+            "the server is stopping: connect again in a moment",
+        )
+    }
+
+    /// The server is at fault.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, message)
+    }
+
+    /// Appends the whole line: `ERR CODE {"message":…,"retry":…}` and a line feed.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"ERR ");
+        out.extend_from_slice(self.code.as_str().as_bytes());
+        out.extend_from_slice(b" {\"message\":");
+        json::write_string(out, &self.message);
+        out.extend_from_slice(if self.code.retry() {
+            b",\"retry\":true"
+        } else {
+            b",\"retry\":false"
+        });
+        match &self.detail {
+            Detail::None => {}
+            Detail::Available { available, requested } => {
+                out.extend_from_slice(b",\"available\":");
+                json::write_number(out, *available);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_number(out, *requested);
+            }
+            Detail::Busy(busy) => {
+                out.extend_from_slice(b",\"busy\":");
+                json::write_strings(out, busy.iter().map(String::as_str));
+            }
+            Detail::Host(host) => {
+                out.extend_from_slice(b",\"host\":");
+                json::write_string(out, host);
+            }
+            Detail::DidYouMean(verb) => {
+                out.extend_from_slice(b",\"did_you_mean\":");
+                json::write_string(out, verb);
+            }
+        }
+        out.extend_from_slice(b"}\n");
+    }
+}

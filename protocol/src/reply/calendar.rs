@@ -1,0 +1,215 @@
+//! Entries of people's calendars.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::dates;
+use crate::date::Date;
+use crate::hour::{Hour, Slot};
+use crate::json;
+
+/// Ids joined by commas, as [`crate::Group`] keeps them; a list of strings in JSON. Nobody is the empty text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Members<'a>(pub Cow<'a, str>);
+
+impl Members<'_> {
+    /// The ids in order.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        members(&self.0)
+    }
+
+    /// Whether there is nobody: a block and no meeting.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> From<&'a str> for Members<'a> {
+    fn from(joined: &'a str) -> Self {
+        Self(Cow::Borrowed(joined))
+    }
+}
+
+impl From<String> for Members<'_> {
+    fn from(joined: String) -> Self {
+        Self(Cow::Owned(joined))
+    }
+}
+
+fn members(joined: &str) -> impl Iterator<Item = &str> {
+    joined.split(',').filter(|member| !member.is_empty())
+}
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Members<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Joined;
+
+        impl<'de> Visitor<'de> for Joined {
+            type Value = String;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of ids")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<String, A::Error> {
+                let mut joined = String::new();
+                while let Some(id) = ids.next_element::<Cow<'de, str>>()? {
+                    if !joined.is_empty() {
+                        joined.push(',');
+                    }
+                    joined.push_str(&id);
+                }
+                Ok(joined)
+            }
+        }
+
+        deserializer.deserialize_seq(Joined).map(Self::from)
+    }
+}
+
+/// The answer to BLOCK, and to PUT … BLOCK.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Blocked<'a> {
+    /// The person.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// The day, written `31-12-2026`.
+    #[serde(with = "dates::civil")]
+    pub date: Date,
+    /// The hour.
+    pub time: Hour,
+}
+
+/// The answer to MEET, and to PUT … MEET.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Met<'a> {
+    /// Who asked for it.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// The day, written `31-12-2026`.
+    #[serde(with = "dates::civil")]
+    pub date: Date,
+    /// The hour.
+    pub time: Hour,
+    /// The title.
+    #[serde(borrow)]
+    pub title: Cow<'a, str>,
+    /// The members, each once.
+    pub group: Members<'a>,
+    /// The host.
+    #[serde(borrow)]
+    pub host: Cow<'a, str>,
+}
+
+/// What is at an hour: a meeting, or a block, which has no title, nobody in its group and its owner as host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meet<'a> {
+    /// The title.
+    #[serde(borrow)]
+    pub title: Cow<'a, str>,
+    /// The members.
+    pub group: Members<'a>,
+    /// The host.
+    #[serde(borrow)]
+    pub host: Cow<'a, str>,
+}
+
+/// An occupied hour of a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scheduled<'a> {
+    /// The hour.
+    pub time: Hour,
+    /// What is there.
+    #[serde(borrow)]
+    pub meet: Meet<'a>,
+}
+
+/// The answer to `GET <who> <date>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day<'a> {
+    /// The person.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// The day, written `31-12-2026`.
+    #[serde(with = "dates::civil")]
+    pub date: Date,
+    /// The occupied hours, earliest first.
+    #[serde(borrow)]
+    pub schedule: Vec<Scheduled<'a>>,
+}
+
+/// A row of HOD: a slot that has meetings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonthRow<'a> {
+    /// The day, written `31-12-2026`.
+    #[serde(with = "dates::civil")]
+    pub date: Date,
+    /// The hour.
+    pub time: Hour,
+    /// The meetings of all people at that hour.
+    #[serde(borrow)]
+    pub meetings: Vec<Meet<'a>>,
+}
+
+/// The answer to DELETE.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted<'a> {
+    /// Who asked for it.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// The day, written `31-12-2026`.
+    #[serde(with = "dates::civil")]
+    pub date: Date,
+    /// The hour.
+    pub time: Hour,
+    /// What was there.
+    pub deleted: EntryKind,
+}
+
+/// What a slot held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EntryKind {
+    /// An hour kept free.
+    Block,
+    /// A meeting.
+    Meeting,
+}
+
+/// Appends [`Blocked`] as a whole `OK` line.
+pub fn write_blocked(out: &mut Vec<u8>, who: &str, slot: Slot) {
+    open(out, who, slot);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends [`Met`] as a whole `OK` line; the group as [`crate::Group::as_str`] has it.
+pub fn write_met(out: &mut Vec<u8>, who: &str, slot: Slot, title: &str, group: &str, host: &str) {
+    open(out, who, slot);
+    out.extend_from_slice(b",\"title\":");
+    json::write_string(out, title);
+    out.extend_from_slice(b",\"group\":");
+    json::write_strings(out, members(group));
+    out.extend_from_slice(b",\"host\":");
+    json::write_string(out, host);
+    out.extend_from_slice(b"}\n");
+}
+
+/// The fields that all entries begin with, up to the end of `time`.
+fn open(out: &mut Vec<u8>, who: &str, slot: Slot) {
+    out.extend_from_slice(b"OK {\"name\":");
+    json::write_string(out, who);
+    out.extend_from_slice(b",\"date\":\"");
+    slot.date.write_civil(out);
+    out.extend_from_slice(b"\",\"time\":\"");
+    slot.hour.write(out);
+    out.push(b'"');
+}

@@ -1,0 +1,90 @@
+//! Events and their tickets.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, dates};
+use crate::date::Date;
+use crate::json;
+use crate::ticket::{TicketId, WRITTEN};
+
+/// An event: the answer to CREATE and `GET <event-id>`, and a row of the listing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event<'a> {
+    /// Its id.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// Its name.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// Its day, written `2026-12-31`.
+    #[serde(with = "dates::iso")]
+    pub date: Date,
+    /// Tickets it was made with.
+    pub total_tickets: u32,
+    /// Tickets that are left.
+    pub available_tickets: u32,
+}
+
+/// The answer to BOOK.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Booked<'a> {
+    /// The event.
+    #[serde(borrow)]
+    pub event_id: Cow<'a, str>,
+    /// The tickets that were bought, as many as were asked for.
+    pub tickets: Vec<TicketId>,
+    /// Tickets that are left.
+    pub available_tickets: u32,
+}
+
+/// The answer to TICKET.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket<'a> {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// The event it is for.
+    #[serde(borrow)]
+    pub event_id: Cow<'a, str>,
+}
+
+/// All of an [`Event`] but its last number and the closing brace: it never changes, so the server keeps it with the
+/// event and [`write_event`] adds the rest.
+pub fn event_prefix(id: &str, name: &str, date: Date, total_tickets: u32) -> String {
+    let mut out = Vec::with_capacity(80 + id.len() + name.len());
+    out.extend_from_slice(b"{\"id\":");
+    json::write_string(&mut out, id);
+    out.extend_from_slice(b",\"name\":");
+    json::write_string(&mut out, name);
+    out.extend_from_slice(b",\"date\":\"");
+    date.write_iso(&mut out);
+    out.extend_from_slice(b"\",\"total_tickets\":");
+    json::write_number(&mut out, total_tickets);
+    out.extend_from_slice(b",\"available_tickets\":");
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Appends an [`Event`] as a whole line, from what [`event_prefix`] made of it and the tickets that are left.
+pub fn write_event(out: &mut Vec<u8>, prefix: &str, available_tickets: u32, kind: Kind) {
+    out.extend_from_slice(kind.prefix());
+    out.extend_from_slice(prefix.as_bytes());
+    json::write_number(out, available_tickets);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends [`Booked`] as a whole `OK` line; the tickets by the bytes of their ids, as the server draws and records them.
+pub fn write_booked(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
+    out.reserve(80 + event_id.len() + tickets.len() * (WRITTEN + 3));
+    out.extend_from_slice(b"OK {\"event_id\":");
+    json::write_string(out, event_id);
+    out.extend_from_slice(b",\"tickets\":[");
+    for (index, ticket) in tickets.iter().enumerate() {
+        out.extend_from_slice(if index == 0 { b"\"" } else { b",\"" });
+        TicketId(*ticket).write(out);
+        out.push(b'"');
+    }
+    out.extend_from_slice(b"],\"available_tickets\":");
+    json::write_number(out, available_tickets);
+    out.extend_from_slice(b"}\n");
+}

@@ -1,0 +1,93 @@
+//! Names of events and titles of meetings.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::echo::ShownChar;
+use crate::limits::MAX_TEXT;
+
+/// A valid name or title: 1 to 200 characters, no control character but line feed and tab.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text<'a>(Cow<'a, str>);
+
+/// Why a text is no name or title. Reads on from the text itself: `name "" is empty: …`.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum TextError {
+    /// Nothing between the quotes.
+    #[error("is empty: write 1 to {MAX_TEXT} characters")]
+    Empty,
+    /// Longer than [`MAX_TEXT`].
+    #[error("has {length} characters: at most {MAX_TEXT} are taken")]
+    TooLong {
+        /// Characters that were given.
+        length: usize,
+    },
+    /// A control character could paint the terminal of whoever reads the text.
+    #[error("holds {}: no control character is taken but \\n and \\t", ShownChar(*.found))]
+    Control {
+        /// The first such character.
+        found: char,
+    },
+}
+
+impl<'a> Text<'a> {
+    /// Checks a text, which is kept as it is.
+    pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, TextError> {
+        let text = text.into();
+        if text.is_empty() {
+            return Err(TextError::Empty);
+        }
+        if text.len() <= MAX_TEXT && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            return Ok(Self(text));
+        }
+        if let Some(found) = text.chars().find(|&c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(TextError::Control { found });
+        }
+        let length = text.chars().count();
+        if length > MAX_TEXT {
+            return Err(TextError::TooLong { length });
+        }
+        Ok(Self(text))
+    }
+
+    /// The text with its escapes resolved.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same text, no longer tied to the line it was read from.
+    pub fn into_owned(self) -> Text<'static> {
+        Text(Cow::Owned(self.0.into_owned()))
+    }
+
+    /// The text as a plain string.
+    pub fn into_string(self) -> String {
+        self.0.into_owned()
+    }
+}
+
+impl AsRef<str> for Text<'_> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<Text<'_>> for String {
+    fn from(text: Text<'_>) -> Self {
+        text.into_string()
+    }
+}
+
+impl<'a> From<Text<'a>> for Cow<'a, str> {
+    fn from(text: Text<'a>) -> Self {
+        text.0
+    }
+}

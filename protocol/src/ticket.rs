@@ -1,0 +1,83 @@
+//! Ids of tickets.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+use uuid::Uuid;
+
+/// Characters of a written ticket id.
+pub const WRITTEN: usize = 36;
+
+/// The id of a ticket: a UUID whose first 16 bits are its event's tag ([`crate::tag_of`]) and whose other free bits
+/// are random. Whoever knows it holds the ticket, so it belongs in no log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(transparent)]
+pub struct TicketId(pub [u8; 16]);
+
+/// Why a text is no ticket id. Reads on from the text itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "is not a ticket id: write it as BOOK gave it, 36 characters as in 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"
+)]
+pub struct TicketIdError;
+
+impl TicketId {
+    /// The tag of the event that issued the ticket.
+    pub fn tag(self) -> u16 {
+        u16::from_be_bytes([self.0[0], self.0[1]])
+    }
+
+    /// Appends the 36 characters of the hyphenated lower-case form.
+    pub fn write(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.written());
+    }
+
+    fn written(self) -> [u8; WRITTEN] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [b'-'; WRITTEN];
+        let mut at = 0;
+        for (index, byte) in self.0.into_iter().enumerate() {
+            if matches!(index, 4 | 6 | 8 | 10) {
+                at += 1;
+            }
+            text[at] = DIGITS[usize::from(byte >> 4)];
+            text[at + 1] = DIGITS[usize::from(byte & 15)];
+            at += 2;
+        }
+        text
+    }
+}
+
+impl FromStr for TicketId {
+    type Err = TicketIdError;
+
+    /// Reads the hyphenated form, hexadecimal digits in either case.
+    fn from_str(text: &str) -> Result<Self, TicketIdError> {
+        if text.len() != WRITTEN {
+            return Err(TicketIdError);
+        }
+        let uuid = Uuid::try_parse(text).map_err(|_| TicketIdError)?;
+        Ok(Self(uuid.into_bytes()))
+    }
+}
+
+impl fmt::Display for TicketId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Uuid::from_bytes(self.0).hyphenated().fmt(f)
+    }
+}
+
+impl Serialize for TicketId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TicketId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}

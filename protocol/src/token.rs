@@ -1,0 +1,195 @@
+//! A line cut into its arguments and options.
+
+use std::borrow::Cow;
+
+use memchr::memchr2;
+use thiserror::Error;
+
+use crate::echo::{Echo, ShownChar};
+use crate::quote::split_option;
+use crate::refusal::Refusal;
+
+/// One argument or option, its quotes and escapes resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Token<'a> {
+    Word(Cow<'a, str>),
+    Option(&'a str, Cow<'a, str>),
+}
+
+/// What has not been read of a line that has no control characters but tabs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tokens<'a> {
+    rest: &'a str,
+    /// Whether the line has quoted arguments or options at all.
+    quoting: bool,
+}
+
+/// Why a line cannot be cut.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum TokenError {
+    #[error("the quote that opens {} is never closed: end the argument with \"", Echo(.text))]
+    Unclosed { text: String },
+    #[error("behind the closing quote of {} comes {}: put a blank between two arguments", Echo(.text), ShownChar(*.found))]
+    BehindQuote { text: String, found: char },
+    #[error("{} has a quote inside: put quotes around the whole argument, as in \"two words\"", Echo(.text))]
+    QuoteInside { text: String },
+    #[error("{} is no escape: within quotes write \\\" \\\\ \\n \\t or \\uXXXX with four hexadecimal digits", Echo(.text))]
+    Escape { text: String },
+    #[error("{} is half of a surrogate pair: write both halves, or the character itself", Echo(.text))]
+    Surrogate { text: String },
+    #[error("{} stands for {}: no control character is taken but \\n and \\t in names and titles", Echo(.text), ShownChar(*.found))]
+    Control { text: String, found: char },
+    #[error("option {} is given twice: once is enough", Echo(.name))]
+    Repeated { name: String },
+    #[error("option {} is one too many: no command takes so many", Echo(.name))]
+    TooManyOptions { name: String },
+}
+
+impl From<TokenError> for Refusal {
+    fn from(error: TokenError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl<'a> Tokens<'a> {
+    /// Begins at the start of a line.
+    pub(crate) fn of(line: &'a str, quoting: bool) -> Self {
+        Self { rest: line, quoting }
+    }
+
+    /// The next token, if there is one. Behind an error there is nothing to be had.
+    pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, TokenError> {
+        if !self.quoting {
+            return Ok(self.next_plain().map(|word| Token::Word(Cow::Borrowed(word))));
+        }
+        let token = skip_blanks(self.rest);
+        if token.is_empty() {
+            return Ok(None);
+        }
+        let (option, value) = match split_option(token) {
+            Some((name, value)) => (Some(name), value),
+            None => (None, token),
+        };
+        let (value, behind) = match value.strip_prefix('"') {
+            Some(opened) => quoted(opened)?,
+            None => bare(token, value)?,
+        };
+        self.rest = behind;
+        Ok(Some(match option {
+            Some(name) => Token::Option(name, value),
+            None => Token::Word(value),
+        }))
+    }
+
+    /// The next word of a line that has no quoting.
+    fn next_plain(&mut self) -> Option<&'a str> {
+        let token = skip_blanks(self.rest);
+        let (word, behind) = token.split_at(end_of_word(token));
+        self.rest = behind;
+        (!word.is_empty()).then_some(word)
+    }
+}
+
+pub(crate) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+fn skip_blanks(text: &str) -> &str {
+    let start = text.bytes().position(|byte| !is_blank(byte));
+    &text[start.unwrap_or(text.len())..]
+}
+
+fn end_of_word(text: &str) -> usize {
+    text.bytes().position(is_blank).unwrap_or(text.len())
+}
+
+/// A value up to the next blank, and what follows it. `token` begins where the value or its option's name does.
+fn bare<'a>(token: &'a str, value: &'a str) -> Result<(Cow<'a, str>, &'a str), TokenError> {
+    let end = value.bytes().position(|byte| is_blank(byte) || byte == b'"');
+    let (value, behind) = value.split_at(end.unwrap_or(value.len()));
+    if behind.starts_with('"') {
+        let text = token[..end_of_word(token)].to_owned();
+        return Err(TokenError::QuoteInside { text });
+    }
+    Ok((Cow::Borrowed(value), behind))
+}
+
+/// A value whose opening quote has been read, and what follows its closing quote.
+fn quoted(opened: &str) -> Result<(Cow<'_, str>, &str), TokenError> {
+    let unclosed = || TokenError::Unclosed {
+        text: opened.to_owned(),
+    };
+    let stop = memchr2(b'"', b'\\', opened.as_bytes()).ok_or_else(unclosed)?;
+    let (plain, mut rest) = opened.split_at(stop);
+    let mut value = Cow::Borrowed(plain);
+    loop {
+        if let Some(behind) = rest.strip_prefix('"') {
+            return match behind.chars().next() {
+                Some(found) if found != ' ' && found != '\t' => Err(TokenError::BehindQuote {
+                    text: value.into_owned(),
+                    found,
+                }),
+                _ => Ok((value, behind)),
+            };
+        }
+        let (c, length) = escape(rest)?;
+        let next = &rest[length..];
+        let stop = memchr2(b'"', b'\\', next.as_bytes()).ok_or_else(unclosed)?;
+        let (plain, behind) = next.split_at(stop);
+        let value = value.to_mut();
+        value.push(c);
+        value.push_str(plain);
+        rest = behind;
+    }
+}
+
+/// The character that an escape stands for, and the length of the escape, which `rest` begins with.
+fn escape(rest: &str) -> Result<(char, usize), TokenError> {
+    match rest.as_bytes().get(1) {
+        Some(b'"') => Ok(('"', 2)),
+        Some(b'\\') => Ok(('\\', 2)),
+        Some(b'n') => Ok(('\n', 2)),
+        Some(b't') => Ok(('\t', 2)),
+        Some(b'u') => unicode_escape(rest),
+        _ => Err(TokenError::Escape {
+            text: first_chars(rest, 2),
+        }),
+    }
+}
+
+/// `\uXXXX`, or two of them that are a surrogate pair.
+fn unicode_escape(rest: &str) -> Result<(char, usize), TokenError> {
+    let unit = unit(rest).ok_or_else(|| TokenError::Escape {
+        text: first_chars(rest, 6),
+    })?;
+    let low = rest.get(6..).and_then(self::unit);
+    let (c, length) = match char::decode_utf16([unit].into_iter().chain(low)).next() {
+        Some(Ok(c)) => (c, 6 * c.len_utf16()),
+        _ => {
+            return Err(TokenError::Surrogate {
+                text: first_chars(rest, 6),
+            });
+        }
+    };
+    if c.is_control() && c != '\n' && c != '\t' {
+        return Err(TokenError::Control {
+            text: first_chars(rest, 6),
+            found: c,
+        });
+    }
+    Ok((c, length))
+}
+
+/// The number of the `\uXXXX` that `rest` begins with.
+fn unit(rest: &str) -> Option<u16> {
+    let digits = rest.strip_prefix("\\u")?.get(..4)?;
+    // from_str_radix would take a sign.
+    if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    u16::from_str_radix(digits, 16).ok()
+}
+
+fn first_chars(text: &str, count: usize) -> String {
+    text.chars().take(count).collect()
+}

@@ -1,0 +1,160 @@
+//! From the text of a line to a request: one small function per verb that has arguments.
+
+use crate::args::{Args, checked};
+use crate::class::Classes;
+use crate::command::{self, Verb};
+use crate::cursor::Cursor;
+use crate::echo::Echo;
+use crate::id::Id;
+use crate::limits::{MAX_BOOK, MAX_PAGE, MAX_TICKETS};
+use crate::refusal::Refusal;
+use crate::request::{Entry, Meeting, Request};
+
+/// Reads a line that is neither blank nor a comment and has no control characters but tabs.
+pub(crate) fn request(line: &str, classes: Classes) -> Result<Request<'_>, Refusal> {
+    let mut args = Args::of(line, classes);
+    let verb = args.verb()?;
+    let request = match verb {
+        Verb::Create => create(&mut args)?,
+        Verb::Get => get(&mut args)?,
+        Verb::Book => book(&mut args)?,
+        Verb::Ticket => Request::Ticket {
+            ticket: args.next_value("ticket-id")?,
+        },
+        Verb::Block => Request::Block {
+            who: args.next_id("who")?,
+            slot: args.next_slot()?,
+        },
+        Verb::Meet => meet(&mut args)?,
+        Verb::Hod => Request::Hod {
+            who: args.next_id("who")?,
+        },
+        Verb::Delete => Request::Delete {
+            who: args.next_id("who")?,
+            slot: args.next_slot()?,
+        },
+        Verb::Put => put(&mut args)?,
+        Verb::Hello => Request::Hello,
+        Verb::Help => help(&mut args)?,
+        Verb::Ping => Request::Ping,
+        Verb::Stats => Request::Stats,
+        Verb::Quit => Request::Quit,
+    };
+    args.finish()?;
+    Ok(request)
+}
+
+fn create<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+    Ok(Request::Create {
+        name: args.next_text("name")?,
+        date: args.next_date()?,
+        tickets: args.next_number("tickets", MAX_TICKETS)?,
+        id: args.option_id("id")?,
+    })
+}
+
+fn get<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+    if !args.has_next()? {
+        args.settle(command::GET_LIST);
+        let limit = args.option_number("limit", MAX_PAGE)?;
+        return Ok(Request::List {
+            limit,
+            after: after(args)?,
+        });
+    }
+    let id = args.next_word("event-id")?;
+    if args.has_next()? {
+        args.settle(command::GET_DAY);
+        Ok(Request::Day {
+            who: checked("who", id, Id::new)?,
+            date: args.next_date()?,
+        })
+    } else {
+        args.settle(command::GET_EVENT);
+        Ok(Request::Event {
+            id: checked("event-id", id, Id::new)?,
+        })
+    }
+}
+
+fn after<'a>(args: &mut Args<'a>) -> Result<Option<Cursor<'a>>, Refusal> {
+    let Some(word) = args.option("after")? else {
+        return Ok(None);
+    };
+    checked("after", word, |word| {
+        Cursor::decode(&word).ok_or("is not a cursor: give the word that came as \"next\", or leave it out")
+    })
+    .map(Some)
+}
+
+fn book<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+    Ok(Request::Book {
+        event: args.next_id("event-id")?,
+        count: args.next_number("n", MAX_BOOK)?,
+    })
+}
+
+fn meet<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+    let who = args.next_id("who")?;
+    let slot = args.next_slot()?;
+    let host = who.clone();
+    Ok(Request::Meet {
+        who,
+        slot,
+        meeting: meeting(args, host)?,
+    })
+}
+
+/// `<title> <group> [<host>]`
+fn meeting<'a>(args: &mut Args<'a>, host: Id<'a>) -> Result<Meeting<'a>, Refusal> {
+    let title = args.next_text("title")?;
+    let group = args.next_group()?;
+    let host = if args.has_next()? {
+        args.next_id("host")?
+    } else {
+        host
+    };
+    Ok(Meeting { title, group, host })
+}
+
+fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+    let who = args.next_id("who")?;
+    let old = args.next_slot()?;
+    let word = args.next_word("BLOCK or MEET")?;
+    if word.eq_ignore_ascii_case("BLOCK") {
+        args.settle(command::PUT_BLOCK);
+        let new = args.next_slot()?;
+        Ok(Request::Put {
+            who,
+            old,
+            new,
+            entry: Entry::Block,
+        })
+    } else if word.eq_ignore_ascii_case("MEET") {
+        args.settle(command::PUT_MEET);
+        let new = args.next_slot()?;
+        let host = who.clone();
+        Ok(Request::Put {
+            who,
+            old,
+            new,
+            entry: Entry::Meet(meeting(args, host)?),
+        })
+    } else {
+        Err(Refusal::bad_request(format!(
+            "{} is neither BLOCK nor MEET: write {}",
+            Echo(&word),
+            args.usage()
+        )))
+    }
+}
+
+fn help<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+    if !args.has_next()? {
+        return Ok(Request::Help { verb: None });
+    }
+    let word = args.next_word("verb")?;
+    Ok(Request::Help {
+        verb: Some(Verb::read(&word)?),
+    })
+}

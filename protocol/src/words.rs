@@ -1,0 +1,86 @@
+//! The words of a line in their order, its options set aside.
+
+use std::borrow::Cow;
+
+use crate::class::Classes;
+use crate::token::{Token, TokenError, Tokens};
+
+/// Options that are kept: no command has more than two, and two more still name what is unknown or repeated.
+const MAX_OPTIONS: usize = 4;
+
+/// Reads a line no further than it is asked to.
+pub(crate) struct Words<'a> {
+    tokens: Tokens<'a>,
+    /// The next word, when someone has looked ahead.
+    ahead: Option<Cow<'a, str>>,
+    /// Options met so far and not taken, their names and values; the free places may be anywhere.
+    options: [Option<(&'a str, Cow<'a, str>)>; MAX_OPTIONS],
+}
+
+impl<'a> Words<'a> {
+    /// Begins at the start of a line that has no control characters but tabs.
+    pub(crate) fn of(line: &'a str, classes: Classes) -> Self {
+        Self {
+            tokens: Tokens::of(line, classes.may_have_quoting()),
+            ahead: None,
+            options: [const { None }; MAX_OPTIONS],
+        }
+    }
+
+    /// The next word, if there is one.
+    pub(crate) fn next(&mut self) -> Result<Option<Cow<'a, str>>, TokenError> {
+        match self.ahead.take() {
+            Some(word) => Ok(Some(word)),
+            None => self.read(),
+        }
+    }
+
+    /// The next word, if there is one, which stays the next.
+    pub(crate) fn peek(&mut self) -> Result<Option<&str>, TokenError> {
+        if self.ahead.is_none() {
+            self.ahead = self.read()?;
+        }
+        Ok(self.ahead.as_deref())
+    }
+
+    /// The value of an option that is not behind the next word. When no word is left, that is any option.
+    pub(crate) fn take_option(&mut self, name: &str) -> Option<Cow<'a, str>> {
+        let place = self
+            .options
+            .iter_mut()
+            .find(|place| matches!(place, Some((given, _)) if *given == name))?;
+        place.take().map(|(_, value)| value)
+    }
+
+    /// The name of an option that was met and that nobody has taken.
+    pub(crate) fn left_option(&self) -> Option<&'a str> {
+        self.options.iter().flatten().next().map(|(name, _)| *name)
+    }
+
+    fn read(&mut self) -> Result<Option<Cow<'a, str>>, TokenError> {
+        loop {
+            match self.tokens.next()? {
+                Some(Token::Word(word)) => return Ok(Some(word)),
+                Some(Token::Option(name, value)) => self.set_aside(name, value)?,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    fn set_aside(&mut self, name: &'a str, value: Cow<'a, str>) -> Result<(), TokenError> {
+        if self.options.iter().flatten().any(|(given, _)| *given == name) {
+            return Err(TokenError::Repeated {
+                name: name.to_owned(),
+            });
+        }
+        match self.options.iter_mut().find(|place| place.is_none()) {
+            Some(place) => {
+                *place = Some((name, value));
+                Ok(())
+            }
+            None => Err(TokenError::TooManyOptions {
+                name: name.to_owned(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `protocol.md` against this crate. Its examples are also run against a real server; here it is found without one
+//! when the document forgets a command, a limit or a code, or promises words that the parser does not say.
+
+use std::collections::HashMap;
+
+use bookline_protocol::reply::Reply;
+use bookline_protocol::{COMMANDS, Code, Cursor, Date, Line, Refusal, limits, parse};
+
+const DOCUMENT: &str = include_str!("../../protocol.md");
+
+#[test]
+fn commands_are_those_of_the_table_in_its_order() {
+    let headings: Vec<&str> = DOCUMENT
+        .lines()
+        .filter_map(|line| line.strip_prefix("### "))
+        .collect();
+    let mut verbs: Vec<&str> = COMMANDS.iter().map(|form| form.verb.as_str()).collect();
+    verbs.dedup();
+    assert_eq!(headings, verbs);
+}
+
+#[test]
+fn forms_stand_under_their_verb() {
+    let mut written = Vec::new();
+    let mut verb = "";
+    for line in DOCUMENT.lines() {
+        if let Some(heading) = line.strip_prefix("### ") {
+            verb = heading;
+        } else if let Some(usage) = line.strip_prefix("    ").filter(|_| !verb.is_empty()) {
+            written.push((verb, usage));
+        }
+    }
+    let known: Vec<_> = COMMANDS
+        .iter()
+        .map(|form| (form.verb.as_str(), form.usage))
+        .collect();
+    assert_eq!(written, known);
+}
+
+#[test]
+fn every_code_has_a_row_with_its_retry() {
+    let start = "## Refusals";
+    let section = &DOCUMENT[DOCUMENT.find(start).unwrap()..];
+    let section = &section[..section[start.len()..].find("\n## ").unwrap()];
+    let rows: Vec<(&str, &str)> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(code, rest)| (code, rest.split(' ').next().unwrap()))
+        .collect();
+    let known = Code::ALL.map(|code| (code.as_str(), if code.retry() { "true" } else { "false" }));
+    assert_eq!(rows, known);
+}
+
+#[test]
+fn refusals_that_no_request_gets_are_quoted() {
+    let refusals = [
+        Refusal::line_too_long(),
+        Refusal::incomplete(),
+        Refusal::busy(10_000),
+        Refusal::shutting_down(),
+    ];
+    for refusal in refusals {
+        let start = format!("| `{}` | ", refusal.code);
+        let row = DOCUMENT.lines().find(|line| line.starts_with(&start)).unwrap();
+        assert!(row.ends_with(&format!("| `{}` |", refusal.message)), "{row}");
+    }
+}
+
+#[test]
+fn limits_are_those_of_the_crate() {
+    let section = &DOCUMENT[DOCUMENT.find("## Limits").unwrap()..];
+    let section = &section[..section.find("## Telnet").unwrap()];
+    let written: Vec<String> = section
+        .lines()
+        .filter_map(|line| line.strip_suffix(" |")?.rsplit_once("| "))
+        .map(|(_, value)| value.replace(',', ""))
+        .skip_while(|value| value != "value")
+        .skip(1)
+        .collect();
+    let known = [
+        limits::MAX_LINE as u64,
+        limits::MAX_ID as u64,
+        limits::MAX_TEXT as u64,
+        limits::MAX_GROUP as u64,
+        limits::MAX_TICKETS.into(),
+        limits::MAX_BOOK.into(),
+        limits::MAX_PAGE.into(),
+        limits::HOD_SLOTS.into(),
+    ]
+    .map(|value| value.to_string());
+    assert_eq!(written, known);
+}
+
+/// Whatever the parser refuses must be promised word for word; whatever it takes must be promised another answer.
+#[test]
+fn examples_say_what_the_parser_says() {
+    let (mut requests, mut refusals) = (0, 0);
+    for block in DOCUMENT.split("```transcript\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let mut lines = block.lines().peekable();
+        while let Some(line) = lines.next() {
+            let sent = line
+                .strip_prefix("> ")
+                .unwrap_or_else(|| panic!("a reply to nothing: {line}"));
+            let mut replies = Vec::new();
+            while let Some(reply) = lines.next_if(|line| line.starts_with("< ")) {
+                replies.push(&reply[2..]);
+            }
+            match parse(filled(sent).as_bytes(), &mut Vec::new()) {
+                Line::Blank => assert!(replies.is_empty(), "> {sent}"),
+                Line::Refused(refusal) | Line::Http(refusal) => {
+                    let mut reply = Vec::new();
+                    refusal.write(&mut reply);
+                    assert_eq!(
+                        replies.join("\n") + "\n",
+                        String::from_utf8(reply).unwrap(),
+                        "\n> {sent}"
+                    );
+                    refusals += 1;
+                }
+                Line::Request(_) => {
+                    let (last, rows) = replies.split_last().unwrap_or_else(|| panic!("no reply: {sent}"));
+                    assert!(rows.iter().all(|row| row.starts_with("ROW {")), "> {sent}");
+                    let last = Reply::parse(last).unwrap();
+                    assert!(last.is_final(), "> {sent}");
+                    if let Reply::Err { code, .. } = last {
+                        assert!(!["BAD_REQUEST", "UNKNOWN_COMMAND"].contains(&code), "> {sent}");
+                    }
+                    requests += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        requests > 50 && refusals > 20,
+        "{requests} requests and {refusals} refusals were found"
+    );
+}
+
+/// A request with something valid in place of what earlier replies would have given.
+fn filled(sent: &str) -> String {
+    let cursor = Cursor {
+        date: Date::parse("2026-12-31").unwrap(),
+        name: "x".into(),
+        id: "x".into(),
+    }
+    .encode();
+    let known = HashMap::from([
+        ("<word:next>", &*cursor),
+        ("<uuid:ticket>", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"),
+        ("<today>", "21-11-2026"),
+        ("<this-hour>", "09:00"),
+    ]);
+    known.iter().fold(sent.to_owned(), |sent, (placeholder, value)| {
+        sent.replace(placeholder, value)
+    })
+}

@@ -1,0 +1,275 @@
+//! What holds for every line and every value, tried on thousands made at random. A failure prints the smallest case
+//! found and keeps its seed in `properties.proptest-regressions`.
+
+use bookline_protocol::reply::Reply;
+use bookline_protocol::{
+    Cursor, Date, Group, Hour, Id, Line, Request, Slot, Text, TicketId, expects_reply, parse, quote,
+    split_option,
+};
+use proptest::prelude::*;
+
+/// What a line is made of: the pieces that mean something to the parser, and any bytes between them.
+fn pieces() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(vec![
+        "CREATE",
+        "GET",
+        "BOOK",
+        "TICKET",
+        "BLOCK",
+        "MEET",
+        "HOD",
+        "DELETE",
+        "PUT",
+        "HELP",
+        "AUTH",
+        "2026-12-31",
+        "31-12-2026",
+        "0000-01-01",
+        "2026-02-30",
+        "09:00",
+        "24:00",
+        "F2,F3,F2",
+        "F2,",
+        "1",
+        "-1",
+        "10001",
+        "id=",
+        "id=x",
+        "limit=",
+        "after=AAAA",
+        "after=",
+        "\"",
+        "\\",
+        "\\u",
+        "\\u0007",
+        "\\ud83e\\udd80",
+        "\\ud800",
+        "\\n",
+        "#",
+        "HTTP/1.1",
+        "Host:",
+        "\t",
+        "\r",
+        "\u{1b}",
+        "\u{7f}",
+        "\u{9b}",
+        "é",
+        "🦀",
+        " ",
+        " ",
+        " ",
+        " ",
+        "\"Rust Conf\"",
+    ])
+    .prop_map(|piece| piece.as_bytes().to_vec());
+    let telnet = prop::sample::select(vec![
+        &b"\xff"[..],
+        b"\xff\xfd",
+        b"\xff\xfb\x01",
+        b"\xff\xfa",
+        b"\xff\xf0",
+    ])
+    .prop_map(<[u8]>::to_vec);
+    let any = prop::collection::vec(any::<u8>(), 0..6);
+    prop::collection::vec(prop_oneof![12 => known, 1 => telnet, 1 => any], 0..16)
+        .prop_map(|pieces| pieces.concat())
+}
+
+/// A name or title that is valid.
+fn text() -> impl Strategy<Value = String> {
+    let c = prop_oneof![
+        6 => prop::char::range(' ', '~'),
+        2 => prop::sample::select(vec!['\n', '\t', '"', '\\', '#', '=', ' ', 'u']),
+        1 => any::<char>().prop_filter("no control character", |c| !c.is_control()),
+    ];
+    prop::collection::vec(c, 1..40).prop_map(String::from_iter)
+}
+
+fn id() -> impl Strategy<Value = String> {
+    "[A-Za-z0-9._-]{1,64}"
+}
+
+fn slot() -> impl Strategy<Value = Slot> {
+    (1..=3_652_059_u32, 0..24_u8).prop_map(|(day, hour)| Slot {
+        date: Date::from_day_number(day).unwrap(),
+        hour: Hour::new(hour).unwrap(),
+    })
+}
+
+/// Every refusal is one line that any client can read, of bounded length, and paints no terminal.
+fn check_line(line: &[u8]) -> Result<(), TestCaseError> {
+    match parse(line, &mut Vec::new()) {
+        Line::Blank => prop_assert!(!expects_reply(line)),
+        Line::Request(_) => prop_assert!(expects_reply(line)),
+        Line::Refused(refusal) | Line::Http(refusal) => {
+            prop_assert!(expects_reply(line));
+            let mut out = Vec::new();
+            refusal.write(&mut out);
+            let reply = std::str::from_utf8(&out).unwrap();
+            prop_assert!(reply.ends_with("}\n") && reply.len() < 1_000, "{}", reply);
+            prop_assert!(
+                !reply.trim_end_matches('\n').contains(char::is_control),
+                "{:?}",
+                reply
+            );
+            let Ok(Reply::Err { code, body }) = Reply::parse(reply) else {
+                panic!("{reply}")
+            };
+            prop_assert_eq!(code, refusal.code.as_str());
+            let body: serde_json::Value = serde_json::from_str(body).unwrap();
+            prop_assert_eq!(body["message"].as_str(), Some(refusal.message.as_str()));
+            prop_assert_eq!(body["retry"].as_bool(), Some(false));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn any_bytes_get_an_answer_or_silence(line in prop::collection::vec(any::<u8>(), 0..200)) {
+        check_line(&line)?;
+    }
+
+    #[test]
+    fn any_pieces_get_an_answer_or_silence(line in pieces()) {
+        check_line(&line)?;
+    }
+
+    #[test]
+    fn a_quoted_text_is_read_back_as_it_was(name in text(), host in id()) {
+        let line = format!("MEET F1 2026-12-31 09:00 {} F2 {}", quote(&name), quote(&host));
+        match parse(line.as_bytes(), &mut Vec::new()) {
+            Line::Request(Request::Meet { meeting, .. }) => {
+                prop_assert_eq!(meeting.title.as_str(), name);
+                prop_assert_eq!(meeting.host.as_str(), host);
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_quoted_option_is_read_back_as_it_was(name in text(), value in id()) {
+        let line = format!("CREATE id={} {} 2026-12-31 1", quote(&value), quote(&name));
+        match parse(line.as_bytes(), &mut Vec::new()) {
+            Line::Request(Request::Create { name: read, id, .. }) => {
+                prop_assert_eq!(read.as_str(), name);
+                prop_assert_eq!(id.as_ref().map(Id::as_str), Some(value.as_str()));
+            }
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_quoted_word_is_one_word_that_says_nothing_else(word in any::<String>()) {
+        let quoted = quote(&word);
+        prop_assert!(!quoted.contains(char::is_control), "{quoted}");
+        prop_assert!(expects_reply(quoted.as_bytes()), "neither blank nor a comment: {quoted}");
+        // As the last word of a line it is neither HTTP nor an option, and never two words.
+        let line = format!("PING {quoted}");
+        match parse(line.as_bytes(), &mut Vec::new()) {
+            Line::Refused(refusal) => prop_assert!(
+                refusal.message.contains("one argument too many: write PING")
+                    || refusal.message.contains("control character"),
+                "{}", refusal.message
+            ),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_plain_word_is_not_quoted(word in "[A-Z0-9][A-Za-z0-9._:/,'\\\\-]{0,20}") {
+        prop_assert_eq!(quote(&word), word.as_str());
+    }
+
+    #[test]
+    fn an_option_is_its_name_and_its_value(name in "[a-z_]{1,8}", value in ".*") {
+        let word = format!("{name}={value}");
+        prop_assert_eq!(split_option(&word), Some((name.as_str(), value.as_str())));
+    }
+
+    #[test]
+    fn a_group_keeps_the_first_of_each(members in prop::collection::vec("[a-c]{1,2}", 1..40)) {
+        let joined = members.join(",");
+        let mut first: Vec<&str> = Vec::new();
+        for member in &members {
+            if !first.contains(&member.as_str()) {
+                first.push(member);
+            }
+        }
+        let group = Group::new(&*joined).unwrap();
+        prop_assert_eq!(group.as_str(), first.join(","));
+        prop_assert_eq!(group.len(), first.len());
+        prop_assert_eq!(group.iter().collect::<Vec<_>>(), first);
+    }
+
+    #[test]
+    fn a_cursor_is_read_back_as_it_was(slot in slot(), name in text(), id in id()) {
+        let cursor = Cursor { date: slot.date, name: name.into(), id: id.into() };
+        let word = cursor.encode();
+        prop_assert_eq!(quote(&word), word.as_str(), "a cursor needs no quotes");
+        prop_assert_eq!(Cursor::decode(&word), Some(cursor));
+    }
+
+    #[test]
+    fn no_cursor_made_up_brings_in_what_is_not_valid(word in "[A-Za-z0-9_-]{0,80}") {
+        if let Some(cursor) = Cursor::decode(&word) {
+            prop_assert!(Text::new(&*cursor.name).is_ok() && Id::new(&*cursor.id).is_ok());
+            prop_assert_eq!(cursor.encode(), word);
+        }
+    }
+
+    #[test]
+    fn a_slot_is_its_number(slot in slot()) {
+        prop_assert_eq!(Slot::from_index(slot.index()), Some(slot));
+        let next = Slot::from_index(slot.index() + 1);
+        prop_assert!(next.is_none_or(|next| next > slot));
+    }
+
+    #[test]
+    fn a_ticket_is_read_back_as_it_was(bytes in any::<[u8; 16]>()) {
+        let ticket = TicketId(bytes);
+        let mut written = Vec::new();
+        ticket.write(&mut written);
+        let written = String::from_utf8(written).unwrap();
+        prop_assert_eq!(&written, &uuid::Uuid::from_bytes(bytes).to_string());
+        prop_assert_eq!(&written, &ticket.to_string());
+        prop_assert_eq!(written.parse(), Ok(ticket));
+        prop_assert_eq!(written[..4].to_owned(), format!("{:04x}", ticket.tag()));
+    }
+
+    #[test]
+    fn dates_agree_with_chrono(text in "[0-9]{4}-[0-3][0-9]-[0-3][0-9]|[0-3][0-9]-[01][0-9]-[0-9]{4}|[0-9-]{8,11}") {
+        let form = if text.as_bytes().get(2) == Some(&b'-') { "%d-%m-%Y" } else { "%Y-%m-%d" };
+        let expected = chrono::NaiveDate::parse_from_str(&text, form).ok()
+            // chrono takes what is not padded, and the year 0.
+            .filter(|date| date.format(form).to_string() == text)
+            .and_then(Date::from_naive);
+        prop_assert_eq!(Date::parse(&text), expected);
+    }
+}
+
+#[test]
+fn every_day_is_read_back_as_it_was() {
+    let mut days = 0;
+    for number in (1..=3_652_059).step_by(7).chain([3_652_059]) {
+        let date = Date::from_day_number(number).unwrap();
+        assert_eq!(date.day_number(), number);
+        let (mut iso, mut civil) = (Vec::new(), Vec::new());
+        date.write_iso(&mut iso);
+        date.write_civil(&mut civil);
+        assert_eq!(iso, date.naive().format("%Y-%m-%d").to_string().into_bytes());
+        assert_eq!(civil, date.naive().format("%d-%m-%Y").to_string().into_bytes());
+        assert_eq!(Date::parse(&date.iso().to_string()), Some(date));
+        assert_eq!(Date::parse(&date.civil().to_string()), Some(date));
+        days += 1;
+    }
+    assert_eq!(days, 521_723 + 1);
+    assert_eq!(
+        (Date::from_day_number(0), Date::from_day_number(3_652_060)),
+        (None, None)
+    );
+    assert_eq!(Date::from_day_number(3_652_059), Date::parse("9999-12-31"));
+    assert_eq!((Slot::from_index(23), Slot::from_index(u32::MAX)), (None, None));
+}

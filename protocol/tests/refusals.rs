@@ -1,0 +1,343 @@
+//! What the parser refuses, as transcripts: the line, and the words that its sender reads.
+
+use bookline_protocol::{Code, Detail, Line, Refusal, parse};
+
+#[track_caller]
+fn refused(line: impl AsRef<[u8]>) -> Refusal {
+    let line = line.as_ref();
+    match parse(line, &mut Vec::new()) {
+        Line::Refused(refusal) => refusal,
+        other => panic!("{}: {other:?}", String::from_utf8_lossy(line)),
+    }
+}
+
+/// Runs a transcript of `> line` and `< message of BAD_REQUEST`.
+#[track_caller]
+fn transcript(text: &str) {
+    let mut sent = None;
+    for line in text.lines().map(str::trim_start).filter(|line| !line.is_empty()) {
+        if let Some(line) = line.strip_prefix("> ") {
+            sent = Some(line);
+        } else if let Some(message) = line.strip_prefix("< ") {
+            let sent = sent.take().expect("a line is sent before it is answered");
+            let refusal = refused(sent);
+            assert_eq!(
+                (refusal.code, refusal.message.as_str()),
+                (Code::BadRequest, message),
+                "\n> {sent}"
+            );
+            assert_eq!(refusal.detail, Detail::None);
+        } else {
+            panic!("neither sent nor answered: {line}");
+        }
+    }
+    assert_eq!(sent, None, "every line is answered");
+}
+
+#[test]
+fn missing_arguments_show_the_usage() {
+    transcript(
+        "> BOOK
+         < <event-id> is missing: write BOOK <event-id> <n>
+         > BOOK rustconf
+         < <n> is missing: write BOOK <event-id> <n>
+         > CREATE id=x
+         < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>]
+         > TICKET
+         < <ticket-id> is missing: write TICKET <ticket-id>
+         > MEET F1 21-11-2026 09:00 standup
+         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>]
+         > HOD
+         < <who> is missing: write HOD <who>
+         > PUT F1 21-11-2026
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]
+         > PUT F1 21-11-2026 09:00
+         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]
+         > PUT F1 21-11-2026 09:00 BLOCK 21-11-2026
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time>",
+    );
+}
+
+#[test]
+fn left_over_arguments_and_unknown_options_are_errors_everywhere() {
+    transcript(
+        "> PING pong
+         < \"pong\" is one argument too many: write PING, with quotes around an argument that has blanks
+         > BOOK rustconf 2 now
+         < \"now\" is one argument too many: write BOOK <event-id> <n>, with quotes around an argument that has blanks
+         > GET F1 21-11-2026 09:00
+         < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
+         > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
+         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>], with quotes around an argument that has blanks
+         > BOOK rustconf 2 id=x
+         < option \"id\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
+         > GET rustconf limit=5
+         < option \"limit\" is unknown here: write GET <event-id>, with quotes around an argument that only looks like an option
+         > CREATE x 2026-12-31 5 id=a id=b
+         < option \"id\" is given twice: once is enough
+         > PING a=1 b=2 c=3 d=4 e=5
+         < option \"e\" is one too many: no command takes so many
+         > limit=5
+         < there are options but no command: HELP lists the commands",
+    );
+}
+
+#[test]
+fn numbers_are_digits_within_their_range() {
+    transcript(
+        "> BOOK rustconf 0
+         < n \"0\" is out of range: write a whole number from 1 to 10000
+         > BOOK rustconf -1
+         < n \"-1\" is out of range: write a whole number from 1 to 10000
+         > BOOK rustconf 10001
+         < n \"10001\" is out of range: write a whole number from 1 to 10000
+         > BOOK rustconf 99999999999999999999999999
+         < n \"99999999999999999999999999\" is out of range: write a whole number from 1 to 10000
+         > BOOK rustconf +5
+         < n \"+5\" is not a whole number: write one from 1 to 10000 in digits only
+         > BOOK rustconf 1e3
+         < n \"1e3\" is not a whole number: write one from 1 to 10000 in digits only
+         > BOOK rustconf 0x1
+         < n \"0x1\" is not a whole number: write one from 1 to 10000 in digits only
+         > BOOK rustconf 1.0
+         < n \"1.0\" is not a whole number: write one from 1 to 10000 in digits only
+         > BOOK rustconf \"\"
+         < n \"\" is not a whole number: write one from 1 to 10000 in digits only
+         > BOOK rustconf ٣
+         < n \"٣\" is not a whole number: write one from 1 to 10000 in digits only
+         > CREATE x 2026-12-31 1000000001
+         < tickets \"1000000001\" is out of range: write a whole number from 1 to 1000000000
+         > GET limit=0
+         < limit \"0\" is out of range: write a whole number from 1 to 10000",
+    );
+}
+
+#[test]
+fn dates_and_times_are_strict() {
+    transcript(
+        "> GET F1 2014-2-3
+         < date \"2014-2-3\" is not a date: write yyyy-mm-dd or dd-mm-yyyy with all digits, as in 2026-12-31 or 31-12-2026
+         > GET F1 31/12/2026
+         < date \"31/12/2026\" is not a date: write yyyy-mm-dd or dd-mm-yyyy with all digits, as in 2026-12-31 or 31-12-2026
+         > GET F1 2026-02-30
+         < date \"2026-02-30\" is not a date: month 02 of 2026 has days 01 to 28
+         > GET F1 29-02-1900
+         < date \"29-02-1900\" is not a date: month 02 of 1900 has days 01 to 28
+         > GET F1 00-01-2026
+         < date \"00-01-2026\" is not a date: month 01 of 2026 has days 01 to 31
+         > GET F1 2026-13-01
+         < date \"2026-13-01\" is not a date: month 13 is not one of 01 to 12
+         > GET F1 0000-01-01
+         < date \"0000-01-01\" is not a date: years run from 0001 to 9999
+         > BLOCK F1 21-11-2026 9:00
+         < time \"9:00\" is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00
+         > BLOCK F1 21-11-2026 24:00
+         < time \"24:00\" is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00
+         > BLOCK F1 21-11-2026 09:30
+         < time \"09:30\" is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00",
+    );
+}
+
+#[test]
+fn ids_names_groups_and_cursors() {
+    let long = "x".repeat(65);
+    transcript(&format!(
+        "> GET a/b
+         < event-id \"a/b\" holds \"/\": an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > GET \"a b\"
+         < event-id \"a b\" holds a blank: an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > HOD \"\"
+         < who \"\" is empty: an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > HOD F1\u{301}
+         < who \"F1\u{301}\" holds \"\u{301}\": an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > HOD {long}
+         < who \"{}…\" has 65 characters: an id has at most 64
+         > CREATE x 2026-12-31 5 id=
+         < id \"\" is empty: an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > CREATE \"\" 2026-12-31 5
+         < name \"\" is empty: write 1 to 200 characters
+         > CREATE {} 2026-12-31 5
+         < name \"{}…\" has 201 characters: at most 200 are taken
+         > MEET F1 21-11-2026 09:00 x \"\"
+         < group \"\" names nobody: write at least one id, as in F2 or F2,F3
+         > MEET F1 21-11-2026 09:00 x F2,,F3
+         < group \"F2,,F3\" has nobody at place 2: write one comma between two ids and none at the ends, as in F2,F3
+         > MEET F1 21-11-2026 09:00 x F2,
+         < group \"F2,\" has nobody at place 2: write one comma between two ids and none at the ends, as in F2,F3
+         > MEET F1 21-11-2026 09:00 x F2,F*
+         < group \"F2,F*\" has a member \"F*\" that holds \"*\": an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > MEET F1 21-11-2026 09:00 x {}
+         < group \"{}…\" has 1001 members: at most 1000 are taken
+         > TICKET 2cdba4d565e58a4e9d2b64a5ba13b0ee
+         < ticket-id \"2cdba4d565e58a4e9d2b64a5ba13b0ee\" is not a ticket id: write it as BOOK gave it, 36 characters as in 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
+         > GET after=AAAA
+         < after \"AAAA\" is not a cursor: give the word that came as \"next\", or leave it out",
+        &long[..40],
+        "🦀".repeat(201),
+        "🦀".repeat(40),
+        vec!["F1"; 1001].join(","),
+        &"F1,".repeat(40)[..40],
+    ));
+}
+
+#[test]
+fn quoting() {
+    transcript(
+        r#"> CREATE "Rust Conf 2026-12-31 5
+         < the quote that opens "Rust Conf 2026-12-31 5" is never closed: end the argument with "
+         > CREATE "Rust \n
+         < the quote that opens "Rust \n" is never closed: end the argument with "
+         > CREATE "Rust Conf"2026-12-31 5
+         < behind the closing quote of "Rust Conf" comes "2": put a blank between two arguments
+         > CREATE Rust"Conf" 2026-12-31 5
+         < "Rust"Conf"" has a quote inside: put quotes around the whole argument, as in "two words"
+         > CREATE x 2026-12-31 5 id=a"b
+         < "id=a"b" has a quote inside: put quotes around the whole argument, as in "two words"
+         > CREATE x 2026-12-31 5 id="a"b
+         < behind the closing quote of "a" comes "b": put a blank between two arguments
+         > CREATE "a\'b" 2026-12-31 5
+         < "\'" is no escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
+         > CREATE "a\u+123" 2026-12-31 5
+         < "\u+123" is no escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
+         > CREATE "a\u12" 2026-12-31 5
+         < "\u12" " is no escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
+         > CREATE "\ud800" 2026-12-31 5
+         < "\ud800" is half of a surrogate pair: write both halves, or the character itself
+         > CREATE "\ud800\u0041" 2026-12-31 5
+         < "\ud800" is half of a surrogate pair: write both halves, or the character itself
+         > CREATE "\udc00\ud800" 2026-12-31 5
+         < "\udc00" is half of a surrogate pair: write both halves, or the character itself"#,
+    );
+}
+
+#[test]
+fn control_characters_raw_and_by_escape() {
+    transcript(
+        "> CREATE \"a\\u001b[2J\" 2026-12-31 5
+         < \"\\u001b\" stands for the control character U+001B: no control character is taken but \\n and \\t in names and titles
+         > CREATE \"\\u0000\" 2026-12-31 5
+         < \"\\u0000\" stands for the control character U+0000: no control character is taken but \\n and \\t in names and titles
+         > CREATE \"\\u009b\" 2026-12-31 5
+         < \"\\u009b\" stands for the control character U+009B: no control character is taken but \\n and \\t in names and titles
+         > GET \"a\\nb\"
+         < event-id \"a\\nb\" holds the control character U+000A: an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > CREATE \"a\u{1b}[2J\" 2026-12-31 5
+         < character 10 of the line is the control character U+001B: none is taken but tabs; in names and titles write \\n for a line feed
+         > PING \u{7f}
+         < character 6 of the line is the control character U+007F: none is taken but tabs; in names and titles write \\n for a line feed
+         > PING é\u{9b}
+         < character 7 of the line is the control character U+009B: none is taken but tabs; in names and titles write \\n for a line feed",
+    );
+    assert!(refused(b"BOOK e 1\r").message.contains("U+000D"));
+    assert!(refused(b"BOOK e\0 1").message.contains("U+0000"));
+}
+
+#[test]
+fn what_is_not_utf8() {
+    assert_eq!(
+        refused(b"PING \xfe").message,
+        "the line is not UTF-8: byte 6 of it is 0xFE"
+    );
+    assert_eq!(
+        refused(b"PING\xff\xff").message,
+        "the line is not UTF-8: byte 5 of it is 0xFF"
+    );
+    assert_eq!(
+        refused(b"PING \xed\xa0\x80").message,
+        "the line is not UTF-8: byte 6 of it is 0xED"
+    );
+}
+
+#[test]
+fn put_says_what_may_follow() {
+    transcript(
+        "> PUT F1 21-11-2026 09:00 BOOK 21-11-2026 10:00
+         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]",
+    );
+}
+
+#[track_caller]
+fn unknown(line: &str, meant: Option<&'static str>, message: &str) {
+    let refusal = refused(line);
+    assert_eq!(
+        (refusal.code, refusal.message.as_str()),
+        (Code::UnknownCommand, message),
+        "\n> {line}"
+    );
+    assert_eq!(
+        refusal.detail,
+        meant.map_or(Detail::None, Detail::DidYouMean),
+        "\n> {line}"
+    );
+}
+
+#[test]
+fn unknown_verbs_and_what_was_meant() {
+    let meant = |word: &str, verb: &'static str| {
+        let message = format!("\"{word}\" is not a command: did you mean {verb}? HELP lists the commands");
+        unknown(word, Some(verb), &message);
+        unknown(&format!("{word} rustconf 2"), Some(verb), &message);
+        unknown(&format!("HELP {word}"), Some(verb), &message);
+    };
+    meant("boko", "BOOK");
+    meant("BOK", "BOOK");
+    meant("DELET", "DELETE");
+    meant("HELO", "HELLO");
+    meant("Qiut", "QUIT");
+    meant("exti", "EXIT");
+    // GET and PUT are both one edit away: the table has GET first.
+    meant("PET", "GET");
+    for word in ["RESERVE", "\"\"", "🦀", "DROP;TABLE", "XYZZY"] {
+        let shown = if word == "\"\"" { "" } else { word };
+        let message = format!("\"{shown}\" is not a command: HELP lists the commands");
+        unknown(word, None, &message);
+    }
+    let message = format!(
+        "\"{}…\" is not a command: HELP lists the commands",
+        "x".repeat(40)
+    );
+    unknown(&"x".repeat(65_000), None, &message);
+}
+
+#[test]
+fn auth_is_reserved() {
+    for line in ["AUTH", "auth token=x", "HELP AUTH"] {
+        unknown(
+            line,
+            None,
+            "AUTH is reserved for a later version: nothing asks for it yet",
+        );
+    }
+}
+
+#[test]
+fn http_is_answered_once_and_closed() {
+    for line in [
+        "GET / HTTP/1.1",
+        "POST /book HTTP/1.0 ",
+        "PRI * HTTP/2.0",
+        "get / http/1.1\t",
+        "HTTP/1.1",
+        "Host: example.org",
+        " HOST:example.org",
+        "CREATE \"x HTTP/1.1",
+    ] {
+        match parse(line.as_bytes(), &mut Vec::new()) {
+            Line::Http(refusal) => assert_eq!(refusal.code, Code::BadRequest, "{line}"),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+    for line in [
+        "GET xHTTP/1.1",
+        "GET HTTP/11",
+        "GET \"HTTP/1.1\"",
+        "GET HTTP/1.x",
+        "HOD host:",
+        "HTTP/1.1 GET x y",
+    ] {
+        assert!(
+            matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Refused(_)),
+            "{line}"
+        );
+    }
+}

@@ -1,0 +1,350 @@
+//! What is answered: every object as it stands on the wire, and the writers by hand against their structs.
+
+use std::fmt::Debug;
+
+use bookline_protocol::reply::{
+    Blocked, Booked, Count, Day, Deleted, Empty, EntryKind, ErrBody, Event, Hello, Kind, Malformed, Meet,
+    Members, Met, MonthRow, Reply, Scheduled, Stats, Ticket, event_prefix, help_rows, ok, row, write_blocked,
+    write_booked, write_event, write_met,
+};
+use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb};
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+
+/// Writes an object as an `OK` line, expects the body, and reads it back.
+#[track_caller]
+fn object<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(value: &T, body: &'a str) {
+    let mut out = Vec::new();
+    ok(&mut out, value);
+    assert_eq!(String::from_utf8(out).unwrap(), format!("OK {body}\n"));
+    assert_eq!(&serde_json::from_str::<T>(body).unwrap(), value);
+}
+
+fn nine() -> Slot {
+    Slot {
+        date: Date::parse("2026-11-21").unwrap(),
+        hour: Hour::new(9).unwrap(),
+    }
+}
+
+fn class_meeting() -> Meet<'static> {
+    Meet {
+        title: "class committee meeting".into(),
+        group: Members::from("F2,F3"),
+        host: "F1".into(),
+    }
+}
+
+const TICKET: TicketId = TicketId([
+    0x2c, 0xdb, 0xa4, 0xd5, 0x65, 0xe5, 0x8a, 0x4e, 0x9d, 0x2b, 0x64, 0xa5, 0xba, 0x13, 0xb0, 0xee,
+]);
+
+#[test]
+fn objects_of_events() {
+    let event = Event {
+        id: "rustconf".into(),
+        name: "Rust \"Conf\"".into(),
+        date: Date::parse("2026-12-31").unwrap(),
+        total_tickets: 100,
+        available_tickets: 98,
+    };
+    object(
+        &event,
+        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
+    );
+    object(
+        &Booked {
+            event_id: "rustconf".into(),
+            tickets: vec![TICKET],
+            available_tickets: 98,
+        },
+        r#"{"event_id":"rustconf","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":98}"#,
+    );
+    object(
+        &Ticket {
+            ticket: TICKET,
+            event_id: "rustconf".into(),
+        },
+        r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf"}"#,
+    );
+}
+
+#[test]
+fn objects_of_calendars() {
+    let Slot { date, hour: time } = nine();
+    object(
+        &Blocked {
+            name: "F1".into(),
+            date,
+            time,
+        },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#,
+    );
+    let Meet { title, group, host } = class_meeting();
+    object(
+        &Met {
+            name: "F1".into(),
+            date,
+            time,
+            title,
+            group,
+            host,
+        },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00","title":"class committee meeting","group":["F2","F3"],"host":"F1"}"#,
+    );
+    let block = Meet {
+        title: "".into(),
+        group: Members::default(),
+        host: "F1".into(),
+    };
+    let ten = Hour::new(10).unwrap();
+    object(
+        &Day {
+            name: "F1".into(),
+            date,
+            schedule: vec![
+                Scheduled { time, meet: block },
+                Scheduled {
+                    time: ten,
+                    meet: class_meeting(),
+                },
+            ],
+        },
+        r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},{"time":"10:00","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
+    );
+    object(
+        &MonthRow {
+            date,
+            time,
+            meetings: vec![class_meeting()],
+        },
+        r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
+    );
+    object(
+        &Deleted {
+            name: "F1".into(),
+            date,
+            time,
+            deleted: EntryKind::Meeting,
+        },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00","deleted":"meeting"}"#,
+    );
+}
+
+#[test]
+fn objects_of_the_service() {
+    object(&Empty {}, "{}");
+    object(&Count::of(2), r#"{"count":2}"#);
+    object(
+        &Count {
+            count: 2,
+            next: Some("AAAA".into()),
+        },
+        r#"{"count":2,"next":"AAAA"}"#,
+    );
+    object(
+        &Hello {
+            server: "bookline".into(),
+            version: "0.1.0".into(),
+            protocol: 1,
+            welcome: "Welcome to the ticket reservation system".into(),
+            max_line: 65_536,
+            time_zone: "Asia/Kolkata".into(),
+            now: "2026-11-21T09:00:00+05:30".into(),
+        },
+        r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30"}"#,
+    );
+    object(
+        &Stats {
+            version: "0.1.0".into(),
+            uptime_seconds: 1,
+            connections: 2,
+            commands: 3,
+            events: 4,
+            tickets: 5,
+            entries: 6,
+            sequence: 7,
+            durable_sequence: 8,
+            read_only: false,
+        },
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"sequence":7,"durable_sequence":8,"read_only":false}"#,
+    );
+}
+
+#[test]
+fn help_has_the_rows_of_the_table() {
+    let rows: Vec<_> = help_rows(None).collect();
+    assert_eq!(rows.len(), COMMANDS.len());
+    assert_eq!(help_rows(Some(Verb::Get)).count(), 3);
+    let mut out = Vec::new();
+    row(&mut out, &rows[2]);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "ROW {\"command\":\"GET\",\"usage\":\"GET <event-id>\",\"help\":\"shows one event and how many tickets are left\"}\n"
+    );
+}
+
+#[test]
+fn fields_that_a_client_does_not_know_are_passed_over() {
+    let body = r#"{"id":"e","name":"E","date":"2026-12-31","total_tickets":1,"available_tickets":1,"doors":"19:00"}"#;
+    assert_eq!(serde_json::from_str::<Event<'_>>(body).unwrap().id, "e");
+    let body = r#"{"message":"m","retry":true,"after_seconds":5}"#;
+    let expected = ErrBody {
+        message: "m".into(),
+        retry: true,
+        ..ErrBody::default()
+    };
+    assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap(), expected);
+}
+
+#[track_caller]
+fn refusal(refusal: &Refusal, line: &str) {
+    let mut out = Vec::new();
+    refusal.write(&mut out);
+    assert_eq!(String::from_utf8(out).unwrap(), format!("{line}\n"));
+    let Ok(Reply::Err { code, body }) = Reply::parse(line) else {
+        panic!("{line}")
+    };
+    assert_eq!(code.parse::<Code>().unwrap(), refusal.code);
+    assert_eq!(
+        serde_json::from_str::<ErrBody>(body).unwrap().message,
+        refusal.message
+    );
+}
+
+#[test]
+fn refusals_and_the_order_of_their_fields() {
+    refusal(
+        &Refusal::sold_out("10 left", 10, 11),
+        r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
+    );
+    refusal(
+        &Refusal::conflict_busy("m", vec!["F2".into(), "F3".into()]),
+        r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"]}"#,
+    );
+    refusal(
+        &Refusal::conflict("m"),
+        r#"ERR CONFLICT {"message":"m","retry":false}"#,
+    );
+    refusal(
+        &Refusal::forbidden_host("m", "F1"),
+        r#"ERR FORBIDDEN {"message":"m","retry":false,"host":"F1"}"#,
+    );
+    refusal(
+        &Refusal::unknown_command("m", Some("BOOK")),
+        r#"ERR UNKNOWN_COMMAND {"message":"m","retry":false,"did_you_mean":"BOOK"}"#,
+    );
+    refusal(
+        &Refusal::busy(3),
+        r#"ERR BUSY {"message":"the server has 3 connections, as many as it takes: try again later","retry":true}"#,
+    );
+    refusal(
+        &Refusal::read_only("the disk\u{9b}\u{7f}\u{1b}\n is \"full\""),
+        r#"ERR READ_ONLY {"message":"nothing can be changed for now, reads go on: the disk\u009b\u007f\u001b\n is \"full\"","retry":true}"#,
+    );
+}
+
+#[test]
+fn retry_is_for_what_passes() {
+    let passing: Vec<&str> = Code::ALL
+        .into_iter()
+        .filter(|code| code.retry())
+        .map(Code::as_str)
+        .collect();
+    assert_eq!(passing, ["BUSY", "READ_ONLY", "SHUTTING_DOWN"]);
+    assert_eq!("TEAPOT".parse::<Code>().unwrap_err().code, "TEAPOT");
+}
+
+#[test]
+fn lines_that_no_server_writes() {
+    assert_eq!(Reply::parse("OK {}\r\n"), Ok(Reply::Ok("{}")));
+    assert_eq!(Reply::parse("ROW {\"a\":1}"), Ok(Reply::Row("{\"a\":1}")));
+    assert_eq!(
+        Reply::parse("ERR TEAPOT {}"),
+        Ok(Reply::Err {
+            code: "TEAPOT",
+            body: "{}"
+        })
+    );
+    for line in [
+        "",
+        "OK",
+        "OK ",
+        "OK 1",
+        "ok {}",
+        "ERR {}",
+        "ERR  {}",
+        "ERR BUSY",
+        "HTTP/1.1 400 Bad Request",
+    ] {
+        assert_eq!(Reply::parse(line), Err(Malformed), "{line:?}");
+    }
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn writers_by_hand_write_what_serde_does(
+        name in any::<String>(),
+        id in "[A-Za-z0-9._-]{1,64}",
+        group in "[a-z]{1,3}(,[a-z]{1,3}){0,4}",
+        numbers in any::<[u32; 2]>(),
+        index in 24..87_649_440_u32,
+        tickets in prop::collection::vec(any::<[u8; 16]>(), 0..4),
+    ) {
+        let slot = Slot::from_index(index).unwrap();
+        let Slot { date, hour: time } = slot;
+        let event = Event {
+            id: (&*id).into(),
+            name: (&*name).into(),
+            date,
+            total_tickets: numbers[0],
+            available_tickets: numbers[1],
+        };
+        let prefix = event_prefix(&id, &name, date, numbers[0]);
+        let by_hand = |kind| written(|out| write_event(out, &prefix, numbers[1], kind));
+        prop_assert_eq!(by_hand(Kind::Ok), written(|out| ok(out, &event)));
+        prop_assert_eq!(by_hand(Kind::Row), written(|out| row(out, &event)));
+
+        let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
+        let by_hand = written(|out| write_booked(out, &id, &bytes_of(&tickets), numbers[1]));
+        let booked = Booked { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
+        prop_assert_eq!(by_hand, written(|out| ok(out, &booked)));
+
+        let by_hand = written(|out| write_blocked(out, &id, slot));
+        prop_assert_eq!(by_hand, written(|out| ok(out, &Blocked { name: (&*id).into(), date, time })));
+
+        let by_hand = written(|out| write_met(out, &id, slot, &name, &group, &id));
+        let met = Met {
+            name: (&*id).into(),
+            date,
+            time,
+            title: (&*name).into(),
+            group: Members::from(&*group),
+            host: (&*id).into(),
+        };
+        prop_assert_eq!(by_hand, written(|out| ok(out, &met)));
+    }
+
+    #[test]
+    fn strings_are_those_of_serde_json_and_paint_no_terminal(text in any::<String>(), control in "[\0-\u{1f}\u{7f}-\u{9f}]{0,3}") {
+        let text = text + &control;
+        let line = written(|out| Refusal::internal(&*text).write(out));
+        let Ok(Reply::Err { body, .. }) = Reply::parse(&line) else { panic!("{line}") };
+        prop_assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap().message, text.clone());
+        prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));
+        if !text.contains(|c| ('\u{7f}'..='\u{9f}').contains(&c)) {
+            let plain = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(line, format!("ERR INTERNAL {{\"message\":{plain},\"retry\":false}}\n"));
+        }
+    }
+}
+
+fn bytes_of(tickets: &[TicketId]) -> Vec<[u8; 16]> {
+    tickets.iter().map(|ticket| ticket.0).collect()
+}

@@ -1,0 +1,163 @@
+//! The table of commands against the parser: what a usage promises is taken, and what it does not is refused.
+
+use std::collections::HashSet;
+
+use bookline_protocol::{
+    ALIASES, COMMANDS, Code, Cursor, Date, Form, Line, RESERVED, Refusal, Request, Verb, parse,
+};
+
+/// A valid word in place of each part of a usage: `<date>` or `id=<id>`.
+fn sample(part: &str) -> String {
+    let word = match part.split_once('=').map_or(part, |(_, value)| value) {
+        "<name>" | "<title>" => "\"Rust Conf\"".to_owned(),
+        "<date>" => "2026-12-31".to_owned(),
+        "<time>" => "09:00".to_owned(),
+        "<tickets>" | "<n>" => "7".to_owned(),
+        "<event-id>" | "<id>" | "<who>" | "<host>" => "F1".to_owned(),
+        "<group>" => "F2,F3".to_owned(),
+        "<ticket-id>" => "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned(),
+        "<cursor>" => Cursor {
+            date: Date::parse("2026-12-31").unwrap(),
+            name: "x".into(),
+            id: "x".into(),
+        }
+        .encode(),
+        "<verb>" => "ping".to_owned(),
+        word => word.to_owned(),
+    };
+    part.split_once('=')
+        .map_or(word.clone(), |(name, _)| format!("{name}={word}"))
+}
+
+/// The parts of a usage that must be there, and those that may.
+fn parts(form: &Form) -> (Vec<&'static str>, Vec<&'static str>) {
+    let (optional, required): (Vec<&str>, Vec<&str>) =
+        form.usage.split(' ').partition(|part| part.starts_with('['));
+    (
+        required,
+        optional
+            .iter()
+            .map(|part| part.trim_matches(['[', ']']))
+            .collect(),
+    )
+}
+
+fn line(parts: &[&str]) -> String {
+    parts
+        .iter()
+        .map(|part| sample(part))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[track_caller]
+fn verb_of(line: &str) -> Verb {
+    match parse(line.as_bytes(), &mut Vec::new()) {
+        Line::Request(request) => request.verb(),
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn refused(line: &str) -> Refusal {
+    match parse(line.as_bytes(), &mut Vec::new()) {
+        Line::Refused(refusal) => refusal,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn every_usage_begins_with_its_verb_and_has_a_line_of_help() {
+    let mut usages = HashSet::new();
+    for Form { verb, usage, help } in COMMANDS {
+        assert_eq!(usage.split(' ').next(), Some(verb.as_str()));
+        assert!(
+            !help.is_empty() && !help.contains('\n') && !help.ends_with('.'),
+            "{help}"
+        );
+        assert!(usages.insert(*usage), "{usage} is there twice");
+    }
+}
+
+#[test]
+fn every_verb_has_its_forms_together_in_the_order_of_all() {
+    let mut verbs: Vec<Verb> = COMMANDS.iter().map(|form| form.verb).collect();
+    verbs.dedup();
+    assert_eq!(verbs, Verb::ALL);
+    assert_eq!((Verb::Get.forms().count(), Verb::Put.forms().count()), (3, 2));
+}
+
+#[test]
+fn every_form_is_taken_with_and_without_what_may_be_left_out() {
+    for form in COMMANDS {
+        let (mut parts, optional) = parts(form);
+        assert_eq!(verb_of(&line(&parts)), form.verb);
+        for part in optional {
+            parts.push(part);
+            assert_eq!(verb_of(&line(&parts)), form.verb);
+        }
+        // Verbs, BLOCK and MEET are the capitals of a usage.
+        let small: Vec<String> = parts.iter().map(|part| part.to_ascii_lowercase()).collect();
+        let small: Vec<&str> = small.iter().map(String::as_str).collect();
+        assert_eq!(verb_of(&line(&small)), form.verb, "they are taken in any case");
+    }
+}
+
+#[test]
+fn one_argument_less_is_missed_by_its_name() {
+    for form in COMMANDS {
+        let (mut required, _) = parts(form);
+        while let Some(missing) = required.pop().filter(|_| !required.is_empty()) {
+            let less = line(&required);
+            if form.verb == Verb::Get {
+                assert_eq!(verb_of(&less), Verb::Get, "one form of GET less is another");
+                continue;
+            }
+            let Refusal { code, message, .. } = refused(&less);
+            assert_eq!(code, Code::BadRequest);
+            let name = if missing.starts_with('<') {
+                missing
+            } else {
+                "<BLOCK or MEET>"
+            };
+            assert!(
+                message.starts_with(&format!("{name} is missing: write ")),
+                "{less}: {message}"
+            );
+            assert!(message.contains(form.usage), "{less}: {message}");
+        }
+    }
+}
+
+#[test]
+fn one_argument_or_option_more_is_refused_with_the_usage() {
+    for form in COMMANDS {
+        let (mut parts, optional) = parts(form);
+        parts.extend(optional);
+        let more = line(&parts);
+        // What follows all of GET's events is another form of GET.
+        if form.usage != "GET <event-id>" && !form.usage.starts_with("GET [") {
+            let message = refused(&format!("{more} surplus")).message;
+            let expected = format!("\"surplus\" is one argument too many: write {}, ", form.usage);
+            assert!(message.starts_with(&expected), "{message}");
+        }
+        let message = refused(&format!("{more} surplus=1")).message;
+        let expected = format!("option \"surplus\" is unknown here: write {}, ", form.usage);
+        assert!(message.starts_with(&expected), "{message}");
+    }
+}
+
+#[test]
+fn words_are_found_in_any_case_and_nothing_else_is() {
+    for (word, verb) in Verb::words() {
+        assert_eq!(Verb::from_word(word), Some(verb));
+        assert_eq!(Verb::from_word(&word.to_ascii_lowercase()), Some(verb));
+        assert_eq!(Verb::from_word(&format!("\0{word}")), None);
+        assert_eq!(Verb::from_word(&word[1..]), None);
+    }
+    assert_eq!(Verb::words().count(), Verb::ALL.len() + ALIASES.len());
+    for word in ["", RESERVED, "CREATEEVENT", "ＧＥＴ"] {
+        assert_eq!(Verb::from_word(word), None, "{word}");
+    }
+    assert_eq!(verb_of("exit"), Request::Quit.verb());
+}
