@@ -1,0 +1,264 @@
+//! One connection, one task: read what has arrived, execute every complete line in order, wait until what was seen is
+//! durable, answer with one write.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use bookline_protocol::{Line, Refusal, Request, expects_reply, parse};
+use bytes::BytesMut;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock;
+use crate::execute::{Answer, Identity, Outcome, Rows, Service, execute};
+use crate::framing::{Extent, Found, Framer};
+
+/// Commands in a turn, after which the others get theirs: some 200 µs of work.
+const TURN_COMMANDS: u64 = 256;
+
+/// Reply bytes in a turn, after which they are written. A turn exceeds it by at most one reply, so this and the longest
+/// reply bound what a connection that does not read holds in memory.
+const TURN_BYTES: usize = 64 << 10;
+
+/// Bytes read at a time by a connection that sends little, and by one that sends a lot.
+const READ_SMALL: usize = 4 << 10;
+const READ_LARGE: usize = 64 << 10;
+
+/// A buffer larger than this is given back when the connection has nothing to do: idle connections are many.
+const KEPT_BUFFER: usize = 8 << 10;
+
+/// A peer that takes nothing for so long is given up.
+const WRITE_STALL: Duration = Duration::from_secs(60);
+
+/// How long a closing connection waits for its peer to read the last word: without it, bytes that the peer sent
+/// meanwhile would make the system reset the connection and eat the word.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// When the server stops, what has arrived is answered. A peer that keeps on sending is cut off after this.
+const LAST_CALL: Duration = Duration::from_millis(200);
+
+/// When nothing comes for so long during the last call, everything has arrived.
+const QUIET: Duration = Duration::from_millis(30);
+
+/// What comes after a turn.
+enum Next {
+    /// More lines, or rows, wait for the next turn.
+    Turn,
+    /// A change waits for room in the journal.
+    Room,
+    /// Nothing complete is left: read.
+    Read,
+    /// Answer and close.
+    Close,
+}
+
+/// What a read came to.
+enum Arrived {
+    Bytes,
+    /// The peer will send no more.
+    End,
+    /// The server stops, and no more has arrived.
+    Stop,
+}
+
+/// A connection's side of the way through.
+struct Connection {
+    stream: TcpStream,
+    service: Arc<Service>,
+    who: Identity,
+    stop: CancellationToken,
+    last_call: Option<Instant>,
+    framer: Framer,
+    answer: Answer,
+    rows: Option<Rows>,
+    scratch: Vec<u8>,
+    read_size: usize,
+}
+
+/// Serves a peer until it leaves, is told to, or the server stops.
+pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let connection = Connection {
+        stream,
+        service,
+        who: Identity,
+        stop,
+        last_call: None,
+        framer: Framer::default(),
+        answer: Answer::default(),
+        rows: None,
+        scratch: Vec::new(),
+        read_size: READ_SMALL,
+    };
+    connection.run().await
+}
+
+/// Tells a newcomer why it cannot come in.
+pub async fn refuse(mut stream: TcpStream, refusal: &Refusal) -> io::Result<()> {
+    let mut out = Vec::new();
+    refusal.write(&mut out);
+    timeout(LINGER, stream.write_all(&out)).await??;
+    linger(&mut stream).await
+}
+
+impl Connection {
+    async fn run(mut self) -> io::Result<()> {
+        // Registered once; to ask it again costs nothing.
+        let stop = self.stop.clone();
+        let mut stopped = std::pin::pin!(stop.cancelled());
+        loop {
+            let next = self.turn();
+            self.release().await?;
+            match next {
+                Next::Turn => tokio::task::yield_now().await,
+                Next::Room => self.service.store.journal().room().await,
+                Next::Close => return linger(&mut self.stream).await,
+                Next::Read => match self.read(stopped.as_mut()).await? {
+                    Arrived::Bytes => {}
+                    Arrived::End => return self.end().await,
+                    Arrived::Stop => return linger(&mut self.stream).await,
+                },
+            }
+        }
+    }
+
+    /// Executes complete lines in order, within the bounds of a turn.
+    fn turn(&mut self) -> Next {
+        self.answer.micros = clock::micros();
+        self.answer.commands = 0;
+        let next = loop {
+            if self.answer.commands == TURN_COMMANDS || self.answer.out.len() >= TURN_BYTES {
+                break Next::Turn;
+            }
+            if let Some(mut rows) = self.rows.take() {
+                if !rows.write(&self.service, &mut self.answer, TURN_BYTES) {
+                    self.rows = Some(rows);
+                    break Next::Turn;
+                }
+                continue;
+            }
+            match self.framer.find() {
+                Found::Nothing => break Next::Read,
+                Found::TooLong => Refusal::line_too_long().write(&mut self.answer.out),
+                Found::Line(extent) => match self.line(extent) {
+                    Outcome::Done => self.framer.consume(extent),
+                    Outcome::Rows(rows) => {
+                        self.framer.consume(extent);
+                        self.rows = Some(rows);
+                    }
+                    Outcome::Again => break Next::Room,
+                    Outcome::Close => break Next::Close,
+                },
+            }
+            self.answer.commands += 1;
+        };
+        if self.answer.commands > 0 {
+            self.service
+                .counters
+                .commands
+                .fetch_add(self.answer.commands, Relaxed);
+        }
+        next
+    }
+
+    fn line(&mut self, extent: Extent) -> Outcome {
+        let answer = &mut self.answer;
+        match parse(self.framer.line(extent), &mut self.scratch) {
+            Line::Blank => Outcome::Done,
+            Line::Request(request) => {
+                log(&request);
+                execute(&self.service, self.who, &request, answer)
+            }
+            Line::Refused(refusal) => {
+                tracing::debug!(code = refusal.code.as_str(), "line refused");
+                refusal.write(&mut answer.out);
+                Outcome::Done
+            }
+            Line::Http(refusal) => {
+                tracing::debug!("HTTP refused");
+                refusal.write(&mut answer.out);
+                Outcome::Close
+            }
+        }
+    }
+
+    /// Sends the answer, once everything it depends on is durable.
+    async fn release(&mut self) -> io::Result<()> {
+        let answer = &mut self.answer;
+        if answer.out.is_empty() {
+            return Ok(());
+        }
+        self.service.store.journal().wait(answer.seen.0).await;
+        let mut left = &answer.out[..];
+        while !left.is_empty() {
+            match self.stream.try_write(left) {
+                Ok(written) => left = &left[written..],
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    timeout(WRITE_STALL, self.stream.writable()).await??;
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        answer.out.clear();
+        if answer.out.capacity() > KEPT_BUFFER && self.rows.is_none() {
+            answer.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, stopped: impl Future<Output = ()>) -> io::Result<Arrived> {
+        let buffer = self.framer.buffer();
+        if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
+            *buffer = BytesMut::new();
+        }
+        buffer.reserve(self.read_size);
+        if self.last_call.is_none() {
+            tokio::select! {
+                read = self.stream.read_buf(buffer) => return Ok(self.arrived(read?)),
+                () = stopped => self.last_call = Some(Instant::now() + LAST_CALL),
+            }
+        }
+        let until = self
+            .last_call
+            .map_or_else(Instant::now, |end| end.min(Instant::now() + QUIET));
+        let read = timeout_at(until, self.stream.read_buf(self.framer.buffer())).await;
+        read.map_or(Ok(Arrived::Stop), |read| Ok(self.arrived(read?)))
+    }
+
+    fn arrived(&mut self, bytes: usize) -> Arrived {
+        self.read_size = if bytes >= READ_SMALL {
+            READ_LARGE
+        } else {
+            READ_SMALL
+        };
+        if bytes == 0 { Arrived::End } else { Arrived::Bytes }
+    }
+
+    /// The peer sends no more: the half of a line that it left is not executed.
+    async fn end(&mut self) -> io::Result<()> {
+        if expects_reply(self.framer.unfinished()) {
+            Refusal::incomplete().write(&mut self.answer.out);
+        }
+        self.release().await
+    }
+}
+
+fn log(request: &Request<'_>) {
+    tracing::debug!(command = request.verb().as_str(), "request");
+}
+
+/// Closes our half and waits for the peer's, a moment.
+async fn linger(stream: &mut TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut rest = [0; 1024];
+    let drained = timeout(LINGER, async {
+        while stream.read(&mut rest).await? > 0 {}
+        io::Result::Ok(())
+    })
+    .await;
+    drained.unwrap_or(Ok(()))
+}

@@ -1,0 +1,198 @@
+//! Hours of people's calendars.
+
+use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Scheduled};
+use bookline_protocol::{Date, Entry as Asked, Id, Meeting, Refusal, Slot};
+
+use super::{Answer, Rows, Service, Unanswered, unanswered, unexpected};
+use crate::domain::Refused;
+use crate::domain::calendar::Entry;
+use crate::store::{Declined, NewEntry};
+
+/// BLOCK
+pub(super) fn block(service: &Service, who: &str, slot: Slot, answer: &mut Answer) -> Result<(), Unanswered> {
+    take(service, who, slot, &NewEntry::Block, answer)
+}
+
+/// MEET
+pub(super) fn meet(
+    service: &Service,
+    who: &str,
+    slot: Slot,
+    meeting: &Meeting<'_>,
+    answer: &mut Answer,
+) -> Result<(), Unanswered> {
+    take(service, who, slot, &new_meeting(meeting), answer)
+}
+
+/// PUT
+pub(super) fn put(
+    service: &Service,
+    who: &str,
+    old: Slot,
+    new: Slot,
+    asked: &Asked<'_>,
+    answer: &mut Answer,
+) -> Result<(), Unanswered> {
+    let entry = match asked {
+        Asked::Block => NewEntry::Block,
+        Asked::Meet(meeting) => new_meeting(meeting),
+    };
+    let replaced = service
+        .store
+        .replace(who, old, new, &entry, answer.micros, &mut answer.seen);
+    replaced.map_err(|declined| {
+        unanswered(declined, |declined| match declined {
+            Declined::Refused(Refused::Busy(busy)) => busy_at(new, busy, " (the old entry is still there)"),
+            other => cannot_free(who, old, other),
+        })
+    })?;
+    taken(who, new, &entry, answer);
+    Ok(())
+}
+
+/// DELETE
+pub(super) fn delete(
+    service: &Service,
+    who: &str,
+    slot: Slot,
+    answer: &mut Answer,
+) -> Result<(), Unanswered> {
+    let freed = service.store.free(who, slot, answer.micros, &mut answer.seen);
+    let entry =
+        freed.map_err(|declined| unanswered(declined, |declined| cannot_free(who, slot, declined)))?;
+    let deleted = match entry {
+        Entry::Block { .. } => EntryKind::Block,
+        Entry::Meeting(_) => EntryKind::Meeting,
+    };
+    reply::ok(
+        &mut answer.out,
+        &Deleted {
+            name: who.into(),
+            date: slot.date,
+            time: slot.hour,
+            deleted,
+        },
+    );
+    Ok(())
+}
+
+/// GET of a day
+pub(super) fn day(service: &Service, who: &str, date: Date, answer: &mut Answer) -> Result<(), Unanswered> {
+    let taken = service.store.day(who, date, &mut answer.seen);
+    let schedule = taken
+        .iter()
+        .map(|(slot, entry)| Scheduled {
+            time: slot.hour,
+            meet: shown(entry),
+        })
+        .collect();
+    reply::ok(
+        &mut answer.out,
+        &reply::Day {
+            name: who.into(),
+            date,
+            schedule,
+        },
+    );
+    Ok(())
+}
+
+/// HOD: whether this person may see it, and the rows to come.
+pub(super) fn month(service: &Service, who: &Id<'_>) -> Result<Rows, Refusal> {
+    let head = service.head.as_str();
+    if who.as_str() != head {
+        let message =
+            format!("{who} is not the head of department, and only {head} may see the month's meetings");
+        return Err(Refusal::forbidden(message));
+    }
+    Ok(Rows::month(service.clock.current_slot()))
+}
+
+fn take(
+    service: &Service,
+    who: &str,
+    slot: Slot,
+    entry: &NewEntry<'_>,
+    answer: &mut Answer,
+) -> Result<(), Unanswered> {
+    let done = service
+        .store
+        .take(who, slot, entry, answer.micros, &mut answer.seen);
+    done.map_err(|declined| {
+        unanswered(declined, |declined| match declined {
+            Declined::Refused(Refused::Busy(busy)) => busy_at(slot, busy, ""),
+            other => unexpected(&other),
+        })
+    })?;
+    taken(who, slot, entry, answer);
+    Ok(())
+}
+
+fn taken(who: &str, slot: Slot, entry: &NewEntry<'_>, answer: &mut Answer) {
+    match *entry {
+        NewEntry::Block => reply::write_blocked(&mut answer.out, who, slot),
+        NewEntry::Meeting { title, group, host } => {
+            reply::write_met(&mut answer.out, who, slot, title, group, host);
+        }
+    }
+}
+
+fn new_meeting<'a>(meeting: &'a Meeting<'_>) -> NewEntry<'a> {
+    NewEntry::Meeting {
+        title: meeting.title.as_str(),
+        group: meeting.group.as_str(),
+        host: meeting.host.as_str(),
+    }
+}
+
+/// An entry in the form of the replies: a block is what has nobody in its group.
+fn shown(entry: &Entry) -> Meet<'_> {
+    match entry {
+        Entry::Block { who } => Meet {
+            title: "".into(),
+            group: "".into(),
+            host: who.as_str().into(),
+        },
+        Entry::Meeting(meeting) => Meet {
+            title: (&*meeting.title).into(),
+            group: (&*meeting.group).into(),
+            host: meeting.host.as_str().into(),
+        },
+    }
+}
+
+fn busy_at(slot: Slot, busy: Vec<String>, aside: &str) -> Refusal {
+    /// A message names so many; the field `busy` has them all.
+    const NAMED: usize = 5;
+    let mut names = busy
+        .iter()
+        .take(NAMED)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if busy.len() > NAMED {
+        names = format!("{names} and {} more", busy.len() - NAMED);
+    }
+    let are = if busy.len() == 1 { "is" } else { "are" };
+    let message = format!(
+        "{names} {are} busy on {} at {}{aside}: choose another time",
+        slot.date.civil(),
+        slot.hour
+    );
+    Refusal::conflict_busy(message, busy)
+}
+
+fn cannot_free(who: &str, slot: Slot, declined: Declined) -> Refusal {
+    let (date, hour) = (slot.date.civil(), slot.hour);
+    match declined {
+        Declined::Refused(Refused::NothingThere) => Refusal::not_found(format!(
+            "{who} has nothing on {date} at {hour}: GET {who} {date} shows the day"
+        )),
+        Declined::Refused(Refused::NotTheHost { host }) => {
+            let message =
+                format!("the meeting on {date} at {hour} is {host}'s: only its host can change or delete it");
+            Refusal::forbidden_host(message, host)
+        }
+        other => unexpected(&other),
+    }
+}

@@ -1,0 +1,200 @@
+//! A request into an answer: one match, then a function for each noun.
+
+mod calendars;
+mod events;
+mod rows;
+
+use std::time::Instant;
+
+use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::reply::{self, Empty, Hello, PROTOCOL, Stats, WELCOME};
+use bookline_protocol::{Id, Refusal, Request};
+
+pub use rows::Rows;
+
+use crate::clock::Clock;
+use crate::journal::NoRoom;
+use crate::store::{Declined, Seen, Store};
+
+/// Who asks. Today everybody is nobody in particular; accounts come with AUTH.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Identity;
+
+/// What every request can reach.
+#[derive(Debug)]
+pub struct Service {
+    /// State and journal.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The head of department.
+    pub head: Id<'static>,
+    /// What STATS counts.
+    pub counters: Counters,
+}
+
+/// What the server counts of itself.
+#[derive(Debug)]
+pub struct Counters {
+    /// When it was ready to serve.
+    pub started: Instant,
+    /// Connections that are open.
+    pub connections: std::sync::atomic::AtomicUsize,
+    /// Commands answered, added once a turn.
+    pub commands: std::sync::atomic::AtomicU64,
+}
+
+/// The answer that is being written. It may go out when what was `seen` is durable.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// Reply lines.
+    pub out: Vec<u8>,
+    /// What they depend on.
+    pub seen: Seen,
+    /// When the turn began, in microseconds since 1970: the time of its commits.
+    pub micros: i64,
+    /// Commands of this turn so far, which [`Counters::commands`] does not count yet.
+    pub commands: u64,
+    /// Tickets drawn for a booking.
+    tickets: Vec<[u8; 16]>,
+}
+
+/// How a request ended.
+#[derive(Debug)]
+pub enum Outcome {
+    /// It is answered.
+    Done,
+    /// Rows of its answer are still to come.
+    Rows(Rows),
+    /// It is answered, and the connection is to be closed.
+    Close,
+    /// Nothing was done or written: the journal has no room at the moment. Execute it again after a wait.
+    Again,
+}
+
+/// Executes one request.
+pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer: &mut Answer) -> Outcome {
+    let done = match request {
+        Request::Create {
+            name,
+            date,
+            tickets,
+            id,
+        } => events::create(service, name.as_str(), *date, *tickets, id.as_ref(), answer),
+        Request::List { limit, after } => return Outcome::Rows(Rows::events(*limit, after.as_ref())),
+        Request::Event { id } => events::show(service, id.as_str(), answer),
+        Request::Book { event, count } => events::book(service, event.as_str(), *count, answer),
+        Request::Ticket { ticket } => events::ticket(service, *ticket, answer),
+        Request::Block { who, slot } => calendars::block(service, who.as_str(), *slot, answer),
+        Request::Meet { who, slot, meeting } => {
+            calendars::meet(service, who.as_str(), *slot, meeting, answer)
+        }
+        Request::Day { who, date } => calendars::day(service, who.as_str(), *date, answer),
+        Request::Hod { who } => match calendars::month(service, who) {
+            Ok(rows) => return Outcome::Rows(rows),
+            Err(refusal) => Err(refusal.into()),
+        },
+        Request::Delete { who, slot } => calendars::delete(service, who.as_str(), *slot, answer),
+        Request::Put { who, old, new, entry } => {
+            calendars::put(service, who.as_str(), *old, *new, entry, answer)
+        }
+        Request::Hello => hello(service, answer),
+        Request::Help { verb } => {
+            let mut count = 0;
+            for row in reply::help_rows(*verb) {
+                reply::row(&mut answer.out, &row);
+                count += 1;
+            }
+            reply::ok(&mut answer.out, &reply::Count::of(count));
+            Ok(())
+        }
+        Request::Ping => {
+            reply::ok(&mut answer.out, &Empty {});
+            Ok(())
+        }
+        Request::Stats => stats(service, answer),
+        Request::Quit => {
+            reply::ok(&mut answer.out, &Empty {});
+            return Outcome::Close;
+        }
+    };
+    match done {
+        Ok(()) => Outcome::Done,
+        Err(Unanswered::Again) => Outcome::Again,
+        Err(Unanswered::Refused(refusal)) => {
+            refusal.write(&mut answer.out);
+            Outcome::Done
+        }
+    }
+}
+
+/// Why a request has no good answer.
+#[derive(Debug)]
+enum Unanswered {
+    Refused(Box<Refusal>),
+    Again,
+}
+
+impl From<Refusal> for Unanswered {
+    fn from(refusal: Refusal) -> Unanswered {
+        Unanswered::Refused(Box::new(refusal))
+    }
+}
+
+impl From<NoRoom> for Unanswered {
+    fn from(no_room: NoRoom) -> Unanswered {
+        match no_room {
+            NoRoom::NotYet => Unanswered::Again,
+            NoRoom::ReadOnly { .. } => Refusal::read_only(no_room).into(),
+        }
+    }
+}
+
+/// Puts what the store declined into words, of which those about the request itself come from `refusal`.
+fn unanswered(declined: Declined, refusal: impl FnOnce(Declined) -> Refusal) -> Unanswered {
+    match declined {
+        Declined::NoRoom(no_room) => no_room.into(),
+        other => refusal(other).into(),
+    }
+}
+
+/// A store declines for the reasons that its function names; another one here is a fault of ours.
+fn unexpected(declined: &Declined) -> Refusal {
+    Refusal::internal(format!(
+        "the server declined for a reason that does not belong here: {declined:?}"
+    ))
+}
+
+fn hello(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
+    let hello = Hello {
+        server: "bookline".into(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        protocol: PROTOCOL,
+        welcome: WELCOME.into(),
+        max_line: MAX_LINE,
+        time_zone: service.clock.zone_name().into(),
+        now: service.clock.now_text().into(),
+    };
+    reply::ok(&mut answer.out, &hello);
+    Ok(())
+}
+
+fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
+    use std::sync::atomic::Ordering::Relaxed;
+    let totals = service.store.totals(&mut answer.seen);
+    let journal = service.store.journal();
+    let stats = Stats {
+        version: env!("CARGO_PKG_VERSION").into(),
+        uptime_seconds: service.counters.started.elapsed().as_secs(),
+        connections: service.counters.connections.load(Relaxed) as u64,
+        commands: service.counters.commands.load(Relaxed) + answer.commands,
+        events: totals.events,
+        tickets: totals.tickets,
+        entries: totals.entries,
+        sequence: journal.appended().0,
+        durable_sequence: journal.durable().0,
+        read_only: journal.read_only(),
+    };
+    reply::ok(&mut answer.out, &stats);
+    Ok(())
+}

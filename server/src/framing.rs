@@ -1,0 +1,169 @@
+//! Bytes into lines. A line ends with LF, CR LF or CR NUL (telnet's Enter); one that is too long is told of once and
+//! discarded to its end.
+
+use bookline_protocol::limits::MAX_LINE;
+use bytes::{Buf, BytesMut};
+
+/// What stands at the front of the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A whole line.
+    Line(Extent),
+    /// A line of more than [`MAX_LINE`] bytes. It is gone, or will be as it comes.
+    TooLong,
+    /// No whole line yet.
+    Nothing,
+}
+
+/// Where a line ends, and where the next one begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    end: usize,
+    next: usize,
+}
+
+/// What has come in and was not consumed yet.
+#[derive(Debug, Default)]
+pub struct Framer {
+    buffer: BytesMut,
+    /// No line ends before this.
+    scanned: usize,
+    /// The line that is coming in was told of as too long.
+    discarding: bool,
+}
+
+impl Framer {
+    /// Where to read into.
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// Looks for the next line. It stays at the front until it is consumed.
+    pub fn find(&mut self) -> Found {
+        while self.discarding {
+            let Some(extent) = self.find_end() else {
+                // A CR may be half of an end.
+                let keep = usize::from(self.buffer.last() == Some(&b'\r'));
+                self.buffer.advance(self.buffer.len() - keep);
+                self.scanned = 0;
+                return Found::Nothing;
+            };
+            self.consume(extent);
+            self.discarding = false;
+        }
+        match self.find_end() {
+            Some(extent) if extent.end > MAX_LINE => {
+                self.consume(extent);
+                Found::TooLong
+            }
+            Some(extent) => Found::Line(extent),
+            None if self.exceeds() => {
+                self.discarding = true;
+                Found::TooLong
+            }
+            None => Found::Nothing,
+        }
+    }
+
+    /// The bytes of a line that was found.
+    pub fn line(&self, extent: Extent) -> &[u8] {
+        &self.buffer[..extent.end]
+    }
+
+    /// Removes a line that was found.
+    pub fn consume(&mut self, extent: Extent) {
+        self.buffer.advance(extent.next);
+        self.scanned = 0;
+    }
+
+    /// What is left when nothing more will come: the beginning of a line, unless that was told of already.
+    pub fn unfinished(&self) -> &[u8] {
+        if self.discarding { &[] } else { &self.buffer }
+    }
+
+    fn exceeds(&self) -> bool {
+        let ending = usize::from(self.buffer.last() == Some(&b'\r'));
+        self.buffer.len() > MAX_LINE + ending
+    }
+
+    fn find_end(&mut self) -> Option<Extent> {
+        loop {
+            let Some(found) = memchr::memchr2(b'\n', 0, &self.buffer[self.scanned..]) else {
+                self.scanned = self.buffer.len();
+                return None;
+            };
+            let at = self.scanned + found;
+            let after_cr = at > 0 && self.buffer[at - 1] == b'\r';
+            if after_cr || self.buffer[at] == b'\n' {
+                return Some(Extent {
+                    end: at - usize::from(after_cr),
+                    next: at + 1,
+                });
+            }
+            self.scanned = at + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds the pieces one after the other and writes down what comes out.
+    fn lines(pieces: &[&[u8]]) -> Vec<String> {
+        let mut framer = Framer::default();
+        let mut out = Vec::new();
+        for piece in pieces {
+            framer.buffer().extend_from_slice(piece);
+            loop {
+                match framer.find() {
+                    Found::Line(extent) => {
+                        out.push(String::from_utf8_lossy(framer.line(extent)).into_owned());
+                        framer.consume(extent);
+                    }
+                    Found::TooLong => out.push("<too long>".into()),
+                    Found::Nothing => break,
+                }
+            }
+        }
+        out.push(format!("<{} left>", framer.unfinished().len()));
+        out
+    }
+
+    #[test]
+    fn lines_end_with_lf_crlf_or_cr_nul() {
+        assert_eq!(lines(&[b"a\nb\r\nc\r\0d"]), ["a", "b", "c", "<1 left>"]);
+        assert_eq!(lines(&[b"a\r", b"\nb\r", b"\0"]), ["a", "b", "<0 left>"]);
+        assert_eq!(lines(&[b"a\0b\rc\n"]), ["a\0b\rc", "<0 left>"]);
+    }
+
+    #[test]
+    fn pieces_of_any_size_give_the_same_lines() {
+        let text = b"PING\r\nGET ev\xff\xfd\x06 1\nBOOK e 1\r\0\n\rx\r\r\nlast";
+        let whole = lines(&[text]);
+        for size in 1..text.len() {
+            let pieces: Vec<&[u8]> = text.chunks(size).collect();
+            assert_eq!(lines(&pieces), whole, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn the_longest_line_is_taken_and_a_longer_one_is_told_of_once() {
+        let longest = vec![b'x'; MAX_LINE];
+        for end in [&b"\n"[..], b"\r\n", b"\r\0"] {
+            let taken = lines(&[&longest, end, b"next\n"]);
+            assert_eq!((taken[0].len(), taken[1].as_str()), (MAX_LINE, "next"));
+            assert_eq!(
+                lines(&[&longest, b"x", end, b"next\n"]),
+                ["<too long>", "next", "<0 left>"]
+            );
+            let at_once = [&longest[..], b"x", end, b"next\n"].concat();
+            assert_eq!(lines(&[&at_once]), ["<too long>", "next", "<0 left>"]);
+        }
+        assert_eq!(
+            lines(&[&longest, b"xx", &longest, b"x\r", b"\0next\n"]),
+            ["<too long>", "next", "<0 left>"]
+        );
+        assert_eq!(lines(&[&longest, b"xx"]), ["<too long>", "<0 left>"]);
+    }
+}

@@ -1,0 +1,305 @@
+//! A commit: facts that happened together, as they stand in a frame.
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 4 | length of the commit in bytes, this field included |
+//! | 4 | 8 | when, in microseconds since 1970 (UTC) |
+//! | 12 | 4 | term: 0 on one machine |
+//! | 16 | 2 | flags: 0; any other value asks for a newer version |
+//! | 18 | 2 | length of the extensions in bytes, which follow; a reader skips those it does not know |
+//! | 20 | … | extensions, then facts to the commit's end |
+//!
+//! A fact is 4 bytes, its type in the lowest and the length of its body in the three others, and the body:
+//!
+//! | type | body |
+//! |---|---|
+//! | 1 event created | tag u16, date u32 (days since 0000-12-31), total u32, issued u32, id, name |
+//! | 2 tickets issued | tag u16, event u64, ids of 16 bytes each |
+//! | 3 block taken | slot u32 (day × 24 + hour), who |
+//! | 4 meeting taken | slot u32, who, title, group, host |
+//! | 5 entry freed | slot u32, entry u64 |
+//!
+//! A text is its length in bytes (u16, the group's u32) and its UTF-8. The sequence of a commit is that of its frame
+//! plus its place in it.
+
+use bookline_protocol::{Date, Slot};
+use thiserror::Error;
+
+use super::Sequence;
+use crate::domain::{EntryNumber, EventKey, EventNumber, Fact};
+
+const HEADER: usize = 20;
+const FACT_HEADER: usize = 4;
+
+/// One commit, read back. Its facts are decoded as they are walked.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit<'a> {
+    /// Its place in the order.
+    pub sequence: Sequence,
+    /// When it was decided, in microseconds since 1970 (UTC).
+    pub micros: i64,
+    facts: &'a [u8],
+}
+
+/// Why the bytes of a whole frame are not commits that this program understands.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Unreadable {
+    /// A later program wrote it.
+    #[error(
+        "it holds a fact of type {0}, which this version does not know: start the newer booklined that wrote it"
+    )]
+    UnknownFact(u8),
+    /// A later program wrote it.
+    #[error("it has flags {0:#x}, which this version does not know: start the newer booklined that wrote it")]
+    UnknownFlags(u16),
+    /// The checksum is right and the contents are not: no booklined wrote this.
+    #[error("its contents are malformed")]
+    Malformed,
+}
+
+/// Bytes that [`encode`] will append.
+pub fn encoded_len(facts: &[Fact<'_>]) -> usize {
+    HEADER
+        + facts
+            .iter()
+            .map(|fact| FACT_HEADER + body_len(fact))
+            .sum::<usize>()
+}
+
+fn body_len(fact: &Fact<'_>) -> usize {
+    match fact {
+        Fact::EventCreated { id, name, .. } => 2 + 4 + 4 + 4 + 2 + id.len() + 2 + name.len(),
+        Fact::TicketsIssued { tickets, .. } => 2 + 8 + 16 * tickets.len(),
+        Fact::BlockTaken { who, .. } => 4 + 2 + who.len(),
+        Fact::MeetingTaken {
+            who,
+            title,
+            group,
+            host,
+            ..
+        } => 4 + 2 + who.len() + 2 + title.len() + 4 + group.len() + 2 + host.len(),
+        Fact::EntryFreed { .. } => 4 + 8,
+    }
+}
+
+/// Appends a commit of these facts, decided at `micros`.
+pub fn encode(out: &mut Vec<u8>, micros: i64, facts: &[Fact<'_>]) {
+    let length = u32::try_from(encoded_len(facts)).expect("a commit is bounded by the protocol's limits");
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(&micros.to_le_bytes());
+    out.extend_from_slice(&[0; 8]); // term, flags, no extensions
+    for fact in facts {
+        encode_fact(out, fact);
+    }
+}
+
+fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
+    let kind: u32 = match fact {
+        Fact::EventCreated { .. } => 1,
+        Fact::TicketsIssued { .. } => 2,
+        Fact::BlockTaken { .. } => 3,
+        Fact::MeetingTaken { .. } => 4,
+        Fact::EntryFreed { .. } => 5,
+    };
+    let length = u32::try_from(body_len(fact)).expect("a fact is bounded by the protocol's limits");
+    out.extend_from_slice(&(kind | length << 8).to_le_bytes());
+    match *fact {
+        Fact::EventCreated {
+            tag,
+            id,
+            name,
+            date,
+            total,
+            issued,
+        } => {
+            out.extend_from_slice(&tag.to_le_bytes());
+            out.extend_from_slice(&date.day_number().to_le_bytes());
+            out.extend_from_slice(&total.to_le_bytes());
+            out.extend_from_slice(&issued.to_le_bytes());
+            put_text(out, id);
+            put_text(out, name);
+        }
+        Fact::TicketsIssued { event, tickets } => {
+            out.extend_from_slice(&event.tag.to_le_bytes());
+            out.extend_from_slice(&event.number.0.to_le_bytes());
+            out.extend_from_slice(tickets.as_flattened());
+        }
+        Fact::BlockTaken { slot, who } => {
+            out.extend_from_slice(&slot.index().to_le_bytes());
+            put_text(out, who);
+        }
+        Fact::MeetingTaken {
+            slot,
+            who,
+            title,
+            group,
+            host,
+        } => {
+            out.extend_from_slice(&slot.index().to_le_bytes());
+            put_text(out, who);
+            put_text(out, title);
+            let length = u32::try_from(group.len()).expect("a group is bounded by the protocol's limits");
+            out.extend_from_slice(&length.to_le_bytes());
+            out.extend_from_slice(group.as_bytes());
+            put_text(out, host);
+        }
+        Fact::EntryFreed { slot, entry } => {
+            out.extend_from_slice(&slot.index().to_le_bytes());
+            out.extend_from_slice(&entry.0.to_le_bytes());
+        }
+    }
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    let length =
+        u16::try_from(text.len()).expect("ids, names and titles are bounded by the protocol's limits");
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Walks the commits of a frame's payload, the first of which has the sequence `first`.
+pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Commit<'_>, Unreadable>> {
+    let mut left = payload;
+    let mut sequence = first;
+    std::iter::from_fn(move || {
+        if left.is_empty() {
+            return None;
+        }
+        let commit = split_commit(left, sequence);
+        left = commit.as_ref().map_or(&[], |(_, rest)| rest);
+        sequence = sequence.next();
+        Some(commit.map(|(commit, _)| commit))
+    })
+}
+
+fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]), Unreadable> {
+    let length = Fields(bytes).u32()? as usize;
+    if length < HEADER || length > bytes.len() {
+        return Err(Unreadable::Malformed);
+    }
+    let (commit, rest) = bytes.split_at(length);
+    let mut fields = Fields(&commit[4..]);
+    let micros = i64::from_le_bytes(fields.array()?);
+    let _term = fields.u32()?;
+    let flags = fields.u16()?;
+    if flags != 0 {
+        return Err(Unreadable::UnknownFlags(flags));
+    }
+    let extensions = fields.u16()? as usize;
+    fields.take(extensions)?;
+    Ok((
+        Commit {
+            sequence,
+            micros,
+            facts: fields.0,
+        },
+        rest,
+    ))
+}
+
+impl<'a> Commit<'a> {
+    /// Its facts, in order.
+    pub fn facts(&self) -> impl Iterator<Item = Result<Fact<'a>, Unreadable>> + use<'a> {
+        let mut fields = Fields(self.facts);
+        std::iter::from_fn(move || {
+            if fields.0.is_empty() {
+                return None;
+            }
+            let fact = decode_fact(&mut fields);
+            if fact.is_err() {
+                fields.0 = &[];
+            }
+            Some(fact)
+        })
+    }
+}
+
+fn decode_fact<'a>(fields: &mut Fields<'a>) -> Result<Fact<'a>, Unreadable> {
+    let header = fields.u32()?;
+    let mut body = Fields(fields.take((header >> 8) as usize)?);
+    let fact = match header as u8 {
+        1 => Fact::EventCreated {
+            tag: body.u16()?,
+            date: Date::from_day_number(body.u32()?).ok_or(Unreadable::Malformed)?,
+            total: body.u32()?,
+            issued: body.u32()?,
+            id: body.text()?,
+            name: body.text()?,
+        },
+        2 => {
+            let event = EventKey {
+                tag: body.u16()?,
+                number: EventNumber(body.u64()?),
+            };
+            let (tickets, odd) = std::mem::take(&mut body.0).as_chunks::<16>();
+            if !odd.is_empty() {
+                return Err(Unreadable::Malformed);
+            }
+            Fact::TicketsIssued { event, tickets }
+        }
+        3 => Fact::BlockTaken {
+            slot: body.slot()?,
+            who: body.text()?,
+        },
+        4 => Fact::MeetingTaken {
+            slot: body.slot()?,
+            who: body.text()?,
+            title: body.text()?,
+            group: body.long_text()?,
+            host: body.text()?,
+        },
+        5 => Fact::EntryFreed {
+            slot: body.slot()?,
+            entry: EntryNumber(body.u64()?),
+        },
+        unknown => return Err(Unreadable::UnknownFact(unknown)),
+    };
+    if body.0.is_empty() {
+        Ok(fact)
+    } else {
+        Err(Unreadable::Malformed)
+    }
+}
+
+/// A cursor over fields; every length is checked against what is there.
+struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], Unreadable> {
+        let (head, rest) = self.0.split_at_checked(n).ok_or(Unreadable::Malformed)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Unreadable> {
+        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Unreadable::Malformed)?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn u16(&mut self) -> Result<u16, Unreadable> {
+        Ok(u16::from_le_bytes(self.array()?))
+    }
+
+    fn u32(&mut self) -> Result<u32, Unreadable> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn u64(&mut self) -> Result<u64, Unreadable> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn slot(&mut self) -> Result<Slot, Unreadable> {
+        Slot::from_index(self.u32()?).ok_or(Unreadable::Malformed)
+    }
+
+    fn text(&mut self) -> Result<&'a str, Unreadable> {
+        let length = self.u16()? as usize;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Unreadable::Malformed)
+    }
+
+    fn long_text(&mut self) -> Result<&'a str, Unreadable> {
+        let length = self.u32()? as usize;
+        std::str::from_utf8(self.take(length)?).map_err(|_| Unreadable::Malformed)
+    }
+}

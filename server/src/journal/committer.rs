@@ -1,0 +1,255 @@
+//! The committer: one thread that writes what was appended, syncs it and releases who waited for it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::batch::Batch;
+use super::disk::{Disk, DiskFile};
+use super::frame::{self, Header, Kind};
+use super::handle::Durability;
+use super::segment::{self, Head, Salt};
+use super::state::{Failure, Shared, Spare, State};
+use super::{Sequence, recovery};
+
+/// After this long without a commit the last ones are sealed: short enough that a crash at leisure finds everything
+/// vouched for, long enough that a client's pause for thought costs no second sync.
+const SEAL_AFTER: Duration = Duration::from_millis(100);
+
+/// `--durability interval`: at most this much is lost.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+const BROKEN: &str = "a thread panicked while it held the journal";
+
+/// Where the next frame goes, and what the last one was.
+#[derive(Debug)]
+pub(super) struct Tail {
+    pub file: Box<dyn DiskFile>,
+    pub name: String,
+    pub salt: Salt,
+    /// Offset in the file.
+    pub at: u64,
+    /// CRC of the last frame.
+    pub crc: u32,
+    /// The last sequence written.
+    pub written: Sequence,
+    /// The last sequence known to be synced.
+    pub synced: Sequence,
+    /// The last frame vouches for everything before it.
+    pub sealed: bool,
+}
+
+/// What there is to do.
+enum Work {
+    Commit,
+    Idle,
+    Close,
+}
+
+/// The committer's side of the journal.
+#[derive(Debug)]
+pub(super) struct Committer {
+    shared: Arc<Shared>,
+    disk: Arc<dyn Disk>,
+    durability: Durability,
+    tail: Tail,
+    synced_at: Instant,
+}
+
+impl Committer {
+    pub fn new(shared: Arc<Shared>, disk: Arc<dyn Disk>, durability: Durability, tail: Tail) -> Committer {
+        Committer {
+            shared,
+            disk,
+            durability,
+            tail,
+            synced_at: Instant::now(),
+        }
+    }
+
+    /// Runs until the journal is closed or fails. After a failure nobody who waits is told anything: memory holds what
+    /// the disk may not, and a failed fsync is never retried.
+    pub fn run(mut self) {
+        if let Err(failure) = self.work() {
+            self.shared.failure.send_replace(Some(failure));
+        }
+    }
+
+    fn work(&mut self) -> Result<(), Failure> {
+        let mut batch = Batch::default();
+        loop {
+            match self.next_work(&mut batch) {
+                Work::Commit => self.commit(&mut batch)?,
+                Work::Idle if self.tail.synced < self.tail.written => self.sync()?,
+                Work::Idle => self.seal()?,
+                Work::Close => return self.seal(),
+            }
+            batch.clear();
+        }
+    }
+
+    /// Waits for something to do; a batch is exchanged for the empty one given.
+    fn next_work(&self, batch: &mut Batch) -> Work {
+        let mut state = self.shared.lock();
+        loop {
+            if !state.batch.is_empty() {
+                take_batch(&mut state, batch);
+                self.shared.wake_for_room(&mut state);
+                return Work::Commit;
+            }
+            if state.closing {
+                return Work::Close;
+            }
+            state = match self.idle_after() {
+                None => self
+                    .shared
+                    .work
+                    .wait(state)
+                    .unwrap_or_else(|_| crate::fatal(BROKEN)),
+                Some(after) => {
+                    let waited = self.shared.work.wait_timeout(state, after);
+                    let (state, timeout) = waited.unwrap_or_else(|_| crate::fatal(BROKEN));
+                    if timeout.timed_out() && state.batch.is_empty() && !state.closing {
+                        return Work::Idle;
+                    }
+                    state
+                }
+            };
+        }
+    }
+
+    /// When quiet becomes idleness that has something to do.
+    fn idle_after(&self) -> Option<Duration> {
+        match self.durability {
+            Durability::Never => None,
+            Durability::Interval if self.tail.synced < self.tail.written => {
+                Some(SYNC_EVERY.saturating_sub(self.synced_at.elapsed()))
+            }
+            _ if self.tail.sealed => None,
+            _ => Some(SEAL_AFTER),
+        }
+    }
+
+    fn commit(&mut self, batch: &mut Batch) -> Result<(), Failure> {
+        batch.finish();
+        let mut frames = std::mem::take(&mut batch.frames);
+        let mut run = 0;
+        for plan in &mut frames {
+            if let Some(space) = plan.rolls_into.take() {
+                self.write(&batch.bytes[run..plan.start])?;
+                self.roll(space, plan.first)?;
+                run = plan.start;
+            }
+            let header = self.header(Kind::Commits, plan.first, plan.commits);
+            let bytes = &mut batch.bytes[plan.start..plan.start + frame::len(plan.payload)];
+            self.tail.crc = frame::finish(bytes, plan.payload, &header, &self.tail.salt);
+            self.tail.written = Sequence(plan.first.0 + u64::from(plan.commits) - 1);
+        }
+        batch.frames = frames;
+        self.write(&batch.bytes[run..])?;
+        self.tail.sealed = false;
+        let due = match self.durability {
+            Durability::Always => true,
+            Durability::Interval => self.synced_at.elapsed() >= SYNC_EVERY,
+            Durability::Never => false,
+        };
+        if due { self.sync() } else { Ok(()) }
+    }
+
+    /// Syncs what was written and vouches for it.
+    pub fn seal(&mut self) -> Result<(), Failure> {
+        self.sync_written()?;
+        if self.tail.sealed {
+            return Ok(());
+        }
+        {
+            // When even this does not fit, no commit does either: one seal uses the room kept for it.
+            let mut state = self.shared.lock();
+            state.room = state.room.saturating_sub(frame::HEADER);
+        }
+        let header = self.header(Kind::Seal, self.tail.written.next(), 0);
+        let (bytes, crc) = frame::bare(&header, &[], &self.tail.salt);
+        self.tail.crc = crc;
+        self.write(&bytes)?;
+        self.sync()?;
+        self.tail.sealed = true;
+        Ok(())
+    }
+
+    /// Begins the segment of which `first` is the first commit, then closes the one before, naming it. In this
+    /// order: a segment that is named is there.
+    fn roll(&mut self, space: Box<dyn DiskFile>, first: Sequence) -> Result<(), Failure> {
+        let head = Head {
+            first,
+            salt: Salt::random(),
+        };
+        let name = segment::name(first);
+        segment::adopt_spare(&*self.disk, &*space, &head).map_err(|e| failure("beginning", &name, &e))?;
+        {
+            let mut state = self.shared.lock();
+            state.spare = Spare::Making;
+            self.shared.spare_work.notify_all();
+        }
+        // Synced first, so that the close frame vouches for every commit before it.
+        self.sync_written()?;
+        let close = self.header(Kind::Close, first, 0);
+        let (bytes, crc) = frame::bare(&close, &recovery::successor(&head), &self.tail.salt);
+        self.write(&bytes)?;
+        self.sync()?;
+        self.tail.file = space;
+        self.tail.name = name;
+        self.tail.salt = head.salt;
+        self.tail.at = segment::HEADER as u64;
+        self.tail.crc = crc;
+        Ok(())
+    }
+
+    fn header(&self, kind: Kind, first: Sequence, commits: u32) -> Header {
+        Header {
+            kind,
+            first,
+            commits,
+            durable_through: self.tail.synced,
+            previous: self.tail.crc,
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let written = self.tail.file.write_all_at(bytes, self.tail.at);
+        written.map_err(|e| failure("writing to", &self.tail.name, &e))?;
+        self.tail.at += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn sync_written(&mut self) -> Result<(), Failure> {
+        if self.tail.synced < self.tail.written {
+            self.sync()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn sync(&mut self) -> Result<(), Failure> {
+        self.tail
+            .file
+            .sync()
+            .map_err(|e| failure("syncing", &self.tail.name, &e))?;
+        self.synced_at = Instant::now();
+        self.tail.synced = self.tail.written;
+        self.shared.publish(self.tail.synced);
+        Ok(())
+    }
+}
+
+fn take_batch(state: &mut State, empty: &mut Batch) {
+    std::mem::swap(&mut state.batch, empty);
+    state.in_flight = Sequence(state.next.0 - 1);
+    state.in_flight_waiters.append(&mut empty.waiters);
+}
+
+fn failure(doing: &'static str, file: &str, error: &std::io::Error) -> Failure {
+    Failure {
+        doing,
+        file: file.to_owned(),
+        error: error.to_string(),
+    }
+}

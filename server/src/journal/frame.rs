@@ -1,0 +1,192 @@
+//! A frame: what one write put on disk, able to prove that it is whole and where it belongs.
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 4 | CRC-32C of the segment's salt, then of all that follows in the frame, padding included |
+//! | 4 | 4 | length of the payload in bytes, without padding |
+//! | 8 | 8 | sequence of its first commit; of the next commit to come where it has none |
+//! | 16 | 8 | `durable_through`: the highest sequence known to be synced when this frame was written |
+//! | 24 | 4 | how many commits it holds |
+//! | 28 | 4 | CRC of the frame before it (also across segments); 0 for the journal's first |
+//! | 32 | 1 | kind: 1 commits, 2 seal, 3 close |
+//! | 33 | 7 | zero |
+//! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
+//!
+//! A **seal** is empty: all it says is `durable_through`, so that the last commits before a quiet time are vouched
+//! for too. A **close** is a segment's last frame: its payload names the first sequence (8 bytes) and the salt
+//! (16 bytes) of the segment that follows.
+
+use super::Sequence;
+use super::segment::Salt;
+
+/// Bytes before the payload.
+pub const HEADER: usize = 40;
+
+/// Frames begin at multiples of this, so that a search for one has few places to look.
+pub const ALIGN: usize = 8;
+
+/// A payload longer than this is no payload of ours: frames are closed at this length, and the largest commit (10,000
+/// tickets) adds at most 160 KiB. It bounds what a damaged length can make us read.
+pub const MAX_PAYLOAD: usize = 1 << 20;
+
+/// A close frame as a whole.
+pub const CLOSE_LEN: usize = HEADER + 24;
+
+/// What a frame is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It holds commits.
+    Commits = 1,
+    /// It vouches for what stands before it.
+    Seal = 2,
+    /// It ends its segment and names the next.
+    Close = 3,
+}
+
+/// The fields that a writer decides; length, CRC and padding follow from them and the payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What it is for.
+    pub kind: Kind,
+    /// Its first commit, or the next one to come.
+    pub first: Sequence,
+    /// How many commits it holds.
+    pub commits: u32,
+    /// Highest sequence known to be synced.
+    pub durable_through: Sequence,
+    /// CRC of the frame before.
+    pub previous: u32,
+}
+
+/// A whole frame, found in the bytes of a segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'a> {
+    /// Its header.
+    pub header: Header,
+    /// Its CRC: the link for the next one.
+    pub crc: u32,
+    /// Its payload.
+    pub payload: &'a [u8],
+}
+
+/// A frame's length on disk for a payload of `payload` bytes.
+pub fn len(payload: usize) -> usize {
+    HEADER + payload.next_multiple_of(ALIGN)
+}
+
+/// Completes a frame whose payload stands in `frame[HEADER..HEADER + payload]`, and whose length is [`len`] of it:
+/// writes the header and the zero padding. Returns its CRC.
+pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) -> u32 {
+    debug_assert_eq!(frame.len(), len(payload));
+    let length = u32::try_from(payload).expect("a payload is bounded by MAX_PAYLOAD and one commit");
+    frame[4..8].copy_from_slice(&length.to_le_bytes());
+    frame[8..16].copy_from_slice(&header.first.0.to_le_bytes());
+    frame[16..24].copy_from_slice(&header.durable_through.0.to_le_bytes());
+    frame[24..28].copy_from_slice(&header.commits.to_le_bytes());
+    frame[28..32].copy_from_slice(&header.previous.to_le_bytes());
+    frame[32] = header.kind as u8;
+    frame[33..HEADER].fill(0);
+    frame[HEADER + payload..].fill(0);
+    let crc = salt.crc(&frame[4..]);
+    frame[..4].copy_from_slice(&crc.to_le_bytes());
+    crc
+}
+
+/// The frame at the beginning of `bytes`, if there is a whole one.
+pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
+    let head = bytes.first_chunk::<HEADER>()?;
+    let u32_at = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
+    let kind = match head[32] {
+        1 => Kind::Commits,
+        2 => Kind::Seal,
+        3 => Kind::Close,
+        _ => return None,
+    };
+    let payload = u32_at(4) as usize;
+    if payload > MAX_PAYLOAD || head[33..] != [0; 7] {
+        return None;
+    }
+    let whole = bytes.get(..len(payload))?;
+    let crc = u32_at(0);
+    if salt.crc(&whole[4..]) != crc {
+        return None;
+    }
+    let header = Header {
+        kind,
+        first: Sequence(u64_at(8)),
+        commits: u32_at(24),
+        durable_through: Sequence(u64_at(16)),
+        previous: u32_at(28),
+    };
+    Some(Frame {
+        header,
+        crc,
+        payload: &whole[HEADER..HEADER + payload],
+    })
+}
+
+/// A frame without commits, as it goes to disk, and its CRC.
+pub fn bare(header: &Header, payload: &[u8], salt: &Salt) -> (Vec<u8>, u32) {
+    let mut bytes = vec![0; len(payload.len())];
+    bytes[HEADER..HEADER + payload.len()].copy_from_slice(payload);
+    let crc = finish(&mut bytes, payload.len(), header, salt);
+    (bytes, crc)
+}
+
+/// Every whole frame that begins at a multiple of [`ALIGN`] in `bytes`: the search for a witness behind a bad frame.
+pub fn search<'a>(bytes: &'a [u8], salt: &'a Salt) -> impl Iterator<Item = (usize, Frame<'a>)> {
+    let starts = (0..bytes.len().saturating_sub(HEADER - 1)).step_by(ALIGN);
+    starts.filter_map(move |at| Some((at, read(&bytes[at..], salt)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: Header = Header {
+        kind: Kind::Commits,
+        first: Sequence(7),
+        commits: 2,
+        durable_through: Sequence(6),
+        previous: 0xdead_beef,
+    };
+
+    #[test]
+    fn a_frame_comes_back_as_it_was_written() {
+        let salt = Salt::new([3; 16]);
+        let (bytes, crc) = bare(&HEAD, b"thirteen byte", &salt);
+        assert_eq!(bytes.len(), 40 + 16);
+        let frame = read(&bytes, &salt).expect("whole");
+        assert_eq!(
+            (frame.header, frame.crc, frame.payload),
+            (HEAD, crc, &b"thirteen byte"[..])
+        );
+    }
+
+    #[test]
+    fn every_flipped_bit_shows() {
+        let salt = Salt::new([3; 16]);
+        let (bytes, _) = bare(&HEAD, b"payload", &salt);
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(read(&flipped, &salt).is_none(), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_frame_of_another_salt_is_no_frame() {
+        let (bytes, _) = bare(&HEAD, b"stale", &Salt::new([3; 16]));
+        assert!(read(&bytes, &Salt::new([4; 16])).is_none());
+    }
+
+    #[test]
+    fn a_witness_is_found_behind_rubbish() {
+        let salt = Salt::new([9; 16]);
+        let mut bytes = vec![0xff; 24];
+        bytes.extend(bare(&HEAD, b"witness", &salt).0);
+        let found: Vec<usize> = search(&bytes, &salt).map(|(at, _)| at).collect();
+        assert_eq!(found, [24]);
+    }
+}

@@ -1,0 +1,183 @@
+//! The journal as the store sees it: append, wait, close.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use thiserror::Error;
+
+use super::committer::Committer;
+use super::disk::Disk;
+use super::recovery::{self, Damage, Recovered};
+use super::state::{Failure, NoRoom, Shared, State};
+use super::wait::{Room, Wait};
+use super::{Commit, Sequence, spare};
+use crate::domain::{Contradiction, Fact};
+
+/// When a change counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Durability {
+    /// When it is on disk: nothing that was answered is ever lost.
+    #[default]
+    Always,
+    /// At once; synced every second: a power cut loses at most the last second.
+    Interval,
+    /// At once; synced when the operating system likes to.
+    Never,
+}
+
+/// How to keep the journal.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// When a change counts as done.
+    pub durability: Durability,
+    /// Bytes of a segment.
+    pub segment_size: u64,
+}
+
+/// Why a journal cannot be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The disk said no.
+    #[error("{doing} the journal: {error}")]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// What the disk said.
+        error: std::io::Error,
+    },
+    /// It holds something that must not be passed over.
+    #[error(transparent)]
+    Damage(#[from] Damage),
+}
+
+/// The open journal. Cheap to share behind an [`Arc`].
+#[derive(Debug)]
+pub struct Journal {
+    shared: Arc<Shared>,
+    durability: Durability,
+    threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Journal {
+    /// Reads the journal on `disk`, giving every commit to `apply` in order, makes sure of the disk, and takes up
+    /// writing where it ended.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        apply: &mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>,
+    ) -> Result<(Journal, Recovered), OpenError> {
+        let (tail, recovered) = recovery::recover(&*disk, options.segment_size, apply)?;
+        let state = State::new(tail.written.next(), tail.at, options.segment_size);
+        let shared = Arc::new(Shared::new(state));
+        let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
+        committer.seal().map_err(|failure| OpenError::Io {
+            doing: "sealing",
+            error: std::io::Error::other(failure.to_string()),
+        })?;
+
+        let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
+            let thread = std::thread::Builder::new().name(name.into()).spawn(body);
+            thread.map_err(|error| OpenError::Io {
+                doing: "starting a thread for",
+                error,
+            })
+        };
+        let for_spares = shared.clone();
+        let threads = vec![
+            spawn("committer", Box::new(move || committer.run()))?,
+            spawn(
+                "spare",
+                Box::new(move || spare::run(&for_spares, &disk, options.segment_size)),
+            )?,
+        ];
+        Ok((
+            Journal {
+                shared,
+                durability: options.durability,
+                threads: threads.into(),
+            },
+            recovered,
+        ))
+    }
+
+    /// Gives a commit its sequence and its place behind all others. Called under the lock of every record that the
+    /// facts are about; the commit counts once [`Journal::wait`] for it is over.
+    pub fn append(&self, micros: i64, facts: &[Fact<'_>]) -> Result<Sequence, NoRoom> {
+        let mut state = self.shared.lock();
+        let was_empty = state.batch.is_empty();
+        let sequence = state.append(micros, facts)?;
+        drop(state);
+        if was_empty {
+            self.shared.work.notify_one();
+        }
+        Ok(sequence)
+    }
+
+    /// Ready once everything up to `sequence` may be told: with [`Durability::Always`], when it is on disk.
+    pub fn wait(&self, sequence: Sequence) -> Wait<'_> {
+        let sequence = if self.durability == Durability::Always {
+            sequence
+        } else {
+            Sequence(0)
+        };
+        Wait {
+            shared: &self.shared,
+            sequence,
+            registered: false,
+        }
+    }
+
+    /// Ready when an append that met [`NoRoom::NotYet`] is worth another try.
+    pub fn room(&self) -> Room<'_> {
+        Room { shared: &self.shared }
+    }
+
+    /// The last sequence given out.
+    pub fn appended(&self) -> Sequence {
+        Sequence(self.shared.lock().next.0 - 1)
+    }
+
+    /// The last sequence known to be on disk.
+    pub fn durable(&self) -> Sequence {
+        self.shared.durable()
+    }
+
+    /// Are changes being refused for want of room?
+    pub fn read_only(&self) -> bool {
+        self.shared.lock().read_only
+    }
+
+    /// Ready when a write or a sync has failed. Nothing is made durable after that; the process should end.
+    pub async fn failed(&self) -> Failure {
+        let mut failure = self.shared.failure.subscribe();
+        match failure.wait_for(Option::is_some).await.as_deref() {
+            Ok(Some(failure)) => failure.clone(),
+            // The sender lives as long as `self`.
+            _ => std::future::pending().await,
+        }
+    }
+
+    /// Writes, syncs and seals what was appended, and ends the journal's threads. Blocks for as long as the disk
+    /// takes.
+    pub fn close(&self) -> Result<(), Failure> {
+        self.shared.lock().closing = true;
+        self.shared.work.notify_all();
+        self.shared.spare_work.notify_all();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));
+        for thread in threads {
+            if thread.join().is_err() {
+                crate::fatal("a thread of the journal panicked");
+            }
+        }
+        let failure = self.shared.failure.borrow().clone();
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        if let Err(failure) = self.close() {
+            tracing::error!("{failure}");
+        }
+    }
+}

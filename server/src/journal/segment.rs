@@ -1,0 +1,224 @@
+//! A segment: a file of prefilled space that frames are written into, one after the other.
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 8 | magic `BOOKLINE` |
+//! | 8 | 4 | format version, 1 |
+//! | 12 | 4 | CRC-32C of the header with this field zero |
+//! | 16 | 8 | sequence of its first commit, also its name |
+//! | 24 | 16 | salt, random: mixed into the CRC of every frame, so that no stale bytes of a recycled file and nothing that a client can make us write ever pass for a frame |
+//! | 40 | 16 | version of the program that wrote it, in ASCII, padded with zeros |
+//! | 56 | 8 | zero |
+//! | 64 | … | frames |
+
+use std::io;
+
+use thiserror::Error;
+
+use super::Sequence;
+use super::disk::{Disk, DiskFile};
+
+/// Where the frames begin.
+pub const HEADER: usize = 64;
+
+/// The format that this program reads and writes.
+pub const FORMAT: u32 = 1;
+
+const MAGIC: &[u8; 8] = b"BOOKLINE";
+
+/// The file that holds the space for the next segment. Never read: what is in it after a crash is thrown away.
+pub const SPARE: &str = "spare";
+
+const SUFFIX: &str = ".seg";
+
+/// What makes the CRCs of one segment its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Salt {
+    bytes: [u8; 16],
+    crc: u32,
+}
+
+impl Salt {
+    /// The salt of these bytes.
+    pub fn new(bytes: [u8; 16]) -> Salt {
+        Salt {
+            bytes,
+            crc: crc32c::crc32c(&bytes),
+        }
+    }
+
+    /// A fresh one.
+    pub fn random() -> Salt {
+        Salt::new(rand::random())
+    }
+
+    /// CRC-32C of the salt followed by `bytes`.
+    pub fn crc(&self, bytes: &[u8]) -> u32 {
+        crc32c::crc32c_append(self.crc, bytes)
+    }
+
+    /// As it stands on disk.
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.bytes
+    }
+}
+
+/// What a segment says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its first commit.
+    pub first: Sequence,
+    /// Its salt.
+    pub salt: Salt,
+}
+
+/// Why the beginning of a file is not the header of a segment that we can read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BadHead {
+    /// Too short, another magic or a wrong checksum.
+    #[error("its header is damaged")]
+    Damaged,
+    /// From another time.
+    #[error(
+        "it has journal format {format}, written by booklined {writer}; this version reads format {FORMAT}: \
+         start booklined {writer} or newer"
+    )]
+    Format {
+        /// The format it has.
+        format: u32,
+        /// Who wrote it.
+        writer: String,
+    },
+}
+
+impl Head {
+    /// As it stands on disk.
+    pub fn encode(&self) -> [u8; HEADER] {
+        let mut bytes = [0; HEADER];
+        bytes[..8].copy_from_slice(MAGIC);
+        bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+        bytes[16..24].copy_from_slice(&self.first.0.to_le_bytes());
+        bytes[24..40].copy_from_slice(self.salt.bytes());
+        let version = env!("CARGO_PKG_VERSION").as_bytes();
+        let shown = version.len().min(16);
+        bytes[40..40 + shown].copy_from_slice(&version[..shown]);
+        let crc = crc32c::crc32c(&bytes);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        bytes
+    }
+
+    /// Reads what [`Head::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Head, BadHead> {
+        let head = bytes.first_chunk::<HEADER>().ok_or(BadHead::Damaged)?;
+        let mut blank = *head;
+        blank[12..16].fill(0);
+        if &head[..8] != MAGIC || crc32c::crc32c(&blank).to_le_bytes() != head[12..16] {
+            return Err(BadHead::Damaged);
+        }
+        let format = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+        if format != FORMAT {
+            let writer = String::from_utf8_lossy(&head[40..56])
+                .trim_end_matches('\0')
+                .to_owned();
+            return Err(BadHead::Format { format, writer });
+        }
+        let (first, rest) = head[16..].split_first_chunk::<8>().ok_or(BadHead::Damaged)?;
+        let salt = rest.first_chunk::<16>().ok_or(BadHead::Damaged)?;
+        Ok(Head {
+            first: Sequence(u64::from_le_bytes(*first)),
+            salt: Salt::new(*salt),
+        })
+    }
+}
+
+/// A segment's file name.
+pub fn name(first: Sequence) -> String {
+    format!("{:020}{SUFFIX}", first.0)
+}
+
+/// The first sequence of the segment of this name, if it is a segment's name.
+pub fn parse_name(name: &str) -> Option<Sequence> {
+    let digits = name.strip_suffix(SUFFIX)?;
+    if digits.len() != 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    digits.parse().ok().map(Sequence)
+}
+
+/// The first sequences of all segments on the disk, ascending.
+pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
+    let mut firsts: Vec<Sequence> = disk.list()?.iter().filter_map(|name| parse_name(name)).collect();
+    firsts.sort_unstable();
+    Ok(firsts)
+}
+
+/// Prefills the spare file with `size` zeros and makes them durable. An fdatasync into such space is about twice as
+/// fast as one that also has to record a growing file.
+pub fn make_spare(disk: &dyn Disk, size: u64) -> io::Result<Box<dyn DiskFile>> {
+    let file = disk.create(SPARE)?;
+    file.zero(0, size)?;
+    file.sync()?;
+    Ok(file)
+}
+
+/// Turns the spare file into the segment `head`: the header is durable before the file has the name, and the name
+/// is durable before anything is written into it.
+pub fn adopt_spare(disk: &dyn Disk, file: &dyn DiskFile, head: &Head) -> io::Result<()> {
+    file.write_all_at(&head.encode(), 0)?;
+    file.sync()?;
+    disk.rename(SPARE, &name(head.first))?;
+    disk.sync()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_comes_back_and_every_flipped_bit_shows() {
+        let head = Head {
+            first: Sequence(42),
+            salt: Salt::new([5; 16]),
+        };
+        let bytes = head.encode();
+        assert_eq!(Head::decode(&bytes), Ok(head));
+        for bit in 0..HEADER * 8 {
+            let mut flipped = bytes;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(Head::decode(&flipped), Err(BadHead::Damaged), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn a_newer_format_names_the_version_needed() {
+        let mut bytes = Head {
+            first: Sequence(1),
+            salt: Salt::new([0; 16]),
+        }
+        .encode();
+        bytes[8] = 9;
+        bytes[40..56].copy_from_slice(b"7.1.0\0\0\0\0\0\0\0\0\0\0\0");
+        bytes[12..16].fill(0);
+        let crc = crc32c::crc32c(&bytes);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        let message = Head::decode(&bytes).unwrap_err().to_string();
+        assert!(
+            message.contains("format 9") && message.contains("start booklined 7.1.0 or newer"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn names_sort_as_their_sequences() {
+        assert_eq!(name(Sequence(12)), "00000000000000000012.seg");
+        assert_eq!(parse_name("00000000000000000012.seg"), Some(Sequence(12)));
+        for other in [
+            "spare",
+            "12.seg",
+            "0000000000000000001x.seg",
+            "00000000000000000012.seg~",
+        ] {
+            assert_eq!(parse_name(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The maker of spare segments: space for the next segment is made before it is needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::disk::Disk;
+use super::segment;
+use super::state::{Shared, Spare};
+
+/// How long after a failure the next try is made. A full disk is emptied by people, who are slower than this.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Runs until the journal closes.
+pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64) {
+    while wait_until_wanted(shared) {
+        match segment::make_spare(&**disk, segment_size) {
+            Ok(file) => {
+                let mut state = shared.lock();
+                if state.read_only {
+                    tracing::info!("there is room for the next journal segment again: changes are accepted");
+                }
+                state.spare = Spare::Ready(file);
+                state.read_only = false;
+                shared.wake_for_room(&mut state);
+            }
+            Err(error) => give_up_for_now(shared, &**disk, error.to_string()),
+        }
+    }
+}
+
+/// False when the journal closes.
+fn wait_until_wanted(shared: &Shared) -> bool {
+    let mut state = shared.lock();
+    loop {
+        if state.closing {
+            return false;
+        }
+        if matches!(state.spare, Spare::Making | Spare::Failing(_)) {
+            return true;
+        }
+        state = shared
+            .spare_work
+            .wait(state)
+            .unwrap_or_else(|_| crate::fatal("the journal's lock is broken"));
+    }
+}
+
+fn give_up_for_now(shared: &Shared, disk: &dyn Disk, reason: String) {
+    // What was filled so far may be the last room that others need.
+    let _ = disk.remove(segment::SPARE);
+    let mut state = shared.lock();
+    if !matches!(state.spare, Spare::Failing(_)) {
+        tracing::warn!(
+            "no room for the next journal segment ({reason}): changes will be refused when the current one is full"
+        );
+    }
+    state.spare = Spare::Failing(reason);
+    shared.wake_for_room(&mut state);
+    if !state.closing {
+        let waited = shared.spare_work.wait_timeout(state, RETRY);
+        drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
+    }
+}

@@ -1,0 +1,194 @@
+//! What appenders, waiters, the committer and the maker of spare segments share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::task::Waker;
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use super::batch::Batch;
+use super::disk::DiskFile;
+use super::{Sequence, commit, frame, segment};
+use crate::domain::Fact;
+
+/// Bytes that may wait for the committer. Past this, those who want to append wait for its next turn, before they
+/// take a lock: four frames, some milliseconds of the fastest disk.
+const MAX_QUEUED: usize = 4 << 20;
+
+/// Why a commit was not appended. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NoRoom {
+    /// Room is being made: wait for [`super::Journal::room`] and decide again.
+    #[error("the journal has no room at this moment")]
+    NotYet,
+    /// Room cannot be had: the server is read-only until it can.
+    #[error("there is no room on disk for the next journal segment: {reason}")]
+    ReadOnly {
+        /// What the disk said.
+        reason: String,
+    },
+}
+
+/// The space for the segment after the current one.
+#[derive(Debug)]
+pub(super) enum Spare {
+    /// Promised to a batch that the committer has not written yet.
+    Promised,
+    /// Being made.
+    Making,
+    /// Could not be made; tried again and again.
+    Failing(String),
+    /// Prefilled and durable.
+    Ready(Box<dyn DiskFile>),
+}
+
+/// Why the journal stopped for good.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the journal failed: {doing} {file}: {error}")]
+pub struct Failure {
+    /// What was tried.
+    pub doing: &'static str,
+    /// On which file.
+    pub file: String,
+    /// What the disk said.
+    pub error: String,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// The open batch.
+    pub batch: Batch,
+    /// The sequence that the next commit gets.
+    pub next: Sequence,
+    /// Bytes of frames that still fit into the segment where the next commit would go, behind all that is queued.
+    pub room: usize,
+    pub spare: Spare,
+    /// Has a change been refused since a spare segment was last there?
+    pub read_only: bool,
+    /// The last commit of the batch that the committer is writing, and who waits for it.
+    pub in_flight: Sequence,
+    pub in_flight_waiters: Vec<Waker>,
+    pub room_waiters: Vec<Waker>,
+    pub closing: bool,
+    /// Room of an empty segment.
+    capacity: usize,
+}
+
+impl State {
+    pub fn new(next: Sequence, offset: u64, segment_size: u64) -> State {
+        let room = |from: u64| {
+            // A segment always keeps room for one seal and its close.
+            let kept = (frame::HEADER + frame::CLOSE_LEN) as u64;
+            usize::try_from(segment_size.saturating_sub(from + kept)).unwrap_or(usize::MAX)
+        };
+        State {
+            batch: Batch::default(),
+            next,
+            room: room(offset),
+            spare: Spare::Making,
+            read_only: false,
+            in_flight: Sequence(next.0 - 1),
+            in_flight_waiters: Vec::new(),
+            room_waiters: Vec::new(),
+            closing: false,
+            capacity: room(segment::HEADER as u64),
+        }
+    }
+
+    /// Gives the commit its sequence and its place, or says why it cannot have one.
+    pub fn append(&mut self, micros: i64, facts: &[Fact<'_>]) -> Result<Sequence, NoRoom> {
+        if self.batch.bytes.len() >= MAX_QUEUED {
+            return Err(NoRoom::NotYet);
+        }
+        let length = commit::encoded_len(facts);
+        let growth = self.batch.growth(length);
+        let rolls_into = if growth <= self.room {
+            self.room -= growth;
+            None
+        } else {
+            let spare = self.take_spare()?;
+            // A commit larger than a whole segment (only tests have such small ones) runs over its end.
+            self.room = self.capacity.saturating_sub(frame::len(length));
+            Some(spare)
+        };
+        let sequence = self.next;
+        self.batch.push(sequence, micros, facts, length, rolls_into);
+        self.next = sequence.next();
+        Ok(sequence)
+    }
+
+    fn take_spare(&mut self) -> Result<Box<dyn DiskFile>, NoRoom> {
+        match std::mem::replace(&mut self.spare, Spare::Promised) {
+            Spare::Ready(file) => Ok(file),
+            Spare::Failing(reason) => {
+                self.spare = Spare::Failing(reason.clone());
+                self.read_only = true;
+                Err(NoRoom::ReadOnly { reason })
+            }
+            pending => {
+                self.spare = pending;
+                Err(NoRoom::NotYet)
+            }
+        }
+    }
+
+    /// Is it worth trying again after [`NoRoom::NotYet`]?
+    pub fn may_have_room(&self) -> bool {
+        self.batch.bytes.len() < MAX_QUEUED && matches!(self.spare, Spare::Ready(_) | Spare::Failing(_))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Tells the committer of work.
+    pub work: Condvar,
+    /// Tells the maker of spares of work.
+    pub spare_work: Condvar,
+    /// The highest sequence known to be synced.
+    durable: AtomicU64,
+    pub failure: watch::Sender<Option<Failure>>,
+}
+
+impl Shared {
+    pub fn new(state: State) -> Shared {
+        let durable = AtomicU64::new(state.in_flight.0);
+        Shared {
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            spare_work: Condvar::new(),
+            durable,
+            failure: watch::Sender::new(None),
+        }
+    }
+
+    /// The state. Whoever panicked under this lock left half a commit: there is no going on.
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held the journal"))
+    }
+
+    pub fn durable(&self) -> Sequence {
+        Sequence(self.durable.load(Ordering::Acquire))
+    }
+
+    /// Everything up to `synced` is on disk: tells those who waited for it.
+    pub fn publish(&self, synced: Sequence) {
+        let mut state = self.lock();
+        self.durable.store(synced.0, Ordering::Release);
+        let waiters = if synced >= state.in_flight {
+            std::mem::take(&mut state.in_flight_waiters)
+        } else {
+            Vec::new()
+        };
+        drop(state);
+        waiters.into_iter().for_each(Waker::wake);
+    }
+
+    /// Wakes those who wait for room.
+    pub fn wake_for_room(&self, state: &mut State) {
+        state.room_waiters.drain(..).for_each(Waker::wake);
+    }
+}

@@ -1,0 +1,40 @@
+//! The reservation server of Bookline. The way through it, which is also the code map:
+
+// What it was told at the start: flags and environment.
+pub mod settings;
+// The directory that holds everything, and its lock.
+pub mod data_dir;
+// From recovery to the last sync: opens the store, serves until told to stop.
+pub mod server;
+// Who may come in.
+pub mod listener;
+// One task for each who did.
+pub mod connection;
+// Bytes into lines.
+pub mod framing;
+// A request into an answer: one match.
+pub mod execute;
+// State in shards, each behind a mutex.
+pub mod store;
+// The rules of reservation, pure.
+pub mod domain;
+// What happened, on disk.
+pub mod journal;
+// Numbers of tickets and events that nobody can guess.
+pub mod mint;
+// The time, in the server's zone.
+pub mod clock;
+// Events of another system, and a few to play with.
+pub mod demo;
+pub mod import;
+
+pub use server::{OpenError, Server};
+pub use settings::Settings;
+
+/// Ends the process at once: memory may hold half of a change, and every answer from here on could be a lie. What was
+/// answered so far is on disk.
+pub fn fatal(why: &str) -> ! {
+    tracing::error!("{why}: stopping at once");
+    eprintln!("booklined: {why}: stopping at once");
+    std::process::abort();
+}

@@ -1,0 +1,133 @@
+//! `booklined`: reads its flags, opens the data, serves, and stops when told to.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use bookline_server::settings::LogFormat;
+use bookline_server::{Server, Settings};
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Files that the server needs beside one for each connection: journal, lock, listener, and room for refusals.
+const OTHER_FILES: u64 = 512;
+
+fn main() -> ExitCode {
+    let settings = Settings::parse();
+    start_log(settings.log_format);
+    match serve(settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("booklined: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(mut settings: Settings) -> anyhow::Result<()> {
+    fit_open_files(&mut settings.max_connections);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = settings.threads {
+        runtime.worker_threads(threads);
+    }
+    let runtime = runtime.enable_all().build().context("starting the runtime")?;
+    let served = runtime.block_on(listen_and_run(&settings));
+    // Whoever did not take their last answers within the time is not waited for.
+    runtime.shutdown_background();
+    served
+}
+
+async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let server = tokio::select! {
+        server = Server::open(settings) => server?,
+        () = either(&mut terminate, &mut interrupt) => return Ok(()),
+    };
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+        format!(
+            "listening on {}: is another server running there?",
+            settings.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(
+            "listening on {address}: there are no accounts yet, so whoever can connect can book, read and delete \
+             everything. Listen on 127.0.0.1 unless the network is yours alone"
+        );
+    }
+    announce(&format!(
+        "booklined {} listening on {address}",
+        env!("CARGO_PKG_VERSION")
+    ));
+    let shutdown = async move {
+        either(&mut terminate, &mut interrupt).await;
+        tracing::info!("stopping: a second signal stops at once");
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            eprintln!("booklined: stopped at once by a second signal");
+            std::process::exit(1);
+        });
+    };
+    Ok(server.run(listener, shutdown).await?)
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}
+
+/// The one line on standard output: whoever started the server waits for it. Nobody has to read it.
+fn announce(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
+            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            log.with_ansi(terminal && !plain).with_target(false).init();
+        }
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// Raises the limit of open files to what the connections need, or lowers their number to what the limit allows.
+fn fit_open_files(max_connections: &mut usize) {
+    let wanted = *max_connections as u64 + OTHER_FILES;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= wanted) {
+        return;
+    }
+    let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
+    let allowed = match setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: Some(raised),
+            maximum,
+        },
+    ) {
+        Ok(()) => raised,
+        Err(_) => current.unwrap_or(raised),
+    };
+    if allowed < wanted {
+        let fits = allowed.saturating_sub(OTHER_FILES).max(1);
+        tracing::warn!(
+            "--max-connections {max_connections} is lowered to {fits}: the system allows {allowed} open files \
+             (ulimit -n)"
+        );
+        *max_connections = usize::try_from(fits).unwrap_or(*max_connections);
+    }
+}

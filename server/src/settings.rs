@@ -1,0 +1,168 @@
+//! What the server was told at the start. Every flag has an environment variable.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use clap::{Parser, ValueEnum};
+
+use crate::journal::Durability;
+
+/// The smallest `--segment-size`: below it, to begin segments costs more than to fill them.
+const MIN_SEGMENT: u64 = 16 << 10;
+
+/// The largest: a segment is read into memory as a whole when the journal is.
+const MAX_SEGMENT: u64 = 1 << 30;
+
+/// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it said OK.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "booklined", version)]
+pub struct Settings {
+    /// Where to listen; port 0 takes any free one. There are no accounts: whoever can connect can do everything
+    #[arg(
+        long,
+        env = "BOOKLINE_LISTEN",
+        default_value = "127.0.0.1:2665",
+        value_name = "ADDR:PORT"
+    )]
+    pub listen: SocketAddr,
+
+    /// Where the data is kept; made if it is not there
+    #[arg(
+        long,
+        env = "BOOKLINE_DATA_DIR",
+        default_value = "./bookline-data",
+        value_name = "DIR"
+    )]
+    pub data_dir: PathBuf,
+
+    /// When to answer OK: always = when it is on disk; interval = at once, on disk within a second; never = at once,
+    /// on disk when the system likes
+    #[arg(long, env = "BOOKLINE_DURABILITY", value_enum, default_value_t)]
+    pub durability: Durability,
+
+    /// Connections at a time; one more is answered ERR BUSY
+    #[arg(long, env = "BOOKLINE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N",
+          value_parser = parse_count)]
+    pub max_connections: usize,
+
+    /// The head of department, who may see everybody's meetings of the last month
+    #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID")]
+    pub hod: String,
+
+    /// The zone in which calendar hours are meant, by its IANA name [default: the system's]
+    #[arg(long, env = "BOOKLINE_TIME_ZONE", default_value_t = system_zone(), hide_default_value = true,
+          value_name = "ZONE")]
+    pub time_zone: Tz,
+
+    /// Parts that the state is locked by; a power of two
+    #[arg(long, env = "BOOKLINE_SHARDS", default_value_t = 64, value_name = "N", value_parser = parse_shards)]
+    pub shards: usize,
+
+    /// Threads that serve connections [default: one for each processor]
+    #[arg(long, env = "BOOKLINE_THREADS", value_name = "N", value_parser = parse_count)]
+    pub threads: Option<usize>,
+
+    /// Size of a journal file, 16KiB to 1GiB
+    #[arg(long, env = "BOOKLINE_SEGMENT_SIZE", default_value = "64MiB", value_name = "SIZE",
+          value_parser = parse_segment_size)]
+    pub segment_size: u64,
+
+    /// Load events from this JSON list; those whose ids are there already are left as they are
+    #[arg(long, env = "BOOKLINE_IMPORT", value_name = "FILE")]
+    pub import: Option<PathBuf>,
+
+    /// Load a few events and calendars to play with, if there is nothing yet
+    #[arg(long, env = "BOOKLINE_DEMO")]
+    pub demo: bool,
+
+    /// How to write the log, which goes to standard error; RUST_LOG=debug writes each command
+    #[arg(long, env = "BOOKLINE_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+/// How to write the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs, an object a line.
+    Json,
+}
+
+fn system_zone() -> Tz {
+    let name = iana_time_zone::get_timezone().unwrap_or_default();
+    name.parse().unwrap_or(Tz::UTC)
+}
+
+fn parse_count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err("it is a number from 1".into()),
+    }
+}
+
+fn parse_shards(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(n) if n.is_power_of_two() && n <= 1 << 16 => Ok(n),
+        _ => Err("it is a power of two from 1 to 65536, as in 64".into()),
+    }
+}
+
+fn parse_segment_size(text: &str) -> Result<u64, String> {
+    let size = parse_size(text).ok_or("it is a number of bytes, as in 65536, 64KiB or 64MiB")?;
+    if (MIN_SEGMENT..=MAX_SEGMENT).contains(&size) {
+        Ok(size)
+    } else {
+        Err("it is from 16KiB to 1GiB".into())
+    }
+}
+
+/// Bytes, written with or without a binary unit.
+pub fn parse_size(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_written_with_binary_units() {
+        for (text, bytes) in [
+            ("65536", 65_536),
+            ("64KiB", 65_536),
+            ("64 mib", 64 << 20),
+            ("1G", 1 << 30),
+        ] {
+            assert_eq!(parse_size(text), Some(bytes), "{text}");
+        }
+        for text in ["", "MiB", "1.5MiB", "-1", "64MB", "99999999999999GiB"] {
+            assert_eq!(parse_size(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn flags_are_checked() {
+        let parse = |args: &[&str]| Settings::try_parse_from([&["booklined"], args].concat());
+        assert!(parse(&["--shards", "64", "--time-zone", "Europe/Berlin"]).is_ok());
+        for wrong in [
+            ["--shards", "65"],
+            ["--time-zone", "Mars/Base"],
+            ["--segment-size", "1KiB"],
+            ["--threads", "0"],
+        ] {
+            assert!(parse(&wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

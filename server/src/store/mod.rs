@@ -1,0 +1,417 @@
+//! The store: state in shards, each behind a mutex. Decide under the lock, append to the journal, apply, unlock.
+//!
+//! A record is an event, found by its tag, or an hour of the calendar, found by its date: all hours of a day share
+//! a shard, so that a day is seen at one moment under one lock. Locks are taken in ascending order, never across an
+//! await, and nothing that takes long is done under one.
+//!
+//! The mutexes are the standard library's: they are held for a microsecond and never across an await, which is what
+//! an async mutex would be for.
+
+mod listing;
+mod shard;
+mod table;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bookline_protocol::{Date, Slot, TicketId, tag_of};
+
+use listing::Listing;
+pub use listing::Place;
+pub use shard::Event;
+use shard::{IdHasher, Shard};
+
+use crate::domain::calendar::{Entry, Meeting, attendees};
+use crate::domain::{Contradiction, EventKey, Fact, Refused};
+use crate::journal::{Commit, Journal, NoRoom, Sequence};
+
+/// The last commit in any shard that a reply looked at. The reply may go out when that commit is durable: nothing is
+/// shown that a crash could take back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen(pub Sequence);
+
+impl Seen {
+    fn note(&mut self, shard: &Shard) {
+        self.0 = self.0.max(shard.last);
+    }
+}
+
+/// Why a change was not made. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declined {
+    /// No event has this id.
+    NoSuchEvent,
+    /// An event has this id already.
+    IdTaken,
+    /// A rule said no.
+    Refused(Refused),
+    /// The journal said no.
+    NoRoom(NoRoom),
+}
+
+impl From<Refused> for Declined {
+    fn from(refused: Refused) -> Declined {
+        Declined::Refused(refused)
+    }
+}
+
+impl From<NoRoom> for Declined {
+    fn from(no_room: NoRoom) -> Declined {
+        Declined::NoRoom(no_room)
+    }
+}
+
+/// An event to be.
+#[derive(Debug, Clone, Copy)]
+pub struct NewEvent<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Its name.
+    pub name: &'a str,
+    /// Its date.
+    pub date: Date,
+    /// Tickets in all.
+    pub total: u32,
+    /// Tickets sold before it came here.
+    pub issued: u32,
+}
+
+/// An entry to be.
+#[derive(Debug, Clone, Copy)]
+pub enum NewEntry<'a> {
+    /// A block.
+    Block,
+    /// A meeting of who asks, `host` and the comma-separated `group`.
+    Meeting {
+        /// What it is about.
+        title: &'a str,
+        /// Its members.
+        group: &'a str,
+        /// Its host.
+        host: &'a str,
+    },
+}
+
+/// What there is in all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Events.
+    pub events: u64,
+    /// Tickets issued.
+    pub tickets: u64,
+    /// Calendar entries.
+    pub entries: u64,
+}
+
+/// State and journal. A cheap handle.
+#[derive(Debug, Clone)]
+pub struct Store {
+    records: Arc<Records>,
+    journal: Arc<Journal>,
+}
+
+/// The state without its journal: what replay builds.
+#[derive(Debug)]
+pub struct Records {
+    shards: Box<[Mutex<Shard>]>,
+    listing: Mutex<Listing>,
+}
+
+impl Records {
+    /// Empty, in `shards` shards; a power of two.
+    pub fn new(shards: usize) -> Records {
+        assert!(shards.is_power_of_two(), "the number of shards is a power of two");
+        let hasher = IdHasher::default();
+        let shards = (0..shards)
+            .map(|_| Mutex::new(Shard::new(hasher.clone())))
+            .collect();
+        Records {
+            shards,
+            listing: Mutex::default(),
+        }
+    }
+
+    /// Applies a commit of the journal.
+    pub fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
+        for fact in commit.facts() {
+            let fact = fact.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
+            let shard = match fact {
+                Fact::EventCreated { tag, .. } => self.shard_of_tag(tag),
+                Fact::TicketsIssued { event, .. } => self.shard_of_tag(event.tag),
+                Fact::BlockTaken { slot, .. }
+                | Fact::MeetingTaken { slot, .. }
+                | Fact::EntryFreed { slot, .. } => self.shard_of_day(slot.date),
+            };
+            self.apply(&mut self.lock(shard), commit.sequence, &fact)?;
+        }
+        Ok(())
+    }
+
+    fn apply(&self, shard: &mut Shard, sequence: Sequence, fact: &Fact<'_>) -> Result<(), Contradiction> {
+        shard.apply(sequence, fact)?;
+        if let Fact::EventCreated { id, name, date, .. } = *fact {
+            self.listing().insert(Place {
+                date,
+                name: name.into(),
+                id: id.into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn shard_of_tag(&self, tag: u16) -> usize {
+        usize::from(tag) & (self.shards.len() - 1)
+    }
+
+    fn shard_of_day(&self, date: Date) -> usize {
+        date.day_number() as usize & (self.shards.len() - 1)
+    }
+
+    /// Whoever panicked under this lock left half a change: there is no going on.
+    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        self.shards[shard]
+            .lock()
+            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held a shard"))
+    }
+
+    /// The order of events. Its lock comes after every shard's.
+    fn listing(&self) -> MutexGuard<'_, Listing> {
+        self.listing
+            .lock()
+            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
+    }
+}
+
+impl Store {
+    /// The state that replay built, to be changed through the journal from now on.
+    pub fn new(records: Records, journal: Journal) -> Store {
+        Store {
+            records: Arc::new(records),
+            journal: Arc::new(journal),
+        }
+    }
+
+    /// The journal behind it.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Appends what was decided and applies it, under the lock of its shard.
+    fn commit(&self, shard: &mut Shard, micros: i64, fact: &Fact<'_>, seen: &mut Seen) -> Result<(), NoRoom> {
+        let sequence = self.journal.append(micros, std::slice::from_ref(fact))?;
+        self.apply(shard, sequence, fact);
+        seen.note(shard);
+        Ok(())
+    }
+
+    fn apply(&self, shard: &mut Shard, sequence: Sequence, fact: &Fact<'_>) {
+        if let Err(contradiction) = self.records.apply(shard, sequence, fact) {
+            crate::fatal(&format!(
+                "a decision contradicts the state it was made on: {contradiction}"
+            ));
+        }
+    }
+
+    fn lock(&self, shard: usize, seen: &mut Seen) -> MutexGuard<'_, Shard> {
+        let shard = self.records.lock(shard);
+        seen.note(&shard);
+        shard
+    }
+
+    /// Creates an event.
+    pub fn create(&self, event: &NewEvent<'_>, micros: i64, seen: &mut Seen) -> Result<(), Declined> {
+        let tag = tag_of(event.id);
+        let mut shard = self.lock(self.records.shard_of_tag(tag), seen);
+        if shard.event(event.id).is_some() {
+            return Err(Declined::IdTaken);
+        }
+        let NewEvent {
+            id,
+            name,
+            date,
+            total,
+            issued,
+        } = *event;
+        Ok(self.commit(
+            &mut shard,
+            micros,
+            &Fact::EventCreated {
+                tag,
+                id,
+                name,
+                date,
+                total,
+                issued,
+            },
+            seen,
+        )?)
+    }
+
+    /// Gives `read` the event of this id, under its lock: read little.
+    pub fn event<R>(&self, id: &str, seen: &mut Seen, read: impl FnOnce(&Event) -> R) -> Option<R> {
+        let shard = self.lock(self.records.shard_of_tag(tag_of(id)), seen);
+        shard.event(id).map(read)
+    }
+
+    /// Sells these tickets, all or none. Their ids carry the event's tag. Says what is left.
+    pub fn book(
+        &self,
+        id: &str,
+        tickets: &[[u8; 16]],
+        micros: i64,
+        seen: &mut Seen,
+    ) -> Result<u32, Declined> {
+        let tag = tag_of(id);
+        let mut shard = self.lock(self.records.shard_of_tag(tag), seen);
+        let sale = shard.event(id).ok_or(Declined::NoSuchEvent)?.sale;
+        let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
+        sale.decide_booking(count)?;
+        let event = EventKey {
+            tag,
+            number: sale.number,
+        };
+        self.commit(&mut shard, micros, &Fact::TicketsIssued { event, tickets }, seen)?;
+        Ok(sale.available() - count)
+    }
+
+    /// The id of the event that issued a ticket, given to `read`.
+    pub fn ticket<R>(&self, ticket: TicketId, seen: &mut Seen, read: impl FnOnce(&Event) -> R) -> Option<R> {
+        let shard = self.lock(self.records.shard_of_tag(ticket.tag()), seen);
+        shard.event_of_ticket(&ticket.0).map(read)
+    }
+
+    /// The places of up to `count` events behind `after`. What they stand for is read one by one.
+    pub fn page(&self, after: Option<&Place>, count: usize) -> Vec<Place> {
+        self.records.listing().page(after, count)
+    }
+
+    /// Fills `who`'s slot by a block, or the slot of all its people by a meeting.
+    pub fn take(
+        &self,
+        who: &str,
+        slot: Slot,
+        entry: &NewEntry<'_>,
+        micros: i64,
+        seen: &mut Seen,
+    ) -> Result<(), Declined> {
+        let mut shard = self.lock(self.records.shard_of_day(slot.date), seen);
+        if let Some(hour) = shard.hour(slot) {
+            hour.decide_taking(entry.people(who), None)?;
+        }
+        Ok(self.commit(&mut shard, micros, &entry.taken(who, slot), seen)?)
+    }
+
+    /// Frees `who`'s block, or the meeting that `who` hosts for everyone in it. Says which it was.
+    pub fn free(&self, who: &str, slot: Slot, micros: i64, seen: &mut Seen) -> Result<Entry, Declined> {
+        let mut shard = self.lock(self.records.shard_of_day(slot.date), seen);
+        let hour = shard.hour(slot).ok_or(Refused::NothingThere)?;
+        let (number, entry) = hour.decide_freeing(who)?;
+        let entry = entry.clone();
+        self.commit(
+            &mut shard,
+            micros,
+            &Fact::EntryFreed { slot, entry: number },
+            seen,
+        )?;
+        Ok(entry)
+    }
+
+    /// Replaces `who`'s entry at `old` by a new one at `new`, in one commit: whatever is refused, the old one is
+    /// there untouched.
+    pub fn replace(
+        &self,
+        who: &str,
+        old: Slot,
+        new: Slot,
+        entry: &NewEntry<'_>,
+        micros: i64,
+        seen: &mut Seen,
+    ) -> Result<(), Declined> {
+        let (from, to) = (
+            self.records.shard_of_day(old.date),
+            self.records.shard_of_day(new.date),
+        );
+        // Ascending, so that two replacements in opposite directions never wait for each other.
+        let mut low = self.lock(from.min(to), seen);
+        let mut high = (from != to).then(|| self.lock(from.max(to), seen));
+        let (source, target) = match &mut high {
+            None => (&mut *low, None),
+            Some(high) if from < to => (&mut *low, Some(&mut **high)),
+            Some(high) => (&mut **high, Some(&mut *low)),
+        };
+
+        let (number, _) = source
+            .hour(old)
+            .ok_or(Refused::NothingThere)?
+            .decide_freeing(who)?;
+        if let Some(hour) = target.as_deref().unwrap_or(source).hour(new) {
+            hour.decide_taking(entry.people(who), (old == new).then_some(number))?;
+        }
+        let facts = [
+            Fact::EntryFreed {
+                slot: old,
+                entry: number,
+            },
+            entry.taken(who, new),
+        ];
+        let sequence = self.journal.append(micros, &facts)?;
+        self.apply(source, sequence, &facts[0]);
+        self.apply(target.unwrap_or(source), sequence, &facts[1]);
+        seen.0 = seen.0.max(sequence);
+        Ok(())
+    }
+
+    /// What `who` has on a day, earliest first, as of one moment.
+    pub fn day(&self, who: &str, date: Date, seen: &mut Seen) -> Vec<(Slot, Entry)> {
+        let shard = self.lock(self.records.shard_of_day(date), seen);
+        let taken = shard.hours(date).filter_map(|(hour, record)| {
+            let (_, entry) = record.of(who)?;
+            Some((Slot { date, hour }, entry.clone()))
+        });
+        taken.collect()
+    }
+
+    /// The meetings of an hour, in the order they were made.
+    pub fn meetings(&self, slot: Slot, seen: &mut Seen) -> Vec<Arc<Meeting>> {
+        let shard = self.lock(self.records.shard_of_day(slot.date), seen);
+        shard
+            .hour(slot)
+            .map(|hour| hour.meetings().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// What there is in all, shard by shard.
+    pub fn totals(&self, seen: &mut Seen) -> Totals {
+        let mut totals = Totals::default();
+        for index in 0..self.records.shards.len() {
+            let shard = self.lock(index, seen);
+            totals.events += shard.event_count() as u64;
+            totals.tickets += shard.issued;
+            totals.entries += shard.entries;
+        }
+        totals
+    }
+}
+
+impl NewEntry<'_> {
+    /// Everyone whose slot it takes, possibly more than once.
+    fn people<'a>(&'a self, who: &'a str) -> impl Iterator<Item = &'a str> {
+        let (block, meeting) = match *self {
+            NewEntry::Block => (Some(who), None),
+            NewEntry::Meeting { host, group, .. } => (None, Some(attendees(who, host, group))),
+        };
+        block.into_iter().chain(meeting.into_iter().flatten())
+    }
+
+    fn taken<'a>(&'a self, who: &'a str, slot: Slot) -> Fact<'a> {
+        match *self {
+            NewEntry::Block => Fact::BlockTaken { slot, who },
+            NewEntry::Meeting { title, group, host } => Fact::MeetingTaken {
+                slot,
+                who,
+                title,
+                group,
+                host,
+            },
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! A hash table that grows a piece at a time.
+//!
+//! An ordinary table that doubles at ten million entries stands still for a second, and whoever holds its lock with
+//! it. This one is a directory of small tables (extendible hashing): a small table that is full is split in two, so
+//! that no insert ever moves more than [`FULL`] entries.
+
+use hashbrown::HashTable;
+
+/// A small table is split at this many entries: the most that fit into 4,096 places at hashbrown's load of 7/8. To
+/// move them takes some 50 µs.
+const FULL: usize = 3_584;
+
+/// The directory is indexed by the hash from this bit on: below it are the bits that place an entry within a small
+/// table, and the top seven are hashbrown's own tag.
+const SHIFT: u32 = 20;
+
+/// The directory is at most so many times longer than there are small tables. Hashes worth the name need 2 to 4;
+/// only equal ones would need more, and no split helps those.
+const SPARSE: usize = 16;
+
+/// Values found by a hash and a test for equality; the caller hashes, always in the same way.
+#[derive(Debug)]
+pub struct Table<T> {
+    /// 2^depth indices into `parts`.
+    directory: Vec<u32>,
+    depth: u32,
+    parts: Vec<Part<T>>,
+}
+
+#[derive(Debug)]
+struct Part<T> {
+    /// How many bits of the hash all entries share.
+    depth: u32,
+    entries: HashTable<T>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Table<T> {
+        let part = Part {
+            depth: 0,
+            entries: HashTable::new(),
+        };
+        Table {
+            directory: vec![0],
+            depth: 0,
+            parts: vec![part],
+        }
+    }
+}
+
+impl<T> Table<T> {
+    /// Entries in all, counted part by part.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|part| part.entries.len()).sum()
+    }
+
+    /// The entry of this hash that is the one.
+    pub fn find(&self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&T> {
+        self.parts[self.part_of(hash)].entries.find(hash, is_it)
+    }
+
+    /// The same, to be changed.
+    pub fn find_mut(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
+        let part = self.part_of(hash);
+        self.parts[part].entries.find_mut(hash, is_it)
+    }
+
+    /// Adds an entry that is not there yet.
+    pub fn insert(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) {
+        let mut part = self.part_of(hash);
+        if self.parts[part].entries.len() >= FULL && self.directory.len() <= SPARSE * self.parts.len() {
+            self.split(part, &hash_of);
+            part = self.part_of(hash);
+        }
+        self.parts[part].entries.insert_unique(hash, value, hash_of);
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<T> {
+        let part = self.part_of(hash);
+        Some(self.parts[part].entries.find_entry(hash, is_it).ok()?.remove().0)
+    }
+
+    fn part_of(&self, hash: u64) -> usize {
+        let index = (hash >> SHIFT) as usize & (self.directory.len() - 1);
+        self.directory[index] as usize
+    }
+
+    /// Moves half of a part's entries, by one more bit of their hash, into a new part.
+    fn split(&mut self, part: usize, hash_of: &impl Fn(&T) -> u64) {
+        let bit = self.parts[part].depth;
+        if bit == self.depth {
+            self.directory.extend_from_within(..);
+            self.depth += 1;
+        }
+        let upper = |hash: u64| hash >> (SHIFT + bit) & 1 == 1;
+        let old = &mut self.parts[part];
+        old.depth += 1;
+        let mut entries = HashTable::with_capacity(FULL);
+        for value in old.entries.extract_if(|value| upper(hash_of(value))) {
+            entries.insert_unique(hash_of(&value), value, hash_of);
+        }
+        let depth = old.depth;
+        let new =
+            u32::try_from(self.parts.len()).expect("2^32 parts of thousands of entries fit into no memory");
+        self.parts.push(Part { depth, entries });
+        for (index, to) in self.directory.iter_mut().enumerate() {
+            if *to as usize == part && index >> bit & 1 == 1 {
+                *to = new;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SplitMix64: every bit of the result depends on every bit of the number.
+    fn mix(number: u64) -> u64 {
+        let mut z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ z >> 31
+    }
+
+    #[test]
+    fn everything_put_in_is_found_and_nothing_else() {
+        let mut table = Table::default();
+        for n in 0..100_000u64 {
+            table.insert(mix(n), n, |&n| mix(n));
+        }
+        assert_eq!(table.len(), 100_000);
+        assert!(table.parts.len() > 16 && table.parts.iter().all(|part| part.entries.len() <= FULL));
+        for n in 0..100_000 {
+            assert_eq!(table.find(mix(n), |&found| found == n), Some(&n));
+        }
+        assert_eq!(table.find(mix(100_000), |&found| found == 100_000), None);
+        assert_eq!(table.remove(mix(77), |&found| found == 77), Some(77));
+        assert_eq!(table.find(mix(77), |&found| found == 77), None);
+        assert_eq!(table.len(), 99_999);
+    }
+
+    #[test]
+    fn equal_hashes_do_not_grow_the_directory_without_end() {
+        let mut table = Table::default();
+        for n in 0..FULL + 1_000 {
+            table.insert(7, n, |_| 7);
+        }
+        assert!(
+            table.directory.len() <= 2 * SPARSE * table.parts.len(),
+            "{}",
+            table.directory.len()
+        );
+        assert_eq!(table.find(7, |&n| n == FULL + 999), Some(&(FULL + 999)));
+    }
+}
