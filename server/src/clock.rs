@@ -33,8 +33,7 @@ impl Clock {
         let now = self.now();
         let date = Date::from_naive(now.date_naive());
         let hour = u8::try_from(now.hour()).ok().and_then(Hour::new);
-        date.zip(hour)
-            .map_or_else(first_slot, |(date, hour)| Slot { date, hour })
+        date.zip(hour).map_or_else(first_slot, |(date, hour)| Slot { date, hour })
     }
 
     fn now(&self) -> DateTime<Tz> {

@@ -157,10 +157,7 @@ impl Connection {
             self.answer.commands += 1;
         };
         if self.answer.commands > 0 {
-            self.service
-                .counters
-                .commands
-                .fetch_add(self.answer.commands, Relaxed);
+            self.service.counters.commands.fetch_add(self.answer.commands, Relaxed);
         }
         next
     }
@@ -222,19 +219,13 @@ impl Connection {
                 () = stopped => self.last_call = Some(Instant::now() + LAST_CALL),
             }
         }
-        let until = self
-            .last_call
-            .map_or_else(Instant::now, |end| end.min(Instant::now() + QUIET));
+        let until = self.last_call.map_or_else(Instant::now, |end| end.min(Instant::now() + QUIET));
         let read = timeout_at(until, self.stream.read_buf(self.framer.buffer())).await;
         read.map_or(Ok(Arrived::Stop), |read| Ok(self.arrived(read?)))
     }
 
     fn arrived(&mut self, bytes: usize) -> Arrived {
-        self.read_size = if bytes >= READ_SMALL {
-            READ_LARGE
-        } else {
-            READ_SMALL
-        };
+        self.read_size = if bytes >= READ_SMALL { READ_LARGE } else { READ_SMALL };
         if bytes == 0 { Arrived::End } else { Arrived::Bytes }
     }
 

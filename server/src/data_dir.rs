@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Holds the pid of the server that has the lock, for people; only the lock itself (flock) counts.
 const LOCK: &str = "lock";
 
-/// The zone in which the calendar's hours were meant.
+/// The zone in which the calendar's hours were meant. Written after the journal was begun: where it is, a journal was.
 const ZONE: &str = "time-zone";
 
 /// Why a data directory cannot be used.
@@ -49,7 +49,7 @@ pub struct DataDir {
 
 impl DataDir {
     /// Takes the directory, making it if it is not there, for its owner only.
-    pub fn open(path: &Path, zone: &str) -> Result<DataDir, DataDirError> {
+    pub fn open(path: &Path) -> Result<DataDir, DataDirError> {
         let failed = |doing, path: &Path| {
             let path = path.to_owned();
             move |error| DataDirError::Io { doing, path, error }
@@ -61,12 +61,23 @@ impl DataDir {
             .create(&journal)
             .map_err(failed("making the data directory", &journal))?;
         let lock = take_lock(path)?;
-        let zone_file = path.join(ZONE);
-        keep_zone(path, &zone_file, zone).map_err(failed("recording the time zone in", &zone_file))?;
         sync_directory(path).map_err(failed("syncing the data directory", path))?;
-        Ok(DataDir {
-            path: path.to_owned(),
-            _lock: lock,
+        Ok(DataDir { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Has no journal been begun here yet?
+    pub fn is_fresh(&self) -> bool {
+        !self.path.join(ZONE).exists()
+    }
+
+    /// Takes note of the zone in which hours are meant. They are civil labels: to read them in another zone is legal
+    /// and surprising, so it is said.
+    pub fn keep_zone(&self, zone: &str) -> Result<(), DataDirError> {
+        let file = self.path.join(ZONE);
+        keep_zone(&self.path, &file, zone).map_err(|error| DataDirError::Io {
+            doing: "recording the time zone in",
+            path: file,
+            error,
         })
     }
 
@@ -83,23 +94,14 @@ fn take_lock(directory: &Path) -> Result<File, DataDirError> {
         move |error| DataDirError::Io { doing, path, error }
     };
     let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600);
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let mut file = options.open(&path).map_err(io("opening the lock file"))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut pid = String::new();
-            file.read_to_string(&mut pid)
-                .map_err(io("reading the lock file"))?;
-            return Err(DataDirError::InUse {
-                path: directory.to_owned(),
-                pid: pid.trim().to_owned(),
-            });
+            file.read_to_string(&mut pid).map_err(io("reading the lock file"))?;
+            return Err(DataDirError::InUse { path: directory.to_owned(), pid: pid.trim().to_owned() });
         }
         Err(TryLockError::Error(error)) => return Err(io("locking")(error)),
     }
@@ -108,7 +110,6 @@ fn take_lock(directory: &Path) -> Result<File, DataDirError> {
     Ok(file)
 }
 
-/// Hours are civil labels of one zone. To read them in another is legal and surprising: it is said.
 fn keep_zone(directory: &Path, file: &Path, zone: &str) -> io::Result<()> {
     match fs::read_to_string(file) {
         Ok(before) if before.trim() == zone => return Ok(()),
@@ -121,15 +122,11 @@ fn keep_zone(directory: &Path, file: &Path, zone: &str) -> io::Result<()> {
     }
     let fresh = directory.join("time-zone.new");
     let mut options = OpenOptions::new();
-    let mut new = options
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&fresh)?;
+    let mut new = options.write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
     writeln!(new, "{zone}")?;
     new.sync_all()?;
-    fs::rename(&fresh, file)
+    fs::rename(&fresh, file)?;
+    sync_directory(directory)
 }
 
 fn sync_directory(path: &Path) -> io::Result<()> {

@@ -53,10 +53,7 @@ mod tests {
     #[test]
     fn every_line_is_a_request() {
         for line in requests(Slot::from_index(17_760_000).unwrap()) {
-            assert!(
-                matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Request(_)),
-                "{line}"
-            );
+            assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Request(_)), "{line}");
         }
     }
 }

@@ -95,10 +95,7 @@ impl Framer {
             let at = self.scanned + found;
             let after_cr = at > 0 && self.buffer[at - 1] == b'\r';
             if after_cr || self.buffer[at] == b'\n' {
-                return Some(Extent {
-                    end: at - usize::from(after_cr),
-                    next: at + 1,
-                });
+                return Some(Extent { end: at - usize::from(after_cr), next: at + 1 });
             }
             self.scanned = at + 1;
         }
@@ -153,10 +150,7 @@ mod tests {
         for end in [&b"\n"[..], b"\r\n", b"\r\0"] {
             let taken = lines(&[&longest, end, b"next\n"]);
             assert_eq!((taken[0].len(), taken[1].as_str()), (MAX_LINE, "next"));
-            assert_eq!(
-                lines(&[&longest, b"x", end, b"next\n"]),
-                ["<too long>", "next", "<0 left>"]
-            );
+            assert_eq!(lines(&[&longest, b"x", end, b"next\n"]), ["<too long>", "next", "<0 left>"]);
             let at_once = [&longest[..], b"x", end, b"next\n"].concat();
             assert_eq!(lines(&[&at_once]), ["<too long>", "next", "<0 left>"]);
         }

@@ -86,13 +86,7 @@ impl TryFrom<Listed> for Imported {
     type Error = String;
 
     fn try_from(listed: Listed) -> Result<Imported, String> {
-        let Listed {
-            id,
-            name,
-            date,
-            total_tickets: total,
-            available_tickets,
-        } = listed;
+        let Listed { id, name, date, total_tickets: total, available_tickets } = listed;
         Id::new(id.as_str()).map_err(|e| format!("id {id:?} {e}"))?;
         Text::new(name.as_str()).map_err(|e| format!("name {name:?} {e}"))?;
         let date = parse_date(&date).ok_or_else(|| {
@@ -107,52 +101,32 @@ impl TryFrom<Listed> for Imported {
         if available > total {
             return Err(format!("event {id} has {available} tickets left of {total}"));
         }
-        Ok(Imported {
-            id,
-            name,
-            date,
-            total,
-            available,
-        })
+        Ok(Imported { id, name, date, total, available })
     }
 }
 
 /// A date, or the date of a moment in the offset it is written with.
 fn parse_date(text: &str) -> Option<Date> {
-    let of_moment = || {
-        chrono::DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|moment| moment.date_naive())
-    };
+    let of_moment = || chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.date_naive());
     Date::parse(text).or_else(|| Date::from_naive(of_moment()?))
 }
 
 /// Reads and checks the whole file.
 pub fn read(path: &Path) -> Result<Vec<Imported>, ImportError> {
-    let text = std::fs::read(path).map_err(|error| ImportError::Io {
-        path: path.to_owned(),
-        error,
-    })?;
+    let text = std::fs::read(path).map_err(|error| ImportError::Io { path: path.to_owned(), error })?;
     parse(&text, path)
 }
 
 fn parse(text: &[u8], path: &Path) -> Result<Vec<Imported>, ImportError> {
     // Some systems begin their files with a byte order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let events: Vec<Imported> = serde_json::from_slice(text).map_err(|error| ImportError::Malformed {
-        path: path.to_owned(),
-        error,
-    })?;
+    let events: Vec<Imported> = serde_json::from_slice(text)
+        .map_err(|error| ImportError::Malformed { path: path.to_owned(), error })?;
     let mut places = HashMap::new();
     for (i, event) in events.iter().enumerate() {
         if let Some(first) = places.insert(event.id.as_str(), i + 1) {
             let (path, id) = (path.to_owned(), event.id.clone());
-            return Err(ImportError::Duplicate {
-                path,
-                id,
-                first,
-                second: i + 1,
-            });
+            return Err(ImportError::Duplicate { path, id, first, second: i + 1 });
         }
     }
     Ok(events)
@@ -163,20 +137,8 @@ pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError>
     let (mut loaded, mut present) = (0, 0);
     let mut seen = Seen::default();
     for event in events {
-        let Imported {
-            id,
-            name,
-            date,
-            total,
-            available,
-        } = event;
-        let new = NewEvent {
-            id,
-            name,
-            date: *date,
-            total: *total,
-            issued: total - available,
-        };
+        let Imported { id, name, date, total, available } = event;
+        let new = NewEvent { id, name, date: *date, total: *total, issued: total - available };
         loop {
             match store.create(&new, clock::micros(), &mut seen) {
                 Ok(()) => loaded += 1,
@@ -192,11 +154,7 @@ pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError>
         }
     }
     store.journal().wait(seen.0).await;
-    tracing::info!(
-        loaded,
-        present,
-        "events imported; those that were present are left as they are"
-    );
+    tracing::info!(loaded, present, "events imported; those that were present are left as they are");
     Ok(())
 }
 
@@ -216,45 +174,28 @@ mod tests {
                 {"ID":"3","Name":"Event 3","Date":"2021-03-01T23:30:00-05:00","TotalTickets":7,"extra":null}]"#,
         )
         .unwrap();
-        let summary: Vec<_> = events
-            .iter()
-            .map(|e| (e.id.as_str(), e.date.iso().to_string(), e.total, e.available))
-            .collect();
+        let summary: Vec<_> =
+            events.iter().map(|e| (e.id.as_str(), e.date.iso().to_string(), e.total, e.available)).collect();
         let day = || "2021-03-01".to_owned();
-        assert_eq!(
-            summary,
-            [("1", day(), 10, 5), ("2", day(), 10, 10), ("3", day(), 7, 7)]
-        );
+        assert_eq!(summary, [("1", day(), 10, 5), ("2", day(), 10, 10), ("3", day(), 7, 7)]);
     }
 
     #[test]
     fn what_is_wrong_is_named_with_line_and_column() {
         let cases = [
             ("[\n{\"id\":\"1\",", "line 2 column"),
-            (
-                r#"[{"id":"1","name":"E","date":"2021-02-30","totalTickets":1}]"#,
-                "2021-02-30",
-            ),
-            (
-                r#"[{"id":"1","name":"E","date":"2021-03-01","totalTickets":-1}]"#,
-                "line 1 column",
-            ),
+            (r#"[{"id":"1","name":"E","date":"2021-02-30","totalTickets":1}]"#, "2021-02-30"),
+            (r#"[{"id":"1","name":"E","date":"2021-03-01","totalTickets":-1}]"#, "line 1 column"),
             (
                 r#"[{"id":"1","name":"E","date":"2021-03-01","totalTickets":1,"availableTickets":2}]"#,
                 "2 tickets left of 1",
             ),
-            (
-                r#"[{"id":"a b","name":"E","date":"2021-03-01","totalTickets":1}]"#,
-                "a b",
-            ),
+            (r#"[{"id":"a b","name":"E","date":"2021-03-01","totalTickets":1}]"#, "a b"),
             (r#"{"id":"1"}"#, "line 1 column"),
         ];
         for (text, expected) in cases {
             let message = read(text).unwrap_err();
-            assert!(
-                message.contains(expected) && message.contains("nothing was imported"),
-                "{message}"
-            );
+            assert!(message.contains(expected) && message.contains("nothing was imported"), "{message}");
         }
         let twice = r#"[{"id":"x","name":"E","date":"2021-03-01","totalTickets":1},
                         {"id":"x","name":"F","date":"2021-03-02","totalTickets":1}]"#;

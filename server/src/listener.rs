@@ -52,11 +52,8 @@ pub async fn accept(
 async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) {
     let _open = Open(service.clone());
     if let Err(e) = connection::serve(stream, service, stop).await {
-        let expected = [
-            io::ErrorKind::ConnectionReset,
-            io::ErrorKind::BrokenPipe,
-            io::ErrorKind::NotConnected,
-        ];
+        let expected =
+            [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
         if !expected.contains(&e.kind()) {
             tracing::debug!("a connection ended: {e}");
         }

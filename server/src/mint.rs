@@ -17,9 +17,7 @@ pub fn draw_tickets(tickets: &mut Vec<[u8; 16]>, tag: u16, count: u32) {
 
 /// An id for an event that was given none: a UUID of version 4.
 pub fn event_id() -> String {
-    uuid::Builder::from_random_bytes(rand::random())
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(rand::random()).into_uuid().to_string()
 }
 
 #[cfg(test)]
@@ -36,10 +34,7 @@ mod tests {
         assert_eq!(tickets.len(), 100);
         for id in &tickets {
             let uuid = Uuid::from_bytes(*id);
-            assert_eq!(
-                (uuid.get_version_num(), uuid.get_variant()),
-                (8, uuid::Variant::RFC4122)
-            );
+            assert_eq!((uuid.get_version_num(), uuid.get_variant()), (8, uuid::Variant::RFC4122));
             assert_eq!(TicketId(*id).tag(), 0xbeef);
         }
         tickets.sort_unstable();

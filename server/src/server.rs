@@ -71,23 +71,20 @@ impl Server {
     /// Takes the data directory, replays its journal, and loads what `--import` and `--demo` ask for.
     pub async fn open(settings: &Settings) -> Result<Server, OpenError> {
         let head = Id::new(settings.hod.clone());
-        let head = head.map_err(|error| OpenError::Head {
-            head: settings.hod.clone(),
-            error,
-        })?;
+        let head = head.map_err(|error| OpenError::Head { head: settings.hod.clone(), error })?;
         let import = settings.import.as_deref().map(import::read).transpose()?;
         let clock = Clock::new(settings.time_zone);
-        let data_dir = DataDir::open(&settings.data_dir, clock.zone_name())?;
+        let data_dir = DataDir::open(&settings.data_dir)?;
 
         let started = Instant::now();
         let records = Records::new(settings.shards);
         let disk = Arc::new(RealDisk::new(data_dir.journal()));
-        let options = journal::Options {
-            durability: settings.durability,
-            segment_size: settings.segment_size,
-        };
+        let base = journal::Base { snapshot: journal::Sequence(0), fresh: data_dir.is_fresh() };
+        let options =
+            journal::Options { durability: settings.durability, segment_size: settings.segment_size, base };
         let (journal, recovered) = Journal::open(disk, options, &mut |commit| records.replay(commit))?;
         report(&recovered, started.elapsed());
+        data_dir.keep_zone(clock.zone_name())?;
 
         let counters = Counters {
             started: Instant::now(),
@@ -95,23 +92,14 @@ impl Server {
             commands: AtomicU64::new(0),
         };
         let store = Store::new(records, journal);
-        let service = Arc::new(Service {
-            store,
-            clock,
-            head: head.into_owned(),
-            counters,
-        });
+        let service = Arc::new(Service { store, clock, head: head.into_owned(), counters });
         if let Some(events) = import {
             import::load(&events, &service.store).await?;
         }
         if settings.demo {
             demo::load(&service).await;
         }
-        Ok(Server {
-            service,
-            max_connections: settings.max_connections,
-            _data_dir: data_dir,
-        })
+        Ok(Server { service, max_connections: settings.max_connections, _data_dir: data_dir })
     }
 
     /// Serves whoever connects to `listener` until `shutdown` is ready, then answers what has arrived, makes

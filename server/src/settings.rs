@@ -19,21 +19,11 @@ const MAX_SEGMENT: u64 = 1 << 30;
 #[command(name = "booklined", version)]
 pub struct Settings {
     /// Where to listen; port 0 takes any free one. There are no accounts: whoever can connect can do everything
-    #[arg(
-        long,
-        env = "BOOKLINE_LISTEN",
-        default_value = "127.0.0.1:2665",
-        value_name = "ADDR:PORT"
-    )]
+    #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
 
     /// Where the data is kept; made if it is not there
-    #[arg(
-        long,
-        env = "BOOKLINE_DATA_DIR",
-        default_value = "./bookline-data",
-        value_name = "DIR"
-    )]
+    #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
     pub data_dir: PathBuf,
 
     /// When to answer OK: always = when it is on disk; interval = at once, on disk within a second; never = at once,
@@ -139,12 +129,7 @@ mod tests {
 
     #[test]
     fn sizes_are_written_with_binary_units() {
-        for (text, bytes) in [
-            ("65536", 65_536),
-            ("64KiB", 65_536),
-            ("64 mib", 64 << 20),
-            ("1G", 1 << 30),
-        ] {
+        for (text, bytes) in [("65536", 65_536), ("64KiB", 65_536), ("64 mib", 64 << 20), ("1G", 1 << 30)] {
             assert_eq!(parse_size(text), Some(bytes), "{text}");
         }
         for text in ["", "MiB", "1.5MiB", "-1", "64MB", "99999999999999GiB"] {
@@ -156,12 +141,9 @@ mod tests {
     fn flags_are_checked() {
         let parse = |args: &[&str]| Settings::try_parse_from([&["booklined"], args].concat());
         assert!(parse(&["--shards", "64", "--time-zone", "Europe/Berlin"]).is_ok());
-        for wrong in [
-            ["--shards", "65"],
-            ["--time-zone", "Mars/Base"],
-            ["--segment-size", "1KiB"],
-            ["--threads", "0"],
-        ] {
+        for wrong in
+            [["--shards", "65"], ["--time-zone", "Mars/Base"], ["--segment-size", "1KiB"], ["--threads", "0"]]
+        {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
     }

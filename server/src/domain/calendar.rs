@@ -90,20 +90,16 @@ impl Hour {
                 busy.push(who.to_owned());
             }
         }
-        if busy.is_empty() {
-            Ok(())
-        } else {
-            Err(Refused::Busy(busy))
-        }
+        if busy.is_empty() { Ok(()) } else { Err(Refused::Busy(busy)) }
     }
 
     /// Which entry goes when `who` asks to free this hour: their block, or the meeting they host.
     pub fn decide_freeing(&self, who: &str) -> Result<(EntryNumber, &Entry), Refused> {
         let (number, entry) = self.of(who).ok_or(Refused::NothingThere)?;
         match entry {
-            Entry::Meeting(meeting) if meeting.host != who => Err(Refused::NotTheHost {
-                host: meeting.host.to_string(),
-            }),
+            Entry::Meeting(meeting) if meeting.host != who => {
+                Err(Refused::NotTheHost { host: meeting.host.to_string() })
+            }
             _ => Ok((number, entry)),
         }
     }
@@ -111,10 +107,7 @@ impl Hour {
     /// Fills the slot of all people of `entry`.
     pub fn take(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction> {
         if let Some(who) = entry.people().find(|who| self.people.contains_key(*who)) {
-            return Err(Contradiction(format!(
-                "entry {} takes an hour that {who} has filled",
-                number.0
-            )));
+            return Err(Contradiction(format!("entry {} takes an hour that {who} has filled", number.0)));
         }
         for who in entry.people() {
             self.people.insert(who.into(), number);
@@ -161,10 +154,7 @@ mod tests {
         for who in ["F1", "F2", "F3", "F4"] {
             assert_eq!(hour.of(who).map(|(n, _)| n), Some(EntryNumber(7)), "{who}");
         }
-        assert_eq!(
-            hour.decide_freeing("F1"),
-            Err(Refused::NotTheHost { host: "F4".into() })
-        );
+        assert_eq!(hour.decide_freeing("F1"), Err(Refused::NotTheHost { host: "F4".into() }));
         hour.free(EntryNumber(7)).unwrap();
         assert!(hour.is_empty() && hour.people.is_empty());
     }
@@ -172,15 +162,10 @@ mod tests {
     #[test]
     fn all_who_are_busy_are_named_once() {
         let mut hour = Hour::default();
-        hour.take(EntryNumber(1), Entry::Block { who: "F2".into() })
-            .unwrap();
-        hour.take(EntryNumber(2), Entry::Block { who: "F3".into() })
-            .unwrap();
+        hour.take(EntryNumber(1), Entry::Block { who: "F2".into() }).unwrap();
+        hour.take(EntryNumber(2), Entry::Block { who: "F3".into() }).unwrap();
         let asked = attendees("F1", "F3", "F2,F3,F5");
-        assert_eq!(
-            hour.decide_taking(asked, None),
-            Err(Refused::Busy(vec!["F3".into(), "F2".into()]))
-        );
+        assert_eq!(hour.decide_taking(asked, None), Err(Refused::Busy(vec!["F3".into(), "F2".into()])));
         assert_eq!(hour.len(), 2, "a refusal changes nothing");
     }
 
@@ -188,12 +173,8 @@ mod tests {
     fn the_replaced_entry_does_not_count_as_busy() {
         let mut hour = Hour::default();
         hour.take(EntryNumber(1), meeting("F1", "F2", "F1")).unwrap();
-        assert_eq!(
-            hour.decide_taking(attendees("F1", "F1", "F2,F3"), Some(EntryNumber(1))),
-            Ok(())
-        );
-        hour.take(EntryNumber(2), Entry::Block { who: "F3".into() })
-            .unwrap();
+        assert_eq!(hour.decide_taking(attendees("F1", "F1", "F2,F3"), Some(EntryNumber(1))), Ok(()));
+        hour.take(EntryNumber(2), Entry::Block { who: "F3".into() }).unwrap();
         let refused = hour.decide_taking(attendees("F1", "F1", "F2,F3"), Some(EntryNumber(1)));
         assert_eq!(refused, Err(Refused::Busy(vec!["F3".into()])));
     }

@@ -23,10 +23,7 @@ impl Sale {
     pub fn decide_booking(&self, count: u32) -> Result<(), Refused> {
         let available = self.available();
         if count > available {
-            return Err(Refused::SoldOut {
-                available,
-                requested: count,
-            });
+            return Err(Refused::SoldOut { available, requested: count });
         }
         Ok(())
     }
@@ -51,37 +48,17 @@ mod tests {
 
     #[test]
     fn the_last_seats_are_sold_once() {
-        let mut sale = Sale {
-            number: EventNumber(1),
-            total: 10,
-            issued: 7,
-        };
-        assert_eq!(
-            sale.decide_booking(4),
-            Err(Refused::SoldOut {
-                available: 3,
-                requested: 4
-            })
-        );
+        let mut sale = Sale { number: EventNumber(1), total: 10, issued: 7 };
+        assert_eq!(sale.decide_booking(4), Err(Refused::SoldOut { available: 3, requested: 4 }));
         assert_eq!(sale.decide_booking(3), Ok(()));
         assert_eq!(sale.issue(3), Ok(()));
         assert_eq!(sale.available(), 0);
-        assert_eq!(
-            sale.decide_booking(1),
-            Err(Refused::SoldOut {
-                available: 0,
-                requested: 1
-            })
-        );
+        assert_eq!(sale.decide_booking(1), Err(Refused::SoldOut { available: 0, requested: 1 }));
     }
 
     #[test]
     fn more_than_there_are_cannot_be_issued() {
-        let mut sale = Sale {
-            number: EventNumber(9),
-            total: 2,
-            issued: 1,
-        };
+        let mut sale = Sale { number: EventNumber(9), total: 2, issued: 1 };
         let message = sale.issue(2).unwrap_err().to_string();
         assert_eq!(message, "event 9 issues 2 tickets and has 1 left");
         assert_eq!(sale.issued, 1);

@@ -37,9 +37,7 @@ pub(super) fn put(
         Asked::Block => NewEntry::Block,
         Asked::Meet(meeting) => new_meeting(meeting),
     };
-    let replaced = service
-        .store
-        .replace(who, old, new, &entry, answer.micros, &mut answer.seen);
+    let replaced = service.store.replace(who, old, new, &entry, answer.micros, &mut answer.seen);
     replaced.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::Refused(Refused::Busy(busy)) => busy_at(new, busy, " (the old entry is still there)"),
@@ -64,36 +62,16 @@ pub(super) fn delete(
         Entry::Block { .. } => EntryKind::Block,
         Entry::Meeting(_) => EntryKind::Meeting,
     };
-    reply::ok(
-        &mut answer.out,
-        &Deleted {
-            name: who.into(),
-            date: slot.date,
-            time: slot.hour,
-            deleted,
-        },
-    );
+    reply::ok(&mut answer.out, &Deleted { name: who.into(), date: slot.date, time: slot.hour, deleted });
     Ok(())
 }
 
 /// GET of a day
 pub(super) fn day(service: &Service, who: &str, date: Date, answer: &mut Answer) -> Result<(), Unanswered> {
     let taken = service.store.day(who, date, &mut answer.seen);
-    let schedule = taken
-        .iter()
-        .map(|(slot, entry)| Scheduled {
-            time: slot.hour,
-            meet: shown(entry),
-        })
-        .collect();
-    reply::ok(
-        &mut answer.out,
-        &reply::Day {
-            name: who.into(),
-            date,
-            schedule,
-        },
-    );
+    let schedule =
+        taken.iter().map(|(slot, entry)| Scheduled { time: slot.hour, meet: shown(entry) }).collect();
+    reply::ok(&mut answer.out, &reply::Day { name: who.into(), date, schedule });
     Ok(())
 }
 
@@ -115,9 +93,7 @@ fn take(
     entry: &NewEntry<'_>,
     answer: &mut Answer,
 ) -> Result<(), Unanswered> {
-    let done = service
-        .store
-        .take(who, slot, entry, answer.micros, &mut answer.seen);
+    let done = service.store.take(who, slot, entry, answer.micros, &mut answer.seen);
     done.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::Refused(Refused::Busy(busy)) => busy_at(slot, busy, ""),
@@ -148,11 +124,7 @@ fn new_meeting<'a>(meeting: &'a Meeting<'_>) -> NewEntry<'a> {
 /// An entry in the form of the replies: a block is what has nobody in its group.
 fn shown(entry: &Entry) -> Meet<'_> {
     match entry {
-        Entry::Block { who } => Meet {
-            title: "".into(),
-            group: "".into(),
-            host: who.as_str().into(),
-        },
+        Entry::Block { who } => Meet { title: "".into(), group: "".into(), host: who.as_str().into() },
         Entry::Meeting(meeting) => Meet {
             title: (&*meeting.title).into(),
             group: (&*meeting.group).into(),
@@ -164,21 +136,13 @@ fn shown(entry: &Entry) -> Meet<'_> {
 fn busy_at(slot: Slot, busy: Vec<String>, aside: &str) -> Refusal {
     /// A message names so many; the field `busy` has them all.
     const NAMED: usize = 5;
-    let mut names = busy
-        .iter()
-        .take(NAMED)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut names = busy.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
     if busy.len() > NAMED {
         names = format!("{names} and {} more", busy.len() - NAMED);
     }
     let are = if busy.len() == 1 { "is" } else { "are" };
-    let message = format!(
-        "{names} {are} busy on {} at {}{aside}: choose another time",
-        slot.date.civil(),
-        slot.hour
-    );
+    let message =
+        format!("{names} {are} busy on {} at {}{aside}: choose another time", slot.date.civil(), slot.hour);
     Refusal::conflict_busy(message, busy)
 }
 

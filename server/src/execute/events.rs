@@ -25,13 +25,7 @@ pub(super) fn create(
             &minted
         }
     };
-    let event = NewEvent {
-        id,
-        name,
-        date,
-        total: tickets,
-        issued: 0,
-    };
+    let event = NewEvent { id, name, date, total: tickets, issued: 0 };
     let created = service.store.create(&event, answer.micros, &mut answer.seen);
     created.map_err(|declined| {
         unanswered(declined, |declined| match declined {
@@ -41,12 +35,7 @@ pub(super) fn create(
             other => unexpected(&other),
         })
     })?;
-    reply::write_event(
-        &mut answer.out,
-        &reply::event_prefix(id, name, date, tickets),
-        tickets,
-        Kind::Ok,
-    );
+    reply::write_event(&mut answer.out, &reply::event_prefix(id, name, date, tickets), tickets, Kind::Ok);
     Ok(())
 }
 
@@ -63,9 +52,7 @@ pub(super) fn show(service: &Service, id: &str, answer: &mut Answer) -> Result<(
 pub(super) fn book(service: &Service, id: &str, count: u32, answer: &mut Answer) -> Result<(), Unanswered> {
     // Drawn before the lock is taken.
     mint::draw_tickets(&mut answer.tickets, tag_of(id), count);
-    let booked = service
-        .store
-        .book(id, &answer.tickets, answer.micros, &mut answer.seen);
+    let booked = service.store.book(id, &answer.tickets, answer.micros, &mut answer.seen);
     let available = booked.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::NoSuchEvent => no_such_event(id),
@@ -89,19 +76,11 @@ const KEPT_TICKETS: usize = 64;
 pub(super) fn ticket(service: &Service, ticket: TicketId, answer: &mut Answer) -> Result<(), Unanswered> {
     let Answer { out, seen, .. } = answer;
     let found = service.store.ticket(ticket, seen, |event| {
-        reply::ok(
-            out,
-            &reply::Ticket {
-                ticket,
-                event_id: event.id.as_str().into(),
-            },
-        );
+        reply::ok(out, &reply::Ticket { ticket, event_id: event.id.as_str().into() });
     });
     found.ok_or_else(|| {
-        Refusal::not_found(format!(
-            "no ticket {ticket} was issued: check that all 36 characters are right"
-        ))
-        .into()
+        Refusal::not_found(format!("no ticket {ticket} was issued: check that all 36 characters are right"))
+            .into()
     })
 }
 

@@ -42,32 +42,22 @@ impl Rows {
             name: CompactString::new(&cursor.name),
             id: CompactString::new(&cursor.id),
         });
-        Rows::Events {
-            after,
-            left: limit,
-            count: 0,
-        }
+        Rows::Events { after, left: limit, count: 0 }
     }
 
     /// The meetings of the month that ends with `current`.
     pub fn month(current: Slot) -> Rows {
         let newest = current.index();
-        Rows::Month {
-            newest,
-            oldest: newest.saturating_sub(HOD_SLOTS - 1),
-            count: 0,
-        }
+        Rows::Month { newest, oldest: newest.saturating_sub(HOD_SLOTS - 1), count: 0 }
     }
 
     /// Writes rows until the answer has `enough` bytes or the last line is written; says whether it is.
     pub fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> bool {
         match self {
             Rows::Events { after, left, count } => write_events(service, answer, enough, after, left, count),
-            Rows::Month {
-                newest,
-                oldest,
-                count,
-            } => write_month(service, answer, enough, newest, *oldest, count),
+            Rows::Month { newest, oldest, count } => {
+                write_month(service, answer, enough, newest, *oldest, count)
+            }
         }
     }
 }
@@ -98,11 +88,8 @@ fn write_events(
         if ended || *left == Some(0) {
             let cut = *left == Some(0) && !service.store.page(after.as_ref(), 1).is_empty();
             let next = after.as_ref().filter(|_| cut).map(|place| {
-                let cursor = Cursor {
-                    date: place.date,
-                    name: (&*place.name).into(),
-                    id: (&*place.id).into(),
-                };
+                let cursor =
+                    Cursor { date: place.date, name: (&*place.name).into(), id: (&*place.id).into() };
                 cursor.encode().into()
             });
             reply::ok(&mut answer.out, &Count { count: *count, next });
@@ -133,11 +120,7 @@ fn write_month(
                 group: (&*meeting.group).into(),
                 host: meeting.host.as_str().into(),
             });
-            let row = MonthRow {
-                date: slot.date,
-                time: slot.hour,
-                meetings: meetings.collect(),
-            };
+            let row = MonthRow { date: slot.date, time: slot.hour, meetings: meetings.collect() };
             reply::row(&mut answer.out, &row);
             *count += 1;
         }

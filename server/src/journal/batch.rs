@@ -59,34 +59,21 @@ impl Batch {
         length: usize,
         rolls_into: Option<Box<dyn DiskFile>>,
     ) {
-        let fits = self
-            .frames
-            .last()
-            .is_some_and(|open| open.payload + length <= frame::MAX_PAYLOAD);
+        let fits = self.frames.last().is_some_and(|open| open.payload + length <= frame::MAX_PAYLOAD);
         if rolls_into.is_some() || !fits {
             let start = self.bytes.len().next_multiple_of(frame::ALIGN);
             self.bytes.resize(start + frame::HEADER, 0);
-            self.frames.push(Plan {
-                start,
-                payload: 0,
-                first: sequence,
-                commits: 0,
-                rolls_into,
-            });
+            self.frames.push(Plan { start, payload: 0, first: sequence, commits: 0, rolls_into });
         }
         commit::encode(&mut self.bytes, micros, facts);
-        let open = self
-            .frames
-            .last_mut()
-            .expect("a frame was opened above if there was none");
+        let open = self.frames.last_mut().expect("a frame was opened above if there was none");
         open.payload += length;
         open.commits += 1;
     }
 
     /// Pads the last frame, so that every frame is [`frame::len`] of its payload long.
     pub fn finish(&mut self) {
-        self.bytes
-            .resize(self.bytes.len().next_multiple_of(frame::ALIGN), 0);
+        self.bytes.resize(self.bytes.len().next_multiple_of(frame::ALIGN), 0);
     }
 
     /// Empties it for the next turn, keeping its memory within bounds.

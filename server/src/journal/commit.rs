@@ -50,6 +50,11 @@ pub enum Unreadable {
     )]
     UnknownFact(u8),
     /// A later program wrote it.
+    #[error(
+        "it holds a frame of kind {0}, which this version does not know: start the newer booklined that wrote it"
+    )]
+    UnknownFrame(u8),
+    /// A later program wrote it.
     #[error("it has flags {0:#x}, which this version does not know: start the newer booklined that wrote it")]
     UnknownFlags(u16),
     /// The checksum is right and the contents are not: no booklined wrote this.
@@ -59,11 +64,7 @@ pub enum Unreadable {
 
 /// Bytes that [`encode`] will append.
 pub fn encoded_len(facts: &[Fact<'_>]) -> usize {
-    HEADER
-        + facts
-            .iter()
-            .map(|fact| FACT_HEADER + body_len(fact))
-            .sum::<usize>()
+    HEADER + facts.iter().map(|fact| FACT_HEADER + body_len(fact)).sum::<usize>()
 }
 
 fn body_len(fact: &Fact<'_>) -> usize {
@@ -71,13 +72,9 @@ fn body_len(fact: &Fact<'_>) -> usize {
         Fact::EventCreated { id, name, .. } => 2 + 4 + 4 + 4 + 2 + id.len() + 2 + name.len(),
         Fact::TicketsIssued { tickets, .. } => 2 + 8 + 16 * tickets.len(),
         Fact::BlockTaken { who, .. } => 4 + 2 + who.len(),
-        Fact::MeetingTaken {
-            who,
-            title,
-            group,
-            host,
-            ..
-        } => 4 + 2 + who.len() + 2 + title.len() + 4 + group.len() + 2 + host.len(),
+        Fact::MeetingTaken { who, title, group, host, .. } => {
+            4 + 2 + who.len() + 2 + title.len() + 4 + group.len() + 2 + host.len()
+        }
         Fact::EntryFreed { .. } => 4 + 8,
     }
 }
@@ -104,14 +101,7 @@ fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
     let length = u32::try_from(body_len(fact)).expect("a fact is bounded by the protocol's limits");
     out.extend_from_slice(&(kind | length << 8).to_le_bytes());
     match *fact {
-        Fact::EventCreated {
-            tag,
-            id,
-            name,
-            date,
-            total,
-            issued,
-        } => {
+        Fact::EventCreated { tag, id, name, date, total, issued } => {
             out.extend_from_slice(&tag.to_le_bytes());
             out.extend_from_slice(&date.day_number().to_le_bytes());
             out.extend_from_slice(&total.to_le_bytes());
@@ -128,13 +118,7 @@ fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
             out.extend_from_slice(&slot.index().to_le_bytes());
             put_text(out, who);
         }
-        Fact::MeetingTaken {
-            slot,
-            who,
-            title,
-            group,
-            host,
-        } => {
+        Fact::MeetingTaken { slot, who, title, group, host } => {
             out.extend_from_slice(&slot.index().to_le_bytes());
             put_text(out, who);
             put_text(out, title);
@@ -187,14 +171,7 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
     }
     let extensions = fields.u16()? as usize;
     fields.take(extensions)?;
-    Ok((
-        Commit {
-            sequence,
-            micros,
-            facts: fields.0,
-        },
-        rest,
-    ))
+    Ok((Commit { sequence, micros, facts: fields.0 }, rest))
 }
 
 impl<'a> Commit<'a> {
@@ -227,20 +204,14 @@ fn decode_fact<'a>(fields: &mut Fields<'a>) -> Result<Fact<'a>, Unreadable> {
             name: body.text()?,
         },
         2 => {
-            let event = EventKey {
-                tag: body.u16()?,
-                number: EventNumber(body.u64()?),
-            };
+            let event = EventKey { tag: body.u16()?, number: EventNumber(body.u64()?) };
             let (tickets, odd) = std::mem::take(&mut body.0).as_chunks::<16>();
             if !odd.is_empty() {
                 return Err(Unreadable::Malformed);
             }
             Fact::TicketsIssued { event, tickets }
         }
-        3 => Fact::BlockTaken {
-            slot: body.slot()?,
-            who: body.text()?,
-        },
+        3 => Fact::BlockTaken { slot: body.slot()?, who: body.text()? },
         4 => Fact::MeetingTaken {
             slot: body.slot()?,
             who: body.text()?,
@@ -248,17 +219,10 @@ fn decode_fact<'a>(fields: &mut Fields<'a>) -> Result<Fact<'a>, Unreadable> {
             group: body.long_text()?,
             host: body.text()?,
         },
-        5 => Fact::EntryFreed {
-            slot: body.slot()?,
-            entry: EntryNumber(body.u64()?),
-        },
+        5 => Fact::EntryFreed { slot: body.slot()?, entry: EntryNumber(body.u64()?) },
         unknown => return Err(Unreadable::UnknownFact(unknown)),
     };
-    if body.0.is_empty() {
-        Ok(fact)
-    } else {
-        Err(Unreadable::Malformed)
-    }
+    if body.0.is_empty() { Ok(fact) } else { Err(Unreadable::Malformed) }
 }
 
 /// A cursor over fields; every length is checked against what is there.

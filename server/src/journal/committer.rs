@@ -28,6 +28,8 @@ pub(super) struct Tail {
     pub salt: Salt,
     /// Offset in the file.
     pub at: u64,
+    /// Bytes of the file.
+    pub space: u64,
     /// CRC of the last frame.
     pub crc: u32,
     /// The last sequence written.
@@ -41,7 +43,8 @@ pub(super) struct Tail {
 /// What there is to do.
 enum Work {
     Commit,
-    Idle,
+    Sync,
+    Seal,
     Close,
 }
 
@@ -57,13 +60,7 @@ pub(super) struct Committer {
 
 impl Committer {
     pub fn new(shared: Arc<Shared>, disk: Arc<dyn Disk>, durability: Durability, tail: Tail) -> Committer {
-        Committer {
-            shared,
-            disk,
-            durability,
-            tail,
-            synced_at: Instant::now(),
-        }
+        Committer { shared, disk, durability, tail, synced_at: Instant::now() }
     }
 
     /// Runs until the journal is closed or fails. After a failure nobody who waits is told anything: memory holds what
@@ -79,8 +76,8 @@ impl Committer {
         loop {
             match self.next_work(&mut batch) {
                 Work::Commit => self.commit(&mut batch)?,
-                Work::Idle if self.tail.synced < self.tail.written => self.sync()?,
-                Work::Idle => self.seal()?,
+                Work::Sync => self.sync()?,
+                Work::Seal => self.seal()?,
                 Work::Close => return self.seal(),
             }
             batch.clear();
@@ -97,19 +94,20 @@ impl Committer {
                 return Work::Commit;
             }
             if state.closing {
+                state.reserve_seal();
                 return Work::Close;
             }
             state = match self.idle_after() {
-                None => self
-                    .shared
-                    .work
-                    .wait(state)
-                    .unwrap_or_else(|_| crate::fatal(BROKEN)),
+                None => self.shared.work.wait(state).unwrap_or_else(|_| crate::fatal(BROKEN)),
                 Some(after) => {
                     let waited = self.shared.work.wait_timeout(state, after);
-                    let (state, timeout) = waited.unwrap_or_else(|_| crate::fatal(BROKEN));
+                    let (mut state, timeout) = waited.unwrap_or_else(|_| crate::fatal(BROKEN));
                     if timeout.timed_out() && state.batch.is_empty() && !state.closing {
-                        return Work::Idle;
+                        if self.tail.synced < self.tail.written {
+                            return Work::Sync;
+                        }
+                        state.reserve_seal();
+                        return Work::Seal;
                     }
                     state
                 }
@@ -155,33 +153,41 @@ impl Committer {
         if due { self.sync() } else { Ok(()) }
     }
 
-    /// Syncs what was written and vouches for it.
-    pub fn seal(&mut self) -> Result<(), Failure> {
+    /// Seals what recovery found, before anything is appended.
+    pub fn seal_now(&mut self) -> Result<(), Failure> {
+        if !self.tail.sealed {
+            self.shared.lock().reserve_seal();
+        }
+        self.seal()
+    }
+
+    /// Syncs what was written and vouches for it. The room was reserved.
+    fn seal(&mut self) -> Result<(), Failure> {
         self.sync_written()?;
         if self.tail.sealed {
             return Ok(());
         }
-        {
-            // When even this does not fit, no commit does either: one seal uses the room kept for it.
-            let mut state = self.shared.lock();
-            state.room = state.room.saturating_sub(frame::HEADER);
+        let here = usize::try_from(self.tail.at).unwrap_or(0) % frame::SECTOR;
+        let mut filler = frame::SECTOR - here;
+        if filler < frame::HEADER {
+            filler += frame::SECTOR;
         }
-        let header = self.header(Kind::Seal, self.tail.written.next(), 0);
-        let (bytes, crc) = frame::bare(&header, &[], &self.tail.salt);
-        self.tail.crc = crc;
-        self.write(&bytes)?;
+        for payload in [filler - frame::HEADER, 0] {
+            let header = self.header(Kind::Seal, self.tail.written.next(), 0);
+            let (bytes, crc) = frame::bare(&header, &vec![0; payload], &self.tail.salt);
+            self.tail.crc = crc;
+            self.write(&bytes)?;
+        }
         self.sync()?;
         self.tail.sealed = true;
         Ok(())
     }
 
-    /// Begins the segment of which `first` is the first commit, then closes the one before, naming it. In this
-    /// order: a segment that is named is there.
+    /// Begins the segment of which `first` is the first commit, then closes the one before, naming it. In this order:
+    /// everything before it is synced when a segment has a name, and a segment that is named is there.
     fn roll(&mut self, space: Box<dyn DiskFile>, first: Sequence) -> Result<(), Failure> {
-        let head = Head {
-            first,
-            salt: Salt::random(),
-        };
+        self.sync_written()?;
+        let head = Head { first, salt: Salt::random() };
         let name = segment::name(first);
         segment::adopt_spare(&*self.disk, &*space, &head).map_err(|e| failure("beginning", &name, &e))?;
         {
@@ -189,8 +195,6 @@ impl Committer {
             state.spare = Spare::Making;
             self.shared.spare_work.notify_all();
         }
-        // Synced first, so that the close frame vouches for every commit before it.
-        self.sync_written()?;
         let close = self.header(Kind::Close, first, 0);
         let (bytes, crc) = frame::bare(&close, &recovery::successor(&head), &self.tail.salt);
         self.write(&bytes)?;
@@ -204,13 +208,7 @@ impl Committer {
     }
 
     fn header(&self, kind: Kind, first: Sequence, commits: u32) -> Header {
-        Header {
-            kind,
-            first,
-            commits,
-            durable_through: self.tail.synced,
-            previous: self.tail.crc,
-        }
+        Header { kind, first, commits, durable_through: self.tail.synced, previous: self.tail.crc }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
@@ -221,18 +219,11 @@ impl Committer {
     }
 
     fn sync_written(&mut self) -> Result<(), Failure> {
-        if self.tail.synced < self.tail.written {
-            self.sync()
-        } else {
-            Ok(())
-        }
+        if self.tail.synced < self.tail.written { self.sync() } else { Ok(()) }
     }
 
     fn sync(&mut self) -> Result<(), Failure> {
-        self.tail
-            .file
-            .sync()
-            .map_err(|e| failure("syncing", &self.tail.name, &e))?;
+        self.tail.file.sync().map_err(|e| failure("syncing", &self.tail.name, &e))?;
         self.synced_at = Instant::now();
         self.tail.synced = self.tail.written;
         self.shared.publish(self.tail.synced);
@@ -247,9 +238,5 @@ fn take_batch(state: &mut State, empty: &mut Batch) {
 }
 
 fn failure(doing: &'static str, file: &str, error: &std::io::Error) -> Failure {
-    Failure {
-        doing,
-        file: file.to_owned(),
-        error: error.to_string(),
-    }
+    Failure { doing, file: file.to_owned(), error: error.to_string() }
 }

@@ -26,10 +26,7 @@ pub trait Disk: Send + Sync + fmt::Debug {
 }
 
 /// One file of a [`Disk`].
-#[expect(
-    clippy::len_without_is_empty,
-    reason = "nobody asks whether a journal file is empty"
-)]
+#[expect(clippy::len_without_is_empty, reason = "nobody asks whether a journal file is empty")]
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Its length in bytes.
     fn len(&self) -> io::Result<u64>;
@@ -106,29 +103,17 @@ impl RealDisk {
 impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<String>> {
         let entries = std::fs::read_dir(&self.directory)?;
-        entries
-            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
-            .collect()
+        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(FILE_MODE);
+        options.read(true).write(true).create(true).truncate(true).mode(FILE_MODE);
         Ok(Box::new(options.open(self.directory.join(name))?))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(
-            OpenOptions::new()
-                .read(true)
-                .write(true)
-                .open(self.directory.join(name))?,
-        ))
+        Ok(Box::new(OpenOptions::new().read(true).write(true).open(self.directory.join(name))?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -12,8 +12,9 @@
 //! | 33 | 7 | zero |
 //! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
 //!
-//! A **seal** is empty: all it says is `durable_through`, so that the last commits before a quiet time are vouched
-//! for too. A **close** is a segment's last frame: its payload names the first sequence (8 bytes) and the salt
+//! A **seal** says nothing but `durable_through`, so that the last commits before a quiet time are vouched for too.
+//! It is two frames: the first has zeros as its payload and fills the sector of the last commits, the second begins
+//! a sector of its own, so that no one bad sector takes commits and their witness together. A **close** is a segment's last frame: its payload names the first sequence (8 bytes) and the salt
 //! (16 bytes) of the segment that follows.
 
 use super::Sequence;
@@ -29,6 +30,13 @@ pub const ALIGN: usize = 8;
 /// tickets) adds at most 160 KiB. It bounds what a damaged length can make us read.
 pub const MAX_PAYLOAD: usize = 1 << 20;
 
+/// The unit in which a disk loses data.
+pub const SECTOR: usize = 512;
+
+/// The most that a seal takes: the rest of a sector, or a whole one more when the rest is too small for a frame, and
+/// a bare frame.
+pub const SEAL_ROOM: usize = SECTOR + HEADER + HEADER;
+
 /// A close frame as a whole.
 pub const CLOSE_LEN: usize = HEADER + 24;
 
@@ -36,11 +44,24 @@ pub const CLOSE_LEN: usize = HEADER + 24;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// It holds commits.
-    Commits = 1,
+    Commits,
     /// It vouches for what stands before it.
-    Seal = 2,
+    Seal,
     /// It ends its segment and names the next.
-    Close = 3,
+    Close,
+    /// A later version knows.
+    Unknown(u8),
+}
+
+impl Kind {
+    fn number(self) -> u8 {
+        match self {
+            Kind::Commits => 1,
+            Kind::Seal => 2,
+            Kind::Close => 3,
+            Kind::Unknown(number) => number,
+        }
+    }
 }
 
 /// The fields that a writer decides; length, CRC and padding follow from them and the payload.
@@ -84,7 +105,7 @@ pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) ->
     frame[16..24].copy_from_slice(&header.durable_through.0.to_le_bytes());
     frame[24..28].copy_from_slice(&header.commits.to_le_bytes());
     frame[28..32].copy_from_slice(&header.previous.to_le_bytes());
-    frame[32] = header.kind as u8;
+    frame[32] = header.kind.number();
     frame[33..HEADER].fill(0);
     frame[HEADER + payload..].fill(0);
     let crc = salt.crc(&frame[4..]);
@@ -101,7 +122,8 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
         1 => Kind::Commits,
         2 => Kind::Seal,
         3 => Kind::Close,
-        _ => return None,
+        0 => return None,
+        number => Kind::Unknown(number),
     };
     let payload = u32_at(4) as usize;
     if payload > MAX_PAYLOAD || head[33..] != [0; 7] {
@@ -119,11 +141,7 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
         durable_through: Sequence(u64_at(16)),
         previous: u32_at(28),
     };
-    Some(Frame {
-        header,
-        crc,
-        payload: &whole[HEADER..HEADER + payload],
-    })
+    Some(Frame { header, crc, payload: &whole[HEADER..HEADER + payload] })
 }
 
 /// A frame without commits, as it goes to disk, and its CRC.
@@ -158,10 +176,7 @@ mod tests {
         let (bytes, crc) = bare(&HEAD, b"thirteen byte", &salt);
         assert_eq!(bytes.len(), 40 + 16);
         let frame = read(&bytes, &salt).expect("whole");
-        assert_eq!(
-            (frame.header, frame.crc, frame.payload),
-            (HEAD, crc, &b"thirteen byte"[..])
-        );
+        assert_eq!((frame.header, frame.crc, frame.payload), (HEAD, crc, &b"thirteen byte"[..]));
     }
 
     #[test]

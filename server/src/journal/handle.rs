@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::committer::Committer;
 use super::disk::Disk;
-use super::recovery::{self, Damage, Recovered};
+use super::recovery::{self, Base, Damage, Recovered};
 use super::state::{Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
 use super::{Commit, Sequence, spare};
@@ -32,22 +32,29 @@ pub struct Options {
     pub durability: Durability,
     /// Bytes of a segment.
     pub segment_size: u64,
+    /// From where to read.
+    pub base: Base,
 }
 
 /// Why a journal cannot be opened.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The disk said no.
-    #[error("{doing} the journal: {error}")]
+    #[error("{doing} {file} of the journal: {error}")]
     Io {
         /// What was tried.
         doing: &'static str,
+        /// On which file.
+        file: String,
         /// What the disk said.
         error: std::io::Error,
     },
     /// It holds something that must not be passed over.
     #[error(transparent)]
     Damage(#[from] Damage),
+    /// It was read, and writing to it failed.
+    #[error(transparent)]
+    Failure(#[from] Failure),
 }
 
 /// The open journal. Cheap to share behind an [`Arc`].
@@ -66,38 +73,27 @@ impl Journal {
         options: Options,
         apply: &mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>,
     ) -> Result<(Journal, Recovered), OpenError> {
-        let (tail, recovered) = recovery::recover(&*disk, options.segment_size, apply)?;
-        let state = State::new(tail.written.next(), tail.at, options.segment_size);
+        let (tail, recovered) = recovery::recover(&*disk, options.segment_size, options.base, apply)?;
+        let state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size);
         let shared = Arc::new(Shared::new(state));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
-        committer.seal().map_err(|failure| OpenError::Io {
-            doing: "sealing",
-            error: std::io::Error::other(failure.to_string()),
-        })?;
+        committer.seal_now()?;
 
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            let thread = std::thread::Builder::new().name(name.into()).spawn(body);
-            thread.map_err(|error| OpenError::Io {
-                doing: "starting a thread for",
-                error,
-            })
+            // Without its threads a journal would keep everybody waiting for ever.
+            let guarded = move || {
+                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+                ended.unwrap_or_else(|_| crate::fatal("a thread of the journal panicked"));
+            };
+            let thread = std::thread::Builder::new().name(name.into()).spawn(guarded);
+            thread.map_err(|error| OpenError::Io { doing: "starting the thread", file: name.to_owned(), error })
         };
         let for_spares = shared.clone();
         let threads = vec![
             spawn("committer", Box::new(move || committer.run()))?,
-            spawn(
-                "spare",
-                Box::new(move || spare::run(&for_spares, &disk, options.segment_size)),
-            )?,
+            spawn("spare", Box::new(move || spare::run(&for_spares, &disk, options.segment_size)))?,
         ];
-        Ok((
-            Journal {
-                shared,
-                durability: options.durability,
-                threads: threads.into(),
-            },
-            recovered,
-        ))
+        Ok((Journal { shared, durability: options.durability, threads: threads.into() }, recovered))
     }
 
     /// Gives a commit its sequence and its place behind all others. Called under the lock of every record that the
@@ -115,16 +111,8 @@ impl Journal {
 
     /// Ready once everything up to `sequence` may be told: with [`Durability::Always`], when it is on disk.
     pub fn wait(&self, sequence: Sequence) -> Wait<'_> {
-        let sequence = if self.durability == Durability::Always {
-            sequence
-        } else {
-            Sequence(0)
-        };
-        Wait {
-            shared: &self.shared,
-            sequence,
-            registered: false,
-        }
+        let sequence = if self.durability == Durability::Always { sequence } else { Sequence(0) };
+        Wait { shared: &self.shared, sequence, registered: false }
     }
 
     /// Ready when an append that met [`NoRoom::NotYet`] is worth another try.
@@ -165,9 +153,8 @@ impl Journal {
         self.shared.spare_work.notify_all();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));
         for thread in threads {
-            if thread.join().is_err() {
-                crate::fatal("a thread of the journal panicked");
-            }
+            // A panic has ended the process already.
+            let _ = thread.join();
         }
         let failure = self.shared.failure.borrow().clone();
         failure.map_or(Ok(()), Err)

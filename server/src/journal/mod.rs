@@ -33,7 +33,7 @@ mod wait;
 pub use commit::Commit;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use handle::{Durability, Journal, OpenError, Options};
-pub use recovery::{Damage, Recovered};
+pub use recovery::{Base, Damage, Recovered};
 pub use state::{Failure, NoRoom};
 pub use wait::{Room, Wait};
 

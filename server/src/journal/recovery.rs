@@ -2,11 +2,15 @@
 //!
 //! Sectors that were never synced may have reached the disk in any order, so a bad frame alone says nothing: it may
 //! be the torn end of what nobody was told. It is *damage* if anything vouches that it was once synced: a later whole
-//! frame whose `durable_through` reaches it, or a segment that follows. Damage is refused by file, offset and
-//! sequence; a torn end is cut, and the space behind it zeroed and synced before anything is appended, so that its
-//! remains never meet a later reader. The one limit: damage to the very last frame before a crash, with no seal
-//! behind it, cannot be told from a torn end.
+//! frame whose `durable_through` reaches it, a segment that follows, or a snapshot that holds it. Damage is refused by
+//! file, offset and sequence; a torn end is cut, and the space behind it zeroed and synced before anything is
+//! appended, so that its remains never meet a later reader. The one limit: damage to the very last write before a
+//! crash, with no seal behind it, cannot be told from a torn end.
+//!
+//! What is read may stand in the page cache only, and after a failed sync the system believes it clean. So all that
+//! nothing behind it vouches for is written again, then synced, before any of it is told.
 
+use std::collections::VecDeque;
 use std::io;
 
 use thiserror::Error;
@@ -20,13 +24,9 @@ use super::handle::OpenError;
 use super::segment::{self, BadHead, Head, Salt};
 use crate::domain::Contradiction;
 
-/// Something in the journal that must not be passed over.
+/// Something in the journal that must not be passed over. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error(
-    "the journal is damaged: {file}, offset {offset}, sequence {}: {what}; nothing was changed. \
-     Restore this file from a backup, or move the data directory away and start afresh",
-    sequence.0
-)]
+#[error("the journal cannot be read: {file}, offset {offset}, sequence {}: {what}", sequence.0)]
 pub struct Damage {
     /// The file.
     pub file: String,
@@ -45,33 +45,49 @@ pub enum Wrong {
     #[error("{0}")]
     Head(#[from] BadHead),
     /// A bad frame that was once good.
-    #[error(
-        "this frame is damaged, and the frame at {witness_file}, offset {witness_offset}, shows that it was written whole"
-    )]
+    #[error("this frame is damaged, and {witness} shows that it was once whole. {ADVICE}")]
     Frame {
-        /// Where the witness is.
-        witness_file: String,
-        /// And at which offset.
-        witness_offset: u64,
+        /// What vouches for it.
+        witness: Witness,
     },
     /// A good frame in a place where it does not belong.
-    #[error("a frame stands here that belongs elsewhere (it begins with sequence {})", found.0)]
+    #[error("a frame stands here that belongs elsewhere (it begins with sequence {}). {ADVICE}", found.0)]
     OutOfPlace {
         /// The sequence that it begins with.
         found: Sequence,
     },
     /// A segment that another one names, or that the order of names wants.
-    #[error("this segment is missing")]
+    #[error("this segment is missing. {ADVICE}")]
     Missing,
     /// A segment that does not continue the one before.
-    #[error("this segment does not follow the one before it")]
+    #[error("this segment does not follow the one before it. {ADVICE}")]
     NotTheSuccessor,
     /// Contents that this program does not understand.
     #[error("{0}")]
     Unreadable(#[from] Unreadable),
     /// Contents that contradict what stands before them.
-    #[error("it contradicts what stands before it: {0}")]
+    #[error("it contradicts what stands before it: {0}. {ADVICE}")]
     Contradiction(#[from] Contradiction),
+}
+
+/// What to do about damage.
+const ADVICE: &str = "Nothing was changed. Restore the file from a backup; without one, keep a copy of the data \
+                      directory before you try anything else";
+
+/// What vouches for a commit that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Witness {
+    /// A later frame, or the beginning of a later segment.
+    #[error("{file}, offset {offset},")]
+    Place {
+        /// In which file.
+        file: String,
+        /// Where.
+        offset: u64,
+    },
+    /// A snapshot.
+    #[error("the snapshot of sequence {}", .0.0)]
+    Snapshot(Sequence),
 }
 
 /// What was found.
@@ -79,9 +95,9 @@ pub enum Wrong {
 pub struct Recovered {
     /// The last commit.
     pub last: Sequence,
-    /// Commits read.
+    /// Commits read and applied.
     pub commits: u64,
-    /// Facts read.
+    /// Facts read and applied.
     pub facts: u64,
     /// Segments read.
     pub segments: usize,
@@ -92,6 +108,15 @@ pub struct Recovered {
 /// Applies one commit.
 pub type Apply<'a> = &'a mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>;
 
+/// From where to read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Base {
+    /// A snapshot holds all commits up to this one.
+    pub snapshot: Sequence,
+    /// There is no journal yet: to find none is no damage.
+    pub fresh: bool,
+}
+
 /// What a close frame says of the next segment.
 pub(super) fn successor(head: &Head) -> [u8; 24] {
     let mut payload = [0; 24];
@@ -100,59 +125,62 @@ pub(super) fn successor(head: &Head) -> [u8; 24] {
     payload
 }
 
-/// Reads the journal on `disk`, makes it durable as read, and says where writing goes on. An empty disk gets its first
+/// Reads the journal on `disk`, makes it durable as read, and says where writing goes on. A fresh disk gets its first
 /// segment.
 pub(super) fn recover(
     disk: &dyn Disk,
     segment_size: u64,
+    base: Base,
     apply: Apply<'_>,
 ) -> Result<(Tail, Recovered), OpenError> {
-    let firsts = segment::list(disk).map_err(io_error("listing"))?;
-    if firsts.is_empty() {
-        let tail = begin(disk, segment_size).map_err(io_error("beginning"))?;
-        return Ok((
-            tail,
-            Recovered {
-                segments: 1,
-                ..Recovered::default()
-            },
-        ));
+    let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
+    if firsts.is_empty() && base.fresh {
+        let tail =
+            begin(disk, segment_size, base.snapshot.next()).map_err(io_error("beginning", segment::SPARE))?;
+        let found = Recovered { last: base.snapshot, segments: 1, ..Recovered::default() };
+        return Ok((tail, found));
     }
+    // Segments that the snapshot holds as a whole are not needed.
+    let wanted = base.snapshot.next();
+    let from = firsts.iter().rposition(|&first| first <= wanted).unwrap_or(0);
+    let next = firsts.get(from).map_or(wanted, |&first| first.min(wanted));
     let mut reader = Reader {
         disk,
         apply,
-        next: Sequence(1),
-        crc: 0,
+        base: base.snapshot,
+        next,
+        crc: (next == Sequence(1)).then_some(0),
         expected: None,
+        unvouched: VecDeque::new(),
+        previous: None,
         found: Recovered::default(),
     };
-    for (i, &first) in firsts.iter().enumerate() {
-        let read = reader.read_segment(first)?;
-        match read.end {
-            End::Closed => {}
-            End::Torn { dirty } => return reader.resume(&firsts[i + 1..], read, dirty),
+    for (i, &first) in firsts.iter().enumerate().skip(from) {
+        let segment = reader.read_segment(first)?;
+        match segment.end {
+            End::Closed => reader.previous = Some(segment),
+            End::Torn { dirty } => return reader.resume(&firsts[i + 1..], segment, dirty),
         }
     }
-    // The last one is closed and names a segment that is not there.
+    // Nothing is there, or the last one is closed and names a segment that is not.
     let missing = segment::name(reader.next);
     Err(reader.damage(&missing, 0, Wrong::Missing).into())
 }
 
-fn begin(disk: &dyn Disk, segment_size: u64) -> io::Result<Tail> {
-    let head = Head {
-        first: Sequence(1),
-        salt: Salt::random(),
-    };
+fn begin(disk: &dyn Disk, segment_size: u64, first: Sequence) -> io::Result<Tail> {
+    let head = Head { first, salt: Salt::random() };
     let file = segment::make_spare(disk, segment_size)?;
     segment::adopt_spare(disk, &*file, &head)?;
+    let before = Sequence(first.0 - 1);
     Ok(Tail {
         file,
         name: segment::name(head.first),
         salt: head.salt,
         at: segment::HEADER as u64,
+        space: segment_size,
         crc: 0,
-        written: Sequence(0),
-        synced: Sequence(0),
+        written: before,
+        synced: before,
         sealed: true,
     })
 }
@@ -178,26 +206,35 @@ struct Segment {
     end: End,
 }
 
+impl Segment {
+    /// Writes what stands from `from` to the end of the frames again, and syncs it.
+    fn rewrite(&self, from: usize) -> Result<(), OpenError> {
+        let written = self.file.write_all_at(&self.bytes[from..self.at], from as u64);
+        written.and_then(|()| self.file.sync()).map_err(io_error("making sure of", &self.name))
+    }
+}
+
 struct Reader<'a> {
     disk: &'a dyn Disk,
     apply: Apply<'a>,
+    /// Commits up to this one are in the snapshot.
+    base: Sequence,
     /// The sequence that must come next.
     next: Sequence,
-    /// CRC of the last frame.
-    crc: u32,
+    /// CRC of the last frame; unknown before the first one of a journal whose beginning was trimmed.
+    crc: Option<u32>,
     /// What the close frame before names.
     expected: Option<[u8; 24]>,
+    /// Frames of the segment being read that no later frame vouches for: the last sequence and where it begins.
+    unvouched: VecDeque<(Sequence, usize)>,
+    /// The segment before, for as long as nothing vouches for its close frame.
+    previous: Option<Segment>,
     found: Recovered,
 }
 
 impl Reader<'_> {
     fn damage(&self, file: &str, offset: usize, what: Wrong) -> Damage {
-        Damage {
-            file: file.to_owned(),
-            offset: offset as u64,
-            sequence: self.next,
-            what,
-        }
+        Damage { file: file.to_owned(), offset: offset as u64, sequence: self.next, what }
     }
 
     fn read_segment(&mut self, first: Sequence) -> Result<Segment, OpenError> {
@@ -227,20 +264,20 @@ impl Reader<'_> {
     }
 
     fn read_frames(&mut self, segment: &mut Segment) -> Result<End, Damage> {
+        self.unvouched.clear();
         loop {
             let rest = segment.bytes.get(segment.at..).unwrap_or_default();
             let Some(frame) = frame::read(rest, &segment.salt) else {
                 return self.judge_the_end(segment, rest);
             };
-            if frame.header.first != self.next || frame.header.previous != self.crc {
-                let wrong = Wrong::OutOfPlace {
-                    found: frame.header.first,
-                };
+            let follows = self.crc.is_none_or(|crc| frame.header.previous == crc);
+            if frame.header.first != self.next || !follows {
+                let wrong = Wrong::OutOfPlace { found: frame.header.first };
                 return Err(self.damage(&segment.name, segment.at, wrong));
             }
-            self.read_frame(&frame)
-                .map_err(|wrong| self.damage(&segment.name, segment.at, wrong))?;
-            self.crc = frame.crc;
+            self.read_frame(&frame).map_err(|wrong| self.damage(&segment.name, segment.at, wrong))?;
+            self.vouch(&frame, segment.at);
+            self.crc = Some(frame.crc);
             segment.at += frame::len(frame.payload.len());
             segment.sealed = frame.header.kind == Kind::Seal;
             if frame.header.kind == Kind::Close {
@@ -249,61 +286,68 @@ impl Reader<'_> {
         }
     }
 
+    /// Takes note of what a frame says of those before it, and of the frame itself.
+    fn vouch(&mut self, frame: &Frame<'_>, at: usize) {
+        self.previous = None;
+        while self.unvouched.front().is_some_and(|&(last, _)| last <= frame.header.durable_through) {
+            self.unvouched.pop_front();
+        }
+        self.unvouched.push_back((Sequence(self.next.0 - 1), at));
+    }
+
     fn read_frame(&mut self, frame: &Frame<'_>) -> Result<(), Wrong> {
         match frame.header.kind {
+            Kind::Commits => self.read_commits(frame),
             Kind::Seal => Ok(()),
             Kind::Close => {
                 let payload = frame.payload.try_into().map_err(|_| Unreadable::Malformed)?;
                 self.expected = Some(payload);
                 Ok(())
             }
-            Kind::Commits => self.read_commits(frame),
+            Kind::Unknown(kind) => Err(Unreadable::UnknownFrame(kind).into()),
         }
     }
 
     fn read_commits(&mut self, frame: &Frame<'_>) -> Result<(), Wrong> {
         for commit in commit::decode(frame.payload, frame.header.first) {
             let commit = commit?;
-            for fact in commit.facts() {
-                fact?;
-                self.found.facts += 1;
+            if commit.sequence > self.base {
+                for fact in commit.facts() {
+                    fact?;
+                    self.found.facts += 1;
+                }
+                (self.apply)(commit)?;
+                self.found.commits += 1;
             }
-            (self.apply)(commit)?;
             self.next = self.next.next();
-            self.found.commits += 1;
         }
         let counted = self.next.0 - frame.header.first.0;
-        if counted == u64::from(frame.header.commits) {
-            Ok(())
-        } else {
-            Err(Unreadable::Malformed.into())
-        }
+        if counted == u64::from(frame.header.commits) { Ok(()) } else { Err(Unreadable::Malformed.into()) }
     }
 
     /// No whole frame stands at the end of what was read. Is that the torn end of something nobody was told, or does
-    /// a witness behind it say that there was more?
+    /// a witness say that there was more?
     fn judge_the_end(&self, segment: &Segment, rest: &[u8]) -> Result<End, Damage> {
+        let damaged = |witness| Err(self.damage(&segment.name, segment.at, Wrong::Frame { witness }));
+        if self.next <= self.base {
+            return damaged(Witness::Snapshot(self.base));
+        }
         let dirty = rest.iter().any(|&byte| byte != 0);
         if dirty {
             let witness =
                 frame::search(rest, &segment.salt).find(|(_, f)| f.header.durable_through >= self.next);
             if let Some((at, _)) = witness {
-                return Err(self.witnessed(segment, &segment.name, segment.at + at));
+                return damaged(Witness::Place {
+                    file: segment.name.clone(),
+                    offset: (segment.at + at) as u64,
+                });
             }
         }
         Ok(End::Torn { dirty })
     }
 
-    fn witnessed(&self, segment: &Segment, witness_file: &str, witness_offset: usize) -> Damage {
-        let wrong = Wrong::Frame {
-            witness_file: witness_file.to_owned(),
-            witness_offset: witness_offset as u64,
-        };
-        self.damage(&segment.name, segment.at, wrong)
-    }
-
-    /// The frames ended in `last`. Segments behind it may only be the one that was begun when the crash came, still
-    /// empty.
+    /// The frames ended in `last`. Behind it may only be the one segment that was begun when the crash came: it is
+    /// begun when everything before it is synced, so its name vouches for that.
     fn resume(
         mut self,
         behind: &[Sequence],
@@ -315,25 +359,27 @@ impl Reader<'_> {
             let (_, bytes) = read_file(self.disk, &name)?;
             let head = Head::decode(&bytes).map_err(|bad| self.damage(&name, 0, bad.into()))?;
             let frames = bytes.get(segment::HEADER..).unwrap_or_default();
-            if let Some((at, _)) = frame::search(frames, &head.salt).next() {
-                return Err(self.witnessed(&last, &name, segment::HEADER + at).into());
+            let used = frame::search(frames, &head.salt).next().is_some();
+            if used || first != self.next || behind.len() > 1 {
+                let witness = Witness::Place { file: name, offset: 0 };
+                return Err(self.damage(&last.name, last.at, Wrong::Frame { witness }).into());
             }
         }
         if dirty {
             let end = last.bytes.len() as u64;
-            last.file
-                .zero(last.at as u64, end)
-                .map_err(io_error("cutting the torn end of"))?;
+            last.file.zero(last.at as u64, end).map_err(io_error("cutting the torn end of", &last.name))?;
             self.found.cut = Some((last.name.clone(), last.at as u64));
         }
-        // After a kill the page cache may hold what the disk does not: only now may anything of it be told.
-        last.file.sync().map_err(io_error("syncing"))?;
-        for &first in behind {
-            self.disk
-                .remove(&segment::name(first))
-                .map_err(io_error("removing an unused segment of"))?;
+        if let Some(previous) = &self.previous {
+            // Its frames were synced before its close was written.
+            previous.rewrite(previous.at - frame::CLOSE_LEN)?;
         }
-        self.disk.sync().map_err(io_error("syncing the directory of"))?;
+        last.rewrite(self.unvouched.front().map_or(last.at, |&(_, at)| at))?;
+        for &first in behind {
+            let name = segment::name(first);
+            self.disk.remove(&name).map_err(io_error("removing the unused segment", &name))?;
+        }
+        self.disk.sync().map_err(io_error("syncing", "its directory"))?;
         let read = Sequence(self.next.0 - 1);
         self.found.last = read;
         let tail = Tail {
@@ -341,7 +387,8 @@ impl Reader<'_> {
             name: last.name,
             salt: last.salt,
             at: last.at as u64,
-            crc: self.crc,
+            space: last.bytes.len() as u64,
+            crc: self.crc.unwrap_or(0),
             written: read,
             synced: read,
             sealed: last.sealed || last.at == segment::HEADER,
@@ -351,11 +398,11 @@ impl Reader<'_> {
 }
 
 fn read_file(disk: &dyn Disk, name: &str) -> Result<(Box<dyn DiskFile>, Vec<u8>), OpenError> {
-    let file = disk.open(name).map_err(io_error("opening a segment of"))?;
-    let bytes = file.read_all().map_err(io_error("reading a segment of"))?;
+    let file = disk.open(name).map_err(io_error("opening", name))?;
+    let bytes = file.read_all().map_err(io_error("reading", name))?;
     Ok((file, bytes))
 }
 
-fn io_error(doing: &'static str) -> impl Fn(io::Error) -> OpenError {
-    move |error| OpenError::Io { doing, error }
+fn io_error(doing: &'static str, file: &str) -> impl FnOnce(io::Error) -> OpenError {
+    move |error| OpenError::Io { doing, file: file.to_owned(), error }
 }

@@ -41,10 +41,7 @@ pub struct Salt {
 impl Salt {
     /// The salt of these bytes.
     pub fn new(bytes: [u8; 16]) -> Salt {
-        Salt {
-            bytes,
-            crc: crc32c::crc32c(&bytes),
-        }
+        Salt { bytes, crc: crc32c::crc32c(&bytes) }
     }
 
     /// A fresh one.
@@ -76,7 +73,7 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadHead {
     /// Too short, another magic or a wrong checksum.
-    #[error("its header is damaged")]
+    #[error("its header is damaged. Nothing was changed; restore the file from a backup")]
     Damaged,
     /// From another time.
     #[error(
@@ -117,17 +114,12 @@ impl Head {
         }
         let format = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
         if format != FORMAT {
-            let writer = String::from_utf8_lossy(&head[40..56])
-                .trim_end_matches('\0')
-                .to_owned();
+            let writer = String::from_utf8_lossy(&head[40..56]).trim_end_matches('\0').to_owned();
             return Err(BadHead::Format { format, writer });
         }
         let (first, rest) = head[16..].split_first_chunk::<8>().ok_or(BadHead::Damaged)?;
         let salt = rest.first_chunk::<16>().ok_or(BadHead::Damaged)?;
-        Ok(Head {
-            first: Sequence(u64::from_le_bytes(*first)),
-            salt: Salt::new(*salt),
-        })
+        Ok(Head { first: Sequence(u64::from_le_bytes(*first)), salt: Salt::new(*salt) })
     }
 }
 
@@ -176,10 +168,7 @@ mod tests {
 
     #[test]
     fn a_header_comes_back_and_every_flipped_bit_shows() {
-        let head = Head {
-            first: Sequence(42),
-            salt: Salt::new([5; 16]),
-        };
+        let head = Head { first: Sequence(42), salt: Salt::new([5; 16]) };
         let bytes = head.encode();
         assert_eq!(Head::decode(&bytes), Ok(head));
         for bit in 0..HEADER * 8 {
@@ -191,11 +180,7 @@ mod tests {
 
     #[test]
     fn a_newer_format_names_the_version_needed() {
-        let mut bytes = Head {
-            first: Sequence(1),
-            salt: Salt::new([0; 16]),
-        }
-        .encode();
+        let mut bytes = Head { first: Sequence(1), salt: Salt::new([0; 16]) }.encode();
         bytes[8] = 9;
         bytes[40..56].copy_from_slice(b"7.1.0\0\0\0\0\0\0\0\0\0\0\0");
         bytes[12..16].fill(0);
@@ -212,12 +197,7 @@ mod tests {
     fn names_sort_as_their_sequences() {
         assert_eq!(name(Sequence(12)), "00000000000000000012.seg");
         assert_eq!(parse_name("00000000000000000012.seg"), Some(Sequence(12)));
-        for other in [
-            "spare",
-            "12.seg",
-            "0000000000000000001x.seg",
-            "00000000000000000012.seg~",
-        ] {
+        for other in ["spare", "12.seg", "0000000000000000001x.seg", "00000000000000000012.seg~"] {
             assert_eq!(parse_name(other), None, "{other}");
         }
     }

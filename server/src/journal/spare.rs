@@ -38,10 +38,8 @@ fn wait_until_wanted(shared: &Shared) -> bool {
         if matches!(state.spare, Spare::Making | Spare::Failing(_)) {
             return true;
         }
-        state = shared
-            .spare_work
-            .wait(state)
-            .unwrap_or_else(|_| crate::fatal("the journal's lock is broken"));
+        state =
+            shared.spare_work.wait(state).unwrap_or_else(|_| crate::fatal("the journal's lock is broken"));
     }
 }
 

@@ -76,23 +76,24 @@ pub(super) struct State {
 }
 
 impl State {
-    pub fn new(next: Sequence, offset: u64, segment_size: u64) -> State {
-        let room = |from: u64| {
-            // A segment always keeps room for one seal and its close.
-            let kept = (frame::HEADER + frame::CLOSE_LEN) as u64;
-            usize::try_from(segment_size.saturating_sub(from + kept)).unwrap_or(usize::MAX)
+    /// The state of a journal whose next commit goes to `offset` of a segment of `space` bytes.
+    pub fn new(next: Sequence, offset: u64, space: u64, segment_size: u64) -> State {
+        let room = |from: u64, space: u64| {
+            // A segment always keeps room for a seal and its close.
+            let kept = (frame::SEAL_ROOM + frame::CLOSE_LEN) as u64;
+            usize::try_from(space.saturating_sub(from + kept)).unwrap_or(usize::MAX)
         };
         State {
             batch: Batch::default(),
             next,
-            room: room(offset),
+            room: room(offset, space),
             spare: Spare::Making,
             read_only: false,
             in_flight: Sequence(next.0 - 1),
             in_flight_waiters: Vec::new(),
             room_waiters: Vec::new(),
             closing: false,
-            capacity: room(segment::HEADER as u64),
+            capacity: room(segment::HEADER as u64, segment_size),
         }
     }
 
@@ -102,6 +103,7 @@ impl State {
             return Err(NoRoom::NotYet);
         }
         let length = commit::encoded_len(facts);
+        assert!(length <= frame::MAX_PAYLOAD, "a commit of {length} bytes is larger than the protocol's limits allow");
         let growth = self.batch.growth(length);
         let rolls_into = if growth <= self.room {
             self.room -= growth;
@@ -131,6 +133,12 @@ impl State {
                 Err(NoRoom::NotYet)
             }
         }
+    }
+
+    /// Takes the room of a seal. When less is left, the seal uses the room kept for one, and no commit will follow it
+    /// in its segment. Decided under the same lock as that there is nothing to write: nobody appends in between.
+    pub fn reserve_seal(&mut self) {
+        self.room = self.room.saturating_sub(frame::SEAL_ROOM);
     }
 
     /// Is it worth trying again after [`NoRoom::NotYet`]?
@@ -165,9 +173,7 @@ impl Shared {
 
     /// The state. Whoever panicked under this lock left half a commit: there is no going on.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state
-            .lock()
-            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held the journal"))
+        self.state.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the journal"))
     }
 
     pub fn durable(&self) -> Sequence {
@@ -178,11 +184,8 @@ impl Shared {
     pub fn publish(&self, synced: Sequence) {
         let mut state = self.lock();
         self.durable.store(synced.0, Ordering::Release);
-        let waiters = if synced >= state.in_flight {
-            std::mem::take(&mut state.in_flight_waiters)
-        } else {
-            Vec::new()
-        };
+        let waiters =
+            if synced >= state.in_flight { std::mem::take(&mut state.in_flight_waiters) } else { Vec::new() };
         drop(state);
         waiters.into_iter().for_each(Waker::wake);
     }

@@ -34,11 +34,7 @@ impl Future for Wait<'_> {
             return Poll::Ready(());
         }
         let in_flight = self.sequence <= state.in_flight;
-        let waiters = if in_flight {
-            &mut state.in_flight_waiters
-        } else {
-            &mut state.batch.waiters
-        };
+        let waiters = if in_flight { &mut state.in_flight_waiters } else { &mut state.batch.waiters };
         waiters.push(context.waker().clone());
         drop(state);
         self.registered = true;

@@ -32,10 +32,6 @@ impl Listing {
     /// Up to `count` places behind `after`, in order.
     pub fn page(&self, after: Option<&Place>, count: usize) -> Vec<Place> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.places
-            .range((from, Bound::Unbounded))
-            .take(count)
-            .cloned()
-            .collect()
+        self.places.range((from, Bound::Unbounded)).take(count).cloned().collect()
     }
 }

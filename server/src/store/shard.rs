@@ -70,10 +70,7 @@ fn ticket_hash(id: &[u8; 16]) -> u64 {
 impl Shard {
     /// An empty shard.
     pub fn new(hasher: IdHasher) -> Shard {
-        Shard {
-            hasher,
-            ..Shard::default()
-        }
+        Shard { hasher, ..Shard::default() }
     }
 
     /// Events here.
@@ -83,17 +80,13 @@ impl Shard {
 
     /// The event of this id.
     pub fn event(&self, id: &str) -> Option<&Event> {
-        let slot = *self.by_id.find(self.hasher.hash_one(id), |&slot| {
-            self.events[slot as usize].id == id
-        })?;
+        let slot = *self.by_id.find(self.hasher.hash_one(id), |&slot| self.events[slot as usize].id == id)?;
         Some(&self.events[slot as usize])
     }
 
     /// The event that issued this ticket.
     pub fn event_of_ticket(&self, ticket: &[u8; 16]) -> Option<&Event> {
-        let issued = self
-            .tickets
-            .find(ticket_hash(ticket), |issued| issued.id == *ticket)?;
+        let issued = self.tickets.find(ticket_hash(ticket), |issued| issued.id == *ticket)?;
         Some(&self.events[issued.event as usize])
     }
 
@@ -106,43 +99,23 @@ impl Shard {
 
     /// The hours of a day that have something in them, earliest first.
     pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, &Hour)> {
-        let day = self
-            .days
-            .find(spread(date.day_number().into()), |day| day.date == date);
+        let day = self.days.find(spread(date.day_number().into()), |day| day.date == date);
         let hours = day.map(|day| &day.hours[..]).unwrap_or_default();
-        hours
-            .iter()
-            .zip(0..)
-            .filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))
+        hours.iter().zip(0..).filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))
     }
 
     /// Applies what happened: the only way in which anything here changes, live and in replay.
     pub fn apply(&mut self, sequence: Sequence, fact: &Fact<'_>) -> Result<(), Contradiction> {
         self.last = sequence;
         match *fact {
-            Fact::EventCreated {
-                id,
-                name,
-                date,
-                total,
-                issued,
-                ..
-            } => self.add_event(EventNumber(sequence.0), id, name, date, total, issued),
+            Fact::EventCreated { id, name, date, total, issued, .. } => {
+                self.add_event(EventNumber(sequence.0), id, name, date, total, issued)
+            }
             Fact::TicketsIssued { event, tickets } => self.issue(event, tickets),
             Fact::BlockTaken { slot, who } => self.take(slot, sequence, Entry::Block { who: who.into() }),
-            Fact::MeetingTaken {
-                slot,
-                who,
-                title,
-                group,
-                host,
-            } => {
-                let meeting = Meeting {
-                    who: who.into(),
-                    title: title.into(),
-                    group: group.into(),
-                    host: host.into(),
-                };
+            Fact::MeetingTaken { slot, who, title, group, host } => {
+                let meeting =
+                    Meeting { who: who.into(), title: title.into(), group: group.into(), host: host.into() };
                 self.take(slot, sequence, Entry::Meeting(meeting.into()))
             }
             Fact::EntryFreed { slot, entry } => self.free(slot, entry),
@@ -164,49 +137,28 @@ impl Shard {
             )));
         }
         let slot = u32::try_from(self.events.len()).expect("2^32 events fit into no memory");
-        let sale = Sale {
-            number,
-            total,
-            issued,
-        };
+        let sale = Sale { number, total, issued };
         let json = reply::event_prefix(id, name, date, total).into_boxed_str();
-        self.events.push(Event {
-            id: id.into(),
-            sale,
-            json,
-        });
+        self.events.push(Event { id: id.into(), sale, json });
         self.issued += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
-        self.by_id.insert(hasher.hash_one(id), slot, |&slot| {
-            hasher.hash_one(events[slot as usize].id.as_str())
-        });
-        self.by_number.insert(spread(number.0), slot, |&slot| {
-            spread(events[slot as usize].sale.number.0)
-        });
+        self.by_id
+            .insert(hasher.hash_one(id), slot, |&slot| hasher.hash_one(events[slot as usize].id.as_str()));
+        self.by_number.insert(spread(number.0), slot, |&slot| spread(events[slot as usize].sale.number.0));
         Ok(())
     }
 
     fn issue(&mut self, event: EventKey, tickets: &[[u8; 16]]) -> Result<(), Contradiction> {
         let is_it = |slot: &u32| self.events[*slot as usize].sale.number == event.number;
-        let slot = *self
-            .by_number
-            .find(spread(event.number.0), is_it)
-            .ok_or_else(|| {
-                Contradiction(format!(
-                    "event {} issues tickets and is not there",
-                    event.number.0
-                ))
-            })?;
+        let slot = *self.by_number.find(spread(event.number.0), is_it).ok_or_else(|| {
+            Contradiction(format!("event {} issues tickets and is not there", event.number.0))
+        })?;
         let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
         self.events[slot as usize].sale.issue(count)?;
         self.issued += u64::from(count);
         for ticket in tickets {
-            let issued = Issued {
-                id: *ticket,
-                event: slot,
-            };
-            self.tickets
-                .insert(ticket_hash(ticket), issued, |issued| ticket_hash(&issued.id));
+            let issued = Issued { id: *ticket, event: slot };
+            self.tickets.insert(ticket_hash(ticket), issued, |issued| ticket_hash(&issued.id));
         }
         Ok(())
     }
@@ -214,17 +166,11 @@ impl Shard {
     fn take(&mut self, slot: Slot, sequence: Sequence, entry: Entry) -> Result<(), Contradiction> {
         let hash = spread(slot.date.day_number().into());
         if self.days.find(hash, |day| day.date == slot.date).is_none() {
-            let day = Day {
-                date: slot.date,
-                hours: Default::default(),
-            };
-            self.days
-                .insert(hash, day, |day| spread(day.date.day_number().into()));
+            let day = Day { date: slot.date, hours: Default::default() };
+            self.days.insert(hash, day, |day| spread(day.date.day_number().into()));
         }
-        let day = self
-            .days
-            .find_mut(hash, |day| day.date == slot.date)
-            .expect("put in above if it was not there");
+        let day =
+            self.days.find_mut(hash, |day| day.date == slot.date).expect("put in above if it was not there");
         let hour = day.hours[usize::from(slot.hour.get())].get_or_insert_default();
         hour.take(EntryNumber(sequence.0), entry)?;
         self.entries += 1;
@@ -234,10 +180,7 @@ impl Shard {
     fn free(&mut self, slot: Slot, entry: EntryNumber) -> Result<(), Contradiction> {
         let hash = spread(slot.date.day_number().into());
         let nothing = || Contradiction(format!("entry {} is freed where nothing is", entry.0));
-        let day = self
-            .days
-            .find_mut(hash, |day| day.date == slot.date)
-            .ok_or_else(nothing)?;
+        let day = self.days.find_mut(hash, |day| day.date == slot.date).ok_or_else(nothing)?;
         let place = &mut day.hours[usize::from(slot.hour.get())];
         let hour = place.as_mut().ok_or_else(nothing)?;
         hour.free(entry)?;
@@ -257,10 +200,7 @@ mod tests {
     use super::*;
 
     fn slot(hour: &str) -> Slot {
-        Slot {
-            date: Date::parse("2026-11-21").unwrap(),
-            hour: HourOfDay::parse(hour).unwrap(),
-        }
+        Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse(hour).unwrap() }
     }
 
     #[test]
@@ -270,76 +210,23 @@ mod tests {
         assert_eq!(shard.hours(slot("09:00").date).count(), 0);
         assert_eq!(shard.days.len(), 0);
 
-        shard
-            .apply(
-                Sequence(1),
-                &Fact::BlockTaken {
-                    slot: slot("09:00"),
-                    who: "F1",
-                },
-            )
-            .unwrap();
+        shard.apply(Sequence(1), &Fact::BlockTaken { slot: slot("09:00"), who: "F1" }).unwrap();
         assert_eq!((shard.days.len(), shard.entries), (1, 1));
-        shard
-            .apply(
-                Sequence(2),
-                &Fact::EntryFreed {
-                    slot: slot("09:00"),
-                    entry: EntryNumber(1),
-                },
-            )
-            .unwrap();
+        shard.apply(Sequence(2), &Fact::EntryFreed { slot: slot("09:00"), entry: EntryNumber(1) }).unwrap();
         assert_eq!((shard.days.len(), shard.entries), (0, 0));
     }
 
     #[test]
     fn facts_that_contradict_the_state_are_refused() {
         let mut shard = Shard::default();
-        let event = EventKey {
-            tag: 0,
-            number: EventNumber(3),
-        };
+        let event = EventKey { tag: 0, number: EventNumber(3) };
+        assert!(shard.apply(Sequence(1), &Fact::TicketsIssued { event, tickets: &[[0; 16]] }).is_err());
         assert!(
             shard
-                .apply(
-                    Sequence(1),
-                    &Fact::TicketsIssued {
-                        event,
-                        tickets: &[[0; 16]]
-                    }
-                )
+                .apply(Sequence(2), &Fact::EntryFreed { slot: slot("09:00"), entry: EntryNumber(1) })
                 .is_err()
         );
-        assert!(
-            shard
-                .apply(
-                    Sequence(2),
-                    &Fact::EntryFreed {
-                        slot: slot("09:00"),
-                        entry: EntryNumber(1)
-                    }
-                )
-                .is_err()
-        );
-        shard
-            .apply(
-                Sequence(3),
-                &Fact::BlockTaken {
-                    slot: slot("10:00"),
-                    who: "F1",
-                },
-            )
-            .unwrap();
-        assert!(
-            shard
-                .apply(
-                    Sequence(4),
-                    &Fact::BlockTaken {
-                        slot: slot("10:00"),
-                        who: "F1"
-                    }
-                )
-                .is_err()
-        );
+        shard.apply(Sequence(3), &Fact::BlockTaken { slot: slot("10:00"), who: "F1" }).unwrap();
+        assert!(shard.apply(Sequence(4), &Fact::BlockTaken { slot: slot("10:00"), who: "F1" }).is_err());
     }
 }

@@ -36,15 +36,8 @@ struct Part<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Table<T> {
-        let part = Part {
-            depth: 0,
-            entries: HashTable::new(),
-        };
-        Table {
-            directory: vec![0],
-            depth: 0,
-            parts: vec![part],
-        }
+        let part = Part { depth: 0, entries: HashTable::new() };
+        Table { directory: vec![0], depth: 0, parts: vec![part] }
     }
 }
 
@@ -148,11 +141,7 @@ mod tests {
         for n in 0..FULL + 1_000 {
             table.insert(7, n, |_| 7);
         }
-        assert!(
-            table.directory.len() <= 2 * SPARSE * table.parts.len(),
-            "{}",
-            table.directory.len()
-        );
+        assert!(table.directory.len() <= 2 * SPARSE * table.parts.len(), "{}", table.directory.len());
         assert_eq!(table.find(7, |&n| n == FULL + 999), Some(&(FULL + 999)));
     }
 }
