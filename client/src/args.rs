@@ -1,0 +1,119 @@
+//! The command line.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use thiserror::Error;
+
+use crate::address::Address;
+
+/// What follows the flags in `--help`.
+const AFTER_HELP: &str = "\
+A command is sent, its answer is shown, and that is all:
+  bookline BOOK rustconf 2
+  bookline CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf
+Each argument, or the value of an option, is quoted where the protocol needs it.
+
+Without a command, commands are read at a prompt, or, where standard input is no terminal, from
+there, one per line as they are. HELP lists the commands of the server.
+
+Exit status:
+  0  every command was answered OK, or the prompt was left
+  1  a command was refused
+  2  the arguments, standard input or standard output could not be used
+  3  no connection, or it was lost or fell silent before everything was answered";
+
+/// Talks to a Bookline server: sells tickets, shares people's hours.
+#[derive(Debug, Parser)]
+#[command(name = "bookline", version, after_help = AFTER_HELP)]
+pub struct Args {
+    /// Where the server is; the port may be left out
+    #[arg(long, env = "BOOKLINE_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:2665")]
+    pub addr: Address,
+
+    /// How long to wait for a connection, and for an answer while nothing arrives: 10, 10s, 500ms
+    #[arg(long, env = "BOOKLINE_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    pub timeout: Duration,
+
+    /// How to show answers
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
+    pub format: Format,
+
+    /// A command with its arguments; flags end at its first word
+    #[arg(value_name = "COMMAND", trailing_var_arg = true)]
+    pub words: Vec<String>,
+}
+
+/// How answers are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people on a terminal, raw elsewhere and for commands from standard input
+    Auto,
+    /// The server's own lines
+    Raw,
+    /// Tables and sentences for people
+    Pretty,
+}
+
+/// What is wrong with a time.
+#[derive(Debug, Error)]
+enum BadTimeout {
+    #[error("{source}; write seconds (10) or a number with a unit (500ms, 10s, 1m)")]
+    Form { source: humantime::DurationError },
+    #[error("a wait of no time at all can only fail")]
+    Zero,
+}
+
+/// Reads a time: seconds, or whatever has a unit.
+fn timeout(text: &str) -> Result<Duration, BadTimeout> {
+    let read = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text).map_err(|source| BadTimeout::Form { source })?,
+    };
+    if read.is_zero() { Err(BadTimeout::Zero) } else { Ok(read) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn parse(words: &[&str]) -> Result<Args, clap::Error> {
+        Args::try_parse_from([&["bookline"], words].concat())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_end_at_the_first_word() {
+        let args = parse(&["--timeout", "3", "BOOK", "e", "-1"]).unwrap();
+        assert_eq!(args.timeout, Duration::from_secs(3));
+        assert_eq!(args.words, ["BOOK", "e", "-1"]);
+
+        let args = parse(&["GET", "--help", "--addr", "x", "--", "-V"]).unwrap();
+        assert_eq!(args.words, ["GET", "--help", "--addr", "x", "--", "-V"]);
+        assert_eq!(args.addr.as_str(), "127.0.0.1:2665");
+    }
+
+    #[test]
+    fn an_unknown_flag_is_a_usage_error_and_no_command() {
+        assert_eq!(parse(&["--adr", "x", "PING"]).unwrap_err().kind(), ErrorKind::UnknownArgument);
+        assert_eq!(parse(&["-1"]).unwrap_err().kind(), ErrorKind::UnknownArgument);
+        assert_eq!(parse(&["--", "-1"]).unwrap().words, ["-1"]);
+    }
+
+    #[test]
+    fn times_are_seconds_or_have_a_unit() {
+        assert_eq!(timeout("10").unwrap(), Duration::from_secs(10));
+        assert_eq!(timeout("10s").unwrap(), Duration::from_secs(10));
+        assert_eq!(timeout("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(timeout("1m").unwrap(), Duration::from_secs(60));
+        for bad in ["", "0", "0s", "-1", "soon", "1.5"] {
+            assert!(timeout(bad).is_err(), "{bad} was taken");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What the Tab key offers: verbs, words and options of the command table.
+
+use bookline_protocol::{Verb, split_option};
+use rustyline::completion::{Completer, Pair};
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::validate::Validator;
+use rustyline::{Context, Helper};
+
+/// The prompt's helper: it completes, and leaves all else to the server.
+#[derive(Debug)]
+pub struct Completion;
+
+impl Helper for Completion {}
+impl Highlighter for Completion {}
+impl Validator for Completion {}
+impl Hinter for Completion {
+    type Hint = String;
+}
+
+impl Completer for Completion {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        _: &Context<'_>,
+    ) -> Result<(usize, Vec<Pair>), rustyline::error::ReadlineError> {
+        let (start, words) = candidates(&line[..pos]);
+        let pair = |word: String| {
+            // A word is followed by the next one, an option by its value.
+            let replacement = if word.ends_with('=') { word.clone() } else { format!("{word} ") };
+            Pair { display: word, replacement }
+        };
+        Ok((start, words.into_iter().map(pair).collect()))
+    }
+}
+
+/// Where the word at the end of `typed` begins, and what it could become.
+fn candidates(typed: &str) -> (usize, Vec<String>) {
+    // Inside quotes there is a value, of which the table knows nothing.
+    if typed.matches('"').count() % 2 == 1 || typed.trim_start().starts_with('#') {
+        return (typed.len(), Vec::new());
+    }
+    let start = typed.rfind([' ', '\t', '\n']).map_or(0, |blank| blank + 1);
+    let (before, prefix) = typed.split_at(start);
+    let before = before.rsplit('\n').next().unwrap_or(before);
+    let words: Vec<&str> = before.split_whitespace().collect();
+
+    let mut found = match words.split_first() {
+        None => Verb::words().map(|(word, _)| word.to_owned()).collect(),
+        Some((verb, arguments)) => match Verb::from_word(verb) {
+            Some(verb) => of_verb(verb, arguments),
+            None => Vec::new(),
+        },
+    };
+    found.retain(|word| word.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix)));
+    if prefix.contains(|c: char| c.is_ascii_lowercase()) {
+        found.iter_mut().for_each(|word| word.make_ascii_lowercase());
+    }
+    (start, found)
+}
+
+/// What can follow these arguments in one of the verb's forms.
+fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
+    let given =
+        |name: &str| arguments.iter().any(|word| split_option(word).is_some_and(|(it, _)| it == name));
+    let position = arguments.iter().filter(|word| split_option(word).is_none()).count();
+    let mut found = Vec::new();
+    let mut offer = |word: String| {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    };
+    for form in verb.forms() {
+        let (options, places): (Vec<_>, Vec<_>) = form
+            .usage
+            .split_whitespace()
+            .skip(1)
+            .map(|word| word.trim_matches(['[', ']']))
+            .partition(|word| split_option(word).is_some());
+        match places.get(position) {
+            Some(&"<verb>") => Verb::words().for_each(|(word, _)| offer(word.to_owned())),
+            Some(literal) if literal.chars().all(|c| c.is_ascii_uppercase()) => offer((*literal).to_owned()),
+            _ => {}
+        }
+        for (name, _) in options.into_iter().filter_map(split_option) {
+            if !given(name) {
+                offer(format!("{name}="));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offered(typed: &str) -> Vec<String> {
+        let (start, words) = candidates(typed);
+        assert!(typed.is_char_boundary(start));
+        words
+    }
+
+    #[test]
+    fn a_verb_is_completed_in_the_case_it_is_typed_in() {
+        assert_eq!(offered("CR"), ["CREATE"]);
+        assert_eq!(offered("cr"), ["create"]);
+        assert_eq!(offered("  B"), ["BOOK", "BLOCK"]);
+        assert_eq!(offered("ex"), ["exit"]);
+        assert_eq!(offered("x"), [""; 0]);
+        assert_eq!(offered("").len(), Verb::words().count());
+    }
+
+    #[test]
+    fn options_are_offered_once() {
+        assert_eq!(offered("GET "), ["limit=", "after="]);
+        assert_eq!(offered("get l"), ["limit="]);
+        assert_eq!(offered("GET limit=5 "), ["after="]);
+        assert_eq!(offered("CREATE \"Rust Conf\" 2026-12-31 100 i"), ["id="]);
+        assert_eq!(offered("GET limit=5 after=x "), [""; 0]);
+    }
+
+    #[test]
+    fn words_inside_a_form_are_offered_at_their_place() {
+        assert_eq!(offered("PUT F1 21-11-2026 09:00 "), ["BLOCK", "MEET"]);
+        assert_eq!(offered("PUT F1 21-11-2026 09:00 m"), ["meet"]);
+        assert_eq!(offered("PUT F1 21-11-2026 "), [""; 0]);
+        assert_eq!(offered("HELP cre"), ["create"]);
+        assert_eq!(offered("BOOK "), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_is_offered_inside_a_value_or_a_comment() {
+        assert_eq!(offered("CREATE \"a i"), [""; 0]);
+        assert_eq!(offered("# P"), [""; 0]);
+        assert_eq!(offered("NOSUCH "), [""; 0]);
+        assert_eq!(offered("GET é"), [""; 0]);
+    }
+
+    #[test]
+    fn the_last_of_several_pasted_lines_is_completed() {
+        assert_eq!(offered("PING\nST"), ["STATS"]);
+    }
+}

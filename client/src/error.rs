@@ -1,0 +1,141 @@
+//! What can go wrong between here and the server, as it is told to the user.
+
+use std::io;
+use std::time::Duration;
+
+use rustyline::error::ReadlineError;
+use thiserror::Error;
+
+use crate::address::Address;
+use crate::exit::Exit;
+use crate::render::plain;
+
+/// Why the client gave up.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// The connection was refused, the name is unknown, the net is down.
+    #[error("cannot connect to {address}: {source}")]
+    Connect {
+        /// Where the server should be.
+        address: Address,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Nobody took the connection in time.
+    #[error("cannot connect to {address}: no answer within {}", humantime::format_duration(*waited))]
+    ConnectTimeout {
+        /// Where the server should be.
+        address: Address,
+        /// How long was waited.
+        waited: Duration,
+    },
+    /// The server takes no newcomers for now; its reason was shown.
+    #[error("{address} takes no new connection now")]
+    TurnedAway {
+        /// The server.
+        address: Address,
+    },
+    /// The connection ended before everything was answered.
+    #[error("connection to {address} lost{}", unanswered_note(*unanswered))]
+    Lost {
+        /// The server.
+        address: Address,
+        /// Commands that were sent, at least in part, and have no answer.
+        unanswered: u64,
+    },
+    /// Nothing arrived for too long.
+    #[error("no answer from {address} within {}{}", humantime::format_duration(*waited), unanswered_note(*unanswered))]
+    Silent {
+        /// The server.
+        address: Address,
+        /// How long was waited.
+        waited: Duration,
+        /// Commands that were sent, at least in part, and have no answer.
+        unanswered: u64,
+    },
+    /// Whoever answers there, it is not Bookline.
+    #[error("{address} is not a bookline server: it answered HELLO with {}", plain::quoted(said))]
+    Stranger {
+        /// Who answered.
+        address: Address,
+        /// The line it answered with.
+        said: String,
+    },
+    /// Standard input cannot be read.
+    #[error("cannot read standard input: {source}")]
+    Input {
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write standard output: {source}")]
+    Output {
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The terminal cannot be used.
+    #[error("cannot use the terminal: {source}")]
+    Terminal {
+        /// What the line editor says.
+        source: ReadlineError,
+    },
+    /// The system gives no timers, sockets or signals.
+    #[error("cannot start: {source}")]
+    Start {
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    /// The exit status that tells it to a script.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Connect { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::TurnedAway { .. }
+            | Self::Lost { .. }
+            | Self::Silent { .. }
+            | Self::Stranger { .. } => Exit::NoConnection,
+            Self::Input { .. } | Self::Output { .. } | Self::Terminal { .. } | Self::Start { .. } => {
+                Exit::Usage
+            }
+        }
+    }
+
+    /// Whether whoever read our output has gone, as `head` does: no reason to say anything.
+    pub fn is_closed_output(&self) -> bool {
+        matches!(self, Self::Output { source } if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// What a user must know of a command without an answer: it may have been carried out.
+fn unanswered_note(unanswered: u64) -> String {
+    match unanswered {
+        0 => String::new(),
+        1 => "; one command went unanswered and may have been carried out".to_owned(),
+        many => format!("; {many} commands went unanswered and may have been carried out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unanswered_command_is_told() {
+        let address: Address = "h:1".parse().unwrap();
+        let lost = |unanswered| Error::Lost { address: address.clone(), unanswered }.to_string();
+        assert_eq!(lost(0), "connection to h:1 lost");
+        assert_eq!(
+            lost(1),
+            "connection to h:1 lost; one command went unanswered and may have been carried out"
+        );
+        let silent = Error::Silent { address, waited: Duration::from_millis(1500), unanswered: 2 };
+        assert_eq!(
+            silent.to_string(),
+            "no answer from h:1 within 1s 500ms; 2 commands went unanswered and may have been carried out"
+        );
+        assert_eq!(silent.exit(), Exit::NoConnection);
+    }
+}

@@ -1,0 +1,253 @@
+//! Requests go out, answers come in, at the same time: a server answers while it is written to, and a client that did
+//! not read meanwhile would soon wait for a server that waits for it.
+
+use std::io;
+
+use bookline_protocol::Code;
+use bookline_protocol::reply::Reply;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
+
+use crate::connection::{Connection, Look};
+use crate::error::Error;
+use crate::inbox::CHUNK;
+use crate::printer::Printer;
+use crate::requests::Requests;
+
+/// When an exchange is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// When everything that was sent is answered; the connection stays open.
+    WhenAnswered,
+    /// When the server, told that nothing more comes, has closed.
+    WhenClosed,
+}
+
+/// How an exchange ended in which everything was answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether a command was refused.
+    pub refused: bool,
+    /// Whether a QUIT was granted: the server closes the connection.
+    pub parted: bool,
+}
+
+/// Sends all of `input`, byte by byte as it is, with an end for a last line that has none, and prints the answers.
+///
+/// Errors: whatever keeps a request from being sent and answered; what arrived before is printed.
+pub async fn exchange(
+    connection: &mut Connection,
+    input: &mut (impl AsyncRead + Unpin),
+    ending: Ending,
+    printer: &mut Printer,
+) -> Result<Outcome, Error> {
+    let mut exchange = Exchange::new(ending);
+    let result = exchange.run(connection, input, printer).await;
+    if result.is_err() {
+        printer.end_early(connection.inbox.rest())?;
+    }
+    printer.flush()?;
+    result
+}
+
+/// Prints what the server said without being asked. Returns whether the connection is still there.
+pub fn overhear(connection: &mut Connection, printer: &mut Printer) -> Result<bool, Error> {
+    loop {
+        let look = connection.look();
+        while let Some(line) = connection.inbox.line() {
+            printer.line(line)?;
+        }
+        match look {
+            Look::Arrived => {}
+            Look::Idle => break,
+            Look::Ended => {
+                printer.end_early(connection.inbox.rest())?;
+                printer.flush()?;
+                return Ok(false);
+            }
+        }
+    }
+    printer.flush()?;
+    Ok(true)
+}
+
+#[derive(Debug)]
+struct Exchange {
+    ending: Ending,
+    requests: Requests,
+    /// Room for what is read from the input.
+    incoming: Vec<u8>,
+    /// Read from the input, and not yet all of it taken by the socket: the first `written` bytes are.
+    outgoing: Vec<u8>,
+    written: usize,
+    /// Nothing more comes from the input.
+    input_ended: bool,
+    /// The socket takes nothing more: the server has gone, but what it said may still be there to read.
+    cut: bool,
+    /// The server was told that nothing more comes.
+    half_closed: bool,
+    refused: bool,
+    /// When something arrived, or, with no answer owed, when something was taken from us.
+    last_sign: Instant,
+}
+
+impl Exchange {
+    fn new(ending: Ending) -> Self {
+        Self {
+            ending,
+            requests: Requests::default(),
+            incoming: Vec::with_capacity(CHUNK),
+            outgoing: Vec::with_capacity(CHUNK),
+            written: 0,
+            input_ended: false,
+            cut: false,
+            half_closed: false,
+            refused: false,
+            last_sign: Instant::now(),
+        }
+    }
+
+    async fn run(
+        &mut self,
+        connection: &mut Connection,
+        input: &mut (impl AsyncRead + Unpin),
+        printer: &mut Printer,
+    ) -> Result<Outcome, Error> {
+        loop {
+            if self.requests.parted() || (self.ending == Ending::WhenAnswered && self.is_answered()) {
+                return Ok(self.outcome());
+            }
+            if self.ending == Ending::WhenClosed && self.is_sent() && !self.half_closed {
+                // A server that has gone cannot be told; reading finds that out.
+                _ = connection.stream.shutdown().await;
+                self.half_closed = true;
+                self.last_sign = Instant::now();
+            }
+
+            let waited = self.last_sign.elapsed();
+            let (mut reader, mut writer) = connection.stream.split();
+            tokio::select! {
+                read = reader.read_buf(connection.inbox.room()) => match read {
+                    Ok(count) if count > 0 => self.hear(connection, printer)?,
+                    _ => return self.at_end(connection),
+                },
+                wrote = writer.write(&self.outgoing[self.written..]), if !self.outgoing.is_empty() => {
+                    self.note_written(wrote);
+                }
+                taken = input.read_buf(&mut self.incoming), if self.wants_input() => self.note_taken(taken)?,
+                () = tokio::time::sleep(connection.patience.saturating_sub(waited)), if self.is_waiting() => {
+                    return self.at_timeout(connection);
+                }
+            }
+        }
+    }
+
+    /// Whether all of the input has gone out.
+    fn is_sent(&self) -> bool {
+        self.input_ended && self.outgoing.is_empty()
+    }
+
+    fn is_answered(&self) -> bool {
+        self.is_sent() && !self.cut && self.requests.owed() == 0
+    }
+
+    fn is_waiting(&self) -> bool {
+        self.requests.owed() > 0 || !self.outgoing.is_empty() || self.half_closed
+    }
+
+    fn wants_input(&self) -> bool {
+        self.outgoing.is_empty() && !self.input_ended && !self.cut
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome { refused: self.refused, parted: self.requests.parted() }
+    }
+
+    /// Takes a piece of the input, or its end.
+    fn note_taken(&mut self, taken: io::Result<usize>) -> Result<(), Error> {
+        let count = taken.map_err(|source| Error::Input { source })?;
+        std::mem::swap(&mut self.outgoing, &mut self.incoming);
+        if count == 0 {
+            self.input_ended = true;
+            if self.requests.in_mid_line() {
+                self.outgoing.push(b'\n');
+            }
+        }
+        if self.requests.owed() == 0 {
+            self.last_sign = Instant::now();
+        }
+        self.requests.send(&self.outgoing);
+        Ok(())
+    }
+
+    fn note_written(&mut self, wrote: io::Result<usize>) {
+        match wrote {
+            Ok(count) => {
+                self.written += count;
+                if self.requests.owed() == 0 {
+                    self.last_sign = Instant::now();
+                }
+            }
+            Err(_) => {
+                self.cut = true;
+                self.written = self.outgoing.len();
+            }
+        }
+        if self.written == self.outgoing.len() {
+            self.outgoing.clear();
+            self.written = 0;
+        }
+    }
+
+    /// Prints the lines that have arrived.
+    fn hear(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
+        while let Some(line) = connection.inbox.line() {
+            printer.line(line)?;
+            let reply = std::str::from_utf8(line).ok().and_then(|line| Reply::parse(line).ok());
+            let first = !std::mem::replace(&mut connection.heard, true);
+            match reply {
+                Some(Reply::Ok(_)) => self.requests.answer(true),
+                Some(Reply::Err { code, .. }) => {
+                    self.refused = true;
+                    self.requests.answer(false);
+                    if first && turns_away(code) {
+                        return Err(Error::TurnedAway { address: connection.address.clone() });
+                    }
+                }
+                Some(Reply::Row(_)) | None => {}
+            }
+            if self.requests.parted() {
+                break;
+            }
+        }
+        printer.flush()?;
+        // After printing: a reader of our output that takes its time is not a server that does.
+        self.last_sign = Instant::now();
+        Ok(())
+    }
+
+    /// The server has closed.
+    fn at_end(&self, connection: &Connection) -> Result<Outcome, Error> {
+        if self.is_answered() && self.ending == Ending::WhenClosed {
+            return Ok(self.outcome());
+        }
+        Err(Error::Lost { address: connection.address.clone(), unanswered: self.requests.owed() })
+    }
+
+    /// Nothing has arrived for too long.
+    fn at_timeout(&self, connection: &Connection) -> Result<Outcome, Error> {
+        if self.is_answered() {
+            return Ok(self.outcome());
+        }
+        Err(Error::Silent {
+            address: connection.address.clone(),
+            waited: connection.patience,
+            unanswered: self.requests.owed(),
+        })
+    }
+}
+
+/// Whether this code, in the first line of a connection, means that the server takes no newcomers.
+pub fn turns_away(code: &str) -> bool {
+    [Code::Busy, Code::ShuttingDown].iter().any(|refusal| refusal.as_str() == code)
+}

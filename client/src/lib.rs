@@ -1,0 +1,96 @@
+//! The client of Bookline: a prompt, a single command, or a script, over one connection.
+//!
+//! It sends what it was given and shows what comes back; the server alone judges. In reading order:
+
+// What the user asked for.
+pub mod address;
+pub mod args;
+
+// How it can end.
+pub mod error;
+pub mod exit;
+
+// The wire: a socket, and the lines that arrive over it.
+pub mod connection;
+pub mod inbox;
+// Which requests are owed an answer.
+pub mod requests;
+// Both directions at once.
+pub mod exchange;
+
+// What the user sees: lines of reply, as they are or laid out.
+pub mod printer;
+pub mod render;
+
+// A command given as arguments.
+pub mod one_shot;
+
+// The prompt, with what the Tab and the Up key offer.
+pub mod complete;
+pub mod history;
+pub mod repl;
+
+use std::io::{IsTerminal, Write};
+
+use tokio::runtime::Runtime;
+
+use args::{Args, Format};
+use connection::Connection;
+use error::Error;
+use exchange::{Ending, Outcome, exchange};
+use exit::Exit;
+use printer::{Layout, Printer};
+
+/// Does what the arguments ask for, and tells the user what went wrong.
+pub fn run(args: &Args) -> Exit {
+    match talk(args) {
+        Ok(Outcome { refused: true, .. }) => Exit::Refused,
+        Ok(_) => Exit::Fine,
+        Err(error) if error.is_closed_output() => Exit::Fine,
+        Err(error) => {
+            complain(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+fn talk(args: &Args) -> Result<Outcome, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Start { source })?;
+    let result = converse(&runtime, args);
+    // A read of standard input cannot be called off: the runtime must not wait for it.
+    runtime.shutdown_background();
+    result
+}
+
+fn converse(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
+    let on_terminal = std::io::stdout().is_terminal();
+    let at_prompt = args.words.is_empty() && on_terminal && std::io::stdin().is_terminal();
+    let layout = match args.format {
+        Format::Raw => Layout::Raw,
+        Format::Pretty => Layout::Pretty,
+        Format::Auto if at_prompt || (on_terminal && !args.words.is_empty()) => Layout::Pretty,
+        Format::Auto => Layout::Raw,
+    };
+    let mut printer = Printer::new(layout);
+    let mut connection = runtime.block_on(Connection::open(&args.addr, args.timeout))?;
+
+    if at_prompt {
+        return repl::run(runtime, connection, &mut printer).map(|()| Outcome::default());
+    }
+    runtime.block_on(async {
+        if args.words.is_empty() {
+            exchange(&mut connection, &mut tokio::io::stdin(), Ending::WhenClosed, &mut printer).await
+        } else {
+            let line = one_shot::line(&args.words);
+            exchange(&mut connection, &mut line.as_bytes(), Ending::WhenAnswered, &mut printer).await
+        }
+    })
+}
+
+/// Tells the user something on standard error. Where that is closed there is nobody to tell.
+pub(crate) fn complain(message: &str) {
+    _ = writeln!(std::io::stderr(), "bookline: {message}");
+}

@@ -1,0 +1,141 @@
+//! What was done, or refused, in words.
+
+use std::fmt::{Display, Write};
+
+use bookline_protocol::Code;
+use bookline_protocol::reply::{Blocked, Booked, Count, Deleted, EntryKind, ErrBody, Hello, Met, Ticket};
+
+use super::{Rows, plain};
+
+/// The first lines of a session.
+pub fn greeting(hello: &Hello<'_>, address: &impl Display) -> String {
+    format!(
+        "{}\nbookline {} at {address}, time zone {}. HELP lists the commands, Ctrl-D leaves.",
+        plain::text(&hello.welcome),
+        plain::text(&hello.version),
+        plain::text(&hello.time_zone),
+    )
+}
+
+/// A refusal. `incomplete` says that rows were shown before it.
+pub fn refusal(code: &str, body: &str, incomplete: bool) -> String {
+    let mut sentence = match serde_json::from_str::<ErrBody>(body) {
+        Ok(body) => reason(code, &body),
+        Err(_) => format!("{}: {}", plain::text(code), plain::text(body)),
+    };
+    if incomplete {
+        sentence.push_str("\nThe rows above are not all there are.");
+    }
+    sentence
+}
+
+fn reason(code: &str, body: &ErrBody) -> String {
+    let title = plain::text(&in_words(code)).into_owned();
+    if let (Ok(Code::SoldOut), Some(available), Some(requested)) =
+        (code.parse(), body.available, body.requested)
+    {
+        return format!("{title}: {} asked, {available} left.", tickets(requested));
+    }
+    let mut sentence = format!("{title}: {}", plain::text(&body.message));
+    if let Some(host) = &body.host
+        && !body.message.contains(host.as_str())
+    {
+        _ = write!(sentence, " (host: {})", plain::text(host));
+    }
+    let unnamed = |name: &&String| !body.message.contains(name.as_str());
+    let busy: Vec<_> = body.busy.iter().flatten().filter(unnamed).map(String::as_str).collect();
+    if !busy.is_empty() {
+        _ = write!(sentence, " (busy: {})", plain::text(&busy.join(", ")));
+    }
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    if let Some(verb) = &body.did_you_mean
+        && !body.message.contains(verb.as_str())
+    {
+        _ = write!(sentence, " Did you mean {}?", plain::text(verb));
+    }
+    sentence
+}
+
+/// `SOLD_OUT` as `Sold out`.
+fn in_words(code: &str) -> String {
+    let mut words = code.replace('_', " ").to_lowercase();
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
+
+pub(super) fn booked(booked: &Booked<'_>) -> String {
+    let mut lines = format!(
+        "{} for {}, {} left:",
+        tickets(u32::try_from(booked.tickets.len()).unwrap_or(u32::MAX)),
+        plain::text(&booked.event_id),
+        booked.available_tickets,
+    );
+    for ticket in &booked.tickets {
+        _ = write!(lines, "\n{ticket}");
+    }
+    lines
+}
+
+pub(super) fn ticket(ticket: &Ticket<'_>) -> String {
+    format!("Ticket {} is for {}.", ticket.ticket, plain::text(&ticket.event_id))
+}
+
+pub(super) fn blocked(blocked: &Blocked<'_>) -> String {
+    format!("{} is blocked on {} at {}.", plain::text(&blocked.name), blocked.date.civil(), blocked.time)
+}
+
+pub(super) fn met(met: &Met<'_>) -> String {
+    let with: Vec<_> = met.group.iter().collect();
+    format!(
+        "{} meets {} on {} at {}: {} (host {}).",
+        plain::text(&met.name),
+        plain::text(&with.join(", ")),
+        met.date.civil(),
+        met.time,
+        plain::text(&met.title),
+        plain::text(&met.host),
+    )
+}
+
+pub(super) fn deleted(deleted: &Deleted<'_>) -> String {
+    let what = match deleted.deleted {
+        EntryKind::Block => "block",
+        EntryKind::Meeting => "meeting",
+    };
+    let (name, date) = (plain::text(&deleted.name), deleted.date.civil());
+    format!("The {what} of {name} on {date} at {} is deleted.", deleted.time)
+}
+
+pub(super) fn hello(hello: &Hello<'_>) -> String {
+    format!(
+        "{}\nbookline {}, protocol {}, time zone {}, now {}.",
+        plain::text(&hello.welcome),
+        plain::text(&hello.version),
+        hello.protocol,
+        plain::text(&hello.time_zone),
+        plain::text(&hello.now),
+    )
+}
+
+pub(super) fn count(count: &Count<'_>, rows: Option<Rows>) -> String {
+    let (one, many) = match rows {
+        Some(Rows::Events) => ("event", "events"),
+        Some(Rows::Hours) => ("hour with meetings", "hours with meetings"),
+        Some(Rows::Forms) => return String::new(),
+        None if count.count == 0 => return "Nothing there.".to_owned(),
+        Some(Rows::Other) | None => ("row", "rows"),
+    };
+    let noun = if count.count == 1 { one } else { many };
+    match &count.next {
+        Some(next) => format!("{} {noun}; the next ones come with after={}", count.count, plain::text(next)),
+        None => format!("{} {noun}.", count.count),
+    }
+}
+
+fn tickets(count: u32) -> String {
+    if count == 1 { "1 ticket".to_owned() } else { format!("{count} tickets") }
+}

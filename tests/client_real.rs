@@ -1,0 +1,290 @@
+//! The client and the real server: what one writes the other reads, and neither waits for what the other does not owe.
+
+mod client_fake;
+mod client_pty;
+
+use std::net::{SocketAddr, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bookline::one_shot;
+use bookline::requests::Requests;
+use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::reply::{Event, Reply};
+use bookline_server::{Server, Settings};
+use clap::Parser;
+use client_fake::{Ran, bookline, pipe};
+use client_pty::{PROMPT, Session, home};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// A server on an empty data directory, stopped when it is dropped.
+struct Real {
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _data: TempDir,
+}
+
+impl Real {
+    fn start(flags: &[&str]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let directory = data.path().to_str().unwrap().to_owned();
+        let fixed = [
+            "booklined",
+            "--data-dir",
+            &directory,
+            "--hod",
+            "F10",
+            "--time-zone",
+            "UTC",
+            "--segment-size",
+            "1MiB",
+        ];
+        let settings = Settings::try_parse_from([&fixed, flags].concat()).unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+            runtime.block_on(async {
+                let server = Server::open(&settings).await.unwrap();
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                server.run(listener, async { _ = stopped.await }).await.unwrap();
+            });
+        });
+        Self { addr: told.recv().unwrap(), stop: Some(stop), thread: Some(thread), _data: data }
+    }
+
+    /// Runs the client with these words.
+    fn run(&self, words: &[&str]) -> Ran {
+        pipe(bookline(self.addr, words), "")
+    }
+
+    /// Runs the client with this on standard input.
+    fn script(&self, input: impl Into<Vec<u8>>) -> Ran {
+        pipe(bookline(self.addr, &[]), input)
+    }
+
+    fn stop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+/// A seed that is printed, so that a failure can be had again: `BOOKLINE_TEST_SEED=…`.
+fn seeded() -> StdRng {
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+    let seed = std::env::var("BOOKLINE_TEST_SEED").map_or_else(|_| clock(), |seed| seed.parse().unwrap());
+    println!("BOOKLINE_TEST_SEED={seed}");
+    StdRng::seed_from_u64(seed)
+}
+
+#[test]
+fn commands_as_arguments() {
+    let server = Real::start(&[]);
+    let created = r#"OK {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","total_tickets":3,"available_tickets":3}"#;
+    server.run(&["CREATE", "Rust Conf", "31-12-2026", "3", "id=rustconf"]).expect(
+        0,
+        &format!("{created}\n"),
+        "",
+    );
+
+    let booked = server.run(&["book", "rustconf", "2"]);
+    assert_eq!(booked.exit, 0);
+    assert!(booked.stdout.ends_with("\"available_tickets\":1}\n"), "{}", booked.stdout);
+
+    let refused = server.run(&["BOOK", "rustconf", "2"]);
+    assert_eq!(refused.exit, 1);
+    assert!(refused.stdout.starts_with("ERR SOLD_OUT "), "{}", refused.stdout);
+
+    // A count below zero reaches the server, and sells nothing back.
+    let negative = server.run(&["BOOK", "rustconf", "-1"]);
+    assert_eq!(negative.exit, 1);
+    assert!(negative.stdout.starts_with("ERR BAD_REQUEST "), "{}", negative.stdout);
+    assert!(server.run(&["GET", "rustconf"]).stdout.contains("\"available_tickets\":1}"));
+
+    server.run(&["PING"]).expect(0, "OK {}\n", "");
+    server.run(&["exit"]).expect(0, "OK {}\n", "");
+    assert!(server.run(&["help", "book"]).stdout.contains("ROW {\"command\":\"BOOK\""));
+    assert!(server.run(&[""]).stdout.starts_with("ERR "));
+    assert!(server.run(&["#"]).stdout.starts_with("ERR "));
+
+    let pretty = server.run(&["--format", "pretty", "BOOK", "rustconf", "2"]);
+    pretty.expect(1, "Sold out: 2 tickets asked, 1 left.\n", "");
+}
+
+#[test]
+fn any_name_is_read_back_as_it_was_given() {
+    let mut random = seeded();
+    let server = Real::start(&["--durability", "never"]);
+    let alphabet: Vec<char> = "aZ09 \t\n\"\\#=_-,.'<>é😀\u{301}".chars().collect();
+    let names: Vec<String> = (0..500)
+        .map(|_| {
+            (0..random.random_range(1..=12))
+                .map(|_| *alphabet.choose(&mut random).unwrap())
+                .collect::<String>()
+        })
+        // What begins like an option is one: the client's help says so.
+        .filter(|name| bookline_protocol::split_option(name).is_none())
+        .collect();
+    let line =
+        |name: &String| one_shot::line(&["CREATE".into(), name.clone(), "2026-12-31".into(), "1".into()]);
+    let ran = server.script(names.iter().map(line).collect::<String>());
+    assert_eq!(ran.exit, 0, "{}", ran.stdout);
+    for (answer, name) in ran.stdout.lines().zip(&names) {
+        let Ok(Reply::Ok(body)) = Reply::parse(answer) else { panic!("{name:?} was answered {answer}") };
+        assert_eq!(serde_json::from_str::<Event<'_>>(body).unwrap().name, *name);
+    }
+    assert_eq!(ran.stdout.lines().count(), names.len());
+}
+
+#[test]
+fn client_and_server_agree_on_what_is_a_line_and_gets_an_answer() {
+    let mut random = seeded();
+    let server = Real::start(&["--durability", "never"]);
+    let words: [&[u8]; 22] = [
+        b"PING",
+        b" ",
+        b"\t",
+        b"\r",
+        b"\n",
+        b"\n",
+        b"\n",
+        b"\r\n",
+        b"\r\0",
+        b"\0",
+        b"#",
+        b"\"",
+        b"\\",
+        b"\xff\xfb\x01",
+        b"\xff\xfa\x18\xff\xf0",
+        b"\xff",
+        b"\x80",
+        b"\xc5\xbd",
+        b"BOOK e 1",
+        b"=",
+        b"GET",
+        b"x=\"",
+    ];
+    for round in 0..200 {
+        let mut script = Vec::new();
+        for _ in 0..random.random_range(1..200) {
+            script.extend_from_slice(words[random.random_range(0..words.len())]);
+            if random.random_ratio(1, 100) {
+                let fill = if random.random() { b'#' } else { b'x' };
+                script.resize(script.len() + MAX_LINE - 3 + random.random_range(0..6), fill);
+            }
+        }
+        let mut requests = Requests::default();
+        requests.send(&script);
+        if requests.in_mid_line() {
+            requests.send(b"\n");
+        }
+        let ran = server.script(script.clone());
+        let answers = ran.stdout.lines().filter(|line| !line.starts_with("ROW ")).count();
+        let shown = String::from_utf8_lossy(&script);
+        assert_eq!(requests.owed(), answers as u64, "in round {round} of {shown:?}");
+        assert!(ran.exit <= 1, "in round {round}: {} of {shown:?}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_bookings_through_a_pipe() {
+    const BOOKINGS: usize = 100_000;
+    let server = Real::start(&[]);
+    let script = format!("CREATE x 2026-12-31 {BOOKINGS} id=e\n{}GET e", "BOOK e 1\n".repeat(BOOKINGS));
+    let ran = server.script(script);
+    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.stdout.matches("\"tickets\":[\"").count(), BOOKINGS);
+    assert!(ran.stdout.ends_with("\"available_tickets\":0}\n"));
+}
+
+#[test]
+fn a_quit_in_mid_script_ends_it_and_nothing_behind_it_is_done() {
+    let server = Real::start(&[]);
+    let script = format!("CREATE x 2026-12-31 100 id=e\nQUIT\n{}", "BOOK e 1\n".repeat(50_000));
+    let ran = server.script(script);
+    assert_eq!((ran.exit, ran.stdout.lines().count(), ran.stderr.as_str()), (0, 2, ""));
+    assert!(server.run(&["GET", "e"]).stdout.ends_with("\"available_tickets\":100}\n"));
+}
+
+#[test]
+fn a_script_that_turns_out_to_be_http_is_not_all_answered() {
+    let server = Real::start(&[]);
+    let ran = server.script("GET / HTTP/1.1\r\nPING\r\n");
+    assert_eq!((ran.exit, ran.stdout.lines().count()), (3, 1), "{}", ran.stdout);
+    assert!(ran.stdout.starts_with("ERR BAD_REQUEST "), "{}", ran.stdout);
+}
+
+#[test]
+fn a_server_that_is_full_takes_no_newcomer() {
+    let server = Real::start(&["--max-connections", "1"]);
+    let first = TcpStream::connect(server.addr).unwrap();
+    let told = format!("bookline: {} takes no new connection now\n", server.addr);
+    for ran in [server.run(&["PING"]), server.script("PING\nPING\n")] {
+        assert_eq!((ran.exit, ran.stderr.as_str()), (3, told.as_str()));
+        assert!(ran.stdout.starts_with("ERR BUSY "), "{}", ran.stdout);
+    }
+    drop(first);
+}
+
+#[test]
+fn a_session_at_the_prompt() {
+    let server = Real::start(&[]);
+    let home = home();
+    let mut session = Session::start(bookline(server.addr, &[]), &home);
+    session.until("Welcome to the ticket reservation system\r\n");
+    session.until(&format!("bookline {} at {}, time zone UTC.", env!("CARGO_PKG_VERSION"), server.addr));
+    session.line("CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf");
+    session.until(" rustconf | Rust Conf | 2026-12-31 |  100 |     100\r\n");
+    session.line("BOOK rustconf 101");
+    session.until("Sold out: 101 tickets asked, 100 left.\r\n");
+    session.line("BOOK rustconf 2");
+    session.until("2 tickets for rustconf, 98 left:\r\n");
+    session.line("MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3");
+    session.until("F1 meets F2, F3 on 21-11-2026 at 10:00: class committee meeting (host F1).\r\n");
+    session.line("BLOCK F3 21-11-2026 10:00");
+    session.until("Conflict: ");
+    session.line("GET F2 21-11-2026");
+    session.until("F2 on 21-11-2026\r\n");
+    session.until(" 10:00 | class committee meeting | F2, F3 | F1\r\n");
+    session.line("DELETE F2 21-11-2026 10:00");
+    session.until("Forbidden: ");
+    session.line("delete F1 21-11-2026 10:00");
+    session.until("The meeting of F1 on 21-11-2026 at 10:00 is deleted.\r\n");
+    session.line("bok rustconf 2");
+    session.until("BOOK");
+    session.line("BOOK \"rustconf");
+    session.until("Bad request: ");
+    session.line("help");
+    session.until("Command");
+    session.line("stats");
+    session.until(" durable_sequence ");
+    session.line("exit");
+    assert_eq!(session.end().0, 0);
+}
+
+#[test]
+fn a_server_that_stops_is_told_at_the_next_command() {
+    let mut server = Real::start(&[]);
+    let home = home();
+    let mut session = Session::start(bookline(server.addr, &[]), &home);
+    session.until(PROMPT);
+    server.stop();
+    session.keys("PING\r");
+    session.until(&format!("connection to {} lost\r\n", server.addr));
+    assert_eq!(session.end().0, 3);
+}
