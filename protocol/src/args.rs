@@ -38,11 +38,7 @@ enum NumberError {
 impl<'a> Args<'a> {
     /// Begins at the start of a line that has no control characters but tabs.
     pub(crate) fn of(line: &'a str, classes: Classes) -> Self {
-        Self {
-            verb: None,
-            form: None,
-            words: Words::of(line, classes),
-        }
+        Self { verb: None, form: None, words: Words::of(line, classes) }
     }
 
     /// The verb, which is the first argument.
@@ -121,16 +117,12 @@ impl<'a> Args<'a> {
 
     /// The value of an option, an id.
     pub(crate) fn option_id(&mut self, name: &str) -> Result<Option<Id<'a>>, Refusal> {
-        self.option(name)?
-            .map(|value| checked(name, value, Id::new))
-            .transpose()
+        self.option(name)?.map(|value| checked(name, value, Id::new)).transpose()
     }
 
     /// The value of an option, a number from 1 to `max`.
     pub(crate) fn option_number(&mut self, name: &str, max: u32) -> Result<Option<u32>, Refusal> {
-        self.option(name)?
-            .map(|value| checked(name, value, |value| number(&value, max)))
-            .transpose()
+        self.option(name)?.map(|value| checked(name, value, |value| number(&value, max))).transpose()
     }
 
     /// Refuses what was not taken.

@@ -96,8 +96,6 @@ impl FromStr for Code {
         Self::ALL
             .into_iter()
             .find(|code| code.as_str() == word)
-            .ok_or_else(|| UnknownCode {
-                code: word.to_owned(),
-            })
+            .ok_or_else(|| UnknownCode { code: word.to_owned() })
     }
 }

@@ -23,16 +23,8 @@ pub static COMMANDS: &[Form] = &[
     GET_LIST,
     GET_EVENT,
     GET_DAY,
-    Form {
-        verb: Verb::Book,
-        usage: "BOOK <event-id> <n>",
-        help: "buys n tickets of an event, all or none",
-    },
-    Form {
-        verb: Verb::Ticket,
-        usage: "TICKET <ticket-id>",
-        help: "says which event a ticket is for",
-    },
+    Form { verb: Verb::Book, usage: "BOOK <event-id> <n>", help: "buys n tickets of an event, all or none" },
+    Form { verb: Verb::Ticket, usage: "TICKET <ticket-id>", help: "says which event a ticket is for" },
     Form {
         verb: Verb::Block,
         usage: "BLOCK <who> <date> <time>",
@@ -55,25 +47,14 @@ pub static COMMANDS: &[Form] = &[
     },
     PUT_BLOCK,
     PUT_MEET,
+    Form { verb: Verb::Hello, usage: "HELLO", help: "says what server this is, its limits and its time" },
+    Form { verb: Verb::Help, usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" },
+    Form { verb: Verb::Ping, usage: "PING", help: "answers OK" },
+    Form { verb: Verb::Stats, usage: "STATS", help: "shows what the server holds and has done" },
     Form {
-        verb: Verb::Hello,
-        usage: "HELLO",
-        help: "says what server this is, its limits and its time",
-    },
-    Form {
-        verb: Verb::Help,
-        usage: "HELP [<verb>]",
-        help: "lists the commands, or the forms of one",
-    },
-    Form {
-        verb: Verb::Ping,
-        usage: "PING",
-        help: "answers OK",
-    },
-    Form {
-        verb: Verb::Stats,
-        usage: "STATS",
-        help: "shows what the server holds and has done",
+        verb: Verb::Snapshot,
+        usage: "SNAPSHOT",
+        help: "writes a snapshot of everything that is on disk, so that the next start is quick",
     },
     Form {
         verb: Verb::Quit,
@@ -88,17 +69,11 @@ pub(crate) const GET_LIST: Form = Form {
     help: "lists the events by date, name and id; a listing cut by limit goes on after=<next>",
 };
 
-pub(crate) const GET_EVENT: Form = Form {
-    verb: Verb::Get,
-    usage: "GET <event-id>",
-    help: "shows one event and how many tickets are left",
-};
+pub(crate) const GET_EVENT: Form =
+    Form { verb: Verb::Get, usage: "GET <event-id>", help: "shows one event and how many tickets are left" };
 
-pub(crate) const GET_DAY: Form = Form {
-    verb: Verb::Get,
-    usage: "GET <who> <date>",
-    help: "shows the schedule of a person's day",
-};
+pub(crate) const GET_DAY: Form =
+    Form { verb: Verb::Get, usage: "GET <who> <date>", help: "shows the schedule of a person's day" };
 
 pub(crate) const PUT_BLOCK: Form = Form {
     verb: Verb::Put,

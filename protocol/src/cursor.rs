@@ -39,9 +39,7 @@ impl Cursor<'_> {
     pub fn decode(word: &str) -> Option<Cursor<'static>> {
         let key = URL_SAFE_NO_PAD.decode(word).ok()?;
         let (day, rest) = key.split_first_chunk::<4>()?;
-        let (name, id) = std::str::from_utf8(rest)
-            .ok()?
-            .split_once(char::from(SEPARATOR))?;
+        let (name, id) = std::str::from_utf8(rest).ok()?.split_once(char::from(SEPARATOR))?;
         Some(Cursor {
             date: Date::from_day_number(u32::from_be_bytes(*day))?,
             name: Cow::Owned(Text::new(name).ok()?.into_string()),

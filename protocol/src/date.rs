@@ -137,11 +137,9 @@ impl FromStr for Date {
             Some(date) => Ok(Self(date)),
             None if year == 0 => Err(DateError::Year),
             None => match NaiveDate::from_ymd_opt(year, month, 1) {
-                Some(first) => Err(DateError::Day {
-                    year,
-                    month,
-                    last: u32::from(first.num_days_in_month()),
-                }),
+                Some(first) => {
+                    Err(DateError::Day { year, month, last: u32::from(first.num_days_in_month()) })
+                }
                 None => Err(DateError::Month { month }),
             },
         }
@@ -153,8 +151,6 @@ struct Written([u8; 10]);
 
 impl fmt::Display for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|&byte| fmt::Write::write_char(f, char::from(byte)))
+        self.0.iter().try_for_each(|&byte| fmt::Write::write_char(f, char::from(byte)))
     }
 }

@@ -64,14 +64,8 @@ impl<'a> Group<'a> {
             return Err(GroupError::TooMany { count });
         }
         Ok(match folded(&text, count) {
-            Some((joined, len)) => Self {
-                joined: Cow::Owned(joined),
-                len,
-            },
-            None => Self {
-                joined: text,
-                len: count,
-            },
+            Some((joined, len)) => Self { joined: Cow::Owned(joined), len },
+            None => Self { joined: text, len: count },
         })
     }
 
@@ -93,10 +87,7 @@ impl<'a> Group<'a> {
 
     /// The same group, no longer tied to the line it was read from.
     pub fn into_owned(self) -> Group<'static> {
-        Group {
-            joined: Cow::Owned(self.joined.into_owned()),
-            len: self.len,
-        }
+        Group { joined: Cow::Owned(self.joined.into_owned()), len: self.len }
     }
 }
 
@@ -107,10 +98,7 @@ fn wrong_member(text: &str) -> GroupError {
             Ok(()) => {}
             Err(IdError::Empty) => return GroupError::EmptyMember { place: index + 1 },
             Err(source) => {
-                return GroupError::Member {
-                    member: member.to_owned(),
-                    source,
-                };
+                return GroupError::Member { member: member.to_owned(), source };
             }
         }
     }

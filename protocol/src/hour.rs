@@ -90,9 +90,6 @@ impl Slot {
     /// The inverse of [`Slot::index`].
     pub fn from_index(index: u32) -> Option<Self> {
         let date = Date::from_day_number(index / 24)?;
-        Some(Self {
-            date,
-            hour: Hour((index % 24) as u8),
-        })
+        Some(Self { date, hour: Hour((index % 24) as u8) })
     }
 }

@@ -54,10 +54,7 @@ pub(crate) fn write_number(out: &mut Vec<u8>, number: u32) {
 }
 
 fn write_fragment(out: &mut Vec<u8>, text: &str) {
-    if text
-        .bytes()
-        .all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\')
-    {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
         out.extend_from_slice(text.as_bytes());
         return;
     }

@@ -77,20 +77,12 @@ pub(crate) fn is_http(line: &[u8]) -> bool {
 fn text(line: &[u8], classes: Classes) -> Result<&str, Refusal> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let at = error.valid_up_to();
-        Refusal::bad_request(format!(
-            "the line is not UTF-8: byte {} of it is 0x{:02X}",
-            at + 1,
-            line[at]
-        ))
+        Refusal::bad_request(format!("the line is not UTF-8: byte {} of it is 0x{:02X}", at + 1, line[at]))
     })?;
     if !classes.may_have_control() {
         return Ok(text);
     }
-    match text
-        .chars()
-        .enumerate()
-        .find(|(_, c)| c.is_control() && *c != '\t')
-    {
+    match text.chars().enumerate().find(|(_, c)| c.is_control() && *c != '\t') {
         None => Ok(text),
         Some((at, found)) => Err(Refusal::bad_request(format!(
             "character {} of the line is {}: none is taken but tabs; in names and titles write \\n for a line feed",

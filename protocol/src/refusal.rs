@@ -38,11 +38,7 @@ pub enum Detail {
 impl Refusal {
     /// A refusal with no further fields.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            detail: Detail::None,
-        }
+        Self { code, message: message.into(), detail: Detail::None }
     }
 
     /// The line is not a request.
@@ -53,11 +49,7 @@ impl Refusal {
     /// No command has this verb; `did_you_mean` names one that is close.
     pub fn unknown_command(message: impl Into<String>, did_you_mean: Option<&'static str>) -> Self {
         let detail = did_you_mean.map_or(Detail::None, Detail::DidYouMean);
-        Self {
-            code: Code::UnknownCommand,
-            message: message.into(),
-            detail,
-        }
+        Self { code: Code::UnknownCommand, message: message.into(), detail }
     }
 
     /// A line was discarded because of its length.
@@ -97,11 +89,7 @@ impl Refusal {
 
     /// Someone is busy; `busy` names all who are.
     pub fn conflict_busy(message: impl Into<String>, busy: Vec<String>) -> Self {
-        Self {
-            code: Code::Conflict,
-            message: message.into(),
-            detail: Detail::Busy(busy),
-        }
+        Self { code: Code::Conflict, message: message.into(), detail: Detail::Busy(busy) }
     }
 
     /// Not for the one who asks.
@@ -111,11 +99,7 @@ impl Refusal {
 
     /// Only for the host of the meeting.
     pub fn forbidden_host(message: impl Into<String>, host: impl Into<String>) -> Self {
-        Self {
-            code: Code::Forbidden,
-            message: message.into(),
-            detail: Detail::Host(host.into()),
-        }
+        Self { code: Code::Forbidden, message: message.into(), detail: Detail::Host(host.into()) }
     }
 
     /// The server has as many connections as it takes.
@@ -128,18 +112,12 @@ impl Refusal {
 
     /// Nothing can be changed for now.
     pub fn read_only(reason: impl std::fmt::Display) -> Self {
-        Self::new(
-            Code::ReadOnly,
-            format!("nothing can be changed for now, reads go on: {reason}"),
-        )
+        Self::new(Code::ReadOnly, format!("nothing can be changed for now, reads go on: {reason}"))
     }
 
     /// The server is about to stop.
     pub fn shutting_down() -> Self {
-        Self::new(
-            Code::ShuttingDown,
-            "the server is stopping: connect again in a moment",
-        )
+        Self::new(Code::ShuttingDown, "the server is stopping: connect again in a moment")
     }
 
     /// The server is at fault.
@@ -153,11 +131,7 @@ impl Refusal {
         out.extend_from_slice(self.code.as_str().as_bytes());
         out.extend_from_slice(b" {\"message\":");
         json::write_string(out, &self.message);
-        out.extend_from_slice(if self.code.retry() {
-            b",\"retry\":true"
-        } else {
-            b",\"retry\":false"
-        });
+        out.extend_from_slice(if self.code.retry() { b",\"retry\":true" } else { b",\"retry\":false" });
         match &self.detail {
             Detail::None => {}
             Detail::Available { available, requested } => {

@@ -104,6 +104,8 @@ pub enum Request<'a> {
     Ping,
     /// What does the server hold?
     Stats,
+    /// Write a snapshot.
+    Snapshot,
     /// Answer and close.
     Quit,
 }
@@ -145,6 +147,7 @@ impl Request<'_> {
             Self::Help { .. } => Verb::Help,
             Self::Ping => Verb::Ping,
             Self::Stats => Verb::Stats,
+            Self::Snapshot => Verb::Snapshot,
             Self::Quit => Verb::Quit,
         }
     }

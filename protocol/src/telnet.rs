@@ -81,10 +81,7 @@ mod tests {
 
     #[test]
     fn negotiation_takes_one_option_byte() {
-        assert_eq!(
-            stripped(b"\xff\xfb\x18PI\xff\xfd\x01NG\xff\xfc\xff\xff\xfe\"!"),
-            b"PING!"
-        );
+        assert_eq!(stripped(b"\xff\xfb\x18PI\xff\xfd\x01NG\xff\xfc\xff\xff\xfe\"!"), b"PING!");
     }
 
     #[test]
@@ -95,11 +92,7 @@ mod tests {
     #[test]
     fn a_subnegotiation_runs_to_its_end_or_the_lines() {
         assert_eq!(stripped(b"P\xff\xfa\x18\0xterm\xff\xf0ING"), b"PING");
-        assert_eq!(
-            stripped(b"P\xff\xfa\x1f\xff\xff\xf0\xff\xf0ING"),
-            b"PING",
-            "a doubled IAC ends nothing"
-        );
+        assert_eq!(stripped(b"P\xff\xfa\x1f\xff\xff\xf0\xff\xf0ING"), b"PING", "a doubled IAC ends nothing");
         assert_eq!(stripped(b"PING\xff\xfa\x18\0xterm"), b"PING");
         assert_eq!(stripped(b"PING\xff\xfa\x18\0xterm\xff"), b"PING");
     }

@@ -116,19 +116,16 @@ fn bare<'a>(token: &'a str, value: &'a str) -> Result<(Cow<'a, str>, &'a str), T
 
 /// A value whose opening quote has been read, and what follows its closing quote.
 fn quoted(opened: &str) -> Result<(Cow<'_, str>, &str), TokenError> {
-    let unclosed = || TokenError::Unclosed {
-        text: opened.to_owned(),
-    };
+    let unclosed = || TokenError::Unclosed { text: opened.to_owned() };
     let stop = memchr2(b'"', b'\\', opened.as_bytes()).ok_or_else(unclosed)?;
     let (plain, mut rest) = opened.split_at(stop);
     let mut value = Cow::Borrowed(plain);
     loop {
         if let Some(behind) = rest.strip_prefix('"') {
             return match behind.chars().next() {
-                Some(found) if found != ' ' && found != '\t' => Err(TokenError::BehindQuote {
-                    text: value.into_owned(),
-                    found,
-                }),
+                Some(found) if found != ' ' && found != '\t' => {
+                    Err(TokenError::BehindQuote { text: value.into_owned(), found })
+                }
                 _ => Ok((value, behind)),
             };
         }
@@ -151,31 +148,22 @@ fn escape(rest: &str) -> Result<(char, usize), TokenError> {
         Some(b'n') => Ok(('\n', 2)),
         Some(b't') => Ok(('\t', 2)),
         Some(b'u') => unicode_escape(rest),
-        _ => Err(TokenError::Escape {
-            text: first_chars(rest, 2),
-        }),
+        _ => Err(TokenError::Escape { text: first_chars(rest, 2) }),
     }
 }
 
 /// `\uXXXX`, or two of them that are a surrogate pair.
 fn unicode_escape(rest: &str) -> Result<(char, usize), TokenError> {
-    let unit = unit(rest).ok_or_else(|| TokenError::Escape {
-        text: first_chars(rest, 6),
-    })?;
+    let unit = unit(rest).ok_or_else(|| TokenError::Escape { text: first_chars(rest, 6) })?;
     let low = rest.get(6..).and_then(self::unit);
     let (c, length) = match char::decode_utf16([unit].into_iter().chain(low)).next() {
         Some(Ok(c)) => (c, 6 * c.len_utf16()),
         _ => {
-            return Err(TokenError::Surrogate {
-                text: first_chars(rest, 6),
-            });
+            return Err(TokenError::Surrogate { text: first_chars(rest, 6) });
         }
     };
     if c.is_control() && c != '\n' && c != '\t' {
-        return Err(TokenError::Control {
-            text: first_chars(rest, 6),
-            found: c,
-        });
+        return Err(TokenError::Control { text: first_chars(rest, 6), found: c });
     }
     Ok((c, length))
 }

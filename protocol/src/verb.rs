@@ -24,6 +24,7 @@ pub enum Verb {
     Help,
     Ping,
     Stats,
+    Snapshot,
     Quit,
 }
 
@@ -38,7 +39,7 @@ pub const RESERVED: &str = "AUTH";
 
 impl Verb {
     /// All verbs, in the order of the table.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Create,
         Self::Get,
         Self::Book,
@@ -52,6 +53,7 @@ impl Verb {
         Self::Help,
         Self::Ping,
         Self::Stats,
+        Self::Snapshot,
         Self::Quit,
     ];
 
@@ -71,6 +73,7 @@ impl Verb {
             Self::Help => "HELP",
             Self::Ping => "PING",
             Self::Stats => "STATS",
+            Self::Snapshot => "SNAPSHOT",
             Self::Quit => "QUIT",
         }
     }
@@ -78,10 +81,7 @@ impl Verb {
     /// The verb that a word in any case means, aliases included.
     pub fn from_word(word: &str) -> Option<Self> {
         let packed = packed(word.as_bytes())?;
-        PACKED
-            .iter()
-            .find(|(known, _)| *known == packed)
-            .map(|(_, verb)| *verb)
+        PACKED.iter().find(|(known, _)| *known == packed).map(|(_, verb)| *verb)
     }
 
     /// The verb that a word means, or a refusal that names the one that was probably meant.
@@ -91,10 +91,7 @@ impl Verb {
 
     /// Every word that begins a request, with its verb: the verbs in the order of the table, then the aliases.
     pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
-        Self::ALL
-            .into_iter()
-            .map(|verb| (verb.as_str(), verb))
-            .chain(ALIASES.iter().copied())
+        Self::ALL.into_iter().map(|verb| (verb.as_str(), verb)).chain(ALIASES.iter().copied())
     }
 }
 
@@ -142,18 +139,12 @@ impl fmt::Display for Verb {
 /// Refuses a word that is no verb, naming the one that was probably meant.
 fn unknown(word: &str) -> Refusal {
     if word.eq_ignore_ascii_case(RESERVED) {
-        let message = format!(
-            "{} is reserved for a later version: nothing asks for it yet",
-            RESERVED
-        );
+        let message = format!("{} is reserved for a later version: nothing asks for it yet", RESERVED);
         return Refusal::unknown_command(message, None);
     }
     match nearest(word) {
         Some(verb) => Refusal::unknown_command(
-            format!(
-                "{} is not a command: did you mean {verb}? HELP lists the commands",
-                Echo(word)
-            ),
+            format!("{} is not a command: did you mean {verb}? HELP lists the commands", Echo(word)),
             Some(verb),
         ),
         None => Refusal::unknown_command(

@@ -18,26 +18,17 @@ pub(crate) fn request(line: &str, classes: Classes) -> Result<Request<'_>, Refus
         Verb::Create => create(&mut args)?,
         Verb::Get => get(&mut args)?,
         Verb::Book => book(&mut args)?,
-        Verb::Ticket => Request::Ticket {
-            ticket: args.next_value("ticket-id")?,
-        },
-        Verb::Block => Request::Block {
-            who: args.next_id("who")?,
-            slot: args.next_slot()?,
-        },
+        Verb::Ticket => Request::Ticket { ticket: args.next_value("ticket-id")? },
+        Verb::Block => Request::Block { who: args.next_id("who")?, slot: args.next_slot()? },
         Verb::Meet => meet(&mut args)?,
-        Verb::Hod => Request::Hod {
-            who: args.next_id("who")?,
-        },
-        Verb::Delete => Request::Delete {
-            who: args.next_id("who")?,
-            slot: args.next_slot()?,
-        },
+        Verb::Hod => Request::Hod { who: args.next_id("who")? },
+        Verb::Delete => Request::Delete { who: args.next_id("who")?, slot: args.next_slot()? },
         Verb::Put => put(&mut args)?,
         Verb::Hello => Request::Hello,
         Verb::Help => help(&mut args)?,
         Verb::Ping => Request::Ping,
         Verb::Stats => Request::Stats,
+        Verb::Snapshot => Request::Snapshot,
         Verb::Quit => Request::Quit,
     };
     args.finish()?;
@@ -57,23 +48,15 @@ fn get<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     if !args.has_next()? {
         args.settle(command::GET_LIST);
         let limit = args.option_number("limit", MAX_PAGE)?;
-        return Ok(Request::List {
-            limit,
-            after: after(args)?,
-        });
+        return Ok(Request::List { limit, after: after(args)? });
     }
     let id = args.next_word("event-id")?;
     if args.has_next()? {
         args.settle(command::GET_DAY);
-        Ok(Request::Day {
-            who: checked("who", id, Id::new)?,
-            date: args.next_date()?,
-        })
+        Ok(Request::Day { who: checked("who", id, Id::new)?, date: args.next_date()? })
     } else {
         args.settle(command::GET_EVENT);
-        Ok(Request::Event {
-            id: checked("event-id", id, Id::new)?,
-        })
+        Ok(Request::Event { id: checked("event-id", id, Id::new)? })
     }
 }
 
@@ -88,32 +71,21 @@ fn after<'a>(args: &mut Args<'a>) -> Result<Option<Cursor<'a>>, Refusal> {
 }
 
 fn book<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
-    Ok(Request::Book {
-        event: args.next_id("event-id")?,
-        count: args.next_number("n", MAX_BOOK)?,
-    })
+    Ok(Request::Book { event: args.next_id("event-id")?, count: args.next_number("n", MAX_BOOK)? })
 }
 
 fn meet<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     let who = args.next_id("who")?;
     let slot = args.next_slot()?;
     let host = who.clone();
-    Ok(Request::Meet {
-        who,
-        slot,
-        meeting: meeting(args, host)?,
-    })
+    Ok(Request::Meet { who, slot, meeting: meeting(args, host)? })
 }
 
 /// `<title> <group> [<host>]`
 fn meeting<'a>(args: &mut Args<'a>, host: Id<'a>) -> Result<Meeting<'a>, Refusal> {
     let title = args.next_text("title")?;
     let group = args.next_group()?;
-    let host = if args.has_next()? {
-        args.next_id("host")?
-    } else {
-        host
-    };
+    let host = if args.has_next()? { args.next_id("host")? } else { host };
     Ok(Meeting { title, group, host })
 }
 
@@ -124,22 +96,12 @@ fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     if word.eq_ignore_ascii_case("BLOCK") {
         args.settle(command::PUT_BLOCK);
         let new = args.next_slot()?;
-        Ok(Request::Put {
-            who,
-            old,
-            new,
-            entry: Entry::Block,
-        })
+        Ok(Request::Put { who, old, new, entry: Entry::Block })
     } else if word.eq_ignore_ascii_case("MEET") {
         args.settle(command::PUT_MEET);
         let new = args.next_slot()?;
         let host = who.clone();
-        Ok(Request::Put {
-            who,
-            old,
-            new,
-            entry: Entry::Meet(meeting(args, host)?),
-        })
+        Ok(Request::Put { who, old, new, entry: Entry::Meet(meeting(args, host)?) })
     } else {
         Err(Refusal::bad_request(format!(
             "{} is neither BLOCK nor MEET: write {}",
@@ -154,7 +116,5 @@ fn help<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
         return Ok(Request::Help { verb: None });
     }
     let word = args.next_word("verb")?;
-    Ok(Request::Help {
-        verb: Some(Verb::read(&word)?),
-    })
+    Ok(Request::Help { verb: Some(Verb::read(&word)?) })
 }

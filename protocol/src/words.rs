@@ -45,10 +45,8 @@ impl<'a> Words<'a> {
 
     /// The value of an option that is not behind the next word. When no word is left, that is any option.
     pub(crate) fn take_option(&mut self, name: &str) -> Option<Cow<'a, str>> {
-        let place = self
-            .options
-            .iter_mut()
-            .find(|place| matches!(place, Some((given, _)) if *given == name))?;
+        let place =
+            self.options.iter_mut().find(|place| matches!(place, Some((given, _)) if *given == name))?;
         place.take().map(|(_, value)| value)
     }
 
@@ -69,18 +67,14 @@ impl<'a> Words<'a> {
 
     fn set_aside(&mut self, name: &'a str, value: Cow<'a, str>) -> Result<(), TokenError> {
         if self.options.iter().flatten().any(|(given, _)| *given == name) {
-            return Err(TokenError::Repeated {
-                name: name.to_owned(),
-            });
+            return Err(TokenError::Repeated { name: name.to_owned() });
         }
         match self.options.iter_mut().find(|place| place.is_none()) {
             Some(place) => {
                 *place = Some((name, value));
                 Ok(())
             }
-            None => Err(TokenError::TooManyOptions {
-                name: name.to_owned(),
-            }),
+            None => Err(TokenError::TooManyOptions { name: name.to_owned() }),
         }
     }
 }

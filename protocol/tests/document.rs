@@ -10,10 +10,7 @@ const DOCUMENT: &str = include_str!("../../protocol.md");
 
 #[test]
 fn commands_are_those_of_the_table_in_its_order() {
-    let headings: Vec<&str> = DOCUMENT
-        .lines()
-        .filter_map(|line| line.strip_prefix("### "))
-        .collect();
+    let headings: Vec<&str> = DOCUMENT.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let mut verbs: Vec<&str> = COMMANDS.iter().map(|form| form.verb.as_str()).collect();
     verbs.dedup();
     assert_eq!(headings, verbs);
@@ -30,10 +27,7 @@ fn forms_stand_under_their_verb() {
             written.push((verb, usage));
         }
     }
-    let known: Vec<_> = COMMANDS
-        .iter()
-        .map(|form| (form.verb.as_str(), form.usage))
-        .collect();
+    let known: Vec<_> = COMMANDS.iter().map(|form| (form.verb.as_str(), form.usage)).collect();
     assert_eq!(written, known);
 }
 
@@ -53,12 +47,8 @@ fn every_code_has_a_row_with_its_retry() {
 
 #[test]
 fn refusals_that_no_request_gets_are_quoted() {
-    let refusals = [
-        Refusal::line_too_long(),
-        Refusal::incomplete(),
-        Refusal::busy(10_000),
-        Refusal::shutting_down(),
-    ];
+    let refusals =
+        [Refusal::line_too_long(), Refusal::incomplete(), Refusal::busy(10_000), Refusal::shutting_down()];
     for refusal in refusals {
         let start = format!("| `{}` | ", refusal.code);
         let row = DOCUMENT.lines().find(|line| line.starts_with(&start)).unwrap();
@@ -99,9 +89,7 @@ fn examples_say_what_the_parser_says() {
         let block = block.split("```").next().unwrap();
         let mut lines = block.lines().peekable();
         while let Some(line) = lines.next() {
-            let sent = line
-                .strip_prefix("> ")
-                .unwrap_or_else(|| panic!("a reply to nothing: {line}"));
+            let sent = line.strip_prefix("> ").unwrap_or_else(|| panic!("a reply to nothing: {line}"));
             let mut replies = Vec::new();
             while let Some(reply) = lines.next_if(|line| line.starts_with("< ")) {
                 replies.push(&reply[2..]);
@@ -111,11 +99,7 @@ fn examples_say_what_the_parser_says() {
                 Line::Refused(refusal) | Line::Http(refusal) => {
                     let mut reply = Vec::new();
                     refusal.write(&mut reply);
-                    assert_eq!(
-                        replies.join("\n") + "\n",
-                        String::from_utf8(reply).unwrap(),
-                        "\n> {sent}"
-                    );
+                    assert_eq!(replies.join("\n") + "\n", String::from_utf8(reply).unwrap(), "\n> {sent}");
                     refusals += 1;
                 }
                 Line::Request(_) => {
@@ -131,27 +115,18 @@ fn examples_say_what_the_parser_says() {
             }
         }
     }
-    assert!(
-        requests > 50 && refusals > 20,
-        "{requests} requests and {refusals} refusals were found"
-    );
+    assert!(requests > 50 && refusals > 20, "{requests} requests and {refusals} refusals were found");
 }
 
 /// A request with something valid in place of what earlier replies would have given.
 fn filled(sent: &str) -> String {
-    let cursor = Cursor {
-        date: Date::parse("2026-12-31").unwrap(),
-        name: "x".into(),
-        id: "x".into(),
-    }
-    .encode();
+    let cursor =
+        Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode();
     let known = HashMap::from([
         ("<word:next>", &*cursor),
         ("<uuid:ticket>", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"),
         ("<today>", "21-11-2026"),
         ("<this-hour>", "09:00"),
     ]);
-    known.iter().fold(sent.to_owned(), |sent, (placeholder, value)| {
-        sent.replace(placeholder, value)
-    })
+    known.iter().fold(sent.to_owned(), |sent, (placeholder, value)| sent.replace(placeholder, value))
 }

@@ -62,14 +62,9 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "\"Rust Conf\"",
     ])
     .prop_map(|piece| piece.as_bytes().to_vec());
-    let telnet = prop::sample::select(vec![
-        &b"\xff"[..],
-        b"\xff\xfd",
-        b"\xff\xfb\x01",
-        b"\xff\xfa",
-        b"\xff\xf0",
-    ])
-    .prop_map(<[u8]>::to_vec);
+    let telnet =
+        prop::sample::select(vec![&b"\xff"[..], b"\xff\xfd", b"\xff\xfb\x01", b"\xff\xfa", b"\xff\xf0"])
+            .prop_map(<[u8]>::to_vec);
     let any = prop::collection::vec(any::<u8>(), 0..6);
     prop::collection::vec(prop_oneof![12 => known, 1 => telnet, 1 => any], 0..16)
         .prop_map(|pieces| pieces.concat())
@@ -107,14 +102,8 @@ fn check_line(line: &[u8]) -> Result<(), TestCaseError> {
             refusal.write(&mut out);
             let reply = std::str::from_utf8(&out).unwrap();
             prop_assert!(reply.ends_with("}\n") && reply.len() < 1_000, "{}", reply);
-            prop_assert!(
-                !reply.trim_end_matches('\n').contains(char::is_control),
-                "{:?}",
-                reply
-            );
-            let Ok(Reply::Err { code, body }) = Reply::parse(reply) else {
-                panic!("{reply}")
-            };
+            prop_assert!(!reply.trim_end_matches('\n').contains(char::is_control), "{:?}", reply);
+            let Ok(Reply::Err { code, body }) = Reply::parse(reply) else { panic!("{reply}") };
             prop_assert_eq!(code, refusal.code.as_str());
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
             prop_assert_eq!(body["message"].as_str(), Some(refusal.message.as_str()));
@@ -266,10 +255,7 @@ fn every_day_is_read_back_as_it_was() {
         days += 1;
     }
     assert_eq!(days, 521_723 + 1);
-    assert_eq!(
-        (Date::from_day_number(0), Date::from_day_number(3_652_060)),
-        (None, None)
-    );
+    assert_eq!((Date::from_day_number(0), Date::from_day_number(3_652_060)), (None, None));
     assert_eq!(Date::from_day_number(3_652_059), Date::parse("9999-12-31"));
     assert_eq!((Slot::from_index(23), Slot::from_index(u32::MAX)), (None, None));
 }

@@ -21,11 +21,7 @@ fn transcript(text: &str) {
         } else if let Some(message) = line.strip_prefix("< ") {
             let sent = sent.take().expect("a line is sent before it is answered");
             let refusal = refused(sent);
-            assert_eq!(
-                (refusal.code, refusal.message.as_str()),
-                (Code::BadRequest, message),
-                "\n> {sent}"
-            );
+            assert_eq!((refusal.code, refusal.message.as_str()), (Code::BadRequest, message), "\n> {sent}");
             assert_eq!(refusal.detail, Detail::None);
         } else {
             panic!("neither sent nor answered: {line}");
@@ -234,18 +230,9 @@ fn control_characters_raw_and_by_escape() {
 
 #[test]
 fn what_is_not_utf8() {
-    assert_eq!(
-        refused(b"PING \xfe").message,
-        "the line is not UTF-8: byte 6 of it is 0xFE"
-    );
-    assert_eq!(
-        refused(b"PING\xff\xff").message,
-        "the line is not UTF-8: byte 5 of it is 0xFF"
-    );
-    assert_eq!(
-        refused(b"PING \xed\xa0\x80").message,
-        "the line is not UTF-8: byte 6 of it is 0xED"
-    );
+    assert_eq!(refused(b"PING \xfe").message, "the line is not UTF-8: byte 6 of it is 0xFE");
+    assert_eq!(refused(b"PING\xff\xff").message, "the line is not UTF-8: byte 5 of it is 0xFF");
+    assert_eq!(refused(b"PING \xed\xa0\x80").message, "the line is not UTF-8: byte 6 of it is 0xED");
 }
 
 #[test]
@@ -259,16 +246,8 @@ fn put_says_what_may_follow() {
 #[track_caller]
 fn unknown(line: &str, meant: Option<&'static str>, message: &str) {
     let refusal = refused(line);
-    assert_eq!(
-        (refusal.code, refusal.message.as_str()),
-        (Code::UnknownCommand, message),
-        "\n> {line}"
-    );
-    assert_eq!(
-        refusal.detail,
-        meant.map_or(Detail::None, Detail::DidYouMean),
-        "\n> {line}"
-    );
+    assert_eq!((refusal.code, refusal.message.as_str()), (Code::UnknownCommand, message), "\n> {line}");
+    assert_eq!(refusal.detail, meant.map_or(Detail::None, Detail::DidYouMean), "\n> {line}");
 }
 
 #[test]
@@ -292,21 +271,14 @@ fn unknown_verbs_and_what_was_meant() {
         let message = format!("\"{shown}\" is not a command: HELP lists the commands");
         unknown(word, None, &message);
     }
-    let message = format!(
-        "\"{}…\" is not a command: HELP lists the commands",
-        "x".repeat(40)
-    );
+    let message = format!("\"{}…\" is not a command: HELP lists the commands", "x".repeat(40));
     unknown(&"x".repeat(65_000), None, &message);
 }
 
 #[test]
 fn auth_is_reserved() {
     for line in ["AUTH", "auth token=x", "HELP AUTH"] {
-        unknown(
-            line,
-            None,
-            "AUTH is reserved for a later version: nothing asks for it yet",
-        );
+        unknown(line, None, "AUTH is reserved for a later version: nothing asks for it yet");
     }
 }
 
@@ -327,17 +299,9 @@ fn http_is_answered_once_and_closed() {
             other => panic!("{line}: {other:?}"),
         }
     }
-    for line in [
-        "GET xHTTP/1.1",
-        "GET HTTP/11",
-        "GET \"HTTP/1.1\"",
-        "GET HTTP/1.x",
-        "HOD host:",
-        "HTTP/1.1 GET x y",
-    ] {
-        assert!(
-            matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Refused(_)),
-            "{line}"
-        );
+    for line in
+        ["GET xHTTP/1.1", "GET HTTP/11", "GET \"HTTP/1.1\"", "GET HTTP/1.x", "HOD host:", "HTTP/1.1 GET x y"]
+    {
+        assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Refused(_)), "{line}");
     }
 }

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use bookline_protocol::reply::{
     Blocked, Booked, Count, Day, Deleted, Empty, EntryKind, ErrBody, Event, Hello, Kind, Malformed, Meet,
-    Members, Met, MonthRow, Reply, Scheduled, Stats, Ticket, event_prefix, help_rows, ok, row, write_blocked,
-    write_booked, write_event, write_met,
+    Members, Met, MonthRow, Reply, Scheduled, Snapshot, Stats, Ticket, event_prefix, help_rows, ok, row,
+    write_blocked, write_booked, write_event, write_met,
 };
 use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb};
 use proptest::prelude::*;
@@ -21,18 +21,11 @@ fn object<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(value: &T, bod
 }
 
 fn nine() -> Slot {
-    Slot {
-        date: Date::parse("2026-11-21").unwrap(),
-        hour: Hour::new(9).unwrap(),
-    }
+    Slot { date: Date::parse("2026-11-21").unwrap(), hour: Hour::new(9).unwrap() }
 }
 
 fn class_meeting() -> Meet<'static> {
-    Meet {
-        title: "class committee meeting".into(),
-        group: Members::from("F2,F3"),
-        host: "F1".into(),
-    }
+    Meet { title: "class committee meeting".into(), group: Members::from("F2,F3"), host: "F1".into() }
 }
 
 const TICKET: TicketId = TicketId([
@@ -53,18 +46,11 @@ fn objects_of_events() {
         r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
     );
     object(
-        &Booked {
-            event_id: "rustconf".into(),
-            tickets: vec![TICKET],
-            available_tickets: 98,
-        },
+        &Booked { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
         r#"{"event_id":"rustconf","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":98}"#,
     );
     object(
-        &Ticket {
-            ticket: TICKET,
-            event_id: "rustconf".into(),
-        },
+        &Ticket { ticket: TICKET, event_id: "rustconf".into() },
         r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf"}"#,
     );
 }
@@ -72,61 +58,28 @@ fn objects_of_events() {
 #[test]
 fn objects_of_calendars() {
     let Slot { date, hour: time } = nine();
-    object(
-        &Blocked {
-            name: "F1".into(),
-            date,
-            time,
-        },
-        r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#,
-    );
+    object(&Blocked { name: "F1".into(), date, time }, r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#);
     let Meet { title, group, host } = class_meeting();
     object(
-        &Met {
-            name: "F1".into(),
-            date,
-            time,
-            title,
-            group,
-            host,
-        },
+        &Met { name: "F1".into(), date, time, title, group, host },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","title":"class committee meeting","group":["F2","F3"],"host":"F1"}"#,
     );
-    let block = Meet {
-        title: "".into(),
-        group: Members::default(),
-        host: "F1".into(),
-    };
+    let block = Meet { title: "".into(), group: Members::default(), host: "F1".into() };
     let ten = Hour::new(10).unwrap();
     object(
         &Day {
             name: "F1".into(),
             date,
-            schedule: vec![
-                Scheduled { time, meet: block },
-                Scheduled {
-                    time: ten,
-                    meet: class_meeting(),
-                },
-            ],
+            schedule: vec![Scheduled { time, meet: block }, Scheduled { time: ten, meet: class_meeting() }],
         },
         r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},{"time":"10:00","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
     );
     object(
-        &MonthRow {
-            date,
-            time,
-            meetings: vec![class_meeting()],
-        },
+        &MonthRow { date, time, meetings: vec![class_meeting()] },
         r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
     );
     object(
-        &Deleted {
-            name: "F1".into(),
-            date,
-            time,
-            deleted: EntryKind::Meeting,
-        },
+        &Deleted { name: "F1".into(), date, time, deleted: EntryKind::Meeting },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","deleted":"meeting"}"#,
     );
 }
@@ -135,13 +88,7 @@ fn objects_of_calendars() {
 fn objects_of_the_service() {
     object(&Empty {}, "{}");
     object(&Count::of(2), r#"{"count":2}"#);
-    object(
-        &Count {
-            count: 2,
-            next: Some("AAAA".into()),
-        },
-        r#"{"count":2,"next":"AAAA"}"#,
-    );
+    object(&Count { count: 2, next: Some("AAAA".into()) }, r#"{"count":2,"next":"AAAA"}"#);
     object(
         &Hello {
             server: "bookline".into(),
@@ -165,9 +112,14 @@ fn objects_of_the_service() {
             entries: 6,
             sequence: 7,
             durable_sequence: 8,
+            snapshot_sequence: 6,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"sequence":7,"durable_sequence":8,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
+    );
+    object(
+        &Snapshot { sequence: 7, bytes: 4096, milliseconds: 12 },
+        r#"{"sequence":7,"bytes":4096,"milliseconds":12}"#,
     );
 }
 
@@ -189,11 +141,7 @@ fn fields_that_a_client_does_not_know_are_passed_over() {
     let body = r#"{"id":"e","name":"E","date":"2026-12-31","total_tickets":1,"available_tickets":1,"doors":"19:00"}"#;
     assert_eq!(serde_json::from_str::<Event<'_>>(body).unwrap().id, "e");
     let body = r#"{"message":"m","retry":true,"after_seconds":5}"#;
-    let expected = ErrBody {
-        message: "m".into(),
-        retry: true,
-        ..ErrBody::default()
-    };
+    let expected = ErrBody { message: "m".into(), retry: true, ..ErrBody::default() };
     assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap(), expected);
 }
 
@@ -202,14 +150,9 @@ fn refusal(refusal: &Refusal, line: &str) {
     let mut out = Vec::new();
     refusal.write(&mut out);
     assert_eq!(String::from_utf8(out).unwrap(), format!("{line}\n"));
-    let Ok(Reply::Err { code, body }) = Reply::parse(line) else {
-        panic!("{line}")
-    };
+    let Ok(Reply::Err { code, body }) = Reply::parse(line) else { panic!("{line}") };
     assert_eq!(code.parse::<Code>().unwrap(), refusal.code);
-    assert_eq!(
-        serde_json::from_str::<ErrBody>(body).unwrap().message,
-        refusal.message
-    );
+    assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap().message, refusal.message);
 }
 
 #[test]
@@ -222,10 +165,7 @@ fn refusals_and_the_order_of_their_fields() {
         &Refusal::conflict_busy("m", vec!["F2".into(), "F3".into()]),
         r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"]}"#,
     );
-    refusal(
-        &Refusal::conflict("m"),
-        r#"ERR CONFLICT {"message":"m","retry":false}"#,
-    );
+    refusal(&Refusal::conflict("m"), r#"ERR CONFLICT {"message":"m","retry":false}"#);
     refusal(
         &Refusal::forbidden_host("m", "F1"),
         r#"ERR FORBIDDEN {"message":"m","retry":false,"host":"F1"}"#,
@@ -246,11 +186,7 @@ fn refusals_and_the_order_of_their_fields() {
 
 #[test]
 fn retry_is_for_what_passes() {
-    let passing: Vec<&str> = Code::ALL
-        .into_iter()
-        .filter(|code| code.retry())
-        .map(Code::as_str)
-        .collect();
+    let passing: Vec<&str> = Code::ALL.into_iter().filter(|code| code.retry()).map(Code::as_str).collect();
     assert_eq!(passing, ["BUSY", "READ_ONLY", "SHUTTING_DOWN"]);
     assert_eq!("TEAPOT".parse::<Code>().unwrap_err().code, "TEAPOT");
 }
@@ -259,24 +195,10 @@ fn retry_is_for_what_passes() {
 fn lines_that_no_server_writes() {
     assert_eq!(Reply::parse("OK {}\r\n"), Ok(Reply::Ok("{}")));
     assert_eq!(Reply::parse("ROW {\"a\":1}"), Ok(Reply::Row("{\"a\":1}")));
-    assert_eq!(
-        Reply::parse("ERR TEAPOT {}"),
-        Ok(Reply::Err {
-            code: "TEAPOT",
-            body: "{}"
-        })
-    );
-    for line in [
-        "",
-        "OK",
-        "OK ",
-        "OK 1",
-        "ok {}",
-        "ERR {}",
-        "ERR  {}",
-        "ERR BUSY",
-        "HTTP/1.1 400 Bad Request",
-    ] {
+    assert_eq!(Reply::parse("ERR TEAPOT {}"), Ok(Reply::Err { code: "TEAPOT", body: "{}" }));
+    for line in
+        ["", "OK", "OK ", "OK 1", "ok {}", "ERR {}", "ERR  {}", "ERR BUSY", "HTTP/1.1 400 Bad Request"]
+    {
         assert_eq!(Reply::parse(line), Err(Malformed), "{line:?}");
     }
 }

@@ -24,18 +24,11 @@ fn date(text: &str) -> Date {
 }
 
 fn slot(day: &str, time: &str) -> Slot {
-    Slot {
-        date: date(day),
-        hour: Hour::parse(time).unwrap(),
-    }
+    Slot { date: date(day), hour: Hour::parse(time).unwrap() }
 }
 
 fn meeting<'a>(title: &'a str, group: &'a str, host: &'a str) -> Meeting<'a> {
-    Meeting {
-        title: Text::new(title).unwrap(),
-        group: Group::new(group).unwrap(),
-        host: id(host),
-    }
+    Meeting { title: Text::new(title).unwrap(), group: Group::new(group).unwrap(), host: id(host) }
 }
 
 fn create<'a>(name: &'a str, id: Option<&'a str>) -> Request<'a> {
@@ -50,138 +43,53 @@ fn create<'a>(name: &'a str, id: Option<&'a str>) -> Request<'a> {
 #[test]
 fn every_command_of_the_table() {
     taken("CREATE \"Rust Conf\" 2026-12-31 100", &create("Rust Conf", None));
-    taken(
-        "GET",
-        &Request::List {
-            limit: None,
-            after: None,
-        },
-    );
+    taken("GET", &Request::List { limit: None, after: None });
     taken("GET rustconf", &Request::Event { id: id("rustconf") });
-    taken(
-        "GET F1 21-11-2026",
-        &Request::Day {
-            who: id("F1"),
-            date: date("21-11-2026"),
-        },
-    );
-    taken(
-        "BOOK rustconf 2",
-        &Request::Book {
-            event: id("rustconf"),
-            count: 2,
-        },
-    );
+    taken("GET F1 21-11-2026", &Request::Day { who: id("F1"), date: date("21-11-2026") });
+    taken("BOOK rustconf 2", &Request::Book { event: id("rustconf"), count: 2 });
     let ticket: TicketId = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".parse().unwrap();
-    taken(
-        "TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
-        &Request::Ticket { ticket },
-    );
-    taken(
-        "TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE",
-        &Request::Ticket { ticket },
-    );
+    taken("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", &Request::Ticket { ticket });
+    taken("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", &Request::Ticket { ticket });
     let nine = slot("2026-11-21", "09:00");
-    taken(
-        "BLOCK F1 21-11-2026 09:00",
-        &Request::Block {
-            who: id("F1"),
-            slot: nine,
-        },
-    );
+    taken("BLOCK F1 21-11-2026 09:00", &Request::Block { who: id("F1"), slot: nine });
     let own = meeting("class committee meeting", "F2,F3", "F1");
     taken(
         "MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3",
-        &Request::Meet {
-            who: id("F1"),
-            slot: nine,
-            meeting: own,
-        },
+        &Request::Meet { who: id("F1"), slot: nine, meeting: own },
     );
     let hosted = meeting("x", "F2", "F9");
     taken(
         "MEET F1 2026-11-21 09:00 x F2 F9",
-        &Request::Meet {
-            who: id("F1"),
-            slot: nine,
-            meeting: hosted.clone(),
-        },
+        &Request::Meet { who: id("F1"), slot: nine, meeting: hosted.clone() },
     );
     taken("HOD F10", &Request::Hod { who: id("F10") });
-    taken(
-        "DELETE F1 21-11-2026 09:00",
-        &Request::Delete {
-            who: id("F1"),
-            slot: nine,
-        },
-    );
+    taken("DELETE F1 21-11-2026 09:00", &Request::Delete { who: id("F1"), slot: nine });
     let ten = slot("2026-11-22", "10:00");
-    let put = |entry| Request::Put {
-        who: id("F1"),
-        old: nine,
-        new: ten,
-        entry,
-    };
-    taken(
-        "PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00",
-        &put(Entry::Block),
-    );
-    taken(
-        "PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9",
-        &put(Entry::Meet(hosted)),
-    );
+    let put = |entry| Request::Put { who: id("F1"), old: nine, new: ten, entry };
+    taken("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", &put(Entry::Block));
+    taken("PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9", &put(Entry::Meet(hosted)));
     let own = meeting("x", "F2", "F1");
-    taken(
-        "PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2",
-        &put(Entry::Meet(own)),
-    );
+    taken("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", &put(Entry::Meet(own)));
     taken("HELLO", &Request::Hello);
     taken("HELP", &Request::Help { verb: None });
-    taken(
-        "HELP get",
-        &Request::Help {
-            verb: Some(Verb::Get),
-        },
-    );
-    taken(
-        "HELP exit",
-        &Request::Help {
-            verb: Some(Verb::Quit),
-        },
-    );
+    taken("HELP get", &Request::Help { verb: Some(Verb::Get) });
+    taken("HELP exit", &Request::Help { verb: Some(Verb::Quit) });
     taken("PING", &Request::Ping);
     taken("STATS", &Request::Stats);
+    taken("SNAPSHOT", &Request::Snapshot);
     taken("QUIT", &Request::Quit);
     taken("EXIT", &Request::Quit);
 }
 
 #[test]
 fn verbs_in_any_case_ids_as_they_are() {
-    taken(
-        "bOOk RustConf 2",
-        &Request::Book {
-            event: id("RustConf"),
-            count: 2,
-        },
-    );
-    taken(
-        "\"BOOK\" \"RustConf\" \"2\"",
-        &Request::Book {
-            event: id("RustConf"),
-            count: 2,
-        },
-    );
+    taken("bOOk RustConf 2", &Request::Book { event: id("RustConf"), count: 2 });
+    taken("\"BOOK\" \"RustConf\" \"2\"", &Request::Book { event: id("RustConf"), count: 2 });
 }
 
 #[test]
 fn blanks_and_tabs_between_and_around() {
-    taken(
-        " \tBOOK\t\trustconf  2 \t",
-        &Request::Book {
-            event: id("rustconf"),
-            count: 2,
-        },
-    );
+    taken(" \tBOOK\t\trustconf  2 \t", &Request::Book { event: id("rustconf"), count: 2 });
 }
 
 #[test]
@@ -194,16 +102,9 @@ fn options_stand_anywhere_in_any_order() {
     ] {
         taken(line, &create("Rust Conf", Some("rc")));
     }
-    let after = Cursor {
-        date: date("2026-12-31"),
-        name: "Rust Conf".into(),
-        id: "rustconf".into(),
-    };
+    let after = Cursor { date: date("2026-12-31"), name: "Rust Conf".into(), id: "rustconf".into() };
     let word = after.encode();
-    let both = Request::List {
-        limit: Some(10),
-        after: Some(after),
-    };
+    let both = Request::List { limit: Some(10), after: Some(after) };
     taken(format!("GET limit=10 after={word}"), &both);
     taken(format!("GET after={word} limit=10"), &both);
 }
@@ -219,18 +120,9 @@ fn what_only_looks_like_an_option_is_quoted_or_is_none() {
 
 #[test]
 fn escapes_within_quotes_and_none_outside() {
-    taken(
-        r#"CREATE "a\"b\\c\nd\te" 2026-12-31 100"#,
-        &create("a\"b\\c\nd\te", None),
-    );
-    taken(
-        r#"CREATE "\u00e9\u000A\u0009\u0041" 2026-12-31 100"#,
-        &create("é\n\tA", None),
-    );
-    taken(
-        r#"CREATE "\uD83E\uDD80\ud83e\udd80" 2026-12-31 100"#,
-        &create("🦀🦀", None),
-    );
+    taken(r#"CREATE "a\"b\\c\nd\te" 2026-12-31 100"#, &create("a\"b\\c\nd\te", None));
+    taken(r#"CREATE "\u00e9\u000A\u0009\u0041" 2026-12-31 100"#, &create("é\n\tA", None));
+    taken(r#"CREATE "\uD83E\uDD80\ud83e\udd80" 2026-12-31 100"#, &create("🦀🦀", None));
     taken(r"CREATE a\nb\ 2026-12-31 100", &create(r"a\nb\", None));
     taken("CREATE \"a\tb\" 2026-12-31 100", &create("a\tb", None));
 }
@@ -243,35 +135,15 @@ fn a_title_has_up_to_200_characters_whatever_their_bytes() {
 
 #[test]
 fn leading_zeros_are_fine() {
-    taken(
-        "BOOK e 007",
-        &Request::Book {
-            event: id("e"),
-            count: 7,
-        },
-    );
-    taken(
-        "BOOK e 0000000000000000000000010000",
-        &Request::Book {
-            event: id("e"),
-            count: 10_000,
-        },
-    );
+    taken("BOOK e 007", &Request::Book { event: id("e"), count: 7 });
+    taken("BOOK e 0000000000000000000000010000", &Request::Book { event: id("e"), count: 10_000 });
 }
 
 #[test]
 fn the_largest_group_fits_a_line() {
     let members: Vec<String> = (0..1_000).map(|n| format!("{n:064}")).collect();
-    let line = format!(
-        "MEET F1 21-11-2026 09:00 {} {} F9",
-        "🦀".repeat(100),
-        members.join(",")
-    );
-    assert!(
-        line.len() <= bookline_protocol::limits::MAX_LINE,
-        "{}",
-        line.len()
-    );
+    let line = format!("MEET F1 21-11-2026 09:00 {} {} F9", "🦀".repeat(100), members.join(","));
+    assert!(line.len() <= bookline_protocol::limits::MAX_LINE, "{}", line.len());
     match parse(line.as_bytes(), &mut Vec::new()) {
         Line::Request(Request::Meet { meeting, .. }) => assert_eq!(meeting.group.len(), 1_000),
         other => panic!("{other:?}"),
@@ -290,14 +162,8 @@ fn duplicates_in_a_group_are_folded() {
 
 #[test]
 fn telnet_sequences_are_stripped_wherever_they_stand() {
-    taken(
-        b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0PI\xff\xf1NG\xff\xfd",
-        &Request::Ping,
-    );
-    taken(
-        b"CREATE \"Rust\xff\xfd\x22 Conf\" 2026-12-31 100",
-        &create("Rust Conf", None),
-    );
+    taken(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0PI\xff\xf1NG\xff\xfd", &Request::Ping);
+    taken(b"CREATE \"Rust\xff\xfd\x22 Conf\" 2026-12-31 100", &create("Rust Conf", None));
 }
 
 #[test]

@@ -16,38 +16,24 @@ fn sample(part: &str) -> String {
         "<event-id>" | "<id>" | "<who>" | "<host>" => "F1".to_owned(),
         "<group>" => "F2,F3".to_owned(),
         "<ticket-id>" => "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned(),
-        "<cursor>" => Cursor {
-            date: Date::parse("2026-12-31").unwrap(),
-            name: "x".into(),
-            id: "x".into(),
+        "<cursor>" => {
+            Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode()
         }
-        .encode(),
         "<verb>" => "ping".to_owned(),
         word => word.to_owned(),
     };
-    part.split_once('=')
-        .map_or(word.clone(), |(name, _)| format!("{name}={word}"))
+    part.split_once('=').map_or(word.clone(), |(name, _)| format!("{name}={word}"))
 }
 
 /// The parts of a usage that must be there, and those that may.
 fn parts(form: &Form) -> (Vec<&'static str>, Vec<&'static str>) {
     let (optional, required): (Vec<&str>, Vec<&str>) =
         form.usage.split(' ').partition(|part| part.starts_with('['));
-    (
-        required,
-        optional
-            .iter()
-            .map(|part| part.trim_matches(['[', ']']))
-            .collect(),
-    )
+    (required, optional.iter().map(|part| part.trim_matches(['[', ']'])).collect())
 }
 
 fn line(parts: &[&str]) -> String {
-    parts
-        .iter()
-        .map(|part| sample(part))
-        .collect::<Vec<_>>()
-        .join(" ")
+    parts.iter().map(|part| sample(part)).collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -71,10 +57,7 @@ fn every_usage_begins_with_its_verb_and_has_a_line_of_help() {
     let mut usages = HashSet::new();
     for Form { verb, usage, help } in COMMANDS {
         assert_eq!(usage.split(' ').next(), Some(verb.as_str()));
-        assert!(
-            !help.is_empty() && !help.contains('\n') && !help.ends_with('.'),
-            "{help}"
-        );
+        assert!(!help.is_empty() && !help.contains('\n') && !help.ends_with('.'), "{help}");
         assert!(usages.insert(*usage), "{usage} is there twice");
     }
 }
@@ -115,15 +98,8 @@ fn one_argument_less_is_missed_by_its_name() {
             }
             let Refusal { code, message, .. } = refused(&less);
             assert_eq!(code, Code::BadRequest);
-            let name = if missing.starts_with('<') {
-                missing
-            } else {
-                "<BLOCK or MEET>"
-            };
-            assert!(
-                message.starts_with(&format!("{name} is missing: write ")),
-                "{less}: {message}"
-            );
+            let name = if missing.starts_with('<') { missing } else { "<BLOCK or MEET>" };
+            assert!(message.starts_with(&format!("{name} is missing: write ")), "{less}: {message}");
             assert!(message.contains(form.usage), "{less}: {message}");
         }
     }

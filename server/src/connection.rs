@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::execute::{Answer, Identity, Outcome, Rows, Service, execute};
+use crate::execute::{Answer, Identity, Outcome, Rows, Service, execute, snapshot};
 use crate::framing::{Extent, Found, Framer};
 
 /// Commands in a turn, after which the others get theirs: some 200 µs of work.
@@ -48,6 +48,8 @@ const QUIET: Duration = Duration::from_millis(30);
 enum Next {
     /// More lines, or rows, wait for the next turn.
     Turn,
+    /// A snapshot was asked for.
+    Snapshot,
     /// A change waits for room in the journal.
     Room,
     /// Nothing complete is left: read.
@@ -115,6 +117,7 @@ impl Connection {
             self.release().await?;
             match next {
                 Next::Turn => tokio::task::yield_now().await,
+                Next::Snapshot => snapshot(&self.service, &mut self.answer).await,
                 Next::Room => self.service.store.journal().room().await,
                 Next::Close => return linger(&mut self.stream).await,
                 Next::Read => match self.read(stopped.as_mut()).await? {
@@ -149,6 +152,10 @@ impl Connection {
                     Outcome::Rows(rows) => {
                         self.framer.consume(extent);
                         self.rows = Some(rows);
+                    }
+                    Outcome::Snapshot => {
+                        self.framer.consume(extent);
+                        break Next::Snapshot;
                     }
                     Outcome::Again => break Next::Room,
                     Outcome::Close => break Next::Close,

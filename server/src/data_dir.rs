@@ -54,15 +54,18 @@ impl DataDir {
             let path = path.to_owned();
             move |error| DataDirError::Io { doing, path, error }
         };
-        let journal = path.join("journal");
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&journal)
-            .map_err(failed("making the data directory", &journal))?;
+        for part in ["journal", "snapshots"] {
+            let part = path.join(part);
+            make_directory(&part).map_err(failed("making the data directory", &part))?;
+        }
         let lock = take_lock(path)?;
         sync_directory(path).map_err(failed("syncing the data directory", path))?;
         Ok(DataDir { path: path.to_owned(), _lock: lock })
+    }
+
+    /// Where the snapshots are.
+    pub fn snapshots(&self) -> PathBuf {
+        self.path.join("snapshots")
     }
 
     /// Has no journal been begun here yet?
@@ -85,6 +88,21 @@ impl DataDir {
     pub fn journal(&self) -> PathBuf {
         self.path.join("journal")
     }
+}
+
+/// Makes a directory for its owner only, and those above it, and makes their names durable.
+fn make_directory(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    make_directory(parent)?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        // Another server begins here as well; the lock decides which.
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    sync_directory(parent)
 }
 
 fn take_lock(directory: &Path) -> Result<File, DataDirError> {

@@ -6,6 +6,8 @@ pub mod settings;
 pub mod data_dir;
 // From recovery to the last sync: opens the store, serves until told to stop.
 pub mod server;
+// State from disk: snapshot, then journal.
+pub mod recover;
 // Who may come in.
 pub mod listener;
 // One task for each who did.
@@ -20,6 +22,10 @@ pub mod store;
 pub mod domain;
 // What happened, on disk.
 pub mod journal;
+// State at one sequence, on disk: what bounds the journal and the restart.
+pub mod snapshot;
+// The data directory without a server: check, dump, backup.
+pub mod offline;
 // Numbers of tickets and events that nobody can guess.
 pub mod mint;
 // The time, in the server's zone.

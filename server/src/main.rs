@@ -18,8 +18,13 @@ const OTHER_FILES: u64 = 512;
 fn main() -> ExitCode {
     let settings = Settings::parse();
     start_log(settings.log_format);
-    match serve(settings) {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match &settings.command {
+        Some(command) => command.run(),
+        None => serve(settings).map(|()| true),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("booklined: {error:#}");
             ExitCode::FAILURE
@@ -47,12 +52,9 @@ async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
         server = Server::open(settings) => server?,
         () = either(&mut terminate, &mut interrupt) => return Ok(()),
     };
-    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
-        format!(
-            "listening on {}: is another server running there?",
-            settings.listen
-        )
-    })?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("listening on {}: is another server running there?", settings.listen))?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
@@ -60,10 +62,7 @@ async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
              everything. Listen on 127.0.0.1 unless the network is yours alone"
         );
     }
-    announce(&format!(
-        "booklined {} listening on {address}",
-        env!("CARGO_PKG_VERSION")
-    ));
+    announce(&format!("booklined {} listening on {address}", env!("CARGO_PKG_VERSION")));
     let shutdown = async move {
         either(&mut terminate, &mut interrupt).await;
         tracing::info!("stopping: a second signal stops at once");
@@ -91,9 +90,7 @@ fn announce(line: &str) {
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => {
             let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
@@ -112,13 +109,7 @@ fn fit_open_files(max_connections: &mut usize) {
         return;
     }
     let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    let allowed = match setrlimit(
-        Resource::Nofile,
-        Rlimit {
-            current: Some(raised),
-            maximum,
-        },
-    ) {
+    let allowed = match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }) {
         Ok(()) => raised,
         Err(_) => current.unwrap_or(raised),
     };

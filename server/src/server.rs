@@ -16,9 +16,11 @@ use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::execute::{Counters, Service};
 use crate::import::{self, ImportError};
-use crate::journal::{self, Journal, RealDisk};
+use crate::journal::{self, Disk, RealDisk};
+use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
-use crate::store::{Records, Store};
+use crate::snapshot::keeper::Keeper;
+use crate::store::Store;
 use crate::{demo, listener};
 
 /// When the server stops, connections have this long to take their last answers; with the journal's last sync it stays
@@ -31,12 +33,15 @@ pub enum OpenError {
     /// The data directory.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// The journal in it.
+    /// What is in it.
     #[error(transparent)]
-    Journal(#[from] journal::OpenError),
+    Recover(#[from] RecoverError),
     /// The events to import.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A thread could not be started.
+    #[error("starting a thread: {0}")]
+    Thread(io::Error),
     /// `--hod` is no id.
     #[error("--hod {head:?} {error}")]
     Head {
@@ -68,7 +73,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Takes the data directory, replays its journal, and loads what `--import` and `--demo` ask for.
+    /// Takes the data directory, recovers what is in it, and loads what `--import` and `--demo` ask for.
     pub async fn open(settings: &Settings) -> Result<Server, OpenError> {
         let head = Id::new(settings.hod.clone());
         let head = head.map_err(|error| OpenError::Head { head: settings.hod.clone(), error })?;
@@ -76,23 +81,25 @@ impl Server {
         let clock = Clock::new(settings.time_zone);
         let data_dir = DataDir::open(&settings.data_dir)?;
 
-        let started = Instant::now();
-        let records = Records::new(settings.shards);
         let disk = Arc::new(RealDisk::new(data_dir.journal()));
-        let base = journal::Base { snapshot: journal::Sequence(0), fresh: data_dir.is_fresh() };
-        let options =
-            journal::Options { durability: settings.durability, segment_size: settings.segment_size, base };
-        let (journal, recovered) = Journal::open(disk, options, &mut |commit| records.replay(commit))?;
-        report(&recovered, started.elapsed());
+        let snapshots: Arc<dyn Disk> = Arc::new(RealDisk::new(data_dir.snapshots()));
+        let recovered = recover::recover(disk, &*snapshots, settings, data_dir.is_fresh())?;
         data_dir.keep_zone(clock.zone_name())?;
 
+        let journal = Arc::new(recovered.journal);
+        let keeper = Keeper::start(snapshots, journal.clone(), recovered.snapshot, settings.snapshot_every);
         let counters = Counters {
             started: Instant::now(),
             connections: AtomicUsize::new(0),
             commands: AtomicU64::new(0),
         };
-        let store = Store::new(records, journal);
-        let service = Arc::new(Service { store, clock, head: head.into_owned(), counters });
+        let service = Arc::new(Service {
+            store: Store::new(recovered.records, journal),
+            snapshots: keeper.map_err(OpenError::Thread)?,
+            clock,
+            head: head.into_owned(),
+            counters,
+        });
         if let Some(events) = import {
             import::load(&events, &service.store).await?;
         }
@@ -134,23 +141,10 @@ impl Server {
         }
         accepting.abort();
         let service = self.service.clone();
-        let closed = tokio::task::spawn_blocking(move || service.store.journal().close());
+        let closed = tokio::task::spawn_blocking(move || {
+            service.snapshots.stop();
+            service.store.journal().close()
+        });
         Ok(closed.await.map_err(io::Error::other)??)
     }
-}
-
-fn report(recovered: &journal::Recovered, took: Duration) {
-    if let Some((file, offset)) = &recovered.cut {
-        tracing::warn!(
-            "the journal ended in a write that was never answered: {file} was cut at offset {offset}"
-        );
-    }
-    tracing::info!(
-        commits = recovered.commits,
-        facts = recovered.facts,
-        segments = recovered.segments,
-        sequence = recovered.last.0,
-        milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        "journal read"
-    );
 }

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use clap::{Parser, ValueEnum};
 
 use crate::journal::Durability;
+use crate::offline::Command;
 
 /// The smallest `--segment-size`: below it, to begin segments costs more than to fill them.
 const MIN_SEGMENT: u64 = 16 << 10;
@@ -16,8 +17,12 @@ const MAX_SEGMENT: u64 = 1 << 30;
 
 /// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it said OK.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "booklined", version)]
+#[command(name = "booklined", version, args_conflicts_with_subcommands = true)]
 pub struct Settings {
+    /// Something else to do than to serve
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// Where to listen; port 0 takes any free one. There are no accounts: whoever can connect can do everything
     #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "ADDR:PORT")]
     pub listen: SocketAddr,
@@ -57,6 +62,15 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_SEGMENT_SIZE", default_value = "64MiB", value_name = "SIZE",
           value_parser = parse_segment_size)]
     pub segment_size: u64,
+
+    /// Make a snapshot after so many bytes of journal
+    #[arg(long, env = "BOOKLINE_SNAPSHOT_EVERY", default_value = "256MiB", value_name = "SIZE",
+          value_parser = parse_snapshot_every)]
+    pub snapshot_every: u64,
+
+    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty
+    #[arg(long, env = "BOOKLINE_RESTORE", value_name = "FILE")]
+    pub restore: Option<PathBuf>,
 
     /// Load events from this JSON list; those whose ids are there already are left as they are
     #[arg(long, env = "BOOKLINE_IMPORT", value_name = "FILE")]
@@ -106,6 +120,13 @@ fn parse_segment_size(text: &str) -> Result<u64, String> {
         Ok(size)
     } else {
         Err("it is from 16KiB to 1GiB".into())
+    }
+}
+
+fn parse_snapshot_every(text: &str) -> Result<u64, String> {
+    match parse_size(text) {
+        Some(size) if size >= 4 << 10 => Ok(size),
+        _ => Err("it is a number of bytes from 4KiB, as in 256MiB".into()),
     }
 }
 

@@ -8,8 +8,7 @@ use crate::date::Date;
 
 pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
     let text = Cow::<str>::deserialize(deserializer)?;
-    text.parse()
-        .map_err(|error| de::Error::custom(format_args!("date {text:?} {error}")))
+    text.parse().map_err(|error| de::Error::custom(format_args!("date {text:?} {error}")))
 }
 
 /// `2026-12-31`, as events answer.

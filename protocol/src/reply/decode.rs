@@ -51,11 +51,7 @@ impl<'a> Reply<'a> {
 }
 
 fn object(text: &str) -> Result<&str, Malformed> {
-    if text.starts_with('{') && text.ends_with('}') {
-        Ok(text)
-    } else {
-        Err(Malformed)
-    }
+    if text.starts_with('{') && text.ends_with('}') { Ok(text) } else { Err(Malformed) }
 }
 
 /// The object of an `ERR` line. Fields that this version does not know are passed over.

@@ -23,7 +23,7 @@ pub use calendar::{
 };
 pub use decode::{ErrBody, Malformed, Reply};
 pub use event::{Booked, Event, Ticket, event_prefix, write_booked, write_event};
-pub use service::{Count, Empty, Hello, HelpRow, PROTOCOL, Stats, WELCOME, help_rows};
+pub use service::{Count, Empty, Hello, HelpRow, PROTOCOL, Snapshot, Stats, WELCOME, help_rows};
 
 /// Which of the two lines an object stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

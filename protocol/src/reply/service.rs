@@ -49,14 +49,11 @@ pub struct HelpRow<'a> {
 
 /// The rows of HELP, of one verb or of all, in the order of the table.
 pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
-    COMMANDS
-        .iter()
-        .filter(move |form| verb.is_none_or(|verb| form.verb == verb))
-        .map(|form| HelpRow {
-            command: Cow::Borrowed(form.verb.as_str()),
-            usage: Cow::Borrowed(form.usage),
-            help: Cow::Borrowed(form.help),
-        })
+    COMMANDS.iter().filter(move |form| verb.is_none_or(|verb| form.verb == verb)).map(|form| HelpRow {
+        command: Cow::Borrowed(form.verb.as_str()),
+        usage: Cow::Borrowed(form.usage),
+        help: Cow::Borrowed(form.help),
+    })
 }
 
 /// The answer to HELLO.
@@ -105,6 +102,19 @@ pub struct Stats<'a> {
     pub sequence: u64,
     /// The last change known to be on disk.
     pub durable_sequence: u64,
+    /// The last change that the newest snapshot holds; 0 when there is none.
+    pub snapshot_sequence: u64,
     /// Whether changes are refused for now.
     pub read_only: bool,
+}
+
+/// The answer to SNAPSHOT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The last change that it holds.
+    pub sequence: u64,
+    /// Its length on disk.
+    pub bytes: u64,
+    /// How long it took.
+    pub milliseconds: u64,
 }

@@ -14,6 +14,7 @@ pub use rows::Rows;
 
 use crate::clock::Clock;
 use crate::journal::NoRoom;
+use crate::snapshot::keeper::Keeper;
 use crate::store::{Declined, Seen, Store};
 
 /// Who asks. Today everybody is nobody in particular; accounts come with AUTH.
@@ -25,6 +26,8 @@ pub struct Identity;
 pub struct Service {
     /// State and journal.
     pub store: Store,
+    /// Who makes the snapshots.
+    pub snapshots: Keeper,
     /// The time.
     pub clock: Clock,
     /// The head of department.
@@ -68,6 +71,8 @@ pub enum Outcome {
     Rows(Rows),
     /// It is answered, and the connection is to be closed.
     Close,
+    /// A snapshot is to be made, and then to be told of.
+    Snapshot,
     /// Nothing was done or written: the journal has no room at the moment. Execute it again after a wait.
     Again,
 }
@@ -75,12 +80,9 @@ pub enum Outcome {
 /// Executes one request.
 pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer: &mut Answer) -> Outcome {
     let done = match request {
-        Request::Create {
-            name,
-            date,
-            tickets,
-            id,
-        } => events::create(service, name.as_str(), *date, *tickets, id.as_ref(), answer),
+        Request::Create { name, date, tickets, id } => {
+            events::create(service, name.as_str(), *date, *tickets, id.as_ref(), answer)
+        }
         Request::List { limit, after } => return Outcome::Rows(Rows::events(*limit, after.as_ref())),
         Request::Event { id } => events::show(service, id.as_str(), answer),
         Request::Book { event, count } => events::book(service, event.as_str(), *count, answer),
@@ -113,6 +115,7 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
             Ok(())
         }
         Request::Stats => stats(service, answer),
+        Request::Snapshot => return Outcome::Snapshot,
         Request::Quit => {
             reply::ok(&mut answer.out, &Empty {});
             return Outcome::Close;
@@ -160,9 +163,7 @@ fn unanswered(declined: Declined, refusal: impl FnOnce(Declined) -> Refusal) -> 
 
 /// A store declines for the reasons that its function names; another one here is a fault of ours.
 fn unexpected(declined: &Declined) -> Refusal {
-    Refusal::internal(format!(
-        "the server declined for a reason that does not belong here: {declined:?}"
-    ))
+    Refusal::internal(format!("the server declined for a reason that does not belong here: {declined:?}"))
 }
 
 fn hello(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
@@ -193,8 +194,24 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
         entries: totals.entries,
         sequence: journal.appended().0,
         durable_sequence: journal.durable().0,
+        snapshot_sequence: service.snapshots.newest().0,
         read_only: journal.read_only(),
     };
     reply::ok(&mut answer.out, &stats);
     Ok(())
+}
+
+/// Makes a snapshot and tells of it.
+pub async fn snapshot(service: &Service, answer: &mut Answer) {
+    match service.snapshots.make().await {
+        Ok(made) => {
+            let milliseconds = u64::try_from(made.took.as_millis()).unwrap_or(u64::MAX);
+            let made = reply::Snapshot { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
+            reply::ok(&mut answer.out, &made);
+        }
+        Err(why) => Refusal::internal(format!(
+            "no snapshot was made: {why}. Nothing is lost: the journal has everything"
+        ))
+        .write(&mut answer.out),
+    }
 }

@@ -90,7 +90,8 @@ pub fn encode(out: &mut Vec<u8>, micros: i64, facts: &[Fact<'_>]) {
     }
 }
 
-fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
+/// Appends one fact.
+pub fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
     let kind: u32 = match fact {
         Fact::EventCreated { .. } => 1,
         Fact::TicketsIssued { .. } => 2,
@@ -139,6 +140,13 @@ fn put_text(out: &mut Vec<u8>, text: &str) {
         u16::try_from(text.len()).expect("ids, names and titles are bounded by the protocol's limits");
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(text.as_bytes());
+}
+
+/// The first fact of `bytes`, and what stands behind it.
+pub fn split_fact(bytes: &[u8]) -> Result<(Fact<'_>, &[u8]), Unreadable> {
+    let mut fields = Fields(bytes);
+    let fact = decode_fact(&mut fields)?;
+    Ok((fact, fields.0))
 }
 
 /// Walks the commits of a frame's payload, the first of which has the sequence `first`.

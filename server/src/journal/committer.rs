@@ -1,6 +1,7 @@
 //! The committer: one thread that writes what was appended, syncs it and releases who waited for it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
@@ -167,12 +168,8 @@ impl Committer {
         if self.tail.sealed {
             return Ok(());
         }
-        let here = usize::try_from(self.tail.at).unwrap_or(0) % frame::SECTOR;
-        let mut filler = frame::SECTOR - here;
-        if filler < frame::HEADER {
-            filler += frame::SECTOR;
-        }
-        for payload in [filler - frame::HEADER, 0] {
+        let filler = frame::filler(self.tail.at);
+        for payload in filler.into_iter().chain([0]) {
             let header = self.header(Kind::Seal, self.tail.written.next(), 0);
             let (bytes, crc) = frame::bare(&header, &vec![0; payload], &self.tail.salt);
             self.tail.crc = crc;
@@ -215,6 +212,7 @@ impl Committer {
         let written = self.tail.file.write_all_at(bytes, self.tail.at);
         written.map_err(|e| failure("writing to", &self.tail.name, &e))?;
         self.tail.at += bytes.len() as u64;
+        self.shared.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 

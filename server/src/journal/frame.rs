@@ -6,10 +6,10 @@
 //! | 4 | 4 | length of the payload in bytes, without padding |
 //! | 8 | 8 | sequence of its first commit; of the next commit to come where it has none |
 //! | 16 | 8 | `durable_through`: the highest sequence known to be synced when this frame was written |
-//! | 24 | 4 | how many commits it holds |
+//! | 24 | 4 | how many commits, or facts of a snapshot, it holds |
 //! | 28 | 4 | CRC of the frame before it (also across segments); 0 for the journal's first |
-//! | 32 | 1 | kind: 1 commits, 2 seal, 3 close |
-//! | 33 | 7 | zero |
+//! | 32 | 1 | kind: 1 commits, 2 seal, 3 close; in a snapshot 4 facts, 5 footer |
+//! | 33 | 7 | zero; anything else asks for a newer version |
 //! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
 //!
 //! A **seal** says nothing but `durable_through`, so that the last commits before a quiet time are vouched for too.
@@ -37,6 +37,18 @@ pub const SECTOR: usize = 512;
 /// a bare frame.
 pub const SEAL_ROOM: usize = SECTOR + HEADER + HEADER;
 
+/// The payload of a seal's first half, which begins at `offset` and ends with a sector; none is needed where one
+/// begins.
+pub fn filler(offset: u64) -> Option<usize> {
+    let used = (offset % SECTOR as u64) as usize;
+    let rest = SECTOR - used;
+    match rest {
+        SECTOR => None,
+        HEADER.. => Some(rest - HEADER),
+        _ => Some(rest + SECTOR - HEADER),
+    }
+}
+
 /// A close frame as a whole.
 pub const CLOSE_LEN: usize = HEADER + 24;
 
@@ -49,6 +61,10 @@ pub enum Kind {
     Seal,
     /// It ends its segment and names the next.
     Close,
+    /// It holds numbered facts of a snapshot.
+    Facts,
+    /// It ends a snapshot.
+    Footer,
     /// A later version knows.
     Unknown(u8),
 }
@@ -59,6 +75,8 @@ impl Kind {
             Kind::Commits => 1,
             Kind::Seal => 2,
             Kind::Close => 3,
+            Kind::Facts => 4,
+            Kind::Footer => 5,
             Kind::Unknown(number) => number,
         }
     }
@@ -119,14 +137,17 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
     let u32_at = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
     let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
     let kind = match head[32] {
+        0 => return None,
+        number if head[33..] != [0; 7] => Kind::Unknown(number),
         1 => Kind::Commits,
         2 => Kind::Seal,
         3 => Kind::Close,
-        0 => return None,
+        4 => Kind::Facts,
+        5 => Kind::Footer,
         number => Kind::Unknown(number),
     };
     let payload = u32_at(4) as usize;
-    if payload > MAX_PAYLOAD || head[33..] != [0; 7] {
+    if payload > MAX_PAYLOAD {
         return None;
     }
     let whole = bytes.get(..len(payload))?;

@@ -1,6 +1,8 @@
 //! The journal as the store sees it: append, wait, close.
 
+use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 
 use thiserror::Error;
@@ -10,8 +12,11 @@ use super::disk::Disk;
 use super::recovery::{self, Base, Damage, Recovered};
 use super::state::{Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
-use super::{Commit, Sequence, spare};
+use super::{Commit, Sequence, segment, spare};
 use crate::domain::{Contradiction, Fact};
+
+/// Old segments that wait to be used again: as many as a snapshot of the default size sets free.
+const RECYCLED: usize = 4;
 
 /// When a change counts as done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
@@ -47,7 +52,7 @@ pub enum OpenError {
         /// On which file.
         file: String,
         /// What the disk said.
-        error: std::io::Error,
+        error: io::Error,
     },
     /// It holds something that must not be passed over.
     #[error(transparent)]
@@ -61,6 +66,7 @@ pub enum OpenError {
 #[derive(Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
+    disk: Arc<dyn Disk>,
     durability: Durability,
     threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
 }
@@ -75,7 +81,7 @@ impl Journal {
     ) -> Result<(Journal, Recovered), OpenError> {
         let (tail, recovered) = recovery::recover(&*disk, options.segment_size, options.base, apply)?;
         let state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size);
-        let shared = Arc::new(Shared::new(state));
+        let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
         committer.seal_now()?;
 
@@ -86,14 +92,21 @@ impl Journal {
                 ended.unwrap_or_else(|_| crate::fatal("a thread of the journal panicked"));
             };
             let thread = std::thread::Builder::new().name(name.into()).spawn(guarded);
-            thread.map_err(|error| OpenError::Io { doing: "starting the thread", file: name.to_owned(), error })
+            thread.map_err(|error| OpenError::Io {
+                doing: "starting the thread",
+                file: name.to_owned(),
+                error,
+            })
         };
-        let for_spares = shared.clone();
+        let (for_spares, disk_for_spares) = (shared.clone(), disk.clone());
         let threads = vec![
             spawn("committer", Box::new(move || committer.run()))?,
-            spawn("spare", Box::new(move || spare::run(&for_spares, &disk, options.segment_size)))?,
+            spawn(
+                "spare",
+                Box::new(move || spare::run(&for_spares, &disk_for_spares, options.segment_size)),
+            )?,
         ];
-        Ok((Journal { shared, durability: options.durability, threads: threads.into() }, recovered))
+        Ok((Journal { shared, disk, durability: options.durability, threads: threads.into() }, recovered))
     }
 
     /// Gives a commit its sequence and its place behind all others. Called under the lock of every record that the
@@ -128,6 +141,37 @@ impl Journal {
     /// The last sequence known to be on disk.
     pub fn durable(&self) -> Sequence {
         self.shared.durable()
+    }
+
+    /// Bytes written so far: those of all commits read at the start that no snapshot holds, and all since.
+    pub fn bytes(&self) -> u64 {
+        self.shared.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Where its segments are.
+    pub fn disk(&self) -> &dyn Disk {
+        &*self.disk
+    }
+
+    /// Forgets commits up to `through`, which a snapshot holds: segments with none behind it become the space of
+    /// segments to come, or go.
+    pub fn trim(&self, through: Sequence) -> io::Result<()> {
+        let firsts = segment::list(&*self.disk)?;
+        let done = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
+        let mut names: Vec<String> = done.map(segment::name).collect();
+        let kept = names.split_off(names.len().saturating_sub(RECYCLED));
+        for name in &names {
+            match self.disk.remove(name) {
+                // The maker of spares was faster.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        if !names.is_empty() {
+            self.disk.sync()?;
+        }
+        self.shared.lock().recyclable = kept;
+        Ok(())
     }
 
     /// Are changes being refused for want of room?

@@ -22,6 +22,7 @@ pub mod committer;
 pub mod disk;
 pub mod frame;
 mod handle;
+pub mod reader;
 pub mod recovery;
 pub mod segment;
 mod spare;
@@ -33,7 +34,7 @@ mod wait;
 pub use commit::Commit;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use handle::{Durability, Journal, OpenError, Options};
-pub use recovery::{Base, Damage, Recovered};
+pub use recovery::{Base, Damage, Recovered, check};
 pub use state::{Failure, NoRoom};
 pub use wait::{Room, Wait};
 

@@ -99,9 +99,11 @@ pub struct Recovered {
     pub commits: u64,
     /// Facts read and applied.
     pub facts: u64,
+    /// Bytes of the frames that hold them.
+    pub bytes: u64,
     /// Segments read.
     pub segments: usize,
-    /// The torn end that was cut, if there was one: file and offset.
+    /// The torn end that is cut, if there is one: file and offset.
     pub cut: Option<(String, u64)>,
 }
 
@@ -140,14 +142,24 @@ pub(super) fn recover(
         let found = Recovered { last: base.snapshot, segments: 1, ..Recovered::default() };
         return Ok((tail, found));
     }
+    scan(disk, base.snapshot, apply)?.take_up(disk)
+}
+
+/// Reads the journal on `disk` as recovery would, and changes nothing.
+pub fn check(disk: &dyn Disk, snapshot: Sequence, apply: Apply<'_>) -> Result<Recovered, OpenError> {
+    Ok(scan(disk, snapshot, apply)?.found)
+}
+
+fn scan(disk: &dyn Disk, snapshot: Sequence, apply: Apply<'_>) -> Result<Scan, OpenError> {
+    let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
     // Segments that the snapshot holds as a whole are not needed.
-    let wanted = base.snapshot.next();
+    let wanted = snapshot.next();
     let from = firsts.iter().rposition(|&first| first <= wanted).unwrap_or(0);
     let next = firsts.get(from).map_or(wanted, |&first| first.min(wanted));
     let mut reader = Reader {
         disk,
         apply,
-        base: base.snapshot,
+        base: snapshot,
         next,
         crc: (next == Sequence(1)).then_some(0),
         expected: None,
@@ -159,7 +171,7 @@ pub(super) fn recover(
         let segment = reader.read_segment(first)?;
         match segment.end {
             End::Closed => reader.previous = Some(segment),
-            End::Torn { dirty } => return reader.resume(&firsts[i + 1..], segment, dirty),
+            End::Torn { dirty } => return reader.judge_what_is_behind(&firsts[i + 1..], segment, dirty),
         }
     }
     // Nothing is there, or the last one is closed and names a segment that is not.
@@ -244,7 +256,7 @@ impl Reader<'_> {
             return Err(self.damage(&missing, 0, Wrong::Missing).into());
         }
         let (file, bytes) = read_file(self.disk, &name)?;
-        let head = Head::decode(&bytes).map_err(|bad| self.damage(&name, 0, bad.into()))?;
+        let head = Head::decode(&bytes, segment::MAGIC).map_err(|bad| self.damage(&name, 0, bad.into()))?;
         let follows = self.expected.is_none_or(|expected| expected == successor(&head));
         if head.first != first || !follows {
             return Err(self.damage(&name, 0, Wrong::NotTheSuccessor).into());
@@ -277,9 +289,14 @@ impl Reader<'_> {
             }
             self.read_frame(&frame).map_err(|wrong| self.damage(&segment.name, segment.at, wrong))?;
             self.vouch(&frame, segment.at);
+            // The first half of a seal shares its sector with what it vouches for.
+            segment.sealed = frame.header.kind == Kind::Seal && segment.at.is_multiple_of(frame::SECTOR);
             self.crc = Some(frame.crc);
-            segment.at += frame::len(frame.payload.len());
-            segment.sealed = frame.header.kind == Kind::Seal;
+            let length = frame::len(frame.payload.len());
+            segment.at += length;
+            if self.next > self.base.next() {
+                self.found.bytes += length as u64;
+            }
             if frame.header.kind == Kind::Close {
                 return Ok(End::Closed);
             }
@@ -292,7 +309,10 @@ impl Reader<'_> {
         while self.unvouched.front().is_some_and(|&(last, _)| last <= frame.header.durable_through) {
             self.unvouched.pop_front();
         }
-        self.unvouched.push_back((Sequence(self.next.0 - 1), at));
+        // A seal is two frames of one sync: only a commit behind it tells that it was synced.
+        let sealing = frame.header.kind == Kind::Seal;
+        let last = if sealing { self.next } else { Sequence(self.next.0 - 1) };
+        self.unvouched.push_back((last, at));
     }
 
     fn read_frame(&mut self, frame: &Frame<'_>) -> Result<(), Wrong> {
@@ -304,6 +324,7 @@ impl Reader<'_> {
                 self.expected = Some(payload);
                 Ok(())
             }
+            Kind::Facts | Kind::Footer => Err(Unreadable::Malformed.into()),
             Kind::Unknown(kind) => Err(Unreadable::UnknownFrame(kind).into()),
         }
     }
@@ -348,16 +369,17 @@ impl Reader<'_> {
 
     /// The frames ended in `last`. Behind it may only be the one segment that was begun when the crash came: it is
     /// begun when everything before it is synced, so its name vouches for that.
-    fn resume(
+    fn judge_what_is_behind(
         mut self,
         behind: &[Sequence],
         last: Segment,
         dirty: bool,
-    ) -> Result<(Tail, Recovered), OpenError> {
+    ) -> Result<Scan, OpenError> {
         for &first in behind {
             let name = segment::name(first);
             let (_, bytes) = read_file(self.disk, &name)?;
-            let head = Head::decode(&bytes).map_err(|bad| self.damage(&name, 0, bad.into()))?;
+            let head =
+                Head::decode(&bytes, segment::MAGIC).map_err(|bad| self.damage(&name, 0, bad.into()))?;
             let frames = bytes.get(segment::HEADER..).unwrap_or_default();
             let used = frame::search(frames, &head.salt).next().is_some();
             if used || first != self.next || behind.len() > 1 {
@@ -365,35 +387,62 @@ impl Reader<'_> {
                 return Err(self.damage(&last.name, last.at, Wrong::Frame { witness }).into());
             }
         }
+        self.found.last = Sequence(self.next.0 - 1);
+        // Behind a seal stands what a recycled file held before.
+        self.found.cut = (dirty && !last.sealed).then(|| (last.name.clone(), last.at as u64));
+        let unused = behind.first().map(|&first| segment::name(first));
+        let rewrite_from = self.unvouched.front().map_or(last.at, |&(_, at)| at);
+        let crc = self.crc.unwrap_or(0);
+        Ok(Scan { last, dirty, previous: self.previous, unused, rewrite_from, crc, found: self.found })
+    }
+}
+
+/// A journal that was read and may be taken up.
+struct Scan {
+    /// The segment in which it ends.
+    last: Segment,
+    /// Is there anything but zeros behind its frames?
+    dirty: bool,
+    /// The one before, if nothing vouches for its close frame.
+    previous: Option<Segment>,
+    /// A segment that was begun and not used.
+    unused: Option<String>,
+    /// From here on nothing vouches for the frames of the last segment.
+    rewrite_from: usize,
+    /// CRC of the last frame.
+    crc: u32,
+    found: Recovered,
+}
+
+impl Scan {
+    /// Makes what was read durable, cuts a torn end, and says where writing goes on.
+    fn take_up(self, disk: &dyn Disk) -> Result<(Tail, Recovered), OpenError> {
+        let Scan { last, dirty, previous, unused, rewrite_from, crc, found } = self;
+        let space = last.bytes.len() as u64;
         if dirty {
-            let end = last.bytes.len() as u64;
-            last.file.zero(last.at as u64, end).map_err(io_error("cutting the torn end of", &last.name))?;
-            self.found.cut = Some((last.name.clone(), last.at as u64));
+            last.file.zero(last.at as u64, space).map_err(io_error("clearing the end of", &last.name))?;
         }
-        if let Some(previous) = &self.previous {
+        if let Some(previous) = &previous {
             // Its frames were synced before its close was written.
             previous.rewrite(previous.at - frame::CLOSE_LEN)?;
         }
-        last.rewrite(self.unvouched.front().map_or(last.at, |&(_, at)| at))?;
-        for &first in behind {
-            let name = segment::name(first);
-            self.disk.remove(&name).map_err(io_error("removing the unused segment", &name))?;
+        last.rewrite(rewrite_from)?;
+        if let Some(name) = unused {
+            disk.remove(&name).map_err(io_error("removing the unused segment", &name))?;
         }
-        self.disk.sync().map_err(io_error("syncing", "its directory"))?;
-        let read = Sequence(self.next.0 - 1);
-        self.found.last = read;
+        disk.sync().map_err(io_error("syncing", "its directory"))?;
         let tail = Tail {
             file: last.file,
             name: last.name,
             salt: last.salt,
             at: last.at as u64,
-            space: last.bytes.len() as u64,
-            crc: self.crc.unwrap_or(0),
-            written: read,
-            synced: read,
+            space,
+            crc,
+            written: found.last,
+            synced: found.last,
             sealed: last.sealed || last.at == segment::HEADER,
         };
-        Ok((tail, self.found))
+        Ok((tail, found))
     }
 }
 

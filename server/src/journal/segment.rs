@@ -24,7 +24,8 @@ pub const HEADER: usize = 64;
 /// The format that this program reads and writes.
 pub const FORMAT: u32 = 1;
 
-const MAGIC: &[u8; 8] = b"BOOKLINE";
+/// What a segment begins with.
+pub const MAGIC: &[u8; 8] = b"BOOKLINE";
 
 /// The file that holds the space for the next segment. Never read: what is in it after a crash is thrown away.
 pub const SPARE: &str = "spare";
@@ -89,10 +90,10 @@ pub enum BadHead {
 }
 
 impl Head {
-    /// As it stands on disk.
-    pub fn encode(&self) -> [u8; HEADER] {
+    /// As it stands on disk, at the beginning of a file of this magic.
+    pub fn encode(&self, magic: &[u8; 8]) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
-        bytes[..8].copy_from_slice(MAGIC);
+        bytes[..8].copy_from_slice(magic);
         bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.first.0.to_le_bytes());
         bytes[24..40].copy_from_slice(self.salt.bytes());
@@ -105,11 +106,11 @@ impl Head {
     }
 
     /// Reads what [`Head::encode`] wrote.
-    pub fn decode(bytes: &[u8]) -> Result<Head, BadHead> {
+    pub fn decode(bytes: &[u8], magic: &[u8; 8]) -> Result<Head, BadHead> {
         let head = bytes.first_chunk::<HEADER>().ok_or(BadHead::Damaged)?;
         let mut blank = *head;
         blank[12..16].fill(0);
-        if &head[..8] != MAGIC || crc32c::crc32c(&blank).to_le_bytes() != head[12..16] {
+        if &head[..8] != magic || crc32c::crc32c(&blank).to_le_bytes() != head[12..16] {
             return Err(BadHead::Damaged);
         }
         let format = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
@@ -156,7 +157,7 @@ pub fn make_spare(disk: &dyn Disk, size: u64) -> io::Result<Box<dyn DiskFile>> {
 /// Turns the spare file into the segment `head`: the header is durable before the file has the name, and the name
 /// is durable before anything is written into it.
 pub fn adopt_spare(disk: &dyn Disk, file: &dyn DiskFile, head: &Head) -> io::Result<()> {
-    file.write_all_at(&head.encode(), 0)?;
+    file.write_all_at(&head.encode(MAGIC), 0)?;
     file.sync()?;
     disk.rename(SPARE, &name(head.first))?;
     disk.sync()
@@ -169,24 +170,24 @@ mod tests {
     #[test]
     fn a_header_comes_back_and_every_flipped_bit_shows() {
         let head = Head { first: Sequence(42), salt: Salt::new([5; 16]) };
-        let bytes = head.encode();
-        assert_eq!(Head::decode(&bytes), Ok(head));
+        let bytes = head.encode(MAGIC);
+        assert_eq!(Head::decode(&bytes, MAGIC), Ok(head));
         for bit in 0..HEADER * 8 {
             let mut flipped = bytes;
             flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Head::decode(&flipped), Err(BadHead::Damaged), "bit {bit}");
+            assert_eq!(Head::decode(&flipped, MAGIC), Err(BadHead::Damaged), "bit {bit}");
         }
     }
 
     #[test]
     fn a_newer_format_names_the_version_needed() {
-        let mut bytes = Head { first: Sequence(1), salt: Salt::new([0; 16]) }.encode();
+        let mut bytes = Head { first: Sequence(1), salt: Salt::new([0; 16]) }.encode(MAGIC);
         bytes[8] = 9;
         bytes[40..56].copy_from_slice(b"7.1.0\0\0\0\0\0\0\0\0\0\0\0");
         bytes[12..16].fill(0);
         let crc = crc32c::crc32c(&bytes);
         bytes[12..16].copy_from_slice(&crc.to_le_bytes());
-        let message = Head::decode(&bytes).unwrap_err().to_string();
+        let message = Head::decode(&bytes, MAGIC).unwrap_err().to_string();
         assert!(
             message.contains("format 9") && message.contains("start booklined 7.1.0 or newer"),
             "{message}"

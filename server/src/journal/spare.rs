@@ -1,9 +1,11 @@
-//! The maker of spare segments: space for the next segment is made before it is needed.
+//! The maker of spare segments: space for the next segment is made before it is needed, from an old segment that
+//! nobody needs any more, or from nothing.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::Disk;
+use super::disk::{Disk, DiskFile};
 use super::segment;
 use super::state::{Shared, Spare};
 
@@ -13,7 +15,9 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Runs until the journal closes.
 pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64) {
     while wait_until_wanted(shared) {
-        match segment::make_spare(&**disk, segment_size) {
+        // Whatever keeps an old segment from being used again, a new one will do.
+        let recycled = take_recyclable(shared).and_then(|name| recycle(&**disk, &name, segment_size).ok()?);
+        match recycled.map_or_else(|| segment::make_spare(&**disk, segment_size), Ok) {
             Ok(file) => {
                 let mut state = shared.lock();
                 if state.read_only {
@@ -26,6 +30,23 @@ pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64)
             Err(error) => give_up_for_now(shared, &**disk, error.to_string()),
         }
     }
+}
+
+fn take_recyclable(shared: &Shared) -> Option<String> {
+    let mut state = shared.lock();
+    if state.recyclable.is_empty() { None } else { Some(state.recyclable.remove(0)) }
+}
+
+/// Makes an old segment the spare. What is in it does not matter: the salt of the segment to be makes it void.
+fn recycle(disk: &dyn Disk, name: &str, segment_size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
+    let file = disk.open(name)?;
+    if file.len()? != segment_size {
+        disk.remove(name)?;
+        return Ok(None);
+    }
+    disk.rename(name, segment::SPARE)?;
+    disk.sync()?;
+    Ok(Some(file))
 }
 
 /// False when the journal closes.

@@ -71,6 +71,8 @@ pub(super) struct State {
     pub in_flight_waiters: Vec<Waker>,
     pub room_waiters: Vec<Waker>,
     pub closing: bool,
+    /// Old segments whose space may be used again, oldest first. No reader wants them.
+    pub recyclable: Vec<String>,
     /// Room of an empty segment.
     capacity: usize,
 }
@@ -93,6 +95,7 @@ impl State {
             in_flight_waiters: Vec::new(),
             room_waiters: Vec::new(),
             closing: false,
+            recyclable: Vec::new(),
             capacity: room(segment::HEADER as u64, segment_size),
         }
     }
@@ -103,7 +106,10 @@ impl State {
             return Err(NoRoom::NotYet);
         }
         let length = commit::encoded_len(facts);
-        assert!(length <= frame::MAX_PAYLOAD, "a commit of {length} bytes is larger than the protocol's limits allow");
+        assert!(
+            length <= frame::MAX_PAYLOAD,
+            "a commit of {length} bytes is larger than the protocol's limits allow"
+        );
         let growth = self.batch.growth(length);
         let rolls_into = if growth <= self.room {
             self.room -= growth;
@@ -156,17 +162,20 @@ pub(super) struct Shared {
     pub spare_work: Condvar,
     /// The highest sequence known to be synced.
     durable: AtomicU64,
+    /// Bytes written, and those read at the start that no snapshot holds.
+    pub bytes: AtomicU64,
     pub failure: watch::Sender<Option<Failure>>,
 }
 
 impl Shared {
-    pub fn new(state: State) -> Shared {
+    pub fn new(state: State, bytes: u64) -> Shared {
         let durable = AtomicU64::new(state.in_flight.0);
         Shared {
             state: Mutex::new(state),
             work: Condvar::new(),
             spare_work: Condvar::new(),
             durable,
+            bytes: AtomicU64::new(bytes),
             failure: watch::Sender::new(None),
         }
     }

@@ -121,39 +121,35 @@ impl Records {
     pub fn new(shards: usize) -> Records {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
         let hasher = IdHasher::default();
-        let shards = (0..shards)
-            .map(|_| Mutex::new(Shard::new(hasher.clone())))
-            .collect();
-        Records {
-            shards,
-            listing: Mutex::default(),
-        }
+        let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone()))).collect();
+        Records { shards, listing: Mutex::default() }
     }
 
     /// Applies a commit of the journal.
     pub fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
         for fact in commit.facts() {
             let fact = fact.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-            let shard = match fact {
-                Fact::EventCreated { tag, .. } => self.shard_of_tag(tag),
-                Fact::TicketsIssued { event, .. } => self.shard_of_tag(event.tag),
-                Fact::BlockTaken { slot, .. }
-                | Fact::MeetingTaken { slot, .. }
-                | Fact::EntryFreed { slot, .. } => self.shard_of_day(slot.date),
-            };
-            self.apply(&mut self.lock(shard), commit.sequence, &fact)?;
+            self.restore(commit.sequence, &fact)?;
         }
         Ok(())
+    }
+
+    /// Applies a fact about the event or entry of this number: of a commit read back, or of a snapshot.
+    pub fn restore(&self, number: Sequence, fact: &Fact<'_>) -> Result<(), Contradiction> {
+        let shard = match *fact {
+            Fact::EventCreated { tag, .. } => self.shard_of_tag(tag),
+            Fact::TicketsIssued { event, .. } => self.shard_of_tag(event.tag),
+            Fact::BlockTaken { slot, .. }
+            | Fact::MeetingTaken { slot, .. }
+            | Fact::EntryFreed { slot, .. } => self.shard_of_day(slot.date),
+        };
+        self.apply(&mut self.lock(shard), number, fact)
     }
 
     fn apply(&self, shard: &mut Shard, sequence: Sequence, fact: &Fact<'_>) -> Result<(), Contradiction> {
         shard.apply(sequence, fact)?;
         if let Fact::EventCreated { id, name, date, .. } = *fact {
-            self.listing().insert(Place {
-                date,
-                name: name.into(),
-                id: id.into(),
-            });
+            self.listing().insert(Place { date, name: name.into(), id: id.into() });
         }
         Ok(())
     }
@@ -168,26 +164,19 @@ impl Records {
 
     /// Whoever panicked under this lock left half a change: there is no going on.
     fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        self.shards[shard]
-            .lock()
-            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held a shard"))
+        self.shards[shard].lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held a shard"))
     }
 
     /// The order of events. Its lock comes after every shard's.
     fn listing(&self) -> MutexGuard<'_, Listing> {
-        self.listing
-            .lock()
-            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
+        self.listing.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
     }
 }
 
 impl Store {
     /// The state that replay built, to be changed through the journal from now on.
-    pub fn new(records: Records, journal: Journal) -> Store {
-        Store {
-            records: Arc::new(records),
-            journal: Arc::new(journal),
-        }
+    pub fn new(records: Records, journal: Arc<Journal>) -> Store {
+        Store { records: Arc::new(records), journal }
     }
 
     /// The journal behind it.
@@ -205,9 +194,7 @@ impl Store {
 
     fn apply(&self, shard: &mut Shard, sequence: Sequence, fact: &Fact<'_>) {
         if let Err(contradiction) = self.records.apply(shard, sequence, fact) {
-            crate::fatal(&format!(
-                "a decision contradicts the state it was made on: {contradiction}"
-            ));
+            crate::fatal(&format!("a decision contradicts the state it was made on: {contradiction}"));
         }
     }
 
@@ -224,24 +211,11 @@ impl Store {
         if shard.event(event.id).is_some() {
             return Err(Declined::IdTaken);
         }
-        let NewEvent {
-            id,
-            name,
-            date,
-            total,
-            issued,
-        } = *event;
+        let NewEvent { id, name, date, total, issued } = *event;
         Ok(self.commit(
             &mut shard,
             micros,
-            &Fact::EventCreated {
-                tag,
-                id,
-                name,
-                date,
-                total,
-                issued,
-            },
+            &Fact::EventCreated { tag, id, name, date, total, issued },
             seen,
         )?)
     }
@@ -265,10 +239,7 @@ impl Store {
         let sale = shard.event(id).ok_or(Declined::NoSuchEvent)?.sale;
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
         sale.decide_booking(count)?;
-        let event = EventKey {
-            tag,
-            number: sale.number,
-        };
+        let event = EventKey { tag, number: sale.number };
         self.commit(&mut shard, micros, &Fact::TicketsIssued { event, tickets }, seen)?;
         Ok(sale.available() - count)
     }
@@ -306,12 +277,7 @@ impl Store {
         let hour = shard.hour(slot).ok_or(Refused::NothingThere)?;
         let (number, entry) = hour.decide_freeing(who)?;
         let entry = entry.clone();
-        self.commit(
-            &mut shard,
-            micros,
-            &Fact::EntryFreed { slot, entry: number },
-            seen,
-        )?;
+        self.commit(&mut shard, micros, &Fact::EntryFreed { slot, entry: number }, seen)?;
         Ok(entry)
     }
 
@@ -326,10 +292,7 @@ impl Store {
         micros: i64,
         seen: &mut Seen,
     ) -> Result<(), Declined> {
-        let (from, to) = (
-            self.records.shard_of_day(old.date),
-            self.records.shard_of_day(new.date),
-        );
+        let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
         // Ascending, so that two replacements in opposite directions never wait for each other.
         let mut low = self.lock(from.min(to), seen);
         let mut high = (from != to).then(|| self.lock(from.max(to), seen));
@@ -339,20 +302,11 @@ impl Store {
             Some(high) => (&mut **high, Some(&mut *low)),
         };
 
-        let (number, _) = source
-            .hour(old)
-            .ok_or(Refused::NothingThere)?
-            .decide_freeing(who)?;
+        let (number, _) = source.hour(old).ok_or(Refused::NothingThere)?.decide_freeing(who)?;
         if let Some(hour) = target.as_deref().unwrap_or(source).hour(new) {
             hour.decide_taking(entry.people(who), (old == new).then_some(number))?;
         }
-        let facts = [
-            Fact::EntryFreed {
-                slot: old,
-                entry: number,
-            },
-            entry.taken(who, new),
-        ];
+        let facts = [Fact::EntryFreed { slot: old, entry: number }, entry.taken(who, new)];
         let sequence = self.journal.append(micros, &facts)?;
         self.apply(source, sequence, &facts[0]);
         self.apply(target.unwrap_or(source), sequence, &facts[1]);
@@ -373,10 +327,7 @@ impl Store {
     /// The meetings of an hour, in the order they were made.
     pub fn meetings(&self, slot: Slot, seen: &mut Seen) -> Vec<Arc<Meeting>> {
         let shard = self.lock(self.records.shard_of_day(slot.date), seen);
-        shard
-            .hour(slot)
-            .map(|hour| hour.meetings().cloned().collect())
-            .unwrap_or_default()
+        shard.hour(slot).map(|hour| hour.meetings().cloned().collect()).unwrap_or_default()
     }
 
     /// What there is in all, shard by shard.
@@ -405,13 +356,7 @@ impl NewEntry<'_> {
     fn taken<'a>(&'a self, who: &'a str, slot: Slot) -> Fact<'a> {
         match *self {
             NewEntry::Block => Fact::BlockTaken { slot, who },
-            NewEntry::Meeting { title, group, host } => Fact::MeetingTaken {
-                slot,
-                who,
-                title,
-                group,
-                host,
-            },
+            NewEntry::Meeting { title, group, host } => Fact::MeetingTaken { slot, who, title, group, host },
         }
     }
 }

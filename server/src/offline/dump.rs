@@ -1,0 +1,82 @@
+//! `booklined dump`: what happened, for people and `jq`.
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::Context;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Parts;
+use crate::domain::Fact;
+use crate::journal::{self, Sequence};
+use crate::snapshot::keeper::find_usable;
+
+/// Prints the facts of the newest whole snapshot, then those of the journal behind it.
+pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let usable = find_usable(parts.snapshots())?;
+    for bad in &usable.bad {
+        eprintln!("booklined: {bad}; the one before it and the journal are shown instead");
+    }
+    let mut written = Ok(());
+    let mut from = Sequence(0);
+    if let Some(snapshot) = usable.snapshot {
+        from = snapshot.sequence();
+        snapshot.read(&mut |number, fact| {
+            if written.is_ok() {
+                written = print(&mut out, number, None, fact);
+            }
+            Ok(())
+        })?;
+    }
+    journal::check(parts.journal(), from, &mut |commit| {
+        for fact in commit.facts().flatten() {
+            if written.is_ok() {
+                written = print(&mut out, commit.sequence.0, Some(commit.micros), &fact);
+            }
+        }
+        Ok(())
+    })?;
+    match written.and_then(|()| out.flush()) {
+        // Whoever reads has enough.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(true),
+        done => done.map(|()| true).context("writing"),
+    }
+}
+
+/// `number` is the commit's sequence; in a snapshot, that of the event or entry.
+fn print(out: &mut impl Write, number: u64, micros: Option<i64>, fact: &Fact<'_>) -> io::Result<()> {
+    let mut object = shown(fact);
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert("sequence".into(), number.into());
+        let time = micros.and_then(DateTime::<Utc>::from_timestamp_micros);
+        let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Micros, true));
+        fields.insert("time".into(), time.into());
+    }
+    writeln!(out, "{object}")
+}
+
+fn shown(fact: &Fact<'_>) -> Value {
+    match *fact {
+        Fact::EventCreated { id, name, date, total, issued, .. } => json!({
+            "fact": "event_created", "id": id, "name": name, "date": date.iso().to_string(),
+            "total_tickets": total, "issued_before": issued,
+        }),
+        Fact::TicketsIssued { event, tickets } => {
+            let tickets: Vec<String> = tickets.iter().map(|id| Uuid::from_bytes(*id).to_string()).collect();
+            json!({ "fact": "tickets_issued", "event": event.number.0, "tickets": tickets })
+        }
+        Fact::BlockTaken { slot, who } => json!({
+            "fact": "block_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(), "who": who,
+        }),
+        Fact::MeetingTaken { slot, who, title, group, host } => json!({
+            "fact": "meeting_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
+            "who": who, "title": title, "group": group.split(',').collect::<Vec<_>>(), "host": host,
+        }),
+        Fact::EntryFreed { slot, entry } => json!({
+            "fact": "entry_freed", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
+            "entry": entry.0,
+        }),
+    }
+}

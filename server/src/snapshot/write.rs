@@ -1,0 +1,89 @@
+//! Writing a snapshot: facts into frames, frames into a file that gets its name when it is whole.
+
+use std::io;
+
+use super::{MAGIC, NEW, name};
+use crate::domain::Fact;
+use crate::journal::disk::{Disk, DiskFile};
+use crate::journal::frame::{self, Header, Kind};
+use crate::journal::segment::{Head, Salt};
+use crate::journal::{Sequence, commit, segment};
+
+/// A frame is written when it has so many bytes.
+const FRAME: usize = 256 << 10;
+
+/// After so many bytes they are synced, so that the last sync is short and the journal's syncs never wait for a heap.
+const SYNC_EVERY: u64 = 4 << 20;
+
+/// A snapshot in the making.
+#[derive(Debug)]
+pub struct Writer<'a> {
+    disk: &'a dyn Disk,
+    file: Box<dyn DiskFile>,
+    head: Head,
+    at: u64,
+    synced: u64,
+    crc: u32,
+    /// The frame in the making: room for its header, then facts.
+    frame: Vec<u8>,
+    in_frame: u32,
+    facts: u64,
+}
+
+impl<'a> Writer<'a> {
+    /// Begins a snapshot of `sequence`.
+    pub fn new(disk: &'a dyn Disk, sequence: Sequence) -> io::Result<Writer<'a>> {
+        let head = Head { first: sequence, salt: Salt::random() };
+        let file = disk.create(NEW)?;
+        file.write_all_at(&head.encode(MAGIC), 0)?;
+        let at = segment::HEADER as u64;
+        let frame = vec![0; frame::HEADER];
+        Ok(Writer { disk, file, head, at, synced: 0, crc: 0, frame, in_frame: 0, facts: 0 })
+    }
+
+    /// Adds a fact about the event or entry of this number. Says how many bytes went to disk.
+    pub fn push(&mut self, number: u64, fact: &Fact<'_>) -> io::Result<u64> {
+        self.frame.extend_from_slice(&number.to_le_bytes());
+        commit::encode_fact(&mut self.frame, fact);
+        self.in_frame += 1;
+        self.facts += 1;
+        if self.frame.len() >= FRAME { self.write_frame(Kind::Facts) } else { Ok(0) }
+    }
+
+    /// Makes it whole and durable, and gives it its name. Says how many bytes it has.
+    pub fn finish(mut self) -> io::Result<u64> {
+        if self.in_frame > 0 {
+            self.write_frame(Kind::Facts)?;
+        }
+        self.frame.extend_from_slice(&self.facts.to_le_bytes());
+        self.write_frame(Kind::Footer)?;
+        self.file.sync()?;
+        self.disk.rename(NEW, &name(self.head.first))?;
+        self.disk.sync()?;
+        Ok(self.at)
+    }
+
+    fn write_frame(&mut self, kind: Kind) -> io::Result<u64> {
+        let payload = self.frame.len() - frame::HEADER;
+        let sequence = self.head.first;
+        let header = Header {
+            kind,
+            first: sequence,
+            commits: self.in_frame,
+            durable_through: sequence,
+            previous: self.crc,
+        };
+        self.frame.resize(frame::len(payload), 0);
+        self.crc = frame::finish(&mut self.frame, payload, &header, &self.head.salt);
+        self.file.write_all_at(&self.frame, self.at)?;
+        let written = self.frame.len() as u64;
+        self.at += written;
+        if self.at - self.synced >= SYNC_EVERY {
+            self.file.sync()?;
+            self.synced = self.at;
+        }
+        self.frame.truncate(frame::HEADER);
+        self.in_frame = 0;
+        Ok(written)
+    }
+}
