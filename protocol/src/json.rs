@@ -39,18 +39,7 @@ pub(crate) fn write_strings<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &
 
 /// Appends a number in decimal.
 pub(crate) fn write_number(out: &mut Vec<u8>, number: u32) {
-    let mut digits = [0; 10];
-    let mut at = digits.len();
-    let mut rest = number;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 fn write_fragment(out: &mut Vec<u8>, text: &str) {

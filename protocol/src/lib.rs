@@ -53,6 +53,7 @@ mod words;
 
 // … which a cursor hands out one by one …
 mod args;
+mod hot;
 
 // … to one small function per verb.
 mod verbs;

@@ -3,6 +3,7 @@
 use crate::class::Classes;
 use crate::echo::ShownChar;
 
+use crate::hot;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::telnet;
@@ -24,6 +25,14 @@ pub enum Line<'a> {
 
 /// Reads a line whose end has been removed. `scratch` is only used when the line has telnet sequences to strip.
 pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
+    if let Some(request) = hot::read(line) {
+        return Line::Request(request);
+    }
+    parse_any(line, scratch)
+}
+
+/// The general way.
+pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     let mut classes = Classes::of(line);
     let mut line = line;
     if classes.has_high() {

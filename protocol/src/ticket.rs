@@ -35,20 +35,28 @@ impl TicketId {
     }
 
     fn written(self) -> [u8; WRITTEN] {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut text = [b'-'; WRITTEN];
-        let mut at = 0;
-        for (index, byte) in self.0.into_iter().enumerate() {
-            if matches!(index, 4 | 6 | 8 | 10) {
-                at += 1;
-            }
-            text[at] = DIGITS[usize::from(byte >> 4)];
-            text[at + 1] = DIGITS[usize::from(byte & 15)];
-            at += 2;
+        for (byte, at) in self.0.into_iter().zip(PLACES) {
+            [text[at], text[at + 1]] = HEX[usize::from(byte)];
         }
         text
     }
 }
+
+/// Where the two digits of each byte stand in the written form.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+/// The two digits of every byte: ids are written by the million.
+static HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut hex = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < hex.len() {
+        hex[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    hex
+};
 
 impl FromStr for TicketId {
     type Err = TicketIdError;

@@ -76,9 +76,10 @@ pub fn write_event(out: &mut Vec<u8>, prefix: &str, available_tickets: u32, kind
 /// Appends [`Booked`] as a whole `OK` line; the tickets by the bytes of their ids, as the server draws and records them.
 pub fn write_booked(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
     out.reserve(80 + event_id.len() + tickets.len() * (WRITTEN + 3));
-    out.extend_from_slice(b"OK {\"event_id\":");
-    json::write_string(out, event_id);
-    out.extend_from_slice(b",\"tickets\":[");
+    // An id has nothing in it to escape.
+    out.extend_from_slice(b"OK {\"event_id\":\"");
+    out.extend_from_slice(event_id.as_bytes());
+    out.extend_from_slice(b"\",\"tickets\":[");
     for (index, ticket) in tickets.iter().enumerate() {
         out.extend_from_slice(if index == 0 { b"\"" } else { b",\"" });
         TicketId(*ticket).write(out);

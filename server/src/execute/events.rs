@@ -1,7 +1,7 @@
 //! Events and their tickets.
 
 use bookline_protocol::reply::{self, Kind};
-use bookline_protocol::{Date, Id, Refusal, TicketId, tag_of};
+use bookline_protocol::{Date, Id, Refusal, TicketId};
 
 use super::{Answer, Service, Unanswered, unanswered, unexpected};
 use crate::domain::Refused;
@@ -51,8 +51,8 @@ pub(super) fn show(service: &Service, id: &str, answer: &mut Answer) -> Result<(
 /// BOOK
 pub(super) fn book(service: &Service, id: &str, count: u32, answer: &mut Answer) -> Result<(), Unanswered> {
     // Drawn before the lock is taken.
-    mint::draw_tickets(&mut answer.tickets, tag_of(id), count);
-    let booked = service.store.book(id, &answer.tickets, answer.micros, &mut answer.seen);
+    mint::draw_tickets(&mut answer.tickets, count);
+    let booked = service.store.book(id, &mut answer.tickets, answer.micros, &mut answer.seen);
     let available = booked.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::NoSuchEvent => no_such_event(id),

@@ -82,9 +82,10 @@ fn body_len(fact: &Fact<'_>) -> usize {
 /// Appends a commit of these facts, decided at `micros`.
 pub fn encode(out: &mut Vec<u8>, micros: i64, facts: &[Fact<'_>]) {
     let length = u32::try_from(encoded_len(facts)).expect("a commit is bounded by the protocol's limits");
-    out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&micros.to_le_bytes());
-    out.extend_from_slice(&[0; 8]); // term, flags, no extensions
+    let mut header = [0; HEADER]; // term, flags and extensions are zero
+    header[..4].copy_from_slice(&length.to_le_bytes());
+    header[4..12].copy_from_slice(&micros.to_le_bytes());
+    out.extend_from_slice(&header);
     for fact in facts {
         encode_fact(out, fact);
     }
@@ -111,8 +112,10 @@ pub fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
             put_text(out, name);
         }
         Fact::TicketsIssued { event, tickets } => {
-            out.extend_from_slice(&event.tag.to_le_bytes());
-            out.extend_from_slice(&event.number.0.to_le_bytes());
+            let mut key = [0; 10];
+            key[..2].copy_from_slice(&event.tag.to_le_bytes());
+            key[2..].copy_from_slice(&event.number.0.to_le_bytes());
+            out.extend_from_slice(&key);
             out.extend_from_slice(tickets.as_flattened());
         }
         Fact::BlockTaken { slot, who } => {

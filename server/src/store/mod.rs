@@ -23,6 +23,7 @@ use shard::{IdHasher, Shard};
 use crate::domain::calendar::{Entry, Meeting, attendees};
 use crate::domain::{Contradiction, EventKey, Fact, Refused};
 use crate::journal::{Commit, Journal, NoRoom, Sequence};
+use crate::mint;
 
 /// The last commit in any shard that a reply looked at. The reply may go out when that commit is durable: nothing is
 /// shown that a crash could take back.
@@ -226,15 +227,16 @@ impl Store {
         shard.event(id).map(read)
     }
 
-    /// Sells these tickets, all or none. Their ids carry the event's tag. Says what is left.
+    /// Sells these tickets, all or none, once their ids carry the event's tag. Says what is left.
     pub fn book(
         &self,
         id: &str,
-        tickets: &[[u8; 16]],
+        tickets: &mut [[u8; 16]],
         micros: i64,
         seen: &mut Seen,
     ) -> Result<u32, Declined> {
         let tag = tag_of(id);
+        mint::stamp(tickets, tag);
         let mut shard = self.lock(self.records.shard_of_tag(tag), seen);
         let sale = shard.event(id).ok_or(Declined::NoSuchEvent)?.sale;
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
