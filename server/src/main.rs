@@ -12,7 +12,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Files that the server needs beside one for each connection: journal, lock, listener, and room for refusals.
+/// Files that the server wants beside one for each connection: journal, snapshots, lock, listener, and room for those
+/// who are refused. Where files are few, a quarter of them.
 const OTHER_FILES: u64 = 512;
 
 fn main() -> ExitCode {
@@ -114,7 +115,7 @@ fn fit_open_files(max_connections: &mut usize) {
         Err(_) => current.unwrap_or(raised),
     };
     if allowed < wanted {
-        let fits = allowed.saturating_sub(OTHER_FILES).max(1);
+        let fits = (allowed - OTHER_FILES.min(allowed / 4)).max(1);
         tracing::warn!(
             "--max-connections {max_connections} is lowered to {fits}: the system allows {allowed} open files \
              (ulimit -n)"

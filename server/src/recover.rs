@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::journal::{self, Base, Disk, Journal, Options, Sequence, segment};
 use crate::settings::Settings;
 use crate::snapshot;
-use crate::snapshot::keeper::{Usable, find_usable};
+use crate::snapshot::keeper::{Usable, find_usable, set_aside};
 use crate::snapshot::read::{BadSnapshot, Snapshot};
 use crate::store::Records;
 
@@ -24,12 +24,9 @@ pub enum RecoverError {
     /// The system said no.
     #[error("reading the snapshots: {0}")]
     Io(#[from] io::Error),
-    /// No snapshot is whole, and the journal alone does not go back to the beginning.
-    #[error(
-        "no snapshot can be read ({}); nothing was changed. Restore one of them from a backup",
-        shown(.0)
-    )]
-    Snapshots(Vec<BadSnapshot>),
+    /// A snapshot cannot be read, and nothing can stand in for it.
+    #[error("{0}. Nothing was changed. Restore a snapshot from a backup")]
+    Snapshots(String),
     /// A snapshot that was whole a moment ago.
     #[error(transparent)]
     Snapshot(#[from] BadSnapshot),
@@ -44,10 +41,6 @@ pub enum RecoverError {
         /// What is wrong with it.
         error: Box<dyn std::error::Error + Send + Sync>,
     },
-}
-
-fn shown(bad: &[BadSnapshot]) -> String {
-    bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What was recovered.
@@ -70,12 +63,15 @@ pub fn recover(
 ) -> Result<State, RecoverError> {
     let started = Instant::now();
     if let Some(path) = &settings.restore {
-        if !fresh || !segment::list(&*disk)?.is_empty() {
+        if !fresh {
             return Err(RecoverError::NotEmpty);
         }
+        clear(&*disk)?;
+        clear(snapshots)?;
         restore(path, snapshots)?;
     }
-    let usable = choose(find_usable(snapshots)?, &*disk, snapshots)?;
+    let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
+    may_pass_over(&bad, usable.is_some(), &*disk)?;
     let records = Records::new(settings.shards);
     let mut sequence = Sequence(0);
     if let Some(snapshot) = usable {
@@ -85,9 +81,13 @@ pub fn recover(
     let options = Options {
         durability: settings.durability,
         segment_size: settings.segment_size,
-        base: Base { snapshot: sequence, fresh },
+        base: Base { snapshot: sequence, vouched: snapshot::vouched(snapshots)?, fresh },
     };
     let (journal, recovered) = Journal::open(disk, options, &mut |commit| records.replay(commit))?;
+    for bad in bad {
+        tracing::warn!("{bad}; it is set aside, and the one before it and the journal were read instead");
+        set_aside(&bad, snapshots)?;
+    }
     if let Some((file, offset)) = &recovered.cut {
         tracing::warn!(
             "the journal ended in a write that was never answered: {file} was cut at offset {offset}"
@@ -105,27 +105,23 @@ pub fn recover(
     Ok(State { records, journal, snapshot: sequence })
 }
 
-/// The snapshot to build on. One that is damaged is passed over, aloud, if an older one or the whole journal can stand
-/// in for it; and set aside, so that it is not counted among the two that are kept.
-fn choose(
-    usable: Usable,
-    journal: &dyn Disk,
-    snapshots: &dyn Disk,
-) -> Result<Option<Snapshot>, RecoverError> {
-    let Usable { snapshot, bad } = usable;
-    if bad.is_empty() {
-        return Ok(snapshot);
-    }
+/// May these snapshots be passed over? Only what is damaged may, and only if an older one or the whole journal can stand
+/// in for it. What a newer version wrote, or the system would not read now, is not damaged.
+fn may_pass_over(bad: &[BadSnapshot], older_is_whole: bool, journal: &dyn Disk) -> Result<(), RecoverError> {
     let whole_journal = segment::list(journal)?.first() == Some(&Sequence(1));
-    if snapshot.is_none() && (bad.len() > 1 || !whole_journal) {
-        return Err(RecoverError::Snapshots(bad));
+    let covered = older_is_whole || (bad.len() == 1 && whole_journal);
+    if bad.is_empty() || (covered && bad.iter().all(BadSnapshot::is_damage)) {
+        return Ok(());
     }
-    for bad in &bad {
-        tracing::warn!("{bad}; it is set aside, and the one before it and the journal are read instead");
-        snapshots.rename(&bad.file, &format!("{}.damaged", bad.file))?;
+    Err(RecoverError::Snapshots(bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+}
+
+/// What a start that was interrupted left of an earlier --restore. Nothing was ever served from it.
+fn clear(disk: &dyn Disk) -> io::Result<()> {
+    for name in disk.list()? {
+        disk.remove(&name)?;
     }
-    snapshots.sync()?;
-    Ok(snapshot)
+    disk.sync()
 }
 
 /// Puts a backup into the place of a snapshot, once it is known to be whole.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
-use bookline_protocol::Id;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -42,14 +41,6 @@ pub enum OpenError {
     /// A thread could not be started.
     #[error("starting a thread: {0}")]
     Thread(io::Error),
-    /// `--hod` is no id.
-    #[error("--hod {head:?} {error}")]
-    Head {
-        /// What was given.
-        head: String,
-        /// What is wrong with it.
-        error: bookline_protocol::id::IdError,
-    },
 }
 
 /// Why the server stopped serving, other than by being told to.
@@ -75,8 +66,6 @@ pub struct Server {
 impl Server {
     /// Takes the data directory, recovers what is in it, and loads what `--import` and `--demo` ask for.
     pub async fn open(settings: &Settings) -> Result<Server, OpenError> {
-        let head = Id::new(settings.hod.clone());
-        let head = head.map_err(|error| OpenError::Head { head: settings.hod.clone(), error })?;
         let import = settings.import.as_deref().map(import::read).transpose()?;
         let clock = Clock::new(settings.time_zone);
         let data_dir = DataDir::open(&settings.data_dir)?;
@@ -97,7 +86,7 @@ impl Server {
             store: Store::new(recovered.records, journal),
             snapshots: keeper.map_err(OpenError::Thread)?,
             clock,
-            head: head.into_owned(),
+            head: settings.hod.clone(),
             counters,
         });
         if let Some(events) = import {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use bookline_protocol::Id;
 use chrono_tz::Tz;
 use clap::{Parser, ValueEnum};
 
@@ -42,8 +43,8 @@ pub struct Settings {
     pub max_connections: usize,
 
     /// The head of department, who may see everybody's meetings of the last month
-    #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID")]
-    pub hod: String,
+    #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
+    pub hod: Id<'static>,
 
     /// The zone in which calendar hours are meant, by its IANA name [default: the system's]
     #[arg(long, env = "BOOKLINE_TIME_ZONE", default_value_t = system_zone(), hide_default_value = true,
@@ -105,6 +106,10 @@ fn parse_count(text: &str) -> Result<usize, String> {
         Ok(n) if n > 0 => Ok(n),
         _ => Err("it is a number from 1".into()),
     }
+}
+
+fn parse_id(text: &str) -> Result<Id<'static>, String> {
+    Id::new(text.to_owned()).map_err(|e| format!("it {e}"))
 }
 
 fn parse_shards(text: &str) -> Result<usize, String> {

@@ -55,19 +55,25 @@ impl dyn DiskFile + '_ {
         Ok(())
     }
 
-    /// Reads the whole file.
-    pub fn read_all(&self) -> io::Result<Vec<u8>> {
-        let len = usize::try_from(self.len()?).map_err(|_| io::ErrorKind::FileTooLarge)?;
-        let mut bytes = vec![0; len];
+    /// Fills `into` with what stands at `offset`; the file must reach so far.
+    pub fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
         let mut read = 0;
-        while read < len {
-            match self.read_at(&mut bytes[read..], read as u64) {
+        while read < into.len() {
+            match self.read_at(&mut into[read..], offset + read as u64) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(n) => read += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
         }
+        Ok(())
+    }
+
+    /// Reads the whole file.
+    pub fn read_all(&self) -> io::Result<Vec<u8>> {
+        let len = usize::try_from(self.len()?).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        let mut bytes = vec![0; len];
+        self.read_exact_at(&mut bytes, 0)?;
         Ok(bytes)
     }
 
@@ -91,18 +97,27 @@ const ZEROS: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct RealDisk {
     directory: PathBuf,
+    read_only: bool,
 }
 
 impl RealDisk {
     /// The files of `directory`, which must be there.
     pub fn new(directory: PathBuf) -> RealDisk {
-        RealDisk { directory }
+        RealDisk { directory, read_only: false }
+    }
+
+    /// The same, only to be read; a directory that is not there has no files.
+    pub fn read_only(directory: PathBuf) -> RealDisk {
+        RealDisk { directory, read_only: true }
     }
 }
 
 impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<String>> {
-        let entries = std::fs::read_dir(&self.directory)?;
+        let entries = match std::fs::read_dir(&self.directory) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && self.read_only => return Ok(Vec::new()),
+            entries => entries?,
+        };
         entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
     }
 
@@ -113,7 +128,7 @@ impl Disk for RealDisk {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().read(true).write(true).open(self.directory.join(name))?))
+        Ok(Box::new(OpenOptions::new().read(true).write(!self.read_only).open(self.directory.join(name))?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {

@@ -28,7 +28,7 @@ pub mod segment;
 mod spare;
 mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wait;
 
 pub use commit::Commit;

@@ -42,7 +42,7 @@ pub struct Damage {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Wrong {
     /// The segment's header.
-    #[error("{0}")]
+    #[error("{}", with_advice(.0))]
     Head(#[from] BadHead),
     /// A bad frame that was once good.
     #[error("this frame is damaged, and {witness} shows that it was once whole. {ADVICE}")]
@@ -70,6 +70,11 @@ pub enum Wrong {
     Contradiction(#[from] Contradiction),
 }
 
+/// A newer format says itself what to do.
+fn with_advice(bad: &BadHead) -> String {
+    if *bad == BadHead::Damaged { format!("{bad}. {ADVICE}") } else { bad.to_string() }
+}
+
 /// What to do about damage.
 const ADVICE: &str = "Nothing was changed. Restore the file from a backup; without one, keep a copy of the data \
                       directory before you try anything else";
@@ -86,7 +91,7 @@ pub enum Witness {
         offset: u64,
     },
     /// A snapshot.
-    #[error("the snapshot of sequence {}", .0.0)]
+    #[error("the snapshot that was made of sequence {}", .0.0)]
     Snapshot(Sequence),
 }
 
@@ -115,6 +120,8 @@ pub type Apply<'a> = &'a mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>;
 pub struct Base {
     /// A snapshot holds all commits up to this one.
     pub snapshot: Sequence,
+    /// A snapshot, whole or not, was made of all commits up to this one: they were durable.
+    pub vouched: Sequence,
     /// There is no journal yet: to find none is no damage.
     pub fresh: bool,
 }
@@ -142,24 +149,25 @@ pub(super) fn recover(
         let found = Recovered { last: base.snapshot, segments: 1, ..Recovered::default() };
         return Ok((tail, found));
     }
-    scan(disk, base.snapshot, apply)?.take_up(disk)
+    scan(disk, base, apply)?.take_up(disk)
 }
 
 /// Reads the journal on `disk` as recovery would, and changes nothing.
-pub fn check(disk: &dyn Disk, snapshot: Sequence, apply: Apply<'_>) -> Result<Recovered, OpenError> {
-    Ok(scan(disk, snapshot, apply)?.found)
+pub fn check(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Recovered, OpenError> {
+    Ok(scan(disk, base, apply)?.found)
 }
 
-fn scan(disk: &dyn Disk, snapshot: Sequence, apply: Apply<'_>) -> Result<Scan, OpenError> {
+fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError> {
     let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
     // Segments that the snapshot holds as a whole are not needed.
-    let wanted = snapshot.next();
+    let wanted = base.snapshot.next();
     let from = firsts.iter().rposition(|&first| first <= wanted).unwrap_or(0);
     let next = firsts.get(from).map_or(wanted, |&first| first.min(wanted));
     let mut reader = Reader {
         disk,
         apply,
-        base: snapshot,
+        base: base.snapshot,
+        vouched: base.vouched.max(base.snapshot),
         next,
         crc: (next == Sequence(1)).then_some(0),
         expected: None,
@@ -231,6 +239,8 @@ struct Reader<'a> {
     apply: Apply<'a>,
     /// Commits up to this one are in the snapshot.
     base: Sequence,
+    /// Commits up to this one were durable.
+    vouched: Sequence,
     /// The sequence that must come next.
     next: Sequence,
     /// CRC of the last frame; unknown before the first one of a journal whose beginning was trimmed.
@@ -350,8 +360,8 @@ impl Reader<'_> {
     /// a witness say that there was more?
     fn judge_the_end(&self, segment: &Segment, rest: &[u8]) -> Result<End, Damage> {
         let damaged = |witness| Err(self.damage(&segment.name, segment.at, Wrong::Frame { witness }));
-        if self.next <= self.base {
-            return damaged(Witness::Snapshot(self.base));
+        if self.next <= self.vouched {
+            return damaged(Witness::Snapshot(self.vouched));
         }
         let dirty = rest.iter().any(|&byte| byte != 0);
         if dirty {

@@ -74,7 +74,7 @@ pub struct Head {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadHead {
     /// Too short, another magic or a wrong checksum.
-    #[error("its header is damaged. Nothing was changed; restore the file from a backup")]
+    #[error("its header is damaged")]
     Damaged,
     /// From another time.
     #[error(

@@ -2,22 +2,19 @@
 //!
 //! It is a snapshot, folded beside the server by the server's own code, of everything that the journal holds when it
 //! begins. A running server goes on: it may add to the journal meanwhile, and drop what its older snapshot holds,
-//! which is not read here. Should it have made two snapshots in the meantime, the work is done again.
+//! which is not read here. Should it come into the way all the same, the work is done again.
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
-use super::Parts;
+use super::{Parts, settled};
 use crate::journal::{self, RealDisk};
 use crate::snapshot;
 use crate::snapshot::fold::fold;
 use crate::snapshot::keeper::find_usable;
 use crate::snapshot::read::Snapshot;
 use crate::snapshot::write::Writer;
-
-/// A server that makes snapshots faster than they can be copied is not slower at the next try.
-const TRIES: usize = 3;
 
 /// Writes the backup.
 pub(super) fn run(parts: &Parts, to: &Path) -> anyhow::Result<bool> {
@@ -34,28 +31,20 @@ pub(super) fn run(parts: &Parts, to: &Path) -> anyhow::Result<bool> {
 
 fn write(parts: &Parts, work: &Path, to: &Path) -> anyhow::Result<(u64, u64)> {
     let disk = RealDisk::new(work.to_owned());
-    let mut last_error = None;
-    for _ in 0..TRIES {
+    let (sequence, bytes) = settled(|| {
         let before = newest(parts)?;
-        let from = before.as_ref().map(Snapshot::sequence).unwrap_or_default();
-        let attempt = journal::check(parts.journal(), from, &mut |_| Ok(())).map_err(anyhow::Error::from);
-        let attempt = attempt.and_then(|found| {
-            let writer = Writer::new(&disk, found.last)?;
-            let bytes = fold(before.as_ref(), parts.journal(), writer, found.last, &mut |_| Ok(()))?;
-            Ok((found.last, bytes))
-        });
-        match attempt {
-            Ok((sequence, bytes)) => {
-                let written = work.join(snapshot::name(sequence));
-                std::fs::rename(&written, to).with_context(|| format!("writing {}", to.display()))?;
-                let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-                std::fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-                return Ok((sequence.0, bytes));
-            }
-            Err(error) => last_error = Some(error),
-        }
-    }
-    bail!(last_error.context("nothing was tried")?)
+        let snapshot = before.as_ref().map(Snapshot::sequence).unwrap_or_default();
+        let base = journal::Base { snapshot, ..parts.base()? };
+        let found = journal::check(parts.journal(), base, &mut |_| Ok(()))?;
+        let writer = Writer::new(&disk, found.last)?;
+        let bytes = fold(before.as_ref(), parts.journal(), writer, found.last, &mut |_| Ok(()))?;
+        Ok((found.last, bytes))
+    })?;
+    let written = work.join(snapshot::name(sequence));
+    std::fs::rename(&written, to).with_context(|| format!("writing {}", to.display()))?;
+    let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+    std::fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+    Ok((sequence.0, bytes))
 }
 
 fn newest(parts: &Parts) -> anyhow::Result<Option<Snapshot>> {

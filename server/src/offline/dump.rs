@@ -7,15 +7,23 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Parts;
+use super::{Parts, settled};
 use crate::domain::Fact;
-use crate::journal::{self, Sequence};
+use crate::journal::{self, Base, Sequence};
+use crate::snapshot::fold::read_commits;
 use crate::snapshot::keeper::find_usable;
+use crate::snapshot::read::Snapshot;
 
 /// Prints the facts of the newest whole snapshot, then those of the journal behind it.
 pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
     let mut out = BufWriter::new(io::stdout().lock());
-    let usable = find_usable(parts.snapshots())?;
+    // Looked at as a whole before anything is printed.
+    let (usable, end) = settled(|| {
+        let usable = find_usable(parts.snapshots())?;
+        let snapshot = usable.snapshot.as_ref().map(Snapshot::sequence).unwrap_or_default();
+        let end = journal::check(parts.journal(), Base { snapshot, ..parts.base()? }, &mut |_| Ok(()))?.last;
+        Ok((usable, end))
+    })?;
     for bad in &usable.bad {
         eprintln!("booklined: {bad}; the one before it and the journal are shown instead");
     }
@@ -30,7 +38,7 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
             Ok(())
         })?;
     }
-    journal::check(parts.journal(), from, &mut |commit| {
+    read_commits(parts.journal(), from.next(), end, &mut |_| Ok(()), &mut |commit| {
         for fact in commit.facts().flatten() {
             if written.is_ok() {
                 written = print(&mut out, commit.sequence.0, Some(commit.micros), &fact);

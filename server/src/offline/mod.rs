@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Subcommand;
 
-use crate::journal::{Disk, RealDisk};
+use crate::journal::{Base, Disk, RealDisk};
+use crate::snapshot;
 
 /// Work on a data directory, beside a running server or without one.
 #[derive(Debug, Clone, Subcommand)]
@@ -60,9 +61,10 @@ impl Parts {
         if !part("journal").is_dir() {
             bail!("{} is not a data directory of booklined: it has no journal", data_dir.display());
         }
-        // A data directory of the first version has no snapshots yet.
-        std::fs::create_dir_all(part("snapshots"))?;
-        Ok(Parts { journal: RealDisk::new(part("journal")), snapshots: RealDisk::new(part("snapshots")) })
+        Ok(Parts {
+            journal: RealDisk::read_only(part("journal")),
+            snapshots: RealDisk::read_only(part("snapshots")),
+        })
     }
 
     fn journal(&self) -> &dyn Disk {
@@ -72,4 +74,25 @@ impl Parts {
     fn snapshots(&self) -> &dyn Disk {
         &self.snapshots
     }
+
+    /// What the names of the snapshots vouch for.
+    fn base(&self) -> std::io::Result<Base> {
+        Ok(Base { vouched: snapshot::vouched(self.snapshots())?, ..Base::default() })
+    }
+}
+
+/// A running server writes, begins files and drops others while they are read here; what looks damaged then does not at
+/// the next look. So much is tried before anything is called damage.
+const TRIES: usize = 3;
+
+/// Does it until it succeeds, [`TRIES`] times at the most.
+fn settled<T>(mut look: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let mut result = look();
+    for _ in 1..TRIES {
+        if result.is_ok() {
+            break;
+        }
+        result = look();
+    }
+    result
 }

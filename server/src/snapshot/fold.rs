@@ -177,8 +177,8 @@ pub fn read_commits(
         let file = journal.open(&name)?;
         let broken = |offset, what: String| FoldError::Journal { file: name.clone(), offset, what };
         let mut header = [0; segment::HEADER];
-        let read = file.read_at(&mut header, 0)?;
-        let head = Head::decode(&header[..read], segment::MAGIC);
+        file.read_exact_at(&mut header, 0)?;
+        let head = Head::decode(&header, segment::MAGIC);
         let head = head.map_err(|bad: BadHead| broken(0, bad.to_string()))?;
         let mut frames = FrameReader::new(&*file, head.salt);
         loop {

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::fold::{FoldError, fold};
 use super::read::{self, BadSnapshot, Snapshot};
 use super::write::Writer;
-use super::{NEW, name};
+use super::{DAMAGED, NEW, name};
 use crate::journal::disk::Disk;
 use crate::journal::{Journal, Sequence};
 
@@ -63,15 +63,7 @@ impl Keeper {
         let (requests, inbox) = mpsc::channel();
         let stopping = Arc::new(AtomicBool::new(false));
         let shown = Arc::new(AtomicU64::new(newest.0));
-        let work = Work {
-            disk,
-            journal,
-            every,
-            newest,
-            folded: 0,
-            stopping: stopping.clone(),
-            shown: shown.clone(),
-        };
+        let work = Work { disk, journal, every, folded: 0, stopping: stopping.clone(), shown: shown.clone() };
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(move || work.run(&inbox))?;
         Ok(Keeper { requests: Some(requests).into(), stopping, newest: shown, thread: Some(thread).into() })
     }
@@ -113,7 +105,6 @@ struct Work {
     disk: Arc<dyn Disk>,
     journal: Arc<Journal>,
     every: u64,
-    newest: Sequence,
     /// Bytes of the journal that the newest snapshot holds, of those that the journal counts.
     folded: u64,
     stopping: Arc<AtomicBool>,
@@ -168,8 +159,11 @@ impl Work {
 
     /// Writes the snapshot of `sequence`, unless it is there, and drops what is not needed any more.
     fn write(&mut self, sequence: Sequence) -> Result<u64, FoldError> {
-        let before =
-            (self.newest > Sequence(0)).then(|| Snapshot::open(&*self.disk, self.newest)).transpose()?;
+        let Usable { snapshot: before, bad } = find_usable(&*self.disk)?;
+        for bad in bad.iter().filter(|bad| bad.is_damage()) {
+            tracing::warn!("{bad}; it is set aside, and the next one is made from the one before it");
+            set_aside(bad, &*self.disk)?;
+        }
         if let Some(before) = before.as_ref().filter(|before| before.sequence() == sequence) {
             return Ok(before.bytes()?);
         }
@@ -181,7 +175,6 @@ impl Work {
             // Half of a snapshot is of no use, and its room is wanted.
             let _ = self.disk.remove(NEW);
         })?;
-        self.newest = sequence;
         self.shown.store(sequence.0, Ordering::Relaxed);
         self.tidy()?;
         Ok(bytes)
@@ -215,6 +208,12 @@ pub fn pace(is_over: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(), FoldErr
         }
         Ok(())
     }
+}
+
+/// Takes a damaged snapshot from among those that count; it stays for people to look at.
+pub fn set_aside(bad: &BadSnapshot, disk: &dyn Disk) -> std::io::Result<()> {
+    disk.rename(&bad.file, &format!("{}{DAMAGED}", bad.file))?;
+    disk.sync()
 }
 
 /// Which snapshot a start can build on, and what was found wrong on the way to it.

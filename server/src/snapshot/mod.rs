@@ -18,7 +18,9 @@ pub mod keeper;
 pub mod read;
 pub mod write;
 
-use crate::journal::Sequence;
+use std::io;
+
+use crate::journal::{Disk, Sequence};
 
 /// What a snapshot begins with.
 pub const MAGIC: &[u8; 8] = b"BOOKSNAP";
@@ -27,6 +29,9 @@ pub const MAGIC: &[u8; 8] = b"BOOKSNAP";
 pub const NEW: &str = "new";
 
 const SUFFIX: &str = ".snap";
+
+/// What a damaged snapshot is called after its own name when it is set aside.
+pub const DAMAGED: &str = ".damaged";
 
 /// A snapshot's file name.
 pub fn name(sequence: Sequence) -> String {
@@ -38,4 +43,11 @@ pub fn parse_name(name: &str) -> Option<Sequence> {
     let digits = name.strip_suffix(SUFFIX)?;
     let valid = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     if valid { digits.parse().ok().map(Sequence) } else { None }
+}
+
+/// The highest sequence of which a snapshot was ever made here, whole or not: so much was durable.
+pub fn vouched(disk: &dyn Disk) -> io::Result<Sequence> {
+    let names = disk.list()?;
+    let sequences = names.iter().filter_map(|name| parse_name(name.strip_suffix(DAMAGED).unwrap_or(name)));
+    Ok(sequences.max().unwrap_or_default())
 }

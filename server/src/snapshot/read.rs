@@ -45,6 +45,17 @@ pub enum Wrong {
     Contradiction(#[from] Contradiction),
 }
 
+impl BadSnapshot {
+    /// Is it damaged, rather than newer than this program, or out of the system's reach for now?
+    pub fn is_damage(&self) -> bool {
+        match &self.what {
+            Wrong::Head(BadHead::Damaged) | Wrong::Frame | Wrong::Contradiction(_) => true,
+            Wrong::Unreadable(unreadable) => *unreadable == Unreadable::Malformed,
+            Wrong::Head(BadHead::Format { .. }) | Wrong::Io(_) => false,
+        }
+    }
+}
+
 /// An open snapshot.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -72,13 +83,10 @@ impl Snapshot {
         let bad = |what| BadSnapshot { file: name.to_owned(), offset: 0, what };
         let file = disk.open(name).map_err(|e| bad(e.into()))?;
         let mut header = [0; segment::HEADER];
-        let mut read = 0;
-        while read < header.len() {
-            match file.read_at(&mut header[read..], read as u64).map_err(|e| bad(e.into()))? {
-                0 => return Err(bad(BadHead::Damaged.into())),
-                n => read += n,
-            }
-        }
+        file.read_exact_at(&mut header, 0).map_err(|e| match e.kind() {
+            io::ErrorKind::UnexpectedEof => bad(BadHead::Damaged.into()),
+            _ => bad(e.into()),
+        })?;
         let head = Head::decode(&header, MAGIC).map_err(|e| bad(e.into()))?;
         Ok(Snapshot { file, name: name.to_owned(), head })
     }

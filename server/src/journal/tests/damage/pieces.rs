@@ -1,0 +1,82 @@
+//! Whole frames in wrong places, and bytes of other times.
+
+use super::*;
+use crate::journal::segment::Salt;
+
+#[test]
+fn a_frame_written_over_the_next_is_refused() {
+    let mut journal = AtRest::sealed(TINY, 2, Draft::small);
+    for name in journal.image.segments() {
+        let whole = journal.image.bytes(&name).to_vec();
+        for pair in frames(&whole).windows(2) {
+            let copy = whole[pair[0].place.clone()].to_vec();
+            let to = pair[1].place.start;
+            journal.image.bytes_mut(&name)[to..to + copy.len()].copy_from_slice(&copy);
+            let refused = journal.check(|| format!("{name}: a frame at {to} again"));
+            if pair[1].kind == Kind::Commits {
+                assert_eq!(refused, 1, "{name}: a frame at {to} again");
+            }
+            *journal.image.bytes_mut(&name) = whole.clone();
+        }
+    }
+}
+
+#[test]
+fn a_frame_behind_the_last_takes_nothing() {
+    for mut journal in [AtRest::sealed(TINY, 2, Draft::small), AtRest::unsealed(TINY, 2, Draft::small)] {
+        let name = journal.last_segment();
+        let whole = journal.image.bytes(&name).to_vec();
+        let end = used(&whole);
+        for frame in frames(&whole) {
+            let copy = whole[frame.place.clone()].to_vec();
+            journal.image.bytes_mut(&name)[end..end + copy.len()].copy_from_slice(&copy);
+            journal.check(|| format!("the frame at {} again behind the last", frame.place.start));
+            *journal.image.bytes_mut(&name) = whole.clone();
+        }
+    }
+}
+
+/// A recycled file: behind the frames stands what an earlier segment left, whole frames among it.
+#[test]
+fn what_an_earlier_segment_left_is_never_read() {
+    let mut journal = AtRest::sealed(TINY, 3, Draft::any);
+    let segments = journal.image.segments();
+    let stale = journal.image.bytes(&segments[0]).to_vec();
+    let last = journal.last_segment();
+    let end = used(journal.image.bytes(&last));
+    // Frames of the other salt right behind the end, so that one begins where the next frame will be looked for.
+    let first = frames(&stale)[0].place.start;
+    for from in [first, first + 8, first + 16] {
+        let n = (stale.len() - from).min(stale.len() - end);
+        journal.image.bytes_mut(&last)[end..end + n].copy_from_slice(&stale[from..from + n]);
+        let recovered = journal.recover().expect("a sealed journal");
+        assert_eq!((recovered.last, recovered.cut), (journal.acknowledged(), None));
+        goes_on(&journal.image, &journal.history);
+    }
+}
+
+#[test]
+fn a_frame_of_a_later_version_is_refused_and_not_cut() {
+    let mut journal = AtRest::unsealed(TINY, 1, Draft::small);
+    let name = journal.last_segment();
+    let whole = journal.image.bytes(&name).to_vec();
+    let last = frames(&whole).last().expect("commits").place.clone();
+    let salt = Head::decode(&whole, segment::MAGIC).expect("whole").salt;
+    for (at, value) in [(32, 6), (32, 200), (33, 1), (39, 0x80)] {
+        let mut later = whole.clone();
+        later[last.start + at] = value;
+        stamp(&mut later[last.clone()], &salt);
+        *journal.image.bytes_mut(&name) = later;
+        let damage = journal.damage();
+        assert_eq!((damage.file.as_str(), damage.offset), (name.as_str(), last.start as u64));
+        let message = damage.to_string();
+        assert!(message.contains("newer"), "{message}");
+        assert!(!message.contains("estore"), "a backup would not help: {message}");
+    }
+}
+
+/// Gives a frame that was changed its right checksum.
+fn stamp(frame: &mut [u8], salt: &Salt) {
+    let crc = salt.crc(&frame[4..]);
+    frame[..4].copy_from_slice(&crc.to_le_bytes());
+}

@@ -1,0 +1,253 @@
+//! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on it.
+
+use std::sync::Arc;
+
+use bookline_protocol::{Hour, Slot, TicketId, tag_of};
+use clap::Parser;
+
+use super::shown::{PEOPLE, days, shown};
+use crate::journal::disk::Disk;
+use crate::journal::tests::history::{block_on, settle, wait_for_room};
+use crate::journal::tests::image::Image;
+use crate::journal::tests::rng::Rng;
+use crate::journal::tests::sim_disk::SimDisk;
+use crate::journal::{Failure, Journal, NoRoom, Sequence};
+use crate::recover::{RecoverError, State, recover};
+use crate::settings::Settings;
+use crate::snapshot::keeper::{Keeper, Made};
+use crate::store::{Declined, NewEntry, NewEvent, Seen, Store};
+
+/// Ids of events; few, so that they are taken.
+const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+
+/// The smallest segments that the server takes, so that a snapshot has some to let go.
+pub fn settings() -> Settings {
+    let flags = ["booklined", "--segment-size", "16KiB", "--durability", "always"];
+    Settings::try_parse_from(flags).expect("flags of the server")
+}
+
+/// What the two disks hold.
+#[derive(Debug, Clone)]
+pub struct Images {
+    pub journal: Image,
+    pub snapshots: Image,
+}
+
+impl Images {
+    /// Names of the snapshots, oldest first.
+    pub fn snapshots(&self) -> Vec<String> {
+        self.snapshots.0.keys().filter(|name| name.ends_with(".snap")).cloned().collect()
+    }
+
+    /// Recovers from them, changing nothing. Says what the state looks like and how many commits it has.
+    pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
+        let (journal, snapshots) = (Arc::new(self.journal.clone()), &self.snapshots);
+        let state = recover(journal, snapshots, &settings(), false)?;
+        let last = state.journal.appended();
+        let store = Store::new(state.records, Arc::new(state.journal));
+        Ok((shown(&store, tickets), last))
+    }
+}
+
+/// Two disks that live and die together, and the history of what was done.
+#[derive(Debug)]
+pub struct Machine {
+    pub journal: SimDisk,
+    pub snapshots: SimDisk,
+    /// How the state looked after so many commits.
+    pub looks: Vec<String>,
+    /// So many of them were acknowledged.
+    pub acknowledged: u64,
+    /// All tickets that were ever issued.
+    pub tickets: Vec<TicketId>,
+    /// Was there ever a server on it?
+    begun: bool,
+}
+
+/// A server on a machine, without its sockets.
+#[derive(Debug)]
+pub struct Server {
+    pub store: Store,
+    pub keeper: Keeper,
+}
+
+impl Machine {
+    pub fn new(seed: u64) -> Machine {
+        Machine {
+            journal: SimDisk::new(seed),
+            snapshots: SimDisk::new(!seed),
+            looks: Vec::new(),
+            acknowledged: 0,
+            tickets: Vec::new(),
+            begun: false,
+        }
+    }
+
+    /// A machine on whose disks this stands, without a history.
+    pub fn holding(images: &Images, seed: u64) -> Machine {
+        let journal = SimDisk::holding(&images.journal, seed);
+        let snapshots = SimDisk::holding(&images.snapshots, !seed);
+        Machine { journal, snapshots, begun: true, ..Machine::new(seed) }
+    }
+
+    pub fn images(&self) -> Images {
+        Images { journal: self.journal.image(), snapshots: self.snapshots.image() }
+    }
+
+    /// Starts a server. What it recovers must be a beginning of what was done, with all that was acknowledged.
+    pub fn start(&mut self) -> Result<Server, RecoverError> {
+        let snapshots: Arc<dyn Disk> = Arc::new(self.snapshots.clone());
+        let disk = Arc::new(self.journal.clone());
+        let State { records, journal, snapshot } = recover(disk, &*snapshots, &settings(), !self.begun)?;
+        self.begun = true;
+        let journal = Arc::new(journal);
+        // No snapshot but when it is asked for.
+        let keeper = Keeper::start(snapshots, journal.clone(), snapshot, u64::MAX).expect("a thread");
+        let server = Server { store: Store::new(records, journal), keeper };
+        self.check(&server);
+        Ok(server)
+    }
+
+    fn check(&mut self, server: &Server) {
+        let recovered = server.journal().appended().0;
+        let look = shown(&server.store, &self.tickets);
+        if self.looks.is_empty() {
+            self.looks.push(look);
+            return;
+        }
+        assert!(
+            recovered >= self.acknowledged,
+            "{} commits were acknowledged, and {recovered} are left of them",
+            self.acknowledged
+        );
+        let then = self.looks.get(place(recovered)).expect("only what was done is recovered");
+        assert_eq!(&look, then, "the state is the one after commit {recovered}");
+        self.looks.truncate(place(recovered) + 1);
+        self.acknowledged = recovered;
+    }
+
+    /// Takes note of what the state looks like after a commit.
+    fn note(&mut self, server: &Server) {
+        self.looks.push(shown(&server.store, &self.tickets));
+        assert_eq!(server.journal().appended().0 + 1, self.looks.len() as u64, "a change is a commit");
+    }
+
+    /// Everything up to now is told to those who asked.
+    pub fn settle(&mut self, server: &Server) -> Result<(), Failure> {
+        let last = server.journal().appended();
+        settle(server.journal(), last)?;
+        self.acknowledged = self.acknowledged.max(last.0);
+        Ok(())
+    }
+
+    /// One change drawn by chance, or none where the rules decline.
+    pub fn change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Failure> {
+        let again = rng.clone();
+        loop {
+            match self.try_change(server, rng) {
+                Ok(()) => {
+                    self.note(server);
+                    return Ok(());
+                }
+                Err(Declined::NoRoom(NoRoom::NotYet)) => {
+                    wait_for_room(server.journal())?;
+                    *rng = again.clone();
+                }
+                Err(Declined::NoRoom(no_room)) => panic!("{no_room}"),
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Declined> {
+        let (store, seen, micros) = (&server.store, &mut Seen::default(), 1_000_000);
+        let who = PEOPLE[rng.below(PEOPLE.len())];
+        match rng.below(8) {
+            0 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let issued = u32::try_from(rng.below(2) * 3).expect("it is small");
+                let date = days()[rng.below(3)];
+                store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 500, issued }, micros, seen)
+            }
+            1..4 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
+                let tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(id, rng)).collect();
+                store.book(id, &tickets, micros, seen)?;
+                self.tickets.extend(tickets.into_iter().map(TicketId));
+                Ok(())
+            }
+            4 => store.take(who, slot(rng), &NewEntry::Block, micros, seen),
+            5 => {
+                let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
+                let meeting = NewEntry::Meeting { title: "class \"committee\"", group: &group, host };
+                store.take(who, slot(rng), &meeting, micros, seen)
+            }
+            6 => store.free(who, slot(rng), micros, seen).map(|_| ()),
+            _ => {
+                let group = group(rng);
+                let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
+                let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
+                store.replace(who, slot(rng), slot(rng), &entry, micros, seen)
+            }
+        }
+    }
+
+    /// So many changes, told of now and then and in the end.
+    pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Failure> {
+        for _ in 0..count {
+            self.change(server, rng)?;
+            if rng.one_in(4) {
+                self.settle(server)?;
+            }
+        }
+        self.settle(server)
+    }
+
+    /// The power goes, or the process is killed: what follows on the disks is another life.
+    pub fn crash(&mut self, server: Server, power: bool) {
+        let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
+        (self.journal, self.snapshots) = (next(&self.journal), next(&self.snapshots));
+        // The threads of a process that is dead end; what they still do reaches nobody.
+        drop(server);
+    }
+}
+
+impl Server {
+    pub fn journal(&self) -> &Journal {
+        self.store.journal()
+    }
+
+    /// SNAPSHOT
+    pub fn snapshot(&self) -> Result<Made, String> {
+        block_on(self.keeper.make())
+    }
+
+    /// Ends as it should.
+    pub fn stop(self) {
+        self.keeper.stop();
+        self.journal().close().expect("a disk that behaves");
+    }
+}
+
+fn place(commits: u64) -> usize {
+    usize::try_from(commits).expect("a short history")
+}
+
+fn ticket(event: &str, rng: &mut Rng) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&rng.next().to_le_bytes());
+    id[8..].copy_from_slice(&rng.next().to_le_bytes());
+    id[..2].copy_from_slice(&tag_of(event).to_be_bytes());
+    id
+}
+
+fn slot(rng: &mut Rng) -> Slot {
+    let hour = u8::try_from(9 + rng.below(3)).ok().and_then(Hour::new).expect("an hour of the day");
+    Slot { date: days()[rng.below(3)], hour }
+}
+
+fn group(rng: &mut Rng) -> String {
+    let from = rng.below(PEOPLE.len() - 1);
+    PEOPLE[from..PEOPLE.len().min(from + 1 + rng.below(3))].join(",")
+}

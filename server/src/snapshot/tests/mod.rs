@@ -1,0 +1,13 @@
+//! Snapshots under attack: chains of them, every damage that a disk can do, and a crash at every operation.
+//!
+//! What happens is drawn from a seed, which every failure prints. `BOOKLINE_TEST_SEED=n` runs that one alone,
+//! `BOOKLINE_TEST_SEEDS=n` so many of them.
+
+mod chain;
+mod crashes;
+mod damage;
+mod format;
+mod lives;
+mod machine;
+mod shown;
+mod trimming;
