@@ -226,7 +226,12 @@ impl Connection {
                 () = stopped => self.last_call = Some(Instant::now() + LAST_CALL),
             }
         }
-        let until = self.last_call.map_or_else(Instant::now, |end| end.min(Instant::now() + QUIET));
+        let now = Instant::now();
+        let end = self.last_call.unwrap_or(now);
+        if now >= end {
+            return Ok(Arrived::Stop);
+        }
+        let until = end.min(now + QUIET);
         let read = timeout_at(until, self.stream.read_buf(self.framer.buffer())).await;
         read.map_or(Ok(Arrived::Stop), |read| Ok(self.arrived(read?)))
     }

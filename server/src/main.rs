@@ -47,12 +47,10 @@ fn serve(mut settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
+    // Until the data is read a signal ends the process at once: there is nothing to finish yet.
+    let server = Server::open(settings).await?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let server = tokio::select! {
-        server = Server::open(settings) => server?,
-        () = either(&mut terminate, &mut interrupt) => return Ok(()),
-    };
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("listening on {}: is another server running there?", settings.listen))?;

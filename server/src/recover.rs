@@ -31,7 +31,10 @@ pub enum RecoverError {
     #[error(transparent)]
     Snapshot(#[from] BadSnapshot),
     /// `--restore` on a directory that has data.
-    #[error("--restore wants an empty data directory, and this one has a journal: give another --data-dir")]
+    #[error(
+        "--restore wants an empty data directory, and this one has files in it: give another --data-dir, or remove \
+         this one if all it holds is a --restore that was interrupted"
+    )]
     NotEmpty,
     /// `--restore` of a file that cannot be used.
     #[error("--restore {}: {error}", path.display())]
@@ -63,11 +66,9 @@ pub fn recover(
 ) -> Result<State, RecoverError> {
     let started = Instant::now();
     if let Some(path) = &settings.restore {
-        if !fresh {
+        if !fresh || holds_anything(&*disk)? || holds_anything(snapshots)? {
             return Err(RecoverError::NotEmpty);
         }
-        clear(&*disk)?;
-        clear(snapshots)?;
         restore(path, snapshots)?;
     }
     let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
@@ -116,12 +117,9 @@ fn may_pass_over(bad: &[BadSnapshot], older_is_whole: bool, journal: &dyn Disk) 
     Err(RecoverError::Snapshots(bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
 }
 
-/// What a start that was interrupted left of an earlier --restore. Nothing was ever served from it.
-fn clear(disk: &dyn Disk) -> io::Result<()> {
-    for name in disk.list()? {
-        disk.remove(&name)?;
-    }
-    disk.sync()
+/// Is there anything but space and halves?
+fn holds_anything(disk: &dyn Disk) -> io::Result<bool> {
+    Ok(disk.list()?.iter().any(|name| name != segment::SPARE && name != snapshot::NEW))
 }
 
 /// Puts a backup into the place of a snapshot, once it is known to be whole.

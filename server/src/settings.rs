@@ -81,7 +81,7 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_DEMO")]
     pub demo: bool,
 
-    /// How to write the log, which goes to standard error; RUST_LOG=debug writes each command
+    /// How to write the log, which goes to standard error; RUST_LOG=debug names each command
     #[arg(long, env = "BOOKLINE_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
@@ -98,7 +98,11 @@ pub enum LogFormat {
 
 fn system_zone() -> Tz {
     let name = iana_time_zone::get_timezone().unwrap_or_default();
-    name.parse().unwrap_or(Tz::UTC)
+    match name.parse() {
+        // One zone of two names: people know it by the short one.
+        Ok(Tz::Etc__UTC) | Err(_) => Tz::UTC,
+        Ok(zone) => zone,
+    }
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {

@@ -30,6 +30,9 @@ pub const MAGIC: &[u8; 8] = b"BOOKLINE";
 /// The file that holds the space for the next segment. Never read: what is in it after a crash is thrown away.
 pub const SPARE: &str = "spare";
 
+/// A spare is filled and synced in pieces of this size, so that the syncs of commits never queue behind all of it.
+const FILLED_AT_ONCE: u64 = 4 << 20;
+
 const SUFFIX: &str = ".seg";
 
 /// What makes the CRCs of one segment its own.
@@ -149,8 +152,13 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 /// fast as one that also has to record a growing file.
 pub fn make_spare(disk: &dyn Disk, size: u64) -> io::Result<Box<dyn DiskFile>> {
     let file = disk.create(SPARE)?;
-    file.zero(0, size)?;
-    file.sync()?;
+    let mut filled = 0;
+    while filled < size {
+        let next = size.min(filled + FILLED_AT_ONCE);
+        file.zero(filled, next)?;
+        file.sync()?;
+        filled = next;
+    }
     Ok(file)
 }
 

@@ -14,7 +14,7 @@ use super::read::{self, BadSnapshot, Snapshot};
 use super::write::Writer;
 use super::{DAMAGED, NEW, name};
 use crate::journal::disk::Disk;
-use crate::journal::{Journal, Sequence};
+use crate::journal::{Journal, Sequence, segment};
 
 /// How often the keeper looks whether there is enough to fold. The journal grows by tens of megabytes in this time at
 /// the most.
@@ -160,9 +160,14 @@ impl Work {
     /// Writes the snapshot of `sequence`, unless it is there, and drops what is not needed any more.
     fn write(&mut self, sequence: Sequence) -> Result<u64, FoldError> {
         let Usable { snapshot: before, bad } = find_usable(&*self.disk)?;
-        for bad in bad.iter().filter(|bad| bad.is_damage()) {
-            tracing::warn!("{bad}; it is set aside, and the next one is made from the one before it");
-            set_aside(bad, &*self.disk)?;
+        let whole_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
+        for bad in bad {
+            // Not damaged, or with nothing to stand in for it: people have to look at it first.
+            if !bad.is_damage() || (before.is_none() && !whole_journal) {
+                return Err(bad.into());
+            }
+            tracing::warn!("{bad}; it is set aside, and the next one is made from what is before it");
+            set_aside(&bad, &*self.disk)?;
         }
         if let Some(before) = before.as_ref().filter(|before| before.sequence() == sequence) {
             return Ok(before.bytes()?);

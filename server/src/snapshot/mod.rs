@@ -16,6 +16,8 @@
 pub mod fold;
 pub mod keeper;
 pub mod read;
+#[cfg(test)]
+mod tests;
 pub mod write;
 
 use std::io;

@@ -45,13 +45,18 @@ pub enum Wrong {
     Contradiction(#[from] Contradiction),
 }
 
+/// The system's number for an input/output error.
+const EIO: i32 = 5;
+
 impl BadSnapshot {
     /// Is it damaged, rather than newer than this program, or out of the system's reach for now?
     pub fn is_damage(&self) -> bool {
         match &self.what {
             Wrong::Head(BadHead::Damaged) | Wrong::Frame | Wrong::Contradiction(_) => true,
             Wrong::Unreadable(unreadable) => *unreadable == Unreadable::Malformed,
-            Wrong::Head(BadHead::Format { .. }) | Wrong::Io(_) => false,
+            // What a bad sector says.
+            Wrong::Io(error) => error.raw_os_error() == Some(EIO),
+            Wrong::Head(BadHead::Format { .. }) => false,
         }
     }
 }

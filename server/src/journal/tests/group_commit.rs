@@ -4,7 +4,9 @@ use std::sync::Barrier;
 
 use super::damage::frames;
 use super::generate::Draft;
-use super::history::{History, SMALL, TINY, block_on, commit, encoded, is_ready, options, settle, wait_for_room};
+use super::history::{
+    History, SMALL, TINY, block_on, commit, encoded, is_ready, options, settle, wait_for_room,
+};
 use super::rng::Rng;
 use super::sim_disk::{SimDisk, Whose};
 use crate::journal::frame::Kind;
@@ -16,7 +18,8 @@ const APPENDERS: u64 = 8;
 #[test]
 fn one_write_and_one_sync_carry_all_who_came_while_the_last_was_under_way() {
     let disk = SimDisk::new(1);
-    let (journal, _) = History::default().open(&disk, options(Durability::Always, 256 << 10)).expect("a fresh journal");
+    let (journal, _) =
+        History::default().open(&disk, options(Durability::Always, 256 << 10)).expect("a fresh journal");
     wait_for_room(&journal).expect("a disk that behaves");
     disk.hold();
     let first = append(&journal, &Draft::small(&mut Rng::new(0)));
@@ -29,7 +32,8 @@ fn one_write_and_one_sync_carry_all_who_came_while_the_last_was_under_way() {
             let (journal, all_appended) = (&journal, &all_appended);
             scope.spawn(move || {
                 let mut rng = Rng::new(seed);
-                let sequences: Vec<Sequence> = (0..50).map(|_| append(journal, &Draft::any(&mut rng))).collect();
+                let sequences: Vec<Sequence> =
+                    (0..50).map(|_| append(journal, &Draft::any(&mut rng))).collect();
                 assert!(!is_ready(journal.wait(sequences[0])), "nothing is told before it is written");
                 all_appended.wait();
                 for sequence in sequences {
@@ -104,7 +108,8 @@ fn who_waits_for_what_is_durable_does_not_wait() {
     let disk = SimDisk::new(1);
     let mut history = History::default();
     let (journal, _) = history.open(&disk, SMALL).expect("a fresh journal");
-    let sequence = commit(&mut history, &journal, &Draft::small(&mut Rng::new(1))).expect("a disk that behaves");
+    let sequence =
+        commit(&mut history, &journal, &Draft::small(&mut Rng::new(1))).expect("a disk that behaves");
     disk.hold();
     append(&journal, &Draft::small(&mut Rng::new(2)));
     for durable in 0..=sequence.0 {
@@ -138,7 +143,8 @@ fn a_queue_that_is_full_lets_in_again_when_it_is_written() {
     assert!(!is_ready(journal.room()));
     disk.release();
     block_on(journal.room());
-    let last = super::history::commit(&mut history, &journal, &Draft::small(&mut rng)).expect("a disk that behaves");
+    let last =
+        super::history::commit(&mut history, &journal, &Draft::small(&mut rng)).expect("a disk that behaves");
 
     let image = disk.image();
     let written = frames(image.bytes(&image.segments()[0]));
@@ -153,9 +159,10 @@ fn a_journal_at_leisure_vouches_for_its_last_commit() {
     let disk = SimDisk::new(1);
     let mut history = History::default();
     let (journal, _) = history.open(&disk, SMALL).expect("a fresh journal");
+    let syncs = disk.counts(Whose::Commits).syncs;
     let last = commit(&mut history, &journal, &Draft::small(&mut Rng::new(1))).expect("a disk that behaves");
     // The commit's sync, and after a while the seal's.
-    disk.wait_for_syncs(disk.counts(Whose::Commits).syncs + 1);
+    disk.wait_for_syncs(syncs + 2);
     let image = disk.cut_power().image();
     let frames = frames(image.bytes(&image.segments()[0]));
     let seal = frames.last().expect("a seal");

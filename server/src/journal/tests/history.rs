@@ -14,7 +14,7 @@ use crate::journal::{
 };
 
 /// Nothing here takes longer unless it hangs.
-pub const HANG: Duration = Duration::from_secs(60);
+pub const HANG: Duration = Duration::from_secs(20);
 
 /// Segments so small that every bit of them can be tried.
 pub const TINY: Options = options(Durability::Always, 4 << 10);
@@ -23,7 +23,11 @@ pub const TINY: Options = options(Durability::Always, 4 << 10);
 pub const SMALL: Options = options(Durability::Always, 16 << 10);
 
 pub const fn options(durability: Durability, segment_size: u64) -> Options {
-    Options { durability, segment_size, base: Base { snapshot: Sequence(0), vouched: Sequence(0), fresh: false } }
+    Options {
+        durability,
+        segment_size,
+        base: Base { snapshot: Sequence(0), vouched: Sequence(0), fresh: false },
+    }
 }
 
 /// The model: commits by sequence, as bytes.

@@ -81,6 +81,17 @@ fn two_segments_that_were_begun_are_one_too_many() {
     assert_eq!(journal.check(|| "an empty segment that is not the next".to_owned()), 1);
 }
 
+/// It has the right name, and is not the one that the close names: it has another salt.
+#[test]
+fn an_empty_segment_from_elsewhere_is_refused() {
+    let mut journal = begun(Close::Whole);
+    let next = journal.acknowledged().next();
+    journal.image.0.insert(segment::name(next), std::sync::Arc::new(empty(next)));
+    let damage = journal.damage();
+    assert_eq!(damage.file, segment::name(next));
+    assert!(damage.to_string().contains("does not follow"), "{damage}");
+}
+
 /// An empty segment whose header is damaged might be anything: it is refused by its name.
 #[test]
 fn a_segment_that_was_begun_and_cannot_be_read_is_refused() {

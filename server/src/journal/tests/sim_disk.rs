@@ -192,6 +192,11 @@ impl SimDisk {
         self.wait_until(|platter| platter.counts[Whose::Commits as usize].syncs >= count);
     }
 
+    /// Returns once so many writes of commits were done in this life.
+    pub fn wait_for_writes(&self, count: u64) {
+        self.wait_until(|platter| platter.counts[Whose::Commits as usize].writes >= count);
+    }
+
     /// The process dies: what it wrote stays. The next one's view.
     pub fn kill(&self) -> SimDisk {
         self.end(|_| {})
@@ -482,6 +487,7 @@ impl DiskFile for SimFile {
         let n = platter.room_for(self.file, bytes.len(), offset)?;
         platter.tell(|| format!("write {}: {n} of {} bytes at {offset}", self.file, bytes.len()));
         platter.files[self.file].write(&bytes[..n], offset);
+        self.disk.world.changed.notify_all();
         Ok(n)
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bookline_protocol::{Hour, Slot, TicketId, tag_of};
+use bookline_protocol::{Hour, Slot, TicketId};
 use clap::Parser;
 
 use super::shown::{PEOPLE, days, shown};
@@ -10,7 +10,7 @@ use crate::journal::disk::Disk;
 use crate::journal::tests::history::{block_on, settle, wait_for_room};
 use crate::journal::tests::image::Image;
 use crate::journal::tests::rng::Rng;
-use crate::journal::tests::sim_disk::SimDisk;
+use crate::journal::tests::sim_disk::{Faults, SimDisk};
 use crate::journal::{Failure, Journal, NoRoom, Sequence};
 use crate::recover::{RecoverError, State, recover};
 use crate::settings::Settings;
@@ -24,6 +24,21 @@ const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 pub fn settings() -> Settings {
     let flags = ["booklined", "--segment-size", "16KiB", "--durability", "always"];
     Settings::try_parse_from(flags).expect("flags of the server")
+}
+
+/// Why no more changes can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The journal failed, and said so.
+    Failed(Failure),
+    /// There is no room for them.
+    ReadOnly,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Ended {
+        Ended::Failed(failure)
+    }
 }
 
 /// What the two disks hold.
@@ -58,8 +73,10 @@ pub struct Machine {
     pub looks: Vec<String>,
     /// So many of them were acknowledged.
     pub acknowledged: u64,
-    /// All tickets that were ever issued.
+    /// One ticket of every booking that was ever made.
     pub tickets: Vec<TicketId>,
+    /// How many tickets they were.
+    pub sold: usize,
     /// Was there ever a server on it?
     begun: bool,
 }
@@ -79,15 +96,27 @@ impl Machine {
             looks: Vec::new(),
             acknowledged: 0,
             tickets: Vec::new(),
+            sold: 0,
             begun: false,
         }
     }
 
-    /// A machine on whose disks this stands, without a history.
-    pub fn holding(images: &Images, seed: u64) -> Machine {
-        let journal = SimDisk::holding(&images.journal, seed);
-        let snapshots = SimDisk::holding(&images.snapshots, !seed);
-        Machine { journal, snapshots, begun: true, ..Machine::new(seed) }
+    /// A machine with the same history, on whose disks this stands.
+    pub fn with(&self, images: &Images, seed: u64) -> Machine {
+        Machine {
+            journal: SimDisk::holding(&images.journal, seed),
+            snapshots: SimDisk::holding(&images.snapshots, !seed),
+            looks: self.looks.clone(),
+            acknowledged: self.acknowledged,
+            tickets: self.tickets.clone(),
+            sold: self.sold,
+            begun: self.begun,
+        }
+    }
+
+    /// How the state looks now.
+    pub fn look(&self) -> &str {
+        self.looks.last().expect("a server was started")
     }
 
     pub fn images(&self) -> Images {
@@ -126,6 +155,17 @@ impl Machine {
         self.acknowledged = recovered;
     }
 
+    /// Were the newest snapshot lost, the one before it (or the whole journal) would give the same state.
+    pub fn check_that_the_older_one_would_do(&self) {
+        let mut images = self.images();
+        let newest = images.snapshots().pop().expect("a snapshot was made");
+        images.snapshots.0.remove(&newest);
+        match images.recover(&self.tickets) {
+            Ok((look, last)) => assert_eq!((look.as_str(), last.0), (self.look(), self.acknowledged)),
+            Err(refused) => panic!("without {newest}: {refused}"),
+        }
+    }
+
     /// Takes note of what the state looks like after a commit.
     fn note(&mut self, server: &Server) {
         self.looks.push(shown(&server.store, &self.tickets));
@@ -133,17 +173,23 @@ impl Machine {
     }
 
     /// Everything up to now is told to those who asked.
-    pub fn settle(&mut self, server: &Server) -> Result<(), Failure> {
+    pub fn settle(&mut self, server: &Server) -> Result<(), Ended> {
         let last = server.journal().appended();
         settle(server.journal(), last)?;
         self.acknowledged = self.acknowledged.max(last.0);
         Ok(())
     }
 
-    /// One change drawn by chance, or none where the rules decline.
-    pub fn change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Failure> {
-        let again = rng.clone();
+    /// From now on the disks behave.
+    pub fn heal(&self) {
+        self.journal.set_faults(Faults::default());
+        self.snapshots.set_faults(Faults::default());
+    }
+
+    /// One change drawn by chance, the first that the rules allow.
+    fn change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Ended> {
         loop {
+            let again = rng.clone();
             match self.try_change(server, rng) {
                 Ok(()) => {
                     self.note(server);
@@ -151,10 +197,10 @@ impl Machine {
                 }
                 Err(Declined::NoRoom(NoRoom::NotYet)) => {
                     wait_for_room(server.journal())?;
-                    *rng = again.clone();
+                    *rng = again;
                 }
-                Err(Declined::NoRoom(no_room)) => panic!("{no_room}"),
-                Err(_) => return Ok(()),
+                Err(Declined::NoRoom(NoRoom::ReadOnly { .. })) => return Err(Ended::ReadOnly),
+                Err(_) => {}
             }
         }
     }
@@ -167,20 +213,22 @@ impl Machine {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let issued = u32::try_from(rng.below(2) * 3).expect("it is small");
                 let date = days()[rng.below(3)];
-                store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 500, issued }, micros, seen)
+                store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 150, issued }, micros, seen)
             }
             1..4 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
-                let tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(id, rng)).collect();
-                store.book(id, &tickets, micros, seen)?;
-                self.tickets.extend(tickets.into_iter().map(TicketId));
+                let mut tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(rng)).collect();
+                store.book(id, &mut tickets, micros, seen)?;
+                self.tickets.push(TicketId(tickets[0]));
+                self.sold += tickets.len();
                 Ok(())
             }
             4 => store.take(who, slot(rng), &NewEntry::Block, micros, seen),
             5 => {
                 let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
-                let meeting = NewEntry::Meeting { title: "class \"committee\"", group: &group, host };
+                let title = "committee ".repeat(rng.below(20));
+                let meeting = NewEntry::Meeting { title: &title, group: &group, host };
                 store.take(who, slot(rng), &meeting, micros, seen)
             }
             6 => store.free(who, slot(rng), micros, seen).map(|_| ()),
@@ -194,7 +242,7 @@ impl Machine {
     }
 
     /// So many changes, told of now and then and in the end.
-    pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Failure> {
+    pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Ended> {
         for _ in 0..count {
             self.change(server, rng)?;
             if rng.one_in(4) {
@@ -205,9 +253,14 @@ impl Machine {
     }
 
     /// The power goes, or the process is killed: what follows on the disks is another life.
-    pub fn crash(&mut self, server: Server, power: bool) {
+    pub fn end_of_life(&mut self, power: bool) {
         let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
         (self.journal, self.snapshots) = (next(&self.journal), next(&self.snapshots));
+    }
+
+    /// The same, with a server on it.
+    pub fn crash(&mut self, server: Server, power: bool) {
+        self.end_of_life(power);
         // The threads of a process that is dead end; what they still do reaches nobody.
         drop(server);
     }
@@ -234,11 +287,10 @@ fn place(commits: u64) -> usize {
     usize::try_from(commits).expect("a short history")
 }
 
-fn ticket(event: &str, rng: &mut Rng) -> [u8; 16] {
+fn ticket(rng: &mut Rng) -> [u8; 16] {
     let mut id = [0; 16];
     id[..8].copy_from_slice(&rng.next().to_le_bytes());
     id[8..].copy_from_slice(&rng.next().to_le_bytes());
-    id[..2].copy_from_slice(&tag_of(event).to_be_bytes());
     id
 }
 

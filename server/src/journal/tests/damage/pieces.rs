@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::journal::segment::Salt;
+use crate::journal::tests::sim_disk::Whose;
 
 #[test]
 fn a_frame_written_over_the_next_is_refused() {
@@ -72,6 +73,60 @@ fn a_frame_of_a_later_version_is_refused_and_not_cut() {
         let message = damage.to_string();
         assert!(message.contains("newer"), "{message}");
         assert!(!message.contains("estore"), "a backup would not help: {message}");
+    }
+}
+
+/// Its checksum is right, and it does not follow the one before.
+#[test]
+fn a_frame_that_does_not_belong_behind_the_one_before_is_refused() {
+    let mut journal = AtRest::unsealed(TINY, 1, Draft::small);
+    let name = journal.last_segment();
+    let whole = journal.image.bytes(&name).to_vec();
+    let last = frames(&whole).last().expect("commits").place.clone();
+    let salt = Head::decode(&whole, segment::MAGIC).expect("whole").salt;
+    // Its first sequence, one lower and one higher, and its link.
+    for (at, change) in [(8, 1), (8, 0xff), (28, 1), (31, 1)] {
+        let mut wrong = whole.clone();
+        let byte = &mut wrong[last.start + at];
+        *byte = byte.wrapping_add(change);
+        stamp(&mut wrong[last.clone()], &salt);
+        *journal.image.bytes_mut(&name) = wrong;
+        let damage = journal.damage();
+        assert_eq!((damage.file.as_str(), damage.offset), (name.as_str(), last.start as u64));
+        assert!(damage.to_string().contains("belongs elsewhere"), "{damage}");
+    }
+}
+
+/// Many frames were on their way when the power went. The first was lost: the others, whole, must never be met again
+/// by a reader, wherever among them the next commits end.
+#[test]
+fn what_was_cut_off_is_gone_for_good() {
+    let mut rng = Rng::new(4);
+    let mut history = History::default();
+    let disk = SimDisk::new(4);
+    let (journal, _) = history.open(&disk, options(Durability::Never, 16 << 10)).expect("a fresh journal");
+    let written = disk.counts(Whose::Commits).writes;
+    for written in written + 1..=written + 50 {
+        history.append(&journal, &Draft::small(&mut rng)).expect("room");
+        disk.wait_for_writes(written);
+    }
+    // The power goes before the last sync, and takes the seal and a frame near the beginning.
+    journal.close().expect("a disk that behaves");
+    let mut image = disk.image();
+    let name = image.segments().pop().expect("one");
+    let frames = frames(image.bytes(&name));
+    for frame in frames.iter().filter(|frame| frame.kind == Kind::Seal).chain([&frames[3]]) {
+        image.bytes_mut(&name)[frame.place.clone()].fill(0);
+    }
+
+    history.forget_acknowledgements();
+    let disk = SimDisk::holding(&image, 4);
+    let (journal, recovered) = history.open(&disk, options(Durability::Always, 16 << 10)).expect("a torn end");
+    assert_eq!(recovered.cut, Some((name, frames[3].place.start as u64)));
+    for _ in 0..60 {
+        commit(&mut history, &journal, &Draft::small(&mut rng)).expect("a disk that behaves");
+        let recovered = recover(&disk.image(), &history).expect("nothing is damaged");
+        assert_eq!(recovered.last.0, history.len());
     }
 }
 
