@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::bench::args::Flags;
 
 /// What follows the flags in `--help`.
 const AFTER_HELP: &str = "\
@@ -25,14 +26,21 @@ Exit status:
 
 /// Talks to a Bookline server: sells tickets, shares people's hours.
 #[derive(Debug, Parser)]
-#[command(name = "bookline", version, after_help = AFTER_HELP)]
+#[command(name = "bookline", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
 pub struct Args {
     /// Where the server is; the port may be left out
-    #[arg(long, env = "BOOKLINE_ADDR", value_name = "HOST:PORT", default_value = "127.0.0.1:2665")]
+    #[arg(
+        long,
+        global = true,
+        env = "BOOKLINE_ADDR",
+        value_name = "HOST:PORT",
+        default_value = "127.0.0.1:2665"
+    )]
     pub addr: Address,
 
     /// How long to wait for a connection, and for an answer while nothing arrives: 10, 10s, 500ms
-    #[arg(long, env = "BOOKLINE_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    #[arg(long, global = true, env = "BOOKLINE_TIMEOUT", value_name = "TIME", default_value = "10s",
+          value_parser = timeout)]
     pub timeout: Duration,
 
     /// How to show answers
@@ -42,6 +50,17 @@ pub struct Args {
     /// A command with its arguments; flags end at its first word
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub words: Vec<String>,
+
+    /// Something that the client does by itself
+    #[command(subcommand)]
+    pub own: Option<Own>,
+}
+
+/// What is done here and is no command of the server.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Own {
+    /// Measure a server under load, and verify that it kept its word
+    Bench(Flags),
 }
 
 /// How answers are shown.

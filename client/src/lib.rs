@@ -25,6 +25,9 @@ pub mod render;
 // A command given as arguments.
 pub mod one_shot;
 
+// Many commands, to measure a server with.
+pub mod bench;
+
 // The prompt, with what the Tab and the Up key offer.
 pub mod complete;
 pub mod history;
@@ -34,7 +37,7 @@ use std::io::{IsTerminal, Write};
 
 use tokio::runtime::Runtime;
 
-use args::{Args, Format};
+use args::{Args, Format, Own};
 use connection::Connection;
 use error::Error;
 use exchange::{Ending, Outcome, exchange};
@@ -43,6 +46,9 @@ use printer::{Layout, Printer};
 
 /// Does what the arguments ask for, and tells the user what went wrong.
 pub fn run(args: &Args) -> Exit {
+    if let Some(Own::Bench(flags)) = &args.own {
+        return bench::run(args, flags);
+    }
     match talk(args) {
         Ok(Outcome { refused: true, .. }) => Exit::Refused,
         Ok(_) => Exit::Fine,

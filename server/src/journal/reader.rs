@@ -51,19 +51,20 @@ impl<'a> FrameReader<'a> {
         self.start += self.read as u64;
         self.window.drain(..self.read);
         self.read = 0;
-        let mut filled = self.window.len();
-        self.window.resize(filled + WINDOW, 0);
+        let kept = self.window.len();
+        let left = self.file.len()?.saturating_sub(self.start + kept as u64);
+        self.window.resize(kept + usize::try_from(left).map_or(WINDOW, |left| left.min(WINDOW)), 0);
+        let mut filled = kept;
         while filled < self.window.len() {
             match self.file.read_at(&mut self.window[filled..], self.start + filled as u64) {
-                Ok(0) => {
-                    self.ended = true;
-                    break;
-                }
+                Ok(0) => break,
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
         }
+        // A file that shrank meanwhile ends here as well.
+        self.ended = (filled - kept) as u64 >= left || filled < self.window.len();
         self.window.truncate(filled);
         Ok(())
     }

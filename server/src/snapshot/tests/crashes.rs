@@ -16,24 +16,25 @@ enum End {
     CutOff,
 }
 
-/// Dies at the first, the second … operation that `whose` threads do on the disk that `which` finds.
-fn die_everywhere(which: fn(&Machine) -> &SimDisk, whose: Whose, end: End, seed: u64) -> u64 {
+/// Dies at the first, the second … operation that `whose` threads do on the disk that `which` finds, while snapshots are
+/// made with `round` changes between them. Says how many operations there were.
+fn die_everywhere(which: fn(&Machine) -> &SimDisk, whose: Whose, end: End, round: u64) -> u64 {
     for n in 1.. {
-        let mut rng = Rng::new(seed);
-        let mut machine = Machine::new(seed ^ n);
+        let mut rng = Rng::new(round);
+        let mut machine = Machine::new(n);
         let server = machine.start().expect("a fresh disk");
-        machine.changes(&server, &mut rng, 80).expect("a disk that behaves");
+        machine.changes(&server, &mut rng, 100).expect("a disk that behaves");
         server.snapshot().expect("a disk that behaves");
-        machine.changes(&server, &mut rng, 160).expect("a disk that behaves");
+        machine.changes(&server, &mut rng, 60).expect("a disk that behaves");
 
         let done = which(&machine).counts(whose).operations;
         which(&machine).set_faults(Faults { whose, die_at: Some(done + n), ..Faults::default() });
-        live_on(&mut machine, &server, &mut rng);
+        live_on(&mut machine, &server, &mut rng, round);
         let died = which(&machine).list().is_err();
         machine.crash(server, end == End::CutOff);
 
         let server = machine.start().unwrap_or_else(|refused| panic!("operation {n}, {end:?}: {refused}"));
-        machine.changes(&server, &mut rng, 40).expect("a disk that behaves");
+        machine.changes(&server, &mut rng, 30).expect("a disk that behaves");
         server.snapshot().expect("a disk that behaves");
         machine.check_that_the_older_one_would_do();
         server.stop();
@@ -44,12 +45,13 @@ fn die_everywhere(which: fn(&Machine) -> &SimDisk, whose: Whose, end: End, seed:
     unreachable!("a life has an end")
 }
 
-/// Two snapshots, of which the first sets segments free for the second to be used again. A disk that dies ends it.
-fn live_on(machine: &mut Machine, server: &Server, rng: &mut Rng) {
+/// Two snapshots with so many changes behind each, of which the first sets segments free to be used again. A disk that
+/// dies ends it.
+fn live_on(machine: &mut Machine, server: &Server, rng: &mut Rng, round: u64) {
     for _ in 0..2 {
         // Whether it could be made or not, the journal has everything.
         let _ = server.snapshot();
-        if machine.changes(server, rng, 60).is_err() {
+        if machine.changes(server, rng, round).is_err() {
             return;
         }
     }
@@ -57,36 +59,36 @@ fn live_on(machine: &mut Machine, server: &Server, rng: &mut Rng) {
 
 #[test]
 fn killed_at_every_operation_on_the_snapshots() {
-    let n = die_everywhere(|machine| &machine.snapshots, Whose::Commits, End::Killed, 1);
+    let n = die_everywhere(|machine| &machine.snapshots, Whose::Commits, End::Killed, 40);
     assert!(n > 30, "two snapshots take more than {n} operations");
 }
 
 #[test]
 fn cut_off_at_every_operation_on_the_snapshots() {
-    let n = die_everywhere(|machine| &machine.snapshots, Whose::Commits, End::CutOff, 2);
+    let n = die_everywhere(|machine| &machine.snapshots, Whose::Commits, End::CutOff, 40);
     assert!(n > 30, "two snapshots take more than {n} operations");
 }
 
 #[test]
 fn killed_at_every_operation_on_the_journal() {
-    let n = die_everywhere(|machine| &machine.journal, Whose::Commits, End::Killed, 3);
+    let n = die_everywhere(|machine| &machine.journal, Whose::Commits, End::Killed, 50);
     assert!(n > 60, "commits, folding and trimming take more than {n} operations");
 }
 
 #[test]
 fn cut_off_at_every_operation_on_the_journal() {
-    let n = die_everywhere(|machine| &machine.journal, Whose::Commits, End::CutOff, 4);
+    let n = die_everywhere(|machine| &machine.journal, Whose::Commits, End::CutOff, 50);
     assert!(n > 60, "commits, folding and trimming take more than {n} operations");
 }
 
 #[test]
 fn killed_at_every_operation_on_a_spare() {
-    let n = die_everywhere(|machine| &machine.journal, Whose::Spares, End::Killed, 5);
-    assert!(n > 4, "old segments are used again in more than {n} operations");
+    let n = die_everywhere(|machine| &machine.journal, Whose::Spares, End::Killed, 400);
+    assert!(n > 8, "old segments are used again in more than {n}");
 }
 
 #[test]
 fn cut_off_at_every_operation_on_a_spare() {
-    let n = die_everywhere(|machine| &machine.journal, Whose::Spares, End::CutOff, 6);
-    assert!(n > 4, "old segments are used again in more than {n} operations");
+    let n = die_everywhere(|machine| &machine.journal, Whose::Spares, End::CutOff, 400);
+    assert!(n > 8, "old segments are used again in more than {n}");
 }

@@ -80,7 +80,7 @@ fn broken(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn every_bit_of_the_newest_falls_back_to_the_one_before() {
-    let (machine, images) = stopped(2, 4);
+    let (machine, images) = stopped(2, 2);
     let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
     for bit in 0..images.snapshots.bytes(newest).len() * 8 {
         yields_everything(&machine, &flip(&images, newest, bit), &format!("bit {bit}"));
@@ -100,17 +100,17 @@ fn every_bit_of_the_older_harms_nothing() {
 fn every_bit_of_the_only_one_falls_back_to_the_whole_journal() {
     let (machine, images) = stopped(1, 4);
     let [only] = &images.snapshots()[..] else { panic!("one was made") };
-    for bit in (0..images.snapshots.bytes(only).len() * 8).step_by(3) {
+    for bit in (0..images.snapshots.bytes(only).len() * 8).step_by(7) {
         yields_everything(&machine, &flip(&images, only, bit), &format!("bit {bit}"));
     }
 }
 
 #[test]
-fn every_bit_of_a_larger_one_shows() {
+fn bits_all_over_a_larger_one_show() {
     let (_, images) = stopped(2, 100);
     let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
     let sequence = crate::snapshot::parse_name(newest).unwrap();
-    for bit in 0..images.snapshots.bytes(newest).len() * 8 {
+    for bit in (0..images.snapshots.bytes(newest).len() * 8).step_by(17) {
         let images = flip(&images, newest, bit);
         let read = Snapshot::open(&images.snapshots, sequence).and_then(|snapshot| snapshot.verify());
         let bad = read.expect_err("a flipped bit shows");
@@ -154,7 +154,7 @@ fn two_damaged_ones_are_refused_by_name_and_offset() {
 
 #[test]
 fn the_only_one_damaged_and_the_journal_trimmed_is_refused() {
-    let (machine, images) = stopped(2, 120);
+    let (machine, images) = stopped(2, 250);
     let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
     assert!(images.journal.segments()[0] > crate::journal::segment::name(Sequence(1)), "it was trimmed");
     let mut images = flip_the_middle(&images, older);

@@ -245,7 +245,7 @@ impl Machine {
     pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Ended> {
         for _ in 0..count {
             self.change(server, rng)?;
-            if rng.one_in(4) {
+            if rng.one_in(10) {
                 self.settle(server)?;
             }
         }

@@ -1,0 +1,82 @@
+//! Ticket ids, picked out of a reply by position.
+
+use bookline_protocol::TicketId;
+use bookline_protocol::ticket::WRITTEN;
+
+/// Reads the hyphenated lower-case form, eight digits in a few instructions. What this does not take the parser of
+/// the protocol still may.
+#[inline]
+pub fn read(text: &[u8; WRITTEN]) -> Option<TicketId> {
+    let (a, rest) = text.split_first_chunk::<8>()?;
+    let (b, rest) = rest.split_first_chunk::<5>()?;
+    let (c, rest) = rest.split_first_chunk::<5>()?;
+    let (d, rest) = rest.split_first_chunk::<5>()?;
+    let (e, rest) = rest.split_first_chunk::<5>()?;
+    let f = rest.first_chunk::<8>()?;
+    let words = [
+        digits(u64::from_le_bytes(*a))?,
+        digits(behind_hyphen(b)? | behind_hyphen(c)? << 32)?,
+        digits(behind_hyphen(d)? | behind_hyphen(e)? << 32)?,
+        digits(u64::from_le_bytes(*f))?,
+    ];
+    let [a, b, c, d] = words.map(u128::from);
+    Some(TicketId((a | b << 32 | c << 64 | d << 96).to_le_bytes()))
+}
+
+/// Four characters behind a hyphen, the first one lowest.
+#[inline]
+fn behind_hyphen(text: &[u8; 5]) -> Option<u64> {
+    match *text {
+        [b'-', a, b, c, d] => Some(u64::from(u32::from_le_bytes([a, b, c, d]))),
+        _ => None,
+    }
+}
+
+/// Four bytes from eight hexadecimal digits, the first one lowest, all at once.
+#[inline]
+const fn digits(text: u64) -> Option<u32> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    // Letters have the bit 0x40, digits have not.
+    let letters = (text >> 6) & ONES;
+    let values = (text & (ONES * 0x0f)).wrapping_add(letters * 9) & (ONES * 0x0f);
+    // Written again, they must be what was read: that is how anything else is told from digits.
+    let above_nine = ((values + ONES * 6) >> 4) & ONES;
+    if values + ONES * 0x30 + above_nine * 0x27 != text {
+        return None;
+    }
+    let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let words = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    Some((words | words >> 16) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+
+    fn both(text: &[u8; WRITTEN]) -> (Option<TicketId>, Option<TicketId>) {
+        let general = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        (read(text), general)
+    }
+
+    #[test]
+    fn it_reads_what_the_protocol_writes_and_nothing_else() {
+        let mut random = StdRng::seed_from_u64(1);
+        for _ in 0..10_000 {
+            let id = TicketId(random.random());
+            let mut written = Vec::new();
+            id.write(&mut written);
+            let mut text = *written.first_chunk().unwrap();
+            assert_eq!(read(&text), Some(id));
+
+            let (at, byte) = (random.random_range(0..WRITTEN), random.random());
+            text[at] = byte;
+            let (ours, theirs) = both(&text);
+            // Capital letters are left to the parser of the protocol.
+            let capital = byte.is_ascii_uppercase();
+            assert!(ours == theirs || (capital && ours.is_none()), "byte {byte} at {at} of {id}");
+        }
+    }
+}

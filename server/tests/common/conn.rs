@@ -1,0 +1,92 @@
+//! One connection: lines out, replies in.
+
+use std::net::SocketAddr;
+
+use bookline_protocol::reply::Reply as Line;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+use super::PATIENCE;
+
+/// Rows and the final line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// The objects of the rows.
+    pub rows: Vec<Value>,
+    /// The code of a refusal; none is OK.
+    pub code: Option<String>,
+    /// The object of the final line.
+    pub body: Value,
+}
+
+/// A connection to a server in this process.
+#[derive(Debug)]
+pub struct Conn {
+    lines: BufReader<OwnedReadHalf>,
+    out: OwnedWriteHalf,
+    line: String,
+}
+
+impl Conn {
+    pub async fn open(address: SocketAddr) -> Conn {
+        let stream = TcpStream::connect(address).await.expect("the server listens");
+        stream.set_nodelay(true).expect("a socket");
+        let (read, out) = stream.into_split();
+        Conn { lines: BufReader::new(read), out, line: String::new() }
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        let sent = timeout(PATIENCE, self.out.write_all(bytes)).await.expect("the server reads");
+        sent.expect("the server is there");
+    }
+
+    /// Closes our half.
+    pub async fn finish(&mut self) {
+        self.out.shutdown().await.expect("the server is there");
+    }
+
+    /// The next reply; none when the server has closed.
+    pub async fn reply(&mut self) -> Option<Reply> {
+        let mut rows = Vec::new();
+        loop {
+            self.line.clear();
+            let read = timeout(PATIENCE, self.lines.read_line(&mut self.line)).await;
+            if read.expect("the server answers").expect("it answers in UTF-8") == 0 {
+                assert!(rows.is_empty(), "the server closed among rows");
+                return None;
+            }
+            assert!(self.line.ends_with('\n'), "half a line: {:?}", self.line);
+            let object = |text: &str| serde_json::from_str(text).expect("an object of JSON");
+            match Line::parse(&self.line).expect("a line of reply") {
+                Line::Row(row) => rows.push(object(row)),
+                Line::Ok(body) => return Some(Reply { rows, code: None, body: object(body) }),
+                Line::Err { code, body } => {
+                    return Some(Reply { rows, code: Some(code.to_owned()), body: object(body) });
+                }
+            }
+        }
+    }
+
+    /// Asks one thing.
+    pub async fn ask(&mut self, line: &str) -> Reply {
+        self.send(format!("{line}\n").as_bytes()).await;
+        self.reply().await.unwrap_or_else(|| panic!("no answer to {line}"))
+    }
+}
+
+impl Reply {
+    /// The object of an OK.
+    pub fn ok(&self) -> &Value {
+        assert!(self.code.is_none(), "{self:?}");
+        &self.body
+    }
+
+    /// A number of the final line.
+    pub fn number(&self, field: &str) -> u64 {
+        self.body[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:?}"))
+    }
+}

@@ -1,0 +1,112 @@
+//! The server, started in this process through its library.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use bookline_server::server::ServeError;
+use bookline_server::{OpenError, Settings};
+use clap::Parser;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::{Conn, PATIENCE};
+
+/// A server that runs on a directory and a runtime of its own.
+#[derive(Debug)]
+pub struct Server {
+    pub address: SocketAddr,
+    directory: TempDir,
+    stop: oneshot::Sender<()>,
+    ended: oneshot::Receiver<Result<(), ServeError>>,
+}
+
+impl Server {
+    /// Starts one on an empty directory.
+    pub async fn fresh(flags: &[&str]) -> Server {
+        Server::on(TempDir::with_prefix("bookline").expect("a directory"), flags)
+            .await
+            .expect("a fresh start")
+    }
+
+    /// Starts one on this directory.
+    pub async fn on(directory: TempDir, flags: &[&str]) -> Result<Server, OpenError> {
+        let settings = settings(directory.path(), flags);
+        let (opened, open) = oneshot::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (ending, ended) = oneshot::channel();
+        std::thread::spawn(move || {
+            let runtime =
+                Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+            runtime.block_on(async {
+                let server = match bookline_server::Server::open(&settings).await {
+                    Ok(server) => server,
+                    Err(refused) => return opened.send(Err(refused)).expect("somebody waits"),
+                };
+                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+                opened.send(Ok(listener.local_addr().expect("it is bound"))).expect("somebody waits");
+                let shutdown = async {
+                    // To drop it is to stop, too.
+                    let _ = stopped.await;
+                };
+                // A test that failed does not wait for the end.
+                let _ = ending.send(server.run(listener, shutdown).await);
+            });
+        });
+        let address = open.await.expect("it does not panic")?;
+        Ok(Server { address, directory, stop, ended })
+    }
+
+    pub async fn connect(&self) -> Conn {
+        Conn::open(self.address).await
+    }
+
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Stops it as SIGTERM does. What is left is its directory.
+    pub async fn stop(self) -> TempDir {
+        let _ = self.stop.send(());
+        let ended = timeout(PATIENCE, self.ended).await.expect("it stops");
+        ended.expect("it does not panic").expect("it stops well");
+        self.directory
+    }
+
+    /// Kills it, as far as its files are concerned: what is left is a copy of the directory as it stands at this moment,
+    /// with all that was written and nothing that a stop would add. The server itself ends unseen.
+    pub async fn kill(self) -> TempDir {
+        let copy = TempDir::with_prefix("bookline").expect("a directory");
+        copy_all(self.directory.path(), copy.path()).expect("copying the data directory");
+        self.stop().await;
+        copy
+    }
+}
+
+/// Flags as on the command line, beside those that every test gives.
+pub fn settings(directory: &Path, flags: &[&str]) -> Settings {
+    let mut all: Vec<PathBuf> = ["booklined", "--time-zone", "UTC", "--hod", "F10"].map(Into::into).to_vec();
+    all.extend(["--data-dir".into(), directory.to_owned()]);
+    all.extend(flags.iter().map(PathBuf::from));
+    Settings::try_parse_from(all).expect("flags of the server")
+}
+
+fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &to)?;
+        } else if let Err(e) = std::fs::copy(entry.path(), to)
+            // An old segment may become the spare at any moment.
+            && e.kind() != io::ErrorKind::NotFound
+        {
+            return Err(e);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! What a reply says, decoded here independently of the server's own types.
+
+use serde_json::Value;
+
+/// The codes that the protocol names.
+pub const CODES: [&str; 12] = [
+    "BAD_REQUEST",
+    "UNKNOWN_COMMAND",
+    "LINE_TOO_LONG",
+    "INCOMPLETE",
+    "NOT_FOUND",
+    "SOLD_OUT",
+    "CONFLICT",
+    "FORBIDDEN",
+    "BUSY",
+    "READ_ONLY",
+    "SHUTTING_DOWN",
+    "INTERNAL",
+];
+
+/// Zero or more rows and the one final line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The objects of the ROW lines.
+    pub rows: Vec<Value>,
+    /// `None` for OK, else the code.
+    pub code: Option<String>,
+    /// The object of the final line.
+    pub body: Value,
+}
+
+/// One line of a reply.
+pub enum Line {
+    /// `ROW {…}`
+    Row(Value),
+    /// `OK {…}`
+    Ok(Value),
+    /// `ERR CODE {…}`
+    Err(String, Value),
+}
+
+impl Line {
+    /// Decodes a line and checks what every line promises.
+    pub fn decode(line: &str) -> Self {
+        let object = |text: &str| {
+            let value: Value =
+                serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON ({error}): {line:?}"));
+            assert!(value.is_object(), "not an object: {line:?}");
+            value
+        };
+        if let Some(text) = line.strip_prefix("ROW ") {
+            return Self::Row(object(text));
+        }
+        if let Some(text) = line.strip_prefix("OK ") {
+            return Self::Ok(object(text));
+        }
+        let err = line.strip_prefix("ERR ").and_then(|rest| rest.split_once(' '));
+        let (code, text) = err.unwrap_or_else(|| panic!("neither ROW, OK nor ERR: {line:?}"));
+        let body = object(text);
+        assert!(CODES.contains(&code), "unknown code: {line:?}");
+        assert!(body["message"].as_str().is_some_and(|text| !text.is_empty()), "no message: {line:?}");
+        let retry = matches!(code, "BUSY" | "SHUTTING_DOWN" | "READ_ONLY");
+        assert_eq!(body["retry"], Value::Bool(retry), "retry of {code} is {retry}: {line:?}");
+        Self::Err(code.to_owned(), body)
+    }
+}
+
+impl Answer {
+    /// Whether it was OK.
+    pub fn is_ok(&self) -> bool {
+        self.code.is_none()
+    }
+
+    /// The object of an OK; anything else is a failure.
+    #[track_caller]
+    pub fn ok(&self) -> &Value {
+        assert!(self.is_ok(), "expected OK, got {self:?}");
+        &self.body
+    }
+
+    /// The object of a refusal with this code; anything else is a failure.
+    #[track_caller]
+    pub fn err(&self, code: &str) -> &Value {
+        assert_eq!(self.code.as_deref(), Some(code), "expected ERR {code}, got {self:?}");
+        &self.body
+    }
+
+    /// A number of the final object.
+    #[track_caller]
+    pub fn number(&self, field: &str) -> u64 {
+        self.ok()[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:?}"))
+    }
+
+    /// The ticket ids of a BOOK.
+    #[track_caller]
+    pub fn tickets(&self) -> Vec<String> {
+        words(&self.ok()["tickets"])
+    }
+
+    /// The `busy` list of a CONFLICT, sorted.
+    #[track_caller]
+    pub fn busy(&self) -> Vec<String> {
+        let mut busy = words(&self.err("CONFLICT")["busy"]);
+        busy.sort();
+        busy
+    }
+}
+
+/// An array of strings.
+#[track_caller]
+pub fn words(value: &Value) -> Vec<String> {
+    let array = value.as_array().unwrap_or_else(|| panic!("not an array: {value}"));
+    array
+        .iter()
+        .map(|word| word.as_str().unwrap_or_else(|| panic!("not a word: {word}")).to_owned())
+        .collect()
+}

@@ -1,0 +1,58 @@
+//! A seeded generator that prints its seed.
+
+use std::hash::{BuildHasher, RandomState};
+
+/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+pub struct Rng(u64);
+
+impl Rng {
+    /// Seeded by `BOOKLINE_TEST_SEED` or at random; the seed is printed, and shown with the output of a test that fails.
+    pub fn new() -> Self {
+        let seed = std::env::var("BOOKLINE_TEST_SEED")
+            .map(|seed| seed.parse().expect("BOOKLINE_TEST_SEED is a number"))
+            .unwrap_or_else(|_| RandomState::new().hash_one("bookline"));
+        println!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed})");
+        Self(seed)
+    }
+
+    /// One that goes its own way, for another thread.
+    pub fn fork(&mut self) -> Self {
+        Self(self.next())
+    }
+
+    /// Any number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// A number of `from..end`.
+    pub fn range(&mut self, from: usize, end: usize) -> usize {
+        from + self.below(end - from)
+    }
+
+    /// True once in `n` times.
+    pub fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of these.
+    pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+
+    /// Some of these, at least one, in an order of its own.
+    pub fn some<T: Clone>(&mut self, of: &[T], most: usize) -> Vec<T> {
+        let mut left = of.to_vec();
+        let count = self.range(1, most.min(left.len()) + 1);
+        (0..count).map(|_| left.swap_remove(self.below(left.len()))).collect()
+    }
+}

@@ -1,0 +1,125 @@
+//! `> request` / `< reply` blocks, run against a connection.
+
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use super::conn::Conn;
+use super::server::Server;
+
+pub use super::pattern::Bindings;
+
+/// One line of a transcript.
+pub struct Step {
+    line: usize,
+    sent: bool,
+    text: String,
+}
+
+/// A fenced block with the info string `transcript`.
+pub struct Block {
+    heading: String,
+    line: usize,
+    steps: Vec<Step>,
+}
+
+impl Step {
+    /// Reads numbered lines of which each is a request, a reply or empty.
+    pub fn lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<Self> {
+        let step = |(line, text): (usize, &str)| {
+            let (sent, rest) = match text.as_bytes().first()? {
+                b'>' => (true, &text[1..]),
+                b'<' => (false, &text[1..]),
+                _ => panic!("line {} of a transcript is neither `> …` nor `< …`: {text}", line + 1),
+            };
+            Some(Self { line: line + 1, sent, text: rest.strip_prefix(' ').unwrap_or(rest).to_owned() })
+        };
+        lines.filter_map(step).collect()
+    }
+}
+
+/// Plays the steps in order: a request is sent when its turn comes, a reply is read when its turn comes.
+pub fn play(conn: &mut Conn, steps: &[Step], known: &mut Bindings) -> Result<(), String> {
+    let mut so_far = String::new();
+    for step in steps {
+        if step.sent {
+            let request = known.fill(&step.text);
+            writeln!(so_far, "    > {request}").unwrap();
+            conn.try_send_bytes(format!("{request}\n").as_bytes())
+                .map_err(|error| format!("line {}: cannot send {request:?}: {error}\n{so_far}", step.line))?;
+            continue;
+        }
+        let got = match conn.try_line() {
+            Ok(Some(line)) => line,
+            Ok(None) => "(the server closed the connection)".to_owned(),
+            Err(error) => format!("(no reply: {error})"),
+        };
+        if let Err(reached) = known.check(&step.text, &got) {
+            let column = got[..reached].chars().count();
+            return Err(format!(
+                "line {}: not the expected reply\n{so_far}    expected < {}\n    received < {got}\n{:width$}^",
+                step.line,
+                step.text,
+                "",
+                width = column + 15,
+            ));
+        }
+        writeln!(so_far, "    < {got}").unwrap();
+    }
+    Ok(())
+}
+
+/// All transcript blocks of a Markdown file.
+pub fn blocks(markdown: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut heading = String::new();
+    let mut lines = markdown.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        if line.starts_with('#') {
+            heading = line.trim_start_matches('#').trim().to_owned();
+        } else if let Some(info) = line.strip_prefix("```") {
+            let inside: Vec<_> = lines.by_ref().take_while(|(_, line)| !line.starts_with("```")).collect();
+            if info.trim() == "transcript" {
+                let steps = Step::lines(inside.into_iter());
+                blocks.push(Block { heading: heading.clone(), line: at + 1, steps });
+            }
+        }
+    }
+    blocks
+}
+
+/// Plays every block of a file against a fresh server of its own and reports all that fail.
+pub fn play_file(path: &Path) {
+    let markdown =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let blocks = blocks(&markdown);
+    assert!(!blocks.is_empty(), "{} has no transcript", path.display());
+    let mut failures = String::new();
+    let mut failed = 0;
+    for block in &blocks {
+        // One block that hangs or finds the server gone must not hide what the others say.
+        let outcome = catch_unwind(AssertUnwindSafe(|| play_block(block)));
+        let failure = match outcome {
+            Ok(Ok(())) => continue,
+            Ok(Err(failure)) => failure,
+            Err(_) => "panicked, see above".to_owned(),
+        };
+        failed += 1;
+        let name = path.file_name().unwrap().to_string_lossy();
+        writeln!(failures, "\n{name}:{} ({}): {failure}", block.line, block.heading).unwrap();
+    }
+    assert!(failed == 0, "{failed} of {} transcripts failed:\n{failures}", blocks.len());
+}
+
+fn play_block(block: &Block) -> Result<(), String> {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    play(&mut conn, &block.steps, &mut Bindings::default())?;
+    // Whatever else the server has to say was not expected. It may have closed the connection already.
+    let _ = conn.stream().shutdown(std::net::Shutdown::Write);
+    match conn.try_line() {
+        Ok(None) => Ok(()),
+        Ok(Some(line)) => Err(format!("one more reply than expected\n    received < {line}")),
+        Err(error) => Err(format!("the connection did not end in order: {error}")),
+    }
+}

@@ -1,0 +1,165 @@
+//! One connection pipelines a million commands, or some ask for one long listing after the other; twenty others send
+//! single ones.
+//!
+//! Catches: a connection that is served until it has nothing more to say while all others wait; a lock held for as long
+//! as a pipeline lasts; replies that wait for a whole backlog to be durable.
+
+mod common;
+
+use std::io::{Read, Write};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::Server;
+
+const SINGLES: usize = 20;
+const COMMANDS: usize = 1_000_000;
+/// What single commands may cost beside the million, as a multiple of the quiet p99 or in absolute terms, whichever is
+/// more. Far above what is measured: it is there to catch waiting for the million, which takes seconds.
+const MULTIPLE: u32 = 50;
+const ABSOLUTE: Duration = Duration::from_millis(250);
+
+#[test]
+fn a_million_commands_do_not_delay_single_ones() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    conn.ask("CREATE flood 2026-01-01 1000000000 id=flood").ok();
+    conn.ask("CREATE single 2026-01-01 1000000000 id=single").ok();
+
+    let quiet = singles(&server, &|count| count >= 300);
+
+    let done = AtomicBool::new(false);
+    let started = Barrier::new(2);
+    let (loaded, took) = thread::scope(|scope| {
+        let flood = scope.spawn(|| {
+            let took = flood(&server, &started);
+            done.store(true, Ordering::Release);
+            took
+        });
+        started.wait();
+        let loaded = singles(&server, &|_| done.load(Ordering::Acquire));
+        (loaded, flood.join().unwrap())
+    });
+
+    println!("quiet:  {quiet}");
+    println!("loaded: {loaded}");
+    println!("{COMMANDS} pipelined commands took {took:?}");
+    let bound = (quiet.p99 * MULTIPLE).max(ABSOLUTE);
+    assert!(loaded.count >= SINGLES * 3, "the singles hardly got a turn: {loaded}");
+    assert!(
+        loaded.p99 < bound,
+        "p99 of single commands: quiet {:?}, loaded {:?}, bound {bound:?}",
+        quiet.p99,
+        loaded.p99
+    );
+    assert_eq!(
+        conn.ask("GET flood").number("available_tickets"),
+        1_000_000_000 - COMMANDS.div_ceil(3) as u64
+    );
+}
+
+/// Four connections have pipelined long listings by the hundred and read them as fast as they come; one thread serves
+/// all. Whoever serves a connection until nothing is left answers no other for seconds.
+#[test]
+fn long_listings_do_not_delay_single_commands() {
+    const READERS: usize = 4;
+    const LISTINGS: usize = 500;
+    const EVENTS: usize = 5_000;
+    const MOST: Duration = Duration::from_secs(1);
+    let server = Server::fresh_with(&["--threads", "1"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE single 2026-01-01 1000000000 id=single").ok();
+    let events: String =
+        (1..EVENTS).map(|n| format!("CREATE \"event {n}\" 2026-01-01 5 id=e{n}\n")).collect();
+    conn.pipeline(events.into_bytes(), EVENTS - 1);
+
+    let quiet = singles(&server, &|count| count >= 50);
+    let done = AtomicBool::new(false);
+    let started = Barrier::new(READERS + 1);
+    let loaded = thread::scope(|scope| {
+        for _ in 0..READERS {
+            scope.spawn(|| {
+                let mut conn = server.connect();
+                conn.send_bytes("GET\n".repeat(LISTINGS));
+                // Not after the first row: it may be the last thing that a server without turns would send.
+                started.wait();
+                let mut rows = 0_usize;
+                while !done.load(Ordering::Acquire) && rows < LISTINGS * EVENTS {
+                    rows += usize::from(conn.line().starts_with("ROW "));
+                }
+            });
+        }
+        started.wait();
+        let loaded = singles(&server, &|count| count >= 100);
+        done.store(true, Ordering::Release);
+        loaded
+    });
+    println!("quiet:  {quiet}");
+    println!("beside listings: {loaded}");
+    let bound = (quiet.p99 * MULTIPLE).max(ABSOLUTE);
+    assert!(loaded.p99 < bound, "p99 of single commands: quiet {:?}, loaded {:?}", quiet.p99, loaded.p99);
+    assert!(loaded.most < MOST, "a single command took {:?} beside listings", loaded.most);
+}
+
+struct Latency {
+    count: usize,
+    p50: Duration,
+    p99: Duration,
+    most: Duration,
+}
+
+impl std::fmt::Display for Latency {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} singles, p50 {:?}, p99 {:?}, at most {:?}", self.count, self.p50, self.p99, self.most)
+    }
+}
+
+/// Twenty connections, each with one command at a time, until `enough` of them.
+fn singles(server: &Server, enough: &(dyn Fn(usize) -> bool + Sync)) -> Latency {
+    let client = |client: usize| {
+        let mut conn = server.connect();
+        let mut took = Vec::new();
+        while !enough(took.len()) {
+            let line = ["BOOK single 1", "GET single", "PING"][(client + took.len()) % 3];
+            let asked = Instant::now();
+            assert!(conn.ask(line).is_ok());
+            took.push(asked.elapsed());
+        }
+        took
+    };
+    let client = &client;
+    let mut took: Vec<Duration> = thread::scope(|scope| {
+        let clients: Vec<_> = (0..SINGLES).map(|n| scope.spawn(move || client(n))).collect();
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    });
+    took.sort_unstable();
+    let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)];
+    Latency { count: took.len(), p50: at(50), p99: at(99), most: took[took.len() - 1] }
+}
+
+/// A million commands as fast as the server takes them, read while they are written.
+fn flood(server: &Server, started: &Barrier) -> Duration {
+    let conn = server.connect();
+    let (mut reader, mut writer) = (conn.stream(), conn.stream());
+    let bytes: Vec<u8> = (0..COMMANDS)
+        .flat_map(|n| ["BOOK flood 1\n", "GET flood\n", "PING\n"][n % 3].as_bytes())
+        .copied()
+        .collect();
+    let begun = Instant::now();
+    let sending = thread::spawn(move || writer.write_all(&bytes).unwrap());
+    let mut buffer = vec![0; 256 * 1024];
+    let (mut lines, mut first) = (0, true);
+    while lines < COMMANDS {
+        let n = reader.read(&mut buffer).unwrap();
+        assert!(n > 0, "closed after {lines} replies");
+        lines += buffer[..n].iter().filter(|byte| **byte == b'\n').count();
+        if std::mem::take(&mut first) {
+            started.wait();
+        }
+    }
+    sending.join().unwrap();
+    assert_eq!(lines, COMMANDS);
+    begun.elapsed()
+}

@@ -1,0 +1,137 @@
+//! A full disk.
+//!
+//! Catches: a server that dies, hangs or says OK when there is no room for the next segment; one that no longer reads; one
+//! that stays read-only when there is room again.
+//!
+//! The disk is a tmpfs of a megabyte in a mount namespace of its own; where the system does not let a user make one, the
+//! test says so and passes.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use rustix::process::Signal;
+
+use common::process::Process;
+use common::server::{BOOKLINED, Home, listening, listing};
+use common::{Conn, PATIENCE};
+
+/// Mounts the small disk on `$0`, puts a file on it that takes most of it, and becomes the server.
+const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=1m,mode=700 tmpfs \"$0\" && \
+    head -c 600000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+
+fn start(disk: &Path) -> (Process, Conn) {
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rm", "sh", "-c", ON_A_SMALL_DISK])
+        .arg(disk)
+        .arg(BOOKLINED)
+        .arg("--data-dir")
+        .arg(disk.join("data"));
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "64KiB", "--time-zone", "UTC"]);
+    let (process, addr) = listening(&mut command);
+    (process, Conn::open(addr))
+}
+
+fn can_mount(disk: &Path) -> bool {
+    let tried =
+        Command::new("unshare").args(["-rm", "sh", "-c", ON_A_SMALL_DISK]).arg(disk).arg("true").output();
+    let works = tried.is_ok_and(|output| output.status.success());
+    if !works {
+        println!("not tested: this system does not let its users mount a small disk");
+    }
+    works
+}
+
+#[test]
+fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
+    let home = Home::new();
+    let disk = home.data();
+    fs::create_dir(&disk).unwrap();
+    if !can_mount(&disk) {
+        return;
+    }
+    let (mut process, mut conn) = start(&disk);
+    // The same disk as the server sees it.
+    let seen: PathBuf =
+        Path::new("/proc").join(process.pid().to_string()).join("root").join(disk.strip_prefix("/").unwrap());
+    conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
+    conn.ask("MEET F1 2026-11-21 09:00 talk F2").ok();
+    let mut tickets = Vec::new();
+    fill(&mut conn, &mut tickets);
+    let left = 1_000_000 - tickets.len() as u64;
+
+    for line in [
+        "BOOK x 1",
+        "CREATE y 2026-01-01 5 id=y",
+        "BLOCK F3 2026-11-21 09:00",
+        "MEET F3 2026-11-21 10:00 talk F4",
+        "DELETE F1 2026-11-21 09:00",
+        "PUT F1 2026-11-21 09:00 BLOCK 2026-11-21 10:00",
+    ] {
+        conn.ask(line).err("READ_ONLY");
+    }
+    assert_eq!(conn.ask("GET x").number("available_tickets"), left);
+    assert_eq!(conn.ask("GET").rows.len(), 1);
+    assert!(conn.ask("HOD F10").is_ok());
+    conn.ask(&format!("TICKET {}", tickets[0])).ok();
+    assert_eq!(conn.ask("GET F2 2026-11-21").ok()["schedule"][0]["meet"]["title"], "talk");
+    assert!(conn.ask("GET F3 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
+    assert_eq!(conn.ask("STATS").ok()["read_only"], true);
+
+    fs::remove_file(seen.join("ballast")).unwrap();
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let answer = conn.ask("BOOK x 1");
+        if answer.is_ok() {
+            tickets.extend(answer.tickets());
+            break;
+        }
+        answer.err("READ_ONLY");
+        assert!(Instant::now() < until, "there is room and it is still read-only");
+    }
+    assert_eq!(conn.ask("STATS").ok()["read_only"], false);
+    conn.ask("DELETE F1 2026-11-21 09:00").ok();
+    fill(&mut conn, &mut tickets);
+
+    // What a crash would leave: the disk goes with the process, so it is copied while the process stands still.
+    process.signal(Signal::STOP);
+    let kept = Home::new();
+    fs::create_dir(kept.data()).unwrap();
+    let data = seen.join("data");
+    for path in listing(&data) {
+        let copy = kept.data().join(path.strip_prefix(&data).unwrap());
+        if path.is_dir() {
+            fs::create_dir(copy).unwrap();
+        } else {
+            fs::copy(path, copy).unwrap();
+        }
+    }
+    process.signal(Signal::KILL);
+    process.wait(PATIENCE).unwrap();
+    let server = kept.start(&[]);
+    let mut conn = server.connect();
+    assert_eq!(conn.ask("GET x").number("available_tickets"), 1_000_000 - tickets.len() as u64);
+    let bytes: String = tickets.iter().map(|ticket| format!("TICKET {ticket}\n")).collect();
+    assert!(conn.pipeline(bytes.into_bytes(), tickets.len()).iter().all(|line| line.starts_with("OK ")));
+    assert!(conn.ask("GET F1 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
+    conn.ask("BOOK x 10000").ok();
+}
+
+/// Books until it is refused for want of room, then less and less, for a small change may fit where a large one did not.
+fn fill(conn: &mut Conn, tickets: &mut Vec<String>) {
+    for count in [100, 10, 1] {
+        loop {
+            let answer = conn.ask(&format!("BOOK x {count}"));
+            if !answer.is_ok() {
+                answer.err("READ_ONLY");
+                break;
+            }
+            tickets.extend(answer.tickets());
+            assert!(tickets.len() < 200_000, "more than the disk holds was booked");
+        }
+    }
+}
