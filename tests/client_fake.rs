@@ -50,10 +50,16 @@ impl Peer {
         Self { reader: BufReader::new(stream.try_clone().unwrap()), writer: stream }
     }
 
-    /// The next line with its line feed, or what there is before the end.
+    /// The next line with its line feed, or what there is before the end. A client that leaves with answers unread
+    /// resets the connection: that is an end as well.
     pub fn line(&mut self) -> String {
         let mut line = Vec::new();
-        self.reader.read_until(b'\n', &mut line).unwrap();
+        match self.reader.read_until(b'\n', &mut line) {
+            Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {}
+            read => {
+                read.unwrap();
+            }
+        }
         String::from_utf8(line).unwrap()
     }
 

@@ -214,7 +214,8 @@ async fn a_dump_is_an_object_a_line_and_all_there_is() {
     let naive = after(&story, story_len(&story));
     tickets.sort();
     assert_eq!(tickets, naive.tickets().cloned().collect::<Vec<_>>());
-    let created = story.iter().filter(|(ask, reply)| matches!(ask, Ask::Create { .. }) && reply.code.is_none());
+    let created =
+        story.iter().filter(|(ask, reply)| matches!(ask, Ask::Create { .. }) && reply.code.is_none());
     assert_eq!(events, created.count());
 }
 

@@ -82,12 +82,7 @@ fn draw(rng: &mut Rng, naive: &Naive, slots: &[Slot]) -> Vec<Vec<Ask>> {
     (0..BATCHES).map(|batch| (0..1 + (batch + LINES) % LINES).map(|_| ask()).collect()).collect()
 }
 
-async fn chat(
-    mut conn: Conn,
-    batches: Vec<Vec<Ask>>,
-    style: u64,
-    clock: Arc<AtomicU64>,
-) -> (Conn, Vec<Saw>) {
+async fn chat(mut conn: Conn, batches: Vec<Vec<Ask>>, style: u64, clock: Arc<AtomicU64>) -> (Conn, Vec<Saw>) {
     let (mut all, mut style) = (Vec::new(), Rng::new(style));
     for batch in batches {
         let mut bytes = Vec::new();
@@ -171,9 +166,12 @@ fn the_search_finds_an_order_where_there_is_one_and_none_where_there_is_none() {
     let date = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date");
     let create = Ask::Create { name: "Jazz".into(), date, tickets: 1, id: Some("jazz".into()) };
     let event = |left| {
-        format!(r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left}}}"#)
+        format!(
+            r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left}}}"#
+        )
     };
-    let sold = r#"OK {"event_id":"jazz","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}"#;
+    let sold =
+        r#"OK {"event_id":"jazz","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}"#;
     let gone = r#"SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"requested":1}"#;
     let (book, look) = (Ask::Book("jazz".into(), 1), Ask::Event("jazz".into()));
     let created = saw(0, 1, create, &event(1));

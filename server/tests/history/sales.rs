@@ -197,7 +197,11 @@ fn check(event: &str, saw: &[&Saw]) -> u64 {
     let mut places = BTreeMap::from([(TICKETS, 0_u64)]);
     let mut before = TICKETS;
     for (n, &(left, count)) in sales.iter().enumerate() {
-        assert_eq!(left + count, before, "{event}: {count} tickets were sold of {before}, and {left} are left");
+        assert_eq!(
+            left + count,
+            before,
+            "{event}: {count} tickets were sold of {before}, and {left} are left"
+        );
         places.insert(left, n as u64 + 1);
         before = left;
     }

@@ -43,7 +43,7 @@ pub fn spoil(ask: &Ask, rng: &mut Rng) -> (Vec<u8>, &'static str) {
         3 if !request.options.is_empty() => request.options.push(request.options[0].clone()),
         4 => return (with_behind(&request, rng, b" \"never closed"), bad),
         5 => {
-            let behind: &[u8] = *rng.pick(&[&b" a\"b\""[..], b" \x07", b" \x1b[2J", b" \xc3("]);
+            let behind: &[u8] = rng.pick::<&[u8]>(&[&b" a\"b\""[..], b" \x07", b" \x1b[2J", b" \xc3("]);
             return (with_behind(&request, rng, behind), bad);
         }
         6 => {
@@ -207,7 +207,7 @@ fn join(request: &Words, rng: &mut Rng) -> Vec<u8> {
         line.extend((0..blanks).map(|_| if rng.one_in(6) { b'\t' } else { b' ' }));
         if rng.one_in(40) {
             // A telnet client says WILL, DO or nothing at all.
-            line.extend_from_slice(*rng.pick(&[&b"\xff\xfb\x01"[..], b"\xff\xfd\x03", b"\xff\xf1"]));
+            line.extend_from_slice(rng.pick::<&[u8]>(&[&b"\xff\xfb\x01"[..], b"\xff\xfd\x03", b"\xff\xf1"]));
         }
         line.extend(part);
     }

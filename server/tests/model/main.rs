@@ -12,6 +12,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod line;
+// The offline commands are tried against the same model, and use more of it.
+#[allow(dead_code)]
 mod naive;
 mod run;
 mod shrink;

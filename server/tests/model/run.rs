@@ -56,7 +56,7 @@ pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
     result.map_err(|(at, what)| Failure { at, said, what })
 }
 
-fn flags<'a>(shards: &'a str, weather: Weather) -> [&'a str; 6] {
+fn flags(shards: &str, weather: Weather) -> [&str; 6] {
     ["--segment-size", "16KiB", "--shards", shards, "--durability", weather.durability]
 }
 

@@ -18,7 +18,7 @@ impl Weather {
     pub fn draw(rng: &mut Rng) -> Weather {
         Weather {
             shards: *rng.pick(&[1, 2, 64]),
-            durability: *rng.pick(&["always", "always", "always", "interval", "never"]),
+            durability: rng.pick::<&str>(&["always", "always", "always", "interval", "never"]),
             pipelined: *rng.pick(&[1, 5, 40]),
         }
     }
@@ -94,8 +94,10 @@ impl Step {
             0..3 => Step::Restart,
             3..6 if weather.durable() => Step::Kill,
             6..8 => Step::Http,
-            8..10 => Step::Unfinished(*rng.pick(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"])),
-            10..16 => Step::Silence(*rng.pick(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
+            8..10 => {
+                Step::Unfinished(rng.pick::<&str>(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"]))
+            }
+            10..16 => Step::Silence(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
             16..40 => Step::Spoilt { drawn: Drawn::draw(rng), style: rng.next() },
             _ => Step::Ask { drawn: Drawn::draw(rng), style: rng.next() },
         }

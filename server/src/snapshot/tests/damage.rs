@@ -128,7 +128,7 @@ fn the_damaged_one_is_set_aside_and_another_takes_its_place() {
     let server = machine.start().expect("the older one and the journal");
     let aside = format!("{newest}.damaged");
     assert!(machine.images().snapshots.0.contains_key(&aside), "it is there for whoever looks into it");
-    assert_eq!(machine.images().snapshots(), [older.clone()]);
+    assert_eq!(machine.images().snapshots(), std::slice::from_ref(older));
     for _ in 0..3 {
         machine.changes(&server, &mut rng, 60).expect("a disk that behaves");
         server.snapshot().expect("a disk that behaves");

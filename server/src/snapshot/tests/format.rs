@@ -27,16 +27,16 @@ enum Owned {
 
 impl Owned {
     fn fact(&self) -> Fact<'_> {
-        match self {
-            &Owned::Created { tag, ref id, ref name, date, total, issued } => {
+        match *self {
+            Owned::Created { tag, ref id, ref name, date, total, issued } => {
                 Fact::EventCreated { tag, id, name, date, total, issued }
             }
-            &Owned::Issued { event, ref tickets } => Fact::TicketsIssued { event, tickets },
-            &Owned::Block { slot, ref who } => Fact::BlockTaken { slot, who },
-            &Owned::Meeting { slot, ref who, ref title, ref group, ref host } => {
+            Owned::Issued { event, ref tickets } => Fact::TicketsIssued { event, tickets },
+            Owned::Block { slot, ref who } => Fact::BlockTaken { slot, who },
+            Owned::Meeting { slot, ref who, ref title, ref group, ref host } => {
                 Fact::MeetingTaken { slot, who, title, group, host }
             }
-            &Owned::Freed { slot, entry } => Fact::EntryFreed { slot, entry },
+            Owned::Freed { slot, entry } => Fact::EntryFreed { slot, entry },
         }
     }
 }

@@ -64,7 +64,7 @@ fn without_the_seal(frames: &[Standing]) -> &[Standing] {
 fn flip(journal: &mut AtRest, name: &str, bit: usize) -> usize {
     journal.image.bytes_mut(name)[bit / 8] ^= 1 << (bit % 8);
     let refused = journal.check(|| format!("{name}, bit {bit}"));
-    if refused == 1 && bit % 8 == 0 {
+    if refused == 1 && bit.is_multiple_of(8) {
         let damage = journal.damage();
         assert_eq!(damage.file, name, "the file that is damaged is named");
         assert!(damage.offset as usize <= bit / 8, "the offset is that of what is damaged: {damage}");

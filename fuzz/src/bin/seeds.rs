@@ -1,0 +1,88 @@
+//! Writes the seeds of the corpus anew: one of everything that is right, and a few that nearly are.
+
+use std::fs;
+use std::path::Path;
+
+use bookline_fuzz::input;
+use bookline_protocol::{Date, Slot};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Fact};
+use bookline_server::journal::commit;
+use bookline_server::journal::frame::Kind;
+
+fn main() -> std::io::Result<()> {
+    let requests: &[&str] = &[
+        "CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf",
+        "GET limit=2 after=MjAyNi0xMi0zMQ",
+        "GET rustconf",
+        "GET F1 21-11-2026",
+        "book rustconf 2",
+        "TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
+        "BLOCK F1 21-11-2026 09:00",
+        "MEET F1 21-11-2026 10:00 \"class \\u00e9 \\\"x\\\"\\n\" F2,F3,F2 F4",
+        "PUT F1 21-11-2026 10:00 MEET 22-11-2026 11:00 standup F2",
+        "PUT F1 21-11-2026 10:00 BLOCK 22-11-2026 11:00",
+        "DELETE F1 21-11-2026 10:00",
+        "HOD F10",
+        "HELP GET",
+        "GET / HTTP/1.1",
+        "# a comment",
+    ];
+    for (n, line) in requests.iter().enumerate() {
+        write("request", &format!("line-{n:02}"), line.as_bytes())?;
+    }
+    write("request", "telnet", b"\xff\xfd\x06GET \xff\xfarust\xff\xf0 rustconf")?;
+    write("framing", "ends", b"\x03PING\r\nGET ev\xff\xfd\x06 1\nBOOK e 1\r\0\n\rx\r\r\nlast")?;
+    let replies: &[&str] = &[
+        r#"OK {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
+        r#"ROW {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
+        r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
+        r#"ERR CONFLICT {"message":"F3 is busy","retry":false,"busy":["F3"]}"#,
+        r#"OK {"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}}]}"#,
+    ];
+    for (n, line) in replies.iter().enumerate() {
+        write("reply", &format!("line-{n:02}"), line.as_bytes())?;
+    }
+    formats()
+}
+
+fn formats() -> std::io::Result<()> {
+    let slot = Slot::from_index(17_760_009).expect("an hour of 2026");
+    let date = Date::from_day_number(740_000).expect("a day of 2027");
+    let event = EventKey { tag: 0x1234, number: EventNumber(1) };
+    let tickets = [[1; 16], [2; 16]];
+    let facts = [
+        Fact::EventCreated { tag: 0x1234, id: "jazz", name: "Jazz", date, total: 10, issued: 1 },
+        Fact::TicketsIssued { event, tickets: &tickets },
+        Fact::BlockTaken { slot, who: "F1" },
+        Fact::MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" },
+        Fact::EntryFreed { slot, entry: EntryNumber(3) },
+    ];
+    let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
+    for (n, fact) in (1_u64..).zip(&facts) {
+        commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(fact));
+        commit::encode_fact(&mut bare, fact);
+        if !matches!(fact, Fact::EntryFreed { .. }) {
+            numbered.extend_from_slice(&n.to_le_bytes());
+            commit::encode_fact(&mut numbered, fact);
+        }
+    }
+    write("commit", "one-of-each", &commits)?;
+    write("commit", "facts", &bare)?;
+    let seal = (Kind::Seal, 0, Vec::new());
+    let close = (Kind::Close, 0, [&6_u64.to_le_bytes()[..], &[9; 16]].concat());
+    let whole = (Kind::Commits, 5, commits.clone());
+    write("segment", "open", &input(std::slice::from_ref(&whole)))?;
+    write("segment", "sealed", &input(&[whole.clone(), seal]))?;
+    write("segment", "closed", &input(&[whole.clone(), close]))?;
+    write("segment", "twice", &input(&[whole.clone(), whole]))?;
+    let footer = |facts: u64| (Kind::Footer, 0, facts.to_le_bytes().to_vec());
+    write("snapshot", "empty", &input(&[footer(0)]))?;
+    write("snapshot", "whole", &input(&[(Kind::Facts, 4, numbered.clone()), footer(4)]))?;
+    write("snapshot", "no-footer", &input(&[(Kind::Facts, 4, numbered)]))
+}
+
+fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus").join(target);
+    fs::create_dir_all(&directory)?;
+    fs::write(directory.join(name), bytes)
+}
