@@ -9,5 +9,6 @@ mod damage;
 mod format;
 mod lives;
 mod machine;
+mod restore;
 mod shown;
 mod trimming;

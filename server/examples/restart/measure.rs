@@ -1,0 +1,63 @@
+//! Starts on a data directory.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context;
+use bookline_server::Settings;
+use bookline_server::data_dir::DataDir;
+use bookline_server::journal::{Disk, RealDisk};
+use bookline_server::recover::{State, recover};
+use bookline_server::snapshot::keeper::Keeper;
+use bookline_server::store::{Seen, Store};
+use clap::Parser;
+
+use super::Said;
+
+/// The server's settings, as they are but for where and when.
+pub fn settings(directory: &Path, durability: &str) -> anyhow::Result<Settings> {
+    let directory = directory.to_str().context("a plain name")?;
+    // No snapshot but when it is asked for.
+    let flags = ["--durability", durability, "--time-zone", "UTC", "--snapshot-every", "1024GiB"];
+    Ok(Settings::try_parse_from([&["booklined", "--data-dir", directory][..], &flags].concat())?)
+}
+
+/// The state, read as the server reads it, and where its snapshots are.
+fn read(directory: &Path) -> anyhow::Result<(State, Arc<dyn Disk>)> {
+    let data_dir = DataDir::open(directory)?;
+    let snapshots: Arc<dyn Disk> = Arc::new(RealDisk::new(data_dir.snapshots()));
+    let journal = Arc::new(RealDisk::new(data_dir.journal()));
+    let state = recover(journal, &*snapshots, &settings(directory, "always")?, data_dir.is_fresh())?;
+    Ok((state, snapshots))
+}
+
+/// How long a start takes, and how much memory.
+pub fn start(directory: &Path) -> anyhow::Result<Said> {
+    let (started, before) = (Instant::now(), resident()?);
+    let (state, _) = read(directory)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let resident = resident()? - before;
+    // Every commit here is of one fact.
+    let facts = state.journal.appended().0 - state.snapshot.0;
+    let store = Store::new(state.records, Arc::new(state.journal));
+    let tickets = store.totals(&mut Seen::default()).tickets;
+    Ok(Said { seconds, facts, tickets, resident, ..Said::default() })
+}
+
+/// How long a snapshot takes.
+pub fn snapshot(directory: &Path) -> anyhow::Result<Said> {
+    let (state, snapshots) = read(directory)?;
+    let keeper = Keeper::start(snapshots, Arc::new(state.journal), state.snapshot, u64::MAX)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let made = runtime.block_on(keeper.make()).map_err(anyhow::Error::msg)?;
+    Ok(Said { seconds: made.took.as_secs_f64(), bytes: made.bytes, ..Said::default() })
+}
+
+/// Resident memory of this process, in bytes.
+fn resident() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kilobytes * 1024.0)
+}

@@ -1,0 +1,99 @@
+//! `--restore`: a backup into an empty directory, whole or not at all, whatever comes between.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clap::Parser;
+use tempfile::NamedTempFile;
+
+use super::machine::Machine;
+use crate::journal::Sequence;
+use crate::journal::disk::Disk;
+use crate::journal::tests::rng::Rng;
+use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
+use crate::recover::{RecoverError, State, recover};
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The state after a few changes, and its backup: a snapshot is one.
+fn backup() -> (Machine, NamedTempFile) {
+    let mut machine = Machine::new(11);
+    let server = machine.start().expect("a fresh disk");
+    machine.changes(&server, &mut Rng::new(11), 60).expect("a disk that behaves");
+    server.snapshot().expect("a disk that behaves");
+    server.stop();
+    let snapshots = machine.images().snapshots;
+    let [(_, bytes)] = &snapshots.0.iter().collect::<Vec<_>>()[..] else { panic!("one snapshot") };
+    let file = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), bytes.as_slice()).expect("it can be written");
+    (machine, file)
+}
+
+/// A start that restores `file`, or one that does not.
+fn start(journal: &SimDisk, snapshots: &SimDisk, file: Option<&Path>) -> Result<State, RecoverError> {
+    let mut settings = Settings::try_parse_from(["booklined", "--segment-size", "16KiB"]).expect("flags");
+    settings.restore = file.map(Path::to_owned);
+    recover(Arc::new(journal.clone()), snapshots, &settings, true)
+}
+
+fn look(machine: &Machine, state: State) -> (String, Sequence) {
+    let last = state.journal.appended();
+    let store = Store::new(state.records, Arc::new(state.journal));
+    (super::shown::shown(&store, &machine.tickets), last)
+}
+
+#[test]
+fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
+    let (machine, file) = backup();
+    let whole = (machine.look().to_owned(), Sequence(machine.acknowledged));
+    for on_snapshots in [true, false] {
+        for n in 1.. {
+            let (mut journal, mut snapshots) = (SimDisk::new(n), SimDisk::new(!n));
+            let dying = if on_snapshots { &snapshots } else { &journal };
+            dying.set_faults(Faults { whose: Whose::Commits, die_at: Some(n), ..Faults::default() });
+            let first = start(&journal, &snapshots, Some(file.path()));
+            let died = dying.list().is_err();
+            let power = n.is_multiple_of(2);
+            let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
+            (journal, snapshots) = (next(&journal), next(&snapshots));
+            drop(first);
+
+            // Whoever tries again gets it, or is told that there is something; then that is all of it.
+            let again = match start(&journal, &snapshots, Some(file.path())) {
+                Err(RecoverError::NotEmpty) => start(&journal, &snapshots, None),
+                other => other,
+            };
+            let again = again.unwrap_or_else(|refused| panic!("operation {n}: {refused}"));
+            assert_eq!(look(&machine, again), whole, "operation {n} on the snapshots: {on_snapshots}");
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_there_is_ever_restored_over() {
+    let (mut machine, file) = backup();
+    // Somebody brought the files back one by one: nothing but they say that this was in use.
+    let before = machine.images();
+    let refused = start(&machine.journal, &machine.snapshots, Some(file.path()));
+    assert!(matches!(refused, Err(RecoverError::NotEmpty)), "{refused:?}");
+    assert_eq!(machine.images().journal, before.journal);
+    assert_eq!(machine.images().snapshots, before.snapshots);
+    machine.start().expect("all of it is still there").stop();
+}
+
+#[test]
+fn a_damaged_backup_is_refused_by_name_and_leaves_nothing() {
+    let (_, file) = backup();
+    let mut bytes = std::fs::read(file.path()).expect("it was written");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(file.path(), bytes).expect("it can be written");
+    let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
+    let refused = start(&journal, &snapshots, Some(file.path())).expect_err("it is damaged").to_string();
+    assert!(refused.contains(&file.path().display().to_string()), "{refused}");
+    assert!(snapshots.list().expect("a disk that behaves").is_empty());
+    assert!(start(&journal, &snapshots, None).is_ok(), "an empty directory can be begun");
+}
