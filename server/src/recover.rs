@@ -139,7 +139,7 @@ fn restore(path: &Path, snapshots: &dyn Disk) -> Result<(), RecoverError> {
         }
         Err(bad) => {
             snapshots.remove(snapshot::NEW)?;
-            Err(failed(Box::new(bad.what)))
+            Err(failed(format!("offset {}: {}", bad.offset, bad.what).into()))
         }
     }
 }

@@ -61,9 +61,8 @@ pub fn book(directory: &Path, events: u32, seconds: u64) -> anyhow::Result<Said>
 async fn measure(directory: &Path, events: u32, span: Duration) -> anyhow::Result<Said> {
     let (address, stop, served) = serve(directory).await?;
     let over = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = (0..CONNECTIONS)
-        .map(|n| tokio::spawn(client(address, n * 97 % events, over.clone())))
-        .collect();
+    let clients: Vec<_> =
+        (0..CONNECTIONS).map(|n| tokio::spawn(client(address, n * 97 % events, over.clone()))).collect();
     // Connections, buffers and branch predictors come first.
     tokio::time::sleep(span / 4).await;
     let quiet_from = Instant::now();
@@ -115,11 +114,7 @@ async fn serve(directory: &Path) -> anyhow::Result<(SocketAddr, oneshot::Sender<
     Ok((open.await.context("the server does not start")?, stop, served))
 }
 
-async fn client(
-    address: SocketAddr,
-    n: u32,
-    over: Arc<AtomicBool>,
-) -> anyhow::Result<Vec<Booking>> {
+async fn client(address: SocketAddr, n: u32, over: Arc<AtomicBool>) -> anyhow::Result<Vec<Booking>> {
     let mut lines = Lines::connect(address).await?;
     let line = format!("BOOK {} 1\n", event(n));
     let mut bookings = Vec::new();

@@ -137,7 +137,10 @@ fn measure_all(arguments: &Arguments, directory: &Path) -> anyhow::Result<()> {
 
     println!();
     let line = |what: &str, figure: f64, unit: &str, target: f64, met: bool| {
-        println!("{what:<42} {figure:>10.2} {unit:<8} target {target:>10.2}  {}", if met { "met" } else { "MISSED" });
+        println!(
+            "{what:<42} {figure:>10.2} {unit:<8} target {target:>10.2}  {}",
+            if met { "met" } else { "MISSED" }
+        );
     };
     let memory = restarted.resident / f64::from(*tickets);
     let ratio = booked.busy.p99 / booked.quiet.p99;

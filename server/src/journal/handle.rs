@@ -182,10 +182,11 @@ impl Journal {
     /// Ready when a write or a sync has failed. Nothing is made durable after that; the process should end.
     pub async fn failed(&self) -> Failure {
         let mut failure = self.shared.failure.subscribe();
-        match failure.wait_for(Option::is_some).await.as_deref() {
-            Ok(Some(failure)) => failure.clone(),
+        let failed = failure.wait_for(Option::is_some).await.ok().and_then(|failed| failed.clone());
+        match failed {
+            Some(failure) => failure,
             // The sender lives as long as `self`.
-            _ => std::future::pending().await,
+            None => std::future::pending().await,
         }
     }
 

@@ -58,9 +58,9 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, fact: &Fact<'_>
     let mut object = shown(fact);
     if let Some(fields) = object.as_object_mut() {
         fields.insert("sequence".into(), number.into());
-        let time = micros.and_then(DateTime::<Utc>::from_timestamp_micros);
-        let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::Micros, true));
-        fields.insert("time".into(), time.into());
+        let at = micros.and_then(DateTime::<Utc>::from_timestamp_micros);
+        let at = at.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Micros, true));
+        fields.insert("at".into(), at.into());
     }
     writeln!(out, "{object}")
 }

@@ -318,3 +318,103 @@ fn set_aside_twice_it_is_still_there() {
     machine.start().expect("the older one and the journal").stop();
     assert_eq!(machine.images().snapshots().len(), 1);
 }
+
+#[test]
+fn two_that_rot_under_a_running_server_stay_where_they_are() {
+    let (machine, images) = stopped(2, 250);
+    let mut machine = machine.with(&images, 1);
+    let server = machine.start().expect("all is well");
+    for name in images.snapshots() {
+        let file = machine.snapshots.open(&name).unwrap();
+        let at = file.len().unwrap() / 2;
+        file.write_all_at(&[0xff; 16], at).unwrap();
+    }
+    machine.changes(&server, &mut Rng::new(9), 10).expect("the journal is well");
+    server.snapshot().expect_err("there is nothing to make one from");
+    assert_eq!(machine.images().snapshots(), images.snapshots(), "people have to look at them");
+    machine.crash(server, false);
+    let refused = machine.start().expect_err("two are damaged").to_string();
+    for name in images.snapshots() {
+        assert!(refused.contains(&format!("{name}, offset ")), "{name} in {refused}");
+    }
+}
+
+/// Disks on which one file cannot be read.
+#[derive(Debug)]
+struct Sick {
+    image: crate::journal::tests::image::Image,
+    name: String,
+    /// What the system says.
+    error: i32,
+}
+
+#[derive(Debug)]
+struct SickFile(i32);
+
+impl crate::journal::disk::DiskFile for SickFile {
+    fn len(&self) -> std::io::Result<u64> {
+        Ok(100)
+    }
+
+    fn read_at(&self, _into: &mut [u8], _offset: u64) -> std::io::Result<usize> {
+        Err(std::io::Error::from_raw_os_error(self.0))
+    }
+
+    fn write_at(&self, _bytes: &[u8], _offset: u64) -> std::io::Result<usize> {
+        Err(std::io::Error::from_raw_os_error(self.0))
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Disk for Sick {
+    fn list(&self) -> std::io::Result<Vec<String>> {
+        self.image.list()
+    }
+
+    fn create(&self, name: &str) -> std::io::Result<Box<dyn crate::journal::disk::DiskFile>> {
+        self.image.create(name)
+    }
+
+    fn open(&self, name: &str) -> std::io::Result<Box<dyn crate::journal::disk::DiskFile>> {
+        if name == self.name { Ok(Box::new(SickFile(self.error))) } else { self.image.open(name) }
+    }
+
+    fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
+        assert_eq!((from, self.error), (self.name.as_str(), EIO), "what is not damaged is not set aside");
+        assert_eq!(to, format!("{from}.damaged"));
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> std::io::Result<()> {
+        panic!("{name} is removed")
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+const EIO: i32 = 5;
+const EACCES: i32 = 13;
+const EMFILE: i32 = 24;
+
+#[test]
+fn a_bad_sector_is_damage_and_a_refusal_of_the_system_is_none() {
+    let (_, images) = stopped(2, 60);
+    let newest = images.snapshots().pop().expect("two are kept");
+    for error in [EIO, EACCES, EMFILE] {
+        let sick = Sick { image: images.snapshots.clone(), name: newest.clone(), error };
+        let journal = Arc::new(images.journal.clone());
+        let recovered = crate::recover::recover(journal, &sick, &super::machine::settings(), false);
+        match recovered {
+            Ok(state) => assert_eq!((error, state.snapshot < Sequence(u64::MAX)), (EIO, true)),
+            Err(refused) => {
+                assert_ne!(error, EIO, "{refused}");
+                assert!(refused.to_string().contains(&newest), "{refused}");
+            }
+        }
+    }
+}
