@@ -1,5 +1,5 @@
 //! What the in-process tests share: the server as a library, in its own directory, on a port of its own.
-#![allow(dead_code)] // every test binary uses its own part of this
+#![allow(dead_code, unused_imports)] // every test binary uses its own part of this
 
 /// One connection: lines out, replies in.
 pub mod conn;
