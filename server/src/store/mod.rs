@@ -10,6 +10,7 @@
 mod listing;
 mod shard;
 mod table;
+mod tickets;
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -194,9 +195,7 @@ impl Store {
     }
 
     fn apply(&self, shard: &mut Shard, sequence: Sequence, fact: &Fact<'_>) {
-        if let Err(contradiction) = self.records.apply(shard, sequence, fact) {
-            crate::fatal(&format!("a decision contradicts the state it was made on: {contradiction}"));
-        }
+        self.records.apply(shard, sequence, fact).unwrap_or_else(contradicted);
     }
 
     fn lock(&self, shard: usize, seen: &mut Seen) -> MutexGuard<'_, Shard> {
@@ -238,11 +237,14 @@ impl Store {
         let tag = tag_of(id);
         mint::stamp(tickets, tag);
         let mut shard = self.lock(self.records.shard_of_tag(tag), seen);
-        let sale = shard.event(id).ok_or(Declined::NoSuchEvent)?.sale;
+        let index = shard.index_of(id).ok_or(Declined::NoSuchEvent)?;
+        let sale = shard.sale(index);
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
         sale.decide_booking(count)?;
         let event = EventKey { tag, number: sale.number };
-        self.commit(&mut shard, micros, &Fact::TicketsIssued { event, tickets }, seen)?;
+        let sequence = self.journal.append(micros, &[Fact::TicketsIssued { event, tickets }])?;
+        shard.issue(sequence, index, tickets).unwrap_or_else(contradicted);
+        seen.note(&shard);
         Ok(sale.available() - count)
     }
 
@@ -343,6 +345,11 @@ impl Store {
         }
         totals
     }
+}
+
+/// What is on its way to disk cannot be taken back: there is no going on.
+fn contradicted(contradiction: Contradiction) {
+    crate::fatal(&format!("a decision contradicts the state it was made on: {contradiction}"))
 }
 
 impl NewEntry<'_> {

@@ -1,14 +1,16 @@
 //! One shard: events, tickets and days that share a lock. It applies facts; it decides nothing.
 
 use std::hash::BuildHasher;
+use std::ops::{Index, IndexMut};
 
 use bookline_protocol::{Date, Hour as HourOfDay, Slot, reply};
 use compact_str::CompactString;
 
 use super::table::Table;
+use super::tickets::Tickets;
 use crate::domain::calendar::{Entry, Hour, Meeting};
 use crate::domain::tickets::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, Fact};
+use crate::domain::{Contradiction, EntryNumber, EventNumber, Fact};
 use crate::journal::Sequence;
 
 /// Hashes event ids. Seeded anew in every process: ids come from clients, who must not be able to choose collisions.
@@ -25,11 +27,14 @@ pub struct Event {
     pub json: Box<str>,
 }
 
-/// A ticket that was given out, and the event's place in [`Shard::events`].
-#[derive(Debug)]
-struct Issued {
-    id: [u8; 16],
-    event: u32,
+/// Where an event stands in its shard's [`Shard::events`], as long as the process runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventIndex(u32);
+
+impl EventIndex {
+    pub(super) fn at(index: usize) -> EventIndex {
+        EventIndex(u32::try_from(index).expect("2^32 events fit into no memory"))
+    }
 }
 
 /// The hours of one day that have something in them.
@@ -37,6 +42,24 @@ struct Issued {
 struct Day {
     date: Date,
     hours: [Option<Box<Hour>>; 24],
+}
+
+/// All events of a shard, in the order in which they came.
+#[derive(Debug, Default)]
+struct Events(Vec<Event>);
+
+impl Index<EventIndex> for Events {
+    type Output = Event;
+
+    fn index(&self, index: EventIndex) -> &Event {
+        &self.0[index.0 as usize]
+    }
+}
+
+impl IndexMut<EventIndex> for Events {
+    fn index_mut(&mut self, index: EventIndex) -> &mut Event {
+        &mut self.0[index.0 as usize]
+    }
 }
 
 /// What one lock guards.
@@ -48,10 +71,10 @@ pub struct Shard {
     pub entries: u64,
     /// Tickets issued here, also those whose ids nobody knows.
     pub issued: u64,
-    events: Vec<Event>,
-    by_id: Table<u32>,
-    by_number: Table<u32>,
-    tickets: Table<Issued>,
+    events: Events,
+    by_id: Table<EventIndex>,
+    by_number: Table<EventIndex>,
+    tickets: Tickets,
     days: Table<Day>,
     hasher: IdHasher,
 }
@@ -62,11 +85,6 @@ fn spread(number: u64) -> u64 {
     product ^ product >> 32
 }
 
-/// A ticket id is random but for its tag, version and variant: eight bytes that are random throughout.
-fn ticket_hash(id: &[u8; 16]) -> u64 {
-    u64::from_le_bytes([id[2], id[3], id[4], id[5], id[9], id[10], id[11], id[12]])
-}
-
 impl Shard {
     /// An empty shard.
     pub fn new(hasher: IdHasher) -> Shard {
@@ -75,19 +93,29 @@ impl Shard {
 
     /// Events here.
     pub fn event_count(&self) -> usize {
-        self.events.len()
+        self.events.0.len()
     }
 
     /// The event of this id.
     pub fn event(&self, id: &str) -> Option<&Event> {
-        let slot = *self.by_id.find(self.hasher.hash_one(id), |&slot| self.events[slot as usize].id == id)?;
-        Some(&self.events[slot as usize])
+        Some(&self.events[self.index_of(id)?])
+    }
+
+    /// Where the event of this id stands.
+    #[inline]
+    pub fn index_of(&self, id: &str) -> Option<EventIndex> {
+        let hash = self.hasher.hash_one(id);
+        self.by_id.find(hash, |&index| self.events[index].id == id).copied()
+    }
+
+    /// What the event that stands here has sold.
+    pub fn sale(&self, index: EventIndex) -> Sale {
+        self.events[index].sale
     }
 
     /// The event that issued this ticket.
     pub fn event_of_ticket(&self, ticket: &[u8; 16]) -> Option<&Event> {
-        let issued = self.tickets.find(ticket_hash(ticket), |issued| issued.id == *ticket)?;
-        Some(&self.events[issued.event as usize])
+        Some(&self.events[self.tickets.event_of(ticket)?])
     }
 
     /// The hour, if anything is in it.
@@ -104,14 +132,20 @@ impl Shard {
         hours.iter().zip(0..).filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))
     }
 
-    /// Applies what happened: the only way in which anything here changes, live and in replay.
+    /// Applies what happened: the way in which everything here changes, live and in replay.
     pub fn apply(&mut self, sequence: Sequence, fact: &Fact<'_>) -> Result<(), Contradiction> {
         self.last = sequence;
         match *fact {
             Fact::EventCreated { id, name, date, total, issued, .. } => {
                 self.add_event(EventNumber(sequence.0), id, name, date, total, issued)
             }
-            Fact::TicketsIssued { event, tickets } => self.issue(event, tickets),
+            Fact::TicketsIssued { event, tickets } => {
+                let is_it = |&index: &EventIndex| self.events[index].sale.number == event.number;
+                let index = *self.by_number.find(spread(event.number.0), is_it).ok_or_else(|| {
+                    Contradiction(format!("event {} issues tickets and is not there", event.number.0))
+                })?;
+                self.issue(sequence, index, tickets)
+            }
             Fact::BlockTaken { slot, who } => self.take(slot, sequence, Entry::Block { who: who.into() }),
             Fact::MeetingTaken { slot, who, title, group, host } => {
                 let meeting =
@@ -136,29 +170,31 @@ impl Shard {
                 "event {id} is created with {issued} of {total} sold, or twice"
             )));
         }
-        let slot = u32::try_from(self.events.len()).expect("2^32 events fit into no memory");
+        let index = EventIndex::at(self.events.0.len());
         let sale = Sale { number, total, issued };
         let json = reply::event_prefix(id, name, date, total).into_boxed_str();
-        self.events.push(Event { id: id.into(), sale, json });
+        self.events.0.push(Event { id: id.into(), sale, json });
         self.issued += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
-        self.by_id
-            .insert(hasher.hash_one(id), slot, |&slot| hasher.hash_one(events[slot as usize].id.as_str()));
-        self.by_number.insert(spread(number.0), slot, |&slot| spread(events[slot as usize].sale.number.0));
+        self.by_id.insert(hasher.hash_one(id), index, |&index| hasher.hash_one(events[index].id.as_str()));
+        self.by_number.insert(spread(number.0), index, |&index| spread(events[index].sale.number.0));
         Ok(())
     }
 
-    fn issue(&mut self, event: EventKey, tickets: &[[u8; 16]]) -> Result<(), Contradiction> {
-        let is_it = |slot: &u32| self.events[*slot as usize].sale.number == event.number;
-        let slot = *self.by_number.find(spread(event.number.0), is_it).ok_or_else(|| {
-            Contradiction(format!("event {} issues tickets and is not there", event.number.0))
-        })?;
+    /// Applies that the event that stands here issued tickets: what [`Shard::apply`] comes to, for who has looked the
+    /// event up already.
+    pub fn issue(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        tickets: &[[u8; 16]],
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
         let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
-        self.events[slot as usize].sale.issue(count)?;
+        self.events[index].sale.issue(count)?;
         self.issued += u64::from(count);
         for ticket in tickets {
-            let issued = Issued { id: *ticket, event: slot };
-            self.tickets.insert(ticket_hash(ticket), issued, |issued| ticket_hash(&issued.id));
+            self.tickets.insert(*ticket, index);
         }
         Ok(())
     }
@@ -198,6 +234,7 @@ impl Shard {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::EventKey;
 
     fn slot(hour: &str) -> Slot {
         Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse(hour).unwrap() }
