@@ -2,15 +2,15 @@
 //! pass when they are written plainly. Everything else, and everything that is wrong, is left to the general way; a
 //! property test holds the two against each other.
 
-use crate::class::is_id_byte;
 use crate::id::Id;
-use crate::limits::{MAX_BOOK, MAX_ID};
+use crate::limits::MAX_BOOK;
 use crate::request::Request;
 
 /// Digits of the largest booking.
 const MAX_DIGITS: usize = 5;
 
 /// The request, if it is one of the two with single blanks, an id and plain digits, and no option, quote or surplus.
+#[inline]
 pub(crate) fn read(line: &[u8]) -> Option<Request<'_>> {
     let (verb, rest) = line.split_first_chunk::<4>()?;
     match verb {
@@ -26,10 +26,8 @@ fn book(arguments: &[u8]) -> Option<Request<'_>> {
     Some(Request::Book { event, count })
 }
 
+#[inline]
 fn id(bytes: &[u8]) -> Option<Id<'_>> {
-    if bytes.len() > MAX_ID || !bytes.iter().all(|&byte| is_id_byte(byte)) {
-        return None;
-    }
     Id::new(std::str::from_utf8(bytes).ok()?).ok()
 }
 

@@ -24,6 +24,7 @@ pub enum Line<'a> {
 }
 
 /// Reads a line whose end has been removed. `scratch` is only used when the line has telnet sequences to strip.
+#[inline]
 pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     if let Some(request) = hot::read(line) {
         return Line::Request(request);

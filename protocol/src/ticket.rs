@@ -30,6 +30,7 @@ impl TicketId {
     }
 
     /// Appends the 36 characters of the hyphenated lower-case form.
+    #[inline]
     pub fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.written());
     }

@@ -79,11 +79,17 @@ pub fn write_booked(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], ava
     // An id has nothing in it to escape.
     out.extend_from_slice(b"OK {\"event_id\":\"");
     out.extend_from_slice(event_id.as_bytes());
-    out.extend_from_slice(b"\",\"tickets\":[");
-    for (index, ticket) in tickets.iter().enumerate() {
-        out.extend_from_slice(if index == 0 { b"\"" } else { b",\"" });
-        TicketId(*ticket).write(out);
-        out.push(b'"');
+    match tickets.split_first() {
+        None => out.extend_from_slice(b"\",\"tickets\":["),
+        Some((first, others)) => {
+            out.extend_from_slice(b"\",\"tickets\":[\"");
+            TicketId(*first).write(out);
+            for ticket in others {
+                out.extend_from_slice(b"\",\"");
+                TicketId(*ticket).write(out);
+            }
+            out.push(b'"');
+        }
     }
     out.extend_from_slice(b"],\"available_tickets\":");
     json::write_number(out, available_tickets);
