@@ -51,8 +51,8 @@ pub(super) fn show(service: &Service, id: &str, answer: &mut Answer) -> Result<(
 /// BOOK
 pub(super) fn book(service: &Service, id: &str, count: u32, answer: &mut Answer) -> Result<(), Unanswered> {
     // Drawn before the lock is taken.
-    mint::draw_tickets(&mut answer.tickets, count);
-    let booked = service.store.book(id, &mut answer.tickets, answer.micros, &mut answer.seen);
+    let tickets = answer.mint.draw(count);
+    let booked = service.store.book(id, tickets, answer.micros, &mut answer.seen);
     let available = booked.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::NoSuchEvent => no_such_event(id),
@@ -62,15 +62,10 @@ pub(super) fn book(service: &Service, id: &str, count: u32, answer: &mut Answer)
             other => unexpected(&other),
         })
     })?;
-    reply::write_booked(&mut answer.out, id, &answer.tickets, available);
-    if answer.tickets.capacity() > KEPT_TICKETS {
-        answer.tickets = Vec::new();
-    }
+    reply::write_booked(&mut answer.out, id, tickets, available);
+    answer.mint.shrink();
     Ok(())
 }
-
-/// A connection keeps room for so many ticket ids between bookings: 1 KiB.
-const KEPT_TICKETS: usize = 64;
 
 /// TICKET
 pub(super) fn ticket(service: &Service, ticket: TicketId, answer: &mut Answer) -> Result<(), Unanswered> {

@@ -14,6 +14,7 @@ pub use rows::Rows;
 
 use crate::clock::Clock;
 use crate::journal::NoRoom;
+use crate::mint::Mint;
 use crate::snapshot::keeper::Keeper;
 use crate::store::{Declined, Seen, Store};
 
@@ -58,8 +59,8 @@ pub struct Answer {
     pub micros: i64,
     /// Commands of this turn so far, which [`Counters::commands`] does not count yet.
     pub commands: u64,
-    /// Tickets drawn for a booking.
-    tickets: Vec<[u8; 16]>,
+    /// Where the tickets of its bookings come from.
+    mint: Mint,
 }
 
 /// How a request ended.
