@@ -80,18 +80,21 @@ fn body_len(fact: &Fact<'_>) -> usize {
 }
 
 /// Appends a commit of these facts, decided at `micros`.
+#[inline]
 pub fn encode(out: &mut Vec<u8>, micros: i64, facts: &[Fact<'_>]) {
-    let length = u32::try_from(encoded_len(facts)).expect("a commit is bounded by the protocol's limits");
+    let start = out.len();
     let mut header = [0; HEADER]; // term, flags and extensions are zero
-    header[..4].copy_from_slice(&length.to_le_bytes());
     header[4..12].copy_from_slice(&micros.to_le_bytes());
     out.extend_from_slice(&header);
     for fact in facts {
         encode_fact(out, fact);
     }
+    let length = u32::try_from(out.len() - start).expect("a commit is bounded by the protocol's limits");
+    out[start..][..4].copy_from_slice(&length.to_le_bytes());
 }
 
 /// Appends one fact.
+#[inline]
 pub fn encode_fact(out: &mut Vec<u8>, fact: &Fact<'_>) {
     let kind: u32 = match fact {
         Fact::EventCreated { .. } => 1,
