@@ -1,9 +1,12 @@
 //! One connection, one task: read what has arrived, execute every complete line in order, wait until what was seen is
 //! durable, answer with one write.
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::Duration;
 
 use bookline_protocol::{Line, Refusal, Request, expects_reply, parse};
@@ -109,9 +112,18 @@ pub async fn refuse(mut stream: TcpStream, refusal: &Refusal) -> io::Result<()> 
 
 impl Connection {
     async fn run(mut self) -> io::Result<()> {
-        // Registered once; to ask it again costs nothing.
+        // Asked at every read that finds nothing, and so it asks the token only once to be woken: a task's waker does
+        // not change.
         let stop = self.stop.clone();
-        let mut stopped = std::pin::pin!(stop.cancelled());
+        let mut cancelled = pin!(stop.cancelled());
+        let mut registered = false;
+        let mut stopped = poll_fn(|context| {
+            if registered && !stop.is_cancelled() {
+                return Poll::Pending;
+            }
+            registered = true;
+            cancelled.as_mut().poll(context)
+        });
         loop {
             let next = self.turn();
             self.release().await?;
@@ -120,7 +132,7 @@ impl Connection {
                 Next::Snapshot => snapshot(&self.service, &mut self.answer).await,
                 Next::Room => self.service.store.journal().room().await,
                 Next::Close => return linger(&mut self.stream).await,
-                Next::Read => match self.read(stopped.as_mut()).await? {
+                Next::Read => match self.read(&mut stopped).await? {
                     Arrived::Bytes => {}
                     Arrived::End => return self.end().await,
                     Arrived::Stop => return linger(&mut self.stream).await,
@@ -137,11 +149,11 @@ impl Connection {
             if self.answer.commands == TURN_COMMANDS || self.answer.out.len() >= TURN_BYTES {
                 break Next::Turn;
             }
-            if let Some(mut rows) = self.rows.take() {
+            if let Some(rows) = &mut self.rows {
                 if !rows.write(&self.service, &mut self.answer, TURN_BYTES) {
-                    self.rows = Some(rows);
                     break Next::Turn;
                 }
+                self.rows = None;
                 continue;
             }
             match self.framer.find() {
@@ -214,20 +226,21 @@ impl Connection {
         Ok(())
     }
 
-    async fn read(&mut self, stopped: impl Future<Output = ()>) -> io::Result<Arrived> {
+    async fn read(&mut self, stopped: &mut (impl Future<Output = ()> + Unpin)) -> io::Result<Arrived> {
         let buffer = self.framer.buffer();
         if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
             *buffer = BytesMut::new();
         }
         buffer.reserve(self.read_size);
-        if self.last_call.is_none() {
+        if self.last_call.is_none() && !self.stop.is_cancelled() {
             tokio::select! {
+                biased;
                 read = self.stream.read_buf(buffer) => return Ok(self.arrived(read?)),
-                () = stopped => self.last_call = Some(Instant::now() + LAST_CALL),
+                () = stopped => {}
             }
         }
         let now = Instant::now();
-        let end = self.last_call.unwrap_or(now);
+        let end = *self.last_call.get_or_insert(now + LAST_CALL);
         if now >= end {
             return Ok(Arrived::Stop);
         }

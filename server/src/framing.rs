@@ -26,33 +26,44 @@ pub struct Extent {
 #[derive(Debug, Default)]
 pub struct Framer {
     buffer: BytesMut,
-    /// No line ends before this.
+    /// What stands before this was consumed; it goes when more is read.
+    start: usize,
+    /// No line ends between the start and this.
     scanned: usize,
     /// The line that is coming in was told of as too long.
     discarding: bool,
 }
 
 impl Framer {
-    /// Where to read into.
+    /// Where to read into, behind what was not consumed.
     pub fn buffer(&mut self) -> &mut BytesMut {
+        if self.start == self.buffer.len() {
+            // Cheaper than to advance: the memory is used from its beginning again.
+            self.buffer.clear();
+        } else {
+            self.buffer.advance(self.start);
+        }
+        self.scanned -= self.start;
+        self.start = 0;
         &mut self.buffer
     }
 
     /// Looks for the next line. It stays at the front until it is consumed.
+    #[inline]
     pub fn find(&mut self) -> Found {
         while self.discarding {
             let Some(extent) = self.find_end() else {
                 // A CR may be half of an end.
-                let keep = usize::from(self.buffer.last() == Some(&b'\r'));
-                self.buffer.advance(self.buffer.len() - keep);
-                self.scanned = 0;
+                let keep = usize::from(self.unconsumed().last() == Some(&b'\r'));
+                self.start = self.buffer.len() - keep;
+                self.scanned = self.start;
                 return Found::Nothing;
             };
             self.consume(extent);
             self.discarding = false;
         }
         match self.find_end() {
-            Some(extent) if extent.end > MAX_LINE => {
+            Some(extent) if extent.end - self.start > MAX_LINE => {
                 self.consume(extent);
                 Found::TooLong
             }
@@ -67,25 +78,30 @@ impl Framer {
 
     /// The bytes of a line that was found.
     pub fn line(&self, extent: Extent) -> &[u8] {
-        &self.buffer[..extent.end]
+        &self.buffer[self.start..extent.end]
     }
 
     /// Removes a line that was found.
     pub fn consume(&mut self, extent: Extent) {
-        self.buffer.advance(extent.next);
-        self.scanned = 0;
+        self.start = extent.next;
+        self.scanned = extent.next;
     }
 
     /// What is left when nothing more will come: the beginning of a line, unless that was told of already.
     pub fn unfinished(&self) -> &[u8] {
-        if self.discarding { &[] } else { &self.buffer }
+        if self.discarding { &[] } else { self.unconsumed() }
+    }
+
+    fn unconsumed(&self) -> &[u8] {
+        &self.buffer[self.start..]
     }
 
     fn exceeds(&self) -> bool {
-        let ending = usize::from(self.buffer.last() == Some(&b'\r'));
-        self.buffer.len() > MAX_LINE + ending
+        let ending = usize::from(self.unconsumed().last() == Some(&b'\r'));
+        self.unconsumed().len() > MAX_LINE + ending
     }
 
+    #[inline]
     fn find_end(&mut self) -> Option<Extent> {
         loop {
             let Some(found) = memchr::memchr2(b'\n', 0, &self.buffer[self.scanned..]) else {
@@ -93,7 +109,7 @@ impl Framer {
                 return None;
             };
             let at = self.scanned + found;
-            let after_cr = at > 0 && self.buffer[at - 1] == b'\r';
+            let after_cr = at > self.start && self.buffer[at - 1] == b'\r';
             if after_cr || self.buffer[at] == b'\n' {
                 return Some(Extent { end: at - usize::from(after_cr), next: at + 1 });
             }
