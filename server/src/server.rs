@@ -98,6 +98,11 @@ impl Server {
         Ok(Server { service, max_connections: settings.max_connections, _data_dir: data_dir })
     }
 
+    /// What every request can reach, for who executes requests without a connection.
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
     /// Serves whoever connects to `listener` until `shutdown` is ready, then answers what has arrived, makes
     /// everything durable and returns.
     pub async fn run(
