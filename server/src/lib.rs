@@ -16,6 +16,8 @@ pub mod connection;
 pub mod framing;
 // A request into an answer: one match.
 pub mod execute;
+// The locks and threads of store and journal.
+mod sync;
 // State in shards, each behind a mutex.
 pub mod store;
 // The rules of reservation, pure.

@@ -3,7 +3,6 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 
 use thiserror::Error;
 
@@ -14,6 +13,7 @@ use super::state::{Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
 use super::{Commit, Sequence, segment, spare};
 use crate::domain::{Contradiction, Fact};
+use crate::sync::thread;
 
 /// Old segments that wait to be used again: as many as a snapshot of the default size sets free.
 const RECYCLED: usize = 4;
@@ -68,7 +68,7 @@ pub struct Journal {
     shared: Arc<Shared>,
     disk: Arc<dyn Disk>,
     durability: Durability,
-    threads: std::sync::Mutex<Vec<JoinHandle<()>>>,
+    threads: std::sync::Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
 impl Journal {
@@ -91,7 +91,7 @@ impl Journal {
                 let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
                 ended.unwrap_or_else(|_| crate::fatal("a thread of the journal panicked"));
             };
-            let thread = std::thread::Builder::new().name(name.into()).spawn(guarded);
+            let thread = thread::Builder::new().name(name.into()).spawn(guarded);
             thread.map_err(|error| OpenError::Io {
                 doing: "starting the thread",
                 file: name.to_owned(),

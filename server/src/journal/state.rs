@@ -1,7 +1,6 @@
 //! What appenders, waiters, the committer and the maker of spare segments share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use thiserror::Error;
@@ -11,6 +10,7 @@ use super::batch::Batch;
 use super::disk::DiskFile;
 use super::{Sequence, commit, frame, segment};
 use crate::domain::Fact;
+use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
 /// Bytes that may wait for the committer. Past this, those who want to append wait for its next turn, before they
 /// take a lock: four frames, some milliseconds of the fastest disk.

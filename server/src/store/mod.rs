@@ -12,7 +12,7 @@ mod shard;
 mod table;
 mod tickets;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use bookline_protocol::{Date, Slot, TicketId, tag_of};
 
@@ -25,6 +25,7 @@ use crate::domain::calendar::{Entry, Meeting, attendees};
 use crate::domain::{Contradiction, EventKey, Fact, Refused};
 use crate::journal::{Commit, Journal, NoRoom, Sequence};
 use crate::mint;
+use crate::sync::{Mutex, MutexGuard};
 
 /// The last commit in any shard that a reply looked at. The reply may go out when that commit is durable: nothing is
 /// shown that a crash could take back.
