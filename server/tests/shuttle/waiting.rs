@@ -1,0 +1,114 @@
+//! What clients of the journal do: append, wait, and look whether what they were told is true.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bookline_protocol::{Date, Hour, Slot};
+use shuttle::future::block_on;
+
+use crate::disk::Disk;
+use crate::domain::Fact;
+use crate::journal::{Base, Durability, Journal, NoRoom, Options, Sequence};
+
+/// Room for all that a scenario writes.
+pub const ONE_SEGMENT: u64 = 16 << 10;
+
+/// Room for two commits of [`append`].
+pub const TINY_SEGMENTS: u64 = 1 << 10;
+
+/// A name of such a length that a commit fills a good part of a tiny segment.
+const WHO: &str = "somebody-with-a-name-of-sixty-letters-as-long-as-they-can-be";
+
+/// An hour of one of two days, which are kept in different shards.
+pub fn slot(day: u32, hour: &str) -> Slot {
+    Slot {
+        date: Date::from_day_number(740_000 + day).expect("a day of our time"),
+        hour: Hour::parse(hour).expect("an hour"),
+    }
+}
+
+/// A new journal.
+pub fn open(disk: &Disk, segment_size: u64) -> Arc<Journal> {
+    let base = Base { fresh: true, ..Base::default() };
+    let options = Options { durability: Durability::Always, segment_size, base };
+    let opened = Journal::open(Arc::new(disk.clone()), options, &mut |_| Ok(()));
+    Arc::new(opened.expect("nothing is wrong with the disk yet").0)
+}
+
+/// Appends a commit that is told from others by its time.
+pub fn append(journal: &Journal, micros: i64) -> Result<Sequence, NoRoom> {
+    journal.append(micros, &[Fact::BlockTaken { slot: slot(0, "09:00"), who: WHO }])
+}
+
+/// The same, as soon as there is room.
+pub fn append_soon(journal: &Journal, micros: i64) -> Sequence {
+    loop {
+        match append(journal, micros) {
+            Ok(sequence) => return sequence,
+            Err(NoRoom::NotYet) => block_on(journal.room()),
+            Err(read_only) => panic!("{read_only}"),
+        }
+    }
+}
+
+/// Somebody was told that the commit of this time is durable: is it? Snapshots hold what is up to `snapshot`.
+#[track_caller]
+pub fn assert_on_disk(disk: &Disk, sequence: Sequence, micros: i64, snapshot: Sequence) {
+    if sequence > snapshot {
+        let found = disk.after_a_power_cut().times(snapshot);
+        let at = usize::try_from(sequence.0 - snapshot.0 - 1).expect("few commits");
+        assert_eq!(found.get(at), Some(&micros), "told of {sequence:?}; on the disk are {found:?}");
+    }
+}
+
+/// Passes a wake-up on and takes note of it.
+struct Bell {
+    rang: AtomicBool,
+    waker: Waker,
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.rang.store(true, Ordering::Relaxed);
+        self.waker.wake_by_ref();
+    }
+}
+
+/// How waiting for something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waited {
+    /// It came, and who waited was woken for it.
+    Told,
+    /// It came, and who waited saw it only when the end woke them.
+    Late,
+    /// It never came.
+    InVain,
+}
+
+/// Waits for `what` or, if it does not come, for the `end`, after which nobody wakes anybody.
+pub fn wait_unless(what: impl Future<Output = ()>, end: impl Future<Output = ()>) -> Waited {
+    let (mut what, mut end) = (pin!(what), pin!(end));
+    let mut bell: Option<Arc<Bell>> = None;
+    block_on(poll_fn(|context| {
+        let has_waited = bell.is_some();
+        let bell = bell.get_or_insert_with(|| {
+            Arc::new(Bell { rang: AtomicBool::new(false), waker: context.waker().clone() })
+        });
+        let waker = Waker::from(bell.clone());
+        let mut poll = || what.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+        let came = poll();
+        if came && !has_waited {
+            return Poll::Ready(Waited::Told);
+        }
+        let ended = end.as_mut().poll(context).is_ready();
+        match (came || ended && poll(), ended) {
+            (true, true) if !bell.rang.load(Ordering::Relaxed) => Poll::Ready(Waited::Late),
+            (true, _) => Poll::Ready(Waited::Told),
+            (false, true) => Poll::Ready(Waited::InVain),
+            (false, false) => Poll::Pending,
+        }
+    }))
+}
