@@ -1,8 +1,8 @@
 //! The tickets of a shard: a hash table that only grows, and never moves what is in it.
 //!
 //! An ordinary table that doubles at ten million entries stands still for a second, and whoever holds its lock with
-//! it. Here a full table is left as it is, and a new one of twice the size is begun: no ticket is ever hashed again.
-//! A search looks into one after the other, the largest first; there are few.
+//! it. Here a full table is left as it is, and a new one is begun, of twice the size while they are small: no ticket is
+//! ever hashed again. A search looks into one after the other, the newest first.
 
 use hashbrown::HashTable;
 
@@ -12,9 +12,10 @@ use super::shard::EventIndex;
 /// hashbrown fills of its places.
 const FIRST: usize = 56;
 
-/// Tickets in the largest table, 24 MB. It is made under the lock, which takes a quarter of a millisecond: the system
-/// has to find memory for its million control bytes.
-const LARGEST: usize = FIRST << 14;
+/// Tickets in the largest table, 3 MB: it stays in the processor's cache while it is filled, and is made in a moment.
+/// With one of 24 MB a booking took 1.3 to 2 times as long behind ten million tickets as behind ten thousand; with
+/// this, 1.04 to 1.09 times. A search among ten million tickets of one event looks into some ninety tables.
+const LARGEST: usize = FIRST << 11;
 
 /// A ticket that was given out.
 #[derive(Debug)]
