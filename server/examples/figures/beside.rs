@@ -1,4 +1,4 @@
-//! What clients who book see of a snapshot that is written meanwhile.
+//! What clients who book see of what goes on beside them.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -7,16 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, ensure};
-use bookline_server::Server;
+use anyhow::ensure;
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
 
-use super::Said;
-use super::build::event;
-use super::measure::settings;
+use crate::build::event;
+use crate::host::{Host, Lines};
 
 /// Each waits for its answer before it books again.
 const CONNECTIONS: u32 = 50;
@@ -35,16 +30,16 @@ pub struct Summary {
     /// The longest.
     pub longest: f64,
     /// Snapshots that were made meanwhile.
-    pub snapshots: u32,
+    pub others: u32,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { bookings, rate, p50, p99, longest, snapshots } = self;
+        let Summary { bookings, rate, p50, p99, longest, others } = self;
         write!(
             f,
             "{bookings} bookings, {rate:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms, longest {longest:.1} ms, \
-             {snapshots} snapshots"
+             {others} others"
         )
     }
 }
@@ -52,17 +47,36 @@ impl fmt::Display for Summary {
 /// A time that was measured, and when it began.
 type Booking = (Instant, Duration);
 
-/// Books quietly for so many seconds, then for as long, and at least one snapshot, beside snapshots.
-pub fn book(directory: &Path, events: u32, seconds: u64) -> anyhow::Result<Said> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(measure(directory, events, Duration::from_secs(seconds)))
+/// What goes on beside the bookings, again and again.
+#[derive(Debug, Clone, Copy)]
+pub enum Load {
+    /// Snapshots are made.
+    Snapshots,
+    /// Everything is listed.
+    Listings,
 }
 
-async fn measure(directory: &Path, events: u32, span: Duration) -> anyhow::Result<Said> {
-    let (address, stop, served) = serve(directory).await?;
+/// Books quietly for so many seconds, then for as long, and at least once, beside the load.
+pub fn measure(
+    directory: &Path,
+    events: u32,
+    seconds: u64,
+    load: Load,
+) -> anyhow::Result<(Summary, Summary)> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(compare(directory, events, Duration::from_secs(seconds), load))
+}
+
+async fn compare(
+    directory: &Path,
+    events: u32,
+    span: Duration,
+    load: Load,
+) -> anyhow::Result<(Summary, Summary)> {
+    let host = Host::start(directory).await?;
     let over = Arc::new(AtomicBool::new(false));
     let clients: Vec<_> =
-        (0..CONNECTIONS).map(|n| tokio::spawn(client(address, n * 97 % events, over.clone()))).collect();
+        (0..CONNECTIONS).map(|n| tokio::spawn(client(host.address, n * 97 % events, over.clone()))).collect();
     // Connections, buffers and branch predictors come first.
     tokio::time::sleep(span / 4).await;
     let quiet_from = Instant::now();
@@ -70,10 +84,13 @@ async fn measure(directory: &Path, events: u32, span: Duration) -> anyhow::Resul
     let quiet_to = Instant::now();
 
     let mut spans = Vec::new();
-    let mut keeper = Lines::connect(address).await?;
+    let mut other = Lines::connect(host.address).await?;
     while spans.iter().map(|&(from, to): &(Instant, Instant)| to - from).sum::<Duration>() < span {
         let from = Instant::now();
-        let answer = keeper.ask("SNAPSHOT\n").await?;
+        let answer = match load {
+            Load::Snapshots => other.ask("SNAPSHOT\n").await?,
+            Load::Listings => other.rows("GET\n").await?,
+        };
         ensure!(answer.starts_with("OK "), "{answer}");
         spans.push((from, Instant::now()));
     }
@@ -82,36 +99,12 @@ async fn measure(directory: &Path, events: u32, span: Duration) -> anyhow::Resul
     for client in clients {
         bookings.extend(client.await??);
     }
-    drop(keeper);
-    let _ = stop.send(());
-    served.await.context("the server's end")??;
+    drop(other);
+    host.stop().await?;
 
     let quiet = summary(&bookings, &[(quiet_from, quiet_to)], 0);
     let busy = summary(&bookings, &spans, u32::try_from(spans.len())?);
-    Ok(Said { quiet, busy, ..Said::default() })
-}
-
-type Ended = tokio::task::JoinHandle<anyhow::Result<()>>;
-
-/// A server on a runtime of its own, as the program has it.
-async fn serve(directory: &Path) -> anyhow::Result<(SocketAddr, oneshot::Sender<()>, Ended)> {
-    let settings = settings(directory, "always")?;
-    let (opened, open) = oneshot::channel();
-    let (stop, stopped) = oneshot::channel::<()>();
-    let served = tokio::task::spawn_blocking(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let server = Server::open(&settings).await?;
-            let listener = TcpListener::bind("127.0.0.1:0").await?;
-            // Whoever waits for the address has started this.
-            let _ = opened.send(listener.local_addr()?);
-            let shutdown = async {
-                let _ = stopped.await;
-            };
-            anyhow::Ok(server.run(listener, shutdown).await?)
-        })
-    });
-    Ok((open.await.context("the server does not start")?, stop, served))
+    Ok((quiet, busy))
 }
 
 async fn client(address: SocketAddr, n: u32, over: Arc<AtomicBool>) -> anyhow::Result<Vec<Booking>> {
@@ -127,29 +120,8 @@ async fn client(address: SocketAddr, n: u32, over: Arc<AtomicBool>) -> anyhow::R
     Ok(bookings)
 }
 
-/// One connection.
-struct Lines {
-    stream: BufReader<TcpStream>,
-    answer: String,
-}
-
-impl Lines {
-    async fn connect(address: SocketAddr) -> anyhow::Result<Lines> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Lines { stream: BufReader::new(stream), answer: String::new() })
-    }
-
-    async fn ask(&mut self, line: &str) -> anyhow::Result<&str> {
-        self.stream.get_mut().write_all(line.as_bytes()).await?;
-        self.answer.clear();
-        self.stream.read_line(&mut self.answer).await?;
-        Ok(&self.answer)
-    }
-}
-
 /// What those bookings took that began in one of these spans.
-fn summary(bookings: &[Booking], spans: &[(Instant, Instant)], snapshots: u32) -> Summary {
+fn summary(bookings: &[Booking], spans: &[(Instant, Instant)], others: u32) -> Summary {
     let within = |at: Instant| spans.iter().any(|&(from, to)| from <= at && at < to);
     let mut times: Vec<Duration> =
         bookings.iter().filter(|&&(at, _)| within(at)).map(|&(_, took)| took).collect();
@@ -165,6 +137,6 @@ fn summary(bookings: &[Booking], spans: &[(Instant, Instant)], snapshots: u32) -
         p50: at(0.5),
         p99: at(0.99),
         longest: at(1.0),
-        snapshots,
+        others,
     }
 }

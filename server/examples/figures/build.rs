@@ -8,13 +8,13 @@ use anyhow::{Context, bail};
 use bookline_protocol::Date;
 use bookline_server::data_dir::DataDir;
 use bookline_server::journal::{NoRoom, RealDisk};
-use bookline_server::mint;
+use bookline_server::mint::Mint;
 use bookline_server::recover::recover;
 use bookline_server::store::{Declined, NewEvent, Seen, Store};
 use tokio::runtime::Runtime;
 
-use super::Said;
-use super::measure::settings;
+use crate::restart::Said;
+use crate::start::settings;
 
 /// Tickets of each event are at most so many, so that none is sold out.
 pub const TOTAL: u32 = 1_000_000_000;
@@ -24,32 +24,60 @@ pub fn event(n: u32) -> String {
     format!("event-{n}")
 }
 
+/// A store on a directory of its own, in which nothing waits for the disk.
+pub struct Shelf {
+    store: Store,
+    runtime: Runtime,
+    ids: Vec<String>,
+    mint: Mint,
+    seen: Seen,
+    _data_dir: DataDir,
+}
+
 /// Creates the events and books every ticket by itself, in turn: the longest journal that so many tickets can have.
-pub fn build(directory: &Path, tickets: u32, events: u32) -> anyhow::Result<Said> {
-    let settings = settings(directory, "never")?;
-    let data_dir = DataDir::open(directory)?;
-    let journal = Arc::new(RealDisk::new(data_dir.journal()));
-    let recovered = recover(journal, &RealDisk::new(data_dir.snapshots()), &settings, data_dir.is_fresh())?;
-    data_dir.keep_zone("UTC")?;
-    let store = Store::new(recovered.records, Arc::new(recovered.journal));
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let (started, mut seen, mut drawn) = (Instant::now(), Seen::default(), Vec::new());
-    let date = Date::parse("2026-12-31").context("a date")?;
-    for n in 0..events {
-        let id = event(n);
-        let new = NewEvent { id: &id, name: "An event as any other", date, total: TOTAL, issued: 0 };
-        retry(&store, &runtime, || store.create(&new, 1, &mut seen))?;
-    }
-    let ids: Vec<String> = (0..events).map(event).collect();
+pub fn tickets(directory: &Path, tickets: u32, events: u32) -> anyhow::Result<Said> {
+    let started = Instant::now();
+    let mut shelf = Shelf::new(directory, events)?;
     for n in 0..tickets {
-        mint::draw_tickets(&mut drawn, 1);
-        retry(&store, &runtime, || {
-            store.book(&ids[(n % events) as usize], &mut drawn, 1, &mut seen).map(|_| ())
-        })?;
+        shelf.book(n % events)?;
     }
-    store.journal().close()?;
-    let bytes = store.journal().bytes();
+    let bytes = shelf.close()?;
     Ok(Said { seconds: started.elapsed().as_secs_f64(), bytes, ..Said::default() })
+}
+
+impl Shelf {
+    /// An empty directory with these events in it.
+    pub fn new(directory: &Path, events: u32) -> anyhow::Result<Shelf> {
+        let settings = settings(directory, "never")?;
+        let data_dir = DataDir::open(directory)?;
+        let journal = Arc::new(RealDisk::new(data_dir.journal()));
+        let snapshots = RealDisk::new(data_dir.snapshots());
+        let recovered = recover(journal, &snapshots, &settings, data_dir.is_fresh())?;
+        data_dir.keep_zone("UTC")?;
+        let store = Store::new(recovered.records, Arc::new(recovered.journal));
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let (ids, mut seen) = ((0..events).map(event).collect(), Seen::default());
+        let date = Date::parse("2026-12-31").context("a date")?;
+        for id in &ids {
+            let id: &String = id;
+            let new = NewEvent { id, name: "An event as any other", date, total: TOTAL, issued: 0 };
+            retry(&store, &runtime, || store.create(&new, 1, &mut seen))?;
+        }
+        Ok(Shelf { store, runtime, ids, mint: Mint::default(), seen, _data_dir: data_dir })
+    }
+
+    /// Books one ticket of an event.
+    pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
+        let Shelf { store, runtime, ids, mint, seen, .. } = self;
+        let drawn = mint.draw(1);
+        retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, seen).map(|_| ()))
+    }
+
+    /// Writes what is left, and says how long the journal is, in bytes.
+    pub fn close(self) -> anyhow::Result<u64> {
+        self.store.journal().close()?;
+        Ok(self.store.journal().bytes())
+    }
 }
 
 /// Waits for room in the journal where there is none.

@@ -1,153 +1,106 @@
-//! How long a restart takes, what a ticket costs in memory, and what a snapshot costs those who book meanwhile.
+//! The figures of docs/reliability.md and docs/performance.md that take a server full of something.
 //!
-//!     cargo run --release -p bookline-server --example restart
-//!     cargo run --release -p bookline-server --example restart -- --tickets 1000000 --events 1000 --seconds 3
+//! ```sh
+//! cargo run --release -p bookline-server --example figures                # all of them
+//! cargo run --release -p bookline-server --example figures -- restart     # one of them
+//! ```
 //!
-//! Builds a data directory through the library (10 million tickets in 10,000 events, a booking each; some 700 MB, removed
-//! at the end), measures each thing in a process of its own, and prints the figures beside their targets:
-//!
-//! - replay of the journal without a snapshot, in facts a second;
-//! - restart from a snapshot, from the start of recovery to a server that is ready to listen;
-//! - resident memory for a ticket: what the process has more after the restart than before;
-//! - the time of a BOOK over 50 connections, quiet and while snapshots are written, as seen by the clients, which share
-//!   the processors with the server.
-//!
-//! Files are read from the page cache, as after a restart of the program; behind a restart of the machine the disk's
+//! Data directories are built through the library where `--place` says, and removed at the end; the largest, ten
+//! million tickets, takes 700 MB. Each part runs in a process of its own. Clients and server share the processors, and
+//! files are read from the page cache, as after a restart of the program; behind a restart of the machine the disk's
 //! speed comes on top. Run it on a machine that has nothing else to do.
 
+mod beside;
 mod build;
-mod latency;
-mod measure;
+mod growth;
+mod host;
+mod idle;
+mod listing;
+mod month;
+mod restart;
+mod start;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
-use serde::{Deserialize, Serialize};
-
-/// The targets, for two cores.
-mod targets {
-    /// Seconds for a restart from a snapshot.
-    pub const RESTART: f64 = 5.0;
-    /// Facts of a journal replayed in a second.
-    pub const REPLAY: f64 = 2e6;
-    /// Bytes of memory for a ticket.
-    pub const MEMORY: f64 = 100.0;
-    /// The p99 of a BOOK while a snapshot is written, as a multiple of the quiet one.
-    pub const P99: f64 = 4.0;
-}
+use serde::de::DeserializeOwned;
 
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
     part: Option<Part>,
 
-    /// Tickets in all; a booking each
-    #[arg(long, default_value_t = 10_000_000)]
-    tickets: u32,
-
-    /// Events that they are spread over
-    #[arg(long, default_value_t = 10_000)]
-    events: u32,
-
-    /// Seconds of quiet load, and at least as many beside snapshots
-    #[arg(long, default_value_t = 10)]
-    seconds: u64,
-
-    /// Where to make the data directory; the place decides which disk is measured
-    #[arg(long, default_value = ".")]
+    /// Where to make data directories; the place decides which disk is measured
+    #[arg(long, global = true, default_value = ".")]
     place: PathBuf,
+
+    /// Seconds of quiet load, and at least as many beside something else
+    #[arg(long, global = true, default_value_t = 10)]
+    seconds: u64,
 }
 
-/// What is done in a process of its own.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Part {
-    /// Fill a data directory
-    Build { directory: PathBuf, tickets: u32, events: u32 },
-    /// Start on it and say how that went
-    Start { directory: PathBuf },
-    /// Start on it and make a snapshot
-    Snapshot { directory: PathBuf },
-    /// Book on it, quietly and beside snapshots
-    Book { directory: PathBuf, events: u32, seconds: u64 },
-}
-
-/// What the processes say to one another.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Said {
-    seconds: f64,
-    facts: u64,
-    tickets: u64,
-    resident: f64,
-    bytes: u64,
-    quiet: latency::Summary,
-    busy: latency::Summary,
+    /// Restart, replay, memory, and bookings beside a snapshot, with ten million tickets
+    Restart,
+    /// Bookings beside listings of 100,000 events
+    Listing,
+    /// The month of the head of department, 720 hours of five meetings
+    Month,
+    /// Memory of 5,000 idle connections
+    Idle,
+    /// A booking with ten thousand tickets issued, and with ten million
+    Growth,
+    /// A step of one of the others
+    #[command(hide = true)]
+    Step {
+        #[command(subcommand)]
+        step: restart::Step,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let said = match &arguments.part {
-        None => return all(&arguments),
-        Some(Part::Build { directory, tickets, events }) => build::build(directory, *tickets, *events)?,
-        Some(Part::Start { directory }) => measure::start(directory)?,
-        Some(Part::Snapshot { directory }) => measure::snapshot(directory)?,
-        Some(Part::Book { directory, events, seconds }) => latency::book(directory, *events, *seconds)?,
+    let Arguments { part, place, seconds } = Arguments::parse();
+    let Some(part) = part else {
+        for part in ["restart", "listing", "month", "idle", "growth"] {
+            println!("\n{part}");
+            again(&[part, "--place", &place.to_string_lossy(), "--seconds", &seconds.to_string()])?;
+        }
+        return Ok(());
     };
-    println!("{}", serde_json::to_string(&said)?);
+    match part {
+        Part::Step { step } => step.run(),
+        Part::Restart => within(&place, |directory| restart::figures(directory, seconds)),
+        Part::Listing => within(&place, |directory| listing::figures(directory, seconds)),
+        Part::Month => within(&place, month::figures),
+        Part::Idle => within(&place, idle::figures),
+        Part::Growth => within(&place, growth::figures),
+    }
+}
+
+/// Runs this program again: memory and caches of one part are nothing to the next.
+fn again(arguments: &[&str]) -> anyhow::Result<()> {
+    let status = Command::new(std::env::current_exe()?).args(arguments).status()?;
+    ensure!(status.success(), "{arguments:?} failed");
     Ok(())
 }
 
-/// Runs a part in a process of its own: memory and caches of one part are nothing to the next.
-fn run(part: &str, directory: &Path, more: &[String]) -> anyhow::Result<Said> {
-    let mut command = Command::new(std::env::current_exe()?);
-    let output = command.arg(part).arg(directory).args(more).output()?;
-    ensure!(output.status.success(), "{part}: {}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).with_context(|| format!("what {part} said"))
+/// Runs a step in a process of its own, and reads what it says.
+fn ask<T: DeserializeOwned>(arguments: &[&str]) -> anyhow::Result<T> {
+    let output = Command::new(std::env::current_exe()?).arg("step").args(arguments).output()?;
+    ensure!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).with_context(|| format!("what {arguments:?} said"))
 }
 
-fn all(arguments: &Arguments) -> anyhow::Result<()> {
-    let directory = arguments.place.join(format!("bookline-restart-{}", std::process::id()));
-    let done = measure_all(arguments, &directory);
-    std::fs::remove_dir_all(&directory).with_context(|| format!("removing {}", directory.display()))?;
+/// Does it in a directory that is removed afterwards.
+fn within(place: &Path, work: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let directory = place.join(format!("bookline-figures-{}", std::process::id()));
+    let done = work(&directory);
+    if directory.exists() {
+        std::fs::remove_dir_all(&directory).with_context(|| format!("removing {}", directory.display()))?;
+    }
     done
-}
-
-fn measure_all(arguments: &Arguments, directory: &Path) -> anyhow::Result<()> {
-    let Arguments { tickets, events, seconds, .. } = arguments;
-    println!("{tickets} tickets in {events} events, in {}", directory.display());
-    let built = run("build", directory, &[tickets.to_string(), events.to_string()])?;
-    println!(
-        "built in {:.1} s ({:.2} million bookings a second, nothing durable), journal of {:.0} MB",
-        built.seconds,
-        f64::from(*tickets) / built.seconds / 1e6,
-        built.bytes as f64 / 1e6
-    );
-    let replayed = run("start", directory, &[])?;
-    ensure!(replayed.tickets == u64::from(*tickets), "{} tickets were replayed", replayed.tickets);
-    let rate = replayed.facts as f64 / replayed.seconds;
-    println!("replayed {} facts in {:.2} s", replayed.facts, replayed.seconds);
-    let made = run("snapshot", directory, &[])?;
-    println!("snapshot of {:.0} MB made in {:.1} s", made.bytes as f64 / 1e6, made.seconds);
-    let restarted = run("start", directory, &[])?;
-    ensure!(restarted.tickets == u64::from(*tickets), "{} tickets were restored", restarted.tickets);
-    let booked = run("book", directory, &[events.to_string(), seconds.to_string()])?;
-    println!("BOOK, quiet:             {}", booked.quiet);
-    println!("BOOK, beside a snapshot: {}", booked.busy);
-
-    println!();
-    let line = |what: &str, figure: f64, unit: &str, target: f64, met: bool| {
-        println!(
-            "{what:<42} {figure:>10.2} {unit:<8} target {target:>10.2}  {}",
-            if met { "met" } else { "MISSED" }
-        );
-    };
-    let memory = restarted.resident / f64::from(*tickets);
-    let ratio = booked.busy.p99 / booked.quiet.p99;
-    let restart = restarted.seconds;
-    line("restart from a snapshot", restart, "s", targets::RESTART, restart <= targets::RESTART);
-    line("replay without a snapshot", rate / 1e6, "M/s", targets::REPLAY / 1e6, rate >= targets::REPLAY);
-    line("memory for a ticket", memory, "bytes", targets::MEMORY, memory <= targets::MEMORY);
-    line("p99 of BOOK beside a snapshot, to quiet", ratio, "times", targets::P99, ratio <= targets::P99);
-    Ok(())
 }

@@ -13,7 +13,7 @@ use bookline_server::snapshot::keeper::Keeper;
 use bookline_server::store::{Seen, Store};
 use clap::Parser;
 
-use super::Said;
+use crate::restart::Said;
 
 /// The server's settings, as they are but for where and when.
 pub fn settings(directory: &Path, durability: &str) -> anyhow::Result<Settings> {
@@ -55,7 +55,7 @@ pub fn snapshot(directory: &Path) -> anyhow::Result<Said> {
 }
 
 /// Resident memory of this process, in bytes.
-fn resident() -> anyhow::Result<f64> {
+pub fn resident() -> anyhow::Result<f64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
