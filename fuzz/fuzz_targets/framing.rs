@@ -1,38 +1,3 @@
 #![no_main]
-//! Bytes of a connection, in pieces of a size that the first byte tells.
 
-use bookline_protocol::limits::MAX_LINE;
-use bookline_server::framing::{Found, Framer};
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|input: &[u8]| {
-    let Some((&size, bytes)) = input.split_first() else { return };
-    assert_eq!(lines(bytes.chunks(usize::from(size).max(1))), lines([bytes].into_iter()));
-    // Behind more than a line can hold, the same bytes end it, once.
-    let long = vec![b'x'; MAX_LINE + 1];
-    let discarded = lines([&long[..], bytes].into_iter());
-    assert_eq!(discarded.first().map(Vec::as_slice), Some(&b"<too long>"[..]));
-});
-
-/// What comes out of these pieces, and what is left.
-fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
-    let (mut framer, mut out) = (Framer::default(), Vec::new());
-    for piece in pieces {
-        framer.buffer().extend_from_slice(piece);
-        loop {
-            match framer.find() {
-                Found::Line(extent) => {
-                    assert!(framer.line(extent).len() <= MAX_LINE);
-                    out.push(framer.line(extent).to_vec());
-                    framer.consume(extent);
-                }
-                Found::TooLong => out.push(b"<too long>".to_vec()),
-                Found::Nothing => break,
-            }
-        }
-        // The longest line, and the half of its end.
-        assert!(framer.buffer().len() <= MAX_LINE + 1);
-    }
-    out.push(framer.unfinished().to_vec());
-    out
-}
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bookline_fuzz::framing::check(input));

@@ -1,34 +1,3 @@
 #![no_main]
-//! One line of a client, its end removed.
 
-use bookline_protocol::reply::{ErrBody, Reply};
-use bookline_protocol::{Line, Refusal, expects_reply, parse};
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|line: &[u8]| {
-    let mut scratch = Vec::new();
-    match parse(line, &mut scratch) {
-        Line::Blank => assert!(!expects_reply(line)),
-        Line::Request(request) => {
-            assert!(expects_reply(line));
-            let _ = request.verb();
-        }
-        Line::Refused(refusal) | Line::Http(refusal) => {
-            assert!(expects_reply(line));
-            check(&refusal);
-        }
-    }
-});
-
-/// One line that any client can read, of bounded length, that paints no terminal.
-fn check(refusal: &Refusal) {
-    let mut out = Vec::new();
-    refusal.write(&mut out);
-    let reply = std::str::from_utf8(&out).expect("UTF-8");
-    let line = reply.strip_suffix('\n').expect("a line");
-    assert!(line.len() < 1_000 && !line.contains(char::is_control), "{line:?}");
-    let Ok(Reply::Err { code, body }) = Reply::parse(reply) else { panic!("{line}") };
-    assert_eq!(code, refusal.code.as_str());
-    let body: ErrBody = serde_json::from_str(body).expect("an object");
-    assert_eq!(body.message, refusal.message);
-}
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bookline_fuzz::request::check(input));

@@ -1,28 +1,3 @@
 #![no_main]
-//! A snapshot, as recovery reads it.
 
-use bookline_fuzz::{OneFile, file};
-use bookline_server::journal::Sequence;
-use bookline_server::snapshot::read::Snapshot;
-use bookline_server::snapshot::{MAGIC, name};
-use bookline_server::store::Records;
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|input: &[u8]| {
-    let sequence = Sequence(7);
-    let bytes = file(input, MAGIC, sequence);
-    let length = bytes.len() as u64;
-    let disk = OneFile { name: name(sequence), bytes };
-    let Ok(snapshot) = Snapshot::open(&disk, sequence) else { return };
-    let verified = snapshot.verify();
-    if let Ok(facts) = verified {
-        assert!(facts * 12 <= length);
-    }
-    let records = Records::new(1);
-    let read = snapshot.read(&mut |number, fact| records.restore(Sequence(number), fact));
-    match (verified, read) {
-        (Err(bad), Ok(())) => panic!("it cannot be verified and can be read: {bad}"),
-        (_, Err(bad)) => assert!(bad.offset <= length),
-        (Ok(_), Ok(())) => {}
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| bookline_fuzz::snapshot::check(input));

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use bookline_fuzz::input;
+use bookline_fuzz::file::file;
 use bookline_protocol::{Date, Slot};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Fact};
-use bookline_server::journal::commit;
 use bookline_server::journal::frame::Kind;
+use bookline_server::journal::{Sequence, commit, segment};
 
 fn main() -> std::io::Result<()> {
     let requests: &[&str] = &[
@@ -71,14 +71,44 @@ fn formats() -> std::io::Result<()> {
     let seal = (Kind::Seal, 0, Vec::new());
     let close = (Kind::Close, 0, [&6_u64.to_le_bytes()[..], &[9; 16]].concat());
     let whole = (Kind::Commits, 5, commits.clone());
-    write("segment", "open", &input(std::slice::from_ref(&whole)))?;
-    write("segment", "sealed", &input(&[whole.clone(), seal]))?;
-    write("segment", "closed", &input(&[whole.clone(), close]))?;
-    write("segment", "twice", &input(&[whole.clone(), whole]))?;
+    frames("segment", "open", std::slice::from_ref(&whole))?;
+    frames("segment", "sealed", &[whole.clone(), seal])?;
+    frames("segment", "closed", &[whole.clone(), close])?;
+    frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |facts: u64| (Kind::Footer, 0, facts.to_le_bytes().to_vec());
-    write("snapshot", "empty", &input(&[footer(0)]))?;
-    write("snapshot", "whole", &input(&[(Kind::Facts, 4, numbered.clone()), footer(4)]))?;
-    write("snapshot", "no-footer", &input(&[(Kind::Facts, 4, numbered)]))
+    frames("snapshot", "empty", &[footer(0)])?;
+    frames("snapshot", "whole", &[(Kind::Facts, 4, numbered.clone()), footer(4)])?;
+    frames("snapshot", "no-footer", &[(Kind::Facts, 4, numbered)])
+}
+
+/// Frames in two ways: to be built, and as they are then.
+fn frames(target: &str, name: &str, frames: &[(Kind, u8, Vec<u8>)]) -> std::io::Result<()> {
+    let input = input(frames);
+    // The sequences that the targets expect; which magic stands in front does not matter here.
+    let first = Sequence(if target == "snapshot" { 7 } else { 1 });
+    let file = file(&input, segment::MAGIC, first);
+    write(target, name, &input)?;
+    write(target, &format!("{name}-mended"), &[&[2][..], &file[segment::HEADER..]].concat())
+}
+
+/// An input from which `bookline_fuzz::file` makes these frames.
+fn input(frames: &[(Kind, u8, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = vec![0];
+    for (kind, commits, payload) in frames {
+        let kind = match kind {
+            Kind::Commits => 0,
+            Kind::Seal => 1,
+            Kind::Close => 2,
+            Kind::Facts => 3,
+            Kind::Footer => 4,
+            Kind::Unknown(_) => 5,
+        };
+        let length = u16::try_from(payload.len()).expect("seeds are short");
+        bytes.extend_from_slice(&[kind, *commits]);
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(payload);
+    }
+    bytes
 }
 
 fn write(target: &str, name: &str, bytes: &[u8]) -> std::io::Result<()> {

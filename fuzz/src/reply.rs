@@ -1,0 +1,39 @@
+//! One line of a server, as a client reads it.
+
+use bookline_protocol::Code;
+use bookline_protocol::reply::{
+    Blocked, Booked, Count, Day, Deleted, ErrBody, Event, Hello, HelpRow, Met, MonthRow, Reply, Stats, Ticket,
+};
+
+/// What is taken as one of these objects is the same when it is written and read again.
+macro_rules! comes_back {
+    ($body:expr, $($object:ident),*) => {$(
+        if let Ok(taken) = serde_json::from_str::<$object<'_>>($body) {
+            let written = serde_json::to_string(&taken).expect("an object");
+            let again: $object<'_> = serde_json::from_str(&written).expect("it was written");
+            assert_eq!(again, taken);
+        }
+    )*};
+}
+
+/// Panics if it breaks.
+pub fn check(line: &[u8]) {
+    let Ok(line) = std::str::from_utf8(line) else { return };
+    let Ok(reply) = Reply::parse(line) else { return };
+    let body = match reply {
+        Reply::Row(body) | Reply::Ok(body) => body,
+        Reply::Err { code, body } => {
+            if let Ok(code) = code.parse::<Code>() {
+                assert!(!code.as_str().is_empty());
+            }
+            if let Ok(read) = serde_json::from_str::<ErrBody>(body) {
+                assert!(!read.message.is_empty() || body.contains("\"message\""));
+            }
+            body
+        }
+    };
+    assert!(body.starts_with('{') && body.ends_with('}') && line.contains(body));
+    comes_back!(
+        body, Event, Booked, Ticket, Blocked, Met, Day, MonthRow, Deleted, Count, HelpRow, Hello, Stats
+    );
+}

@@ -1,0 +1,33 @@
+//! One line of a client, its end removed.
+
+use bookline_protocol::reply::{ErrBody, Reply};
+use bookline_protocol::{Line, Refusal, expects_reply, parse};
+
+/// Panics if it breaks.
+pub fn check(line: &[u8]) {
+    let mut scratch = Vec::new();
+    match parse(line, &mut scratch) {
+        Line::Blank => assert!(!expects_reply(line)),
+        Line::Request(request) => {
+            assert!(expects_reply(line));
+            let _ = request.verb();
+        }
+        Line::Refused(refusal) | Line::Http(refusal) => {
+            assert!(expects_reply(line));
+            readable(&refusal);
+        }
+    }
+}
+
+/// One line that any client can read, of bounded length, that paints no terminal.
+fn readable(refusal: &Refusal) {
+    let mut out = Vec::new();
+    refusal.write(&mut out);
+    let reply = std::str::from_utf8(&out).expect("UTF-8");
+    let line = reply.strip_suffix('\n').expect("a line");
+    assert!(line.len() < 1_000 && !line.contains(char::is_control), "{line:?}");
+    let Ok(Reply::Err { code, body }) = Reply::parse(reply) else { panic!("{line}") };
+    assert_eq!(code, refusal.code.as_str());
+    let body: ErrBody = serde_json::from_str(body).expect("an object");
+    assert_eq!(body.message, refusal.message);
+}

@@ -1,0 +1,26 @@
+//! A segment of the journal, as recovery and `booklined check` read it.
+
+use bookline_server::journal::{self, Base, OpenError, Sequence, segment};
+use bookline_server::store::Records;
+
+use super::file::{OneFile, file};
+
+/// Panics if it breaks.
+pub fn check(input: &[u8]) {
+    let bytes = file(input, segment::MAGIC, Sequence(1));
+    let length = bytes.len() as u64;
+    let disk = OneFile { name: segment::name(Sequence(1)), bytes };
+    let records = Records::new(1);
+    let mut commits = 0;
+    let read = journal::check(&disk, Base::default(), &mut |commit| {
+        commits += 1;
+        records.replay(commit)
+    });
+    assert!(commits * 20 <= length);
+    match read {
+        Ok(found) => assert_eq!((found.commits, found.last), (commits, Sequence(commits))),
+        // Of a segment that is missing there is only the name.
+        Err(OpenError::Damage(damage)) => assert!(damage.offset <= length || damage.file != disk.name),
+        Err(error) => panic!("{error}"),
+    }
+}
