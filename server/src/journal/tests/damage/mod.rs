@@ -30,15 +30,28 @@ pub struct AtRest {
 }
 
 impl AtRest {
-    /// Written with segments of `segment_size` until `segments` are in use, each commit acknowledged before the next;
-    /// then closed.
+    /// Written with segments of `segment_size` until `segments` are in use, each commit acknowledged before the next,
+    /// then five more; then closed.
     pub fn sealed(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> AtRest {
+        AtRest::written(segment_size, draft, |disk, _| disk.image().segments().len() >= segments)
+    }
+
+    /// The same with five commits more than `commits`.
+    pub fn of(commits: u64, segment_size: u64, draft: impl Fn(&mut Rng) -> Draft) -> AtRest {
+        AtRest::written(segment_size, draft, |_, history| history.len() >= commits)
+    }
+
+    fn written(
+        segment_size: u64,
+        draft: impl Fn(&mut Rng) -> Draft,
+        enough: impl Fn(&SimDisk, &History) -> bool,
+    ) -> AtRest {
         let mut rng = Rng::new(7);
         let disk = SimDisk::new(7);
         let mut history = History::default();
         let (journal, _) =
             history.open(&disk, options(Durability::Always, segment_size)).expect("a fresh journal");
-        while disk.image().segments().len() < segments {
+        while !enough(&disk, &history) {
             commit(&mut history, &journal, &draft(&mut rng)).expect("a disk that behaves");
         }
         for _ in 0..5 {
