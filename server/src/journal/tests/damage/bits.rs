@@ -36,7 +36,7 @@ fn no_flipped_bit_at_all_costs_a_sealed_journal_of_a_larger_segment_anything() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes many minutes: recovering a full segment costs more"]
 fn no_flipped_bit_at_all_costs_a_sealed_journal_of_larger_segments_anything() {
     let mut journal = AtRest::sealed(LARGER, 2, Draft::any);
     for name in journal.image.segments() {
