@@ -13,7 +13,7 @@ use bookline_protocol::{Line, Refusal, Request, expects_reply, parse};
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
@@ -26,6 +26,10 @@ const TURN_COMMANDS: u64 = 256;
 /// Reply bytes in a turn, after which they are written. A turn exceeds it by at most one reply, so this and the longest
 /// reply bound what a connection that does not read holds in memory.
 const TURN_BYTES: usize = 64 << 10;
+
+/// How long rows rest between two turns while others are served. A listing that never rests keeps a processor and
+/// its reader another, and bookings get what is left of them, some milliseconds late.
+const ROWS_REST: Duration = Duration::from_millis(1);
 
 /// Bytes read at a time by a connection that sends little, and by one that sends a lot.
 const READ_SMALL: usize = 4 << 10;
@@ -80,6 +84,8 @@ struct Connection {
     framer: Framer,
     answer: Answer,
     rows: Option<Rows>,
+    /// Commands that all connections had answered when rows last asked.
+    served: u64,
     scratch: Vec<u8>,
     read_size: usize,
 }
@@ -96,6 +102,7 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
         framer: Framer::default(),
         answer: Answer::default(),
         rows: None,
+        served: 0,
         scratch: Vec::new(),
         read_size: READ_SMALL,
     };
@@ -128,6 +135,7 @@ impl Connection {
             let next = self.turn();
             self.release().await?;
             match next {
+                Next::Turn if self.rows.is_some() && self.others_were_served() => sleep(ROWS_REST).await,
                 Next::Turn => tokio::task::yield_now().await,
                 Next::Snapshot => snapshot(&self.service, &mut self.answer).await,
                 Next::Room => self.service.store.journal().room().await,
@@ -139,6 +147,12 @@ impl Connection {
                 },
             }
         }
+    }
+
+    /// Whether any connection was answered since this was last asked.
+    fn others_were_served(&mut self) -> bool {
+        let commands = self.service.counters.commands.load(Relaxed);
+        std::mem::replace(&mut self.served, commands) != commands
     }
 
     /// Executes complete lines in order, within the bounds of a turn.

@@ -88,7 +88,7 @@ async fn compare(
     while spans.iter().map(|&(from, to): &(Instant, Instant)| to - from).sum::<Duration>() < span {
         let from = Instant::now();
         let answer = match load {
-            Load::Snapshots => other.ask("SNAPSHOT\n").await?,
+            Load::Snapshots => other.ask("SNAPSHOT\n").await?.to_owned(),
             Load::Listings => other.rows("GET\n").await?,
         };
         ensure!(answer.starts_with("OK "), "{answer}");
