@@ -25,14 +25,21 @@ pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
 }
 
-/// Appends a list of strings.
-pub(crate) fn write_strings<'a>(out: &mut Vec<u8>, texts: impl Iterator<Item = &'a str>) {
+/// Appends an id as a string: it has nothing in it to escape.
+pub(crate) fn write_id(out: &mut Vec<u8>, id: &str) {
+    out.push(b'"');
+    out.extend_from_slice(id.as_bytes());
+    out.push(b'"');
+}
+
+/// Appends a list of ids.
+pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str>) {
     out.push(b'[');
-    for (index, text) in texts.enumerate() {
+    for (index, id) in ids.enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        write_string(out, text);
+        write_id(out, id);
     }
     out.push(b']');
 }

@@ -142,7 +142,7 @@ impl Refusal {
             }
             Detail::Busy(busy) => {
                 out.extend_from_slice(b",\"busy\":");
-                json::write_strings(out, busy.iter().map(String::as_str));
+                json::write_ids(out, busy.iter().map(String::as_str));
             }
             Detail::Host(host) => {
                 out.extend_from_slice(b",\"host\":");

@@ -197,16 +197,16 @@ pub fn write_met(out: &mut Vec<u8>, who: &str, slot: Slot, title: &str, group: &
     out.extend_from_slice(b",\"title\":");
     json::write_string(out, title);
     out.extend_from_slice(b",\"group\":");
-    json::write_strings(out, members(group));
+    json::write_ids(out, members(group));
     out.extend_from_slice(b",\"host\":");
-    json::write_string(out, host);
+    json::write_id(out, host);
     out.extend_from_slice(b"}\n");
 }
 
 /// The fields that all entries begin with, up to the end of `time`.
 fn open(out: &mut Vec<u8>, who: &str, slot: Slot) {
     out.extend_from_slice(b"OK {\"name\":");
-    json::write_string(out, who);
+    json::write_id(out, who);
     out.extend_from_slice(b",\"date\":\"");
     slot.date.write_civil(out);
     out.extend_from_slice(b"\",\"time\":\"");
