@@ -22,6 +22,8 @@ mod sync;
 pub mod store;
 // The rules of reservation, pure.
 pub mod domain;
+// A hash table that never stands still.
+pub mod table;
 // What happened, on disk.
 pub mod journal;
 // State at one sequence, on disk: what bounds the journal and the restart.

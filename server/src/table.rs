@@ -1,8 +1,8 @@
 //! A hash table that grows a piece at a time.
 //!
 //! An ordinary table that doubles at ten million entries stands still for a second, and whoever holds its lock with
-//! it. This one is a directory of small tables (extendible hashing): a small table that is full is split in two, so
-//! that no insert ever moves more than [`FULL`] entries.
+//! it. This one is an ordinary table while it is small. Then it is a directory of small tables (extendible hashing):
+//! one that is full is split in two, so that no insert ever moves more than [`FULL`] entries.
 
 use hashbrown::HashTable;
 
@@ -21,8 +21,16 @@ const SPARSE: usize = 16;
 /// Values found by a hash and a test for equality; the caller hashes, always in the same way.
 #[derive(Debug)]
 pub struct Table<T> {
+    /// All entries, until they are too many.
+    small: HashTable<T>,
+    /// All entries, once they were.
+    large: Option<Box<Directory<T>>>,
+}
+
+#[derive(Debug)]
+struct Directory<T> {
     /// 2^depth indices into `parts`.
-    directory: Vec<u32>,
+    indices: Vec<u32>,
     depth: u32,
     parts: Vec<Part<T>>,
 }
@@ -36,55 +44,86 @@ struct Part<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Table<T> {
-        let part = Part { depth: 0, entries: HashTable::new() };
-        Table { directory: vec![0], depth: 0, parts: vec![part] }
+        Table { small: HashTable::new(), large: None }
     }
 }
 
 impl<T> Table<T> {
     /// Entries in all, counted part by part.
-    #[cfg(test)]
+    #[expect(clippy::len_without_is_empty, reason = "only tests count")]
     pub fn len(&self) -> usize {
-        self.parts.iter().map(|part| part.entries.len()).sum()
+        let parts = self.large.iter().flat_map(|large| &large.parts);
+        self.small.len() + parts.map(|part| part.entries.len()).sum::<usize>()
     }
 
     /// The entry of this hash that is the one.
+    #[inline]
     pub fn find(&self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&T> {
-        self.parts[self.part_of(hash)].entries.find(hash, is_it)
+        let entries = match &self.large {
+            None => &self.small,
+            Some(large) => &large.parts[large.part_of(hash)].entries,
+        };
+        entries.find(hash, is_it)
     }
 
     /// The same, to be changed.
     pub fn find_mut(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<&mut T> {
-        let part = self.part_of(hash);
-        self.parts[part].entries.find_mut(hash, is_it)
+        self.entries(hash).find_mut(hash, is_it)
     }
 
     /// Adds an entry that is not there yet.
     pub fn insert(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) {
-        let mut part = self.part_of(hash);
-        if self.parts[part].entries.len() >= FULL && self.directory.len() <= SPARSE * self.parts.len() {
-            self.split(part, &hash_of);
-            part = self.part_of(hash);
+        if let Some(large) = &mut self.large {
+            large.make_room(hash, &hash_of);
+        } else if self.small.len() >= FULL {
+            let mut large = Directory::of(std::mem::take(&mut self.small));
+            large.make_room(hash, &hash_of);
+            self.large = Some(Box::new(large));
         }
-        self.parts[part].entries.insert_unique(hash, value, hash_of);
+        self.entries(hash).insert_unique(hash, value, hash_of);
     }
 
     /// Takes an entry out.
     pub fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<T> {
-        let part = self.part_of(hash);
-        Some(self.parts[part].entries.find_entry(hash, is_it).ok()?.remove().0)
+        Some(self.entries(hash).find_entry(hash, is_it).ok()?.remove().0)
+    }
+
+    /// Where an entry of this hash is, or goes.
+    fn entries(&mut self, hash: u64) -> &mut HashTable<T> {
+        match &mut self.large {
+            None => &mut self.small,
+            Some(large) => {
+                let part = large.part_of(hash);
+                &mut large.parts[part].entries
+            }
+        }
+    }
+}
+
+impl<T> Directory<T> {
+    /// One part, of all that there is.
+    fn of(entries: HashTable<T>) -> Directory<T> {
+        Directory { indices: vec![0], depth: 0, parts: vec![Part { depth: 0, entries }] }
     }
 
     fn part_of(&self, hash: u64) -> usize {
-        let index = (hash >> SHIFT) as usize & (self.directory.len() - 1);
-        self.directory[index] as usize
+        let index = (hash >> SHIFT) as usize & (self.indices.len() - 1);
+        self.indices[index] as usize
+    }
+
+    /// Splits the part where an entry of this hash goes, if it is full.
+    fn make_room(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
+        let part = self.part_of(hash);
+        if self.parts[part].entries.len() >= FULL && self.indices.len() <= SPARSE * self.parts.len() {
+            self.split(part, hash_of);
+        }
     }
 
     /// Moves half of a part's entries, by one more bit of their hash, into a new part.
     fn split(&mut self, part: usize, hash_of: &impl Fn(&T) -> u64) {
         let bit = self.parts[part].depth;
         if bit == self.depth {
-            self.directory.extend_from_within(..);
+            self.indices.extend_from_within(..);
             self.depth += 1;
         }
         let upper = |hash: u64| hash >> (SHIFT + bit) & 1 == 1;
@@ -98,7 +137,7 @@ impl<T> Table<T> {
         let new =
             u32::try_from(self.parts.len()).expect("2^32 parts of thousands of entries fit into no memory");
         self.parts.push(Part { depth, entries });
-        for (index, to) in self.directory.iter_mut().enumerate() {
+        for (index, to) in self.indices.iter_mut().enumerate() {
             if *to as usize == part && index >> bit & 1 == 1 {
                 *to = new;
             }
@@ -125,7 +164,9 @@ mod tests {
             table.insert(mix(n), n, |&n| mix(n));
         }
         assert_eq!(table.len(), 100_000);
-        assert!(table.parts.len() > 16 && table.parts.iter().all(|part| part.entries.len() <= FULL));
+        let parts = &table.large.as_ref().expect("it is large").parts;
+        assert!(parts.len() > 16 && parts.iter().all(|part| part.entries.len() <= FULL));
+        assert!(table.small.is_empty());
         for n in 0..100_000 {
             assert_eq!(table.find(mix(n), |&found| found == n), Some(&n));
         }
@@ -141,7 +182,8 @@ mod tests {
         for n in 0..FULL + 1_000 {
             table.insert(7, n, |_| 7);
         }
-        assert!(table.directory.len() <= 2 * SPARSE * table.parts.len(), "{}", table.directory.len());
+        let large = table.large.as_ref().expect("it is large");
+        assert!(large.indices.len() <= 2 * SPARSE * large.parts.len(), "{}", large.indices.len());
         assert_eq!(table.find(7, |&n| n == FULL + 999), Some(&(FULL + 999)));
     }
 }

@@ -1,11 +1,14 @@
 //! One hour of everybody's calendar: a person has at most one thing in it, and a meeting has all its people or none.
 
 use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use compact_str::CompactString;
+use foldhash::fast::RandomState;
 
 use super::{Contradiction, EntryNumber, Refused};
+use crate::table::Table;
 
 /// What fills a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +51,21 @@ impl Entry {
     }
 }
 
-/// One hour. Invariant: `people` names, for every entry, exactly its people, and nobody else. Ordered maps, because
-/// they grow a node at a time: a popular hour never stalls its shard while a table of everybody is copied.
+/// One hour. Invariant: `people` names, for every entry, exactly its people, and nobody else. Both grow a piece at a
+/// time: a popular hour never stalls its shard while a table of everybody is copied.
 #[derive(Debug, Default)]
 pub struct Hour {
-    people: BTreeMap<CompactString, EntryNumber>,
+    people: Table<Busy>,
     entries: BTreeMap<EntryNumber, Entry>,
+    /// Ids come from clients, who must not be able to choose collisions.
+    hasher: RandomState,
+}
+
+/// A person who has something in this hour.
+#[derive(Debug)]
+struct Busy {
+    who: CompactString,
+    with: EntryNumber,
 }
 
 impl Hour {
@@ -64,8 +76,12 @@ impl Hour {
 
     /// What `who` has in this hour.
     pub fn of(&self, who: &str) -> Option<(EntryNumber, &Entry)> {
-        let number = *self.people.get(who)?;
+        let number = self.busy_with(who)?;
         Some((number, &self.entries[&number]))
+    }
+
+    fn busy_with(&self, who: &str) -> Option<EntryNumber> {
+        self.people.find(self.hasher.hash_one(who), |busy| busy.who == who).map(|busy| busy.with)
     }
 
     /// The meetings of this hour, in the order they were made.
@@ -85,8 +101,8 @@ impl Hour {
     ) -> Result<(), Refused> {
         let mut busy: Vec<String> = Vec::new();
         for who in people {
-            let held = self.people.get(who);
-            if held.is_some() && held.copied() != replaced && !busy.iter().any(|b| b == who) {
+            let held = self.busy_with(who);
+            if held.is_some() && held != replaced && !busy.iter().any(|b| b == who) {
                 busy.push(who.to_owned());
             }
         }
@@ -106,11 +122,23 @@ impl Hour {
 
     /// Fills the slot of all people of `entry`.
     pub fn take(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction> {
-        if let Some(who) = entry.people().find(|who| self.people.contains_key(*who)) {
-            return Err(Contradiction(format!("entry {} takes an hour that {who} has filled", number.0)));
-        }
+        let Hour { people, hasher, .. } = self;
         for who in entry.people() {
-            self.people.insert(who.into(), number);
+            let hash = hasher.hash_one(who);
+            match people.find(hash, |busy| busy.who == who) {
+                None => {
+                    let busy = Busy { who: who.into(), with: number };
+                    people.insert(hash, busy, |busy| hasher.hash_one(busy.who.as_str()));
+                }
+                // Who is in it twice.
+                Some(busy) if busy.with == number => {}
+                Some(_) => {
+                    return Err(Contradiction(format!(
+                        "entry {} takes an hour that {who} has filled",
+                        number.0
+                    )));
+                }
+            }
         }
         self.entries.insert(number, entry);
         Ok(())
@@ -123,7 +151,7 @@ impl Hour {
             .remove(&number)
             .ok_or_else(|| Contradiction(format!("entry {} is freed and is not there", number.0)))?;
         for who in entry.people() {
-            self.people.remove(who);
+            self.people.remove(self.hasher.hash_one(who), |busy| busy.who == who);
         }
         Ok(())
     }
@@ -156,7 +184,7 @@ mod tests {
         }
         assert_eq!(hour.decide_freeing("F1"), Err(Refused::NotTheHost { host: "F4".into() }));
         hour.free(EntryNumber(7)).unwrap();
-        assert!(hour.is_empty() && hour.people.is_empty());
+        assert!(hour.is_empty() && hour.people.len() == 0);
     }
 
     #[test]

@@ -9,7 +9,6 @@
 
 mod listing;
 mod shard;
-mod table;
 mod tickets;
 
 use std::sync::Arc;

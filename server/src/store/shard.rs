@@ -6,12 +6,12 @@ use std::ops::{Index, IndexMut};
 use bookline_protocol::{Date, Hour as HourOfDay, Slot, reply};
 use compact_str::CompactString;
 
-use super::table::Table;
 use super::tickets::Tickets;
 use crate::domain::calendar::{Entry, Hour, Meeting};
 use crate::domain::tickets::Sale;
 use crate::domain::{Contradiction, EntryNumber, EventNumber, Fact};
 use crate::journal::Sequence;
+use crate::table::Table;
 
 /// Hashes event ids. Seeded anew in every process: ids come from clients, who must not be able to choose collisions.
 pub type IdHasher = foldhash::fast::RandomState;

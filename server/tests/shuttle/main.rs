@@ -32,7 +32,7 @@ mod store;
 mod sync;
 mod waiting;
 
-use bookline_server::{domain, mint};
+use bookline_server::{domain, mint, table};
 
 /// What would end the process fails the test.
 fn fatal(why: &str) -> ! {
