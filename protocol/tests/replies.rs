@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use bookline_protocol::reply::{
     Blocked, Booked, Count, Day, Deleted, Empty, EntryKind, ErrBody, Event, Hello, Kind, Malformed, Meet,
     Members, Met, MonthRow, Reply, Scheduled, Snapshot, Stats, Ticket, event_prefix, help_rows, ok, row,
-    write_blocked, write_booked, write_event, write_met,
+    write_blocked, write_booked, write_event, write_met, write_month_row,
 };
 use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb};
 use proptest::prelude::*;
@@ -251,6 +251,14 @@ proptest! {
             host: (&*id).into(),
         };
         prop_assert_eq!(by_hand, written(|out| ok(out, &met)));
+
+        for count in 0..3 {
+            let meetings = vec![(&*name, &*group, &*id); count];
+            let by_hand = written(|out| write_month_row(out, slot, meetings.iter().copied()));
+            let meet = Meet { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
+            let month_row = MonthRow { date, time, meetings: vec![meet; count] };
+            prop_assert_eq!(by_hand, written(|out| row(out, &month_row)));
+        }
     }
 
     #[test]

@@ -194,20 +194,49 @@ pub fn write_blocked(out: &mut Vec<u8>, who: &str, slot: Slot) {
 /// Appends [`Met`] as a whole `OK` line; the group as [`crate::Group::as_str`] has it.
 pub fn write_met(out: &mut Vec<u8>, who: &str, slot: Slot, title: &str, group: &str, host: &str) {
     open(out, who, slot);
-    out.extend_from_slice(b",\"title\":");
+    out.push(b',');
+    write_meeting(out, title, group, host);
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends a [`MonthRow`] as a whole `ROW` line; of each meeting its title, its group as [`crate::Group::as_str`] has
+/// it, and its host.
+pub fn write_month_row<'a>(
+    out: &mut Vec<u8>,
+    slot: Slot,
+    meetings: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+) {
+    out.extend_from_slice(b"ROW {");
+    write_slot(out, slot);
+    out.extend_from_slice(b",\"meetings\":[");
+    for (index, (title, group, host)) in meetings.enumerate() {
+        out.extend_from_slice(if index == 0 { b"{" } else { b",{" });
+        write_meeting(out, title, group, host);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}\n");
+}
+
+/// The fields of a [`Meet`].
+fn write_meeting(out: &mut Vec<u8>, title: &str, group: &str, host: &str) {
+    out.extend_from_slice(b"\"title\":");
     json::write_string(out, title);
     out.extend_from_slice(b",\"group\":");
     json::write_ids(out, members(group));
     out.extend_from_slice(b",\"host\":");
     json::write_id(out, host);
-    out.extend_from_slice(b"}\n");
 }
 
-/// The fields that all entries begin with, up to the end of `time`.
+/// The fields that all entries begin with.
 fn open(out: &mut Vec<u8>, who: &str, slot: Slot) {
     out.extend_from_slice(b"OK {\"name\":");
     json::write_id(out, who);
-    out.extend_from_slice(b",\"date\":\"");
+    out.push(b',');
+    write_slot(out, slot);
+}
+
+fn write_slot(out: &mut Vec<u8>, slot: Slot) {
+    out.extend_from_slice(b"\"date\":\"");
     slot.date.write_civil(out);
     out.extend_from_slice(b"\",\"time\":\"");
     slot.hour.write(out);

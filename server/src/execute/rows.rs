@@ -1,7 +1,7 @@
 //! Answers of many rows, written a piece at a time: no lock and no buffer is ever held for all of them.
 
 use bookline_protocol::limits::HOD_SLOTS;
-use bookline_protocol::reply::{self, Count, Kind, Meet, MonthRow};
+use bookline_protocol::reply::{self, Count, Kind};
 use bookline_protocol::{Cursor, Slot};
 use compact_str::CompactString;
 
@@ -115,13 +115,8 @@ fn write_month(
         };
         let meetings = service.store.meetings(slot, &mut answer.seen);
         if !meetings.is_empty() {
-            let meetings = meetings.iter().map(|meeting| Meet {
-                title: (&*meeting.title).into(),
-                group: (&*meeting.group).into(),
-                host: meeting.host.as_str().into(),
-            });
-            let row = MonthRow { date: slot.date, time: slot.hour, meetings: meetings.collect() };
-            reply::row(&mut answer.out, &row);
+            let meetings = meetings.iter().map(|meeting| (&*meeting.title, &*meeting.group, &*meeting.host));
+            reply::write_month_row(&mut answer.out, slot, meetings);
             *count += 1;
         }
         *newest -= 1;
