@@ -90,7 +90,7 @@ pub struct Stats<'a> {
     pub uptime_seconds: u64,
     /// Connections that are open.
     pub connections: u64,
-    /// Commands answered since the start.
+    /// Lines taken since the start, blank ones among them.
     pub commands: u64,
     /// Events there are.
     pub events: u64,

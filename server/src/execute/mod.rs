@@ -44,7 +44,7 @@ pub struct Counters {
     pub started: Instant,
     /// Connections that are open.
     pub connections: std::sync::atomic::AtomicUsize,
-    /// Commands answered, added once a turn.
+    /// Lines taken, added once a turn.
     pub commands: std::sync::atomic::AtomicU64,
 }
 
@@ -57,7 +57,7 @@ pub struct Answer {
     pub seen: Seen,
     /// When the turn began, in microseconds since 1970: the time of its commits.
     pub micros: i64,
-    /// Commands of this turn so far, which [`Counters::commands`] does not count yet.
+    /// Lines of this turn so far, which [`Counters::commands`] does not count yet.
     pub commands: u64,
     /// Where the tickets of its bookings come from.
     mint: Mint,
