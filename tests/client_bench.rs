@@ -2,64 +2,19 @@
 
 mod client_fake;
 mod client_pty;
+mod client_server;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
-use bookline_server::{Server, Settings};
-use clap::Parser;
 use client_fake::{Fake, Ran, bookline, pipe};
 use client_pty::{Session, home};
+use client_server::Real;
 use serde_json::Value;
-use tempfile::TempDir;
-use tokio::sync::oneshot;
-
-/// A server on an empty data directory, stopped when it is dropped.
-struct Real {
-    addr: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-    _data: TempDir,
-}
-
-impl Real {
-    fn start(flags: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let directory = data.path().to_str().unwrap().to_owned();
-        let fixed = ["booklined", "--data-dir", &directory, "--segment-size", "1MiB"];
-        let settings = Settings::try_parse_from([&fixed, flags].concat()).unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let thread = thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::open(&settings).await.unwrap();
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                server.run(listener, async { _ = stopped.await }).await.unwrap();
-            });
-        });
-        Self { addr: told.recv().unwrap(), stop: Some(stop), thread: Some(thread), _data: data }
-    }
-
-    fn get(&self, words: &[&str]) -> String {
-        pipe(bookline(self.addr, words), "").stdout
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            _ = thread.join();
-        }
-    }
-}
 
 /// A short run with these flags besides.
 fn bench(addr: SocketAddr, flags: &[&str]) -> Ran {
@@ -129,7 +84,8 @@ fn every_workload_is_measured_and_verified() {
         if events > 0 {
             let run = report["run"].as_str().unwrap();
             let listed: Vec<Value> = server
-                .get(&["GET"])
+                .run(&["GET"])
+                .stdout
                 .lines()
                 .filter_map(|line| serde_json::from_str(line.strip_prefix("ROW ")?).ok())
                 .filter(|event: &Value| event["id"].as_str().unwrap().starts_with(&format!("bench-{run}-")))

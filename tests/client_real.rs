@@ -2,87 +2,21 @@
 
 mod client_fake;
 mod client_pty;
+mod client_server;
 
-use std::net::{SocketAddr, TcpStream};
-use std::thread::{self, JoinHandle};
+use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bookline::one_shot;
 use bookline::requests::Requests;
 use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::reply::{Event, Reply};
-use bookline_server::{Server, Settings};
-use clap::Parser;
-use client_fake::{Ran, bookline, pipe};
+use client_fake::bookline;
 use client_pty::{PROMPT, Session, home};
+use client_server::Real;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
-use tempfile::TempDir;
-use tokio::sync::oneshot;
-
-/// A server on an empty data directory, stopped when it is dropped.
-struct Real {
-    addr: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-    _data: TempDir,
-}
-
-impl Real {
-    fn start(flags: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let directory = data.path().to_str().unwrap().to_owned();
-        let fixed = [
-            "booklined",
-            "--data-dir",
-            &directory,
-            "--hod",
-            "F10",
-            "--time-zone",
-            "UTC",
-            "--segment-size",
-            "1MiB",
-        ];
-        let settings = Settings::try_parse_from([&fixed, flags].concat()).unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (tell, told) = std::sync::mpsc::channel();
-        let thread = thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-            runtime.block_on(async {
-                let server = Server::open(&settings).await.unwrap();
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                tell.send(listener.local_addr().unwrap()).unwrap();
-                server.run(listener, async { _ = stopped.await }).await.unwrap();
-            });
-        });
-        Self { addr: told.recv().unwrap(), stop: Some(stop), thread: Some(thread), _data: data }
-    }
-
-    /// Runs the client with these words.
-    fn run(&self, words: &[&str]) -> Ran {
-        pipe(bookline(self.addr, words), "")
-    }
-
-    /// Runs the client with this on standard input.
-    fn script(&self, input: impl Into<Vec<u8>>) -> Ran {
-        pipe(bookline(self.addr, &[]), input)
-    }
-
-    fn stop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
-        }
-    }
-}
-
-impl Drop for Real {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-    }
-}
 
 /// A seed that is printed, so that a failure can be had again: `BOOKLINE_TEST_SEED=…`.
 fn seeded() -> StdRng {
