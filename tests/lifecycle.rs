@@ -6,6 +6,7 @@
 mod common;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -392,6 +393,15 @@ fn each_command_is_logged_at_debug_level() {
     }
 }
 
+/// Starts a server from a shell that has set a limit first.
+fn limited(home: &Home, limit: &str, max_connections: &str) -> (Process, SocketAddr) {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BOOKLINED]);
+    command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(home.data());
+    command.args(["--segment-size", "64KiB", "--time-zone", "UTC", "--max-connections", max_connections]);
+    listening(&mut command)
+}
+
 /// With few open files to be had, the limit of connections is lowered with a warning instead of failing later.
 #[test]
 fn few_open_files_lower_the_limit_of_connections() {
@@ -399,24 +409,7 @@ fn few_open_files_lower_the_limit_of_connections() {
         return println!("not tested: this process may not open enough files itself");
     }
     let home = Home::new();
-    let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        "ulimit -n 1024; exec \"$0\" \"$@\"",
-        BOOKLINED,
-        "--listen",
-        "127.0.0.1:0",
-        "--data-dir",
-    ]);
-    command.arg(home.data()).args([
-        "--segment-size",
-        "64KiB",
-        "--time-zone",
-        "UTC",
-        "--max-connections",
-        "10000",
-    ]);
-    let (process, addr) = listening(&mut command);
+    let (process, addr) = limited(&home, "ulimit -n 1024", "10000");
     assert!(process.heard(|said| said.lines().any(|line| line.contains("WARN"))), "no warning");
     let mut inside = Vec::new();
     let refused = loop {
@@ -442,24 +435,7 @@ fn few_open_files_lower_the_limit_of_connections() {
 #[test]
 fn the_soft_limit_of_open_files_is_raised() {
     let home = Home::new();
-    let mut command = Command::new("sh");
-    command.args([
-        "-c",
-        "ulimit -Sn 64; exec \"$0\" \"$@\"",
-        BOOKLINED,
-        "--listen",
-        "127.0.0.1:0",
-        "--data-dir",
-    ]);
-    command.arg(home.data()).args([
-        "--segment-size",
-        "64KiB",
-        "--time-zone",
-        "UTC",
-        "--max-connections",
-        "300",
-    ]);
-    let (process, addr) = listening(&mut command);
+    let (process, addr) = limited(&home, "ulimit -Sn 64", "300");
     let mut inside: Vec<Conn> = (0..300).map(|_| Conn::open(addr)).collect();
     for conn in &mut inside {
         assert!(conn.ask("PING").is_ok());
