@@ -120,27 +120,36 @@ impl Framer {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    /// Feeds the pieces one after the other and writes down what comes out.
-    fn lines(pieces: &[&[u8]]) -> Vec<String> {
-        let mut framer = Framer::default();
-        let mut out = Vec::new();
+    /// What comes out of these pieces, and what is left.
+    fn found(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
+        let (mut framer, mut out) = (Framer::default(), Vec::new());
         for piece in pieces {
             framer.buffer().extend_from_slice(piece);
             loop {
                 match framer.find() {
                     Found::Line(extent) => {
-                        out.push(String::from_utf8_lossy(framer.line(extent)).into_owned());
+                        out.push(framer.line(extent).to_vec());
                         framer.consume(extent);
                     }
-                    Found::TooLong => out.push("<too long>".into()),
+                    Found::TooLong => out.push(b"<too long>".to_vec()),
                     Found::Nothing => break,
                 }
             }
         }
-        out.push(format!("<{} left>", framer.unfinished().len()));
+        out.push(framer.unfinished().to_vec());
         out
+    }
+
+    /// The same to be read, with the number of bytes that are left.
+    fn lines(pieces: &[&[u8]]) -> Vec<String> {
+        let mut out = found(pieces);
+        let left = out.pop().map_or(0, |left| left.len());
+        let lines = out.iter().map(|line| String::from_utf8_lossy(line).into_owned());
+        lines.chain([format!("<{left} left>")]).collect()
     }
 
     #[test]
@@ -175,5 +184,25 @@ mod tests {
             ["<too long>", "next", "<0 left>"]
         );
         assert_eq!(lines(&[&longest, b"xx"]), ["<too long>", "<0 left>"]);
+    }
+
+    proptest! {
+        #[test]
+        fn lines_do_not_depend_on_how_they_come(
+            bytes in prop::collection::vec(
+                prop_oneof![3 => any::<u8>(), 1 => prop::sample::select(b"\r\n\0a".to_vec())], 0..200,
+            ),
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        ) {
+            let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            cuts.sort_unstable();
+            let (mut pieces, mut from) = (Vec::new(), 0);
+            for cut in cuts {
+                pieces.push(&bytes[from..cut]);
+                from = cut;
+            }
+            pieces.push(&bytes[from..]);
+            prop_assert_eq!(found(&pieces), found(&[&bytes]));
+        }
     }
 }

@@ -7,7 +7,6 @@ use bookline_protocol::{Date, Slot};
 use proptest::prelude::*;
 
 use crate::domain::{EntryNumber, EventKey, EventNumber, Fact};
-use crate::framing::{Found, Framer};
 use crate::journal::frame::{self, Header, Kind};
 use crate::journal::segment::{self, Head, Salt};
 use crate::journal::tests::image::Image;
@@ -224,42 +223,4 @@ proptest! {
             prop_assert_eq!(found.commits, commits);
         }
     }
-
-    #[test]
-    fn lines_do_not_depend_on_how_they_come(
-        bytes in prop::collection::vec(
-            prop_oneof![3 => any::<u8>(), 1 => prop::sample::select(b"\r\n\0a".to_vec())], 0..200,
-        ),
-        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
-    ) {
-        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
-        cuts.sort_unstable();
-        let (mut pieces, mut from) = (Vec::new(), 0);
-        for cut in cuts {
-            pieces.push(&bytes[from..cut]);
-            from = cut;
-        }
-        pieces.push(&bytes[from..]);
-        prop_assert_eq!(lines(&pieces), lines(&[&bytes]));
-    }
-}
-
-/// What comes out of these pieces, and what is left.
-fn lines(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
-    let (mut framer, mut out) = (Framer::default(), Vec::new());
-    for piece in pieces {
-        framer.buffer().extend_from_slice(piece);
-        loop {
-            match framer.find() {
-                Found::Line(extent) => {
-                    out.push(framer.line(extent).to_vec());
-                    framer.consume(extent);
-                }
-                Found::TooLong => out.push(b"<too long>".to_vec()),
-                Found::Nothing => break,
-            }
-        }
-    }
-    out.push(framer.unfinished().to_vec());
-    out
 }
