@@ -71,7 +71,7 @@ pub fn file(input: &[u8], magic: &[u8; 8], first: Sequence) -> Vec<u8> {
         return rest.to_vec();
     }
     let salt = Salt::new([7; 16]);
-    let head = Head { first, salt }.encode(magic);
+    let head = Head { first, salt, length: None }.encode(magic);
     let frames = if how & 2 == 0 { built(rest, first, &salt) } else { mended(rest, how & 4 == 0, &salt) };
     [&head[..], &frames].concat()
 }

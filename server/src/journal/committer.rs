@@ -184,8 +184,9 @@ impl Committer {
     /// everything before it is synced when a segment has a name, and a segment that is named is there.
     fn roll(&mut self, space: Box<dyn DiskFile>, first: Sequence) -> Result<(), Failure> {
         self.sync_written()?;
-        let head = Head { first, salt: Salt::random() };
         let name = segment::name(first);
+        let length = space.len().map_err(|e| failure("beginning", &name, &e))?;
+        let head = Head { first, salt: Salt::random(), length: Some(length) };
         segment::adopt_spare(&*self.disk, &*space, &head).map_err(|e| failure("beginning", &name, &e))?;
         {
             let mut state = self.shared.lock();

@@ -5,7 +5,7 @@
 //! since its last turn as one batch with one sync, then releases the replies that waited for it. [`recovery`] reads
 //! it back and tells a torn tail, which is cut, from damage, which is refused.
 //!
-//! # On disk, format version 1
+//! # On disk, format version 2
 //!
 //! A directory of segments, each named by the sequence of its first commit (`00000000000000000001.seg`), and one
 //! `spare`: the prefilled space for the next segment. All integers are little-endian.

@@ -44,6 +44,17 @@ pub enum Wrong {
     /// The segment's header.
     #[error("{}", with_advice(.0))]
     Head(#[from] BadHead),
+    /// A file that lost its end.
+    #[error(
+        "the file was made with {made} bytes and has {found}: what was behind them is missing, and it may have been \
+         acknowledged. {ADVICE}"
+    )]
+    Shorter {
+        /// Its length in its header.
+        made: u64,
+        /// Its length.
+        found: u64,
+    },
     /// A bad frame that was once good.
     #[error("this frame is damaged, and {witness} shows that it was once whole. {ADVICE}")]
     Frame {
@@ -188,7 +199,7 @@ fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError
 }
 
 fn begin(disk: &dyn Disk, segment_size: u64, first: Sequence) -> io::Result<Tail> {
-    let head = Head { first, salt: Salt::random() };
+    let head = Head { first, salt: Salt::random(), length: Some(segment_size) };
     let file = segment::make_spare(disk, segment_size)?;
     segment::adopt_spare(disk, &*file, &head)?;
     let before = Sequence(first.0 - 1);
@@ -266,7 +277,7 @@ impl Reader<'_> {
             return Err(self.damage(&missing, 0, Wrong::Missing).into());
         }
         let (file, bytes) = read_file(self.disk, &name)?;
-        let head = Head::decode(&bytes, segment::MAGIC).map_err(|bad| self.damage(&name, 0, bad.into()))?;
+        let head = self.read_head(&name, &bytes)?;
         let follows = self.expected.is_none_or(|expected| expected == successor(&head));
         if head.first != first || !follows {
             return Err(self.damage(&name, 0, Wrong::NotTheSuccessor).into());
@@ -283,6 +294,16 @@ impl Reader<'_> {
         };
         segment.end = self.read_frames(&mut segment)?;
         Ok(segment)
+    }
+
+    /// The header of a segment that has its full length.
+    fn read_head(&self, name: &str, bytes: &[u8]) -> Result<Head, Damage> {
+        let head = Head::decode(bytes, segment::MAGIC).map_err(|bad| self.damage(name, 0, bad.into()))?;
+        let found = bytes.len() as u64;
+        match head.length {
+            Some(made) if found < made => Err(self.damage(name, bytes.len(), Wrong::Shorter { made, found })),
+            _ => Ok(head),
+        }
     }
 
     fn read_frames(&mut self, segment: &mut Segment) -> Result<End, Damage> {
@@ -388,8 +409,7 @@ impl Reader<'_> {
         for &first in behind {
             let name = segment::name(first);
             let (_, bytes) = read_file(self.disk, &name)?;
-            let head =
-                Head::decode(&bytes, segment::MAGIC).map_err(|bad| self.damage(&name, 0, bad.into()))?;
+            let head = self.read_head(&name, &bytes)?;
             let frames = bytes.get(segment::HEADER..).unwrap_or_default();
             let used = frame::search(frames, &head.salt).next().is_some();
             if used || first != self.next || behind.len() > 1 {

@@ -3,13 +3,17 @@
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 8 | magic `BOOKLINE` |
-//! | 8 | 4 | format version, 1 |
+//! | 8 | 4 | format version, 2; 1 has no length |
 //! | 12 | 4 | CRC-32C of the header with this field zero |
 //! | 16 | 8 | sequence of its first commit, also its name |
 //! | 24 | 16 | salt, random: mixed into the CRC of every frame, so that no stale bytes of a recycled file and nothing that a client can make us write ever pass for a frame |
 //! | 40 | 16 | version of the program that wrote it, in ASCII, padded with zeros |
-//! | 56 | 8 | zero |
+//! | 56 | 8 | length of the file in bytes |
 //! | 64 | … | frames |
+//!
+//! A segment is written and synced to its full length before it has its name, and never gets shorter. So a file that
+//! is shorter than its header says was truncated by something else, and what is missing may have been acknowledged.
+//! A commit that is larger than a segment makes it longer.
 
 use std::io;
 
@@ -21,8 +25,11 @@ use super::disk::{Disk, DiskFile};
 /// Where the frames begin.
 pub const HEADER: usize = 64;
 
-/// The format that this program reads and writes.
-pub const FORMAT: u32 = 1;
+/// The newest format that this program reads, and the one in which it writes segments.
+pub const FORMAT: u32 = 2;
+
+/// The format without a length: segments of version 0.1.0, and snapshots, whose footer tells that they are complete.
+const FORMAT_WITHOUT_LENGTH: u32 = 1;
 
 /// What a segment begins with.
 pub const MAGIC: &[u8; 8] = b"BOOKLINE";
@@ -71,6 +78,8 @@ pub struct Head {
     pub first: Sequence,
     /// Its salt.
     pub salt: Salt,
+    /// The length in bytes that the file was made with; `None` in format 1, which does not say.
+    pub length: Option<u64>,
 }
 
 /// Why the beginning of a file is not the header of a segment that we can read.
@@ -81,7 +90,7 @@ pub enum BadHead {
     Damaged,
     /// From another time.
     #[error(
-        "it has journal format {format}, written by booklined {writer}; this version reads format {FORMAT}: \
+        "it has format {format}, written by booklined {writer}; this version reads formats up to {FORMAT}: \
          start booklined {writer} or newer"
     )]
     Format {
@@ -97,12 +106,14 @@ impl Head {
     pub fn encode(&self, magic: &[u8; 8]) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         bytes[..8].copy_from_slice(magic);
-        bytes[8..12].copy_from_slice(&FORMAT.to_le_bytes());
+        let format = if self.length.is_some() { FORMAT } else { FORMAT_WITHOUT_LENGTH };
+        bytes[8..12].copy_from_slice(&format.to_le_bytes());
         bytes[16..24].copy_from_slice(&self.first.0.to_le_bytes());
         bytes[24..40].copy_from_slice(self.salt.bytes());
         let version = env!("CARGO_PKG_VERSION").as_bytes();
         let shown = version.len().min(16);
         bytes[40..40 + shown].copy_from_slice(&version[..shown]);
+        bytes[56..64].copy_from_slice(&self.length.unwrap_or(0).to_le_bytes());
         let crc = crc32c::crc32c(&bytes);
         bytes[12..16].copy_from_slice(&crc.to_le_bytes());
         bytes
@@ -116,14 +127,19 @@ impl Head {
         if &head[..8] != magic || crc32c::crc32c(&blank).to_le_bytes() != head[12..16] {
             return Err(BadHead::Damaged);
         }
+        let u64_at = |at: usize| head[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
         let format = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
-        if format != FORMAT {
-            let writer = String::from_utf8_lossy(&head[40..56]).trim_end_matches('\0').to_owned();
-            return Err(BadHead::Format { format, writer });
-        }
-        let (first, rest) = head[16..].split_first_chunk::<8>().ok_or(BadHead::Damaged)?;
-        let salt = rest.first_chunk::<16>().ok_or(BadHead::Damaged)?;
-        Ok(Head { first: Sequence(u64::from_le_bytes(*first)), salt: Salt::new(*salt) })
+        let length = match format {
+            FORMAT_WITHOUT_LENGTH => None,
+            FORMAT => u64_at(56),
+            _ => {
+                let writer = String::from_utf8_lossy(&head[40..56]).trim_end_matches('\0').to_owned();
+                return Err(BadHead::Format { format, writer });
+            }
+        };
+        let first = u64_at(16).ok_or(BadHead::Damaged)?;
+        let salt = head[24..].first_chunk::<16>().ok_or(BadHead::Damaged)?;
+        Ok(Head { first: Sequence(first), salt: Salt::new(*salt), length })
     }
 }
 
@@ -177,19 +193,21 @@ mod tests {
 
     #[test]
     fn a_header_comes_back_and_every_flipped_bit_shows() {
-        let head = Head { first: Sequence(42), salt: Salt::new([5; 16]) };
-        let bytes = head.encode(MAGIC);
-        assert_eq!(Head::decode(&bytes, MAGIC), Ok(head));
-        for bit in 0..HEADER * 8 {
-            let mut flipped = bytes;
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(Head::decode(&flipped, MAGIC), Err(BadHead::Damaged), "bit {bit}");
+        for length in [None, Some(64 << 20)] {
+            let head = Head { first: Sequence(42), salt: Salt::new([5; 16]), length };
+            let bytes = head.encode(MAGIC);
+            assert_eq!(Head::decode(&bytes, MAGIC), Ok(head));
+            for bit in 0..HEADER * 8 {
+                let mut flipped = bytes;
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(Head::decode(&flipped, MAGIC), Err(BadHead::Damaged), "bit {bit}");
+            }
         }
     }
 
     #[test]
     fn a_newer_format_names_the_version_needed() {
-        let mut bytes = Head { first: Sequence(1), salt: Salt::new([0; 16]) }.encode(MAGIC);
+        let mut bytes = Head { first: Sequence(1), salt: Salt::new([0; 16]), length: None }.encode(MAGIC);
         bytes[8] = 9;
         bytes[40..56].copy_from_slice(b"7.1.0\0\0\0\0\0\0\0\0\0\0\0");
         bytes[12..16].fill(0);

@@ -33,7 +33,7 @@ pub struct Writer<'a> {
 impl<'a> Writer<'a> {
     /// Begins a snapshot of `sequence`.
     pub fn new(disk: &'a dyn Disk, sequence: Sequence) -> io::Result<Writer<'a>> {
-        let head = Head { first: sequence, salt: Salt::random() };
+        let head = Head { first: sequence, salt: Salt::random(), length: None };
         let file = disk.create(NEW)?;
         file.write_all_at(&head.encode(MAGIC), 0)?;
         let at = segment::HEADER as u64;

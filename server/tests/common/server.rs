@@ -94,7 +94,8 @@ pub fn settings(directory: &Path, flags: &[&str]) -> Settings {
     Settings::try_parse_from(all).expect("flags of the server")
 }
 
-fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
+/// Copies a directory and all that is in it.
+pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;

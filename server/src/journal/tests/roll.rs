@@ -140,7 +140,7 @@ fn begun(close: Close) -> AtRest {
 
 fn empty(first: Sequence) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(TINY).expect("tiny")];
-    let head = Head { first, salt: Salt::new([4; 16]) };
+    let head = Head { first, salt: Salt::new([4; 16]), length: Some(TINY) };
     bytes[..segment::HEADER].copy_from_slice(&head.encode(MAGIC));
     bytes
 }

@@ -123,7 +123,7 @@ fn image(name: &str, bytes: Vec<u8>) -> Image {
 /// A file of whole frames with the right links, whatever is in them.
 fn file(magic: &[u8; 8], first: u64, frames: &[(Kind, Vec<u8>)]) -> Vec<u8> {
     let salt = Salt::new([7; 16]);
-    let mut bytes = Head { first: Sequence(first), salt }.encode(magic).to_vec();
+    let mut bytes = Head { first: Sequence(first), salt, length: None }.encode(magic).to_vec();
     let mut previous = 0;
     for (kind, payload) in frames {
         let commits = u32::try_from(commit::decode(payload, Sequence(1)).count()).expect("a few");

@@ -2,23 +2,81 @@
 
 use super::*;
 
+/// A segment has its full length before it has its name. One that is shorter has lost what may have been acknowledged,
+/// even if all that is missing are zeros.
 #[test]
-fn a_journal_cut_at_any_byte_is_a_prefix_with_all_that_was_whole_before_the_cut() {
+fn a_segment_that_is_shorter_than_it_was_made_is_refused_with_both_lengths() {
+    let mut journal = AtRest::sealed(TINY, 3, Draft::any);
+    for name in journal.image.segments() {
+        let whole = journal.image.bytes(&name).to_vec();
+        for length in 0..whole.len() {
+            *journal.image.bytes_mut(&name) = whole[..length].to_vec();
+            assert_eq!(journal.check(|| format!("{name} cut at {length}")), 1, "{name} cut at {length}");
+            let damage = journal.damage();
+            assert_eq!(damage.file, name);
+            if length >= segment::HEADER {
+                let message = damage.to_string();
+                let numbers = format!("made with {} bytes and has {length}", whole.len());
+                assert!(message.contains(&numbers), "{message}");
+            }
+        }
+        *journal.image.bytes_mut(&name) = whole;
+    }
+}
+
+/// A segment that was begun and not used is removed by the next start, unless it is shorter than it was made.
+#[test]
+fn a_shorter_segment_without_commits_is_refused() {
+    let mut journal = AtRest::sealed(TINY, 2, Draft::small);
+    let next = journal.acknowledged().next();
+    let head = Head { first: next, salt: segment::Salt::new([4; 16]), length: Some(TINY) };
+    journal.image.0.insert(segment::name(next), head.encode(segment::MAGIC).to_vec().into());
+    assert_eq!(journal.damage().file, segment::name(next));
+}
+
+#[test]
+fn a_journal_torn_at_any_byte_is_a_prefix_with_all_that_was_whole_before_it() {
+    is_a_prefix_when_it_ends_early(|whole, length| {
+        let mut torn = whole.to_vec();
+        torn[length..].iter_mut().for_each(|byte| *byte = !*byte);
+        torn
+    });
+}
+
+/// Version 0.1.0 did not write down how long a segment was made.
+#[test]
+fn a_journal_of_format_1_cut_at_any_byte_is_a_prefix_with_all_that_was_whole_before_the_cut() {
+    is_a_prefix_when_it_ends_early(|whole, length| {
+        let mut cut = of_format_1(whole);
+        cut.truncate(length);
+        cut
+    });
+}
+
+#[test]
+fn a_segment_of_format_1_without_its_whole_header_is_refused() {
+    let mut journal = AtRest::sealed(TINY, 1, Draft::small);
+    let name = journal.last_segment();
+    let whole = of_format_1(journal.image.bytes(&name));
+    for length in 0..segment::HEADER {
+        *journal.image.bytes_mut(&name) = whole[..length].to_vec();
+        assert_eq!((journal.damage().file, journal.damage().offset), (name.clone(), 0));
+    }
+}
+
+/// `early` is the last segment, given as a whole, as it ends at an offset.
+fn is_a_prefix_when_it_ends_early(early: impl Fn(&[u8], usize) -> Vec<u8>) {
     let journal = AtRest::sealed(64 << 10, 1, Draft::small);
     let mut journal = grown(journal, 250);
     let name = journal.last_segment();
     let whole = journal.image.bytes(&name).to_vec();
     let frames = frames(&whole);
-    for length in 0..frames.last().expect("commits").place.end {
-        *journal.image.bytes_mut(&name) = whole[..length].to_vec();
-        if length < segment::HEADER {
-            assert_eq!((journal.damage().file, journal.damage().offset), (name.clone(), 0));
-            continue;
-        }
+    for length in segment::HEADER..frames.last().expect("commits").place.end {
+        *journal.image.bytes_mut(&name) = early(&whole, length);
         let before = frames.iter().filter(|frame| frame.place.end <= length);
         let expected = before.map(|frame| frame.last.0).max().unwrap_or(0);
         let recovered = journal.recover().expect("a torn end");
-        assert_eq!(recovered.last.0, expected, "cut at {length}");
+        assert_eq!(recovered.last.0, expected, "it ends at {length}");
         if length.is_multiple_of(997) {
             goes_on(&journal.image, &journal.history);
         }
@@ -26,10 +84,10 @@ fn a_journal_cut_at_any_byte_is_a_prefix_with_all_that_was_whole_before_the_cut(
 }
 
 #[test]
-fn a_segment_before_the_last_that_is_cut_is_refused() {
+fn a_segment_of_format_1_before_the_last_that_is_cut_is_refused() {
     let mut journal = AtRest::sealed(TINY, 3, Draft::any);
     for name in &journal.image.segments()[..2] {
-        let whole = journal.image.bytes(name).to_vec();
+        let whole = of_format_1(journal.image.bytes(name));
         let used = used(&whole);
         for length in 0..whole.len() {
             *journal.image.bytes_mut(name) = whole[..length].to_vec();
@@ -38,6 +96,13 @@ fn a_segment_before_the_last_that_is_cut_is_refused() {
         }
         *journal.image.bytes_mut(name) = whole;
     }
+}
+
+/// The same segment as version 0.1.0 would have written it.
+fn of_format_1(segment: &[u8]) -> Vec<u8> {
+    let head = Head::decode(segment, segment::MAGIC).expect("a whole segment");
+    let old = Head { length: None, ..head }.encode(segment::MAGIC);
+    [&old[..], &segment[segment::HEADER..]].concat()
 }
 
 /// The same with so many small commits more.
