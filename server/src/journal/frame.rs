@@ -173,10 +173,27 @@ pub fn bare(header: &Header, payload: &[u8], salt: &Salt) -> (Vec<u8>, u32) {
     (bytes, crc)
 }
 
-/// Every whole frame that begins at a multiple of [`ALIGN`] in `bytes`: the search for a witness behind a bad frame.
-pub fn search<'a>(bytes: &'a [u8], salt: &'a Salt) -> impl Iterator<Item = (usize, Frame<'a>)> {
-    let starts = (0..bytes.len().saturating_sub(HEADER - 1)).step_by(ALIGN);
-    starts.filter_map(move |at| Some((at, read(&bytes[at..], salt)?)))
+/// No frame is so many commits ahead of what it proves durable, or of what was read before it.
+const SEQUENCES_APART: u64 = 1 << 40;
+
+/// The first whole frame in `bytes` that proves `sequence` durable, and where it begins.
+///
+/// The bytes behind the last frame of a segment may be anything: zeros, what a crash left, another segment's frames, or
+/// text that a client chose. A CRC over up to a megabyte at each of eight million offsets takes half a minute, so the
+/// sequence numbers of a header are looked at first.
+pub fn find_proof<'a>(bytes: &'a [u8], salt: &Salt, sequence: Sequence) -> Option<(usize, Frame<'a>)> {
+    plausible_starts(bytes, sequence).find_map(|at| Some((at, read(&bytes[at..], salt)?)))
+}
+
+/// Where in `bytes` a frame could begin that proves `sequence` durable. What a frame proves is in front of it.
+fn plausible_starts(bytes: &[u8], sequence: Sequence) -> impl Iterator<Item = usize> {
+    let (words, _) = bytes.as_chunks::<ALIGN>();
+    let headers = words.windows(HEADER / ALIGN).enumerate();
+    headers.filter_map(move |(index, header)| {
+        let (first, durable_through) = (u64::from_le_bytes(header[1]), u64::from_le_bytes(header[2]));
+        let in_order = sequence.0 <= durable_through && durable_through < first;
+        (in_order && first - sequence.0 < SEQUENCES_APART).then_some(index * ALIGN)
+    })
 }
 
 #[cfg(test)]
@@ -218,11 +235,32 @@ mod tests {
     }
 
     #[test]
-    fn a_witness_is_found_behind_rubbish() {
+    fn a_proof_is_found_behind_any_bytes() {
         let salt = Salt::new([9; 16]);
         let mut bytes = vec![0xff; 24];
-        bytes.extend(bare(&HEAD, b"witness", &salt).0);
-        let found: Vec<usize> = search(&bytes, &salt).map(|(at, _)| at).collect();
-        assert_eq!(found, [24]);
+        bytes.extend(bare(&HEAD, b"proof", &salt).0);
+        let found = |sequence| find_proof(&bytes, &salt, Sequence(sequence)).map(|(at, _)| at);
+        assert_eq!((found(1), found(6), found(7)), (Some(24), Some(24), None));
+    }
+
+    /// Zeros, text, and what older segments left cost no checksum.
+    #[test]
+    fn only_headers_that_could_prove_something_are_read() {
+        let salt = Salt::new([9; 16]);
+        let next = Sequence(1_000);
+        let older = Header { first: Sequence(999), durable_through: Sequence(998), ..HEAD };
+        let behind: [(&str, Vec<u8>); 5] = [
+            ("zeros", vec![0; 4096]),
+            ("ones", vec![0xff; 4096]),
+            ("text", b"1234567\t".repeat(512)),
+            ("an older segment", bare(&older, &[0x20; 300], &salt).0.repeat(10)),
+            (
+                "a plausible header",
+                bare(&Header { first: Sequence(1_001), durable_through: next, ..HEAD }, b"", &salt).0,
+            ),
+        ];
+        let plausible = |bytes: &[u8]| plausible_starts(bytes, next).count();
+        let counts = behind.map(|(what, bytes)| (what, plausible(&bytes)));
+        assert_eq!(counts.map(|(_, count)| count), [0, 0, 0, 0, 1], "{counts:?}");
     }
 }

@@ -243,7 +243,23 @@ impl Segment {
         let written = self.file.write_all_at(&self.bytes[from..self.at], from as u64);
         written.and_then(|()| self.file.sync()).map_err(io_error("making sure of", &self.name))
     }
+
+    /// Zeros all behind the frames. What is zero is not written: a segment is large, and most of it is.
+    fn clear(&self) -> io::Result<()> {
+        let mut at = self.at;
+        while at < self.bytes.len() {
+            let end = (at + 1).next_multiple_of(CLEARED_AT_ONCE).min(self.bytes.len());
+            if self.bytes[at..end].iter().any(|&byte| byte != 0) {
+                self.file.zero(at as u64, end as u64)?;
+            }
+            at = end;
+        }
+        Ok(())
+    }
 }
+
+/// The space behind a torn write is looked at, and cleared, in pieces of this size.
+const CLEARED_AT_ONCE: usize = 64 << 10;
 
 struct Reader<'a> {
     disk: &'a dyn Disk,
@@ -386,9 +402,7 @@ impl Reader<'_> {
         }
         let dirty = rest.iter().any(|&byte| byte != 0);
         if dirty {
-            let witness =
-                frame::search(rest, &segment.salt).find(|(_, f)| f.header.durable_through >= self.next);
-            if let Some((at, _)) = witness {
+            if let Some((at, _)) = frame::find_proof(rest, &segment.salt, self.next) {
                 return damaged(Witness::Place {
                     file: segment.name.clone(),
                     offset: (segment.at + at) as u64,
@@ -411,7 +425,8 @@ impl Reader<'_> {
             let (_, bytes) = read_file(self.disk, &name)?;
             let head = self.read_head(&name, &bytes)?;
             let frames = bytes.get(segment::HEADER..).unwrap_or_default();
-            let used = frame::search(frames, &head.salt).next().is_some();
+            // All before a segment is synced when it is begun, so any frame of it proves that.
+            let used = frame::find_proof(frames, &head.salt, Sequence(self.next.0 - 1)).is_some();
             if used || first != self.next || behind.len() > 1 {
                 let witness = Witness::Place { file: name, offset: 0 };
                 return Err(self.damage(&last.name, last.at, Wrong::Frame { witness }).into());
@@ -450,7 +465,7 @@ impl Scan {
         let Scan { last, dirty, previous, unused, rewrite_from, crc, found } = self;
         let space = last.bytes.len() as u64;
         if dirty {
-            last.file.zero(last.at as u64, space).map_err(io_error("clearing the end of", &last.name))?;
+            last.clear().map_err(io_error("clearing the end of", &last.name))?;
         }
         if let Some(previous) = &previous {
             // Its frames were synced before its close was written.

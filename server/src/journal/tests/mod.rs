@@ -16,3 +16,4 @@ pub(crate) mod rng;
 mod roll;
 pub(crate) mod sim_disk;
 mod space;
+mod starts;

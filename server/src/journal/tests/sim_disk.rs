@@ -58,6 +58,8 @@ pub struct Faults {
 pub struct Counts {
     pub operations: u64,
     pub writes: u64,
+    /// Bytes of those writes.
+    pub bytes: u64,
     pub syncs: u64,
     pub errors: u64,
 }
@@ -485,6 +487,7 @@ impl DiskFile for SimFile {
             return failed.and(Err(died()));
         }
         let n = platter.room_for(self.file, bytes.len(), offset)?;
+        platter.counts[Whose::of_this_thread() as usize].bytes += n as u64;
         platter.tell(|| format!("write {}: {n} of {} bytes at {offset}", self.file, bytes.len()));
         platter.files[self.file].write(&bytes[..n], offset);
         self.disk.world.changed.notify_all();
