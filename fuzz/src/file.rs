@@ -61,6 +61,10 @@ impl DiskFile for OneFile {
     fn sync(&self) -> io::Result<()> {
         Ok(())
     }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(true)
+    }
 }
 
 /// A file from an input, whose first byte says how: as it is where it is odd; else behind a header that is right,

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use thiserror::Error;
 
+use crate::data_dir::clean_stop::CleanStop;
 use crate::journal::{self, Base, Disk, Journal, Options, Sequence, segment};
 use crate::settings::Settings;
 use crate::snapshot;
@@ -24,6 +25,9 @@ pub enum RecoverError {
     /// The system said no.
     #[error("reading the snapshots: {0}")]
     Io(#[from] io::Error),
+    /// The clean-shutdown record.
+    #[error("the file clean-stop: {0}")]
+    CleanStop(io::Error),
     /// A snapshot cannot be read, and nothing can stand in for it.
     #[error("{0}. Nothing was changed. Restore a snapshot from a backup")]
     Snapshots(String),
@@ -57,41 +61,51 @@ pub struct State {
     pub snapshot: Sequence,
 }
 
+/// Where the state is.
+#[derive(Debug, Clone)]
+pub struct Disks {
+    /// The data directory itself, with the clean-shutdown record.
+    pub root: Arc<dyn Disk>,
+    /// Its journal.
+    pub journal: Arc<dyn Disk>,
+    /// Its snapshots.
+    pub snapshots: Arc<dyn Disk>,
+}
+
 /// Recovers what is on these disks; `fresh` when nothing was ever begun there.
-pub fn recover(
-    disk: Arc<dyn Disk>,
-    snapshots: &dyn Disk,
-    settings: &Settings,
-    fresh: bool,
-) -> Result<State, RecoverError> {
+pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State, RecoverError> {
     let started = Instant::now();
+    let snapshots = &*disks.snapshots;
     if let Some(path) = &settings.restore {
-        if !fresh || holds_anything(&*disk)? || holds_anything(snapshots)? {
+        if !fresh || holds_anything(&*disks.journal)? || holds_anything(snapshots)? {
             return Err(RecoverError::NotEmpty);
         }
         restore(path, snapshots)?;
     }
     let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
-    may_pass_over(&bad, usable.is_some(), &*disk)?;
+    may_pass_over(&bad, usable.is_some(), &*disks.journal)?;
     let records = Records::new(settings.shards);
     let mut sequence = Sequence(0);
     if let Some(snapshot) = usable {
         snapshot.read(&mut |number, fact| records.restore(Sequence(number), fact))?;
         sequence = snapshot.sequence();
     }
+    let clean_stop = read_clean_stop(&*disks.root)?;
     let options = Options {
         durability: settings.durability,
         segment_size: settings.segment_size,
-        base: Base { snapshot: sequence, vouched: snapshot::vouched(snapshots)?, fresh },
+        base: Base { snapshot: sequence, vouched: snapshot::vouched(snapshots)?, clean_stop, fresh },
     };
-    let (journal, recovered) = Journal::open(disk, options, &mut |commit| records.replay(commit))?;
+    let opening = Journal::read(disks.journal.clone(), options, &mut |commit| records.replay(commit))?;
+    CleanStop::remove(&*disks.root).map_err(RecoverError::CleanStop)?;
+    let (journal, recovered) = opening.open()?;
     for bad in bad {
         tracing::warn!("{bad}; it is set aside, and the one before it and the journal were read instead");
         set_aside(&bad, snapshots)?;
     }
     if let Some((file, offset)) = &recovered.cut {
         tracing::warn!(
-            "the journal ended in a write that was never answered: {file} was cut at offset {offset}"
+            "the journal ended in a torn write, which was never acknowledged: {file} was truncated at offset {offset}"
         );
     }
     tracing::info!(
@@ -104,6 +118,17 @@ pub fn recover(
         "data read"
     );
     Ok(State { records, journal, snapshot: sequence })
+}
+
+/// The last commit at an orderly stop, if that is recorded.
+fn read_clean_stop(root: &dyn Disk) -> Result<Option<Sequence>, RecoverError> {
+    let record = CleanStop::read(root).map_err(RecoverError::CleanStop)?;
+    if record == CleanStop::Corrupt {
+        tracing::warn!(
+            "the file clean-stop is corrupt: whether the journal ends where it did cannot be checked"
+        );
+    }
+    Ok(record.sequence())
 }
 
 /// May these snapshots be passed over? Only what is damaged may, and only if an older one or the whole journal can stand

@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::execute::{Counters, Service};
 use crate::import::{self, ImportError};
-use crate::journal::{self, Disk, RealDisk};
+use crate::journal;
 use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
 use crate::snapshot::keeper::Keeper;
@@ -49,6 +49,9 @@ pub enum ServeError {
     /// A write or a sync failed: nobody who waited was told anything.
     #[error("{0}; stopping, for nothing can be promised any more. What was answered OK is on disk")]
     Journal(#[from] journal::Failure),
+    /// The data directory was taken away: what would be written there is lost.
+    #[error("{0}. Stopping: nothing is acknowledged any more")]
+    DataDir(Arc<DataDirError>),
     /// The journal's threads could not be joined.
     #[error("stopping: {0}")]
     Stop(#[from] io::Error),
@@ -60,7 +63,7 @@ pub struct Server {
     service: Arc<Service>,
     max_connections: usize,
     /// Locked until the journal is closed: fields are dropped in this order.
-    _data_dir: DataDir,
+    data_dir: Arc<DataDir>,
 }
 
 impl Server {
@@ -70,13 +73,13 @@ impl Server {
         let clock = Clock::new(settings.time_zone);
         let data_dir = DataDir::open(&settings.data_dir)?;
 
-        let disk = Arc::new(RealDisk::new(data_dir.journal()));
-        let snapshots: Arc<dyn Disk> = Arc::new(RealDisk::new(data_dir.snapshots()));
-        let recovered = recover::recover(disk, &*snapshots, settings, data_dir.is_fresh())?;
+        let disks = data_dir.disks();
+        let recovered = recover::recover(&disks, settings, data_dir.is_fresh())?;
         data_dir.keep_zone(clock.zone_name())?;
 
         let journal = Arc::new(recovered.journal);
-        let keeper = Keeper::start(snapshots, journal.clone(), recovered.snapshot, settings.snapshot_every);
+        let keeper =
+            Keeper::start(disks.snapshots, journal.clone(), recovered.snapshot, settings.snapshot_every);
         let counters = Counters {
             started: Instant::now(),
             connections: AtomicUsize::new(0),
@@ -95,7 +98,7 @@ impl Server {
         if settings.demo {
             demo::load(&service).await;
         }
-        Ok(Server { service, max_connections: settings.max_connections, _data_dir: data_dir })
+        Ok(Server { service, max_connections: settings.max_connections, data_dir: data_dir.into() })
     }
 
     /// What every request can reach, for who executes requests without a connection.
@@ -119,10 +122,9 @@ impl Server {
             stop.clone(),
             connections.clone(),
         ));
-        let journal = self.service.store.journal();
         tokio::select! {
             () = shutdown => {}
-            failure = journal.failed() => return Err(failure.into()),
+            failure = self.failed() => return Err(failure),
         }
 
         stop.cancel();
@@ -131,14 +133,32 @@ impl Server {
             ended = tokio::time::timeout(STOP_WITHIN, connections.wait()) => if ended.is_err() {
                 tracing::warn!("{} connections did not take their last answers", connections.len());
             },
-            failure = journal.failed() => return Err(failure.into()),
+            failure = self.failed() => return Err(failure),
         }
         accepting.abort();
-        let service = self.service.clone();
+        let (service, data_dir) = (self.service.clone(), self.data_dir.clone());
         let closed = tokio::task::spawn_blocking(move || {
             service.snapshots.stop();
-            service.store.journal().close()
+            let journal = service.store.journal();
+            journal.close()?;
+            if let Err(error) = data_dir.record_stop(journal.durable()) {
+                tracing::warn!("{error}: the next start cannot check where the journal ended");
+            }
+            Ok(())
         });
-        Ok(closed.await.map_err(io::Error::other)??)
+        closed.await.map_err(io::Error::other)?
+    }
+
+    /// Ready when nothing can be promised any more.
+    async fn failed(&self) -> ServeError {
+        let failure = tokio::select! {
+            failure = self.service.store.journal().failed() => failure,
+            gone = self.data_dir.gone() => return ServeError::DataDir(gone),
+        };
+        // A write to a file that is gone fails first; the reason is the directory.
+        match self.data_dir.check_in_place() {
+            Err(gone) => ServeError::DataDir(gone.into()),
+            Ok(()) => failure.into(),
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use bookline_protocol::Date;
 use bookline_server::data_dir::DataDir;
-use bookline_server::journal::{NoRoom, RealDisk};
+use bookline_server::journal::NoRoom;
 use bookline_server::mint::Mint;
 use bookline_server::recover::recover;
 use bookline_server::store::{Declined, NewEvent, Seen, Store};
@@ -50,9 +50,7 @@ impl Shelf {
     pub fn new(directory: &Path, events: u32) -> anyhow::Result<Shelf> {
         let settings = settings(directory, "never")?;
         let data_dir = DataDir::open(directory)?;
-        let journal = Arc::new(RealDisk::new(data_dir.journal()));
-        let snapshots = RealDisk::new(data_dir.snapshots());
-        let recovered = recover(journal, &snapshots, &settings, data_dir.is_fresh())?;
+        let recovered = recover(&data_dir.disks(), &settings, data_dir.is_fresh())?;
         data_dir.keep_zone("UTC")?;
         let store = Store::new(recovered.records, Arc::new(recovered.journal));
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use bookline_server::Settings;
 use bookline_server::data_dir::DataDir;
-use bookline_server::journal::{Disk, RealDisk};
+use bookline_server::journal::Disk;
 use bookline_server::recover::{State, recover};
 use bookline_server::snapshot::keeper::Keeper;
 use bookline_server::store::{Seen, Store};
@@ -26,10 +26,9 @@ pub fn settings(directory: &Path, durability: &str) -> anyhow::Result<Settings> 
 /// The state, read as the server reads it, and where its snapshots are.
 fn read(directory: &Path) -> anyhow::Result<(State, Arc<dyn Disk>)> {
     let data_dir = DataDir::open(directory)?;
-    let snapshots: Arc<dyn Disk> = Arc::new(RealDisk::new(data_dir.snapshots()));
-    let journal = Arc::new(RealDisk::new(data_dir.journal()));
-    let state = recover(journal, &*snapshots, &settings(directory, "always")?, data_dir.is_fresh())?;
-    Ok((state, snapshots))
+    let disks = data_dir.disks();
+    let state = recover(&disks, &settings(directory, "always")?, data_dir.is_fresh())?;
+    Ok((state, disks.snapshots))
 }
 
 /// How long a start takes, and how much memory.

@@ -151,7 +151,7 @@ impl Committer {
             Durability::Interval => self.synced_at.elapsed() >= SYNC_EVERY,
             Durability::Never => false,
         };
-        if due { self.sync() } else { Ok(()) }
+        if due { self.sync() } else { self.check_name() }
     }
 
     /// Seals what recovery found, before anything is appended.
@@ -223,11 +223,22 @@ impl Committer {
 
     fn sync(&mut self) -> Result<(), Failure> {
         self.tail.file.sync().map_err(|e| failure("syncing", &self.tail.name, &e))?;
+        self.check_name()?;
         self.synced_at = Instant::now();
         self.tail.synced = self.tail.written;
         self.shared.publish(self.tail.synced);
         Ok(())
     }
+
+    /// What is written to a file that was removed is lost with it: nobody is told that it is durable.
+    fn check_name(&self) -> Result<(), Failure> {
+        let has_name = self.tail.file.has_name().map_err(|e| failure("looking at", &self.tail.name, &e))?;
+        if has_name { Ok(()) } else { Err(failure("writing to", &self.tail.name, &removed())) }
+    }
+}
+
+fn removed() -> std::io::Error {
+    std::io::Error::other("the file was removed while it was written to; the data directory may be gone")
 }
 
 fn take_batch(state: &mut State, empty: &mut Batch) {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
 /// Files of the journal are for their owner only: titles and ticket ids stand in them.
@@ -25,6 +25,18 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn sync(&self) -> io::Result<()>;
 }
 
+impl dyn Disk + '_ {
+    /// Puts a small file in the place of one that may be there: whole and durable, or as before.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let fresh = format!("{name}.new");
+        let file = self.create(&fresh)?;
+        file.write_all_at(bytes, 0)?;
+        file.sync()?;
+        self.rename(&fresh, name)?;
+        self.sync()
+    }
+}
+
 /// One file of a [`Disk`].
 #[expect(clippy::len_without_is_empty, reason = "nobody asks whether a journal file is empty")]
 pub trait DiskFile: Send + Sync + fmt::Debug {
@@ -36,6 +48,8 @@ pub trait DiskFile: Send + Sync + fmt::Debug {
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
     /// Makes what was written durable, and the length if it changed.
     fn sync(&self) -> io::Result<()>;
+    /// Has it a name in any directory? One that was removed takes what is written, and nobody will find it again.
+    fn has_name(&self) -> io::Result<bool>;
 }
 
 impl dyn DiskFile + '_ {
@@ -159,5 +173,9 @@ impl DiskFile for File {
 
     fn sync(&self) -> io::Result<()> {
         self.sync_data()
+    }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(self.metadata()?.nlink() > 0)
     }
 }

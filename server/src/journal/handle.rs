@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use thiserror::Error;
 
-use super::committer::Committer;
+use super::committer::{Committer, Tail};
 use super::disk::Disk;
 use super::recovery::{self, Base, Damage, Recovered};
 use super::state::{Failure, NoRoom, Shared, State};
@@ -72,14 +72,23 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal on `disk`, giving every commit to `apply` in order, makes sure of the disk, and takes up
-    /// writing where it ended.
-    pub fn open(
+    /// Reads the journal on `disk`, giving every commit to `apply` in order. Nothing on disk is changed until
+    /// [`Opening::open`].
+    pub fn read(
         disk: Arc<dyn Disk>,
         options: Options,
         apply: &mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>,
-    ) -> Result<(Journal, Recovered), OpenError> {
-        let (tail, recovered) = recovery::recover(&*disk, options.segment_size, options.base, apply)?;
+    ) -> Result<Opening, OpenError> {
+        let read = recovery::read(&*disk, options.base, apply)?;
+        Ok(Opening { disk, options, read })
+    }
+
+    fn start(
+        disk: Arc<dyn Disk>,
+        options: Options,
+        tail: Tail,
+        recovered: &Recovered,
+    ) -> Result<Journal, OpenError> {
         let state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size);
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
@@ -106,7 +115,7 @@ impl Journal {
                 Box::new(move || spare::run(&for_spares, &disk_for_spares, options.segment_size)),
             )?,
         ];
-        Ok((Journal { shared, disk, durability: options.durability, threads: threads.into() }, recovered))
+        Ok(Journal { shared, disk, durability: options.durability, threads: threads.into() })
     }
 
     /// Gives a commit its sequence and its place behind all others. Called under the lock of every record that the
@@ -203,6 +212,23 @@ impl Journal {
         }
         let failure = self.shared.failure.borrow().clone();
         failure.map_or(Ok(()), Err)
+    }
+}
+
+/// A journal that was read and is not written to yet.
+pub struct Opening {
+    disk: Arc<dyn Disk>,
+    options: Options,
+    read: recovery::Read,
+}
+
+impl Opening {
+    /// Makes what was read durable, and continues writing where it ended.
+    pub fn open(self) -> Result<(Journal, Recovered), OpenError> {
+        let Opening { disk, options, read } = self;
+        let (tail, recovered) = read.take_up(&*disk, options.segment_size)?;
+        let journal = Journal::start(disk, options, tail, &recovered)?;
+        Ok((journal, recovered))
     }
 }
 

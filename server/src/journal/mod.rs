@@ -33,7 +33,7 @@ mod wait;
 
 pub use commit::Commit;
 pub use disk::{Disk, DiskFile, RealDisk};
-pub use handle::{Durability, Journal, OpenError, Options};
+pub use handle::{Durability, Journal, OpenError, Opening, Options};
 pub use recovery::{Base, Damage, Recovered, check};
 pub use state::{Failure, NoRoom};
 pub use wait::{Room, Wait};

@@ -104,6 +104,9 @@ pub enum Witness {
     /// A snapshot.
     #[error("the snapshot that was made of sequence {}", .0.0)]
     Snapshot(Sequence),
+    /// The clean-shutdown record.
+    #[error("the orderly stop at sequence {}, recorded in clean-stop,", .0.0)]
+    CleanStop(Sequence),
 }
 
 /// What was found.
@@ -133,6 +136,8 @@ pub struct Base {
     pub snapshot: Sequence,
     /// A snapshot, whole or not, was made of all commits up to this one: they were durable.
     pub vouched: Sequence,
+    /// The last commit when the server stopped in order, if nothing was written since.
+    pub clean_stop: Option<Sequence>,
     /// There is no journal yet: to find none is no damage.
     pub fresh: bool,
 }
@@ -145,22 +150,36 @@ pub(super) fn successor(head: &Head) -> [u8; 24] {
     payload
 }
 
-/// Reads the journal on `disk`, makes it durable as read, and says where writing goes on. A fresh disk gets its first
-/// segment.
-pub(super) fn recover(
-    disk: &dyn Disk,
-    segment_size: u64,
-    base: Base,
-    apply: Apply<'_>,
-) -> Result<(Tail, Recovered), OpenError> {
+/// A journal that was read. Nothing on disk was changed.
+pub(super) enum Read {
+    /// There is none yet; a snapshot may hold the commits up to this one.
+    Fresh(Sequence),
+    /// There is one.
+    Scan(Box<Scan>),
+}
+
+/// Reads the journal on `disk`.
+pub(super) fn read(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Read, OpenError> {
     let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
     if firsts.is_empty() && base.fresh {
-        let tail =
-            begin(disk, segment_size, base.snapshot.next()).map_err(io_error("beginning", segment::SPARE))?;
-        let found = Recovered { last: base.snapshot, segments: 1, ..Recovered::default() };
-        return Ok((tail, found));
+        return Ok(Read::Fresh(base.snapshot));
     }
-    scan(disk, base, apply)?.take_up(disk)
+    Ok(Read::Scan(Box::new(scan(disk, base, apply)?)))
+}
+
+impl Read {
+    /// Makes what was read durable, truncates a torn tail, and says where writing goes on. A fresh disk gets its first
+    /// segment.
+    pub fn take_up(self, disk: &dyn Disk, segment_size: u64) -> Result<(Tail, Recovered), OpenError> {
+        match self {
+            Read::Scan(scan) => scan.take_up(disk),
+            Read::Fresh(last) => {
+                let tail =
+                    begin(disk, segment_size, last.next()).map_err(io_error("beginning", segment::SPARE))?;
+                Ok((tail, Recovered { last, segments: 1, ..Recovered::default() }))
+            }
+        }
+    }
 }
 
 /// Reads the journal on `disk` as recovery would, and changes nothing.
@@ -179,6 +198,7 @@ fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError
         apply,
         base: base.snapshot,
         vouched: base.vouched.max(base.snapshot),
+        clean_stop: base.clean_stop,
         next,
         crc: (next == Sequence(1)).then_some(0),
         expected: None,
@@ -268,6 +288,8 @@ struct Reader<'a> {
     base: Sequence,
     /// Commits up to this one were durable.
     vouched: Sequence,
+    /// The last commit at an orderly stop, if nothing was written since.
+    clean_stop: Option<Sequence>,
     /// The sequence that must come next.
     next: Sequence,
     /// CRC of the last frame; unknown before the first one of a journal whose beginning was trimmed.
@@ -400,14 +422,15 @@ impl Reader<'_> {
         if self.next <= self.vouched {
             return damaged(Witness::Snapshot(self.vouched));
         }
+        match self.clean_stop {
+            Some(stop) if self.next <= stop => return damaged(Witness::CleanStop(stop)),
+            // Nothing was written behind it: what stands there is what the file held before it became this segment.
+            Some(stop) if self.next == stop.next() => return Ok(End::Torn { dirty: false }),
+            _ => {}
+        }
         let dirty = rest.iter().any(|&byte| byte != 0);
-        if dirty {
-            if let Some((at, _)) = frame::find_proof(rest, &segment.salt, self.next) {
-                return damaged(Witness::Place {
-                    file: segment.name.clone(),
-                    offset: (segment.at + at) as u64,
-                });
-            }
+        if dirty && let Some((at, _)) = frame::find_proof(rest, &segment.salt, self.next) {
+            return damaged(Witness::Place { file: segment.name.clone(), offset: (segment.at + at) as u64 });
         }
         Ok(End::Torn { dirty })
     }
@@ -443,7 +466,7 @@ impl Reader<'_> {
 }
 
 /// A journal that was read and may be taken up.
-struct Scan {
+pub(super) struct Scan {
     /// The segment in which it ends.
     last: Segment,
     /// Is there anything but zeros behind its frames?

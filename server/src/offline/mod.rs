@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::Subcommand;
 
+use crate::data_dir::clean_stop::CleanStop;
 use crate::journal::{Base, Disk, RealDisk};
 use crate::snapshot;
 
@@ -51,6 +52,7 @@ impl Command {
 
 /// The parts of a data directory.
 struct Parts {
+    root: RealDisk,
     journal: RealDisk,
     snapshots: RealDisk,
 }
@@ -62,6 +64,7 @@ impl Parts {
             bail!("{} is not a data directory of booklined: it has no journal", data_dir.display());
         }
         Ok(Parts {
+            root: RealDisk::read_only(data_dir.to_owned()),
             journal: RealDisk::read_only(part("journal")),
             snapshots: RealDisk::read_only(part("snapshots")),
         })
@@ -75,9 +78,11 @@ impl Parts {
         &self.snapshots
     }
 
-    /// What the names of the snapshots vouch for.
+    /// What proves commits durable, beside the journal itself.
     fn base(&self) -> std::io::Result<Base> {
-        Ok(Base { vouched: snapshot::vouched(self.snapshots())?, ..Base::default() })
+        let vouched = snapshot::vouched(self.snapshots())?;
+        let clean_stop = CleanStop::read(&self.root)?.sequence();
+        Ok(Base { vouched, clean_stop, ..Base::default() })
     }
 }
 

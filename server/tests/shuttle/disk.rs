@@ -170,6 +170,10 @@ impl DiskFile for File {
         synced.clone_from(written);
         Ok(())
     }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(self.disk.begin().names.values().any(|&number| number == self.number))
+    }
 }
 
 fn read_at(from: &[u8], into: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -190,7 +194,7 @@ impl Image {
     /// Gives `see` every fact in order, with the sequence and the time of its commit. Recovery must not refuse
     /// whatever a power cut leaves. The last sequence.
     pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, i64, &Fact<'_>)) -> Sequence {
-        let base = Base { snapshot, vouched: snapshot, fresh: false };
+        let base = Base { snapshot, vouched: snapshot, clean_stop: None, fresh: false };
         let recovered = journal::check(self, base, &mut |commit| {
             for fact in commit.facts() {
                 see(commit.sequence, commit.micros, &fact.expect("a fact as it was encoded"));
@@ -254,5 +258,9 @@ impl DiskFile for ImageFile {
 
     fn sync(&self) -> io::Result<()> {
         Err(io::ErrorKind::ReadOnlyFilesystem.into())
+    }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(true)
     }
 }

@@ -19,6 +19,6 @@ mod wait;
 
 pub use bookline_server::journal::{Commit, Disk, DiskFile, Sequence};
 use bookline_server::journal::{commit, disk, frame, segment};
-pub use handle::{Durability, Journal, Options};
+pub use handle::{Durability, Journal, Opening, Options};
 pub use recovery::{Base, check};
 pub use state::NoRoom;

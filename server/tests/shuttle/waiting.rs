@@ -11,7 +11,7 @@ use shuttle::future::block_on;
 
 use crate::disk::Disk;
 use crate::domain::Fact;
-use crate::journal::{Base, Durability, Journal, NoRoom, Options, Sequence};
+use crate::journal::{Base, Durability, Journal, NoRoom, Opening, Options, Sequence};
 
 /// Room for all that a scenario writes.
 pub const ONE_SEGMENT: u64 = 16 << 10;
@@ -34,7 +34,8 @@ pub fn slot(day: u32, hour: &str) -> Slot {
 pub fn open(disk: &Disk, segment_size: u64) -> Arc<Journal> {
     let base = Base { fresh: true, ..Base::default() };
     let options = Options { durability: Durability::Always, segment_size, base };
-    let opened = Journal::open(Arc::new(disk.clone()), options, &mut |_| Ok(()));
+    let opening = Journal::read(Arc::new(disk.clone()), options, &mut |_| Ok(()));
+    let opened = opening.and_then(Opening::open);
     Arc::new(opened.expect("nothing is wrong with the disk yet").0)
 }
 

@@ -10,7 +10,7 @@ use super::history::{
 use super::rng::Rng;
 use super::sim_disk::{SimDisk, Whose};
 use crate::journal::frame::Kind;
-use crate::journal::{Durability, Journal, NoRoom, Sequence};
+use crate::journal::{Durability, Journal, NoRoom, Opening, Sequence};
 
 /// Who appends at the same time.
 const APPENDERS: u64 = 8;
@@ -75,11 +75,11 @@ fn sequences_are_dense_and_every_wait_ends_over_many_segments() {
 
     let disk = disk.cut_power();
     let mut found = Vec::new();
-    let read = Journal::open(std::sync::Arc::new(disk), TINY, &mut |commit| {
+    let read = Journal::read(std::sync::Arc::new(disk), TINY, &mut |commit| {
         found.push((commit.sequence, encoded(commit)));
         Ok(())
     });
-    read.expect("recovery");
+    read.and_then(Opening::open).expect("recovery");
     assert_eq!(found, appended);
 }
 

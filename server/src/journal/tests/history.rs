@@ -26,7 +26,7 @@ pub const fn options(durability: Durability, segment_size: u64) -> Options {
     Options {
         durability,
         segment_size,
-        base: Base { snapshot: Sequence(0), vouched: Sequence(0), fresh: false },
+        base: Base { snapshot: Sequence(0), vouched: Sequence(0), clean_stop: None, fresh: false },
     }
 }
 
@@ -96,13 +96,15 @@ impl History {
         options: Options,
     ) -> Result<(Journal, Recovered), OpenError> {
         let mut next = self.snapshot.0 + 1;
-        let base = Base { snapshot: self.snapshot, vouched: self.snapshot, fresh: !self.begun };
+        let base =
+            Base { snapshot: self.snapshot, vouched: self.snapshot, clean_stop: None, fresh: !self.begun };
         let options = Options { base, ..options };
-        let opened = Journal::open(Arc::new(disk.clone()), options, &mut |commit| {
+        let opening = Journal::read(Arc::new(disk.clone()), options, &mut |commit| {
             assert_eq!(commit.sequence.0, next, "commits come in order");
             next += 1;
             self.check(commit)
         })?;
+        let opened = opening.open()?;
         self.begun = true;
         self.recovered(&opened.1);
         Ok(opened)

@@ -44,8 +44,8 @@ impl Disk for Image {
         Ok(())
     }
 
-    fn remove(&self, _name: &str) -> io::Result<()> {
-        Ok(())
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.0.get(name).map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
     }
 
     fn sync(&self) -> io::Result<()> {
@@ -75,5 +75,9 @@ impl DiskFile for Frozen {
 
     fn sync(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn has_name(&self) -> io::Result<bool> {
+        Ok(true)
     }
 }

@@ -509,4 +509,10 @@ impl DiskFile for SimFile {
         self.disk.world.changed.notify_all();
         Ok(())
     }
+
+    fn has_name(&self) -> io::Result<bool> {
+        let platter = self.disk.platter();
+        platter.check_alive(self.disk.life)?;
+        Ok(platter.names.values().any(|&file| file == self.file))
+    }
 }

@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use super::machine::{Images, Machine};
+use super::machine::{Images, Machine, disks, settings};
 use crate::journal::disk::Disk;
 use crate::journal::tests::rng::Rng;
 use crate::journal::tests::sim_disk::SECTOR;
 use crate::journal::{Sequence, frame, segment};
-use crate::recover::RecoverError;
+use crate::recover::{RecoverError, recover};
 use crate::snapshot::read::Snapshot;
 
 /// A machine that stopped behind so many snapshots, with changes before, between and behind them.
@@ -366,6 +366,10 @@ impl crate::journal::disk::DiskFile for SickFile {
     fn sync(&self) -> std::io::Result<()> {
         Ok(())
     }
+
+    fn has_name(&self) -> std::io::Result<bool> {
+        Ok(true)
+    }
 }
 
 impl Disk for Sick {
@@ -406,8 +410,7 @@ fn a_bad_sector_is_damage_and_a_refusal_of_the_system_is_none() {
     let newest = images.snapshots().pop().expect("two are kept");
     for error in [EIO, EACCES, EMFILE] {
         let sick = Sick { image: images.snapshots.clone(), name: newest.clone(), error };
-        let journal = Arc::new(images.journal.clone());
-        let recovered = crate::recover::recover(journal, &sick, &super::machine::settings(), false);
+        let recovered = recover(&disks(images.journal.clone(), sick), &settings(), false);
         match recovered {
             Ok(state) => assert_eq!((error, state.snapshot < Sequence(u64::MAX)), (EIO, true)),
             Err(refused) => {

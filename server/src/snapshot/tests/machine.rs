@@ -12,7 +12,7 @@ use crate::journal::tests::image::Image;
 use crate::journal::tests::rng::Rng;
 use crate::journal::tests::sim_disk::{Faults, SimDisk};
 use crate::journal::{Failure, Journal, NoRoom, Sequence};
-use crate::recover::{RecoverError, State, recover};
+use crate::recover::{Disks, RecoverError, State, recover};
 use crate::settings::Settings;
 use crate::snapshot::keeper::{Keeper, Made};
 use crate::store::{Declined, NewEntry, NewEvent, Seen, Store};
@@ -24,6 +24,11 @@ const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 pub fn settings() -> Settings {
     let flags = ["booklined", "--segment-size", "16KiB", "--durability", "always"];
     Settings::try_parse_from(flags).expect("flags of the server")
+}
+
+/// Disks without a clean-shutdown record.
+pub fn disks(journal: impl Disk + 'static, snapshots: impl Disk + 'static) -> Disks {
+    Disks { root: Arc::new(Image::default()), journal: Arc::new(journal), snapshots: Arc::new(snapshots) }
 }
 
 /// Why no more changes can be made.
@@ -54,10 +59,14 @@ impl Images {
         self.snapshots.0.keys().filter(|name| name.ends_with(".snap")).cloned().collect()
     }
 
+    /// The disks of a server on which these stand, and nothing else.
+    pub fn disks(&self) -> Disks {
+        disks(self.journal.clone(), self.snapshots.clone())
+    }
+
     /// Recovers from them, changing nothing. Says what the state looks like and how many commits it has.
     pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
-        let (journal, snapshots) = (Arc::new(self.journal.clone()), &self.snapshots);
-        let state = recover(journal, snapshots, &settings(), false)?;
+        let state = recover(&self.disks(), &settings(), false)?;
         let last = state.journal.appended();
         let store = Store::new(state.records, Arc::new(state.journal));
         Ok((shown(&store, tickets), last))
@@ -125,13 +134,12 @@ impl Machine {
 
     /// Starts a server. What it recovers must be a beginning of what was done, with all that was acknowledged.
     pub fn start(&mut self) -> Result<Server, RecoverError> {
-        let snapshots: Arc<dyn Disk> = Arc::new(self.snapshots.clone());
-        let disk = Arc::new(self.journal.clone());
-        let State { records, journal, snapshot } = recover(disk, &*snapshots, &settings(), !self.begun)?;
+        let disks = disks(self.journal.clone(), self.snapshots.clone());
+        let State { records, journal, snapshot } = recover(&disks, &settings(), !self.begun)?;
         self.begun = true;
         let journal = Arc::new(journal);
         // No snapshot but when it is asked for.
-        let keeper = Keeper::start(snapshots, journal.clone(), snapshot, u64::MAX).expect("a thread");
+        let keeper = Keeper::start(disks.snapshots, journal.clone(), snapshot, u64::MAX).expect("a thread");
         let server = Server { store: Store::new(records, journal), keeper };
         self.check(&server);
         Ok(server)

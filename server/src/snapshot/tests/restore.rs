@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Parser;
 use tempfile::NamedTempFile;
 
-use super::machine::Machine;
+use super::machine::{Machine, disks};
 use crate::journal::Sequence;
 use crate::journal::disk::Disk;
 use crate::journal::tests::rng::Rng;
@@ -33,7 +33,7 @@ fn backup() -> (Machine, NamedTempFile) {
 fn start(journal: &SimDisk, snapshots: &SimDisk, file: Option<&Path>) -> Result<State, RecoverError> {
     let mut settings = Settings::try_parse_from(["booklined", "--segment-size", "16KiB"]).expect("flags");
     settings.restore = file.map(Path::to_owned);
-    recover(Arc::new(journal.clone()), snapshots, &settings, true)
+    recover(&disks(journal.clone(), snapshots.clone()), &settings, true)
 }
 
 fn look(machine: &Machine, state: State) -> (String, Sequence) {

@@ -143,13 +143,14 @@ pub fn used(bytes: &[u8]) -> usize {
 }
 
 pub fn recover(image: &Image, history: &History) -> Result<Recovered, OpenError> {
-    let base = Base { snapshot: Sequence(0), vouched: Sequence(0), fresh: false };
+    let base = Base { snapshot: Sequence(0), vouched: Sequence(0), clean_stop: None, fresh: false };
     let mut next = 1;
-    let (_, recovered) = recovery::recover(image, TINY, base, &mut |commit| {
+    let read = recovery::read(image, base, &mut |commit| {
         assert_eq!(commit.sequence.0, next, "commits come in order");
         next += 1;
         history.check(commit)
     })?;
+    let (_, recovered) = read.take_up(image, TINY)?;
     assert_eq!(recovered.last.0, next - 1);
     Ok(recovered)
 }

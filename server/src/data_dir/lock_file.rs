@@ -1,0 +1,57 @@
+//! The file `lock`: it tells people the pid of the server. What counts is the lock on the directory.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// Its name in the data directory.
+pub const NAME: &str = "lock";
+
+/// The file, with our pid in it.
+#[derive(Debug)]
+pub struct LockFile {
+    path: PathBuf,
+    /// Version 0.1.0 locks this file and nothing else: it is locked here as well, so that the two keep each other out.
+    file: File,
+}
+
+impl LockFile {
+    /// Writes our pid into the file of `directory`; `None` if a server of version 0.1.0 has it.
+    pub fn write(directory: &Path) -> io::Result<Option<LockFile>> {
+        let path = directory.join(NAME);
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        // A link would lead out of the directory.
+        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
+        let file = options.open(&path)?;
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            locked => locked?,
+        }
+        file.set_len(0)?;
+        writeln!(&file, "{}", std::process::id())?;
+        Ok(Some(LockFile { path, file }))
+    }
+
+    /// Is it still there?
+    pub fn is_there(&self) -> bool {
+        !matches!(fs::symlink_metadata(&self.path), Err(e) if e.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Empties it: nobody has the directory any more.
+    pub fn clear(&self) -> io::Result<()> {
+        self.file.set_len(0)
+    }
+
+    /// The pid in the file of `directory`, as people are told it.
+    pub fn pid(directory: &Path) -> String {
+        let text = fs::read_to_string(directory.join(NAME)).unwrap_or_default();
+        match text.trim().parse::<u32>() {
+            Ok(pid) => format!("pid {pid}"),
+            Err(_) => "its pid is not known: the file lock is missing or empty".to_owned(),
+        }
+    }
+}
