@@ -72,7 +72,7 @@ fn write_events(
 ) -> bool {
     while answer.out.len() < enough {
         let wanted = left.map_or(PAGE, |left| PAGE.min(left as usize));
-        let page = service.store.page(after.as_ref(), wanted);
+        let page = service.store.page(after.as_ref(), wanted, &mut answer.seen);
         let ended = page.len() < wanted || wanted == 0;
         for place in page {
             let Answer { out, seen, .. } = answer;
@@ -86,7 +86,7 @@ fn write_events(
             *after = Some(place);
         }
         if ended || *left == Some(0) {
-            let cut = *left == Some(0) && !service.store.page(after.as_ref(), 1).is_empty();
+            let cut = *left == Some(0) && !service.store.page(after.as_ref(), 1, &mut answer.seen).is_empty();
             let next = after.as_ref().filter(|_| cut).map(|place| {
                 let cursor =
                     Cursor { date: place.date, name: (&*place.name).into(), id: (&*place.id).into() };

@@ -6,6 +6,8 @@ use std::ops::Bound;
 use bookline_protocol::Date;
 use compact_str::CompactString;
 
+use crate::journal::Sequence;
+
 /// An event's place in the order. None of its parts ever changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -20,12 +22,16 @@ pub struct Place {
 /// The index behind `GET`. An ordered set, which grows a node at a time.
 #[derive(Debug, Default)]
 pub struct Listing {
+    /// The last commit that created an event. A page shows that there are events, and that more follow: what may be
+    /// told of either waits for it.
+    pub last: Sequence,
     places: BTreeSet<Place>,
 }
 
 impl Listing {
-    /// Takes note of a new event.
-    pub fn insert(&mut self, place: Place) {
+    /// Takes note of a new event. Events of different shards may come in another order than that of their commits.
+    pub fn insert(&mut self, sequence: Sequence, place: Place) {
+        self.last = self.last.max(sequence);
         self.places.insert(place);
     }
 

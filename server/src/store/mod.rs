@@ -26,14 +26,14 @@ use crate::journal::{Commit, Journal, NoRoom, Sequence};
 use crate::mint;
 use crate::sync::{Mutex, MutexGuard};
 
-/// The last commit in any shard that a reply looked at. The reply may go out when that commit is durable: nothing is
-/// shown that a crash could take back.
+/// The last commit in any shard, or in the listing, that a reply looked at. The reply may go out when that commit is
+/// durable: nothing is shown that a crash could take back.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seen(pub Sequence);
 
 impl Seen {
-    fn note(&mut self, shard: &Shard) {
-        self.0 = self.0.max(shard.last);
+    fn note(&mut self, last: Sequence) {
+        self.0 = self.0.max(last);
     }
 }
 
@@ -151,7 +151,7 @@ impl Records {
     fn apply(&self, shard: &mut Shard, sequence: Sequence, fact: &Fact<'_>) -> Result<(), Contradiction> {
         shard.apply(sequence, fact)?;
         if let Fact::EventCreated { id, name, date, .. } = *fact {
-            self.listing().insert(Place { date, name: name.into(), id: id.into() });
+            self.listing().insert(sequence, Place { date, name: name.into(), id: id.into() });
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl Store {
     fn commit(&self, shard: &mut Shard, micros: i64, fact: &Fact<'_>, seen: &mut Seen) -> Result<(), NoRoom> {
         let sequence = self.journal.append(micros, std::slice::from_ref(fact))?;
         self.apply(shard, sequence, fact);
-        seen.note(shard);
+        seen.note(shard.last);
         Ok(())
     }
 
@@ -200,7 +200,7 @@ impl Store {
 
     fn lock(&self, shard: usize, seen: &mut Seen) -> MutexGuard<'_, Shard> {
         let shard = self.records.lock(shard);
-        seen.note(&shard);
+        seen.note(shard.last);
         shard
     }
 
@@ -244,7 +244,7 @@ impl Store {
         let event = EventKey { tag, number: sale.number };
         let sequence = self.journal.append(micros, &[Fact::TicketsIssued { event, tickets }])?;
         shard.issue(sequence, index, tickets).unwrap_or_else(contradicted);
-        seen.note(&shard);
+        seen.note(shard.last);
         Ok(sale.available() - count)
     }
 
@@ -255,8 +255,10 @@ impl Store {
     }
 
     /// The places of up to `count` events behind `after`. What they stand for is read one by one.
-    pub fn page(&self, after: Option<&Place>, count: usize) -> Vec<Place> {
-        self.records.listing().page(after, count)
+    pub fn page(&self, after: Option<&Place>, count: usize, seen: &mut Seen) -> Vec<Place> {
+        let listing = self.records.listing();
+        seen.note(listing.last);
+        listing.page(after, count)
     }
 
     /// Fills `who`'s slot by a block, or the slot of all its people by a meeting.
@@ -314,7 +316,7 @@ impl Store {
         let sequence = self.journal.append(micros, &facts)?;
         self.apply(source, sequence, &facts[0]);
         self.apply(target.unwrap_or(source), sequence, &facts[1]);
-        seen.0 = seen.0.max(sequence);
+        seen.note(sequence);
         Ok(())
     }
 

@@ -74,6 +74,18 @@ fn look_for_the_other(disk: &Disk, store: &Store) {
     assert!(created.len() as u64 >= totals.events && u64::from(issued) >= totals.tickets, "shown {totals:?}");
 }
 
+/// Looks at the listing and at nothing else, as a `GET limit=n` does to learn whether more follows.
+fn look_at_the_listing(disk: &Disk, store: &Store) {
+    let mut seen = Seen::default();
+    let listed = store.page(None, 2, &mut seen);
+    release(store, seen);
+    let (created, _) = on_disk(disk);
+    assert!(
+        listed.iter().all(|place| created.iter().any(|id| *id == place.id)),
+        "shown a place in the listing of an event that is not on the disk"
+    );
+}
+
 #[test]
 fn nobody_is_shown_what_is_not_on_the_disk() {
     explore(|| {
@@ -97,6 +109,7 @@ fn nobody_is_shown_what_is_not_on_the_disk() {
                 create(disk, store);
             },
             |disk: &Disk, store: &Store| {
+                look_at_the_listing(disk, store);
                 look_for_the_other(disk, store);
                 create(disk, store);
             },

@@ -17,7 +17,7 @@ pub fn days() -> [Date; 3] {
 /// Every event, every ticket of `tickets` that was issued, every day of everybody, and the totals.
 pub fn shown(store: &Store, tickets: &[TicketId]) -> String {
     let (mut text, mut seen) = (String::new(), Seen::default());
-    for place in store.page(None, usize::MAX) {
+    for place in store.page(None, usize::MAX, &mut seen) {
         let line = store.event(&place.id, &mut seen, |event| format!("{} {:?}\n", event.json, event.sale));
         text += &line.expect("an event that is listed is there");
     }
