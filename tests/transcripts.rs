@@ -6,9 +6,9 @@ mod common;
 
 use std::path::Path;
 
-use common::Server;
 use common::answer::words;
 use common::transcript::play_file;
+use common::{Conn, Server};
 
 fn play(name: &str) {
     play_file(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/transcripts")).join(name));
@@ -141,6 +141,26 @@ fn stats_count() {
     assert_eq!(after.ok()["read_only"], false);
     conn.ask("DELETE F1 2026-01-01 10:00").ok();
     assert_eq!(conn.ask("STATS").number("entries"), 1);
+}
+
+/// Every line is counted in `commands`, also those that end a turn or a connection.
+#[test]
+fn stats_count_every_line() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let lines = |conn: &mut Conn| conn.ask("STATS").number("commands");
+    let before = lines(&mut conn);
+    conn.ask("SNAPSHOT").ok();
+    let after_snapshot = lines(&mut conn);
+    assert_eq!(after_snapshot - before, 2, "a STATS and a SNAPSHOT");
+    server.connect().ask("QUIT").ok();
+    let after_quit = lines(&mut conn);
+    assert_eq!(after_quit - after_snapshot, 2, "a STATS and a QUIT");
+    server.connect().ask("GET / HTTP/1.1").err("BAD_REQUEST");
+    let after_http = lines(&mut conn);
+    assert_eq!(after_http - after_quit, 2, "a STATS and a line of HTTP");
+    server.connect().ask(&"x".repeat(70_000)).err("LINE_TOO_LONG");
+    assert_eq!(lines(&mut conn) - after_http, 2, "a STATS and a line that is too long");
 }
 
 /// A group of a thousand is a group, one more is not; all of them are in the slot.

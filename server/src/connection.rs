@@ -172,22 +172,26 @@ impl Connection {
             }
             match self.framer.find() {
                 Found::Nothing => break Next::Read,
-                Found::TooLong => Refusal::line_too_long().write(&mut self.answer.out),
-                Found::Line(extent) => match self.line(extent) {
-                    Outcome::Done => self.framer.consume(extent),
-                    Outcome::Rows(rows) => {
-                        self.framer.consume(extent);
-                        self.rows = Some(rows);
+                Found::TooLong => {
+                    self.answer.commands += 1;
+                    Refusal::line_too_long().write(&mut self.answer.out);
+                }
+                Found::Line(extent) => {
+                    let outcome = self.line(extent);
+                    if matches!(outcome, Outcome::Again) {
+                        break Next::Room;
                     }
-                    Outcome::Snapshot => {
-                        self.framer.consume(extent);
-                        break Next::Snapshot;
+                    // However it goes on, the line is taken.
+                    self.framer.consume(extent);
+                    self.answer.commands += 1;
+                    match outcome {
+                        Outcome::Done | Outcome::Again => {}
+                        Outcome::Rows(rows) => self.rows = Some(rows),
+                        Outcome::Snapshot => break Next::Snapshot,
+                        Outcome::Close => break Next::Close,
                     }
-                    Outcome::Again => break Next::Room,
-                    Outcome::Close => break Next::Close,
-                },
+                }
             }
-            self.answer.commands += 1;
         };
         if self.answer.commands > 0 {
             self.service.counters.commands.fetch_add(self.answer.commands, Relaxed);
