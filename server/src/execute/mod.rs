@@ -193,8 +193,9 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
         events: totals.events,
         tickets: totals.tickets,
         entries: totals.entries,
-        sequence: journal.appended().0,
-        durable_sequence: journal.durable().0,
+        sequence: totals.sequence.0,
+        // What was synced since the totals were taken is a later moment's.
+        durable_sequence: journal.durable().min(totals.sequence).0,
         snapshot_sequence: service.snapshots.newest().0,
         read_only: journal.read_only(),
     };

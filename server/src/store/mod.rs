@@ -93,9 +93,11 @@ pub enum NewEntry<'a> {
     },
 }
 
-/// What there is in all.
+/// What there is in all, at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
+    /// The last change made.
+    pub sequence: Sequence,
     /// Events.
     pub events: u64,
     /// Tickets issued.
@@ -336,15 +338,22 @@ impl Store {
         shard.hour(slot).map(|hour| hour.meetings().cloned().collect()).unwrap_or_default()
     }
 
-    /// What there is in all, shard by shard.
+    /// What there is in all. The locks of all shards are held together, taken in ascending order: shard by shard, what
+    /// moves from one to another meanwhile would be counted twice or not at all.
     pub fn totals(&self, seen: &mut Seen) -> Totals {
         let mut totals = Totals::default();
+        // Made before the first lock is taken: nothing is allocated under one.
+        let mut shards = Vec::with_capacity(self.records.shards.len());
         for index in 0..self.records.shards.len() {
             let shard = self.lock(index, seen);
             totals.events += shard.event_count() as u64;
             totals.tickets += shard.issued;
             totals.entries += shard.entries;
+            shards.push(shard);
         }
+        // Nobody appends without the lock of a shard. Recovery may have read commits that left nothing in any.
+        totals.sequence = self.journal.appended();
+        seen.note(totals.sequence);
         totals
     }
 }

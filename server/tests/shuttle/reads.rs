@@ -72,6 +72,9 @@ fn look_for_the_other(disk: &Disk, store: &Store) {
     let (created, issued) = on_disk(disk);
     assert!(!shown || created.iter().any(|id| id == "another"), "shown an event that is not on the disk");
     assert!(created.len() as u64 >= totals.events && u64::from(issued) >= totals.tickets, "shown {totals:?}");
+    // Each change here is an event or a ticket, in a commit of its own.
+    assert_eq!(totals.sequence.0, totals.events + totals.tickets, "the totals are of one moment: {totals:?}");
+    assert!(disk.after_a_power_cut().read(Sequence(0), |_, _, _| {}) >= totals.sequence, "shown {totals:?}");
 }
 
 /// Looks at the listing and at nothing else, as a `GET limit=n` does to learn whether more follows.
