@@ -125,6 +125,10 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
     match done {
         Ok(()) => Outcome::Done,
         Err(Unanswered::Again) => Outcome::Again,
+        Err(Unanswered::Closed) => {
+            Refusal::shutting_down().write(&mut answer.out);
+            Outcome::Close
+        }
         Err(Unanswered::Refused(refusal)) => {
             refusal.write(&mut answer.out);
             Outcome::Done
@@ -137,6 +141,8 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
 enum Unanswered {
     Refused(Box<Refusal>),
     Again,
+    /// The journal takes no more changes: the server stops.
+    Closed,
 }
 
 impl From<Refusal> for Unanswered {
@@ -149,6 +155,7 @@ impl From<NoRoom> for Unanswered {
     fn from(no_room: NoRoom) -> Unanswered {
         match no_room {
             NoRoom::NotYet => Unanswered::Again,
+            NoRoom::Closed => Unanswered::Closed,
             NoRoom::ReadOnly { .. } => Refusal::read_only(no_room).into(),
         }
     }

@@ -9,7 +9,7 @@ use super::disk::{Disk, DiskFile};
 use super::frame::{self, Header, Kind};
 use super::handle::Durability;
 use super::segment::{self, Head, Salt};
-use super::state::{Failure, Shared, Spare, State};
+use super::state::{End, Failure, Shared, Spare, State};
 use super::{Sequence, recovery};
 
 /// After this long without a commit the last ones are sealed: short enough that a crash at leisure finds everything
@@ -47,6 +47,8 @@ enum Work {
     Sync,
     Seal,
     Close,
+    /// Nothing: another thread has met a failure.
+    GiveUp,
 }
 
 /// The committer's side of the journal.
@@ -68,7 +70,7 @@ impl Committer {
     /// the disk may not, and a failed fsync is never retried.
     pub fn run(mut self) {
         if let Err(failure) = self.work() {
-            self.shared.failure.send_replace(Some(failure));
+            self.shared.fail(failure);
         }
     }
 
@@ -80,6 +82,7 @@ impl Committer {
                 Work::Sync => self.sync()?,
                 Work::Seal => self.seal()?,
                 Work::Close => return self.seal(),
+                Work::GiveUp => return Ok(()),
             }
             batch.clear();
         }
@@ -89,12 +92,15 @@ impl Committer {
     fn next_work(&self, batch: &mut Batch) -> Work {
         let mut state = self.shared.lock();
         loop {
+            if state.end == Some(End::Failed) {
+                return Work::GiveUp;
+            }
             if !state.batch.is_empty() {
                 take_batch(&mut state, batch);
                 self.shared.wake_for_room(&mut state);
                 return Work::Commit;
             }
-            if state.closing {
+            if state.end.is_some() {
                 state.reserve_seal();
                 return Work::Close;
             }
@@ -103,7 +109,7 @@ impl Committer {
                 Some(after) => {
                     let waited = self.shared.work.wait_timeout(state, after);
                     let (mut state, timeout) = waited.unwrap_or_else(|_| crate::fatal(BROKEN));
-                    if timeout.timed_out() && state.batch.is_empty() && !state.closing {
+                    if timeout.timed_out() && state.batch.is_empty() && state.end.is_none() {
                         if self.tail.synced < self.tail.written {
                             return Work::Sync;
                         }

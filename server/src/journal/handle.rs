@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::committer::{Committer, Tail};
 use super::disk::Disk;
 use super::recovery::{self, Base, Damage, Recovered};
-use super::state::{Failure, NoRoom, Shared, State};
+use super::state::{End, Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
 use super::{Commit, Sequence, segment, spare};
 use crate::domain::{Contradiction, Fact};
@@ -137,9 +137,23 @@ impl Journal {
         Wait { shared: &self.shared, sequence, registered: false }
     }
 
+    /// Waits as [`Journal::wait`] does, but not for ever: a journal that has failed says so.
+    pub async fn settle(&self, sequence: Sequence) -> Result<(), Failure> {
+        tokio::select! {
+            biased;
+            () = self.wait(sequence) => Ok(()),
+            failure = self.failed() => Err(failure),
+        }
+    }
+
     /// Ready when an append that met [`NoRoom::NotYet`] is worth another try.
     pub fn room(&self) -> Room<'_> {
         Room { shared: &self.shared }
+    }
+
+    /// When a change counts as done.
+    pub fn durability(&self) -> Durability {
+        self.durability
     }
 
     /// The last sequence given out.
@@ -199,12 +213,10 @@ impl Journal {
         }
     }
 
-    /// Writes, syncs and seals what was appended, and ends the journal's threads. Blocks for as long as the disk
+    /// Refuses what comes, writes, syncs and seals what was appended, and ends the journal's threads. Blocks for as long as the disk
     /// takes.
     pub fn close(&self) -> Result<(), Failure> {
-        self.shared.lock().closing = true;
-        self.shared.work.notify_all();
-        self.shared.spare_work.notify_all();
+        self.shared.end(End::Closing);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));
         for thread in threads {
             // A panic has ended the process already.

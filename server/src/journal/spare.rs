@@ -53,7 +53,7 @@ fn recycle(disk: &dyn Disk, name: &str, segment_size: u64) -> io::Result<Option<
 fn wait_until_wanted(shared: &Shared) -> bool {
     let mut state = shared.lock();
     loop {
-        if state.closing {
+        if state.end.is_some() {
             return false;
         }
         if matches!(state.spare, Spare::Making | Spare::Failing(_)) {
@@ -75,7 +75,7 @@ fn give_up_for_now(shared: &Shared, disk: &dyn Disk, reason: String) {
     }
     state.spare = Spare::Failing(reason);
     shared.wake_for_room(&mut state);
-    if !state.closing {
+    if state.end.is_none() {
         let waited = shared.spare_work.wait_timeout(state, RETRY);
         drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
     }

@@ -28,6 +28,18 @@ pub enum NoRoom {
         /// What the disk said.
         reason: String,
     },
+    /// The journal is closed, or has failed: nobody would write the commit.
+    #[error("the journal takes no more changes")]
+    Closed,
+}
+
+/// Why nothing is appended any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// What was appended is still written.
+    Closing,
+    /// Nothing more is written, and nobody is told anything.
+    Failed,
 }
 
 /// The space for the segment after the current one.
@@ -70,7 +82,9 @@ pub(super) struct State {
     pub in_flight: Sequence,
     pub in_flight_waiters: Vec<Waker>,
     pub room_waiters: Vec<Waker>,
-    pub closing: bool,
+    /// From the close or the first failure on. Under every durability what was appended before is written, or nobody
+    /// is told of it; what comes after has nobody to write it, and is refused.
+    pub end: Option<End>,
     /// Old segments whose space may be used again, oldest first. No reader wants them.
     pub recyclable: Vec<String>,
     /// Room of an empty segment.
@@ -94,7 +108,7 @@ impl State {
             in_flight: Sequence(next.0 - 1),
             in_flight_waiters: Vec::new(),
             room_waiters: Vec::new(),
-            closing: false,
+            end: None,
             recyclable: Vec::new(),
             capacity: room(segment::HEADER as u64, segment_size),
         }
@@ -102,6 +116,9 @@ impl State {
 
     /// Gives the commit its sequence and its place, or says why it cannot have one.
     pub fn append(&mut self, micros: i64, facts: &[Fact<'_>]) -> Result<Sequence, NoRoom> {
+        if self.end.is_some() {
+            return Err(NoRoom::Closed);
+        }
         if self.batch.bytes.len() >= MAX_QUEUED {
             return Err(NoRoom::NotYet);
         }
@@ -149,7 +166,8 @@ impl State {
 
     /// Is it worth trying again after [`NoRoom::NotYet`]?
     pub fn may_have_room(&self) -> bool {
-        self.batch.bytes.len() < MAX_QUEUED && matches!(self.spare, Spare::Ready(_) | Spare::Failing(_))
+        let may_be_taken = || matches!(self.spare, Spare::Ready(_) | Spare::Failing(_));
+        self.end.is_some() || self.batch.bytes.len() < MAX_QUEUED && may_be_taken()
     }
 }
 
@@ -189,9 +207,34 @@ impl Shared {
         Sequence(self.durable.load(Ordering::Acquire))
     }
 
+    /// Ends the journal: nothing is appended from now on. A failure stays one.
+    pub fn end(&self, end: End) {
+        let mut state = self.lock();
+        if state.end != Some(End::Failed) {
+            state.end = Some(end);
+        }
+        self.wake_for_room(&mut state);
+        drop(state);
+        self.work.notify_all();
+        self.spare_work.notify_all();
+    }
+
+    /// Ends the journal because of a failure in whichever thread. The first one is told.
+    pub fn fail(&self, failure: Failure) {
+        self.failure.send_if_modified(|first| {
+            let is_first = first.is_none();
+            first.get_or_insert(failure);
+            is_first
+        });
+        self.end(End::Failed);
+    }
+
     /// Everything up to `synced` is on disk: tells those who waited for it.
     pub fn publish(&self, synced: Sequence) {
         let mut state = self.lock();
+        if state.end == Some(End::Failed) {
+            return;
+        }
         self.durable.store(synced.0, Ordering::Release);
         let waiters =
             if synced >= state.in_flight { std::mem::take(&mut state.in_flight_waiters) } else { Vec::new() };

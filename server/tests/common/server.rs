@@ -3,7 +3,9 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bookline_server::execute::Service;
 use bookline_server::server::ServeError;
 use bookline_server::{OpenError, Settings};
 use clap::Parser;
@@ -19,6 +21,8 @@ use super::{Conn, PATIENCE};
 #[derive(Debug)]
 pub struct Server {
     pub address: SocketAddr,
+    /// What its connections reach, for who reaches past them.
+    pub service: Arc<Service>,
     directory: TempDir,
     stop: oneshot::Sender<()>,
     ended: oneshot::Receiver<Result<(), ServeError>>,
@@ -47,7 +51,8 @@ impl Server {
                     Err(refused) => return opened.send(Err(refused)).expect("somebody waits"),
                 };
                 let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                opened.send(Ok(listener.local_addr().expect("it is bound"))).expect("somebody waits");
+                let address = listener.local_addr().expect("it is bound");
+                opened.send(Ok((address, server.service().clone()))).expect("somebody waits");
                 let shutdown = async {
                     // To drop it is to stop, too.
                     let _ = stopped.await;
@@ -56,8 +61,8 @@ impl Server {
                 let _ = ending.send(server.run(listener, shutdown).await);
             });
         });
-        let address = open.await.expect("it does not panic")?;
-        Ok(Server { address, directory, stop, ended })
+        let (address, service) = open.await.expect("it does not panic")?;
+        Ok(Server { address, service, directory, stop, ended })
     }
 
     pub async fn connect(&self) -> Conn {

@@ -25,6 +25,7 @@ fn append_unless_failed(journal: &Journal, micros: i64) -> Option<Sequence> {
                 Waited::Late => panic!("nobody woke who waited for room"),
                 Waited::InVain => return None,
             },
+            Err(NoRoom::Closed) => return None,
             Err(read_only) => panic!("{read_only}"),
         }
     }

@@ -90,6 +90,7 @@ fn a_full_disk_refuses_changes_until_there_is_room() {
                         }
                         Err(NoRoom::NotYet) => block_on(journal.room()),
                         Err(NoRoom::ReadOnly { .. }) => yield_now(),
+                        Err(closed) => panic!("{closed}"),
                     }
                 }
             })

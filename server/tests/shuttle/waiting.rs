@@ -32,8 +32,13 @@ pub fn slot(day: u32, hour: &str) -> Slot {
 
 /// A new journal.
 pub fn open(disk: &Disk, segment_size: u64) -> Arc<Journal> {
+    open_with(disk, segment_size, Durability::Always)
+}
+
+/// The same, with another durability.
+pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<Journal> {
     let base = Base { fresh: true, ..Base::default() };
-    let options = Options { durability: Durability::Always, segment_size, base };
+    let options = Options { durability, segment_size, base };
     let opening = Journal::read(Arc::new(disk.clone()), options, &mut |_| Ok(()));
     let opened = opening.and_then(Opening::open);
     Arc::new(opened.expect("nothing is wrong with the disk yet").0)
@@ -50,7 +55,7 @@ pub fn append_soon(journal: &Journal, micros: i64) -> Sequence {
         match append(journal, micros) {
             Ok(sequence) => return sequence,
             Err(NoRoom::NotYet) => block_on(journal.room()),
-            Err(read_only) => panic!("{read_only}"),
+            Err(refused) => panic!("{refused}"),
         }
     }
 }

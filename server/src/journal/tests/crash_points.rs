@@ -116,7 +116,8 @@ fn group(
                 last = Some((sequence, last.map_or(1, |(_, count)| count + 1)));
             }
             Err(NoRoom::ReadOnly { .. }) => return Ok(None),
-            Err(NoRoom::NotYet) => {
+            // Closed by a failure, which ends the wait.
+            Err(NoRoom::NotYet | NoRoom::Closed) => {
                 disk.release();
                 wait_for_room(journal)?;
             }

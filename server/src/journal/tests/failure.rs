@@ -1,10 +1,10 @@
 //! A write or a sync that fails: nobody who waits is told anything, ever.
 
 use super::generate::Draft;
-use super::history::{History, SMALL, TINY, append, commit, failure, is_ready};
+use super::history::{History, SMALL, TINY, append, commit, failure, is_ready, options};
 use super::rng::Rng;
 use super::sim_disk::{Faults, SimDisk, Whose};
-use crate::journal::Sequence;
+use crate::journal::{Durability, NoRoom, Sequence};
 
 #[test]
 fn a_failed_sync_is_never_followed_by_an_acknowledgement() {
@@ -35,11 +35,10 @@ fn after_a_failure(doing: &str, faults: impl Fn(u64, u64) -> Faults) {
     // It latches: no second try, no later commit, no close that says all is well.
     let counts = disk.counts(Whose::Commits);
     disk.set_faults(Faults::default());
-    let later = append(&mut history, &journal, &Draft::any(&mut rng)).expect("there is room");
+    assert_eq!(history.append(&journal, &Draft::any(&mut rng)), Err(NoRoom::Closed));
     assert_eq!(journal.close(), Err(failure.clone()));
     assert_eq!(journal.close(), Err(failure));
     assert!(!is_ready(journal.wait(sequence)));
-    assert!(!is_ready(journal.wait(later)));
     assert_eq!(journal.durable(), durable);
     assert_eq!(disk.counts(Whose::Commits).operations, counts.operations, "the disk is left alone");
 
@@ -47,6 +46,24 @@ fn after_a_failure(doing: &str, faults: impl Fn(u64, u64) -> Faults) {
     assert!(is_ready(journal.wait(durable)));
     let disk = disk.cut_power();
     history.open(&disk, SMALL).expect("recovery");
+}
+
+/// Where nobody waits for the disk, an append is as good as told: one that nobody will write must be refused.
+#[test]
+fn nothing_is_appended_behind_a_failure_whatever_the_durability() {
+    for durability in [Durability::Always, Durability::Interval, Durability::Never] {
+        let disk = SimDisk::new(1);
+        let mut history = History::default();
+        let mut rng = Rng::new(1);
+        let options = options(durability, SMALL.segment_size);
+        let (journal, _) = history.open(&disk, options).expect("a fresh journal");
+        let writes = disk.counts(Whose::Commits).writes;
+        disk.set_faults(Faults { fail_write: Some(writes + 1), ..Faults::default() });
+        append(&mut history, &journal, &Draft::any(&mut rng)).expect("there is room");
+        failure(&journal);
+        assert_eq!(history.append(&journal, &Draft::any(&mut rng)), Err(NoRoom::Closed), "{durability:?}");
+        assert!(is_ready(journal.room()), "nobody is kept waiting for room that never comes");
+    }
 }
 
 /// The system forgets what a failed sync should have written, and shows it all the same. The next start must not

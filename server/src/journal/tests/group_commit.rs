@@ -216,7 +216,7 @@ fn append(journal: &Journal, draft: &Draft) -> Sequence {
         match journal.append(draft.micros, &draft.facts()) {
             Ok(sequence) => return sequence,
             Err(NoRoom::NotYet) => wait_for_room(journal).expect("a disk that behaves"),
-            Err(no_room @ NoRoom::ReadOnly { .. }) => panic!("{no_room}"),
+            Err(refused) => panic!("{refused}"),
         }
     }
 }

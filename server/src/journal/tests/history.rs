@@ -139,27 +139,23 @@ pub fn encoded(commit: Commit<'_>) -> Vec<u8> {
 
 /// Waits as a connection does: until `sequence` may be told, or the journal has failed.
 pub fn settle(journal: &Journal, sequence: Sequence) -> Result<(), Failure> {
-    unless_it_fails(journal, journal.wait(sequence))
+    block_on(journal.settle(sequence))
 }
 
 /// Waits until an append is worth another try, or the journal has failed.
 pub fn wait_for_room(journal: &Journal) -> Result<(), Failure> {
-    unless_it_fails(journal, journal.room())
+    block_on(async {
+        tokio::select! {
+            biased;
+            failure = journal.failed() => Err(failure),
+            () = journal.room() => Ok(()),
+        }
+    })
 }
 
 /// The failure that must have come.
 pub fn failure(journal: &Journal) -> Failure {
     block_on(journal.failed())
-}
-
-fn unless_it_fails(journal: &Journal, ready: impl Future<Output = ()>) -> Result<(), Failure> {
-    block_on(async {
-        tokio::select! {
-            biased;
-            () = ready => Ok(()),
-            failure = journal.failed() => Err(failure),
-        }
-    })
 }
 
 /// Is it ready at this moment?
@@ -179,7 +175,8 @@ pub fn append(history: &mut History, journal: &Journal, draft: &Draft) -> Result
         match history.append(journal, draft) {
             Ok(sequence) => return Ok(sequence),
             Err(NoRoom::NotYet) => wait_for_room(journal)?,
-            Err(no_room @ NoRoom::ReadOnly { .. }) => panic!("{no_room}"),
+            Err(NoRoom::Closed) => return Err(failure(journal)),
+            Err(read_only) => panic!("{read_only}"),
         }
     }
 }

@@ -149,6 +149,7 @@ impl Story {
                 match self.history.append(journal, &draft) {
                     Ok(sequence) => break sequence,
                     Err(NoRoom::ReadOnly { .. }) => return Err(Ended::ReadOnly),
+                    Err(NoRoom::Closed) => return Err(Ended::Failed),
                     Err(NoRoom::NotYet) => {
                         self.disk.release();
                         wait_for_room(journal).map_err(|_| Ended::Failed)?;

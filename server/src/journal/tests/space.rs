@@ -104,6 +104,7 @@ fn fill(history: &mut History, journal: &Journal, rng: &mut Rng) -> Sequence {
                 block_on(journal.room());
                 return journal.appended();
             }
+            Err(closed) => panic!("{closed}"),
         }
     }
 }

@@ -203,7 +203,8 @@ impl Machine {
                     self.note(server);
                     return Ok(());
                 }
-                Err(Declined::NoRoom(NoRoom::NotYet)) => {
+                // Closed by a failure, which ends the wait.
+                Err(Declined::NoRoom(NoRoom::NotYet | NoRoom::Closed)) => {
                     wait_for_room(server.journal())?;
                     *rng = again;
                 }
