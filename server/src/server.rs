@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::execute::{Counters, Service};
 use crate::import::{self, ImportError};
-use crate::journal;
+use crate::journal::{self, Durability, Journal};
 use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
 use crate::snapshot::keeper::Keeper;
@@ -47,14 +47,25 @@ pub enum OpenError {
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// A write or a sync failed: nobody who waited was told anything.
-    #[error("{0}; stopping, for nothing can be promised any more. What was answered OK is on disk")]
-    Journal(#[from] journal::Failure),
+    #[error("{failure}; stopping, for nothing can be promised any more. {}", durability.what_is_kept())]
+    Journal {
+        /// What failed.
+        failure: journal::Failure,
+        /// What was promised.
+        durability: Durability,
+    },
     /// The data directory was taken away: what would be written there is lost.
     #[error("{0}. Stopping: nothing is acknowledged any more")]
     DataDir(Arc<DataDirError>),
     /// The journal's threads could not be joined.
     #[error("stopping: {0}")]
     Stop(#[from] io::Error),
+}
+
+impl ServeError {
+    fn of_journal(failure: journal::Failure, journal: &Journal) -> ServeError {
+        ServeError::Journal { failure, durability: journal.durability() }
+    }
 }
 
 /// A server whose state is recovered and which holds its data directory.
@@ -140,7 +151,7 @@ impl Server {
         let closed = tokio::task::spawn_blocking(move || {
             service.snapshots.stop();
             let journal = service.store.journal();
-            journal.close()?;
+            journal.close().map_err(|failure| ServeError::of_journal(failure, journal))?;
             if let Err(error) = data_dir.record_stop(journal.durable()) {
                 tracing::warn!("{error}: the next start cannot check where the journal ended");
             }
@@ -151,14 +162,15 @@ impl Server {
 
     /// Ready when nothing can be promised any more.
     async fn failed(&self) -> ServeError {
+        let journal = self.service.store.journal();
         let failure = tokio::select! {
-            failure = self.service.store.journal().failed() => failure,
+            failure = journal.failed() => failure,
             gone = self.data_dir.gone() => return ServeError::DataDir(gone),
         };
         // A write to a file that is gone fails first; the reason is the directory.
         match self.data_dir.check_in_place() {
             Err(gone) => ServeError::DataDir(gone.into()),
-            Ok(()) => failure.into(),
+            Ok(()) => ServeError::of_journal(failure, journal),
         }
     }
 }
