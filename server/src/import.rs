@@ -9,7 +9,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::clock;
-use crate::journal::NoRoom;
+use crate::journal::{Failure, NoRoom};
 use crate::store::{Declined, NewEvent, Seen, Store};
 
 /// Why events cannot be imported. Nothing was loaded, unless it says so.
@@ -42,6 +42,14 @@ pub enum ImportError {
         first: usize,
         /// The second one's.
         second: usize,
+    },
+    /// A write or a sync failed.
+    #[error("the import stopped after {loaded} events: {failure}. Run it again: it goes on where it stopped")]
+    Journal {
+        /// Events that were loaded, of which the last may be missing.
+        loaded: usize,
+        /// What failed.
+        failure: Failure,
     },
     /// The disk is full.
     #[error(
@@ -146,6 +154,11 @@ pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError>
                     store.journal().room().await;
                     continue;
                 }
+                // The journal closes only because it failed: nobody stops a server that does not serve yet.
+                Err(Declined::NoRoom(NoRoom::Closed)) => {
+                    let failure = store.journal().failed().await;
+                    return Err(ImportError::Journal { loaded, failure });
+                }
                 Err(Declined::NoRoom(reason)) => return Err(ImportError::NoRoom { loaded, reason }),
                 // The one other reason not to create an event: its id is taken.
                 Err(_) => present += 1,
@@ -153,17 +166,42 @@ pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError>
             break;
         }
     }
-    store.journal().wait(seen.0).await;
+    let settled = store.journal().settle(seen.0).await;
+    settled.map_err(|failure| ImportError::Journal { loaded, failure })?;
     tracing::info!(loaded, present, "events imported; those that were present are left as they are");
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::journal::tests::history::{History, SMALL, block_on};
+    use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
+    use crate::store::Records;
 
     fn read(text: &str) -> Result<Vec<Imported>, String> {
         parse(text.as_bytes(), Path::new("events.json")).map_err(|e| e.to_string())
+    }
+
+    /// A wait for a journal that has failed never ends by itself.
+    #[test]
+    fn a_sync_that_fails_ends_the_import() {
+        let disk = SimDisk::new(1);
+        let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
+        let store = Store::new(Records::new(2), Arc::new(journal));
+        let syncs = disk.counts(Whose::Commits).syncs;
+        disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
+        let events = (0..500).map(|n| Imported {
+            id: n.to_string(),
+            name: "a concert".into(),
+            date: Date::parse("2026-12-31").expect("a date"),
+            total: 10,
+            available: 10,
+        });
+        let stopped = block_on(load(&events.collect::<Vec<_>>(), &store)).expect_err("the sync fails");
+        assert!(stopped.to_string().contains("EIO"), "{stopped}");
     }
 
     #[test]

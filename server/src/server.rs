@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
+use crate::demo::DemoError;
 use crate::execute::{Counters, Service};
 use crate::import::{self, ImportError};
 use crate::journal::{self, Durability, Journal};
@@ -38,6 +39,9 @@ pub enum OpenError {
     /// The events to import.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The events and calendars to play with.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// A thread could not be started.
     #[error("starting a thread: {0}")]
     Thread(io::Error),
@@ -107,7 +111,7 @@ impl Server {
             import::load(&events, &service.store).await?;
         }
         if settings.demo {
-            demo::load(&service).await;
+            demo::load(&service).await?;
         }
         Ok(Server { service, max_connections: settings.max_connections, data_dir: data_dir.into() })
     }

@@ -17,7 +17,7 @@ pub mod fold;
 pub mod keeper;
 pub mod read;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod write;
 
 use std::io;

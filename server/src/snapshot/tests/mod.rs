@@ -8,7 +8,7 @@ mod crashes;
 mod damage;
 mod format;
 mod lives;
-mod machine;
+pub mod machine;
 mod restore;
 mod shown;
 mod trimming;
