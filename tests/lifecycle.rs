@@ -180,7 +180,7 @@ fn everything_can_be_set_by_environment() {
         ("BOOKLINE_TIME_ZONE", "Asia/Tokyo"),
         ("BOOKLINE_SHARDS", "4"),
         ("BOOKLINE_THREADS", "1"),
-        ("BOOKLINE_SEGMENT_SIZE", "128KiB"),
+        ("BOOKLINE_SEGMENT_SIZE", "1MiB"),
         ("BOOKLINE_LOG_FORMAT", "json"),
     ]);
     let events = home.file(
@@ -227,7 +227,7 @@ fn bad_flags_end_it_with_2() {
         &["--shards", "3"],
         &["--threads", "0"],
         &["--segment-size", "lots"],
-        &["--segment-size", "0"],
+        &["--segment-size", "511KiB"],
         &["--log-format", "xml"],
         &["--hod", "not/an/id"],
         &["--hod", ""],
@@ -333,8 +333,8 @@ fn the_files_are_for_the_owner_alone() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
-    for _ in 0..30 {
-        conn.ask("BOOK x 1000").ok(); // several segments
+    for _ in 0..10 {
+        conn.ask("BOOK x 10000").ok(); // several segments
     }
     let home = server.home().clone();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -345,7 +345,7 @@ fn the_files_are_for_the_owner_alone() {
             let expected = if path.is_dir() { 0o700 } else { 0o600 };
             assert_eq!(mode(path), expected, "{}, {when}: {:o}", path.display(), mode(path));
         }
-        assert!(found.len() > 5, "segments of 64 KiB do not roll: {found:?}");
+        assert!(found.len() > 7, "segments of 512 KiB do not roll: {found:?}");
     };
     check("running");
     server.stop();
@@ -398,7 +398,7 @@ fn limited(home: &Home, limit: &str, max_connections: &str) -> (Process, SocketA
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BOOKLINED]);
     command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(home.data());
-    command.args(["--segment-size", "64KiB", "--time-zone", "UTC", "--max-connections", max_connections]);
+    command.args(["--segment-size", "512KiB", "--time-zone", "UTC", "--max-connections", max_connections]);
     listening(&mut command)
 }
 
@@ -426,8 +426,8 @@ fn few_open_files_lower_the_limit_of_connections() {
     assert!(inside.len() > 200, "only {} connections with 1,024 open files", inside.len());
     // Room for the journal's next segments was left.
     inside[0].ask("CREATE x 2026-01-01 100000 id=x").ok();
-    for _ in 0..20 {
-        inside[0].ask("BOOK x 1000").ok();
+    for _ in 0..10 {
+        inside[0].ask("BOOK x 10000").ok();
     }
 }
 

@@ -221,7 +221,7 @@ fn the_server_itself() {
     if std::env::var_os(BE_THE_SERVER).is_none() {
         return;
     }
-    let flags = ["booklined", "--time-zone", "UTC", "--segment-size", "64KiB"];
+    let flags = ["booklined", "--time-zone", "UTC", "--segment-size", "512KiB"];
     let settings = Settings::try_parse_from(flags).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {

@@ -7,11 +7,18 @@ use bookline_protocol::Id;
 use chrono_tz::Tz;
 use clap::{Parser, ValueEnum};
 
-use crate::journal::Durability;
+use crate::journal::{Durability, commit, frame, segment};
 use crate::offline::Command;
 
-/// The smallest `--segment-size`: below it, to begin segments costs more than to fill them.
-const MIN_SEGMENT: u64 = 16 << 10;
+/// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its segment would
+/// meet a full disk when it is written, where nothing can be refused any more. Three of the largest, so that to begin
+/// segments does not cost more than to fill them.
+const MIN_SEGMENT: u64 = 512 << 10;
+
+const _: () = {
+    let largest_commit = segment::HEADER + frame::len(commit::LARGEST) + frame::SEAL_ROOM + frame::CLOSE_LEN;
+    assert!(3 * largest_commit as u64 <= MIN_SEGMENT);
+};
 
 /// The largest: a segment is read into memory as a whole when the journal is.
 const MAX_SEGMENT: u64 = 1 << 30;
@@ -59,7 +66,7 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_THREADS", value_name = "N", value_parser = parse_count)]
     pub threads: Option<usize>,
 
-    /// Size of a journal file, 16KiB to 1GiB
+    /// Size of a journal file, 512KiB to 1GiB
     #[arg(long, env = "BOOKLINE_SEGMENT_SIZE", default_value = "64MiB", value_name = "SIZE",
           value_parser = parse_segment_size)]
     pub segment_size: u64,
@@ -128,7 +135,7 @@ fn parse_segment_size(text: &str) -> Result<u64, String> {
     if (MIN_SEGMENT..=MAX_SEGMENT).contains(&size) {
         Ok(size)
     } else {
-        Err("it is from 16KiB to 1GiB".into())
+        Err("it is from 512KiB to 1GiB".into())
     }
 }
 
@@ -171,9 +178,12 @@ mod tests {
     fn flags_are_checked() {
         let parse = |args: &[&str]| Settings::try_parse_from([&["booklined"], args].concat());
         assert!(parse(&["--shards", "64", "--time-zone", "Europe/Berlin"]).is_ok());
-        for wrong in
-            [["--shards", "65"], ["--time-zone", "Mars/Base"], ["--segment-size", "1KiB"], ["--threads", "0"]]
-        {
+        for wrong in [
+            ["--shards", "65"],
+            ["--time-zone", "Mars/Base"],
+            ["--segment-size", "511KiB"],
+            ["--threads", "0"],
+        ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
     }

@@ -11,7 +11,7 @@ use std::time::Instant;
 use common::{Conn, PATIENCE, Server};
 
 const EVERY: u64 = 64 << 10;
-const FLAGS: [&str; 4] = ["--segment-size", "16KiB", "--snapshot-every", "64KiB"];
+const FLAGS: [&str; 2] = ["--snapshot-every", "64KiB"];
 
 /// Books until the newest snapshot is another one than `before`.
 async fn book_until_a_snapshot(conn: &mut Conn, before: u64) -> u64 {
@@ -64,7 +64,7 @@ async fn snapshots_are_made_and_the_journal_is_bounded() {
 
 #[tokio::test]
 async fn what_a_start_had_to_read_counts() {
-    let server = Server::fresh(&["--segment-size", "16KiB"]).await;
+    let server = Server::fresh(&[]).await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000000 id=jazz").await.ok();
     for _ in 0..EVERY / 16_000 + 1 {

@@ -28,9 +28,6 @@ use serde_json::Value;
 use steps::{Step, Weather, everything, slots};
 use tempfile::TempDir;
 
-/// Segments so small that they are begun, closed and used again all the time.
-const FLAGS: [&str; 2] = ["--segment-size", "16KiB"];
-
 /// What was asked and answered, in order.
 type Story = Vec<(Ask, Reply)>;
 
@@ -126,7 +123,7 @@ async fn look_at_everything(conn: &mut Conn, naive: &mut Naive) {
 
 /// The directory of a server that stopped, and what was done on it: two snapshots, and changes behind them.
 async fn stopped() -> (TempDir, Story) {
-    let server = Server::fresh(&FLAGS).await;
+    let server = Server::fresh(&[]).await;
     let mut conn = server.connect().await;
     let (mut naive, mut story) = (Naive::new(true), Story::new());
     for seed in 1..4 {
@@ -246,7 +243,7 @@ async fn a_backup_of_a_stopped_server_is_all_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn beside_a_running_server_a_backup_is_a_beginning_and_check_finds_no_damage() {
-    let server = Server::fresh(&FLAGS).await;
+    let server = Server::fresh(&[]).await;
     let (mut conn, mut other) = (server.connect().await, server.connect().await);
     let over = Arc::new(AtomicBool::new(false));
     let is_over = over.clone();

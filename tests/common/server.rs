@@ -18,9 +18,9 @@ use super::process::Process;
 /// The server under test.
 pub const BOOKLINED: &str = env!("CARGO_BIN_EXE_booklined");
 
-/// What every test server is started with unless the test says otherwise: small segments, so that they roll.
+/// What every test server is started with unless the test says otherwise: the smallest segments, so that they roll.
 const DEFAULTS: [(&str, &str); 4] =
-    [("--listen", "127.0.0.1:0"), ("--segment-size", "64KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
+    [("--listen", "127.0.0.1:0"), ("--segment-size", "512KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
 
 /// A server that listens, in a data directory of its own.
 pub struct Server {

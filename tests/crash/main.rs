@@ -3,7 +3,7 @@
 //! Catches: an OK before the disk has it; a ticket or an entry that was acknowledged and is gone; a seat sold twice by two
 //! lives of the server; a meeting that is back in some calendars only; a change that survives while an earlier one of the
 //! same client did not; a read that showed what the crash took back; a journal that cannot be read after a kill at an
-//! unlucky moment, also in the middle of a start; commits larger than a segment.
+//! unlucky moment, also in the middle of a start.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -109,9 +109,9 @@ fn what_a_read_showed_is_there_after_the_kill() {
     }
 }
 
-/// A commit that is larger than a segment is a commit like any other.
+/// The largest commits, of which few fit into a segment, are commits like any other.
 #[test]
-fn commits_larger_than_a_segment() {
+fn the_largest_commits_are_kept() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();

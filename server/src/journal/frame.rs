@@ -27,7 +27,7 @@ pub const HEADER: usize = 40;
 pub const ALIGN: usize = 8;
 
 /// A payload longer than this is no payload of ours: frames are closed at this length, and the largest commit (10,000
-/// tickets) adds at most 160 KiB. It bounds what a damaged length can make us read.
+/// tickets, [`super::commit::LARGEST`]) adds at most 160 KiB. It bounds what a damaged length can make us read.
 pub const MAX_PAYLOAD: usize = 1 << 20;
 
 /// The unit in which a disk loses data.
@@ -109,7 +109,7 @@ pub struct Frame<'a> {
 }
 
 /// A frame's length on disk for a payload of `payload` bytes.
-pub fn len(payload: usize) -> usize {
+pub const fn len(payload: usize) -> usize {
     HEADER + payload.next_multiple_of(ALIGN)
 }
 

@@ -133,7 +133,7 @@ impl State {
             None
         } else {
             let spare = self.take_spare()?;
-            // A commit larger than a whole segment (only tests have such small ones) runs over its end.
+            // A commit larger than a whole segment runs over its end. The flag takes no size so small, only tests do.
             self.room = self.capacity.saturating_sub(frame::len(length));
             Some(spare)
         };

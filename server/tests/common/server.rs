@@ -91,12 +91,15 @@ impl Server {
     }
 }
 
-/// Flags as on the command line, beside those that every test gives.
+/// Segments smaller than the flag takes: they are begun, closed and used again all the time.
+const SEGMENT: u64 = 16 << 10;
+
+/// Flags as on the command line, beside what every test gives.
 pub fn settings(directory: &Path, flags: &[&str]) -> Settings {
     let mut all: Vec<PathBuf> = ["booklined", "--time-zone", "UTC", "--hod", "F10"].map(Into::into).to_vec();
     all.extend(["--data-dir".into(), directory.to_owned()]);
     all.extend(flags.iter().map(PathBuf::from));
-    Settings::try_parse_from(all).expect("flags of the server")
+    Settings { segment_size: SEGMENT, ..Settings::try_parse_from(all).expect("flags of the server") }
 }
 
 /// Copies a directory and all that is in it.

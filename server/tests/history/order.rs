@@ -34,7 +34,7 @@ struct Saw {
 /// One story.
 pub async fn explain(seed: u64) {
     let mut rng = Rng::new(seed);
-    let server = Server::fresh(&["--segment-size", "16KiB", "--shards", *rng.pick(&["1", "64"])]).await;
+    let server = Server::fresh(&["--shards", *rng.pick(&["1", "64"])]).await;
     let mut conns = Vec::new();
     for _ in 0..CLIENTS {
         conns.push(server.connect().await);

@@ -64,7 +64,7 @@ enum Question {
 
 /// Sells everything, and checks what was seen.
 pub async fn sell(seed: u64) {
-    let server = Server::fresh(&["--segment-size", "64KiB"]).await;
+    let server = Server::fresh(&[]).await;
     let mut conn = server.connect().await;
     for event in EVENTS {
         conn.ask(&format!("CREATE {event} 2026-12-31 {TICKETS} id={event}")).await.ok();

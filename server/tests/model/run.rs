@@ -56,8 +56,8 @@ pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
     result.map_err(|(at, what)| Failure { at, said, what })
 }
 
-fn flags(shards: &str, weather: Weather) -> [&str; 6] {
-    ["--segment-size", "16KiB", "--shards", shards, "--durability", weather.durability]
+fn flags(shards: &str, weather: Weather) -> [&str; 4] {
+    ["--shards", shards, "--durability", weather.durability]
 }
 
 fn now() -> NaiveDateTime {

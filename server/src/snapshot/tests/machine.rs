@@ -20,10 +20,13 @@ use crate::store::{Declined, NewEntry, NewEvent, Seen, Store};
 /// Ids of events; few, so that they are taken.
 const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 
-/// The smallest segments that the server takes, so that a snapshot has some to let go.
+/// Segments smaller than the flag takes, so that a snapshot has some to let go.
+const SEGMENT: u64 = 16 << 10;
+
+/// Settings of a server with small segments.
 pub fn settings() -> Settings {
-    let flags = ["booklined", "--segment-size", "16KiB", "--durability", "always"];
-    Settings::try_parse_from(flags).expect("flags of the server")
+    let settings = Settings::try_parse_from(["booklined", "--durability", "always"]);
+    Settings { segment_size: SEGMENT, ..settings.expect("flags of the server") }
 }
 
 /// Disks without a clean-shutdown record.

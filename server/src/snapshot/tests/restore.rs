@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use clap::Parser;
 use tempfile::NamedTempFile;
 
-use super::machine::{Machine, disks};
+use super::machine::{Machine, disks, settings};
 use crate::journal::Sequence;
 use crate::journal::disk::Disk;
 use crate::journal::tests::rng::Rng;
@@ -31,8 +30,7 @@ fn backup() -> (Machine, NamedTempFile) {
 
 /// A start that restores `file`, or one that does not.
 fn start(journal: &SimDisk, snapshots: &SimDisk, file: Option<&Path>) -> Result<State, RecoverError> {
-    let mut settings = Settings::try_parse_from(["booklined", "--segment-size", "16KiB"]).expect("flags");
-    settings.restore = file.map(Path::to_owned);
+    let settings = Settings { restore: file.map(Path::to_owned), ..settings() };
     recover(&disks(journal.clone(), snapshots.clone()), &settings, true)
 }
 
