@@ -220,7 +220,7 @@ fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError
 
 fn begin(disk: &dyn Disk, segment_size: u64, first: Sequence) -> io::Result<Tail> {
     let head = Head { first, salt: Salt::random(), length: Some(segment_size) };
-    let file = segment::make_spare(disk, segment_size)?;
+    let file = segment::make_spare(disk, segment_size, || true)?;
     segment::adopt_spare(disk, &*file, &head)?;
     let before = Sequence(first.0 - 1);
     Ok(Tail {

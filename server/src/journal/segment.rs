@@ -165,11 +165,14 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 }
 
 /// Prefills the spare file with `size` zeros and makes them durable. An fdatasync into such space is about twice as
-/// fast as one that also has to record a growing file.
-pub fn make_spare(disk: &dyn Disk, size: u64) -> io::Result<Box<dyn DiskFile>> {
+/// fast as one that also has to record a growing file. Given up between two pieces when it is not `wanted` any more.
+pub fn make_spare(disk: &dyn Disk, size: u64, wanted: impl Fn() -> bool) -> io::Result<Box<dyn DiskFile>> {
     let file = disk.create(SPARE)?;
     let mut filled = 0;
     while filled < size {
+        if !wanted() {
+            return Err(io::Error::other("it is not wanted any more"));
+        }
         let next = size.min(filled + FILLED_AT_ONCE);
         file.zero(filled, next)?;
         file.sync()?;

@@ -17,7 +17,8 @@ pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64)
     while wait_until_wanted(shared) {
         // Whatever keeps an old segment from being used again, a new one will do.
         let recycled = take_recyclable(shared).and_then(|name| recycle(&**disk, &name, segment_size).ok()?);
-        match recycled.map_or_else(|| segment::make_spare(&**disk, segment_size), Ok) {
+        let wanted = || shared.lock().end.is_none();
+        match recycled.map_or_else(|| segment::make_spare(&**disk, segment_size, wanted), Ok) {
             Ok(file) => {
                 let mut state = shared.lock();
                 if state.read_only {
@@ -68,6 +69,9 @@ fn give_up_for_now(shared: &Shared, disk: &dyn Disk, reason: String) {
     // What was filled so far may be the last room that others need.
     let _ = disk.remove(segment::SPARE);
     let mut state = shared.lock();
+    if state.end.is_some() {
+        return;
+    }
     if !matches!(state.spare, Spare::Failing(_)) {
         tracing::warn!(
             "no room for the next journal segment ({reason}): changes will be refused when the current one is full"
@@ -75,8 +79,6 @@ fn give_up_for_now(shared: &Shared, disk: &dyn Disk, reason: String) {
     }
     state.spare = Spare::Failing(reason);
     shared.wake_for_room(&mut state);
-    if state.end.is_none() {
-        let waited = shared.spare_work.wait_timeout(state, RETRY);
-        drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
-    }
+    let waited = shared.spare_work.wait_timeout(state, RETRY);
+    drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
 }

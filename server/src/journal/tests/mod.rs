@@ -12,6 +12,7 @@ mod group_commit;
 pub(crate) mod history;
 pub(crate) mod image;
 mod power_cuts;
+mod preallocation;
 pub(crate) mod rng;
 mod roll;
 pub(crate) mod sim_disk;

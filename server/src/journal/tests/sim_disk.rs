@@ -92,8 +92,8 @@ struct Platter {
     faults: Faults,
     /// By [`Whose`].
     counts: [Counts; 2],
-    /// Writes wait while this is so.
-    held: bool,
+    /// By [`Whose`]: writes wait while this is so.
+    held: [bool; 2],
     waiting: usize,
     rng: Rng,
     /// By [`Whose`]: how much of a write is done.
@@ -132,7 +132,7 @@ impl SimDisk {
             unsynced_names: Vec::new(),
             faults: Faults::default(),
             counts: Default::default(),
-            held: false,
+            held: [false; 2],
             waiting: 0,
             rng: Rng::new(seed),
             rngs: [Rng::new(!seed), Rng::new(seed ^ 1)],
@@ -172,7 +172,12 @@ impl SimDisk {
 
     /// Writes wait from now on, until [`SimDisk::release`].
     pub fn hold(&self) {
-        self.platter().held = true;
+        self.platter().held = [true; 2];
+    }
+
+    /// Those of the maker of spare segments do.
+    pub fn hold_spares(&self) {
+        self.platter().held[Whose::Spares as usize] = true;
     }
 
     /// Returns once a write waits, or when none will because something went wrong before.
@@ -185,7 +190,7 @@ impl SimDisk {
     }
 
     pub fn release(&self) {
-        self.platter().held = false;
+        self.platter().held = [false; 2];
         self.world.changed.notify_all();
     }
 
@@ -264,7 +269,7 @@ impl Platter {
         self.life += 1;
         self.faults = Faults::default();
         self.counts = Default::default();
-        self.held = false;
+        self.held = [false; 2];
     }
 
     fn check_alive(&self, life: u64) -> io::Result<()> {
@@ -464,7 +469,7 @@ impl DiskFile for SimFile {
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
         let mut platter = self.disk.platter();
-        while platter.held && platter.life == self.disk.life {
+        while platter.held[Whose::of_this_thread() as usize] && platter.life == self.disk.life {
             platter.waiting += 1;
             self.disk.world.changed.notify_all();
             platter = self.disk.world.changed.wait(platter).expect("no panic under the lock");
