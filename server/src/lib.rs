@@ -32,6 +32,8 @@ pub mod snapshot;
 pub mod offline;
 // Numbers of tickets and events that nobody can guess.
 pub mod mint;
+// Lines for standard error, for which nobody waits.
+pub mod log;
 // The time, in the server's zone.
 pub mod clock;
 // Events of another system, and a few to play with.
@@ -41,10 +43,9 @@ pub mod import;
 pub use server::{OpenError, Server};
 pub use settings::Settings;
 
-/// Ends the process at once: memory may hold half of a change, and every answer from here on could be a lie. What was
-/// answered so far is on disk.
+/// Ends the process at once: memory may hold half of a change, and every answer from here on could be a lie. The reason
+/// is printed where standard error takes it in time; nothing here panics or waits for longer.
 pub fn fatal(why: &str) -> ! {
-    tracing::error!("{why}: stopping at once");
-    eprintln!("booklined: {why}: stopping at once");
+    log::last_error(&format!("{why}: stopping at once"));
     std::process::abort();
 }

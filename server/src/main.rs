@@ -4,13 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bookline_server::settings::LogFormat;
-use bookline_server::{Server, Settings};
+use bookline_server::{Server, Settings, log};
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing_subscriber::EnvFilter;
 
 /// Files that the server wants beside one for each connection: journal, snapshots, lock, listener, and room for those
 /// who are refused. Where files are few, a quarter of them.
@@ -18,7 +16,13 @@ const OTHER_FILES: u64 = 512;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
-    start_log(settings.log_format);
+    let _flush = match log::start(settings.log_format) {
+        Ok(flush) => flush,
+        Err(error) => {
+            log::say(&format!("booklined: starting the log: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     let done = match &settings.command {
         Some(command) => command.run(),
         None => serve(settings).map(|()| true),
@@ -27,7 +31,7 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("booklined: {error:#}");
+            log::say(&format!("booklined: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -61,13 +65,14 @@ async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
              everything. Listen on 127.0.0.1 unless the network is yours alone"
         );
     }
-    announce(&format!("booklined {} listening on {address}", env!("CARGO_PKG_VERSION")));
+    tracing::info!("listening on {address}");
+    announce(format!("booklined {} listening on {address}", env!("CARGO_PKG_VERSION")));
     let shutdown = async move {
         either(&mut terminate, &mut interrupt).await;
         tracing::info!("stopping: a second signal stops at once");
         tokio::spawn(async move {
             either(&mut terminate, &mut interrupt).await;
-            eprintln!("booklined: stopped at once by a second signal");
+            log::say("booklined: stopped at once by a second signal");
             std::process::exit(1);
         });
     };
@@ -81,22 +86,15 @@ async fn either(one: &mut Signal, other: &mut Signal) {
     }
 }
 
-/// The one line on standard output: whoever started the server waits for it. Nobody has to read it.
-fn announce(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    match format {
-        LogFormat::Text => {
-            let plain = std::env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty());
-            let terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            log.with_ansi(terminal && !plain).with_target(false).init();
-        }
-        LogFormat::Json => log.json().init(),
+/// The one line on standard output: whoever started the server waits for it. Nobody has to read it, so a thread of its
+/// own writes it, which the end of the process does not wait for.
+fn announce(line: String) {
+    let write = move || {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    };
+    if let Err(error) = std::thread::Builder::new().name("announce".into()).spawn(write) {
+        tracing::warn!("nothing is written to standard output: a thread could not be started: {error}");
     }
 }
 

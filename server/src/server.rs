@@ -130,7 +130,7 @@ impl Server {
     ) -> Result<(), ServeError> {
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
-        let accepting = tokio::spawn(listener::accept(
+        let mut accepting = tokio::spawn(listener::accept(
             listener,
             self.service.clone(),
             self.max_connections,
@@ -140,6 +140,8 @@ impl Server {
         tokio::select! {
             () = shutdown => {}
             failure = self.failed() => return Err(failure),
+            // It goes on until it is stopped: only a panic ends it.
+            _ = &mut accepting => crate::fatal("the task that accepts connections ended"),
         }
 
         stop.cancel();

@@ -21,12 +21,13 @@ pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64)
         match recycled.map_or_else(|| segment::make_spare(&**disk, segment_size, wanted), Ok) {
             Ok(file) => {
                 let mut state = shared.lock();
-                if state.read_only {
+                state.spare = Spare::Ready(file);
+                let was_read_only = std::mem::take(&mut state.read_only);
+                shared.wake_for_room(&mut state);
+                drop(state);
+                if was_read_only {
                     tracing::info!("there is room for the next journal segment again: changes are accepted");
                 }
-                state.spare = Spare::Ready(file);
-                state.read_only = false;
-                shared.wake_for_room(&mut state);
             }
             Err(error) => give_up_for_now(shared, &**disk, error.to_string()),
         }
@@ -72,13 +73,18 @@ fn give_up_for_now(shared: &Shared, disk: &dyn Disk, reason: String) {
     if state.end.is_some() {
         return;
     }
-    if !matches!(state.spare, Spare::Failing(_)) {
+    let before = std::mem::replace(&mut state.spare, Spare::Failing(reason.clone()));
+    shared.wake_for_room(&mut state);
+    drop(state);
+    if !matches!(before, Spare::Failing(_)) {
         tracing::warn!(
             "no room for the next journal segment ({reason}): changes will be refused when the current one is full"
         );
     }
-    state.spare = Spare::Failing(reason);
-    shared.wake_for_room(&mut state);
-    let waited = shared.spare_work.wait_timeout(state, RETRY);
-    drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
+    let state = shared.lock();
+    // An end that came meanwhile has woken nobody.
+    if state.end.is_none() {
+        let waited = shared.spare_work.wait_timeout(state, RETRY);
+        drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
+    }
 }
