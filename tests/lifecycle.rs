@@ -6,7 +6,6 @@
 mod common;
 
 use std::fs;
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -226,6 +225,7 @@ fn bad_flags_end_it_with_2() {
         &["--shards", "0"],
         &["--shards", "3"],
         &["--threads", "0"],
+        &["--threads", "1025"],
         &["--segment-size", "lots"],
         &["--segment-size", "511KiB"],
         &["--log-format", "xml"],
@@ -393,13 +393,24 @@ fn each_command_is_logged_at_debug_level() {
     }
 }
 
-/// Starts a server from a shell that has set a limit first.
-fn limited(home: &Home, limit: &str, max_connections: &str) -> (Process, SocketAddr) {
+/// A server from a shell that sets a limit first.
+fn limited(home: &Home, limit: &str, flags: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BOOKLINED]);
-    command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(home.data());
-    command.args(["--segment-size", "512KiB", "--time-zone", "UTC", "--max-connections", max_connections]);
-    listening(&mut command)
+    command.args(home.command(flags).get_args());
+    command
+}
+
+/// Threads that cannot be started end the start with a sentence: no panic, no process that never listens.
+#[test]
+fn too_few_threads_are_told() {
+    let home = Home::new();
+    // The stacks of a thousand threads need two gigabytes of addresses.
+    let (status, said) = refused(&mut limited(&home, "ulimit -v 1000000", &["--threads", "1024"]));
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("threads could be started") && said.contains("--threads"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(!home.data().exists(), "nothing is touched");
 }
 
 /// With few open files to be had, the limit of connections is lowered with a warning instead of failing later.
@@ -409,7 +420,7 @@ fn few_open_files_lower_the_limit_of_connections() {
         return println!("not tested: this process may not open enough files itself");
     }
     let home = Home::new();
-    let (process, addr) = limited(&home, "ulimit -n 1024", "10000");
+    let (process, addr) = listening(&mut limited(&home, "ulimit -n 1024", &["--max-connections", "10000"]));
     assert!(process.heard(|said| said.lines().any(|line| line.contains("WARN"))), "no warning");
     let mut inside = Vec::new();
     let refused = loop {
@@ -435,7 +446,7 @@ fn few_open_files_lower_the_limit_of_connections() {
 #[test]
 fn the_soft_limit_of_open_files_is_raised() {
     let home = Home::new();
-    let (process, addr) = limited(&home, "ulimit -Sn 64", "300");
+    let (process, addr) = listening(&mut limited(&home, "ulimit -Sn 64", &["--max-connections", "300"]));
     let mut inside: Vec<Conn> = (0..300).map(|_| Conn::open(addr)).collect();
     for conn in &mut inside {
         assert!(conn.ask("PING").is_ok());

@@ -2,6 +2,8 @@
 
 // What it was told at the start: flags and environment.
 pub mod settings;
+// What the system allows: open files and threads.
+pub mod limits;
 // The directory that holds everything, and its lock.
 pub mod data_dir;
 // From recovery to the last sync: opens the store, serves until told to stop.

@@ -4,15 +4,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use bookline_server::{Server, Settings, log};
+use bookline_server::{Server, Settings, limits, log};
 use clap::Parser;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-
-/// Files that the server wants beside one for each connection: journal, snapshots, lock, listener, and room for those
-/// who are refused. Where files are few, a quarter of them.
-const OTHER_FILES: u64 = 512;
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -38,12 +33,10 @@ fn main() -> ExitCode {
 }
 
 fn serve(mut settings: Settings) -> anyhow::Result<()> {
-    fit_open_files(&mut settings.max_connections);
+    limits::fit_open_files(&mut settings.max_connections);
+    let threads = limits::serving_threads(settings.threads)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    if let Some(threads) = settings.threads {
-        runtime.worker_threads(threads);
-    }
-    let runtime = runtime.enable_all().build().context("starting the runtime")?;
+    let runtime = runtime.worker_threads(threads).enable_all().build().context("starting the runtime")?;
     let served = runtime.block_on(listen_and_run(&settings));
     // Whoever did not take their last answers within the time is not waited for.
     runtime.shutdown_background();
@@ -95,27 +88,5 @@ fn announce(line: String) {
     };
     if let Err(error) = std::thread::Builder::new().name("announce".into()).spawn(write) {
         tracing::warn!("nothing is written to standard output: a thread could not be started: {error}");
-    }
-}
-
-/// Raises the limit of open files to what the connections need, or lowers their number to what the limit allows.
-fn fit_open_files(max_connections: &mut usize) {
-    let wanted = *max_connections as u64 + OTHER_FILES;
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_none_or(|current| current >= wanted) {
-        return;
-    }
-    let raised = maximum.map_or(wanted, |maximum| maximum.min(wanted));
-    let allowed = match setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum }) {
-        Ok(()) => raised,
-        Err(_) => current.unwrap_or(raised),
-    };
-    if allowed < wanted {
-        let fits = (allowed - OTHER_FILES.min(allowed / 4)).max(1);
-        tracing::warn!(
-            "--max-connections {max_connections} is lowered to {fits}: the system allows {allowed} open files \
-             (ulimit -n)"
-        );
-        *max_connections = usize::try_from(fits).unwrap_or(*max_connections);
     }
 }

@@ -23,6 +23,9 @@ const _: () = {
 /// The largest: a segment is read into memory as a whole when the journal is.
 const MAX_SEGMENT: u64 = 1 << 30;
 
+/// The most `--threads`: more than the processors of the largest machines only wait for each other.
+const THREADS_MAX: usize = 1024;
+
 /// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it said OK.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "booklined", version, args_conflicts_with_subcommands = true)]
@@ -62,8 +65,8 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_SHARDS", default_value_t = 64, value_name = "N", value_parser = parse_shards)]
     pub shards: usize,
 
-    /// Threads that serve connections [default: one for each processor]
-    #[arg(long, env = "BOOKLINE_THREADS", value_name = "N", value_parser = parse_count)]
+    /// Threads that serve connections, 1 to 1024 [default: one for each processor]
+    #[arg(long, env = "BOOKLINE_THREADS", value_name = "N", value_parser = parse_threads)]
     pub threads: Option<usize>,
 
     /// Size of a journal file, 512KiB to 1GiB
@@ -116,6 +119,13 @@ fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if n > 0 => Ok(n),
         _ => Err("it is a number from 1".into()),
+    }
+}
+
+fn parse_threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (1..=THREADS_MAX).contains(&n) => Ok(n),
+        _ => Err(format!("it is a number from 1 to {THREADS_MAX}; one for each processor is best")),
     }
 }
 
