@@ -5,8 +5,10 @@
 
 pub mod calendar;
 pub mod fact;
+pub mod impossible;
 pub mod refused;
 pub mod tickets;
 
 pub use fact::{EntryNumber, EventKey, EventNumber, Fact};
+pub use impossible::Impossible;
 pub use refused::{Contradiction, Refused};

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::Impossible;
+
 /// A decision against a request. Nothing has changed and nothing reaches the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refused {
@@ -32,3 +34,9 @@ pub enum Refused {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct Contradiction(pub String);
+
+impl From<Impossible> for Contradiction {
+    fn from(impossible: Impossible) -> Contradiction {
+        Contradiction(impossible.to_string())
+    }
+}

@@ -27,7 +27,7 @@ use bookline_protocol::{Date, Slot};
 use thiserror::Error;
 
 use super::Sequence;
-use crate::domain::{EntryNumber, EventKey, EventNumber, Fact};
+use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, Fact};
 
 const HEADER: usize = 20;
 const FACT_HEADER: usize = 4;
@@ -199,6 +199,14 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
 }
 
 impl<'a> Commit<'a> {
+    /// Could it have been decided? What it changes is looked up when it is applied.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        for fact in self.facts() {
+            fact.map_err(|e| Contradiction(e.to_string()))?.check_in_commit(self.sequence.0)?;
+        }
+        Ok(())
+    }
+
     /// Its facts, in order.
     pub fn facts(&self) -> impl Iterator<Item = Result<Fact<'a>, Unreadable>> + use<'a> {
         let mut fields = Fields(self.facts);

@@ -10,9 +10,11 @@
 //! `snapshots/00000000000000000042.snap` holds all commits up to 42. It begins with a header like a segment's
 //! ([`crate::journal::segment`]) with the magic `BOOKSNAP` and the sequence in place of the first one, and goes on in
 //! frames ([`crate::journal::frame`]) of kind 4 whose payload is facts, each behind the number (8 bytes) of its event
-//! or entry. Every frame's `first` and `durable_through` are the snapshot's sequence. The last frame is of kind 5, its
-//! payload the number of all facts (8 bytes): without it the snapshot is not whole.
+//! or entry. Every frame's `first` and `durable_through` are the snapshot's sequence. Events and entries stand in the order
+//! of their numbers, tickets behind the event that issued them. The last frame is of kind 5, its payload the number of all
+//! facts (8 bytes): without it the snapshot is not whole, and nothing stands behind it.
 
+mod contents;
 pub mod fold;
 pub mod keeper;
 pub mod read;

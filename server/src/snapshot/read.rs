@@ -4,8 +4,9 @@ use std::io;
 
 use thiserror::Error;
 
+use super::contents::{Contents, Misplaced};
 use super::{MAGIC, name, parse_name};
-use crate::domain::{Contradiction, Fact};
+use crate::domain::{Contradiction, Fact, Impossible};
 use crate::journal::commit::{self, Unreadable};
 use crate::journal::disk::{Disk, DiskFile};
 use crate::journal::frame::Kind;
@@ -27,21 +28,34 @@ pub struct BadSnapshot {
 
 /// What is wrong with a snapshot.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum Wrong {
     /// The system said no.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// Its header.
-    #[error("{0}")]
+    #[error(transparent)]
     Head(#[from] BadHead),
+    /// A sequence that no journal reaches.
+    #[error("it claims to hold {} commits, and no more than {} are possible", .0.0, Sequence::MAX.0)]
+    Sequence(Sequence),
     /// A frame that is not whole, or not in its place.
     #[error("it is damaged here")]
     Frame,
+    /// Something behind the footer, with which a snapshot ends.
+    #[error("it ends here, and {0} bytes stand behind its end")]
+    Behind(u64),
     /// Contents that this program does not understand.
-    #[error("{0}")]
+    #[error(transparent)]
     Unreadable(#[from] Unreadable),
+    /// Contents that no server decides.
+    #[error(transparent)]
+    Impossible(#[from] Impossible),
+    /// Contents in a place where they cannot be.
+    #[error(transparent)]
+    Misplaced(#[from] Misplaced),
     /// Contents that contradict one another.
-    #[error("it contradicts itself: {0}")]
+    #[error(transparent)]
     Contradiction(#[from] Contradiction),
 }
 
@@ -52,7 +66,13 @@ impl BadSnapshot {
     /// Is it damaged, rather than newer than this program, or out of the system's reach for now?
     pub fn is_damage(&self) -> bool {
         match &self.what {
-            Wrong::Head(BadHead::Damaged) | Wrong::Frame | Wrong::Contradiction(_) => true,
+            Wrong::Head(BadHead::Damaged)
+            | Wrong::Sequence(_)
+            | Wrong::Frame
+            | Wrong::Behind(_)
+            | Wrong::Impossible(_)
+            | Wrong::Misplaced(_)
+            | Wrong::Contradiction(_) => true,
             Wrong::Unreadable(unreadable) => *unreadable == Unreadable::Malformed,
             // What a bad sector says.
             Wrong::Io(error) => error.raw_os_error() == Some(EIO),
@@ -87,12 +107,7 @@ impl Snapshot {
     pub fn open_file(disk: &dyn Disk, name: &str) -> Result<Snapshot, BadSnapshot> {
         let bad = |what| BadSnapshot { file: name.to_owned(), offset: 0, what };
         let file = disk.open(name).map_err(|e| bad(e.into()))?;
-        let mut header = [0; segment::HEADER];
-        file.read_exact_at(&mut header, 0).map_err(|e| match e.kind() {
-            io::ErrorKind::UnexpectedEof => bad(BadHead::Damaged.into()),
-            _ => bad(e.into()),
-        })?;
-        let head = Head::decode(&header, MAGIC).map_err(|e| bad(e.into()))?;
+        let head = read_head(&*file).map_err(bad)?;
         Ok(Snapshot { file, name: name.to_owned(), head })
     }
 
@@ -106,7 +121,7 @@ impl Snapshot {
         self.file.len().map_err(|e| self.bad(0, e.into()))
     }
 
-    /// Reads all of it and applies none: is it whole? Says how many facts it has.
+    /// Reads all of it and applies none: is it whole, and are its contents possible? Says how many facts it has.
     pub fn verify(&self) -> Result<u64, BadSnapshot> {
         let mut facts = 0;
         self.read(&mut |_, _| {
@@ -116,12 +131,13 @@ impl Snapshot {
         Ok(facts)
     }
 
-    /// Gives each fact, with the number of its event or entry, to `apply`.
+    /// Gives each fact, with the number of its event or entry, to `apply`. Nothing that is impossible gets so far.
     pub fn read(
         &self,
         apply: &mut dyn FnMut(u64, &Fact<'_>) -> Result<(), Contradiction>,
     ) -> Result<(), BadSnapshot> {
         let mut frames = FrameReader::new(&*self.file, self.head.salt);
+        let mut contents = Contents::new(self.head.first);
         let (mut crc, mut facts) = (0, 0);
         loop {
             let offset = frames.offset();
@@ -132,13 +148,22 @@ impl Snapshot {
             }
             crc = frame.crc;
             match frame.header.kind {
-                Kind::Facts => facts += read_facts(frame.payload, apply).map_err(bad)?,
-                Kind::Footer if frame.payload == u64::to_le_bytes(facts) => return Ok(()),
+                Kind::Facts => {
+                    let mut each = |number, fact: &Fact<'_>| {
+                        contents.add(number, fact)?;
+                        Ok(apply(number, fact)?)
+                    };
+                    facts += read_facts(frame.payload, &mut each).map_err(bad)?;
+                }
+                Kind::Footer if frame.payload == u64::to_le_bytes(facts) => break,
                 Kind::Unknown(kind) => return Err(bad(Unreadable::UnknownFrame(kind).into())),
                 _ => return Err(bad(Wrong::Frame)),
             }
             debug_assert!(frame.payload.len() <= frame::MAX_PAYLOAD);
         }
+        let end = frames.offset();
+        let length = self.file.len().map_err(|e| self.bad(end, e.into()))?;
+        if length > end { Err(self.bad(end, Wrong::Behind(length - end))) } else { Ok(()) }
     }
 
     fn bad(&self, offset: u64, what: Wrong) -> BadSnapshot {
@@ -146,15 +171,26 @@ impl Snapshot {
     }
 }
 
+/// The header of a file that is a snapshot by what it begins with.
+pub fn read_head(file: &dyn DiskFile) -> Result<Head, Wrong> {
+    let mut header = [0; segment::HEADER];
+    file.read_exact_at(&mut header, 0).map_err(|e| match e.kind() {
+        io::ErrorKind::UnexpectedEof => BadHead::Damaged.into(),
+        _ => Wrong::Io(e),
+    })?;
+    let head = Head::decode(&header, MAGIC)?;
+    if head.first > Sequence::MAX { Err(Wrong::Sequence(head.first)) } else { Ok(head) }
+}
+
 fn read_facts(
     mut payload: &[u8],
-    apply: &mut dyn FnMut(u64, &Fact<'_>) -> Result<(), Contradiction>,
+    each: &mut dyn FnMut(u64, &Fact<'_>) -> Result<(), Wrong>,
 ) -> Result<u64, Wrong> {
     let mut facts = 0;
     while !payload.is_empty() {
         let (number, rest) = payload.split_first_chunk::<8>().ok_or(Unreadable::Malformed)?;
         let (fact, rest) = commit::split_fact(rest)?;
-        apply(u64::from_le_bytes(*number), &fact)?;
+        each(u64::from_le_bytes(*number), &fact)?;
         payload = rest;
         facts += 1;
     }

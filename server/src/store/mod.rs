@@ -133,6 +133,7 @@ impl Records {
     pub fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
         for fact in commit.facts() {
             let fact = fact.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
+            fact.check_in_commit(commit.sequence.0)?;
             self.restore(commit.sequence, &fact)?;
         }
         Ok(())

@@ -239,7 +239,7 @@ impl Machine {
             4 => store.take(who, slot(rng), &NewEntry::Block, micros, seen),
             5 => {
                 let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
-                let title = "committee ".repeat(rng.below(20));
+                let title = "committee ".repeat(1 + rng.below(20));
                 let meeting = NewEntry::Meeting { title: &title, group: &group, host };
                 store.take(who, slot(rng), &meeting, micros, seen)
             }
