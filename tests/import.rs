@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::fs::File;
+use std::process::Command;
 use std::thread;
 
 use rustix::process::Signal;
@@ -165,6 +167,62 @@ fn what_cannot_be_true_refuses_the_whole_file() {
     let server = home.start(&[]);
     assert_eq!(server.connect().ask("GET").rows[0]["id"], "mine");
     assert_eq!(server.connect().ask("GET").number("count"), 1, "nothing was loaded");
+}
+
+/// What is no plain file, or too large for memory, is refused before it is read.
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let home = Home::new();
+    let pipe = home.file("pipe", "");
+    std::fs::remove_file(&pipe).unwrap();
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let large = home.file("large.json", "[");
+    File::options().write(true).open(&large).unwrap().set_len((256 << 20) + 1).unwrap();
+    for (file, why) in [
+        ("/dev/zero", "it is a character device, not a plain file"),
+        ("/", "it is a directory, not a plain file"),
+        (pipe.to_str().unwrap(), "it is a named pipe, not a plain file"),
+        (large.to_str().unwrap(), "has more than 256 MiB, and nothing was imported"),
+    ] {
+        for flag in ["--import", "--restore"] {
+            if flag == "--restore" && file.ends_with("json") {
+                continue;
+            }
+            let (status, said) = home.refused(&[flag, file]);
+            assert_eq!(status.code(), Some(1), "{said}");
+            assert!(said.contains(file) && said.contains(why), "{said}");
+        }
+    }
+    home.start(&[]).stop();
+}
+
+#[test]
+fn two_events_with_one_id_are_named_by_their_places() {
+    let home = Home::new();
+    let event = |id: &str| format!(r#"{{"id":"{id}","name":"x","date":"2021-03-01","totalTickets":1}}"#);
+    let file = home.file("events.json", &format!("[{},{},{}]", event("a"), event("b"), event("a")));
+    let (status, said) = home.refused(&["--import", file.to_str().unwrap()]);
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("id a, number 1 and number 3 of the list"), "{said}");
+}
+
+/// The README says what the file looks like, and `--help` does.
+#[test]
+fn its_format_is_documented() {
+    let readme = include_str!("../README.md");
+    let import = &readme[readme.find("**Import.**").expect("README has a paragraph of it")..];
+    let list = import.split("```").nth(1).and_then(|block| block.strip_prefix("json")).expect("an example");
+    let server = import_list(list);
+    assert_eq!(server.connect().ask("GET").number("count"), 2);
+    let help = Command::new(env!("CARGO_BIN_EXE_booklined")).arg("--help").output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let list = help.split_once("as in [{").map(|(_, rest)| rest.split_once("}]").expect("a list").0);
+    let list: String = format!("[{{{}}}]", list.expect("an example")).split_whitespace().collect();
+    assert_eq!(import_list(&list).connect().ask("GET").number("count"), 1);
+}
+
+fn import_list(list: &str) -> Server {
+    import(&Home::new(), list)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Events of another system: the JSON list that such systems keep.
 
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bookline_protocol::limits::MAX_TICKETS;
@@ -10,7 +11,12 @@ use thiserror::Error;
 
 use crate::clock;
 use crate::journal::{Failure, NoRoom};
+use crate::plain_file;
 use crate::store::{Declined, NewEvent, Seen, Store};
+
+/// The largest list: two million events at a hundred bytes each, which take about as much memory again when they are
+/// parsed.
+const MAX_BYTES: u64 = 256 << 20;
 
 /// Why events cannot be imported. Nothing was loaded, unless it says so.
 #[derive(Debug, Error)]
@@ -31,8 +37,20 @@ pub enum ImportError {
         /// What is wrong, and where.
         error: serde_json::Error,
     },
+    /// More than is read into memory.
+    #[error(
+        "{} has more than {} MiB, and nothing was imported: that is the most, because all of a list is read into memory \
+         before any of it is loaded. Split it, and import one part after the other", path.display(), MAX_BYTES >> 20
+    )]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
     /// Two events have one id.
-    #[error("{} has two events with id {id} (the {first}th and the {second}th), and nothing was imported", path.display())]
+    #[error(
+        "{} has two events with id {id}, number {first} and number {second} of the list, and nothing was imported",
+        path.display()
+    )]
     Duplicate {
         /// The file.
         path: PathBuf,
@@ -121,7 +139,14 @@ fn parse_date(text: &str) -> Option<Date> {
 
 /// Reads and checks the whole file.
 pub fn read(path: &Path) -> Result<Vec<Imported>, ImportError> {
-    let text = std::fs::read(path).map_err(|error| ImportError::Io { path: path.to_owned(), error })?;
+    let failed = |error| ImportError::Io { path: path.to_owned(), error };
+    let file = plain_file::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.len() > MAX_BYTES {
+        return Err(ImportError::TooLarge { path: path.to_owned() });
+    }
+    let mut text = Vec::new();
+    // No more, even if it grows.
+    file.take(MAX_BYTES).read_to_end(&mut text).map_err(failed)?;
     parse(&text, path)
 }
 

@@ -32,6 +32,8 @@ pub mod journal;
 pub mod snapshot;
 // The data directory without a server: check, dump, backup.
 pub mod offline;
+// No device, no pipe, no link.
+pub mod plain_file;
 // Numbers of tickets and events that nobody can guess.
 pub mod mint;
 // Lines for standard error, for which nobody waits.

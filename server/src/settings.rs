@@ -79,11 +79,14 @@ pub struct Settings {
           value_parser = parse_snapshot_every)]
     pub snapshot_every: u64,
 
-    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty
+    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty. Give it once,
+    /// and start without it from then on
     #[arg(long, env = "BOOKLINE_RESTORE", value_name = "FILE")]
     pub restore: Option<PathBuf>,
 
-    /// Load events from this JSON list; those whose ids are there already are left as they are
+    /// Load events from this JSON list, 256 MiB at most, as in
+    /// [{"id":"1","name":"Jazz","date":"2026-12-31","totalTickets":10,"availableTickets":5}]; availableTickets may be left
+    /// out. Events whose ids are there already are left as they are
     #[arg(long, env = "BOOKLINE_IMPORT", value_name = "FILE")]
     pub import: Option<PathBuf>,
 

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
 
+use crate::plain_file;
+
 /// Files of the journal are for their owner only: titles and ticket ids stand in them.
 const FILE_MODE: u32 = 0o600;
 
@@ -138,11 +140,13 @@ impl Disk for RealDisk {
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true).mode(FILE_MODE);
-        Ok(Box::new(options.open(self.directory.join(name))?))
+        Ok(Box::new(plain_file::open_own(&mut options, &self.directory.join(name))?))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(OpenOptions::new().read(true).write(!self.read_only).open(self.directory.join(name))?))
+        let mut options = OpenOptions::new();
+        options.read(true).write(!self.read_only);
+        Ok(Box::new(plain_file::open_own(&mut options, &self.directory.join(name))?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
