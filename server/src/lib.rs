@@ -10,6 +10,8 @@ pub mod data_dir;
 pub mod server;
 // State from disk: snapshot, then journal.
 pub mod recover;
+// A backup in place of it.
+pub mod restore;
 // Who may come in.
 pub mod listener;
 // One task for each who did.

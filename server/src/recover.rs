@@ -1,8 +1,6 @@
 //! State from disk: the newest whole snapshot, then the journal behind it.
 
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,10 +8,11 @@ use thiserror::Error;
 
 use crate::data_dir::clean_stop::CleanStop;
 use crate::journal::{self, Base, Disk, Journal, Options, Sequence, segment};
+use crate::restore::{self, RestoreError};
 use crate::settings::Settings;
 use crate::snapshot;
 use crate::snapshot::keeper::{Usable, find_usable, set_aside};
-use crate::snapshot::read::{BadSnapshot, Snapshot};
+use crate::snapshot::read::BadSnapshot;
 use crate::store::Records;
 
 /// Why the state cannot be recovered. Nothing was changed.
@@ -23,31 +22,60 @@ pub enum RecoverError {
     #[error(transparent)]
     Journal(#[from] journal::OpenError),
     /// The system said no.
-    #[error("reading the snapshots: {0}")]
+    #[error("reading the snapshots")]
     Io(#[from] io::Error),
     /// The clean-shutdown record.
     #[error("the file clean-stop: {0}")]
     CleanStop(io::Error),
-    /// A snapshot cannot be read, and nothing can stand in for it.
-    #[error("{0}. Nothing was changed. Restore a snapshot from a backup")]
-    Snapshots(String),
+    /// Snapshots cannot be read, and nothing can stand in for them.
+    #[error("{}", unusable(.0))]
+    Snapshots(Vec<BadSnapshot>),
     /// A snapshot that was whole a moment ago.
     #[error(transparent)]
     Snapshot(#[from] BadSnapshot),
-    /// `--restore` on a directory that has data.
-    #[error(
-        "--restore wants an empty data directory, and this one has files in it: give another --data-dir, or remove \
-         this one if all it holds is a --restore that was interrupted"
-    )]
-    NotEmpty,
-    /// `--restore` of a file that cannot be used.
-    #[error("--restore {}: {error}", path.display())]
-    Restore {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        error: Box<dyn std::error::Error + Send + Sync>,
+    /// Snapshots were made, and there is no journal.
+    #[error("{}", without_journal(*.usable, *.last))]
+    NoJournal {
+        /// The newest whole one.
+        usable: Option<Sequence>,
+        /// The last commit that a snapshot was made of.
+        last: Sequence,
     },
+    /// `--restore`.
+    #[error(transparent)]
+    Restore(#[from] RestoreError),
+}
+
+/// What is wrong with each, and what to do about corruption. Where it is something else, the message says what.
+fn unusable(bad: &[BadSnapshot]) -> String {
+    let each = bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if !bad.iter().all(BadSnapshot::is_damage) {
+        return format!("{each}. Nothing was changed");
+    }
+    format!(
+        "{each}. Nothing was changed. Put whole copies of these files back; should there be none, keep a copy of the \
+         data directory, and give the last backup to --restore with another --data-dir"
+    )
+}
+
+/// What is missing, and what is left.
+fn without_journal(usable: Option<Sequence>, last: Sequence) -> String {
+    let missing = format!(
+        "the journal is missing: snapshots hold sequences up to {}, and journal/ has no segment. Nothing was changed. \
+         Put the files of journal/ back",
+        last.0
+    );
+    match usable {
+        None => format!(
+            "{missing}; should they be lost, give the last backup to --restore with another --data-dir"
+        ),
+        Some(sequence) => format!(
+            "{missing}; should they be lost, snapshots/{} is a backup of sequences 1 to {}: give it to --restore with \
+             another --data-dir",
+            snapshot::name(sequence),
+            sequence.0
+        ),
+    }
 }
 
 /// What was recovered.
@@ -75,15 +103,21 @@ pub struct Disks {
 /// Recovers what is on these disks; `fresh` when nothing was ever begun there.
 pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State, RecoverError> {
     let started = Instant::now();
-    let snapshots = &*disks.snapshots;
+    let (journal, snapshots) = (&*disks.journal, &*disks.snapshots);
     if let Some(path) = &settings.restore {
-        if !fresh || holds_anything(&*disks.journal)? || holds_anything(snapshots)? {
-            return Err(RecoverError::NotEmpty);
+        if !fresh {
+            return Err(RestoreError::NotEmpty { path: path.clone() }.into());
         }
-        restore(path, snapshots)?;
+        restore::restore(path, journal, snapshots)?;
     }
+    let restoring = restore::is_under_way(snapshots)?;
     let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
-    may_pass_over(&bad, usable.is_some(), &*disks.journal)?;
+    let bad = may_pass_over(bad, usable.is_some(), journal)?;
+    let last = snapshot::vouched(snapshots)?;
+    if (usable.is_some() || last > Sequence(0)) && segment::list(journal)?.is_empty() && !(fresh && restoring)
+    {
+        return Err(RecoverError::NoJournal { usable: usable.map(|usable| usable.sequence()), last });
+    }
     let records = Records::new(settings.shards);
     let mut sequence = Sequence(0);
     if let Some(snapshot) = usable {
@@ -94,11 +128,14 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
     let options = Options {
         durability: settings.durability,
         segment_size: settings.segment_size,
-        base: Base { snapshot: sequence, vouched: snapshot::vouched(snapshots)?, clean_stop, fresh },
+        base: Base { snapshot: sequence, vouched: last, clean_stop, fresh },
     };
     let opening = Journal::read(disks.journal.clone(), options, &mut |commit| records.replay(commit))?;
     CleanStop::remove(&*disks.root).map_err(RecoverError::CleanStop)?;
     let (journal, recovered) = opening.open()?;
+    if restoring {
+        restore::finish(snapshots)?;
+    }
     for bad in bad {
         tracing::warn!("{bad}; it is set aside, and the one before it and the journal were read instead");
         set_aside(&bad, snapshots)?;
@@ -133,38 +170,15 @@ fn read_clean_stop(root: &dyn Disk) -> Result<Option<Sequence>, RecoverError> {
 
 /// May these snapshots be passed over? Only what is damaged may, and only if an older one or the whole journal can stand
 /// in for it. What a newer version wrote, or the system would not read now, is not damaged.
-fn may_pass_over(bad: &[BadSnapshot], older_is_whole: bool, journal: &dyn Disk) -> Result<(), RecoverError> {
+fn may_pass_over(
+    bad: Vec<BadSnapshot>,
+    older_is_whole: bool,
+    journal: &dyn Disk,
+) -> Result<Vec<BadSnapshot>, RecoverError> {
     let whole_journal = segment::list(journal)?.first() == Some(&Sequence(1));
     let covered = older_is_whole || (bad.len() == 1 && whole_journal);
     if bad.is_empty() || (covered && bad.iter().all(BadSnapshot::is_damage)) {
-        return Ok(());
+        return Ok(bad);
     }
-    Err(RecoverError::Snapshots(bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
-}
-
-/// Is there anything but space and halves?
-fn holds_anything(disk: &dyn Disk) -> io::Result<bool> {
-    Ok(disk.list()?.iter().any(|name| name != segment::SPARE && name != snapshot::NEW))
-}
-
-/// Puts a backup into the place of a snapshot, once it is known to be whole.
-fn restore(path: &Path, snapshots: &dyn Disk) -> Result<(), RecoverError> {
-    let failed =
-        |error: Box<dyn std::error::Error + Send + Sync>| RecoverError::Restore { path: path.into(), error };
-    let bytes = fs::read(path).map_err(|e| failed(e.into()))?;
-    let file = snapshots.create(snapshot::NEW)?;
-    file.write_all_at(&bytes, 0)?;
-    file.sync()?;
-    let opened = Snapshot::open_file(snapshots, snapshot::NEW);
-    let checked = opened.and_then(|snapshot| snapshot.verify().map(|_| snapshot.sequence()));
-    match checked {
-        Ok(sequence) => {
-            snapshots.rename(snapshot::NEW, &snapshot::name(sequence))?;
-            Ok(snapshots.sync()?)
-        }
-        Err(bad) => {
-            snapshots.remove(snapshot::NEW)?;
-            Err(failed(format!("offset {}: {}", bad.offset, bad.what).into()))
-        }
-    }
+    Err(RecoverError::Snapshots(bad))
 }

@@ -26,10 +26,10 @@ const IN_A_FACT: usize = 4 << 10;
 #[derive(Debug, Error)]
 pub enum FoldError {
     /// The disk said no.
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     /// The snapshot before.
-    #[error("{0}")]
+    #[error(transparent)]
     Snapshot(#[from] BadSnapshot),
     /// The journal.
     #[error("journal {file}, offset {offset}: {what}")]

@@ -7,6 +7,7 @@ mod chain;
 mod crashes;
 mod damage;
 mod format;
+mod impossible;
 mod lives;
 pub mod machine;
 mod restore;

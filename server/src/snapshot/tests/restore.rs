@@ -1,7 +1,6 @@
 //! `--restore`: a backup into an empty directory, whole or not at all, whatever comes between.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
@@ -11,6 +10,7 @@ use crate::journal::disk::Disk;
 use crate::journal::tests::rng::Rng;
 use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
 use crate::recover::{RecoverError, State, recover};
+use crate::restore::RestoreError;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -58,7 +58,9 @@ fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
 
             // Whoever tries again gets it, or is told that there is something; then that is all of it.
             let again = match start(&journal, &snapshots, Some(file.path())) {
-                Err(RecoverError::NotEmpty) => start(&journal, &snapshots, None),
+                Err(RecoverError::Restore(RestoreError::NotEmpty { .. })) => {
+                    start(&journal, &snapshots, None)
+                }
                 other => other,
             };
             let again = again.unwrap_or_else(|refused| panic!("operation {n}: {refused}"));
@@ -76,7 +78,7 @@ fn nothing_that_is_there_is_ever_restored_over() {
     // Somebody brought the files back one by one: nothing but they say that this was in use.
     let before = machine.images();
     let refused = start(&machine.journal, &machine.snapshots, Some(file.path()));
-    assert!(matches!(refused, Err(RecoverError::NotEmpty)), "{refused:?}");
+    assert!(matches!(refused, Err(RecoverError::Restore(RestoreError::NotEmpty { .. }))), "{refused:?}");
     assert_eq!(machine.images().journal, before.journal);
     assert_eq!(machine.images().snapshots, before.snapshots);
     machine.start().expect("all of it is still there").stop();
@@ -94,4 +96,28 @@ fn a_damaged_backup_is_refused_by_name_and_leaves_nothing() {
     assert!(refused.contains(&file.path().display().to_string()), "{refused}");
     assert!(snapshots.list().expect("a disk that behaves").is_empty());
     assert!(start(&journal, &snapshots, None).is_ok(), "an empty directory can be begun");
+}
+
+/// Without the snapshot that --restore of this start puts there, a directory with snapshots is not a new one.
+#[test]
+fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
+    let (machine, _) = backup();
+    let images = machine.images();
+    let newest = images.snapshots().pop().expect("it was made");
+    for fresh in [true, false] {
+        for damaged in [false, true] {
+            let snapshots = SimDisk::holding(&images.snapshots, 1);
+            if damaged {
+                snapshots.rename(&newest, &format!("{newest}.damaged")).expect("a disk that behaves");
+            }
+            let journal = SimDisk::new(1);
+            let settings = Settings::try_parse_from(["booklined"]).expect("flags");
+            let refused = recover(&disks(journal.clone(), snapshots), &settings, fresh);
+            let refused = refused.expect_err("commits are missing").to_string();
+            assert!(refused.contains("the journal is missing"), "{refused}");
+            let advice = format!("snapshots/{newest} is a backup");
+            assert_eq!(refused.contains(&advice), !damaged, "{refused}");
+            assert!(journal.list().expect("a disk that behaves").is_empty(), "nothing was begun");
+        }
+    }
 }
