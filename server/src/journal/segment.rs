@@ -133,7 +133,9 @@ impl Head {
             FORMAT_WITHOUT_LENGTH => None,
             FORMAT => u64_at(56),
             _ => {
-                let writer = String::from_utf8_lossy(&head[40..56]).trim_end_matches('\0').to_owned();
+                // It is shown to people, and whoever wrote it may have written anything.
+                let writer = String::from_utf8_lossy(&head[40..56]);
+                let writer = writer.trim_end_matches('\0').escape_debug().to_string();
                 return Err(BadHead::Format { format, writer });
             }
         };
@@ -219,6 +221,21 @@ mod tests {
         let message = Head::decode(&bytes, MAGIC).unwrap_err().to_string();
         assert!(
             message.contains("format 9") && message.contains("start booklined 7.1.0 or newer"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn the_writers_name_cannot_paint_a_terminal() {
+        let mut bytes = Head { first: Sequence(1), salt: Salt::new([0; 16]), length: None }.encode(MAGIC);
+        bytes[8] = 9;
+        bytes[40..56].copy_from_slice(b"9\x1b[2J\x07\n\xff\xc2\x9b31m\0\0\0");
+        bytes[12..16].fill(0);
+        let crc = crc32c::crc32c(&bytes);
+        bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+        let message = Head::decode(&bytes, MAGIC).unwrap_err().to_string();
+        assert!(
+            message.contains(r"booklined 9\u{1b}[2J\u{7}\n") && !message.contains(char::is_control),
             "{message}"
         );
     }
