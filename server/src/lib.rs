@@ -36,6 +36,8 @@ pub mod snapshot;
 pub mod offline;
 // No device, no pipe, no link.
 pub mod plain_file;
+// Text from a disk in messages.
+pub mod shown;
 // Numbers of tickets and events that nobody can guess.
 pub mod mint;
 // Lines for standard error, for which nobody waits.

@@ -1,78 +1,165 @@
 //! `booklined check`: is everything whole?
 
-use std::fmt::Write;
+use std::fmt::Display;
+use std::fs::OpenOptions;
+use std::io::{self, Read};
 
-use anyhow::bail;
+use chrono_tz::Tz;
 
-use super::{Parts, settled};
-use crate::journal::{self, Sequence};
+use super::{Parts, is_lasting, print, settled};
+use crate::journal::{self, Sequence, segment};
+use crate::plain_file;
+use crate::shown::Shown;
 use crate::snapshot;
 use crate::snapshot::read::{self, Snapshot};
 
+/// The files that hold a line of text are read so far.
+const LINE_MAX: u64 = 256;
+
 /// Reads every snapshot and every segment, and says what it found.
 pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
-    let mut report = String::new();
-    let well = settled(|| {
-        report.clear();
-        look(parts, &mut report)
-    });
-    print!("{report}");
-    println!("{}", if well.is_ok() { "all is well" } else { "damage was found" });
-    Ok(well.is_ok())
+    let done = |found: &Found| found.damaged == 0 || found.lasting;
+    let found = settled(|| parts.last_change(), done, || Found::of(parts));
+    let verdict = match (found.damaged, found.torn) {
+        (0, false) => "all is well",
+        (0, true) => {
+            "nothing is damaged: the next start truncates the torn tail, of which nothing was acknowledged"
+        }
+        _ => "damage was found",
+    };
+    print(&format!("{}{verdict}\n", found.report))?;
+    Ok(found.damaged == 0)
 }
 
-fn look(parts: &Parts, report: &mut String) -> anyhow::Result<()> {
-    let mut damage = 0;
-    let mut oldest = None;
-    for sequence in read::list(parts.snapshots())? {
-        match Snapshot::open(parts.snapshots(), sequence).and_then(|s| Ok((s.verify()?, s.bytes()?))) {
-            Ok((facts, bytes)) => {
-                let (name, last) = (snapshot::name(sequence), sequence.0);
-                writeln!(
-                    report,
-                    "snapshot {name}: sequences 1 to {last}, {facts} facts, {bytes} bytes, whole"
-                )?;
-                oldest = Some(sequence);
-            }
-            Err(bad) => {
-                damage += 1;
-                writeln!(report, "{bad}")?;
-            }
-        }
-    }
-    // From the oldest snapshot on the journal must be whole: that is what a damaged newer one falls back to.
-    let base = journal::Base { snapshot: oldest.unwrap_or_default(), ..parts.base()? };
-    match journal::check(parts.journal(), base, &mut |_| Ok(())) {
-        Ok(found) => tell(&found, base.snapshot, report)?,
-        Err(error) => {
-            damage += 1;
-            writeln!(report, "{error}")?;
-        }
-    }
-    if damage > 0 {
-        bail!("{damage} files are damaged");
-    }
-    Ok(())
+/// What one look found.
+#[derive(Debug, Default)]
+struct Found {
+    report: String,
+    damaged: usize,
+    /// Another look would find it as well.
+    lasting: bool,
+    /// Does the journal end in a write that was not finished?
+    torn: bool,
 }
 
-fn tell(found: &journal::Recovered, from: Sequence, report: &mut String) -> std::fmt::Result {
-    let (last, facts, segments) = (found.last.0, found.facts, found.segments);
-    match last - from.0 {
-        0 => writeln!(report, "journal: nothing behind sequence {last}, {segments} segments")?,
-        _ => {
-            let first = from.next().0;
-            writeln!(
-                report,
-                "journal: sequences {first} to {last}, {facts} facts, {segments} segments, whole"
-            )?;
+impl Found {
+    fn of(parts: &Parts) -> Found {
+        let mut found = Found::default();
+        let oldest = found.snapshots(parts);
+        found.journal(parts, oldest);
+        let (lock, zone) = (check_lock(parts), check_zone(parts));
+        for (name, checked) in [("lock", lock), ("time-zone", zone)] {
+            if let Err(what) = checked {
+                found.damage(&format_args!("{name}: {what:#}"), is_lasting(&what));
+            }
+        }
+        found
+    }
+
+    fn say(&mut self, line: &dyn Display) {
+        self.report.push_str(&format!("{line}\n"));
+    }
+
+    fn damage(&mut self, what: &dyn Display, lasting: bool) {
+        self.damaged += 1;
+        self.lasting |= lasting;
+        self.say(what);
+    }
+
+    /// Reads all snapshots. Says the sequence of the oldest whole one.
+    fn snapshots(&mut self, parts: &Parts) -> Option<Sequence> {
+        let sequences = match read::list(parts.snapshots()) {
+            Ok(sequences) => sequences,
+            Err(e) => {
+                self.damage(&format_args!("snapshots: {e}"), true);
+                return None;
+            }
+        };
+        let mut oldest = None;
+        for sequence in sequences {
+            match Snapshot::open(parts.snapshots(), sequence).and_then(|s| Ok((s.verify()?, s.bytes()?))) {
+                Ok((facts, bytes)) => {
+                    let (name, last) = (snapshot::name(sequence), sequence.0);
+                    self.say(&format_args!(
+                        "snapshot {name}: sequences 1 to {last}, {facts} facts, {bytes} bytes, whole"
+                    ));
+                    oldest = Some(sequence);
+                }
+                Err(bad) => {
+                    let bad = anyhow::Error::from(bad);
+                    self.damage(&bad, is_lasting(&bad));
+                }
+            }
+        }
+        oldest
+    }
+
+    /// From the oldest snapshot on the journal must be whole: that is what a damaged newer one falls back to.
+    fn journal(&mut self, parts: &Parts, oldest: Option<Sequence>) {
+        let from = oldest.unwrap_or_default();
+        let checked = parts.base().map_err(anyhow::Error::from).and_then(|base| {
+            let base = journal::Base { snapshot: from, ..base };
+            Ok(journal::check(parts.journal(), base, &mut |commit| commit.check())?)
+        });
+        match checked {
+            Ok(recovered) => self.tell(&recovered, from),
+            Err(error) => self.damage(&format_args!("{error:#}"), is_lasting(&error)),
         }
     }
-    if let Some((file, offset)) = &found.cut {
-        writeln!(
-            report,
-            "journal {file}, offset {offset}: a torn end, of a write that was never answered or is in flight; the \
-             next start cuts it"
-        )?;
+
+    fn tell(&mut self, recovered: &journal::Recovered, from: Sequence) {
+        let (last, facts, segments) = (recovered.last.0, recovered.facts, recovered.segments);
+        match last - from.0 {
+            0 => self.say(&format_args!("journal: nothing behind sequence {last}, {segments} segments")),
+            _ => {
+                let first = from.next().0;
+                self.say(&format_args!(
+                    "journal: sequences {first} to {last}, {facts} facts, {segments} segments, whole"
+                ));
+            }
+        }
+        if let Some((file, offset)) = &recovered.cut {
+            self.torn = true;
+            self.say(&format_args!(
+                "journal {file}, offset {offset}: a torn tail, of a write that a crash interrupted or that is under way"
+            ));
+        }
     }
-    Ok(())
+}
+
+/// What a file of one line says; nothing if it is not there.
+fn line(parts: &Parts, name: &str) -> io::Result<Option<String>> {
+    let file = match plain_file::open_own(OpenOptions::new().read(true), &parts.data_dir().join(name)) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let mut bytes = Vec::new();
+    file.take(LINE_MAX).read_to_end(&mut bytes)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).trim().to_owned()))
+}
+
+/// It holds the pid of a running server, or nothing. The next start makes one that is not there.
+fn check_lock(parts: &Parts) -> anyhow::Result<()> {
+    let Some(pid) = line(parts, "lock")? else { return Ok(()) };
+    if pid.is_empty() || pid.parse::<u32>().is_ok_and(|pid| pid > 0) {
+        return Ok(());
+    }
+    anyhow::bail!("it holds {} and not the pid of a server: is this another program's file?", Shown(&pid))
+}
+
+/// Where a journal was begun, the zone in which its hours are meant is recorded.
+fn check_zone(parts: &Parts) -> anyhow::Result<()> {
+    match line(parts, "time-zone")? {
+        Some(zone) if zone.parse::<Tz>().is_ok() => Ok(()),
+        Some(zone) => anyhow::bail!(
+            "it holds {}, which is not a known time zone: write the one in which the calendar's hours are meant, as in \
+             Europe/Berlin",
+            Shown(&zone)
+        ),
+        None if segment::list(parts.journal())?.is_empty() => Ok(()),
+        None => anyhow::bail!(
+            "it is missing: write the time zone in which the calendar's hours are meant into it, as in Europe/Berlin; \
+             the next start writes its own"
+        ),
+    }
 }

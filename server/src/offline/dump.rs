@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Parts, settled};
+use super::{Parts, is_lasting, settled, warn};
 use crate::domain::Fact;
 use crate::journal::{self, Base, Sequence};
 use crate::snapshot::fold::read_commits;
@@ -18,14 +18,20 @@ use crate::snapshot::read::Snapshot;
 pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
     let mut out = BufWriter::new(io::stdout().lock());
     // Looked at as a whole before anything is printed.
-    let (usable, end) = settled(|| {
-        let usable = find_usable(parts.snapshots())?;
-        let snapshot = usable.snapshot.as_ref().map(Snapshot::sequence).unwrap_or_default();
-        let end = journal::check(parts.journal(), Base { snapshot, ..parts.base()? }, &mut |_| Ok(()))?.last;
-        Ok((usable, end))
-    })?;
+    let done = |result: &anyhow::Result<_>| result.as_ref().map_or_else(is_lasting, |_| true);
+    let (usable, end) = settled(
+        || parts.last_change(),
+        done,
+        || {
+            let usable = find_usable(parts.snapshots())?;
+            let snapshot = usable.snapshot.as_ref().map(Snapshot::sequence).unwrap_or_default();
+            let base = Base { snapshot, ..parts.base()? };
+            let end = journal::check(parts.journal(), base, &mut |commit| commit.check())?.last;
+            Ok((usable, end))
+        },
+    )?;
     for bad in &usable.bad {
-        eprintln!("booklined: {bad}; the one before it and the journal are shown instead");
+        warn(&format!("{bad}; the one before it and the journal are shown instead"));
     }
     let mut written = Ok(());
     let mut from = Sequence(0);
@@ -49,7 +55,7 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
     match written.and_then(|()| out.flush()) {
         // Whoever reads has enough.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(true),
-        done => done.map(|()| true).context("writing"),
+        done => done.map(|()| true).context("writing to standard output"),
     }
 }
 

@@ -3,15 +3,21 @@
 pub mod backup;
 pub mod check;
 pub mod dump;
+mod settle;
 
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use crate::data_dir::clean_stop::CleanStop;
 use crate::journal::{Base, Disk, RealDisk};
 use crate::snapshot;
+use settle::{is_lasting, settled};
 
 /// Work on a data directory, beside a running server or without one.
 #[derive(Debug, Clone, Subcommand)]
@@ -33,9 +39,13 @@ pub enum Command {
         /// The data directory
         #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
         data_dir: PathBuf,
-        /// The file to write; one that is there is replaced when the copy is whole
+        /// The file to write, or - for standard output (by way of a file in TMPDIR); a backup that is there is replaced
+        /// when the copy is whole
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
+        /// Replace the file even if it is not a backup
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -45,13 +55,14 @@ impl Command {
         match self {
             Command::Check { data_dir } => check::run(&Parts::of(data_dir)?),
             Command::Dump { data_dir } => dump::run(&Parts::of(data_dir)?),
-            Command::Backup { data_dir, to } => backup::run(&Parts::of(data_dir)?, to),
+            Command::Backup { data_dir, to, force } => backup::run(&Parts::of(data_dir)?, to, *force),
         }
     }
 }
 
 /// The parts of a data directory.
 struct Parts {
+    data_dir: PathBuf,
     root: RealDisk,
     journal: RealDisk,
     snapshots: RealDisk,
@@ -60,14 +71,28 @@ struct Parts {
 impl Parts {
     fn of(data_dir: &Path) -> anyhow::Result<Parts> {
         let part = |name| data_dir.join(name);
-        if !part("journal").is_dir() {
-            bail!("{} is not a data directory of booklined: it has no journal", data_dir.display());
+        for (name, required) in [("journal", true), ("snapshots", false)] {
+            match fs::read_dir(part(name)) {
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::NotFound && required => missing(data_dir)?,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                    let advice = "run this as the user that the server runs as";
+                    return Err(e).with_context(|| format!("reading {}: {advice}", part(name).display()));
+                }
+                Err(e) => return Err(e).with_context(|| format!("reading {}", part(name).display())),
+            }
         }
         Ok(Parts {
+            data_dir: data_dir.to_owned(),
             root: RealDisk::read_only(data_dir.to_owned()),
             journal: RealDisk::read_only(part("journal")),
             snapshots: RealDisk::read_only(part("snapshots")),
         })
+    }
+
+    fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     fn journal(&self) -> &dyn Disk {
@@ -79,25 +104,53 @@ impl Parts {
     }
 
     /// What proves commits durable, beside the journal itself.
-    fn base(&self) -> std::io::Result<Base> {
+    fn base(&self) -> io::Result<Base> {
         let vouched = snapshot::vouched(self.snapshots())?;
         let clean_stop = CleanStop::read(&self.root)?.sequence();
         Ok(Base { vouched, clean_stop, ..Base::default() })
     }
+
+    /// The data directory, its parts, and all that is in them. What goes away meanwhile is left out.
+    fn files(&self) -> io::Result<Vec<fs::Metadata>> {
+        let mut files = Vec::new();
+        for directory in
+            [self.data_dir.clone(), self.data_dir.join("journal"), self.data_dir.join("snapshots")]
+        {
+            let Ok(found) = directory.metadata() else { continue };
+            files.push(found);
+            for entry in fs::read_dir(directory)? {
+                files.extend(entry?.metadata());
+            }
+        }
+        Ok(files)
+    }
+
+    /// Device and inode of each.
+    fn identities(&self) -> io::Result<HashSet<(u64, u64)>> {
+        Ok(self.files()?.iter().map(|found| (found.dev(), found.ino())).collect())
+    }
+
+    /// When any of it was last changed, in seconds and nanoseconds since 1970.
+    fn last_change(&self) -> io::Result<(i64, i64)> {
+        Ok(self.files()?.iter().map(|found| (found.ctime(), found.ctime_nsec())).max().unwrap_or_default())
+    }
 }
 
-/// A running server writes, begins files and drops others while they are read here; what looks damaged then does not at
-/// the next look. So much is tried before anything is called damage.
-const TRIES: usize = 3;
-
-/// Does it until it succeeds, [`TRIES`] times at the most.
-fn settled<T>(mut look: impl FnMut() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    let mut result = look();
-    for _ in 1..TRIES {
-        if result.is_ok() {
-            break;
-        }
-        result = look();
+/// A directory without a journal.
+fn missing(data_dir: &Path) -> anyhow::Result<()> {
+    match data_dir.metadata() {
+        Ok(_) => bail!("{} is not a data directory of booklined: it has no journal", data_dir.display()),
+        Err(e) => Err(e).with_context(|| format!("reading the data directory {}", data_dir.display())),
     }
-    result
+}
+
+/// Prints on standard output, which may be closed, full, or read by nobody.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output")
+}
+
+/// Says something on standard error. Nobody has to read it.
+fn warn(what: &str) {
+    let _ = writeln!(io::stderr(), "booklined: {what}");
 }

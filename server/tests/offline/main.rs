@@ -4,17 +4,24 @@
 //! It would fail if a backup were anything but the state after some number of changes, if a healthy directory were
 //! called damaged because a server writes to it, or if damage were passed over.
 
-#[path = "common/mod.rs"]
+#[path = "../common/mod.rs"]
 mod common;
 #[allow(dead_code)]
-#[path = "model/line.rs"]
+#[path = "../model/line.rs"]
 mod line;
 #[allow(dead_code)]
-#[path = "model/naive.rs"]
+#[path = "../model/naive.rs"]
 mod naive;
 #[allow(dead_code)]
-#[path = "model/steps.rs"]
+#[path = "../model/steps.rs"]
 mod steps;
+
+// Where a backup may go, and what it leaves behind.
+mod target;
+// A standard output that takes nothing.
+mod output;
+// What is in a data directory beside segments and snapshots, and in their place.
+mod files;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -136,6 +143,19 @@ async fn stopped() -> (TempDir, Story) {
     (server.stop().await, story)
 }
 
+/// The directory of a server that stopped, with a snapshot and a booking behind it.
+async fn small() -> TempDir {
+    let server = Server::fresh(&FLAGS).await;
+    let mut conn = server.connect().await;
+    for line in
+        ["CREATE Jazz 2026-12-31 20000 id=jazz", "BLOCK F1 21-12-2026 09:00", "SNAPSHOT", "BOOK jazz 10000"]
+    {
+        conn.ask(line).await.ok();
+    }
+    conn.finish().await;
+    server.stop().await
+}
+
 /// The files in a part of a data directory, sorted.
 fn files(directory: &Path, part: &str) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory.join(part)).expect("a data directory");
@@ -221,8 +241,9 @@ async fn a_backup_of_a_stopped_server_is_all_of_it() {
     let (directory, story) = stopped().await;
     let place = TempDir::with_prefix("bookline").expect("a directory");
     let file = place.path().join("all.bookline");
-    // What is there is replaced.
-    std::fs::write(&file, "an older one").expect("it can be written");
+    // An older one is replaced.
+    let older = booklined("backup", small().await.path(), &[Path::new("--to"), &file]);
+    assert!(older.status.success(), "{}", text(&older));
     let done = booklined("backup", directory.path(), &[Path::new("--to"), &file]);
     assert!(done.status.success(), "{}", text(&done));
     assert_eq!(files(place.path(), "."), [place.path().join("./all.bookline")], "nothing else is left there");
@@ -230,7 +251,8 @@ async fn a_backup_of_a_stopped_server_is_all_of_it() {
 
     // A directory that has data is not overwritten, whatever the file.
     let refused = Server::on(directory, &["--restore", file.to_str().expect("a plain name")]).await;
-    assert!(refused.expect_err("it has data").to_string().contains("empty"));
+    let refused = refused.expect_err("it has data").to_string();
+    assert!(refused.contains("start without --restore to serve what is there"), "{refused}");
     // A damaged backup is refused, and the directory stays usable.
     flip_the_middle(&file);
     let empty = TempDir::with_prefix("bookline").expect("a directory");

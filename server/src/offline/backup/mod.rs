@@ -4,53 +4,95 @@
 //! begins. A running server goes on: it may add to the journal meanwhile, and drop what its older snapshot holds,
 //! which is not read here. Should it come into the way all the same, the work is done again.
 
-use std::path::{Path, PathBuf};
+mod interrupt;
+mod target;
+mod work_directory;
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Parts, settled};
-use crate::journal::{self, RealDisk};
+use super::{Parts, is_lasting, print, settled};
+use crate::journal::{self, RealDisk, Sequence};
+use crate::plain_file;
 use crate::snapshot;
 use crate::snapshot::fold::fold;
 use crate::snapshot::keeper::find_usable;
 use crate::snapshot::read::Snapshot;
 use crate::snapshot::write::Writer;
+use target::Target;
+use work_directory::WorkDirectory;
 
-/// Writes the backup.
-pub(super) fn run(parts: &Parts, to: &Path) -> anyhow::Result<bool> {
-    let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.map_or_else(|| PathBuf::from("."), Path::to_owned);
-    let work = directory.join(format!(".bookline-backup-{}", std::process::id()));
-    std::fs::create_dir_all(&work).with_context(|| format!("making {}", work.display()))?;
-    let done = write(parts, &work, to);
-    std::fs::remove_dir_all(&work).with_context(|| format!("removing {}", work.display()))?;
-    let (sequence, bytes) = done?;
-    println!("{}: sequences 1 to {sequence}, {bytes} bytes", to.display());
-    Ok(true)
+/// Writes the backup. `force` replaces a file that is no backup.
+pub(super) fn run(parts: &Parts, to: &Path, force: bool) -> anyhow::Result<bool> {
+    let target = Target::of(to)?;
+    target.check(parts, force)?;
+    let signals = interrupt::Signals::catch().context("preparing for signals")?;
+    let work = WorkDirectory::make(target.directory())?;
+    signals.clean_up(work.path().to_owned())?;
+    let (sequence, bytes) = write(parts, work.path())?;
+    let written = work.path().join(snapshot::name(sequence));
+    match &target {
+        Target::StandardOutput => copy_out(&written).context("writing the backup to standard output")?,
+        Target::File { path, directory } => {
+            // Much may have come into its place meanwhile.
+            target.check(parts, force)?;
+            std::fs::rename(&written, path).with_context(|| format!("writing {}", path.display()))?;
+            let synced = File::open(directory).and_then(|directory| directory.sync_all());
+            synced.with_context(|| {
+                format!(
+                    "{} is written, and may be gone after a power cut, because its directory cannot be synced",
+                    path.display()
+                )
+            })?;
+        }
+    }
+    drop(work);
+    report(&target, to, sequence, bytes)
 }
 
-fn write(parts: &Parts, work: &Path, to: &Path) -> anyhow::Result<(u64, u64)> {
+/// Writes a snapshot of everything into the work directory. Says what it holds and how long it is.
+fn write(parts: &Parts, work: &Path) -> anyhow::Result<(Sequence, u64)> {
     let disk = RealDisk::new(work.to_owned());
-    let (sequence, bytes) = settled(|| {
-        let before = newest(parts)?;
-        let snapshot = before.as_ref().map(Snapshot::sequence).unwrap_or_default();
-        let base = journal::Base { snapshot, ..parts.base()? };
-        let found = journal::check(parts.journal(), base, &mut |_| Ok(()))?;
-        let writer = Writer::new(&disk, found.last)?;
-        let bytes = fold(before.as_ref(), parts.journal(), writer, found.last, &mut |_| Ok(()))?;
-        Ok((found.last, bytes))
-    })?;
-    let written = work.join(snapshot::name(sequence));
-    std::fs::rename(&written, to).with_context(|| format!("writing {}", to.display()))?;
-    let directory = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    std::fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
-    Ok((sequence.0, bytes))
+    let done = |result: &anyhow::Result<_>| result.as_ref().map_or_else(is_lasting, |_| true);
+    settled(
+        || parts.last_change(),
+        done,
+        || {
+            let before = newest(parts)?;
+            let snapshot = before.as_ref().map(Snapshot::sequence).unwrap_or_default();
+            let base = journal::Base { snapshot, ..parts.base()? };
+            let found = journal::check(parts.journal(), base, &mut |commit| commit.check())?;
+            let writer = Writer::new(&disk, found.last)?;
+            let bytes = fold(before.as_ref(), parts.journal(), writer, found.last, &mut |_| Ok(()))?;
+            Ok((found.last, bytes))
+        },
+    )
 }
 
 fn newest(parts: &Parts) -> anyhow::Result<Option<Snapshot>> {
     let usable = find_usable(parts.snapshots())?;
     for bad in &usable.bad {
-        eprintln!("booklined: {bad}; the one before it and the journal are copied instead");
+        super::warn(&format!("{bad}; the one before it and the journal are copied instead"));
     }
     Ok(usable.snapshot)
+}
+
+fn copy_out(written: &Path) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    io::copy(&mut plain_file::open(written)?, &mut out)?;
+    out.flush()
+}
+
+/// Says what was done: on standard error where the backup itself went to standard output.
+fn report(target: &Target, to: &Path, sequence: Sequence, bytes: u64) -> anyhow::Result<bool> {
+    let done = format!("sequences 1 to {}, {bytes} bytes", sequence.0);
+    match target {
+        Target::StandardOutput => super::warn(&format!("standard output: {done}")),
+        Target::File { .. } => print(&format!("{}: {done}\n", to.display()))
+            .with_context(|| format!("{} is whole, and that could not be reported", to.display()))?,
+    }
+    Ok(true)
 }

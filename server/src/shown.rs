@@ -1,0 +1,46 @@
+//! Text from a disk, as a message may repeat it: nothing in it can paint a terminal.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+
+/// Characters that are shown of a text: enough to recognize it.
+const SHOWN_MAX: usize = 80;
+
+/// Shows a text between quotes, cut to [`SHOWN_MAX`] characters, with control characters by their numbers.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a>(pub &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cut = self.0.char_indices().nth(SHOWN_MAX).map(|(end, _)| &self.0[..end]);
+        f.write_char('"')?;
+        write_escaped(f, cut.unwrap_or(self.0))?;
+        f.write_str(if cut.is_some() { "…\"" } else { "\"" })
+    }
+}
+
+/// A path as a whole, with control characters by their numbers.
+pub fn path(path: impl AsRef<Path>) -> String {
+    let mut shown = String::new();
+    write_escaped(&mut shown, &path.as_ref().to_string_lossy()).expect("a string takes everything");
+    shown
+}
+
+fn write_escaped(out: &mut dyn Write, text: &str) -> fmt::Result {
+    text.chars().try_for_each(|c| {
+        if c.is_control() { write!(out, "{}", c.escape_default()) } else { out.write_char(c) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_are_shown_by_their_numbers_and_long_texts_are_cut() {
+        assert_eq!(Shown("Grüße \"🎫\"").to_string(), "\"Grüße \"🎫\"\"");
+        assert_eq!(Shown("\u{1b}[2J\n\u{9b}1m").to_string(), r#""\u{1b}[2J\n\u{9b}1m""#);
+        assert_eq!(Shown(&"ü".repeat(1_000)).to_string().chars().count(), SHOWN_MAX + 3);
+        assert_eq!(path("/backups/\u{7}today.bak"), r"/backups/\u{7}today.bak");
+    }
+}

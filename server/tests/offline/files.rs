@@ -1,0 +1,118 @@
+//! What stands in a data directory beside segments and snapshots, what stands in their place, and what is no data
+//! directory at all.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::common::Server;
+use super::{booklined, files, name, small, text};
+
+/// `check` exits with 1 and says all of this.
+fn finds(directory: &Path, said: &[&str]) {
+    let checked = booklined("check", directory, &[]);
+    assert_eq!(checked.status.code(), Some(1), "{}", text(&checked));
+    for said in said {
+        assert!(text(&checked).contains(said), "{said} in {}", text(&checked));
+    }
+    assert!(!text(&checked).contains("all is well"), "{}", text(&checked));
+    assert!(!text(&checked).contains(['\u{1b}', '\u{7}']), "{}", text(&checked));
+}
+
+fn is_well(directory: &Path) {
+    let checked = booklined("check", directory, &[]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked));
+}
+
+#[tokio::test]
+async fn check_looks_at_lock_and_time_zone() {
+    let directory = small().await;
+    let (lock, zone) = (directory.path().join("lock"), directory.path().join("time-zone"));
+    for content in ["", "\n", "4711\n"] {
+        fs::write(&lock, content).expect("it can be written");
+        is_well(directory.path());
+    }
+    for content in ["-1", "0", "a note\u{1b}[2J\u{7}"] {
+        fs::write(&lock, content).expect("it can be written");
+        finds(directory.path(), &["lock: it holds \""]);
+    }
+    fs::remove_file(&lock).expect("it is there");
+    is_well(directory.path());
+    symlink("time-zone", &lock).expect("it can be made");
+    finds(directory.path(), &["lock: it is a symbolic link"]);
+    fs::remove_file(&lock).expect("it is there");
+    fs::create_dir(&lock).expect("it can be made");
+    finds(directory.path(), &["lock: it is a directory"]);
+    fs::remove_dir(&lock).expect("it is there");
+
+    for content in ["", "Mars/Base\n", "UTC\u{1b}[2J"] {
+        fs::write(&zone, content).expect("it can be written");
+        finds(directory.path(), &["time-zone: it holds \"", "not a known time zone"]);
+    }
+    fs::remove_file(&zone).expect("it is there");
+    finds(directory.path(), &["time-zone: it is missing"]);
+    fs::write(&zone, "Europe/Berlin\n").expect("it can be written");
+    is_well(directory.path());
+}
+
+#[tokio::test]
+async fn a_symbolic_link_in_place_of_a_file_is_refused() {
+    for part in ["journal", "snapshots"] {
+        let (directory, elsewhere) = (small().await, TempDir::with_prefix("bookline").expect("a directory"));
+        let kept = files(directory.path(), part).into_iter().rfind(|path| name(path) != "spare");
+        let file = kept.expect("a segment or a snapshot");
+        let moved = elsewhere.path().join("moved");
+        fs::copy(&file, &moved).expect("it can be copied");
+        fs::remove_file(&file).expect("it is there");
+        symlink(&moved, &file).expect("it can be made");
+        let whole = fs::read(&moved).expect("it is there");
+        finds(directory.path(), &[name(&file), "it is a symbolic link"]);
+        let refused = Server::on(directory, &[]).await.expect_err("a link is not followed").to_string();
+        assert!(refused.contains(name(&file)) && refused.contains("it is a symbolic link"), "{refused}");
+        assert!(!refused.contains("backup"), "nothing is lost, so no backup is advised: {refused}");
+        assert_eq!(fs::read(&moved).expect("it is there"), whole);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_data_directory_is_told_from_one_that_cannot_be_read() {
+    let place = TempDir::with_prefix("bookline").expect("a directory");
+    let (file, looped) = (place.path().join("file"), place.path().join("loop"));
+    fs::write(&file, "").expect("it can be written");
+    symlink("loop", &looped).expect("it can be made");
+    for command in ["check", "dump"] {
+        for (directory, said) in [
+            (place.path(), "it has no journal"),
+            (&place.path().join("nowhere"), "No such file or directory"),
+            (&file, "Not a directory"),
+            (&looped, "symbolic links"),
+        ] {
+            let refused = booklined(command, directory, &[]);
+            assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+            assert!(text(&refused).contains(said), "{said} in {}", text(&refused));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_may_not_be_read_is_one() {
+    let directory = small().await;
+    let mut program = Command::new(env!("CARGO_BIN_EXE_booklined"));
+    program.args([Path::new("check"), Path::new("--data-dir"), directory.path()]);
+    if rustix::process::geteuid().is_root() {
+        // For root nothing is out of reach.
+        program.uid(65_534);
+    } else {
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0)).expect("it is ours");
+    }
+    let refused = program.output();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).expect("it is ours");
+    let refused = refused.expect("others may run the program");
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    assert!(text(&refused).contains("as the user that the server runs as"), "{}", text(&refused));
+    assert!(text(&refused).contains("Permission denied"), "{}", text(&refused));
+}
