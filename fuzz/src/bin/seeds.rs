@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
-use bookline_protocol::{Date, Slot};
+use bookline_protocol::{Date, Slot, tag_of};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Fact};
 use bookline_server::journal::frame::Kind;
 use bookline_server::journal::{Sequence, commit, segment};
@@ -48,10 +48,16 @@ fn main() -> std::io::Result<()> {
 fn formats() -> std::io::Result<()> {
     let slot = Slot::from_index(17_760_009).expect("an hour of 2026");
     let date = Date::from_day_number(740_000).expect("a day of 2027");
-    let event = EventKey { tag: 0x1234, number: EventNumber(1) };
-    let tickets = [[1; 16], [2; 16]];
+    let tag = tag_of("jazz");
+    let event = EventKey { tag, number: EventNumber(1) };
+    let ticket = |n| {
+        let mut id = [n; 16];
+        [id[0], id[1]] = tag.to_be_bytes();
+        id
+    };
+    let tickets = [ticket(1), ticket(2)];
     let facts = [
-        Fact::EventCreated { tag: 0x1234, id: "jazz", name: "Jazz", date, total: 10, issued: 1 },
+        Fact::EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 },
         Fact::TicketsIssued { event, tickets: &tickets },
         Fact::BlockTaken { slot, who: "F1" },
         Fact::MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" },
@@ -62,7 +68,9 @@ fn formats() -> std::io::Result<()> {
         commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(fact));
         commit::encode_fact(&mut bare, fact);
         if !matches!(fact, Fact::EntryFreed { .. }) {
-            numbered.extend_from_slice(&n.to_le_bytes());
+            // Tickets stand beside the number of their event.
+            let number = if let Fact::TicketsIssued { event, .. } = fact { event.number.0 } else { n };
+            numbered.extend_from_slice(&number.to_le_bytes());
             commit::encode_fact(&mut numbered, fact);
         }
     }
