@@ -1,6 +1,7 @@
 //! `--restore`: a backup into an empty directory, whole or not at all, whatever comes between.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
@@ -111,8 +112,7 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
                 snapshots.rename(&newest, &format!("{newest}.damaged")).expect("a disk that behaves");
             }
             let journal = SimDisk::new(1);
-            let settings = Settings::try_parse_from(["booklined"]).expect("flags");
-            let refused = recover(&disks(journal.clone(), snapshots), &settings, fresh);
+            let refused = recover(&disks(journal.clone(), snapshots), &settings(), fresh);
             let refused = refused.expect_err("commits are missing").to_string();
             assert!(refused.contains("the journal is missing"), "{refused}");
             let advice = format!("snapshots/{newest} is a backup");
