@@ -209,7 +209,10 @@ impl Shared {
 
     /// Ends the journal: nothing is appended from now on. A failure stays one.
     pub fn end(&self, end: End) {
-        let mut state = self.lock();
+        self.end_locked(self.lock(), end);
+    }
+
+    fn end_locked(&self, mut state: MutexGuard<'_, State>, end: End) {
         if state.end != Some(End::Failed) {
             state.end = Some(end);
         }
@@ -221,12 +224,14 @@ impl Shared {
 
     /// Ends the journal because of a failure in whichever thread. The first one is told.
     pub fn fail(&self, failure: Failure) {
+        // Under the lock: whoever knows of the failure is refused, and whoever is refused can be told of it.
+        let state = self.lock();
         self.failure.send_if_modified(|first| {
             let is_first = first.is_none();
             first.get_or_insert(failure);
             is_first
         });
-        self.end(End::Failed);
+        self.end_locked(state, End::Failed);
     }
 
     /// Everything up to `synced` is on disk: tells those who waited for it.

@@ -145,7 +145,7 @@ async fn stopped() -> (TempDir, Story) {
 
 /// The directory of a server that stopped, with a snapshot and a booking behind it.
 async fn small() -> TempDir {
-    let server = Server::fresh(&FLAGS).await;
+    let server = Server::fresh(&[]).await;
     let mut conn = server.connect().await;
     for line in
         ["CREATE Jazz 2026-12-31 20000 id=jazz", "BLOCK F1 21-12-2026 09:00", "SNAPSHOT", "BOOK jazz 10000"]
