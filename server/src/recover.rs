@@ -33,12 +33,12 @@ pub enum RecoverError {
     /// A snapshot that was whole a moment ago.
     #[error(transparent)]
     Snapshot(#[from] BadSnapshot),
-    /// Snapshots were made, and there is no journal.
+    /// There were commits, and there is no journal.
     #[error("{}", without_journal(*.usable, *.last))]
     NoJournal {
         /// The newest whole one.
         usable: Option<Sequence>,
-        /// The last commit that a snapshot was made of.
+        /// The last commit that was there, by a snapshot or the clean-shutdown record.
         last: Sequence,
     },
     /// `--restore`.
@@ -61,7 +61,7 @@ fn unusable(bad: &[BadSnapshot]) -> String {
 /// What is missing, and what is left.
 fn without_journal(usable: Option<Sequence>, last: Sequence) -> String {
     let missing = format!(
-        "the journal is missing: snapshots hold sequences up to {}, and journal/ has no segment. Nothing was changed. \
+        "the journal is missing: there were commits up to sequence {}, and journal/ has no segment. Nothing was changed. \
          Put the files of journal/ back",
         last.0
     );
@@ -113,7 +113,8 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
     let restoring = restore::is_under_way(snapshots)?;
     let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
     let bad = may_pass_over(bad, usable.is_some(), journal)?;
-    let last = snapshot::vouched(snapshots)?;
+    let (vouched, clean_stop) = (snapshot::vouched(snapshots)?, read_clean_stop(&*disks.root)?);
+    let last = clean_stop.unwrap_or_default().max(vouched);
     if (usable.is_some() || last > Sequence(0)) && segment::list(journal)?.is_empty() && !(fresh && restoring)
     {
         return Err(RecoverError::NoJournal { usable: usable.map(|usable| usable.sequence()), last });
@@ -124,11 +125,10 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
         snapshot.read(&mut |number, fact| records.restore(Sequence(number), fact))?;
         sequence = snapshot.sequence();
     }
-    let clean_stop = read_clean_stop(&*disks.root)?;
     let options = Options {
         durability: settings.durability,
         segment_size: settings.segment_size,
-        base: Base { snapshot: sequence, vouched: last, clean_stop, fresh },
+        base: Base { snapshot: sequence, vouched, clean_stop, fresh },
     };
     let opening = Journal::read(disks.journal.clone(), options, &mut |commit| records.replay(commit))?;
     CleanStop::remove(&*disks.root).map_err(RecoverError::CleanStop)?;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use tempfile::NamedTempFile;
 
 use super::machine::{Machine, disks, settings};
+use crate::data_dir::clean_stop::CleanStop;
 use crate::journal::Sequence;
 use crate::journal::disk::Disk;
 use crate::journal::tests::rng::Rng;
 use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
-use crate::recover::{RecoverError, State, recover};
+use crate::recover::{Disks, RecoverError, State, recover};
 use crate::restore::RestoreError;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -120,4 +121,16 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
             assert!(journal.list().expect("a disk that behaves").is_empty(), "nothing was begun");
         }
     }
+}
+
+/// The clean-shutdown record alone says that there was a journal.
+#[test]
+fn a_journal_that_is_gone_beside_its_clean_shutdown_record_is_no_fresh_start() {
+    let root = SimDisk::new(1);
+    CleanStop::write(&root, Sequence(7)).expect("a disk that behaves");
+    let disks = Disks { root: Arc::new(root), ..disks(SimDisk::new(2), SimDisk::new(3)) };
+    let refused = recover(&disks, &settings(), true).expect_err("commits are missing").to_string();
+    assert!(refused.contains("there were commits up to sequence 7"), "{refused}");
+    CleanStop::write(&*disks.root, Sequence(0)).expect("a disk that behaves");
+    assert!(recover(&disks, &settings(), true).is_ok(), "nothing was ever in it");
 }
