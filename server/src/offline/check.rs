@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use chrono_tz::Tz;
 
 use super::{Parts, is_lasting, print, settled};
+use crate::data_dir::clean_stop::CleanStop;
 use crate::journal::{self, Sequence, segment};
 use crate::plain_file;
 use crate::shown::Shown;
@@ -47,8 +48,8 @@ impl Found {
         let mut found = Found::default();
         let oldest = found.snapshots(parts);
         found.journal(parts, oldest);
-        let (lock, zone) = (check_lock(parts), check_zone(parts));
-        for (name, checked) in [("lock", lock), ("time-zone", zone)] {
+        let (lock, zone, stop) = (check_lock(parts), check_zone(parts), check_clean_stop(parts));
+        for (name, checked) in [("lock", lock), ("time-zone", zone), ("clean-stop", stop)] {
             if let Err(what) = checked {
                 found.damage(&format_args!("{name}: {what:#}"), is_lasting(&what));
             }
@@ -145,6 +146,18 @@ fn check_lock(parts: &Parts) -> anyhow::Result<()> {
         return Ok(());
     }
     anyhow::bail!("it holds {} and not the pid of a server: is this another program's file?", Shown(&pid))
+}
+
+/// Where it is, it says where the journal ends.
+fn check_clean_stop(parts: &Parts) -> anyhow::Result<()> {
+    match CleanStop::read(&parts.root)? {
+        CleanStop::Corrupt => {
+            anyhow::bail!(
+                "it is corrupt: whether the journal ends where the last stop left it cannot be checked"
+            )
+        }
+        CleanStop::None | CleanStop::At(_) => Ok(()),
+    }
 }
 
 /// Where a journal was begun, the zone in which its hours are meant is recorded.

@@ -29,7 +29,7 @@ fn is_well(directory: &Path) {
 }
 
 #[tokio::test]
-async fn check_looks_at_lock_and_time_zone() {
+async fn check_looks_at_what_stands_beside_the_journal() {
     let directory = small().await;
     let (lock, zone) = (directory.path().join("lock"), directory.path().join("time-zone"));
     for content in ["", "\n", "4711\n"] {
@@ -56,6 +56,12 @@ async fn check_looks_at_lock_and_time_zone() {
     fs::remove_file(&zone).expect("it is there");
     finds(directory.path(), &["time-zone: it is missing"]);
     fs::write(&zone, "Europe/Berlin\n").expect("it can be written");
+    is_well(directory.path());
+
+    let stop = directory.path().join("clean-stop");
+    fs::write(&stop, "bookline stopped at sequence 3, crc32c 00000000\n").expect("it can be written");
+    finds(directory.path(), &["clean-stop: it is corrupt"]);
+    fs::remove_file(&stop).expect("it is there");
     is_well(directory.path());
 }
 
