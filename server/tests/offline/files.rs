@@ -113,7 +113,7 @@ async fn a_directory_that_may_not_be_read_is_one() {
         // For root nothing is out of reach.
         program.uid(65_534);
     } else {
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0)).expect("it is ours");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o000)).expect("it is ours");
     }
     let refused = program.output();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700)).expect("it is ours");

@@ -118,7 +118,7 @@ pub(in crate::offline) fn identity(found: &Metadata) -> (u64, u64) {
 fn check_file(path: &Path, force: bool) -> anyhow::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-        found => found.with_context(|| format!("looking at {}", shown::path(&path)))?,
+        found => found.with_context(|| format!("looking at {}", shown::path(path)))?,
     };
     if !found.is_file() {
         bail!(
@@ -135,7 +135,7 @@ fn check_file(path: &Path, force: bool) -> anyhow::Result<()> {
 
 /// Does it begin as a backup does, of this version or a later one?
 fn is_backup(path: &Path) -> anyhow::Result<bool> {
-    let file = plain_file::open(path).with_context(|| format!("reading {}", shown::path(&path)))?;
+    let file = plain_file::open(path).with_context(|| format!("reading {}", shown::path(path)))?;
     match read_head(&file) {
         Ok(_) | Err(Wrong::Head(BadHead::Format { .. })) => Ok(true),
         Err(Wrong::Io(e)) => Err(e).with_context(|| format!("reading {}", shown::path(path))),
