@@ -7,6 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use bookline_server::journal::frame::{self, Kind};
+use bookline_server::journal::segment::{HEADER, Head, MAGIC};
 use tempfile::TempDir;
 
 use super::common::Server;
@@ -26,6 +28,43 @@ fn finds(directory: &Path, said: &[&str]) {
 fn is_well(directory: &Path) {
     let checked = booklined("check", directory, &[]);
     assert_eq!(checked.status.code(), Some(0), "{}", text(&checked));
+}
+
+/// Where the last commits of a segment end.
+fn end_of_commits(segment: &[u8]) -> usize {
+    let salt = Head::decode(segment, MAGIC).expect("a header").salt;
+    let (mut at, mut end) = (HEADER, HEADER);
+    while let Some(frame) = frame::read(&segment[at..], &salt) {
+        at += frame::len(frame.payload.len());
+        if frame.header.kind == Kind::Commits {
+            end = at;
+        }
+    }
+    end
+}
+
+/// A crash left a write in pieces, and nothing behind it.
+#[tokio::test]
+async fn check_calls_a_torn_tail_by_its_name() {
+    let directory = small().await;
+    fs::remove_file(directory.path().join("clean-stop")).expect("it stopped in order");
+    let mut segments = files(directory.path(), "journal");
+    segments.retain(|path| name(path).ends_with(".seg"));
+    let path = segments.last().expect("one at least");
+    let mut bytes = fs::read(path).expect("it can be read");
+    let end = end_of_commits(&bytes);
+    bytes[end..].fill(0);
+    bytes[end..end + 100].fill(0xaa);
+    fs::write(path, bytes).expect("it can be written");
+
+    let checked = booklined("check", directory.path(), &[]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked));
+    let torn = format!("journal {}, offset {end}: a torn tail", name(path));
+    assert!(text(&checked).contains(&torn), "{torn} in {}", text(&checked));
+    assert!(!text(&checked).contains("all is well"), "{}", text(&checked));
+
+    let server = Server::on(directory, &[]).await.expect("it truncates it");
+    is_well(server.stop().await.path());
 }
 
 #[tokio::test]
