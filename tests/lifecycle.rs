@@ -23,8 +23,10 @@ const STOP: Duration = Duration::from_secs(5);
 
 #[test]
 fn a_stop_answers_what_has_arrived() {
-    for signal in [Signal::TERM, Signal::INT] {
-        let mut server = Server::fresh();
+    // Hung up, a server under --durability interval keeps what it acknowledged, too.
+    let hung_up = (Signal::HUP, "interval");
+    for (signal, durability) in [(Signal::TERM, "always"), (Signal::INT, "always"), hung_up] {
+        let mut server = Server::fresh_with(&["--durability", durability]);
         let mut conn = server.connect();
         conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
         let mut idle = server.connect();
@@ -76,6 +78,7 @@ fn a_stop_does_not_wait_for_a_client_who_does_not_read() {
     let status = server.process().wait(PATIENCE).expect("it still runs");
     assert_eq!(status.code(), Some(0));
     assert!(asked.elapsed() < STOP, "the stop took {:?}", asked.elapsed());
+    assert!(server.stderr().contains("waiting for its clients"), "{}", server.stderr());
 }
 
 /// Connects until the server refuses newcomers; at that point it has understood the signal.
@@ -110,20 +113,49 @@ fn newcomers_are_told_that_it_is_shutting_down() {
     assert_eq!(server.process().wait(PATIENCE).and_then(|status| status.code()), Some(0));
 }
 
+/// Signals within a second are one, however many; a later one ends it at once.
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 10 id=x").ok();
     let _stalled = stalled(&server);
-    server.signal(Signal::TERM);
-    until_newcomers_are_refused(&mut server);
     let asked = Instant::now();
-    server.signal(Signal::TERM);
-    server.process().wait(PATIENCE).expect("it still runs");
-    assert!(asked.elapsed() < Duration::from_secs(1), "the second signal took {:?}", asked.elapsed());
+    let status = loop {
+        server.signal(Signal::TERM);
+        if let Some(status) = server.process().wait(Duration::from_millis(20)) {
+            break status;
+        }
+    };
+    let took = asked.elapsed();
+    assert_eq!(status.code(), Some(1), "{}", server.stderr());
+    // A client that is stalled keeps an orderly stop for longer.
+    assert!((Duration::from_secs(1)..Duration::from_millis(2500)).contains(&took), "it took {took:?}");
+    assert!(server.stderr().contains("a second signal, SIGTERM"), "{}", server.stderr());
     server.start_again();
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 10);
+}
+
+/// Under nohup a server outlives its terminal.
+#[test]
+fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    let home = Home::new();
+    let (mut process, addr) = listening(&mut limited(&home, "trap '' HUP", &[]));
+    process.signal(Signal::HUP);
+    assert!(Conn::open(addr).ask("PING").is_ok());
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+    let said = process.stderr();
+    assert!(said.contains("stopping because of SIGTERM"), "{said}");
+}
+
+/// A write beyond the limit of a file's size fails like any other, with a sentence.
+#[test]
+fn a_limit_of_file_size_does_not_kill_it_without_a_word() {
+    let home = Home::new();
+    let (status, said) = refused(&mut limited(&home, "ulimit -f 100", &["--segment-size", "1MiB"]));
+    assert_eq!(status.code(), Some(1), "{status}: {said}");
+    assert!(said.contains("booklined: "), "{said}");
 }
 
 /// Whatever `--durability` says about a crash, an orderly stop keeps everything.

@@ -4,6 +4,8 @@
 pub mod settings;
 // What the system allows: open files and threads.
 pub mod limits;
+// Those that stop it.
+pub mod signals;
 // The directory that holds everything, and its lock.
 pub mod data_dir;
 // From recovery to the last sync: opens the store, serves until told to stop.

@@ -4,10 +4,10 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use bookline_server::signals::{self, StopSignals};
 use bookline_server::{Server, Settings, limits, log};
 use clap::Parser;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
@@ -18,10 +18,12 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = match &settings.command {
+    let done = signals::outlive_file_size_limit().context("handling SIGXFSZ").and_then(|()| match &settings
+        .command
+    {
         Some(command) => command.run(),
         None => serve(settings).map(|()| true),
-    };
+    });
     match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -46,8 +48,7 @@ fn serve(mut settings: Settings) -> anyhow::Result<()> {
 async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
     // Until the data is read a signal ends the process at once: there is nothing to finish yet.
     let server = Server::open(settings).await?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut signals = StopSignals::handle().context("handling signals")?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("listening on {}: is another server running there?", settings.listen))?;
@@ -61,22 +62,17 @@ async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
     tracing::info!("listening on {address}");
     announce(format!("booklined {} listening on {address}", env!("CARGO_PKG_VERSION")));
     let shutdown = async move {
-        either(&mut terminate, &mut interrupt).await;
-        tracing::info!("stopping: a second signal stops at once");
+        let name = signals.next().await;
+        tracing::info!(
+            "stopping because of {name}: another signal, a second from now or later, stops at once"
+        );
         tokio::spawn(async move {
-            either(&mut terminate, &mut interrupt).await;
-            log::say("booklined: stopped at once by a second signal");
+            let name = signals.another().await;
+            log::say(&format!("booklined: stopped at once by a second signal, {name}"));
             std::process::exit(1);
         });
     };
     Ok(server.run(listener, shutdown).await?)
-}
-
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
-    }
 }
 
 /// The one line on standard output: whoever started the server waits for it. Nobody has to read it, so a thread of its

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
@@ -27,6 +27,9 @@ use crate::{demo, listener};
 /// within the five seconds in which a supervisor expects a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
+/// What a stop waits for longer than this is said in the log.
+const SAY_AFTER: Duration = Duration::from_secs(1);
+
 /// Why the server cannot start.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -42,9 +45,9 @@ pub enum OpenError {
     /// The events and calendars to play with.
     #[error(transparent)]
     Demo(#[from] DemoError),
-    /// A thread could not be started.
-    #[error("starting a thread: {0}")]
-    Thread(io::Error),
+    /// The thread that makes snapshots could not be started.
+    #[error("starting the thread that makes snapshots")]
+    Thread(#[source] io::Error),
 }
 
 /// Why the server stopped serving, other than by being told to.
@@ -61,9 +64,6 @@ pub enum ServeError {
     /// The data directory was taken away: what would be written there is lost.
     #[error("{0}. Stopping: nothing is acknowledged any more")]
     DataDir(Arc<DataDirError>),
-    /// The journal's threads could not be joined.
-    #[error("stopping: {0}")]
-    Stop(#[from] io::Error),
 }
 
 impl ServeError {
@@ -146,24 +146,26 @@ impl Server {
 
         stop.cancel();
         connections.close();
+        let waits = say_if_slow("its clients to take their last answers");
         tokio::select! {
             ended = tokio::time::timeout(STOP_WITHIN, connections.wait()) => if ended.is_err() {
                 tracing::warn!("{} connections did not take their last answers", connections.len());
             },
             failure = self.failed() => return Err(failure),
         }
+        drop(waits);
         accepting.abort();
-        let (service, data_dir) = (self.service.clone(), self.data_dir.clone());
-        let closed = tokio::task::spawn_blocking(move || {
-            service.snapshots.stop();
-            let journal = service.store.journal();
-            journal.close().map_err(|failure| ServeError::of_journal(failure, journal))?;
-            if let Err(error) = data_dir.record_stop(journal.durable()) {
-                tracing::warn!("{error}: the next start cannot check where the journal ended");
-            }
-            Ok(())
-        });
-        closed.await.map_err(io::Error::other)?
+        // Here and not on another thread, which at this point might not be had. Nobody else wants this one.
+        let waits = say_if_slow("a snapshot to be given up");
+        self.service.snapshots.stop();
+        drop(waits);
+        let _waits = say_if_slow("the disk to sync the journal");
+        let journal = self.service.store.journal();
+        journal.close().map_err(|failure| ServeError::of_journal(failure, journal))?;
+        if let Err(error) = self.data_dir.record_stop(journal.durable()) {
+            tracing::warn!("{error}: the next start cannot check where the journal ended");
+        }
+        Ok(())
     }
 
     /// Ready when nothing can be promised any more.
@@ -179,4 +181,12 @@ impl Server {
             Ok(()) => ServeError::of_journal(failure, journal),
         }
     }
+}
+
+/// Says in the log what a stop waits for, if it has to wait for long, until this is dropped.
+fn say_if_slow(what: &'static str) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::time::sleep(SAY_AFTER).await;
+        tracing::info!("stopping: waiting for {what}");
+    }))
 }

@@ -64,12 +64,7 @@ impl Keeper {
         let stopping = Arc::new(AtomicBool::new(false));
         let shown = Arc::new(AtomicU64::new(newest.0));
         let work = Work { disk, journal, every, folded: 0, stopping: stopping.clone(), shown: shown.clone() };
-        let run = move || {
-            // Without its thread the journal would grow until the disk is full, and whoever asks would wait for ever.
-            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work.run(&inbox)));
-            ended.unwrap_or_else(|_| crate::fatal("the thread that makes snapshots panicked"));
-        };
-        let thread = std::thread::Builder::new().name("snapshots".into()).spawn(run)?;
+        let thread = std::thread::Builder::new().name("snapshots".into()).spawn(move || work.run(&inbox))?;
         Ok(Keeper { requests: Some(requests).into(), stopping, newest: shown, thread: Some(thread).into() })
     }
 
