@@ -12,9 +12,9 @@ use thiserror::Error;
 /// who are refused. Where files are few, a quarter of them.
 const OTHER_FILES: u64 = 512;
 
-/// Threads beside those that serve connections: two of the journal, one that makes snapshots, one that announces the
-/// address; and two to spare, as a thread that has ended may count for a moment longer.
-const OTHER_THREADS: usize = 6;
+/// Threads beside those that serve connections: two of the journal, one that makes snapshots, one that watches the data
+/// directory, one that announces the address; and two more, as a thread that has ended may count for a moment longer.
+const OTHER_THREADS: usize = 7;
 
 /// Raises the limit of open files to what the connections need, or lowers their number to what the limit allows.
 pub fn fit_open_files(max_connections: &mut usize) {

@@ -27,6 +27,10 @@ use crate::{demo, listener};
 /// within the five seconds in which a supervisor expects a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
+/// A stop that has taken so long begins no sync that is not for the sake of a change, so that within the five seconds
+/// only one that is under way is left to wait for.
+const LATE_AFTER: Duration = Duration::from_secs(4);
+
 /// What a stop waits for longer than this is said in the log.
 const SAY_AFTER: Duration = Duration::from_secs(1);
 
@@ -144,8 +148,10 @@ impl Server {
             _ = &mut accepting => crate::fatal("the task that accepts connections ended"),
         }
 
+        let stopping = Instant::now();
         stop.cancel();
         connections.close();
+        let _hurry = self.hurry_when_late();
         let waits = say_if_slow("its clients to take their last answers");
         tokio::select! {
             ended = tokio::time::timeout(STOP_WITHIN, connections.wait()) => if ended.is_err() {
@@ -162,10 +168,26 @@ impl Server {
         let _waits = say_if_slow("the disk to sync the journal");
         let journal = self.service.store.journal();
         journal.close().map_err(|failure| ServeError::of_journal(failure, journal))?;
+        if stopping.elapsed() >= LATE_AFTER {
+            return Ok(());
+        }
         if let Err(error) = self.data_dir.record_stop(journal.durable()) {
             tracing::warn!("{error}: the next start cannot check where the journal ended");
         }
         Ok(())
+    }
+
+    /// Keeps a slow disk from drawing out the stop, from when it is late until this is dropped.
+    fn hurry_when_late(&self) -> AbortOnDropHandle<()> {
+        let service = self.service.clone();
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            tokio::time::sleep(LATE_AFTER).await;
+            tracing::warn!(
+                "stopping: the disk is slow. What is acknowledged is synced; nothing else is begun, so the next start \
+                 reads the journal as after a crash"
+            );
+            service.store.journal().hurry();
+        }))
     }
 
     /// Ready when nothing can be promised any more.

@@ -37,8 +37,8 @@ impl Watch {
         let found = gone.wait_for(Option::is_some).await.ok().and_then(|found| found.clone());
         match found {
             Some(error) => error,
-            // The thread ends without a finding only when `self` is dropped.
-            None => std::future::pending().await,
+            // While `self` is there, only a panic ends the thread without a finding.
+            None => crate::fatal("the thread that watches the data directory ended"),
         }
     }
 }

@@ -81,7 +81,7 @@ impl Committer {
                 Work::Commit => self.commit(&mut batch)?,
                 Work::Sync => self.sync()?,
                 Work::Seal => self.seal()?,
-                Work::Close => return self.seal(),
+                Work::Close => return self.close(),
                 Work::GiveUp => return Ok(()),
             }
             batch.clear();
@@ -166,6 +166,13 @@ impl Committer {
             self.shared.lock().reserve_seal();
         }
         self.seal()
+    }
+
+    /// Makes everything durable. A durability marker is a second sync: a stop that is late does without one, as if the
+    /// process had been killed.
+    fn close(&mut self) -> Result<(), Failure> {
+        self.sync_written()?;
+        if self.shared.lock().late { Ok(()) } else { self.seal() }
     }
 
     /// Syncs what was written and vouches for it. The room was reserved.

@@ -230,8 +230,13 @@ impl Journal {
         }
     }
 
-    /// Refuses what comes, writes, syncs and seals what was appended, and ends the journal's threads. Blocks for as long as the disk
-    /// takes.
+    /// From now on [`Journal::close`] begins no sync that is not for the sake of a change.
+    pub fn hurry(&self) {
+        self.shared.lock().late = true;
+    }
+
+    /// Refuses what comes, writes, syncs and seals what was appended, and ends the journal's threads. Blocks for as
+    /// long as the disk takes.
     pub fn close(&self) -> Result<(), Failure> {
         self.shared.end(End::Closing);
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));

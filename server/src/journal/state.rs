@@ -85,6 +85,8 @@ pub(super) struct State {
     /// From the close or the first failure on. Under every durability what was appended before is written, or nobody
     /// is told of it; what comes after has nobody to write it, and is refused.
     pub end: Option<End>,
+    /// The stop has taken too long: no sync is begun that is not for the sake of a change.
+    pub late: bool,
     /// Old segments whose space may be used again, oldest first. No reader wants them.
     pub recyclable: Vec<String>,
     /// Room of an empty segment.
@@ -109,6 +111,7 @@ impl State {
             in_flight_waiters: Vec::new(),
             room_waiters: Vec::new(),
             end: None,
+            late: false,
             recyclable: Vec::new(),
             capacity: room(segment::HEADER as u64, segment_size),
         }

@@ -169,6 +169,37 @@ fn a_journal_at_leisure_vouches_for_its_last_commit() {
     assert_eq!((seal.kind, seal.last), (Kind::Seal, last));
 }
 
+/// On a slow disk a stop that is late does not begin another sync for the sake of a marker; no change is lost by that.
+#[test]
+fn a_close_that_is_late_syncs_the_changes_and_nothing_else() {
+    for late in [true, false] {
+        for durability in [Durability::Always, Durability::Interval, Durability::Never] {
+            let disk = SimDisk::new(1);
+            let options = options(durability, 16 << 10);
+            let (journal, _) = History::default().open(&disk, options).expect("a fresh journal");
+            wait_for_room(&journal).expect("a disk that behaves");
+            disk.hold();
+            append(&journal, &Draft::small(&mut Rng::new(1)));
+            disk.wait_for_a_held_write();
+            if late {
+                journal.hurry();
+            }
+            std::thread::scope(|scope| {
+                let closed = scope.spawn(|| journal.close());
+                // It is closing once it takes no more.
+                while journal.append(0, &Draft::small(&mut Rng::new(2)).facts()) != Err(NoRoom::Closed) {}
+                disk.release();
+                closed.join().expect("no panic").expect("a disk that behaves");
+            });
+            assert_eq!(journal.durable(), journal.appended(), "{durability:?}, late: {late}");
+            let image = disk.cut_power().image();
+            let frames = frames(image.bytes(image.segments().last().expect("a segment")));
+            let kind = if late { Kind::Commits } else { Kind::Seal };
+            assert_eq!(frames.last().expect("a frame").kind, kind, "{durability:?}, late: {late}");
+        }
+    }
+}
+
 #[test]
 fn with_interval_nobody_waits_and_within_a_while_it_is_durable() {
     let disk = SimDisk::new(1);
