@@ -242,6 +242,71 @@ fn everything_can_be_set_by_environment() {
     assert!(Conn::open(addr).ask("HOD flag").is_ok(), "a flag beats the environment");
 }
 
+/// Unit files and compose files set variables to nothing where they mean that they are not set.
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let home = Home::new();
+    let flags = home.command::<&str>(&["--listen", "127.0.0.1:0"]);
+    let mut command = Command::new(BOOKLINED);
+    command.args(flags.get_args().take(4)); // the data directory and where to listen
+    for variable in [
+        "BOOKLINE_LISTEN",
+        "BOOKLINE_DATA_DIR",
+        "BOOKLINE_DURABILITY",
+        "BOOKLINE_MAX_CONNECTIONS",
+        "BOOKLINE_HOD",
+        "BOOKLINE_TIME_ZONE",
+        "BOOKLINE_SHARDS",
+        "BOOKLINE_THREADS",
+        "BOOKLINE_SEGMENT_SIZE",
+        "BOOKLINE_SNAPSHOT_EVERY",
+        "BOOKLINE_RESTORE",
+        "BOOKLINE_IMPORT",
+        "BOOKLINE_DEMO",
+        "BOOKLINE_LOG_FORMAT",
+        "RUST_LOG",
+    ] {
+        command.env(variable, "");
+    }
+    let (mut process, addr) = listening(&mut command);
+    assert!(Conn::open(addr).ask("HOD F10").is_ok());
+    assert!(Conn::open(addr).ask("GET").rows.is_empty(), "no demo");
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+
+    let mut check = Command::new(BOOKLINED);
+    check.arg("check").env("BOOKLINE_DATA_DIR", "").current_dir(home.data().parent().unwrap());
+    let said = check.output().unwrap();
+    let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
+    assert!(said.contains("bookline-data"), "the default directory is looked at: {said}");
+}
+
+#[test]
+fn the_demo_is_loaded_when_its_variable_says_so() {
+    for (value, loaded) in
+        [("1", true), ("true", true), ("Yes", true), ("on", true), ("0", false), ("no", false)]
+    {
+        let home = Home::new();
+        let (_process, addr) = listening(home.command::<&str>(&[]).env("BOOKLINE_DEMO", value));
+        assert_eq!(!Conn::open(addr).ask("GET").rows.is_empty(), loaded, "BOOKLINE_DEMO={value}");
+    }
+    let (status, said) = refused(Home::new().command::<&str>(&[]).env("BOOKLINE_DEMO", "maybe"));
+    assert_eq!(status.code(), Some(2), "{said}");
+}
+
+#[test]
+fn a_name_to_listen_on_is_looked_up() {
+    let home = Home::new();
+    let server = home.start(&["--listen", "localhost:0"]);
+    assert!(server.addr().ip().is_loopback(), "{}", server.addr());
+    assert!(server.connect().ask("PING").is_ok());
+    // Longer than a name's part may be: no server of names is asked.
+    let unknown = "x".repeat(64);
+    let (status, said) = Home::new().refused(&["--listen", &format!("{unknown}:2665")]);
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("finding the addresses of {unknown}: ")), "{said}");
+}
+
 #[test]
 fn bad_flags_end_it_with_2() {
     let home = Home::new();
@@ -250,6 +315,7 @@ fn bad_flags_end_it_with_2() {
         &["words"],
         &["--listen", "nowhere"],
         &["--listen", "127.0.0.1:99999"],
+        &["--listen", "::1:2665"],
         &["--durability", "sometimes"],
         &["--max-connections", "many"],
         &["--max-connections", "-1"],

@@ -2,6 +2,8 @@
 
 // What it was told at the start: flags and environment.
 pub mod settings;
+// Where it listens: an address or a host's name, and a port.
+pub mod listen_address;
 // What the system allows: open files and threads.
 pub mod limits;
 // Those that stop it.

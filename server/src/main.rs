@@ -6,11 +6,9 @@ use std::process::ExitCode;
 use anyhow::Context;
 use bookline_server::signals::{self, StopSignals};
 use bookline_server::{Server, Settings, limits, log};
-use clap::Parser;
-use tokio::net::TcpListener;
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
+    let settings = Settings::of_process();
     let _flush = match log::start(settings.log_format) {
         Ok(flush) => flush,
         Err(error) => {
@@ -18,19 +16,22 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let done = signals::outlive_file_size_limit().context("handling SIGXFSZ").and_then(|()| match &settings
-        .command
-    {
-        Some(command) => command.run(),
-        None => serve(settings).map(|()| true),
-    });
-    match done {
+    match run(settings) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             log::say(&format!("booklined: {error:#}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Does what was asked for. Says whether all was well.
+fn run(settings: Settings) -> anyhow::Result<bool> {
+    signals::outlive_file_size_limit().context("handling SIGXFSZ")?;
+    match &settings.command {
+        Some(command) => command.run(),
+        None => serve(settings).map(|()| true),
     }
 }
 
@@ -49,9 +50,7 @@ async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
     // Until the data is read a signal ends the process at once: there is nothing to finish yet.
     let server = Server::open(settings).await?;
     let mut signals = StopSignals::handle().context("handling signals")?;
-    let listener = TcpListener::bind(settings.listen)
-        .await
-        .with_context(|| format!("listening on {}: is another server running there?", settings.listen))?;
+    let listener = settings.listen.bind().await?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(

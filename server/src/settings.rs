@@ -1,13 +1,14 @@
-//! What the server was told at the start. Every flag has an environment variable.
+//! What the server was told at the start. Every flag has an environment variable; one that is empty counts as unset.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use bookline_protocol::Id;
 use chrono_tz::Tz;
-use clap::{Parser, ValueEnum};
+use clap::builder::{BoolishValueParser, Resettable};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use crate::journal::{Durability, commit, frame, segment};
+use crate::listen_address::ListenAddress;
 use crate::offline::Command;
 
 /// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its segment would
@@ -34,9 +35,10 @@ pub struct Settings {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen; port 0 takes any free one. There are no accounts: whoever can connect can do everything
-    #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "ADDR:PORT")]
-    pub listen: SocketAddr,
+    /// Where to listen; port 0 takes any free one. Of a host of several addresses it is the first that this machine
+    /// has, IPv4 first. There are no accounts: whoever can connect can do everything
+    #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "HOST:PORT")]
+    pub listen: ListenAddress,
 
     /// Where the data is kept; made if it is not there
     #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
@@ -90,13 +92,29 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_IMPORT", value_name = "FILE")]
     pub import: Option<PathBuf>,
 
-    /// Load a few events and calendars to play with, if there is nothing yet
-    #[arg(long, env = "BOOKLINE_DEMO")]
+    /// Load a few events and calendars to play with, if there is nothing yet; the variable is 1, true, yes or on, or 0,
+    /// false, no or off
+    #[arg(long, env = "BOOKLINE_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
 
     /// How to write the log, which goes to standard error; RUST_LOG=debug names each command
     #[arg(long, env = "BOOKLINE_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
+}
+
+impl Settings {
+    /// What this process was told. Wrong flags and variables end it with 2.
+    pub fn of_process() -> Settings {
+        let ignoring_empty = |command: clap::Command| command.mut_args(without_empty_variable);
+        let command = ignoring_empty(Settings::command()).mut_subcommands(ignoring_empty);
+        Settings::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A variable that is set to nothing, as in a unit file or a compose file, means that it is not set.
+fn without_empty_variable(arg: Arg) -> Arg {
+    let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if empty { arg.env(Resettable::Reset) } else { arg }
 }
 
 /// How to write the log.
