@@ -2,9 +2,20 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bookline_protocol::{Date, Hour, Slot};
-use chrono::{DateTime, SecondsFormat, Timelike, Utc};
+use bookline_protocol::Slot;
+use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use chrono_tz::Tz;
+
+/// One day in microseconds.
+const DAY: i64 = 86_400_000_000;
+
+/// The number of 1970-01-01, counted in days as [`bookline_protocol::Date::day_number`] does.
+const DAY_OF_1970: i64 = 719_163;
+
+/// A clock that is set before 0001-01-02 or behind 9999-12-30 is read as if it stood there: on every day between, the
+/// date is one of the protocol's in every zone.
+const EARLIEST: i64 = (2 - DAY_OF_1970) * DAY;
+const LATEST: i64 = (3_652_059 - DAY_OF_1970) * DAY - 1;
 
 /// Tells the time in one zone.
 #[derive(Debug, Clone, Copy)]
@@ -25,29 +36,100 @@ impl Clock {
 
     /// Now, as RFC 3339 with the zone's offset.
     pub fn now_text(&self) -> String {
-        self.now().to_rfc3339_opts(SecondsFormat::Secs, false)
+        self.text_at(SystemTime::now())
     }
 
     /// The hour that is running.
     pub fn current_slot(&self) -> Slot {
-        let now = self.now();
-        let date = Date::from_naive(now.date_naive());
-        let hour = u8::try_from(now.hour()).ok().and_then(Hour::new);
-        date.zip(hour).map_or_else(first_slot, |(date, hour)| Slot { date, hour })
+        self.slot_at(SystemTime::now())
     }
 
-    fn now(&self) -> DateTime<Tz> {
-        Utc::now().with_timezone(&self.zone)
+    fn text_at(&self, moment: SystemTime) -> String {
+        self.read_at(moment).to_rfc3339_opts(SecondsFormat::Secs, false)
     }
-}
 
-/// Where a clock stands that shows a year outside 1 to 9999.
-fn first_slot() -> Slot {
-    Slot::from_index(24).unwrap_or_else(|| crate::fatal("the first of January of year 1 is no day"))
+    fn slot_at(&self, moment: SystemTime) -> Slot {
+        let read = self.read_at(moment);
+        let index = read.num_days_from_ce().unsigned_abs() * 24 + read.hour();
+        Slot::from_index(index).unwrap_or_else(|| crate::fatal(&format!("{read} is outside of the calendar")))
+    }
+
+    fn read_at(&self, moment: SystemTime) -> DateTime<Tz> {
+        // Chrono's calendar is larger than the protocol's.
+        DateTime::<Utc>::from_timestamp_micros(micros_at(moment))
+            .unwrap_or_default()
+            .with_timezone(&self.zone)
+    }
 }
 
 /// Microseconds since 1970 (UTC).
 pub fn micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    micros_at(SystemTime::now())
+}
+
+fn micros_at(moment: SystemTime) -> i64 {
+    let micros = |length: u128| i64::try_from(length).unwrap_or(i64::MAX);
+    let micros = match moment.duration_since(UNIX_EPOCH) {
+        Ok(since) => micros(since.as_micros()),
+        Err(before) => -micros(before.duration().as_micros()),
+    };
+    micros.clamp(EARLIEST, LATEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bookline_protocol::Date;
+    use chrono_tz::TZ_VARIANTS;
+
+    use super::*;
+
+    fn after_1970(seconds: u64) -> SystemTime {
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).expect("a moment that the system can name")
+    }
+
+    fn before_1970(seconds: u64) -> SystemTime {
+        UNIX_EPOCH.checked_sub(Duration::from_secs(seconds)).expect("a moment that the system can name")
+    }
+
+    #[test]
+    fn the_time_is_told_in_the_zone() {
+        let clock = Clock::new(Tz::Asia__Kolkata);
+        let moment = after_1970(1_795_257_000);
+        assert_eq!(clock.text_at(moment), "2026-11-21T16:00:00+05:30");
+        let slot = clock.slot_at(moment);
+        assert_eq!(
+            (slot.date.iso().to_string(), slot.hour.to_string()),
+            ("2026-11-21".into(), "16:00".into())
+        );
+        assert_eq!(micros_at(moment), 1_795_257_000_000_000);
+        assert_eq!(micros_at(before_1970(1)), -1_000_000);
+        assert_eq!(Clock::new(Tz::UTC).text_at(before_1970(1)), "1969-12-31T23:59:59+00:00");
+    }
+
+    /// Clocks of the wildest kind, in every zone: what is told is a time that the protocol knows.
+    #[test]
+    fn a_clock_beyond_the_calendar_is_read_at_its_edge() {
+        const FAR: u64 = 1 << 62;
+        for (moment, year) in [
+            (before_1970(FAR), 1),
+            (before_1970(62_135_596_800), 1), // 0001-01-01
+            (after_1970(253_402_300_799), 9999),
+            (after_1970(253_402_300_800), 9999),   // 10000-01-01
+            (after_1970(8_210_266_876_800), 9999), // the end of chrono's calendar
+            (after_1970(FAR), 9999),
+        ] {
+            for zone in TZ_VARIANTS {
+                let clock = Clock::new(zone);
+                let told = DateTime::parse_from_rfc3339(&clock.text_at(moment)).expect("RFC 3339");
+                assert_eq!(told.year(), year, "{zone}: {told}");
+                let slot = clock.slot_at(moment);
+                assert_eq!(slot.date.naive().year(), year, "{zone}");
+                assert!(Date::from_naive(told.date_naive()).is_some(), "{zone}: {told}");
+            }
+            let micros = micros_at(moment);
+            assert_eq!(DateTime::<Utc>::from_timestamp_micros(micros).expect("a moment").year(), year);
+        }
+    }
 }
