@@ -416,6 +416,33 @@ fn a_changed_time_zone_is_warned_about() {
     assert!(warning.contains("UTC") && warning.contains("Europe/Berlin"), "both zones are named: {warning}");
 }
 
+/// The zone is that of the flag, else that of TZ; what TZ says and nobody understands is warned about.
+#[test]
+fn the_variable_tz_names_the_zone() {
+    for (tz, flag, zone) in [
+        (":Asia/Tokyo", None, Some("Asia/Tokyo")),
+        ("Asia/Tokyo", Some("Europe/Berlin"), Some("Europe/Berlin")),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", None, None),
+    ] {
+        let home = Home::new();
+        let mut command = Command::new(BOOKLINED);
+        command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(home.data()).env("TZ", tz);
+        command.args(flag.map(|zone| ["--time-zone", zone]).into_iter().flatten());
+        let (mut process, addr) = listening(&mut command);
+        let told = Conn::open(addr).ask("HELLO").ok()["time_zone"].clone();
+        process.signal(Signal::TERM);
+        process.wait(PATIENCE).unwrap();
+        let said = process.stderr();
+        let warnings: Vec<&str> = said.lines().filter(|line| line.contains("WARN")).collect();
+        match zone {
+            Some(zone) => assert_eq!((told.as_str(), warnings.len()), (Some(zone), 0), "TZ={tz}: {said}"),
+            None => {
+                assert!(warnings[0].contains("--time-zone") && warnings[0].contains(tz), "TZ={tz}: {said}")
+            }
+        }
+    }
+}
+
 #[test]
 fn listening_elsewhere_than_on_loopback_is_warned_about() {
     let mut server = Home::new().start(&["--listen", "0.0.0.0:0"]);

@@ -48,6 +48,8 @@ pub mod mint;
 pub mod log;
 // The time, in the server's zone.
 pub mod clock;
+// The zone where no flag names it.
+pub mod time_zone;
 // Events of another system, and a few to play with.
 pub mod demo;
 pub mod import;

@@ -21,7 +21,7 @@ use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
 use crate::snapshot::keeper::Keeper;
 use crate::store::Store;
-use crate::{demo, listener};
+use crate::{demo, listener, time_zone};
 
 /// When the server stops, connections have this long to take their last answers; with the journal's last sync it stays
 /// within the five seconds in which a supervisor expects a stop.
@@ -89,7 +89,7 @@ impl Server {
     /// Takes the data directory, recovers what is in it, and loads what `--import` and `--demo` ask for.
     pub async fn open(settings: &Settings) -> Result<Server, OpenError> {
         let import = settings.import.as_deref().map(import::read).transpose()?;
-        let clock = Clock::new(settings.time_zone);
+        let clock = Clock::new(settings.time_zone.unwrap_or_else(time_zone::of_process));
         let data_dir = DataDir::open(&settings.data_dir)?;
 
         let disks = data_dir.disks();

@@ -58,10 +58,9 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
     pub hod: Id<'static>,
 
-    /// The zone in which calendar hours are meant, by its IANA name [default: the system's]
-    #[arg(long, env = "BOOKLINE_TIME_ZONE", default_value_t = system_zone(), hide_default_value = true,
-          value_name = "ZONE")]
-    pub time_zone: Tz,
+    /// The zone in which calendar hours are meant, by its IANA name [default: that of TZ, else the system's]
+    #[arg(long, env = "BOOKLINE_TIME_ZONE", value_name = "ZONE")]
+    pub time_zone: Option<Tz>,
 
     /// Parts that the state is locked by; a power of two
     #[arg(long, env = "BOOKLINE_SHARDS", default_value_t = 64, value_name = "N", value_parser = parse_shards)]
@@ -125,15 +124,6 @@ pub enum LogFormat {
     Text,
     /// For programs, an object a line.
     Json,
-}
-
-fn system_zone() -> Tz {
-    let name = iana_time_zone::get_timezone().unwrap_or_default();
-    match name.parse() {
-        // One zone of two names: people know it by the short one.
-        Ok(Tz::Etc__UTC) | Err(_) => Tz::UTC,
-        Ok(zone) => zone,
-    }
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {
