@@ -96,8 +96,12 @@ impl Journal {
         options: Options,
         apply: &mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>,
     ) -> Result<Opening, OpenError> {
-        let read = recovery::read(&*disk, options.base, apply)?;
-        Ok(Opening { disk, options, read })
+        let mut last_micros = i64::MIN;
+        let read = recovery::read(&*disk, options.base, &mut |commit| {
+            last_micros = last_micros.max(commit.micros);
+            apply(commit)
+        })?;
+        Ok(Opening { disk, options, read, last_micros })
     }
 
     fn start(
@@ -105,8 +109,10 @@ impl Journal {
         options: Options,
         tail: Tail,
         recovered: &Recovered,
+        last_micros: i64,
     ) -> Result<Journal, OpenError> {
-        let state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size);
+        let mut state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size);
+        state.last_micros = last_micros;
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
         committer.seal_now()?;
@@ -254,14 +260,16 @@ pub struct Opening {
     disk: Arc<dyn Disk>,
     options: Options,
     read: recovery::Read,
+    /// The latest time of the commits that were read. A snapshot has none.
+    last_micros: i64,
 }
 
 impl Opening {
     /// Makes what was read durable, and continues writing where it ended.
     pub fn open(self) -> Result<(Journal, Recovered), OpenError> {
-        let Opening { disk, options, read } = self;
+        let Opening { disk, options, read, last_micros } = self;
         let (tail, recovered) = read.take_up(&*disk, options.segment_size)?;
-        let journal = Journal::start(disk, options, tail, &recovered)?;
+        let journal = Journal::start(disk, options, tail, &recovered, last_micros)?;
         Ok((journal, recovered))
     }
 }

@@ -73,6 +73,8 @@ pub(super) struct State {
     pub batch: Batch,
     /// The sequence that the next commit gets.
     pub next: Sequence,
+    /// The time of the last commit: times never go back, whatever the clock does.
+    pub last_micros: i64,
     /// Bytes of frames that still fit into the segment where the next commit would go, behind all that is queued.
     pub room: usize,
     pub spare: Spare,
@@ -104,6 +106,7 @@ impl State {
         State {
             batch: Batch::default(),
             next,
+            last_micros: i64::MIN,
             room: room(offset, space),
             spare: Spare::Making,
             read_only: false,
@@ -141,7 +144,8 @@ impl State {
             Some(spare)
         };
         let sequence = self.next;
-        self.batch.push(sequence, micros, facts, length, rolls_into);
+        self.last_micros = self.last_micros.max(micros);
+        self.batch.push(sequence, self.last_micros, facts, length, rolls_into);
         self.next = sequence.next();
         Ok(sequence)
     }

@@ -33,12 +33,12 @@ fn what_was_appended_is_written_at_the_end_though_nobody_waited() {
 }
 
 /// Appends and waits until it is refused.
-fn client(disk: &Disk, journal: &Arc<Journal>, first: i64) -> JoinHandle<()> {
+fn client(disk: &Disk, journal: &Arc<Journal>, first: u32) -> JoinHandle<()> {
     let (disk, journal) = (disk.clone(), journal.clone());
     spawn(move || {
-        for micros in first..first + 4 {
+        for day in first..first + 4 {
             let sequence = loop {
-                match append(&journal, micros) {
+                match append(&journal, day) {
                     Ok(sequence) => break sequence,
                     // No spare segment is made any more when it is closed, and nobody waits for one.
                     Err(NoRoom::NotYet) => block_on(journal.room()),
@@ -48,7 +48,7 @@ fn client(disk: &Disk, journal: &Arc<Journal>, first: i64) -> JoinHandle<()> {
             };
             block_on(journal.wait(sequence));
             if journal.durability() == Durability::Always {
-                assert_on_disk(&disk, sequence, micros, Sequence(0));
+                assert_on_disk(&disk, sequence, day, Sequence(0));
             }
         }
     })
@@ -57,7 +57,7 @@ fn client(disk: &Disk, journal: &Arc<Journal>, first: i64) -> JoinHandle<()> {
 fn close(disk: &Disk, journal: &Journal, clients: [JoinHandle<()>; 2]) {
     let before = journal.appended();
     journal.close().expect("the disk is well");
-    let found = disk.after_a_power_cut().times(Sequence(0)).len() as u64;
+    let found = disk.after_a_power_cut().days(Sequence(0)).len() as u64;
     assert!(found >= before.0, "{before:?} was appended before the end; {found} commits are on the disk");
     assert_eq!(journal.durable().0, found);
     for client in clients {

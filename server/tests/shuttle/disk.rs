@@ -9,6 +9,7 @@ use shuttle::thread;
 use crate::domain::Fact;
 use crate::explore::step;
 use crate::journal::{self, Base, DiskFile, Sequence};
+use crate::waiting::FIRST_DAY;
 
 /// The disk. Cheap to share.
 #[derive(Debug, Clone, Default)]
@@ -191,29 +192,30 @@ pub struct Image(BTreeMap<String, Arc<[u8]>>);
 struct ImageFile(Arc<[u8]>);
 
 impl Image {
-    /// Gives `see` every fact in order, with the sequence and the time of its commit. Recovery must not refuse
-    /// whatever a power cut leaves. The last sequence.
-    pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, i64, &Fact<'_>)) -> Sequence {
+    /// Gives `see` every fact in order, with the sequence of its commit. Recovery must not refuse whatever a power cut
+    /// leaves. The last sequence.
+    pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, &Fact<'_>)) -> Sequence {
         let base = Base { snapshot, vouched: snapshot, clean_stop: None, fresh: false };
         let recovered = journal::check(self, base, &mut |commit| {
             for fact in commit.facts() {
-                see(commit.sequence, commit.micros, &fact.expect("a fact as it was encoded"));
+                see(commit.sequence, &fact.expect("a fact as it was encoded"));
             }
             Ok(())
         });
         recovered.unwrap_or_else(|refused| panic!("after a power cut: {refused}")).last
     }
 
-    /// The times of all commits behind `snapshot`, which is how the tests tell them apart.
-    pub fn times(&self, snapshot: Sequence) -> Vec<i64> {
-        let mut times = Vec::new();
+    /// The days of all commits behind `snapshot`, which is how the tests tell them apart.
+    pub fn days(&self, snapshot: Sequence) -> Vec<u32> {
+        let mut days = Vec::new();
         let mut next = snapshot.next();
-        self.read(snapshot, |sequence, micros, _| {
+        self.read(snapshot, |sequence, fact| {
             assert_eq!(sequence, next, "a gap, or a commit of more than one fact");
             next = next.next();
-            times.push(micros);
+            let Fact::BlockTaken { slot, .. } = fact else { panic!("another fact: {fact:?}") };
+            days.push(slot.date.day_number() - FIRST_DAY);
         });
-        times
+        days
     }
 }
 

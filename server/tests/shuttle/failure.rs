@@ -16,9 +16,9 @@ async fn failed(journal: &Journal) {
 }
 
 /// Appends when there is room, unless the journal fails before.
-fn append_unless_failed(journal: &Journal, micros: i64) -> Option<Sequence> {
+fn append_unless_failed(journal: &Journal, day: u32) -> Option<Sequence> {
     loop {
-        match append(journal, micros) {
+        match append(journal, day) {
             Ok(sequence) => return Some(sequence),
             Err(NoRoom::NotYet) => match wait_unless(journal.room(), failed(journal)) {
                 Waited::Told => {}
@@ -40,12 +40,12 @@ fn nobody_is_told_what_a_failed_write_or_sync_took() {
         let clients = [10, 20, 30].map(|client| {
             let (disk, journal) = (disk.clone(), journal.clone());
             spawn(move || {
-                for micros in client..client + 3 {
-                    let Some(sequence) = append_unless_failed(&journal, micros) else { return };
+                for day in client..client + 3 {
+                    let Some(sequence) = append_unless_failed(&journal, day) else { return };
                     match wait_unless(journal.wait(sequence), failed(&journal)) {
                         // Late: in a batch that rolls, nobody is woken for the part before the roll alone.
                         Waited::Told | Waited::Late => {
-                            assert_on_disk(&disk, sequence, micros, Sequence(0));
+                            assert_on_disk(&disk, sequence, day, Sequence(0));
                         }
                         Waited::InVain => {
                             assert!(disk.has_failed());
@@ -60,7 +60,7 @@ fn nobody_is_told_what_a_failed_write_or_sync_took() {
         }
         let closed = journal.close();
         assert_eq!(closed.is_err(), disk.has_failed(), "the failure is told: {closed:?}");
-        let found = disk.after_a_power_cut().times(Sequence(0));
+        let found = disk.after_a_power_cut().days(Sequence(0));
         assert!(journal.durable().0 <= found.len() as u64);
     });
 }

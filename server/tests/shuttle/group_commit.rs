@@ -18,10 +18,10 @@ fn every_wait_ends_with_its_commit_on_the_disk() {
         let clients = [10, 20, 30].map(|client| {
             let (disk, journal) = (disk.clone(), journal.clone());
             spawn(move || {
-                for micros in client..client + 2 {
-                    let sequence = append_soon(&journal, micros);
+                for day in client..client + 2 {
+                    let sequence = append_soon(&journal, day);
                     block_on(journal.wait(sequence));
-                    assert_on_disk(&disk, sequence, micros, BASE);
+                    assert_on_disk(&disk, sequence, day, BASE);
                 }
             })
         });
@@ -29,9 +29,9 @@ fn every_wait_ends_with_its_commit_on_the_disk() {
             client.join().expect("a client");
         }
         journal.close().expect("the disk is well");
-        let mut times = disk.after_a_power_cut().times(BASE);
-        times.sort_unstable();
-        assert_eq!(times, [10, 11, 20, 21, 30, 31], "each once");
+        let mut days = disk.after_a_power_cut().days(BASE);
+        days.sort_unstable();
+        assert_eq!(days, [10, 11, 20, 21, 30, 31], "each once");
     });
 }
 
@@ -44,10 +44,10 @@ fn waits_end_in_whatever_order_they_are_made() {
         let pipelined = [10, 20].map(|client| {
             let (disk, journal) = (disk.clone(), journal.clone());
             spawn(move || {
-                let sequences = [client, client + 1, client + 2].map(|micros| append_soon(&journal, micros));
+                let sequences = [client, client + 1, client + 2].map(|day| append_soon(&journal, day));
                 for n in [1, 0, 2] {
                     block_on(journal.wait(sequences[n]));
-                    assert_on_disk(&disk, sequences[n], client + n as i64, BASE);
+                    assert_on_disk(&disk, sequences[n], client + n as u32, BASE);
                 }
             })
         });
@@ -57,7 +57,7 @@ fn waits_end_in_whatever_order_they_are_made() {
                 for _ in 0..3 {
                     let seen = journal.appended();
                     block_on(journal.wait(seen));
-                    let found = disk.after_a_power_cut().times(BASE).len() as u64;
+                    let found = disk.after_a_power_cut().days(BASE).len() as u64;
                     assert!(found >= seen.0, "told of {seen:?}; {found} commits are on the disk");
                     assert!(journal.durable() >= seen);
                 }

@@ -49,7 +49,7 @@ struct Entries(BTreeMap<EntryNumber, (Slot, Vec<String>)>);
 impl Entries {
     fn on(disk: &Disk) -> Entries {
         let mut entries = BTreeMap::new();
-        disk.after_a_power_cut().read(Sequence(0), |sequence, _, fact| match *fact {
+        disk.after_a_power_cut().read(Sequence(0), |sequence, fact| match *fact {
             Fact::BlockTaken { slot, who } => {
                 entries.insert(EntryNumber(sequence.0), (slot, vec![who.to_owned()]));
             }

@@ -25,7 +25,7 @@ fn release(store: &Store, seen: Seen) {
 /// The events that were created and the tickets issued, after a power cut.
 fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
     let (mut created, mut issued) = (Vec::new(), 0);
-    disk.after_a_power_cut().read(Sequence(0), |_, _, fact| match fact {
+    disk.after_a_power_cut().read(Sequence(0), |_, fact| match fact {
         Fact::EventCreated { id, .. } => created.push((*id).to_owned()),
         Fact::TicketsIssued { tickets, .. } => issued += u32::try_from(tickets.len()).expect("few tickets"),
         other => panic!("nobody did this: {other:?}"),
@@ -74,7 +74,7 @@ fn look_for_the_other(disk: &Disk, store: &Store) {
     assert!(created.len() as u64 >= totals.events && u64::from(issued) >= totals.tickets, "shown {totals:?}");
     // Each change here is an event or a ticket, in a commit of its own.
     assert_eq!(totals.sequence.0, totals.events + totals.tickets, "the totals are of one moment: {totals:?}");
-    assert!(disk.after_a_power_cut().read(Sequence(0), |_, _, _| {}) >= totals.sequence, "shown {totals:?}");
+    assert!(disk.after_a_power_cut().read(Sequence(0), |_, _| {}) >= totals.sequence, "shown {totals:?}");
 }
 
 /// Looks at the listing and at nothing else, as a `GET limit=n` does to learn whether more follows.

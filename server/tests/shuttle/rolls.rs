@@ -19,13 +19,13 @@ fn snapshot(at: &Snapshot) -> Sequence {
     Sequence(at.load(Ordering::Relaxed))
 }
 
-fn client(disk: &Disk, journal: &Arc<Journal>, trimmed: &Snapshot, first: i64) -> JoinHandle<()> {
+fn client(disk: &Disk, journal: &Arc<Journal>, trimmed: &Snapshot, first: u32) -> JoinHandle<()> {
     let (disk, journal, trimmed) = (disk.clone(), journal.clone(), trimmed.clone());
     spawn(move || {
-        for micros in first..first + 4 {
-            let sequence = append_soon(&journal, micros);
+        for day in first..first + 4 {
+            let sequence = append_soon(&journal, day);
             block_on(journal.wait(sequence));
-            assert_on_disk(&disk, sequence, micros, snapshot(&trimmed));
+            assert_on_disk(&disk, sequence, day, snapshot(&trimmed));
         }
     })
 }
@@ -40,7 +40,7 @@ fn everyone_gets_room_in_the_end() {
             client.join().expect("a client");
         }
         journal.close().expect("the disk is well");
-        assert_eq!(disk.after_a_power_cut().times(Sequence(0)).len(), 12);
+        assert_eq!(disk.after_a_power_cut().days(Sequence(0)).len(), 12);
     });
 }
 
@@ -65,7 +65,7 @@ fn old_segments_go_and_are_used_again_meanwhile() {
         }
         journal.close().expect("the disk is well");
         let trimmed = snapshot(&trimmed);
-        assert_eq!(disk.after_a_power_cut().times(trimmed).len() as u64, 8 - trimmed.0);
+        assert_eq!(disk.after_a_power_cut().days(trimmed).len() as u64, 8 - trimmed.0);
     });
 }
 
@@ -80,13 +80,13 @@ fn a_full_disk_refuses_changes_until_there_is_room() {
         let clients = [10, 20].map(|client| {
             let (disk, journal) = (disk.clone(), journal.clone());
             spawn(move || {
-                let mut micros = client;
-                while micros < client + 4 {
-                    match append(&journal, micros) {
+                let mut day = client;
+                while day < client + 4 {
+                    match append(&journal, day) {
                         Ok(sequence) => {
                             block_on(journal.wait(sequence));
-                            assert_on_disk(&disk, sequence, micros, Sequence(0));
-                            micros += 1;
+                            assert_on_disk(&disk, sequence, day, Sequence(0));
+                            day += 1;
                         }
                         Err(NoRoom::NotYet) => block_on(journal.room()),
                         Err(NoRoom::ReadOnly { .. }) => yield_now(),
@@ -103,6 +103,6 @@ fn a_full_disk_refuses_changes_until_there_is_room() {
         }
         assert!(!journal.read_only(), "the last commit found room");
         journal.close().expect("the disk is well");
-        assert_eq!(disk.after_a_power_cut().times(Sequence(0)).len(), 8);
+        assert_eq!(disk.after_a_power_cut().days(Sequence(0)).len(), 8);
     });
 }

@@ -22,10 +22,13 @@ pub const TINY_SEGMENTS: u64 = 1 << 10;
 /// A name of such a length that a commit fills a good part of a tiny segment.
 const WHO: &str = "somebody-with-a-name-of-sixty-letters-as-long-as-they-can-be";
 
-/// An hour of one of two days, which are kept in different shards.
+/// Days are counted from here, a day of our time.
+pub const FIRST_DAY: u32 = 740_000;
+
+/// An hour of a day. The days 0 and 1 are kept in different shards.
 pub fn slot(day: u32, hour: &str) -> Slot {
     Slot {
-        date: Date::from_day_number(740_000 + day).expect("a day of our time"),
+        date: Date::from_day_number(FIRST_DAY + day).expect("a day of the calendar"),
         hour: Hour::parse(hour).expect("an hour"),
     }
 }
@@ -44,15 +47,15 @@ pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<
     Arc::new(opened.expect("nothing is wrong with the disk yet").0)
 }
 
-/// Appends a commit that is told from others by its time.
-pub fn append(journal: &Journal, micros: i64) -> Result<Sequence, NoRoom> {
-    journal.append(micros, &[Fact::BlockTaken { slot: slot(0, "09:00"), who: WHO }])
+/// Appends a commit that is told from others by its day.
+pub fn append(journal: &Journal, day: u32) -> Result<Sequence, NoRoom> {
+    journal.append(0, &[Fact::BlockTaken { slot: slot(day, "09:00"), who: WHO }])
 }
 
 /// The same, as soon as there is room.
-pub fn append_soon(journal: &Journal, micros: i64) -> Sequence {
+pub fn append_soon(journal: &Journal, day: u32) -> Sequence {
     loop {
-        match append(journal, micros) {
+        match append(journal, day) {
             Ok(sequence) => return sequence,
             Err(NoRoom::NotYet) => block_on(journal.room()),
             Err(refused) => panic!("{refused}"),
@@ -60,13 +63,13 @@ pub fn append_soon(journal: &Journal, micros: i64) -> Sequence {
     }
 }
 
-/// Somebody was told that the commit of this time is durable: is it? Snapshots hold what is up to `snapshot`.
+/// Somebody was told that the commit of this day is durable: is it? Snapshots hold what is up to `snapshot`.
 #[track_caller]
-pub fn assert_on_disk(disk: &Disk, sequence: Sequence, micros: i64, snapshot: Sequence) {
+pub fn assert_on_disk(disk: &Disk, sequence: Sequence, day: u32, snapshot: Sequence) {
     if sequence > snapshot {
-        let found = disk.after_a_power_cut().times(snapshot);
+        let found = disk.after_a_power_cut().days(snapshot);
         let at = usize::try_from(sequence.0 - snapshot.0 - 1).expect("few commits");
-        assert_eq!(found.get(at), Some(&micros), "told of {sequence:?}; on the disk are {found:?}");
+        assert_eq!(found.get(at), Some(&day), "told of {sequence:?}; on the disk are {found:?}");
     }
 }
 

@@ -34,7 +34,7 @@ impl Draft {
     /// One to three facts of any type, of a few bytes to a few hundred.
     pub fn any(rng: &mut Rng) -> Draft {
         let facts = (0..rng.within(1..4)).map(|_| Owned::any(rng)).collect();
-        Draft { micros: rng.next().cast_signed(), facts }
+        Draft { micros: 0, facts }
     }
 
     /// The smallest there is: one frame of 72 bytes.

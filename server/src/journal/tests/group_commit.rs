@@ -1,6 +1,6 @@
 //! Many who append and wait at once: one write and one sync for all, and every wait ends.
 
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 
 use super::damage::frames;
 use super::generate::Draft;
@@ -10,7 +10,7 @@ use super::history::{
 use super::rng::Rng;
 use super::sim_disk::{SimDisk, Whose};
 use crate::journal::frame::Kind;
-use crate::journal::{Durability, Journal, NoRoom, Opening, Sequence};
+use crate::journal::{Base, Durability, Journal, NoRoom, Opening, Options, Sequence};
 
 /// Who appends at the same time.
 const APPENDERS: u64 = 8;
@@ -239,6 +239,36 @@ fn with_never_nobody_waits_and_only_a_roll_or_a_close_syncs() {
     let disk = disk.cut_power();
     let (_, recovered) = history.open(&disk, options).expect("recovery");
     assert_eq!(recovered.last, Sequence(20));
+}
+
+/// A clock that is put back, and turns that began in another order, leave no trace in the times of commits.
+#[test]
+fn times_of_commits_never_go_back() {
+    let disk = SimDisk::new(1);
+    let open = |fresh| {
+        let mut times = Vec::new();
+        let options = Options { base: Base { fresh, ..Base::default() }, ..SMALL };
+        let read = Journal::read(Arc::new(disk.clone()), options, &mut |commit| {
+            times.push(commit.micros);
+            Ok(())
+        });
+        let (journal, _) = read.and_then(Opening::open).expect("a disk that behaves");
+        (journal, times)
+    };
+    let mut fresh = true;
+    for (drawn, recovered) in
+        [(&[-7, 5, 3, 9, 1][..], &[][..]), (&[2, 10], &[-7, 5, 5, 9, 9]), (&[], &[9, 10])]
+    {
+        let (journal, times) = open(fresh);
+        assert!(times.ends_with(recovered), "{times:?}");
+        for &micros in drawn {
+            let mut draft = Draft::small(&mut Rng::new(1));
+            draft.micros = micros;
+            append(&journal, &draft);
+        }
+        journal.close().expect("a disk that behaves");
+        fresh = false;
+    }
 }
 
 /// Appends as a connection does.

@@ -41,7 +41,8 @@ fn without_room_for_the_next_segment_changes_are_refused_until_there_is_some() {
     assert_eq!(disk.image().segments().len(), 2);
 
     disk.set_faults(room_for(4 * SEGMENT));
-    let sequence = when_there_is_room(&mut history, &journal, &Draft::any(&mut rng));
+    // Larger than what was refused, so that it does not fit into what is left of the segment either.
+    let sequence = when_there_is_room(&mut history, &journal, &Draft::tickets(&mut rng, 40));
     assert_eq!(sequence, last.next());
     assert!(!journal.read_only());
     settle(&journal, sequence).expect("all is well");
