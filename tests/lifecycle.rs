@@ -158,6 +158,25 @@ fn a_limit_of_file_size_does_not_kill_it_without_a_word() {
     assert!(said.contains("booklined: "), "{said}");
 }
 
+/// Requests for snapshots are merged, also those of clients who are gone, and none keeps a stop waiting.
+#[test]
+fn thousands_of_abandoned_requests_for_snapshots_do_not_keep_a_stop_waiting() {
+    let mut server = Server::fresh();
+    server.connect().ask("CREATE x 2026-01-01 100000 id=x").ok();
+    let begun = Instant::now();
+    for _ in 0..200 {
+        let mut gone = server.connect();
+        gone.send_bytes("BOOK x 1\nSNAPSHOT\n".repeat(10).as_bytes());
+    }
+    assert!(server.connect().ask("PING").is_ok());
+    let asked = Instant::now();
+    assert_eq!(server.stop().code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(5), "the stop took {:?}", asked.elapsed());
+    let made = server.stderr().lines().filter(|line| line.contains("snapshot made")).count();
+    let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
+    assert!(made <= seconds + 2, "{made} snapshots in {seconds} seconds");
+}
+
 /// Whatever `--durability` says about a crash, an orderly stop keeps everything.
 #[test]
 fn a_stop_makes_everything_durable() {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bookline_protocol::{Line, Refusal, Request, expects_reply, parse};
 use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -137,7 +137,7 @@ impl Connection {
             match next {
                 Next::Turn if self.rows.is_some() && self.others_were_served() => sleep(ROWS_REST).await,
                 Next::Turn => tokio::task::yield_now().await,
-                Next::Snapshot => snapshot(&self.service, &mut self.answer).await,
+                Next::Snapshot => self.snapshot().await?,
                 Next::Room => self.service.store.journal().room().await,
                 Next::Close => return linger(&mut self.stream).await,
                 Next::Read => match self.read(&mut stopped).await? {
@@ -242,6 +242,18 @@ impl Connection {
             answer.out = Vec::new();
         }
         Ok(())
+    }
+
+    /// Waits for a snapshot and tells of it. What the peer sends meanwhile stays unread, but that its connection was
+    /// reset is noticed, and takes the request back. The end of what it sends says nothing: it may wait for the answer.
+    async fn snapshot(&mut self) -> io::Result<()> {
+        tokio::select! {
+            () = snapshot(&self.service, &mut self.answer) => Ok(()),
+            reset = self.stream.ready(Interest::ERROR) => {
+                reset?;
+                Err(io::ErrorKind::ConnectionReset.into())
+            }
+        }
     }
 
     async fn read(&mut self, stopped: &mut (impl Future<Output = ()> + Unpin)) -> io::Result<Arrived> {

@@ -19,7 +19,7 @@ use crate::import::{self, ImportError};
 use crate::journal::{self, Durability, Journal};
 use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
-use crate::snapshot::keeper::Keeper;
+use crate::snapshot::keeper::{Keeper, Schedule};
 use crate::store::Store;
 use crate::{demo, listener, time_zone};
 
@@ -97,8 +97,9 @@ impl Server {
         data_dir.keep_zone(clock.zone_name())?;
 
         let journal = Arc::new(recovered.journal);
-        let keeper =
-            Keeper::start(disks.snapshots, journal.clone(), recovered.snapshot, settings.snapshot_every);
+        let schedule =
+            Schedule { every: settings.snapshot_every, at_most_every: settings.snapshot_at_most_every };
+        let keeper = Keeper::start(disks.snapshots, journal.clone(), recovered.snapshot, schedule);
         let counters = Counters {
             started: Instant::now(),
             connections: AtomicUsize::new(0),
@@ -150,6 +151,8 @@ impl Server {
 
         let stopping = Instant::now();
         stop.cancel();
+        // Connections that wait for a snapshot would keep the stop waiting.
+        self.service.snapshots.give_up();
         connections.close();
         let _hurry = self.hurry_when_late();
         let waits = say_if_slow("its clients to take their last answers");

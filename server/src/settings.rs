@@ -1,6 +1,7 @@
 //! What the server was told at the start. Every flag has an environment variable; one that is empty counts as unset.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bookline_protocol::Id;
 use chrono_tz::Tz;
@@ -26,6 +27,9 @@ const MAX_SEGMENT: u64 = 1 << 30;
 
 /// The most `--threads`: more than the processors of the largest machines only wait for each other.
 const THREADS_MAX: usize = 1024;
+
+/// Snapshots are begun at most so often: each reads the one before as a whole, and the journal behind it.
+const SNAPSHOT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it said OK.
 #[derive(Debug, Clone, Parser)]
@@ -79,6 +83,10 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_SNAPSHOT_EVERY", default_value = "256MiB", value_name = "SIZE",
           value_parser = parse_snapshot_every)]
     pub snapshot_every: u64,
+
+    /// Snapshots are begun at most so often, whoever asks. There is no flag for it
+    #[arg(skip = SNAPSHOT_AT_MOST_EVERY)]
+    pub snapshot_at_most_every: Duration,
 
     /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty. Give it once,
     /// and start without it from then on

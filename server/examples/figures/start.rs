@@ -2,14 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bookline_server::Settings;
 use bookline_server::data_dir::DataDir;
 use bookline_server::journal::Disk;
 use bookline_server::recover::{State, recover};
-use bookline_server::snapshot::keeper::Keeper;
+use bookline_server::snapshot::keeper::{Keeper, Schedule};
 use bookline_server::store::{Seen, Store};
 use clap::Parser;
 
@@ -47,9 +47,10 @@ pub fn start(directory: &Path) -> anyhow::Result<Said> {
 /// How long a snapshot takes.
 pub fn snapshot(directory: &Path) -> anyhow::Result<Said> {
     let (state, snapshots) = read(directory)?;
-    let keeper = Keeper::start(snapshots, Arc::new(state.journal), state.snapshot, u64::MAX)?;
+    let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
+    let keeper = Keeper::start(snapshots, Arc::new(state.journal), state.snapshot, schedule)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let made = runtime.block_on(keeper.make()).map_err(anyhow::Error::msg)?;
+    let made = runtime.block_on(keeper.make())?;
     Ok(Said { seconds: made.took.as_secs_f64(), bytes: made.bytes, ..Said::default() })
 }
 

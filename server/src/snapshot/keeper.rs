@@ -2,15 +2,14 @@
 //! and lets the journal drop what the older of them holds.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
-
 use super::fold::{FoldError, fold};
 use super::read::{self, BadSnapshot, Snapshot};
+pub use super::requests::NotMade;
+use super::requests::Requests;
 use super::write::Writer;
 use super::{DAMAGED, NEW, name};
 use crate::journal::disk::Disk;
@@ -29,6 +28,20 @@ const REST: u32 = 3;
 /// Rests are no longer than this, so that a disk that stalls does not stall folding for much longer.
 const LONGEST_REST: Duration = Duration::from_millis(50);
 
+/// After one that failed, the next that nobody asked for is tried after this time, or after this many times the time
+/// that the failed one took: what was in its way may be gone, and the disk has others to serve.
+const RETRY: Duration = Duration::from_secs(5);
+const RETRY_TIMES: u32 = 20;
+
+/// When snapshots are made.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// After so many bytes of journal.
+    pub every: u64,
+    /// Not more often than this, whoever asks.
+    pub at_most_every: Duration,
+}
+
 /// A snapshot that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
@@ -40,41 +53,47 @@ pub struct Made {
     pub took: Duration,
 }
 
-type Answer = oneshot::Sender<Result<Made, String>>;
-
 /// The handle of the keeper's thread.
 #[derive(Debug)]
 pub struct Keeper {
-    requests: std::sync::Mutex<Option<Sender<Answer>>>,
-    stopping: Arc<AtomicBool>,
+    requests: Arc<Requests>,
     newest: Arc<AtomicU64>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Keeper {
-    /// Starts the keeper of the snapshots on `disk`, the newest of which is `newest`. A snapshot is made after every
-    /// `every` bytes of journal.
+    /// Starts the keeper of the snapshots on `disk`, the newest of which is `newest`.
     pub fn start(
         disk: Arc<dyn Disk>,
         journal: Arc<Journal>,
         newest: Sequence,
-        every: u64,
+        schedule: Schedule,
     ) -> std::io::Result<Keeper> {
-        let (requests, inbox) = mpsc::channel();
-        let stopping = Arc::new(AtomicBool::new(false));
-        let shown = Arc::new(AtomicU64::new(newest.0));
-        let work = Work { disk, journal, every, folded: 0, stopping: stopping.clone(), shown: shown.clone() };
-        let thread = std::thread::Builder::new().name("snapshots".into()).spawn(move || work.run(&inbox))?;
-        Ok(Keeper { requests: Some(requests).into(), stopping, newest: shown, thread: Some(thread).into() })
+        let requests = Arc::new(Requests::default());
+        let newest = Arc::new(AtomicU64::new(newest.0));
+        let work = Work {
+            disk,
+            journal,
+            schedule,
+            folded: 0,
+            requests: requests.clone(),
+            shown: newest.clone(),
+            earliest: Instant::now(),
+            retry: None,
+        };
+        let guarded = move || {
+            // Those who ask would wait for ever, and the journal would grow for ever.
+            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work.run()));
+            ended.unwrap_or_else(|_| crate::fatal("the thread that makes snapshots panicked"));
+        };
+        let thread = std::thread::Builder::new().name("snapshots".into()).spawn(guarded)?;
+        Ok(Keeper { requests, newest, thread: Some(thread).into() })
     }
 
-    /// Makes a snapshot of everything that is durable now, and waits for it.
-    pub async fn make(&self) -> Result<Made, String> {
-        let stopping = || "the server is stopping".to_owned();
-        let (answer, made) = oneshot::channel();
-        let requests = self.requests.lock().unwrap_or_else(|e| e.into_inner()).clone();
-        requests.ok_or_else(stopping)?.send(answer).map_err(|_| stopping())?;
-        made.await.map_err(|_| stopping())?
+    /// Waits for the next snapshot that is begun: it has everything that is durable now. To drop this takes the request
+    /// back.
+    pub async fn make(&self) -> Result<Made, NotMade> {
+        self.requests.ask()?.await.unwrap_or(Err(NotMade::Stopping))
     }
 
     /// The last commit of the newest snapshot.
@@ -82,13 +101,17 @@ impl Keeper {
         Sequence(self.newest.load(Ordering::Relaxed))
     }
 
+    /// From now on no snapshot is made; one in the making is given up, and all who wait are told. Returns at once.
+    pub fn give_up(&self) {
+        self.requests.stop();
+    }
+
     /// Gives up a snapshot in the making and ends the thread.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
-        drop(self.requests.lock().unwrap_or_else(|e| e.into_inner()).take());
+        self.give_up();
         let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();
         if let Some(thread) = thread {
-            // It holds no state but files: whatever ended it, the journal has everything.
+            // A panic has ended the process already.
             let _ = thread.join();
         }
     }
@@ -104,85 +127,112 @@ impl Drop for Keeper {
 struct Work {
     disk: Arc<dyn Disk>,
     journal: Arc<Journal>,
-    every: u64,
+    schedule: Schedule,
     /// Bytes of the journal that the newest snapshot holds, of those that the journal counts.
     folded: u64,
-    stopping: Arc<AtomicBool>,
+    requests: Arc<Requests>,
     shown: Arc<AtomicU64>,
+    /// No snapshot is begun before.
+    earliest: Instant,
+    /// Behind a failure: none that nobody asked for is begun before.
+    retry: Option<Instant>,
+}
+
+/// A snapshot of a sequence.
+struct Written {
+    bytes: u64,
+    /// False when it was there already.
+    new: bool,
 }
 
 impl Work {
-    fn run(mut self, inbox: &Receiver<Answer>) {
+    fn run(mut self) {
         if let Err(e) = self.tidy() {
-            tracing::warn!("snapshots could not be tidied up: {e}");
+            self.failed(&e, "snapshots could not be tidied up");
         }
-        loop {
-            match inbox.recv_timeout(LOOK_EVERY) {
-                Ok(answer) => {
-                    let made = self.make().map_err(|e| e.to_string());
-                    // Whoever asked may have gone.
-                    let _ = answer.send(made);
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    if self.journal.bytes() - self.folded >= self.every {
-                        let _ = self.make();
-                    }
-                }
-                Err(RecvTimeoutError::Disconnected) => return,
+        while let Some(clients) = self.requests.next(self.earliest, LOOK_EVERY) {
+            if clients.is_empty() && !self.is_due() {
+                continue;
+            }
+            let made = self.make();
+            for client in clients {
+                // Whoever asked may have gone.
+                let _ = client.send(made.clone());
             }
         }
     }
 
-    fn make(&mut self) -> Result<Made, FoldError> {
+    /// Is one to be made although nobody asks?
+    fn is_due(&self) -> bool {
+        let may_be_tried = self.retry.is_none_or(|retry| Instant::now() >= retry);
+        may_be_tried && self.journal.bytes() - self.folded >= self.schedule.every
+    }
+
+    fn make(&mut self) -> Result<Made, NotMade> {
         let started = Instant::now();
+        self.earliest = started + self.schedule.at_most_every;
         // Bytes first: what comes between the two counts for the next snapshot.
         let bytes_before = self.journal.bytes();
         let sequence = self.journal.durable();
-        let made = self.write(sequence);
-        match &made {
-            Ok(bytes) => {
-                let took = started.elapsed();
-                let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-                tracing::info!(sequence = sequence.0, bytes, milliseconds, "snapshot made");
+        let written = self.write(sequence);
+        let took = started.elapsed();
+        match written {
+            Ok(Written { bytes, new }) => {
+                if new {
+                    let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+                    tracing::info!(sequence = sequence.0, bytes, milliseconds, "snapshot made");
+                }
                 self.folded = bytes_before;
-                Ok(Made { sequence, bytes: *bytes, took })
+                self.retry = None;
+                Ok(Made { sequence, bytes, took })
             }
-            Err(FoldError::Stopped) => Err(FoldError::Stopped),
+            Err(FoldError::Stopped) => Err(NotMade::Stopping),
             Err(e) => {
-                tracing::warn!("no snapshot could be made, the journal goes on growing: {e}");
-                // Tried again when as much has come again.
-                self.folded = bytes_before;
-                made.map(|_| unreachable!("it is an error"))
+                self.retry = Some(Instant::now() + RETRY.max(took * RETRY_TIMES));
+                self.failed(&e, "no snapshot could be made, the journal goes on growing");
+                Err(NotMade::Failed(e.to_string()))
             }
         }
     }
 
+    fn failed(&self, error: &FoldError, what: &str) {
+        tracing::warn!("{what}: {error}");
+    }
+
     /// Writes the snapshot of `sequence`, unless it is there, and drops what is not needed any more.
-    fn write(&mut self, sequence: Sequence) -> Result<u64, FoldError> {
-        let Usable { snapshot: before, bad } = find_usable(&*self.disk)?;
-        let whole_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
-        for bad in bad {
-            // Not damaged, or with nothing to stand in for it: people have to look at it first.
-            if !bad.is_damage() || (before.is_none() && !whole_journal) {
-                return Err(bad.into());
-            }
-            tracing::warn!("{bad}; it is set aside, and the next one is made from what is before it");
-            set_aside(&bad, &*self.disk)?;
-        }
+    fn write(&self, sequence: Sequence) -> Result<Written, FoldError> {
+        let before = self.usable()?;
         if let Some(before) = before.as_ref().filter(|before| before.sequence() == sequence) {
-            return Ok(before.bytes()?);
+            return Ok(Written { bytes: before.bytes()?, new: false });
         }
-        let writer = Writer::new(&*self.disk, sequence)?;
-        let stopping = self.stopping.clone();
-        let mut pace = pace(move || stopping.load(Ordering::Relaxed));
-        let folded = fold(before.as_ref(), self.journal.disk(), writer, sequence, &mut pace);
-        let bytes = folded.inspect_err(|_| {
+        let bytes = self.fold(before.as_ref(), sequence).inspect_err(|_| {
             // Half of a snapshot is of no use, and its room is wanted.
             let _ = self.disk.remove(NEW);
         })?;
         self.shown.store(sequence.0, Ordering::Relaxed);
         self.tidy()?;
-        Ok(bytes)
+        Ok(Written { bytes, new: true })
+    }
+
+    /// The newest whole snapshot. A damaged one is set aside if something stands in for it.
+    fn usable(&self) -> Result<Option<Snapshot>, FoldError> {
+        let Usable { snapshot, bad } = find_usable(&*self.disk)?;
+        let whole_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
+        for bad in bad {
+            // Not damaged, or with nothing to stand in for it: people have to look at it first.
+            if !bad.is_damage() || (snapshot.is_none() && !whole_journal) {
+                return Err(bad.into());
+            }
+            tracing::warn!("{bad}; it is set aside, and the next one is made from what is before it");
+            set_aside(&bad, &*self.disk)?;
+        }
+        Ok(snapshot)
+    }
+
+    fn fold(&self, before: Option<&Snapshot>, sequence: Sequence) -> Result<u64, FoldError> {
+        let writer = Writer::new(&*self.disk, sequence)?;
+        let mut pace = pace(|| self.requests.stopping());
+        fold(before, self.journal.disk(), writer, sequence, &mut pace)
     }
 
     /// Keeps the newest two snapshots and what of the journal is behind the older of them.

@@ -18,6 +18,7 @@ mod contents;
 pub mod fold;
 pub mod keeper;
 pub mod read;
+mod requests;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod write;

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bookline_server::execute::Service;
 use bookline_server::server::ServeError;
@@ -39,6 +40,11 @@ impl Server {
     /// Starts one on this directory.
     pub async fn on(directory: TempDir, flags: &[&str]) -> Result<Server, OpenError> {
         let settings = settings(directory.path(), flags);
+        Server::start(directory, settings).await
+    }
+
+    /// Starts one with these settings, which name this directory.
+    pub async fn start(directory: TempDir, settings: Settings) -> Result<Server, OpenError> {
         let (opened, open) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
@@ -99,7 +105,9 @@ pub fn settings(directory: &Path, flags: &[&str]) -> Settings {
     let mut all: Vec<PathBuf> = ["booklined", "--time-zone", "UTC", "--hod", "F10"].map(Into::into).to_vec();
     all.extend(["--data-dir".into(), directory.to_owned()]);
     all.extend(flags.iter().map(PathBuf::from));
-    Settings { segment_size: SEGMENT, ..Settings::try_parse_from(all).expect("flags of the server") }
+    let flags = Settings::try_parse_from(all).expect("flags of the server");
+    // Who asks for a snapshot gets it at once.
+    Settings { segment_size: SEGMENT, snapshot_at_most_every: Duration::ZERO, ..flags }
 }
 
 /// Copies a directory and all that is in it.

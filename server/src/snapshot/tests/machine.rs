@@ -1,6 +1,7 @@
 //! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bookline_protocol::{Hour, Slot, TicketId};
 use clap::Parser;
@@ -14,7 +15,7 @@ use crate::journal::tests::sim_disk::{Faults, SimDisk};
 use crate::journal::{Failure, Journal, NoRoom, Sequence};
 use crate::recover::{Disks, RecoverError, State, recover};
 use crate::settings::Settings;
-use crate::snapshot::keeper::{Keeper, Made};
+use crate::snapshot::keeper::{Keeper, Made, NotMade, Schedule};
 use crate::store::{Declined, NewEntry, NewEvent, Seen, Store};
 
 /// Ids of events; few, so that they are taken.
@@ -141,8 +142,9 @@ impl Machine {
         let State { records, journal, snapshot } = recover(&disks, &settings(), !self.begun)?;
         self.begun = true;
         let journal = Arc::new(journal);
-        // No snapshot but when it is asked for.
-        let keeper = Keeper::start(disks.snapshots, journal.clone(), snapshot, u64::MAX).expect("a thread");
+        // No snapshot but when it is asked for, and then at once.
+        let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
+        let keeper = Keeper::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
         let server = Server { store: Store::new(records, journal), keeper };
         self.check(&server);
         Ok(server)
@@ -284,7 +286,7 @@ impl Server {
     }
 
     /// SNAPSHOT
-    pub fn snapshot(&self) -> Result<Made, String> {
+    pub fn snapshot(&self) -> Result<Made, NotMade> {
         block_on(self.keeper.make())
     }
 
