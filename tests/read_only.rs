@@ -1,9 +1,9 @@
 //! A full disk.
 //!
 //! Catches: a server that dies, hangs or says OK when there is no room for the next segment; one that no longer reads; one
-//! that stays read-only when there is room again.
+//! that stays read-only when there is room again, or when a snapshot can make some.
 //!
-//! The disk is a tmpfs of a megabyte in a mount namespace of its own; where the system does not let a user make one, the
+//! The disk is a tmpfs of four megabytes in a mount namespace of its own; where the system does not let a user make one, the
 //! test says so and passes.
 
 mod common;
@@ -20,8 +20,11 @@ use common::server::{BOOKLINED, Home, listening, listing};
 use common::{Conn, PATIENCE};
 
 /// Mounts the small disk on `$0`, puts a file on it that takes most of it, and becomes the server.
-const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=1m,mode=700 tmpfs \"$0\" && \
-    head -c 600000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m,mode=700 tmpfs \"$0\" && \
+    head -c 2400000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+
+/// Bytes of it.
+const DISK: usize = 4 << 20;
 
 fn start(disk: &Path) -> (Process, Conn) {
     let mut command = Command::new("unshare");
@@ -31,7 +34,7 @@ fn start(disk: &Path) -> (Process, Conn) {
         .arg(BOOKLINED)
         .arg("--data-dir")
         .arg(disk.join("data"));
-    command.args(["--listen", "127.0.0.1:0", "--segment-size", "64KiB", "--time-zone", "UTC"]);
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
     let (process, addr) = listening(&mut command);
     (process, Conn::open(addr))
 }
@@ -61,7 +64,14 @@ fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
     conn.ask("MEET F1 2026-11-21 09:00 talk F2").ok();
     let mut tickets = Vec::new();
+    // The first snapshots make room, until there is none for them either.
+    let until = Instant::now() + PATIENCE;
+    while !process.stderr().contains("no room for the next journal segment") {
+        fill(&mut conn, &mut tickets);
+        assert!(Instant::now() < until, "the disk is never full");
+    }
     fill(&mut conn, &mut tickets);
+    fill_to_the_last(&mut conn);
     let left = 1_000_000 - tickets.len() as u64;
 
     for line in [
@@ -121,6 +131,37 @@ fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
     conn.ask("BOOK x 10000").ok();
 }
 
+/// What the journal holds stays small here, and much is written: a snapshot makes room, again and again.
+#[test]
+fn a_disk_that_the_journal_would_fill_heals_itself() {
+    let home = Home::new();
+    let disk = home.data();
+    fs::create_dir(&disk).unwrap();
+    if !can_mount(&disk) {
+        return;
+    }
+    let (process, mut conn) = start(&disk);
+    let group: Vec<String> =
+        (0..900).map(|n| format!("a-person-with-a-name-of-fifty-bytes-and-a-number-{n:03}")).collect();
+    let meet = format!("MEET F1 2026-11-21 09:00 talk {}", group.join(","));
+    let until = Instant::now() + PATIENCE;
+    let mut written = 0;
+    while written < DISK {
+        for line in [meet.as_str(), "DELETE F1 2026-11-21 09:00"] {
+            loop {
+                let answer = conn.ask(line);
+                if answer.is_ok() {
+                    break;
+                }
+                answer.err("READ_ONLY");
+                assert!(Instant::now() < until, "it does not heal: {}", process.stderr());
+            }
+        }
+        written += meet.len();
+    }
+    assert!(conn.ask("STATS").number("snapshot_sequence") > 0);
+}
+
 /// Books until it is refused for want of room, then less and less, for a small change may fit where a large one did not.
 fn fill(conn: &mut Conn, tickets: &mut Vec<String>) {
     for count in [100, 10, 1] {
@@ -131,7 +172,14 @@ fn fill(conn: &mut Conn, tickets: &mut Vec<String>) {
                 break;
             }
             tickets.extend(answer.tickets());
-            assert!(tickets.len() < 200_000, "more than the disk holds was booked");
+            assert!(tickets.len() < 300_000, "more than the disk holds was booked");
         }
     }
+}
+
+/// Fills what is left with the smallest change there is.
+fn fill_to_the_last(conn: &mut Conn) {
+    let mut slots =
+        (1..=28).flat_map(|day| (0..24).map(move |hour| format!("2026-12-{day:02} {hour:02}:00")));
+    while conn.ask(&format!("BLOCK B1 {}", slots.next().expect("few fit"))).is_ok() {}
 }

@@ -120,8 +120,9 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
         return Err(RecoverError::NoJournal { usable: usable.map(|usable| usable.sequence()), last });
     }
     let records = Records::new(settings.shards);
-    let mut sequence = Sequence(0);
+    let (mut sequence, mut newest_snapshot) = (Sequence(0), 0);
     if let Some(snapshot) = usable {
+        newest_snapshot = snapshot.bytes()?;
         snapshot.read(&mut |number, fact| records.restore(Sequence(number), fact))?;
         sequence = snapshot.sequence();
     }
@@ -129,6 +130,7 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
         durability: settings.durability,
         segment_size: settings.segment_size,
         base: Base { snapshot: sequence, vouched, clean_stop, fresh },
+        newest_snapshot: Some(newest_snapshot),
     };
     let opening = Journal::read(disks.journal.clone(), options, &mut |commit| records.replay(commit))?;
     CleanStop::remove(&*disks.root).map_err(RecoverError::CleanStop)?;
@@ -139,6 +141,7 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
     for bad in bad {
         tracing::warn!("{bad}; it is set aside, and the one before it and the journal were read instead");
         set_aside(&bad, snapshots)?;
+        snapshots.sync()?;
     }
     if let Some((file, offset)) = &recovered.cut {
         tracing::warn!(

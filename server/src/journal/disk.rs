@@ -25,6 +25,10 @@ pub trait Disk: Send + Sync + fmt::Debug {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes the directory's names durable.
     fn sync(&self) -> io::Result<()>;
+    /// Bytes that may still be taken of it. Where that is not known, there is enough.
+    fn free(&self) -> io::Result<u64> {
+        Ok(u64::MAX)
+    }
 }
 
 impl dyn Disk + '_ {
@@ -159,6 +163,13 @@ impl Disk for RealDisk {
 
     fn sync(&self) -> io::Result<()> {
         File::open(&self.directory)?.sync_all()
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.directory)?;
+        // Some file systems have no size.
+        let free = if disk.f_blocks == 0 { u64::MAX } else { disk.f_bavail.saturating_mul(disk.f_frsize) };
+        Ok(free)
     }
 }
 

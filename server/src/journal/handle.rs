@@ -2,13 +2,13 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use thiserror::Error;
 
 use super::committer::{Committer, Tail};
 use super::disk::Disk;
 use super::recovery::{self, Base, Damage, Recovered};
+use super::space::Space;
 use super::state::{End, Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
 use super::{Commit, Sequence, segment, spare};
@@ -56,6 +56,8 @@ pub struct Options {
     pub segment_size: u64,
     /// From where to read.
     pub base: Base,
+    /// Bytes of the newest snapshot, where snapshots are made of this journal: space is left for the next.
+    pub newest_snapshot: Option<u64>,
 }
 
 /// Why a journal cannot be opened.
@@ -111,7 +113,8 @@ impl Journal {
         recovered: &Recovered,
         last_micros: i64,
     ) -> Result<Journal, OpenError> {
-        let mut state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size);
+        let space = Space::new(options.newest_snapshot);
+        let mut state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size, space);
         state.last_micros = last_micros;
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
@@ -191,7 +194,7 @@ impl Journal {
 
     /// Bytes written so far: those of all commits read at the start that no snapshot holds, and all since.
     pub fn bytes(&self) -> u64 {
-        self.shared.bytes.load(Ordering::Relaxed)
+        self.shared.written()
     }
 
     /// Where its segments are.
@@ -200,12 +203,15 @@ impl Journal {
     }
 
     /// Forgets commits up to `through`, which a snapshot holds: segments with none behind it become the space of
-    /// segments to come, or go.
-    pub fn trim(&self, through: Sequence) -> io::Result<()> {
+    /// segments to come, or go. Says how many there are.
+    pub fn trim(&self, through: Sequence) -> io::Result<usize> {
+        // Where space is short, the next segment is all that is kept for later.
+        let recycled = if self.wants_snapshot() { 1 } else { RECYCLED };
         let firsts = segment::list(&*self.disk)?;
         let done = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
         let mut names: Vec<String> = done.map(segment::name).collect();
-        let kept = names.split_off(names.len().saturating_sub(RECYCLED));
+        let count = names.len();
+        let kept = names.split_off(count.saturating_sub(recycled));
         for name in &names {
             match self.disk.remove(name) {
                 // The maker of spares was faster.
@@ -217,7 +223,25 @@ impl Journal {
             self.disk.sync()?;
         }
         self.shared.lock().recyclable = kept;
-        Ok(())
+        self.shared.spare_work.notify_all();
+        Ok(count)
+    }
+
+    /// Is there too little space for the next segment before a snapshot has been made?
+    pub fn wants_snapshot(&self) -> bool {
+        self.shared.lock().space.wants_snapshot()
+    }
+
+    /// The snapshot that was wanted was made, or could not be: what space there is may be taken.
+    pub fn snapshot_tried(&self) {
+        self.shared.lock().space.try_again();
+        self.shared.spare_work.notify_all();
+    }
+
+    /// A snapshot of `bytes` bytes was made, which holds the first `folded` bytes of the journal: the next one will take
+    /// as much and what comes since.
+    pub fn snapshot_made(&self, bytes: u64, folded: u64) {
+        self.shared.lock().space.snapshot_made(bytes, folded);
     }
 
     /// Are changes being refused for want of room?

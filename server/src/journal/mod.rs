@@ -25,6 +25,7 @@ mod handle;
 pub mod reader;
 pub mod recovery;
 pub mod segment;
+mod space;
 mod spare;
 mod state;
 #[cfg(test)]

@@ -7,30 +7,79 @@ use std::time::Duration;
 
 use super::disk::{Disk, DiskFile};
 use super::segment;
+use super::space::is_out_of_space;
 use super::state::{Shared, Spare};
 
-/// How long after a failure the next try is made. A full disk is emptied by people, who are slower than this.
+/// How long after a failure the next try is made, unless a snapshot calls for one before. A full disk is emptied by
+/// people, who are slower than this.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Runs until the journal closes.
+/// Runs until the journal ends.
 pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64) {
+    // What a process before left of one is of no use, and counts as taken.
+    let _ = disk.remove(segment::SPARE);
+    let mut warned = false;
     while wait_until_wanted(shared) {
-        // Whatever keeps an old segment from being used again, a new one will do.
-        let recycled = take_recyclable(shared).and_then(|name| recycle(&**disk, &name, segment_size).ok()?);
-        let wanted = || shared.lock().end.is_none();
-        match recycled.map_or_else(|| segment::make_spare(&**disk, segment_size, wanted), Ok) {
+        match make(shared, &**disk, segment_size) {
             Ok(file) => {
-                let mut state = shared.lock();
-                state.spare = Spare::Ready(file);
-                let was_read_only = std::mem::take(&mut state.read_only);
-                shared.wake_for_room(&mut state);
-                drop(state);
-                if was_read_only {
-                    tracing::info!("there is room for the next journal segment again: changes are accepted");
-                }
+                warned = false;
+                put_ready(shared, file);
             }
-            Err(error) => give_up_for_now(shared, &**disk, error.to_string()),
+            Err(lack) => {
+                // Where a snapshot comes first there will be space in a moment, mostly.
+                if !warned && !lack.snapshot_first {
+                    warned = true;
+                    tracing::warn!(
+                        "no room for the next journal segment ({}): changes are refused when the current one is full",
+                        lack.reason
+                    );
+                }
+                wait_for_space(shared, lack);
+            }
         }
+    }
+}
+
+/// Why no segment could be made.
+struct Lack {
+    reason: String,
+    /// A snapshot was not tried yet.
+    snapshot_first: bool,
+}
+
+/// Makes one, or says why it cannot be made.
+fn make(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFile>, Lack> {
+    // Whatever keeps an old segment from being used again, a new one will do.
+    if let Some(file) = take_recyclable(shared).and_then(|name| recycle(disk, &name, size).ok()?) {
+        shared.lock().space.got_one();
+        return Ok(file);
+    }
+    // Where it is not known, there is some: to fill it tells.
+    let free = disk.free().unwrap_or(u64::MAX);
+    let written = shared.written();
+    {
+        let mut state = shared.lock();
+        let snapshot_first = !state.space.snapshot_tried();
+        state.space.take(size, free, written).map_err(|reason| Lack { reason, snapshot_first })?;
+    }
+    segment::make_spare(disk, size, || shared.lock().end.is_none()).map_err(|error| {
+        // What was filled so far may be the last space that others need.
+        let _ = disk.remove(segment::SPARE);
+        if is_out_of_space(&error) {
+            shared.lock().space.run_short(free);
+        }
+        Lack { reason: error.to_string(), snapshot_first: false }
+    })
+}
+
+fn put_ready(shared: &Shared, file: Box<dyn DiskFile>) {
+    let mut state = shared.lock();
+    state.spare = Spare::Ready(file);
+    let was_read_only = std::mem::take(&mut state.read_only);
+    shared.wake_for_room(&mut state);
+    drop(state);
+    if was_read_only {
+        tracing::info!("there is room for the next journal segment again: changes are accepted");
     }
 }
 
@@ -40,9 +89,9 @@ fn take_recyclable(shared: &Shared) -> Option<String> {
 }
 
 /// Makes an old segment the spare. What is in it does not matter: the salt of the segment to be makes it void.
-fn recycle(disk: &dyn Disk, name: &str, segment_size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
+fn recycle(disk: &dyn Disk, name: &str, size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
     let file = disk.open(name)?;
-    if file.len()? != segment_size {
+    if file.len()? != size {
         disk.remove(name)?;
         return Ok(None);
     }
@@ -51,7 +100,7 @@ fn recycle(disk: &dyn Disk, name: &str, segment_size: u64) -> io::Result<Option<
     Ok(Some(file))
 }
 
-/// False when the journal closes.
+/// False when the journal ends.
 fn wait_until_wanted(shared: &Shared) -> bool {
     let mut state = shared.lock();
     loop {
@@ -66,24 +115,15 @@ fn wait_until_wanted(shared: &Shared) -> bool {
     }
 }
 
-fn give_up_for_now(shared: &Shared, disk: &dyn Disk, reason: String) {
-    // What was filled so far may be the last room that others need.
-    let _ = disk.remove(segment::SPARE);
+/// Lets changes be refused, and waits until another try is worth it.
+fn wait_for_space(shared: &Shared, lack: Lack) {
     let mut state = shared.lock();
     if state.end.is_some() {
         return;
     }
-    let before = std::mem::replace(&mut state.spare, Spare::Failing(reason.clone()));
+    state.spare = Spare::Failing(lack.reason);
     shared.wake_for_room(&mut state);
-    drop(state);
-    if !matches!(before, Spare::Failing(_)) {
-        tracing::warn!(
-            "no room for the next journal segment ({reason}): changes will be refused when the current one is full"
-        );
-    }
-    let state = shared.lock();
-    // An end that came meanwhile has woken nobody.
-    if state.end.is_none() {
+    if state.recyclable.is_empty() && !state.space.snapshot_tried() {
         let waited = shared.spare_work.wait_timeout(state, RETRY);
         drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
     }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::batch::Batch;
 use super::disk::DiskFile;
+use super::space::Space;
 use super::{Sequence, commit, frame, segment};
 use crate::domain::Fact;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
@@ -91,23 +92,25 @@ pub(super) struct State {
     pub late: bool,
     /// Old segments whose space may be used again, oldest first. No reader wants them.
     pub recyclable: Vec<String>,
+    /// Whether segments may be made of free space.
+    pub space: Space,
     /// Room of an empty segment.
     capacity: usize,
 }
 
 impl State {
-    /// The state of a journal whose next commit goes to `offset` of a segment of `space` bytes.
-    pub fn new(next: Sequence, offset: u64, space: u64, segment_size: u64) -> State {
-        let room = |from: u64, space: u64| {
+    /// The state of a journal whose next commit goes to `offset` of a segment of `length` bytes.
+    pub fn new(next: Sequence, offset: u64, length: u64, segment_size: u64, space: Space) -> State {
+        let room = |from: u64, length: u64| {
             // A segment always keeps room for a seal and its close.
             let kept = (frame::SEAL_ROOM + frame::CLOSE_LEN) as u64;
-            usize::try_from(space.saturating_sub(from + kept)).unwrap_or(usize::MAX)
+            usize::try_from(length.saturating_sub(from + kept)).unwrap_or(usize::MAX)
         };
         State {
             batch: Batch::default(),
             next,
             last_micros: i64::MIN,
-            room: room(offset, space),
+            room: room(offset, length),
             spare: Spare::Making,
             read_only: false,
             in_flight: Sequence(next.0 - 1),
@@ -116,6 +119,7 @@ impl State {
             end: None,
             late: false,
             recyclable: Vec::new(),
+            space,
             capacity: room(segment::HEADER as u64, segment_size),
         }
     }
@@ -208,6 +212,11 @@ impl Shared {
     /// The state. Whoever panicked under this lock left half a commit: there is no going on.
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the journal"))
+    }
+
+    /// Bytes written, and those read at the start that no snapshot holds.
+    pub fn written(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub fn durable(&self) -> Sequence {

@@ -41,6 +41,9 @@ pub enum FoldError {
         /// What is wrong.
         what: String,
     },
+    /// It is not known which names a crash leaves, of snapshots that others may build on.
+    #[error("syncing the directory of the snapshots: {0}")]
+    Directory(io::Error),
     /// The server stops.
     #[error("the server is stopping")]
     Stopped,
@@ -77,7 +80,7 @@ pub fn fold(
         Ok(())
     })?;
     tickets.flush(&mut writer)?;
-    Ok(writer.finish()?)
+    writer.finish()
 }
 
 /// Does this fact, about the event or entry of this number, still count?

@@ -28,8 +28,8 @@ const REST: u32 = 3;
 /// Rests are no longer than this, so that a disk that stalls does not stall folding for much longer.
 const LONGEST_REST: Duration = Duration::from_millis(50);
 
-/// After one that failed, the next that nobody asked for is tried after this time, or after this many times the time
-/// that the failed one took: what was in its way may be gone, and the disk has others to serve.
+/// After one that came to nothing, the next that nobody asked for is tried after this time, or after this many times
+/// the time that it took: what was in its way may be gone, and the disk has others to serve.
 const RETRY: Duration = Duration::from_secs(5);
 const RETRY_TIMES: u32 = 20;
 
@@ -79,7 +79,7 @@ impl Keeper {
             requests: requests.clone(),
             shown: newest.clone(),
             earliest: Instant::now(),
-            retry: None,
+            vain: None,
         };
         let guarded = move || {
             // Those who ask would wait for ever, and the journal would grow for ever.
@@ -134,8 +134,16 @@ struct Work {
     shown: Arc<AtomicU64>,
     /// No snapshot is begun before.
     earliest: Instant,
-    /// Behind a failure: none that nobody asked for is begun before.
-    retry: Option<Instant>,
+    /// Behind one that came to nothing.
+    vain: Option<Vain>,
+}
+
+/// A snapshot that failed, or that set nothing free where space is short.
+struct Vain {
+    /// Of this sequence.
+    sequence: Sequence,
+    /// Another one that nobody asks for is not begun before.
+    retry: Instant,
 }
 
 /// A snapshot of a sequence.
@@ -143,11 +151,16 @@ struct Written {
     bytes: u64,
     /// False when it was there already.
     new: bool,
+    /// Segments of the journal that are not needed any more.
+    freed: usize,
 }
+
+/// Snapshots that are kept: should the newest be damaged, the other one and the journal behind it stand in for it.
+const KEPT: usize = 2;
 
 impl Work {
     fn run(mut self) {
-        if let Err(e) = self.tidy() {
+        if let Err(e) = self.keep(KEPT) {
             self.failed(&e, "snapshots could not be tidied up");
         }
         while let Some(clients) = self.requests.next(self.earliest, LOOK_EVERY) {
@@ -164,8 +177,12 @@ impl Work {
 
     /// Is one to be made although nobody asks?
     fn is_due(&self) -> bool {
-        let may_be_tried = self.retry.is_none_or(|retry| Instant::now() >= retry);
-        may_be_tried && self.journal.bytes() - self.folded >= self.schedule.every
+        let has_grown = self.journal.bytes() - self.folded >= self.schedule.every;
+        let wanted = self.journal.wants_snapshot();
+        match &self.vain {
+            Some(vain) if Instant::now() < vain.retry => wanted && self.journal.durable() > vain.sequence,
+            _ => has_grown || wanted,
+        }
     }
 
     fn make(&mut self) -> Result<Made, NotMade> {
@@ -174,44 +191,61 @@ impl Work {
         // Bytes first: what comes between the two counts for the next snapshot.
         let bytes_before = self.journal.bytes();
         let sequence = self.journal.durable();
-        let written = self.write(sequence);
+        let short = self.journal.wants_snapshot();
+        let written = self.write(sequence, short);
         let took = started.elapsed();
-        match written {
-            Ok(Written { bytes, new }) => {
+        let vain = || Vain { sequence, retry: Instant::now() + RETRY.max(took * RETRY_TIMES) };
+        let made = match written {
+            Ok(Written { bytes, new, freed }) => {
                 if new {
                     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                     tracing::info!(sequence = sequence.0, bytes, milliseconds, "snapshot made");
                 }
                 self.folded = bytes_before;
-                self.retry = None;
+                self.journal.snapshot_made(bytes, bytes_before);
+                self.vain = (short && freed == 0).then(vain);
                 Ok(Made { sequence, bytes, took })
             }
             Err(FoldError::Stopped) => Err(NotMade::Stopping),
             Err(e) => {
-                self.retry = Some(Instant::now() + RETRY.max(took * RETRY_TIMES));
+                self.vain = Some(vain());
                 self.failed(&e, "no snapshot could be made, the journal goes on growing");
                 Err(NotMade::Failed(e.to_string()))
             }
+        };
+        if short {
+            self.journal.snapshot_tried();
         }
+        made
     }
 
     fn failed(&self, error: &FoldError, what: &str) {
         tracing::warn!("{what}: {error}");
     }
 
-    /// Writes the snapshot of `sequence`, unless it is there, and drops what is not needed any more.
-    fn write(&self, sequence: Sequence) -> Result<Written, FoldError> {
+    fn sync_directory(&self) -> Result<(), FoldError> {
+        self.disk.sync().map_err(FoldError::Directory)
+    }
+
+    /// Writes the snapshot of `sequence`, unless it is there, and drops what is not needed any more. Where space is
+    /// `short`, the one before is enough by itself once it was read and found whole: what only the one before that needs
+    /// makes space for the new one. If that sets nothing free, the new one has to be enough by itself.
+    fn write(&self, sequence: Sequence, short: bool) -> Result<Written, FoldError> {
         let before = self.usable()?;
+        let freed = if short { self.keep(1)? } else { 0 };
         if let Some(before) = before.as_ref().filter(|before| before.sequence() == sequence) {
-            return Ok(Written { bytes: before.bytes()?, new: false });
+            return Ok(Written { bytes: before.bytes()?, new: false, freed });
         }
         let bytes = self.fold(before.as_ref(), sequence).inspect_err(|_| {
             // Half of a snapshot is of no use, and its room is wanted.
             let _ = self.disk.remove(NEW);
         })?;
         self.shown.store(sequence.0, Ordering::Relaxed);
-        self.tidy()?;
-        Ok(Written { bytes, new: true })
+        if !short || freed > 0 {
+            return Ok(Written { bytes, new: true, freed: freed + self.keep(KEPT)? });
+        }
+        Snapshot::open(&*self.disk, sequence)?.verify()?;
+        Ok(Written { bytes, new: true, freed: self.keep(1)? })
     }
 
     /// The newest whole snapshot. A damaged one is set aside if something stands in for it.
@@ -225,6 +259,7 @@ impl Work {
             }
             tracing::warn!("{bad}; it is set aside, and the next one is made from what is before it");
             set_aside(&bad, &*self.disk)?;
+            self.sync_directory()?;
         }
         Ok(snapshot)
     }
@@ -235,17 +270,16 @@ impl Work {
         fold(before, self.journal.disk(), writer, sequence, &mut pace)
     }
 
-    /// Keeps the newest two snapshots and what of the journal is behind the older of them.
-    fn tidy(&self) -> Result<(), FoldError> {
+    /// Keeps the newest `count` snapshots and what of the journal is behind the oldest of them. Says how many segments
+    /// are not needed any more.
+    fn keep(&self, count: usize) -> Result<usize, FoldError> {
         let snapshots = read::list(&*self.disk)?;
-        for &old in snapshots.iter().skip(2) {
+        for &old in snapshots.iter().skip(count) {
             self.disk.remove(&name(old))?;
         }
-        if let [_, older, ..] = snapshots[..] {
-            self.disk.sync()?;
-            self.journal.trim(older)?;
-        }
-        Ok(())
+        let Some(&oldest) = snapshots.get(count - 1) else { return Ok(0) };
+        self.sync_directory()?;
+        Ok(self.journal.trim(oldest)?)
     }
 }
 
@@ -265,10 +299,10 @@ pub fn pace(is_over: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(), FoldErr
     }
 }
 
-/// Takes a damaged snapshot from among those that count; it stays for people to look at.
+/// Takes a damaged snapshot from among those that count; it stays for people to look at. Durable after a sync of the
+/// directory.
 pub fn set_aside(bad: &BadSnapshot, disk: &dyn Disk) -> std::io::Result<()> {
-    disk.rename(&bad.file, &format!("{}{DAMAGED}", bad.file))?;
-    disk.sync()
+    disk.rename(&bad.file, &format!("{}{DAMAGED}", bad.file))
 }
 
 /// Which snapshot a start can build on, and what was found wrong on the way to it.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::fold::FoldError;
 use super::{MAGIC, NEW, name};
 use crate::domain::Fact;
 use crate::journal::disk::{Disk, DiskFile};
@@ -51,7 +52,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Makes it whole and durable, and gives it its name. Says how many bytes it has.
-    pub fn finish(mut self) -> io::Result<u64> {
+    pub fn finish(mut self) -> Result<u64, FoldError> {
         if self.in_frame > 0 {
             self.write_frame(Kind::Facts)?;
         }
@@ -59,7 +60,7 @@ impl<'a> Writer<'a> {
         self.write_frame(Kind::Footer)?;
         self.file.sync()?;
         self.disk.rename(NEW, &name(self.head.first))?;
-        self.disk.sync()?;
+        self.disk.sync().map_err(FoldError::Directory)?;
         Ok(self.at)
     }
 

@@ -10,6 +10,8 @@ mod handle;
 // Nothing in it is concurrent, but what it finds is the committer's.
 #[path = "../../src/journal/recovery.rs"]
 mod recovery;
+#[path = "../../src/journal/space.rs"]
+mod space;
 #[path = "../../src/journal/spare.rs"]
 mod spare;
 #[path = "../../src/journal/state.rs"]

@@ -27,6 +27,7 @@ pub const fn options(durability: Durability, segment_size: u64) -> Options {
         durability,
         segment_size,
         base: Base { snapshot: Sequence(0), vouched: Sequence(0), clean_stop: None, fresh: false },
+        newest_snapshot: None,
     }
 }
 
@@ -113,7 +114,7 @@ impl History {
     /// A snapshot was made that holds all commits up to `through`: the journal may forget them.
     pub fn trim(&mut self, journal: &Journal, through: Sequence) -> io::Result<()> {
         self.snapshot = self.snapshot.max(through);
-        journal.trim(self.snapshot)
+        journal.trim(self.snapshot).map(drop)
     }
 
     fn recovered(&mut self, recovered: &Recovered) {

@@ -44,6 +44,8 @@ pub struct Faults {
     pub fail_write: Option<u64>,
     /// This sync fails, of a file or of the directory.
     pub fail_sync: Option<u64>,
+    /// This sync of the directory fails, counted among those.
+    pub fail_directory_sync: Option<u64>,
     /// A sync that fails forgets what it should have written, as Linux does: it reads as written, a later sync has
     /// nothing to do, and only a power cut shows that it never was on the disk.
     pub forgetful: bool,
@@ -61,6 +63,7 @@ pub struct Counts {
     /// Bytes of those writes.
     pub bytes: u64,
     pub syncs: u64,
+    pub directory_syncs: u64,
     pub errors: u64,
 }
 
@@ -185,7 +188,7 @@ impl SimDisk {
         self.wait_until(|platter| {
             platter.waiting > 0
                 || platter.life != self.life
-                || platter.counts[Whose::Commits as usize].errors > 0
+                || platter.counts.iter().any(|counts| counts.errors > 0)
         });
     }
 
@@ -299,6 +302,10 @@ impl Platter {
 
     fn fail_sync(&mut self) -> io::Result<()> {
         self.fail(|counts| &mut counts.syncs, self.faults.fail_sync)
+    }
+
+    fn fail_directory_sync(&mut self) -> io::Result<()> {
+        self.fail(|counts| &mut counts.directory_syncs, self.faults.fail_directory_sync)
     }
 
     fn fail_write(&mut self) -> io::Result<()> {
@@ -436,7 +443,7 @@ impl Disk for SimDisk {
 
     fn sync(&self) -> io::Result<()> {
         let mut platter = self.begin()?;
-        let failed = platter.fail_sync();
+        let failed = platter.fail_sync().and(platter.fail_directory_sync());
         platter.tell(|| format!("sync the directory: {failed:?}"));
         self.world.changed.notify_all();
         failed?;
@@ -444,6 +451,14 @@ impl Disk for SimDisk {
         platter.durable_names = platter.names.clone();
         self.world.changed.notify_all();
         Ok(())
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        let platter = self.platter();
+        Ok(platter
+            .faults
+            .capacity
+            .map_or(u64::MAX, |capacity| capacity.saturating_sub(platter.used()) as u64))
     }
 }
 

@@ -20,6 +20,7 @@ const fn room_for(capacity: usize) -> Faults {
         die_at: None,
         fail_write: None,
         fail_sync: None,
+        fail_directory_sync: None,
         forgetful: false,
         short: false,
     }

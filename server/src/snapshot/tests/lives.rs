@@ -35,7 +35,8 @@ fn live(machine: &mut Machine, rng: &mut Rng) {
         }
     };
     let well = serve(machine, &server, rng, goes_wrong(journal) || goes_wrong(snapshots));
-    if well && rng.one_in(3) && !goes_wrong(journal) {
+    // A failed sync of either directory fails the journal.
+    if well && rng.one_in(3) && !goes_wrong(journal) && !goes_wrong(snapshots) {
         server.stop();
         machine.end_of_life(rng.one_in(2));
     } else {

@@ -8,6 +8,7 @@ mod crashes;
 mod damage;
 mod format;
 mod impossible;
+mod full_disk;
 mod lives;
 pub mod machine;
 mod restore;
