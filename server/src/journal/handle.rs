@@ -9,7 +9,7 @@ use super::committer::{Committer, Tail};
 use super::disk::Disk;
 use super::recovery::{self, Base, Damage, Recovered};
 use super::space::Space;
-use super::state::{End, Failure, NoRoom, Shared, State};
+use super::state::{DIRECTORY, End, Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
 use super::{Commit, Sequence, segment, spare};
 use crate::domain::{Contradiction, Fact};
@@ -220,7 +220,7 @@ impl Journal {
             }
         }
         if !names.is_empty() {
-            self.disk.sync()?;
+            self.disk.sync().inspect_err(|error| self.fail("syncing", DIRECTORY, error))?;
         }
         self.shared.lock().recyclable = kept;
         self.shared.spare_work.notify_all();
@@ -242,6 +242,11 @@ impl Journal {
     /// as much and what comes since.
     pub fn snapshot_made(&self, bytes: u64, folded: u64) {
         self.shared.lock().space.snapshot_made(bytes, folded);
+    }
+
+    /// Nothing is made durable from now on, because of this: the process should end.
+    pub fn fail(&self, doing: &'static str, file: &str, error: &io::Error) {
+        self.shared.fail(Failure { doing, file: file.to_owned(), error: error.to_string() });
     }
 
     /// Are changes being refused for want of room?

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::disk::{Disk, DiskFile};
 use super::segment;
 use super::space::is_out_of_space;
-use super::state::{Shared, Spare};
+use super::state::{DIRECTORY, Failure, Shared, Spare};
 
 /// How long after a failure the next try is made, unless a snapshot calls for one before. A full disk is emptied by
 /// people, who are slower than this.
@@ -50,7 +50,7 @@ struct Lack {
 /// Makes one, or says why it cannot be made.
 fn make(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFile>, Lack> {
     // Whatever keeps an old segment from being used again, a new one will do.
-    if let Some(file) = take_recyclable(shared).and_then(|name| recycle(disk, &name, size).ok()?) {
+    if let Some(file) = take_recyclable(shared).and_then(|name| recycle(shared, disk, &name, size).ok()?) {
         shared.lock().space.got_one();
         return Ok(file);
     }
@@ -89,14 +89,16 @@ fn take_recyclable(shared: &Shared) -> Option<String> {
 }
 
 /// Makes an old segment the spare. What is in it does not matter: the salt of the segment to be makes it void.
-fn recycle(disk: &dyn Disk, name: &str, size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
+fn recycle(shared: &Shared, disk: &dyn Disk, name: &str, size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
     let file = disk.open(name)?;
     if file.len()? != size {
         disk.remove(name)?;
         return Ok(None);
     }
     disk.rename(name, segment::SPARE)?;
-    disk.sync()?;
+    disk.sync().inspect_err(|error| {
+        shared.fail(Failure { doing: "syncing", file: DIRECTORY.to_owned(), error: error.to_string() });
+    })?;
     Ok(Some(file))
 }
 

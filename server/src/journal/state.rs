@@ -56,9 +56,13 @@ pub(super) enum Spare {
     Ready(Box<dyn DiskFile>),
 }
 
+/// The journal's directory, as messages name it. A sync of it that failed is never tried again, whoever tried it: the
+/// next one would succeed over names that are not on disk.
+pub(super) const DIRECTORY: &str = "the directory of the journal";
+
 /// Why the journal stopped for good.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the journal failed: {doing} {file}: {error}")]
+#[error("{doing} {file} failed: {error}")]
 pub struct Failure {
     /// What was tried.
     pub doing: &'static str,

@@ -219,8 +219,15 @@ impl Work {
         made
     }
 
+    /// A failed sync of the directory is not tried again: the next one would succeed over names that are not on disk,
+    /// and the journal would be trimmed by them. Whatever else failed, the journal has everything.
     fn failed(&self, error: &FoldError, what: &str) {
-        tracing::warn!("{what}: {error}");
+        if let FoldError::Directory(error) = error {
+            self.journal.fail("syncing", "the directory of the snapshots", error);
+            self.requests.stop();
+        } else {
+            tracing::warn!("{what}: {error}");
+        }
     }
 
     fn sync_directory(&self) -> Result<(), FoldError> {

@@ -6,6 +6,7 @@
 mod chain;
 mod crashes;
 mod damage;
+mod failure;
 mod format;
 mod impossible;
 mod full_disk;
