@@ -1,7 +1,8 @@
 //! A full disk.
 //!
 //! Catches: a server that dies, hangs or says OK when there is no room for the next segment; one that no longer reads; one
-//! that stays read-only when there is room again, or when a snapshot can make some.
+//! that stays read-only when there is room again, or when a snapshot can make some; one that a limit of the length of
+//! files kills.
 //!
 //! The disk is a tmpfs of four megabytes in a mount namespace of its own; where the system does not let a user make one, the
 //! test says so and passes.
@@ -160,6 +161,29 @@ fn a_disk_that_the_journal_would_fill_heals_itself() {
         written += meet.len();
     }
     assert!(conn.ask("STATS").number("snapshot_sequence") > 0);
+}
+
+/// A limit of the length of files is a want of room like any other: what exceeds it is not written, and the server goes
+/// on.
+#[test]
+fn a_file_that_would_be_too_long_for_a_limit_costs_nothing_but_itself() {
+    let home = Home::new();
+    let mut command = Command::new("sh");
+    // 600 KiB: a segment fits, a snapshot of more tickets does not.
+    command.args(["-c", "ulimit -f 1200; exec \"$0\" \"$@\"", BOOKLINED, "--data-dir"]).arg(home.data());
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
+    let (mut process, addr) = listening(&mut command);
+    let mut conn = Conn::open(addr);
+    conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
+    for _ in 0..5 {
+        conn.ask("BOOK x 10000").ok();
+    }
+    let refused = conn.ask("SNAPSHOT");
+    let message = refused.err("INTERNAL")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("File too large"), "{message}");
+    assert_eq!(conn.ask("BOOK x 10000").number("available_tickets"), 940_000);
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
 }
 
 /// Books until it is refused for want of room, then less and less, for a small change may fit where a large one did not.
