@@ -9,7 +9,7 @@ use super::committer::{Committer, Tail};
 use super::disk::Disk;
 use super::recovery::{self, Base, Damage, Recovered};
 use super::space::Space;
-use super::state::{DIRECTORY, End, Failure, NoRoom, Shared, State};
+use super::state::{DIRECTORY, Failure, NoRoom, Shared, State};
 use super::wait::{Room, Wait};
 use super::{Commit, Sequence, segment, spare};
 use crate::domain::{Contradiction, Fact};
@@ -273,7 +273,7 @@ impl Journal {
     /// Refuses what comes, writes, syncs and seals what was appended, and ends the journal's threads. Blocks for as
     /// long as the disk takes.
     pub fn close(&self) -> Result<(), Failure> {
-        self.shared.end(End::Closing);
+        self.shared.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));
         for thread in threads {
             // A panic has ended the process already.

@@ -49,10 +49,12 @@ struct Lack {
 
 /// Makes one, or says why it cannot be made.
 fn make(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFile>, Lack> {
-    // Whatever keeps an old segment from being used again, a new one will do.
-    if let Some(file) = take_recyclable(shared).and_then(|name| recycle(shared, disk, &name, size).ok()?) {
-        shared.lock().space.got_one();
-        return Ok(file);
+    // Whatever keeps an old segment from being used again, another or a new one will do.
+    while let Some(name) = take_recyclable(shared) {
+        if let Ok(Some(file)) = recycle(shared, disk, &name, size) {
+            shared.lock().space.got_one();
+            return Ok(file);
+        }
     }
     // Where it is not known, there is some: to fill it tells.
     let free = disk.free().unwrap_or(u64::MAX);
@@ -83,9 +85,10 @@ fn put_ready(shared: &Shared, file: Box<dyn DiskFile>) {
     }
 }
 
+/// None, too, when the journal has ended: behind a failure the disk is left alone.
 fn take_recyclable(shared: &Shared) -> Option<String> {
     let mut state = shared.lock();
-    if state.recyclable.is_empty() { None } else { Some(state.recyclable.remove(0)) }
+    if state.end.is_some() || state.recyclable.is_empty() { None } else { Some(state.recyclable.remove(0)) }
 }
 
 /// Makes an old segment the spare. What is in it does not matter: the salt of the segment to be makes it void.

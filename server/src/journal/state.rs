@@ -227,31 +227,29 @@ impl Shared {
         Sequence(self.durable.load(Ordering::Acquire))
     }
 
-    /// Ends the journal: nothing is appended from now on. A failure stays one.
-    pub fn end(&self, end: End) {
-        self.end_locked(self.lock(), end);
+    /// Closes the journal: nothing is appended from now on. A failure stays one.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        state.end.get_or_insert(End::Closing);
+        self.tell_the_end(state);
     }
 
-    fn end_locked(&self, mut state: MutexGuard<'_, State>, end: End) {
+    /// Ends the journal because of a failure in whichever thread. The first one is told, under the lock, so that nothing
+    /// is appended by who knows of it.
+    pub fn fail(&self, failure: Failure) {
+        let mut state = self.lock();
         if state.end != Some(End::Failed) {
-            state.end = Some(end);
+            state.end = Some(End::Failed);
+            self.failure.send_replace(Some(failure));
         }
+        self.tell_the_end(state);
+    }
+
+    fn tell_the_end(&self, mut state: MutexGuard<'_, State>) {
         self.wake_for_room(&mut state);
         drop(state);
         self.work.notify_all();
         self.spare_work.notify_all();
-    }
-
-    /// Ends the journal because of a failure in whichever thread. The first one is told.
-    pub fn fail(&self, failure: Failure) {
-        // Under the lock: whoever knows of the failure is refused, and whoever is refused can be told of it.
-        let state = self.lock();
-        self.failure.send_if_modified(|first| {
-            let is_first = first.is_none();
-            first.get_or_insert(failure);
-            is_first
-        });
-        self.end_locked(state, End::Failed);
     }
 
     /// Everything up to `synced` is on disk: tells those who waited for it.
