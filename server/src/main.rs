@@ -47,9 +47,6 @@ fn serve(mut settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
-    // Where the length of files is limited, this signal would end the process at the write that exceeds it. Caught, the
-    // write fails as on a full disk.
-    let _too_long = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
     // Until the data is read a signal ends the process at once: there is nothing to finish yet.
     let server = Server::open(settings).await?;
     let mut signals = StopSignals::handle().context("handling signals")?;
