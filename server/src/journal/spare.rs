@@ -25,6 +25,8 @@ pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64)
                 warned = false;
                 put_ready(shared, file);
             }
+            // It was given up halfway: there may be space enough.
+            Err(_) if shared.has_ended() => return,
             Err(lack) => {
                 // Where a snapshot comes first there will be space in a moment, mostly.
                 if !warned && !lack.snapshot_first {
@@ -64,7 +66,7 @@ fn make(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFile>
         let snapshot_first = !state.space.snapshot_tried();
         state.space.take(size, free, written).map_err(|reason| Lack { reason, snapshot_first })?;
     }
-    segment::make_spare(disk, size, || shared.lock().end.is_none()).map_err(|error| {
+    segment::make_spare(disk, size, || !shared.has_ended()).map_err(|error| {
         // What was filled so far may be the last space that others need.
         let _ = disk.remove(segment::SPARE);
         if is_out_of_space(&error) {

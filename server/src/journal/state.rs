@@ -227,6 +227,11 @@ impl Shared {
         Sequence(self.durable.load(Ordering::Acquire))
     }
 
+    /// Is the journal closed, or has it failed?
+    pub fn has_ended(&self) -> bool {
+        self.lock().end.is_some()
+    }
+
     /// Closes the journal: nothing is appended from now on. A failure stays one.
     pub fn close(&self) {
         let mut state = self.lock();
