@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -132,6 +132,12 @@ pub fn pipe(mut command: Command, input: impl Into<Vec<u8>>) -> Ran {
     let output = child.wait_with_output().unwrap();
     feeder.join().unwrap();
     output.into()
+}
+
+/// Sends it what Ctrl-C sends.
+pub fn interrupt(client: &Child) {
+    let pid = client.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
 }
 
 /// What a client that has ended left behind.

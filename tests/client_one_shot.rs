@@ -2,10 +2,12 @@
 
 mod client_fake;
 
+use std::io::Read;
 use std::net::TcpListener;
 use std::process::Stdio;
+use std::sync::mpsc;
 
-use client_fake::{Fake, Peer, Ran, bare, bookline};
+use client_fake::{Fake, Peer, Ran, bare, bookline, interrupt};
 
 fn run(mut command: std::process::Command) -> Ran {
     command.stdin(Stdio::null()).output().unwrap().into()
@@ -72,7 +74,7 @@ fn a_connection_that_ends_before_the_answer_is_lost() {
         "bookline: connection to {} lost; one command went unanswered and may have been carried out\n",
         fake.addr
     );
-    run(bookline(fake.addr, &["BOOK", "e", "1"])).expect(3, "OK {\"event_id\"", &told);
+    run(bookline(fake.addr, &["BOOK", "e", "1"])).expect(4, "OK {\"event_id\"", &told);
     fake.end();
 }
 
@@ -82,9 +84,39 @@ fn a_server_that_never_answers_is_waited_for_and_no_longer() {
     let mut command = bookline(fake.addr, &["PING"]);
     command.env("BOOKLINE_TIMEOUT", "150ms");
     let ran = run(command);
-    assert_eq!(ran.exit, 3);
+    assert_eq!(ran.exit, 4);
     assert!(ran.stderr.contains(" within 150ms"), "{}", ran.stderr);
     fake.end();
+}
+
+#[test]
+fn ctrl_c_says_whether_anything_is_in_doubt() {
+    for (words, exit, said) in [
+        (&["BOOK", "e", "1"][..], 4, "bookline: interrupted; the change was sent and may have been made\n"),
+        (&["GET"], 130, "bookline: interrupted after 1,234 rows\n"),
+        (&["PING"], 130, "bookline: interrupted\n"),
+    ] {
+        let (received, waits) = mpsc::channel();
+        let fake = Fake::new(move |mut peer| {
+            if peer.line() == "GET\n" {
+                peer.say(&"ROW {}\n".repeat(1_234));
+            }
+            received.send(()).unwrap();
+            peer.rest()
+        });
+        let mut command = bookline(fake.addr, words);
+        let mut client =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        waits.recv().unwrap();
+        if words == ["GET"] {
+            // Only what was printed is counted.
+            client.stdout.as_mut().unwrap().read_exact(&mut vec![0; 7 * 1_234]).unwrap();
+        }
+        interrupt(&client);
+        let ran: Ran = client.wait_with_output().unwrap().into();
+        assert_eq!((ran.exit, ran.stderr.as_str()), (exit, said), "{words:?}");
+        fake.end();
+    }
 }
 
 #[test]

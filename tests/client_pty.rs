@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::io::Write;
 use std::process::Command;
 
 use rexpect::process::WaitStatus;
@@ -37,18 +38,21 @@ impl Session {
         }
     }
 
-    /// Presses these keys.
+    /// Presses these keys, all at once.
     pub fn keys(&mut self, keys: &str) {
-        self.pty.send(keys).unwrap();
-        self.pty.flush().unwrap();
+        self.bytes(keys.as_bytes());
+    }
+
+    /// Presses keys that need not be text.
+    pub fn bytes(&mut self, keys: &[u8]) {
+        self.pty.process().get_file_handle().unwrap().write_all(keys).unwrap();
     }
 
     /// Types a line at the prompt, which must be there or come.
     #[track_caller]
     pub fn line(&mut self, line: &str) {
         self.until(PROMPT);
-        self.keys(line);
-        self.keys("\r");
+        self.keys(&format!("{line}\r"));
     }
 
     /// What is shown to the end, and the exit status.

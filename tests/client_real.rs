@@ -159,7 +159,7 @@ fn a_quit_in_mid_script_ends_it_and_nothing_behind_it_is_done() {
 fn a_script_that_turns_out_to_be_http_is_not_all_answered() {
     let server = Real::start(&[]);
     let ran = server.script("GET / HTTP/1.1\r\nPING\r\n");
-    assert_eq!((ran.exit, ran.stdout.lines().count()), (3, 1), "{}", ran.stdout);
+    assert_eq!((ran.exit, ran.stdout.lines().count()), (4, 1), "{}", ran.stdout);
     assert!(ran.stdout.starts_with("ERR BAD_REQUEST "), "{}", ran.stdout);
 }
 

@@ -148,7 +148,7 @@ fn a_connection_that_ends_too_early_is_lost() {
         fake.addr
     );
     let ran = pipe(bookline(fake.addr, &[]), "PING\nGET\nPING\n");
-    ran.expect(3, "OK {}\nROW {\"a\":1}\nOK {\"cou", &told);
+    ran.expect(4, "OK {}\nROW {\"a\":1}\nOK {\"cou", &told);
     fake.end();
 }
 
@@ -176,7 +176,7 @@ fn a_server_that_goes_while_there_is_more_to_come_is_lost() {
 fn a_quit_that_was_refused_is_no_good_end() {
     let fake = Fake::new(|mut peer| peer.expect("QUIT\n", "ERR INTERNAL {}\n"));
     let ran = pipe(bookline(fake.addr, &[]), "QUIT\nPING\n");
-    assert_eq!((ran.exit, ran.stdout.as_str()), (3, "ERR INTERNAL {}\n"));
+    assert_eq!((ran.exit, ran.stdout.as_str()), (4, "ERR INTERNAL {}\n"));
     fake.end();
 }
 
@@ -191,7 +191,7 @@ fn a_server_that_never_answers_is_waited_for_and_no_longer() {
         "bookline: no answer from {} within 500ms; one command went unanswered and may have been carried out\n",
         fake.addr
     );
-    pipe(bookline(fake.addr, &["--timeout", "500ms"]), "PING\n").expect(3, "", &told);
+    pipe(bookline(fake.addr, &["--timeout", "500ms"]), "PING\n").expect(4, "", &told);
     drop(fake.end());
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use crate::address::Address;
 use crate::error::Error;
 use crate::inbox::Inbox;
+use crate::interrupt::Interrupt;
 
 /// A connection, with what has arrived over it and was not looked at yet.
 #[derive(Debug)]
@@ -39,15 +40,15 @@ pub enum Look {
 
 impl Connection {
     /// Connects, trying every address of the host in turn, and waits for `patience` at most.
-    pub async fn open(address: &Address, patience: Duration) -> Result<Self, Error> {
-        let stream = match tokio::time::timeout(patience, TcpStream::connect(address.as_str())).await {
+    pub async fn open(address: &Address, patience: Duration, interrupt: &Interrupt) -> Result<Self, Error> {
+        let connected = tokio::select! {
+            connected = tokio::time::timeout(patience, TcpStream::connect(address.as_str())) => connected,
+            () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
+        };
+        let stream = match connected {
             Ok(Ok(stream)) => stream,
-            Ok(Err(source)) => {
-                return Err(Error::Connect { address: address.clone(), source });
-            }
-            Err(_) => {
-                return Err(Error::ConnectTimeout { address: address.clone(), waited: patience });
-            }
+            Ok(Err(source)) => return Err(Error::Connect { address: address.clone(), source }),
+            Err(_) => return Err(Error::ConnectTimeout { address: address.clone(), waited: patience }),
         };
         // Without it a small command would wait for the answer to the one before it. Where it cannot be set the
         // client is slower, and just as right.
@@ -56,7 +57,7 @@ impl Connection {
     }
 
     /// Sends one line and returns the first line that comes back.
-    pub async fn ask(&mut self, line: &[u8]) -> Result<String, Error> {
+    pub async fn ask(&mut self, line: &[u8], interrupt: &Interrupt) -> Result<String, Error> {
         // What stops a write, a server that turned us away and closed, is told by what can be read.
         _ = self.stream.write_all(line).await;
         loop {
@@ -64,16 +65,15 @@ impl Connection {
                 self.heard = true;
                 return Ok(String::from_utf8_lossy(line).into_owned());
             }
+            let address = self.address.clone();
             let read = tokio::io::AsyncReadExt::read_buf(&mut self.stream, self.inbox.room());
-            match tokio::time::timeout(self.patience, read).await {
-                Ok(Ok(count)) if count > 0 => {}
-                Ok(_) => {
-                    return Err(Error::Lost { address: self.address.clone(), unanswered: 0 });
-                }
-                Err(_) => {
-                    let (address, waited) = (self.address.clone(), self.patience);
-                    return Err(Error::Silent { address, waited, unanswered: 0 });
-                }
+            tokio::select! {
+                read = tokio::time::timeout(self.patience, read) => match read {
+                    Ok(Ok(count)) if count > 0 => {}
+                    Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
+                    Err(_) => return Err(Error::Silent { address, waited: self.patience, unanswered: 0 }),
+                },
+                () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
             }
         }
     }

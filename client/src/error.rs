@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::exit::Exit;
-use crate::render::plain;
+use crate::render::{plain, thousands};
 
 /// Why the client gave up.
 #[derive(Debug, Error)]
@@ -53,6 +53,14 @@ pub enum Error {
         /// Commands that were sent, at least in part, and have no answer.
         unanswered: u64,
     },
+    /// The user would not wait.
+    #[error("interrupted{}{}", rows_note(*rows), change_note(*changes))]
+    Interrupted {
+        /// Rows of the answer that were shown.
+        rows: u64,
+        /// Commands without an answer that change something.
+        changes: u64,
+    },
     /// Whoever answers there, it is not Bookline.
     #[error("{address} is not a bookline server: it answered HELLO with {}", plain::quoted(said))]
     Stranger {
@@ -94,9 +102,12 @@ impl Error {
             Self::Connect { .. }
             | Self::ConnectTimeout { .. }
             | Self::TurnedAway { .. }
-            | Self::Lost { .. }
-            | Self::Silent { .. }
-            | Self::Stranger { .. } => Exit::NoConnection,
+            | Self::Stranger { .. }
+            | Self::Lost { unanswered: 0, .. }
+            | Self::Silent { unanswered: 0, .. } => Exit::NotSent,
+            Self::Lost { .. } | Self::Silent { .. } => Exit::InDoubt,
+            Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
+            Self::Interrupted { .. } => Exit::InDoubt,
             Self::Input { .. } | Self::Output { .. } | Self::Terminal { .. } | Self::Start { .. } => {
                 Exit::Usage
             }
@@ -118,6 +129,23 @@ fn unanswered_note(unanswered: u64) -> String {
     }
 }
 
+fn rows_note(rows: u64) -> String {
+    match rows {
+        0 => String::new(),
+        1 => " after 1 row".to_owned(),
+        many => format!(" after {} rows", thousands(many)),
+    }
+}
+
+/// What a user must know of a change without an answer.
+fn change_note(changes: u64) -> String {
+    match changes {
+        0 => String::new(),
+        1 => "; the change was sent and may have been made".to_owned(),
+        many => format!("; {} changes were sent and may have been made", thousands(many)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +164,6 @@ mod tests {
             silent.to_string(),
             "no answer from h:1 within 1s 500ms; 2 commands went unanswered and may have been carried out"
         );
-        assert_eq!(silent.exit(), Exit::NoConnection);
+        assert_eq!(silent.exit(), Exit::InDoubt);
     }
 }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::connection::{Connection, Look};
 use crate::error::Error;
 use crate::inbox::CHUNK;
+use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::requests::Requests;
 
@@ -40,11 +41,15 @@ pub async fn exchange(
     input: &mut (impl AsyncRead + Unpin),
     ending: Ending,
     printer: &mut Printer,
+    interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut exchange = Exchange::new(ending);
+    let mut exchange = Exchange::new(ending, interrupt);
     let result = exchange.run(connection, input, printer).await;
-    if result.is_err() {
-        printer.end_early(connection.inbox.rest())?;
+    match &result {
+        Ok(_) => {}
+        // Whoever would not wait does not want half a line either.
+        Err(Error::Interrupted { .. }) => printer.end_early(b"")?,
+        Err(_) => printer.end_early(connection.inbox.rest())?,
     }
     printer.flush()?;
     result
@@ -72,8 +77,9 @@ pub fn overhear(connection: &mut Connection, printer: &mut Printer) -> Result<bo
 }
 
 #[derive(Debug)]
-struct Exchange {
+struct Exchange<'a> {
     ending: Ending,
+    interrupt: &'a Interrupt,
     requests: Requests,
     /// Room for what is read from the input.
     incoming: Vec<u8>,
@@ -87,14 +93,17 @@ struct Exchange {
     /// The server was told that nothing more comes.
     half_closed: bool,
     refused: bool,
+    /// Rows of the answer that has not ended.
+    rows: u64,
     /// When something arrived, or, with no answer owed, when something was taken from us.
     last_sign: Instant,
 }
 
-impl Exchange {
-    fn new(ending: Ending) -> Self {
+impl<'a> Exchange<'a> {
+    fn new(ending: Ending, interrupt: &'a Interrupt) -> Self {
         Self {
             ending,
+            interrupt,
             requests: Requests::default(),
             incoming: Vec::with_capacity(CHUNK),
             outgoing: Vec::with_capacity(CHUNK),
@@ -103,6 +112,7 @@ impl Exchange {
             cut: false,
             half_closed: false,
             refused: false,
+            rows: 0,
             last_sign: Instant::now(),
         }
     }
@@ -117,6 +127,9 @@ impl Exchange {
             if self.requests.parted() || (self.ending == Ending::WhenAnswered && self.is_answered()) {
                 return Ok(self.outcome());
             }
+            if self.interrupt.came() {
+                return Err(self.interrupted());
+            }
             if self.ending == Ending::WhenClosed && self.is_sent() && !self.half_closed {
                 // A server that has gone cannot be told; reading finds that out.
                 _ = connection.stream.shutdown().await;
@@ -125,6 +138,7 @@ impl Exchange {
             }
 
             let waited = self.last_sign.elapsed();
+            let interrupt = self.interrupt;
             let (mut reader, mut writer) = connection.stream.split();
             tokio::select! {
                 read = reader.read_buf(connection.inbox.room()) => match read {
@@ -135,6 +149,7 @@ impl Exchange {
                     self.note_written(wrote);
                 }
                 taken = input.read_buf(&mut self.incoming), if self.wants_input() => self.note_taken(taken)?,
+                () = interrupt.wait() => {}
                 () = tokio::time::sleep(connection.patience.saturating_sub(waited)), if self.is_waiting() => {
                     return self.at_timeout(connection);
                 }
@@ -206,17 +221,17 @@ impl Exchange {
             let reply = std::str::from_utf8(line).ok().and_then(|line| Reply::parse(line).ok());
             let first = !std::mem::replace(&mut connection.heard, true);
             match reply {
-                Some(Reply::Ok(_)) => self.requests.answer(true),
+                Some(Reply::Ok(_)) => self.note_answer(true),
                 Some(Reply::Err { code, .. }) => {
-                    self.refused = true;
-                    self.requests.answer(false);
+                    self.note_answer(false);
                     if first && turns_away(code) {
                         return Err(Error::TurnedAway { address: connection.address.clone() });
                     }
                 }
-                Some(Reply::Row(_)) | None => {}
+                Some(Reply::Row(_)) => self.rows += 1,
+                None => {}
             }
-            if self.requests.parted() {
+            if self.requests.parted() || self.interrupt.came() {
                 break;
             }
         }
@@ -224,6 +239,16 @@ impl Exchange {
         // After printing: a reader of our output that takes its time is not a server that does.
         self.last_sign = Instant::now();
         Ok(())
+    }
+
+    fn note_answer(&mut self, granted: bool) {
+        self.refused |= !granted;
+        self.rows = 0;
+        self.requests.answer(granted);
+    }
+
+    fn interrupted(&self) -> Error {
+        Error::Interrupted { rows: self.rows, changes: self.requests.changes_owed() }
     }
 
     /// The server has closed.

@@ -12,8 +12,12 @@ pub enum Exit {
     Refused = 1,
     /// The client could not use what it was given: its arguments, its standard input or its standard output.
     Usage = 2,
-    /// No connection, or it was lost, or fell silent, before every command was answered.
-    NoConnection = 3,
+    /// Nothing is in doubt, because it was not sent: no connection, or nobody who understands.
+    NotSent = 3,
+    /// Something was sent and its outcome is unknown.
+    InDoubt = 4,
+    /// Interrupted with nothing in doubt: 128 and the number of SIGINT, as a shell has it.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {

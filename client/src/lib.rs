@@ -9,6 +9,8 @@ pub mod args;
 // How it can end.
 pub mod error;
 pub mod exit;
+// Or be made to.
+pub mod interrupt;
 
 // The wire: a socket, and the lines that arrive over it.
 pub mod connection;
@@ -28,10 +30,12 @@ pub mod one_shot;
 // Many commands, to measure a server with.
 pub mod bench;
 
-// The prompt, with what the Tab and the Up key offer.
+// The prompt: what is typed, what the Tab and the Up key offer.
 pub mod complete;
 pub mod history;
+pub mod keyboard;
 pub mod repl;
+pub mod typed;
 
 use std::io::{IsTerminal, Write};
 
@@ -42,6 +46,7 @@ use connection::Connection;
 use error::Error;
 use exchange::{Ending, Outcome, exchange};
 use exit::Exit;
+use interrupt::Interrupt;
 use printer::{Layout, Printer};
 
 /// Does what the arguments ask for, and tells the user what went wrong.
@@ -81,17 +86,20 @@ fn converse(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
         Format::Auto => Layout::Raw,
     };
     let mut printer = Printer::new(layout);
-    let mut connection = runtime.block_on(Connection::open(&args.addr, args.timeout))?;
-
     if at_prompt {
-        return repl::run(runtime, connection, &mut printer).map(|()| Outcome::default());
+        return repl::run(runtime, args, &mut printer).map(|()| Outcome::default());
     }
+
+    let interrupt = Interrupt::watch(interrupt::end_at_once)?;
     runtime.block_on(async {
+        let mut connection = Connection::open(&args.addr, args.timeout, &interrupt).await?;
         if args.words.is_empty() {
-            exchange(&mut connection, &mut tokio::io::stdin(), Ending::WhenClosed, &mut printer).await
+            let mut input = tokio::io::stdin();
+            exchange(&mut connection, &mut input, Ending::WhenClosed, &mut printer, &interrupt).await
         } else {
             let line = one_shot::line(&args.words);
-            exchange(&mut connection, &mut line.as_bytes(), Ending::WhenAnswered, &mut printer).await
+            let mut input = line.as_bytes();
+            exchange(&mut connection, &mut input, Ending::WhenAnswered, &mut printer, &interrupt).await
         }
     })
 }

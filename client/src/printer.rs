@@ -70,12 +70,6 @@ impl Printer {
         }
     }
 
-    /// Forgets a reply that nobody waits for any more.
-    pub fn forget(&mut self) {
-        self.rows.clear();
-        self.shown = None;
-    }
-
     /// Hands everything to the system.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.out.flush().map_err(|source| Error::Output { source })

@@ -7,39 +7,52 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
 
+use crate::args::Args;
 use crate::complete::Completion;
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::exchange::{Ending, Outcome, exchange, overhear, turns_away};
 use crate::history::{self, History};
+use crate::interrupt::Interrupt;
+use crate::keyboard::Keyboard;
 use crate::printer::Printer;
 use crate::render;
 
 const PROMPT: &str = "bookline> ";
 
+/// Terminals on which the editor does no more than read lines (as rustyline has them): they keep what is typed
+/// themselves, and make a signal of Ctrl-C.
+const PLAIN_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
+
 /// Greets the server, then sends each line as it was typed and shows the answer, until the user or the server leaves.
 ///
 /// What goes wrong on the way (a refusal, an interrupt) is told and the session goes on; only a connection that is
 /// lost or a terminal that cannot be used ends it with an error.
-pub fn run(runtime: &Runtime, connection: Connection, printer: &mut Printer) -> Result<(), Error> {
-    let mut connection = connection;
-    runtime.block_on(greet(&mut connection, printer))?;
+pub fn run(runtime: &Runtime, args: &Args, printer: &mut Printer) -> Result<(), Error> {
+    // From here on Ctrl-C ends a wait and not the client.
+    let interrupt = Interrupt::watch(|| {})?;
+    let keyboard = if is_plain_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
+    let connect = || runtime.block_on(Connection::open(&args.addr, args.timeout, &interrupt));
+    let mut connection = connect()?;
+    runtime.block_on(greet(&mut connection, printer, &interrupt))?;
 
-    // From here on Ctrl-C ends a wait and not the client. The editor reads it as a key.
-    let _handler = runtime
-        .block_on(async { signal(SignalKind::interrupt()) })
-        .map_err(|source| Error::Start { source })?;
     let mut editor = editor().map_err(|source| Error::Terminal { source })?;
     let (mut history, trouble) = History::load(&mut editor);
     tell(trouble);
 
     loop {
-        let line = match editor.readline(PROMPT) {
+        let read = {
+            let _reading = keyboard.as_ref().map(Keyboard::at_prompt);
+            editor.readline(PROMPT)
+        };
+        let line = match read {
             Ok(line) => line,
             Err(ReadlineError::Eof) => return Ok(()),
-            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
+                tell(dropped(keyboard.as_ref()));
+                continue;
+            }
             Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 tell(Some("what was typed is not UTF-8, and was not sent".to_owned()));
                 continue;
@@ -47,26 +60,44 @@ pub fn run(runtime: &Runtime, connection: Connection, printer: &mut Printer) -> 
             Err(source) => return Err(Error::Terminal { source }),
         };
         tell(history.keep(&mut editor));
-        match runtime.block_on(converse(&mut connection, &line, printer))? {
-            Some(outcome) if outcome.parted => return Ok(()),
-            Some(_) => {}
-            None => {
-                printer.forget();
-                // The terminal shows the key itself, ^C, in the place where the answer would begin.
-                printer.say("")?;
-                printer.flush()?;
-                tell(Some("no longer waiting; the command may be carried out all the same".to_owned()));
+        // One that came before belongs to the command before.
+        interrupt.clear();
+        match runtime.block_on(converse(&mut connection, &line, printer, &interrupt)) {
+            Ok(outcome) if outcome.parted => return Ok(()),
+            Ok(_) => {}
+            Err(error @ Error::Interrupted { .. }) => {
+                tell(Some(error.to_string()));
+                tell(dropped(keyboard.as_ref()));
                 // The answer may come yet, and must not be taken for that to the next command.
-                let (address, patience) = (connection.address.clone(), connection.patience);
-                connection = runtime.block_on(Connection::open(&address, patience))?;
+                interrupt.clear();
+                connection = connect()?;
             }
+            Err(error) => return Err(error),
         }
     }
 }
 
+fn is_plain_terminal() -> bool {
+    std::env::var("TERM")
+        .is_ok_and(|term| PLAIN_TERMINALS.iter().any(|name| name.eq_ignore_ascii_case(&term)))
+}
+
+/// What a user must know of lines that Ctrl-C took back.
+fn dropped(keyboard: Option<&Keyboard>) -> Option<String> {
+    match keyboard?.take_dropped() {
+        0 => None,
+        1 => Some("1 line typed before Ctrl-C was not sent".to_owned()),
+        many => Some(format!("{many} lines typed before Ctrl-C were not sent")),
+    }
+}
+
 /// Says HELLO and shows who answers.
-async fn greet(connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
-    let line = connection.ask(b"HELLO\n").await?;
+async fn greet(
+    connection: &mut Connection,
+    printer: &mut Printer,
+    interrupt: &Interrupt,
+) -> Result<(), Error> {
+    let line = connection.ask(b"HELLO\n", interrupt).await?;
     match Reply::parse(&line) {
         Ok(Reply::Ok(body)) => {
             if let Ok(hello) = serde_json::from_str::<Hello<'_>>(body)
@@ -87,22 +118,17 @@ async fn greet(connection: &mut Connection, printer: &mut Printer) -> Result<(),
 }
 
 /// Sends a line and shows the answers to it: to none if it is blank or a comment, to several if it was pasted and has
-/// line feeds in it. Nothing is returned when the user would not wait.
+/// line feeds in it.
 async fn converse(
     connection: &mut Connection,
     line: &str,
     printer: &mut Printer,
-) -> Result<Option<Outcome>, Error> {
+    interrupt: &Interrupt,
+) -> Result<Outcome, Error> {
     if !overhear(connection, printer)? {
         return Err(Error::Lost { address: connection.address.clone(), unanswered: 0 });
     }
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(|source| Error::Start { source })?;
-    let mut input = line.as_bytes();
-    tokio::select! {
-        biased;
-        _ = interrupt.recv() => Ok(None),
-        result = exchange(connection, &mut input, Ending::WhenAnswered, printer) => result.map(Some),
-    }
+    exchange(connection, &mut line.as_bytes(), Ending::WhenAnswered, printer, interrupt).await
 }
 
 fn editor() -> Result<Editor<Completion, FileHistory>, ReadlineError> {

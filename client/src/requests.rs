@@ -21,6 +21,8 @@ pub struct Requests {
     scratch: Vec<u8>,
     asked: u64,
     answered: u64,
+    /// Which of those asked, counted from 1, change something and are not answered.
+    changes: VecDeque<u64>,
     /// Which of those asked, counted from 1, were a QUIT.
     farewells: VecDeque<u64>,
     parted: bool,
@@ -50,6 +52,9 @@ impl Requests {
     /// A final line of reply has come.
     pub fn answer(&mut self, granted: bool) {
         self.answered += 1;
+        if self.changes.front().is_some_and(|&change| change <= self.answered) {
+            self.changes.pop_front();
+        }
         while let Some(&farewell) = self.farewells.front()
             && farewell <= self.answered
         {
@@ -61,6 +66,11 @@ impl Requests {
     /// How many answers are still to come.
     pub fn owed(&self) -> u64 {
         self.asked.saturating_sub(self.answered)
+    }
+
+    /// How many of those that are still to come may tell of a change that was made.
+    pub fn changes_owed(&self) -> u64 {
+        self.changes.len() as u64
     }
 
     /// Whether a QUIT was granted: the server closes, and answers nothing behind it.
@@ -88,7 +98,13 @@ impl Requests {
                     self.asked += 1;
                     self.farewells.push_back(self.asked);
                 }
-                Line::Request(_) | Line::Refused(_) | Line::Http(_) => self.asked += 1,
+                Line::Request(request) => {
+                    self.asked += 1;
+                    if request.changes() {
+                        self.changes.push_back(self.asked);
+                    }
+                }
+                Line::Refused(_) | Line::Http(_) => self.asked += 1,
             }
         }
         self.line.clear();

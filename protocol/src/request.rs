@@ -151,4 +151,8 @@ impl Request<'_> {
             Self::Quit => Verb::Quit,
         }
     }
+    /// Whether it changes something when it is granted: one that goes unanswered may have.
+    pub const fn changes(&self) -> bool {
+        matches!(self.verb(), Verb::Create | Verb::Book | Verb::Block | Verb::Meet | Verb::Delete | Verb::Put)
+    }
 }

@@ -39,7 +39,7 @@ impl Failure {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Client(error) => error.exit(),
-            Self::Malformed { .. } | Self::Unasked { .. } => Exit::NoConnection,
+            Self::Malformed { .. } | Self::Unasked { .. } => Exit::InDoubt,
             Self::Unprepared { .. } => Exit::Refused,
         }
     }

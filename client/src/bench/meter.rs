@@ -6,10 +6,11 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use rustix::time::{ClockId, clock_gettime};
 
-use super::interrupt::Interrupt;
 use super::report;
 use super::work::Nanos;
 use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::render::thousands;
 
 /// The beginning that is not counted: connections fill up, the server's buffers and caches too.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -167,7 +168,7 @@ impl Meter {
             return;
         }
         let took = Duration::from_nanos(now - self.lap_begun).as_secs_f64();
-        let rate = report::thousands((self.lap.len() as f64 / took) as u64);
+        let rate = thousands((self.lap.len() as f64 / took) as u64);
         let [p50, p99] = [0.5, 0.99].map(|quantile| report::time(self.lap.value_at_quantile(quantile)));
         let run = Duration::from_nanos(now - self.begun).as_secs_f64();
         // Where standard error is closed there is nobody to tell.

@@ -21,7 +21,6 @@ mod prepare;
 
 // Then the load: requests by workload, tickets out of replies, refusals, times.
 mod calendar;
-mod interrupt;
 mod load;
 mod meter;
 mod tally;
@@ -39,7 +38,6 @@ use std::io::{self, IsTerminal, Write};
 use args::Flags;
 use driver::Driver;
 use failure::Failure;
-use interrupt::Interrupt;
 use load::Load;
 use meter::Meter;
 use names::Run;
@@ -49,6 +47,7 @@ use report::Report;
 use crate::args::Args;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::interrupt::{Interrupt, end_at_once};
 
 /// Measures, verifies, reports.
 pub fn run(args: &Args, flags: &Flags) -> Exit {
@@ -75,7 +74,7 @@ fn give_up(failure: &Failure) -> Exit {
 
 /// The report, and what ended the run before its end.
 fn measure(args: &Args, flags: &Flags) -> Result<(Report, Option<Failure>), Failure> {
-    let interrupt = Interrupt::watch()?;
+    let interrupt = Interrupt::watch(end_at_once)?;
     let run = Run::draw();
     let mut driver = Driver::connect(&args.addr, flags.conns as usize, args.timeout)?;
     let mut greeting = Greeting::new(&args.addr, flags.conns);
@@ -95,7 +94,8 @@ fn measure(args: &Args, flags: &Flags) -> Result<(Report, Option<Failure>), Fail
         return Ok((report, Some(failure)));
     }
 
-    interrupt.let_it_end();
+    // The next one ends everything.
+    interrupt.raise();
     if io::stderr().is_terminal() {
         _ = writeln!(io::stderr(), "verifying what was acknowledged ...");
     }

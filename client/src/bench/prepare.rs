@@ -4,7 +4,6 @@ use bookline_protocol::reply::Hello;
 
 use super::args::Flags;
 use super::failure::{Failure, shown};
-use super::interrupt::Interrupt;
 use super::names::{EVENT_DATE, Run};
 use super::pattern::Pattern;
 use super::tally::{self, Final};
@@ -12,6 +11,7 @@ use super::work::{Asked, Work};
 use crate::address::Address;
 use crate::error::Error;
 use crate::exchange::turns_away;
+use crate::interrupt::Interrupt;
 
 /// HELLO over every connection: is it Bookline, and does it let all of them in?
 #[derive(Debug)]

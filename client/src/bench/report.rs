@@ -10,7 +10,7 @@ use super::load::Load;
 use super::names::Run;
 use super::tally::Unexpected;
 use super::verify::Verified;
-use crate::render::plain;
+use crate::render::{plain, thousands};
 
 /// Above this part of a processor the tool had no time left to wait for the server: it was measured instead.
 const OWN_LIMIT: f64 = 0.9;
@@ -183,19 +183,6 @@ impl fmt::Display for Verified {
     }
 }
 
-/// A number with its thousands apart.
-pub fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            shown.push(',');
-        }
-        shown.push(digit);
-    }
-    shown
-}
-
 /// A time in nanoseconds, with three digits and its unit.
 pub fn time(nanos: u64) -> String {
     let (value, unit) = match nanos {
@@ -216,8 +203,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_times_are_shown_for_people() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    fn times_are_shown_for_people() {
         let times = [1_234, 45_678, 456_789, 1_234_567, 12_345_678_901].map(time);
         assert_eq!(times, ["1.23 µs", "45.7 µs", "457 µs", "1.23 ms", "12.3 s"]);
     }

@@ -90,3 +90,26 @@ pub fn answer(body: &str, rows: Option<Rows>, width: Option<u16>) -> String {
 fn all<'a, T: Deserialize<'a>>(bodies: &'a [String]) -> Option<Vec<T>> {
     bodies.iter().map(|body| serde_json::from_str(body).ok()).collect()
 }
+
+/// A number with its thousands apart.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut shown = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            shown.push(',');
+        }
+        shown.push(digit);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_shown_for_people() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+    }
+}
