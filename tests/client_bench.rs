@@ -156,12 +156,12 @@ fn wrong_flags_are_a_usage_error() {
         assert!(ran.stderr.starts_with("error: "), "{}", ran.stderr);
     }
     // What is no flag of the client is a command of the server, and only the first word is the client's own.
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("BENCH\n", "OK {}\n");
     });
     pipe(bookline(fake.addr, &["BENCH"]), "").expect(0, "OK {}\n", "");
     fake.end();
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("HELP bench --json\n", "OK {}\n");
     });
     pipe(bookline(fake.addr, &["HELP", "bench", "--json"]), "").expect(0, "OK {}\n", "");

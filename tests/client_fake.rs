@@ -23,6 +23,14 @@ impl<T: Send + 'static> Fake<T> {
         Self::with_listener(|listener| part(Peer::accept(&listener)))
     }
 
+    /// Plays `part` with the first who connects and says HELLO.
+    pub fn greeted(part: impl FnOnce(Peer) -> T + Send + 'static) -> Self {
+        Self::new(|mut peer| {
+            peer.greet();
+            part(peer)
+        })
+    }
+
     /// Plays `part` with the listener itself.
     pub fn with_listener(part: impl FnOnce(TcpListener) -> T + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -94,7 +102,7 @@ impl Peer {
         self.say(answer);
     }
 
-    /// The HELLO with which a prompt begins.
+    /// The HELLO with which every connection begins.
     pub fn greet(&mut self) {
         self.expect("HELLO\n", HELLO);
     }
@@ -118,7 +126,11 @@ pub fn bookline(addr: SocketAddr, args: &[&str]) -> Command {
 /// The client with no arguments.
 pub fn bare() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bookline"));
-    command.env_remove("BOOKLINE_ADDR").env_remove("BOOKLINE_TIMEOUT").env("TERM", "xterm");
+    command
+        .env_remove("BOOKLINE_ADDR")
+        .env_remove("BOOKLINE_TIMEOUT")
+        .env_remove("BOOKLINE_MAX_TIME")
+        .env("TERM", "xterm");
     command
 }
 

@@ -6,6 +6,8 @@ use std::io::Read;
 use std::net::TcpListener;
 use std::process::Stdio;
 use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use client_fake::{Fake, Peer, Ran, bare, bookline, interrupt};
 
@@ -16,7 +18,7 @@ fn run(mut command: std::process::Command) -> Ran {
 /// Runs the client with these words against a server that answers with this, and returns what was sent and how it went.
 fn one_shot(words: &[&str], answer: &str) -> (String, Ran) {
     let answer = answer.to_owned();
-    let fake = Fake::new(move |mut peer| {
+    let fake = Fake::greeted(move |mut peer| {
         let line = peer.line();
         peer.say(&answer);
         // It leaves when it has its answer, and sends nothing else.
@@ -67,7 +69,7 @@ fn the_answer_is_printed_as_it_is_and_the_exit_status_tells_how_it_went() {
 
 #[test]
 fn a_connection_that_ends_before_the_answer_is_lost() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("BOOK e 1\n", "OK {\"event_id\"");
     });
     let told = format!(
@@ -80,7 +82,7 @@ fn a_connection_that_ends_before_the_answer_is_lost() {
 
 #[test]
 fn a_server_that_never_answers_is_waited_for_and_no_longer() {
-    let fake = Fake::new(|mut peer| peer.rest());
+    let fake = Fake::greeted(|mut peer| peer.rest());
     let mut command = bookline(fake.addr, &["PING"]);
     command.env("BOOKLINE_TIMEOUT", "150ms");
     let ran = run(command);
@@ -97,7 +99,7 @@ fn ctrl_c_says_whether_anything_is_in_doubt() {
         (&["PING"], 130, "bookline: interrupted\n"),
     ] {
         let (received, waits) = mpsc::channel();
-        let fake = Fake::new(move |mut peer| {
+        let fake = Fake::greeted(move |mut peer| {
             if peer.line() == "GET\n" {
                 peer.say(&"ROW {}\n".repeat(1_234));
             }
@@ -129,6 +131,74 @@ fn a_newcomer_who_is_turned_away_has_no_connection() {
 }
 
 #[test]
+fn whoever_is_not_bookline_is_found_out_at_once_and_sent_nothing() {
+    let is_flood = "x".repeat(5_000);
+    for (said, beginning) in [
+        ("SSH-2.0-OpenSSH_10.0\r\n", "SSH-2.0-OpenSSH_10.0"),
+        ("HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400 Bad Request"),
+        ("OK {\"server\":\"other\"}\n", "OK {\"server\":\"other\"}"),
+        // No line end, neither soon nor ever.
+        (&is_flood, &"x".repeat(200)),
+    ] {
+        let said = said.to_owned();
+        let fake = Fake::new(move |mut peer| {
+            peer.expect("HELLO\n", &said);
+            peer.rest()
+        });
+        let told =
+            format!("bookline: {} is not a bookline server: it answered HELLO with \"{beginning}", fake.addr);
+        let ran = run(bookline(fake.addr, &["--timeout", "60s", "BOOK", "e", "1"]));
+        assert_eq!((ran.exit, ran.stdout.as_str()), (3, ""));
+        assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
+        assert_eq!(fake.end(), b"");
+    }
+}
+
+#[test]
+fn whoever_speaks_drop_by_drop_has_as_long_as_anybody() {
+    let fake = Fake::new(|mut peer| {
+        peer.line();
+        while peer.try_say("x").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let ran = run(bookline(fake.addr, &["--timeout", "300ms", "PING"]));
+    assert_eq!(ran.exit, 3);
+    assert!(ran.stderr.contains(" is not a bookline server: it answered HELLO with \"xxx"), "{}", ran.stderr);
+    fake.end();
+}
+
+#[test]
+fn max_time_bounds_all_of_it() {
+    let fake = Fake::greeted(|mut peer| {
+        peer.line();
+        while peer.try_say("ROW {}\n").is_ok() {
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let ran = run(bookline(fake.addr, &["--max-time", "300ms", "GET"]));
+    let told = "took more than the 300ms of --max-time; one command went unanswered";
+    assert_eq!(ran.exit, 4);
+    assert!(ran.stdout.starts_with("ROW {}\n") && ran.stderr.contains(told), "{ran:?}");
+    fake.end();
+}
+
+#[test]
+fn a_line_without_an_end_is_given_up() {
+    let fake = Fake::greeted(|mut peer| {
+        peer.line();
+        while peer.try_say(&"x".repeat(1 << 20)).is_ok() {}
+    });
+    let mut client = bookline(fake.addr, &["GET"]);
+    client.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let output = client.spawn().unwrap().wait_with_output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    assert!(told.contains(" sent a line of more than 64 MiB that has no end"), "{told}");
+    fake.end();
+}
+
+#[test]
 fn nobody_there_is_told() {
     // A port that was free a moment ago, and is not listened on.
     let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -141,7 +211,9 @@ fn nobody_there_is_told() {
 fn a_wrong_use_is_told_and_nothing_is_sent() {
     let fake = Fake::with_listener(|listener| {
         // The only one who connects is the last of them.
-        Peer::accept(&listener).expect("PING\n", "OK {}\n");
+        let mut peer = Peer::accept(&listener);
+        peer.greet();
+        peer.expect("PING\n", "OK {}\n");
     });
     for wrong in [
         &["--adr", "x", "PING"][..],

@@ -113,6 +113,7 @@ fn ctrl_c_ends_a_wait_and_the_late_answer_is_taken_for_no_other() {
         received.send(()).unwrap();
         let mut second = Peer::accept(&listener);
         _ = first.try_say("OK {\"late\":true}\n");
+        second.greet();
         second.expect("PING\n", "OK {}\n");
         second.rest();
     });
@@ -136,6 +137,7 @@ fn ctrl_c_ends_an_endless_listing_and_nothing_else() {
         assert_eq!(first.line(), "GET\n");
         while first.try_say(&"ROW {\"id\":\"e\"}\n".repeat(1_000)).is_ok() {}
         let mut second = Peer::accept(&listener);
+        second.greet();
         second.expect("BOOK e 1\n", "OK {}\n");
         second.rest();
     });
@@ -165,6 +167,7 @@ fn ctrl_c_takes_back_what_was_typed_before_it_and_says_so() {
         assert_eq!(first.line(), "GET\n");
         received.send(()).unwrap();
         let mut second = Peer::accept(&listener);
+        second.greet();
         second.expect("PING\n", "OK {}\n");
         assert_eq!(second.rest(), b"");
     });
@@ -342,6 +345,7 @@ fn a_terminal_that_edits_nothing_is_read_line_by_line() {
         first.expect("PING\n", "OK {}\n");
         assert_eq!(first.line(), "BOOK e 1\n");
         let mut second = Peer::accept(&listener);
+        second.greet();
         second.expect("PING\n", "OK {}\n");
         second.rest()
     });
@@ -588,7 +592,7 @@ fn the_prompt_shows_the_servers_own_lines_when_asked_to() {
 
 #[test]
 fn one_command_on_a_terminal_is_laid_out() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect(
             "BLOCK F1 21-11-2026 09:00\n",
             "OK {\"name\":\"F1\",\"date\":\"21-11-2026\",\"time\":\"09:00\"}\n",

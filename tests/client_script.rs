@@ -12,7 +12,7 @@ use client_fake::{Fake, Peer, bookline, pipe};
 
 /// A server that answers the whole script at its end, and returns what it got.
 fn answers_at_end(answers: &'static [u8]) -> Fake<Vec<u8>> {
-    Fake::new(move |mut peer| {
+    Fake::greeted(move |mut peer| {
         let received = peer.rest();
         peer.say_bytes(answers);
         received
@@ -39,7 +39,7 @@ fn the_last_line_gets_the_end_that_it_lacks() {
         ("PING\n# end", "PING\n# end\n"),
         ("PING\n  ", "PING\n  \n"),
     ] {
-        let fake = Fake::new(|mut peer| {
+        let fake = Fake::greeted(|mut peer| {
             let received = String::from_utf8(peer.rest()).unwrap();
             peer.say(&"OK {}\n".repeat(received.matches("PING").count()));
             received
@@ -61,7 +61,7 @@ fn a_script_without_commands_is_fine() {
 
 #[test]
 fn answers_are_printed_while_the_script_still_runs() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("PING\n", "OK {\"n\":1}\n");
         peer.expect("PING\n", "OK {\"n\":2}\n");
         assert_eq!(peer.rest(), b"");
@@ -84,7 +84,7 @@ fn a_hundred_thousand_commands_to_a_server_that_reads_no_further_than_it_may_wri
     const COMMANDS: usize = 100_000;
     // One thread that answers each line before it reads the next: with a client that only writes, both would wait for
     // ever as soon as the buffers between them are full. Answers are four times as long as commands.
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         let answer = format!("OK {{\"text\":\"{}\"}}\n", "x".repeat(200));
         let mut count = 0;
         while !peer.line().is_empty() {
@@ -102,7 +102,7 @@ fn a_hundred_thousand_commands_to_a_server_that_reads_no_further_than_it_may_wri
 
 #[test]
 fn an_answer_may_be_one_very_long_line() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         let answer = format!("OK {{\"text\":\"{}\"}}\n", "x".repeat(5_000_000));
         peer.expect("GET\n", &answer);
         answer
@@ -114,7 +114,7 @@ fn an_answer_may_be_one_very_long_line() {
 #[test]
 fn a_quit_in_mid_script_is_a_good_end() {
     for quit in ["QUIT", "exit", "  Quit\r"] {
-        let fake = Fake::new(|mut peer| {
+        let fake = Fake::greeted(|mut peer| {
             peer.expect("PING\n", "OK {}\n");
             peer.line();
             peer.say("OK {}\n");
@@ -128,7 +128,7 @@ fn a_quit_in_mid_script_is_a_good_end() {
 
 #[test]
 fn a_quit_after_a_refusal_still_tells_of_the_refusal() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("NO\n", "ERR UNKNOWN_COMMAND {}\n");
         peer.expect("QUIT\n", "OK {}\n");
     });
@@ -138,7 +138,7 @@ fn a_quit_after_a_refusal_still_tells_of_the_refusal() {
 
 #[test]
 fn a_connection_that_ends_too_early_is_lost() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("PING\n", "OK {}\n");
         peer.rest();
         peer.say("ROW {\"a\":1}\nOK {\"cou");
@@ -154,7 +154,7 @@ fn a_connection_that_ends_too_early_is_lost() {
 
 #[test]
 fn a_server_that_goes_while_there_is_more_to_come_is_lost() {
-    let fake = Fake::new(|mut peer| peer.expect("PING\n", "OK {}\n"));
+    let fake = Fake::greeted(|mut peer| peer.expect("PING\n", "OK {}\n"));
     let told = format!("bookline: connection to {} lost\n", fake.addr);
     let mut client = bookline(fake.addr, &[])
         .stdin(Stdio::piped())
@@ -174,7 +174,7 @@ fn a_server_that_goes_while_there_is_more_to_come_is_lost() {
 
 #[test]
 fn a_quit_that_was_refused_is_no_good_end() {
-    let fake = Fake::new(|mut peer| peer.expect("QUIT\n", "ERR INTERNAL {}\n"));
+    let fake = Fake::greeted(|mut peer| peer.expect("QUIT\n", "ERR INTERNAL {}\n"));
     let ran = pipe(bookline(fake.addr, &[]), "QUIT\nPING\n");
     assert_eq!((ran.exit, ran.stdout.as_str()), (4, "ERR INTERNAL {}\n"));
     fake.end();
@@ -182,7 +182,7 @@ fn a_quit_that_was_refused_is_no_good_end() {
 
 #[test]
 fn a_server_that_never_answers_is_waited_for_and_no_longer() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.rest();
         // Kept, so that the connection stays open.
         peer
@@ -197,7 +197,7 @@ fn a_server_that_never_answers_is_waited_for_and_no_longer() {
 
 #[test]
 fn a_server_that_keeps_answering_is_not_silent_however_long_it_takes() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.line();
         for _ in 0..8 {
             // A quarter of the client's patience, eight times.
@@ -213,7 +213,7 @@ fn a_server_that_keeps_answering_is_not_silent_however_long_it_takes() {
 
 #[test]
 fn a_script_that_takes_its_time_keeps_nobody_waiting() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         peer.expect("PING\n", "OK {}\n");
         peer.expect("PING\n", "OK {}\n");
         assert_eq!(peer.rest(), b"");
@@ -238,6 +238,7 @@ fn a_script_that_takes_its_time_keeps_nobody_waiting() {
 fn a_server_that_does_not_close_is_not_waited_for_without_end() {
     let fake = Fake::with_listener(|listener| {
         let mut peer = Peer::accept(&listener);
+        peer.greet();
         peer.rest();
         peer.say("OK {}\n");
         peer
@@ -248,7 +249,7 @@ fn a_server_that_does_not_close_is_not_waited_for_without_end() {
 
 #[test]
 fn a_reader_of_our_output_may_leave() {
-    let fake = Fake::new(|mut peer| {
+    let fake = Fake::greeted(|mut peer| {
         while !peer.line().is_empty() {
             if peer.try_say("OK {}\n").is_err() {
                 break;

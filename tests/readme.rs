@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use bookline_protocol::reply::{Hello, Reply};
+use bookline_protocol::reply::Reply;
 use bookline_server::{Server, Settings};
 use clap::{CommandFactory, Parser};
 use tempfile::TempDir;
@@ -139,8 +139,7 @@ impl Terminals {
     fn greeting(&self) -> String {
         let line = self.shell("bookline --format raw HELLO", "");
         let Ok(Reply::Ok(body)) = Reply::parse(line.trim_end()) else { panic!("HELLO was answered {line}") };
-        let hello: Hello<'_> = serde_json::from_str(body).unwrap();
-        bookline::render::greeting(&hello, &LISTENING) + "\n"
+        bookline::render::greeting(body, &LISTENING) + "\n"
     }
 
     fn address(&self) -> SocketAddr {

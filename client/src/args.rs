@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::bench::args::Flags;
+use crate::connection::Target;
 
 /// What follows the flags in `--help`.
 const AFTER_HELP: &str = "\
@@ -43,6 +44,10 @@ pub struct Args {
           value_parser = timeout)]
     pub timeout: Duration,
 
+    /// How long a command, or a script, may take in all
+    #[arg(long, env = "BOOKLINE_MAX_TIME", value_name = "TIME", value_parser = timeout)]
+    pub max_time: Option<Duration>,
+
     /// How to show answers
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
     pub format: Format,
@@ -54,6 +59,13 @@ pub struct Args {
     /// Something that the client does by itself
     #[command(subcommand)]
     pub own: Option<Own>,
+}
+
+impl Args {
+    /// The server, and how long to wait for it.
+    pub fn target(&self) -> Target {
+        Target { address: self.addr.clone(), patience: self.timeout, max_time: self.max_time }
+    }
 }
 
 /// What is done here and is no command of the server.

@@ -3,28 +3,44 @@
 use std::io;
 use std::time::Duration;
 
+use bookline_protocol::Code;
+use bookline_protocol::reply::{Hello, Reply};
 use rustix::net::RecvFlags;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::address::Address;
 use crate::error::Error;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, MAX_REPLY};
 use crate::interrupt::Interrupt;
+use crate::printer::Printer;
 
-/// A connection, with what has arrived over it and was not looked at yet.
+/// Bytes in which a server says who it is: some ten times what is needed.
+const MAX_HELLO: usize = 4 * 1024;
+
+/// Where the server is, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Where it is.
+    pub address: Address,
+    /// How long to wait for a connection, and for an answer while nothing arrives.
+    pub patience: Duration,
+    /// How long a command may take in all.
+    pub max_time: Option<Duration>,
+}
+
+/// A connection to a Bookline server, with what has arrived over it and was not looked at yet.
 #[derive(Debug)]
 pub struct Connection {
     /// Who is at the other end.
-    pub address: Address,
-    /// How long to wait for an answer while nothing arrives.
-    pub patience: Duration,
+    pub target: Target,
+    /// When what is done now is to be given up, whatever has arrived.
+    pub deadline: Option<Instant>,
     /// The socket.
     pub stream: TcpStream,
     /// What has arrived.
     pub inbox: Inbox,
-    /// Whether a line was read already: only the first one can turn a newcomer away.
-    pub heard: bool,
 }
 
 /// What a look at the socket found.
@@ -39,43 +55,95 @@ pub enum Look {
 }
 
 impl Connection {
-    /// Connects, trying every address of the host in turn, and waits for `patience` at most.
-    pub async fn open(address: &Address, patience: Duration, interrupt: &Interrupt) -> Result<Self, Error> {
-        let connected = tokio::select! {
-            connected = tokio::time::timeout(patience, TcpStream::connect(address.as_str())) => connected,
+    /// Connects, trying every address of the host in turn, and says HELLO: whoever is no Bookline server is sent
+    /// nothing else. Returns the object that it answers with.
+    pub async fn open(
+        target: &Target,
+        interrupt: &Interrupt,
+        printer: &mut Printer,
+    ) -> Result<(Self, String), Error> {
+        let deadline = target.max_time.map(|time| Instant::now() + time);
+        let greet = async {
+            let mut connection = Self::connect(target, deadline).await?;
+            let line = connection.ask_who_it_is().await?;
+            Ok((connection, line))
+        };
+        let (connection, line) = tokio::select! {
+            greeted = greet => greeted?,
             () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
         };
-        let stream = match connected {
+        let address = target.address.clone();
+        match Reply::parse(&line) {
+            Ok(Reply::Ok(body)) if is_bookline(body) => Ok((connection, body.to_owned())),
+            Ok(Reply::Err { code, .. }) if turns_away(code) => {
+                printer.line(line.as_bytes())?;
+                printer.flush()?;
+                Err(Error::TurnedAway { address })
+            }
+            _ => Err(Error::Stranger { address, said: line }),
+        }
+    }
+
+    async fn connect(target: &Target, deadline: Option<Instant>) -> Result<Self, Error> {
+        let address = target.address.clone();
+        let wait = target.max_time.map_or(target.patience, |time| time.min(target.patience));
+        let stream = match tokio::time::timeout(wait, TcpStream::connect(address.as_str())).await {
             Ok(Ok(stream)) => stream,
-            Ok(Err(source)) => return Err(Error::Connect { address: address.clone(), source }),
-            Err(_) => return Err(Error::ConnectTimeout { address: address.clone(), waited: patience }),
+            Ok(Err(source)) => return Err(Error::Connect { address, source }),
+            Err(_) => return Err(Error::ConnectTimeout { address, waited: wait }),
         };
         // Without it a small command would wait for the answer to the one before it. Where it cannot be set the
         // client is slower, and just as right.
         _ = stream.set_nodelay(true);
-        Ok(Self { address: address.clone(), patience, stream, inbox: Inbox::default(), heard: false })
+        Ok(Self { target: target.clone(), deadline, stream, inbox: Inbox::default() })
     }
 
-    /// Sends one line and returns the first line that comes back.
-    pub async fn ask(&mut self, line: &[u8], interrupt: &Interrupt) -> Result<String, Error> {
+    /// Sends HELLO and returns the line that comes back. One who sends bytes and no line is answered for by them: that
+    /// is how a stranger may speak, drop by drop.
+    async fn ask_who_it_is(&mut self) -> Result<String, Error> {
+        let Target { patience, max_time, .. } = self.target;
+        let wait = max_time.map_or(patience, |time| time.min(patience));
+        let until = Instant::now() + wait;
         // What stops a write, a server that turned us away and closed, is told by what can be read.
-        _ = self.stream.write_all(line).await;
+        _ = self.stream.write_all(b"HELLO\n").await;
         loop {
             if let Some(line) = self.inbox.line() {
-                self.heard = true;
                 return Ok(String::from_utf8_lossy(line).into_owned());
             }
-            let address = self.address.clone();
-            let read = tokio::io::AsyncReadExt::read_buf(&mut self.stream, self.inbox.room());
-            tokio::select! {
-                read = tokio::time::timeout(self.patience, read) => match read {
-                    Ok(Ok(count)) if count > 0 => {}
-                    Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
-                    Err(_) => return Err(Error::Silent { address, waited: self.patience, unanswered: 0 }),
-                },
-                () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
+            if self.inbox.rest().len() > MAX_HELLO {
+                return Err(self.stranger());
+            }
+            let address = self.target.address.clone();
+            match timeout_at(until, self.stream.read_buf(self.inbox.room())).await {
+                Ok(Ok(count)) if count > 0 => {}
+                _ if !self.inbox.rest().is_empty() => return Err(self.stranger()),
+                Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
+                Err(_) => return Err(Error::Silent { address, waited: wait, unanswered: 0 }),
             }
         }
+    }
+
+    fn stranger(&self) -> Error {
+        let said = String::from_utf8_lossy(self.inbox.rest()).into_owned();
+        Error::Stranger { address: self.target.address.clone(), said }
+    }
+
+    /// The next command begins, and with it the time that it may take.
+    pub fn begin(&mut self) {
+        self.deadline = self.target.max_time.map(|time| Instant::now() + time);
+    }
+
+    /// Waits for the moment at which to give up; for ever, if there is none.
+    pub async fn overdue(deadline: Option<Instant>) {
+        match deadline {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the server sends a line that has no end.
+    pub fn is_flooded(&self) -> bool {
+        self.inbox.rest().len() > MAX_REPLY
     }
 
     /// Takes what has arrived in the meantime, without waiting. It asks the system itself: the runtime only learns
@@ -93,4 +161,14 @@ impl Connection {
             Err(_) => Look::Ended,
         }
     }
+}
+
+/// Whether this is what a Bookline server answers to HELLO.
+fn is_bookline(body: &str) -> bool {
+    serde_json::from_str::<Hello<'_>>(body).is_ok_and(|hello| hello.server == "bookline")
+}
+
+/// Whether this code, in the first line of a connection, means that the server takes no newcomers.
+pub fn turns_away(code: &str) -> bool {
+    [Code::Busy, Code::ShuttingDown].iter().any(|refusal| refusal.as_str() == code)
 }

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::exit::Exit;
+use crate::inbox::MAX_REPLY;
 use crate::render::{plain, thousands};
 
 /// Why the client gave up.
@@ -53,6 +54,30 @@ pub enum Error {
         /// Commands that were sent, at least in part, and have no answer.
         unanswered: u64,
     },
+    /// Answers came, and the last of them not in the time that the user allowed.
+    #[error(
+        "{address} took more than the {} of --max-time{}",
+        humantime::format_duration(*allowed), unanswered_note(*unanswered)
+    )]
+    Overdue {
+        /// The server.
+        address: Address,
+        /// How long it had.
+        allowed: Duration,
+        /// Commands that were sent, at least in part, and have no answer.
+        unanswered: u64,
+    },
+    /// A line that is longer than any answer.
+    #[error(
+        "{address} sent a line of more than {} MiB that has no end{}",
+        MAX_REPLY / 1024 / 1024, unanswered_note(*unanswered)
+    )]
+    Endless {
+        /// Who sent it.
+        address: Address,
+        /// Commands that were sent, at least in part, and have no answer.
+        unanswered: u64,
+    },
     /// The user would not wait.
     #[error("interrupted{}{}", rows_note(*rows), change_note(*changes))]
     Interrupted {
@@ -62,11 +87,11 @@ pub enum Error {
         changes: u64,
     },
     /// Whoever answers there, it is not Bookline.
-    #[error("{address} is not a bookline server: it answered HELLO with {}", plain::quoted(said))]
+    #[error("{address} is not a bookline server: it answered HELLO with {}", plain::quoted(&beginning(said)))]
     Stranger {
         /// Who answered.
         address: Address,
-        /// The line it answered with.
+        /// What it answered with.
         said: String,
     },
     /// Standard input cannot be read.
@@ -104,8 +129,12 @@ impl Error {
             | Self::TurnedAway { .. }
             | Self::Stranger { .. }
             | Self::Lost { unanswered: 0, .. }
-            | Self::Silent { unanswered: 0, .. } => Exit::NotSent,
-            Self::Lost { .. } | Self::Silent { .. } => Exit::InDoubt,
+            | Self::Silent { unanswered: 0, .. }
+            | Self::Overdue { unanswered: 0, .. }
+            | Self::Endless { unanswered: 0, .. } => Exit::NotSent,
+            Self::Lost { .. } | Self::Silent { .. } | Self::Overdue { .. } | Self::Endless { .. } => {
+                Exit::InDoubt
+            }
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::Input { .. } | Self::Output { .. } | Self::Terminal { .. } | Self::Start { .. } => {
@@ -127,6 +156,16 @@ fn unanswered_note(unanswered: u64) -> String {
         1 => "; one command went unanswered and may have been carried out".to_owned(),
         many => format!("; {many} commands went unanswered and may have been carried out"),
     }
+}
+
+/// As much as is needed to recognise who said it.
+fn beginning(said: &str) -> String {
+    const MOST: usize = 200;
+    let mut shown: String = said.chars().take(MOST).collect();
+    if shown.len() < said.len() {
+        shown.push_str("...");
+    }
+    shown
 }
 
 fn rows_note(rows: u64) -> String {

@@ -3,7 +3,6 @@
 
 use std::io;
 
-use bookline_protocol::Code;
 use bookline_protocol::reply::Reply;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
@@ -47,8 +46,8 @@ pub async fn exchange(
     let result = exchange.run(connection, input, printer).await;
     match &result {
         Ok(_) => {}
-        // Whoever would not wait does not want half a line either.
-        Err(Error::Interrupted { .. }) => printer.end_early(b"")?,
+        // Whoever would not wait does not want half a line either, and nobody a line without an end.
+        Err(Error::Interrupted { .. } | Error::Endless { .. }) => printer.end_early(b"")?,
         Err(_) => printer.end_early(connection.inbox.rest())?,
     }
     printer.flush()?;
@@ -63,6 +62,10 @@ pub fn overhear(connection: &mut Connection, printer: &mut Printer) -> Result<bo
             printer.line(line)?;
         }
         match look {
+            Look::Arrived if connection.is_flooded() => {
+                let address = connection.target.address.clone();
+                return Err(Error::Endless { address, unanswered: 0 });
+            }
             Look::Arrived => {}
             Look::Idle => break,
             Look::Ended => {
@@ -137,7 +140,13 @@ impl<'a> Exchange<'a> {
                 self.last_sign = Instant::now();
             }
 
+            if connection.is_flooded() {
+                let address = connection.target.address.clone();
+                return Err(Error::Endless { address, unanswered: self.requests.owed() });
+            }
+
             let waited = self.last_sign.elapsed();
+            let (patience, deadline) = (connection.target.patience, connection.deadline);
             let interrupt = self.interrupt;
             let (mut reader, mut writer) = connection.stream.split();
             tokio::select! {
@@ -150,9 +159,10 @@ impl<'a> Exchange<'a> {
                 }
                 taken = input.read_buf(&mut self.incoming), if self.wants_input() => self.note_taken(taken)?,
                 () = interrupt.wait() => {}
-                () = tokio::time::sleep(connection.patience.saturating_sub(waited)), if self.is_waiting() => {
+                () = tokio::time::sleep(patience.saturating_sub(waited)), if self.is_waiting() => {
                     return self.at_timeout(connection);
                 }
+                () = Connection::overdue(deadline) => return Err(self.overdue(connection)),
             }
         }
     }
@@ -219,15 +229,9 @@ impl<'a> Exchange<'a> {
         while let Some(line) = connection.inbox.line() {
             printer.line(line)?;
             let reply = std::str::from_utf8(line).ok().and_then(|line| Reply::parse(line).ok());
-            let first = !std::mem::replace(&mut connection.heard, true);
             match reply {
                 Some(Reply::Ok(_)) => self.note_answer(true),
-                Some(Reply::Err { code, .. }) => {
-                    self.note_answer(false);
-                    if first && turns_away(code) {
-                        return Err(Error::TurnedAway { address: connection.address.clone() });
-                    }
-                }
+                Some(Reply::Err { .. }) => self.note_answer(false),
                 Some(Reply::Row(_)) => self.rows += 1,
                 None => {}
             }
@@ -256,7 +260,7 @@ impl<'a> Exchange<'a> {
         if self.is_answered() && self.ending == Ending::WhenClosed {
             return Ok(self.outcome());
         }
-        Err(Error::Lost { address: connection.address.clone(), unanswered: self.requests.owed() })
+        Err(Error::Lost { address: connection.target.address.clone(), unanswered: self.requests.owed() })
     }
 
     /// Nothing has arrived for too long.
@@ -265,14 +269,17 @@ impl<'a> Exchange<'a> {
             return Ok(self.outcome());
         }
         Err(Error::Silent {
-            address: connection.address.clone(),
-            waited: connection.patience,
+            address: connection.target.address.clone(),
+            waited: connection.target.patience,
             unanswered: self.requests.owed(),
         })
     }
-}
 
-/// Whether this code, in the first line of a connection, means that the server takes no newcomers.
-pub fn turns_away(code: &str) -> bool {
-    [Code::Busy, Code::ShuttingDown].iter().any(|refusal| refusal.as_str() == code)
+    fn overdue(&self, connection: &Connection) -> Error {
+        Error::Overdue {
+            address: connection.target.address.clone(),
+            allowed: connection.target.max_time.unwrap_or_default(),
+            unanswered: self.requests.owed(),
+        }
+    }
 }

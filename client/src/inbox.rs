@@ -3,8 +3,11 @@
 /// Bytes that are taken from or given to the system at once: large enough that a million commands cost few calls.
 pub const CHUNK: usize = 64 * 1024;
 
-/// Bytes of replies. A line is as long as the server makes it: a day's schedule or ten thousand tickets are one line,
-/// so nothing but memory bounds it.
+/// Bytes of a line of reply that are waited for. Ten thousand tickets, or a day with a thousand people in each meeting,
+/// are below 2 MB; what is longer than this comes from nobody who has a line in mind.
+pub const MAX_REPLY: usize = 64 * 1024 * 1024;
+
+/// Bytes of replies.
 #[derive(Debug, Default)]
 pub struct Inbox {
     bytes: Vec<u8>,

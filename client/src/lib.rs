@@ -92,7 +92,7 @@ fn converse(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
 
     let interrupt = Interrupt::watch(interrupt::end_at_once)?;
     runtime.block_on(async {
-        let mut connection = Connection::open(&args.addr, args.timeout, &interrupt).await?;
+        let (mut connection, _) = Connection::open(&args.target(), &interrupt, &mut printer).await?;
         if args.words.is_empty() {
             let mut input = tokio::io::stdin();
             exchange(&mut connection, &mut input, Ending::WhenClosed, &mut printer, &interrupt).await

@@ -2,7 +2,6 @@
 
 use std::io;
 
-use bookline_protocol::reply::{Hello, Reply};
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
@@ -12,7 +11,7 @@ use crate::args::Args;
 use crate::complete::Completion;
 use crate::connection::Connection;
 use crate::error::Error;
-use crate::exchange::{Ending, Outcome, exchange, overhear, turns_away};
+use crate::exchange::{Ending, Outcome, exchange, overhear};
 use crate::history::{self, History};
 use crate::interrupt::Interrupt;
 use crate::keyboard::Keyboard;
@@ -33,9 +32,10 @@ pub fn run(runtime: &Runtime, args: &Args, printer: &mut Printer) -> Result<(), 
     // From here on Ctrl-C ends a wait and not the client.
     let interrupt = Interrupt::watch(|| {})?;
     let keyboard = if is_plain_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
-    let connect = || runtime.block_on(Connection::open(&args.addr, args.timeout, &interrupt));
-    let mut connection = connect()?;
-    runtime.block_on(greet(&mut connection, printer, &interrupt))?;
+    let target = args.target();
+    let (mut connection, hello) = runtime.block_on(Connection::open(&target, &interrupt, printer))?;
+    printer.say(&render::greeting(&hello, &target.address))?;
+    printer.flush()?;
 
     let mut editor = editor().map_err(|source| Error::Terminal { source })?;
     let (mut history, trouble) = History::load(&mut editor);
@@ -69,8 +69,9 @@ pub fn run(runtime: &Runtime, args: &Args, printer: &mut Printer) -> Result<(), 
                 tell(Some(error.to_string()));
                 tell(dropped(keyboard.as_ref()));
                 // The answer may come yet, and must not be taken for that to the next command.
+                drop(connection);
                 interrupt.clear();
-                connection = connect()?;
+                (connection, _) = runtime.block_on(Connection::open(&target, &interrupt, printer))?;
             }
             Err(error) => return Err(error),
         }
@@ -91,32 +92,6 @@ fn dropped(keyboard: Option<&Keyboard>) -> Option<String> {
     }
 }
 
-/// Says HELLO and shows who answers.
-async fn greet(
-    connection: &mut Connection,
-    printer: &mut Printer,
-    interrupt: &Interrupt,
-) -> Result<(), Error> {
-    let line = connection.ask(b"HELLO\n", interrupt).await?;
-    match Reply::parse(&line) {
-        Ok(Reply::Ok(body)) => {
-            if let Ok(hello) = serde_json::from_str::<Hello<'_>>(body)
-                && hello.server == "bookline"
-            {
-                printer.say(&render::greeting(&hello, &connection.address))?;
-                return printer.flush();
-            }
-        }
-        Ok(Reply::Err { code, .. }) if turns_away(code) => {
-            printer.line(line.as_bytes())?;
-            printer.flush()?;
-            return Err(Error::TurnedAway { address: connection.address.clone() });
-        }
-        _ => {}
-    }
-    Err(Error::Stranger { address: connection.address.clone(), said: line })
-}
-
 /// Sends a line and shows the answers to it: to none if it is blank or a comment, to several if it was pasted and has
 /// line feeds in it.
 async fn converse(
@@ -126,8 +101,9 @@ async fn converse(
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
     if !overhear(connection, printer)? {
-        return Err(Error::Lost { address: connection.address.clone(), unanswered: 0 });
+        return Err(Error::Lost { address: connection.target.address.clone(), unanswered: 0 });
     }
+    connection.begin();
     exchange(connection, &mut line.as_bytes(), Ending::WhenAnswered, printer, interrupt).await
 }
 

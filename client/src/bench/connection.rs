@@ -8,6 +8,7 @@ use mio::net::TcpStream;
 
 use super::failure::{Failure, shown};
 use super::work::{Asked, Nanos, Work};
+use crate::inbox::MAX_REPLY;
 
 /// A connection.
 #[derive(Debug)]
@@ -150,6 +151,9 @@ impl Connection {
         self.rest.extend_from_slice(arrived);
         let (replies, heard) = lines(&mut self.asked, work, &self.rest)?;
         self.rest.drain(..heard);
+        if self.rest.len() > MAX_REPLY {
+            return Err(Failure::Malformed { line: shown(&self.rest) });
+        }
         Ok(replies)
     }
 

@@ -9,8 +9,8 @@ use super::pattern::Pattern;
 use super::tally::{self, Final};
 use super::work::{Asked, Work};
 use crate::address::Address;
+use crate::connection::turns_away;
 use crate::error::Error;
-use crate::exchange::turns_away;
 use crate::interrupt::Interrupt;
 
 /// HELLO over every connection: is it Bookline, and does it let all of them in?

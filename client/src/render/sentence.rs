@@ -7,8 +7,11 @@ use bookline_protocol::reply::{Blocked, Booked, Count, Deleted, EntryKind, ErrBo
 
 use super::{Rows, plain};
 
-/// The first lines of a session.
-pub fn greeting(hello: &Hello<'_>, address: &impl Display) -> String {
+/// The first lines of a session, from the object that answers HELLO.
+pub fn greeting(hello: &str, address: &impl Display) -> String {
+    let Ok(hello) = serde_json::from_str::<Hello<'_>>(hello) else {
+        return plain::text(hello).into_owned();
+    };
     format!(
         "{}\nbookline {} at {address}, time zone {}. HELP lists the commands, Ctrl-D leaves.",
         plain::text(&hello.welcome),
