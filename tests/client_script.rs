@@ -112,17 +112,70 @@ fn an_answer_may_be_one_very_long_line() {
 }
 
 #[test]
-fn a_quit_in_mid_script_is_a_good_end() {
+fn lines_behind_a_quit_are_not_sent_and_told() {
     for quit in ["QUIT", "exit", "  Quit\r"] {
         let fake = Fake::greeted(|mut peer| {
             peer.expect("PING\n", "OK {}\n");
             peer.line();
             peer.say("OK {}\n");
-            // Gone, with commands unread.
+            peer.rest()
         });
         let script = format!("PING\n{quit}\n{}", "BOOK e 1\n".repeat(100_000));
-        pipe(bookline(fake.addr, &[]), script).expect(0, "OK {}\nOK {}\n", "");
+        let told = "bookline: 100,000 lines behind QUIT were not sent\n";
+        pipe(bookline(fake.addr, &[]), script).expect(1, "OK {}\nOK {}\n", told);
+        assert_eq!(fake.end(), b"");
+    }
+}
+
+#[test]
+fn a_quit_at_the_end_is_a_good_end() {
+    for behind in ["", "\n", "\n\n# the end\n  "] {
+        let fake = Fake::greeted(|mut peer| {
+            peer.expect("PING\n", "OK {}\n");
+            peer.expect("QUIT\n", "OK {}\n");
+        });
+        pipe(bookline(fake.addr, &[]), format!("PING\nQUIT{behind}")).expect(0, "OK {}\nOK {}\n", "");
         fake.end();
+    }
+}
+
+#[test]
+fn whoever_types_a_quit_is_not_waited_for() {
+    let fake = Fake::greeted(|mut peer| peer.expect("QUIT\n", "OK {}\n"));
+    let mut command = bookline(fake.addr, &[]);
+    let mut client = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    // Standard input stays open.
+    let mut stdin = client.stdin.take().unwrap();
+    stdin.write_all(b"QUIT\n").unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(0));
+    fake.end();
+}
+
+#[test]
+fn a_quit_that_is_refused_ends_nothing() {
+    let fake = Fake::greeted(|mut peer| {
+        peer.expect("QUIT\n", "ERR INTERNAL {}\n");
+        peer.expect("PING\n", "OK {}\n");
+        peer.expect("QUIT\n", "OK {}\n");
+    });
+    let told = "bookline: 1 line behind QUIT was not sent\n";
+    let ran = pipe(bookline(fake.addr, &[]), "QUIT\nPING\nQUIT\nGET");
+    ran.expect(1, "ERR INTERNAL {}\nOK {}\nOK {}\n", told);
+    fake.end();
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    for (script, sent) in
+        [("\u{feff}PING\n", "PING\n"), ("\u{feff}# comment\nPING\n", "# comment\nPING\n"), ("\u{feff}", "")]
+    {
+        let fake = Fake::greeted(|mut peer| {
+            let received = String::from_utf8(peer.rest()).unwrap();
+            peer.say(&"OK {}\n".repeat(received.matches("PING").count()));
+            received
+        });
+        let ran = pipe(bookline(fake.addr, &[]), script);
+        assert_eq!((fake.end().as_str(), ran.exit), (sent, 0));
     }
 }
 
@@ -132,7 +185,7 @@ fn a_quit_after_a_refusal_still_tells_of_the_refusal() {
         peer.expect("NO\n", "ERR UNKNOWN_COMMAND {}\n");
         peer.expect("QUIT\n", "OK {}\n");
     });
-    pipe(bookline(fake.addr, &[]), "NO\nQUIT\nPING\n").expect(1, "ERR UNKNOWN_COMMAND {}\nOK {}\n", "");
+    pipe(bookline(fake.addr, &[]), "NO\nQUIT\n").expect(1, "ERR UNKNOWN_COMMAND {}\nOK {}\n", "");
     fake.end();
 }
 

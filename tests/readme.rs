@@ -207,6 +207,11 @@ fn the_first_session_reads_as_it_prints() {
         assert_eq!(without_uuids(&printed), without_uuids(shown), "README.md, line {line}: {typed}");
         tried += 1;
     }
+    let is_pipe = |step: &&Step| step.typed.starts_with("bookline ") && step.typed.contains('|');
+    assert!(
+        !steps.iter().any(|step| is_pipe(&step)),
+        "a pipe ends as its last command does: a refusal is lost"
+    );
     let session = ["cargo run --release", "bookline", "nc -N", "jq", "kill -9"];
     for part in session {
         assert!(steps.iter().any(|step| step.typed.contains(part)), "the session shows no {part}");

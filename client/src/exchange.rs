@@ -2,17 +2,26 @@
 //! not read meanwhile would soon wait for a server that waits for it.
 
 use std::io;
+use std::time::Duration;
 
 use bookline_protocol::reply::Reply;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::connection::{Connection, Look};
 use crate::error::Error;
 use crate::inbox::CHUNK;
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
+use crate::render::thousands;
 use crate::requests::Requests;
+
+/// What some editors put at the start of a text: a byte order mark, which is no part of the first line.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// How long what stands behind a QUIT is read in all, only to be counted, and how long the next of it is waited for.
+const LOOK_BEHIND: Duration = Duration::from_secs(1);
+const PAUSE_BEHIND: Duration = Duration::from_millis(100);
 
 /// When an exchange is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +39,31 @@ pub struct Outcome {
     pub refused: bool,
     /// Whether a QUIT was granted: the server closes the connection.
     pub parted: bool,
+    /// What stood behind that QUIT.
+    pub unsent: Unsent,
+}
+
+/// Lines that were not sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unsent {
+    /// How many of them would have had an answer.
+    pub lines: u64,
+    /// Whether there may be more.
+    pub and_more: bool,
+}
+
+impl Unsent {
+    /// What a user must know of them.
+    pub fn note(self) -> Option<String> {
+        let lines = match self.lines {
+            0 => return None,
+            1 => "1 line".to_owned(),
+            many => format!("{} lines", thousands(many)),
+        };
+        let more = if self.and_more { " or more" } else { "" };
+        let were = if self.lines == 1 { "was" } else { "were" };
+        Some(format!("{lines}{more} behind QUIT {were} not sent"))
+    }
 }
 
 /// Sends all of `input`, byte by byte as it is, with an end for a last line that has none, and prints the answers.
@@ -89,6 +123,10 @@ struct Exchange<'a> {
     /// Read from the input, and not yet all of it taken by the socket: the first `written` bytes are.
     outgoing: Vec<u8>,
     written: usize,
+    /// Read from the input, behind a QUIT that is not answered.
+    held: Vec<u8>,
+    /// Whether something of the input was sent.
+    begun: bool,
     /// Nothing more comes from the input.
     input_ended: bool,
     /// The socket takes nothing more: the server has gone, but what it said may still be there to read.
@@ -111,6 +149,8 @@ impl<'a> Exchange<'a> {
             incoming: Vec::with_capacity(CHUNK),
             outgoing: Vec::with_capacity(CHUNK),
             written: 0,
+            held: Vec::new(),
+            begun: false,
             input_ended: false,
             cut: false,
             half_closed: false,
@@ -127,7 +167,16 @@ impl<'a> Exchange<'a> {
         printer: &mut Printer,
     ) -> Result<Outcome, Error> {
         loop {
-            if self.requests.parted() || (self.ending == Ending::WhenAnswered && self.is_answered()) {
+            if self.requests.parted() {
+                let unsent = self.count_unsent(input).await;
+                return Ok(Outcome { unsent, ..self.outcome() });
+            }
+            if !self.held.is_empty() && !self.requests.is_parting() {
+                // The QUIT was refused: the script goes on.
+                self.outgoing.append(&mut self.held);
+                self.take_outgoing();
+            }
+            if self.ending == Ending::WhenAnswered && self.is_answered() {
                 return Ok(self.outcome());
             }
             if self.interrupt.came() {
@@ -139,7 +188,6 @@ impl<'a> Exchange<'a> {
                 self.half_closed = true;
                 self.last_sign = Instant::now();
             }
-
             if connection.is_flooded() {
                 let address = connection.target.address.clone();
                 return Err(Error::Endless { address, unanswered: self.requests.owed() });
@@ -169,7 +217,7 @@ impl<'a> Exchange<'a> {
 
     /// Whether all of the input has gone out.
     fn is_sent(&self) -> bool {
-        self.input_ended && self.outgoing.is_empty()
+        self.input_ended && self.outgoing.is_empty() && self.held.is_empty()
     }
 
     fn is_answered(&self) -> bool {
@@ -181,28 +229,64 @@ impl<'a> Exchange<'a> {
     }
 
     fn wants_input(&self) -> bool {
-        self.outgoing.is_empty() && !self.input_ended && !self.cut
+        self.outgoing.is_empty() && !self.input_ended && !self.cut && !self.requests.is_parting()
     }
 
     fn outcome(&self) -> Outcome {
-        Outcome { refused: self.refused, parted: self.requests.parted() }
+        Outcome { refused: self.refused, parted: self.requests.parted(), unsent: Unsent::default() }
     }
 
     /// Takes a piece of the input, or its end.
     fn note_taken(&mut self, taken: io::Result<usize>) -> Result<(), Error> {
         let count = taken.map_err(|source| Error::Input { source })?;
+        if !self.begun && self.ending == Ending::WhenClosed {
+            if count > 0 && self.incoming.len() < MARK.len() && MARK.starts_with(&self.incoming) {
+                return Ok(());
+            }
+            if self.incoming.starts_with(MARK) {
+                self.incoming.drain(..MARK.len());
+            }
+        }
+        self.begun = true;
         std::mem::swap(&mut self.outgoing, &mut self.incoming);
+        if self.requests.owed() == 0 {
+            self.last_sign = Instant::now();
+        }
+        self.take_outgoing();
         if count == 0 {
             self.input_ended = true;
             if self.requests.in_mid_line() {
                 self.outgoing.push(b'\n');
+                self.requests.send(b"\n");
             }
         }
-        if self.requests.owed() == 0 {
-            self.last_sign = Instant::now();
-        }
-        self.requests.send(&self.outgoing);
         Ok(())
+    }
+
+    /// Follows what is to go out, and holds back what is behind a QUIT.
+    fn take_outgoing(&mut self) {
+        let sent = self.requests.send(&self.outgoing);
+        self.held = self.outgoing.split_off(sent);
+    }
+
+    /// Counts what stands behind a QUIT, as far as it comes without being waited for.
+    async fn count_unsent(&mut self, input: &mut (impl AsyncRead + Unpin)) -> Unsent {
+        let mut behind = Requests::default();
+        let mut lines = behind.count(&self.held);
+        let until = Instant::now() + LOOK_BEHIND;
+        while !self.input_ended && Instant::now() < until {
+            self.incoming.clear();
+            match timeout(PAUSE_BEHIND, input.read_buf(&mut self.incoming)).await {
+                Ok(Ok(count)) if count > 0 => lines = behind.count(&self.incoming),
+                Ok(_) => self.input_ended = true,
+                // Whoever types is not waited for.
+                Err(_) => return Unsent { lines, and_more: false },
+            }
+        }
+        if behind.in_mid_line() {
+            lines = behind.count(b"\n");
+        }
+        Unsent { lines, and_more: !self.input_ended }
     }
 
     fn note_written(&mut self, wrote: io::Result<usize>) {

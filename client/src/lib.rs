@@ -55,8 +55,13 @@ pub fn run(args: &Args) -> Exit {
         return bench::run(args, flags);
     }
     match talk(args) {
-        Ok(Outcome { refused: true, .. }) => Exit::Refused,
-        Ok(_) => Exit::Fine,
+        Ok(outcome) => {
+            if let Some(note) = outcome.unsent.note() {
+                complain(&note);
+                return Exit::Refused;
+            }
+            if outcome.refused { Exit::Refused } else { Exit::Fine }
+        }
         Err(error) if error.is_closed_output() => Exit::Fine,
         Err(error) => {
             complain(&error.to_string());

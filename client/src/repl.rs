@@ -63,7 +63,11 @@ pub fn run(runtime: &Runtime, args: &Args, printer: &mut Printer) -> Result<(), 
         // One that came before belongs to the command before.
         interrupt.clear();
         match runtime.block_on(converse(&mut connection, &line, printer, &interrupt)) {
-            Ok(outcome) if outcome.parted => return Ok(()),
+            Ok(Outcome { parted: true, mut unsent, .. }) => {
+                unsent.lines += keyboard.as_ref().map_or(0, Keyboard::lines_ahead) as u64;
+                tell(unsent.note());
+                return Ok(());
+            }
             Ok(_) => {}
             Err(error @ Error::Interrupted { .. }) => {
                 tell(Some(error.to_string()));

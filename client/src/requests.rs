@@ -23,14 +23,15 @@ pub struct Requests {
     answered: u64,
     /// Which of those asked, counted from 1, change something and are not answered.
     changes: VecDeque<u64>,
-    /// Which of those asked, counted from 1, were a QUIT.
-    farewells: VecDeque<u64>,
+    /// Which of those asked, counted from 1, is a QUIT without an answer.
+    farewell: Option<u64>,
     parted: bool,
 }
 
 impl Requests {
-    /// Follows bytes that go out.
-    pub fn send(&mut self, bytes: &[u8]) {
+    /// Follows bytes that go out, up to the end of a QUIT: what is behind it must wait for the answer. Returns how many
+    /// bytes these are.
+    pub fn send(&mut self, bytes: &[u8]) -> usize {
         let mut start = 0;
         for at in memchr::memchr2_iter(b'\n', b'\0', bytes) {
             let before = if at > start { bytes[at - 1] } else { self.last };
@@ -40,8 +41,22 @@ impl Requests {
             self.extend(&bytes[start..at]);
             self.end_line();
             start = at + 1;
+            if self.farewell.is_some() {
+                return start;
+            }
         }
         self.extend(&bytes[start..]);
+        bytes.len()
+    }
+
+    /// Counts bytes that do not go out: the lines that would have had an answer.
+    pub fn count(&mut self, bytes: &[u8]) -> u64 {
+        let mut start = 0;
+        while start < bytes.len() {
+            start += self.send(&bytes[start..]);
+            self.farewell = None;
+        }
+        self.asked
     }
 
     /// Whether the last line has no end yet.
@@ -55,12 +70,15 @@ impl Requests {
         if self.changes.front().is_some_and(|&change| change <= self.answered) {
             self.changes.pop_front();
         }
-        while let Some(&farewell) = self.farewells.front()
-            && farewell <= self.answered
-        {
-            self.parted |= granted && farewell == self.answered;
-            self.farewells.pop_front();
+        if self.farewell.is_some_and(|farewell| farewell <= self.answered) {
+            self.parted = granted && self.farewell == Some(self.answered);
+            self.farewell = None;
         }
+    }
+
+    /// Whether a QUIT has no answer yet.
+    pub fn is_parting(&self) -> bool {
+        self.farewell.is_some()
     }
 
     /// How many answers are still to come.
@@ -96,7 +114,7 @@ impl Requests {
                 Line::Blank => {}
                 Line::Request(Request::Quit) => {
                     self.asked += 1;
-                    self.farewells.push_back(self.asked);
+                    self.farewell = Some(self.asked);
                 }
                 Line::Request(request) => {
                     self.asked += 1;
@@ -155,19 +173,24 @@ mod tests {
 
     #[test]
     fn a_quit_parts_when_it_is_granted() {
+        let script = b"PING\nquit now\nQUIT\nPING\n\n# PING\nexit\nPI";
         let mut requests = Requests::default();
-        requests.send(b"PING\nquit now\nQUIT\nPING\nexit\n");
-        assert_eq!(requests.owed(), 5);
+        let sent = requests.send(script);
+        assert_eq!((sent, requests.owed(), requests.is_parting()), (19, 3, true));
         requests.answer(true);
         requests.answer(false);
         assert!(!requests.parted());
         requests.answer(true);
-        assert!(requests.parted());
+        assert!(requests.parted() && !requests.is_parting());
+
+        let mut behind = Requests::default();
+        assert_eq!(behind.count(&script[sent..]), 2);
+        assert_eq!(behind.count(b"NG\n"), 3);
 
         let mut refused = Requests::default();
         refused.send(b"QUIT\n");
         refused.answer(false);
-        assert!(!refused.parted());
+        assert!(!refused.parted() && !refused.is_parting());
     }
 
     #[test]
