@@ -74,22 +74,14 @@ fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
         }
     };
     for form in verb.forms() {
-        let (options, places): (Vec<_>, Vec<_>) = form
-            .usage
-            .split_whitespace()
-            .skip(1)
-            .map(|word| word.trim_matches(['[', ']']))
-            .partition(|word| split_option(word).is_some());
-        match places.get(position) {
-            Some(&"<verb>") => Verb::words().for_each(|(word, _)| offer(word.to_owned())),
-            Some(literal) if literal.chars().all(|c| c.is_ascii_uppercase()) => offer((*literal).to_owned()),
+        let words = form.usage.split_whitespace().skip(1).map(|word| word.trim_matches(['[', ']']));
+        let mut places = words.filter(|word| split_option(word).is_none());
+        match places.nth(position) {
+            Some("<verb>") => Verb::words().for_each(|(word, _)| offer(word.to_owned())),
+            Some(literal) if literal.chars().all(|c| c.is_ascii_uppercase()) => offer(literal.to_owned()),
             _ => {}
         }
-        for (name, _) in options.into_iter().filter_map(split_option) {
-            if !given(name) {
-                offer(format!("{name}="));
-            }
-        }
+        form.options().filter(|name| !given(name)).for_each(|name| offer(format!("{name}=")));
     }
     found
 }

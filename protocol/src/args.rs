@@ -128,14 +128,27 @@ impl<'a> Args<'a> {
     /// Refuses what was not taken.
     pub(crate) fn finish(&mut self) -> Result<(), Refusal> {
         self.refuse_left_over()?;
-        match self.words.left_option() {
+        match self.words.left_options().next() {
             None => Ok(()),
-            Some(name) => Err(Refusal::bad_request(format!(
-                "option {} is unknown here: write {}, with quotes around an argument that only looks like an option",
-                Echo(name),
-                self.usage()
-            ))),
+            Some(name) => Err(self.unknown(name)),
         }
+    }
+
+    /// Refuses an option that no form of the verb has, if there is one anywhere in the line.
+    pub(crate) fn unknown_option(&mut self) -> Option<Refusal> {
+        // Options are met in passing, as far as the line can be cut.
+        while let Ok(Some(_)) = self.words.next() {}
+        let verb = self.verb?;
+        let name = self.words.left_options().find(|name| verb.options().all(|known| known != *name))?;
+        Some(self.unknown(name))
+    }
+
+    fn unknown(&self, name: &str) -> Refusal {
+        Refusal::bad_request(format!(
+            "option {} is unknown here: write {}, with quotes around an argument that only looks like an option",
+            Echo(name),
+            self.usage()
+        ))
     }
 
     fn refuse_left_over(&mut self) -> Result<(), Refusal> {

@@ -1,5 +1,6 @@
 //! The table of commands. The parser, HELP, completion and the check of `protocol.md` all read it.
 
+use crate::quote::split_option;
 pub use crate::verb::{ALIASES, RESERVED, Verb};
 
 /// One form of a command.
@@ -91,5 +92,17 @@ impl Verb {
     /// The forms of this verb.
     pub fn forms(self) -> impl Iterator<Item = &'static Form> {
         COMMANDS.iter().filter(move |form| form.verb == self)
+    }
+    /// The names of the options that its forms take.
+    pub fn options(self) -> impl Iterator<Item = &'static str> {
+        self.forms().flat_map(|form| form.options())
+    }
+}
+
+impl Form {
+    /// The names of the options that it takes.
+    pub fn options(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let words = self.usage.split_whitespace().map(|word| word.trim_matches(['[', ']']));
+        words.filter_map(|word| split_option(word).map(|(name, _)| name))
     }
 }

@@ -14,18 +14,23 @@ use crate::request::{Entry, Meeting, Request};
 pub(crate) fn request(line: &str, classes: Classes) -> Result<Request<'_>, Refusal> {
     let mut args = Args::of(line, classes);
     let verb = args.verb()?;
+    // What looks like an option and is none leaves its place to the next argument, which is then found wrong.
+    arguments(verb, &mut args).map_err(|refusal| args.unknown_option().unwrap_or(refusal))
+}
+
+fn arguments<'a>(verb: Verb, args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     let request = match verb {
-        Verb::Create => create(&mut args)?,
-        Verb::Get => get(&mut args)?,
-        Verb::Book => book(&mut args)?,
+        Verb::Create => create(args)?,
+        Verb::Get => get(args)?,
+        Verb::Book => book(args)?,
         Verb::Ticket => Request::Ticket { ticket: args.next_value("ticket-id")? },
         Verb::Block => Request::Block { who: args.next_id("who")?, slot: args.next_slot()? },
-        Verb::Meet => meet(&mut args)?,
+        Verb::Meet => meet(args)?,
         Verb::Hod => Request::Hod { who: args.next_id("who")? },
         Verb::Delete => Request::Delete { who: args.next_id("who")?, slot: args.next_slot()? },
-        Verb::Put => put(&mut args)?,
+        Verb::Put => put(args)?,
         Verb::Hello => Request::Hello,
-        Verb::Help => help(&mut args)?,
+        Verb::Help => help(args)?,
         Verb::Ping => Request::Ping,
         Verb::Stats => Request::Stats,
         Verb::Snapshot => Request::Snapshot,

@@ -50,9 +50,9 @@ impl<'a> Words<'a> {
         place.take().map(|(_, value)| value)
     }
 
-    /// The name of an option that was met and that nobody has taken.
-    pub(crate) fn left_option(&self) -> Option<&'a str> {
-        self.options.iter().flatten().next().map(|(name, _)| *name)
+    /// The names of the options that were met and that nobody has taken.
+    pub(crate) fn left_options(&self) -> impl Iterator<Item = &'a str> {
+        self.options.iter().flatten().map(|(name, _)| *name)
     }
 
     fn read(&mut self) -> Result<Option<Cow<'a, str>>, TokenError> {

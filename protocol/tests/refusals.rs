@@ -72,7 +72,17 @@ fn left_over_arguments_and_unknown_options_are_errors_everywhere() {
          > CREATE x 2026-12-31 5 id=a id=b
          < option \"id\" is given twice: once is enough
          > PING a=1 b=2 c=3 d=4 e=5
-         < option \"e\" is one too many: no command takes so many
+         < option \"a\" is unknown here: write PING, with quotes around an argument that only looks like an option
+         > CREATE a=b 2026-12-01 3
+         < option \"a\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>], with quotes around an argument that only looks like an option
+         > CREATE limit=5 id=x 2026-12-01 3
+         < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>], with quotes around an argument that only looks like an option
+         > BOOK id=rustconf 2
+         < option \"id\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
+         > BOOK rustconf many n=2
+         < option \"n\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
+         > GET limit=0 x=y
+         < option \"x\" is unknown here: write GET [limit=<n>] [after=<cursor>], with quotes around an argument that only looks like an option
          > limit=5
          < there are options but no command: HELP lists the commands",
     );
