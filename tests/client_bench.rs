@@ -59,7 +59,7 @@ fn fine(ran: &Ran) -> Value {
 fn every_workload_is_measured_and_verified() {
     let server = Real::start(&[]);
     for workload in ["hot", "spread", "calendar", "mixed", "reads"] {
-        let flags = ["--workload", workload, "--events", "100", "--secs", "1", "--json"];
+        let flags = ["--workload", workload, "--events", "100", "--secs", "1", "--json", "--yes"];
         let ran = pipe(
             bookline(server.addr, &[&["bench", "--conns", "5", "--depth", "7"], &flags[..]].concat()),
             "",
@@ -139,6 +139,40 @@ fn on_a_terminal_it_tells_its_progress_and_ends_early_on_ctrl_c() {
 }
 
 #[test]
+fn a_server_that_holds_anything_is_not_loaded_unless_the_user_says_so() {
+    let server = Real::start(&[]);
+    server.run(&["BLOCK", "F1", "2026-12-31", "09:00"]);
+    let refused = server.run(&["bench"]);
+    assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""));
+    let told =
+        format!("{} holds 0 events, 0 tickets and 1 calendar entries, and what is booked here", server.addr);
+    assert!(refused.stderr.contains(&told), "{}", refused.stderr);
+    assert!(server.run(&["STATS"]).stdout.contains("\"events\":0,\"tickets\":0,\"entries\":1,"));
+    fine(&bench(server.addr, &["--yes", "--workload", "reads", "--events", "1", "--json"]));
+}
+
+#[test]
+fn no_text_from_a_server_acts_on_the_terminal() {
+    let fake = Fake::greeted(|mut peer| {
+        peer.expect("STATS\n", "ERR \u{1b}]0;x {}\n");
+        peer.rest();
+    });
+    let ran = pipe(bookline(fake.addr, &["bench", "--conns", "1"]), "");
+    assert_eq!(ran.exit, 1);
+    assert!(ran.stderr.contains("ERR \\u{1b}]0;x"), "{}", ran.stderr);
+    fake.end();
+    let fake = Fake::greeted(|mut peer| {
+        assert!(peer.line().starts_with("CREATE "));
+        peer.say("ERR \u{1b}]0;x {\"message\":\"\\u001b[2J\",\"retry\":false}\n");
+        peer.rest();
+    });
+    let ran = pipe(bookline(fake.addr, &["bench", "--conns", "1", "--yes"]), "");
+    assert_eq!(ran.exit, 1);
+    assert!(ran.stderr.contains("cannot be made: \\u{1b}]0;x: \\u{1b}[2J\n"), "{}", ran.stderr);
+    fake.end();
+}
+
+#[test]
 fn wrong_flags_are_a_usage_error() {
     for wrong in [
         &["--workload", "cold"][..],
@@ -174,7 +208,7 @@ fn a_help_that_says_what_stays() {
     command.args(["bench", "--help"]);
     let ran = pipe(command, "");
     assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
-    for said in ["--conns <N>", "--addr <HOST:PORT>", "What it books stays on the server", "Ctrl-C"] {
+    for said in ["--conns <N>", "--addr <HOST:PORT>", "what is booked\nstays there", "Ctrl-C"] {
         assert!(ran.stdout.contains(said), "{said:?} is missing from {}", ran.stdout);
     }
 }
@@ -270,6 +304,7 @@ impl Liar {
         let words: Vec<&str> = line.split(' ').collect();
         Some(match words[..] {
             ["HELLO"] => client_fake::HELLO.to_owned(),
+            ["STATS"] => "OK {\"events\":0,\"tickets\":0,\"entries\":0}\n".to_owned(),
             ["CREATE", .., total, id] => {
                 let id = id.strip_prefix("id=").unwrap();
                 self.events.insert(id.to_owned(), (total.parse().unwrap(), 0));

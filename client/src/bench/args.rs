@@ -19,23 +19,32 @@ const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What follows the flags in `bookline bench --help`.
 const AFTER_HELP: &str = "\
-Every connection keeps --depth requests under way: a reply that arrives is followed by the next request, and a server
-that stalls is asked less meanwhile. The time of a request is from its write to its reply. The first half second is not
-counted.
+Every connection keeps --depth requests under way: a reply that arrives is
+followed by the next request, and a server that stalls is asked less meanwhile.
+The time of a request is from its write to its reply. The first half second is
+not counted.
 
-What it books stays on the server: events bench-<run>-<number> of the year 9999 (there is no delete for events yet), and
-calendar entries of people bench-<run>-p<number> in the years 9990 to 9999. The run's eight digits are drawn anew each
-time, so runs disturb neither each other nor what is there.
+A server that holds anything is refused without --yes, because what is booked
+stays there: events bench-<run>-<number> of the year 9999 (there is no delete
+for events yet), and calendar entries of people bench-<run>-p<number> in the
+years 9990 to 9999. The run's eight digits are drawn anew each time, so runs
+disturb neither each other nor what is there.
 
-After the run it asks the server for what was acknowledged: each event must count as sold exactly the tickets that it
-gave out, no ticket id may have been given out twice, each ticket (the first 67,108,864) and each calendar entry (an
-even sample of 100,000) must be there. Ctrl-C ends the run early and this is still done; a second one ends everything.
+After the run it asks the server for what was acknowledged: each event must
+count as sold exactly the tickets that it gave out, no ticket id may have been
+given out twice, each ticket (the first 67,108,864) and each calendar entry (an
+even sample of 100,000) must be there. Ctrl-C ends the run early and this is
+still done; a second one ends everything.
 
 Exit status:
-  0  measured, and everything acknowledged is there
-  1  it is not, or a command was refused that should not be
-  2  the arguments or standard output could not be used
-  3  no connection, or one was lost or fell silent: what was measured until then is shown and nothing is verified";
+    0  measured, and everything acknowledged is there
+    1  it is not, or a command was refused that should not be, or the server
+       holds something and --yes is missing
+    2  the arguments or standard output could not be used
+    3  no connection to a Bookline server
+    4  a connection was lost or fell silent: what was measured until then is
+       shown and nothing is verified
+  130  ended by a second Ctrl-C";
 
 /// Measures a server under load, and verifies that it kept its word.
 #[derive(Clone, Debug, clap::Args)]
@@ -67,10 +76,14 @@ pub struct Flags {
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_BOOK)))]
     pub tickets: u32,
 
-    /// Tickets that each event has: with few of them the run goes on into the sold-out rush
+    /// Tickets that each event has: with few of them the rush on the last ones is measured
     #[arg(long, value_name = "N", default_value_t = MAX_TICKETS,
           value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TICKETS)))]
     pub seats: u32,
+
+    /// Load a server that holds events, tickets or entries, and leave more of them there
+    #[arg(long)]
+    pub yes: bool,
 
     /// One JSON object on standard output instead of a report
     #[arg(long)]

@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
+use crate::address::Address;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::render::plain;
+use crate::render::{plain, thousands};
 
 /// Why it ended.
 #[derive(Debug, Error)]
@@ -24,8 +25,33 @@ pub enum Failure {
         /// The line.
         line: String,
     },
+    /// There is something on the server that a load may be unwelcome beside.
+    #[error(
+        "{address} holds {} events, {} tickets and {} calendar entries, and what is booked here would stay beside \
+         them: measure an empty server, or say --yes",
+        thousands(*events), thousands(*tickets), thousands(*entries)
+    )]
+    InUse {
+        /// The server.
+        address: Address,
+        /// Events that it has.
+        events: u64,
+        /// Tickets that it issued.
+        tickets: u64,
+        /// Blocks and meetings that it has.
+        entries: u64,
+    },
+    /// The server does not say what it holds.
+    #[error(
+        "the server does not say what it holds: {}; say --yes to load it all the same",
+        plain::quoted(line)
+    )]
+    Untold {
+        /// What it says.
+        line: String,
+    },
     /// What the run needs could not be made.
-    #[error("the events to measure with cannot be made: {code}: {}", plain::text(message))]
+    #[error("the events to measure with cannot be made: {}: {}", plain::text(code), plain::text(message))]
     Unprepared {
         /// The code of the refusal.
         code: String,
@@ -40,7 +66,7 @@ impl Failure {
         match self {
             Self::Client(error) => error.exit(),
             Self::Malformed { .. } | Self::Unasked { .. } => Exit::InDoubt,
-            Self::Unprepared { .. } => Exit::Refused,
+            Self::InUse { .. } | Self::Untold { .. } | Self::Unprepared { .. } => Exit::Refused,
         }
     }
 }

@@ -16,7 +16,7 @@ mod driver;
 mod failure;
 mod work;
 
-// First: greetings, and events to book.
+// First: greetings, a look at what is there, and events to book.
 mod prepare;
 
 // Then the load: requests by workload, tickets out of replies, refusals, times.
@@ -41,7 +41,7 @@ use failure::Failure;
 use load::Load;
 use meter::Meter;
 use names::Run;
-use prepare::{Events, Greeting};
+use prepare::{Emptiness, Events, Greeting};
 use report::Report;
 
 use crate::args::Args;
@@ -79,6 +79,9 @@ fn measure(args: &Args, flags: &Flags) -> Result<(Report, Option<Failure>), Fail
     let mut driver = Driver::connect(&args.addr, flags.conns as usize, args.timeout)?;
     let mut greeting = Greeting::new(&args.addr, flags.conns);
     driver.run(&mut greeting, 1)?;
+    if !flags.yes {
+        driver.run(&mut Emptiness::new(&args.addr), 1)?;
+    }
     let mut events = Events::new(flags, run, interrupt.clone());
     driver.run(&mut events, verify::PIPELINE)?;
 

@@ -1,6 +1,7 @@
-//! What comes before the load: every connection is greeted, and the events are made.
+//! What comes before the load: every connection is greeted, an empty server is found empty, the events are made.
 
 use bookline_protocol::reply::Hello;
+use serde::Deserialize;
 
 use super::args::Flags;
 use super::failure::{Failure, shown};
@@ -53,6 +54,52 @@ impl Work for Greeting {
             _ => {}
         }
         Err(Error::Stranger { address, said: shown(line) }.into())
+    }
+}
+
+/// STATS once: does the server hold anything?
+#[derive(Debug)]
+pub struct Emptiness {
+    address: Address,
+    asked: bool,
+}
+
+impl Emptiness {
+    /// It was not asked yet.
+    pub fn new(address: &Address) -> Self {
+        Self { address: address.clone(), asked: false }
+    }
+}
+
+/// What STATS says of it.
+#[derive(Debug, Deserialize)]
+struct Holdings {
+    events: u64,
+    tickets: u64,
+    entries: u64,
+}
+
+impl Work for Emptiness {
+    fn ask(&mut self, _connection: usize, out: &mut Vec<u8>) -> Option<Asked> {
+        if std::mem::replace(&mut self.asked, true) {
+            return None;
+        }
+        out.extend_from_slice(b"STATS\n");
+        Some(Asked::Stats)
+    }
+
+    fn hear(&mut self, _asked: Asked, line: &[u8]) -> Result<(), Failure> {
+        let holdings = match tally::read(line)? {
+            Final::Ok(body) => serde_json::from_str(body).ok(),
+            Final::Err(..) => None,
+        };
+        match holdings {
+            Some(Holdings { events: 0, tickets: 0, entries: 0 }) => Ok(()),
+            Some(Holdings { events, tickets, entries }) => {
+                Err(Failure::InUse { address: self.address.clone(), events, tickets, entries })
+            }
+            None => Err(Failure::Untold { line: shown(line) }),
+        }
     }
 }
 

@@ -10,6 +10,8 @@ pub type Nanos = u64;
 pub enum Asked {
     /// HELLO
     Hello,
+    /// STATS
+    Stats,
     /// CREATE of the event of this number.
     Create(u32),
     /// GET of the event of this number.
