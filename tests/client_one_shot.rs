@@ -2,6 +2,7 @@
 
 mod client_fake;
 
+use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -34,7 +35,9 @@ fn words_are_quoted_where_the_protocol_needs_it() {
     for (words, line) in [
         (&["BOOK", "rustconf", "2"][..], "BOOK rustconf 2\n"),
         (&["BOOK", "e", "-1"], "BOOK e -1\n"),
-        (&["GET", "--help"], "GET --help\n"),
+        (&["GET", "--", "--help"], "GET --help\n"),
+        (&["CREATE", "a=b", "2026-12-01", "3"], "CREATE \"a=b\" 2026-12-01 3\n"),
+        (&["CREATE", "id=x", "--", "id=y", "2026-12-01", "3"], "CREATE id=x \"id=y\" 2026-12-01 3\n"),
         (&["--", "--help"], "--help\n"),
         (
             &["CREATE", "Rust Conf", "2026-12-31", "100", "id=My Event"],
@@ -222,6 +225,9 @@ fn a_wrong_use_is_told_and_nothing_is_sent() {
         &["--format", "xml", "PING"],
         &["--addr", "a:b", "PING"],
         &["-x"],
+        &["PING", "--timeout", "5"],
+        &["GET", "--help"],
+        &["GET", "e", "--format=raw"],
     ] {
         let mut command = bare();
         command.env("BOOKLINE_ADDR", fake.addr.to_string()).args(wrong);
@@ -236,13 +242,48 @@ fn a_wrong_use_is_told_and_nothing_is_sent() {
 }
 
 #[test]
-fn help_and_version_need_no_server() {
+fn a_variable_that_is_empty_counts_as_unset() {
+    let fake = Fake::greeted(|mut peer| peer.expect("PING\n", "OK {}\n"));
+    let mut command = bookline(fake.addr, &["PING"]);
+    command.env("BOOKLINE_ADDR", "").env("BOOKLINE_TIMEOUT", "").env("BOOKLINE_MAX_TIME", "");
+    run(command).expect(0, "OK {}\n", "");
+    fake.end();
     let mut command = bare();
-    command.arg("--help");
-    let ran = run(command);
-    assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
-    for said in ["--addr", "BOOKLINE_ADDR", "--timeout", "Exit status:"] {
+    command.args(["--timeout", "50ms", "PING"]).env("BOOKLINE_ADDR", "");
+    assert!(!run(command).stderr.starts_with("error: "));
+}
+
+#[test]
+fn output_that_cannot_be_written_is_told() {
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let fake = Fake::greeted(|mut peer| peer.expect("PING\n", "OK {}\n"));
+    let mut help = bare();
+    help.arg("--help");
+    for mut command in [bookline(fake.addr, &["PING"]), help] {
+        let output = command.stdin(Stdio::null()).stdout(full()).stderr(Stdio::piped()).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(told.starts_with("bookline: cannot write standard output: No space left"), "{told}");
+    }
+    fake.end();
+}
+
+#[test]
+fn help_and_version_need_no_server_and_80_columns() {
+    for (words, said) in [
+        (&["-h"][..], "--addr"),
+        (&["--help"], "BOOKLINE_ADDR"),
+        (&["--help"], "Exit status:"),
+        (&["bench", "-h"], "--yes"),
+        (&["bench", "--help"], "Exit status:"),
+    ] {
+        let mut command = bare();
+        command.args(words).env_remove("COLUMNS");
+        let ran = run(command);
+        assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
         assert!(ran.stdout.contains(said), "{said} is missing in\n{}", ran.stdout);
+        let longest = ran.stdout.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest <= 80, "{words:?}: {longest} columns in\n{}", ran.stdout);
     }
     let mut command = bare();
     command.arg("--version");

@@ -71,11 +71,10 @@ fn any_name_is_read_back_as_it_was_given() {
                 .map(|_| *alphabet.choose(&mut random).unwrap())
                 .collect::<String>()
         })
-        // What begins like an option is one: the client's help says so.
-        .filter(|name| bookline_protocol::split_option(name).is_none())
         .collect();
-    let line =
-        |name: &String| one_shot::line(&["CREATE".into(), name.clone(), "2026-12-31".into(), "1".into()]);
+    let line = |name: &String| {
+        one_shot::line(&["CREATE".into(), "--".into(), name.clone(), "2026-12-31".into(), "1".into()])
+    };
     let ran = server.script(names.iter().map(line).collect::<String>());
     assert_eq!(ran.exit, 0, "{}", ran.stdout);
     for (answer, name) in ran.stdout.lines().zip(&names) {

@@ -1,33 +1,54 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::builder::Resettable;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
 use crate::address::Address;
 use crate::bench::args::Flags;
 use crate::connection::Target;
+use crate::one_shot::END_OF_OPTIONS;
 
-/// What follows the flags in `--help`.
+/// What follows the flags in `--help`. It is not broken into lines again: 80 columns are enough for each.
 const AFTER_HELP: &str = "\
 A command is sent, its answer is shown, and that is all:
   bookline BOOK rustconf 2
   bookline CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf
-Each argument, or the value of an option, is quoted where the protocol needs it.
+Each argument is quoted where the protocol needs it. One that begins like an
+option of its command (id=rustconf) is one; behind -- there are no options:
+  bookline CREATE id=sum -- \"id=x is a fine name\" 2026-12-31 100
 
-Without a command, commands are read at a prompt, or, where standard input is no terminal, from
-there, one per line as they are. HELP lists the commands of the server.
+Without a command, commands are read at a prompt, or, where standard input is no
+terminal, from there, one per line as they are. HELP lists the commands of the
+server.
 
 Exit status:
-  0  every command was answered OK, or the prompt was left
-  1  a command was refused
-  2  the arguments, standard input or standard output could not be used
-  3  no connection, or it was lost or fell silent before everything was answered";
+    0  every command was answered OK, or the prompt was left
+    1  a command was refused, or stood behind QUIT and was not sent
+    2  the arguments, standard input or standard output could not be used
+    3  not sent: no connection, or no Bookline server that takes it
+    4  sent, with an outcome that is unknown: the connection was lost, no answer
+       came in time, or Ctrl-C ended the wait for a change
+  130  ended by Ctrl-C with nothing in doubt";
+
+/// How to write it.
+const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
+       bookline [OPTIONS] bench [OPTIONS]";
 
 /// Talks to a Bookline server: sells tickets, shares people's hours.
 #[derive(Debug, Parser)]
-#[command(name = "bookline", version, after_help = AFTER_HELP, disable_help_subcommand = true)]
+#[command(
+    name = "bookline",
+    version,
+    after_help = AFTER_HELP,
+    override_usage = USAGE,
+    disable_help_subcommand = true,
+    max_term_width = 80
+)]
 pub struct Args {
     /// Where the server is; the port may be left out
     #[arg(
@@ -39,7 +60,7 @@ pub struct Args {
     )]
     pub addr: Address,
 
-    /// How long to wait for a connection, and for an answer while nothing arrives: 10, 10s, 500ms
+    /// How long to wait for a connection, and for an answer while nothing arrives
     #[arg(long, global = true, env = "BOOKLINE_TIMEOUT", value_name = "TIME", default_value = "10s",
           value_parser = timeout)]
     pub timeout: Duration,
@@ -62,10 +83,54 @@ pub struct Args {
 }
 
 impl Args {
+    /// Reads the command line and the environment.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = command();
+        let args = Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)
+            .map_err(|error| error.format(&mut command))?;
+        match args.misplaced(&command) {
+            None => Ok(args),
+            Some(flag) => {
+                Err(command.error(ErrorKind::ArgumentConflict, misplaced_note(&flag, &args.words[0])))
+            }
+        }
+    }
+
+    /// A flag of the client's behind the command, where flags are not read.
+    fn misplaced(&self, command: &clap::Command) -> Option<String> {
+        let arguments = self.words.iter().skip(1).take_while(|word| *word != END_OF_OPTIONS);
+        let mut flags =
+            arguments.filter_map(|word| word.split('=').next().filter(|name| name.starts_with('-')));
+        let mut known = vec!["-h".to_owned(), "--help".to_owned(), "-V".to_owned(), "--version".to_owned()];
+        known.extend(command.get_arguments().filter_map(|flag| Some(format!("--{}", flag.get_long()?))));
+        flags.find(|flag| known.iter().any(|known| known == flag)).map(str::to_owned)
+    }
+
     /// The server, and how long to wait for it.
     pub fn target(&self) -> Target {
         Target { address: self.addr.clone(), patience: self.timeout, max_time: self.max_time }
     }
+}
+
+fn misplaced_note(flag: &str, verb: &str) -> String {
+    format!(
+        "{flag} stands behind the command, where flags are not read\n\n  \
+         write it before {verb}, or -- before it if it is an argument of {verb}"
+    )
+}
+
+/// The definition, in which a variable of the environment that is empty counts as unset.
+fn command() -> clap::Command {
+    let mut command = Args::command();
+    let empty = |flag: &clap::Arg| {
+        flag.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
+    };
+    let flags: Vec<_> =
+        command.get_arguments().filter(|flag| empty(flag)).map(|flag| flag.get_id().clone()).collect();
+    for flag in flags {
+        command = command.mut_arg(flag, |flag| flag.env(Resettable::Reset));
+    }
+    command
 }
 
 /// What is done here and is no command of the server.
@@ -107,11 +172,9 @@ fn timeout(text: &str) -> Result<Duration, BadTimeout> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
 
     fn parse(words: &[&str]) -> Result<Args, clap::Error> {
-        Args::try_parse_from([&["bookline"], words].concat())
+        Args::read([&["bookline"], words].concat().iter().map(OsString::from))
     }
 
     #[test]
@@ -125,9 +188,22 @@ mod tests {
         assert_eq!(args.timeout, Duration::from_secs(3));
         assert_eq!(args.words, ["BOOK", "e", "-1"]);
 
-        let args = parse(&["GET", "--help", "--addr", "x", "--", "-V"]).unwrap();
-        assert_eq!(args.words, ["GET", "--help", "--addr", "x", "--", "-V"]);
+        let args = parse(&["GET", "-x", "--", "--help", "--addr", "x", "-V"]).unwrap();
+        assert_eq!(args.words, ["GET", "-x", "--", "--help", "--addr", "x", "-V"]);
         assert_eq!(args.addr.as_str(), "127.0.0.1:2665");
+    }
+
+    #[test]
+    fn a_flag_behind_the_command_is_named() {
+        for flag in ["--timeout", "--addr=x", "--format", "--max-time=1", "--help", "-h", "-V", "--version"] {
+            let error = parse(&["BOOK", "e", "1", flag, "5"]).unwrap_err();
+            let name = flag.split('=').next().unwrap();
+            assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
+            assert!(
+                error.to_string().starts_with(&format!("error: {name} stands behind the command")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -37,6 +37,7 @@ pub mod keyboard;
 pub mod repl;
 pub mod typed;
 
+use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 
 use tokio::runtime::Runtime;
@@ -49,8 +50,29 @@ use exit::Exit;
 use interrupt::Interrupt;
 use printer::{Layout, Printer};
 
+/// Does what the command line asks for.
+pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
+    match Args::read(words) {
+        Ok(args) => run(&args),
+        Err(help) => show(&help),
+    }
+}
+
+/// Shows help that was asked for, or what is wrong with the arguments.
+fn show(help: &clap::Error) -> Exit {
+    let shown = help.print().and_then(|()| std::io::stdout().flush());
+    match shown.map_err(|source| Error::Output { source }) {
+        Err(error) if !help.use_stderr() && !error.is_closed_output() => {
+            complain(&error.to_string());
+            error.exit()
+        }
+        _ if help.use_stderr() => Exit::Usage,
+        _ => Exit::Fine,
+    }
+}
+
 /// Does what the arguments ask for, and tells the user what went wrong.
-pub fn run(args: &Args) -> Exit {
+fn run(args: &Args) -> Exit {
     if let Some(Own::Bench(flags)) = &args.own {
         return bench::run(args, flags);
     }
@@ -111,5 +133,5 @@ fn converse(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
 
 /// Tells the user something on standard error. Where that is closed there is nobody to tell.
 pub(crate) fn complain(message: &str) {
-    _ = writeln!(std::io::stderr(), "bookline: {message}");
+    _ = writeln!(std::io::stderr(), "bookline: {}", render::plain::text(message));
 }

@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    bookline::run(&bookline::args::Args::parse()).into()
+    bookline::main(std::env::args_os()).into()
 }
