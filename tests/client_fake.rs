@@ -130,6 +130,7 @@ pub fn bare() -> Command {
         .env_remove("BOOKLINE_ADDR")
         .env_remove("BOOKLINE_TIMEOUT")
         .env_remove("BOOKLINE_MAX_TIME")
+        .env_remove("COLUMNS")
         .env("TERM", "xterm");
     command
 }

@@ -278,7 +278,7 @@ fn help_and_version_need_no_server_and_80_columns() {
         (&["bench", "--help"], "Exit status:"),
     ] {
         let mut command = bare();
-        command.args(words).env_remove("COLUMNS");
+        command.args(words);
         let ran = run(command);
         assert_eq!((ran.exit, ran.stderr.as_str()), (0, ""));
         assert!(ran.stdout.contains(said), "{said} is missing in\n{}", ran.stdout);
@@ -348,6 +348,33 @@ F1 on 21-11-2026
 1 hour with meetings.
 ";
     assert_eq!(pretty(month), table);
+}
+
+#[test]
+fn where_there_is_no_terminal_columns_are_counted_by_the_environment() {
+    let id = "2bc0eb7e-04a3-4048-a36a-2a781ecae285";
+    let event = format!(
+        "OK {{\"id\":\"{id}\",\"name\":\"Rust Conference\",\"date\":\"2026-12-31\",\
+         \"total_tickets\":1000000,\"available_tickets\":1000000}}\n"
+    );
+    let record = format!(
+        "\x20Event   | {id}\n Name    | Rust Conference\n Date    | 2026-12-31\n Left    | 1000000\n \
+         Tickets | 1000000\n"
+    );
+    for (columns, is_table) in
+        [("120", true), ("", true), ("wide", true), ("80", false), ("40", false), ("1", false)]
+    {
+        let event = event.clone();
+        let fake = Fake::greeted(move |mut peer| peer.expect("X\n", &event));
+        let mut command = bookline(fake.addr, &["--format", "pretty", "X"]);
+        command.env("COLUMNS", columns);
+        let ran = run(command);
+        let has_row =
+            ran.stdout.contains(&format!("\n {id} | Rust Conference | 2026-12-31 | 1000000 | 1000000\n"));
+        assert_eq!(has_row, is_table, "{columns:?} columns:\n{}", ran.stdout);
+        assert!(is_table || ran.stdout == record, "{columns:?} columns:\n{}", ran.stdout);
+        fake.end();
+    }
 }
 
 #[test]

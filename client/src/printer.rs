@@ -110,8 +110,13 @@ impl Printer {
     }
 }
 
-/// Columns of the terminal; none if there is no terminal, or it does not say. Asked anew each time, as windows change.
+/// Columns of the terminal, or what the environment says of them where there is no terminal or it does not say; none if
+/// that is silent too. Asked anew each time, as windows change.
 fn width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    (size.ws_col > 0).then_some(size.ws_col)
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    let columns = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+    size.map(|size| size.ws_col)
+        .filter(|&columns| columns > 0)
+        .or_else(columns)
+        .filter(|&columns| columns > 0)
 }
