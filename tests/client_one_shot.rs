@@ -390,8 +390,25 @@ fn changes_are_told_in_sentences() {
         ),
         (r#"OK {"name":"F1","date":"21-11-2026","time":"09:00"}"#, "F1 is blocked on 21-11-2026 at 09:00.\n"),
         (
+            r#"OK {"name":"F1","date":"21-11-2026","time":"10:00","title":"plans","group":["F2","F3"],"host":"F3"}"#,
+            "F1 meets F2, F3 on 21-11-2026 at 10:00: plans (host F3).\n",
+        ),
+        (
             r#"OK {"name":"F1","date":"21-11-2026","time":"10:00","title":"plans","group":["F2","F3"],"host":"F4"}"#,
-            "F1 meets F2, F3 on 21-11-2026 at 10:00: plans (host F4).\n",
+            "F1 meets F2, F3 on 21-11-2026 at 10:00: plans, hosted by F4, who alone can change it; \
+             for a member write F2,F3,F4.\n",
+        ),
+        (
+            r#"OK {"name":"F1","date":"21-11-2026","time":"09:00","replaced":{"date":"20-11-2026","time":"08:00"}}"#,
+            "F1 is blocked on 21-11-2026 at 09:00. It replaces the block on 20-11-2026 at 08:00.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"name":"F1","date":"21-11-2026","time":"09:00","replaced":{"date":"20-11-2026","#,
+                r#""time":"08:00","title":"plans","group":["F2","F3"],"host":"F1","removed":["F2","F3"]}}"#
+            ),
+            "F1 is blocked on 21-11-2026 at 09:00. It replaces the meeting on 20-11-2026 at 08:00: plans, with F2, F3 \
+             (host F1). No longer in it: F2, F3.\n",
         ),
         (
             r#"OK {"name":"F1","date":"21-11-2026","time":"10:00","deleted":"meeting"}"#,
@@ -408,9 +425,10 @@ fn changes_are_told_in_sentences() {
 #[test]
 fn refusals_are_told_in_sentences() {
     for (answer, sentence) in [
+        (r#"ERR SOLD_OUT {"message":"m","retry":false,"available":10,"requested":11}"#, "Too few left: m.\n"),
         (
-            r#"ERR SOLD_OUT {"message":"m","retry":false,"available":10,"requested":11}"#,
-            "Sold out: 11 tickets asked, 10 left.\n",
+            r#"ERR SOLD_OUT {"message":"event e is sold out","retry":false,"available":0,"requested":11}"#,
+            "Sold out: event e is sold out.\n",
         ),
         (
             r#"ERR CONFLICT {"message":"someone has no time","retry":false,"busy":["F3","F4"]}"#,

@@ -42,7 +42,7 @@ fn a_session_greets_sends_what_is_typed_and_lays_out_the_answers() {
     session.line("get   rustconf ");
     session.until(" rustconf | Rust Conf | 2026-12-31 |   10 |     100\r\n");
     session.line("BOOK rustconf 11");
-    session.until("Sold out: 11 tickets asked, 10 left.\r\n");
+    session.until("Too few left: m.\r\n");
     session.line("MEET \"F1");
     session.until("Bad request: a quote is open.\r\n");
     session.line("help");

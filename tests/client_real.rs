@@ -57,7 +57,7 @@ fn commands_as_arguments() {
     assert!(server.run(&["#"]).stdout.starts_with("ERR "));
 
     let pretty = server.run(&["--format", "pretty", "BOOK", "rustconf", "2"]);
-    pretty.expect(1, "Sold out: 2 tickets asked, 1 left.\n", "");
+    pretty.expect(1, "Too few left: event rustconf has too few tickets: 2 asked for, 1 left.\n", "");
 }
 
 #[test]
@@ -185,11 +185,23 @@ fn a_session_at_the_prompt() {
     session.line("CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf");
     session.until(" rustconf | Rust Conf | 2026-12-31 |  100 |     100\r\n");
     session.line("BOOK rustconf 101");
-    session.until("Sold out: 101 tickets asked, 100 left.\r\n");
+    session.until("Too few left: event rustconf has too few tickets: 101 asked for, 100 left.\r\n");
     session.line("BOOK rustconf 2");
     session.until("2 tickets for rustconf, 98 left:\r\n");
     session.line("MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3");
     session.until("F1 meets F2, F3 on 21-11-2026 at 10:00: class committee meeting (host F1).\r\n");
+    session.line("MEET F20 21-11-2026 11:00 standup F21 F22");
+    session.until(
+        "F20 meets F21 on 21-11-2026 at 11:00: standup, hosted by F22, who alone can change it; \
+         for a member write F21,F22.\r\n",
+    );
+    session.line("PUT F22 21-11-2026 11:00 MEET 21-11-2026 12:00 standup F21 host=F21");
+    session.until(
+        "F22 meets F21 on 21-11-2026 at 12:00: standup (host F21). It replaces the meeting on 21-11-2026 at 11:00: \
+         standup, with F21 (host F22). No longer in it: F20.\r\n",
+    );
+    session.line("GET F20");
+    session.until("GET F20 <date> shows a person's day.\r\n");
     session.line("BLOCK F3 21-11-2026 10:00");
     session.until("Conflict: ");
     session.line("GET F2 21-11-2026");

@@ -359,6 +359,6 @@ OK {"name":"F1","date":"21-11-2026","schedule":[]}
 "#,
     );
     let ran = pipe(bookline(fake.addr, &["--format", "pretty"]), "BOOK e 11\nGET F1 21-11-2026\n");
-    ran.expect(1, "Sold out: 11 tickets asked, 10 left.\nF1 on 21-11-2026: nothing there.\n", "");
+    ran.expect(1, "Too few left: m.\nF1 on 21-11-2026: nothing there.\n", "");
     fake.end();
 }

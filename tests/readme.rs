@@ -152,7 +152,10 @@ impl Terminals {
         let mut shell = Command::new("sh");
         shell.args(["-c", command]).current_dir(&self.directory);
         shell.env("PATH", format!("{}:{path}", client.parent().unwrap().display()));
-        shell.env("BOOKLINE_ADDR", self.address().to_string()).env_remove("BOOKLINE_TIMEOUT").env_remove("COLUMNS");
+        shell
+            .env("BOOKLINE_ADDR", self.address().to_string())
+            .env_remove("BOOKLINE_TIMEOUT")
+            .env_remove("COLUMNS");
         shell.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = shell.spawn().unwrap();
         // A command that does not read may be gone.

@@ -66,7 +66,8 @@ fn candidates(typed: &str) -> (usize, Vec<String>) {
 fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
     let given =
         |name: &str| arguments.iter().any(|word| split_option(word).is_some_and(|(it, _)| it == name));
-    let position = arguments.iter().filter(|word| split_option(word).is_none()).count();
+    let words: Vec<&str> = arguments.iter().copied().filter(|word| split_option(word).is_none()).collect();
+    let is_literal = |place: &str| place.chars().all(|c| c.is_ascii_uppercase());
     let mut found = Vec::new();
     let mut offer = |word: String| {
         if !found.contains(&word) {
@@ -74,14 +75,22 @@ fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
         }
     };
     for form in verb.forms() {
-        let words = form.usage.split_whitespace().skip(1).map(|word| word.trim_matches(['[', ']']));
-        let mut places = words.filter(|word| split_option(word).is_none());
-        match places.nth(position) {
-            Some("<verb>") => Verb::words().for_each(|(word, _)| offer(word.to_owned())),
-            Some(literal) if literal.chars().all(|c| c.is_ascii_uppercase()) => offer(literal.to_owned()),
+        let places = form.usage.split_whitespace().skip(1).map(|place| place.trim_matches(['[', ']']));
+        let places: Vec<_> = places.filter(|place| split_option(place).is_none()).collect();
+        let mut typed = places.iter().zip(&words);
+        if !typed.all(|(place, word)| !is_literal(place) || place.eq_ignore_ascii_case(word)) {
+            continue;
+        }
+        let ahead = places.get(words.len()..).unwrap_or_default();
+        match ahead.first() {
+            Some(&"<verb>") => Verb::words().for_each(|(word, _)| offer(word.to_owned())),
+            Some(literal) if is_literal(literal) => offer((*literal).to_owned()),
             _ => {}
         }
-        form.options().filter(|name| !given(name)).for_each(|name| offer(format!("{name}=")));
+        // As long as a word of the form is missing, another form may be meant, which has other options.
+        if !ahead.iter().any(|place| is_literal(place)) {
+            form.options().filter(|name| !given(name)).for_each(|name| offer(format!("{name}=")));
+        }
     }
     found
 }
@@ -113,6 +122,9 @@ mod tests {
         assert_eq!(offered("GET limit=5 "), ["after="]);
         assert_eq!(offered("CREATE \"Rust Conf\" 2026-12-31 100 i"), ["id="]);
         assert_eq!(offered("GET limit=5 after=x "), [""; 0]);
+        assert_eq!(offered("MEET F1 2026-12-31 09:00 standup F2 "), ["host="]);
+        assert_eq!(offered("PUT F1 2026-12-31 09:00 meet 2026-12-31 10:00 x h"), ["host="]);
+        assert_eq!(offered("PUT F1 2026-12-31 09:00 block h"), [""; 0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub use crate::verb::{ALIASES, RESERVED, Verb};
 pub struct Form {
     /// Its verb; GET and PUT have several forms.
     pub verb: Verb,
-    /// How to write it: `<…>` stands for a value, `[…]` for what may be left out.
+    /// How to write it: `<…>` stands for a value, `[…]` for what may be left out, `|` for one or the other.
     pub usage: &'static str,
     /// What it does, in a line.
     pub help: &'static str,
@@ -33,7 +33,7 @@ pub static COMMANDS: &[Form] = &[
     },
     Form {
         verb: Verb::Meet,
-        usage: "MEET <who> <date> <time> <title> <group> [<host>]",
+        usage: "MEET <who> <date> <time> <title> <group> [<host>|host=<id>]",
         help: "sets a meeting of who, the host (who unless given) and everyone in the group, for all or none",
     },
     Form {
@@ -84,7 +84,7 @@ pub(crate) const PUT_BLOCK: Form = Form {
 
 pub(crate) const PUT_MEET: Form = Form {
     verb: Verb::Put,
-    usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]",
+    usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]",
     help: "replaces who's entry at the first time by a meeting at the second, in one step",
 };
 
@@ -102,7 +102,7 @@ impl Verb {
 impl Form {
     /// The names of the options that it takes.
     pub fn options(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let words = self.usage.split_whitespace().map(|word| word.trim_matches(['[', ']']));
+        let words = self.usage.split(['[', ']', '|', ' ']);
         words.filter_map(|word| split_option(word).map(|(name, _)| name))
     }
 }

@@ -86,12 +86,19 @@ fn meet<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     Ok(Request::Meet { who, slot, meeting: meeting(args, host)? })
 }
 
-/// `<title> <group> [<host>]`
-fn meeting<'a>(args: &mut Args<'a>, host: Id<'a>) -> Result<Meeting<'a>, Refusal> {
+/// `<title> <group> [<host>|host=<id>]`
+fn meeting<'a>(args: &mut Args<'a>, who: Id<'a>) -> Result<Meeting<'a>, Refusal> {
     let title = args.next_text("title")?;
     let group = args.next_group()?;
-    let host = if args.has_next()? { args.next_id("host")? } else { host };
-    Ok(Meeting { title, group, host })
+    let argument = if args.has_next()? { Some(args.next_id("host")?) } else { None };
+    let option = args.option_id("host")?;
+    if let (Some(argument), Some(option)) = (&argument, &option) {
+        return Err(Refusal::bad_request(format!(
+            "the host is given twice, as {argument} and as host={option}: write host={option} alone, or put a comma \
+             before {argument} if it belongs to the group"
+        )));
+    }
+    Ok(Meeting { title, group, host: option.or(argument).unwrap_or(who) })
 }
 
 fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {

@@ -42,13 +42,13 @@ fn missing_arguments_show_the_usage() {
          > TICKET
          < <ticket-id> is missing: write TICKET <ticket-id>
          > MEET F1 21-11-2026 09:00 standup
-         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>]
+         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>]
          > HOD
          < <who> is missing: write HOD <who>
          > PUT F1 21-11-2026
-         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]
          > PUT F1 21-11-2026 09:00
-         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]
+         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]
          > PUT F1 21-11-2026 09:00 BLOCK 21-11-2026
          < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time>",
     );
@@ -64,7 +64,7 @@ fn left_over_arguments_and_unknown_options_are_errors_everywhere() {
          > GET F1 21-11-2026 09:00
          < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
          > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
-         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>], with quotes around an argument that has blanks
+         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>], with quotes around an argument that has blanks
          > BOOK rustconf 2 id=x
          < option \"id\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
          > GET rustconf limit=5
@@ -249,7 +249,7 @@ fn what_is_not_utf8() {
 fn put_says_what_may_follow() {
     transcript(
         "> PUT F1 21-11-2026 09:00 BOOK 21-11-2026 10:00
-         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>]",
+         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]",
     );
 }
 

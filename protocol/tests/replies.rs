@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use bookline_protocol::reply::{
     Blocked, Booked, Count, Day, Deleted, Empty, EntryKind, ErrBody, Event, Hello, Kind, Malformed, Meet,
-    Members, Met, MonthRow, Reply, Scheduled, Snapshot, Stats, Ticket, event_prefix, help_rows, ok, row,
-    write_blocked, write_booked, write_event, write_met, write_month_row,
+    Members, Met, MonthRow, Replaced, ReplacedMeeting, Reply, Scheduled, Snapshot, Stats, Ticket,
+    event_prefix, help_rows, ok, row, write_blocked, write_booked, write_event, write_met, write_month_row,
 };
 use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb};
 use proptest::prelude::*;
@@ -58,10 +58,13 @@ fn objects_of_events() {
 #[test]
 fn objects_of_calendars() {
     let Slot { date, hour: time } = nine();
-    object(&Blocked { name: "F1".into(), date, time }, r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#);
+    object(
+        &Blocked { name: "F1".into(), date, time, replaced: None },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#,
+    );
     let Meet { title, group, host } = class_meeting();
     object(
-        &Met { name: "F1".into(), date, time, title, group, host },
+        &Met { name: "F1".into(), date, time, title, group, host, replaced: None },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","title":"class committee meeting","group":["F2","F3"],"host":"F1"}"#,
     );
     let block = Meet { title: "".into(), group: Members::default(), host: "F1".into() };
@@ -238,19 +241,21 @@ proptest! {
         let booked = Booked { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
         prop_assert_eq!(by_hand, written(|out| ok(out, &booked)));
 
-        let by_hand = written(|out| write_blocked(out, &id, slot));
-        prop_assert_eq!(by_hand, written(|out| ok(out, &Blocked { name: (&*id).into(), date, time })));
+        let meet = Meet { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
+        let meeting = ReplacedMeeting { meet: meet.clone(), removed: Members::from(&*group) };
+        let replaced = |meeting| Some(Replaced { date, time, meeting });
+        for replaced in [None, replaced(None), replaced(Some(meeting))] {
+            let by_hand = written(|out| write_blocked(out, &id, slot, replaced.as_ref()));
+            let blocked = Blocked { name: (&*id).into(), date, time, replaced: replaced.clone() };
+            prop_assert_eq!(&by_hand, &written(|out| ok(out, &blocked)));
+            prop_assert_eq!(serde_json::from_str::<Blocked<'_>>(&by_hand["OK ".len()..]).unwrap(), blocked);
 
-        let by_hand = written(|out| write_met(out, &id, slot, &name, &group, &id));
-        let met = Met {
-            name: (&*id).into(),
-            date,
-            time,
-            title: (&*name).into(),
-            group: Members::from(&*group),
-            host: (&*id).into(),
-        };
-        prop_assert_eq!(by_hand, written(|out| ok(out, &met)));
+            let by_hand = written(|out| write_met(out, &id, slot, &meet, replaced.as_ref()));
+            let Meet { title, group, host } = meet.clone();
+            let met = Met { name: (&*id).into(), date, time, title, group, host, replaced };
+            prop_assert_eq!(&by_hand, &written(|out| ok(out, &met)));
+            prop_assert_eq!(serde_json::from_str::<Met<'_>>(&by_hand["OK ".len()..]).unwrap(), met);
+        }
 
         for count in 0..3 {
             let meetings = vec![(&*name, &*group, &*id); count];

@@ -3,7 +3,10 @@
 use std::fmt::{Display, Write};
 
 use bookline_protocol::Code;
-use bookline_protocol::reply::{Blocked, Booked, Count, Deleted, EntryKind, ErrBody, Hello, Met, Ticket};
+use bookline_protocol::reply::{
+    Blocked, Booked, Count, Deleted, EntryKind, ErrBody, Hello, Members, Met, Replaced, ReplacedMeeting,
+    Ticket,
+};
 
 use super::{Rows, plain};
 
@@ -33,13 +36,11 @@ pub fn refusal(code: &str, body: &str, incomplete: bool) -> String {
 }
 
 fn reason(code: &str, body: &ErrBody) -> String {
-    let title = plain::text(&in_words(code)).into_owned();
-    if let (Ok(Code::SoldOut), Some(available), Some(requested)) =
-        (code.parse(), body.available, body.requested)
-    {
-        return format!("{title}: {} asked, {available} left.", tickets(requested));
-    }
-    let mut sentence = format!("{title}: {}", plain::text(&body.message));
+    let title = match (code.parse(), body.available) {
+        (Ok(Code::SoldOut), Some(1..)) => "Too few left".to_owned(),
+        _ => in_words(code),
+    };
+    let mut sentence = format!("{}: {}", plain::text(&title), plain::text(&body.message));
     if let Some(host) = &body.host
         && !body.message.contains(host.as_str())
     {
@@ -88,20 +89,50 @@ pub(super) fn ticket(ticket: &Ticket<'_>) -> String {
 }
 
 pub(super) fn blocked(blocked: &Blocked<'_>) -> String {
-    format!("{} is blocked on {} at {}.", plain::text(&blocked.name), blocked.date.civil(), blocked.time)
+    let (name, date) = (plain::text(&blocked.name), blocked.date.civil());
+    format!("{name} is blocked on {date} at {}.{}", blocked.time, replaced_note(blocked.replaced.as_ref()))
 }
 
 pub(super) fn met(met: &Met<'_>) -> String {
-    let with: Vec<_> = met.group.iter().collect();
+    let with = together(&met.group);
     format!(
-        "{} meets {} on {} at {}: {} (host {}).",
+        "{} meets {} on {} at {}: {}{}.{}",
         plain::text(&met.name),
-        plain::text(&with.join(", ")),
+        plain::text(&with),
         met.date.civil(),
         met.time,
         plain::text(&met.title),
-        plain::text(&met.host),
+        plain::text(&host_note(met)),
+        replaced_note(met.replaced.as_ref()),
     )
+}
+
+/// Who is the host. One who is named nowhere else may be a member behind a blank that should be a comma.
+fn host_note(met: &Met<'_>) -> String {
+    let Met { name, group, host, .. } = met;
+    if host == name || group.iter().any(|member| member == host) {
+        return format!(" (host {host})");
+    }
+    format!(", hosted by {host}, who alone can change it; for a member write {},{host}", group.0)
+}
+
+/// What there was before a PUT.
+fn replaced_note(replaced: Option<&Replaced<'_>>) -> String {
+    let Some(Replaced { date, time, meeting }) = replaced else { return String::new() };
+    let at = format!("on {} at {time}", date.civil());
+    let Some(ReplacedMeeting { meet, removed }) = meeting else {
+        return format!(" It replaces the block {at}.");
+    };
+    let (title, with, host) = (&meet.title, together(&meet.group), &meet.host);
+    let mut note = format!(" It replaces the meeting {at}: {title}, with {with} (host {host}).");
+    if !removed.is_empty() {
+        _ = write!(note, " No longer in it: {}.", together(removed));
+    }
+    plain::text(&note).into_owned()
+}
+
+fn together(members: &Members<'_>) -> String {
+    members.iter().collect::<Vec<_>>().join(", ")
 }
 
 pub(super) fn deleted(deleted: &Deleted<'_>) -> String {

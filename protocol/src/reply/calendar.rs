@@ -87,6 +87,9 @@ pub struct Blocked<'a> {
     pub date: Date,
     /// The hour.
     pub time: Hour,
+    /// What PUT replaced.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Replaced<'a>>,
 }
 
 /// The answer to MEET, and to PUT … MEET.
@@ -108,6 +111,32 @@ pub struct Met<'a> {
     /// The host.
     #[serde(borrow)]
     pub host: Cow<'a, str>,
+    /// What PUT replaced.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<Replaced<'a>>,
+}
+
+/// The entry that PUT replaced: where it was, and what it was if it was no block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaced<'a> {
+    /// The day, written `31-12-2026`.
+    #[serde(with = "dates::civil")]
+    pub date: Date,
+    /// The hour.
+    pub time: Hour,
+    /// The meeting.
+    #[serde(borrow, flatten)]
+    pub meeting: Option<ReplacedMeeting<'a>>,
+}
+
+/// A meeting that PUT replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplacedMeeting<'a> {
+    /// What it was.
+    #[serde(borrow, flatten)]
+    pub meet: Meet<'a>,
+    /// Everyone who was in it and is not in the new entry.
+    pub removed: Members<'a>,
 }
 
 /// What is at an hour: a meeting, or a block, which has no title, nobody in its group and its owner as host.
@@ -186,17 +215,17 @@ pub enum EntryKind {
 }
 
 /// Appends [`Blocked`] as a whole `OK` line.
-pub fn write_blocked(out: &mut Vec<u8>, who: &str, slot: Slot) {
+pub fn write_blocked(out: &mut Vec<u8>, who: &str, slot: Slot, replaced: Option<&Replaced<'_>>) {
     open(out, who, slot);
-    out.extend_from_slice(b"}\n");
+    close(out, replaced);
 }
 
-/// Appends [`Met`] as a whole `OK` line; the group as [`crate::Group::as_str`] has it.
-pub fn write_met(out: &mut Vec<u8>, who: &str, slot: Slot, title: &str, group: &str, host: &str) {
+/// Appends [`Met`] as a whole `OK` line.
+pub fn write_met(out: &mut Vec<u8>, who: &str, slot: Slot, meet: &Meet<'_>, replaced: Option<&Replaced<'_>>) {
     open(out, who, slot);
     out.push(b',');
-    write_meeting(out, title, group, host);
-    out.extend_from_slice(b"}\n");
+    write_meeting(out, &meet.title, &meet.group.0, &meet.host);
+    close(out, replaced);
 }
 
 /// Appends a [`MonthRow`] as a whole `ROW` line; of each meeting its title, its group as [`crate::Group::as_str`] has
@@ -233,6 +262,15 @@ fn open(out: &mut Vec<u8>, who: &str, slot: Slot) {
     json::write_id(out, who);
     out.push(b',');
     write_slot(out, slot);
+}
+
+/// What all entries end with.
+fn close(out: &mut Vec<u8>, replaced: Option<&Replaced<'_>>) {
+    if let Some(replaced) = replaced {
+        out.extend_from_slice(b",\"replaced\":");
+        json::write_value(out, replaced);
+    }
+    out.extend_from_slice(b"}\n");
 }
 
 fn write_slot(out: &mut Vec<u8>, slot: Slot) {

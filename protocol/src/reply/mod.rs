@@ -19,8 +19,8 @@ use serde::Serialize;
 use crate::json;
 
 pub use calendar::{
-    Blocked, Day, Deleted, EntryKind, Meet, Members, Met, MonthRow, Scheduled, write_blocked, write_met,
-    write_month_row,
+    Blocked, Day, Deleted, EntryKind, Meet, Members, Met, MonthRow, Replaced, ReplacedMeeting, Scheduled,
+    write_blocked, write_met, write_month_row,
 };
 pub use decode::{ErrBody, Malformed, Reply};
 pub use event::{Booked, Event, Ticket, event_prefix, write_booked, write_event};

@@ -42,7 +42,7 @@ pub fn attendees<'a>(who: &'a str, host: &'a str, group: &'a str) -> impl Iterat
 
 impl Entry {
     /// Everyone whose slot this entry takes, each possibly more than once.
-    fn people(&self) -> impl Iterator<Item = &str> {
+    pub fn people(&self) -> impl Iterator<Item = &str> {
         let (who, meeting) = match self {
             Entry::Block { who } => (Some(who.as_str()), None),
             Entry::Meeting(m) => (None, Some(attendees(&m.who, &m.host, &m.group))),

@@ -1,6 +1,8 @@
 //! Hours of people's calendars.
 
-use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Scheduled};
+use std::collections::HashSet;
+
+use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Replaced, ReplacedMeeting, Scheduled};
 use bookline_protocol::{Date, Entry as Asked, Id, Meeting, Refusal, Slot};
 
 use super::{Answer, Rows, Service, Unanswered, unanswered, unexpected};
@@ -38,13 +40,14 @@ pub(super) fn put(
         Asked::Meet(meeting) => new_meeting(meeting),
     };
     let replaced = service.store.replace(who, old, new, &entry, answer.micros, &mut answer.seen);
-    replaced.map_err(|declined| {
+    let replaced = replaced.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::Refused(Refused::Busy(busy)) => busy_at(new, busy, " (the old entry is still there)"),
             other => cannot_free(who, old, other),
         })
     })?;
-    taken(who, new, &entry, answer);
+    let replaced = shown_replaced(old, &replaced, entry.people(who));
+    taken(who, new, &entry, Some(&replaced), answer);
     Ok(())
 }
 
@@ -100,17 +103,33 @@ fn take(
             other => unexpected(&other),
         })
     })?;
-    taken(who, slot, entry, answer);
+    taken(who, slot, entry, None, answer);
     Ok(())
 }
 
-fn taken(who: &str, slot: Slot, entry: &NewEntry<'_>, answer: &mut Answer) {
+fn taken(who: &str, slot: Slot, entry: &NewEntry<'_>, replaced: Option<&Replaced<'_>>, answer: &mut Answer) {
     match *entry {
-        NewEntry::Block => reply::write_blocked(&mut answer.out, who, slot),
+        NewEntry::Block => reply::write_blocked(&mut answer.out, who, slot, replaced),
         NewEntry::Meeting { title, group, host } => {
-            reply::write_met(&mut answer.out, who, slot, title, group, host);
+            let meet = Meet { title: title.into(), group: group.into(), host: host.into() };
+            reply::write_met(&mut answer.out, who, slot, &meet, replaced);
         }
     }
+}
+
+/// What PUT replaced, and who had an hour taken by it that the new entry does not take.
+fn shown_replaced<'a>(slot: Slot, entry: &'a Entry, people: impl Iterator<Item = &'a str>) -> Replaced<'a> {
+    let Slot { date, hour: time } = slot;
+    let meeting = match entry {
+        Entry::Block { .. } => None,
+        Entry::Meeting(_) => {
+            // Of those who are neither in the new entry nor named already.
+            let mut named: HashSet<&str> = people.collect();
+            let removed: Vec<_> = entry.people().filter(|person| named.insert(person)).collect();
+            Some(ReplacedMeeting { meet: shown(entry), removed: removed.join(",").into() })
+        }
+    };
+    Replaced { date, time, meeting }
 }
 
 fn new_meeting<'a>(meeting: &'a Meeting<'_>) -> NewEntry<'a> {

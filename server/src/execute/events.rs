@@ -6,7 +6,7 @@ use bookline_protocol::{Date, Id, Refusal, TicketId};
 use super::{Answer, Service, Unanswered, unanswered, unexpected};
 use crate::domain::Refused;
 use crate::mint;
-use crate::store::{Declined, NewEvent};
+use crate::store::{Declined, NewEvent, Seen};
 
 /// CREATE
 pub(super) fn create(
@@ -45,7 +45,7 @@ pub(super) fn show(service: &Service, id: &str, answer: &mut Answer) -> Result<(
     let shown = service.store.event(id, seen, |event| {
         reply::write_event(out, &event.json, event.sale.available(), Kind::Ok);
     });
-    shown.ok_or_else(|| no_such_event(id).into())
+    shown.ok_or_else(|| no_event_or_person(service, id, seen).into())
 }
 
 /// BOOK
@@ -55,7 +55,7 @@ pub(super) fn book(service: &Service, id: &str, count: u32, answer: &mut Answer)
     let booked = service.store.book(id, tickets, answer.micros, &mut answer.seen);
     let available = booked.map_err(|declined| {
         unanswered(declined, |declined| match declined {
-            Declined::NoSuchEvent => no_such_event(id),
+            Declined::NoSuchEvent => Refusal::not_found(no_such_event(id)),
             Declined::Refused(Refused::SoldOut { available, requested }) => {
                 sold_out(id, available, requested)
             }
@@ -79,8 +79,30 @@ pub(super) fn ticket(service: &Service, ticket: TicketId, answer: &mut Answer) -
     })
 }
 
-fn no_such_event(id: &str) -> Refusal {
-    Refusal::not_found(format!("there is no event {id}: GET lists all events"))
+fn no_such_event(id: &str) -> String {
+    format!("there is no event {id}: GET lists all events")
+}
+
+/// GET of one id: whoever looks may have meant a person, or the same id in another case. It is looked for only here,
+/// where nobody asks by the hundred thousand.
+fn no_event_or_person(service: &Service, id: &str, seen: &mut Seen) -> Refusal {
+    let event = match in_other_case(service, id, seen) {
+        Some(other) => format!("there is no event {id}, but there is {other}: ids are case-sensitive"),
+        None => no_such_event(id),
+    };
+    Refusal::not_found(format!("{event}, and GET {id} <date> shows a person's day"))
+}
+
+/// An event with the same id in small letters, in capitals, or in small letters behind a capital. There may be others,
+/// which only a search through all events would find.
+fn in_other_case(service: &Service, id: &str, seen: &mut Seen) -> Option<String> {
+    let small = id.to_ascii_lowercase();
+    let mut capital = small.clone();
+    capital[..1].make_ascii_uppercase();
+    [small, id.to_ascii_uppercase(), capital].into_iter().find(|other| {
+        // What is not there was answered already.
+        other != id && service.store.event(other, seen, |_| ()).is_some()
+    })
 }
 
 fn sold_out(id: &str, available: u32, requested: u32) -> Refusal {

@@ -291,7 +291,7 @@ impl Store {
     }
 
     /// Replaces `who`'s entry at `old` by a new one at `new`, in one commit: whatever is refused, the old one is
-    /// there untouched.
+    /// there untouched. Says which it was.
     pub fn replace(
         &self,
         who: &str,
@@ -300,7 +300,7 @@ impl Store {
         entry: &NewEntry<'_>,
         micros: i64,
         seen: &mut Seen,
-    ) -> Result<(), Declined> {
+    ) -> Result<Entry, Declined> {
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
         // Ascending, so that two replacements in opposite directions never wait for each other.
         let mut low = self.lock(from.min(to), seen);
@@ -311,7 +311,8 @@ impl Store {
             Some(high) => (&mut **high, Some(&mut *low)),
         };
 
-        let (number, _) = source.hour(old).ok_or(Refused::NothingThere)?.decide_freeing(who)?;
+        let (number, replaced) = source.hour(old).ok_or(Refused::NothingThere)?.decide_freeing(who)?;
+        let replaced = replaced.clone();
         if let Some(hour) = target.as_deref().unwrap_or(source).hour(new) {
             hour.decide_taking(entry.people(who), (old == new).then_some(number))?;
         }
@@ -320,7 +321,7 @@ impl Store {
         self.apply(source, sequence, &facts[0]);
         self.apply(target.unwrap_or(source), sequence, &facts[1]);
         seen.note(sequence);
-        Ok(())
+        Ok(replaced)
     }
 
     /// What `who` has on a day, earliest first, as of one moment.
@@ -366,7 +367,7 @@ fn contradicted(contradiction: Contradiction) {
 
 impl NewEntry<'_> {
     /// Everyone whose slot it takes, possibly more than once.
-    fn people<'a>(&'a self, who: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn people<'a>(&'a self, who: &'a str) -> impl Iterator<Item = &'a str> {
         let (block, meeting) = match *self {
             NewEntry::Block => (Some(who), None),
             NewEntry::Meeting { host, group, .. } => (None, Some(attendees(who, host, group))),

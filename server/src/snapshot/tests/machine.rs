@@ -250,7 +250,7 @@ impl Machine {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
                 let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
-                store.replace(who, slot(rng), slot(rng), &entry, micros, seen)
+                store.replace(who, slot(rng), slot(rng), &entry, micros, seen).map(drop)
             }
         }
     }
