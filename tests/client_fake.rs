@@ -131,6 +131,7 @@ pub fn bare() -> Command {
         .env_remove("BOOKLINE_TIMEOUT")
         .env_remove("BOOKLINE_MAX_TIME")
         .env_remove("COLUMNS")
+        .env_remove("BOOKLINE_HISTORY")
         .env("TERM", "xterm");
     command
 }

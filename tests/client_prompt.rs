@@ -484,6 +484,36 @@ fn lines_are_remembered_in_the_state_directory_for_the_next_session() {
 }
 
 #[test]
+fn a_line_with_a_tickets_id_is_remembered_only_when_the_user_asks_for_it() {
+    let ticket = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+    let line = format!("TICKET {ticket}");
+    let asked = line.clone();
+    for (flags, kept) in [
+        (&[][..], &["PING"][..]),
+        (&["--history", "all"], &[line.as_str(), "PING"]),
+        (&["--history", "none"], &[]),
+    ] {
+        let line = line.clone();
+        let fake = Fake::new(move |mut peer| {
+            peer.greet();
+            peer.expect(&format!("{line}\n"), "OK {}\n");
+            peer.expect("PING\n", "OK {}\n");
+            peer.rest()
+        });
+        let home = home();
+        let mut session = Session::start(bookline(fake.addr, flags), &home);
+        session.line(&asked);
+        session.line("PING");
+        session.until("OK\r\n");
+        session.leave();
+        fake.end();
+        let file = home.path().join(".local/state/bookline/history");
+        let remembered = fs::read_to_string(file).unwrap_or_default();
+        assert_eq!(remembered.lines().skip(1).collect::<Vec<_>>(), kept, "{flags:?}");
+    }
+}
+
+#[test]
 fn history_follows_xdg_state_home() {
     let (home, state) = (home(), home());
     let fake = Fake::new(|mut peer| {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::address::Address;
 use crate::bench::args::Flags;
 use crate::connection::Target;
+use crate::history::Keep;
 use crate::one_shot::END_OF_OPTIONS;
 
 /// What follows the flags in `--help`. It is not broken into lines again: 80 columns are enough for each.
@@ -72,6 +73,10 @@ pub struct Args {
     /// How to show answers
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
     pub format: Format,
+
+    /// Which lines typed at the prompt are kept for the next session
+    #[arg(long, value_enum, env = "BOOKLINE_HISTORY", value_name = "LINES", default_value_t = Keep::NoTickets)]
+    pub history: Keep,
 
     /// A command with its arguments; flags end at its first word
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]

@@ -38,7 +38,7 @@ pub fn run(runtime: &Runtime, args: &Args, printer: &mut Printer) -> Result<(), 
     printer.flush()?;
 
     let mut editor = editor().map_err(|source| Error::Terminal { source })?;
-    let (mut history, trouble) = History::load(&mut editor);
+    let (mut history, trouble) = History::load(&mut editor, args.history);
     tell(trouble);
 
     loop {
@@ -59,7 +59,7 @@ pub fn run(runtime: &Runtime, args: &Args, printer: &mut Printer) -> Result<(), 
             }
             Err(source) => return Err(Error::Terminal { source }),
         };
-        tell(history.keep(&mut editor));
+        tell(history.keep(&mut editor, &line));
         // One that came before belongs to the command before.
         interrupt.clear();
         match runtime.block_on(converse(&mut connection, &line, printer, &interrupt)) {
@@ -113,7 +113,6 @@ async fn converse(
 
 fn editor() -> Result<Editor<Completion, FileHistory>, ReadlineError> {
     let config = Config::builder()
-        .auto_add_history(true)
         .history_ignore_space(true)
         .history_ignore_dups(true)?
         .max_history_size(history::MAX_LINES)?
