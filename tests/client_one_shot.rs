@@ -361,9 +361,7 @@ fn where_there_is_no_terminal_columns_are_counted_by_the_environment() {
         "\x20Event   | {id}\n Name    | Rust Conference\n Date    | 2026-12-31\n Left    | 1000000\n \
          Tickets | 1000000\n"
     );
-    for (columns, is_table) in
-        [("120", true), ("", true), ("wide", true), ("80", false), ("40", false), ("1", false)]
-    {
+    for (columns, is_table) in [("120", true), ("", true), ("wide", true), ("80", false), ("40", false)] {
         let event = event.clone();
         let fake = Fake::greeted(move |mut peer| peer.expect("X\n", &event));
         let mut command = bookline(fake.addr, &["--format", "pretty", "X"]);
@@ -372,7 +370,9 @@ fn where_there_is_no_terminal_columns_are_counted_by_the_environment() {
         let has_row =
             ran.stdout.contains(&format!("\n {id} | Rust Conference | 2026-12-31 | 1000000 | 1000000\n"));
         assert_eq!(has_row, is_table, "{columns:?} columns:\n{}", ran.stdout);
-        assert!(is_table || ran.stdout == record, "{columns:?} columns:\n{}", ran.stdout);
+        let below = record.replace(&format!("| {id}"), &format!("|\n{id}"));
+        let record = if columns == "40" { &below } else { &record };
+        assert!(is_table || ran.stdout == *record, "{columns:?} columns:\n{}", ran.stdout);
         fake.end();
     }
 }

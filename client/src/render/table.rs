@@ -129,19 +129,24 @@ fn lay_out(columns: &[Column], rows: impl Iterator<Item = Vec<String>>, width: O
     records.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Lays out fields, one a line. What must not be broken and is longer than a line is left to the terminal.
+/// Lays out fields, one a line. What must not be broken and has no room beside its name stands below it.
 fn record(fields: impl Iterator<Item = (String, String, Kind)>, width: Option<u16>) -> String {
-    let mut table = empty();
-    let mut floor = 1;
-    for (name, content, kind) in fields {
-        if kind != Kind::Text {
-            floor = floor.max(longest_word(&content));
+    let fields: Vec<_> =
+        fields.map(|(name, content, kind)| (plain::text(&name).into_owned(), content, kind)).collect();
+    let longest = fields.iter().map(|(name, ..)| name.width()).max().unwrap_or(0);
+    let room = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(longest + 4));
+    let line = |(name, content, kind): &(String, String, Kind)| {
+        let name = format!("{name}{}", " ".repeat(longest - name.width()));
+        if *kind != Kind::Text && usize::from(longest_word(content)) > room {
+            return format!(" {name} |\n{}", plain::text(content));
         }
+        let mut table = empty();
         // Below each other all contents begin at the left.
-        table.add_row([cell(&name, Kind::Whole), cell(&content, Kind::Text)]);
-    }
-    fit(&mut table, &[None, Some(floor)], width);
-    table.trim_fmt()
+        table.add_row([cell(&name, Kind::Whole), cell(content, Kind::Text)]);
+        fit(&mut table, &[None, Some(1)], width);
+        table.trim_fmt()
+    };
+    fields.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Makes columns narrower until they fit: each time the widest of those that have a floor and are above it. Returns
@@ -235,9 +240,15 @@ mod tests {
  Tickets | 1000000";
         assert_eq!(shown(&events, 80), records);
         assert_eq!(shown(&events[1..], 21), records.split_once("\n\n").unwrap().1);
-        // An id that is wider than the window is broken by nobody but the window.
-        let read: Vec<Event<'_>> = events.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
-        assert!(super::events(&read, Some(20)).contains(UUID));
+        let below = "\
+\x20Event   |
+2bc0eb7e-04a3-4048-a36a-2a781ecae285
+ Name    | An event whose name is rather
+         | long
+ Date    | 2026-12-31
+ Left    | 999998
+ Tickets | 1000000";
+        assert_eq!(shown(&events[..1], 40), below);
     }
 
     #[test]
