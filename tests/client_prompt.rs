@@ -261,6 +261,27 @@ fn what_is_typed_before_the_prompt_is_not_lost() {
 }
 
 #[test]
+fn what_is_typed_before_the_client_runs_is_not_lost() {
+    let fake = Fake::new(|mut peer| {
+        peer.greet();
+        peer.expect("PING\n", "OK {}\n");
+        peer.rest()
+    });
+    let client = bookline(fake.addr, &[]);
+    let mut shell = Command::new("sh");
+    // The shell waits until the keys are there, and takes one of them.
+    shell.args(["-c", "echo ready; read -r line; exec \"$@\"", "sh"]).env("TERM", "xterm");
+    shell.arg(client.get_program()).args(client.get_args());
+    let home = home();
+    let mut session = Session::start(shell, &home);
+    session.until("ready\r\n");
+    session.keys("go\nPING\n\x04");
+    let (exit, shown) = session.end();
+    assert_eq!((exit, shown.matches("OK\r\n").count()), (0, 1), "{shown}");
+    assert_eq!(fake.end(), b"");
+}
+
+#[test]
 fn ctrl_d_while_an_answer_is_awaited_leaves_behind_it() {
     let (received, waits) = mpsc::channel();
     let (typed, is_typed) = mpsc::channel::<()>();

@@ -73,6 +73,7 @@ impl Keyboard {
         let state = Mutex::default();
         let shared = Arc::new(Shared { terminal, original, state, interrupt });
         shared.take_terminal(&shared.state()).map_err(failed)?;
+        let early = rustix::io::ioctl_fionread(&shared.terminal).unwrap_or(0);
         let keyboard = Self { shared: shared.clone(), wake };
         rustix::stdio::dup2_stdin(&slave).map_err(failed)?;
 
@@ -81,7 +82,7 @@ impl Keyboard {
         on_signals(&[SignalKind::from_raw(Signal::CONT.as_raw())], move || {
             _ = resumed.take_terminal(&resumed.state());
         })?;
-        let reading = move || shared.read(editor, woken);
+        let reading = move || shared.read(editor, woken, early);
         let started = thread::Builder::new().name("keyboard".to_owned()).spawn(reading);
         started.map_err(|source| Error::Start { source })?;
         Ok(keyboard)
@@ -152,8 +153,9 @@ impl Shared {
         _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.original);
     }
 
-    /// Reads the terminal to its end, which comes when it is hung up: then the editor finds its input ended.
-    fn read(&self, mut editor: File, woken: PipeReader) {
+    /// Reads the terminal to its end, which comes when it is hung up: then the editor finds its input ended. The first
+    /// `early` keys were pressed before the terminal was taken.
+    fn read(&self, mut editor: File, woken: PipeReader, mut early: u64) {
         let mut chunk = [0; 4096];
         loop {
             let wait = self.pass_on(&mut editor);
@@ -166,12 +168,25 @@ impl Shared {
             }
             if key {
                 match (&self.terminal).read(&mut chunk) {
-                    Ok(count) if count > 0 => self.take(&chunk[..count]),
+                    Ok(count) if count > 0 => {
+                        let keys = &mut chunk[..count];
+                        let before = usize::try_from(early).map_or(count, |early| early.min(count));
+                        self.restore_ends(&mut keys[..before]);
+                        early -= before as u64;
+                        self.take(keys);
+                    }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     _ => return,
                 }
             }
         }
+    }
+
+    /// A terminal that still edits lines itself keeps an end of input, Ctrl-D, as a zero.
+    fn restore_ends(&self, keys: &mut [u8]) {
+        keys.iter_mut()
+            .filter(|key| **key == 0)
+            .for_each(|key| *key = self.original.special_codes[SpecialCodeIndex::VEOF]);
     }
 
     /// Notes what was typed, and does what keys do that cannot wait.
