@@ -117,6 +117,37 @@ fn binary_junk() {
     assert_eq!(conn.ask("STATS").number("sequence"), server.connect().ask("STATS").number("sequence"));
 }
 
+/// A name that turns the reading order, that ends a line for whoever splits lines as Python does, or that hides a text of
+/// its own: it is kept as it is, and goes out in a form that does nothing.
+#[test]
+fn names_and_titles_fool_neither_terminal_nor_script() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let name = "a\u{202e}b\u{2066}c\u{2028}OK {}\u{200b}\u{feff}\u{e0041}d";
+    let escaped = r"a\u202eb\u2066c\u2028OK {}\u200b\ufeff\udb40\udc41d";
+    for line in [
+        &format!("CREATE \"{name}\" 2026-12-31 5 id=x"),
+        "GET x",
+        "GET",
+        &format!("MEET F1 2026-12-31 09:00 \"{name}\" F2"),
+        "GET F2 2026-12-31",
+    ] {
+        conn.send(line);
+        let reply = conn.line();
+        assert!(reply.contains(escaped), "{line}: {reply}");
+        if reply.starts_with("ROW ") {
+            assert_eq!(conn.line(), "OK {\"count\":1}");
+        }
+    }
+    assert_eq!(conn.ask("GET x").ok()["name"], name, "nothing of it is lost");
+    // What a message repeats of it can be read, too.
+    let refusal = conn.ask("BO\u{200b}OK x 1");
+    assert_eq!(
+        refusal.body["message"],
+        "\"BO\u{fffd}OK\" is not a command: did you mean BOOK? HELP lists the commands"
+    );
+}
+
 /// Requests that are almost right: a byte lost, doubled, changed, lines joined. Each gets an answer in form and the server
 /// is as sound afterwards as before.
 #[test]

@@ -10,6 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use bookline_protocol::needs_escape;
 use client_fake::{Fake, Peer, Ran, bare, bookline, interrupt};
 
 fn run(mut command: std::process::Command) -> Ran {
@@ -465,10 +466,13 @@ fn no_text_from_a_server_acts_on_the_terminal() {
         "ROW {\"x\":\"\u{1b}[2J\"}\nOK {}",
         "ROW {\"command\":\"\",\"usage\":\"\\u001b[2J\",\"help\":\"\\u0008\"}\nOK {}",
         "\u{1b}[2J\nOK {}",
+        r#"OK {"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"\u200b\u2066\u2028\ufeff\udb40\udc41"}"#,
+        "ERR NOT_FOUND {\"message\":\"\u{202e}\u{2029}\u{200d}\",\"retry\":false}",
+        "ROW {\"x\":\"\u{202e}\u{e0041}\"}\nOK {}",
+        "\u{2028}OK \u{feff}\nOK {}",
     ] {
         let shown = pretty(&format!("{answer}\n"));
-        let acts: Vec<_> =
-            shown.chars().filter(|c| c.is_control() && *c != '\n' || *c == '\u{202e}').collect();
+        let acts: Vec<_> = shown.chars().filter(|&c| c != '\n' && needs_escape(c)).collect();
         assert_eq!(acts, [] as [char; 0], "{answer:?} is shown as {shown:?}");
     }
 }

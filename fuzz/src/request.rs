@@ -1,7 +1,7 @@
 //! One line of a client, its end removed.
 
 use bookline_protocol::reply::{ErrBody, Reply};
-use bookline_protocol::{Line, Refusal, expects_reply, parse};
+use bookline_protocol::{Line, Refusal, expects_reply, needs_escape, parse};
 
 /// Panics if it breaks.
 pub fn check(line: &[u8]) {
@@ -25,7 +25,7 @@ fn readable(refusal: &Refusal) {
     refusal.write(&mut out);
     let reply = std::str::from_utf8(&out).expect("UTF-8");
     let line = reply.strip_suffix('\n').expect("a line");
-    assert!(line.len() < 1_000 && !line.contains(char::is_control), "{line:?}");
+    assert!(line.len() < 1_000 && !line.contains(needs_escape), "{line:?}");
     let Ok(Reply::Err { code, body }) = Reply::parse(reply) else { panic!("{line}") };
     assert_eq!(code, refusal.code.as_str());
     let body: ErrBody = serde_json::from_str(body).expect("an object");

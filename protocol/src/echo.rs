@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Write};
 
+use crate::character::needs_escape;
 use crate::limits::MAX_ECHO;
 
-/// Shows a text between quotes, cut to [`MAX_ECHO`] characters and with no control character in it.
+/// Shows a text between quotes, cut to [`MAX_ECHO`] characters and with nothing in it that acts or is not seen.
 pub(crate) struct Echo<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Echo<'_> {
@@ -18,7 +19,7 @@ impl fmt::Display for Echo<'_> {
             match c {
                 '\n' => f.write_str("\\n")?,
                 '\t' => f.write_str("\\t")?,
-                c if c.is_control() => f.write_char('\u{fffd}')?,
+                c if needs_escape(c) => f.write_char('\u{fffd}')?,
                 c => f.write_char(c)?,
             }
         }
@@ -33,6 +34,7 @@ impl fmt::Display for ShownChar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             c if c.is_control() => write!(f, "the control character U+{:04X}", c as u32),
+            c if needs_escape(c) => write!(f, "the character U+{:04X}, which is not seen", c as u32),
             ' ' => f.write_str("a blank"),
             c => write!(f, "\"{c}\""),
         }

@@ -1,13 +1,15 @@
-//! JSON as it leaves the server: compact, in UTF-8, and with every control character escaped, DEL and C1 too, so that
-//! no reply can paint a terminal.
+//! JSON as it leaves the server: compact, in UTF-8, and with every character escaped that could act on a terminal or
+//! on a script: control characters, DEL and C1 too, and those that are not seen.
 
 use std::io;
 
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
+use crate::character::needs_escape;
+
 /// Appends any value; the same bytes as the hand-written writers below.
-pub(crate) fn write_value(out: &mut Vec<u8>, value: &impl Serialize) {
+pub fn write_value(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
     let written = value.serialize(&mut Serializer::with_formatter(&mut *out, Plain));
     // A Vec takes every write and our structs have string keys, so this cannot fail; should a struct ever break that,
@@ -63,22 +65,22 @@ fn write_fragment(out: &mut Vec<u8>, text: &str) {
             '\r' => out.extend_from_slice(b"\\r"),
             '\u{8}' => out.extend_from_slice(b"\\b"),
             '\u{c}' => out.extend_from_slice(b"\\f"),
-            c if c.is_control() => write_escape(out, c),
+            c if needs_escape(c) => write_escape(out, c),
             c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
 }
 
-/// Appends `\u009b` for a control character, all of which are below U+0100.
-fn write_escape(out: &mut Vec<u8>, control: char) {
+/// Appends `\u009b`, or a surrogate pair for a character above U+FFFF.
+fn write_escape(out: &mut Vec<u8>, c: char) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let byte = control as u32;
-    out.extend_from_slice(b"\\u00");
-    out.push(DIGITS[(byte >> 4 & 15) as usize]);
-    out.push(DIGITS[(byte & 15) as usize]);
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        out.extend_from_slice(b"\\u");
+        out.extend([12, 8, 4, 0].map(|shift| DIGITS[usize::from(*unit >> shift & 15)]));
+    }
 }
 
-/// serde_json's compact form, but with DEL and C1 escaped like the other control characters.
+/// serde_json's compact form, but with everything escaped that needs it.
 struct Plain;
 
 impl Formatter for Plain {
@@ -87,7 +89,7 @@ impl Formatter for Plain {
         writer: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if !fragment.chars().any(char::is_control) {
+        if !fragment.contains(needs_escape) {
             return CompactFormatter.write_string_fragment(writer, fragment);
         }
         let mut escaped = Vec::with_capacity(fragment.len() + 8);

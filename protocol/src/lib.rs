@@ -70,12 +70,16 @@ pub mod reply;
 // What was typed, as a message may repeat it.
 mod echo;
 
+// Which characters are written as escapes.
+mod character;
+
 // JSON that cannot paint a terminal.
-mod json;
+pub mod json;
 
 // For clients: an argument written so that it is read back as it was.
 pub mod quote;
 
+pub use character::needs_escape;
 pub use code::Code;
 pub use command::{ALIASES, COMMANDS, Form, RESERVED, Verb};
 pub use cursor::Cursor;

@@ -7,7 +7,7 @@ use bookline_protocol::reply::{
     Members, Met, MonthRow, Replaced, ReplacedMeeting, Reply, Scheduled, Snapshot, Stats, Ticket,
     event_prefix, help_rows, ok, row, write_blocked, write_booked, write_event, write_met, write_month_row,
 };
-use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb};
+use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb, needs_escape};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +212,15 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).unwrap()
 }
 
+#[test]
+fn what_is_not_seen_is_escaped_by_its_number() {
+    let line = written(|out| {
+        Refusal::internal("a\u{202e}b\u{2028}OK\u{200b}\u{feff}\u{e0041}é❤\u{fe0f}").write(out)
+    });
+    let message = r"a\u202eb\u2028OK\u200b\ufeff\udb40\udc41é❤".to_owned() + "\u{fe0f}";
+    assert_eq!(line, format!("ERR INTERNAL {{\"message\":\"{message}\",\"retry\":false}}\n"));
+}
+
 proptest! {
     #[test]
     fn writers_by_hand_write_what_serde_does(
@@ -267,13 +276,16 @@ proptest! {
     }
 
     #[test]
-    fn strings_are_those_of_serde_json_and_paint_no_terminal(text in any::<String>(), control in "[\0-\u{1f}\u{7f}-\u{9f}]{0,3}") {
-        let text = text + &control;
+    fn strings_are_those_of_serde_json_and_paint_no_terminal(
+        text in any::<String>(),
+        unseen in r"[\x00-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]{0,3}",
+    ) {
+        let text = text + &unseen;
         let line = written(|out| Refusal::internal(&*text).write(out));
         let Ok(Reply::Err { body, .. }) = Reply::parse(&line) else { panic!("{line}") };
         prop_assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap().message, text.clone());
-        prop_assert!(!line.trim_end_matches('\n').contains(char::is_control));
-        if !text.contains(|c| ('\u{7f}'..='\u{9f}').contains(&c)) {
+        prop_assert!(!line.trim_end_matches('\n').contains(needs_escape));
+        if !text.contains(|c| c > '\u{1f}' && needs_escape(c)) {
             let plain = serde_json::to_string(&text).unwrap();
             prop_assert_eq!(line, format!("ERR INTERNAL {{\"message\":{plain},\"retry\":false}}\n"));
         }

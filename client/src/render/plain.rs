@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
+use bookline_protocol::needs_escape;
+
 /// The text with every character that would act instead of being seen written as an escape; line feeds stay.
 pub fn text(text: &str) -> Cow<'_, str> {
     if !text.contains(acts) {
@@ -34,13 +36,7 @@ pub fn bytes(line: &[u8]) -> String {
 }
 
 fn acts(c: char) -> bool {
-    c != '\n' && (c.is_control() || turns(c))
-}
-
-/// Line and paragraph separators and the marks that change the reading order (Unicode Annex #9), which are no
-/// `char::is_control`.
-fn turns(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c != '\n' && needs_escape(c)
 }
 
 #[cfg(test)]
@@ -53,6 +49,7 @@ mod tests {
         assert_eq!(text("\u{1b}[2Jgone\u{7}"), "\\u{1b}[2Jgone\\u{7}");
         assert_eq!(text("a\tb\rc\u{9b}d\u{7f}"), "a\\tb\\rc\\u{9b}d\\u{7f}");
         assert_eq!(text("a\u{202e}b\u{2028}"), "a\\u{202e}b\\u{2028}");
+        assert_eq!(text("a\u{200b}b\u{feff}\u{e0041}❤\u{fe0f}"), "a\\u{200b}b\\u{feff}\\u{e0041}❤\u{fe0f}");
     }
 
     #[test]

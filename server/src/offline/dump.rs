@@ -68,7 +68,10 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, fact: &Fact<'_>
         let at = at.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Micros, true));
         fields.insert("at".into(), at.into());
     }
-    writeln!(out, "{object}")
+    let mut line = Vec::new();
+    bookline_protocol::json::write_value(&mut line, &object);
+    line.push(b'\n');
+    out.write_all(&line)
 }
 
 fn shown(fact: &Fact<'_>) -> Value {

@@ -75,8 +75,16 @@ pub enum Of {
 
 const PEOPLE: [&str; 5] = ["F1", "F2", "F3", "f1", "F10"];
 const EVENTS: [&str; 4] = ["jazz", "Jazz", "rock-2026", "open.day_1"];
-const TEXTS: [&str; 7] =
-    ["Rust Conf", "a", "Grüß Gott 🌱", "say \"hi\" \\", "two\tcolumns\nand lines", "id=x", "# no comment"];
+const TEXTS: [&str; 8] = [
+    "Rust Conf",
+    "a",
+    "Grüß Gott 🌱",
+    "say \"hi\" \\",
+    "two\tcolumns\nand lines",
+    "id=x",
+    "# no comment",
+    "not\u{202e}seen\u{2028}OK\u{e0041}",
+];
 
 /// The slots of a story: around the current hour, around the end of the month that HOD sees, and far away.
 pub fn slots(now: NaiveDateTime) -> Vec<Slot> {

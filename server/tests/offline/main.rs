@@ -215,6 +215,7 @@ async fn a_dump_is_an_object_a_line_and_all_there_is() {
     for line in String::from_utf8(dumped.stdout).expect("UTF-8").lines() {
         let fact: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert!(fact["sequence"].is_u64() && fact.get("at").is_some(), "{line}");
+        assert!(!line.contains(bookline_protocol::needs_escape), "it acts on a terminal: {line:?}");
         match fact["fact"].as_str().expect("every fact has a name") {
             "event_created" => events += 1,
             "tickets_issued" => {
