@@ -104,6 +104,7 @@ fn binary_junk() {
     let mut rng = Rng::new();
     let server = Server::fresh();
     let mut conn = server.connect();
+    conn.passes_telnet = true;
     for round in 0..200 {
         let mut junk: Vec<u8> = (0..rng.range(1, 3_000)).map(|_| rng.next() as u8).collect();
         if rng.one_in(2) {
@@ -155,6 +156,7 @@ fn mutated_requests() {
     let mut rng = Rng::new();
     let server = Server::fresh();
     let mut conn = server.connect();
+    conn.passes_telnet = true;
     let good = [
         "CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf",
         "GET limit=3 after=AAAA",

@@ -16,6 +16,14 @@ fn said(server: &Server, bytes: &[u8]) -> Vec<String> {
     all(&mut conn)
 }
 
+/// The same as it is.
+fn bytes(server: &Server, bytes: &[u8]) -> Vec<u8> {
+    let mut conn = server.connect();
+    conn.send_bytes(bytes);
+    conn.half_close();
+    conn.rest_bytes()
+}
+
 fn all(conn: &mut Conn) -> Vec<String> {
     let text = conn.rest();
     assert!(text.is_empty() || text.ends_with('\n'), "the last line has no LF: {text:?}");
@@ -51,19 +59,80 @@ fn a_line_may_arrive_in_any_pieces() {
 }
 
 #[test]
-fn telnets_sequences_are_stripped_first() {
+fn telnets_sequences_are_stripped_and_its_requests_refused() {
     let server = Server::fresh();
     // What telnet sends at the start: DO SUPPRESS-GO-AHEAD, WILL TERMINAL-TYPE, WILL NAWS …
-    assert_eq!(said(&server, b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1fPING\r\n"), ["OK"]);
-    assert_eq!(said(&server, b"PI\xff\xfd\x03NG\r\n"), ["OK"], "in the midst of a word");
-    assert_eq!(said(&server, b"PING\xff\xfe\x01\r\n"), ["OK"]);
-    assert_eq!(said(&server, b"PING\xff\xfc\x01\r\0"), ["OK"]);
+    assert_eq!(
+        bytes(&server, b"\xff\xfd\x03\xff\xfb\x18\xff\xfb\x1fPING\r\n"),
+        b"\xff\xfc\x03\xff\xfe\x18\xff\xfe\x1fOK {}\n"
+    );
+    assert_eq!(bytes(&server, b"PI\xff\xfd\x03NG\r\n"), b"\xff\xfc\x03OK {}\n", "in the midst of a word");
+    assert_eq!(said(&server, b"PING\xff\xfe\x01\r\n"), ["OK"], "DONT agrees");
+    assert_eq!(said(&server, b"PING\xff\xfc\x01\r\0"), ["OK"], "WONT agrees");
     assert_eq!(said(&server, b"\xff\xf1PING\n"), ["OK"], "a command of two bytes");
-    assert_eq!(said(&server, b"\xff\xf4\xff\xfd\x06PING\n"), ["OK"], "Ctrl-C in telnet");
+    assert_eq!(bytes(&server, b"\xff\xf4\xff\xfd\x06PING\n"), b"\xff\xfc\x06OK {}\n", "Ctrl-C in telnet");
     // SB TERMINAL-TYPE IS xterm IAC SE, NAWS with its binary sizes
     assert_eq!(said(&server, b"\xff\xfa\x18\x00xterm\xff\xf0PING\n"), ["OK"]);
     assert_eq!(said(&server, b"\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0PING\n"), ["OK"]);
     assert_eq!(said(&server, b"PI\xff\xfa\x18\x00xterm\xff\xf0NG\n"), ["OK"]);
+}
+
+/// Telnet shows nothing between its DO and our WONT: an answer that came too late would hide replies.
+#[test]
+fn requests_of_telnet_are_answered_among_the_replies_without_a_line_end() {
+    let server = Server::fresh();
+    let rows = server.connect().ask("HELP").rows.len();
+    assert_eq!(bytes(&server, b"PING\n\xff\xfd\x06PING\n"), b"OK {}\n\xff\xfc\x06OK {}\n");
+    let listing = bytes(&server, b"HELP\n\xff\xfd\x06HELP\n");
+    let at = listing.windows(3).position(|bytes| bytes == b"\xff\xfc\x06").unwrap();
+    assert_eq!(
+        listing[..at].iter().filter(|&&byte| byte == b'\n').count(),
+        rows + 1,
+        "behind the first listing"
+    );
+
+    let mut conn = server.connect();
+    for (byte, n) in b"\xff\xf4\xff\xfd\x06".iter().zip(1..) {
+        conn.send_bytes([*byte]);
+        if n < 5 {
+            server.connect().ask("PING").ok();
+        }
+    }
+    assert_eq!(conn.bytes(3), b"\xff\xfc\x06", "no line has ended");
+    assert!(conn.ask("PING").is_ok());
+}
+
+/// Nothing is negotiated without end: what agrees with the server is not answered, what does not is answered once.
+#[test]
+fn every_request_of_telnet_is_answered_once() {
+    const LINES: usize = 20_000;
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let mut stream = conn.stream();
+    let sender = std::thread::spawn(move || {
+        let asked = b"\xff\xfd\x06\xff\xfb\x06\xff\xfc\x06\xff\xfe\x06\r\n".repeat(LINES);
+        std::io::Write::write_all(&mut stream, &asked).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+    });
+    let said = conn.rest_bytes();
+    sender.join().unwrap();
+    assert_eq!(said.len(), 6 * LINES);
+    assert!(said.chunks(6).all(|answers| answers == b"\xff\xfc\x06\xff\xfe\x06"));
+    assert!(server.connect().ask("PING").is_ok());
+}
+
+/// Telnet marks the end of an interrupt by a byte of urgent data, which a socket holds back unless it is told not to.
+#[test]
+fn urgent_data_is_taken_in_line() {
+    use rustix::net::{SendFlags, send};
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    conn.send_bytes(b"\xff\xf4\xff\xfd\x06\xff");
+    let sent = send(conn.stream(), b"\xf2", SendFlags::OOB).unwrap();
+    assert_eq!(sent, 1);
+    conn.send_bytes("PING\r\n");
+    conn.half_close();
+    assert_eq!(conn.rest_bytes(), b"\xff\xfc\x06OK {}\n");
 }
 
 #[test]
@@ -79,9 +148,9 @@ fn an_iac_sequence_never_takes_a_line_end() {
 #[test]
 fn a_line_of_nothing_but_iac_sequences_is_blank() {
     let server = Server::fresh();
-    assert_eq!(said(&server, b"\xff\xfd\x03\xff\xfb\x18\r\nPING\r\n"), ["OK"]);
+    assert_eq!(said(&server, b"\xff\xfc\x03\xff\xfe\x18\r\nPING\r\n"), ["OK"]);
     assert_eq!(said(&server, b"\xff\xfa\x18\x00xterm\xff\xf0\r\0PING\r\n"), ["OK"]);
-    assert_eq!(said(&server, b"\xff\xfd\x03# comment\r\nPING\r\n"), ["OK"]);
+    assert_eq!(bytes(&server, b"\xff\xfd\x03# comment\r\nPING\r\n"), b"\xff\xfc\x03OK {}\n");
 }
 
 #[test]
@@ -104,10 +173,10 @@ fn what_is_not_utf8_is_refused_and_the_connection_goes_on() {
 fn control_characters_are_refused_raw() {
     let server = Server::fresh();
     for control in (0..0x20).chain([0x7f]).filter(|byte| !b"\t\n\r\0".contains(byte)) {
-        let line = [b"CREATE \"a", &[control][..], b"b\" 2026-01-01 5 id=x\nPING\n"].concat();
-        assert_eq!(said(&server, &line), ["BAD_REQUEST", "OK"], "{control:#x} inside quotes");
-        let line = [b"GET a", &[control][..], b"b\nPING\n"].concat();
-        assert_eq!(said(&server, &line), ["BAD_REQUEST", "OK"], "{control:#x} in a bare word");
+        let line = [b"PING\nCREATE \"a", &[control][..], b"b\" 2026-01-01 5 id=x\nPING\n"].concat();
+        assert_eq!(said(&server, &line), ["OK", "BAD_REQUEST", "OK"], "{control:#x} inside quotes");
+        let line = [b"PING\nGET a", &[control][..], b"b\nPING\n"].concat();
+        assert_eq!(said(&server, &line), ["OK", "BAD_REQUEST", "OK"], "{control:#x} in a bare word");
     }
     assert_eq!(said(&server, b"CREATE a\0b 2026-01-01 5 id=x\n"), ["BAD_REQUEST"]);
     assert_eq!(said(&server, b"CREATE a\rb 2026-01-01 5 id=x\n"), ["BAD_REQUEST"], "a CR alone ends nothing");
@@ -147,7 +216,7 @@ fn an_unterminated_last_line_is_never_executed() {
     assert_eq!(said(&server, b"QUIT"), ["INCOMPLETE"]);
     assert_eq!(said(&server, b"P"), ["INCOMPLETE"]);
     assert_eq!(said(&server, b"GET / HTTP/1.1"), ["INCOMPLETE"]);
-    assert_eq!(said(&server, b"PING\n\xff\xfd\x03PING"), ["OK", "INCOMPLETE"]);
+    assert_eq!(said(&server, b"PING\n\xff\xfc\x03PING"), ["OK", "INCOMPLETE"]);
     assert_eq!(said(&server, b"PING\n\xc3"), ["OK", "INCOMPLETE"]);
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 500);
 }
@@ -158,7 +227,7 @@ fn an_unterminated_nothing_gets_no_reply() {
     assert_eq!(said(&server, b"PING\n  \t"), ["OK"]);
     assert_eq!(said(&server, b"PING\n\r"), ["OK"]);
     assert_eq!(said(&server, b"PING\n# the end"), ["OK"]);
-    assert_eq!(said(&server, b"PING\n\xff\xfd\x03"), ["OK"]);
+    assert_eq!(bytes(&server, b"PING\n\xff\xfd\x03"), b"OK {}\n\xff\xfc\x03");
     assert_eq!(said(&server, b"PING\n\xff\xfb"), ["OK"]);
 }
 

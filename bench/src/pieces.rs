@@ -58,7 +58,7 @@ fn frame() -> Box<dyn FnMut()> {
                     return framer.consume(extent);
                 }
                 Found::Nothing => framer.buffer().extend_from_slice(&turn),
-                Found::TooLong => unreachable!("the line is short"),
+                Found::TooLong | Found::Telnet(_) => unreachable!("the line is short and plain"),
             }
         }
     })

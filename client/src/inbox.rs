@@ -1,5 +1,7 @@
 //! What has arrived, given out line by line.
 
+use bookline_protocol::telnet::behind_answers;
+
 /// Bytes that are taken from or given to the system at once: large enough that a million commands cost few calls.
 pub const CHUNK: usize = 64 * 1024;
 
@@ -27,7 +29,7 @@ impl Inbox {
         &mut self.bytes
     }
 
-    /// The next whole line, without its line feed.
+    /// The next whole line, without its line feed, and without the answers to what looked like telnet in a script.
     pub fn line(&mut self) -> Option<&[u8]> {
         let Some(found) = memchr::memchr(b'\n', &self.bytes[self.searched..]) else {
             self.searched = self.bytes.len();
@@ -36,7 +38,7 @@ impl Inbox {
         let (start, end) = (self.start, self.searched + found);
         self.start = end + 1;
         self.searched = self.start;
-        Some(&self.bytes[start..end])
+        Some(behind_answers(&self.bytes[start..end]))
     }
 
     /// What came behind the last whole line.
@@ -53,7 +55,7 @@ mod tests {
     fn lines_come_out_whole_however_they_arrive() {
         let mut inbox = Inbox::default();
         let mut lines = Vec::new();
-        for piece in [&b"OK {"[..], b"}\nROW {\"a\":1}\n\nER", b"", b"R X {}\nOK"] {
+        for piece in [&b"OK {"[..], b"}\nROW {\"a\":1}\n\n\xff\xfc\x06ER", b"", b"R X {}\nOK"] {
             inbox.room().extend_from_slice(piece);
             while let Some(line) = inbox.line() {
                 lines.push(String::from_utf8(line.to_vec()).unwrap());

@@ -28,6 +28,7 @@ fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
                     framer.consume(extent);
                 }
                 Found::TooLong => out.push(b"<too long>".to_vec()),
+                Found::Telnet(answer) => out.push(answer.to_vec()),
                 Found::Nothing => break,
             }
         }

@@ -93,6 +93,8 @@ struct Connection {
 /// Serves a peer until it leaves, is told to, or the server stops.
 pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) -> io::Result<()> {
     stream.set_nodelay(true)?;
+    // Telnet sends the end of an interrupt as urgent data: out of line, a byte would be missing from its sequence.
+    rustix::net::sockopt::set_socket_oobinline(&stream, true)?;
     let connection = Connection {
         stream,
         service,
@@ -159,8 +161,9 @@ impl Connection {
     fn turn(&mut self) -> Next {
         self.answer.micros = clock::micros();
         self.answer.commands = 0;
+        let mut negotiated = 0;
         let next = loop {
-            if self.answer.commands == TURN_COMMANDS || self.answer.out.len() >= TURN_BYTES {
+            if self.answer.commands + negotiated == TURN_COMMANDS || self.answer.out.len() >= TURN_BYTES {
                 break Next::Turn;
             }
             if let Some(rows) = &mut self.rows {
@@ -172,6 +175,10 @@ impl Connection {
             }
             match self.framer.find() {
                 Found::Nothing => break Next::Read,
+                Found::Telnet(answer) => {
+                    self.answer.out.extend_from_slice(&answer);
+                    negotiated += 1;
+                }
                 Found::TooLong => {
                     self.answer.commands += 1;
                     Refusal::line_too_long().write(&mut self.answer.out);

@@ -1,7 +1,11 @@
 //! Bytes into lines. A line ends with LF, CR LF or CR NUL (telnet's Enter); one that is too long is told of once and
-//! discarded to its end.
+//! discarded to its end. What telnet asks for is found on the way, at its place among the lines.
+//!
+//! A CR alone ends no line. Clients keep line feeds out of what their users typed; if a CR did the same, what stands
+//! behind one in a name would become a request.
 
 use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::telnet::{IAC, Meaning, Sequences};
 use bytes::{Buf, BytesMut};
 
 /// What stands at the front of the buffer.
@@ -11,8 +15,16 @@ pub enum Found {
     Line(Extent),
     /// A line of more than [`MAX_LINE`] bytes. It is gone, or will be as it comes.
     TooLong,
+    /// A request of telnet's within the line at the front, to be answered with these bytes. It is told of once.
+    Telnet([u8; 3]),
     /// No whole line yet.
     Nothing,
+}
+
+/// What the search for the end of a line meets.
+enum Stop {
+    End(Extent),
+    Telnet([u8; 3]),
 }
 
 /// Where a line ends, and where the next one begins.
@@ -28,8 +40,10 @@ pub struct Framer {
     buffer: BytesMut,
     /// What stands before this was consumed; it goes when more is read.
     start: usize,
-    /// No line ends between the start and this.
+    /// No line ends between the start and this, and what telnet asks for there was told of.
     scanned: usize,
+    /// The telnet sequences of the line at the front.
+    sequences: Sequences,
     /// The line that is coming in was told of as too long.
     discarding: bool,
 }
@@ -51,28 +65,33 @@ impl Framer {
     /// Looks for the next line. It stays at the front until it is consumed.
     #[inline]
     pub fn find(&mut self) -> Found {
-        while self.discarding {
-            let Some(extent) = self.find_end() else {
-                // A CR may be half of an end.
-                let keep = usize::from(self.unconsumed().last() == Some(&b'\r'));
-                self.start = self.buffer.len() - keep;
-                self.scanned = self.start;
-                return Found::Nothing;
-            };
-            self.consume(extent);
-            self.discarding = false;
-        }
-        match self.find_end() {
-            Some(extent) if extent.end - self.start > MAX_LINE => {
-                self.consume(extent);
-                Found::TooLong
+        loop {
+            match self.next_stop() {
+                Some(Stop::End(extent)) if self.discarding => {
+                    self.consume(extent);
+                    self.discarding = false;
+                }
+                Some(Stop::End(extent)) if extent.end - self.start > MAX_LINE => {
+                    self.consume(extent);
+                    return Found::TooLong;
+                }
+                Some(Stop::End(extent)) => return Found::Line(extent),
+                // Of a line that is too long only what could still have been one is looked at, however it comes.
+                Some(Stop::Telnet(_)) if self.discarding || self.scanned - self.start > MAX_LINE => {}
+                Some(Stop::Telnet(answer)) => return Found::Telnet(answer),
+                None if self.discarding => {
+                    // A CR may be half of an end.
+                    let keep = usize::from(self.unconsumed().last() == Some(&b'\r'));
+                    self.start = self.buffer.len() - keep;
+                    self.scanned = self.start;
+                    return Found::Nothing;
+                }
+                None if self.exceeds() => {
+                    self.discarding = true;
+                    return Found::TooLong;
+                }
+                None => return Found::Nothing,
             }
-            Some(extent) => Found::Line(extent),
-            None if self.exceeds() => {
-                self.discarding = true;
-                Found::TooLong
-            }
-            None => Found::Nothing,
         }
     }
 
@@ -85,6 +104,7 @@ impl Framer {
     pub fn consume(&mut self, extent: Extent) {
         self.start = extent.next;
         self.scanned = extent.next;
+        self.sequences = Sequences::default();
     }
 
     /// What is left when nothing more will come: the beginning of a line, unless that was told of already.
@@ -102,19 +122,34 @@ impl Framer {
     }
 
     #[inline]
-    fn find_end(&mut self) -> Option<Extent> {
+    fn next_stop(&mut self) -> Option<Stop> {
         loop {
-            let Some(found) = memchr::memchr2(b'\n', 0, &self.buffer[self.scanned..]) else {
+            let Some(found) = memchr::memchr3(b'\n', 0, IAC, &self.buffer[self.scanned..]) else {
                 self.scanned = self.buffer.len();
                 return None;
             };
             let at = self.scanned + found;
+            if self.buffer[at] == IAC {
+                self.scanned = at;
+                if let Meaning::Request(answer) = self.pass_sequence()? {
+                    return Some(Stop::Telnet(answer));
+                }
+                continue;
+            }
             let after_cr = at > self.start && self.buffer[at - 1] == b'\r';
             if after_cr || self.buffer[at] == b'\n' {
-                return Some(Extent { end: at - usize::from(after_cr), next: at + 1 });
+                return Some(Stop::End(Extent { end: at - usize::from(after_cr), next: at + 1 }));
             }
             self.scanned = at + 1;
         }
+    }
+
+    /// Moves behind the telnet sequence that comes next, once all of it is there.
+    #[cold]
+    fn pass_sequence(&mut self) -> Option<Meaning> {
+        let sequence = self.sequences.next(&self.buffer[self.scanned..])?;
+        self.scanned += sequence.length;
+        Some(sequence.meaning)
     }
 }
 
@@ -136,6 +171,7 @@ mod tests {
                         framer.consume(extent);
                     }
                     Found::TooLong => out.push(b"<too long>".to_vec()),
+                    Found::Telnet(answer) => out.push(answer.to_vec()),
                     Found::Nothing => break,
                 }
             }
@@ -157,6 +193,25 @@ mod tests {
         assert_eq!(lines(&[b"a\nb\r\nc\r\0d"]), ["a", "b", "c", "<1 left>"]);
         assert_eq!(lines(&[b"a\r", b"\nb\r", b"\0"]), ["a", "b", "<0 left>"]);
         assert_eq!(lines(&[b"a\0b\rc\n"]), ["a\0b\rc", "<0 left>"]);
+        assert_eq!(lines(&[b"a\r", b"b\r"]), ["<4 left>"], "a CR alone ends nothing");
+    }
+
+    #[test]
+    fn what_telnet_asks_for_is_found_once_and_at_its_place() {
+        let bytes = b"a\n\xff\xf4\xff\xfd\x06b\xff\xfb\x18\nc\xff\xfd\nd";
+        let expected = [&b"a"[..], b"\xff\xfc\x06", b"\xff\xfe\x18", b"\xff\xf4\xff\xfd\x06b\xff\xfb\x18"];
+        let all = found(&[bytes]);
+        assert_eq!(all[..4], expected);
+        assert_eq!(all[4..], [&b"c\xff\xfd"[..], b"d"]);
+        assert_eq!(
+            found(&[b"PI\xff", b"\xfd", b"\x06"]),
+            [&b"\xff\xfc\x06"[..], b"PI\xff\xfd\x06"],
+            "no end needed"
+        );
+        // A request that is not all within what a line may have is not told of, however it comes.
+        let long = vec![b'x'; MAX_LINE - 1];
+        assert_eq!(found(&[&long, b"\xff\xfd\x06\n"])[0], b"<too long>");
+        assert_eq!(found(&[&[&long, &b"\xff\xfd\x06\n"[..]].concat()])[0], b"<too long>");
     }
 
     #[test]
@@ -190,7 +245,8 @@ mod tests {
         #[test]
         fn lines_do_not_depend_on_how_they_come(
             bytes in prop::collection::vec(
-                prop_oneof![3 => any::<u8>(), 1 => prop::sample::select(b"\r\n\0a".to_vec())], 0..200,
+                prop_oneof![3 => any::<u8>(), 1 => prop::sample::select(b"\r\n\0a".to_vec()),
+                    2 => prop::sample::select(b"\xff\xfa\xf0\xfb\xfd\x06".to_vec())], 0..200,
             ),
             cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         ) {

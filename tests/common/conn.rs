@@ -3,6 +3,8 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
+use bookline_protocol::telnet::behind_answers;
+
 use super::PATIENCE;
 use super::answer::{Answer, Line};
 use super::transcript::{Bindings, Step, play};
@@ -10,6 +12,8 @@ use super::transcript::{Bindings, Step, play};
 /// A blocking connection that reads whole lines.
 pub struct Conn {
     reader: BufReader<TcpStream>,
+    /// Pass over the server's answers to telnet, for tests that send any bytes.
+    pub passes_telnet: bool,
 }
 
 impl Conn {
@@ -24,7 +28,7 @@ impl Conn {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { reader: BufReader::with_capacity(16 * 1024, stream) })
+        Ok(Self { reader: BufReader::with_capacity(16 * 1024, stream), passes_telnet: false })
     }
 
     /// The socket, to write on another thread or to shut down.
@@ -65,6 +69,9 @@ impl Conn {
         }
         if line.pop() != Some(b'\n') {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the last line has no LF"));
+        }
+        if self.passes_telnet {
+            line = behind_answers(&line).to_vec();
         }
         let line = String::from_utf8(line).expect("a reply is UTF-8");
         // Replies end in LF alone, and whatever a client sent, no reply may paint another's terminal.
@@ -154,9 +161,23 @@ impl Conn {
     /// Reads everything up to the orderly end.
     #[track_caller]
     pub fn rest(&mut self) -> String {
-        let mut text = String::new();
-        self.reader.read_to_string(&mut text).unwrap_or_else(|error| panic!("no orderly end: {error}"));
-        text
+        String::from_utf8(self.rest_bytes()).expect("replies are UTF-8")
+    }
+
+    /// The same, whatever it is.
+    #[track_caller]
+    pub fn rest_bytes(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.reader.read_to_end(&mut bytes).unwrap_or_else(|error| panic!("no orderly end: {error}"));
+        bytes
+    }
+
+    /// The next so many bytes, whatever they are.
+    #[track_caller]
+    pub fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.reader.read_exact(&mut bytes).unwrap_or_else(|error| panic!("no {count} bytes: {error}"));
+        bytes
     }
 
     /// Plays a transcript on this connection.

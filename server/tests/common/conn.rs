@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use bookline_protocol::reply::Reply as Line;
+use bookline_protocol::telnet::behind_answers;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -27,7 +28,7 @@ pub struct Reply {
 pub struct Conn {
     lines: BufReader<OwnedReadHalf>,
     out: OwnedWriteHalf,
-    line: String,
+    line: Vec<u8>,
 }
 
 impl Conn {
@@ -35,7 +36,7 @@ impl Conn {
         let stream = TcpStream::connect(address).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
         let (read, out) = stream.into_split();
-        Conn { lines: BufReader::new(read), out, line: String::new() }
+        Conn { lines: BufReader::new(read), out, line: Vec::new() }
     }
 
     /// Sends bytes as they are.
@@ -54,14 +55,15 @@ impl Conn {
         let mut rows = Vec::new();
         loop {
             self.line.clear();
-            let read = timeout(PATIENCE, self.lines.read_line(&mut self.line)).await;
-            if read.expect("the server answers").expect("it answers in UTF-8") == 0 {
+            let read = timeout(PATIENCE, self.lines.read_until(b'\n', &mut self.line)).await;
+            if read.expect("the server answers").expect("the server is there") == 0 {
                 assert!(rows.is_empty(), "the server closed among rows");
                 return None;
             }
-            assert!(self.line.ends_with('\n'), "half a line: {:?}", self.line);
+            assert!(self.line.ends_with(b"\n"), "half a line: {:?}", self.line);
+            let line = str::from_utf8(behind_answers(&self.line)).expect("it answers in UTF-8");
             let object = |text: &str| serde_json::from_str(text).expect("an object of JSON");
-            match Line::parse(&self.line).expect("a line of reply") {
+            match Line::parse(line).expect("a line of reply") {
                 Line::Row(row) => rows.push(object(row)),
                 Line::Ok(body) => return Some(Reply { rows, code: None, body: object(body) }),
                 Line::Err { code, body } => {
