@@ -122,7 +122,7 @@ impl Requests {
                         self.changes.push_back(self.asked);
                     }
                 }
-                Line::Refused(_) | Line::Http(_) => self.asked += 1,
+                Line::Refused(_) | Line::Foreign(_) => self.asked += 1,
             }
         }
         self.line.clear();

@@ -1,20 +1,29 @@
 //! One line of a client, its end removed.
 
 use bookline_protocol::reply::{ErrBody, Reply};
-use bookline_protocol::{Line, Refusal, expects_reply, needs_escape, parse};
+use bookline_protocol::{Line, Refusal, expects_reply, needs_escape, parse, parse_first};
 
 /// Panics if it breaks.
 pub fn check(line: &[u8]) {
-    let mut scratch = Vec::new();
-    match parse(line, &mut scratch) {
+    let (mut scratch, mut other) = (Vec::new(), Vec::new());
+    let parsed = parse(line, &mut scratch);
+    // The first line of a connection is like the others, or closes it.
+    let first = parse_first(line, &mut other);
+    assert!(first == parsed || matches!(first, Line::Foreign(_)));
+    check_parsed(line, &first);
+    check_parsed(line, &parsed);
+}
+
+fn check_parsed(line: &[u8], parsed: &Line<'_>) {
+    match parsed {
         Line::Blank => assert!(!expects_reply(line)),
         Line::Request(request) => {
             assert!(expects_reply(line));
             let _ = request.verb();
         }
-        Line::Refused(refusal) | Line::Http(refusal) => {
+        Line::Refused(refusal) | Line::Foreign(refusal) => {
             assert!(expects_reply(line));
-            readable(&refusal);
+            readable(refusal);
         }
     }
 }

@@ -45,6 +45,9 @@ mod class;
 // … without what telnet says behind the user's back, which is answered on its own …
 pub mod telnet;
 
+// … or another protocol's …
+pub mod opening;
+
 // … cut into arguments and options …
 mod token;
 
@@ -87,7 +90,7 @@ pub use date::Date;
 pub use group::Group;
 pub use hour::{Hour, Slot};
 pub use id::{Id, tag_of};
-pub use line::{Line, expects_reply, parse};
+pub use line::{Line, expects_reply, parse, parse_first};
 pub use quote::{quote, split_option};
 pub use refusal::{Detail, Refusal};
 pub use request::{Entry, Meeting, Request};

@@ -2,12 +2,11 @@
 
 use crate::class::Classes;
 use crate::echo::ShownChar;
-
 use crate::hot;
+use crate::opening;
 use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::telnet;
-use crate::token::is_blank;
 use crate::verbs;
 
 /// What a line is.
@@ -19,11 +18,11 @@ pub enum Line<'a> {
     Request(Request<'a>),
     /// To be answered with this.
     Refused(Refusal),
-    /// A web browser's: answer with this, then close before anything behind it is executed.
-    Http(Refusal),
+    /// Another protocol's: answer with this, then close before anything behind it is executed.
+    Foreign(Refusal),
 }
 
-/// Reads a line whose end has been removed. `scratch` is only used when the line has telnet sequences to strip.
+/// Reads a line whose end has been removed and that is not the first of its connection. `scratch` is only used when the line has telnet sequences to strip.
 #[inline]
 pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     if let Some(request) = hot::read(line) {
@@ -32,23 +31,51 @@ pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     parse_any(line, scratch)
 }
 
-/// The general way.
-pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
-    let mut classes = Classes::of(line);
-    let mut line = line;
-    if classes.has_high() {
-        line = telnet::strip(line, scratch);
-        classes = Classes::of(line);
-    }
+/// Reads the first line of a connection that is neither blank nor a comment: it must be text, and not the opening of
+/// another protocol. Until such a line has come, each line is read by this.
+pub fn parse_first<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
+    let (line, classes) = without_telnet(line, scratch);
     if is_silent(line) {
         return Line::Blank;
     }
-    if is_http(line) {
-        return Line::Http(Refusal::bad_request(
-            "this is a reservation server that does not speak HTTP, and it closes now: use bookline, telnet or nc",
-        ));
+    if let Some(protocol) = opening::of_another(line) {
+        return Line::Foreign(opening::not_spoken(protocol));
     }
-    match text(line, classes).and_then(|text| verbs::request(text, classes)) {
+    if let Some(refusal) = opening::refuse_binary(line) {
+        return Line::Foreign(refusal);
+    }
+    match text(line, classes) {
+        Ok(text) => request(text, classes),
+        Err(reason) => Line::Foreign(opening::not_text(reason)),
+    }
+}
+
+/// The general way.
+pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
+    let (line, classes) = without_telnet(line, scratch);
+    if is_silent(line) {
+        return Line::Blank;
+    }
+    if opening::is_http(line) {
+        return Line::Foreign(opening::not_spoken("HTTP"));
+    }
+    match text(line, classes) {
+        Ok(text) => request(text, classes),
+        Err(reason) => Line::Refused(Refusal::bad_request(reason)),
+    }
+}
+
+fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], Classes) {
+    let classes = Classes::of(line);
+    if !classes.has_high() {
+        return (line, classes);
+    }
+    let line = telnet::strip(line, scratch);
+    (line, Classes::of(line))
+}
+
+fn request(text: &str, classes: Classes) -> Line<'_> {
+    match verbs::request(text, classes) {
         Ok(request) => Line::Request(request),
         Err(refusal) => Line::Refused(refusal),
     }
@@ -68,36 +95,21 @@ fn is_silent(line: &[u8]) -> bool {
     }
 }
 
-/// Whether a line is an HTTP request, `GET / HTTP/1.1`, or begins with the header that every such request has.
-pub(crate) fn is_http(line: &[u8]) -> bool {
-    let line = line.trim_ascii();
-    let begins = line.split_first_chunk::<5>().map(|(start, _)| start);
-    if begins.is_some_and(|start| start.eq_ignore_ascii_case(b"host:")) {
-        return true;
-    }
-    match line.split_last_chunk::<8>() {
-        Some((before, [protocol @ .., b'0'..=b'9', b'.', b'0'..=b'9'])) => {
-            protocol.eq_ignore_ascii_case(b"HTTP/") && before.last().is_none_or(|&byte| is_blank(byte))
-        }
-        _ => false,
-    }
-}
-
-/// The line as text, if it is UTF-8 and has no control character but tabs.
-fn text(line: &[u8], classes: Classes) -> Result<&str, Refusal> {
+/// The line as text, if it is UTF-8 and has no control character but tabs; else why it is none.
+fn text(line: &[u8], classes: Classes) -> Result<&str, String> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let at = error.valid_up_to();
-        Refusal::bad_request(format!("the line is not UTF-8: byte {} of it is 0x{:02X}", at + 1, line[at]))
+        format!("the line is not UTF-8: byte {} of it is 0x{:02X}", at + 1, line[at])
     })?;
     if !classes.may_have_control() {
         return Ok(text);
     }
     match text.chars().enumerate().find(|(_, c)| c.is_control() && *c != '\t') {
         None => Ok(text),
-        Some((at, found)) => Err(Refusal::bad_request(format!(
+        Some((at, found)) => Err(format!(
             "character {} of the line is {}: none is taken but tabs; in names and titles write \\n for a line feed",
             at + 1,
             ShownChar(found)
-        ))),
+        )),
     }
 }

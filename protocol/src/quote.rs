@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::line;
+use crate::opening;
 
 /// The argument as it must stand in a line: itself, or in quotes where the protocol needs them, that is when it is
-/// empty, has a blank, a quote or a control character in it, or could be taken for an option, a comment or HTTP.
+/// empty, has a blank, a quote or a control character in it, or could be taken for an option, a comment or another
+/// protocol.
 ///
 /// Whatever the word, the result has no line end in it. Control characters other than line feed and tab are written
 /// as escapes, which a server refuses with a message that says so.
@@ -48,5 +49,5 @@ fn is_plain(word: &str) -> bool {
         && !word.contains(|c: char| c == ' ' || c == '"' || c.is_control())
         && !word.starts_with('#')
         && split_option(word).is_none()
-        && !line::is_http(word.as_bytes())
+        && opening::of_another(word.as_bytes()).is_none()
 }

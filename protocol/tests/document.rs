@@ -96,7 +96,7 @@ fn examples_say_what_the_parser_says() {
             }
             match parse(filled(sent).as_bytes(), &mut Vec::new()) {
                 Line::Blank => assert!(replies.is_empty(), "> {sent}"),
-                Line::Refused(refusal) | Line::Http(refusal) => {
+                Line::Refused(refusal) | Line::Foreign(refusal) => {
                     let mut reply = Vec::new();
                     refusal.write(&mut reply);
                     assert_eq!(replies.join("\n") + "\n", String::from_utf8(reply).unwrap(), "\n> {sent}");

@@ -4,7 +4,7 @@
 use bookline_protocol::reply::Reply;
 use bookline_protocol::{
     Cursor, Date, Group, Hour, Id, Line, Request, Slot, Text, TicketId, expects_reply, needs_escape, parse,
-    quote, split_option,
+    parse_first, quote, split_option,
 };
 use proptest::prelude::*;
 
@@ -48,6 +48,9 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "#",
         "HTTP/1.1",
         "Host:",
+        "SIP/2.0",
+        "EHLO",
+        "*1",
         "\t",
         "\r",
         "\u{1b}",
@@ -96,10 +99,21 @@ fn slot() -> impl Strategy<Value = Slot> {
 
 /// Every refusal is one line that any client can read, of bounded length, and paints no terminal.
 fn check_line(line: &[u8]) -> Result<(), TestCaseError> {
-    match parse(line, &mut Vec::new()) {
+    check_parsed(line, &parse(line, &mut Vec::new()))?;
+    let (mut scratch, mut other) = (Vec::new(), Vec::new());
+    let first = parse_first(line, &mut scratch);
+    check_parsed(line, &first)?;
+    if !matches!(first, Line::Foreign(_)) {
+        prop_assert_eq!(first, parse(line, &mut other), "the first line is like the others, or closes");
+    }
+    Ok(())
+}
+
+fn check_parsed(line: &[u8], parsed: &Line<'_>) -> Result<(), TestCaseError> {
+    match parsed {
         Line::Blank => prop_assert!(!expects_reply(line)),
         Line::Request(_) => prop_assert!(expects_reply(line)),
-        Line::Refused(refusal) | Line::Http(refusal) => {
+        Line::Refused(refusal) | Line::Foreign(refusal) => {
             prop_assert!(expects_reply(line));
             let mut out = Vec::new();
             refusal.write(&mut out);
@@ -158,9 +172,9 @@ proptest! {
         let quoted = quote(&word);
         prop_assert!(!quoted.contains(char::is_control), "{quoted}");
         prop_assert!(expects_reply(quoted.as_bytes()), "neither blank nor a comment: {quoted}");
-        // As the last word of a line it is neither HTTP nor an option, and never two words.
+        // As the last word of a line it is neither another protocol's nor an option, and never two words.
         let line = format!("PING {quoted}");
-        match parse(line.as_bytes(), &mut Vec::new()) {
+        match parse_first(line.as_bytes(), &mut Vec::new()) {
             Line::Refused(refusal) => prop_assert!(
                 refusal.message.contains("one argument too many: write PING")
                     || refusal.message.contains("control character"),

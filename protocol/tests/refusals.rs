@@ -1,6 +1,7 @@
 //! What the parser refuses, as transcripts: the line, and the words that its sender reads.
 
-use bookline_protocol::{Code, Detail, Line, Refusal, parse};
+use bookline_protocol::opening::refuse_binary;
+use bookline_protocol::{Code, Detail, Line, Refusal, parse, parse_first};
 
 #[track_caller]
 fn refused(line: impl AsRef<[u8]>) -> Refusal {
@@ -305,7 +306,7 @@ fn http_is_answered_once_and_closed() {
         "CREATE \"x HTTP/1.1",
     ] {
         match parse(line.as_bytes(), &mut Vec::new()) {
-            Line::Http(refusal) => assert_eq!(refusal.code, Code::BadRequest, "{line}"),
+            Line::Foreign(refusal) => assert_eq!(refusal.code, Code::BadRequest, "{line}"),
             other => panic!("{line}: {other:?}"),
         }
     }
@@ -314,4 +315,48 @@ fn http_is_answered_once_and_closed() {
     {
         assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Refused(_)), "{line}");
     }
+}
+
+#[test]
+fn the_first_line_must_not_be_another_protocols() {
+    let closes = |line: &[u8], message: &str| match parse_first(line, &mut Vec::new()) {
+        Line::Foreign(refusal) => {
+            assert_eq!(refusal.code, Code::BadRequest);
+            assert!(refusal.message.contains(message), "{:?}: {}", line.escape_ascii(), refusal.message);
+        }
+        other => panic!("{:?}: {other:?}", line.escape_ascii()),
+    };
+    for (line, message) in [
+        (&b"GET / HTTP/2"[..], "does not speak HTTP, and it closes now"),
+        (b"x http/1.23", "HTTP"),
+        (b"Host: x", "HTTP"),
+        (b"DESCRIBE rtsp://x RTSP/1.0 ", "RTSP"),
+        (b"\tINVITE sip:x SIP/2.0", "SIP"),
+        (b"\xff\xfd\x03EHLO x", "SMTP"),
+        (b"helo x", "SMTP"),
+        (b"*12", "RESP"),
+        (b"PROXY\tTCP4 x", "the PROXY protocol"),
+        (b"\x16\x03\x01", "TLS"),
+        (b"\x80\x2e", "TLS"),
+        (b"\0", "begins with a byte 0x00"),
+        (b"PING \x07", "the control character U+0007"),
+        (b"PING \xff\xff", "byte 6 of it is 0xFF"),
+    ] {
+        closes(line, message);
+    }
+    for line in
+        ["PING", "EHLO", "GET SIP", "*", "*x", "x HTTP/", "xHTTP/1.1", "# GET / HTTP/1.1", "", "BOKO e 1"]
+    {
+        let (mut first, mut later) = (Vec::new(), Vec::new());
+        assert_eq!(parse_first(line.as_bytes(), &mut first), parse(line.as_bytes(), &mut later), "{line}");
+    }
+}
+
+#[test]
+fn what_begins_like_no_text_is_refused_before_its_line_ends() {
+    let refused: Vec<u8> = (0..=255).filter(|&byte| refuse_binary(&[byte]).is_some()).collect();
+    let text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0xc2..=0xf4 | 0xff);
+    assert_eq!(refused, (0..=255).filter(|byte| !text(byte)).collect::<Vec<u8>>());
+    assert_eq!(refuse_binary(b""), None);
+    assert_eq!(refuse_binary(b"P\0"), None, "it is refused as a line");
 }

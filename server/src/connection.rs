@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 
-use bookline_protocol::{Line, Refusal, Request, expects_reply, parse};
+use bookline_protocol::opening::refuse_binary;
+use bookline_protocol::{Line, Refusal, Request, expects_reply, parse, parse_first};
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
@@ -82,6 +83,9 @@ struct Connection {
     stop: CancellationToken,
     last_call: Option<Instant>,
     framer: Framer,
+    /// Whether a line of this protocol has come: the first one that is neither blank nor a comment must be text, and not
+    /// the opening of another protocol.
+    opened: bool,
     answer: Answer,
     rows: Option<Rows>,
     /// Commands that all connections had answered when rows last asked.
@@ -102,6 +106,7 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
         stop,
         last_call: None,
         framer: Framer::default(),
+        opened: false,
         answer: Answer::default(),
         rows: None,
         served: 0,
@@ -174,7 +179,7 @@ impl Connection {
                 continue;
             }
             match self.framer.find() {
-                Found::Nothing => break Next::Read,
+                Found::Nothing => break self.begun(),
                 Found::Telnet(answer) => {
                     self.answer.out.extend_from_slice(&answer);
                     negotiated += 1;
@@ -182,6 +187,9 @@ impl Connection {
                 Found::TooLong => {
                     self.answer.commands += 1;
                     Refusal::line_too_long().write(&mut self.answer.out);
+                    if !self.opened {
+                        break Next::Close;
+                    }
                 }
                 Found::Line(extent) => {
                     let outcome = self.line(extent);
@@ -206,9 +214,28 @@ impl Connection {
         next
     }
 
+    /// No whole line is left. What has begun may be no line at all.
+    fn begun(&mut self) -> Next {
+        if self.opened {
+            return Next::Read;
+        }
+        let Some(refusal) = refuse_binary(self.framer.unfinished()) else { return Next::Read };
+        tracing::debug!("another protocol refused");
+        refusal.write(&mut self.answer.out);
+        Next::Close
+    }
+
     fn line(&mut self, extent: Extent) -> Outcome {
         let answer = &mut self.answer;
-        match parse(self.framer.line(extent), &mut self.scratch) {
+        let (line, scratch) = (self.framer.line(extent), &mut self.scratch);
+        let line = if self.opened {
+            parse(line, scratch)
+        } else {
+            let first = parse_first(line, scratch);
+            self.opened = !matches!(first, Line::Blank);
+            first
+        };
+        match line {
             Line::Blank => Outcome::Done,
             Line::Request(request) => {
                 log(&request);
@@ -219,8 +246,8 @@ impl Connection {
                 refusal.write(&mut answer.out);
                 Outcome::Done
             }
-            Line::Http(refusal) => {
-                tracing::debug!("HTTP refused");
+            Line::Foreign(refusal) => {
+                tracing::debug!("another protocol refused");
                 refusal.write(&mut answer.out);
                 Outcome::Close
             }

@@ -38,7 +38,7 @@ struct Story {
 /// Runs the steps, and looks at everything behind each start and in the end.
 pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
     let server = Server::fresh(&flags(&weather.shards.to_string(), weather)).await;
-    let conn = server.connect().await;
+    let conn = connect(&server).await;
     let mut story = Story {
         weather,
         conn,
@@ -62,6 +62,13 @@ fn flags(shards: &str, weather: Weather) -> [&str; 4] {
 
 fn now() -> NaiveDateTime {
     Utc::now().naive_utc()
+}
+
+/// A connection whose first line was taken: a wrong one would have closed it.
+async fn connect(server: &Server) -> Conn {
+    let mut conn = server.connect().await;
+    conn.ask("PING").await.ok();
+    conn
 }
 
 /// What is wrong, and at which step.
@@ -163,7 +170,7 @@ impl Story {
         if let Some(reply) = self.conn.reply().await {
             return Err((at, format!("it was to close, and said {}", shown(&reply))));
         }
-        self.conn = self.server.as_ref().expect("it runs").connect().await;
+        self.conn = connect(self.server.as_ref().expect("it runs")).await;
         Ok(())
     }
 
@@ -175,7 +182,7 @@ impl Story {
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
         let started = Server::on(directory, &flags(&self.weather.shards.to_string(), self.weather)).await;
         let server = started.map_err(|refused| (at, format!("it does not start again: {refused}")))?;
-        self.conn = server.connect().await;
+        self.conn = connect(&server).await;
         self.server = Some(server);
         Ok(())
     }
