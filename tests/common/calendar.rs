@@ -102,7 +102,13 @@ impl Said {
     /// What a server said, in the same terms.
     pub fn of(answer: &Answer) -> Self {
         match answer.code.as_deref() {
-            None => Self::Ok(answer.body.clone()),
+            None => {
+                let mut body = answer.body.clone();
+                if let Some(removed) = body.pointer_mut("/replaced/removed").and_then(Value::as_array_mut) {
+                    removed.sort_by_key(Value::to_string);
+                }
+                Self::Ok(body)
+            }
             Some("NOT_FOUND") => Self::NotFound,
             Some("CONFLICT") => Self::Conflict(answer.busy()),
             Some("FORBIDDEN") => Self::Forbidden(answer.body["host"].as_str().unwrap_or_default().to_owned()),
@@ -131,10 +137,11 @@ impl Calendar {
                 Err(said) => said,
                 Ok(id) => {
                     let before = self.clone();
-                    self.remove(id);
-                    let said = self.take(who, *new, meeting.clone());
-                    if !matches!(said, Said::Ok(_)) {
-                        *self = before;
+                    let replaced = self.remove(id);
+                    let mut said = self.take(who, *new, meeting.clone());
+                    match &mut said {
+                        Said::Ok(said) => said["replaced"] = self.replaced(&replaced),
+                        _ => *self = before,
                     }
                     said
                 }
@@ -174,6 +181,20 @@ impl Calendar {
             self.taken.remove(&(person.clone(), entry.slot));
         }
         entry
+    }
+
+    /// What PUT says of the entry that the newest one replaced; who is no longer in it, sorted.
+    fn replaced(&self, old: &Entry) -> Value {
+        let mut said = json!({"date": civil(old.slot.date), "time": time(old.slot.hour)});
+        if let Some(Meeting { title, group, host }) = &old.meeting {
+            let new = &self.entries[&self.last].people;
+            let removed: Vec<_> = old.people.iter().filter(|person| !new.contains(person)).collect();
+            said["title"] = json!(title);
+            said["group"] = json!(group);
+            said["host"] = json!(host);
+            said["removed"] = json!(removed);
+        }
+        said
     }
 
     fn take(&mut self, who: &str, slot: Slot, meeting: Option<Meeting>) -> Said {

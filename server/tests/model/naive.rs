@@ -287,7 +287,13 @@ impl Naive {
             self.entries.push(replaced);
             return refused(reply, "CONFLICT", &json!({"busy": busy}));
         }
-        ok(reply, &entry.shown(who))?;
+        let mut shown = entry.shown(who);
+        shown["replaced"] = replaced.shown_replaced(&entry);
+        let mut reply = reply.clone();
+        if let Some(removed) = reply.body.pointer_mut("/replaced/removed").and_then(Value::as_array_mut) {
+            removed.sort_by_key(Value::to_string);
+        }
+        ok(&reply, &shown)?;
         self.entries.push(entry);
         self.changes += 1;
         Ok(())
@@ -386,6 +392,18 @@ impl Entry {
             Meeting { title: asked.title.clone(), group, host: Some(owner.clone()) }
         });
         Entry { slot, people, owner, meeting }
+    }
+
+    /// As PUT tells of what it replaced by `new`.
+    fn shown_replaced(&self, new: &Entry) -> Value {
+        let mut said = json!({"date": civil(self.slot.date), "time": time(self.slot.hour)});
+        if self.meeting.is_some() {
+            said["title"] = self.meet()["title"].clone();
+            said["group"] = self.meet()["group"].clone();
+            said["host"] = self.meet()["host"].clone();
+            said["removed"] = json!(self.people.difference(&new.people).collect::<Vec<_>>());
+        }
+        said
     }
 
     /// As BLOCK and MEET answer.
