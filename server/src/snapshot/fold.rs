@@ -121,7 +121,7 @@ fn copy(
     let mut failed = None;
     let read = before.read(&mut |number, fact| {
         if failed.is_none() && lasts(fact, number, freed) {
-            let paced = writer.push(number, fact).map_err(FoldError::from).and_then(&mut *pace);
+            let paced = writer.push(number, fact).and_then(&mut *pace);
             failed = paced.err();
         }
         Ok(())
@@ -140,14 +140,19 @@ struct Grouped {
 }
 
 impl Grouped {
-    fn add(&mut self, event: EventKey, tickets: &[[u8; 16]], writer: &mut Writer<'_>) -> io::Result<()> {
+    fn add(
+        &mut self,
+        event: EventKey,
+        tickets: &[[u8; 16]],
+        writer: &mut Writer<'_>,
+    ) -> Result<(), FoldError> {
         let (_, ids) = self.by_event.entry(event.number).or_insert_with(|| (event, Vec::new()));
         ids.extend_from_slice(tickets);
         self.count += tickets.len();
         if self.count >= GROUPED { self.flush(writer) } else { Ok(()) }
     }
 
-    fn flush(&mut self, writer: &mut Writer<'_>) -> io::Result<()> {
+    fn flush(&mut self, writer: &mut Writer<'_>) -> Result<(), FoldError> {
         for (_, (event, ids)) in self.by_event.drain() {
             for tickets in ids.chunks(IN_A_FACT) {
                 writer.push(event.number.0, &Fact::TicketsIssued { event, tickets })?;

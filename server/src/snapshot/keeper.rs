@@ -160,7 +160,9 @@ const KEPT: usize = 2;
 
 impl Work {
     fn run(mut self) {
-        if let Err(e) = self.keep(KEPT) {
+        if let Err(e) = self.keep(KEPT)
+            && !matches!(e, FoldError::Stopped)
+        {
             self.failed(&e, "snapshots could not be tidied up");
         }
         while let Some(clients) = self.requests.next(self.earliest, LOOK_EVERY) {
@@ -230,6 +232,11 @@ impl Work {
         }
     }
 
+    /// A stop waits for one sync at most.
+    fn check_stop(&self) -> Result<(), FoldError> {
+        if self.requests.stopping() { Err(FoldError::Stopped) } else { Ok(()) }
+    }
+
     fn sync_directory(&self) -> Result<(), FoldError> {
         self.disk.sync().map_err(FoldError::Directory)
     }
@@ -272,8 +279,9 @@ impl Work {
     }
 
     fn fold(&self, before: Option<&Snapshot>, sequence: Sequence) -> Result<u64, FoldError> {
-        let writer = Writer::new(&*self.disk, sequence)?;
-        let mut pace = pace(|| self.requests.stopping());
+        let stopping = || self.requests.stopping();
+        let writer = Writer::new(&*self.disk, sequence, &stopping)?;
+        let mut pace = pace(stopping);
         fold(before, self.journal.disk(), writer, sequence, &mut pace)
     }
 
@@ -285,7 +293,9 @@ impl Work {
             self.disk.remove(&name(old))?;
         }
         let Some(&oldest) = snapshots.get(count - 1) else { return Ok(0) };
+        self.check_stop()?;
         self.sync_directory()?;
+        self.check_stop()?;
         Ok(self.journal.trim(oldest)?)
     }
 }

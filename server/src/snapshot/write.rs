@@ -17,9 +17,10 @@ const FRAME: usize = 256 << 10;
 const SYNC_EVERY: u64 = 4 << 20;
 
 /// A snapshot in the making.
-#[derive(Debug)]
 pub struct Writer<'a> {
     disk: &'a dyn Disk,
+    /// Asked before each sync, which may take seconds: a stop waits for one of them at most.
+    stopping: &'a dyn Fn() -> bool,
     file: Box<dyn DiskFile>,
     head: Head,
     at: u64,
@@ -32,18 +33,22 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Begins a snapshot of `sequence`.
-    pub fn new(disk: &'a dyn Disk, sequence: Sequence) -> io::Result<Writer<'a>> {
+    /// Begins a snapshot of `sequence`. It ends with [`FoldError::Stopped`] when it is `stopping` before it is durable.
+    pub fn new(
+        disk: &'a dyn Disk,
+        sequence: Sequence,
+        stopping: &'a dyn Fn() -> bool,
+    ) -> io::Result<Writer<'a>> {
         let head = Head { first: sequence, salt: Salt::random(), length: None };
         let file = disk.create(NEW)?;
         file.write_all_at(&head.encode(MAGIC), 0)?;
         let at = segment::HEADER as u64;
         let frame = vec![0; frame::HEADER];
-        Ok(Writer { disk, file, head, at, synced: 0, crc: 0, frame, in_frame: 0, facts: 0 })
+        Ok(Writer { disk, stopping, file, head, at, synced: 0, crc: 0, frame, in_frame: 0, facts: 0 })
     }
 
     /// Adds a fact about the event or entry of this number. Says how many bytes went to disk.
-    pub fn push(&mut self, number: u64, fact: &Fact<'_>) -> io::Result<u64> {
+    pub fn push(&mut self, number: u64, fact: &Fact<'_>) -> Result<u64, FoldError> {
         self.frame.extend_from_slice(&number.to_le_bytes());
         commit::encode_fact(&mut self.frame, fact);
         self.in_frame += 1;
@@ -58,13 +63,23 @@ impl<'a> Writer<'a> {
         }
         self.frame.extend_from_slice(&self.facts.to_le_bytes());
         self.write_frame(Kind::Footer)?;
-        self.file.sync()?;
+        self.sync()?;
+        self.check_stop()?;
         self.disk.rename(NEW, &name(self.head.first))?;
         self.disk.sync().map_err(FoldError::Directory)?;
         Ok(self.at)
     }
 
-    fn write_frame(&mut self, kind: Kind) -> io::Result<u64> {
+    fn check_stop(&self) -> Result<(), FoldError> {
+        if (self.stopping)() { Err(FoldError::Stopped) } else { Ok(()) }
+    }
+
+    fn sync(&self) -> Result<(), FoldError> {
+        self.check_stop()?;
+        Ok(self.file.sync()?)
+    }
+
+    fn write_frame(&mut self, kind: Kind) -> Result<u64, FoldError> {
         let payload = self.frame.len() - frame::HEADER;
         let sequence = self.head.first;
         let header = Header {
@@ -80,7 +95,7 @@ impl<'a> Writer<'a> {
         let written = self.frame.len() as u64;
         self.at += written;
         if self.at - self.synced >= SYNC_EVERY {
-            self.file.sync()?;
+            self.sync()?;
             self.synced = self.at;
         }
         self.frame.truncate(frame::HEADER);

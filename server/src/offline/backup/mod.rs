@@ -65,7 +65,7 @@ fn write(parts: &Parts, work: &Path) -> anyhow::Result<(Sequence, u64)> {
             let snapshot = before.as_ref().map(Snapshot::sequence).unwrap_or_default();
             let base = journal::Base { snapshot, ..parts.base()? };
             let found = journal::check(parts.journal(), base, &mut |commit| commit.check())?;
-            let writer = Writer::new(&disk, found.last)?;
+            let writer = Writer::new(&disk, found.last, &|| false)?;
             let bytes = fold(before.as_ref(), parts.journal(), writer, found.last, &mut |_| Ok(()))?;
             Ok((found.last, bytes))
         },

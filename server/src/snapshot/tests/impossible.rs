@@ -24,7 +24,7 @@ const JAZZ: EventNumber = EventNumber(1);
 /// A snapshot of these, with the checksums of a right one.
 fn snapshot(sequence: Sequence, facts: &[(u64, Fact<'_>)]) -> SimDisk {
     let disk = SimDisk::new(1);
-    let mut writer = Writer::new(&disk, sequence).expect("a disk that behaves");
+    let mut writer = Writer::new(&disk, sequence, &|| false).expect("a disk that behaves");
     for (number, fact) in facts {
         writer.push(*number, fact).expect("a disk that behaves");
     }

@@ -14,4 +14,5 @@ mod lives;
 pub mod machine;
 mod restore;
 mod shown;
+mod stopping;
 mod trimming;
