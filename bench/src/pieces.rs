@@ -140,6 +140,9 @@ impl Home {
         settings.data_dir = directory.path().into();
         let server = runtime.block_on(bookline_server::Server::open(&settings)).expect("an empty server");
         let service = server.service().clone();
+        // The next segment is filled by a thread of its own, which the end of a short run interrupts and that of a long
+        // one does not: what it takes would not fall out of their difference.
+        runtime.block_on(service.store.journal().room());
         let mut home =
             Home { service, runtime, answer: Answer::default(), commands: 0, _directory: directory };
         home.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
