@@ -168,7 +168,7 @@ fn is_bookline(body: &str) -> bool {
     serde_json::from_str::<Hello<'_>>(body).is_ok_and(|hello| hello.server == "bookline")
 }
 
-/// Whether this code, in the first line of a connection, means that the server takes no newcomers.
+/// Whether this code, in the first line of a connection, means that the server takes no new connections.
 pub fn turns_away(code: &str) -> bool {
     [Code::Busy, Code::ShuttingDown].iter().any(|refusal| refusal.as_str() == code)
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use crate::plain_file;
 
 /// Its name in the data directory.
 pub const NAME: &str = "lock";
@@ -24,9 +24,7 @@ impl LockFile {
         let path = directory.join(NAME);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        // A link would lead out of the directory.
-        options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
-        let file = options.open(&path)?;
+        let file = plain_file::open_own(&mut options, &path)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(None),
             locked => locked?,

@@ -18,7 +18,6 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::journal::{Disk, RealDisk, Sequence};
@@ -223,11 +222,7 @@ fn in_use(path: &Path) -> DataDirError {
 
 fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
     let path = path.to_owned();
-    move |error| match error.raw_os_error() {
-        // The answer to O_NOFOLLOW.
-        Some(code) if code == Errno::LOOP.raw_os_error() => DataDirError::Link { path },
-        _ => DataDirError::Io { doing, path, error },
-    }
+    move |error| DataDirError::Io { doing, path, error }
 }
 
 /// Makes a directory for its owner only, and those above it, and makes their names durable.

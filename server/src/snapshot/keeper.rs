@@ -262,7 +262,7 @@ impl Work {
         Ok(Written { bytes, new: true, freed: self.keep(1)? })
     }
 
-    /// The newest whole snapshot. A damaged one is set aside if something stands in for it.
+    /// The newest whole snapshot. A corrupt one is quarantined if something stands in for it.
     fn usable(&self) -> Result<Option<Snapshot>, FoldError> {
         let Usable { snapshot, bad } = find_usable(&*self.disk)?;
         let whole_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
