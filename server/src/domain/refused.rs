@@ -29,6 +29,13 @@ pub enum Refused {
     },
 }
 
+impl Refused {
+    /// The slot of these people is filled.
+    pub fn busy(who: &[&str]) -> Refused {
+        Refused::Busy(who.iter().map(|&who| who.to_owned()).collect())
+    }
+}
+
 /// A fact that does not fit the state it is applied to. The rules never decide one; a journal that holds one was not
 /// written by these rules.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

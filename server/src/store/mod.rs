@@ -273,11 +273,18 @@ impl Store {
         micros: i64,
         seen: &mut Seen,
     ) -> Result<(), Declined> {
+        // Copied before the lock is taken: a group may have 65 kB.
+        let made = entry.made(who);
         let mut shard = self.lock(self.records.shard_of_day(slot.date), seen);
-        if let Some(hour) = shard.hour(slot) {
-            hour.decide_taking(entry.people(who), None)?;
+        let busy = shard.hour(slot).map_or_else(Vec::new, |hour| hour.busy(entry.people(who), None));
+        if !busy.is_empty() {
+            drop(shard);
+            return Err(Refused::busy(&busy).into());
         }
-        Ok(self.commit(&mut shard, micros, &entry.taken(who, slot), seen)?)
+        let sequence = self.journal.append(micros, &[entry.taken(who, slot)])?;
+        shard.take(sequence, slot, made).unwrap_or_else(contradicted);
+        seen.note(shard.last);
+        Ok(())
     }
 
     /// Frees `who`'s block, or the meeting that `who` hosts for everyone in it. Says which it was.
@@ -302,6 +309,7 @@ impl Store {
         seen: &mut Seen,
     ) -> Result<Entry, Declined> {
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
+        let made = entry.made(who);
         // Ascending, so that two replacements in opposite directions never wait for each other.
         let mut low = self.lock(from.min(to), seen);
         let mut high = (from != to).then(|| self.lock(from.max(to), seen));
@@ -311,17 +319,21 @@ impl Store {
             Some(high) => (&mut **high, Some(&mut *low)),
         };
 
-        let (number, replaced) = source.hour(old).ok_or(Refused::NothingThere)?.decide_freeing(who)?;
-        let replaced = replaced.clone();
-        if let Some(hour) = target.as_deref().unwrap_or(source).hour(new) {
-            hour.decide_taking(entry.people(who), (old == new).then_some(number))?;
+        let (number, freed) = source.hour(old).ok_or(Refused::NothingThere)?.decide_freeing(who)?;
+        let freed = freed.clone();
+        let hour = target.as_deref().unwrap_or(source).hour(new);
+        let replaced = (old == new).then_some(number);
+        let busy = hour.map_or_else(Vec::new, |hour| hour.busy(entry.people(who), replaced));
+        if !busy.is_empty() {
+            drop((low, high));
+            return Err(Refused::busy(&busy).into());
         }
         let facts = [Fact::EntryFreed { slot: old, entry: number }, entry.taken(who, new)];
         let sequence = self.journal.append(micros, &facts)?;
         self.apply(source, sequence, &facts[0]);
-        self.apply(target.unwrap_or(source), sequence, &facts[1]);
+        target.unwrap_or(source).take(sequence, new, made).unwrap_or_else(contradicted);
         seen.note(sequence);
-        Ok(replaced)
+        Ok(freed)
     }
 
     /// What `who` has on a day, earliest first, as of one moment.
@@ -366,7 +378,7 @@ fn contradicted(contradiction: Contradiction) {
 }
 
 impl NewEntry<'_> {
-    /// Everyone whose slot it takes, possibly more than once.
+    /// Everyone whose slot it takes, each once.
     pub fn people<'a>(&'a self, who: &'a str) -> impl Iterator<Item = &'a str> {
         let (block, meeting) = match *self {
             NewEntry::Block => (Some(who), None),
@@ -375,6 +387,18 @@ impl NewEntry<'_> {
         block.into_iter().chain(meeting.into_iter().flatten())
     }
 
+    /// The entry itself.
+    fn made(&self, who: &str) -> Entry {
+        match *self {
+            NewEntry::Block => Entry::Block { who: who.into() },
+            NewEntry::Meeting { title, group, host } => {
+                let (who, host) = (who.into(), host.into());
+                Entry::Meeting(Meeting { who, title: title.into(), group: group.into(), host }.into())
+            }
+        }
+    }
+
+    /// That it fills the slot.
     fn taken<'a>(&'a self, who: &'a str, slot: Slot) -> Fact<'a> {
         match *self {
             NewEntry::Block => Fact::BlockTaken { slot, who },

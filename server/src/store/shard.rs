@@ -146,11 +146,11 @@ impl Shard {
                 })?;
                 self.issue(sequence, index, tickets)
             }
-            Fact::BlockTaken { slot, who } => self.take(slot, sequence, Entry::Block { who: who.into() }),
+            Fact::BlockTaken { slot, who } => self.take(sequence, slot, Entry::Block { who: who.into() }),
             Fact::MeetingTaken { slot, who, title, group, host } => {
                 let meeting =
                     Meeting { who: who.into(), title: title.into(), group: group.into(), host: host.into() };
-                self.take(slot, sequence, Entry::Meeting(meeting.into()))
+                self.take(sequence, slot, Entry::Meeting(meeting.into()))
             }
             Fact::EntryFreed { slot, entry } => self.free(slot, entry),
         }
@@ -199,7 +199,10 @@ impl Shard {
         Ok(())
     }
 
-    fn take(&mut self, slot: Slot, sequence: Sequence, entry: Entry) -> Result<(), Contradiction> {
+    /// Applies that an entry fills a slot: what [`Shard::apply`] comes to, for who has made the entry before it took the
+    /// lock.
+    pub fn take(&mut self, sequence: Sequence, slot: Slot, entry: Entry) -> Result<(), Contradiction> {
+        self.last = sequence;
         let hash = spread(slot.date.day_number().into());
         if self.days.find(hash, |day| day.date == slot.date).is_none() {
             let day = Day { date: slot.date, hours: Default::default() };
