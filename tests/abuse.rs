@@ -357,6 +357,38 @@ fn thousands_of_connections() {
     println!("{count} connections: {grown} KiB, {} KiB each", grown / count as u64);
 }
 
+/// A connection that has nothing to do costs little, whatever it did before.
+#[test]
+fn idle_connections_keep_nothing_of_what_they_did() {
+    const CONNECTIONS: u64 = 300;
+    // 16 KiB are promised; the allocator loses something between them.
+    const MOST_KIB: u64 = 20;
+    let server = with_events(1_000, &[]);
+    let group: Vec<String> = (0..1_000).map(|n| format!("{n:0>60}")).collect();
+    let meet = format!("MEET F1 2026-11-21 09:00 planning {}", group.join(","));
+    server.connect().ask(&meet).ok();
+    let telnet = [&b"\xff\xf1".repeat(30_000)[..], b"PING"].concat();
+    let requests: [&[u8]; 6] = [
+        b"BOOK nosuch 10000",
+        &telnet,
+        b"GET",
+        meet.as_bytes(),
+        b"GET F1 2026-11-21",
+        &b"PING\n".repeat(5_000),
+    ];
+    let before = server.resident_kib();
+    let mut connections: Vec<Conn> = (0..CONNECTIONS).map(|_| server.connect()).collect();
+    for conn in &mut connections {
+        for request in requests {
+            conn.send_bytes([request, b"\nGET nosuch\n"].concat());
+            read_to(conn, "no event nosuch");
+        }
+    }
+    let each = server.resident_kib().saturating_sub(before) / CONNECTIONS;
+    println!("an idle connection keeps {each} KiB");
+    assert!(each < MOST_KIB, "an idle connection keeps {each} KiB");
+}
+
 /// While one reads a hundred thousand rows slowly, others create and book.
 #[test]
 fn a_long_listing_for_a_slow_reader() {

@@ -27,8 +27,8 @@ pub enum Detail {
         /// Asked for.
         requested: u32,
     },
-    /// Everyone who is busy.
-    Busy(Vec<String>),
+    /// Everyone who is busy, joined by commas.
+    Busy(String),
     /// Who alone may do it.
     Host(String),
     /// The verb that was probably meant.
@@ -87,8 +87,8 @@ impl Refusal {
         Self::new(Code::Conflict, message)
     }
 
-    /// Someone is busy; `busy` names all who are.
-    pub fn conflict_busy(message: impl Into<String>, busy: Vec<String>) -> Self {
+    /// Someone is busy; `busy` names all who are, joined by commas.
+    pub fn conflict_busy(message: impl Into<String>, busy: String) -> Self {
         Self { code: Code::Conflict, message: message.into(), detail: Detail::Busy(busy) }
     }
 
@@ -107,6 +107,26 @@ impl Refusal {
         Self::new(
             Code::Busy,
             format!("the server has {limit} connections, as many as it takes: try again later"),
+        )
+    }
+
+    /// The server holds as many long lines and large replies as it has memory for.
+    pub fn no_buffers() -> Self {
+        Self::new(
+            Code::Busy,
+            "the server holds as many long lines and large replies as it has memory for (--max-buffers), and \
+             closes this connection: try again later",
+        )
+    }
+
+    /// The rest of a long line does not come.
+    pub fn line_stalled(seconds: u64) -> Self {
+        Self::new(
+            Code::Busy,
+            format!(
+                "the end of a long line did not come within {seconds} seconds, and others wait for its memory: \
+                 connect again and send it faster"
+            ),
         )
     }
 
@@ -142,7 +162,7 @@ impl Refusal {
             }
             Detail::Busy(busy) => {
                 out.extend_from_slice(b",\"busy\":");
-                json::write_ids(out, busy.iter().map(String::as_str));
+                json::write_ids(out, busy.split(','));
             }
             Detail::Host(host) => {
                 out.extend_from_slice(b",\"host\":");

@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use bookline_protocol::reply::{
     Blocked, Booked, Count, Day, Deleted, Empty, EntryKind, ErrBody, Event, Hello, Kind, Malformed, Meet,
     Members, Met, MonthRow, Replaced, ReplacedMeeting, Reply, Scheduled, Snapshot, Stats, Ticket,
-    event_prefix, help_rows, ok, row, write_blocked, write_booked, write_event, write_met, write_month_row,
+    close_booked, close_day, close_scheduled, event_prefix, help_rows, meeting_len_max, ok, open_booked,
+    open_day, open_scheduled, row, write_blocked, write_booked, write_event, write_meet, write_met,
+    write_month_row, write_tickets,
 };
 use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb, needs_escape};
 use proptest::prelude::*;
@@ -165,7 +167,7 @@ fn refusals_and_the_order_of_their_fields() {
         r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
     );
     refusal(
-        &Refusal::conflict_busy("m", vec!["F2".into(), "F3".into()]),
+        &Refusal::conflict_busy("m", "F2,F3".into()),
         r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"]}"#,
     );
     refusal(&Refusal::conflict("m"), r#"ERR CONFLICT {"message":"m","retry":false}"#);
@@ -204,6 +206,10 @@ fn lines_that_no_server_writes() {
     {
         assert_eq!(Reply::parse(line), Err(Malformed), "{line:?}");
     }
+}
+
+fn object_of(value: &impl Serialize) -> String {
+    written(|out| ok(out, value)).trim_start_matches("OK ").trim_end().to_owned()
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -247,6 +253,12 @@ proptest! {
 
         let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
         let by_hand = written(|out| write_booked(out, &id, &bytes_of(&tickets), numbers[1]));
+        let in_pieces = written(|out| {
+            open_booked(out, &id);
+            bytes_of(&tickets).chunks(2).enumerate().for_each(|(at, some)| write_tickets(out, some, at == 0));
+            close_booked(out, numbers[1]);
+        });
+        prop_assert_eq!(&in_pieces, &by_hand);
         let booked = Booked { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
         prop_assert_eq!(by_hand, written(|out| ok(out, &booked)));
 
@@ -266,11 +278,37 @@ proptest! {
             prop_assert_eq!(serde_json::from_str::<Met<'_>>(&by_hand["OK ".len()..]).unwrap(), met);
         }
 
+        let texts = (&*name, &*group, &*id);
+        for piece in [1, 7, 40, usize::MAX] {
+            // What is written is taken away each time, as a connection does.
+            let (mut whole, mut written, mut done) = (Vec::new(), None, false);
+            while !done {
+                let mut out = Vec::new();
+                done = write_meet(&mut out, texts, &mut written, piece);
+                whole.extend(out);
+            }
+            prop_assert_eq!(String::from_utf8(whole.clone()).unwrap(), object_of(&meet));
+            prop_assert!(whole.len() <= meeting_len_max(&name, &group, &id));
+        }
+
+        for count in 0..3 {
+            let by_hand = written(|out| {
+                open_day(out, &id, date);
+                for index in 0..count {
+                    open_scheduled(out, time, index == 0);
+                    write_meet(out, texts, &mut None, usize::MAX);
+                    close_scheduled(out);
+                }
+                close_day(out);
+            });
+            let schedule = vec![Scheduled { time, meet: meet.clone() }; count];
+            prop_assert_eq!(by_hand, written(|out| ok(out, &Day { name: (&*id).into(), date, schedule })));
+        }
+
         for count in 0..3 {
             let meetings = vec![(&*name, &*group, &*id); count];
             let by_hand = written(|out| write_month_row(out, slot, meetings.iter().copied()));
-            let meet = Meet { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
-            let month_row = MonthRow { date, time, meetings: vec![meet; count] };
+            let month_row = MonthRow { date, time, meetings: vec![meet.clone(); count] };
             prop_assert_eq!(by_hand, written(|out| row(out, &month_row)));
         }
     }

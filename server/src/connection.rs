@@ -1,7 +1,7 @@
 //! One connection, one task: read what has arrived, execute every complete line in order, wait until what was seen is
 //! durable, answer with one write.
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,37 +9,51 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 
+use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::opening::refuse_binary;
 use bookline_protocol::{Line, Refusal, Request, expects_reply, parse, parse_first};
-use bytes::BytesMut;
+use bytes::BufMut;
+use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::buffers::Share;
 use crate::clock;
-use crate::execute::{Answer, Identity, Outcome, Rows, Service, execute, snapshot};
+use crate::execute::{
+    AT_ONCE, Answer, Identity, Outcome, Pieces, Progress, Service, execute, snapshot, work,
+};
 use crate::framing::{Extent, Found, Framer};
+use crate::turn::Work;
 
-/// Commands in a turn, after which the others get theirs: some 200 µs of work.
-const TURN_COMMANDS: u64 = 256;
+/// Reply bytes of its own, for which a connection needs no share.
+const OWN_REPLIES: usize = 64 << 10;
 
-/// Reply bytes in a turn, after which they are written. A turn exceeds it by at most one reply, so this and the longest
-/// reply bound what a connection that does not read holds in memory.
-const TURN_BYTES: usize = 64 << 10;
+/// Reply bytes in a turn, after which they are written. What comes on top is written at once.
+const TURN_BYTES: usize = OWN_REPLIES - AT_ONCE;
 
-/// How long rows rest between two turns while others are served. A listing that never rests keeps a processor and
+/// How long pieces rest between two turns while others are served. A listing that never rests keeps a processor and
 /// its reader another, and bookings get what is left of them, some milliseconds late.
-const ROWS_REST: Duration = Duration::from_millis(1);
+const PIECES_REST: Duration = Duration::from_millis(1);
 
-/// Bytes read at a time by a connection that sends little, and by one that sends a lot.
-const READ_SMALL: usize = 4 << 10;
-const READ_LARGE: usize = 64 << 10;
+/// Request bytes of its own. A line that is longer needs a share before it is read on. Nothing larger is read at a time:
+/// behind the end of a long line there is never more than this, so that every long line waits for a share anew.
+const OWN_REQUESTS: usize = 16 << 10;
 
-/// A buffer larger than this is given back when the connection has nothing to do: idle connections are many.
-const KEPT_BUFFER: usize = 8 << 10;
+/// The longest line with the longest end.
+const LONG_REQUESTS: usize = MAX_LINE + 2;
 
-/// A peer that takes nothing for so long is given up.
+/// What each of its two buffers has at first, and keeps when the connection has nothing to do: idle connections are many.
+const KEPT_BUFFER: usize = 4 << 10;
+
+/// What the kernel may hold of a connection's replies; Linux doubles it for its own books. As much as a turn writes.
+const SEND_BUFFER: usize = OWN_REPLIES;
+
+/// How long a line or a large reply waits for a share, and how long a line may hold one until its end has come.
+const SHARE_WITHIN: Duration = Duration::from_secs(60);
+
+/// A peer that does not take a turn's replies within this is given up; so is one of which the kernel holds all.
 const WRITE_STALL: Duration = Duration::from_secs(60);
 
 /// How long a closing connection waits for its peer to read the last word: without it, bytes that the peer sent
@@ -54,12 +68,16 @@ const QUIET: Duration = Duration::from_millis(30);
 
 /// What comes after a turn.
 enum Next {
-    /// More lines, or rows, wait for the next turn.
+    /// More lines, or pieces, wait for the next turn.
     Turn,
     /// A snapshot was asked for.
     Snapshot,
     /// A change waits for room in the journal.
     Room,
+    /// A reply waits for so many bytes of the common buffers.
+    Share(usize),
+    /// A line is longer than the connection's own buffer, and waits for a share.
+    LongLine,
     /// Nothing complete is left: read.
     Read,
     /// Answer and close.
@@ -73,6 +91,15 @@ enum Arrived {
     End,
     /// The server stops, and no more has arrived.
     Stop,
+    /// The end of a long line did not come in time.
+    Late,
+}
+
+/// A line that is longer than the connection's own buffer.
+struct LongLine {
+    _share: Share,
+    /// When it has to be whole.
+    until: Instant,
 }
 
 /// A connection's side of the way through.
@@ -86,19 +113,24 @@ struct Connection {
     /// Whether a line of this protocol has come: the first one that is neither blank nor a comment must be text, and not
     /// the opening of another protocol.
     opened: bool,
+    long_line: Option<LongLine>,
     answer: Answer,
-    rows: Option<Rows>,
-    /// Commands that all connections had answered when rows last asked.
+    pieces: Option<Pieces>,
+    /// Others were served since the last turn began.
+    rested: bool,
+    /// Commands that all connections had answered when pieces last asked.
     served: u64,
     scratch: Vec<u8>,
-    read_size: usize,
+    /// The last read filled the buffer: there is more where it came from.
+    sends_much: bool,
 }
 
 /// Serves a peer until it leaves, is told to, or the server stops.
 pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) -> io::Result<()> {
     stream.set_nodelay(true)?;
     // Telnet sends the end of an interrupt as urgent data: out of line, a byte would be missing from its sequence.
-    rustix::net::sockopt::set_socket_oobinline(&stream, true)?;
+    sockopt::set_socket_oobinline(&stream, true)?;
+    bound_what_the_kernel_holds(&stream)?;
     let connection = Connection {
         stream,
         service,
@@ -107,13 +139,23 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
         last_call: None,
         framer: Framer::default(),
         opened: false,
+        long_line: None,
         answer: Answer::default(),
-        rows: None,
+        pieces: None,
+        rested: true,
         served: 0,
         scratch: Vec::new(),
-        read_size: READ_SMALL,
+        sends_much: false,
     };
     connection.run().await
+}
+
+/// Without this the kernel would hold megabytes of replies for a peer that takes nothing, and for ever.
+fn bound_what_the_kernel_holds(stream: &TcpStream) -> io::Result<()> {
+    sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER)?;
+    #[cfg(target_os = "linux")]
+    sockopt::set_tcp_user_timeout(stream, u32::try_from(WRITE_STALL.as_millis()).unwrap_or(u32::MAX))?;
+    Ok(())
 }
 
 /// Tells a newcomer why it cannot come in.
@@ -141,19 +183,43 @@ impl Connection {
         loop {
             let next = self.turn();
             self.release().await?;
+            self.rested = !matches!(next, Next::Read);
             match next {
-                Next::Turn if self.rows.is_some() && self.others_were_served() => sleep(ROWS_REST).await,
+                Next::Turn if self.pieces.is_some() && self.others_were_served() => sleep(PIECES_REST).await,
                 Next::Turn => tokio::task::yield_now().await,
                 Next::Snapshot => self.snapshot().await?,
                 Next::Room => self.service.store.journal().room().await,
                 Next::Close => return linger(&mut self.stream).await,
+                Next::Share(bytes) => {
+                    let share = self.service.buffers.reply(bytes);
+                    match waited(share, &mut stopped).await {
+                        Ok(share) => self.answer.share = Some(share),
+                        Err(refusal) => return self.close(&refusal).await,
+                    }
+                }
+                Next::LongLine => match waited(self.service.buffers.line(), &mut stopped).await {
+                    Ok(_share) => {
+                        self.long_line = Some(LongLine { _share, until: Instant::now() + SHARE_WITHIN });
+                    }
+                    Err(refusal) => return self.close(&refusal).await,
+                },
                 Next::Read => match self.read(&mut stopped).await? {
                     Arrived::Bytes => {}
                     Arrived::End => return self.end().await,
                     Arrived::Stop => return linger(&mut self.stream).await,
+                    Arrived::Late => {
+                        return self.close(&Refusal::line_stalled(SHARE_WITHIN.as_secs())).await;
+                    }
                 },
             }
         }
+    }
+
+    /// Has a last word.
+    async fn close(&mut self, refusal: &Refusal) -> io::Result<()> {
+        refusal.write(&mut self.answer.out);
+        self.release().await?;
+        linger(&mut self.stream).await
     }
 
     /// Whether any connection was answered since this was last asked.
@@ -165,27 +231,31 @@ impl Connection {
     /// Executes complete lines in order, within the bounds of a turn.
     fn turn(&mut self) -> Next {
         self.answer.micros = clock::micros();
-        self.answer.commands = 0;
-        let mut negotiated = 0;
+        self.answer.turn.begin(self.answer.micros, self.rested);
+        if self.answer.out.capacity() == 0 {
+            // It doubles from here, to its own share and no further.
+            self.answer.out.reserve_exact(KEPT_BUFFER);
+        }
         let next = loop {
-            if self.answer.commands + negotiated == TURN_COMMANDS || self.answer.out.len() >= TURN_BYTES {
+            if self.answer.turn.is_over() || self.answer.out.len() >= TURN_BYTES {
                 break Next::Turn;
             }
-            if let Some(rows) = &mut self.rows {
-                if !rows.write(&self.service, &mut self.answer, TURN_BYTES) {
-                    break Next::Turn;
+            if let Some(pieces) = &mut self.pieces {
+                match pieces.write(&self.service, &mut self.answer, TURN_BYTES) {
+                    Progress::Whole => self.pieces = None,
+                    Progress::Part => break Next::Turn,
+                    Progress::Share(bytes) => break Next::Share(bytes),
                 }
-                self.rows = None;
                 continue;
             }
             match self.framer.find() {
                 Found::Nothing => break self.begun(),
                 Found::Telnet(answer) => {
                     self.answer.out.extend_from_slice(&answer);
-                    negotiated += 1;
+                    self.answer.turn.did(Work::Little);
                 }
                 Found::TooLong => {
-                    self.answer.commands += 1;
+                    self.answer.turn.commands += 1;
                     Refusal::line_too_long().write(&mut self.answer.out);
                     if !self.opened {
                         break Next::Close;
@@ -193,36 +263,41 @@ impl Connection {
                 }
                 Found::Line(extent) => {
                     let outcome = self.line(extent);
-                    if matches!(outcome, Outcome::Again) {
-                        break Next::Room;
+                    match outcome {
+                        Outcome::Again => break Next::Room,
+                        Outcome::Share(bytes) => break Next::Share(bytes),
+                        _ => {}
                     }
                     // However it goes on, the line is taken.
                     self.framer.consume(extent);
-                    self.answer.commands += 1;
+                    self.answer.turn.commands += 1;
                     match outcome {
-                        Outcome::Done | Outcome::Again => {}
-                        Outcome::Rows(rows) => self.rows = Some(rows),
+                        Outcome::Pieces(pieces) => self.pieces = Some(pieces),
                         Outcome::Snapshot => break Next::Snapshot,
                         Outcome::Close => break Next::Close,
+                        Outcome::Done | Outcome::Again | Outcome::Share(_) => {}
                     }
                 }
             }
         };
-        if self.answer.commands > 0 {
-            self.service.counters.commands.fetch_add(self.answer.commands, Relaxed);
+        // What was waited for was taken, or is not wanted any more.
+        self.answer.share = None;
+        if self.answer.turn.commands > 0 {
+            self.service.counters.commands.fetch_add(self.answer.turn.commands, Relaxed);
         }
         next
     }
 
-    /// No whole line is left. What has begun may be no line at all.
+    /// No whole line is left. What has begun may be no line at all, or a long one.
     fn begun(&mut self) -> Next {
-        if self.opened {
-            return Next::Read;
+        let refusal = if self.opened { None } else { refuse_binary(self.framer.unfinished()) };
+        if let Some(refusal) = refusal {
+            tracing::debug!("another protocol refused");
+            refusal.write(&mut self.answer.out);
+            return Next::Close;
         }
-        let Some(refusal) = refuse_binary(self.framer.unfinished()) else { return Next::Read };
-        tracing::debug!("another protocol refused");
-        refusal.write(&mut self.answer.out);
-        Next::Close
+        let is_long = self.framer.len() >= OWN_REQUESTS;
+        if is_long && self.long_line.is_none() { Next::LongLine } else { Next::Read }
     }
 
     fn line(&mut self, extent: Extent) -> Outcome {
@@ -235,45 +310,41 @@ impl Connection {
             self.opened = !matches!(first, Line::Blank);
             first
         };
-        match line {
-            Line::Blank => Outcome::Done,
+        let (outcome, work) = match line {
+            Line::Blank => (Outcome::Done, Work::Little),
             Line::Request(request) => {
                 log(&request);
-                execute(&self.service, self.who, &request, answer)
+                (execute(&self.service, self.who, &request, answer), work(&request))
             }
             Line::Refused(refusal) => {
                 tracing::debug!(code = refusal.code.as_str(), "line refused");
                 refusal.write(&mut answer.out);
-                Outcome::Done
+                (Outcome::Done, Work::Much)
             }
             Line::Foreign(refusal) => {
                 tracing::debug!("another protocol refused");
                 refusal.write(&mut answer.out);
-                Outcome::Close
+                (Outcome::Close, Work::Much)
             }
-        }
+        };
+        answer.turn.did(work);
+        outcome
     }
 
     /// Sends the answer, once everything it depends on is durable.
     async fn release(&mut self) -> io::Result<()> {
         let answer = &mut self.answer;
-        if answer.out.is_empty() {
-            return Ok(());
+        if !answer.out.is_empty() {
+            self.service.store.journal().wait(answer.seen.0).await;
+            write_all(&self.stream, &answer.out).await?;
+            answer.out.clear();
         }
-        self.service.store.journal().wait(answer.seen.0).await;
-        let mut left = &answer.out[..];
-        while !left.is_empty() {
-            match self.stream.try_write(left) {
-                Ok(written) => left = &left[written..],
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                    timeout(WRITE_STALL, self.stream.writable()).await??;
-                }
-                Err(e) => return Err(e),
-            }
-        }
-        answer.out.clear();
-        if answer.out.capacity() > KEPT_BUFFER && self.rows.is_none() {
-            answer.out = Vec::new();
+        if self.long_line.is_some() && self.framer.len() < OWN_REQUESTS {
+            // The line is done: what it took goes back.
+            answer.out.shrink_to(OWN_REPLIES);
+            self.framer.buffer().shrink_to(OWN_REQUESTS);
+            self.scratch = Vec::new();
+            self.long_line = None;
         }
         Ok(())
     }
@@ -291,31 +362,82 @@ impl Connection {
     }
 
     async fn read(&mut self, stopped: &mut (impl Future<Output = ()> + Unpin)) -> io::Result<Arrived> {
-        let buffer = self.framer.buffer();
-        if buffer.is_empty() && buffer.capacity() > KEPT_BUFFER {
-            *buffer = BytesMut::new();
+        if self.last_call.is_none() && self.stop.is_cancelled() {
+            self.last_call = Some(Instant::now() + LAST_CALL);
         }
-        buffer.reserve(self.read_size);
-        if self.last_call.is_none() && !self.stop.is_cancelled() {
-            tokio::select! {
-                biased;
-                read = self.stream.read_buf(buffer) => return Ok(self.arrived(read?)),
-                () = stopped => {}
-            }
-        }
-        let now = Instant::now();
-        let end = *self.last_call.get_or_insert(now + LAST_CALL);
-        if now >= end {
+        if self.last_call.is_some_and(|end| Instant::now() >= end) {
             return Ok(Arrived::Stop);
         }
-        let until = end.min(now + QUIET);
-        let read = timeout_at(until, self.stream.read_buf(self.framer.buffer())).await;
-        read.map_or(Ok(Arrived::Stop), |read| Ok(self.arrived(read?)))
+        loop {
+            if let Some(arrived) = self.try_read()? {
+                return Ok(arrived);
+            }
+            self.rested = true;
+            self.shrink();
+            let until = self.wait_until();
+            let late = async {
+                match until {
+                    Some(until) => sleep_until(until).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                ready = self.stream.readable() => ready?,
+                () = &mut *stopped, if self.last_call.is_none() => {
+                    self.last_call = Some(Instant::now() + LAST_CALL);
+                }
+                () = late => {
+                    return Ok(if self.last_call.is_some() { Arrived::Stop } else { Arrived::Late });
+                }
+            }
+        }
     }
 
-    fn arrived(&mut self, bytes: usize) -> Arrived {
-        self.read_size = if bytes >= READ_SMALL { READ_LARGE } else { READ_SMALL };
-        if bytes == 0 { Arrived::End } else { Arrived::Bytes }
+    /// Until when to wait for bytes, if not for ever.
+    fn wait_until(&self) -> Option<Instant> {
+        match self.last_call {
+            Some(end) => Some(end.min(Instant::now() + QUIET)),
+            None => self.long_line.as_ref().map(|line| line.until),
+        }
+    }
+
+    /// Reads what is there. There is always room: a full buffer is a whole line, or asks for a share first.
+    fn try_read(&mut self) -> io::Result<Option<Arrived>> {
+        let buffer = self.framer.buffer();
+        let length = buffer.len();
+        let capacity = match &self.long_line {
+            Some(_) => LONG_REQUESTS,
+            None if self.sends_much || length >= KEPT_BUFFER => OWN_REQUESTS,
+            None => KEPT_BUFFER,
+        };
+        if buffer.capacity() < capacity {
+            buffer.reserve_exact(capacity - length);
+        }
+        let room = (capacity - length).min(OWN_REQUESTS);
+        match self.stream.try_read_buf(&mut buffer.limit(room)) {
+            Ok(0) => Ok(Some(Arrived::End)),
+            Ok(bytes) => {
+                self.sends_much = bytes == room;
+                Ok(Some(Arrived::Bytes))
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives back what a connection that has nothing to do does not need. All of a buffer at once: what is left of one
+    /// would keep the allocator from giving back what is around it.
+    fn shrink(&mut self) {
+        self.sends_much = false;
+        let requests = self.framer.buffer();
+        if requests.is_empty() && requests.capacity() > KEPT_BUFFER {
+            *requests = Vec::new();
+        }
+        if self.answer.out.capacity() > KEPT_BUFFER {
+            self.answer.out = Vec::new();
+        }
+        self.scratch = Vec::new();
     }
 
     /// The peer sends no more: the half of a line that it left is not executed.
@@ -331,6 +453,34 @@ fn log(request: &Request<'_>) {
     tracing::debug!(command = request.verb().as_str(), "request");
 }
 
+/// Writes all of it, unless the peer does not take it in time.
+async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    let mut until = None;
+    while !bytes.is_empty() {
+        match stream.try_write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let until = *until.get_or_insert_with(|| Instant::now() + WRITE_STALL);
+                timeout_at(until, stream.writable()).await??;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// A share that was waited for, or why there is none.
+async fn waited(
+    share: impl Future<Output = Share>,
+    stopped: &mut (impl Future<Output = ()> + Unpin),
+) -> Result<Share, Refusal> {
+    tokio::select! {
+        biased;
+        share = timeout(SHARE_WITHIN, share) => share.map_err(|_| Refusal::no_buffers()),
+        () = stopped => Err(Refusal::shutting_down()),
+    }
+}
+
 /// Closes our half and waits for the peer's, a moment.
 async fn linger(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
@@ -341,4 +491,24 @@ async fn linger(stream: &mut TcpStream) -> io::Result<()> {
     })
     .await;
     drained.unwrap_or(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_kernel_holds_little_and_not_for_ever() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let _peer =
+            TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
+        let (stream, _) = listener.accept().await.expect("the peer has connected");
+        bound_what_the_kernel_holds(&stream).expect("a socket");
+        let held = sockopt::socket_send_buffer_size(&stream).expect("a socket");
+        assert!(held <= 2 * SEND_BUFFER, "the kernel may hold {held} bytes");
+        #[cfg(target_os = "linux")]
+        assert_eq!(sockopt::tcp_user_timeout(&stream).expect("a socket"), 60_000);
+    }
 }

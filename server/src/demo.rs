@@ -91,6 +91,7 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
+    use crate::buffers::{BUFFERS_MIN, Buffers};
     use crate::clock::Clock;
     use crate::execute::Counters;
     use crate::journal::tests::history::block_on;
@@ -106,6 +107,7 @@ mod tests {
             snapshots: server.keeper,
             clock: Clock::new(Tz::UTC),
             head: Id::new("F10").expect("an id"),
+            buffers: Buffers::new(BUFFERS_MIN),
             counters: Counters {
                 started: Instant::now(),
                 connections: AtomicUsize::new(0),

@@ -6,7 +6,6 @@
 
 use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::telnet::{IAC, Meaning, Sequences};
-use bytes::{Buf, BytesMut};
 
 /// What stands at the front of the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +36,7 @@ pub struct Extent {
 /// What has come in and was not consumed yet.
 #[derive(Debug, Default)]
 pub struct Framer {
-    buffer: BytesMut,
+    buffer: Vec<u8>,
     /// What stands before this was consumed; it goes when more is read.
     start: usize,
     /// No line ends between the start and this, and what telnet asks for there was told of.
@@ -50,13 +49,8 @@ pub struct Framer {
 
 impl Framer {
     /// Where to read into, behind what was not consumed.
-    pub fn buffer(&mut self) -> &mut BytesMut {
-        if self.start == self.buffer.len() {
-            // Cheaper than to advance: the memory is used from its beginning again.
-            self.buffer.clear();
-        } else {
-            self.buffer.advance(self.start);
-        }
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        self.buffer.drain(..self.start);
         self.scanned -= self.start;
         self.start = 0;
         &mut self.buffer
@@ -110,6 +104,12 @@ impl Framer {
     /// What is left when nothing more will come: the beginning of a line, unless that was told of already.
     pub fn unfinished(&self) -> &[u8] {
         if self.discarding { &[] } else { self.unconsumed() }
+    }
+
+    /// Bytes that were not consumed.
+    #[expect(clippy::len_without_is_empty, reason = "what counts is whether they are many")]
+    pub fn len(&self) -> usize {
+        self.unconsumed().len()
     }
 
     fn unconsumed(&self) -> &[u8] {

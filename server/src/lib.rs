@@ -20,6 +20,10 @@ pub mod restore;
 pub mod listener;
 // One task for each who did.
 pub mod connection;
+// How long it is served before the others are.
+pub mod turn;
+// Memory for what exceeds its own buffers.
+pub mod buffers;
 // Bytes into lines.
 pub mod framing;
 // A request into an answer: one match.

@@ -1,45 +1,68 @@
 //! Ids that nobody can guess: a ticket's id is all that its owner has to show.
 
-use rand::Rng;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 /// So many ids are drawn at a time: the generator is fetched once for all of them. 256 bytes a connection.
-const AHEAD: usize = 16;
+pub const AHEAD: usize = 16;
 
-/// Ticket ids, drawn a few ahead of their use.
+/// Ticket ids of small bookings, drawn a few ahead of their use.
 #[derive(Debug, Default)]
 pub struct Mint {
-    drawn: Vec<[u8; 16]>,
+    drawn: [[u8; 16]; AHEAD],
     /// The first so many were not given out yet.
     left: usize,
 }
 
 impl Mint {
-    /// `count` ids that nobody has seen, to be stamped: UUIDs of version 8, of which all bits but the first 16, which
-    /// [`stamp`] sets, come from a cryptographic generator (ChaCha12, seeded by the system).
-    pub fn draw(&mut self, count: u32) -> &mut [[u8; 16]] {
-        let count = count as usize;
+    /// `count` ids, at most [`AHEAD`], that nobody has seen, to be stamped: UUIDs of version 8, of which all bits but the
+    /// first 16, which [`stamp`] sets, come from a cryptographic generator (ChaCha12, seeded by the system).
+    pub fn draw(&mut self, count: usize) -> &mut [[u8; 16]] {
         if self.left < count {
-            self.refill(count);
+            fill(&mut rand::rng(), &mut self.drawn);
+            self.left = AHEAD;
         }
         self.left -= count;
         &mut self.drawn[self.left..][..count]
     }
+}
 
-    /// Gives back what a large booking took.
-    pub fn shrink(&mut self) {
-        if self.drawn.len() > AHEAD {
-            *self = Mint::default();
-        }
+/// Ticket ids of one large booking, like those of [`Mint`] but from a generator of their own (ChaCha12 too). Ten thousand
+/// ids have 160 kB; to draw them once more takes 32 bytes.
+#[derive(Debug)]
+pub struct Draw {
+    seed: [u8; 32],
+    generator: StdRng,
+}
+
+impl Default for Draw {
+    /// A seed that nobody has seen.
+    fn default() -> Draw {
+        let seed = rand::random();
+        Draw { seed, generator: StdRng::from_seed(seed) }
+    }
+}
+
+impl Draw {
+    /// The first `count` ids. The next that are drawn are the same once more.
+    pub fn all(&mut self, count: usize) -> Vec<[u8; 16]> {
+        let mut ids = vec![[0; 16]; count];
+        self.fill(&mut ids);
+        self.generator = StdRng::from_seed(self.seed);
+        ids
     }
 
-    fn refill(&mut self, count: usize) {
-        self.left = count.max(AHEAD);
-        self.drawn.resize(self.left, [0; 16]);
-        rand::rng().fill_bytes(self.drawn.as_flattened_mut());
-        for id in &mut self.drawn {
-            id[6] = id[6] & 0x0f | 0x80;
-            id[8] = id[8] & 0x3f | 0x80;
-        }
+    /// The next ids, whatever the number that is asked for at a time.
+    pub fn fill(&mut self, ids: &mut [[u8; 16]]) {
+        fill(&mut self.generator, ids);
+    }
+}
+
+fn fill(generator: &mut impl Rng, ids: &mut [[u8; 16]]) {
+    generator.fill_bytes(ids.as_flattened_mut());
+    for id in ids {
+        id[6] = id[6] & 0x0f | 0x80;
+        id[8] = id[8] & 0x3f | 0x80;
     }
 }
 
@@ -67,11 +90,12 @@ mod tests {
     #[test]
     fn tickets_are_uuids_of_version_8_that_begin_with_the_tag() {
         let mut mint = Mint::default();
-        for id in mint.draw(100) {
-            stamp(std::slice::from_mut(id), 0xbeef);
-            let uuid = Uuid::from_bytes(*id);
+        let drawn = mint.draw(AHEAD).iter().copied();
+        for mut id in drawn.chain(Draw::default().all(100)) {
+            stamp(std::slice::from_mut(&mut id), 0xbeef);
+            let uuid = Uuid::from_bytes(id);
             assert_eq!((uuid.get_version_num(), uuid.get_variant()), (8, uuid::Variant::RFC4122));
-            assert_eq!(TicketId(*id).tag(), 0xbeef);
+            assert_eq!(TicketId(id).tag(), 0xbeef);
         }
     }
 
@@ -79,14 +103,24 @@ mod tests {
     fn no_ticket_is_drawn_twice_however_many_are_asked_for() {
         let mut mint = Mint::default();
         let mut seen = HashSet::new();
-        for count in [1, 1, 15, 2, 16, 17, 1, 100, 30, 1, 1].into_iter().cycle().take(200) {
+        for count in [1, 1, 15, 2, 16, 1, 10, 3, 1, 1].into_iter().cycle().take(200) {
             let drawn = mint.draw(count);
-            assert_eq!(drawn.len(), count as usize);
+            assert_eq!(drawn.len(), count);
             assert!(drawn.iter().all(|id| seen.insert(*id)), "drawn before");
-            if count == 100 {
-                mint.shrink();
-                assert!(mint.drawn.is_empty());
-            }
+        }
+        for count in [17, 100, 10_000, 10_000] {
+            assert!(Draw::default().all(count).into_iter().all(|id| seen.insert(id)), "drawn before");
+        }
+    }
+
+    #[test]
+    fn a_large_booking_is_drawn_again_in_pieces_of_any_size() {
+        for piece in [1, 3, 128, 10_000] {
+            let mut draw = Draw::default();
+            let first = draw.all(10_000);
+            let mut again = vec![[0; 16]; 10_000];
+            again.chunks_mut(piece).for_each(|ids| draw.fill(ids));
+            assert!(first == again, "another ticket in pieces of {piece}");
         }
     }
 

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::demo::DemoError;
@@ -110,6 +111,7 @@ impl Server {
             snapshots: keeper.map_err(OpenError::Thread)?,
             clock,
             head: settings.hod.clone(),
+            buffers: Buffers::new(settings.max_buffers),
             counters,
         });
         if let Some(events) = import {

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use clap::builder::{BoolishValueParser, Resettable};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
+use crate::buffers::{BUFFERS_MAX, BUFFERS_MIN};
 use crate::journal::{Durability, commit, frame, segment};
 use crate::listen_address::ListenAddress;
 use crate::offline::Command;
@@ -57,6 +58,11 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N",
           value_parser = parse_count)]
     pub max_connections: usize,
+
+    /// Memory for lines of more than 16 KiB and for large replies, 32MiB to 1TiB, all connections together
+    #[arg(long, env = "BOOKLINE_MAX_BUFFERS", default_value = "256MiB", value_name = "SIZE",
+          value_parser = parse_max_buffers)]
+    pub max_buffers: u64,
 
     /// The head of department, who may see everybody's meetings of the last month
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
@@ -168,6 +174,15 @@ fn parse_segment_size(text: &str) -> Result<u64, String> {
     }
 }
 
+fn parse_max_buffers(text: &str) -> Result<u64, String> {
+    let size = parse_size(text).ok_or("it is a number of bytes, as in 268435456, 256MiB or 1GiB")?;
+    if (BUFFERS_MIN..=BUFFERS_MAX).contains(&size) {
+        Ok(size)
+    } else {
+        Err("it is from 32MiB to 1TiB".into())
+    }
+}
+
 fn parse_snapshot_every(text: &str) -> Result<u64, String> {
     match parse_size(text) {
         Some(size) if size >= 4 << 10 => Ok(size),
@@ -212,6 +227,7 @@ mod tests {
             ["--time-zone", "Mars/Base"],
             ["--segment-size", "511KiB"],
             ["--threads", "0"],
+            ["--max-buffers", "31MiB"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }

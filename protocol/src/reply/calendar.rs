@@ -10,6 +10,7 @@ use super::dates;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::json;
+use crate::limits::MAX_GROUP;
 
 /// Ids joined by commas, as [`crate::Group`] keeps them; a list of strings in JSON. Nobody is the empty text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -235,24 +236,118 @@ pub fn write_month_row<'a>(
     slot: Slot,
     meetings: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
 ) {
+    open_month_row(out, slot);
+    for (index, meeting) in meetings.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_meet(out, meeting, &mut None, usize::MAX);
+    }
+    close_month_row(out);
+}
+
+/// Appends what stands before the meetings of a [`MonthRow`].
+pub fn open_month_row(out: &mut Vec<u8>, slot: Slot) {
     out.extend_from_slice(b"ROW {");
     write_slot(out, slot);
     out.extend_from_slice(b",\"meetings\":[");
-    for (index, (title, group, host)) in meetings.enumerate() {
-        out.extend_from_slice(if index == 0 { b"{" } else { b",{" });
-        write_meeting(out, title, group, host);
-        out.push(b'}');
-    }
+}
+
+/// Appends what stands behind the meetings of a [`MonthRow`].
+pub fn close_month_row(out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}\n");
+}
+
+/// Appends what stands before the schedule of a [`Day`].
+pub fn open_day(out: &mut Vec<u8>, who: &str, date: Date) {
+    out.extend_from_slice(b"OK {\"name\":");
+    json::write_id(out, who);
+    out.extend_from_slice(b",\"date\":\"");
+    date.write_civil(out);
+    out.extend_from_slice(b"\",\"schedule\":[");
+}
+
+/// Appends what stands before the meet of a [`Scheduled`], the first of a day or one behind others.
+pub fn open_scheduled(out: &mut Vec<u8>, time: Hour, is_first: bool) {
+    out.extend_from_slice(if is_first { b"{\"time\":\"" } else { b",{\"time\":\"" });
+    time.write(out);
+    out.extend_from_slice(b"\",\"meet\":");
+}
+
+/// Appends what stands behind the meet of a [`Scheduled`].
+pub fn close_scheduled(out: &mut Vec<u8>) {
+    out.push(b'}');
+}
+
+/// Appends what stands behind the schedule of a [`Day`].
+pub fn close_day(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"]}\n");
+}
+
+/// Appends a [`Meet`], or goes on with it where `written` says, until it is whole or `out` has `enough` bytes. Says
+/// whether it is whole. `written` is nothing at first, and not to be looked into.
+pub fn write_meet(
+    out: &mut Vec<u8>,
+    (title, group, host): (&str, &str, &str),
+    written: &mut Option<usize>,
+    enough: usize,
+) -> bool {
+    let from = written.unwrap_or_else(|| {
+        out.push(b'{');
+        open_meeting(out, title);
+        0
+    });
+    let to = write_members(out, group, from, enough);
+    *written = Some(to);
+    if to < group.len() {
+        return false;
+    }
+    close_meeting(out, host);
+    out.push(b'}');
+    true
+}
+
+/// No more bytes than this are written of a [`Meet`].
+pub fn meeting_len_max(title: &str, group: &str, host: &str) -> usize {
+    /// Names of fields, quotes and braces.
+    const FIELDS: usize = 48;
+    /// `\u0000` for one byte is the most that an escape adds.
+    const ESCAPE: usize = 6;
+    // A member has two quotes, and a comma that the group has too.
+    let members = MAX_GROUP.min(group.len() / 2 + 1);
+    FIELDS + ESCAPE * title.len() + group.len() + 2 * members + host.len()
 }
 
 /// The fields of a [`Meet`].
 fn write_meeting(out: &mut Vec<u8>, title: &str, group: &str, host: &str) {
+    open_meeting(out, title);
+    write_members(out, group, 0, usize::MAX);
+    close_meeting(out, host);
+}
+
+fn open_meeting(out: &mut Vec<u8>, title: &str) {
     out.extend_from_slice(b"\"title\":");
     json::write_string(out, title);
-    out.extend_from_slice(b",\"group\":");
-    json::write_ids(out, members(group));
-    out.extend_from_slice(b",\"host\":");
+    out.extend_from_slice(b",\"group\":[");
+}
+
+/// Appends the members from a byte of the group on, until `out` has `enough` bytes; says up to where they are written.
+fn write_members(out: &mut Vec<u8>, group: &str, from: usize, enough: usize) -> usize {
+    let mut at = from;
+    while at < group.len() && out.len() < enough {
+        let rest = &group[at..];
+        let member = rest.split_once(',').map_or(rest, |(member, _)| member);
+        if at > 0 {
+            out.push(b',');
+        }
+        json::write_id(out, member);
+        at += member.len() + 1;
+    }
+    at
+}
+
+fn close_meeting(out: &mut Vec<u8>, host: &str) {
+    out.extend_from_slice(b"],\"host\":");
     json::write_id(out, host);
 }
 

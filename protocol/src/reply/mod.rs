@@ -20,10 +20,13 @@ use crate::json;
 
 pub use calendar::{
     Blocked, Day, Deleted, EntryKind, Meet, Members, Met, MonthRow, Replaced, ReplacedMeeting, Scheduled,
-    write_blocked, write_met, write_month_row,
+    close_day, close_month_row, close_scheduled, meeting_len_max, open_day, open_month_row, open_scheduled,
+    write_blocked, write_meet, write_met, write_month_row,
 };
 pub use decode::{ErrBody, Malformed, Reply};
-pub use event::{Booked, Event, Ticket, event_prefix, write_booked, write_event};
+pub use event::{
+    Booked, Event, Ticket, close_booked, event_prefix, open_booked, write_booked, write_event, write_tickets,
+};
 pub use service::{Count, Empty, Hello, HelpRow, PROTOCOL, Snapshot, Stats, WELCOME, help_rows};
 
 /// Which of the two lines an object stands on.

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use bookline_protocol::{Line, Slot, parse};
 use bookline_server::Server;
-use bookline_server::execute::{Answer, Identity, Outcome, Service, execute};
+use bookline_server::execute::{Answer, Identity, Outcome, Progress, Service, execute};
+
+use bookline_server::clock;
 
 use crate::start::settings;
 use crate::table;
@@ -17,7 +19,7 @@ const MEETINGS: u32 = 5;
 const TIMES: u32 = 200;
 
 /// Bytes of an answer after which a connection writes it out.
-const TURN: usize = 64 << 10;
+const TURN: usize = 32 << 10;
 
 /// Fills every hour of the month with meetings, then has HOD answered again and again, as a connection has it
 /// answered but without the wire: what is left is the server's own time.
@@ -39,10 +41,11 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     let mut times = Vec::new();
     for _ in 0..TIMES {
         let (from, mut bytes) = (Instant::now(), 0);
-        let Outcome::Rows(mut rows) = ask(service, "HOD F10", &mut answer)? else {
+        let Outcome::Pieces(mut rows) = ask(service, "HOD F10", &mut answer)? else {
             anyhow::bail!("HOD has rows");
         };
-        while !rows.write(service, &mut answer, TURN) {
+        while rows.write(service, &mut answer, TURN) == Progress::Part {
+            answer.turn.begin(clock::micros(), true);
             bytes += answer.out.len();
             answer.out.clear();
         }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::hash::BuildHasher;
+use std::ops::Bound;
 use std::sync::Arc;
 
+use bookline_protocol::limits::MAX_ID;
 use compact_str::CompactString;
 use foldhash::fast::RandomState;
 
@@ -51,6 +53,29 @@ impl Entry {
         };
         who.into_iter().chain(meeting.into_iter().flatten())
     }
+
+    /// Title, group and host, as replies show them: a block is what has nobody in its group.
+    pub fn texts(&self) -> (&str, &str, &str) {
+        match self {
+            Entry::Block { who } => ("", "", who),
+            Entry::Meeting(meeting) => (&meeting.title, &meeting.group, &meeting.host),
+        }
+    }
+
+    /// Bytes that stay in memory for whoever holds it.
+    pub fn held(&self) -> usize {
+        match self {
+            Entry::Block { .. } => size_of::<Entry>() + MAX_ID,
+            Entry::Meeting(meeting) => size_of::<Entry>() + meeting.held(),
+        }
+    }
+}
+
+impl Meeting {
+    /// Bytes that stay in memory for whoever holds it.
+    pub fn held(&self) -> usize {
+        size_of::<Meeting>() + self.title.len() + self.group.len() + self.who.len() + self.host.len()
+    }
 }
 
 /// One hour. Invariant: `people` names, for every entry, exactly its people, and nobody else. Both grow a piece at a
@@ -86,12 +111,10 @@ impl Hour {
         self.people.find(self.hasher.hash_one(who), |busy| busy.who == who).map(|busy| busy.with)
     }
 
-    /// The meetings of this hour, in the order they were made.
-    pub fn meetings(&self) -> impl Iterator<Item = &Arc<Meeting>> {
-        self.entries.values().filter_map(|entry| match entry {
-            Entry::Meeting(meeting) => Some(meeting),
-            Entry::Block { .. } => None,
-        })
+    /// The entries of this hour behind one, or all, in the order they were made.
+    pub fn entries(&self, behind: Option<EntryNumber>) -> impl Iterator<Item = (EntryNumber, &Entry)> {
+        let from = behind.map_or(Bound::Unbounded, Bound::Excluded);
+        self.entries.range((from, Bound::Unbounded)).map(|(&number, entry)| (number, entry))
     }
 
     /// Who of these people cannot be given something new in this hour, when the entry `replaced` goes away? In the

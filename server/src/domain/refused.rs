@@ -15,9 +15,9 @@ pub enum Refused {
         /// What was asked.
         requested: u32,
     },
-    /// The slot of these people is filled.
-    #[error("busy: {}", .0.join(", "))]
-    Busy(Vec<String>),
+    /// The slot of these people is filled: their ids, joined by commas.
+    #[error("busy: {0}")]
+    Busy(String),
     /// The person has nothing in the slot.
     #[error("nothing there")]
     NothingThere,
@@ -32,7 +32,7 @@ pub enum Refused {
 impl Refused {
     /// The slot of these people is filled.
     pub fn busy(who: &[&str]) -> Refused {
-        Refused::Busy(who.iter().map(|&who| who.to_owned()).collect())
+        Refused::Busy(who.join(","))
     }
 }
 

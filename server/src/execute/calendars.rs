@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Replaced, ReplacedMeeting, Scheduled};
-use bookline_protocol::{Date, Entry as Asked, Id, Meeting, Refusal, Slot};
+use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Replaced, ReplacedMeeting};
+use bookline_protocol::{Entry as Asked, Id, Meeting, Refusal, Slot};
 
-use super::{Answer, Rows, Service, Unanswered, unanswered, unexpected};
+use super::month::Month;
+use super::{Answer, Service, Unanswered, unanswered, unexpected};
 use crate::domain::Refused;
 use crate::domain::calendar::Entry;
 use crate::store::{Declined, NewEntry};
@@ -69,24 +70,15 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// GET of a day
-pub(super) fn day(service: &Service, who: &str, date: Date, answer: &mut Answer) -> Result<(), Unanswered> {
-    let taken = service.store.day(who, date, &mut answer.seen);
-    let schedule =
-        taken.iter().map(|(slot, entry)| Scheduled { time: slot.hour, meet: shown(entry) }).collect();
-    reply::ok(&mut answer.out, &reply::Day { name: who.into(), date, schedule });
-    Ok(())
-}
-
-/// HOD: whether this person may see it, and the rows to come.
-pub(super) fn month(service: &Service, who: &Id<'_>) -> Result<Rows, Refusal> {
+/// HOD: whether this person may see it, and what is to come.
+pub(super) fn month(service: &Service, who: &Id<'_>) -> Result<Month, Refusal> {
     let head = service.head.as_str();
     if who.as_str() != head {
         let message =
             format!("{who} is not the head of department, and only {head} may see the month's meetings");
         return Err(Refusal::forbidden(message));
     }
-    Ok(Rows::month(service.clock.current_slot()))
+    Ok(Month::new(service.clock.current_slot()))
 }
 
 fn take(
@@ -126,7 +118,9 @@ fn shown_replaced<'a>(slot: Slot, entry: &'a Entry, people: impl Iterator<Item =
             // Of those who are neither in the new entry nor named already.
             let mut named: HashSet<&str> = people.collect();
             let removed: Vec<_> = entry.people().filter(|person| named.insert(person)).collect();
-            Some(ReplacedMeeting { meet: shown(entry), removed: removed.join(",").into() })
+            let (title, group, host) = entry.texts();
+            let meet = Meet { title: title.into(), group: group.into(), host: host.into() };
+            Some(ReplacedMeeting { meet, removed: removed.join(",").into() })
         }
     };
     Replaced { date, time, meeting }
@@ -140,26 +134,15 @@ fn new_meeting<'a>(meeting: &'a Meeting<'_>) -> NewEntry<'a> {
     }
 }
 
-/// An entry in the form of the replies: a block is what has nobody in its group.
-fn shown(entry: &Entry) -> Meet<'_> {
-    match entry {
-        Entry::Block { who } => Meet { title: "".into(), group: "".into(), host: who.as_str().into() },
-        Entry::Meeting(meeting) => Meet {
-            title: (&*meeting.title).into(),
-            group: (&*meeting.group).into(),
-            host: meeting.host.as_str().into(),
-        },
-    }
-}
-
-fn busy_at(slot: Slot, busy: Vec<String>, aside: &str) -> Refusal {
+fn busy_at(slot: Slot, busy: String, aside: &str) -> Refusal {
     /// A message names so many; the field `busy` has them all.
     const NAMED: usize = 5;
-    let mut names = busy.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if busy.len() > NAMED {
-        names = format!("{names} and {} more", busy.len() - NAMED);
+    let count = busy.split(',').count();
+    let mut names = busy.split(',').take(NAMED).collect::<Vec<_>>().join(", ");
+    if count > NAMED {
+        names = format!("{names} and {} more", count - NAMED);
     }
-    let are = if busy.len() == 1 { "is" } else { "are" };
+    let are = if count == 1 { "is" } else { "are" };
     let message =
         format!("{names} {are} busy on {} at {}{aside}: choose another time", slot.date.civil(), slot.hour);
     Refusal::conflict_busy(message, busy)

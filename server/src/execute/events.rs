@@ -3,9 +3,10 @@
 use bookline_protocol::reply::{self, Kind};
 use bookline_protocol::{Date, Id, Refusal, TicketId};
 
+use super::tickets::Tickets;
 use super::{Answer, Service, Unanswered, unanswered, unexpected};
 use crate::domain::Refused;
-use crate::mint;
+use crate::mint::{self, Draw};
 use crate::store::{Declined, NewEvent, Seen};
 
 /// CREATE
@@ -48,23 +49,36 @@ pub(super) fn show(service: &Service, id: &str, answer: &mut Answer) -> Result<(
     shown.ok_or_else(|| no_event_or_person(service, id, seen).into())
 }
 
-/// BOOK
-pub(super) fn book(service: &Service, id: &str, count: u32, answer: &mut Answer) -> Result<(), Unanswered> {
-    // Drawn before the lock is taken.
+/// BOOK of a few tickets, of which the ids are there already
+pub(super) fn book(service: &Service, id: &str, count: usize, answer: &mut Answer) -> Result<(), Unanswered> {
     let tickets = answer.mint.draw(count);
     let booked = service.store.book(id, tickets, answer.micros, &mut answer.seen);
-    let available = booked.map_err(|declined| {
-        unanswered(declined, |declined| match declined {
-            Declined::NoSuchEvent => Refusal::not_found(no_such_event(id)),
-            Declined::Refused(Refused::SoldOut { available, requested }) => {
-                sold_out(id, available, requested)
-            }
-            other => unexpected(&other),
-        })
-    })?;
+    let available = booked.map_err(|declined| cannot_book(id, declined))?;
     reply::write_booked(&mut answer.out, id, tickets, available);
-    answer.mint.shrink();
     Ok(())
+}
+
+/// BOOK of many tickets: looks first, for it takes longer to draw them than to refuse them
+pub(super) fn book_many(
+    service: &Service,
+    id: &str,
+    count: u32,
+    answer: &mut Answer,
+) -> Result<Tickets, Unanswered> {
+    let could = service.store.can_book(id, count, &mut answer.seen);
+    could.map_err(|declined| cannot_book(id, declined))?;
+    let (mut draw, count) = (Draw::default(), count as usize);
+    let booked = service.store.book(id, &mut draw.all(count), answer.micros, &mut answer.seen);
+    let available = booked.map_err(|declined| cannot_book(id, declined))?;
+    Ok(Tickets::new(id, draw, count, available))
+}
+
+fn cannot_book(id: &str, declined: Declined) -> Unanswered {
+    unanswered(declined, |declined| match declined {
+        Declined::NoSuchEvent => Refusal::not_found(no_such_event(id)),
+        Declined::Refused(Refused::SoldOut { available, requested }) => sold_out(id, available, requested),
+        other => unexpected(&other),
+    })
 }
 
 /// TICKET

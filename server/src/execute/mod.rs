@@ -1,8 +1,13 @@
 //! A request into an answer: one match, then a function for each noun.
 
+mod answer;
 mod calendars;
+mod day;
 mod events;
-mod rows;
+mod listing;
+mod month;
+mod pieces;
+mod tickets;
 
 use std::time::Instant;
 
@@ -10,13 +15,19 @@ use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::reply::{self, Empty, Hello, PROTOCOL, Stats, WELCOME};
 use bookline_protocol::{Id, Refusal, Request};
 
-pub use rows::Rows;
+pub use answer::Answer;
+pub use pieces::{AT_ONCE, Pieces, Progress};
 
+use day::Day;
+use listing::Listing;
+
+use crate::buffers::Buffers;
 use crate::clock::Clock;
 use crate::journal::NoRoom;
-use crate::mint::Mint;
+use crate::mint;
 use crate::snapshot::keeper::Keeper;
-use crate::store::{Declined, Seen, Store};
+use crate::store::{Declined, Store};
+use crate::turn::Work;
 
 /// Who asks. Today everybody is nobody in particular; accounts come with AUTH.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,6 +44,8 @@ pub struct Service {
     pub clock: Clock,
     /// The head of department.
     pub head: Id<'static>,
+    /// Memory for long lines and large replies.
+    pub buffers: Buffers,
     /// What STATS counts.
     pub counters: Counters,
 }
@@ -48,34 +61,31 @@ pub struct Counters {
     pub commands: std::sync::atomic::AtomicU64,
 }
 
-/// The answer that is being written. It may go out when what was `seen` is durable.
-#[derive(Debug, Default)]
-pub struct Answer {
-    /// Reply lines.
-    pub out: Vec<u8>,
-    /// What they depend on.
-    pub seen: Seen,
-    /// When the turn began, in microseconds since 1970: the time of its commits.
-    pub micros: i64,
-    /// Lines of this turn so far, which [`Counters::commands`] does not count yet.
-    pub commands: u64,
-    /// Where the tickets of its bookings come from.
-    mint: Mint,
-}
-
 /// How a request ended.
 #[derive(Debug)]
 pub enum Outcome {
     /// It is answered.
     Done,
-    /// Rows of its answer are still to come.
-    Rows(Rows),
+    /// Its answer is still to come, in pieces.
+    Pieces(Pieces),
     /// It is answered, and the connection is to be closed.
     Close,
     /// A snapshot is to be made, and then to be told of.
     Snapshot,
     /// Nothing was done or written: the journal has no room at the moment. Execute it again after a wait.
     Again,
+    /// Nothing was written: no share of so many bytes was free. Execute it again with [`Answer::share`].
+    Share(usize),
+}
+
+/// How much work a request is.
+#[inline]
+pub fn work(request: &Request<'_>) -> Work {
+    match request {
+        Request::Book { count, .. } if *count as usize <= mint::AHEAD => Work::Little,
+        Request::Event { .. } => Work::Little,
+        _ => Work::Much,
+    }
 }
 
 /// Executes one request.
@@ -84,17 +94,32 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
         Request::Create { name, date, tickets, id } => {
             events::create(service, name.as_str(), *date, *tickets, id.as_ref(), answer)
         }
-        Request::List { limit, after } => return Outcome::Rows(Rows::events(*limit, after.as_ref())),
+        Request::List { limit, after } => {
+            return Outcome::Pieces(Pieces::Listing(Listing::new(*limit, after.as_ref()).into()));
+        }
         Request::Event { id } => events::show(service, id.as_str(), answer),
-        Request::Book { event, count } => events::book(service, event.as_str(), *count, answer),
+        Request::Book { event, count } if *count as usize <= mint::AHEAD => {
+            events::book(service, event.as_str(), *count as usize, answer)
+        }
+        Request::Book { event, count } => match events::book_many(service, event.as_str(), *count, answer) {
+            Ok(tickets) => return Outcome::Pieces(Pieces::Tickets(tickets.into())),
+            Err(unanswered) => Err(unanswered),
+        },
         Request::Ticket { ticket } => events::ticket(service, *ticket, answer),
         Request::Block { who, slot } => calendars::block(service, who.as_str(), *slot, answer),
         Request::Meet { who, slot, meeting } => {
             calendars::meet(service, who.as_str(), *slot, meeting, answer)
         }
-        Request::Day { who, date } => calendars::day(service, who.as_str(), *date, answer),
+        Request::Day { who, date } => match Day::read(service, who.as_str(), *date, answer) {
+            Ok(day) if day.is_large() => return Outcome::Pieces(Pieces::Day(day.into())),
+            Ok(mut day) => {
+                day.write(answer, usize::MAX);
+                Ok(())
+            }
+            Err(unanswered) => Err(unanswered),
+        },
         Request::Hod { who } => match calendars::month(service, who) {
-            Ok(rows) => return Outcome::Rows(rows),
+            Ok(month) => return Outcome::Pieces(Pieces::Month(month.into())),
             Err(refusal) => Err(refusal.into()),
         },
         Request::Delete { who, slot } => calendars::delete(service, who.as_str(), *slot, answer),
@@ -125,6 +150,7 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
     match done {
         Ok(()) => Outcome::Done,
         Err(Unanswered::Again) => Outcome::Again,
+        Err(Unanswered::Share(bytes)) => Outcome::Share(bytes),
         Err(Unanswered::Closed) => {
             Refusal::shutting_down().write(&mut answer.out);
             Outcome::Close
@@ -141,6 +167,8 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
 enum Unanswered {
     Refused(Box<Refusal>),
     Again,
+    /// So many bytes of the common buffers were not free.
+    Share(usize),
     /// The journal takes no more changes: the server stops.
     Closed,
 }
@@ -196,7 +224,7 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_seconds: service.counters.started.elapsed().as_secs(),
         connections: service.counters.connections.load(Relaxed) as u64,
-        commands: service.counters.commands.load(Relaxed) + answer.commands,
+        commands: service.counters.commands.load(Relaxed) + answer.turn.commands,
         events: totals.events,
         tickets: totals.tickets,
         entries: totals.entries,

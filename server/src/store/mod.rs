@@ -21,10 +21,13 @@ pub use shard::Event;
 use shard::{IdHasher, Shard};
 
 use crate::domain::calendar::{Entry, Meeting, attendees};
-use crate::domain::{Contradiction, EventKey, Fact, Refused};
+use crate::domain::{Contradiction, EntryNumber, EventKey, Fact, Refused};
 use crate::journal::{Commit, Journal, NoRoom, Sequence};
 use crate::mint;
 use crate::sync::{Mutex, MutexGuard};
+
+/// Entries of an hour that are looked at under one lock: some 10 µs. A popular hour may have millions.
+const ENTRIES_AT_ONCE: usize = 1_000;
 
 /// The last commit in any shard, or in the listing, that a reply looked at. The reply may go out when that commit is
 /// durable: nothing is shown that a crash could take back.
@@ -229,6 +232,13 @@ impl Store {
         shard.event(id).map(read)
     }
 
+    /// Could so many tickets be sold at this moment?
+    pub fn can_book(&self, id: &str, count: u32, seen: &mut Seen) -> Result<(), Declined> {
+        let shard = self.lock(self.records.shard_of_tag(tag_of(id)), seen);
+        let event = shard.event(id).ok_or(Declined::NoSuchEvent)?;
+        Ok(event.sale.decide_booking(count)?)
+    }
+
     /// Sells these tickets, all or none, once their ids carry the event's tag. Says what is left.
     pub fn book(
         &self,
@@ -346,10 +356,29 @@ impl Store {
         taken.collect()
     }
 
-    /// The meetings of an hour, in the order they were made.
-    pub fn meetings(&self, slot: Slot, seen: &mut Seen) -> Vec<Arc<Meeting>> {
+    /// Meetings of an hour behind the entry `behind`, in the order they were made, as of one moment: as long as `fits`,
+    /// which is told how many were taken, takes one more. With them comes the entry behind which to go on, if more may
+    /// follow.
+    pub fn meetings(
+        &self,
+        slot: Slot,
+        behind: Option<EntryNumber>,
+        mut fits: impl FnMut(usize, &Meeting) -> bool,
+        seen: &mut Seen,
+    ) -> (Vec<Arc<Meeting>>, Option<EntryNumber>) {
         let shard = self.lock(self.records.shard_of_day(slot.date), seen);
-        shard.hour(slot).map(|hour| hour.meetings().cloned().collect()).unwrap_or_default()
+        let (mut meetings, mut last) = (Vec::new(), behind);
+        let entries = shard.hour(slot).into_iter().flat_map(|hour| hour.entries(behind));
+        for (looked_at, (number, entry)) in entries.enumerate() {
+            match entry {
+                _ if looked_at == ENTRIES_AT_ONCE => return (meetings, last),
+                Entry::Meeting(meeting) if !fits(meetings.len(), meeting) => return (meetings, last),
+                Entry::Meeting(meeting) => meetings.push(meeting.clone()),
+                Entry::Block { .. } => {}
+            }
+            last = Some(number);
+        }
+        (meetings, None)
     }
 
     /// What there is in all. The locks of all shards are held together, taken in ascending order: shard by shard, what
