@@ -170,3 +170,24 @@ fn large_replies_that_nobody_reads_are_bounded() {
         assert!(grown < kib, "{request}: {grown} KiB for each of {READERS} who do not read");
     }
 }
+
+/// What PUT replaced is told, whatever its size, and is in the state no more.
+#[test]
+fn a_large_meeting_that_is_replaced_is_told_whole() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let (old, new) = (yesterday(9), yesterday(10));
+    for kept in [0, GROUP / 2] {
+        let group = people("g", GROUP);
+        let mut replaced = meet(&mut conn, "F1", &old, &group);
+        let answer = match kept {
+            0 => conn.ask(&format!("PUT F1 {old} BLOCK {new}")),
+            _ => conn.ask(&format!("PUT F1 {old} MEET {new} new {}", group[..kept].join(","))),
+        };
+        replaced["date"] = old[..10].into();
+        replaced["time"] = old[11..].into();
+        replaced["removed"] = json!(group[kept..]);
+        assert_eq!(answer.ok()["replaced"], replaced);
+        conn.ask(&format!("DELETE F1 {new}")).ok();
+    }
+}

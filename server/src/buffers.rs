@@ -18,6 +18,10 @@ pub const LINE_SHARE: usize = 2 * MAX_LINE;
 /// What the largest reply holds: the meetings of a day, each with the texts of the longest line.
 const REPLY_SHARE_MAX: usize = 24 * (MAX_LINE + 4 * MAX_TEXT + MAX_ID);
 
+/// What a large reply that is written at once takes: a PUT that replaces a large meeting names its people twice, and
+/// those of the new one, behind the replies before it. A buffer doubles.
+pub const LONG_REPLY_SHARE: usize = 256 << 10;
+
 /// The smallest `--max-buffers`: every request can be served when nobody else is.
 pub const BUFFERS_MIN: u64 = 32 << 20;
 
@@ -25,7 +29,7 @@ pub const BUFFERS_MIN: u64 = 32 << 20;
 pub const BUFFERS_MAX: u64 = 1 << 40;
 
 // One connection holds at most a sixteenth, however small the budget is.
-const _: () = assert!((LINE_SHARE + REPLY_SHARE_MAX) as u64 <= BUFFERS_MIN / 16);
+const _: () = assert!((LINE_SHARE + REPLY_SHARE_MAX + LONG_REPLY_SHARE) as u64 <= BUFFERS_MIN / 16);
 
 /// The budget.
 #[derive(Debug)]

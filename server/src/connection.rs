@@ -338,6 +338,9 @@ impl Connection {
             self.service.store.journal().wait(answer.seen.0).await;
             write_all(&self.stream, &answer.out).await?;
             answer.out.clear();
+            if answer.long.take().is_some() {
+                answer.out = Vec::new();
+            }
         }
         if self.long_line.is_some() && self.framer.len() < OWN_REQUESTS {
             // The line is done: what it took goes back.

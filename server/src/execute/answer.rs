@@ -19,6 +19,8 @@ pub struct Answer {
     pub turn: Turn,
     /// The share of the common buffers that was waited for, until what it is for takes it.
     pub share: Option<Share>,
+    /// The share of a long reply that is in `out`.
+    pub long: Option<Share>,
     /// Where the tickets of its bookings come from.
     pub(super) mint: Mint,
 }

@@ -6,10 +6,15 @@ use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Replaced, Replace
 use bookline_protocol::{Entry as Asked, Id, Meeting, Refusal, Slot};
 
 use super::month::Month;
-use super::{Answer, Service, Unanswered, unanswered, unexpected};
+use super::{AT_ONCE, Answer, Service, Unanswered, unanswered, unexpected};
+use crate::buffers::LONG_REPLY_SHARE;
 use crate::domain::Refused;
 use crate::domain::calendar::Entry;
-use crate::store::{Declined, NewEntry};
+use crate::store::{Declined, NewEntry, Replacement};
+
+/// What a PUT replaces is told at once up to this length, beside the new entry, which a line of 16 KiB makes no longer
+/// than 24.
+const REPLACED_AT_ONCE: usize = AT_ONCE / 4;
 
 /// BLOCK
 pub(super) fn block(service: &Service, who: &str, slot: Slot, answer: &mut Answer) -> Result<(), Unanswered> {
@@ -40,7 +45,17 @@ pub(super) fn put(
         Asked::Block => NewEntry::Block,
         Asked::Meet(meeting) => new_meeting(meeting),
     };
-    let replaced = service.store.replace(who, old, new, &entry, answer.micros, &mut answer.seen);
+    let replacement = Replacement { who, old, new, entry };
+    let replace = |takes: fn(&Entry) -> bool, answer: &mut Answer| {
+        service.store.replace(&replacement, takes, answer.micros, &mut answer.seen)
+    };
+    let mut replaced = replace(is_short, answer);
+    if replaced == Err(Declined::TooLarge) {
+        // What was replaced is told, and is in the state no more: its share is taken before anything is changed.
+        answer.long =
+            Some(answer.share(service, LONG_REPLY_SHARE).ok_or(Unanswered::Share(LONG_REPLY_SHARE))?);
+        replaced = replace(|_| true, answer);
+    }
     let replaced = replaced.map_err(|declined| {
         unanswered(declined, |declined| match declined {
             Declined::Refused(Refused::Busy(busy)) => busy_at(new, busy, " (the old entry is still there)"),
@@ -50,6 +65,13 @@ pub(super) fn put(
     let replaced = shown_replaced(old, &replaced, entry.people(who));
     taken(who, new, &entry, Some(&replaced), answer);
     Ok(())
+}
+
+/// Whether what is told of a replaced entry is short.
+fn is_short(entry: &Entry) -> bool {
+    let (title, group, host) = entry.texts();
+    // The group comes once more, as those who were removed.
+    2 * reply::meeting_len_max(title, group, host) <= REPLACED_AT_ONCE
 }
 
 /// DELETE

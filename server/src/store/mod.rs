@@ -51,6 +51,8 @@ pub enum Declined {
     Refused(Refused),
     /// The journal said no.
     NoRoom(NoRoom),
+    /// Who asked does not take an entry of this size.
+    TooLarge,
 }
 
 impl From<Refused> for Declined {
@@ -94,6 +96,19 @@ pub enum NewEntry<'a> {
         /// Its host.
         host: &'a str,
     },
+}
+
+/// An entry that gives way to another one.
+#[derive(Debug, Clone, Copy)]
+pub struct Replacement<'a> {
+    /// Whose it is.
+    pub who: &'a str,
+    /// Where it is.
+    pub old: Slot,
+    /// Where the other one is to be.
+    pub new: Slot,
+    /// The other one.
+    pub entry: NewEntry<'a>,
 }
 
 /// What there is in all, at one moment.
@@ -307,17 +322,16 @@ impl Store {
         Ok(entry)
     }
 
-    /// Replaces `who`'s entry at `old` by a new one at `new`, in one commit: whatever is refused, the old one is
-    /// there untouched. Says which it was.
+    /// Replaces an entry by another one in one commit: whatever is refused, the old one is there untouched. Says which it
+    /// was, if `takes` agrees to its size.
     pub fn replace(
         &self,
-        who: &str,
-        old: Slot,
-        new: Slot,
-        entry: &NewEntry<'_>,
+        replacement: &Replacement<'_>,
+        takes: impl FnOnce(&Entry) -> bool,
         micros: i64,
         seen: &mut Seen,
     ) -> Result<Entry, Declined> {
+        let Replacement { who, old, new, ref entry } = *replacement;
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
         let made = entry.made(who);
         // Ascending, so that two replacements in opposite directions never wait for each other.
@@ -330,6 +344,9 @@ impl Store {
         };
 
         let (number, freed) = source.hour(old).ok_or(Refused::NothingThere)?.decide_freeing(who)?;
+        if !takes(freed) {
+            return Err(Declined::TooLarge);
+        }
         let freed = freed.clone();
         let hour = target.as_deref().unwrap_or(source).hour(new);
         let replaced = (old == new).then_some(number);

@@ -11,7 +11,7 @@ use crate::domain::calendar::Entry;
 use crate::domain::{EntryNumber, Fact};
 use crate::explore::{explore, step};
 use crate::journal::Sequence;
-use crate::store::{Declined, NewEntry, NewEvent, Records, Seen, Store};
+use crate::store::{Declined, NewEntry, NewEvent, Records, Replacement, Seen, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 const MEETING: NewEntry<'_> = NewEntry::Meeting { title: "plans", group: "F2,F3", host: "F1" };
@@ -103,7 +103,8 @@ fn replacements_in_opposite_directions_pass_each_other() {
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
             let replace = move |store: &Store, seen: &mut Seen| {
-                store.replace(who, old, new, &NewEntry::Block, 0, seen).expect("nobody is in the way");
+                let replacement = Replacement { who, old, new, entry: NewEntry::Block };
+                store.replace(&replacement, |_| true, 0, seen).expect("nobody is in the way");
             };
             client(&disk, &store, replace, move |entries| {
                 assert!(entries.has(who, new) && !entries.has(who, old), "told of a replacement");

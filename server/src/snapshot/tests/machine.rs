@@ -16,7 +16,7 @@ use crate::journal::{Failure, Journal, NoRoom, Sequence};
 use crate::recover::{Disks, RecoverError, State, recover};
 use crate::settings::Settings;
 use crate::snapshot::keeper::{Keeper, Made, NotMade, Schedule};
-use crate::store::{Declined, NewEntry, NewEvent, Seen, Store};
+use crate::store::{Declined, NewEntry, NewEvent, Replacement, Seen, Store};
 
 /// Ids of events; few, so that they are taken.
 const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
@@ -250,7 +250,8 @@ impl Machine {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
                 let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
-                store.replace(who, slot(rng), slot(rng), &entry, micros, seen).map(drop)
+                let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
+                store.replace(&replacement, |_| true, micros, seen).map(drop)
             }
         }
     }
