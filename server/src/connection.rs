@@ -41,6 +41,9 @@ const PIECES_REST: Duration = Duration::from_millis(1);
 /// behind the end of a long line there is never more than this, so that every long line waits for a share anew.
 const OWN_REQUESTS: usize = 16 << 10;
 
+/// A line that is longer takes its time whatever is in it.
+const SHORT_LINE: usize = 256;
+
 /// The longest line with the longest end.
 const LONG_REQUESTS: usize = MAX_LINE + 2;
 
@@ -118,6 +121,8 @@ struct Connection {
     pieces: Option<Pieces>,
     /// Others were served since the last turn began.
     rested: bool,
+    /// A turn was used up, and there was always more to do since.
+    used_up: bool,
     /// Commands that all connections had answered when pieces last asked.
     served: u64,
     scratch: Vec<u8>,
@@ -143,6 +148,7 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
         answer: Answer::default(),
         pieces: None,
         rested: true,
+        used_up: false,
         served: 0,
         scratch: Vec::new(),
         sends_much: false,
@@ -181,7 +187,14 @@ impl Connection {
             cancelled.as_mut().poll(context)
         });
         loop {
-            let next = self.turn();
+            let next = if self.used_up {
+                let turns = self.service.clone();
+                let _permit = turns.heavy.acquire().await;
+                self.turn()
+            } else {
+                self.turn()
+            };
+            self.used_up |= matches!(next, Next::Turn);
             self.release().await?;
             self.rested = !matches!(next, Next::Read);
             match next {
@@ -303,6 +316,7 @@ impl Connection {
     fn line(&mut self, extent: Extent) -> Outcome {
         let answer = &mut self.answer;
         let (line, scratch) = (self.framer.line(extent), &mut self.scratch);
+        let is_short = line.len() <= SHORT_LINE;
         let line = if self.opened {
             parse(line, scratch)
         } else {
@@ -327,7 +341,7 @@ impl Connection {
                 (Outcome::Close, Work::Much)
             }
         };
-        answer.turn.did(work);
+        answer.turn.did(if is_short { work } else { Work::Much });
         outcome
     }
 
@@ -375,7 +389,7 @@ impl Connection {
             if let Some(arrived) = self.try_read()? {
                 return Ok(arrived);
             }
-            self.rested = true;
+            (self.rested, self.used_up) = (true, false);
             self.shrink();
             let until = self.wait_until();
             let late = async {

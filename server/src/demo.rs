@@ -91,6 +91,8 @@ mod tests {
     use chrono_tz::Tz;
 
     use super::*;
+    use tokio::sync::Semaphore;
+
     use crate::buffers::{BUFFERS_MIN, Buffers};
     use crate::clock::Clock;
     use crate::execute::Counters;
@@ -108,6 +110,7 @@ mod tests {
             clock: Clock::new(Tz::UTC),
             head: Id::new("F10").expect("an id"),
             buffers: Buffers::new(BUFFERS_MIN),
+            heavy: Semaphore::new(1),
             counters: Counters {
                 started: Instant::now(),
                 connections: AtomicUsize::new(0),

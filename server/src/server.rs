@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
@@ -106,12 +107,14 @@ impl Server {
             connections: AtomicUsize::new(0),
             commands: AtomicU64::new(0),
         };
+        let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let service = Arc::new(Service {
             store: Store::new(recovered.records, journal),
             snapshots: keeper.map_err(OpenError::Thread)?,
             clock,
             head: settings.hod.clone(),
             buffers: Buffers::new(settings.max_buffers),
+            heavy: Semaphore::new(threads.saturating_sub(1).max(1)),
             counters,
         });
         if let Some(events) = import {

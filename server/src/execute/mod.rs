@@ -11,6 +11,8 @@ mod tickets;
 
 use std::time::Instant;
 
+use tokio::sync::Semaphore;
+
 use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::reply::{self, Empty, Hello, PROTOCOL, Stats, WELCOME};
 use bookline_protocol::{Id, Refusal, Request};
@@ -46,6 +48,9 @@ pub struct Service {
     pub head: Id<'static>,
     /// Memory for long lines and large replies.
     pub buffers: Buffers,
+    /// For turns of connections that have used up one. There are fewer of these than threads that serve, so that who sends
+    /// one command finds a thread that is free, however many others send all they can.
+    pub heavy: Semaphore,
     /// What STATS counts.
     pub counters: Counters,
 }
