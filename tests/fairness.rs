@@ -1,10 +1,17 @@
-//! One connection pipelines a million commands, or some ask for one long listing after the other; twenty others send
-//! single ones.
+//! One connection pipelines a million commands, or twenty ask for all that is dear; others send single commands.
 //!
-//! Catches: a connection that is served until it has nothing more to say while all others wait; a lock held for as long
-//! as a pipeline lasts; replies that wait for a whole backlog to be durable.
+//! Catches: a connection that is served until it has nothing more to say while all others wait; a turn that ends by count
+//! and not by work; a lock held for as long as a pipeline lasts, or for the square of a group; replies that wait for a
+//! whole backlog to be durable.
 
 mod common;
+#[path = "../server/examples/figures/honest.rs"]
+mod honest;
+#[path = "../server/examples/figures/hostile.rs"]
+mod hostile;
+#[path = "../server/examples/figures/lines.rs"]
+#[allow(dead_code, reason = "the figures use more of it")]
+mod lines;
 
 use std::io::{Read, Write};
 use std::sync::Barrier;
@@ -60,47 +67,28 @@ fn a_million_commands_do_not_delay_single_ones() {
     );
 }
 
-/// Four connections have pipelined long listings by the hundred and read them as fast as they come; one thread serves
-/// all. Whoever serves a connection until nothing is left answers no other for seconds.
+/// `cargo run --release -p bookline-server --example figures -- hostile` prints what this only holds to a bound: that no
+/// load is worse than twenty times the quiet, and that nobody waits a second.
 #[test]
-fn long_listings_do_not_delay_single_commands() {
-    const READERS: usize = 4;
-    const LISTINGS: usize = 500;
-    const EVENTS: usize = 5_000;
-    const MOST: Duration = Duration::from_secs(1);
-    let server = Server::fresh_with(&["--threads", "1"]);
-    let mut conn = server.connect();
-    conn.ask("CREATE single 2026-01-01 1000000000 id=single").ok();
-    let events: String =
-        (1..EVENTS).map(|n| format!("CREATE \"event {n}\" 2026-01-01 5 id=e{n}\n")).collect();
-    conn.pipeline(events.into_bytes(), EVENTS - 1);
-
-    let quiet = singles(&server, &|count| count >= 50);
-    let done = AtomicBool::new(false);
-    let started = Barrier::new(READERS + 1);
-    let loaded = thread::scope(|scope| {
-        for _ in 0..READERS {
-            scope.spawn(|| {
-                let mut conn = server.connect();
-                conn.send_bytes("GET\n".repeat(LISTINGS));
-                // Not after the first row: it may be the last thing that a server without turns would send.
-                started.wait();
-                let mut rows = 0_usize;
-                while !done.load(Ordering::Acquire) && rows < LISTINGS * EVENTS {
-                    rows += usize::from(conn.line().starts_with("ROW "));
-                }
-            });
+fn hostile_connections_do_not_delay_single_bookings() {
+    const TIMES: f64 = 20.0;
+    const LONGEST_MS: f64 = 1_000.0;
+    const SPAN: Duration = Duration::from_millis(400);
+    /// Other tests and other programs have a share in it: what is too slow is measured again.
+    const TRIES: u32 = 3;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    for kind in &hostile::KINDS {
+        for left in (0..TRIES).rev() {
+            let server = Server::fresh();
+            let measured = runtime.block_on(hostile::measure(server.addr(), kind, SPAN));
+            let (alone, beside) = measured.unwrap_or_else(|error| panic!("{}: {error}", kind.name));
+            println!("{}: p99 {:.2} ms, alone {:.2} ms; {beside}", kind.name, beside.p99, alone.p99);
+            if beside.bookings > 0 && beside.p99 <= TIMES * alone.p99 && beside.longest < LONGEST_MS {
+                break;
+            }
+            assert!(left > 0, "bookings beside {}: {beside}; alone: {alone}", kind.name);
         }
-        started.wait();
-        let loaded = singles(&server, &|count| count >= 100);
-        done.store(true, Ordering::Release);
-        loaded
-    });
-    println!("quiet:  {quiet}");
-    println!("beside listings: {loaded}");
-    let bound = (quiet.p99 * MULTIPLE).max(ABSOLUTE);
-    assert!(loaded.p99 < bound, "p99 of single commands: quiet {:?}, loaded {:?}", quiet.p99, loaded.p99);
-    assert!(loaded.most < MOST, "a single command took {:?} beside listings", loaded.most);
+    }
 }
 
 struct Latency {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::ensure;
 
-use crate::host::{Host, Lines};
+use crate::host::Host;
+use crate::lines::Lines;
 use crate::start::resident;
 use crate::table;
 

@@ -10,9 +10,9 @@ const EVENTS: u32 = 100_000;
 
 pub fn figures(directory: &Path, seconds: u64) -> anyhow::Result<()> {
     Shelf::new(directory, EVENTS)?.close()?;
-    let (quiet, busy) = beside::measure(directory, EVENTS, seconds, Load::Listings)?;
+    let (quiet, busy, listings) = beside::measure(directory, EVENTS, seconds, Load::Listings)?;
     println!("BOOK, quiet:                            {quiet}");
-    println!("BOOK, beside listings of {EVENTS} events: {busy}");
+    println!("BOOK, beside {listings} listings of {EVENTS} events: {busy}");
     table::at_most("p99 of BOOK beside listings, to quiet", busy.p99 / quiet.p99, "times", 3.0);
     Ok(())
 }

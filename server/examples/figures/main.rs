@@ -12,9 +12,13 @@
 
 mod beside;
 mod build;
+mod fairness;
 mod growth;
+mod honest;
 mod host;
+mod hostile;
 mod idle;
+mod lines;
 mod listing;
 mod month;
 mod restart;
@@ -54,6 +58,15 @@ enum Part {
     Idle,
     /// A booking with ten thousand tickets issued, and with ten million
     Growth,
+    /// Bookings beside twenty hostile connections of each kind
+    Hostile {
+        /// How often all of it
+        #[arg(long, default_value_t = 1)]
+        rounds: u32,
+        /// Only kinds whose names have this in them
+        #[arg(long, default_value = "")]
+        only: String,
+    },
     /// A step of one of the others
     #[command(hide = true)]
     Step {
@@ -65,7 +78,7 @@ enum Part {
 fn main() -> anyhow::Result<()> {
     let Arguments { part, place, seconds } = Arguments::parse();
     let Some(part) = part else {
-        for part in ["restart", "listing", "month", "idle", "growth"] {
+        for part in ["restart", "listing", "month", "idle", "growth", "hostile"] {
             println!("\n{part}");
             again(&[part, "--place", &place.to_string_lossy(), "--seconds", &seconds.to_string()])?;
         }
@@ -78,6 +91,7 @@ fn main() -> anyhow::Result<()> {
         Part::Month => within(&place, month::figures),
         Part::Idle => within(&place, idle::figures),
         Part::Growth => within(&place, growth::figures),
+        Part::Hostile { rounds, only } => fairness::figures(&place, seconds, rounds, &only),
     }
 }
 
@@ -96,7 +110,7 @@ fn ask<T: DeserializeOwned>(arguments: &[&str]) -> anyhow::Result<T> {
 }
 
 /// Does it in a directory that is removed afterwards.
-fn within(place: &Path, work: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+fn within<T>(place: &Path, work: impl FnOnce(&Path) -> anyhow::Result<T>) -> anyhow::Result<T> {
     let directory = place.join(format!("bookline-figures-{}", std::process::id()));
     let done = work(&directory);
     if directory.exists() {

@@ -6,7 +6,8 @@ use anyhow::ensure;
 use clap::Subcommand;
 use serde::{Deserialize, Serialize};
 
-use crate::beside::{Load, Summary};
+use crate::beside::Load;
+use crate::honest::Summary;
 use crate::{ask, beside, build, start, table};
 
 /// A booking each.
@@ -45,7 +46,7 @@ impl Step {
             Step::Start { directory } => start::start(directory)?,
             Step::Snapshot { directory } => start::snapshot(directory)?,
             Step::Book { directory, seconds } => {
-                let (quiet, busy) = beside::measure(directory, EVENTS, *seconds, Load::Snapshots)?;
+                let (quiet, busy, _) = beside::measure(directory, EVENTS, *seconds, Load::Snapshots)?;
                 Said { quiet, busy, ..Said::default() }
             }
         };
