@@ -360,7 +360,7 @@ fn thousands_of_connections() {
 /// A connection that has nothing to do costs little, whatever it did before.
 #[test]
 fn idle_connections_keep_nothing_of_what_they_did() {
-    const CONNECTIONS: u64 = 300;
+    const CONNECTIONS: u64 = 200;
     // 16 KiB are promised; the allocator loses something between them.
     const MOST_KIB: u64 = 20;
     let server = with_events(1_000, &[]);

@@ -145,6 +145,6 @@ async fn churn(address: SocketAddr) -> std::io::Result<()> {
     loop {
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(b"PING\n").await?;
-        stream.read(&mut [0; 16]).await?;
+        stream.read_u8().await?;
     }
 }
