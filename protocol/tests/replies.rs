@@ -235,7 +235,7 @@ proptest! {
         group in "[a-z]{1,3}(,[a-z]{1,3}){0,4}",
         numbers in any::<[u32; 2]>(),
         index in 24..87_649_440_u32,
-        tickets in prop::collection::vec(any::<[u8; 16]>(), 0..4),
+        tickets in prop::collection::vec(any::<[u8; 16]>(), 1..5),
     ) {
         let slot = Slot::from_index(index).unwrap();
         let Slot { date, hour: time } = slot;
@@ -254,8 +254,9 @@ proptest! {
         let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
         let by_hand = written(|out| write_booked(out, &id, &bytes_of(&tickets), numbers[1]));
         let in_pieces = written(|out| {
-            open_booked(out, &id);
-            bytes_of(&tickets).chunks(2).enumerate().for_each(|(at, some)| write_tickets(out, some, at == 0));
+            let tickets = bytes_of(&tickets);
+            open_booked(out, &id, tickets[0]);
+            tickets[1..].chunks(2).for_each(|some| write_tickets(out, some));
             close_booked(out, numbers[1]);
         });
         prop_assert_eq!(&in_pieces, &by_hand);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Kind, dates};
 use crate::date::Date;
 use crate::json;
-use crate::ticket::TicketId;
+use crate::ticket::{TicketId, WRITTEN};
 
 /// An event: the answer to CREATE and `GET <event-id>`, and a row of the listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,33 +73,40 @@ pub fn write_event(out: &mut Vec<u8>, prefix: &str, available_tickets: u32, kind
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends [`Booked`] as a whole `OK` line; the tickets by the bytes of their ids, as the server draws and records them.
+/// Appends [`Booked`] as a whole `OK` line; the tickets, at least one, by the bytes of their ids, as the server draws and
+/// records them.
 pub fn write_booked(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
-    open_booked(out, event_id);
-    write_tickets(out, tickets, true);
-    close_booked(out, available_tickets);
+    out.reserve(80 + event_id.len() + tickets.len() * (WRITTEN + 3));
+    if let Some((first, others)) = tickets.split_first() {
+        open_booked(out, event_id, *first);
+        write_tickets(out, others);
+        close_booked(out, available_tickets);
+    }
 }
 
-/// Appends what stands before the tickets of a [`Booked`].
-pub fn open_booked(out: &mut Vec<u8>, event_id: &str) {
+/// Appends a [`Booked`] up to its first ticket, which every booking has.
+#[inline]
+pub fn open_booked(out: &mut Vec<u8>, event_id: &str, first: [u8; 16]) {
     // An id has nothing in it to escape.
     out.extend_from_slice(b"OK {\"event_id\":\"");
     out.extend_from_slice(event_id.as_bytes());
-    out.extend_from_slice(b"\",\"tickets\":[");
+    out.extend_from_slice(b"\",\"tickets\":[\"");
+    TicketId(first).write(out);
 }
 
-/// Appends some of the tickets of a [`Booked`], the first of all or those behind others.
-pub fn write_tickets(out: &mut Vec<u8>, tickets: &[[u8; 16]], first_of_all: bool) {
-    for (index, ticket) in tickets.iter().enumerate() {
-        out.extend_from_slice(if index == 0 && first_of_all { b"\"" } else { b",\"" });
+/// Appends more tickets of a [`Booked`], behind the first.
+#[inline]
+pub fn write_tickets(out: &mut Vec<u8>, tickets: &[[u8; 16]]) {
+    for ticket in tickets {
+        out.extend_from_slice(b"\",\"");
         TicketId(*ticket).write(out);
-        out.push(b'"');
     }
 }
 
 /// Appends what stands behind the tickets of a [`Booked`].
+#[inline]
 pub fn close_booked(out: &mut Vec<u8>, available_tickets: u32) {
-    out.extend_from_slice(b"],\"available_tickets\":");
+    out.extend_from_slice(b"\"],\"available_tickets\":");
     json::write_number(out, available_tickets);
     out.extend_from_slice(b"}\n");
 }

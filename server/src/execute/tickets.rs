@@ -29,22 +29,28 @@ impl Tickets {
 
     pub(super) fn write(&mut self, answer: &mut Answer, enough: usize) -> Progress {
         let (out, tag) = (&mut answer.out, tag_of(&self.event));
-        if self.written == 0 {
-            reply::open_booked(out, &self.event);
-        }
         let mut ids = [[0; 16]; PIECE];
+        if self.written == 0 {
+            self.next(&mut ids[..1], tag);
+            reply::open_booked(out, &self.event, ids[0]);
+        }
         while self.written < self.count {
             if out.len() >= enough {
                 return Progress::Part;
             }
             let piece = &mut ids[..PIECE.min(self.count - self.written)];
-            self.draw.fill(piece);
-            mint::stamp(piece, tag);
-            reply::write_tickets(out, piece, self.written == 0);
-            self.written += piece.len();
+            self.next(piece, tag);
+            reply::write_tickets(out, piece);
         }
         reply::close_booked(out, self.available);
         answer.turn.did(Work::Much);
         Progress::Whole
+    }
+
+    /// The next tickets, which are written then.
+    fn next(&mut self, tickets: &mut [[u8; 16]], tag: u16) {
+        self.draw.fill(tickets);
+        mint::stamp(tickets, tag);
+        self.written += tickets.len();
     }
 }
