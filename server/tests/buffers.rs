@@ -12,7 +12,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bookline_server::buffers::{Buffers, Share};
-use common::{Conn, Reply, Server};
+use common::{Conn, PATIENCE, Reply, Server};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
@@ -21,6 +21,9 @@ const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// Members of a group: a meeting of so many fits into the small segments of tests.
 const MEMBERS: usize = 200;
+
+/// The default budget, which the servers have.
+const BUDGET: u64 = 256 << 20;
 
 /// Hours whose meetings of so many together are larger than what is written at once.
 const HOURS: usize = 5;
@@ -70,7 +73,7 @@ async fn a_long_line_waits_and_short_ones_do_not() {
     drop(shares);
     assert!(long.reply().await.expect("the long PING").code.is_none());
     assert_eq!(long.reply().await.expect("GET").code.as_deref(), Some("NOT_FOUND"));
-    assert_no_share_is_held(&server);
+    no_share_is_held(&server).await;
     server.stop().await;
 }
 
@@ -88,7 +91,7 @@ async fn a_large_day_waits_and_a_small_one_does_not() {
     drop(shares);
     assert_eq!(hours(&large.reply().await.expect("the day")), Some(HOURS));
     assert!(large.reply().await.expect("PING").code.is_none());
-    assert_no_share_is_held(&server);
+    no_share_is_held(&server).await;
     server.stop().await;
 }
 
@@ -110,8 +113,52 @@ async fn a_stop_does_not_wait_for_shares() {
     drop(shares);
 }
 
-/// The server has the default budget.
-fn assert_no_share_is_held(server: &Server) {
-    let (all, free) = (all_shares(&Buffers::new(256 << 20)).len(), all_shares(&server.service.buffers).len());
-    assert_eq!(free, all, "a share is held by an idle connection");
+/// Nobody waits, or lets others wait, for more than a minute.
+#[tokio::test]
+async fn waits_for_shares_end() {
+    let server = Server::on_this_runtime(&[]).await;
+    meet(&server).await;
+    let mut stalled = server.connect().await;
+    stalled.send(&long_line()[..50_000]).await;
+    let all = bytes(&all_shares(&Buffers::new(BUDGET)));
+    let shares = loop {
+        let shares = all_shares(&server.service.buffers);
+        if bytes(&shares) < all {
+            break shares;
+        }
+        drop(shares);
+        tokio::task::yield_now().await;
+    };
+    let (mut line, mut day) = (server.connect().await, server.connect().await);
+    line.send(&long_line()).await;
+    day.send(b"GET F1 2026-11-21\n").await;
+    waits(&mut day).await;
+    // From here the time goes on whenever everybody waits.
+    tokio::time::pause();
+    for (conn, why) in
+        [(&mut stalled, "the end of a long line"), (&mut line, "--max-buffers"), (&mut day, "--max-buffers")]
+    {
+        let refused = conn.reply().await.expect("a last word");
+        assert_eq!(refused.code.as_deref(), Some("BUSY"), "{refused:?}");
+        assert!(refused.body["message"].as_str().is_some_and(|text| text.contains(why)), "{refused:?}");
+        assert_eq!(conn.reply().await, None);
+    }
+    tokio::time::resume();
+    drop(shares);
+    no_share_is_held(&server).await;
+    server.stop().await;
+}
+
+fn bytes(shares: &[Share]) -> usize {
+    shares.iter().map(Share::bytes).sum()
+}
+
+/// Shares go back behind the reply, which may be read before.
+async fn no_share_is_held(server: &Server) {
+    let free = async {
+        while bytes(&all_shares(&server.service.buffers)) as u64 != BUDGET {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, free).await.expect("an idle connection holds no share");
 }

@@ -1,8 +1,10 @@
 //! The server, started in this process through its library.
 
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,28 +47,47 @@ impl Server {
 
     /// Starts one with these settings, which name this directory.
     pub async fn start(directory: TempDir, settings: Settings) -> Result<Server, OpenError> {
+        Server::start_by(directory, settings, |serve| {
+            std::thread::spawn(move || {
+                let runtime =
+                    Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+                runtime.block_on(serve);
+            });
+        })
+        .await
+    }
+
+    /// Starts one on the runtime of the test, whose clock it has.
+    pub async fn on_this_runtime(flags: &[&str]) -> Server {
+        let directory = TempDir::with_prefix("bookline").expect("a directory");
+        let settings = settings(directory.path(), flags);
+        let started = Server::start_by(directory, settings, |serve| drop(tokio::spawn(serve))).await;
+        started.expect("a fresh start")
+    }
+
+    async fn start_by(
+        directory: TempDir,
+        settings: Settings,
+        spawn: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>),
+    ) -> Result<Server, OpenError> {
         let (opened, open) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
-        std::thread::spawn(move || {
-            let runtime =
-                Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-            runtime.block_on(async {
-                let server = match bookline_server::Server::open(&settings).await {
-                    Ok(server) => server,
-                    Err(refused) => return opened.send(Err(refused)).expect("somebody waits"),
-                };
-                let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-                let address = listener.local_addr().expect("it is bound");
-                opened.send(Ok((address, server.service().clone()))).expect("somebody waits");
-                let shutdown = async {
-                    // To drop it is to stop, too.
-                    let _ = stopped.await;
-                };
-                // A test that failed does not wait for the end.
-                let _ = ending.send(server.run(listener, shutdown).await);
-            });
-        });
+        spawn(Box::pin(async move {
+            let server = match bookline_server::Server::open(&settings).await {
+                Ok(server) => server,
+                Err(refused) => return opened.send(Err(refused)).expect("somebody waits"),
+            };
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+            let address = listener.local_addr().expect("it is bound");
+            opened.send(Ok((address, server.service().clone()))).expect("somebody waits");
+            let shutdown = async {
+                // To drop it is to stop, too.
+                let _ = stopped.await;
+            };
+            // A test that failed does not wait for the end.
+            let _ = ending.send(server.run(listener, shutdown).await);
+        }));
         let (address, service) = open.await.expect("it does not panic")?;
         Ok(Server { address, service, directory, stop, ended })
     }
