@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use bookline_protocol::command::COMMANDS;
+use bookline_protocol::COMMANDS;
 
 use common::answer::CODES;
 use common::transcript::play_file;

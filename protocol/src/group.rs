@@ -6,9 +6,9 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::echo::Echo;
 use crate::id::{self, IdError};
 use crate::limits::MAX_GROUP;
+use crate::shown::Echo;
 
 /// Up to this many members are compared with each other in place; more go through a set.
 const FEW: usize = 16;

@@ -6,9 +6,9 @@ use std::fmt;
 use crc::{CRC_32_ISCSI, Crc, Table};
 use thiserror::Error;
 
-use crate::class::is_id_byte;
-use crate::echo::ShownChar;
+use crate::byte_class::is_id_byte;
 use crate::limits::MAX_ID;
+use crate::shown::ShownChar;
 
 /// A valid id of an event or a person: 1 to 64 of `A-Z a-z 0-9 . _ -`, case-sensitive.
 ///

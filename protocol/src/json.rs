@@ -6,7 +6,7 @@ use std::io;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::character::needs_escape;
+use crate::escape::needs_escape;
 
 /// Appends any value; the same bytes as the hand-written writers below.
 pub fn write_value(out: &mut Vec<u8>, value: &impl Serialize) {

@@ -1,13 +1,13 @@
 //! One line, as the framer sees it.
 
-use crate::class::Classes;
-use crate::echo::ShownChar;
-use crate::hot;
-use crate::opening;
+use crate::byte_class::Classes;
+use crate::commands::parsers;
+use crate::commands::request::Request;
+use crate::fast_path;
+use crate::parse::foreign_protocol;
+use crate::parse::telnet;
 use crate::refusal::Refusal;
-use crate::request::Request;
-use crate::telnet;
-use crate::verbs;
+use crate::shown::ShownChar;
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub enum Line<'a> {
 /// Reads a line whose end has been removed and that is not the first of its connection. `scratch` is only used when the line has telnet sequences to strip.
 #[inline]
 pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
-    if let Some(request) = hot::read(line) {
+    if let Some(request) = fast_path::read(line) {
         return Line::Request(request);
     }
     parse_any(line, scratch)
@@ -38,15 +38,15 @@ pub fn parse_first<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
     if is_silent(line) {
         return Line::Blank;
     }
-    if let Some(protocol) = opening::of_another(line) {
-        return Line::Foreign(opening::not_spoken(protocol));
+    if let Some(protocol) = foreign_protocol::of_another(line) {
+        return Line::Foreign(foreign_protocol::not_spoken(protocol));
     }
-    if let Some(refusal) = opening::refuse_binary(line) {
+    if let Some(refusal) = foreign_protocol::refuse_binary(line) {
         return Line::Foreign(refusal);
     }
     match text(line, classes) {
         Ok(text) => request(text, classes),
-        Err(reason) => Line::Foreign(opening::not_text(reason)),
+        Err(reason) => Line::Foreign(foreign_protocol::not_text(reason)),
     }
 }
 
@@ -56,8 +56,8 @@ pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a
     if is_silent(line) {
         return Line::Blank;
     }
-    if opening::is_http(line) {
-        return Line::Foreign(opening::not_spoken("HTTP"));
+    if foreign_protocol::is_http(line) {
+        return Line::Foreign(foreign_protocol::not_spoken("HTTP"));
     }
     match text(line, classes) {
         Ok(text) => request(text, classes),
@@ -75,7 +75,7 @@ fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], Cl
 }
 
 fn request(text: &str, classes: Classes) -> Line<'_> {
-    match verbs::request(text, classes) {
+    match parsers::request(text, classes) {
         Ok(request) => Line::Request(request),
         Err(refusal) => Line::Refused(refusal),
     }
@@ -111,5 +111,54 @@ fn text(line: &[u8], classes: Classes) -> Result<&str, String> {
             at + 1,
             ShownChar(found)
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Line, parse_any};
+    use crate::fast_path::read;
+
+    proptest! {
+        #[test]
+        fn what_is_read_here_is_read_alike_by_the_general_way(
+            line in r"(BOOK|GET|book|GETX|BOOK) ?[a-z0-9._=\\-]{0,70}( {0,2}[0-9+-]{0,7})? ?"
+        ) {
+            if let Some(request) = read(line.as_bytes()) {
+                let mut scratch = Vec::new();
+                prop_assert_eq!(Line::Request(request), parse_any(line.as_bytes(), &mut scratch));
+            }
+        }
+    }
+
+    #[test]
+    fn plain_lines_are_read_here() {
+        for line in
+            ["BOOK rustconf 2", "BOOK a 10000", "GET rustconf", "BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1"]
+        {
+            let mut scratch = Vec::new();
+            let general = parse_any(line.as_bytes(), &mut scratch);
+            assert_eq!(read(line.as_bytes()).map(Line::Request), Some(general), "{line}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_left_to_the_general_way() {
+        for line in [
+            "BOOK a 0",
+            "BOOK a 10001",
+            "BOOK a +5",
+            "BOOK  a 1",
+            "BOOK a 1 ",
+            "GET ",
+            "GET a b",
+            "GET limit=1",
+            "BOOK a",
+            "PING",
+        ] {
+            assert_eq!(read(line.as_bytes()), None, "{line}");
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::echo::ShownChar;
 use crate::limits::MAX_TEXT;
+use crate::shown::ShownChar;
 
 /// A valid name or title: 1 to 200 characters, no control character but line feed and tab.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,6 +1,6 @@
 //! What the parser refuses, as transcripts: the line, and the words that its sender reads.
 
-use bookline_protocol::opening::refuse_binary;
+use bookline_protocol::refuse_binary;
 use bookline_protocol::{Code, Detail, Line, Refusal, parse, parse_first};
 
 #[track_caller]

@@ -10,7 +10,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bookline_protocol::limits::MAX_LINE;
-use bookline_protocol::opening::refuse_binary;
+use bookline_protocol::refuse_binary;
 use bookline_protocol::{Line, Refusal, Request, expects_reply, parse, parse_first};
 use bytes::BufMut;
 use rustix::net::sockopt;

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::command::{COMMANDS, Verb};
+use crate::commands::table::COMMANDS;
+use crate::commands::verb::Verb;
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL: u32 = 1;

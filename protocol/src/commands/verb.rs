@@ -4,8 +4,8 @@ use std::fmt;
 
 use strsim::damerau_levenshtein;
 
-use crate::echo::Echo;
 use crate::refusal::Refusal;
+use crate::shown::Echo;
 
 /// The first word of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,16 +6,17 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::class::Classes;
-use crate::command::{COMMANDS, Form, Verb};
+use super::table::{COMMANDS, Form};
+use super::verb::Verb;
+use crate::byte_class::Classes;
 use crate::date::Date;
-use crate::echo::Echo;
 use crate::group::Group;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::parse::words::Words;
 use crate::refusal::Refusal;
+use crate::shown::Echo;
 use crate::text::Text;
-use crate::words::Words;
 
 /// The arguments and options of one request, taken one by one: the verb, the arguments in their order, the options,
 /// the end. Names of arguments are those of the usage.

@@ -57,3 +57,8 @@ impl Classes {
 pub(crate) fn is_id_byte(byte: u8) -> bool {
     CLASS[usize::from(byte)] == ID
 }
+
+/// Whether a byte separates two arguments.
+pub(crate) fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}

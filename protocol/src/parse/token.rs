@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use memchr::memchr2;
 use thiserror::Error;
 
-use crate::echo::{Echo, ShownChar};
-use crate::quote::split_option;
+use super::option::split_option;
+use crate::byte_class::is_blank;
 use crate::refusal::Refusal;
+use crate::shown::{Echo, ShownChar};
 
 /// One argument or option, its quotes and escapes resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,10 +89,6 @@ impl<'a> Tokens<'a> {
         self.rest = behind;
         (!word.is_empty()).then_some(word)
     }
-}
-
-pub(crate) fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
 }
 
 fn skip_blanks(text: &str) -> &str {

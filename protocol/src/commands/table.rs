@@ -1,7 +1,7 @@
 //! The table of commands. The parser, HELP, completion and the check of `protocol.md` all read it.
 
-use crate::quote::split_option;
-pub use crate::verb::{ALIASES, RESERVED, Verb};
+use super::verb::Verb;
+use crate::parse::option::split_option;
 
 /// One form of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

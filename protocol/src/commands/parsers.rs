@@ -1,14 +1,15 @@
 //! From the text of a line to a request: one small function per verb that has arguments.
 
-use crate::args::{Args, checked};
-use crate::class::Classes;
-use crate::command::{self, Verb};
+use super::arguments::{Args, checked};
+use super::request::{Entry, Meeting, Request};
+use super::table;
+use super::verb::Verb;
+use crate::byte_class::Classes;
 use crate::cursor::Cursor;
-use crate::echo::Echo;
 use crate::id::Id;
 use crate::limits::{MAX_BOOK, MAX_PAGE, MAX_TICKETS};
 use crate::refusal::Refusal;
-use crate::request::{Entry, Meeting, Request};
+use crate::shown::Echo;
 
 /// Reads a line that is neither blank nor a comment and has no control characters but tabs.
 pub(crate) fn request(line: &str, classes: Classes) -> Result<Request<'_>, Refusal> {
@@ -51,16 +52,16 @@ fn create<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
 
 fn get<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     if !args.has_next()? {
-        args.settle(command::GET_LIST);
+        args.settle(table::GET_LIST);
         let limit = args.option_number("limit", MAX_PAGE)?;
         return Ok(Request::List { limit, after: after(args)? });
     }
     let id = args.next_word("event-id")?;
     if args.has_next()? {
-        args.settle(command::GET_DAY);
+        args.settle(table::GET_DAY);
         Ok(Request::Day { who: checked("who", id, Id::new)?, date: args.next_date()? })
     } else {
-        args.settle(command::GET_EVENT);
+        args.settle(table::GET_EVENT);
         Ok(Request::Event { id: checked("event-id", id, Id::new)? })
     }
 }
@@ -106,11 +107,11 @@ fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     let old = args.next_slot()?;
     let word = args.next_word("BLOCK or MEET")?;
     if word.eq_ignore_ascii_case("BLOCK") {
-        args.settle(command::PUT_BLOCK);
+        args.settle(table::PUT_BLOCK);
         let new = args.next_slot()?;
         Ok(Request::Put { who, old, new, entry: Entry::Block })
     } else if word.eq_ignore_ascii_case("MEET") {
-        args.settle(command::PUT_MEET);
+        args.settle(table::PUT_MEET);
         let new = args.next_slot()?;
         let host = who.clone();
         Ok(Request::Put { who, old, new, entry: Entry::Meet(meeting(args, host)?) })

@@ -1,6 +1,6 @@
 //! A request as a type: everything in it is checked, nothing in it is decided.
 
-use crate::command::Verb;
+use super::verb::Verb;
 use crate::cursor::Cursor;
 use crate::date::Date;
 use crate::group::Group;

@@ -1,8 +1,8 @@
 //! What other protocols begin with. A client of theirs was sent here by mistake, or by somebody who put lines of this
 //! protocol into what it sends: a web page can make a browser send any body, and even a TLS session ticket.
 
+use crate::byte_class::is_blank;
 use crate::refusal::Refusal;
-use crate::token::is_blank;
 
 /// Protocols whose requests end with their name and a version: `GET / HTTP/1.1`, `PRI * HTTP/2.0`.
 const VERSIONED: [&str; 3] = ["HTTP", "RTSP", "SIP"];

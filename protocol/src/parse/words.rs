@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::class::Classes;
-use crate::token::{Token, TokenError, Tokens};
+use super::token::{Token, TokenError, Tokens};
+use crate::byte_class::Classes;
 
 /// Options that are kept: no command has more than two, and two more still name what is unknown or repeated.
 const MAX_OPTIONS: usize = 4;

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use crate::opening;
+use super::foreign_protocol;
+use super::option::split_option;
 
 /// The argument as it must stand in a line: itself, or in quotes where the protocol needs them, that is when it is
 /// empty, has a blank, a quote or a control character in it, or could be taken for an option, a comment or another
@@ -34,20 +35,10 @@ pub fn quote(word: &str) -> Cow<'_, str> {
     Cow::Owned(quoted)
 }
 
-/// The name and the value of a word that begins like an option: `id=rustconf` is `id` and `rustconf`. The name is one
-/// or more of `a-z` and `_`; the value is whatever follows the equals sign.
-pub fn split_option(word: &str) -> Option<(&str, &str)> {
-    let end = word.bytes().position(|byte| !byte.is_ascii_lowercase() && byte != b'_')?;
-    if end == 0 {
-        return None;
-    }
-    Some((&word[..end], word[end..].strip_prefix('=')?))
-}
-
 fn is_plain(word: &str) -> bool {
     !word.is_empty()
         && !word.contains(|c: char| c == ' ' || c == '"' || c.is_control())
         && !word.starts_with('#')
         && split_option(word).is_none()
-        && opening::of_another(word.as_bytes()).is_none()
+        && foreign_protocol::of_another(word.as_bytes()).is_none()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use crate::character::needs_escape;
+use crate::escape::needs_escape;
 use crate::limits::MAX_ECHO;
 
 /// Shows a text between quotes, cut to [`MAX_ECHO`] characters and with nothing in it that acts or is not seen.
