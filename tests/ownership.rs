@@ -84,7 +84,7 @@ fn nothing_is_acknowledged_into_a_directory_that_was_removed() {
 
 #[test]
 fn an_idle_server_ends_when_its_directory_is_removed_renamed_or_replaced() {
-    let take_away: [fn(&Path); 3] = [
+    let take_away: [fn(&Path); 4] = [
         |data| fs::remove_dir_all(data).unwrap(),
         |data| fs::rename(data, data.with_extension("away")).unwrap(),
         |data| {
@@ -94,6 +94,10 @@ fn an_idle_server_ends_when_its_directory_is_removed_renamed_or_replaced() {
             for file in fs::read_dir(away).unwrap().map(|file| file.unwrap()) {
                 fs::copy(file.path(), data.join("journal").join(file.file_name())).unwrap();
             }
+        },
+        |data| {
+            fs::rename(data.join("snapshots"), data.with_extension("away")).unwrap();
+            fs::create_dir(data.join("snapshots")).unwrap();
         },
     ];
     for take_away in take_away {

@@ -1,23 +1,27 @@
 //! Plain files: what is read and written here is never a device, a pipe, a socket or a directory. A device may have no
 //! end, and a pipe may keep whoever opens it waiting for ever.
 
-use std::fs::{File, FileType, OpenOptions};
+use std::fs::{File, FileType};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::retry_on_intr;
+
+/// Files of ours are for their owner only: titles and ticket ids stand in them.
+const OWNER_ONLY: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Opens a file that the operator names, to be read. Symbolic links are followed.
 pub fn open(path: &Path) -> io::Result<File> {
-    open_with(OpenOptions::new().read(true), OFlags::NONBLOCK, path)
+    open_with(CWD, path, OFlags::RDONLY)
 }
 
-/// Opens a file of ours by its own name: a symbolic link is refused.
-pub fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    let opened = open_with(options, OFlags::NONBLOCK | OFlags::NOFOLLOW, path);
-    opened.map_err(|error| match path.symlink_metadata() {
-        Ok(found) if found.is_symlink() => io::Error::other(
+/// Opens a file of ours in the directory `at` by its own name: a symbolic link is refused.
+pub fn open_own(at: impl AsFd, name: &Path, flags: OFlags) -> io::Result<File> {
+    open_with(&at, name, flags | OFlags::NOFOLLOW).map_err(|error| match is_link(&at, name) {
+        Ok(true) => io::Error::other(
             "it is a symbolic link, and none is followed inside the data directory, because it could lead to a file \
              that is somebody else's or is removed apart from the rest: put the file itself in its place",
         ),
@@ -25,8 +29,14 @@ pub fn open_own(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     })
 }
 
-fn open_with(options: &mut OpenOptions, flags: OFlags, path: &Path) -> io::Result<File> {
-    let file = options.custom_flags(flags.bits().cast_signed()).open(path)?;
+fn is_link(at: impl AsFd, name: &Path) -> io::Result<bool> {
+    let found = rustix::fs::statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(rustix::fs::FileType::from_raw_mode(found.st_mode).is_symlink())
+}
+
+fn open_with(at: impl AsFd, name: &Path, flags: OFlags) -> io::Result<File> {
+    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = File::from(retry_on_intr(|| rustix::fs::openat(&at, name, flags, OWNER_ONLY))?);
     let kind = file.metadata()?.file_type();
     if kind.is_file() {
         return Ok(file);
@@ -71,10 +81,25 @@ mod tests {
         ] {
             assert_eq!(open(path).expect_err(said).to_string(), said);
         }
-        let disk = RealDisk::read_only(place.path().to_owned());
+        let disk = RealDisk::read_only(place.path()).expect("a directory");
         assert!(disk.open("pipe").expect_err("no file of ours").to_string().contains("named pipe"));
-        let disk = RealDisk::new(place.path().to_owned());
+        let disk = RealDisk::open(place.path()).expect("a directory");
         assert!(disk.create("pipe").expect_err("no file of ours").to_string().contains("named pipe"));
+    }
+
+    #[test]
+    fn a_disk_stays_in_the_directory_that_was_opened() {
+        let place = TempDir::new().expect("a directory");
+        let (path, away) = (place.path().join("data"), place.path().join("away"));
+        fs::create_dir(&path).expect("it can be made");
+        let disk = RealDisk::open(&path).expect("a directory");
+        fs::rename(&path, &away).expect("it can be renamed");
+        fs::create_dir(&path).expect("it can be made");
+        disk.create("new").and_then(|_| disk.rename("new", "file")).expect("a file");
+        assert_eq!(disk.list().expect("it can be read"), ["file"]);
+        assert!(away.join("file").exists() && !path.join("file").exists());
+        disk.sync().and_then(|()| disk.remove("file")).expect("it is there");
+        assert!(!away.join("file").exists());
     }
 
     #[test]
@@ -85,7 +110,7 @@ mod tests {
         symlink("file", place.path().join("link")).expect("it can be made");
         symlink("nowhere", place.path().join("dangling")).expect("it can be made");
         assert!(open(&place.path().join("link")).is_ok());
-        let disk = RealDisk::new(place.path().to_owned());
+        let disk = RealDisk::open(place.path()).expect("a directory");
         for refused in
             [disk.open("link"), disk.create("link"), disk.create("dangling"), disk.open("dangling")]
         {

@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::DataDirError;
+use crate::journal::RealDisk;
 
 /// A directory that is ours until this is dropped. The lock (flock) is on the directory itself: it cannot be taken away
 /// without taking the directory.
@@ -32,6 +33,11 @@ impl Directory {
             Err(TryLockError::WouldBlock) => Err(Taking::InUse),
             Err(TryLockError::Error(error)) => Err(Taking::Failed(error)),
         }
+    }
+
+    /// The files in it, by a descriptor of their own: who still has the disk when this is dropped does not keep the lock.
+    pub fn disk(&self) -> io::Result<RealDisk> {
+        RealDisk::in_directory(&self.file)
     }
 
     /// Does its path still lead to it? If not, what is written there is not what was opened here.

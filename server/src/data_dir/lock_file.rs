@@ -1,9 +1,10 @@
 //! The file `lock`: it tells people the pid of the server. What counts is the lock on the directory.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, OFlags};
 
 use crate::plain_file;
 
@@ -22,9 +23,7 @@ impl LockFile {
     /// Writes our pid into the file of `directory`; `None` if a server of version 0.1.0 has it.
     pub fn write(directory: &Path) -> io::Result<Option<LockFile>> {
         let path = directory.join(NAME);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = plain_file::open_own(&mut options, &path)?;
+        let file = plain_file::open_own(CWD, &path, OFlags::RDWR | OFlags::CREATE)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(None),
             locked => locked?,

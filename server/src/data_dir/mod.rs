@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
-use crate::journal::{Disk, RealDisk, Sequence};
+use crate::journal::{Disk, Sequence};
 use crate::recover::Disks;
 use clean_stop::CleanStop;
 use directory::{Directory, Taking};
@@ -85,6 +85,7 @@ pub enum DataDirError {
 #[derive(Debug)]
 pub struct DataDir {
     held: Arc<Held>,
+    disks: Disks,
     watch: Watch,
 }
 
@@ -94,6 +95,7 @@ struct Held {
     path: PathBuf,
     root: Directory,
     journal: Directory,
+    snapshots: Directory,
     lock_file: Mutex<LockFile>,
 }
 
@@ -108,20 +110,16 @@ impl DataDir {
             }
         }
         let held = Arc::new(Held::take(path)?);
+        let disks = held.disks().map_err(failed("opening the parts of", path))?;
         sync_directory(path).map_err(failed("syncing the data directory", path))?;
         held.warn_of_others();
         let watch = Watch::start(held.clone()).map_err(failed("starting the thread that watches", path))?;
-        Ok(DataDir { held, watch })
+        Ok(DataDir { held, disks, watch })
     }
 
     /// What is in it.
     pub fn disks(&self) -> Disks {
-        let part = |name| Arc::new(RealDisk::new(self.held.path.join(name)));
-        Disks { root: self.root(), journal: part("journal"), snapshots: part("snapshots") }
-    }
-
-    fn root(&self) -> Arc<dyn Disk> {
-        Arc::new(RealDisk::new(self.held.path.clone()))
+        self.disks.clone()
     }
 
     /// Has no journal been begun here yet?
@@ -132,7 +130,7 @@ impl DataDir {
     /// Takes note of the zone in which hours are meant. They are civil labels: to read them in another zone is legal
     /// and surprising, so it is said.
     pub fn keep_zone(&self, zone: &str) -> Result<(), DataDirError> {
-        let kept = keep_zone(&*self.root(), zone);
+        let kept = keep_zone(&*self.disks.root, zone);
         kept.map_err(failed("recording the time zone in", &self.held.path.join(ZONE)))
     }
 
@@ -151,7 +149,7 @@ impl DataDir {
         self.check_in_place()?;
         let path = &self.held.path;
         self.held.lock_file().clear().map_err(failed("emptying the lock file in", path))?;
-        CleanStop::write(&*self.root(), last).map_err(failed("recording the stop in", path))
+        CleanStop::write(&*self.disks.root, last).map_err(failed("recording the stop in", path))
     }
 }
 
@@ -164,14 +162,25 @@ impl Held {
             })
         };
         let (root, journal) = (take(path.to_owned())?, take(path.join("journal"))?);
+        let snapshots = take(path.join("snapshots"))?;
         let lock_file = LockFile::write(path).map_err(failed("writing", &path.join(lock_file::NAME)))?;
         let lock_file = lock_file.ok_or_else(|| in_use(path))?.into();
-        Ok(Held { path: path.to_owned(), root, journal, lock_file })
+        Ok(Held { path: path.to_owned(), root, journal, snapshots, lock_file })
     }
 
     fn check_in_place(&self) -> Result<(), DataDirError> {
         self.root.check_in_place()?;
-        self.journal.check_in_place()
+        self.journal.check_in_place()?;
+        self.snapshots.check_in_place()
+    }
+
+    fn disks(&self) -> io::Result<Disks> {
+        let disk = |directory: &Directory| Ok::<_, io::Error>(Arc::new(directory.disk()?));
+        Ok(Disks {
+            root: disk(&self.root)?,
+            journal: disk(&self.journal)?,
+            snapshots: disk(&self.snapshots)?,
+        })
     }
 
     fn lock_file(&self) -> std::sync::MutexGuard<'_, LockFile> {

@@ -1,15 +1,15 @@
 //! The narrow door to the disk: all that the journal asks of it. Tests put a disk behind it that lies.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 
 use crate::plain_file;
-
-/// Files of the journal are for their owner only: titles and ticket ids stand in them.
-const FILE_MODE: u32 = 0o600;
 
 /// One directory of files.
 pub trait Disk: Send + Sync + fmt::Debug {
@@ -113,60 +113,76 @@ impl dyn DiskFile + '_ {
 /// Large enough that a syscall's cost disappears, small enough not to show in memory.
 const ZEROS: usize = 1 << 20;
 
-/// The operating system's disk.
-#[derive(Debug, Clone)]
+/// The operating system's disk. Its directory stays open: a sync of it needs no descriptor when there may be none left,
+/// and what is done in it is done in one directory, whatever its path leads to by then.
+#[derive(Debug)]
 pub struct RealDisk {
-    directory: PathBuf,
+    /// None where it was not there, and was only to be read.
+    directory: Option<File>,
     read_only: bool,
 }
 
 impl RealDisk {
-    /// The files of `directory`, which must be there.
-    pub fn new(directory: PathBuf) -> RealDisk {
-        RealDisk { directory, read_only: false }
+    /// The files of the directory at `path`.
+    pub fn open(path: &Path) -> io::Result<RealDisk> {
+        Ok(RealDisk { directory: Some(File::open(path)?), read_only: false })
     }
 
-    /// The same, only to be read; a directory that is not there has no files.
-    pub fn read_only(directory: PathBuf) -> RealDisk {
-        RealDisk { directory, read_only: true }
+    /// The files of a directory that is open.
+    pub fn in_directory(directory: &File) -> io::Result<RealDisk> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::openat(directory, ".", flags, Mode::empty())?;
+        Ok(RealDisk { directory: Some(directory.into()), read_only: false })
+    }
+
+    /// The files of the directory at `path`, only to be read; a directory that is not there has no files.
+    pub fn read_only(path: &Path) -> io::Result<RealDisk> {
+        let directory = match File::open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => None,
+            directory => Some(directory?),
+        };
+        Ok(RealDisk { directory, read_only: true })
+    }
+
+    fn directory(&self) -> io::Result<&File> {
+        self.directory.as_ref().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
 impl Disk for RealDisk {
     fn list(&self) -> io::Result<Vec<String>> {
-        let entries = match std::fs::read_dir(&self.directory) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound && self.read_only => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+        let Some(directory) = &self.directory else { return Ok(Vec::new()) };
+        let names = Dir::read_from(directory)?
+            .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+            .filter(|name| !matches!(name.as_deref(), Ok("." | "..")));
+        names.collect()
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true).mode(FILE_MODE);
-        Ok(Box::new(plain_file::open_own(&mut options, &self.directory.join(name))?))
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::TRUNC;
+        Ok(Box::new(plain_file::open_own(self.directory()?, name.as_ref(), flags)?))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(!self.read_only);
-        Ok(Box::new(plain_file::open_own(&mut options, &self.directory.join(name))?))
+        let flags = if self.read_only { OFlags::RDONLY } else { OFlags::RDWR };
+        Ok(Box::new(plain_file::open_own(self.directory()?, name.as_ref(), flags)?))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        std::fs::rename(self.directory.join(from), self.directory.join(to))
+        let directory = self.directory()?.as_fd();
+        Ok(rustix::fs::renameat(directory, from, directory, to)?)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        std::fs::remove_file(self.directory.join(name))
+        Ok(rustix::fs::unlinkat(self.directory()?, name, AtFlags::empty())?)
     }
 
     fn sync(&self) -> io::Result<()> {
-        File::open(&self.directory)?.sync_all()
+        self.directory()?.sync_all()
     }
 
     fn free(&self) -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.directory)?;
+        let disk = rustix::fs::fstatvfs(self.directory()?)?;
         // Some file systems have no size.
         let free = if disk.f_blocks == 0 { u64::MAX } else { disk.f_bavail.saturating_mul(disk.f_frsize) };
         Ok(free)

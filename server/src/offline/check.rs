@@ -1,10 +1,10 @@
 //! `booklined check`: is everything whole?
 
 use std::fmt::Display;
-use std::fs::OpenOptions;
 use std::io::{self, Read};
 
 use chrono_tz::Tz;
+use rustix::fs::{CWD, OFlags};
 
 use super::{Parts, is_lasting, print, settled};
 use crate::data_dir::clean_stop::CleanStop;
@@ -130,7 +130,7 @@ impl Found {
 
 /// What a file of one line says; nothing if it is not there.
 fn line(parts: &Parts, name: &str) -> io::Result<Option<String>> {
-    let file = match plain_file::open_own(OpenOptions::new().read(true), &parts.data_dir().join(name)) {
+    let file = match plain_file::open_own(CWD, &parts.data_dir().join(name), OFlags::RDONLY) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };

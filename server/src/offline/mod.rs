@@ -83,11 +83,13 @@ impl Parts {
                 Err(e) => return Err(e).with_context(|| format!("reading {}", part(name).display())),
             }
         }
+        let disk =
+            |path: PathBuf| RealDisk::read_only(&path).with_context(|| format!("reading {}", path.display()));
         Ok(Parts {
             data_dir: data_dir.to_owned(),
-            root: RealDisk::read_only(data_dir.to_owned()),
-            journal: RealDisk::read_only(part("journal")),
-            snapshots: RealDisk::read_only(part("snapshots")),
+            root: disk(data_dir.to_owned())?,
+            journal: disk(part("journal"))?,
+            snapshots: disk(part("snapshots"))?,
         })
     }
 

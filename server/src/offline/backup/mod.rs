@@ -55,7 +55,7 @@ pub(super) fn run(parts: &Parts, to: &Path, force: bool) -> anyhow::Result<bool>
 
 /// Writes a snapshot of everything into the work directory. Says what it holds and how long it is.
 fn write(parts: &Parts, work: &Path) -> anyhow::Result<(Sequence, u64)> {
-    let disk = RealDisk::new(work.to_owned());
+    let disk = RealDisk::open(work).with_context(|| format!("opening {}", work.display()))?;
     let done = |result: &anyhow::Result<_>| result.as_ref().map_or_else(is_lasting, |_| true);
     settled(
         || parts.last_change(),
