@@ -6,8 +6,9 @@
 
 mod common;
 
+use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -324,6 +325,39 @@ fn above_the_limit_a_newcomer_gets_busy() {
         answer.err("BUSY");
         assert!(Instant::now() < until, "the place of who left is not free");
     }
+}
+
+/// The kernel's timer for this connection of ours to the server, as the server's side has it: what it is for, and in how
+/// many seconds it is due.
+fn timer(conn: &Conn) -> (String, f64) {
+    let port = |address: SocketAddr| format!(":{:04X}", address.port());
+    let stream = conn.stream();
+    let (ours, servers) = (port(stream.local_addr().unwrap()), port(stream.peer_addr().unwrap()));
+    let connections = fs::read_to_string("/proc/net/tcp").unwrap();
+    let fields = connections.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let found = fields.into_iter().find(|fields| fields[1].ends_with(&servers) && fields[2].ends_with(&ours));
+    let (kind, due) = found.expect("it is connected")[5].split_once(':').unwrap();
+    (kind.to_owned(), i64::from_str_radix(due, 16).unwrap() as f64 / 100.0)
+}
+
+/// A peer that lost power says nothing: the kernel has to ask.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_silent_peer_is_asked_whether_it_is_there() {
+    const KEEPALIVE: &str = "02";
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    assert!(conn.ask("PING").is_ok());
+    // Until the reply is acknowledged there is another timer.
+    let until = Instant::now() + PATIENCE;
+    let due = loop {
+        let (kind, due) = timer(&conn);
+        if kind == KEEPALIVE {
+            break due;
+        }
+        assert!(Instant::now() < until, "there is no timer for keepalive, but {kind}");
+    };
+    assert!(due <= 31.0, "it is asked in {due} seconds");
 }
 
 #[test]

@@ -13,7 +13,6 @@ use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::refuse_binary;
 use bookline_protocol::{Line, Refusal, Request, expects_reply, parse, parse_first};
 use bytes::BufMut;
-use rustix::net::sockopt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
@@ -25,10 +24,13 @@ use crate::execute::{
     AT_ONCE, Answer, Identity, Outcome, Pieces, Progress, Service, execute, snapshot, work,
 };
 use crate::framing::{Extent, Found, Framer};
+use crate::socket::{self, SEND_BUFFER, WRITE_STALL};
 use crate::turn::Work;
 
 /// Reply bytes of its own, for which a connection needs no share.
 const OWN_REPLIES: usize = 64 << 10;
+
+const _: () = assert!(SEND_BUFFER == OWN_REPLIES);
 
 /// Reply bytes in a turn, after which they are written. What comes on top is written at once.
 const TURN_BYTES: usize = OWN_REPLIES - AT_ONCE;
@@ -50,14 +52,8 @@ const LONG_REQUESTS: usize = MAX_LINE + 2;
 /// What each of its two buffers has at first, and keeps when the connection has nothing to do: idle connections are many.
 const KEPT_BUFFER: usize = 4 << 10;
 
-/// What the kernel may hold of a connection's replies; Linux doubles it for its own books. As much as a turn writes.
-const SEND_BUFFER: usize = OWN_REPLIES;
-
 /// How long a line or a large reply waits for a share, and how long a line may hold one until its end has come.
 const SHARE_WITHIN: Duration = Duration::from_secs(60);
-
-/// A peer that does not take a turn's replies within this is given up; so is one of which the kernel holds all.
-const WRITE_STALL: Duration = Duration::from_secs(60);
 
 /// How long a closing connection waits for its peer to read the last word: without it, bytes that the peer sent
 /// meanwhile would make the system reset the connection and eat the word.
@@ -132,10 +128,7 @@ struct Connection {
 
 /// Serves a peer until it leaves, is told to, or the server stops.
 pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    // Telnet sends the end of an interrupt as urgent data: out of line, a byte would be missing from its sequence.
-    sockopt::set_socket_oobinline(&stream, true)?;
-    bound_what_the_kernel_holds(&stream)?;
+    socket::prepare(&stream)?;
     let connection = Connection {
         stream,
         service,
@@ -154,14 +147,6 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
         sends_much: false,
     };
     connection.run().await
-}
-
-/// Without this the kernel would hold megabytes of replies for a peer that takes nothing, and for ever.
-fn bound_what_the_kernel_holds(stream: &TcpStream) -> io::Result<()> {
-    sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER)?;
-    #[cfg(target_os = "linux")]
-    sockopt::set_tcp_user_timeout(stream, u32::try_from(WRITE_STALL.as_millis()).unwrap_or(u32::MAX))?;
-    Ok(())
 }
 
 /// Tells a newcomer why it cannot come in.
@@ -508,24 +493,4 @@ async fn linger(stream: &mut TcpStream) -> io::Result<()> {
     })
     .await;
     drained.unwrap_or(Ok(()))
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    #[tokio::test]
-    async fn the_kernel_holds_little_and_not_for_ever() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let _peer =
-            TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
-        let (stream, _) = listener.accept().await.expect("the peer has connected");
-        bound_what_the_kernel_holds(&stream).expect("a socket");
-        let held = sockopt::socket_send_buffer_size(&stream).expect("a socket");
-        assert!(held <= 2 * SEND_BUFFER, "the kernel may hold {held} bytes");
-        #[cfg(target_os = "linux")]
-        assert_eq!(sockopt::tcp_user_timeout(&stream).expect("a socket"), 60_000);
-    }
 }

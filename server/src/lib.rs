@@ -18,7 +18,9 @@ pub mod recover;
 pub mod restore;
 // Who may come in.
 pub mod listener;
-// One task for each who did.
+// What the system is told about a client's socket.
+mod socket;
+// One task for each connection.
 pub mod connection;
 // How long it is served before the others are.
 pub mod turn;
