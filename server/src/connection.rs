@@ -2,7 +2,8 @@
 //! durable, answer with one write.
 
 use std::future::{pending, poll_fn};
-use std::io;
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -149,12 +150,25 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
     connection.run().await
 }
 
-/// Tells a newcomer why it cannot come in.
+/// Tells a client why it is refused, and waits a moment until it has read it.
 pub async fn refuse(mut stream: TcpStream, refusal: &Refusal) -> io::Result<()> {
     let mut out = Vec::new();
     refusal.write(&mut out);
     timeout(LINGER, stream.write_all(&out)).await??;
     linger(&mut stream).await
+}
+
+/// Tells a client why it is refused, and does not wait for it. What it has sent so far is read, as bytes that are left
+/// would make the system reset the connection.
+pub fn refuse_at_once(stream: TcpStream, refusal: &Refusal) {
+    let mut out = Vec::new();
+    refusal.write(&mut out);
+    // It does not block. A client that has gone need not be told.
+    let _ = stream.into_std().and_then(|mut stream| {
+        stream.write_all(&out)?;
+        stream.shutdown(Shutdown::Write)?;
+        stream.read(&mut [0; OWN_REQUESTS])
+    });
 }
 
 impl Connection {

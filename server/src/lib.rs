@@ -16,7 +16,7 @@ pub mod server;
 pub mod recover;
 // A backup in place of it.
 pub mod restore;
-// Who may come in.
+// Who may connect.
 pub mod listener;
 // What the system is told about a client's socket.
 mod socket;

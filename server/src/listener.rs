@@ -1,4 +1,7 @@
-//! Who may come in: as many as there is room for, until the server stops. Nobody waits without bound.
+//! Who may connect: as many as there is room for, until the server stops.
+//!
+//! Each connection has a descriptor, and so has one that is refused, until its client is gone. How many there are at the
+//! most is known before one is accepted: those served, and those refused, whoever was just accepted among them.
 
 use std::io;
 use std::sync::Arc;
@@ -14,44 +17,57 @@ use tokio_util::task::TaskTracker;
 use crate::connection;
 use crate::execute::Service;
 
-/// How many newcomers are told at a time why they cannot come in. More than these are closed without a word.
-const REFUSALS: usize = 256;
+/// Connections that are refused at a time: their clients have a moment to read why. Those above this number are told, and
+/// closed without waiting for them.
+pub const REFUSALS: usize = 256;
 
-/// How long to pause when the system has no more files to give: the one wait that no event ends.
+/// How long to pause when the system as a whole has no descriptor or memory for a connection (ENFILE, ENOBUFS): the one
+/// wait that no event ends. This process has descriptors, as they are counted.
 const EXHAUSTED: Duration = Duration::from_millis(50);
+
+/// How many connections there may be at a time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Served.
+    pub connections: usize,
+    /// Refused, at least one.
+    pub refusals: usize,
+}
 
 /// Accepts connections until it is dropped; from `stop` on, only to say that the server is stopping.
 pub async fn accept(
     listener: TcpListener,
     service: Arc<Service>,
-    max_connections: usize,
+    limits: Limits,
     stop: CancellationToken,
     connections: TaskTracker,
 ) {
-    let refusals = Arc::new(Semaphore::new(REFUSALS));
+    // Whoever was just accepted is one of them.
+    let refusals = Arc::new(Semaphore::new(limits.refusals - 1));
     loop {
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
+            Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(e) => {
                 tracing::warn!("a connection could not be accepted: {e}");
                 tokio::time::sleep(EXHAUSTED).await;
                 continue;
             }
         };
-        if stop.is_cancelled() {
-            refuse(stream, Refusal::shutting_down(), &refusals);
-        } else if service.counters.connections.fetch_add(1, Relaxed) >= max_connections {
-            service.counters.connections.fetch_sub(1, Relaxed);
-            refuse(stream, Refusal::busy(max_connections), &refusals);
+        let open = if stop.is_cancelled() {
+            Err(Refusal::shutting_down())
         } else {
-            connections.spawn(serve(stream, service.clone(), stop.clone()));
+            Open::admit(&service, limits.connections)
+        };
+        match open {
+            Ok(open) => drop(connections.spawn(serve(stream, open, stop.clone()))),
+            Err(refusal) => refuse(stream, refusal, &refusals),
         }
     }
 }
 
-async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) {
-    let _open = Open(service.clone());
-    if let Err(e) = connection::serve(stream, service, stop).await {
+async fn serve(stream: TcpStream, open: Open, stop: CancellationToken) {
+    if let Err(e) = connection::serve(stream, open.service.clone(), stop).await {
         let expected =
             [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
         if !expected.contains(&e.kind()) {
@@ -62,20 +78,34 @@ async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken
 
 fn refuse(stream: TcpStream, refusal: Refusal, refusals: &Arc<Semaphore>) {
     let Ok(permit) = refusals.clone().try_acquire_owned() else {
-        return;
+        return connection::refuse_at_once(stream, &refusal);
     };
     tokio::spawn(async move {
-        // Whether the newcomer hears it or not, it is gone.
+        // Whether the client reads it or not, it is gone.
         let _ = connection::refuse(stream, &refusal).await;
         drop(permit);
     });
 }
 
-/// Counts a connection as open until it is dropped, however its task ends.
-struct Open(Arc<Service>);
+/// A connection that counts as open until this is dropped, however its task ends.
+struct Open {
+    service: Arc<Service>,
+}
+
+impl Open {
+    /// Counts one more, unless there are as many as there may be.
+    fn admit(service: &Arc<Service>, max_connections: usize) -> Result<Open, Refusal> {
+        // Nobody else counts up.
+        if service.counters.connections.load(Relaxed) >= max_connections {
+            return Err(Refusal::busy(max_connections));
+        }
+        service.counters.connections.fetch_add(1, Relaxed);
+        Ok(Open { service: service.clone() })
+    }
+}
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.counters.connections.fetch_sub(1, Relaxed);
+        self.service.counters.connections.fetch_sub(1, Relaxed);
     }
 }

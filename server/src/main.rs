@@ -36,7 +36,7 @@ fn run(settings: Settings) -> anyhow::Result<bool> {
 }
 
 fn serve(mut settings: Settings) -> anyhow::Result<()> {
-    limits::fit_open_files(&mut settings.max_connections);
+    limits::fit_open_files(&mut settings)?;
     let threads = limits::serving_threads(settings.threads)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(threads).enable_all().build().context("starting the runtime")?;

@@ -19,11 +19,12 @@ use crate::demo::DemoError;
 use crate::execute::{Counters, Service};
 use crate::import::{self, ImportError};
 use crate::journal::{self, Durability, Journal};
+use crate::listener::{self, Limits};
 use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
 use crate::snapshot::keeper::{Keeper, Schedule};
 use crate::store::Store;
-use crate::{demo, listener, time_zone};
+use crate::{demo, time_zone};
 
 /// When the server stops, connections have this long to take their last answers; with the journal's last sync it stays
 /// within the five seconds in which a supervisor expects a stop.
@@ -82,7 +83,7 @@ impl ServeError {
 #[derive(Debug)]
 pub struct Server {
     service: Arc<Service>,
-    max_connections: usize,
+    limits: Limits,
     /// Locked until the journal is closed: fields are dropped in this order.
     data_dir: Arc<DataDir>,
 }
@@ -123,7 +124,8 @@ impl Server {
         if settings.demo {
             demo::load(&service).await?;
         }
-        Ok(Server { service, max_connections: settings.max_connections, data_dir: data_dir.into() })
+        let limits = Limits { connections: settings.max_connections, refusals: settings.refusals };
+        Ok(Server { service, limits, data_dir: data_dir.into() })
     }
 
     /// What every request can reach, for who executes requests without a connection.
@@ -143,7 +145,7 @@ impl Server {
         let mut accepting = tokio::spawn(listener::accept(
             listener,
             self.service.clone(),
-            self.max_connections,
+            self.limits,
             stop.clone(),
             connections.clone(),
         ));

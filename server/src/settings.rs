@@ -11,6 +11,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use crate::buffers::{BUFFERS_MAX, BUFFERS_MIN};
 use crate::journal::{Durability, commit, frame, segment};
 use crate::listen_address::ListenAddress;
+use crate::listener::REFUSALS;
 use crate::offline::Command;
 
 /// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its segment would
@@ -54,10 +55,14 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_DURABILITY", value_enum, default_value_t)]
     pub durability: Durability,
 
-    /// Connections at a time; one more is answered ERR BUSY
+    /// Connections at a time; one more is answered ERR BUSY. Lowered where the system allows too few open files
     #[arg(long, env = "BOOKLINE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N",
           value_parser = parse_count)]
     pub max_connections: usize,
+
+    /// Connections that are refused at a time, and wait for their clients to read why. There is no flag for it
+    #[arg(skip = REFUSALS)]
+    pub refusals: usize,
 
     /// Memory for lines of more than 16 KiB and for large replies, 32MiB to 1TiB, all connections together
     #[arg(long, env = "BOOKLINE_MAX_BUFFERS", default_value = "256MiB", value_name = "SIZE",
