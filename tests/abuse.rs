@@ -8,12 +8,13 @@ mod common;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::server::{Home, raise_open_files};
 use common::{Conn, PATIENCE, Rng, Server};
+use rustix::net::{AddressFamily, SocketType};
 
 /// The longest line without its end.
 const LONGEST: usize = 65_536;
@@ -295,6 +296,21 @@ fn resets_give_their_connections_back() {
     assert_eq!(conn.ask("STATS").number("tickets"), 1_000_000 - left);
 }
 
+/// The place of who left is free once the server has noticed.
+fn until_served(connect: impl Fn() -> Conn) {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let mut next = connect();
+        let _ = next.try_send_bytes(b"PING\n");
+        let answer = next.answer();
+        if answer.is_ok() {
+            break;
+        }
+        answer.err("BUSY");
+        assert!(Instant::now() < until, "the place of who left is not free");
+    }
+}
+
 #[test]
 fn above_the_limit_a_newcomer_gets_busy() {
     let server = Server::fresh_with(&["--max-connections", "3"]);
@@ -313,18 +329,38 @@ fn above_the_limit_a_newcomer_gets_busy() {
     let mut leaving = inside.pop().unwrap();
     leaving.half_close();
     leaving.expect_end();
-    // The place is free once the server has noticed.
-    let until = Instant::now() + PATIENCE;
-    loop {
-        let mut next = server.connect();
-        let _ = next.try_send_bytes(b"PING\n");
-        let answer = next.answer();
-        if answer.is_ok() {
-            break;
-        }
-        answer.err("BUSY");
-        assert!(Instant::now() < until, "the place of who left is not free");
-    }
+    until_served(|| server.connect());
+}
+
+/// A connection that comes from this address of the machine.
+fn connect_from(address: Ipv4Addr, to: SocketAddr) -> Conn {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddrV4::new(address, 0)).unwrap();
+    rustix::net::connect(&socket, &to).unwrap();
+    Conn::over(socket.into()).unwrap()
+}
+
+/// One address cannot take the places of all others.
+#[test]
+#[cfg(target_os = "linux")] // elsewhere a machine has 127.0.0.1 alone
+fn above_the_limit_of_an_address_it_gets_busy_and_others_do_not() {
+    let server = Server::fresh_with(&["--max-per-address", "2"]);
+    let (one, other) = (Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2));
+    let mut inside = [one, one, other].map(|address| connect_from(address, server.addr()));
+    inside.iter_mut().for_each(|conn| assert!(conn.ask("PING").is_ok()));
+    let mut late = connect_from(one, server.addr());
+    let refused = late.answer();
+    refused.err("BUSY");
+    let message = refused.body["message"].as_str().unwrap();
+    assert!(message.contains("2 connections of your address"), "{message}");
+    late.expect_end();
+    assert_eq!(inside[2].ask("STATS").number("connections"), 3);
+    assert!(connect_from(other, server.addr()).ask("PING").is_ok());
+
+    let [mut leaving, ..] = inside;
+    leaving.half_close();
+    leaving.expect_end();
+    until_served(|| connect_from(one, server.addr()));
 }
 
 /// The kernel's timer for this connection of ours to the server, as the server's side has it: what it is for, and in how

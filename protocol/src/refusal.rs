@@ -110,6 +110,18 @@ impl Refusal {
         )
     }
 
+    /// The server has as many connections of one address as it takes.
+    pub fn busy_address(limit: usize) -> Self {
+        let connections = if limit == 1 { "connection" } else { "connections" };
+        Self::new(
+            Code::Busy,
+            format!(
+                "the server has {limit} {connections} of your address, as many as it takes of one \
+                 (--max-per-address): close one, or try again later"
+            ),
+        )
+    }
+
     /// The server holds as many long lines and large replies as it has memory for.
     pub fn no_buffers() -> Self {
         Self::new(

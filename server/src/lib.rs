@@ -16,7 +16,8 @@ pub mod server;
 pub mod recover;
 // A backup in place of it.
 pub mod restore;
-// Who may connect.
+// Who may connect, in all and from one address.
+mod addresses;
 pub mod listener;
 // What the system is told about a client's socket.
 mod socket;

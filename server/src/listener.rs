@@ -1,9 +1,10 @@
-//! Who may connect: as many as there is room for, until the server stops.
+//! Who may connect: as many as there is room for, in all and from one address, until the server stops.
 //!
 //! Each connection has a descriptor, and so has one that is refused, until its client is gone. How many there are at the
 //! most is known before one is accepted: those served, and those refused, whoever was just accepted among them.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::addresses::{Addresses, Counted};
 use crate::connection;
 use crate::execute::Service;
 
@@ -32,6 +34,8 @@ pub struct Limits {
     pub connections: usize,
     /// Refused, at least one.
     pub refusals: usize,
+    /// Served of one address.
+    pub per_address: Option<usize>,
 }
 
 /// Accepts connections until it is dropped; from `stop` on, only to say that the server is stopping.
@@ -42,11 +46,12 @@ pub async fn accept(
     stop: CancellationToken,
     connections: TaskTracker,
 ) {
+    let addresses = limits.per_address.map(Addresses::new);
     // Whoever was just accepted is one of them.
     let refusals = Arc::new(Semaphore::new(limits.refusals - 1));
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(e) => {
                 tracing::warn!("a connection could not be accepted: {e}");
@@ -57,7 +62,7 @@ pub async fn accept(
         let open = if stop.is_cancelled() {
             Err(Refusal::shutting_down())
         } else {
-            Open::admit(&service, limits.connections)
+            Open::admit(&service, limits.connections, addresses.as_ref(), peer.ip())
         };
         match open {
             Ok(open) => drop(connections.spawn(serve(stream, open, stop.clone()))),
@@ -90,17 +95,24 @@ fn refuse(stream: TcpStream, refusal: Refusal, refusals: &Arc<Semaphore>) {
 /// A connection that counts as open until this is dropped, however its task ends.
 struct Open {
     service: Arc<Service>,
+    _counted: Option<Counted>,
 }
 
 impl Open {
     /// Counts one more, unless there are as many as there may be.
-    fn admit(service: &Arc<Service>, max_connections: usize) -> Result<Open, Refusal> {
+    fn admit(
+        service: &Arc<Service>,
+        max_connections: usize,
+        addresses: Option<&Addresses>,
+        peer: IpAddr,
+    ) -> Result<Open, Refusal> {
         // Nobody else counts up.
         if service.counters.connections.load(Relaxed) >= max_connections {
             return Err(Refusal::busy(max_connections));
         }
+        let counted = addresses.map(|addresses| addresses.count(peer)).transpose()?;
         service.counters.connections.fetch_add(1, Relaxed);
-        Ok(Open { service: service.clone() })
+        Ok(Open { service: service.clone(), _counted: counted })
     }
 }
 

@@ -124,7 +124,11 @@ impl Server {
         if settings.demo {
             demo::load(&service).await?;
         }
-        let limits = Limits { connections: settings.max_connections, refusals: settings.refusals };
+        let limits = Limits {
+            connections: settings.max_connections,
+            refusals: settings.refusals,
+            per_address: settings.max_per_address,
+        };
         Ok(Server { service, limits, data_dir: data_dir.into() })
     }
 

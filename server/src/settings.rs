@@ -64,6 +64,11 @@ pub struct Settings {
     #[arg(skip = REFUSALS)]
     pub refusals: usize,
 
+    /// Connections of one address at a time, an IPv6 network of 64 bits counting as one; one more is answered ERR BUSY
+    /// [default: as many as there may be]
+    #[arg(long, env = "BOOKLINE_MAX_PER_ADDRESS", value_name = "N", value_parser = parse_count)]
+    pub max_per_address: Option<usize>,
+
     /// Memory for lines of more than 16 KiB and for large replies, 32MiB to 1TiB, all connections together
     #[arg(long, env = "BOOKLINE_MAX_BUFFERS", default_value = "256MiB", value_name = "SIZE",
           value_parser = parse_max_buffers)]
@@ -233,6 +238,7 @@ mod tests {
             ["--segment-size", "511KiB"],
             ["--threads", "0"],
             ["--max-buffers", "31MiB"],
+            ["--max-per-address", "0"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
