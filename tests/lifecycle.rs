@@ -227,6 +227,7 @@ fn everything_can_be_set_by_environment() {
         ("BOOKLINE_DURABILITY", "interval"),
         ("BOOKLINE_MAX_CONNECTIONS", "2"),
         ("BOOKLINE_MAX_PER_ADDRESS", "2"),
+        ("BOOKLINE_IDLE_TIMEOUT", "3s"),
         ("BOOKLINE_HOD", "boss"),
         ("BOOKLINE_TIME_ZONE", "Asia/Tokyo"),
         ("BOOKLINE_SHARDS", "4"),
@@ -248,6 +249,7 @@ fn everything_can_be_set_by_environment() {
     let mut second = Conn::open(addr);
     assert!(second.ask("PING").is_ok());
     Conn::open(addr).answer().err("BUSY");
+    second.answer().err("BUSY");
     assert!(home.data().is_dir());
     process.signal(Signal::TERM);
     assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
@@ -275,6 +277,7 @@ fn an_empty_variable_counts_as_unset() {
         "BOOKLINE_DURABILITY",
         "BOOKLINE_MAX_CONNECTIONS",
         "BOOKLINE_MAX_PER_ADDRESS",
+        "BOOKLINE_IDLE_TIMEOUT",
         "BOOKLINE_HOD",
         "BOOKLINE_TIME_ZONE",
         "BOOKLINE_SHARDS",
@@ -341,6 +344,8 @@ fn bad_flags_end_it_with_2() {
         &["--max-connections", "many"],
         &["--max-connections", "-1"],
         &["--max-per-address", "0"],
+        &["--idle-timeout", "10"],
+        &["--idle-timeout", "31d"],
         &["--time-zone", "Mars/Olympus_Mons"],
         &["--shards", "0"],
         &["--shards", "3"],
@@ -379,6 +384,7 @@ fn help_names_every_flag_and_variable_with_its_default() {
         "durability",
         "max-connections",
         "max-per-address",
+        "idle-timeout",
         "hod",
         "time-zone",
         "shards",

@@ -122,6 +122,17 @@ impl Refusal {
         )
     }
 
+    /// No whole line came for too long.
+    pub fn idle(timeout: &str) -> Self {
+        Self::new(
+            Code::Busy,
+            format!(
+                "no whole line came within {timeout}, and a connection may not be idle for longer (--idle-timeout): \
+                 connect again"
+            ),
+        )
+    }
+
     /// The server holds as many long lines and large replies as it has memory for.
     pub fn no_buffers() -> Self {
         Self::new(

@@ -93,6 +93,8 @@ enum Arrived {
     Stop,
     /// The end of a long line did not come in time.
     Late,
+    /// No whole line came for as long as a connection may be idle.
+    Idle(Duration),
 }
 
 /// A line that is longer than the connection's own buffer.
@@ -114,6 +116,10 @@ struct Connection {
     /// the opening of another protocol.
     opened: bool,
     long_line: Option<LongLine>,
+    /// How long it may be idle.
+    idle_timeout: Option<Duration>,
+    /// When it has been that, if it has nothing to do.
+    idle_until: Option<Instant>,
     answer: Answer,
     pieces: Option<Pieces>,
     /// Others were served since the last turn began.
@@ -128,7 +134,12 @@ struct Connection {
 }
 
 /// Serves a peer until it leaves, is told to, or the server stops.
-pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationToken) -> io::Result<()> {
+pub async fn serve(
+    stream: TcpStream,
+    service: Arc<Service>,
+    idle_timeout: Option<Duration>,
+    stop: CancellationToken,
+) -> io::Result<()> {
     socket::prepare(&stream)?;
     let connection = Connection {
         stream,
@@ -139,6 +150,8 @@ pub async fn serve(stream: TcpStream, service: Arc<Service>, stop: CancellationT
         framer: Framer::default(),
         opened: false,
         long_line: None,
+        idle_timeout,
+        idle_until: None,
         answer: Answer::default(),
         pieces: None,
         rested: true,
@@ -194,6 +207,9 @@ impl Connection {
                 self.turn()
             };
             self.used_up |= matches!(next, Next::Turn);
+            if self.answer.turn.commands > 0 || !matches!(next, Next::Read) {
+                self.idle_until = None;
+            }
             self.release().await?;
             self.rested = !matches!(next, Next::Read);
             match next {
@@ -221,6 +237,10 @@ impl Connection {
                     Arrived::Stop => return linger(&mut self.stream).await,
                     Arrived::Late => {
                         return self.close(&Refusal::line_stalled(SHARE_WITHIN.as_secs())).await;
+                    }
+                    Arrived::Idle(timeout) => {
+                        let timeout = humantime::format_duration(timeout).to_string();
+                        return self.close(&Refusal::idle(&timeout)).await;
                     }
                 },
             }
@@ -393,7 +413,10 @@ impl Connection {
             let until = self.wait_until();
             let late = async {
                 match until {
-                    Some(until) => sleep_until(until).await,
+                    Some((until, outcome)) => {
+                        sleep_until(until).await;
+                        outcome
+                    }
                     None => pending().await,
                 }
             };
@@ -403,19 +426,22 @@ impl Connection {
                 () = &mut *stopped, if self.last_call.is_none() => {
                     self.last_call = Some(Instant::now() + LAST_CALL);
                 }
-                () = late => {
-                    return Ok(if self.last_call.is_some() { Arrived::Stop } else { Arrived::Late });
-                }
+                outcome = late => return Ok(outcome),
             }
         }
     }
 
-    /// Until when to wait for bytes, if not for ever.
-    fn wait_until(&self) -> Option<Instant> {
-        match self.last_call {
-            Some(end) => Some(end.min(Instant::now() + QUIET)),
-            None => self.long_line.as_ref().map(|line| line.until),
+    /// Until when to wait for bytes, if not for ever, and what it means when none have come by then.
+    fn wait_until(&mut self) -> Option<(Instant, Arrived)> {
+        if let Some(end) = self.last_call {
+            return Some((end.min(Instant::now() + QUIET), Arrived::Stop));
         }
+        let line = self.long_line.as_ref().map(|line| (line.until, Arrived::Late));
+        let idle = self.idle_timeout.map(|timeout| {
+            // Half a line that comes byte by byte does not begin it anew.
+            (*self.idle_until.get_or_insert_with(|| Instant::now() + timeout), Arrived::Idle(timeout))
+        });
+        [line, idle].into_iter().flatten().min_by_key(|(until, _)| *until)
     }
 
     /// Reads what is there. There is always room: a full buffer is a whole line, or asks for a share first.

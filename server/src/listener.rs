@@ -27,7 +27,7 @@ pub const REFUSALS: usize = 256;
 /// wait that no event ends. This process has descriptors, as they are counted.
 const EXHAUSTED: Duration = Duration::from_millis(50);
 
-/// How many connections there may be at a time.
+/// How many connections there may be at a time, and how long each may be idle.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Served.
@@ -36,6 +36,8 @@ pub struct Limits {
     pub refusals: usize,
     /// Served of one address.
     pub per_address: Option<usize>,
+    /// How long one may be idle.
+    pub idle_timeout: Option<Duration>,
 }
 
 /// Accepts connections until it is dropped; from `stop` on, only to say that the server is stopping.
@@ -65,14 +67,14 @@ pub async fn accept(
             Open::admit(&service, limits.connections, addresses.as_ref(), peer.ip())
         };
         match open {
-            Ok(open) => drop(connections.spawn(serve(stream, open, stop.clone()))),
+            Ok(open) => drop(connections.spawn(serve(stream, open, limits.idle_timeout, stop.clone()))),
             Err(refusal) => refuse(stream, refusal, &refusals),
         }
     }
 }
 
-async fn serve(stream: TcpStream, open: Open, stop: CancellationToken) {
-    if let Err(e) = connection::serve(stream, open.service.clone(), stop).await {
+async fn serve(stream: TcpStream, open: Open, idle_timeout: Option<Duration>, stop: CancellationToken) {
+    if let Err(e) = connection::serve(stream, open.service.clone(), idle_timeout, stop).await {
         let expected =
             [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
         if !expected.contains(&e.kind()) {

@@ -128,6 +128,7 @@ impl Server {
             connections: settings.max_connections,
             refusals: settings.refusals,
             per_address: settings.max_per_address,
+            idle_timeout: settings.idle_timeout,
         };
         Ok(Server { service, limits, data_dir: data_dir.into() })
     }

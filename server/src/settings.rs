@@ -30,6 +30,13 @@ const MAX_SEGMENT: u64 = 1 << 30;
 /// The most `--threads`: more than the processors of the largest machines only wait for each other.
 const THREADS_MAX: usize = 1024;
 
+/// The shortest `--idle-timeout`: whoever types needs some seconds, and a round trip to the other side of the world a
+/// good part of one.
+const IDLE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
+
+/// The longest: whoever means for ever leaves the flag out.
+const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Snapshots are begun at most so often: each reads the one before as a whole, and the journal behind it.
 const SNAPSHOT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
@@ -68,6 +75,10 @@ pub struct Settings {
     /// [default: as many as there may be]
     #[arg(long, env = "BOOKLINE_MAX_PER_ADDRESS", value_name = "N", value_parser = parse_count)]
     pub max_per_address: Option<usize>,
+
+    /// Close a connection from which no whole line has come for so long, 1s to 30d [default: never]
+    #[arg(long, env = "BOOKLINE_IDLE_TIMEOUT", value_name = "TIME", value_parser = parse_idle_timeout)]
+    pub idle_timeout: Option<Duration>,
 
     /// Memory for lines of more than 16 KiB and for large replies, 32MiB to 1TiB, all connections together
     #[arg(long, env = "BOOKLINE_MAX_BUFFERS", default_value = "256MiB", value_name = "SIZE",
@@ -157,6 +168,16 @@ fn parse_count(text: &str) -> Result<usize, String> {
     }
 }
 
+fn parse_idle_timeout(text: &str) -> Result<Duration, String> {
+    let time =
+        humantime::parse_duration(text).map_err(|_| "it is a number and a unit, as in 90s, 10m or 2h")?;
+    if (IDLE_TIMEOUT_MIN..=IDLE_TIMEOUT_MAX).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it is from 1s to 30d".into())
+    }
+}
+
 fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if (1..=THREADS_MAX).contains(&n) => Ok(n),
@@ -232,6 +253,8 @@ mod tests {
     fn flags_are_checked() {
         let parse = |args: &[&str]| Settings::try_parse_from([&["booklined"], args].concat());
         assert!(parse(&["--shards", "64", "--time-zone", "Europe/Berlin"]).is_ok());
+        let idle = parse(&["--idle-timeout", "10m"]).map(|settings| settings.idle_timeout);
+        assert_eq!(idle.expect("a time"), Some(Duration::from_secs(600)));
         for wrong in [
             ["--shards", "65"],
             ["--time-zone", "Mars/Base"],
@@ -239,6 +262,9 @@ mod tests {
             ["--threads", "0"],
             ["--max-buffers", "31MiB"],
             ["--max-per-address", "0"],
+            ["--idle-timeout", "0s"],
+            ["--idle-timeout", "10"],
+            ["--idle-timeout", "31d"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }
