@@ -18,6 +18,10 @@ const SHIFT: u32 = 20;
 /// only equal ones would need more, and no split helps those.
 const SPARSE: usize = 16;
 
+/// A small table is made smaller, to twice what is in it, when it has fewer than one in so many of the entries that it
+/// takes; and so is a directory, to one small table. Whoever fills and empties it does not meet this again at once.
+const SHRINK: usize = 4;
+
 /// Values found by a hash and a test for equality; the caller hashes, always in the same way.
 #[derive(Debug)]
 pub struct Table<T> {
@@ -33,6 +37,8 @@ struct Directory<T> {
     indices: Vec<u32>,
     depth: u32,
     parts: Vec<Part<T>>,
+    /// Entries in all.
+    len: usize,
 }
 
 #[derive(Debug)]
@@ -49,11 +55,10 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    /// Entries in all, counted part by part.
+    /// Entries in all.
     #[expect(clippy::len_without_is_empty, reason = "only tests count")]
     pub fn len(&self) -> usize {
-        let parts = self.large.iter().flat_map(|large| &large.parts);
-        self.small.len() + parts.map(|part| part.entries.len()).sum::<usize>()
+        self.large.as_ref().map_or(self.small.len(), |large| large.len)
     }
 
     /// The entry of this hash that is the one.
@@ -89,11 +94,34 @@ impl<T> Table<T> {
             self.large = Some(Box::new(large));
         }
         self.entries(hash).insert_unique(hash, value, hash_of);
+        if let Some(large) = &mut self.large {
+            large.len += 1;
+        }
     }
 
-    /// Takes an entry out.
-    pub fn remove(&mut self, hash: u64, is_it: impl FnMut(&T) -> bool) -> Option<T> {
-        Some(self.entries(hash).find_entry(hash, is_it).ok()?.remove().0)
+    /// Takes an entry out. A table that was large and is nearly empty gives its memory back: what it takes is bounded by
+    /// what is in it, and not by what once was.
+    pub fn remove(
+        &mut self,
+        hash: u64,
+        is_it: impl FnMut(&T) -> bool,
+        hash_of: impl Fn(&T) -> u64,
+    ) -> Option<T> {
+        let entries = self.entries(hash);
+        let value = entries.find_entry(hash, is_it).ok()?.remove().0;
+        if entries.len() < entries.capacity() / SHRINK {
+            entries.shrink_to(2 * entries.len(), &hash_of);
+        }
+        if let Some(large) = &mut self.large {
+            large.len -= 1;
+            if large.len < FULL / SHRINK {
+                let entries = self.large.take().into_iter().flat_map(|large| large.parts);
+                for value in entries.flat_map(|part| part.entries) {
+                    self.small.insert_unique(hash_of(&value), value, &hash_of);
+                }
+            }
+        }
+        Some(value)
     }
 
     /// Where an entry of this hash is, or goes.
@@ -111,7 +139,8 @@ impl<T> Table<T> {
 impl<T> Directory<T> {
     /// One part, of all that there is.
     fn of(entries: HashTable<T>) -> Directory<T> {
-        Directory { indices: vec![0], depth: 0, parts: vec![Part { depth: 0, entries }] }
+        let len = entries.len();
+        Directory { indices: vec![0], depth: 0, parts: vec![Part { depth: 0, entries }], len }
     }
 
     fn part_of(&self, hash: u64) -> usize {
@@ -179,9 +208,30 @@ mod tests {
             assert_eq!(table.find(mix(n), |&found| found == n), Some(&n));
         }
         assert_eq!(table.find(mix(100_000), |&found| found == 100_000), None);
-        assert_eq!(table.remove(mix(77), |&found| found == 77), Some(77));
+        assert_eq!(table.remove(mix(77), |&found| found == 77, |&n| mix(n)), Some(77));
         assert_eq!(table.find(mix(77), |&found| found == 77), None);
         assert_eq!(table.len(), 99_999);
+    }
+
+    #[test]
+    fn what_is_taken_out_gives_its_memory_back() {
+        let take_out = |table: &mut Table<u64>, numbers: std::ops::Range<u64>| {
+            for n in numbers {
+                assert_eq!(table.remove(mix(n), |&found| found == n, |&n| mix(n)), Some(n));
+            }
+        };
+        let mut table = Table::default();
+        for n in 0..100_000 {
+            table.insert(mix(n), n, |&n| mix(n));
+        }
+        take_out(&mut table, 1_000..100_000);
+        let parts = &table.large.as_ref().expect("it is large").parts;
+        let places: usize = parts.iter().map(|part| part.entries.capacity()).sum();
+        assert!(places <= SHRINK * 1_000 + 14 * parts.len(), "{places} places for a thousand entries");
+
+        take_out(&mut table, 1..1_000);
+        assert!(table.large.is_none() && table.small.capacity() < 2 * SHRINK, "{}", table.small.capacity());
+        assert_eq!((table.find(mix(0), |&found| found == 0), table.len()), (Some(&0), 1));
     }
 
     #[test]

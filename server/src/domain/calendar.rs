@@ -162,8 +162,10 @@ impl Hour {
             .entries
             .remove(&number)
             .ok_or_else(|| Contradiction(format!("entry {} is freed and is not there", number.0)))?;
+        let Hour { people, hasher, .. } = self;
+        let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
         for who in entry.people() {
-            self.people.remove(self.hasher.hash_one(who), |busy| busy.who == who);
+            people.remove(hasher.hash_one(who), |busy| busy.who == who, hash_of);
         }
         Ok(())
     }

@@ -228,7 +228,8 @@ impl Shard {
             *place = None;
         }
         if day.hours.iter().all(Option::is_none) {
-            self.days.remove(hash, |day| day.date == slot.date);
+            let hash_of = |day: &Day| spread(day.date.day_number().into());
+            self.days.remove(hash, |day| day.date == slot.date, hash_of);
         }
         Ok(())
     }
