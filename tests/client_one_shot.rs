@@ -431,6 +431,7 @@ fn refusals_are_told_in_sentences() {
             r#"ERR SOLD_OUT {"message":"event e is sold out","retry":false,"available":0,"requested":11}"#,
             "Sold out: event e is sold out.\n",
         ),
+        (r#"ERR FULL {"message":"m","retry":false,"limit":10000000000,"requested":2}"#, "Full: m.\n"),
         (
             r#"ERR CONFLICT {"message":"someone has no time","retry":false,"busy":["F3","F4"]}"#,
             "Conflict: someone has no time (busy: F3, F4).\n",

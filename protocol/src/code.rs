@@ -24,6 +24,8 @@ pub enum Code {
     Conflict,
     /// It is there, but not for the one who asks.
     Forbidden,
+    /// The server holds as many events, tickets or person-hours as it may.
+    Full,
     /// The server has as many connections as it takes.
     Busy,
     /// Nothing can be changed for now, reads go on.
@@ -44,7 +46,7 @@ pub struct UnknownCode {
 
 impl Code {
     /// All codes, in the order of the document.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::UnknownCommand,
         Self::LineTooLong,
@@ -53,6 +55,7 @@ impl Code {
         Self::SoldOut,
         Self::Conflict,
         Self::Forbidden,
+        Self::Full,
         Self::Busy,
         Self::ReadOnly,
         Self::ShuttingDown,
@@ -70,6 +73,7 @@ impl Code {
             Self::SoldOut => "SOLD_OUT",
             Self::Conflict => "CONFLICT",
             Self::Forbidden => "FORBIDDEN",
+            Self::Full => "FULL",
             Self::Busy => "BUSY",
             Self::ReadOnly => "READ_ONLY",
             Self::ShuttingDown => "SHUTTING_DOWN",

@@ -47,7 +47,7 @@ pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str
 }
 
 /// Appends a number in decimal.
-pub(crate) fn write_number(out: &mut Vec<u8>, number: u32) {
+pub(crate) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 

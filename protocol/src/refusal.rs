@@ -27,6 +27,13 @@ pub enum Detail {
         /// Asked for.
         requested: u32,
     },
+    /// The most that there may be, and how many more were asked for.
+    Limit {
+        /// The most.
+        limit: u64,
+        /// How many more.
+        requested: u64,
+    },
     /// Everyone who is busy, joined by commas.
     Busy(String),
     /// Who alone may do it.
@@ -100,6 +107,11 @@ impl Refusal {
     /// Only for the host of the meeting.
     pub fn forbidden_host(message: impl Into<String>, host: impl Into<String>) -> Self {
         Self { code: Code::Forbidden, message: message.into(), detail: Detail::Host(host.into()) }
+    }
+
+    /// There would be more than the server may hold.
+    pub fn full(message: impl Into<String>, limit: u64, requested: u64) -> Self {
+        Self { code: Code::Full, message: message.into(), detail: Detail::Limit { limit, requested } }
     }
 
     /// The server has as many connections as it takes.
@@ -180,6 +192,12 @@ impl Refusal {
             Detail::Available { available, requested } => {
                 out.extend_from_slice(b",\"available\":");
                 json::write_number(out, *available);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_number(out, *requested);
+            }
+            Detail::Limit { limit, requested } => {
+                out.extend_from_slice(b",\"limit\":");
+                json::write_number(out, *limit);
                 out.extend_from_slice(b",\"requested\":");
                 json::write_number(out, *requested);
             }

@@ -115,12 +115,16 @@ fn objects_of_the_service() {
             events: 4,
             tickets: 5,
             entries: 6,
+            person_hours: 12,
+            max_events: 100,
+            max_tickets: 200,
+            max_person_hours: 300,
             sequence: 7,
             durable_sequence: 8,
             snapshot_sequence: 6,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
     );
     object(
         &Snapshot { sequence: 7, bytes: 4096, milliseconds: 12 },
@@ -165,6 +169,10 @@ fn refusals_and_the_order_of_their_fields() {
     refusal(
         &Refusal::sold_out("10 left", 10, 11),
         r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
+    );
+    refusal(
+        &Refusal::full("m", 10_000_000_000, 3),
+        r#"ERR FULL {"message":"m","retry":false,"limit":10000000000,"requested":3}"#,
     );
     refusal(
         &Refusal::conflict_busy("m", "F2,F3".into()),

@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::clock;
 use crate::journal::{Failure, NoRoom};
 use crate::plain_file;
-use crate::store::{Declined, NewEvent, Seen, Store};
+use crate::store::{Declined, Full, NewEvent, Seen, Store};
 
 /// The largest list: two million events at a hundred bytes each, which take about as much memory again when they are
 /// parsed.
@@ -78,6 +78,16 @@ pub enum ImportError {
         loaded: usize,
         /// What the journal said.
         reason: NoRoom,
+    },
+    /// There would be more than there may be.
+    #[error(
+        "the import stopped after {loaded} events: {full}. Run it again then: it goes on where it stopped"
+    )]
+    Full {
+        /// Events that were loaded.
+        loaded: usize,
+        /// Of what.
+        full: Full,
     },
 }
 
@@ -184,17 +194,29 @@ pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError>
                     let failure = store.journal().failed().await;
                     return Err(ImportError::Journal { loaded, failure });
                 }
-                Err(Declined::NoRoom(reason)) => return Err(ImportError::NoRoom { loaded, reason }),
+                Err(Declined::NoRoom(reason)) => {
+                    settle(store, seen, loaded).await?;
+                    return Err(ImportError::NoRoom { loaded, reason });
+                }
+                Err(Declined::Full(full)) => {
+                    settle(store, seen, loaded).await?;
+                    return Err(ImportError::Full { loaded, full });
+                }
                 // The one other reason not to create an event: its id is taken.
                 Err(_) => present += 1,
             }
             break;
         }
     }
-    let settled = store.journal().settle(seen.0).await;
-    settled.map_err(|failure| ImportError::Journal { loaded, failure })?;
+    settle(store, seen, loaded).await?;
     tracing::info!(loaded, present, "events imported; those that were present are left as they are");
     Ok(())
+}
+
+/// Waits until what was loaded is kept, so that what is said of it is true.
+async fn settle(store: &Store, seen: Seen, loaded: usize) -> Result<(), ImportError> {
+    let settled = store.journal().settle(seen.0).await;
+    settled.map_err(|failure| ImportError::Journal { loaded, failure })
 }
 
 #[cfg(test)]
@@ -204,7 +226,7 @@ mod tests {
     use super::*;
     use crate::journal::tests::history::{History, SMALL, block_on};
     use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
-    use crate::store::Records;
+    use crate::store::{Limits, Records};
 
     fn read(text: &str) -> Result<Vec<Imported>, String> {
         parse(text.as_bytes(), Path::new("events.json")).map_err(|e| e.to_string())
@@ -215,7 +237,7 @@ mod tests {
     fn a_sync_that_fails_ends_the_import() {
         let disk = SimDisk::new(1);
         let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
-        let store = Store::new(Records::new(2), Arc::new(journal));
+        let store = Store::new(Records::new(2), Limits::NONE, Arc::new(journal));
         let syncs = disk.counts(Whose::Commits).syncs;
         disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
         let events = (0..500).map(|n| Imported {

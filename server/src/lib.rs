@@ -6,6 +6,8 @@ pub mod settings;
 pub mod listen_address;
 // What the system allows: open files and threads.
 pub mod limits;
+// How much memory.
+pub mod memory;
 // Those that stop it.
 pub mod signals;
 // The directory that holds everything, and its lock.

@@ -23,7 +23,7 @@ use crate::listener::{self, Limits};
 use crate::recover::{self, RecoverError};
 use crate::settings::Settings;
 use crate::snapshot::keeper::{Keeper, Schedule};
-use crate::store::Store;
+use crate::store::{Full, Store};
 use crate::{demo, time_zone};
 
 /// When the server stops, connections have this long to take their last answers; with the journal's last sync it stays
@@ -110,7 +110,7 @@ impl Server {
         };
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let service = Arc::new(Service {
-            store: Store::new(recovered.records, journal),
+            store: Store::new(recovered.records, settings.limits(), journal),
             snapshots: keeper.map_err(OpenError::Thread)?,
             clock,
             head: settings.hod.clone(),
@@ -118,6 +118,7 @@ impl Server {
             heavy: Semaphore::new(threads.saturating_sub(1).max(1)),
             counters,
         });
+        warn_of_excess(&service.store);
         if let Some(events) = import {
             import::load(&events, &service.store).await?;
         }
@@ -217,6 +218,16 @@ impl Server {
             Err(gone) => ServeError::DataDir(gone.into()),
             Ok(()) => ServeError::of_journal(failure, journal),
         }
+    }
+}
+
+/// Says in the log of what there is more than there may be: limits are not judged when the state is read.
+fn warn_of_excess(store: &Store) {
+    for Full { what, limit, used, .. } in store.excess() {
+        tracing::warn!(
+            "the data has {used} {what}, and at most {limit} are allowed (--max-{what}): all of it is served, and nothing \
+             that adds to them is accepted"
+        );
     }
 }
 

@@ -12,7 +12,9 @@ use crate::buffers::{BUFFERS_MAX, BUFFERS_MIN};
 use crate::journal::{Durability, commit, frame, segment};
 use crate::listen_address::ListenAddress;
 use crate::listener::REFUSALS;
+use crate::memory;
 use crate::offline::Command;
+use crate::store::Limits;
 
 /// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its segment would
 /// meet a full disk when it is written, where nothing can be refused any more. Three of the largest, so that to begin
@@ -85,6 +87,19 @@ pub struct Settings {
           value_parser = parse_max_buffers)]
     pub max_buffers: u64,
 
+    /// Tickets issued at the most, of all events together [default: by the memory that there is]
+    #[arg(long, env = "BOOKLINE_MAX_TICKETS", value_name = "N", value_parser = parse_limit)]
+    pub max_tickets: Option<u64>,
+
+    /// Events at the most [default: by the memory that there is]
+    #[arg(long, env = "BOOKLINE_MAX_EVENTS", value_name = "N", value_parser = parse_limit)]
+    pub max_events: Option<u64>,
+
+    /// Hours of people's calendars filled at the most; a meeting of three people fills three [default: by the memory that
+    /// there is]
+    #[arg(long, env = "BOOKLINE_MAX_PERSON_HOURS", value_name = "N", value_parser = parse_limit)]
+    pub max_person_hours: Option<u64>,
+
     /// The head of department, who may see everybody's meetings of the last month
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
     pub hod: Id<'static>,
@@ -143,6 +158,16 @@ impl Settings {
         let command = ignoring_empty(Settings::command()).mut_subcommands(ignoring_empty);
         Settings::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
+
+    /// How much there may be: as told, else as the memory allows.
+    pub fn limits(&self) -> Limits {
+        let default = Limits::for_memory(memory::allowed());
+        Limits {
+            events: self.max_events.unwrap_or(default.events),
+            tickets: self.max_tickets.unwrap_or(default.tickets),
+            person_hours: self.max_person_hours.unwrap_or(default.person_hours),
+        }
+    }
 }
 
 /// A variable that is set to nothing, as in a unit file or a compose file, means that it is not set.
@@ -176,6 +201,10 @@ fn parse_idle_timeout(text: &str) -> Result<Duration, String> {
     } else {
         Err("it is from 1s to 30d".into())
     }
+}
+
+fn parse_limit(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "it is a whole number, as in 1000000".into())
 }
 
 fn parse_threads(text: &str) -> Result<usize, String> {
@@ -265,6 +294,7 @@ mod tests {
             ["--idle-timeout", "0s"],
             ["--idle-timeout", "10"],
             ["--idle-timeout", "31d"],
+            ["--max-tickets", "1e6"],
         ] {
             assert!(parse(&wrong).is_err(), "{wrong:?}");
         }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The codes that the protocol names.
-pub const CODES: [&str; 12] = [
+pub const CODES: [&str; 13] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
@@ -12,6 +12,7 @@ pub const CODES: [&str; 12] = [
     "SOLD_OUT",
     "CONFLICT",
     "FORBIDDEN",
+    "FULL",
     "BUSY",
     "READ_ONLY",
     "SHUTTING_DOWN",

@@ -51,7 +51,11 @@ pub static COMMANDS: &[Form] = &[
     Form { verb: Verb::Hello, usage: "HELLO", help: "says what server this is, its limits and its time" },
     Form { verb: Verb::Help, usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" },
     Form { verb: Verb::Ping, usage: "PING", help: "answers OK" },
-    Form { verb: Verb::Stats, usage: "STATS", help: "shows what the server holds and has done" },
+    Form {
+        verb: Verb::Stats,
+        usage: "STATS",
+        help: "shows what the server holds, how much it may hold, and what it has done",
+    },
     Form {
         verb: Verb::Snapshot,
         usage: "SNAPSHOT",

@@ -64,9 +64,12 @@ pub struct ErrBody {
     /// SOLD_OUT: tickets that are left.
     #[serde(default)]
     pub available: Option<u32>,
-    /// SOLD_OUT: tickets that were asked for.
+    /// SOLD_OUT: tickets that were asked for. FULL: how many more were asked for.
     #[serde(default)]
-    pub requested: Option<u32>,
+    pub requested: Option<u64>,
+    /// FULL: the most that there may be.
+    #[serde(default)]
+    pub limit: Option<u64>,
     /// CONFLICT: who is busy.
     #[serde(default)]
     pub busy: Option<Vec<String>>,

@@ -99,6 +99,14 @@ pub struct Stats<'a> {
     pub tickets: u64,
     /// Entries of calendars: blocks, and meetings counted once each.
     pub entries: u64,
+    /// Hours that they fill, for each of their people.
+    pub person_hours: u64,
+    /// The most events that there may be.
+    pub max_events: u64,
+    /// The most tickets.
+    pub max_tickets: u64,
+    /// The most person-hours.
+    pub max_person_hours: u64,
     /// The last change made.
     pub sequence: u64,
     /// The last change known to be on disk.

@@ -139,11 +139,12 @@ impl Hour {
         }
     }
 
-    /// Fills the slot of all people of `entry`.
-    pub fn take(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction> {
+    /// Fills the slot of all people of `entry`. Says how many they are.
+    pub fn take(&mut self, number: EntryNumber, entry: Entry) -> Result<u64, Contradiction> {
         let Hour { people, hasher, .. } = self;
         let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
-        people.reserve(entry.people().count(), hash_of);
+        let count = entry.people().count();
+        people.reserve(count, hash_of);
         for who in entry.people() {
             let hash = hasher.hash_one(who);
             if people.find(hash, |busy| busy.who == who).is_some() {
@@ -153,21 +154,23 @@ impl Hour {
             people.insert(hash, Busy { who: who.into(), with: number }, hash_of);
         }
         self.entries.insert(number, entry);
-        Ok(())
+        Ok(count as u64)
     }
 
-    /// Empties the slot of all people of the entry.
-    pub fn free(&mut self, number: EntryNumber) -> Result<(), Contradiction> {
+    /// Empties the slot of all people of the entry. Says how many they are.
+    pub fn free(&mut self, number: EntryNumber) -> Result<u64, Contradiction> {
         let entry = self
             .entries
             .remove(&number)
             .ok_or_else(|| Contradiction(format!("entry {} is freed and is not there", number.0)))?;
         let Hour { people, hasher, .. } = self;
         let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
+        let mut count = 0;
         for who in entry.people() {
             people.remove(hasher.hash_one(who), |busy| busy.who == who, hash_of);
+            count += 1;
         }
-        Ok(())
+        Ok(count)
     }
 
     /// Entries in this hour.

@@ -198,6 +198,7 @@ impl From<NoRoom> for Unanswered {
 fn unanswered(declined: Declined, refusal: impl FnOnce(Declined) -> Refusal) -> Unanswered {
     match declined {
         Declined::NoRoom(no_room) => no_room.into(),
+        Declined::Full(full) => Refusal::full(full.to_string(), full.limit, full.requested).into(),
         other => refusal(other).into(),
     }
 }
@@ -224,6 +225,7 @@ fn hello(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
 fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
     use std::sync::atomic::Ordering::Relaxed;
     let totals = service.store.totals(&mut answer.seen);
+    let limits = service.store.limits();
     let journal = service.store.journal();
     let stats = Stats {
         version: env!("CARGO_PKG_VERSION").into(),
@@ -233,6 +235,10 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
         events: totals.events,
         tickets: totals.tickets,
         entries: totals.entries,
+        person_hours: totals.person_hours,
+        max_events: limits.events,
+        max_tickets: limits.tickets,
+        max_person_hours: limits.person_hours,
         sequence: totals.sequence.0,
         // What was synced since the totals were taken is a later moment's.
         durable_sequence: journal.durable().min(totals.sequence).0,

@@ -7,6 +7,7 @@
 //! The mutexes are the standard library's: they are held for a microsecond and never across an await, which is what
 //! an async mutex would be for.
 
+pub mod limits;
 mod listing;
 mod shard;
 mod tickets;
@@ -15,6 +16,8 @@ use std::sync::Arc;
 
 use bookline_protocol::{Date, Slot, TicketId, tag_of};
 
+use limits::Counts;
+pub use limits::{Full, Limits};
 use listing::Listing;
 pub use listing::Place;
 pub use shard::Event;
@@ -49,6 +52,8 @@ pub enum Declined {
     IdTaken,
     /// A rule said no.
     Refused(Refused),
+    /// There would be more than there may be.
+    Full(Full),
     /// The journal said no.
     NoRoom(NoRoom),
     /// Who asked does not take an entry of this size.
@@ -58,6 +63,12 @@ pub enum Declined {
 impl From<Refused> for Declined {
     fn from(refused: Refused) -> Declined {
         Declined::Refused(refused)
+    }
+}
+
+impl From<Full> for Declined {
+    fn from(full: Full) -> Declined {
+        Declined::Full(full)
     }
 }
 
@@ -122,12 +133,24 @@ pub struct Totals {
     pub tickets: u64,
     /// Calendar entries.
     pub entries: u64,
+    /// Hours that they fill, for each of their people.
+    pub person_hours: u64,
+}
+
+impl Totals {
+    fn add(&mut self, shard: &Shard) {
+        self.events += shard.event_count() as u64;
+        self.tickets += shard.issued;
+        self.entries += shard.entries;
+        self.person_hours += shard.person_hours;
+    }
 }
 
 /// State and journal. A cheap handle.
 #[derive(Debug, Clone)]
 pub struct Store {
     records: Arc<Records>,
+    counts: Arc<Counts>,
     journal: Arc<Journal>,
 }
 
@@ -197,9 +220,21 @@ impl Records {
 }
 
 impl Store {
-    /// The state that replay built, to be changed through the journal from now on.
-    pub fn new(records: Records, journal: Arc<Journal>) -> Store {
-        Store { records: Arc::new(records), journal }
+    /// The state that replay built, to be changed through the journal from now on, and to grow up to these limits.
+    pub fn new(records: Records, limits: Limits, journal: Arc<Journal>) -> Store {
+        let mut totals = Totals::default();
+        (0..records.shards.len()).for_each(|shard| totals.add(&records.lock(shard)));
+        Store { records: Arc::new(records), counts: Counts::of(&totals, limits).into(), journal }
+    }
+
+    /// The most that there may be.
+    pub fn limits(&self) -> Limits {
+        self.counts.limits()
+    }
+
+    /// Of what there is more than there may be, as after a start with lower limits.
+    pub fn excess(&self) -> impl Iterator<Item = Full> {
+        self.counts.excess()
     }
 
     /// The journal behind it.
@@ -233,12 +268,12 @@ impl Store {
             return Err(Declined::IdTaken);
         }
         let NewEvent { id, name, date, total, issued } = *event;
-        Ok(self.commit(
-            &mut shard,
-            micros,
-            &Fact::EventCreated { tag, id, name, date, total, issued },
-            seen,
-        )?)
+        let reserved = (self.counts.events.reserve(1)?, self.counts.tickets.reserve(issued.into())?);
+        let created = Fact::EventCreated { tag, id, name, date, total, issued };
+        self.commit(&mut shard, micros, &created, seen)?;
+        reserved.0.keep();
+        reserved.1.keep();
+        Ok(())
     }
 
     /// Gives `read` the event of this id, under its lock: read little.
@@ -251,7 +286,8 @@ impl Store {
     pub fn can_book(&self, id: &str, count: u32, seen: &mut Seen) -> Result<(), Declined> {
         let shard = self.lock(self.records.shard_of_tag(tag_of(id)), seen);
         let event = shard.event(id).ok_or(Declined::NoSuchEvent)?;
-        Ok(event.sale.decide_booking(count)?)
+        event.sale.decide_booking(count)?;
+        Ok(self.counts.tickets.has_room(count.into())?)
     }
 
     /// Sells these tickets, all or none, once their ids carry the event's tag. Says what is left.
@@ -269,8 +305,10 @@ impl Store {
         let sale = shard.sale(index);
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
         sale.decide_booking(count)?;
+        let reserved = self.counts.tickets.reserve(count.into())?;
         let event = EventKey { tag, number: sale.number };
         let sequence = self.journal.append(micros, &[Fact::TicketsIssued { event, tickets }])?;
+        reserved.keep();
         shard.issue(sequence, index, tickets).unwrap_or_else(contradicted);
         seen.note(shard.last);
         Ok(sale.available() - count)
@@ -298,15 +336,17 @@ impl Store {
         micros: i64,
         seen: &mut Seen,
     ) -> Result<(), Declined> {
-        // Copied before the lock is taken: a group may have 65 kB.
-        let made = entry.made(who);
+        // Copied and counted before the lock is taken: a group may have 65 kB.
+        let (made, hours) = (entry.made(who), entry.people(who).count() as u64);
         let mut shard = self.lock(self.records.shard_of_day(slot.date), seen);
         let busy = shard.hour(slot).map_or_else(Vec::new, |hour| hour.busy(entry.people(who), None));
         if !busy.is_empty() {
             drop(shard);
             return Err(Refused::busy(&busy).into());
         }
+        let reserved = self.counts.person_hours.reserve(hours)?;
         let sequence = self.journal.append(micros, &[entry.taken(who, slot)])?;
+        reserved.keep();
         shard.take(sequence, slot, made).unwrap_or_else(contradicted);
         seen.note(shard.last);
         Ok(())
@@ -318,7 +358,9 @@ impl Store {
         let hour = shard.hour(slot).ok_or(Refused::NothingThere)?;
         let (number, entry) = hour.decide_freeing(who)?;
         let entry = entry.clone();
+        let before = shard.person_hours;
         self.commit(&mut shard, micros, &Fact::EntryFreed { slot, entry: number }, seen)?;
+        self.counts.person_hours.give_back(before - shard.person_hours);
         Ok(entry)
     }
 
@@ -333,7 +375,7 @@ impl Store {
     ) -> Result<Entry, Declined> {
         let Replacement { who, old, new, ref entry } = *replacement;
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
-        let made = entry.made(who);
+        let (made, hours) = (entry.made(who), entry.people(who).count() as u64);
         // Ascending, so that two replacements in opposite directions never wait for each other.
         let mut low = self.lock(from.min(to), seen);
         let mut high = (from != to).then(|| self.lock(from.max(to), seen));
@@ -355,10 +397,15 @@ impl Store {
             drop((low, high));
             return Err(Refused::busy(&busy).into());
         }
+        // What does not grow is allowed above the limit, too.
+        let hours_freed = freed.people().count() as u64;
+        let reserved = self.counts.person_hours.reserve(hours.saturating_sub(hours_freed))?;
         let facts = [Fact::EntryFreed { slot: old, entry: number }, entry.taken(who, new)];
         let sequence = self.journal.append(micros, &facts)?;
+        reserved.keep();
         self.apply(source, sequence, &facts[0]);
         target.unwrap_or(source).take(sequence, new, made).unwrap_or_else(contradicted);
+        self.counts.person_hours.give_back(hours_freed.saturating_sub(hours));
         seen.note(sequence);
         Ok(freed)
     }
@@ -406,14 +453,13 @@ impl Store {
         let mut shards = Vec::with_capacity(self.records.shards.len());
         for index in 0..self.records.shards.len() {
             let shard = self.lock(index, seen);
-            totals.events += shard.event_count() as u64;
-            totals.tickets += shard.issued;
-            totals.entries += shard.entries;
+            totals.add(&shard);
             shards.push(shard);
         }
         // Nobody appends without the lock of a shard. Recovery may have read commits that left nothing in any.
         totals.sequence = self.journal.appended();
         seen.note(totals.sequence);
+        debug_assert!(self.counts.agree_with(&totals), "{:?} are counted, there are {totals:?}", self.counts);
         totals
     }
 }

@@ -69,6 +69,8 @@ pub struct Shard {
     pub last: Sequence,
     /// Calendar entries here.
     pub entries: u64,
+    /// Hours that they fill, for each of their people.
+    pub person_hours: u64,
     /// Tickets issued here, also those whose ids nobody knows.
     pub issued: u64,
     events: Events,
@@ -211,7 +213,7 @@ impl Shard {
         let day =
             self.days.find_mut(hash, |day| day.date == slot.date).expect("put in above if it was not there");
         let hour = day.hours[usize::from(slot.hour.get())].get_or_insert_default();
-        hour.take(EntryNumber(sequence.0), entry)?;
+        self.person_hours += hour.take(EntryNumber(sequence.0), entry)?;
         self.entries += 1;
         Ok(())
     }
@@ -222,7 +224,7 @@ impl Shard {
         let day = self.days.find_mut(hash, |day| day.date == slot.date).ok_or_else(nothing)?;
         let place = &mut day.hours[usize::from(slot.hour.get())];
         let hour = place.as_mut().ok_or_else(nothing)?;
-        hour.free(entry)?;
+        self.person_hours -= hour.free(entry)?;
         self.entries -= 1;
         if hour.is_empty() {
             *place = None;

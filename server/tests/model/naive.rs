@@ -104,6 +104,8 @@ pub struct Naive {
     cursors: BTreeMap<String, (NaiveDate, String, String)>,
     /// Whether a change is on disk when it is answered.
     durable: bool,
+    /// The most events, tickets and person-hours, where the server was told.
+    limits: Option<[u64; 3]>,
 }
 
 /// The head of department.
@@ -117,6 +119,11 @@ type Checked = Result<(), String>;
 impl Naive {
     pub fn new(durable: bool) -> Naive {
         Naive { durable, ..Naive::default() }
+    }
+
+    /// With at most so many events, tickets and person-hours.
+    pub fn limited(self, limits: Option<[u64; 3]>) -> Naive {
+        Naive { limits, ..self }
     }
 
     pub fn tickets(&self) -> impl Iterator<Item = &String> {
@@ -175,6 +182,19 @@ impl Naive {
         self.events.iter().find(|event| event.id == id)
     }
 
+    /// What there is of what is limited: events, tickets and person-hours.
+    fn held(&self) -> [u64; 3] {
+        let person_hours: usize = self.entries.iter().map(|entry| entry.people.len()).sum();
+        [self.events.len(), self.tickets.len(), person_hours].map(|count| count as u64)
+    }
+
+    /// How it is refused if so many more would be too many: of events, tickets or person-hours, by their place.
+    fn full(&self, what: usize, more: u64) -> Option<Value> {
+        let limit = self.limits?[what];
+        let grows = more > 0 && self.held()[what] + more > limit;
+        grows.then(|| json!({"limit": limit, "requested": more}))
+    }
+
     fn create(
         &mut self,
         reply: &Reply,
@@ -183,8 +203,12 @@ impl Naive {
         total: u64,
         id: Option<&str>,
     ) -> Checked {
+        let is_taken = id.is_some_and(|id| self.event(id).is_some());
+        if let Some(full) = self.full(0, 1).filter(|_| !is_taken) {
+            return refused(reply, "FULL", &full);
+        }
         let id = match id {
-            Some(taken) if self.event(taken).is_some() => return refused(reply, "CONFLICT", &json!({})),
+            Some(_) if is_taken => return refused(reply, "CONFLICT", &json!({})),
             Some(id) => id.to_owned(),
             None => {
                 let id = reply.body["id"].as_str().unwrap_or_default().to_owned();
@@ -224,12 +248,16 @@ impl Naive {
     }
 
     fn book(&mut self, reply: &Reply, id: &str, count: u64) -> Checked {
+        let full = self.full(1, count);
         let Some(event) = self.events.iter_mut().find(|event| event.id == id) else {
             return refused(reply, "NOT_FOUND", &json!({}));
         };
         let left = event.total - event.sold;
         if count > left {
             return refused(reply, "SOLD_OUT", &json!({"available": left, "requested": count}));
+        }
+        if let Some(full) = full {
+            return refused(reply, "FULL", &full);
         }
         let tickets = reply.body["tickets"].clone();
         ok(reply, &json!({"event_id": id, "tickets": tickets, "available_tickets": left - count}))?;
@@ -262,6 +290,9 @@ impl Naive {
         if !busy.is_empty() {
             return refused(reply, "CONFLICT", &json!({"busy": busy}));
         }
+        if let Some(full) = self.full(2, entry.people.len() as u64) {
+            return refused(reply, "FULL", &full);
+        }
         ok(reply, &entry.shown(who))?;
         self.entries.push(entry);
         self.changes += 1;
@@ -280,12 +311,18 @@ impl Naive {
             Ok(at) => at,
             Err((code, fields)) => return refused(reply, code, &fields),
         };
-        let replaced = self.entries.remove(at);
         let entry = Entry::new(who, new, meeting);
+        let grows = entry.people.len().saturating_sub(self.entries[at].people.len()) as u64;
+        let full = self.full(2, grows);
+        let replaced = self.entries.remove(at);
         let busy = self.busy(&entry.people, new);
         if !busy.is_empty() {
             self.entries.push(replaced);
             return refused(reply, "CONFLICT", &json!({"busy": busy}));
+        }
+        if let Some(full) = full {
+            self.entries.push(replaced);
+            return refused(reply, "FULL", &full);
         }
         let mut shown = entry.shown(who);
         shown["replaced"] = replaced.shown_replaced(&entry);
@@ -347,10 +384,15 @@ impl Naive {
     fn stats(&self, reply: &Reply) -> Checked {
         let known = json!({
             "events": self.events.len(), "tickets": self.tickets.len(), "entries": self.entries.len(),
-            "sequence": self.changes, "snapshot_sequence": self.snapshot, "read_only": false,
+            "person_hours": self.held()[2], "sequence": self.changes, "snapshot_sequence": self.snapshot, "read_only": false,
         });
         for (field, value) in known.as_object().expect("it is one") {
             expect(&reply.body[field] == value, || format!("{field} should be {value}"))?;
+        }
+        for (field, limit) in
+            ["max_events", "max_tickets", "max_person_hours"].into_iter().zip(self.limits.iter().flatten())
+        {
+            expect(&reply.body[field] == limit, || format!("{field} should be {limit}"))?;
         }
         let durable = reply.number("durable_sequence");
         expect(durable <= self.changes, || format!("only {} changes were made", self.changes))

@@ -37,13 +37,13 @@ struct Story {
 
 /// Runs the steps, and looks at everything behind each start and in the end.
 pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
-    let server = Server::fresh(&flags(&weather.shards.to_string(), weather)).await;
+    let server = Server::fresh(&as_strs(&flags(weather))).await;
     let conn = connect(&server).await;
     let mut story = Story {
         weather,
         conn,
         server: Some(server),
-        naive: Naive::new(weather.durable()),
+        naive: Naive::new(weather.durable()).limited(weather.limits),
         slots: slots(now()),
         said: Vec::new(),
     };
@@ -56,8 +56,15 @@ pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
     result.map_err(|(at, what)| Failure { at, said, what })
 }
 
-fn flags(shards: &str, weather: Weather) -> [&str; 4] {
-    ["--shards", shards, "--durability", weather.durability]
+fn flags(weather: Weather) -> Vec<String> {
+    let told = [("shards", weather.shards.to_string()), ("durability", weather.durability.to_owned())];
+    let limits = weather.limits.iter().flatten().map(u64::to_string);
+    let limits = ["max-events", "max-tickets", "max-person-hours"].into_iter().zip(limits);
+    told.into_iter().chain(limits).map(|(flag, value)| format!("--{flag}={value}")).collect()
+}
+
+fn as_strs(flags: &[String]) -> Vec<&str> {
+    flags.iter().map(String::as_str).collect()
 }
 
 fn now() -> NaiveDateTime {
@@ -180,7 +187,7 @@ impl Story {
         // Nobody is left who would have to be told.
         self.conn.finish().await;
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
-        let started = Server::on(directory, &flags(&self.weather.shards.to_string(), self.weather)).await;
+        let started = Server::on(directory, &as_strs(&flags(self.weather))).await;
         let server = started.map_err(|refused| (at, format!("it does not start again: {refused}")))?;
         self.conn = connect(&server).await;
         self.server = Some(server);

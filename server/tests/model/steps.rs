@@ -12,6 +12,8 @@ pub struct Weather {
     pub durability: &'static str,
     /// Lines sent at once, at the most.
     pub pipelined: usize,
+    /// The most events, tickets and person-hours, where there are few.
+    pub limits: Option<[u64; 3]>,
 }
 
 impl Weather {
@@ -20,6 +22,7 @@ impl Weather {
             shards: *rng.pick(&[1, 2, 64]),
             durability: rng.pick::<&str>(&["always", "always", "always", "interval", "never"]),
             pipelined: *rng.pick(&[1, 5, 40]),
+            limits: *rng.pick(&[None, None, Some([5, 30, 12])]),
         }
     }
 

@@ -11,13 +11,13 @@ use crate::domain::calendar::Entry;
 use crate::domain::{EntryNumber, Fact};
 use crate::explore::{explore, step};
 use crate::journal::Sequence;
-use crate::store::{Declined, NewEntry, NewEvent, Records, Replacement, Seen, Store};
+use crate::store::{Declined, Limits, NewEntry, NewEvent, Records, Replacement, Seen, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 const MEETING: NewEntry<'_> = NewEntry::Meeting { title: "plans", group: "F2,F3", host: "F1" };
 
 fn new_store(disk: &Disk) -> Store {
-    Store::new(Records::new(2), open(disk, ONE_SEGMENT))
+    Store::new(Records::new(2), Limits::NONE, open(disk, ONE_SEGMENT))
 }
 
 /// A client that makes its request, waits as the reply does, and then looks what is on the disk.

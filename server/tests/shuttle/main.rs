@@ -22,6 +22,7 @@ mod explore;
 mod failure;
 mod group_commit;
 mod journal;
+mod limits;
 mod locks;
 mod reads;
 mod rolls;

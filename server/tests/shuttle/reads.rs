@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::domain::{Fact, Refused};
 use crate::explore::explore;
 use crate::journal::Sequence;
-use crate::store::{Declined, NewEvent, Records, Seen, Store};
+use crate::store::{Declined, Limits, NewEvent, Records, Seen, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 /// Tickets of the event, too few for all.
@@ -94,7 +94,7 @@ fn nobody_is_shown_what_is_not_on_the_disk() {
     explore(|| {
         let disk = Disk::default();
         let journal = open(&disk, ONE_SEGMENT);
-        let store = Store::new(Records::new(2), journal.clone());
+        let store = Store::new(Records::new(2), Limits::NONE, journal.clone());
         let mut seen = Seen::default();
         store.create(&event("sale"), 0, &mut seen).expect("the first event");
 

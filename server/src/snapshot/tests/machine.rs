@@ -16,7 +16,7 @@ use crate::journal::{Failure, Journal, NoRoom, Sequence};
 use crate::recover::{Disks, RecoverError, State, recover};
 use crate::settings::Settings;
 use crate::snapshot::keeper::{Keeper, Made, NotMade, Schedule};
-use crate::store::{Declined, NewEntry, NewEvent, Replacement, Seen, Store};
+use crate::store::{Declined, Limits, NewEntry, NewEvent, Replacement, Seen, Store};
 
 /// Ids of events; few, so that they are taken.
 const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
@@ -72,7 +72,7 @@ impl Images {
     pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
         let state = recover(&self.disks(), &settings(), false)?;
         let last = state.journal.appended();
-        let store = Store::new(state.records, Arc::new(state.journal));
+        let store = Store::new(state.records, Limits::NONE, Arc::new(state.journal));
         Ok((shown(&store, tickets), last))
     }
 }
@@ -145,7 +145,7 @@ impl Machine {
         // No snapshot but when it is asked for, and then at once.
         let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
         let keeper = Keeper::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
-        let server = Server { store: Store::new(records, journal), keeper };
+        let server = Server { store: Store::new(records, Limits::NONE, journal), keeper };
         self.check(&server);
         Ok(server)
     }

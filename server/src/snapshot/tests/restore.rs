@@ -14,7 +14,7 @@ use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
 use crate::recover::{Disks, RecoverError, State, recover};
 use crate::restore::RestoreError;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Limits, Store};
 
 /// The state after a few changes, and its backup: a snapshot is one.
 fn backup() -> (Machine, NamedTempFile) {
@@ -38,7 +38,7 @@ fn start(journal: &SimDisk, snapshots: &SimDisk, file: Option<&Path>) -> Result<
 
 fn look(machine: &Machine, state: State) -> (String, Sequence) {
     let last = state.journal.appended();
-    let store = Store::new(state.records, Arc::new(state.journal));
+    let store = Store::new(state.records, Limits::NONE, Arc::new(state.journal));
     (super::shown::shown(&store, &machine.tickets), last)
 }
 

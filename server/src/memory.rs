@@ -1,0 +1,101 @@
+//! How much memory this process may use: the least of what the machine has, what its cgroup allows and what the limits
+//! of the process do.
+
+use std::fs;
+use std::path::Path;
+
+use rustix::process::{Resource, getrlimit};
+
+/// Where the system says nothing: what the smallest servers have.
+const UNKNOWN: u64 = 1 << 30;
+
+/// Bytes of memory that this process may use.
+pub fn allowed() -> u64 {
+    let root = Path::new("/");
+    let of_process = [Resource::As, Resource::Data].map(|resource| getrlimit(resource).current);
+    let of_system = [physical(root), of_cgroup(root)];
+    of_process.into_iter().chain(of_system).flatten().min().unwrap_or(UNKNOWN)
+}
+
+/// What the machine has, by Linux's `/proc/meminfo`.
+fn physical(root: &Path) -> Option<u64> {
+    let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
+    let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kilobytes: u64 = total.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kilobytes.checked_mul(1024)
+}
+
+/// What the cgroup of this process and all those above it allow, in version 2 or 1. In a container, the path that the
+/// process is told may be the host's, of which only the root is to be seen.
+fn of_cgroup(root: &Path) -> Option<u64> {
+    let text = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
+    let limits = text.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, ':');
+        let (_, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
+        let (hierarchy, file) = match controllers {
+            "" => ("sys/fs/cgroup", "memory.max"),
+            _ if controllers.split(',').any(|controller| controller == "memory") => {
+                ("sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => return None,
+        };
+        let hierarchy = root.join(hierarchy);
+        let levels = Path::new(path.trim_start_matches('/')).ancestors();
+        levels.filter_map(|level| limit(&hierarchy.join(level).join(file))).min()
+    });
+    limits.min()
+}
+
+/// A limit in a file; `max` is none.
+fn limit(file: &Path) -> Option<u64> {
+    fs::read_to_string(file).ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn system(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a directory");
+        for (name, text) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().expect("it is in one")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        }
+        root
+    }
+
+    #[test]
+    fn the_lowest_limit_on_the_way_up_counts() {
+        for (files, expected) in [
+            (&[][..], None),
+            (&[("proc/self/cgroup", "0::/a/b\n")][..], None),
+            (
+                &[
+                    ("proc/self/cgroup", "0::/a/b\n"),
+                    ("sys/fs/cgroup/a/b/memory.max", "max\n"),
+                    ("sys/fs/cgroup/a/memory.max", "4096000\n"),
+                ][..],
+                Some(4_096_000),
+            ),
+            // A container of version 1, which does not see the path that it is told.
+            (
+                &[
+                    ("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/docker/abc\n0::/\n"),
+                    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "536870912\n"),
+                    ("sys/fs/cgroup/memory/x/memory.limit_in_bytes", "1\n"),
+                ][..],
+                Some(512 << 20),
+            ),
+        ] {
+            assert_eq!(of_cgroup(system(files).path()), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_the_machine_is_read() {
+        let root = system(&[("proc/meminfo", "MemTotal:       16384 kB\nMemFree:  1 kB\n")]);
+        assert_eq!(physical(root.path()), Some(16 << 20));
+        assert_eq!(physical(system(&[("proc/meminfo", "MemTotal: much\n")]).path()), None);
+    }
+}
