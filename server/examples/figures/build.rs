@@ -10,7 +10,7 @@ use bookline_server::data_dir::DataDir;
 use bookline_server::journal::NoRoom;
 use bookline_server::mint::Mint;
 use bookline_server::recover::recover;
-use bookline_server::store::{Declined, NewEvent, Seen, Store};
+use bookline_server::store::{Declined, Limits, NewEvent, Seen, Store};
 use tokio::runtime::Runtime;
 
 use crate::restart::Said;
@@ -52,7 +52,7 @@ impl Shelf {
         let data_dir = DataDir::open(directory)?;
         let recovered = recover(&data_dir.disks(), &settings, data_dir.is_fresh())?;
         data_dir.keep_zone("UTC")?;
-        let store = Store::new(recovered.records, Arc::new(recovered.journal));
+        let store = Store::new(recovered.records, Limits::NONE, Arc::new(recovered.journal));
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (ids, mut seen) = ((0..events).map(event).collect(), Seen::default());
         let date = Date::parse("2026-12-31").context("a date")?;
@@ -69,6 +69,15 @@ impl Shelf {
         let Shelf { store, runtime, ids, mint, seen, .. } = self;
         let drawn = mint.draw(1);
         retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, seen).map(|_| ()))
+    }
+
+    /// Changes something else.
+    pub fn change(
+        &mut self,
+        mut change: impl FnMut(&Store, &mut Seen) -> Result<(), Declined>,
+    ) -> anyhow::Result<()> {
+        let Shelf { store, runtime, seen, .. } = self;
+        retry(store, runtime, || change(store, seen))
     }
 
     /// Writes what is left, and says how long the journal is, in bytes.

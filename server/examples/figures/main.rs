@@ -20,6 +20,7 @@ mod hostile;
 mod idle;
 mod lines;
 mod listing;
+mod memory;
 mod month;
 mod restart;
 mod start;
@@ -56,6 +57,8 @@ enum Part {
     Month,
     /// Memory of 5,000 idle connections
     Idle,
+    /// Memory of a ticket, an event and a person-hour, each as large as can be
+    Memory,
     /// A booking with ten thousand tickets issued, and with ten million
     Growth,
     /// Bookings beside twenty hostile connections of each kind
@@ -78,7 +81,7 @@ enum Part {
 fn main() -> anyhow::Result<()> {
     let Arguments { part, place, seconds } = Arguments::parse();
     let Some(part) = part else {
-        for part in ["restart", "listing", "month", "idle", "growth", "hostile"] {
+        for part in ["restart", "listing", "month", "idle", "memory", "growth", "hostile"] {
             println!("\n{part}");
             again(&[part, "--place", &place.to_string_lossy(), "--seconds", &seconds.to_string()])?;
         }
@@ -90,6 +93,7 @@ fn main() -> anyhow::Result<()> {
         Part::Listing => within(&place, |directory| listing::figures(directory, seconds)),
         Part::Month => within(&place, month::figures),
         Part::Idle => within(&place, idle::figures),
+        Part::Memory => within(&place, memory::figures),
         Part::Growth => within(&place, growth::figures),
         Part::Hostile { rounds, only } => fairness::figures(&place, seconds, rounds, &only),
     }

@@ -10,7 +10,7 @@ use bookline_server::data_dir::DataDir;
 use bookline_server::journal::Disk;
 use bookline_server::recover::{State, recover};
 use bookline_server::snapshot::keeper::{Keeper, Schedule};
-use bookline_server::store::{Seen, Store};
+use bookline_server::store::{Limits, Seen, Store};
 use clap::Parser;
 
 use crate::restart::Said;
@@ -39,7 +39,7 @@ pub fn start(directory: &Path) -> anyhow::Result<Said> {
     let resident = resident()? - before;
     // Every commit here is of one fact.
     let facts = state.journal.appended().0 - state.snapshot.0;
-    let store = Store::new(state.records, Arc::new(state.journal));
+    let store = Store::new(state.records, Limits::NONE, Arc::new(state.journal));
     let tickets = store.totals(&mut Seen::default()).tickets;
     Ok(Said { seconds, facts, tickets, resident, ..Said::default() })
 }
