@@ -1,13 +1,12 @@
 //! One hour of everybody's calendar: a person has at most one thing in it, and a meeting has all its people or none.
 
 use std::collections::BTreeMap;
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use bookline_protocol::limits::MAX_ID;
 use compact_str::CompactString;
-use foldhash::fast::RandomState;
 
 use super::{Contradiction, EntryNumber, Refused};
 use crate::table::Table;
@@ -84,7 +83,8 @@ impl Meeting {
 pub struct Hour {
     people: Table<Busy>,
     entries: BTreeMap<EntryNumber, Entry>,
-    /// Ids come from clients, who must not be able to choose collisions.
+    /// SipHash, with keys that nobody knows: ids come from clients, and a MEET looks up a thousand of them under one lock.
+    /// Whoever could choose ids that collide would have each of these compared with each of theirs.
     hasher: RandomState,
 }
 

@@ -13,7 +13,11 @@ use crate::domain::{Contradiction, EntryNumber, EventNumber, Fact};
 use crate::journal::Sequence;
 use crate::table::Table;
 
-/// Hashes event ids. Seeded anew in every process: ids come from clients, who must not be able to choose collisions.
+/// Hashes event ids. Seeded anew in every process, so that ids that somebody chose beforehand do not collide. foldhash
+/// promises nothing against those who find the seed by timing replies. That is accepted here: with SipHash, BOOK and GET
+/// take 155 instructions more, of 1,850 and 886. A command looks up one event, and a collision costs it some nanoseconds,
+/// far less than what differs from reply to reply anyway. Should all of a shard's events collide, a lookup compares an id
+/// with each of them, of which `--max-events` bounds the number; what it finds is right.
 pub type IdHasher = foldhash::fast::RandomState;
 
 /// An event as the store keeps it.
@@ -81,7 +85,8 @@ pub struct Shard {
     hasher: IdHasher,
 }
 
-/// Spreads small consecutive numbers over all bits (the constant of Fibonacci hashing, 2^64 / φ).
+/// Spreads small consecutive numbers over all bits (the constant of Fibonacci hashing, 2^64 / φ). No two numbers have the
+/// same result: whoever chooses days cannot make them collide.
 fn spread(number: u64) -> u64 {
     let product = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32

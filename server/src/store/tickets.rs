@@ -33,7 +33,8 @@ pub struct Tickets {
     room: usize,
 }
 
-/// A ticket id is random but for its tag, version and variant: eight bytes that are random throughout.
+/// A ticket id is random but for its tag, version and variant: eight bytes that are random throughout. The server draws
+/// them, so that no client chooses what collides here.
 fn hash(id: &[u8; 16]) -> u64 {
     u64::from_le_bytes([id[2], id[3], id[4], id[5], id[9], id[10], id[11], id[12]])
 }
