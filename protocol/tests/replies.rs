@@ -115,6 +115,7 @@ fn objects_of_the_service() {
             events: 4,
             tickets: 5,
             entries: 6,
+            ticket_ids: 3,
             person_hours: 12,
             max_events: 100,
             max_tickets: 200,
@@ -124,7 +125,7 @@ fn objects_of_the_service() {
             snapshot_sequence: 6,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
     );
     object(
         &Snapshot { sequence: 7, bytes: 4096, milliseconds: 12 },

@@ -87,7 +87,7 @@ pub struct Settings {
           value_parser = parse_max_buffers)]
     pub max_buffers: u64,
 
-    /// Tickets issued at the most, of all events together [default: by the memory that there is]
+    /// Tickets sold here at the most, of all events together [default: by the memory that there is]
     #[arg(long, env = "BOOKLINE_MAX_TICKETS", value_name = "N", value_parser = parse_limit)]
     pub max_tickets: Option<u64>,
 

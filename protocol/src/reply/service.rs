@@ -99,11 +99,13 @@ pub struct Stats<'a> {
     pub tickets: u64,
     /// Entries of calendars: blocks, and meetings counted once each.
     pub entries: u64,
-    /// Hours that they fill, for each of their people.
+    /// Tickets whose ids the server holds: all but those that were sold elsewhere before an import.
+    pub ticket_ids: u64,
+    /// Hours that entries fill, for each of their people.
     pub person_hours: u64,
     /// The most events that there may be.
     pub max_events: u64,
-    /// The most tickets.
+    /// The most tickets whose ids are held.
     pub max_tickets: u64,
     /// The most person-hours.
     pub max_person_hours: u64,

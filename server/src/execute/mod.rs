@@ -235,6 +235,7 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), Unanswered> {
         events: totals.events,
         tickets: totals.tickets,
         entries: totals.entries,
+        ticket_ids: totals.ticket_ids,
         person_hours: totals.person_hours,
         max_events: limits.events,
         max_tickets: limits.tickets,

@@ -30,7 +30,7 @@ const SHARE: u64 = 5;
 pub struct Limits {
     /// Events.
     pub events: u64,
-    /// Tickets issued, also those whose ids nobody knows.
+    /// Tickets whose ids are known. Those that were sold before their events came here take no memory.
     pub tickets: u64,
     /// Hours that entries fill, counted for each of their people.
     pub person_hours: u64,
@@ -123,7 +123,7 @@ impl Counts {
         let count = |what, limit, used| Count { what, limit, used: AtomicU64::new(used) };
         Counts {
             events: count(Limited::Events, limits.events, totals.events),
-            tickets: count(Limited::Tickets, limits.tickets, totals.tickets),
+            tickets: count(Limited::Tickets, limits.tickets, totals.ticket_ids),
             person_hours: count(Limited::PersonHours, limits.person_hours, totals.person_hours),
         }
     }
@@ -147,7 +147,7 @@ impl Counts {
     /// Are these what is counted?
     pub fn agree_with(&self, totals: &Totals) -> bool {
         let counted = [&self.events, &self.tickets, &self.person_hours].map(|count| count.used.load(Relaxed));
-        counted == [totals.events, totals.tickets, totals.person_hours]
+        counted == [totals.events, totals.ticket_ids, totals.person_hours]
     }
 }
 

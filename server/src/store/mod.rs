@@ -131,6 +131,8 @@ pub struct Totals {
     pub events: u64,
     /// Tickets issued.
     pub tickets: u64,
+    /// Those of them whose ids are known: not those that were sold before their events came here.
+    pub ticket_ids: u64,
     /// Calendar entries.
     pub entries: u64,
     /// Hours that they fill, for each of their people.
@@ -140,7 +142,8 @@ pub struct Totals {
 impl Totals {
     fn add(&mut self, shard: &Shard) {
         self.events += shard.event_count() as u64;
-        self.tickets += shard.issued;
+        self.tickets += shard.tickets_issued + shard.sold_before;
+        self.ticket_ids += shard.tickets_issued;
         self.entries += shard.entries;
         self.person_hours += shard.person_hours;
     }
@@ -268,11 +271,10 @@ impl Store {
             return Err(Declined::IdTaken);
         }
         let NewEvent { id, name, date, total, issued } = *event;
-        let reserved = (self.counts.events.reserve(1)?, self.counts.tickets.reserve(issued.into())?);
+        let reserved = self.counts.events.reserve(1)?;
         let created = Fact::EventCreated { tag, id, name, date, total, issued };
         self.commit(&mut shard, micros, &created, seen)?;
-        reserved.0.keep();
-        reserved.1.keep();
+        reserved.keep();
         Ok(())
     }
 

@@ -75,8 +75,10 @@ pub struct Shard {
     pub entries: u64,
     /// Hours that they fill, for each of their people.
     pub person_hours: u64,
-    /// Tickets issued here, also those whose ids nobody knows.
-    pub issued: u64,
+    /// Tickets issued here.
+    pub tickets_issued: u64,
+    /// Tickets sold before their events came here, whose ids nobody knows.
+    pub sold_before: u64,
     events: Events,
     by_id: Table<EventIndex>,
     by_number: Table<EventIndex>,
@@ -181,7 +183,7 @@ impl Shard {
         let sale = Sale { number, total, issued };
         let json = reply::event_prefix(id, name, date, total).into_boxed_str();
         self.events.0.push(Event { id: id.into(), sale, json });
-        self.issued += u64::from(issued);
+        self.sold_before += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
         self.by_id.insert(hasher.hash_one(id), index, |&index| hasher.hash_one(events[index].id.as_str()));
         self.by_number.insert(spread(number.0), index, |&index| spread(events[index].sale.number.0));
@@ -199,7 +201,7 @@ impl Shard {
         self.last = sequence;
         let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
         self.events[index].sale.issue(count)?;
-        self.issued += u64::from(count);
+        self.tickets_issued += u64::from(count);
         for ticket in tickets {
             self.tickets.insert(*ticket, index);
         }

@@ -383,7 +383,7 @@ impl Naive {
 
     fn stats(&self, reply: &Reply) -> Checked {
         let known = json!({
-            "events": self.events.len(), "tickets": self.tickets.len(), "entries": self.entries.len(),
+            "events": self.events.len(), "tickets": self.tickets.len(), "ticket_ids": self.tickets.len(), "entries": self.entries.len(),
             "person_hours": self.held()[2], "sequence": self.changes, "snapshot_sequence": self.snapshot, "read_only": false,
         });
         for (field, value) in known.as_object().expect("it is one") {

@@ -87,7 +87,7 @@ fn what_was_freed_is_not_in_it_and_what_counts_is_there_once() {
                 .unwrap();
             let shown = machine.look().lines().last().unwrap().to_owned();
             assert!(shown.contains(&format!("events: {events},")), "{shown}");
-            assert!(shown.contains(&format!("entries: {entries} ")), "{shown}");
+            assert!(shown.contains(&format!("entries: {entries},")), "{shown}");
             // Those that were sold before the event came here have no ids.
             assert_eq!(tickets, machine.sold);
             numbers.sort_unstable();
