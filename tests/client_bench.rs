@@ -122,7 +122,7 @@ fn a_report_for_people() {
     for (line, begin) in ran.stdout.lines().zip(begins) {
         assert!(line.starts_with(begin), "{line:?} does not begin with {begin:?}");
     }
-    assert!(ran.stdout.ends_with("nothing oversold, nothing twice, everything is there\n"), "{}", ran.stdout);
+    assert!(ran.stdout.ends_with("nothing oversold, no duplicates, nothing missing\n"), "{}", ran.stdout);
 }
 
 #[test]
@@ -168,7 +168,11 @@ fn no_text_from_a_server_acts_on_the_terminal() {
     });
     let ran = pipe(bookline(fake.addr, &["bench", "--conns", "1", "--yes"]), "");
     assert_eq!(ran.exit, 1);
-    assert!(ran.stderr.contains("cannot be made: \\u{1b}]0;x: \\u{1b}[2J\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("cannot create the events of the run: \\u{1b}]0;x: \\u{1b}[2J\n"),
+        "{}",
+        ran.stderr
+    );
     fake.end();
 }
 
@@ -460,19 +464,19 @@ fn a_ticket_given_out_twice_is_found() {
         Fault::Twice,
         &[],
         "ticket_twice",
-        "ticket 00000063-0000-8000-8000-000000000000 was given out by two",
+        "two bookings got the ticket 00000063-0000-8000-8000-000000000000",
     );
 }
 
 #[test]
 fn an_oversold_event_is_found() {
-    is_found(Fault::Oversells, &[], "oversold", "-000000 gave out ");
+    is_found(Fault::Oversells, &[], "oversold", "-000000 issued ");
     is_found(Fault::Overcounts, &["--tickets", "2"], "unacknowledged", " as sold: ");
     is_found(
         Fault::Withholds,
         &["--seats", "1000000"],
         "not_sold_out",
-        "-000000 had not 1 tickets left, and has ",
+        "-000000 refused 1 tickets as sold out and has ",
     );
 }
 
@@ -480,7 +484,7 @@ fn an_oversold_event_is_found() {
 fn a_forgotten_ticket_is_found() {
     let spread = ["--workload", "spread", "--events", "2"];
     let ticket =
-        "ticket 00000064-0000-8000-8000-000000000000 was given out; TICKET says NOT_FOUND: no such ticket";
+        "ticket 00000064-0000-8000-8000-000000000000 was issued; TICKET says NOT_FOUND: no such ticket";
     is_found(Fault::Forgets, &[], "ticket_missing", ticket);
     is_found(Fault::Misplaces, &spread, "ticket_elsewhere", " tickets are for event bench-");
     is_found(Fault::Confuses, &spread, "reply_elsewhere", " was answered OK {\"event_id\":\"bench-");
@@ -496,7 +500,7 @@ fn a_forgotten_entry_is_found() {
         ran.exit == 1 && found.len() == 1 && found[0].0 == "entry_missing" && found[0].1 == 3,
         "{found:?}"
     );
-    assert!(found[0].2.contains("was taken; GET of the day says OK {"), "{found:?}");
+    assert!(found[0].2.contains("was acknowledged; GET of the day says OK {"), "{found:?}");
     is_found(Fault::HalfMeeting, &calendar, "entry_missing", "the meeting of bench-");
     // The hundredth deletion is that of a meeting.
     let ran = lied_to(Fault::KeepsEntry, &calendar);
@@ -522,7 +526,7 @@ fn a_lost_connection_ends_it_with_what_was_measured() {
     for (fault, said) in [
         (Fault::Closes, " lost; "),
         (Fault::FallsSilent, "no answer from "),
-        (Fault::Babbles, "answered with what is no reply: \"HTTP/1.1 400 Bad Request\""),
+        (Fault::Babbles, "sent a line that is not a reply: \"HTTP/1.1 400 Bad Request\""),
     ] {
         let ran = lied_to(fault, &["--timeout", "500ms"]);
         let report = object(&ran);

@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
 use crate::address::Address;
-use crate::bench::args::Flags;
+use crate::bench::args::BenchArgs;
 use crate::connection::Target;
 use crate::history::Keep;
 use crate::one_shot::END_OF_OPTIONS;
@@ -141,8 +141,8 @@ fn command() -> clap::Command {
 /// What is done here and is no command of the server.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Own {
-    /// Measure a server under load, and verify that it kept its word
-    Bench(Flags),
+    /// Measure a server under load, and verify what it acknowledged
+    Bench(BenchArgs),
 }
 
 /// How answers are shown.

@@ -3,8 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use bookline_protocol::Code;
-use bookline_protocol::reply::{Hello, Reply};
+use bookline_loadgen::Handshake;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -73,14 +72,14 @@ impl Connection {
             () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
         };
         let address = target.address.clone();
-        match Reply::parse(&line) {
-            Ok(Reply::Ok(body)) if is_bookline(body) => Ok((connection, body.to_owned())),
-            Ok(Reply::Err { code, .. }) if turns_away(code) => {
+        match Handshake::parse(&line) {
+            Handshake::Accepted { hello, .. } => Ok((connection, hello.to_owned())),
+            Handshake::Rejected => {
                 printer.line(line.as_bytes())?;
                 printer.flush()?;
                 Err(Error::TurnedAway { address })
             }
-            _ => Err(Error::Stranger { address, said: line }),
+            Handshake::NotBookline => Err(Error::Stranger { address, said: line }),
         }
     }
 
@@ -161,14 +160,4 @@ impl Connection {
             Err(_) => Look::Ended,
         }
     }
-}
-
-/// Whether this is what a Bookline server answers to HELLO.
-fn is_bookline(body: &str) -> bool {
-    serde_json::from_str::<Hello<'_>>(body).is_ok_and(|hello| hello.server == "bookline")
-}
-
-/// Whether this code, in the first line of a connection, means that the server takes no new connections.
-pub fn turns_away(code: &str) -> bool {
-    [Code::Busy, Code::ShuttingDown].iter().any(|refusal| refusal.as_str() == code)
 }

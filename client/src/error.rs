@@ -94,6 +94,16 @@ pub enum Error {
         /// What it answered with.
         said: String,
     },
+    /// The server has data, and `bench` was not told to load it all the same.
+    #[error(
+        "{address} holds {} events, {} tickets and {} calendar entries, and what is booked here would stay \
+         there as well: measure an empty server, or pass --yes",
+        thousands(*events), thousands(*tickets), thousands(*entries)
+    )]
+    HoldsData { address: Address, events: u64, tickets: u64, entries: u64 },
+    /// Another error of a run of `bench`.
+    #[error(transparent)]
+    Load(bookline_loadgen::Error),
     /// Standard input cannot be read.
     #[error("cannot read standard input: {source}")]
     Input {
@@ -121,6 +131,28 @@ pub enum Error {
 }
 
 impl Error {
+    /// An error of the load generator, which leaves out what the client knows.
+    pub fn from_load(error: bookline_loadgen::Error, address: &Address, waited: Duration) -> Self {
+        use bookline_loadgen::Error as Load;
+
+        let address = address.clone();
+        match error {
+            Load::Connect(source) if source.kind() == io::ErrorKind::TimedOut => {
+                Self::ConnectTimeout { address, waited }
+            }
+            Load::Connect(source) => Self::Connect { address, source },
+            Load::Rejected => Self::TurnedAway { address },
+            Load::NotBookline { reply } => Self::Stranger { address, said: reply },
+            Load::Lost { unanswered } => Self::Lost { address, unanswered },
+            Load::Timeout { unanswered } => Self::Silent { address, waited, unanswered },
+            Load::Start(source) => Self::Start { source },
+            Load::HoldsData { events, tickets, entries } => {
+                Self::HoldsData { address, events, tickets, entries }
+            }
+            error => Self::Load(error),
+        }
+    }
+
     /// The exit status that tells it to a script.
     pub fn exit(&self) -> Exit {
         match self {
@@ -135,6 +167,13 @@ impl Error {
             Self::Lost { .. } | Self::Silent { .. } | Self::Overdue { .. } | Self::Endless { .. } => {
                 Exit::InDoubt
             }
+            Self::HoldsData { .. } => Exit::Refused,
+            Self::Load(error) => match error {
+                bookline_loadgen::Error::Malformed { .. } | bookline_loadgen::Error::Unsolicited { .. } => {
+                    Exit::InDoubt
+                }
+                _ => Exit::Refused,
+            },
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::Input { .. } | Self::Output { .. } | Self::Terminal { .. } | Self::Start { .. } => {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 #[repr(u8)]
 pub enum Exit {
     /// Every command was answered OK.
-    Fine = 0,
+    Ok = 0,
     /// Every command was answered, and at least one was refused.
     Refused = 1,
     /// The client could not use what it was given: its arguments, its standard input or its standard output.

@@ -46,6 +46,11 @@ impl Interrupt {
         self.0.came.load(Ordering::Relaxed)
     }
 
+    /// The flag that one raises, for code that has no other use for this type.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0.came
+    }
+
     /// Forgets the one that came: it belongs to what was done until now.
     pub fn clear(&self) {
         self.0.came.store(false, Ordering::Relaxed);

@@ -2,6 +2,8 @@
 //!
 //! It sends what it was given and shows what comes back; the server alone judges. In reading order:
 
+#![allow(missing_docs, reason = "the library has no users but the client and its tests")]
+
 // What the user asked for.
 pub mod address;
 pub mod args;
@@ -67,14 +69,17 @@ fn show(help: &clap::Error) -> Exit {
             error.exit()
         }
         _ if help.use_stderr() => Exit::Usage,
-        _ => Exit::Fine,
+        _ => Exit::Ok,
     }
 }
 
 /// Does what the arguments ask for, and tells the user what went wrong.
 fn run(args: &Args) -> Exit {
     if let Some(Own::Bench(flags)) = &args.own {
-        return bench::run(args, flags);
+        return bench::run(args, flags).unwrap_or_else(|error| {
+            complain(&error.to_string());
+            error.exit()
+        });
     }
     match talk(args) {
         Ok(outcome) => {
@@ -82,9 +87,9 @@ fn run(args: &Args) -> Exit {
                 complain(&note);
                 return Exit::Refused;
             }
-            if outcome.refused { Exit::Refused } else { Exit::Fine }
+            if outcome.refused { Exit::Refused } else { Exit::Ok }
         }
-        Err(error) if error.is_closed_output() => Exit::Fine,
+        Err(error) if error.is_closed_output() => Exit::Ok,
         Err(error) => {
             complain(&error.to_string());
             error.exit()

@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-/// A line with places for a number, a day and an hour. It keeps what was put there last: a number that has not changed
-/// costs nothing.
+/// A line with fields for a number, a day and an hour. It keeps the last values: a number that has not
+/// changed costs nothing.
 ///
-/// The places are written `######` (or `############`, for the number with six digits or twelve), `@@@@@@@@@@` (the
-/// day) and `%%` (the hour).
+/// The fields are written `######` or `############` (the number, with six digits or twelve),
+/// `@@@@@@@@@@` (the day) and `%%` (the hour). All number fields hold the same number.
 #[derive(Clone, Debug)]
-pub struct Pattern {
+pub struct Template {
     line: Vec<u8>,
     numbers: Vec<Range<usize>>,
     day: Option<usize>,
@@ -16,11 +16,11 @@ pub struct Pattern {
     number: u64,
 }
 
-/// Digits are written so many at a time.
-const DIGITS: usize = 6;
+/// Digits that are written at a time.
+const DIGITS_CHUNK: usize = 6;
 
-/// The digits of every number below 100.
-static PAIRS: [[u8; 2]; 100] = {
+/// The two digits of every number below 100.
+static DIGIT_PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut number = 0;
     while number < pairs.len() {
@@ -30,8 +30,8 @@ static PAIRS: [[u8; 2]; 100] = {
     pairs
 };
 
-impl Pattern {
-    /// A pattern whose number is 0.
+impl Template {
+    /// The number is 0 at first.
     pub fn new(text: &str) -> Self {
         let numbers = text.match_indices('#').fold(Vec::<Range<usize>>::new(), |mut runs, (at, _)| {
             match runs.last_mut() {
@@ -60,7 +60,7 @@ impl Pattern {
             self.line[at..at + 10].copy_from_slice(&day);
         }
         if let Some(at) = self.hour {
-            self.line[at..at + 2].copy_from_slice(&PAIRS[usize::from(hour)]);
+            self.line[at..at + 2].copy_from_slice(&DIGIT_PAIRS[usize::from(hour)]);
         }
         self.with(number)
     }
@@ -70,7 +70,7 @@ impl Pattern {
         self.number = number;
         if let Some((first, others)) = self.numbers.split_first() {
             let mut rest = number;
-            for digits in self.line[first.clone()].rchunks_exact_mut(DIGITS) {
+            for digits in self.line[first.clone()].rchunks_exact_mut(DIGITS_CHUNK) {
                 digits.copy_from_slice(&six_digits((rest % 1_000_000) as u32));
                 rest /= 1_000_000;
             }
@@ -82,19 +82,10 @@ impl Pattern {
 }
 
 #[inline]
-fn six_digits(number: u32) -> [u8; DIGITS] {
-    let pair = |number: u32| PAIRS[(number % 100) as usize];
+fn six_digits(number: u32) -> [u8; DIGITS_CHUNK] {
+    let pair = |number: u32| DIGIT_PAIRS[(number % 100) as usize];
     let ([a, b], [c, d], [e, f]) = (pair(number / 10_000), pair(number / 100), pair(number));
     [a, b, c, d, e, f]
-}
-
-/// The number that digits write.
-#[inline]
-pub fn number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0u64, |number, digit| match digit {
-        b'0'..=b'9' => Some(number * 10 + u64::from(digit - b'0')),
-        _ => None,
-    })
 }
 
 #[cfg(test)]
@@ -102,22 +93,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_days_and_hours_are_put_in_their_places() {
-        let mut book = Pattern::new("BOOK e-###### 1\n");
+    fn fields_hold_the_given_number_day_and_hour() {
+        let mut book = Template::new("BOOK e-###### 1\n");
         assert_eq!(book.with(0), b"BOOK e-000000 1\n");
         assert_eq!(book.with(42), b"BOOK e-000042 1\n");
         assert_eq!(book.with(42), b"BOOK e-000042 1\n");
         assert_eq!(book.with(999_999), b"BOOK e-999999 1\n");
         assert_eq!(book.with(0), b"BOOK e-000000 1\n");
 
-        let mut meet = Pattern::new("MEET p############a @@@@@@@@@@ %%:00 t p############b\n");
+        let mut meet = Template::new("MEET p############a @@@@@@@@@@ %%:00 t p############b\n");
         let line = b"MEET p000012345678a 31-12-9999 09:00 t p000012345678b\n";
         assert_eq!(meet.with_hour(12_345_678, (*b"31-12-9999", 9)), line);
-    }
-
-    #[test]
-    fn digits_are_read_back() {
-        assert_eq!(number(b"000042"), Some(42));
-        assert_eq!(number(b"0x0042"), None);
     }
 }

@@ -1,0 +1,55 @@
+//! The load generator of Bookline. It measures how fast a server is, and verifies afterwards that the
+//! server has everything that it acknowledged.
+//!
+//! A [`Run`] is [prepared](Run::prepare), [measured](Run::measure) and [verified](Run::verify). One
+//! thread waits for all connections in one loop: the processor time that it takes is not available to
+//! a server on the same machine. In reading order:
+
+// What to measure, and what can go wrong.
+mod config;
+mod error;
+
+// The reply to HELLO. The client reads it with the same function.
+mod handshake;
+
+// Ids of the run's events and people, and the lines that contain them.
+mod names;
+mod template;
+
+// A phase of a run, and the loop that drives it over all connections.
+mod connection;
+mod driver;
+mod phase;
+
+// What the server acknowledged, and the violations of its promises.
+mod calendar;
+mod findings;
+mod ledger;
+
+// First phase: HELLO, STATS and the events to book.
+mod prepare;
+
+// Second phase: the load and its measurement.
+mod load;
+mod meter;
+mod refusals;
+mod reply;
+mod ticket_id;
+
+// Third phase: whether everything acknowledged is there.
+mod verify;
+
+// The result, and the three phases in order.
+mod report;
+mod run;
+
+pub use config::{CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Workload};
+pub use error::Error;
+pub use findings::{Finding, Findings, Violation};
+pub use handshake::Handshake;
+pub use ledger::TICKETS_KEPT_MAX;
+pub use meter::Progress;
+pub use refusals::UnexpectedRefusal;
+pub use report::{End, Latencies, Report};
+pub use run::Run;
+pub use verify::Verification;

@@ -1,0 +1,49 @@
+//! A phase of a run: which requests to send over the connections, and what to do with the replies.
+
+use crate::error::Error;
+
+/// Nanoseconds since the driver was created.
+pub type Nanos = u64;
+
+/// A request without a reply: what is needed to judge its reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pending {
+    /// HELLO.
+    Hello,
+    /// STATS.
+    Stats,
+    /// CREATE of the event with this number.
+    Create(u32),
+    /// GET of the event with this number.
+    Event(u32),
+    /// BOOK of the event with this number.
+    Book(u32),
+    /// BLOCK, MEET or DELETE: the calendar step with this number.
+    Calendar(u64),
+    /// GET of a day.
+    Day,
+    /// TICKET of the ticket at this index of the ledger.
+    Ticket(usize),
+    /// GET of a day: the index of the check that it belongs to.
+    Entry(usize),
+}
+
+/// Connections are numbered from 0. The replies of a connection come in the order of its requests.
+pub trait Phase {
+    /// Passes the time before each batch of replies, and at least every `driver::TICK`.
+    fn on_time(&mut self, _now: Nanos) {}
+
+    /// Appends the connection's next request with its line feed, or returns `None` when there is none
+    /// and none will follow.
+    fn next_request(&mut self, connection: usize, out: &mut Vec<u8>) -> Option<Pending>;
+
+    /// Takes the final line of a reply, without its line feed.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the phase.
+    fn on_reply(&mut self, request: Pending, line: &[u8]) -> Result<(), Error>;
+
+    /// Passes the times at which so many requests were sent and their replies arrived.
+    fn on_latency(&mut self, _sent: Nanos, _now: Nanos, _replies: u64) {}
+}

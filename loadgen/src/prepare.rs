@@ -1,0 +1,120 @@
+//! The phases before the load: HELLO over every connection, STATS, and CREATE of every event.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Deserialize;
+
+use crate::config::Config;
+use crate::error::{Error, excerpt};
+use crate::handshake::Handshake;
+use crate::names::{EVENT_DATE, RunId};
+use crate::phase::{Pending, Phase};
+use crate::reply::{FinalLine, message};
+use crate::template::Template;
+
+/// HELLO over every connection.
+#[derive(Debug)]
+pub struct Greet {
+    is_sent: Vec<bool>,
+    pub server_version: String,
+}
+
+impl Greet {
+    pub fn new(connections: u32) -> Self {
+        Self { is_sent: vec![false; connections as usize], server_version: String::new() }
+    }
+}
+
+impl Phase for Greet {
+    fn next_request(&mut self, connection: usize, out: &mut Vec<u8>) -> Option<Pending> {
+        if std::mem::replace(&mut self.is_sent[connection], true) {
+            return None;
+        }
+        out.extend_from_slice(b"HELLO\n");
+        Some(Pending::Hello)
+    }
+
+    fn on_reply(&mut self, _request: Pending, line: &[u8]) -> Result<(), Error> {
+        match std::str::from_utf8(line).map_or(Handshake::NotBookline, Handshake::parse) {
+            Handshake::Accepted { version, .. } => {
+                self.server_version = version;
+                Ok(())
+            }
+            Handshake::Rejected => Err(Error::Rejected),
+            Handshake::NotBookline => Err(Error::NotBookline { reply: excerpt(line) }),
+        }
+    }
+}
+
+/// STATS, once: it fails if the server has data.
+#[derive(Debug, Default)]
+pub struct CheckEmpty {
+    is_sent: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Totals {
+    events: u64,
+    tickets: u64,
+    entries: u64,
+}
+
+impl Phase for CheckEmpty {
+    fn next_request(&mut self, _connection: usize, out: &mut Vec<u8>) -> Option<Pending> {
+        if std::mem::replace(&mut self.is_sent, true) {
+            return None;
+        }
+        out.extend_from_slice(b"STATS\n");
+        Some(Pending::Stats)
+    }
+
+    fn on_reply(&mut self, _request: Pending, line: &[u8]) -> Result<(), Error> {
+        let totals = match FinalLine::parse(line)? {
+            FinalLine::Ok { body } => serde_json::from_str(body).ok(),
+            FinalLine::Err { .. } => None,
+        };
+        match totals {
+            Some(Totals { events: 0, tickets: 0, entries: 0 }) => Ok(()),
+            Some(Totals { events, tickets, entries }) => Err(Error::HoldsData { events, tickets, entries }),
+            None => Err(Error::Stats { line: excerpt(line) }),
+        }
+    }
+}
+
+/// CREATE of every event that the workload needs, until `stop` is set.
+#[derive(Debug)]
+pub struct CreateEvents<'a> {
+    create: Template,
+    needed: u32,
+    stop: &'a AtomicBool,
+    pub created: u32,
+}
+
+impl<'a> CreateEvents<'a> {
+    pub fn new(config: &Config, run: RunId, stop: &'a AtomicBool) -> Self {
+        let (event, tickets) = (run.event_template(), config.tickets_per_event);
+        let create = format!("CREATE \"Load of bookline bench\" {EVENT_DATE} {tickets} id={event}\n");
+        Self { create: Template::new(&create), needed: config.events_needed(), stop, created: 0 }
+    }
+}
+
+impl Phase for CreateEvents<'_> {
+    fn next_request(&mut self, _connection: usize, out: &mut Vec<u8>) -> Option<Pending> {
+        if self.created == self.needed || self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        let event = self.created;
+        self.created += 1;
+        out.extend_from_slice(self.create.with(event.into()));
+        Some(Pending::Create(event))
+    }
+
+    fn on_reply(&mut self, _request: Pending, line: &[u8]) -> Result<(), Error> {
+        match FinalLine::parse(line)? {
+            FinalLine::Ok { .. } => Ok(()),
+            FinalLine::Err { code, body } => {
+                Err(Error::EventRefused { code: code.to_owned(), message: message(body) })
+            }
+        }
+    }
+}

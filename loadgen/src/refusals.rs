@@ -1,0 +1,66 @@
+//! Refusals by code, and those that the workload does not explain.
+
+use std::collections::BTreeMap;
+
+use bookline_protocol::Code;
+use serde::Serialize;
+
+use crate::phase::Pending;
+
+#[derive(Debug, Default)]
+pub struct Refusals {
+    /// Refusals within the measurement, by code.
+    measured: BTreeMap<String, u64>,
+    /// Refusals that the workload does not explain, within the measurement or not.
+    pub unexpected: Vec<UnexpectedRefusal>,
+}
+
+/// Refusals with one code that the workload does not explain.
+#[derive(Clone, Debug, Serialize)]
+pub struct UnexpectedRefusal {
+    /// The code.
+    pub code: String,
+    /// How many there were.
+    pub count: u64,
+    /// The message of the first one.
+    pub first: String,
+}
+
+impl Refusals {
+    /// Records a refusal. Returns whether the workload explains it: only `SOLD_OUT` for BOOK.
+    pub fn record(
+        &mut self,
+        request: Pending,
+        code: &str,
+        message: impl FnOnce() -> String,
+        measuring: bool,
+    ) -> bool {
+        if measuring {
+            match self.measured.get_mut(code) {
+                Some(count) => *count += 1,
+                None => {
+                    self.measured.insert(code.to_owned(), 1);
+                }
+            }
+        }
+        let expected = matches!(request, Pending::Book(_)) && code == Code::SoldOut.as_str();
+        if !expected {
+            match self.unexpected.iter_mut().find(|unexpected| unexpected.code == code) {
+                Some(unexpected) => unexpected.count += 1,
+                None => {
+                    let code = code.to_owned();
+                    self.unexpected.push(UnexpectedRefusal { code, count: 1, first: message() });
+                }
+            }
+        }
+        expected
+    }
+
+    /// Replies by code, `OK` among them, if so many were measured in all.
+    pub fn codes(&self, replies: u64) -> BTreeMap<String, u64> {
+        let mut codes = self.measured.clone();
+        let refused: u64 = codes.values().sum();
+        codes.insert("OK".to_owned(), replies.saturating_sub(refused));
+        codes
+    }
+}

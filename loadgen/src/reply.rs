@@ -1,0 +1,26 @@
+//! Replies read in full, for those that the fast comparison by position does not recognize.
+
+use bookline_protocol::reply::{ErrBody, Reply};
+
+use crate::error::{Error, excerpt};
+
+/// The final line of a reply.
+pub enum FinalLine<'a> {
+    Ok { body: &'a str },
+    Err { code: &'a str, body: &'a str },
+}
+
+impl<'a> FinalLine<'a> {
+    pub fn parse(line: &'a [u8]) -> Result<Self, Error> {
+        match std::str::from_utf8(line).ok().map(Reply::parse) {
+            Some(Ok(Reply::Ok(body))) => Ok(Self::Ok { body }),
+            Some(Ok(Reply::Err { code, body })) => Ok(Self::Err { code, body }),
+            _ => Err(Error::Malformed { line: excerpt(line) }),
+        }
+    }
+}
+
+/// The message in the object of a refusal.
+pub fn message(body: &str) -> String {
+    serde_json::from_str::<ErrBody>(body).map_or_else(|_| body.to_owned(), |body| body.message)
+}

@@ -1,0 +1,72 @@
+//! The phases of a run in order.
+
+use std::sync::atomic::AtomicBool;
+
+use crate::config::Config;
+use crate::driver::Driver;
+use crate::error::Error;
+use crate::load::Load;
+use crate::meter::{Meter, Progress};
+use crate::names::RunId;
+use crate::prepare::{CheckEmpty, CreateEvents, Greet};
+use crate::report::Report;
+use crate::verify::{self, Verification};
+
+/// A run against one server.
+pub struct Run<'a> {
+    config: &'a Config,
+    id: RunId,
+    server_version: String,
+    driver: Driver,
+    load: Load<'a>,
+}
+
+impl<'a> Run<'a> {
+    /// Connects, checks that the server may be loaded, and creates the events of the run.
+    ///
+    /// Setting `stop` ends the creation of events and the measurement early. `on_progress` is called once a
+    /// second during the measurement.
+    ///
+    /// # Errors
+    ///
+    /// No connection, no Bookline server, a server that has data while the configuration does not allow
+    /// that, or an event that cannot be created.
+    pub fn prepare(
+        config: &'a Config,
+        stop: &'a AtomicBool,
+        on_progress: Option<Box<dyn FnMut(Progress) + 'a>>,
+    ) -> Result<Self, Error> {
+        let id = RunId::random();
+        let mut driver = Driver::connect(&config.address, config.connections as usize, config.timeout)?;
+        let mut greet = Greet::new(config.connections);
+        driver.run(&mut greet, 1)?;
+        if !config.allow_data {
+            driver.run(&mut CheckEmpty::default(), 1)?;
+        }
+        let mut create = CreateEvents::new(config, id, stop);
+        driver.run(&mut create, verify::DEPTH)?;
+        let meter = Meter::new(config.duration, stop, on_progress)?;
+        let load = Load::new(config, id, create.created, meter);
+        Ok(Self { config, id, server_version: greet.server_version, driver, load })
+    }
+
+    /// Loads the server and measures it. Returns the report, without a verification, and the error that ended
+    /// the measurement early, if there was one.
+    pub fn measure(&mut self) -> (Report, Result<(), Error>) {
+        self.load.meter.start(self.driver.now());
+        let result = self.driver.run(&mut self.load, self.config.depth.into());
+        self.load.meter.end(self.driver.now());
+        let report = Report::new(self.config, self.id, &self.server_version, &self.load, result.is_err());
+        (report, result)
+    }
+
+    /// Asks the server for everything that it acknowledged. The measurement must have ended without an error.
+    ///
+    /// # Errors
+    ///
+    /// A lost connection, a timeout, or a line that is not a reply. What the server has lost or sold twice is
+    /// no error but a [`Finding`](crate::Finding).
+    pub fn verify(&mut self) -> Result<Verification, Error> {
+        verify::verify(&mut self.driver, &mut self.load.ledger, self.id, self.config)
+    }
+}
