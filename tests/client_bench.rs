@@ -225,7 +225,7 @@ fn nobody_there_and_nobody_let_in() {
     assert!(ran.stderr.contains("cannot connect to "), "{}", ran.stderr);
 
     let server = Real::start(&["--max-connections", "2"]);
-    let told = format!("bookline: {} takes no new connection now\n", server.addr);
+    let told = format!("bookline: {} accepts no new connections\n", server.addr);
     bench(server.addr, &[]).expect(3, "", &told);
 }
 

@@ -129,7 +129,7 @@ fn ctrl_c_says_whether_anything_is_in_doubt() {
 fn a_newcomer_who_is_turned_away_has_no_connection() {
     let busy = "ERR BUSY {\"message\":\"come back later\",\"retry\":true}\n";
     let fake = Fake::new(|mut peer| peer.say(busy));
-    let told = format!("bookline: {} takes no new connection now\n", fake.addr);
+    let told = format!("bookline: {} accepts no new connections\n", fake.addr);
     run(bookline(fake.addr, &["PING"])).expect(3, busy, &told);
     fake.end();
 }

@@ -315,7 +315,7 @@ fn a_line_that_is_no_text_is_told_and_those_behind_it_run() {
     let mut session = Session::start(bookline(fake.addr, &[]), &home);
     session.until(PROMPT);
     session.bytes(b"BOOK \xff 1\rPING\r");
-    session.until("bookline: what was typed is not UTF-8, and was not sent\r\n");
+    session.until("bookline: the line is not UTF-8 and was not sent\r\n");
     session.until("OK\r\n");
     session.leave();
     assert_eq!(fake.end(), b"");
@@ -464,7 +464,7 @@ fn a_newcomer_who_is_turned_away_is_told_why() {
     let home = home();
     let mut session = Session::start(bookline(fake.addr, &[]), &home);
     session.until("Busy: the server has 1 connections, as many as it takes.\r\n");
-    session.until(&format!("{} takes no new connection now\r\n", fake.addr));
+    session.until(&format!("{} accepts no new connections\r\n", fake.addr));
     assert_eq!(session.end().0, 3);
     fake.end();
 }

@@ -7,8 +7,8 @@ mod client_server;
 use std::net::TcpStream;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use bookline::net::request_tracker::RequestTracker;
 use bookline::one_shot;
-use bookline::requests::Requests;
 use bookline_protocol::limits::MAX_LINE;
 use bookline_protocol::reply::{Event, Reply};
 use client_fake::bookline;
@@ -73,7 +73,7 @@ fn any_name_is_read_back_as_it_was_given() {
         })
         .collect();
     let line = |name: &String| {
-        one_shot::line(&["CREATE".into(), "--".into(), name.clone(), "2026-12-31".into(), "1".into()])
+        one_shot::request_line(&["CREATE".into(), "--".into(), name.clone(), "2026-12-31".into(), "1".into()])
     };
     let ran = server.script(names.iter().map(line).collect::<String>());
     assert_eq!(ran.exit, 0, "{}", ran.stdout);
@@ -122,15 +122,15 @@ fn client_and_server_agree_on_what_is_a_line_and_gets_an_answer() {
                 script.resize(script.len() + MAX_LINE - 3 + random.random_range(0..6), fill);
             }
         }
-        let mut requests = Requests::default();
-        requests.send(&script);
-        if requests.in_mid_line() {
-            requests.send(b"\n");
+        let mut requests = RequestTracker::default();
+        requests.track(&script);
+        if requests.has_partial_line() {
+            requests.track(b"\n");
         }
         let ran = server.script(script.clone());
         let answers = ran.stdout.lines().filter(|line| !line.starts_with("ROW ")).count();
         let shown = String::from_utf8_lossy(&script);
-        assert_eq!(requests.owed(), answers as u64, "in round {round} of {shown:?}");
+        assert_eq!(requests.outstanding(), answers as u64, "in round {round} of {shown:?}");
         assert!(ran.exit <= 1, "in round {round}: {} of {shown:?}", ran.stderr);
     }
 }
@@ -151,7 +151,7 @@ fn a_quit_in_mid_script_ends_it_and_nothing_behind_it_is_done() {
     let server = Real::start(&[]);
     let script = format!("CREATE x 2026-12-31 100 id=e\nQUIT\n{}", "BOOK e 1\n".repeat(50_000));
     let ran = server.script(script);
-    let told = "bookline: 50,000 lines behind QUIT were not sent\n";
+    let told = "bookline: 50,000 lines after QUIT were not sent\n";
     assert_eq!((ran.exit, ran.stdout.lines().count(), ran.stderr.as_str()), (1, 2, told));
     assert!(server.run(&["GET", "e"]).stdout.ends_with("\"available_tickets\":100}\n"));
 }
@@ -168,7 +168,7 @@ fn a_script_that_turns_out_to_be_http_is_not_all_answered() {
 fn a_server_that_is_full_takes_no_newcomer() {
     let server = Real::start(&["--max-connections", "1"]);
     let first = TcpStream::connect(server.addr).unwrap();
-    let told = format!("bookline: {} takes no new connection now\n", server.addr);
+    let told = format!("bookline: {} accepts no new connections\n", server.addr);
     for ran in [server.run(&["PING"]), server.script("PING\nPING\n")] {
         assert_eq!((ran.exit, ran.stderr.as_str()), (3, told.as_str()));
         assert!(ran.stdout.starts_with("ERR BUSY "), "{}", ran.stdout);

@@ -121,7 +121,7 @@ fn lines_behind_a_quit_are_not_sent_and_told() {
             peer.rest()
         });
         let script = format!("PING\n{quit}\n{}", "BOOK e 1\n".repeat(100_000));
-        let told = "bookline: 100,000 lines behind QUIT were not sent\n";
+        let told = "bookline: 100,000 lines after QUIT were not sent\n";
         pipe(bookline(fake.addr, &[]), script).expect(1, "OK {}\nOK {}\n", told);
         assert_eq!(fake.end(), b"");
     }
@@ -158,7 +158,7 @@ fn a_quit_that_is_refused_ends_nothing() {
         peer.expect("PING\n", "OK {}\n");
         peer.expect("QUIT\n", "OK {}\n");
     });
-    let told = "bookline: 1 line behind QUIT was not sent\n";
+    let told = "bookline: 1 line after QUIT was not sent\n";
     let ran = pipe(bookline(fake.addr, &[]), "QUIT\nPING\nQUIT\nGET");
     ran.expect(1, "ERR INTERNAL {}\nOK {}\nOK {}\n", told);
     fake.end();
@@ -336,7 +336,7 @@ fn a_newcomer_who_is_turned_away_has_no_connection() {
             let said = line.clone();
             // Said before anything was asked, as servers do; what the client sends may go nowhere.
             let fake = Fake::new(move |mut peer| peer.say(&said));
-            let told = format!("bookline: {} takes no new connection now\n", fake.addr);
+            let told = format!("bookline: {} accepts no new connections\n", fake.addr);
             pipe(bookline(fake.addr, &[]), script).expect(3, &line, &told);
             fake.end();
         }

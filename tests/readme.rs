@@ -70,10 +70,10 @@ struct Terminals {
 }
 
 impl Terminals {
-    fn open() -> Terminals {
+    fn open() -> Self {
         let has_nc = said("nc", "-h").is_some_and(|help| help.contains("-N"));
         let has_jq = said("jq", "--version").is_some();
-        Terminals { directory: tempfile::tempdir().unwrap(), server: None, has_nc, has_jq }
+        Self { directory: tempfile::tempdir().unwrap(), server: None, has_nc, has_jq }
     }
 
     /// Does what is typed and returns what is shown, or nothing where this cannot be tried here.
@@ -139,7 +139,7 @@ impl Terminals {
     fn greeting(&self) -> String {
         let line = self.shell("bookline --format raw HELLO", "");
         let Ok(Reply::Ok(body)) = Reply::parse(line.trim_end()) else { panic!("HELLO was answered {line}") };
-        bookline::render::greeting(body, &LISTENING) + "\n"
+        bookline::render::sentence::greeting(body, &LISTENING) + "\n"
     }
 
     fn address(&self) -> SocketAddr {

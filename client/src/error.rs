@@ -1,194 +1,131 @@
-//! What can go wrong between here and the server, as it is told to the user.
+//! Errors of the client, with the messages that users see.
 
 use std::io;
 use std::time::Duration;
 
+use bookline_loadgen::Error as LoadError;
+use humantime::format_duration;
 use rustyline::error::ReadlineError;
 use thiserror::Error;
 
 use crate::address::Address;
 use crate::exit::Exit;
-use crate::inbox::MAX_REPLY;
-use crate::render::{plain, thousands};
+use crate::net::line_buffer::REPLY_BYTES_MAX;
+use crate::render::number::thousands;
+use crate::render::text::quoted;
 
-/// Why the client gave up.
+/// Why the client gives up. `unanswered` counts commands that were sent, at least in part, and have no reply.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// The connection was refused, the name is unknown, the net is down.
     #[error("cannot connect to {address}: {source}")]
-    Connect {
-        /// Where the server should be.
-        address: Address,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Nobody took the connection in time.
-    #[error("cannot connect to {address}: no answer within {}", humantime::format_duration(*waited))]
-    ConnectTimeout {
-        /// Where the server should be.
-        address: Address,
-        /// How long was waited.
-        waited: Duration,
-    },
-    /// The server takes no newcomers for now; its reason was shown.
-    #[error("{address} takes no new connection now")]
-    TurnedAway {
-        /// The server.
-        address: Address,
-    },
-    /// The connection ended before everything was answered.
+    Connect { address: Address, source: io::Error },
+    #[error("cannot connect to {address}: no answer within {}", format_duration(*waited))]
+    ConnectTimeout { address: Address, waited: Duration },
+    /// The server accepts no new connections. Its reason has been printed.
+    #[error("{address} accepts no new connections")]
+    Rejected { address: Address },
+    /// The connection ended before every command had its reply.
     #[error("connection to {address} lost{}", unanswered_note(*unanswered))]
-    Lost {
-        /// The server.
-        address: Address,
-        /// Commands that were sent, at least in part, and have no answer.
-        unanswered: u64,
-    },
-    /// Nothing arrived for too long.
-    #[error("no answer from {address} within {}{}", humantime::format_duration(*waited), unanswered_note(*unanswered))]
-    Silent {
-        /// The server.
-        address: Address,
-        /// How long was waited.
-        waited: Duration,
-        /// Commands that were sent, at least in part, and have no answer.
-        unanswered: u64,
-    },
-    /// Answers came, and the last of them not in the time that the user allowed.
+    Lost { address: Address, unanswered: u64 },
+    /// Nothing arrived within the timeout.
+    #[error("no answer from {address} within {}{}", format_duration(*waited), unanswered_note(*unanswered))]
+    ReplyTimeout { address: Address, waited: Duration, unanswered: u64 },
+    /// Replies arrived, but the command took longer than `--max-time`.
     #[error(
         "{address} took more than the {} of --max-time{}",
-        humantime::format_duration(*allowed), unanswered_note(*unanswered)
+        format_duration(*allowed), unanswered_note(*unanswered)
     )]
-    Overdue {
-        /// The server.
-        address: Address,
-        /// How long it had.
-        allowed: Duration,
-        /// Commands that were sent, at least in part, and have no answer.
-        unanswered: u64,
-    },
-    /// A line that is longer than any answer.
+    MaxTime { address: Address, allowed: Duration, unanswered: u64 },
+    /// A line is longer than any reply.
     #[error(
         "{address} sent a line of more than {} MiB that has no end{}",
-        MAX_REPLY / 1024 / 1024, unanswered_note(*unanswered)
+        REPLY_BYTES_MAX / 1024 / 1024, unanswered_note(*unanswered)
     )]
-    Endless {
-        /// Who sent it.
-        address: Address,
-        /// Commands that were sent, at least in part, and have no answer.
-        unanswered: u64,
-    },
-    /// The user would not wait.
-    #[error("interrupted{}{}", rows_note(*rows), change_note(*changes))]
+    ReplyTooLong { address: Address, unanswered: u64 },
+    /// The user pressed Ctrl-C.
+    #[error("interrupted{}{}", rows_note(*rows), changes_note(*changes))]
     Interrupted {
-        /// Rows of the answer that were shown.
+        /// Rows of the current reply that were printed.
         rows: u64,
-        /// Commands without an answer that change something.
+        /// Commands without a reply that may have changed something.
         changes: u64,
     },
-    /// Whoever answers there, it is not Bookline.
-    #[error("{address} is not a bookline server: it answered HELLO with {}", plain::quoted(&beginning(said)))]
-    Stranger {
-        /// Who answered.
-        address: Address,
-        /// What it answered with.
-        said: String,
-    },
-    /// The server has data, and `bench` was not told to load it all the same.
+    #[error("{address} is not a bookline server: it answered HELLO with {}", quoted(&excerpt(reply)))]
+    NotBookline { address: Address, reply: String },
+    /// The server has data, and `bench` was not told to load it anyway.
     #[error(
         "{address} holds {} events, {} tickets and {} calendar entries, and what is booked here would stay \
          there as well: measure an empty server, or pass --yes",
         thousands(*events), thousands(*tickets), thousands(*entries)
     )]
     HoldsData { address: Address, events: u64, tickets: u64, entries: u64 },
-    /// Another error of a run of `bench`.
+    /// Another error of `bench`.
     #[error(transparent)]
-    Load(bookline_loadgen::Error),
-    /// Standard input cannot be read.
+    Load(LoadError),
     #[error("cannot read standard input: {source}")]
-    Input {
-        /// What the system says.
-        source: io::Error,
-    },
-    /// Standard output cannot be written.
+    Input { source: io::Error },
     #[error("cannot write standard output: {source}")]
-    Output {
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The terminal cannot be used.
+    Output { source: io::Error },
     #[error("cannot use the terminal: {source}")]
-    Terminal {
-        /// What the line editor says.
-        source: ReadlineError,
-    },
-    /// The system gives no timers, sockets or signals.
+    Terminal { source: ReadlineError },
+    /// The operating system refuses a timer, a socket, a thread or a signal handler.
     #[error("cannot start: {source}")]
-    Start {
-        /// What the system says.
-        source: io::Error,
-    },
+    Start { source: io::Error },
 }
 
 impl Error {
-    /// An error of the load generator, which leaves out what the client knows.
-    pub fn from_load(error: bookline_loadgen::Error, address: &Address, waited: Duration) -> Self {
-        use bookline_loadgen::Error as Load;
-
+    /// Adds what the load generator's errors leave out.
+    pub fn from_load(error: LoadError, address: &Address, waited: Duration) -> Self {
         let address = address.clone();
         match error {
-            Load::Connect(source) if source.kind() == io::ErrorKind::TimedOut => {
+            LoadError::Connect(source) if source.kind() == io::ErrorKind::TimedOut => {
                 Self::ConnectTimeout { address, waited }
             }
-            Load::Connect(source) => Self::Connect { address, source },
-            Load::Rejected => Self::TurnedAway { address },
-            Load::NotBookline { reply } => Self::Stranger { address, said: reply },
-            Load::Lost { unanswered } => Self::Lost { address, unanswered },
-            Load::Timeout { unanswered } => Self::Silent { address, waited, unanswered },
-            Load::Start(source) => Self::Start { source },
-            Load::HoldsData { events, tickets, entries } => {
+            LoadError::Connect(source) => Self::Connect { address, source },
+            LoadError::Rejected => Self::Rejected { address },
+            LoadError::NotBookline { reply } => Self::NotBookline { address, reply },
+            LoadError::Lost { unanswered } => Self::Lost { address, unanswered },
+            LoadError::Timeout { unanswered } => Self::ReplyTimeout { address, waited, unanswered },
+            LoadError::Start(source) => Self::Start { source },
+            LoadError::HoldsData { events, tickets, entries } => {
                 Self::HoldsData { address, events, tickets, entries }
             }
             error => Self::Load(error),
         }
     }
 
-    /// The exit status that tells it to a script.
+    /// The exit status for scripts.
     pub fn exit(&self) -> Exit {
         match self {
             Self::Connect { .. }
             | Self::ConnectTimeout { .. }
-            | Self::TurnedAway { .. }
-            | Self::Stranger { .. }
+            | Self::Rejected { .. }
+            | Self::NotBookline { .. }
             | Self::Lost { unanswered: 0, .. }
-            | Self::Silent { unanswered: 0, .. }
-            | Self::Overdue { unanswered: 0, .. }
-            | Self::Endless { unanswered: 0, .. } => Exit::NotSent,
-            Self::Lost { .. } | Self::Silent { .. } | Self::Overdue { .. } | Self::Endless { .. } => {
-                Exit::InDoubt
-            }
-            Self::HoldsData { .. } => Exit::Refused,
-            Self::Load(error) => match error {
-                bookline_loadgen::Error::Malformed { .. } | bookline_loadgen::Error::Unsolicited { .. } => {
-                    Exit::InDoubt
-                }
-                _ => Exit::Refused,
-            },
+            | Self::ReplyTimeout { unanswered: 0, .. }
+            | Self::MaxTime { unanswered: 0, .. }
+            | Self::ReplyTooLong { unanswered: 0, .. } => Exit::NotSent,
+            Self::Lost { .. }
+            | Self::ReplyTimeout { .. }
+            | Self::MaxTime { .. }
+            | Self::ReplyTooLong { .. }
+            | Self::Load(LoadError::Malformed { .. } | LoadError::Unsolicited { .. }) => Exit::InDoubt,
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
+            Self::HoldsData { .. } | Self::Load(_) => Exit::Refused,
             Self::Input { .. } | Self::Output { .. } | Self::Terminal { .. } | Self::Start { .. } => {
                 Exit::Usage
             }
         }
     }
 
-    /// Whether whoever read our output has gone, as `head` does: no reason to say anything.
+    /// Whether the reader of standard output has gone, as `head` does: that needs no message.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Output { source } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }
 
-/// What a user must know of a command without an answer: it may have been carried out.
+/// A command without a reply may have been executed: the user has to know.
 fn unanswered_note(unanswered: u64) -> String {
     match unanswered {
         0 => String::new(),
@@ -197,11 +134,11 @@ fn unanswered_note(unanswered: u64) -> String {
     }
 }
 
-/// As much as is needed to recognise who said it.
-fn beginning(said: &str) -> String {
-    const MOST: usize = 200;
-    let mut shown: String = said.chars().take(MOST).collect();
-    if shown.len() < said.len() {
+/// As much of a text as is needed to recognize what sent it.
+fn excerpt(text: &str) -> String {
+    const CHARS_MAX: usize = 200;
+    let mut shown: String = text.chars().take(CHARS_MAX).collect();
+    if shown.len() < text.len() {
         shown.push_str("...");
     }
     shown
@@ -215,8 +152,7 @@ fn rows_note(rows: u64) -> String {
     }
 }
 
-/// What a user must know of a change without an answer.
-fn change_note(changes: u64) -> String {
+fn changes_note(changes: u64) -> String {
     match changes {
         0 => String::new(),
         1 => "; the change was sent and may have been made".to_owned(),
@@ -229,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unanswered_command_is_told() {
+    fn message_counts_unanswered_commands() {
         let address: Address = "h:1".parse().unwrap();
         let lost = |unanswered| Error::Lost { address: address.clone(), unanswered }.to_string();
         assert_eq!(lost(0), "connection to h:1 lost");
@@ -237,11 +173,11 @@ mod tests {
             lost(1),
             "connection to h:1 lost; one command went unanswered and may have been carried out"
         );
-        let silent = Error::Silent { address, waited: Duration::from_millis(1500), unanswered: 2 };
+        let timeout = Error::ReplyTimeout { address, waited: Duration::from_millis(1500), unanswered: 2 };
         assert_eq!(
-            silent.to_string(),
+            timeout.to_string(),
             "no answer from h:1 within 1s 500ms; 2 commands went unanswered and may have been carried out"
         );
-        assert_eq!(silent.exit(), Exit::InDoubt);
+        assert_eq!(timeout.exit(), Exit::InDoubt);
     }
 }

@@ -1,22 +1,21 @@
-//! How the client ends: what a script branches on.
+//! The exit status of the client.
 
 use std::process::ExitCode;
 
-/// The exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Every command was answered OK.
+    /// Every command was answered `OK`.
     Ok = 0,
-    /// Every command was answered, and at least one was refused.
+    /// Every command has a reply, and at least one was refused.
     Refused = 1,
-    /// The client could not use what it was given: its arguments, its standard input or its standard output.
+    /// The arguments, standard input or standard output could not be used.
     Usage = 2,
-    /// Nothing is in doubt, because it was not sent: no connection, or nobody who understands.
+    /// No command is in doubt, because none was sent.
     NotSent = 3,
-    /// Something was sent and its outcome is unknown.
+    /// A command was sent and its outcome is unknown.
     InDoubt = 4,
-    /// Interrupted with nothing in doubt: 128 and the number of SIGINT, as a shell has it.
+    /// Interrupted with no command in doubt: 128 plus the number of SIGINT, as in a shell.
     Interrupted = 130,
 }
 

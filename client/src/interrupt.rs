@@ -8,87 +8,91 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::error::Error;
+use crate::exit::Exit;
 
-/// Whether the user wants what is done now to end.
+/// A flag that says that the user wants the current command to end.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    came: AtomicBool,
-    news: Notify,
+    is_raised: AtomicBool,
+    raised: Notify,
 }
 
 impl Interrupt {
-    /// Takes SIGINT and SIGTERM from now on. `again` is done when another one comes while the one before it is still
-    /// to be heeded.
-    pub fn watch(again: impl Fn() + Send + Sync + 'static) -> Result<Self, Error> {
+    /// An interrupt that SIGINT and SIGTERM raise from now on. A signal that finds it raised calls
+    /// `on_second`.
+    pub fn on_signals(on_second: impl Fn() + Send + Sync + 'static) -> Result<Self, Error> {
         let interrupt = Self::default();
-        let noted = interrupt.clone();
-        on_signals(&[SignalKind::interrupt(), SignalKind::terminate()], move || {
-            if noted.raise() {
-                again();
+        let signaled = interrupt.clone();
+        spawn_signal_handler(&[SignalKind::interrupt(), SignalKind::terminate()], move || {
+            if signaled.raise() {
+                on_second();
             }
         })?;
         Ok(interrupt)
     }
 
-    /// Notes one. Returns whether there was one already.
+    /// Raises it. Returns whether it was raised before.
     pub fn raise(&self) -> bool {
-        let again = self.0.came.swap(true, Ordering::Relaxed);
-        self.0.news.notify_one();
-        again
+        let was_raised = self.0.is_raised.swap(true, Ordering::Relaxed);
+        self.0.raised.notify_one();
+        was_raised
     }
 
-    /// Whether one came. It costs a load, so that a loop over rows can ask at each of them.
+    /// Whether it is raised. This is one load, so that a loop over rows can ask for each of them.
     #[inline]
-    pub fn came(&self) -> bool {
-        self.0.came.load(Ordering::Relaxed)
+    pub fn is_raised(&self) -> bool {
+        self.0.is_raised.load(Ordering::Relaxed)
     }
 
-    /// The flag that one raises, for code that has no other use for this type.
+    /// The flag itself, for the load generator.
     pub fn flag(&self) -> &AtomicBool {
-        &self.0.came
+        &self.0.is_raised
     }
 
-    /// Forgets the one that came: it belongs to what was done until now.
+    /// Resets it before the next command.
     pub fn clear(&self) {
-        self.0.came.store(false, Ordering::Relaxed);
+        self.0.is_raised.store(false, Ordering::Relaxed);
     }
 
-    /// Waits for one.
+    /// Waits until it is raised.
     pub async fn wait(&self) {
-        // A notice of one that was cleared may be left over, so the flag decides.
-        while !self.came() {
-            self.0.news.notified().await;
+        // A notification may be left from before the last `clear`, so the flag decides.
+        while !self.is_raised() {
+            self.0.raised.notified().await;
         }
     }
 }
 
-/// Calls `then` for each of these signals that comes, on a thread that otherwise sleeps: the runtime of the work itself
-/// looks at signals only when it has nothing to do, and a long listing leaves it no such moment.
-pub fn on_signals(kinds: &[SignalKind], then: impl Fn() + Send + Sync + 'static) -> Result<(), Error> {
+/// Calls `handler` for each of these signals, on a thread of its own. The runtime of the commands polls
+/// signals only when it is idle, and during a long listing it never is.
+pub fn spawn_signal_handler(
+    kinds: &[SignalKind],
+    handler: impl Fn() + Send + Sync + 'static,
+) -> Result<(), Error> {
     let start = |source| Error::Start { source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(start)?;
-    let then = Arc::new(then);
+    let handler = Arc::new(handler);
     for &kind in kinds {
-        let then = then.clone();
+        let handler = handler.clone();
         let mut signals = {
             let _entered = runtime.enter();
             signal(kind).map_err(start)?
         };
         runtime.spawn(async move {
             while signals.recv().await.is_some() {
-                then();
+                handler();
             }
         });
     }
-    let watching = move || runtime.block_on(std::future::pending::<()>());
-    thread::Builder::new().name("signals".to_owned()).spawn(watching).map_err(start)?;
+    let wait = move || runtime.block_on(std::future::pending::<()>());
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(start)?;
     Ok(())
 }
 
-/// Ends the process as a shell expects of one that was interrupted, whatever it was about to do.
-pub fn end_at_once() {
-    std::process::exit(crate::exit::Exit::Interrupted as i32);
+/// Ends the process with the status of one that was interrupted.
+pub fn exit_at_once() {
+    std::process::exit(Exit::Interrupted as i32);
 }

@@ -1,7 +1,7 @@
-//! `bookline`: talks to a Bookline server.
+//! `bookline`, the client of a Bookline server.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bookline::main(std::env::args_os()).into()
+    bookline::run::main(std::env::args_os()).into()
 }

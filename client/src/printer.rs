@@ -1,108 +1,110 @@
-//! Lines of reply, out to standard output.
+//! Prints replies to standard output.
 
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
 use bookline_protocol::reply::Reply;
 
 use crate::error::Error;
-use crate::inbox::CHUNK;
-use crate::render::{self, plain};
+use crate::render::reply;
+use crate::render::sentence::{self, RowKind};
+use crate::render::text::{printable, printable_bytes};
 
-/// Rows that are laid out as one table. A listing may have millions: it is shown in parts, each with columns as wide as
-/// that part needs, so that the first is seen at once and memory holds one.
-const TABLE_ROWS: usize = 1_000;
+/// Bytes that are buffered for standard output, so that a million replies need few system calls.
+const BUFFER_BYTES: usize = 64 * 1024;
 
-/// How lines are shown.
+/// Rows of one table. A listing may have millions: it is printed in parts, each with columns as wide as that
+/// part needs, so that the first rows appear at once and memory holds one part.
+const TABLE_ROWS_MAX: usize = 1_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
-    /// As the server wrote them.
+    /// The server's own lines.
     Raw,
-    /// For people.
+    /// Tables and sentences for people.
     Pretty,
 }
 
-/// Shows replies on standard output, in the order of their lines.
+/// Prints replies in the order of their lines.
 #[derive(Debug)]
 pub struct Printer {
     out: BufWriter<Stdout>,
     layout: Layout,
-    /// Whether standard output is a terminal, which text from a server must not act on.
-    terminal: bool,
-    /// Objects of rows that wait for their table.
+    /// Text from a server must not control a terminal.
+    is_terminal: bool,
+    /// Objects of rows that are not printed yet.
     rows: Vec<String>,
-    /// What the rows of this reply are, once some were shown.
-    shown: Option<render::Rows>,
+    /// The kind of the rows of this reply, once some were printed.
+    printed_rows: Option<RowKind>,
 }
 
 impl Printer {
-    /// A printer to standard output.
     pub fn new(layout: Layout) -> Self {
         let stdout = std::io::stdout();
-        let terminal = stdout.is_terminal();
-        Self { out: BufWriter::with_capacity(CHUNK, stdout), layout, terminal, rows: Vec::new(), shown: None }
+        let is_terminal = stdout.is_terminal();
+        let out = BufWriter::with_capacity(BUFFER_BYTES, stdout);
+        Self { out, layout, is_terminal, rows: Vec::new(), printed_rows: None }
     }
 
-    /// Shows one line of reply, given without its line feed. Rows may be kept until their reply ends.
-    pub fn line(&mut self, line: &[u8]) -> Result<(), Error> {
+    /// Prints one line of a reply, given without its line feed. Rows may be kept until the final line.
+    pub fn print_line(&mut self, line: &[u8]) -> Result<(), Error> {
         match self.layout {
-            Layout::Raw if self.terminal => self.write(format!("{}\n", plain::bytes(line)).as_bytes()),
+            Layout::Raw if self.is_terminal => self.write(format!("{}\n", printable_bytes(line)).as_bytes()),
             Layout::Raw => {
                 self.write(line)?;
                 self.write(b"\n")
             }
-            Layout::Pretty => self.lay_out(line),
+            Layout::Pretty => self.print_pretty(line),
         }
     }
 
-    /// Shows a text of the client's own, and a line feed.
-    pub fn say(&mut self, text: &str) -> Result<(), Error> {
+    /// Prints a text of the client's own, and a line feed.
+    pub fn print_text(&mut self, text: &str) -> Result<(), Error> {
         self.write(format!("{text}\n").as_bytes())
     }
 
-    /// Shows what there is of a reply that will not be completed: `rest` is the beginning of a line.
-    pub fn end_early(&mut self, rest: &[u8]) -> Result<(), Error> {
-        self.lay_out_rows()?;
-        self.shown = None;
+    /// Prints what there is of a reply that will not be completed.
+    pub fn abandon_reply(&mut self, partial_line: &[u8]) -> Result<(), Error> {
+        self.print_rows()?;
+        self.printed_rows = None;
         match self.layout {
-            Layout::Raw if !self.terminal => self.write(rest),
-            _ if rest.is_empty() => Ok(()),
-            _ => self.say(&plain::bytes(rest)),
+            Layout::Raw if !self.is_terminal => self.write(partial_line),
+            _ if partial_line.is_empty() => Ok(()),
+            _ => self.print_text(&printable_bytes(partial_line)),
         }
     }
 
-    /// Hands everything to the system.
     pub fn flush(&mut self) -> Result<(), Error> {
         self.out.flush().map_err(|source| Error::Output { source })
     }
 
-    fn lay_out(&mut self, line: &[u8]) -> Result<(), Error> {
-        let text = String::from_utf8_lossy(line);
-        match Reply::parse(&text) {
+    fn print_pretty(&mut self, line: &[u8]) -> Result<(), Error> {
+        let line = String::from_utf8_lossy(line);
+        match Reply::parse(&line) {
             Ok(Reply::Row(body)) => {
                 self.rows.push(body.to_owned());
-                if self.rows.len() == TABLE_ROWS { self.lay_out_rows() } else { Ok(()) }
+                if self.rows.len() == TABLE_ROWS_MAX { self.print_rows() } else { Ok(()) }
             }
             Ok(Reply::Ok(body)) => {
-                self.lay_out_rows()?;
-                let answer = render::answer(body, self.shown.take(), width());
-                if answer.is_empty() { Ok(()) } else { self.say(&answer) }
+                self.print_rows()?;
+                let text = reply::ok(body, self.printed_rows.take(), terminal_width());
+                if text.is_empty() { Ok(()) } else { self.print_text(&text) }
             }
             Ok(Reply::Err { code, body }) => {
-                self.lay_out_rows()?;
-                let refusal = render::refusal(code, body, self.shown.take().is_some());
-                self.say(&refusal)
+                self.print_rows()?;
+                let text = sentence::refusal(code, body, self.printed_rows.take().is_some());
+                self.print_text(&text)
             }
-            Err(_) => self.say(&plain::text(&text)),
+            Err(_) => self.print_text(&printable(&line)),
         }
     }
 
-    fn lay_out_rows(&mut self) -> Result<(), Error> {
+    fn print_rows(&mut self) -> Result<(), Error> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let (table, rows) = render::rows(&std::mem::take(&mut self.rows), width());
-        self.shown = Some(rows);
-        self.say(&table)
+        let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), terminal_width());
+        self.printed_rows = Some(kind);
+        self.print_text(&table)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -110,13 +112,13 @@ impl Printer {
     }
 }
 
-/// Columns of the terminal, or what the environment says of them where there is no terminal or it does not say; none if
-/// that is silent too. Asked anew each time, as windows change.
-fn width() -> Option<u16> {
+/// Columns of the terminal, else those of the environment, else none. Windows change, so every table asks
+/// again.
+fn terminal_width() -> Option<u16> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
-    let columns = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+    let from_environment = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
     size.map(|size| size.ws_col)
         .filter(|&columns| columns > 0)
-        .or_else(columns)
+        .or_else(from_environment)
         .filter(|&columns| columns > 0)
 }

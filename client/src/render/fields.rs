@@ -1,4 +1,4 @@
-//! An object of unknown shape, in the order in which the server wrote it.
+//! An object of unknown shape, with its fields in the order of the text.
 
 use std::fmt;
 
@@ -6,15 +6,15 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// Names and values. A map of serde_json would sort them.
+/// Names and values. A map of serde_json would sort them by name.
 #[derive(Debug)]
-pub(super) struct Fields(pub(super) Vec<(String, Value)>);
+pub struct Fields(pub Vec<(String, Value)>);
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct FieldsVisitor;
 
-        impl<'de> Visitor<'de> for InOrder {
+        impl<'de> Visitor<'de> for FieldsVisitor {
             type Value = Fields;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,6 +30,6 @@ impl<'de> Deserialize<'de> for Fields {
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(FieldsVisitor)
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use bookline_loadgen::{End, Latencies, Progress, Report, UnexpectedRefusal, Verification};
 
-use crate::render::{plain, thousands};
+use crate::render::number::thousands;
+use crate::render::text::{printable, quoted};
 
 /// A line of progress during the measurement.
 pub fn progress(progress: Progress) -> String {
@@ -35,7 +36,7 @@ pub fn measurement(report: &Report) -> Vec<String> {
     let codes: Vec<_> = report
         .codes
         .iter()
-        .map(|(code, &count)| format!("{} {}", plain::text(code), thousands(count)))
+        .map(|(code, &count)| format!("{} {}", printable(code), thousands(count)))
         .collect();
     let mut lines = vec![
         format!("workload   {workload}, {connections} connections x {depth} requests{events}{tickets}"),
@@ -44,7 +45,7 @@ pub fn measurement(report: &Report) -> Vec<String> {
         format!("codes      {}", codes.join(", ")),
     ];
     for UnexpectedRefusal { code, count, first } in &report.unexpected_refusals {
-        let (code, count, first) = (plain::text(code), thousands(*count), plain::quoted(first));
+        let (code, count, first) = (printable(code), thousands(*count), quoted(first));
         lines.push(format!("unexpected {code}, {count} times in all; the first message is {first}"));
     }
     let limit =
@@ -72,7 +73,7 @@ pub fn verification(verification: &Verification) -> Vec<String> {
     let mut lines = vec![format!("FAILED     {checked} were checked")];
     for finding in &verification.findings.0 {
         let (violation, count) = (finding.violation.as_str(), thousands(finding.count));
-        lines.push(format!("FAILED     {violation} ({count} times): {}", plain::text(&finding.first)));
+        lines.push(format!("FAILED     {violation} ({count} times): {}", printable(&finding.first)));
     }
     lines
 }

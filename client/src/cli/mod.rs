@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod bench;
+
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -9,38 +11,39 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
 use crate::address::Address;
-use crate::bench::args::BenchArgs;
-use crate::connection::Target;
-use crate::history::Keep;
+use crate::cli::bench::BenchArgs;
+use crate::net::connection::Target;
 use crate::one_shot::END_OF_OPTIONS;
+use crate::prompt::history::HistoryPolicy;
 
-/// What follows the flags in `--help`. It is not broken into lines again: 80 columns are enough for each.
+/// What follows the flags in `--help`. Its lines have at most 80 columns, because clap does not wrap them
+/// well.
 const AFTER_HELP: &str = "\
-A command is sent, its answer is shown, and that is all:
+The client sends a command and shows the reply:
   bookline BOOK rustconf 2
   bookline CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf
-Each argument is quoted where the protocol needs it. One that begins like an
-option of its command (id=rustconf) is one; behind -- there are no options:
+Each argument is quoted where the protocol requires it. An argument that begins
+like an option of its command (id=rustconf) is that option; after -- there are
+no options:
   bookline CREATE id=sum -- \"id=x is a fine name\" 2026-12-31 100
 
-Without a command, commands are read at a prompt, or, where standard input is no
-terminal, from there, one per line as they are. HELP lists the commands of the
-server.
+Without a command, the client reads commands at a prompt, or, if standard input
+is not a terminal, from standard input, one a line. HELP lists the commands of
+the server.
 
 Exit status:
     0  every command was answered OK, or the prompt was left
-    1  a command was refused, or stood behind QUIT and was not sent
+    1  a command was refused, or followed a QUIT and was not sent
     2  the arguments, standard input or standard output could not be used
-    3  not sent: no connection, or no Bookline server that takes it
-    4  sent, with an outcome that is unknown: the connection was lost, no answer
-       came in time, or Ctrl-C ended the wait for a change
+    3  not sent: no connection, or no Bookline server that accepts it
+    4  sent, with an unknown outcome: the connection was lost, no reply came in
+       time, or Ctrl-C ended the wait for a change
   130  ended by Ctrl-C with nothing in doubt";
 
-/// How to write it.
 const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
        bookline [OPTIONS] bench [OPTIONS]";
 
-/// Talks to a Bookline server: sells tickets, shares people's hours.
+/// The client of Bookline, which sells tickets and keeps people's calendars.
 #[derive(Debug, Parser)]
 #[command(
     name = "bookline",
@@ -61,48 +64,50 @@ pub struct Args {
     )]
     pub addr: Address,
 
-    /// How long to wait for a connection, and for an answer while nothing arrives
+    /// How long to wait for a connection, and for a reply while nothing arrives
     #[arg(long, global = true, env = "BOOKLINE_TIMEOUT", value_name = "TIME", default_value = "10s",
-          value_parser = timeout)]
+          value_parser = parse_timeout)]
     pub timeout: Duration,
 
     /// How long a command, or a script, may take in all
-    #[arg(long, env = "BOOKLINE_MAX_TIME", value_name = "TIME", value_parser = timeout)]
+    #[arg(long, env = "BOOKLINE_MAX_TIME", value_name = "TIME", value_parser = parse_timeout)]
     pub max_time: Option<Duration>,
 
-    /// How to show answers
+    /// How to show replies
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
     pub format: Format,
 
     /// Which lines typed at the prompt are kept for the next session
-    #[arg(long, value_enum, env = "BOOKLINE_HISTORY", value_name = "LINES", default_value_t = Keep::NoTickets)]
-    pub history: Keep,
+    #[arg(long, value_enum, env = "BOOKLINE_HISTORY", value_name = "LINES",
+          default_value_t = HistoryPolicy::NoTickets)]
+    pub history: HistoryPolicy,
 
     /// A command with its arguments; flags end at its first word
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub words: Vec<String>,
 
-    /// Something that the client does by itself
+    /// A command that the client executes itself
     #[command(subcommand)]
-    pub own: Option<Own>,
+    pub local: Option<LocalCommand>,
 }
 
 impl Args {
-    /// Reads the command line and the environment.
-    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let mut command = command();
+    /// Parses the command line and the environment.
+    pub fn parse_from(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut command = definition();
         let args = Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)
             .map_err(|error| error.format(&mut command))?;
-        match args.misplaced(&command) {
+        match args.flag_after_command(&command) {
             None => Ok(args),
             Some(flag) => {
-                Err(command.error(ErrorKind::ArgumentConflict, misplaced_note(&flag, &args.words[0])))
+                let message = flag_after_command_message(&flag, &args.words[0]);
+                Err(command.error(ErrorKind::ArgumentConflict, message))
             }
         }
     }
 
-    /// A flag of the client's behind the command, where flags are not read.
-    fn misplaced(&self, command: &clap::Command) -> Option<String> {
+    /// A flag of the client that follows the command, where it is an argument of the command.
+    fn flag_after_command(&self, command: &clap::Command) -> Option<String> {
         let arguments = self.words.iter().skip(1).take_while(|word| *word != END_OF_OPTIONS);
         let mut flags =
             arguments.filter_map(|word| word.split('=').next().filter(|name| name.starts_with('-')));
@@ -111,44 +116,41 @@ impl Args {
         flags.find(|flag| known.iter().any(|known| known == flag)).map(str::to_owned)
     }
 
-    /// The server, and how long to wait for it.
     pub fn target(&self) -> Target {
-        Target { address: self.addr.clone(), patience: self.timeout, max_time: self.max_time }
+        Target { address: self.addr.clone(), timeout: self.timeout, max_time: self.max_time }
     }
 }
 
-fn misplaced_note(flag: &str, verb: &str) -> String {
+fn flag_after_command_message(flag: &str, verb: &str) -> String {
     format!(
-        "{flag} stands behind the command, where flags are not read\n\n  \
+        "{flag} is after the command, where it is not a flag\n\n  \
          write it before {verb}, or -- before it if it is an argument of {verb}"
     )
 }
 
-/// The definition, in which a variable of the environment that is empty counts as unset.
-fn command() -> clap::Command {
+/// The definition of the command line, in which an empty environment variable counts as unset.
+fn definition() -> clap::Command {
     let mut command = Args::command();
-    let empty = |flag: &clap::Arg| {
+    let is_empty = |flag: &clap::Arg| {
         flag.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
     };
     let flags: Vec<_> =
-        command.get_arguments().filter(|flag| empty(flag)).map(|flag| flag.get_id().clone()).collect();
+        command.get_arguments().filter(|flag| is_empty(flag)).map(|flag| flag.get_id().clone()).collect();
     for flag in flags {
         command = command.mut_arg(flag, |flag| flag.env(Resettable::Reset));
     }
     command
 }
 
-/// What is done here and is no command of the server.
 #[derive(Clone, Debug, Subcommand)]
-pub enum Own {
+pub enum LocalCommand {
     /// Measure a server under load, and verify what it acknowledged
     Bench(BenchArgs),
 }
 
-/// How answers are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people on a terminal, raw elsewhere and for commands from standard input
+    /// Pretty on a terminal, raw elsewhere and for commands from standard input
     Auto,
     /// The server's own lines
     Raw,
@@ -156,22 +158,21 @@ pub enum Format {
     Pretty,
 }
 
-/// What is wrong with a time.
 #[derive(Debug, Error)]
-enum BadTimeout {
+enum TimeoutError {
     #[error("{source}; write seconds (10) or a number with a unit (500ms, 10s, 1m)")]
-    Form { source: humantime::DurationError },
-    #[error("a wait of no time at all can only fail")]
+    Syntax { source: humantime::DurationError },
+    #[error("it must be more than zero")]
     Zero,
 }
 
-/// Reads a time: seconds, or whatever has a unit.
-fn timeout(text: &str) -> Result<Duration, BadTimeout> {
-    let read = match text.parse() {
+/// Parses seconds, or a number with a unit.
+fn parse_timeout(text: &str) -> Result<Duration, TimeoutError> {
+    let timeout = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => humantime::parse_duration(text).map_err(|source| BadTimeout::Form { source })?,
+        Err(_) => humantime::parse_duration(text).map_err(|source| TimeoutError::Syntax { source })?,
     };
-    if read.is_zero() { Err(BadTimeout::Zero) } else { Ok(read) }
+    if timeout.is_zero() { Err(TimeoutError::Zero) } else { Ok(timeout) }
 }
 
 #[cfg(test)]
@@ -179,16 +180,16 @@ mod tests {
     use super::*;
 
     fn parse(words: &[&str]) -> Result<Args, clap::Error> {
-        Args::read([&["bookline"], words].concat().iter().map(OsString::from))
+        Args::parse_from([&["bookline"], words].concat().iter().map(OsString::from))
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn command_line_definition_is_valid() {
         Args::command().debug_assert();
     }
 
     #[test]
-    fn flags_end_at_the_first_word() {
+    fn flags_end_at_the_first_word_of_the_command() {
         let args = parse(&["--timeout", "3", "BOOK", "e", "-1"]).unwrap();
         assert_eq!(args.timeout, Duration::from_secs(3));
         assert_eq!(args.words, ["BOOK", "e", "-1"]);
@@ -199,33 +200,30 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_behind_the_command_is_named() {
+    fn flag_after_the_command_is_rejected_by_name() {
         for flag in ["--timeout", "--addr=x", "--format", "--max-time=1", "--help", "-h", "-V", "--version"] {
             let error = parse(&["BOOK", "e", "1", flag, "5"]).unwrap_err();
             let name = flag.split('=').next().unwrap();
             assert_eq!(error.kind(), ErrorKind::ArgumentConflict);
-            assert!(
-                error.to_string().starts_with(&format!("error: {name} stands behind the command")),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with(&format!("error: {name} is after the command")), "{error}");
         }
     }
 
     #[test]
-    fn an_unknown_flag_is_a_usage_error_and_no_command() {
+    fn unknown_flag_is_rejected() {
         assert_eq!(parse(&["--adr", "x", "PING"]).unwrap_err().kind(), ErrorKind::UnknownArgument);
         assert_eq!(parse(&["-1"]).unwrap_err().kind(), ErrorKind::UnknownArgument);
         assert_eq!(parse(&["--", "-1"]).unwrap().words, ["-1"]);
     }
 
     #[test]
-    fn times_are_seconds_or_have_a_unit() {
-        assert_eq!(timeout("10").unwrap(), Duration::from_secs(10));
-        assert_eq!(timeout("10s").unwrap(), Duration::from_secs(10));
-        assert_eq!(timeout("500ms").unwrap(), Duration::from_millis(500));
-        assert_eq!(timeout("1m").unwrap(), Duration::from_secs(60));
-        for bad in ["", "0", "0s", "-1", "soon", "1.5"] {
-            assert!(timeout(bad).is_err(), "{bad} was taken");
+    fn duration_is_seconds_or_has_a_unit() {
+        assert_eq!(parse_timeout("10").unwrap(), Duration::from_secs(10));
+        assert_eq!(parse_timeout("10s").unwrap(), Duration::from_secs(10));
+        assert_eq!(parse_timeout("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(parse_timeout("1m").unwrap(), Duration::from_secs(60));
+        for invalid in ["", "0", "0s", "-1", "soon", "1.5"] {
+            assert!(parse_timeout(invalid).is_err(), "{invalid} was accepted");
         }
     }
 }

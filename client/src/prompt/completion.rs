@@ -1,4 +1,4 @@
-//! What the Tab key offers: verbs, words and options of the command table.
+//! Completion with Tab: verbs, keywords and options, from the table of commands.
 
 use bookline_protocol::{Verb, split_option};
 use rustyline::completion::{Completer, Pair};
@@ -7,7 +7,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
 use rustyline::{Context, Helper};
 
-/// The prompt's helper: it completes, and leaves all else to the server.
+/// The line editor's helper. It completes, and leaves everything else to the server.
 #[derive(Debug)]
 pub struct Completion;
 
@@ -29,7 +29,7 @@ impl Completer for Completion {
     ) -> Result<(usize, Vec<Pair>), rustyline::error::ReadlineError> {
         let (start, words) = candidates(&line[..pos]);
         let pair = |word: String| {
-            // A word is followed by the next one, an option by its value.
+            // A blank follows a word, a value follows an option.
             let replacement = if word.ends_with('=') { word.clone() } else { format!("{word} ") };
             Pair { display: word, replacement }
         };
@@ -37,9 +37,9 @@ impl Completer for Completion {
     }
 }
 
-/// Where the word at the end of `typed` begins, and what it could become.
+/// Where the word at the end of `typed` begins, and what it can be completed to.
 fn candidates(typed: &str) -> (usize, Vec<String>) {
-    // Inside quotes there is a value, of which the table knows nothing.
+    // The table has no values, and only values have quotes.
     if typed.matches('"').count() % 2 == 1 || typed.trim_start().starts_with('#') {
         return (typed.len(), Vec::new());
     }
@@ -51,7 +51,7 @@ fn candidates(typed: &str) -> (usize, Vec<String>) {
     let mut found = match words.split_first() {
         None => Verb::words().map(|(word, _)| word.to_owned()).collect(),
         Some((verb, arguments)) => match Verb::from_word(verb) {
-            Some(verb) => of_verb(verb, arguments),
+            Some(verb) => candidates_after(verb, arguments),
             None => Vec::new(),
         },
     };
@@ -62,12 +62,12 @@ fn candidates(typed: &str) -> (usize, Vec<String>) {
     (start, found)
 }
 
-/// What can follow these arguments in one of the verb's forms.
-fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
+/// What can follow these arguments in any of the verb's forms.
+fn candidates_after(verb: Verb, arguments: &[&str]) -> Vec<String> {
     let given =
         |name: &str| arguments.iter().any(|word| split_option(word).is_some_and(|(it, _)| it == name));
     let words: Vec<&str> = arguments.iter().copied().filter(|word| split_option(word).is_none()).collect();
-    let is_literal = |place: &str| place.chars().all(|c| c.is_ascii_uppercase());
+    let is_keyword = |place: &str| place.chars().all(|c| c.is_ascii_uppercase());
     let mut found = Vec::new();
     let mut offer = |word: String| {
         if !found.contains(&word) {
@@ -78,17 +78,17 @@ fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
         let places = form.usage.split_whitespace().skip(1).map(|place| place.trim_matches(['[', ']']));
         let places: Vec<_> = places.filter(|place| split_option(place).is_none()).collect();
         let mut typed = places.iter().zip(&words);
-        if !typed.all(|(place, word)| !is_literal(place) || place.eq_ignore_ascii_case(word)) {
+        if !typed.all(|(place, word)| !is_keyword(place) || place.eq_ignore_ascii_case(word)) {
             continue;
         }
         let ahead = places.get(words.len()..).unwrap_or_default();
         match ahead.first() {
             Some(&"<verb>") => Verb::words().for_each(|(word, _)| offer(word.to_owned())),
-            Some(literal) if is_literal(literal) => offer((*literal).to_owned()),
+            Some(keyword) if is_keyword(keyword) => offer((*keyword).to_owned()),
             _ => {}
         }
-        // As long as a word of the form is missing, another form may be meant, which has other options.
-        if !ahead.iter().any(|place| is_literal(place)) {
+        // With a keyword of the form missing, the user may mean another form, which has other options.
+        if !ahead.iter().any(|place| is_keyword(place)) {
             form.options().filter(|name| !given(name)).for_each(|name| offer(format!("{name}=")));
         }
     }
@@ -99,53 +99,53 @@ fn of_verb(verb: Verb, arguments: &[&str]) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn offered(typed: &str) -> Vec<String> {
+    fn complete(typed: &str) -> Vec<String> {
         let (start, words) = candidates(typed);
         assert!(typed.is_char_boundary(start));
         words
     }
 
     #[test]
-    fn a_verb_is_completed_in_the_case_it_is_typed_in() {
-        assert_eq!(offered("CR"), ["CREATE"]);
-        assert_eq!(offered("cr"), ["create"]);
-        assert_eq!(offered("  B"), ["BOOK", "BLOCK"]);
-        assert_eq!(offered("ex"), ["exit"]);
-        assert_eq!(offered("x"), [""; 0]);
-        assert_eq!(offered("").len(), Verb::words().count());
+    fn verb_is_completed_in_the_case_of_its_beginning() {
+        assert_eq!(complete("CR"), ["CREATE"]);
+        assert_eq!(complete("cr"), ["create"]);
+        assert_eq!(complete("  B"), ["BOOK", "BLOCK"]);
+        assert_eq!(complete("ex"), ["exit"]);
+        assert_eq!(complete("x"), [""; 0]);
+        assert_eq!(complete("").len(), Verb::words().count());
     }
 
     #[test]
-    fn options_are_offered_once() {
-        assert_eq!(offered("GET "), ["limit=", "after="]);
-        assert_eq!(offered("get l"), ["limit="]);
-        assert_eq!(offered("GET limit=5 "), ["after="]);
-        assert_eq!(offered("CREATE \"Rust Conf\" 2026-12-31 100 i"), ["id="]);
-        assert_eq!(offered("GET limit=5 after=x "), [""; 0]);
-        assert_eq!(offered("MEET F1 2026-12-31 09:00 standup F2 "), ["host="]);
-        assert_eq!(offered("PUT F1 2026-12-31 09:00 meet 2026-12-31 10:00 x h"), ["host="]);
-        assert_eq!(offered("PUT F1 2026-12-31 09:00 block h"), [""; 0]);
+    fn option_is_offered_once() {
+        assert_eq!(complete("GET "), ["limit=", "after="]);
+        assert_eq!(complete("get l"), ["limit="]);
+        assert_eq!(complete("GET limit=5 "), ["after="]);
+        assert_eq!(complete("CREATE \"Rust Conf\" 2026-12-31 100 i"), ["id="]);
+        assert_eq!(complete("GET limit=5 after=x "), [""; 0]);
+        assert_eq!(complete("MEET F1 2026-12-31 09:00 standup F2 "), ["host="]);
+        assert_eq!(complete("PUT F1 2026-12-31 09:00 meet 2026-12-31 10:00 x h"), ["host="]);
+        assert_eq!(complete("PUT F1 2026-12-31 09:00 block h"), [""; 0]);
     }
 
     #[test]
-    fn words_inside_a_form_are_offered_at_their_place() {
-        assert_eq!(offered("PUT F1 21-11-2026 09:00 "), ["BLOCK", "MEET"]);
-        assert_eq!(offered("PUT F1 21-11-2026 09:00 m"), ["meet"]);
-        assert_eq!(offered("PUT F1 21-11-2026 "), [""; 0]);
-        assert_eq!(offered("HELP cre"), ["create"]);
-        assert_eq!(offered("BOOK "), [""; 0]);
+    fn keyword_is_offered_at_its_position() {
+        assert_eq!(complete("PUT F1 21-11-2026 09:00 "), ["BLOCK", "MEET"]);
+        assert_eq!(complete("PUT F1 21-11-2026 09:00 m"), ["meet"]);
+        assert_eq!(complete("PUT F1 21-11-2026 "), [""; 0]);
+        assert_eq!(complete("HELP cre"), ["create"]);
+        assert_eq!(complete("BOOK "), [""; 0]);
     }
 
     #[test]
-    fn nothing_is_offered_inside_a_value_or_a_comment() {
-        assert_eq!(offered("CREATE \"a i"), [""; 0]);
-        assert_eq!(offered("# P"), [""; 0]);
-        assert_eq!(offered("NOSUCH "), [""; 0]);
-        assert_eq!(offered("GET é"), [""; 0]);
+    fn value_and_comment_have_no_completion() {
+        assert_eq!(complete("CREATE \"a i"), [""; 0]);
+        assert_eq!(complete("# P"), [""; 0]);
+        assert_eq!(complete("NOSUCH "), [""; 0]);
+        assert_eq!(complete("GET é"), [""; 0]);
     }
 
     #[test]
-    fn the_last_of_several_pasted_lines_is_completed() {
-        assert_eq!(offered("PING\nST"), ["STATS"]);
+    fn last_of_several_pasted_lines_is_completed() {
+        assert_eq!(complete("PING\nST"), ["STATS"]);
     }
 }

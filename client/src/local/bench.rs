@@ -1,39 +1,37 @@
 //! `bookline bench`: how fast a server is, and whether it keeps what it acknowledges under load.
 
-pub mod args;
-mod report;
-
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use bookline_loadgen::{Progress, Run};
 
-use args::BenchArgs;
-
-use crate::args::Args;
+use crate::address::Address;
+use crate::cli::bench::BenchArgs;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::interrupt::{Interrupt, end_at_once};
+use crate::interrupt::{Interrupt, exit_at_once};
+use crate::local::bench_report;
 
 /// Measures, verifies, and reports.
 ///
 /// # Errors
 ///
 /// Whatever ends the run early. The part of the report up to there is printed.
-pub fn run(args: &Args, bench: &BenchArgs) -> Result<Exit, Error> {
-    let interrupt = Interrupt::watch(end_at_once)?;
-    let config = bench.config(&args.addr, args.timeout);
-    let load_error = |error| Error::from_load(error, &args.addr, args.timeout);
+pub fn run(address: &Address, timeout: Duration, args: &BenchArgs) -> Result<Exit, Error> {
+    let interrupt = Interrupt::on_signals(exit_at_once)?;
+    let config = args.config(address, timeout);
+    let load_error = |error| Error::from_load(error, address, timeout);
 
     let shows_progress = io::stderr().is_terminal();
     let on_progress: Box<dyn FnMut(Progress)> = Box::new(|progress| {
         // With standard error closed there is no one to report to.
-        let _ = writeln!(io::stderr(), "{}", report::progress(progress));
+        let _ = writeln!(io::stderr(), "{}", bench_report::progress(progress));
     });
     let mut run =
         Run::prepare(&config, interrupt.flag(), shows_progress.then_some(on_progress)).map_err(load_error)?;
     let (mut report, result) = run.measure();
-    if !bench.json {
-        print(&report::measurement(&report))?;
+    if !args.json {
+        print(&bench_report::measurement(&report))?;
     }
     let mut result = result.map_err(load_error);
     if result.is_ok() {
@@ -45,10 +43,10 @@ pub fn run(args: &Args, bench: &BenchArgs) -> Result<Exit, Error> {
         result =
             run.verify().map_err(load_error).map(|verification| report.verification = Some(verification));
     }
-    if bench.json {
+    if args.json {
         print(&[serde_json::json!(report).to_string()])?;
     } else if let Some(verification) = &report.verification {
-        print(&report::verification(verification))?;
+        print(&bench_report::verification(verification))?;
     }
     result?;
     Ok(if report.is_ok() { Exit::Ok } else { Exit::Refused })

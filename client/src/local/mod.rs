@@ -1,0 +1,4 @@
+//! Commands that the client executes itself.
+
+pub mod bench;
+mod bench_report;

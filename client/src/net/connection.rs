@@ -1,0 +1,164 @@
+//! A connection to a server.
+
+use std::io;
+use std::time::Duration;
+
+use bookline_loadgen::Handshake;
+use rustix::net::RecvFlags;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::address::Address;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX};
+use crate::printer::Printer;
+
+/// The longest reply to HELLO: some ten times what a server sends.
+const HELLO_BYTES_MAX: usize = 4 * 1024;
+
+/// A server, and how long to wait for it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub address: Address,
+    /// How long to wait for a connection, and for a reply while nothing arrives.
+    pub timeout: Duration,
+    /// How long a command may take in all.
+    pub max_time: Option<Duration>,
+}
+
+impl Target {
+    /// How long to wait for a connection, and for the reply to HELLO.
+    fn connect_timeout(&self) -> Duration {
+        self.max_time.map_or(self.timeout, |max_time| max_time.min(self.timeout))
+    }
+}
+
+#[derive(Debug)]
+pub struct Connection {
+    pub target: Target,
+    /// When the current command has taken `max_time`.
+    pub deadline: Option<Instant>,
+    pub stream: TcpStream,
+    pub received: LineBuffer,
+}
+
+/// The state of a socket between two commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketState {
+    /// Nothing has arrived.
+    Idle,
+    /// Bytes have arrived, and are in the buffer.
+    Received,
+    /// The server has closed, or the connection is lost.
+    Closed,
+}
+
+impl Connection {
+    /// Connects, trying every address of the host in turn, and sends HELLO. Returns the object of its reply
+    /// as well. A peer that is not a Bookline server is sent nothing else.
+    pub async fn open(
+        target: &Target,
+        interrupt: &Interrupt,
+        printer: &mut Printer,
+    ) -> Result<(Self, String), Error> {
+        let deadline = target.max_time.map(|time| Instant::now() + time);
+        let greet = async {
+            let mut connection = Self::connect(target, deadline).await?;
+            let line = connection.hello().await?;
+            Ok((connection, line))
+        };
+        let (connection, line) = tokio::select! {
+            greeted = greet => greeted?,
+            () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
+        };
+        let address = target.address.clone();
+        match Handshake::parse(&line) {
+            Handshake::Accepted { hello, .. } => Ok((connection, hello.to_owned())),
+            Handshake::Rejected => {
+                printer.print_line(line.as_bytes())?;
+                printer.flush()?;
+                Err(Error::Rejected { address })
+            }
+            Handshake::NotBookline => Err(Error::NotBookline { address, reply: line }),
+        }
+    }
+
+    async fn connect(target: &Target, deadline: Option<Instant>) -> Result<Self, Error> {
+        let address = target.address.clone();
+        let waited = target.connect_timeout();
+        let stream = match tokio::time::timeout(waited, TcpStream::connect(address.as_str())).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(source)) => return Err(Error::Connect { address, source }),
+            Err(_) => return Err(Error::ConnectTimeout { address, waited }),
+        };
+        // Nagle's algorithm would delay a small command until the reply to the one before it. Where it cannot
+        // be turned off, the client is slower and nothing else.
+        let _ = stream.set_nodelay(true);
+        Ok(Self { target: target.clone(), deadline, stream, received: LineBuffer::default() })
+    }
+
+    /// Sends HELLO and returns the line that comes back. A peer that sends bytes but no line is not Bookline.
+    async fn hello(&mut self) -> Result<String, Error> {
+        let waited = self.target.connect_timeout();
+        let deadline = Instant::now() + waited;
+        // A write fails when the server has refused the connection and closed it. Its reason can still be
+        // read.
+        let _ = self.stream.write_all(b"HELLO\n").await;
+        loop {
+            if let Some(line) = self.received.next_line() {
+                return Ok(String::from_utf8_lossy(line).into_owned());
+            }
+            if self.received.partial_line().len() > HELLO_BYTES_MAX {
+                return Err(self.not_bookline());
+            }
+            let address = self.target.address.clone();
+            match timeout_at(deadline, self.stream.read_buf(self.received.read_target())).await {
+                Ok(Ok(count)) if count > 0 => {}
+                _ if !self.received.partial_line().is_empty() => return Err(self.not_bookline()),
+                Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
+                Err(_) => return Err(Error::ReplyTimeout { address, waited, unanswered: 0 }),
+            }
+        }
+    }
+
+    fn not_bookline(&self) -> Error {
+        let reply = String::from_utf8_lossy(self.received.partial_line()).into_owned();
+        Error::NotBookline { address: self.target.address.clone(), reply }
+    }
+
+    /// Starts the time that the next command may take.
+    pub fn start_command(&mut self) {
+        self.deadline = self.target.max_time.map(|time| Instant::now() + time);
+    }
+
+    /// Waits for the deadline, forever if there is none.
+    pub async fn wait_for(deadline: Option<Instant>) {
+        match deadline {
+            Some(deadline) => sleep_until(deadline).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether the server sends a line that is longer than any reply.
+    pub fn is_reply_too_long(&self) -> bool {
+        self.received.partial_line().len() > REPLY_BYTES_MAX
+    }
+
+    /// Takes what has arrived since the last command, without waiting. This asks the operating system: the
+    /// runtime learns the state of a socket only while it runs a task.
+    pub fn poll_socket(&mut self) -> SocketState {
+        let mut chunk = [0; 4096];
+        match rustix::net::recv(&self.stream, &mut chunk, RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => SocketState::Closed,
+            Ok((_, count)) => {
+                self.received.read_target().extend_from_slice(&chunk[..count]);
+                SocketState::Received
+            }
+            Err(errno) if io::Error::from(errno).kind() == io::ErrorKind::WouldBlock => SocketState::Idle,
+            Err(rustix::io::Errno::INTR) => SocketState::Idle,
+            Err(_) => SocketState::Closed,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Counts the requests that have no reply yet.
+
+use std::collections::VecDeque;
+
+use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::{Line, Request};
+
+/// Splits the bytes that are sent into lines as the server does, and counts the lines that have a reply.
+///
+/// The rules are those of the protocol: a line ends with LF, CR LF or CR NUL; one that is too long has one
+/// reply; a blank line or a comment has none.
+#[derive(Debug, Default)]
+pub struct RequestTracker {
+    /// The line that has not ended yet, as far as needed to find it too long.
+    line: Vec<u8>,
+    /// The length of that line.
+    length: usize,
+    /// Its last byte.
+    last: u8,
+    /// A buffer for a line without its telnet sequences.
+    scratch: Vec<u8>,
+    requests: u64,
+    replies: u64,
+    /// The numbers, from 1, of requests that change something and have no reply.
+    changes: VecDeque<u64>,
+    /// The number of a QUIT that has no reply.
+    quit: Option<u64>,
+    has_quit: bool,
+}
+
+impl RequestTracker {
+    /// Takes bytes to send up to the end of a QUIT, as what follows it must wait for its reply. Returns how
+    /// many bytes these are.
+    pub fn track(&mut self, bytes: &[u8]) -> usize {
+        let mut start = 0;
+        for at in memchr::memchr2_iter(b'\n', b'\0', bytes) {
+            let before = if at > start { bytes[at - 1] } else { self.last };
+            if bytes[at] == b'\0' && before != b'\r' {
+                continue;
+            }
+            self.extend_line(&bytes[start..at]);
+            self.end_line();
+            start = at + 1;
+            if self.quit.is_some() {
+                return start;
+            }
+        }
+        self.extend_line(&bytes[start..]);
+        bytes.len()
+    }
+
+    /// Takes bytes that are not sent. Returns the number of requests so far.
+    pub fn count(&mut self, bytes: &[u8]) -> u64 {
+        let mut start = 0;
+        while start < bytes.len() {
+            start += self.track(&bytes[start..]);
+            self.quit = None;
+        }
+        self.requests
+    }
+
+    pub fn has_partial_line(&self) -> bool {
+        self.length > 0
+    }
+
+    /// Takes the final line of a reply: `OK` grants the request.
+    pub fn on_reply(&mut self, is_granted: bool) {
+        self.replies += 1;
+        if self.changes.front().is_some_and(|&change| change <= self.replies) {
+            self.changes.pop_front();
+        }
+        if self.quit.is_some_and(|quit| quit <= self.replies) {
+            self.has_quit = is_granted && self.quit == Some(self.replies);
+            self.quit = None;
+        }
+    }
+
+    /// Whether a QUIT has no reply yet.
+    pub fn is_quit_pending(&self) -> bool {
+        self.quit.is_some()
+    }
+
+    /// Requests without a reply.
+    pub fn outstanding(&self) -> u64 {
+        self.requests.saturating_sub(self.replies)
+    }
+
+    /// Requests without a reply that may have changed something.
+    pub fn changes_outstanding(&self) -> u64 {
+        self.changes.len() as u64
+    }
+
+    /// Whether a QUIT was granted: the server closes and answers nothing more.
+    pub fn has_quit(&self) -> bool {
+        self.has_quit
+    }
+
+    fn extend_line(&mut self, bytes: &[u8]) {
+        let Some(&last) = bytes.last() else { return };
+        // One byte more than the longest line, and the CR of its end.
+        let kept_max = (MAX_LINE + 2).saturating_sub(self.line.len());
+        self.line.extend_from_slice(&bytes[..bytes.len().min(kept_max)]);
+        self.length += bytes.len();
+        self.last = last;
+    }
+
+    fn end_line(&mut self) {
+        let length = if self.last == b'\r' { self.length - 1 } else { self.length };
+        if length > MAX_LINE {
+            self.requests += 1;
+        } else {
+            match bookline_protocol::parse(&self.line[..length], &mut self.scratch) {
+                Line::Blank => {}
+                Line::Request(Request::Quit) => {
+                    self.requests += 1;
+                    self.quit = Some(self.requests);
+                }
+                Line::Request(request) => {
+                    self.requests += 1;
+                    if request.changes() {
+                        self.changes.push_back(self.requests);
+                    }
+                }
+                Line::Refused(_) | Line::Foreign(_) => self.requests += 1,
+            }
+        }
+        self.line.clear();
+        self.length = 0;
+        self.last = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outstanding(bytes: &[u8]) -> u64 {
+        let mut whole = RequestTracker::default();
+        whole.track(bytes);
+        let mut split = RequestTracker::default();
+        for byte in bytes {
+            split.track(&[*byte]);
+        }
+        assert_eq!(whole.outstanding(), split.outstanding(), "the result depends on how {bytes:?} is split");
+        assert_eq!(whole.has_partial_line(), split.has_partial_line());
+        whole.outstanding()
+    }
+
+    #[test]
+    fn every_line_but_blank_ones_and_comments_awaits_a_reply() {
+        assert_eq!(outstanding(b""), 0);
+        assert_eq!(outstanding(b"PING\n"), 1);
+        assert_eq!(outstanding(b"PING\r\nPING\r\0PING\n"), 3);
+        assert_eq!(outstanding(b"\n \t \n\r\n\r\0# PING\n#\n"), 0);
+        assert_eq!(outstanding(b"NONSENSE\n\x80\n\"\n"), 3);
+        assert_eq!(outstanding(b"\xff\xfb\x01\n"), 0, "a line of a telnet sequence is blank");
+        assert_eq!(outstanding(b"PING"), 0);
+        assert_eq!(outstanding(b"a\0b\n"), 1);
+    }
+
+    #[test]
+    fn line_too_long_awaits_one_reply_whatever_it_contains() {
+        let line = |fill: &str, length: usize, end: &str| {
+            [fill.repeat(length), end.to_owned()].concat().into_bytes()
+        };
+        assert_eq!(outstanding(&line("#", MAX_LINE, "\n")), 0);
+        assert_eq!(outstanding(&line("#", MAX_LINE, "\r\n")), 0);
+        assert_eq!(outstanding(&line("#", MAX_LINE + 1, "\n")), 1);
+        assert_eq!(outstanding(&line("#", MAX_LINE + 1, "\r\0")), 1);
+        assert_eq!(outstanding(&line(" ", 3 * MAX_LINE, "\r\n")), 1);
+    }
+
+    #[test]
+    fn quit_ends_the_session_when_it_is_granted() {
+        let script = b"PING\nquit now\nQUIT\nPING\n\n# PING\nexit\nPI";
+        let mut requests = RequestTracker::default();
+        let end = requests.track(script);
+        assert_eq!((end, requests.outstanding(), requests.is_quit_pending()), (19, 3, true));
+        requests.on_reply(true);
+        requests.on_reply(false);
+        assert!(!requests.has_quit());
+        requests.on_reply(true);
+        assert!(requests.has_quit() && !requests.is_quit_pending());
+
+        let mut unsent = RequestTracker::default();
+        assert_eq!(unsent.count(&script[end..]), 2);
+        assert_eq!(unsent.count(b"NG\n"), 3);
+
+        let mut refused = RequestTracker::default();
+        refused.track(b"QUIT\n");
+        refused.on_reply(false);
+        assert!(!refused.has_quit() && !refused.is_quit_pending());
+    }
+
+    #[test]
+    fn reply_without_a_request_leaves_none_outstanding() {
+        let mut requests = RequestTracker::default();
+        requests.on_reply(false);
+        assert_eq!(requests.outstanding(), 0);
+    }
+}

@@ -1,0 +1,135 @@
+//! A session at the prompt.
+
+use std::io;
+
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Config, Editor};
+use tokio::runtime::Runtime;
+
+use crate::diagnostics::report;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::net::connection::{Connection, Target};
+use crate::net::exchange::{Until, exchange, print_unsolicited};
+use crate::net::outcome::Outcome;
+use crate::printer::Printer;
+use crate::prompt::completion::Completion;
+use crate::prompt::history::{self, History, HistoryPolicy};
+use crate::prompt::keyboard::Keyboard;
+use crate::render::sentence::greeting;
+
+const PROMPT: &str = "bookline> ";
+
+/// The terminals on which rustyline only reads lines. They edit lines themselves, and turn Ctrl-C into a
+/// signal.
+const LINE_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
+
+/// Prints a greeting, then sends each line as it is typed and prints the reply, until the user or the server
+/// ends the session.
+///
+/// # Errors
+///
+/// A lost connection, or a terminal that cannot be used. After a refusal or an interrupt the session goes on.
+pub fn run(
+    runtime: &Runtime,
+    target: &Target,
+    history_policy: HistoryPolicy,
+    printer: &mut Printer,
+) -> Result<(), Error> {
+    // From here on Ctrl-C ends a command and not the client.
+    let interrupt = Interrupt::on_signals(|| {})?;
+    let keyboard = if is_line_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
+    let (mut connection, hello) = runtime.block_on(Connection::open(target, &interrupt, printer))?;
+    printer.print_text(&greeting(&hello, &target.address))?;
+    printer.flush()?;
+
+    let mut editor = open_editor().map_err(|source| Error::Terminal { source })?;
+    let (mut history, message) = History::load(&mut editor, history_policy);
+    report_some(message);
+
+    loop {
+        let read = {
+            let _at_prompt = keyboard.as_ref().map(Keyboard::at_prompt);
+            editor.readline(PROMPT)
+        };
+        let line = match read {
+            Ok(line) => line,
+            Err(ReadlineError::Eof) => return Ok(()),
+            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
+                report_some(discarded_note(keyboard.as_ref()));
+                continue;
+            }
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                report("the line is not UTF-8 and was not sent");
+                continue;
+            }
+            Err(source) => return Err(Error::Terminal { source }),
+        };
+        report_some(history.add(&mut editor, &line));
+        // An interrupt from before belongs to the last command.
+        interrupt.clear();
+        match runtime.block_on(send_line(&mut connection, &line, printer, &interrupt)) {
+            Ok(Outcome { has_quit: true, mut unsent, .. }) => {
+                unsent.lines += keyboard.as_ref().map_or(0, Keyboard::lines_ahead) as u64;
+                report_some(unsent.note());
+                return Ok(());
+            }
+            Ok(_) => {}
+            Err(error @ Error::Interrupted { .. }) => {
+                report(&error.to_string());
+                report_some(discarded_note(keyboard.as_ref()));
+                // The reply may still come, and must not be taken for the one to the next command.
+                drop(connection);
+                interrupt.clear();
+                (connection, _) = runtime.block_on(Connection::open(target, &interrupt, printer))?;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn is_line_terminal() -> bool {
+    std::env::var("TERM").is_ok_and(|term| LINE_TERMINALS.iter().any(|name| name.eq_ignore_ascii_case(&term)))
+}
+
+/// What the user has to know about lines that Ctrl-C discarded.
+fn discarded_note(keyboard: Option<&Keyboard>) -> Option<String> {
+    match keyboard?.take_discarded_lines() {
+        0 => None,
+        1 => Some("1 line typed before Ctrl-C was not sent".to_owned()),
+        many => Some(format!("{many} lines typed before Ctrl-C were not sent")),
+    }
+}
+
+/// Sends a line and prints the replies: none to a blank line or a comment, several to pasted lines.
+async fn send_line(
+    connection: &mut Connection,
+    line: &str,
+    printer: &mut Printer,
+    interrupt: &Interrupt,
+) -> Result<Outcome, Error> {
+    if !print_unsolicited(connection, printer)? {
+        return Err(Error::Lost { address: connection.target.address.clone(), unanswered: 0 });
+    }
+    connection.start_command();
+    exchange(connection, &mut line.as_bytes(), Until::Answered, printer, interrupt).await
+}
+
+fn open_editor() -> Result<Editor<Completion, FileHistory>, ReadlineError> {
+    let config = Config::builder()
+        .history_ignore_space(true)
+        .history_ignore_dups(true)?
+        .max_history_size(history::LINES_MAX)?
+        .completion_type(CompletionType::List)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Completion));
+    Ok(editor)
+}
+
+fn report_some(message: Option<String>) {
+    if let Some(message) = message {
+        report(&message);
+    }
+}

@@ -1,0 +1,73 @@
+//! Replies laid out by the fields of their objects.
+//!
+//! The fields alone decide, so that a reply looks the same at the prompt, from a shell and in a script. An
+//! object of a later version is shown as names and values.
+
+use bookline_protocol::reply::{
+    Blocked, Booked, Count, Day, Deleted, Event, Hello, HelpRow, Met, MonthRow, Ticket,
+};
+use serde::Deserialize;
+
+use crate::render::fields::Fields;
+use crate::render::sentence::{self, RowKind};
+use crate::render::table;
+use crate::render::text::printable;
+
+/// The object of an `OK`, recognized by its fields. The order matters: a shape comes before the shapes whose
+/// fields it includes.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum OkBody<'a> {
+    #[serde(borrow)]
+    Event(Event<'a>),
+    Booked(Booked<'a>),
+    Ticket(Ticket<'a>),
+    Day(Day<'a>),
+    Met(Met<'a>),
+    Deleted(Deleted<'a>),
+    Blocked(Blocked<'a>),
+    Hello(Hello<'a>),
+    Count(Count<'a>),
+    Other(Fields),
+}
+
+/// Lays out the objects of rows, in at most `width` columns.
+pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
+    if let Some(events) = parse_all::<Event<'_>>(bodies) {
+        return (table::events(&events, width), RowKind::Events);
+    }
+    if let Some(hours) = parse_all::<MonthRow<'_>>(bodies) {
+        return (table::hours(&hours, width), RowKind::Hours);
+    }
+    if let Some(forms) = parse_all::<HelpRow<'_>>(bodies) {
+        return (table::forms(&forms, width), RowKind::Forms);
+    }
+    let lines: Vec<_> = bodies.iter().map(|body| printable(body)).collect();
+    (lines.join("\n"), RowKind::Other)
+}
+
+/// Lays out the object of an `OK`, which follows rows of this kind. The text is empty if there is nothing to
+/// say.
+pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
+    let Ok(parsed) = serde_json::from_str(body) else {
+        return printable(body).into_owned();
+    };
+    match parsed {
+        OkBody::Event(event) => table::events(&[event], width),
+        OkBody::Booked(booked) => sentence::booked(&booked),
+        OkBody::Ticket(ticket) => sentence::ticket(&ticket),
+        OkBody::Day(day) => table::day(&day, width),
+        OkBody::Met(met) => sentence::met(&met),
+        OkBody::Deleted(deleted) => sentence::deleted(&deleted),
+        OkBody::Blocked(blocked) => sentence::blocked(&blocked),
+        OkBody::Hello(hello) => sentence::hello(&hello),
+        OkBody::Count(count) => sentence::count(&count, rows),
+        OkBody::Other(Fields(fields)) if fields.is_empty() => "OK".to_owned(),
+        OkBody::Other(Fields(fields)) => table::fields(&fields, width),
+    }
+}
+
+/// The objects, if all of them have this shape.
+fn parse_all<'a, T: Deserialize<'a>>(bodies: &'a [String]) -> Option<Vec<T>> {
+    bodies.iter().map(|body| serde_json::from_str(body).ok()).collect()
+}

@@ -1,0 +1,65 @@
+//! Text from a server, made safe for a terminal.
+//!
+//! A Bookline server refuses control characters, but any process may listen at the address. Its text must not
+//! move the cursor, clear the screen, name the window or change the reading order of the text around it.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use bookline_protocol::needs_escape;
+
+/// The text with an escape for every character that would not be shown as itself. Line feeds stay.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\t' => shown.push_str("\\t"),
+            '\r' => shown.push_str("\\r"),
+            c if is_unsafe(c) => {
+                let _ = write!(shown, "\\u{{{:x}}}", c as u32);
+            }
+            c => shown.push(c),
+        }
+    }
+    Cow::Owned(shown)
+}
+
+/// The printable text between quotes, on one line.
+pub fn quoted(text: &str) -> String {
+    format!("\"{}\"", printable(text).replace('\n', "\\n"))
+}
+
+/// The printable text of bytes that need not be UTF-8.
+pub fn printable_bytes(bytes: &[u8]) -> String {
+    printable(&String::from_utf8_lossy(bytes)).into_owned()
+}
+
+fn is_unsafe(c: char) -> bool {
+    c != '\n' && needs_escape(c)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsafe_characters_are_escaped() {
+        assert_eq!(printable("class committee\nmeeting, Žižkov"), "class committee\nmeeting, Žižkov");
+        assert_eq!(printable("\u{1b}[2Jgone\u{7}"), "\\u{1b}[2Jgone\\u{7}");
+        assert_eq!(printable("a\tb\rc\u{9b}d\u{7f}"), "a\\tb\\rc\\u{9b}d\\u{7f}");
+        assert_eq!(printable("a\u{202e}b\u{2028}"), "a\\u{202e}b\\u{2028}");
+        assert_eq!(
+            printable("a\u{200b}b\u{feff}\u{e0041}❤\u{fe0f}"),
+            "a\\u{200b}b\\u{feff}\\u{e0041}❤\u{fe0f}"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_replaced() {
+        assert_eq!(printable_bytes(b"\xff\x1b]0;x\x07"), "\u{fffd}\\u{1b}]0;x\\u{7}");
+        assert_eq!(quoted("a\nb"), "\"a\\nb\"");
+    }
+}

@@ -1,0 +1,92 @@
+//! Executes what the command line asks for.
+
+use std::ffi::OsString;
+use std::io::{IsTerminal, Write};
+
+use tokio::runtime::Runtime;
+
+use crate::cli::{Args, Format, LocalCommand};
+use crate::diagnostics::report;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::interrupt::{Interrupt, exit_at_once};
+use crate::local::bench;
+use crate::net::outcome::Outcome;
+use crate::printer::{Layout, Printer};
+use crate::prompt::session;
+use crate::{one_shot, script};
+
+/// Runs the client with these arguments, the name of the program first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let args = match Args::parse_from(arguments) {
+        Ok(args) => args,
+        Err(message) => return print_usage(&message),
+    };
+    let result = match &args.local {
+        Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
+        None => run_commands(&args),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) if error.is_closed_output() && args.local.is_none() => Exit::Ok,
+        Err(error) => {
+            report(&error.to_string());
+            error.exit()
+        }
+    }
+}
+
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn print_usage(message: &clap::Error) -> Exit {
+    let printed = message.print().and_then(|()| std::io::stdout().flush());
+    match printed.map_err(|source| Error::Output { source }) {
+        Err(error) if !message.use_stderr() && !error.is_closed_output() => {
+            report(&error.to_string());
+            error.exit()
+        }
+        _ if message.use_stderr() => Exit::Usage,
+        _ => Exit::Ok,
+    }
+}
+
+fn run_commands(args: &Args) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Start { source })?;
+    let outcome = exchange_commands(&runtime, args);
+    // A read of standard input cannot be canceled: the runtime must not wait for it.
+    runtime.shutdown_background();
+    let outcome = outcome?;
+    if let Some(note) = outcome.unsent.note() {
+        report(&note);
+        return Ok(Exit::Refused);
+    }
+    Ok(if outcome.is_refused { Exit::Refused } else { Exit::Ok })
+}
+
+fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
+    let is_terminal = std::io::stdout().is_terminal();
+    let is_prompt = args.words.is_empty() && is_terminal && std::io::stdin().is_terminal();
+    let layout = match args.format {
+        Format::Raw => Layout::Raw,
+        Format::Pretty => Layout::Pretty,
+        Format::Auto if is_prompt || (is_terminal && !args.words.is_empty()) => Layout::Pretty,
+        Format::Auto => Layout::Raw,
+    };
+    let mut printer = Printer::new(layout);
+    let target = args.target();
+    if is_prompt {
+        session::run(runtime, &target, args.history, &mut printer)?;
+        return Ok(Outcome::default());
+    }
+
+    let interrupt = Interrupt::on_signals(exit_at_once)?;
+    runtime.block_on(async {
+        if args.words.is_empty() {
+            script::run(&target, &mut printer, &interrupt).await
+        } else {
+            one_shot::run(&args.words, &target, &mut printer, &interrupt).await
+        }
+    })
+}
