@@ -10,7 +10,6 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::exit::Exit;
-use crate::net::line_buffer::REPLY_BYTES_MAX;
 use crate::render::number::thousands;
 use crate::render::text::quoted;
 
@@ -39,9 +38,9 @@ pub enum Error {
     /// A line is longer than any reply.
     #[error(
         "{address} sent a line of more than {} MiB that has no end{}",
-        REPLY_BYTES_MAX / 1024 / 1024, unanswered_note(*unanswered)
+        bytes_max / 1024 / 1024, unanswered_note(*unanswered)
     )]
-    ReplyTooLong { address: Address, unanswered: u64 },
+    ReplyTooLong { address: Address, bytes_max: usize, unanswered: u64 },
     /// The user pressed Ctrl-C.
     #[error("interrupted{}{}", rows_note(*rows), changes_note(*changes))]
     Interrupted {

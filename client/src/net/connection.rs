@@ -146,6 +146,11 @@ impl Connection {
         self.received.partial_line().len() > REPLY_BYTES_MAX
     }
 
+    pub fn reply_too_long(&self, unanswered: u64) -> Error {
+        let address = self.target.address.clone();
+        Error::ReplyTooLong { address, bytes_max: REPLY_BYTES_MAX, unanswered }
+    }
+
     /// Takes what has arrived since the last command, without waiting. This asks the operating system: the
     /// runtime learns the state of a socket only while it runs a task.
     pub fn poll_socket(&mut self) -> SocketState {

@@ -71,8 +71,7 @@ pub fn print_unsolicited(connection: &mut Connection, printer: &mut Printer) -> 
         }
         match state {
             SocketState::Received if connection.is_reply_too_long() => {
-                let address = connection.target.address.clone();
-                return Err(Error::ReplyTooLong { address, unanswered: 0 });
+                return Err(connection.reply_too_long(0));
             }
             SocketState::Received => {}
             SocketState::Idle => break,
@@ -162,8 +161,7 @@ impl<'a> Exchange<'a> {
                 self.last_progress = Instant::now();
             }
             if connection.is_reply_too_long() {
-                let address = connection.target.address.clone();
-                return Err(Error::ReplyTooLong { address, unanswered: self.requests.outstanding() });
+                return Err(connection.reply_too_long(self.requests.outstanding()));
             }
 
             let remaining = connection.target.timeout.saturating_sub(self.last_progress.elapsed());

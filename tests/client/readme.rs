@@ -1,11 +1,11 @@
-//! The README, read by a program.
+//! The README says what the programs do.
 //!
-//! Catches: a first session that does not print what the README shows, a flag that the README does not know or that is
-//! gone, a link to a file that is not there, a continuous integration that runs another test command.
+//! Catches: a first session that prints something else than the README shows, a flag that only one of README
+//! and server has, a link to a missing file, a continuous integration that runs another test command.
 //!
-//! `$` lines of the README's `console` blocks are executed by `sh`; ticket numbers may differ. The server is this same
-//! test binary, started as a child, so that it can be killed for real. `jq` and an `nc` that knows `-N` may be missing:
-//! the client stands in for `nc`, and what wants `jq` is passed over.
+//! `sh` executes the `$` lines of the README's `console` blocks; ticket ids may differ. The server is this
+//! test binary, started as a child process, so that it can be killed with `kill -9`. Where there is no `nc`
+//! with `-N`, the client replaces it; where there is no `jq`, the lines that use it are skipped.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -14,17 +14,18 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bookline_protocol::reply::Reply;
-use bookline_server::{Server, Settings};
-use clap::{CommandFactory, Parser};
+use bookline_server::Settings;
+use clap::CommandFactory;
 use tempfile::TempDir;
 
-/// Tells this binary to be the server. Its value does not matter.
-const BE_THE_SERVER: &str = "BOOKLINE_README_SERVER";
+use crate::support::real_server::{parse_settings, serve};
+use crate::support::session::PROMPT;
 
-/// Where the README says that the server listens.
+/// The environment variable that makes [`serve_the_session`] run the server. Its value does not matter.
+const SERVE_VARIABLE: &str = "BOOKLINE_README_SERVER";
+
+/// The address of the server in the README.
 const LISTENING: &str = "127.0.0.1:2665";
-
-const PROMPT: &str = "bookline> ";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -34,7 +35,7 @@ fn readme() -> String {
     fs::read_to_string(root().join("README.md")).expect("README.md")
 }
 
-/// Something that is typed, and what is shown then.
+/// A line that the reader types, and its output.
 #[derive(Debug)]
 struct Step {
     line: usize,
@@ -42,7 +43,7 @@ struct Step {
     shown: String,
 }
 
-/// What is typed in the `console` blocks, in order.
+/// The lines of the `console` blocks, in order.
 fn steps(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut inside = false;
@@ -53,7 +54,7 @@ fn steps(text: &str) -> Vec<Step> {
             let typed = text.strip_prefix("$ ").unwrap_or(text).to_owned();
             steps.push(Step { line, typed, shown: String::new() });
         } else if inside {
-            let step = steps.last_mut().unwrap_or_else(|| panic!("line {line}: output of nothing"));
+            let step = steps.last_mut().unwrap_or_else(|| panic!("line {line}: output without a command"));
             step.shown.push_str(text);
             step.shown.push('\n');
         }
@@ -61,7 +62,7 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// The terminals of the reader: a directory with a server's data in it, and the server.
+/// The reader's terminals: a working directory with the server's data, and the server.
 struct Terminals {
     directory: TempDir,
     server: Option<(Child, SocketAddr)>,
@@ -71,15 +72,15 @@ struct Terminals {
 
 impl Terminals {
     fn open() -> Self {
-        let has_nc = said("nc", "-h").is_some_and(|help| help.contains("-N"));
-        let has_jq = said("jq", "--version").is_some();
+        let has_nc = output_of("nc", "-h").is_some_and(|help| help.contains("-N"));
+        let has_jq = output_of("jq", "--version").is_some();
         Self { directory: tempfile::tempdir().unwrap(), server: None, has_nc, has_jq }
     }
 
-    /// Does what is typed and returns what is shown, or nothing where this cannot be tried here.
+    /// Executes a line and returns its output, or `None` if this machine lacks a tool for it.
     fn run(&mut self, typed: &str) -> Option<String> {
         if let Some(line) = typed.strip_prefix(PROMPT) {
-            // The prompt sends a line as it was typed, as a script does, and lays out the answer.
+            // The prompt sends a line unchanged, as a script does, and prints the reply for people.
             return Some(self.shell("bookline --format pretty", &format!("{line}\n")));
         }
         match typed {
@@ -94,7 +95,7 @@ impl Terminals {
         }
     }
 
-    /// A command for a reader's terminal, as it runs without one and on a port of its own.
+    /// The command as it runs without a terminal, and with the port of this server.
     fn adapt(&self, typed: &str) -> String {
         if typed.starts_with("bookline ") && !typed.contains('|') {
             return typed.replacen("bookline", "bookline --format pretty", 1);
@@ -108,31 +109,32 @@ impl Terminals {
     }
 
     fn start(&mut self) -> String {
-        assert!(self.server.is_none(), "the server runs already");
+        assert!(self.server.is_none(), "the server is running");
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "the_server_itself", "--nocapture"]);
+        command.args(["--exact", "readme::serve_the_session", "--nocapture"]);
         command.current_dir(&self.directory).stdin(Stdio::null()).stdout(Stdio::piped());
-        // What the caller's environment says of a server of theirs is not meant for this one.
+        // The environment of the user who runs the tests may configure another server.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("BOOKLINE_") {
                 command.env_remove(name);
             }
         }
-        let mut child = command.env(BE_THE_SERVER, "yes").spawn().unwrap();
+        let mut child = command.env(SERVE_VARIABLE, "yes").spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let line = lines.into_iter().find(|line| line.starts_with("booklined ")).expect("the server listens");
+        let line =
+            lines.into_iter().find(|line| line.starts_with("booklined ")).expect("the server did not listen");
         let address = line.rsplit(' ').next().unwrap();
         let shown = line.replace(address, LISTENING);
         self.server = Some((child, address.parse().expect("an address")));
         shown + "\n"
     }
 
-    /// The README's own `kill`, which finds the server by the file that it left.
+    /// Runs the README's `kill`, which reads the pid from the lock file.
     fn kill(&mut self, typed: &str) -> String {
         let shown = self.shell(typed, "");
         let (mut child, _) = self.server.take().expect("a server to kill");
         let status = child.wait().unwrap();
-        assert!(!status.success(), "the server ended by itself: {status}");
+        assert!(!status.success(), "the server was not killed: {status}");
         shown
     }
 
@@ -143,7 +145,7 @@ impl Terminals {
     }
 
     fn address(&self) -> SocketAddr {
-        self.server.as_ref().expect("the server runs").1
+        self.server.as_ref().expect("no server is running").1
     }
 
     fn shell(&self, command: &str, input: &str) -> String {
@@ -158,8 +160,8 @@ impl Terminals {
             .env_remove("COLUMNS");
         shell.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = shell.spawn().unwrap();
-        // A command that does not read may be gone.
-        _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        // The write fails if the command ends without reading.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         String::from_utf8(child.wait_with_output().unwrap().stdout).expect("UTF-8")
     }
 }
@@ -167,19 +169,19 @@ impl Terminals {
 impl Drop for Terminals {
     fn drop(&mut self) {
         if let Some((mut child, _)) = self.server.take() {
-            _ = child.kill();
-            _ = child.wait();
+            let _ = child.kill();
+            let _ = child.wait();
         }
     }
 }
 
-/// What a program says to an argument, if it is there at all.
-fn said(program: &str, argument: &str) -> Option<String> {
+/// The output of a program for an argument, if the program is installed.
+fn output_of(program: &str, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// The text with every UUID in it replaced.
+/// The text with `<uuid>` in place of every UUID.
 fn without_uuids(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == '-';
     let mut result = String::new();
@@ -198,13 +200,13 @@ fn without_uuids(text: &str) -> String {
 }
 
 #[test]
-fn the_first_session_reads_as_it_prints() {
+fn first_session_prints_what_the_readme_shows() {
     let mut terminals = Terminals::open();
     let steps = steps(&readme());
     let mut tried = 0;
     for Step { line, typed, shown } in &steps {
         let Some(printed) = terminals.run(typed) else {
-            eprintln!("README.md, line {line}: passed over, there is no jq here");
+            eprintln!("README.md, line {line}: skipped, as jq is not installed");
             continue;
         };
         assert_eq!(without_uuids(&printed), without_uuids(shown), "README.md, line {line}: {typed}");
@@ -213,36 +215,31 @@ fn the_first_session_reads_as_it_prints() {
     let is_pipe = |step: &&Step| step.typed.starts_with("bookline ") && step.typed.contains('|');
     assert!(
         !steps.iter().any(|step| is_pipe(&step)),
-        "a pipe ends as its last command does: a refusal is lost"
+        "a pipe has the exit status of its last command, so a refusal would be lost"
     );
     let session = ["cargo run --release", "bookline", "nc -N", "jq", "kill -9"];
     for part in session {
         assert!(steps.iter().any(|step| step.typed.contains(part)), "the session shows no {part}");
     }
-    assert!(tried >= 15, "only {tried} steps were tried");
+    assert!(tried >= 15, "only {tried} steps were executed");
 }
 
-/// Not a test: the server of the session, when it is told to be. It lives until it is killed.
+/// Not a test but the server of the session, if [`SERVE_VARIABLE`] is set. It runs until it is killed.
 #[test]
-fn the_server_itself() {
-    if std::env::var_os(BE_THE_SERVER).is_none() {
+fn serve_the_session() {
+    if std::env::var_os(SERVE_VARIABLE).is_none() {
         return;
     }
-    let flags = ["booklined", "--time-zone", "UTC", "--segment-size", "512KiB"];
-    let settings = Settings::try_parse_from(flags).unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let server = Server::open(&settings).await.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        // The test harness may have begun a line of its own.
+    let settings = parse_settings(&["--time-zone", "UTC", "--segment-size", "512KiB"]);
+    let on_listening = |address| {
+        // The test harness may have written the beginning of a line.
         println!("\nbooklined {} listening on {address}", env!("CARGO_PKG_VERSION"));
-        server.run(listener, std::future::pending()).await.unwrap();
-    });
+    };
+    serve(&settings, on_listening, std::future::pending());
 }
 
 #[test]
-fn the_table_of_flags_has_every_flag_and_no_other() {
+fn table_of_flags_has_exactly_the_flags() {
     let readme = readme();
     let rows: Vec<Vec<&str>> = readme
         .lines()
@@ -268,23 +265,26 @@ fn the_table_of_flags_has_every_flag_and_no_other() {
             }
         }
     }
-    assert!(missing.is_empty(), "README.md tells of flags that booklined does not have: {missing:?}");
+    assert!(missing.is_empty(), "README.md has flags that booklined does not have: {missing:?}");
 }
 
 #[test]
-fn links_lead_somewhere() {
+fn links_point_to_existing_files() {
     for document in ["README.md", "CHANGELOG.md", "docs/reliability.md"] {
         let path = root().join(document);
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{document}: {error}"));
         for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
             let outside = link.is_empty() || link.contains("://");
-            assert!(outside || path.parent().unwrap().join(link).exists(), "{document}: {link} is not there");
+            assert!(
+                outside || path.parent().unwrap().join(link).exists(),
+                "{document}: {link} does not exist"
+            );
         }
     }
 }
 
 #[test]
-fn continuous_integration_runs_the_readmes_test_command() {
+fn continuous_integration_runs_the_test_command_of_the_readme() {
     let test = "cargo test --workspace";
     assert!(readme().lines().any(|line| line.trim_start().starts_with(test)), "README.md has no `{test}`");
     let script = fs::read_to_string(root().join(".ci/run")).expect(".ci/run");

@@ -1,0 +1,207 @@
+//! A server with one fault, which occurs once, in the middle of the load.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use crate::support::fake_server::{FakeServer, HELLO_REPLY};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It issues a ticket a second time.
+    DuplicateTicket,
+    /// It issues a ticket without counting it as sold.
+    SoldNotCounted,
+    /// It counts a ticket as sold that it did not issue.
+    CountedNotSold,
+    /// It loses a ticket.
+    LosesTicket,
+    /// It stores a ticket with another event.
+    MisplacesTicket,
+    /// It loses a calendar entry.
+    LosesEntry,
+    /// It acknowledges a deletion and keeps the entry.
+    KeepsDeletedEntry,
+    /// It loses one member of a meeting.
+    LosesMember,
+    /// It refuses a booking with SOLD_OUT although it has tickets.
+    FalseSoldOut,
+    /// It answers about another event than the requested one.
+    WrongEvent,
+    /// It refuses a request with INTERNAL.
+    Refuses,
+    /// It closes the connection.
+    Closes,
+    /// It stops replying.
+    StopsReplying,
+    /// It sends a line that is not a reply.
+    SendsHttp,
+}
+
+#[derive(Default)]
+pub struct FaultyServer {
+    fault: Option<Fault>,
+    /// Total and sold, by id.
+    events: HashMap<String, (u64, u64)>,
+    /// Event by ticket.
+    tickets: HashMap<String, String>,
+    /// Schedule by person and day.
+    days: HashMap<(String, String), String>,
+    /// Bookings so far.
+    booked: u64,
+    /// Entries so far.
+    entries: u64,
+    /// Deletions so far.
+    deleted: u64,
+    last_ticket: String,
+}
+
+/// The number of the booking, entry or deletion at which the fault occurs.
+const FAULT_AT: u64 = 100;
+
+impl FaultyServer {
+    /// Starts the server and returns its address.
+    pub fn start(fault: Fault) -> SocketAddr {
+        let server = Self { fault: Some(fault), ..Self::default() };
+        let server = Arc::new(Mutex::new(server));
+        let fake = FakeServer::with_listener(move |listener| {
+            for stream in listener.incoming() {
+                let server = server.clone();
+                thread::spawn(move || serve(&stream.unwrap(), &server));
+            }
+        });
+        fake.addr
+    }
+
+    /// The reply with its line feed, or `None` to close the connection. An empty reply ends all replies.
+    fn reply(&mut self, line: &str) -> Option<String> {
+        let words: Vec<&str> = line.split(' ').collect();
+        Some(match words[..] {
+            ["HELLO"] => HELLO_REPLY.to_owned(),
+            ["STATS"] => "OK {\"events\":0,\"tickets\":0,\"entries\":0}\n".to_owned(),
+            ["CREATE", .., total, id] => {
+                let id = id.strip_prefix("id=").unwrap();
+                self.events.insert(id.to_owned(), (total.parse().unwrap(), 0));
+                self.event(id)
+            }
+            ["GET", id] => self.event(id),
+            ["GET", who, day] => {
+                let found = self.days.get(&(who.to_owned(), day.to_owned()));
+                let schedule = found.map_or("", String::as_str);
+                format!("OK {{\"name\":\"{who}\",\"date\":\"{day}\",\"schedule\":[{schedule}]}}\n")
+            }
+            ["BOOK", id, count] => return self.book(id, count.parse().unwrap()),
+            ["TICKET", ticket] => match self.tickets.get(ticket) {
+                Some(id) => format!("OK {{\"ticket\":\"{ticket}\",\"event_id\":\"{id}\"}}\n"),
+                None => "ERR NOT_FOUND {\"message\":\"no such ticket\",\"retry\":false}\n".to_owned(),
+            },
+            ["BLOCK", who, day, time] => self.add_entry(who, day, time, "", &[]),
+            ["MEET", who, day, time, title, group] => {
+                self.add_entry(who, day, time, title, &group.split(',').collect::<Vec<_>>())
+            }
+            ["DELETE", who, day, _] => {
+                self.deleted += 1;
+                if self.deleted != FAULT_AT || self.fault != Some(Fault::KeepsDeletedEntry) {
+                    // The last character of an id tells the people of an entry apart.
+                    let stem = &who[..who.len() - 1];
+                    for role in ["a", "b", "c"] {
+                        self.days.remove(&(format!("{stem}{role}"), day.to_owned()));
+                    }
+                }
+                "OK {\"deleted\":\"block\"}\n".to_owned()
+            }
+            _ => panic!("{line:?} is not expected"),
+        })
+    }
+
+    fn event(&self, id: &str) -> String {
+        let (total, sold) = self.events[id];
+        format!(
+            "OK {{\"id\":\"{id}\",\"name\":\"x\",\"date\":\"9999-12-31\",\"total_tickets\":{total},\
+             \"available_tickets\":{}}}\n",
+            total - sold
+        )
+    }
+
+    fn book(&mut self, id: &str, count: u64) -> Option<String> {
+        self.booked += 1;
+        let fault = (self.booked == FAULT_AT).then_some(self.fault).flatten();
+        match fault {
+            Some(Fault::Closes) => return None,
+            Some(Fault::StopsReplying) => return Some(String::new()),
+            Some(Fault::SendsHttp) => return Some("HTTP/1.1 400 Bad Request\n".to_owned()),
+            Some(Fault::Refuses) => {
+                return Some("ERR INTERNAL {\"message\":\"out of memory\",\"retry\":false}\n".to_owned());
+            }
+            Some(Fault::FalseSoldOut) => {
+                let message = "{\"message\":\"sold out\",\"retry\":false,\"available\":0,\"requested\":1}";
+                return Some(format!("ERR SOLD_OUT {message}\n"));
+            }
+            _ => {}
+        }
+        let mut tickets = String::new();
+        for index in 0..count {
+            let ticket = format!("{:08x}-0000-8000-8000-{index:012x}", self.booked);
+            let ticket =
+                if fault == Some(Fault::DuplicateTicket) { self.last_ticket.clone() } else { ticket };
+            write!(tickets, "{}\"{ticket}\"", if index > 0 { "," } else { "" }).unwrap();
+            if fault != Some(Fault::LosesTicket) {
+                let event =
+                    if fault == Some(Fault::MisplacesTicket) { self.other_event(id) } else { id.to_owned() };
+                self.tickets.insert(ticket.clone(), event);
+            }
+            self.last_ticket = ticket;
+        }
+        let sold = &mut self.events.get_mut(id).unwrap().1;
+        *sold += match fault {
+            Some(Fault::SoldNotCounted) => count - 1,
+            Some(Fault::CountedNotSold) => count + 1,
+            _ => count,
+        };
+        let named = if fault == Some(Fault::WrongEvent) { self.other_event(id) } else { id.to_owned() };
+        Some(format!("OK {{\"event_id\":\"{named}\",\"tickets\":[{tickets}],\"available_tickets\":1}}\n"))
+    }
+
+    fn other_event(&self, id: &str) -> String {
+        self.events.keys().find(|other| *other != id).unwrap().clone()
+    }
+
+    fn add_entry(&mut self, who: &str, day: &str, time: &str, title: &str, group: &[&str]) -> String {
+        self.entries += 1;
+        let is_at_fault = self.entries == FAULT_AT;
+        let members: Vec<_> = group.iter().map(|member| format!("\"{member}\"")).collect();
+        let meet = format!("{{\"title\":\"{title}\",\"group\":[{}],\"host\":\"{who}\"}}", members.join(","));
+        for person in [&[who][..], group].concat() {
+            let is_lost_member =
+                is_at_fault && self.fault == Some(Fault::LosesMember) && person.ends_with('c');
+            if !(is_lost_member || (is_at_fault && self.fault == Some(Fault::LosesEntry))) {
+                let entry = format!("{{\"time\":\"{time}\",\"meet\":{meet}}}");
+                self.days.insert((person.to_owned(), day.to_owned()), entry);
+            }
+        }
+        format!("OK {{\"name\":\"{who}\",\"date\":\"{day}\",\"time\":\"{time}\"}}\n")
+    }
+}
+
+/// Replies until the client closes, or the fault ends the connection.
+fn serve(stream: &TcpStream, server: &Mutex<FaultyServer>) {
+    let (mut reader, mut writer) = (BufReader::new(stream), BufWriter::new(stream));
+    let mut line = String::new();
+    while reader.read_line(&mut line).is_ok_and(|count| count > 0) {
+        let Some(reply) = server.lock().unwrap().reply(line.trim_end()) else { return };
+        if reply.is_empty() {
+            // What still arrives is read and ignored.
+            writer.flush().unwrap();
+            let _ = std::io::copy(&mut reader, &mut std::io::sink());
+            return;
+        }
+        let _ = writer.write_all(reply.as_bytes());
+        if reader.buffer().is_empty() {
+            let _ = writer.flush();
+        }
+        line.clear();
+    }
+}

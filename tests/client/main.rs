@@ -1,0 +1,16 @@
+//! The client as its users see it: a child process, against a server in this process or a fake one.
+
+mod support;
+
+// The ways to give commands.
+mod one_shot;
+mod prompt;
+mod script;
+
+// Replies for people.
+mod render;
+
+// Against a real server.
+mod bench;
+mod readme;
+mod real_server;

@@ -1,0 +1,5 @@
+//! The client on a terminal.
+
+mod history;
+mod keys;
+mod session;

@@ -1,0 +1,129 @@
+//! A server that a test scripts byte by byte.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::support::client::{Exited, bookline, run};
+
+/// Longer than any test takes: a client that hangs fails its test and does not stop the whole run.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+/// A listener on a free port, with a thread that runs the script of the server.
+pub struct FakeServer<T> {
+    pub addr: SocketAddr,
+    thread: JoinHandle<T>,
+}
+
+impl<T: Send + 'static> FakeServer<T> {
+    /// Runs `script` with the first connection.
+    pub fn new(script: impl FnOnce(Peer) -> T + Send + 'static) -> Self {
+        Self::with_listener(|listener| script(Peer::accept(&listener)))
+    }
+
+    /// Runs `script` with the first connection, after the reply to its HELLO.
+    pub fn greeted(script: impl FnOnce(Peer) -> T + Send + 'static) -> Self {
+        Self::with_listener(|listener| script(Peer::greeted(&listener)))
+    }
+
+    /// Runs `script` with the listener.
+    pub fn with_listener(script: impl FnOnce(TcpListener) -> T + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        Self { addr, thread: thread::spawn(move || script(listener)) }
+    }
+
+    /// Waits for the end of the script and returns its result.
+    pub fn join(self) -> T {
+        self.thread.join().expect("the script of the fake server failed")
+    }
+}
+
+/// The connection of a client, on the server's side.
+pub struct Peer {
+    reader: BufReader<TcpStream>,
+    writer: TcpStream,
+}
+
+impl Peer {
+    pub fn accept(listener: &TcpListener) -> Self {
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(WATCHDOG)).unwrap();
+        stream.set_write_timeout(Some(WATCHDOG)).unwrap();
+        Self { reader: BufReader::new(stream.try_clone().unwrap()), writer: stream }
+    }
+
+    /// Accepts a connection and replies to its HELLO.
+    pub fn greeted(listener: &TcpListener) -> Self {
+        let mut peer = Self::accept(listener);
+        peer.expect("HELLO\n", HELLO_REPLY);
+        peer
+    }
+
+    /// The next line with its line feed, or what there is before the end. A client that ends with replies
+    /// unread resets the connection: that is an end, too.
+    pub fn read_line(&mut self) -> String {
+        let mut line = Vec::new();
+        match self.reader.read_until(b'\n', &mut line) {
+            Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {}
+            read => {
+                read.unwrap();
+            }
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    pub fn read_to_end(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.reader.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    pub fn send(&mut self, text: &str) {
+        self.writer.write_all(text.as_bytes()).unwrap();
+    }
+
+    pub fn send_bytes(&mut self, bytes: &[u8]) {
+        self.writer.write_all(bytes).unwrap();
+    }
+
+    /// Sends to a client that may have gone.
+    pub fn try_send(&mut self, text: &str) -> std::io::Result<()> {
+        self.writer.write_all(text.as_bytes())
+    }
+
+    /// Closes the sending side.
+    pub fn half_close(&mut self) {
+        self.writer.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// Reads a line, which must be `line`, and sends `reply`.
+    pub fn expect(&mut self, line: &str, reply: &str) {
+        assert_eq!(self.read_line(), line);
+        self.send(reply);
+    }
+}
+
+/// The reply of a server to HELLO.
+pub const HELLO_REPLY: &str = concat!(
+    r#"OK {"server":"bookline","version":"9.8.7","protocol":1,"#,
+    r#""welcome":"Welcome to the ticket reservation system","max_line":65536,"#,
+    r#""time_zone":"Europe/Prague","now":"2026-11-22T12:00:00+01:00"}"#,
+    "\n"
+);
+
+/// Runs the client with these arguments against a server that answers `reply`. Returns the line that it sent
+/// as well.
+pub fn one_shot(words: &[&str], reply: &str) -> (String, Exited) {
+    let reply = reply.to_owned();
+    let fake = FakeServer::greeted(move |mut peer| {
+        let line = peer.read_line();
+        peer.send(&reply);
+        // The client ends after the reply and sends nothing else.
+        assert_eq!(peer.read_to_end(), b"");
+        line
+    });
+    let client = run(bookline(fake.addr, words));
+    (fake.join(), client)
+}

@@ -1,0 +1,10 @@
+//! What the tests of the client share.
+
+// The client as a child process.
+pub mod client;
+// The client on a pseudo-terminal.
+pub mod session;
+// A server that a test scripts byte by byte.
+pub mod fake_server;
+// A server in this process.
+pub mod real_server;

@@ -1,0 +1,96 @@
+//! The client on a pseudo-terminal, and the user who types there.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::Command;
+
+use rexpect::process::WaitStatus;
+use rexpect::reader::Options;
+use rexpect::session::{PtySession, spawn_with_options};
+use tempfile::TempDir;
+
+use crate::support::client::bookline;
+
+pub const PROMPT: &str = "bookline> ";
+
+/// The client on a pseudo-terminal.
+pub struct Session {
+    pty: PtySession,
+    /// The home directory, if it belongs to this session alone.
+    home: Option<TempDir>,
+}
+
+impl Session {
+    /// Starts a prompt in a home directory of its own.
+    pub fn prompt(addr: SocketAddr) -> Self {
+        Self::start(bookline(addr, &[]))
+    }
+
+    /// Starts a command in a home directory of its own.
+    pub fn start(command: Command) -> Self {
+        let home = empty_home();
+        let mut session = Self::start_in(command, &home);
+        session.home = Some(home);
+        session
+    }
+
+    /// Starts a command in this home directory.
+    pub fn start_in(mut command: Command, home: &TempDir) -> Self {
+        command.env("HOME", home.path()).env_remove("XDG_STATE_HOME");
+        Self::start_unchanged(command)
+    }
+
+    /// Starts a command with its own environment.
+    pub fn start_unchanged(command: Command) -> Self {
+        let options = Options::new().timeout_ms(Some(30_000)).strip_ansi_escape_codes(true);
+        Self { pty: spawn_with_options(command, options).unwrap(), home: None }
+    }
+
+    /// Waits for a text. Returns what is shown before it.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) -> String {
+        match self.pty.exp_string(text) {
+            Ok(before) => before,
+            Err(error) => panic!("{text:?} is not shown: {error}"),
+        }
+    }
+
+    /// Presses these keys, all at once.
+    pub fn press(&mut self, keys: &str) {
+        self.press_bytes(keys.as_bytes());
+    }
+
+    /// Presses keys that need not be UTF-8.
+    pub fn press_bytes(&mut self, keys: &[u8]) {
+        self.pty.process().get_file_handle().unwrap().write_all(keys).unwrap();
+    }
+
+    /// Waits for the prompt and types a line.
+    #[track_caller]
+    pub fn type_line(&mut self, line: &str) {
+        self.wait_for(PROMPT);
+        self.press(&format!("{line}\r"));
+    }
+
+    /// Waits for the end of the client. Returns its exit status and what is shown before.
+    pub fn wait_for_exit(mut self) -> (i32, String) {
+        let shown = self.pty.exp_eof().unwrap();
+        match self.pty.process().wait().unwrap() {
+            WaitStatus::Exited(_, code) => (code, shown),
+            status => panic!("the client ended with {status:?}"),
+        }
+    }
+
+    /// Ends the session with Ctrl-D, which must succeed.
+    #[track_caller]
+    pub fn leave(mut self) {
+        self.wait_for(PROMPT);
+        self.press("\x04");
+        assert_eq!(self.wait_for_exit().0, 0);
+    }
+}
+
+/// An empty home directory.
+pub fn empty_home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
