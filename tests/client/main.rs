@@ -12,5 +12,6 @@ mod render;
 
 // Against a real server.
 mod bench;
+mod examples;
 mod readme;
 mod real_server;
