@@ -1,6 +1,6 @@
 //! The client of Bookline: a prompt, a single command, or a script, over one connection.
 //!
-//! It sends what it is given and shows what the server replies; only the server decides. In reading order:
+//! It sends commands and shows replies; the server alone decides what a command means. In reading order:
 
 #![allow(missing_docs, reason = "the library has no users but the client and its tests")]
 
@@ -8,7 +8,7 @@
 pub mod address;
 pub mod cli;
 
-// How the client ends, and what the user is told then.
+// How the client ends, and its messages.
 pub mod diagnostics;
 pub mod error;
 pub mod exit;

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
+use bookline_protocol::limits::MAX_BOOK;
+use bookline_protocol::ticket::WRITTEN;
 use mio::net::TcpStream;
 
 use crate::error::{Error, excerpt};
@@ -12,6 +14,9 @@ use crate::phase::{Nanos, Pending, Phase};
 /// The longest reply. Ten thousand tickets take below 1 MB; a peer that sends more than this without a
 /// line feed sends no lines.
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+// A ticket takes two quotes and a comma beside its id.
+const _: () = assert!(MAX_BOOK as usize * (WRITTEN + 3) < REPLY_BYTES_MAX / 2);
 
 #[derive(Debug)]
 pub struct Connection {

@@ -16,7 +16,7 @@ use crate::phase::{Nanos, Phase};
 pub const TICK: Duration = Duration::from_millis(50);
 
 /// Connections that one poll reports at most.
-const EVENTS_MAX: usize = 1024;
+const POLL_EVENTS_MAX: usize = 1024;
 
 /// The size of a read: the replies to some thousand requests.
 const READ_BYTES: usize = 256 * 1024;
@@ -35,13 +35,13 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Opens so many connections to `address`, which is `host:port`. Each may take as long as `timeout`,
-    /// and so may a reply later.
+    /// Opens `connections` connections to `address`, which is `host:port`. `timeout` bounds each of them, and
+    /// later the wait for a reply.
     pub fn connect(address: &str, connections: usize, timeout: Duration) -> Result<Self, Error> {
         raise_file_limit(connections as u64 + OTHER_FILES);
         let mut driver = Self {
             poll: Poll::new().map_err(Error::Start)?,
-            events: Events::with_capacity(EVENTS_MAX),
+            events: Events::with_capacity(POLL_EVENTS_MAX),
             connections: Vec::with_capacity(connections),
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             start: Instant::now(),

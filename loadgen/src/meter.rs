@@ -15,11 +15,11 @@ use crate::phase::Nanos;
 const WARM_UP: Duration = Duration::from_millis(500);
 
 /// How often progress is reported.
-const PROGRESS_INTERVAL: Nanos = 1_000_000_000;
+const PROGRESS_INTERVAL_NANOS: Nanos = 1_000_000_000;
 
-/// The highest latency that the histogram tells apart: two minutes, more than a timeout usually is. Higher
-/// ones count as this.
-const LATENCY_MAX: Nanos = 120_000_000_000;
+/// The highest latency that the histogram distinguishes: two minutes, more than a usual timeout. Higher ones
+/// count as this.
+const LATENCY_NANOS_MAX: Nanos = 120_000_000_000;
 
 /// Significant decimal digits of a latency.
 const LATENCY_DIGITS: u8 = 3;
@@ -108,7 +108,7 @@ impl<'a> Meter<'a> {
         self.state == State::Over
     }
 
-    /// Records so many replies with this latency, if the measurement is under way.
+    /// Records replies with this latency, if the measurement is under way.
     #[inline]
     pub fn record(&mut self, latency: Nanos, replies: u64) {
         if self.state == State::Measuring {
@@ -166,7 +166,8 @@ impl<'a> Meter<'a> {
                 (self.began, self.ended, self.interval_began) = (now, now, now);
                 self.cpu = thread_cpu_time();
                 let reports = self.on_progress.is_some();
-                self.next = now + if reports { PROGRESS_INTERVAL.min(self.length) } else { self.length };
+                self.next =
+                    now + if reports { PROGRESS_INTERVAL_NANOS.min(self.length) } else { self.length };
             }
             State::Measuring => {
                 self.report_progress(now);
@@ -174,7 +175,7 @@ impl<'a> Meter<'a> {
                     self.end(now);
                 } else {
                     self.end_interval(now);
-                    self.next = (now + PROGRESS_INTERVAL).min(self.began + self.length);
+                    self.next = (now + PROGRESS_INTERVAL_NANOS).min(self.began + self.length);
                 }
             }
         }
@@ -201,7 +202,7 @@ impl<'a> Meter<'a> {
 }
 
 fn histogram() -> Result<Histogram<u64>, Error> {
-    let created = Histogram::new_with_bounds(1, LATENCY_MAX, LATENCY_DIGITS);
+    let created = Histogram::new_with_bounds(1, LATENCY_NANOS_MAX, LATENCY_DIGITS);
     created.map_err(|error| Error::Start(io::Error::other(error)))
 }
 

@@ -13,13 +13,13 @@ const EVENT_DIGITS: usize = 6;
 
 const _: () = assert!(EVENTS_MAX == 10u32.pow(EVENT_DIGITS as u32));
 
-/// The date of the run's events: a listing by date shows them behind all real ones.
+/// The date of the run's events: a listing by date shows them after all real ones.
 pub const EVENT_DATE: &str = "9999-12-31";
 
 /// The first and the last day of calendar entries. HOD looks back from now and does not reach them.
 const ENTRY_DAYS: [&str; 2] = ["9990-01-01", "9999-12-31"];
 
-/// A random number, written with eight digits, that tells the runs on a server apart.
+/// A random number, written with eight digits, that distinguishes the runs on a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunId(pub u32);
 
@@ -45,7 +45,7 @@ impl RunId {
     }
 
     /// The id of a person of a calendar entry, with a template's `############` for the number of the
-    /// entry. `role` tells the people of one entry apart.
+    /// entry. `role` distinguishes the people of one entry.
     pub fn person_template(self, role: char) -> String {
         format!("bench-{self}-p############{role}")
     }

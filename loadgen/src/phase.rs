@@ -5,7 +5,7 @@ use crate::error::Error;
 /// Nanoseconds since the driver was created.
 pub type Nanos = u64;
 
-/// A request without a reply: what is needed to judge its reply.
+/// A request without a reply, with the data that its reply is checked against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pending {
     /// HELLO.
@@ -44,6 +44,6 @@ pub trait Phase {
     /// An error ends the phase.
     fn on_reply(&mut self, request: Pending, line: &[u8]) -> Result<(), Error>;
 
-    /// Passes the times at which so many requests were sent and their replies arrived.
+    /// Passes the time at which `replies` requests were sent, and the time at which their replies arrived.
     fn on_latency(&mut self, _sent: Nanos, _now: Nanos, _replies: u64) {}
 }

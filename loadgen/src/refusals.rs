@@ -56,7 +56,7 @@ impl Refusals {
         expected
     }
 
-    /// Replies by code, `OK` among them, if so many were measured in all.
+    /// Replies by code, `OK` among them. `replies` is the number of all replies within the measurement.
     pub fn codes(&self, replies: u64) -> BTreeMap<String, u64> {
         let mut codes = self.measured.clone();
         let refused: u64 = codes.values().sum();

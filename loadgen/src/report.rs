@@ -20,7 +20,7 @@ const CLIENT_CPU_LIMIT: f64 = 0.9;
 pub enum End {
     /// After its whole duration.
     Time,
-    /// Early, because it was told to stop.
+    /// Early, because it was stopped.
     Interrupted,
     /// Early, with a lost connection or a line that is not a reply.
     Lost,

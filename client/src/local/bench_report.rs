@@ -46,7 +46,7 @@ pub fn measurement(report: &Report) -> Vec<String> {
     ];
     for UnexpectedRefusal { code, count, first } in &report.unexpected_refusals {
         let (code, count, first) = (printable(code), thousands(*count), quoted(first));
-        lines.push(format!("unexpected {code}, {count} times in all; the first message is {first}"));
+        lines.push(format!("unexpected {code}, {count} times; the first message is {first}"));
     }
     let limit =
         if report.client_was_limit { ": the load generator was the limit, not the server" } else { "" };

@@ -18,6 +18,8 @@ use crate::printer::Printer;
 /// The longest reply to HELLO: some ten times what a server sends.
 const HELLO_BYTES_MAX: usize = 4 * 1024;
 
+const _: () = assert!(HELLO_BYTES_MAX < REPLY_BYTES_MAX);
+
 /// A server, and how long to wait for it.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -93,8 +95,8 @@ impl Connection {
             Ok(Err(source)) => return Err(Error::Connect { address, source }),
             Err(_) => return Err(Error::ConnectTimeout { address, waited }),
         };
-        // Nagle's algorithm would delay a small command until the reply to the one before it. Where it cannot
-        // be turned off, the client is slower and nothing else.
+        // Nagle's algorithm would delay a small command until the reply to the one before it. With it the
+        // client is slower, but correct.
         let _ = stream.set_nodelay(true);
         Ok(Self { target: target.clone(), deadline, stream, received: LineBuffer::default() })
     }

@@ -21,7 +21,7 @@ const INPUT_BYTES: usize = 64 * 1024;
 /// The byte order mark that some editors put at the start of a file. It is not part of the first line.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How long the lines after a QUIT are read in all, only to be counted.
+/// How long to read the lines after a QUIT, which are only counted.
 const COUNT_UNSENT_MAX: Duration = Duration::from_secs(1);
 
 /// How long to wait for the next of them. A user who types them is not waited for.
@@ -54,7 +54,7 @@ pub async fn exchange(
     let result = exchange.run(connection, input, printer).await;
     match &result {
         Ok(_) => {}
-        // Half a line is of no use to a user who pressed Ctrl-C, and one without an end to nobody.
+        // A partial line is of no use here.
         Err(Error::Interrupted { .. } | Error::ReplyTooLong { .. }) => printer.abandon_reply(b"")?,
         Err(_) => printer.abandon_reply(connection.received.partial_line())?,
     }

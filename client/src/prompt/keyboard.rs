@@ -1,7 +1,7 @@
 //! The keyboard, read by one thread for the whole session.
 //!
 //! The line editor reads a terminal in chunks, and forgets between two lines what it has read too far. While
-//! a reply is awaited the editor reads nothing: the terminal would then keep Ctrl-C behind earlier keys, or
+//! a reply is awaited the editor reads nothing: the terminal would then queue Ctrl-C after earlier keys, or
 //! drop it without a message. So one thread always reads the terminal, and knows the keys and their order. It
 //! gives them to the editor one line at a time, through a pseudo-terminal that replaces standard input.
 

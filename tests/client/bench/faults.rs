@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::bench::faulty_server::{Fault, FaultyServer};
-use crate::bench::{number, report};
+use crate::bench::{number, parse_report};
 use crate::support::client::{Exited, bookline, run_with_input};
 
 /// One connection, so that the fault occurs in the middle of its load on any machine; and a load so small
@@ -25,7 +25,7 @@ fn findings(report: &Value) -> Vec<(String, u64, String)> {
 #[track_caller]
 fn expect_finding(fault: Fault, flags: &[&str], what: &str, expected: &str) {
     let client = bench_faulty_server(fault, flags);
-    let report = report(&client);
+    let report = parse_report(&client);
     assert_eq!((client.exit, client.stderr.as_str()), (1, ""), "{report:#}");
     assert_eq!(report["verified"]["ok"], false);
     let found = findings(&report);
@@ -71,7 +71,7 @@ fn lost_or_undeleted_entry_is_found() {
     let calendar = ["--workload", "calendar"];
     // The entry with the fault is a meeting of three that is not deleted.
     let client = bench_faulty_server(Fault::LosesEntry, &calendar);
-    let found = findings(&report(&client));
+    let found = findings(&parse_report(&client));
     assert!(
         client.exit == 1 && found.len() == 1 && found[0].0 == "entry_missing" && found[0].1 == 3,
         "{found:?}"
@@ -80,7 +80,7 @@ fn lost_or_undeleted_entry_is_found() {
     expect_finding(Fault::LosesMember, &calendar, "entry_missing", "the meeting of bench-");
     // The deletion with the fault is that of a meeting.
     let client = bench_faulty_server(Fault::KeepsDeletedEntry, &calendar);
-    let found = findings(&report(&client));
+    let found = findings(&parse_report(&client));
     assert!(
         client.exit == 1 && found.len() == 1 && found[0].0 == "entry_back" && found[0].1 == 3,
         "{found:?} in {}",
@@ -91,7 +91,7 @@ fn lost_or_undeleted_entry_is_found() {
 #[test]
 fn unexpected_refusal_is_reported() {
     let client = bench_faulty_server(Fault::Refuses, &[]);
-    let report = report(&client);
+    let report = parse_report(&client);
     assert_eq!((client.exit, client.stderr.as_str()), (1, ""), "{report:#}");
     let shown = serde_json::json!([{"code": "INTERNAL", "count": 1, "first": "out of memory"}]);
     assert_eq!((&report["unexpected"], &report["verified"]["ok"]), (&shown, &true.into()), "{report:#}");
@@ -105,7 +105,7 @@ fn lost_connection_reports_what_was_measured() {
         (Fault::SendsHttp, "sent a line that is not a reply: \"HTTP/1.1 400 Bad Request\""),
     ] {
         let client = bench_faulty_server(fault, &["--timeout", "500ms"]);
-        let report = report(&client);
+        let report = parse_report(&client);
         assert_eq!((client.exit, &report["ended"]), (4, &"lost".into()), "{client:?}");
         assert_eq!(report["verified"], Value::Null);
         assert!(client.stderr.contains(expected), "{}", client.stderr);

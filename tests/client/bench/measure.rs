@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use serde_json::Value;
 
-use crate::bench::{number, report};
+use crate::bench::{number, parse_report};
 use crate::support::client::{Exited, bookline, bookline_without_address, run_with_input};
 use crate::support::fake_server::FakeServer;
 use crate::support::real_server::RealServer;
@@ -19,7 +19,7 @@ fn bench(addr: SocketAddr, flags: &[&str]) -> Exited {
 /// The report of a run, which must have no finding and consistent numbers.
 #[track_caller]
 fn expect_ok(client: &Exited) -> Value {
-    let report = report(client);
+    let report = parse_report(client);
     assert_eq!((client.exit, client.stderr.as_str()), (0, ""), "{report:#}");
     assert_eq!(report["verified"]["ok"], true, "{report:#}");
     assert_eq!(report["verified"]["findings"], serde_json::json!([]), "{report:#}");

@@ -10,7 +10,7 @@ use crate::support::client::Exited;
 
 /// The JSON object on standard output.
 #[track_caller]
-fn report(client: &Exited) -> Value {
+fn parse_report(client: &Exited) -> Value {
     assert_eq!(client.stdout.lines().count(), 1, "{client:?}");
     serde_json::from_str(&client.stdout).unwrap_or_else(|error| panic!("{error}: {client:?}"))
 }
