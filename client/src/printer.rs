@@ -94,6 +94,8 @@ impl Printer {
                 let text = sentence::refusal(code, body, self.printed_rows.take().is_some());
                 self.print_text(&text)
             }
+            // A line of a later version of the protocol.
+            Ok(Reply::Unknown) => Ok(()),
             Err(_) => self.print_text(&printable(&line)),
         }
     }

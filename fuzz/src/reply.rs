@@ -31,6 +31,7 @@ pub fn check(line: &[u8]) {
             }
             body
         }
+        Reply::Unknown => return,
     };
     assert!(body.starts_with('{') && body.ends_with('}') && line.contains(body));
     comes_back!(

@@ -217,6 +217,17 @@ fn lines_that_no_server_writes() {
     }
 }
 
+#[test]
+fn line_with_an_unknown_word_is_unknown_and_not_malformed() {
+    for line in ["CHANGE 7 {\"a\":1}", "CHANGE {}", "PARTIAL_RESULT x\r\n", "NOTE some text"] {
+        assert_eq!(Reply::parse(line), Ok(Reply::Unknown), "{line:?}");
+    }
+    assert!(!Reply::Unknown.is_final());
+    for line in ["CHANGE", "Change 7 {}", " CHANGE 7", "SSH-2.0-OpenSSH_10.0 x", "CHANGÉ {}"] {
+        assert_eq!(Reply::parse(line), Err(Malformed), "{line:?}");
+    }
+}
+
 fn object_of(value: &impl Serialize) -> String {
     written(|out| ok(out, value)).trim_start_matches("OK ").trim_end().to_owned()
 }

@@ -7,7 +7,8 @@ mod one_shot;
 mod prompt;
 mod script;
 
-// Replies for people.
+// Replies for people, and those of a later version of the server.
+mod later_version;
 mod render;
 
 // Against a real server.

@@ -288,7 +288,7 @@ impl<'a> Exchange<'a> {
                 Some(Reply::Ok(_)) => self.on_reply(true),
                 Some(Reply::Err { .. }) => self.on_reply(false),
                 Some(Reply::Row(_)) => self.rows += 1,
-                None => {}
+                Some(Reply::Unknown) | None => {}
             }
             if self.requests.has_quit() || self.interrupt.is_raised() {
                 break;

@@ -17,11 +17,14 @@ pub enum Reply<'a> {
         /// The object, see [`ErrBody`].
         body: &'a str,
     },
+    /// A line that a later version of the protocol may send, with a first word that this version does not know. It
+    /// belongs to no reply: skip it.
+    Unknown,
 }
 
 /// A line that no server of this protocol writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("not a line of reply: neither ROW, OK nor ERR CODE with a JSON object behind it")]
+#[error("not a line of reply: neither ROW, OK nor ERR CODE with a JSON object, nor another word")]
 pub struct Malformed;
 
 impl<'a> Reply<'a> {
@@ -40,14 +43,20 @@ impl<'a> Reply<'a> {
                 }
                 object(rest).map(|body| Self::Err { code, body })
             }
+            _ if is_word(word) => Ok(Self::Unknown),
             _ => Err(Malformed),
         }
     }
 
     /// Whether it ends the reply.
     pub const fn is_final(&self) -> bool {
-        !matches!(self, Self::Row(_))
+        matches!(self, Self::Ok(_) | Self::Err { .. })
     }
+}
+
+/// Whether this can be the first word of a line, in this version or a later one.
+fn is_word(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
 fn object(text: &str) -> Result<&str, Malformed> {

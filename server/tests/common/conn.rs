@@ -69,6 +69,7 @@ impl Conn {
                 Line::Err { code, body } => {
                     return Some(Reply { rows, code: Some(code.to_owned()), body: object(body) });
                 }
+                Line::Unknown => panic!("the server sent an unknown line: {line}"),
             }
         }
     }
