@@ -81,13 +81,13 @@ fn a_stop_does_not_wait_for_a_client_who_does_not_read() {
     assert!(server.stderr().contains("waiting for its clients"), "{}", server.stderr());
 }
 
-/// Connects until the server refuses newcomers; at that point it has understood the signal.
+/// Connects until the server refuses new connections; at that point it has understood the signal.
 fn until_newcomers_are_refused(server: &mut Server) {
     let until = Instant::now() + PATIENCE;
     loop {
-        assert!(Instant::now() < until, "newcomers are still served");
+        assert!(Instant::now() < until, "new connections are still served");
         let mut late = Conn::try_open(server.addr())
-            .unwrap_or_else(|error| panic!("a newcomer is to be told SHUTTING_DOWN, not: {error}"));
+            .unwrap_or_else(|error| panic!("a new connection is to be told SHUTTING_DOWN, not: {error}"));
         let _ = late.try_send_bytes(b"PING\n");
         match late.try_answer() {
             Ok(answer) if answer.is_ok() => {}
@@ -96,7 +96,7 @@ fn until_newcomers_are_refused(server: &mut Server) {
                 late.expect_end();
                 return;
             }
-            Err(error) => panic!("a newcomer is to be told SHUTTING_DOWN, not: {error}"),
+            Err(error) => panic!("a new connection is to be told SHUTTING_DOWN, not: {error}"),
         }
     }
 }
@@ -408,17 +408,18 @@ fn help_names_every_flag_and_variable_with_its_default() {
 fn shards_and_threads_may_change_between_starts() {
     let home = Home::new();
     let mut tickets = Vec::new();
-    for (life, (shards, threads)) in [("1", "1"), ("64", "2"), ("1024", "4"), ("2", "1")].iter().enumerate() {
+    for (cycle, (shards, threads)) in [("1", "1"), ("64", "2"), ("1024", "4"), ("2", "1")].iter().enumerate()
+    {
         let mut server = home.start(&["--shards", shards, "--threads", threads]);
         let mut conn = server.connect();
         for n in 0..20 {
-            if life == 0 {
+            if cycle == 0 {
                 conn.ask(&format!("CREATE x{n} 2026-01-{:02} 100 id=x{n}", n + 1)).ok();
             }
             tickets.extend(conn.ask(&format!("BOOK x{n} 2")).tickets());
-            conn.ask(&format!("MEET F{n} 2026-11-21 {life:02}:00 talk G{n},H{n}")).ok();
+            conn.ask(&format!("MEET F{n} 2026-11-21 {cycle:02}:00 talk G{n},H{n}")).ok();
             let day = conn.ask(&format!("GET H{n} 2026-11-21"));
-            assert_eq!(day.ok()["schedule"].as_array().unwrap().len(), life + 1);
+            assert_eq!(day.ok()["schedule"].as_array().unwrap().len(), cycle + 1);
         }
         for ticket in &tickets {
             conn.ask(&format!("TICKET {ticket}")).ok();
@@ -499,7 +500,7 @@ fn the_files_are_for_the_owner_alone() {
             let expected = if path.is_dir() { 0o700 } else { 0o600 };
             assert_eq!(mode(path), expected, "{}, {when}: {:o}", path.display(), mode(path));
         }
-        assert!(found.len() > 7, "segments of 512 KiB do not roll: {found:?}");
+        assert!(found.len() > 7, "segments of 512 KiB do not rotate: {found:?}");
     };
     check("running");
     server.stop();

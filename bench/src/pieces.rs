@@ -6,11 +6,11 @@ use std::sync::Arc;
 use bookline_protocol::reply::{self, Kind};
 use bookline_protocol::{Line, parse};
 use bookline_server::Settings;
-use bookline_server::domain::{EventKey, EventNumber, Fact};
-use bookline_server::execute::{Answer, Identity, Outcome, Service, execute};
-use bookline_server::framing::{Found, Framer};
-use bookline_server::journal::NoRoom;
-use bookline_server::mint::Mint;
+use bookline_server::commands::{Answer, Identity, Outcome, Service, execute};
+use bookline_server::domain::{Change, EventKey, EventNumber};
+use bookline_server::net::framing::{Found, Framer};
+use bookline_server::state::ticket_ids::TicketIdGenerator;
+use bookline_server::storage::journal::AppendError;
 use clap::Parser;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -75,9 +75,9 @@ fn parsing(line: &'static str) -> Box<dyn FnMut()> {
 }
 
 fn draw() -> Box<dyn FnMut()> {
-    let mut mint = Mint::default();
+    let mut ticket_ids = TicketIdGenerator::default();
     Box::new(move || {
-        black_box(mint.draw(1));
+        black_box(ticket_ids.draw(1));
     })
 }
 
@@ -107,10 +107,10 @@ fn append() -> Box<dyn FnMut()> {
         // All of it: a directory that goes ends the journal.
         let home = &home;
         let journal = home.service.store.journal();
-        let facts = [Fact::TicketsIssued { event, tickets: black_box(&ticket) }];
-        while let Err(no_room) = journal.append(0, &facts) {
-            assert_eq!(no_room, NoRoom::NotYet, "nobody would ever append again");
-            home.runtime.block_on(journal.room());
+        let changes = [Change::TicketsIssued { event, tickets: black_box(&ticket) }];
+        while let Err(append_error) = journal.append(0, &changes) {
+            assert_eq!(append_error, AppendError::Backpressure, "nobody would ever append again");
+            home.runtime.block_on(journal.capacity());
         }
     })
 }
@@ -147,7 +147,7 @@ impl Home {
         let service = server.service().clone();
         // The next segment is filled by a thread of its own, which the end of a short run interrupts and that of a long
         // one does not: what it takes would not fall out of their difference.
-        runtime.block_on(service.store.journal().room());
+        runtime.block_on(service.store.journal().capacity());
         let mut home =
             Home { service, runtime, answer: Answer::default(), commands: 0, _directory: directory };
         home.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
@@ -163,8 +163,8 @@ impl Home {
             self.answer.out.clear();
         }
         self.commands += 1;
-        while let Outcome::Again = execute(&self.service, Identity, &request, &mut self.answer) {
-            self.runtime.block_on(self.service.store.journal().room());
+        while let Outcome::Backpressure = execute(&self.service, Identity, &request, &mut self.answer) {
+            self.runtime.block_on(self.service.store.journal().capacity());
         }
     }
 }

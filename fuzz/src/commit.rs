@@ -1,6 +1,6 @@
-//! The payload of a frame: commits of facts, or the bare facts of a snapshot.
+//! The payload of a frame: commits of changes, or the bare changes of a snapshot.
 
-use bookline_server::journal::{Sequence, commit};
+use bookline_server::codec::{Sequence, commit};
 
 /// Panics if it breaks.
 pub fn check(payload: &[u8]) {
@@ -9,16 +9,16 @@ pub fn check(payload: &[u8]) {
         let Ok(read) = read else { break };
         commits += 1;
         assert_eq!(read.sequence, Sequence(commits));
-        let facts = read.facts().take_while(Result::is_ok).count();
-        // A fact has four bytes at least.
-        assert!(facts * 4 <= payload.len());
+        let changes = read.changes().take_while(Result::is_ok).count();
+        // A change has four bytes at least.
+        assert!(changes * 4 <= payload.len());
     }
     assert!(commits * 20 <= payload.len() as u64);
 
     let mut rest = payload;
-    while let Ok((fact, behind)) = commit::split_fact(rest) {
+    while let Ok((change, behind)) = commit::split_change(rest) {
         let mut written = Vec::new();
-        commit::encode_fact(&mut written, &fact);
+        commit::encode_change(&mut written, &change);
         assert_eq!(written, &rest[..rest.len() - behind.len()]);
         rest = behind;
     }

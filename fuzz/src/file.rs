@@ -2,9 +2,11 @@
 
 use std::io;
 
-use bookline_server::journal::frame::{self, Header, Kind};
-use bookline_server::journal::segment::{Head, Salt};
-use bookline_server::journal::{Disk, DiskFile, Sequence};
+use bookline_server::codec::Sequence;
+use bookline_server::codec::frame;
+use bookline_server::codec::frame::{Header, Kind};
+use bookline_server::codec::segment_header::{Salt, SegmentHeader};
+use bookline_server::storage::journal::{Disk, DiskFile};
 
 /// A disk with one file, which nobody changes.
 #[derive(Debug, Clone)]
@@ -75,7 +77,7 @@ pub fn file(input: &[u8], magic: &[u8; 8], first: Sequence) -> Vec<u8> {
         return rest.to_vec();
     }
     let salt = Salt::new([7; 16]);
-    let head = Head { first, salt, length: None }.encode(magic);
+    let head = SegmentHeader { first, salt, length: None }.encode(magic);
     let frames = if how & 2 == 0 { built(rest, first, &salt) } else { mended(rest, how & 4 == 0, &salt) };
     [&head[..], &frames].concat()
 }
@@ -90,9 +92,9 @@ fn built(mut rest: &[u8], first: Sequence, salt: &Salt) -> Vec<u8> {
         let header = Header {
             kind: [
                 Kind::Commits,
-                Kind::Seal,
-                Kind::Close,
-                Kind::Facts,
+                Kind::Marker,
+                Kind::Trailer,
+                Kind::Changes,
                 Kind::Footer,
                 Kind::Unknown(kind | 8),
             ][usize::from(kind % 6)],

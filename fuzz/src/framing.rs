@@ -1,7 +1,7 @@
 //! Bytes of a connection, in pieces of a size that the first byte tells.
 
 use bookline_protocol::limits::MAX_LINE;
-use bookline_server::framing::{Found, Framer};
+use bookline_server::net::framing::{Found, Framer};
 
 /// Panics if it breaks.
 pub fn check(input: &[u8]) {

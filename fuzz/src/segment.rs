@@ -1,13 +1,15 @@
 //! A segment of the journal, as recovery and `booklined check` read it.
 
-use bookline_server::journal::{self, Base, OpenError, Sequence, segment};
-use bookline_server::store::Records;
+use bookline_server::codec::Sequence;
+use bookline_server::codec::segment_header;
+use bookline_server::state::Records;
+use bookline_server::storage::journal::{self, Base, OpenError, segment};
 
 use super::file::{OneFile, file};
 
 /// Panics if it breaks.
 pub fn check(input: &[u8]) {
-    let bytes = file(input, segment::MAGIC, Sequence(1));
+    let bytes = file(input, segment_header::MAGIC, Sequence(1));
     let length = bytes.len() as u64;
     let disk = OneFile { name: segment::name(Sequence(1)), bytes };
     let records = Records::new(1);
@@ -20,7 +22,9 @@ pub fn check(input: &[u8]) {
     match read {
         Ok(found) => assert_eq!((found.commits, found.last), (commits, Sequence(commits))),
         // Of a segment that is missing there is only the name.
-        Err(OpenError::Damage(damage)) => assert!(damage.offset <= length || damage.file != disk.name),
+        Err(OpenError::Corruption(corruption)) => {
+            assert!(corruption.offset <= length || corruption.file != disk.name)
+        }
         Err(error) => panic!("{error}"),
     }
 }

@@ -1,9 +1,9 @@
 //! A snapshot, as recovery reads it.
 
-use bookline_server::journal::Sequence;
-use bookline_server::snapshot::read::Snapshot;
-use bookline_server::snapshot::{MAGIC, name};
-use bookline_server::store::Records;
+use bookline_server::codec::Sequence;
+use bookline_server::state::Records;
+use bookline_server::storage::snapshot::read::Snapshot;
+use bookline_server::storage::snapshot::{MAGIC, name};
 
 use super::file::{OneFile, file};
 
@@ -15,11 +15,11 @@ pub fn check(input: &[u8]) {
     let disk = OneFile { name: name(sequence), bytes };
     let Ok(snapshot) = Snapshot::open(&disk, sequence) else { return };
     let verified = snapshot.verify();
-    if let Ok(facts) = verified {
-        assert!(facts * 12 <= length);
+    if let Ok(changes) = verified {
+        assert!(changes * 12 <= length);
     }
     let records = Records::new(1);
-    let read = snapshot.read(&mut |number, fact| records.restore(Sequence(number), fact));
+    let read = snapshot.read(&mut |number, change| records.restore(Sequence(number), change));
     match (verified, read) {
         (Err(bad), Ok(())) => panic!("it cannot be verified and can be read: {bad}"),
         (_, Err(bad)) => assert!(bad.offset <= length),

@@ -4,9 +4,9 @@ use bookline_protocol::{Line, Slot, parse};
 use thiserror::Error;
 
 use crate::clock;
-use crate::execute::{Answer, Identity, Outcome, Service, execute};
-use crate::journal::Failure;
-use crate::store::Totals;
+use crate::commands::{Answer, Identity, Outcome, Service, execute};
+use crate::state::Totals;
+use crate::storage::journal::Failure;
 
 /// Why they could not be loaded.
 #[derive(Debug, Error)]
@@ -16,7 +16,7 @@ pub enum DemoError {
     Journal(Failure),
     /// A request of it was refused, mostly for want of space.
     #[error("--demo: {request} was refused: {reply}")]
-    Refused {
+    Rejection {
         /// The request.
         request: String,
         /// What was answered.
@@ -53,8 +53,8 @@ async fn ask(service: &Service, line: &str, answer: &mut Answer) -> Result<(), D
     };
     let journal = service.store.journal();
     answer.out.clear();
-    while let Outcome::Again = execute(service, Identity, &request, answer) {
-        journal.room().await;
+    while let Outcome::Backpressure = execute(service, Identity, &request, answer) {
+        journal.capacity().await;
     }
     if answer.out.starts_with(b"OK ") {
         return Ok(());
@@ -62,7 +62,7 @@ async fn ask(service: &Service, line: &str, answer: &mut Answer) -> Result<(), D
     // Behind a failure everything is refused, and the failure is the cause.
     journal.settle(answer.seen.0).await.map_err(DemoError::Journal)?;
     let reply = String::from_utf8_lossy(&answer.out).trim_end().to_owned();
-    Err(DemoError::Refused { request: line.to_owned(), reply })
+    Err(DemoError::Rejection { request: line.to_owned(), reply })
 }
 
 /// Requests around the hour that is running, so that the day and the month have something to show.
@@ -93,20 +93,20 @@ mod tests {
     use super::*;
     use tokio::sync::Semaphore;
 
-    use crate::buffers::{BUFFERS_MIN, Buffers};
     use crate::clock::Clock;
-    use crate::execute::Counters;
-    use crate::journal::tests::history::block_on;
-    use crate::journal::tests::sim_disk::{Counts, Faults, Whose};
-    use crate::snapshot::tests::machine::Machine;
-    use crate::store::Seen;
+    use crate::commands::Counters;
+    use crate::commands::buffers::{BUFFERS_MIN, Buffers};
+    use crate::state::DependsOn;
+    use crate::storage::journal::tests::history::block_on;
+    use crate::storage::journal::tests::sim_disk::{Counts, Faults, Whose};
+    use crate::storage::snapshot::tests::machine::Machine;
 
     /// A service on these disks.
     fn service(machine: &mut Machine) -> Service {
         let server = machine.start().expect("a fresh disk");
         Service {
             store: server.store,
-            snapshots: server.keeper,
+            snapshots: server.snapshotter,
             clock: Clock::new(Tz::UTC),
             head: Id::new("F10").expect("an id"),
             buffers: Buffers::new(BUFFERS_MIN),
@@ -125,7 +125,7 @@ mod tests {
         let service = service(&mut machine);
         for _ in 0..2 {
             block_on(load(&service)).expect("a disk that behaves");
-            assert_eq!(service.store.totals(&mut Seen::default()).events, 3);
+            assert_eq!(service.store.totals(&mut DependsOn::default()).events, 3);
         }
     }
 

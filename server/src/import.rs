@@ -10,9 +10,9 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::clock;
-use crate::journal::{Failure, NoRoom};
-use crate::plain_file;
-use crate::store::{Declined, Full, NewEvent, Seen, Store};
+use crate::state::{DependsOn, Full, NewEvent, StateRejection, Store};
+use crate::storage::journal::{AppendError, Failure};
+use crate::storage::plain_file;
 
 /// The largest list: two million events at a hundred bytes each, which take about as much memory again when they are
 /// parsed.
@@ -73,11 +73,11 @@ pub enum ImportError {
     #[error(
         "the import stopped after {loaded} events: {reason}. Run it again when there is room: it goes on where it stopped"
     )]
-    NoRoom {
+    AppendError {
         /// Events that were loaded.
         loaded: usize,
         /// What the journal said.
-        reason: NoRoom,
+        reason: AppendError,
     },
     /// There would be more than there may be.
     #[error(
@@ -178,27 +178,27 @@ fn parse(text: &[u8], path: &Path) -> Result<Vec<Imported>, ImportError> {
 /// Loads the events, leaving those that are there as they are, so that running it again completes it.
 pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError> {
     let (mut loaded, mut present) = (0, 0);
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     for event in events {
         let Imported { id, name, date, total, available } = event;
         let new = NewEvent { id, name, date: *date, total: *total, issued: total - available };
         loop {
             match store.create(&new, clock::micros(), &mut seen) {
                 Ok(()) => loaded += 1,
-                Err(Declined::NoRoom(NoRoom::NotYet)) => {
-                    store.journal().room().await;
+                Err(StateRejection::AppendError(AppendError::Backpressure)) => {
+                    store.journal().capacity().await;
                     continue;
                 }
                 // The journal closes only because it failed: nobody stops a server that does not serve yet.
-                Err(Declined::NoRoom(NoRoom::Closed)) => {
+                Err(StateRejection::AppendError(AppendError::Closed)) => {
                     let failure = store.journal().failed().await;
                     return Err(ImportError::Journal { loaded, failure });
                 }
-                Err(Declined::NoRoom(reason)) => {
+                Err(StateRejection::AppendError(reason)) => {
                     settle(store, seen, loaded).await?;
-                    return Err(ImportError::NoRoom { loaded, reason });
+                    return Err(ImportError::AppendError { loaded, reason });
                 }
-                Err(Declined::Full(full)) => {
+                Err(StateRejection::Full(full)) => {
                     settle(store, seen, loaded).await?;
                     return Err(ImportError::Full { loaded, full });
                 }
@@ -214,7 +214,7 @@ pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError>
 }
 
 /// Waits until what was loaded is kept, so that what is said of it is true.
-async fn settle(store: &Store, seen: Seen, loaded: usize) -> Result<(), ImportError> {
+async fn settle(store: &Store, seen: DependsOn, loaded: usize) -> Result<(), ImportError> {
     let settled = store.journal().settle(seen.0).await;
     settled.map_err(|failure| ImportError::Journal { loaded, failure })
 }
@@ -224,9 +224,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::journal::tests::history::{History, SMALL, block_on};
-    use crate::journal::tests::sim_disk::{Faults, SimDisk, Whose};
-    use crate::store::{Limits, Records};
+    use crate::state::{Records, StateLimits};
+    use crate::storage::journal::tests::history::{History, SMALL, block_on};
+    use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
 
     fn read(text: &str) -> Result<Vec<Imported>, String> {
         parse(text.as_bytes(), Path::new("events.json")).map_err(|e| e.to_string())
@@ -237,7 +237,7 @@ mod tests {
     fn a_sync_that_fails_ends_the_import() {
         let disk = SimDisk::new(1);
         let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
-        let store = Store::new(Records::new(2), Limits::NONE, Arc::new(journal));
+        let store = Store::new(Records::new(2), StateLimits::NONE, Arc::new(journal));
         let syncs = disk.counts(Whose::Commits).syncs;
         disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
         let events = (0..500).map(|n| Imported {

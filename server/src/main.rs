@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use bookline_server::signals::{self, StopSignals};
-use bookline_server::{Server, Settings, limits, log};
+use bookline_server::{Server, Settings, log, process_limits};
 
 fn main() -> ExitCode {
     let settings = Settings::of_process();
@@ -36,8 +36,8 @@ fn run(settings: Settings) -> anyhow::Result<bool> {
 }
 
 fn serve(mut settings: Settings) -> anyhow::Result<()> {
-    limits::fit_open_files(&mut settings)?;
-    let threads = limits::serving_threads(settings.threads)?;
+    process_limits::fit_open_files(&mut settings)?;
+    let threads = process_limits::serving_threads(settings.threads)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(threads).enable_all().build().context("starting the runtime")?;
     let served = runtime.block_on(listen_and_run(&settings));

@@ -12,18 +12,18 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::buffers::Buffers;
 use crate::clock::Clock;
-use crate::data_dir::{DataDir, DataDirError};
+use crate::commands::buffers::Buffers;
+use crate::commands::{Counters, Service};
 use crate::demo::DemoError;
-use crate::execute::{Counters, Service};
 use crate::import::{self, ImportError};
-use crate::journal::{self, Durability, Journal};
-use crate::listener::{self, Limits};
-use crate::recover::{self, RecoverError};
+use crate::net::listener::{self, ConnectionLimits};
 use crate::settings::Settings;
-use crate::snapshot::keeper::{Keeper, Schedule};
-use crate::store::{Full, Store};
+use crate::state::{Full, Store};
+use crate::storage::data_dir::{DataDir, DataDirError};
+use crate::storage::journal::{self, Durability, Journal};
+use crate::storage::recovery::{self, RecoverError};
+use crate::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 use crate::{demo, time_zone};
 
 /// When the server stops, connections have this long to take their last answers; with the journal's last sync it stays
@@ -83,7 +83,7 @@ impl ServeError {
 #[derive(Debug)]
 pub struct Server {
     service: Arc<Service>,
-    limits: Limits,
+    limits: ConnectionLimits,
     /// Locked until the journal is closed: fields are dropped in this order.
     data_dir: Arc<DataDir>,
 }
@@ -96,13 +96,13 @@ impl Server {
         let data_dir = DataDir::open(&settings.data_dir)?;
 
         let disks = data_dir.disks();
-        let recovered = recover::recover(&disks, settings, data_dir.is_fresh())?;
+        let recovered = recovery::recover(&disks, settings, data_dir.is_fresh())?;
         data_dir.keep_zone(clock.zone_name())?;
 
         let journal = Arc::new(recovered.journal);
         let schedule =
             Schedule { every: settings.snapshot_every, at_most_every: settings.snapshot_at_most_every };
-        let keeper = Keeper::start(disks.snapshots, journal.clone(), recovered.snapshot, schedule);
+        let snapshotter = Snapshotter::start(disks.snapshots, journal.clone(), recovered.snapshot, schedule);
         let counters = Counters {
             started: Instant::now(),
             connections: AtomicUsize::new(0),
@@ -111,7 +111,7 @@ impl Server {
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let service = Arc::new(Service {
             store: Store::new(recovered.records, settings.limits(), journal),
-            snapshots: keeper.map_err(OpenError::Thread)?,
+            snapshots: snapshotter.map_err(OpenError::Thread)?,
             clock,
             head: settings.hod.clone(),
             buffers: Buffers::new(settings.max_buffers),
@@ -125,7 +125,7 @@ impl Server {
         if settings.demo {
             demo::load(&service).await?;
         }
-        let limits = Limits {
+        let limits = ConnectionLimits {
             connections: settings.max_connections,
             refusals: settings.refusals,
             per_address: settings.max_per_address,

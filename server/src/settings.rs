@@ -8,13 +8,15 @@ use chrono_tz::Tz;
 use clap::builder::{BoolishValueParser, Resettable};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
 
-use crate::buffers::{BUFFERS_MAX, BUFFERS_MIN};
-use crate::journal::{Durability, commit, frame, segment};
-use crate::listen_address::ListenAddress;
-use crate::listener::REFUSALS;
+use crate::codec::segment_header;
+use crate::codec::{commit, frame};
+use crate::commands::buffers::{BUFFERS_MAX, BUFFERS_MIN};
 use crate::memory;
-use crate::offline::Command;
-use crate::store::Limits;
+use crate::net::listen_address::ListenAddress;
+use crate::net::listener::REFUSALS;
+use crate::state::StateLimits;
+use crate::storage::journal::Durability;
+use crate::storage::offline::Command;
 
 /// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its segment would
 /// meet a full disk when it is written, where nothing can be refused any more. Three of the largest, so that to begin
@@ -22,7 +24,10 @@ use crate::store::Limits;
 const MIN_SEGMENT: u64 = 512 << 10;
 
 const _: () = {
-    let largest_commit = segment::HEADER + frame::len(commit::LARGEST) + frame::SEAL_ROOM + frame::CLOSE_LEN;
+    let largest_commit = segment_header::BYTES
+        + frame::len(commit::BYTES_MAX)
+        + frame::MARKER_BYTES_MAX
+        + frame::TRAILER_BYTES;
     assert!(3 * largest_commit as u64 <= MIN_SEGMENT);
 };
 
@@ -160,9 +165,9 @@ impl Settings {
     }
 
     /// How much there may be: as told, else as the memory allows.
-    pub fn limits(&self) -> Limits {
-        let default = Limits::for_memory(memory::allowed());
-        Limits {
+    pub fn limits(&self) -> StateLimits {
+        let default = StateLimits::for_memory(memory::allowed());
+        StateLimits {
             events: self.max_events.unwrap_or(default.events),
             tickets: self.max_tickets.unwrap_or(default.tickets),
             person_hours: self.max_person_hours.unwrap_or(default.person_hours),

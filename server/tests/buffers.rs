@@ -11,7 +11,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bookline_server::buffers::{Buffers, Share};
+use bookline_server::commands::buffers::{Buffers, Share};
 use common::{Conn, PATIENCE, Reply, Server};
 use tokio::task::unconstrained;
 use tokio::time::timeout;

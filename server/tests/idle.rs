@@ -10,8 +10,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bookline_server::Settings;
-use bookline_server::buffers::Share;
-use bookline_server::execute::Service;
+use bookline_server::commands::Service;
+use bookline_server::commands::buffers::Share;
 use common::server::settings;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};

@@ -8,7 +8,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use bookline_server::journal::segment::{Head, MAGIC};
+use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
 use common::server::copy_all;
 use common::{Conn, Server};
 use serde_json::json;
@@ -51,7 +51,7 @@ async fn a_journal_of_format_1_is_read_and_continued() {
 
     let directory = server.stop().await;
     let length = |path: PathBuf| {
-        Head::decode(&std::fs::read(path).expect("a segment"), MAGIC).expect("a header").length
+        SegmentHeader::decode(&std::fs::read(path).expect("a segment"), MAGIC).expect("a header").length
     };
     let lengths: Vec<_> = segments(directory.path()).into_iter().map(length).collect();
     let (old, new) = lengths.split_at(2);

@@ -18,7 +18,7 @@ use super::process::Process;
 /// The server under test.
 pub const BOOKLINED: &str = env!("CARGO_BIN_EXE_booklined");
 
-/// What every test server is started with unless the test says otherwise: the smallest segments, so that they roll.
+/// What every test server is started with unless the test says otherwise: the smallest segments, so that they rotate.
 const DEFAULTS: [(&str, &str); 4] =
     [("--listen", "127.0.0.1:0"), ("--segment-size", "512KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
 

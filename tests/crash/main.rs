@@ -1,7 +1,7 @@
 //! kill -9 under mixed load, again and again on one data directory.
 //!
 //! Catches: an OK before the disk has it; a ticket or an entry that was acknowledged and is gone; a seat sold twice by two
-//! lives of the server; a meeting that is back in some calendars only; a change that survives while an earlier one of the
+//! crash cycles of the server; a meeting that is back in some calendars only; a change that survives while an earlier one of the
 //! same client did not; a read that showed what the crash took back; a journal that cannot be read after a kill at an
 //! unlucky moment, also in the middle of a start.
 
@@ -46,7 +46,7 @@ fn live_and_die(flags: &[&str], snapshots: bool) {
     let mut server = Server::fresh_with(flags);
     let mut sales = seats::Sales::open(&mut server.connect());
     let mut bookers: Vec<_> = (0..6).map(|n| seats::Booker::new(n, snapshots)).collect();
-    let mut keepers: Vec<_> = (0..4).map(own_days::Keeper::new).collect();
+    let mut owners: Vec<_> = (0..4).map(own_days::Owner::new).collect();
     let mut meeters: Vec<_> = (0..4).map(shared_days::Meeter::new).collect();
     for round in 0..rounds() {
         let replies = rng.range(500, 4_000);
@@ -57,9 +57,9 @@ fn live_and_die(flags: &[&str], snapshots: bool) {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
             clients.push(Box::new(move || drive(booker, &mut conn, &mut rng, plug)));
         }
-        for keeper in &mut keepers {
+        for owner in &mut owners {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
-            clients.push(Box::new(move || drive(keeper, &mut conn, &mut rng, plug)));
+            clients.push(Box::new(move || drive(owner, &mut conn, &mut rng, plug)));
         }
         for meeter in &mut meeters {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
@@ -78,7 +78,7 @@ fn live_and_die(flags: &[&str], snapshots: bool) {
         println!("round {round}: killed after {replies} replies");
         let mut conn = server.connect();
         sales.check(&mut conn, &mut bookers);
-        keepers.iter_mut().for_each(|keeper| keeper.check(&mut conn));
+        owners.iter_mut().for_each(|owner| owner.check(&mut conn));
         shared_days::check(&mut conn, &mut meeters);
     }
     println!("{} files in the data directory at the end", server.home().listing().len());
@@ -116,7 +116,7 @@ fn the_largest_commits_are_kept() {
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
     let mut tickets = Vec::new();
-    for life in 1..=3 {
+    for cycle in 1..=3 {
         let mut conn = server.connect();
         for _ in 0..3 {
             let booked = conn.ask("BOOK x 10000").tickets();
@@ -126,7 +126,7 @@ fn the_largest_commits_are_kept() {
         let group: Vec<String> = (0..900)
             .map(|n| format!("a-person-with-a-long-name-that-takes-sixty-bytes-of-room-{n:04}"))
             .collect();
-        let date = format!("2026-11-{life:02}");
+        let date = format!("2026-11-{cycle:02}");
         conn.ask(&format!("MEET host {date} 10:00 assembly {}", group.join(","))).ok();
         server.kill9();
         server.start_again();
@@ -134,10 +134,10 @@ fn the_largest_commits_are_kept() {
         assert_eq!(conn.ask("GET x").number("available_tickets"), 1_000_000 - tickets.len() as u64);
         let bytes: String = tickets.iter().map(|ticket| format!("TICKET {ticket}\n")).collect();
         let found = conn.pipeline(bytes.into_bytes(), tickets.len());
-        assert!(found.iter().all(|line| line.starts_with("OK ")), "a ticket is gone in life {life}");
+        assert!(found.iter().all(|line| line.starts_with("OK ")), "a ticket is gone in life {cycle}");
         for who in group.iter().map(String::as_str).chain(["host"]) {
             let day = conn.ask(&format!("GET {who} {date}"));
-            assert_eq!(words(&day.ok()["schedule"][0]["meet"]["group"]), group, "{who} in life {life}");
+            assert_eq!(words(&day.ok()["schedule"][0]["meet"]["group"]), group, "{who} in life {cycle}");
         }
     }
 }
@@ -147,16 +147,16 @@ fn the_largest_commits_are_kept() {
 fn without_durability_the_past_may_be_shorter_but_not_wrong() {
     for durability in ["interval", "never"] {
         let mut server = Home::new().start(&["--durability", durability]);
-        for life in 0..3 {
+        for cycle in 0..3 {
             let mut conn = server.connect();
-            conn.ask(&format!("CREATE x{life} 2026-01-01 50000 id=x{life}")).ok();
-            let lines: Vec<String> = (0..2_000).map(|n| format!("BOOK x{life} {}", 1 + n % 5)).collect();
+            conn.ask(&format!("CREATE x{cycle} 2026-01-01 50000 id=x{cycle}")).ok();
+            let lines: Vec<String> = (0..2_000).map(|n| format!("BOOK x{cycle} {}", 1 + n % 5)).collect();
             let booked: Vec<Vec<String>> =
                 conn.ask_all(&lines).iter().map(|answer| answer.tickets()).collect();
             server.kill9();
             server.start_again();
             let mut conn = server.connect();
-            let event = conn.ask(&format!("GET x{life}"));
+            let event = conn.ask(&format!("GET x{cycle}"));
             let issued = if event.is_ok() { 50_000 - event.number("available_tickets") } else { 0 };
             let asked: String = booked.iter().map(|tickets| format!("TICKET {}\n", tickets[0])).collect();
             let found: Vec<bool> = conn

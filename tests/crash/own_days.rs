@@ -18,14 +18,14 @@ const DAYS: usize = 2;
 const HOURS: usize = 5;
 
 /// A client with people of its own.
-pub struct Keeper {
+pub struct Owner {
     people: Vec<String>,
     calendar: Calendar,
     unanswered: VecDeque<Ask>,
     titles: usize,
 }
 
-impl Keeper {
+impl Owner {
     /// The `name`-th one.
     pub fn new(name: usize) -> Self {
         let people = (0..PEOPLE).map(|n| format!("own{name}.{n}")).collect();
@@ -71,7 +71,7 @@ impl Keeper {
     }
 }
 
-impl Client for Keeper {
+impl Client for Owner {
     fn next(&mut self, rng: &mut Rng) -> String {
         let who = rng.pick(&self.people).clone();
         let slot = slot(rng);

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use bookline_fuzz::file::file;
 use bookline_protocol::{Date, Slot, tag_of};
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Fact};
-use bookline_server::journal::frame::Kind;
-use bookline_server::journal::{Sequence, commit, segment};
+use bookline_server::codec::segment_header;
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Change};
+use bookline_server::codec::frame::Kind;
+use bookline_server::storage::journal::segment;
+use bookline_server::codec::{Sequence, commit};
 
 fn main() -> std::io::Result<()> {
     let requests: &[&str] = &[
@@ -56,37 +58,37 @@ fn formats() -> std::io::Result<()> {
         id
     };
     let tickets = [ticket(1), ticket(2)];
-    let facts = [
-        Fact::EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 },
-        Fact::TicketsIssued { event, tickets: &tickets },
-        Fact::BlockTaken { slot, who: "F1" },
-        Fact::MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" },
-        Fact::EntryFreed { slot, entry: EntryNumber(3) },
+    let changes = [
+        Change::EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 },
+        Change::TicketsIssued { event, tickets: &tickets },
+        Change::BlockTaken { slot, who: "F1" },
+        Change::MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" },
+        Change::EntryFreed { slot, entry: EntryNumber(3) },
     ];
     let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, fact) in (1_u64..).zip(&facts) {
-        commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(fact));
-        commit::encode_fact(&mut bare, fact);
-        if !matches!(fact, Fact::EntryFreed { .. }) {
+    for (n, change) in (1_u64..).zip(&changes) {
+        commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(change));
+        commit::encode_change(&mut bare, change);
+        if !matches!(change, Change::EntryFreed { .. }) {
             // Tickets stand beside the number of their event.
-            let number = if let Fact::TicketsIssued { event, .. } = fact { event.number.0 } else { n };
+            let number = if let Change::TicketsIssued { event, .. } = change { event.number.0 } else { n };
             numbered.extend_from_slice(&number.to_le_bytes());
-            commit::encode_fact(&mut numbered, fact);
+            commit::encode_change(&mut numbered, change);
         }
     }
     write("commit", "one-of-each", &commits)?;
-    write("commit", "facts", &bare)?;
-    let seal = (Kind::Seal, 0, Vec::new());
-    let close = (Kind::Close, 0, [&6_u64.to_le_bytes()[..], &[9; 16]].concat());
+    write("commit", "changes", &bare)?;
+    let marker = (Kind::Marker, 0, Vec::new());
+    let close = (Kind::Trailer, 0, [&6_u64.to_le_bytes()[..], &[9; 16]].concat());
     let whole = (Kind::Commits, 5, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
-    frames("segment", "sealed", &[whole.clone(), seal])?;
+    frames("segment", "marked durable", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), close])?;
     frames("segment", "twice", &[whole.clone(), whole])?;
-    let footer = |facts: u64| (Kind::Footer, 0, facts.to_le_bytes().to_vec());
+    let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());
     frames("snapshot", "empty", &[footer(0)])?;
-    frames("snapshot", "whole", &[(Kind::Facts, 4, numbered.clone()), footer(4)])?;
-    frames("snapshot", "no-footer", &[(Kind::Facts, 4, numbered)])
+    frames("snapshot", "whole", &[(Kind::Changes, 4, numbered.clone()), footer(4)])?;
+    frames("snapshot", "no-footer", &[(Kind::Changes, 4, numbered)])
 }
 
 /// Frames in two ways: to be built, and as they are then.
@@ -94,9 +96,9 @@ fn frames(target: &str, name: &str, frames: &[(Kind, u8, Vec<u8>)]) -> std::io::
     let input = input(frames);
     // The sequences that the targets expect; which magic stands in front does not matter here.
     let first = Sequence(if target == "snapshot" { 7 } else { 1 });
-    let file = file(&input, segment::MAGIC, first);
+    let file = file(&input, segment_header::MAGIC, first);
     write(target, name, &input)?;
-    write(target, &format!("{name}-mended"), &[&[2][..], &file[segment::HEADER..]].concat())
+    write(target, &format!("{name}-mended"), &[&[2][..], &file[segment_header::BYTES..]].concat())
 }
 
 /// An input from which `bookline_fuzz::file` makes these frames.
@@ -105,9 +107,9 @@ fn input(frames: &[(Kind, u8, Vec<u8>)]) -> Vec<u8> {
     for (kind, commits, payload) in frames {
         let kind = match kind {
             Kind::Commits => 0,
-            Kind::Seal => 1,
-            Kind::Close => 2,
-            Kind::Facts => 3,
+            Kind::Marker => 1,
+            Kind::Trailer => 2,
+            Kind::Changes => 3,
             Kind::Footer => 4,
             Kind::Unknown(_) => 5,
         };

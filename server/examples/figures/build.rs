@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use bookline_protocol::Date;
-use bookline_server::data_dir::DataDir;
-use bookline_server::journal::NoRoom;
-use bookline_server::mint::Mint;
-use bookline_server::recover::recover;
-use bookline_server::store::{Declined, Limits, NewEvent, Seen, Store};
+use bookline_server::state::ticket_ids::TicketIdGenerator;
+use bookline_server::state::{DependsOn, NewEvent, StateLimits, StateRejection, Store};
+use bookline_server::storage::data_dir::DataDir;
+use bookline_server::storage::journal::AppendError;
+use bookline_server::storage::recovery::recover;
 use tokio::runtime::Runtime;
 
-use crate::restart::Said;
+use crate::said::Said;
 use crate::start::settings;
 
 /// Tickets of each event are at most so many, so that none is sold out.
@@ -29,8 +29,8 @@ pub struct Shelf {
     store: Store,
     runtime: Runtime,
     ids: Vec<String>,
-    mint: Mint,
-    seen: Seen,
+    ticket_ids: TicketIdGenerator,
+    seen: DependsOn,
     _data_dir: DataDir,
 }
 
@@ -52,29 +52,29 @@ impl Shelf {
         let data_dir = DataDir::open(directory)?;
         let recovered = recover(&data_dir.disks(), &settings, data_dir.is_fresh())?;
         data_dir.keep_zone("UTC")?;
-        let store = Store::new(recovered.records, Limits::NONE, Arc::new(recovered.journal));
+        let store = Store::new(recovered.records, StateLimits::NONE, Arc::new(recovered.journal));
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let (ids, mut seen) = ((0..events).map(event).collect(), Seen::default());
+        let (ids, mut seen) = ((0..events).map(event).collect(), DependsOn::default());
         let date = Date::parse("2026-12-31").context("a date")?;
         for id in &ids {
             let id: &String = id;
             let new = NewEvent { id, name: "An event as any other", date, total: TOTAL, issued: 0 };
             retry(&store, &runtime, || store.create(&new, 1, &mut seen))?;
         }
-        Ok(Shelf { store, runtime, ids, mint: Mint::default(), seen, _data_dir: data_dir })
+        Ok(Shelf { store, runtime, ids, ticket_ids: TicketIdGenerator::default(), seen, _data_dir: data_dir })
     }
 
     /// Books one ticket of an event.
     pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
-        let Shelf { store, runtime, ids, mint, seen, .. } = self;
-        let drawn = mint.draw(1);
+        let Shelf { store, runtime, ids, ticket_ids, seen, .. } = self;
+        let drawn = ticket_ids.draw(1);
         retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, seen).map(|_| ()))
     }
 
     /// Changes something else.
     pub fn change(
         &mut self,
-        mut change: impl FnMut(&Store, &mut Seen) -> Result<(), Declined>,
+        mut change: impl FnMut(&Store, &mut DependsOn) -> Result<(), StateRejection>,
     ) -> anyhow::Result<()> {
         let Shelf { store, runtime, seen, .. } = self;
         retry(store, runtime, || change(store, seen))
@@ -91,13 +91,15 @@ impl Shelf {
 fn retry(
     store: &Store,
     runtime: &Runtime,
-    mut change: impl FnMut() -> Result<(), Declined>,
+    mut change: impl FnMut() -> Result<(), StateRejection>,
 ) -> anyhow::Result<()> {
     loop {
         match change() {
             Ok(()) => return Ok(()),
-            Err(Declined::NoRoom(NoRoom::NotYet)) => runtime.block_on(store.journal().room()),
-            Err(declined) => bail!("{declined:?}"),
+            Err(StateRejection::AppendError(AppendError::Backpressure)) => {
+                runtime.block_on(store.journal().capacity())
+            }
+            Err(rejection) => bail!("{rejection:?}"),
         }
     }
 }

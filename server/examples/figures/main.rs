@@ -23,6 +23,7 @@ mod listing;
 mod memory;
 mod month;
 mod restart;
+mod said;
 mod start;
 mod table;
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use bookline_protocol::{Date, Hour, Slot};
-use bookline_server::store::limits::{EVENT_BYTES, PERSON_HOUR_BYTES, TICKET_BYTES};
-use bookline_server::store::{NewEntry, NewEvent};
+use bookline_server::state::limits::{EVENT_BYTES, PERSON_HOUR_BYTES, TICKET_BYTES};
+use bookline_server::state::{NewEntry, NewEvent};
 
 use crate::build::Shelf;
 use crate::start::resident;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use bookline_protocol::{Line, Slot, parse};
 use bookline_server::Server;
-use bookline_server::execute::{Answer, Identity, Outcome, Progress, Service, execute};
+use bookline_server::commands::{Answer, Identity, Outcome, Progress, Service, execute};
 
 use bookline_server::clock;
 

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
 use clap::Subcommand;
-use serde::{Deserialize, Serialize};
 
 use crate::beside::Load;
-use crate::honest::Summary;
+use crate::said::Said;
 use crate::{ask, beside, build, start, table};
 
 /// A booking each.
@@ -25,18 +24,6 @@ pub enum Step {
     Snapshot { directory: PathBuf },
     /// Book on it, quietly and beside snapshots
     Book { directory: PathBuf, seconds: u64 },
-}
-
-/// What a step says.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Said {
-    pub seconds: f64,
-    pub facts: u64,
-    pub tickets: u64,
-    pub resident: f64,
-    pub bytes: u64,
-    pub quiet: Summary,
-    pub busy: Summary,
 }
 
 impl Step {
@@ -65,7 +52,7 @@ pub fn figures(directory: &Path, seconds: u64) -> anyhow::Result<()> {
     );
     let replayed: Said = ask(&["start", &path])?;
     ensure!(replayed.tickets == u64::from(TICKETS), "{} tickets were replayed", replayed.tickets);
-    println!("replayed {} facts in {:.2} s", replayed.facts, replayed.seconds);
+    println!("replayed {} changes in {:.2} s", replayed.changes, replayed.seconds);
     let made: Said = ask(&["snapshot", &path])?;
     println!("snapshot of {:.0} MB made in {:.1} s", made.bytes as f64 / 1e6, made.seconds);
     let restarted: Said = ask(&["start", &path])?;
@@ -75,7 +62,12 @@ pub fn figures(directory: &Path, seconds: u64) -> anyhow::Result<()> {
     println!("BOOK, beside a snapshot: {}", booked.busy);
 
     table::at_most("restart from a snapshot", restarted.seconds, "s", 5.0);
-    table::at_least("replay without a snapshot", replayed.facts as f64 / replayed.seconds / 1e6, "M/s", 2.0);
+    table::at_least(
+        "replay without a snapshot",
+        replayed.changes as f64 / replayed.seconds / 1e6,
+        "M/s",
+        2.0,
+    );
     table::at_most("memory for a ticket", restarted.resident / f64::from(TICKETS), "bytes", 100.0);
     table::at_most(
         "p99 of BOOK beside a snapshot, to quiet",

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use bookline_server::Settings;
-use bookline_server::data_dir::DataDir;
-use bookline_server::journal::Disk;
-use bookline_server::recover::{State, recover};
-use bookline_server::snapshot::keeper::{Keeper, Schedule};
-use bookline_server::store::{Limits, Seen, Store};
+use bookline_server::state::{DependsOn, StateLimits, Store};
+use bookline_server::storage::data_dir::DataDir;
+use bookline_server::storage::journal::Disk;
+use bookline_server::storage::recovery::{State, recover};
+use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 use clap::Parser;
 
-use crate::restart::Said;
+use crate::said::Said;
 
 /// The server's settings, as they are but for where and when.
 pub fn settings(directory: &Path, durability: &str) -> anyhow::Result<Settings> {
@@ -37,20 +37,20 @@ pub fn start(directory: &Path) -> anyhow::Result<Said> {
     let (state, _) = read(directory)?;
     let seconds = started.elapsed().as_secs_f64();
     let resident = resident()? - before;
-    // Every commit here is of one fact.
-    let facts = state.journal.appended().0 - state.snapshot.0;
-    let store = Store::new(state.records, Limits::NONE, Arc::new(state.journal));
-    let tickets = store.totals(&mut Seen::default()).tickets;
-    Ok(Said { seconds, facts, tickets, resident, ..Said::default() })
+    // Every commit here is of one change.
+    let changes = state.journal.appended().0 - state.snapshot.0;
+    let store = Store::new(state.records, StateLimits::NONE, Arc::new(state.journal));
+    let tickets = store.totals(&mut DependsOn::default()).tickets;
+    Ok(Said { seconds, changes, tickets, resident, ..Said::default() })
 }
 
 /// How long a snapshot takes.
 pub fn snapshot(directory: &Path) -> anyhow::Result<Said> {
     let (state, snapshots) = read(directory)?;
     let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
-    let keeper = Keeper::start(snapshots, Arc::new(state.journal), state.snapshot, schedule)?;
+    let snapshotter = Snapshotter::start(snapshots, Arc::new(state.journal), state.snapshot, schedule)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let made = runtime.block_on(keeper.make())?;
+    let made = runtime.block_on(snapshotter.make())?;
     Ok(Said { seconds: made.took.as_secs_f64(), bytes: made.bytes, ..Said::default() })
 }
 

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use bookline_protocol::limits::MAX_ID;
 use compact_str::CompactString;
 
-use super::{Contradiction, EntryNumber, Refused};
-use crate::table::Table;
+use super::{Contradiction, EntryNumber, Rejection};
+use crate::collections::extendible_hash_table::Table;
 
 /// What fills a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,11 +129,11 @@ impl Hour {
     }
 
     /// Which entry goes when `who` asks to free this hour: their block, or the meeting they host.
-    pub fn decide_freeing(&self, who: &str) -> Result<(EntryNumber, &Entry), Refused> {
-        let (number, entry) = self.of(who).ok_or(Refused::NothingThere)?;
+    pub fn decide_freeing(&self, who: &str) -> Result<(EntryNumber, &Entry), Rejection> {
+        let (number, entry) = self.of(who).ok_or(Rejection::NothingThere)?;
         match entry {
             Entry::Meeting(meeting) if meeting.host != who => {
-                Err(Refused::NotTheHost { host: meeting.host.to_string() })
+                Err(Rejection::NotTheHost { host: meeting.host.to_string() })
             }
             _ => Ok((number, entry)),
         }
@@ -199,7 +199,7 @@ mod tests {
         for who in ["F1", "F2", "F3", "F4"] {
             assert_eq!(hour.of(who).map(|(n, _)| n), Some(EntryNumber(7)), "{who}");
         }
-        assert_eq!(hour.decide_freeing("F1"), Err(Refused::NotTheHost { host: "F4".into() }));
+        assert_eq!(hour.decide_freeing("F1"), Err(Rejection::NotTheHost { host: "F4".into() }));
         hour.free(EntryNumber(7)).unwrap();
         assert!(hour.is_empty() && hour.people.len() == 0);
     }

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookline_server::execute::Service;
+use bookline_server::commands::Service;
 use bookline_server::server::ServeError;
 use bookline_server::{OpenError, Settings};
 use clap::Parser;
@@ -140,7 +140,7 @@ pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             copy_all(&entry.path(), &to)?;
         } else if let Err(e) = std::fs::copy(entry.path(), to)
-            // An old segment may become the spare at any moment.
+            // An old segment may become the preallocated segment at any moment.
             && e.kind() != io::ErrorKind::NotFound
         {
             return Err(e);

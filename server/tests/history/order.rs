@@ -10,11 +10,11 @@ use chrono::{NaiveDateTime, Utc};
 use crate::common::{Conn, Reply, Rng, Server};
 use crate::line::write;
 use crate::naive::{Ask, Naive, Slot};
-use crate::steps::{Drawn, Step, Weather, everything, slots};
+use crate::steps::{Conditions, Drawn, Step, everything, slots};
 
 const CLIENTS: usize = 4;
 
-/// Rounds of one story; everybody waits for everybody between two of them.
+/// Rounds of one scenario; everybody waits for everybody between two of them.
 const ROUNDS: usize = 12;
 
 /// Batches of a client in a round, and lines in one at the most.
@@ -31,7 +31,7 @@ struct Saw {
     now: [NaiveDateTime; 2],
 }
 
-/// One story.
+/// One scenario.
 pub async fn explain(seed: u64) {
     let mut rng = Rng::new(seed);
     let server = Server::fresh(&["--shards", *rng.pick(&["1", "64"])]).await;
@@ -72,9 +72,9 @@ pub async fn explain(seed: u64) {
 
 /// Batches of requests, about what there is when the round begins.
 fn draw(rng: &mut Rng, naive: &Naive, slots: &[Slot]) -> Vec<Vec<Ask>> {
-    let weather = Weather::draw(&mut rng.clone());
+    let conditions = Conditions::draw(&mut rng.clone());
     let mut ask = || loop {
-        let Step::Ask { drawn, .. } = Step::draw(rng, weather) else { continue };
+        let Step::Ask { drawn, .. } = Step::draw(rng, conditions) else { continue };
         // A round is short, so that its slots are few.
         let drawn = match drawn {
             Drawn::Slots(of, slot, other) => Drawn::Slots(of, slot % 2, other % 2 * 7),

@@ -23,9 +23,9 @@ use std::fmt::Write;
 
 use common::{Rng, seeds};
 use run::{Failure, run};
-use steps::{Step, Weather};
+use steps::{Conditions, Step};
 
-/// Steps of one story.
+/// Steps of one scenario.
 const STEPS: usize = 250;
 
 /// Stories in an ordinary run: some ten seconds on two cores.
@@ -45,24 +45,24 @@ fn the_server_answers_as_the_model_does() {
     });
 }
 
-/// Lives one story; panics if it goes wrong.
+/// Lives one scenario; panics if it goes wrong.
 fn tell(seed: u64, lane: u64) {
     // A server that ends its process takes the test with it: then the seed stands here.
     let note = format!("{}/model-{lane}.seed", env!("CARGO_TARGET_TMPDIR"));
     std::fs::write(note, seed.to_string()).expect("a place for temporary files");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut rng = Rng::new(seed);
-    let weather = Weather::draw(&mut rng);
-    let steps: Vec<Step> = (0..STEPS).map(|_| Step::draw(&mut rng, weather)).collect();
-    let mut attempt = |steps: &[Step]| runtime.block_on(run(steps, weather));
+    let conditions = Conditions::draw(&mut rng);
+    let steps: Vec<Step> = (0..STEPS).map(|_| Step::draw(&mut rng, conditions)).collect();
+    let mut attempt = |steps: &[Step]| runtime.block_on(run(steps, conditions));
     if let Err(failure) = attempt(&steps) {
         let (steps, failure) = shrink::shrink(steps, failure, &mut attempt);
-        panic!("{}", told(seed, weather, &steps, &failure));
+        panic!("{}", told(seed, conditions, &steps, &failure));
     }
 }
 
-fn told(seed: u64, weather: Weather, steps: &[Step], failure: &Failure) -> String {
-    let mut text = format!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed}), {weather:?}\n");
+fn told(seed: u64, conditions: Conditions, steps: &[Step], failure: &Failure) -> String {
+    let mut text = format!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed}), {conditions:?}\n");
     for line in &failure.said {
         writeln!(text, "    {line}").expect("a string takes everything");
     }

@@ -1,13 +1,13 @@
-//! One story: steps happen to a server and to the model.
+//! One scenario: steps happen to a server and to the model.
 
 use chrono::{NaiveDateTime, Utc};
 
 use super::line::{spoil, write};
 use super::naive::{Ask, Naive, Slot};
-use super::steps::{Step, Weather, everything, slots};
+use super::steps::{Conditions, Step, everything, slots};
 use crate::common::{Conn, Reply, Rng, Server};
 
-/// How a story went wrong.
+/// How a scenario went wrong.
 #[derive(Debug, Clone)]
 pub struct Failure {
     /// At which step.
@@ -25,8 +25,8 @@ struct Sent {
     ask: Option<Ask>,
 }
 
-struct Story {
-    weather: Weather,
+struct Scenario {
+    conditions: Conditions,
     /// Always there but in mid-restart.
     server: Option<Server>,
     conn: Conn,
@@ -36,19 +36,19 @@ struct Story {
 }
 
 /// Runs the steps, and looks at everything behind each start and in the end.
-pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
-    let server = Server::fresh(&as_strs(&flags(weather))).await;
+pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
+    let server = Server::fresh(&as_strs(&flags(conditions))).await;
     let conn = connect(&server).await;
-    let mut story = Story {
-        weather,
+    let mut scenario = Scenario {
+        conditions,
         conn,
         server: Some(server),
-        naive: Naive::new(weather.durable()).limited(weather.limits),
+        naive: Naive::new(conditions.durable()).limited(conditions.limits),
         slots: slots(now()),
         said: Vec::new(),
     };
-    let result = story.live(steps).await;
-    let Story { server, conn, said, .. } = story;
+    let result = scenario.run(steps).await;
+    let Scenario { server, conn, said, .. } = scenario;
     drop(conn);
     if let Some(server) = server {
         server.stop().await;
@@ -56,9 +56,9 @@ pub async fn run(steps: &[Step], weather: Weather) -> Result<(), Failure> {
     result.map_err(|(at, what)| Failure { at, said, what })
 }
 
-fn flags(weather: Weather) -> Vec<String> {
-    let told = [("shards", weather.shards.to_string()), ("durability", weather.durability.to_owned())];
-    let limits = weather.limits.iter().flatten().map(u64::to_string);
+fn flags(conditions: Conditions) -> Vec<String> {
+    let told = [("shards", conditions.shards.to_string()), ("durability", conditions.durability.to_owned())];
+    let limits = conditions.limits.iter().flatten().map(u64::to_string);
     let limits = ["max-events", "max-tickets", "max-person-hours"].into_iter().zip(limits);
     told.into_iter().chain(limits).map(|(flag, value)| format!("--{flag}={value}")).collect()
 }
@@ -79,10 +79,10 @@ async fn connect(server: &Server) -> Conn {
 }
 
 /// What is wrong, and at which step.
-type Wrong = (usize, String);
+type SnapshotErrorKind = (usize, String);
 
-impl Story {
-    async fn live(&mut self, steps: &[Step]) -> Result<(), Wrong> {
+impl Scenario {
+    async fn run(&mut self, steps: &[Step]) -> Result<(), SnapshotErrorKind> {
         let mut at = 0;
         while at < steps.len() {
             at = match &steps[at] {
@@ -109,10 +109,10 @@ impl Story {
     }
 
     /// Sends as many lines as go together, and reads what is answered. Says which step is next.
-    async fn lines(&mut self, steps: &[Step], from: usize) -> Result<usize, Wrong> {
+    async fn lines(&mut self, steps: &[Step], from: usize) -> Result<usize, SnapshotErrorKind> {
         let (mut bytes, mut sent, mut at) = (Vec::new(), Vec::new(), from);
         let mut quits = false;
-        while at < steps.len() && sent.len() < self.weather.pipelined && !quits {
+        while at < steps.len() && sent.len() < self.conditions.pipelined && !quits {
             let Some((line, ask)) = self.line(&steps[at]) else { break };
             quits = ask == Some(Ask::Quit);
             let mut shown = String::from_utf8_lossy(&line).into_owned();
@@ -155,7 +155,7 @@ impl Story {
         }
     }
 
-    async fn answer(&mut self, sent: &Sent) -> Result<(), Wrong> {
+    async fn answer(&mut self, sent: &Sent) -> Result<(), SnapshotErrorKind> {
         self.said.push(format!("> {}", sent.shown));
         let Some(ask) = &sent.ask else { return Ok(()) };
         let before = now();
@@ -166,14 +166,14 @@ impl Story {
     }
 
     /// Something that is answered, and behind which the server closes.
-    async fn last_words(&mut self, at: usize, bytes: &[u8], ask: &Ask) -> Result<(), Wrong> {
+    async fn last_words(&mut self, at: usize, bytes: &[u8], ask: &Ask) -> Result<(), SnapshotErrorKind> {
         self.conn.send(bytes).await;
         let shown = String::from_utf8_lossy(bytes).into_owned();
         self.answer(&Sent { at, shown, ask: Some(ask.clone()) }).await?;
         self.closed(at).await
     }
 
-    async fn closed(&mut self, at: usize) -> Result<(), Wrong> {
+    async fn closed(&mut self, at: usize) -> Result<(), SnapshotErrorKind> {
         if let Some(reply) = self.conn.reply().await {
             return Err((at, format!("it was to close, and said {}", shown(&reply))));
         }
@@ -181,20 +181,20 @@ impl Story {
         Ok(())
     }
 
-    async fn restart(&mut self, step: &Step, at: usize) -> Result<(), Wrong> {
+    async fn restart(&mut self, step: &Step, at: usize) -> Result<(), SnapshotErrorKind> {
         self.said.push(format!("({step:?})"));
         let server = self.server.take().expect("it runs");
         // Nobody is left who would have to be told.
         self.conn.finish().await;
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
-        let started = Server::on(directory, &as_strs(&flags(self.weather))).await;
+        let started = Server::on(directory, &as_strs(&flags(self.conditions))).await;
         let server = started.map_err(|refused| (at, format!("it does not start again: {refused}")))?;
         self.conn = connect(&server).await;
         self.server = Some(server);
         Ok(())
     }
 
-    async fn look_at_everything(&mut self, at: usize) -> Result<(), Wrong> {
+    async fn look_at_everything(&mut self, at: usize) -> Result<(), SnapshotErrorKind> {
         let asks = everything(&self.naive, &self.slots);
         let mut style = Rng::new(at as u64);
         for some in asks.chunks(200) {

@@ -1,4 +1,4 @@
-//! The shortest story that still fails.
+//! The shortest scenario that still fails.
 
 use super::run::Failure;
 use super::steps::Step;

@@ -5,9 +5,9 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use super::naive::{Ask, Meeting, Naive, Slot};
 use crate::common::Rng;
 
-/// How the server is set up for one story.
+/// How the server is set up for one scenario.
 #[derive(Debug, Clone, Copy)]
-pub struct Weather {
+pub struct Conditions {
     pub shards: u32,
     pub durability: &'static str,
     /// Lines sent at once, at the most.
@@ -16,9 +16,9 @@ pub struct Weather {
     pub limits: Option<[u64; 3]>,
 }
 
-impl Weather {
-    pub fn draw(rng: &mut Rng) -> Weather {
-        Weather {
+impl Conditions {
+    pub fn draw(rng: &mut Rng) -> Conditions {
+        Conditions {
             shards: *rng.pick(&[1, 2, 64]),
             durability: rng.pick::<&str>(&["always", "always", "always", "interval", "never"]),
             pipelined: *rng.pick(&[1, 5, 40]),
@@ -89,7 +89,7 @@ const TEXTS: [&str; 8] = [
     "not\u{202e}seen\u{2028}OK\u{e0041}",
 ];
 
-/// The slots of a story: around the current hour, around the end of the month that HOD sees, and far away.
+/// The slots of a scenario: around the current hour, around the end of the month that HOD sees, and far away.
 pub fn slots(now: NaiveDateTime) -> Vec<Slot> {
     let slot = |at: NaiveDateTime| Slot { date: at.date(), hour: at.hour() };
     let mut slots: Vec<Slot> =
@@ -100,10 +100,10 @@ pub fn slots(now: NaiveDateTime) -> Vec<Slot> {
 }
 
 impl Step {
-    pub fn draw(rng: &mut Rng, weather: Weather) -> Step {
+    pub fn draw(rng: &mut Rng, conditions: Conditions) -> Step {
         match rng.below(200) {
             0..3 => Step::Restart,
-            3..6 if weather.durable() => Step::Kill,
+            3..6 if conditions.durable() => Step::Kill,
             6..8 => Step::Http,
             8..10 => {
                 Step::Unfinished(rng.pick::<&str>(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"]))

@@ -7,8 +7,9 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use bookline_server::journal::frame::{self, Kind};
-use bookline_server::journal::segment::{HEADER, Head, MAGIC};
+use bookline_server::codec::frame;
+use bookline_server::codec::frame::Kind;
+use bookline_server::codec::segment_header::{BYTES, MAGIC, SegmentHeader};
 use tempfile::TempDir;
 
 use super::common::Server;
@@ -32,8 +33,8 @@ fn is_well(directory: &Path) {
 
 /// Where the last commits of a segment end.
 fn end_of_commits(segment: &[u8]) -> usize {
-    let salt = Head::decode(segment, MAGIC).expect("a header").salt;
-    let (mut at, mut end) = (HEADER, HEADER);
+    let salt = SegmentHeader::decode(segment, MAGIC).expect("a header").salt;
+    let (mut at, mut end) = (BYTES, BYTES);
     while let Some(frame) = frame::read(&segment[at..], &salt) {
         at += frame::len(frame.payload.len());
         if frame.header.kind == Kind::Commits {

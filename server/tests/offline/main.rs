@@ -2,7 +2,7 @@
 //! and of one that books and makes snapshots all the while.
 //!
 //! It would fail if a backup were anything but the state after some number of changes, if a healthy directory were
-//! called damaged because a server writes to it, or if damage were passed over.
+//! called corrupt because a server writes to it, or if corruption were passed over.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -32,11 +32,11 @@ use chrono::Utc;
 use common::{Conn, Reply, Rng, Server};
 use naive::{Ask, Naive};
 use serde_json::Value;
-use steps::{Step, Weather, everything, slots};
+use steps::{Conditions, Step, everything, slots};
 use tempfile::TempDir;
 
 /// What was asked and answered, in order.
-type Story = Vec<(Ask, Reply)>;
+type Scenario = Vec<(Ask, Reply)>;
 
 fn booklined(command: &str, directory: &Path, more: &[&Path]) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_booklined"));
@@ -49,12 +49,12 @@ fn text(output: &Output) -> String {
 }
 
 /// Asks one thing after the other until it is enough. Never STATS, which tells of snapshots that others make.
-async fn live(conn: &mut Conn, naive: &mut Naive, seed: u64, enough: impl Fn(usize) -> bool) -> Story {
+async fn live(conn: &mut Conn, naive: &mut Naive, seed: u64, enough: impl Fn(usize) -> bool) -> Scenario {
     let (mut rng, slots) = (Rng::new(seed), slots(Utc::now().naive_utc()));
-    let weather = Weather::draw(&mut rng);
-    let mut story = Story::new();
-    while !enough(story.len()) {
-        let Step::Ask { drawn, style } = Step::draw(&mut rng, weather) else { continue };
+    let conditions = Conditions::draw(&mut rng);
+    let mut scenario = Scenario::new();
+    while !enough(scenario.len()) {
+        let Step::Ask { drawn, style } = Step::draw(&mut rng, conditions) else { continue };
         let ask = drawn.find(naive, &slots);
         if matches!(ask, Ask::Stats | Ask::Snapshot | Ask::Quit | Ask::Hod(_)) {
             continue;
@@ -65,15 +65,15 @@ async fn live(conn: &mut Conn, naive: &mut Naive, seed: u64, enough: impl Fn(usi
         let reply = conn.reply().await.expect("an answer");
         let checked = naive.check(&ask, &reply, [before, Utc::now().naive_utc()]);
         checked.unwrap_or_else(|what| panic!("{ask:?}: {reply:?}: {what}"));
-        story.push((ask, reply));
+        scenario.push((ask, reply));
     }
-    story
+    scenario
 }
 
-/// What there is after so many changes of the story.
-fn after(story: &Story, changes: u64) -> Naive {
+/// What there is after so many changes of the scenario.
+fn after(scenario: &Scenario, changes: u64) -> Naive {
     let mut naive = Naive::new(true);
-    for (ask, reply) in story {
+    for (ask, reply) in scenario {
         if naive.changes() == changes {
             break;
         }
@@ -84,16 +84,16 @@ fn after(story: &Story, changes: u64) -> Naive {
 }
 
 /// Starts a server from a backup and looks at everything. Says how many changes it has.
-async fn restore(backup: &Path, story: &Story) -> u64 {
+async fn restore(backup: &Path, scenario: &Scenario) -> u64 {
     let backup = backup.to_str().expect("a plain name");
     let server = Server::fresh(&["--restore", backup]).await;
     let mut conn = server.connect().await;
     let changes = conn.ask("STATS").await.number("sequence");
-    let mut naive = after(story, changes);
+    let mut naive = after(scenario, changes);
     naive.restored();
     look_at_everything(&mut conn, &mut naive).await;
     // What was booked later is not there.
-    let last = after(story, story_len(story));
+    let last = after(scenario, scenario_len(scenario));
     for ticket in last.tickets().filter(|ticket| naive.tickets().all(|known| known != *ticket)) {
         assert_eq!(conn.ask(&format!("TICKET {ticket}")).await.code.as_deref(), Some("NOT_FOUND"));
     }
@@ -108,10 +108,10 @@ async fn restore(backup: &Path, story: &Story) -> u64 {
     changes
 }
 
-/// Changes of the whole story.
-fn story_len(story: &Story) -> u64 {
+/// Changes of the whole scenario.
+fn scenario_len(scenario: &Scenario) -> u64 {
     let mut naive = Naive::new(true);
-    for (ask, reply) in story {
+    for (ask, reply) in scenario {
         naive.check(ask, reply, [Utc::now().naive_utc(); 2]).expect("it was right the first time");
     }
     naive.changes()
@@ -129,18 +129,18 @@ async fn look_at_everything(conn: &mut Conn, naive: &mut Naive) {
 }
 
 /// The directory of a server that stopped, and what was done on it: two snapshots, and changes behind them.
-async fn stopped() -> (TempDir, Story) {
+async fn stopped() -> (TempDir, Scenario) {
     let server = Server::fresh(&[]).await;
     let mut conn = server.connect().await;
-    let (mut naive, mut story) = (Naive::new(true), Story::new());
+    let (mut naive, mut scenario) = (Naive::new(true), Scenario::new());
     for seed in 1..4 {
         if seed > 1 {
             conn.ask("SNAPSHOT").await.ok();
         }
-        story.extend(live(&mut conn, &mut naive, seed, |n| n == 300).await);
+        scenario.extend(live(&mut conn, &mut naive, seed, |n| n == 300).await);
     }
     conn.finish().await;
-    (server.stop().await, story)
+    (server.stop().await, scenario)
 }
 
 /// The directory of a server that stopped, with a snapshot and a booking behind it.
@@ -208,38 +208,39 @@ async fn damage_is_named_by_file_and_offset_and_exits_1() {
 
 #[tokio::test]
 async fn a_dump_is_an_object_a_line_and_all_there_is() {
-    let (directory, story) = stopped().await;
+    let (directory, scenario) = stopped().await;
     let dumped = booklined("dump", directory.path(), &[]);
     assert!(dumped.status.success(), "{}", text(&dumped));
     let (mut tickets, mut events) = (Vec::new(), 0);
     for line in String::from_utf8(dumped.stdout).expect("UTF-8").lines() {
-        let fact: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        assert!(fact["sequence"].is_u64() && fact.get("at").is_some(), "{line}");
+        let change: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        assert!(change["sequence"].is_u64() && change.get("at").is_some(), "{line}");
         assert!(!line.contains(bookline_protocol::needs_escape), "it acts on a terminal: {line:?}");
-        match fact["fact"].as_str().expect("every fact has a name") {
+        match change["change"].as_str().expect("every change has a name") {
             "event_created" => events += 1,
             "tickets_issued" => {
-                let issued: Vec<String> = serde_json::from_value(fact["tickets"].clone()).expect("tickets");
+                let issued: Vec<String> = serde_json::from_value(change["tickets"].clone()).expect("tickets");
                 tickets.extend(issued);
             }
             "block_taken" | "meeting_taken" | "entry_freed" => {
-                let hour = fact["time"].as_str().is_some_and(|hour| hour.len() == 5 && hour.ends_with(":00"));
-                assert!(hour && fact["date"].is_string(), "{line}");
+                let hour =
+                    change["time"].as_str().is_some_and(|hour| hour.len() == 5 && hour.ends_with(":00"));
+                assert!(hour && change["date"].is_string(), "{line}");
             }
             other => panic!("{other}: {line}"),
         }
     }
-    let naive = after(&story, story_len(&story));
+    let naive = after(&scenario, scenario_len(&scenario));
     tickets.sort();
     assert_eq!(tickets, naive.tickets().cloned().collect::<Vec<_>>());
     let created =
-        story.iter().filter(|(ask, reply)| matches!(ask, Ask::Create { .. }) && reply.code.is_none());
+        scenario.iter().filter(|(ask, reply)| matches!(ask, Ask::Create { .. }) && reply.code.is_none());
     assert_eq!(events, created.count());
 }
 
 #[tokio::test]
 async fn a_backup_of_a_stopped_server_is_all_of_it() {
-    let (directory, story) = stopped().await;
+    let (directory, scenario) = stopped().await;
     let place = TempDir::with_prefix("bookline").expect("a directory");
     let file = place.path().join("all.bookline");
     // An older one is replaced.
@@ -248,18 +249,18 @@ async fn a_backup_of_a_stopped_server_is_all_of_it() {
     let done = booklined("backup", directory.path(), &[Path::new("--to"), &file]);
     assert!(done.status.success(), "{}", text(&done));
     assert_eq!(files(place.path(), "."), [place.path().join("./all.bookline")], "nothing else is left there");
-    assert_eq!(restore(&file, &story).await, story_len(&story));
+    assert_eq!(restore(&file, &scenario).await, scenario_len(&scenario));
 
     // A directory that has data is not overwritten, whatever the file.
     let refused = Server::on(directory, &["--restore", file.to_str().expect("a plain name")]).await;
     let refused = refused.expect_err("it has data").to_string();
     assert!(refused.contains("start without --restore to serve what is there"), "{refused}");
-    // A damaged backup is refused, and the directory stays usable.
+    // A corrupt backup is refused, and the directory stays usable.
     flip_the_middle(&file);
     let empty = TempDir::with_prefix("bookline").expect("a directory");
     let path = empty.path().to_owned();
     let refused = Server::on(empty, &["--restore", file.to_str().expect("a plain name")]).await;
-    let refused = refused.expect_err("it is damaged").to_string();
+    let refused = refused.expect_err("it is corrupt").to_string();
     assert!(refused.contains("all.bookline"), "{refused}");
     assert!(!path.exists());
 }
@@ -272,9 +273,9 @@ async fn beside_a_running_server_a_backup_is_a_beginning_and_check_finds_no_dama
     let is_over = over.clone();
     let booking = tokio::spawn(async move {
         let mut naive = Naive::new(true);
-        let story = live(&mut conn, &mut naive, 7, |_| is_over.load(Ordering::Relaxed)).await;
+        let scenario = live(&mut conn, &mut naive, 7, |_| is_over.load(Ordering::Relaxed)).await;
         conn.finish().await;
-        story
+        scenario
     });
     let is_over = over.clone();
     let keeping = tokio::spawn(async move {
@@ -299,12 +300,12 @@ async fn beside_a_running_server_a_backup_is_a_beginning_and_check_finds_no_dama
     let backups = backups.await;
     over.store(true, Ordering::Relaxed);
     let (_place, backups) = backups.expect("backups");
-    let story = booking.await.expect("a client");
+    let scenario = booking.await.expect("a client");
     keeping.await.expect("a client");
     server.stop().await;
     let mut before = 0;
     for backup in [&backups[0], &backups[5], &backups[11]] {
-        let changes = restore(backup, &story).await;
+        let changes = restore(backup, &scenario).await;
         assert!(changes >= before, "a later backup holds no less");
         before = changes;
     }

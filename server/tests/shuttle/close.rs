@@ -5,9 +5,10 @@ use std::sync::Arc;
 use shuttle::future::block_on;
 use shuttle::thread::{JoinHandle, spawn};
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::journal::{Durability, Journal, NoRoom, Sequence};
+use crate::storage::journal::{AppendError, Durability, Journal};
 use crate::waiting::{TINY_SEGMENTS, append, append_soon, assert_on_disk, open, open_with};
 
 #[test]
@@ -40,9 +41,9 @@ fn client(disk: &Disk, journal: &Arc<Journal>, first: u32) -> JoinHandle<()> {
             let sequence = loop {
                 match append(&journal, day) {
                     Ok(sequence) => break sequence,
-                    // No spare segment is made any more when it is closed, and nobody waits for one.
-                    Err(NoRoom::NotYet) => block_on(journal.room()),
-                    Err(NoRoom::Closed) => return,
+                    // No preallocated segment is made any more when it is closed, and nobody waits for one.
+                    Err(AppendError::Backpressure) => block_on(journal.capacity()),
+                    Err(AppendError::Closed) => return,
                     Err(read_only) => panic!("{read_only}"),
                 }
             };
@@ -64,5 +65,5 @@ fn close(disk: &Disk, journal: &Journal, clients: [JoinHandle<()>; 2]) {
         client.join().expect("a client");
     }
     assert_eq!(journal.appended().0, found, "nothing was appended that nobody writes");
-    assert_eq!(append(journal, 99), Err(NoRoom::Closed));
+    assert_eq!(append(journal, 99), Err(AppendError::Closed));
 }

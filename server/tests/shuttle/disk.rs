@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use shuttle::thread;
 
-use crate::domain::Fact;
+use crate::codec::Sequence;
+use crate::domain::Change;
 use crate::explore::step;
-use crate::journal::{self, Base, DiskFile, Sequence};
+use crate::storage::journal::{self, Base, DiskFile};
 use crate::waiting::FIRST_DAY;
 
 /// The disk. Cheap to share.
@@ -192,13 +193,13 @@ pub struct Image(BTreeMap<String, Arc<[u8]>>);
 struct ImageFile(Arc<[u8]>);
 
 impl Image {
-    /// Gives `see` every fact in order, with the sequence of its commit. Recovery must not refuse whatever a power cut
+    /// Gives `see` every change in order, with the sequence of its commit. Recovery must not refuse whatever a power cut
     /// leaves. The last sequence.
-    pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, &Fact<'_>)) -> Sequence {
-        let base = Base { snapshot, vouched: snapshot, clean_stop: None, fresh: false };
+    pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, &Change<'_>)) -> Sequence {
+        let base = Base { snapshot, known_durable: snapshot, clean_stop: None, fresh: false };
         let recovered = journal::check(self, base, &mut |commit| {
-            for fact in commit.facts() {
-                see(commit.sequence, &fact.expect("a fact as it was encoded"));
+            for change in commit.changes() {
+                see(commit.sequence, &change.expect("a change as it was encoded"));
             }
             Ok(())
         });
@@ -209,10 +210,10 @@ impl Image {
     pub fn days(&self, snapshot: Sequence) -> Vec<u32> {
         let mut days = Vec::new();
         let mut next = snapshot.next();
-        self.read(snapshot, |sequence, fact| {
-            assert_eq!(sequence, next, "a gap, or a commit of more than one fact");
+        self.read(snapshot, |sequence, change| {
+            assert_eq!(sequence, next, "a gap, or a commit of more than one change");
             next = next.next();
-            let Fact::BlockTaken { slot, .. } = fact else { panic!("another fact: {fact:?}") };
+            let Change::BlockTaken { slot, .. } = change else { panic!("another change: {change:?}") };
             days.push(slot.date.day_number() - FIRST_DAY);
         });
         days

@@ -3,9 +3,10 @@
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread::spawn;
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::journal::{Journal, NoRoom, Sequence};
+use crate::storage::journal::{AppendError, Journal};
 use crate::waiting::{TINY_SEGMENTS, Waited, append, assert_on_disk, open, wait_unless};
 
 /// The committer's writes and syncs in a scenario, more or less: none, or any of them, may be the one that fails.
@@ -20,12 +21,12 @@ fn append_unless_failed(journal: &Journal, day: u32) -> Option<Sequence> {
     loop {
         match append(journal, day) {
             Ok(sequence) => return Some(sequence),
-            Err(NoRoom::NotYet) => match wait_unless(journal.room(), failed(journal)) {
+            Err(AppendError::Backpressure) => match wait_unless(journal.capacity(), failed(journal)) {
                 Waited::Told => {}
                 Waited::Late => panic!("nobody woke who waited for room"),
                 Waited::InVain => return None,
             },
-            Err(NoRoom::Closed) => return None,
+            Err(AppendError::Closed) => return None,
             Err(read_only) => panic!("{read_only}"),
         }
     }
@@ -43,7 +44,7 @@ fn nobody_is_told_what_a_failed_write_or_sync_took() {
                 for day in client..client + 3 {
                     let Some(sequence) = append_unless_failed(&journal, day) else { return };
                     match wait_unless(journal.wait(sequence), failed(&journal)) {
-                        // Late: in a batch that rolls, nobody is woken for the part before the roll alone.
+                        // Late: in a batch that rotations, nobody is woken for the part before the rotate alone.
                         Waited::Told | Waited::Late => {
                             assert_on_disk(&disk, sequence, day, Sequence(0));
                         }

@@ -3,9 +3,9 @@
 use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::journal::Sequence;
 use crate::waiting::{ONE_SEGMENT, append_soon, assert_on_disk, open};
 
 const BASE: Sequence = Sequence(0);

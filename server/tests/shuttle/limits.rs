@@ -3,18 +3,21 @@
 use bookline_protocol::tag_of;
 use shuttle::thread::{JoinHandle, spawn};
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::Fact;
+use crate::domain::Change;
 use crate::explore::explore;
-use crate::journal::{NoRoom, Sequence};
-use crate::store::limits::Limited;
-use crate::store::{Declined, Full, Limits, NewEntry, NewEvent, Records, Replacement, Seen, Store};
+use crate::state::limits::Limited;
+use crate::state::{
+    DependsOn, Full, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store,
+};
+use crate::storage::journal::AppendError;
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 /// Two events of different shards, with enough tickets for all.
 const EVENTS: [&str; 2] = ["sale", "jazz"];
 
-const LIMITS: Limits = Limits { events: 2, tickets: 3, person_hours: 4 };
+const LIMITS: StateLimits = StateLimits { events: 2, tickets: 3, person_hours: 4 };
 
 fn new_store(disk: &Disk) -> Store {
     Store::new(Records::new(2), LIMITS, open(disk, ONE_SEGMENT))
@@ -24,19 +27,19 @@ fn join(clients: impl IntoIterator<Item = JoinHandle<u64>>) -> u64 {
     clients.into_iter().map(|client| client.join().expect("a client")).sum()
 }
 
-fn create(store: &Store, id: &str) -> Result<(), Declined> {
+fn create(store: &Store, id: &str) -> Result<(), StateRejection> {
     let event = NewEvent { id, name: "a concert", date: slot(0, "20:00").date, total: 10, issued: 0 };
-    store.create(&event, 0, &mut Seen::default())
+    store.create(&event, 0, &mut DependsOn::default())
 }
 
-fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, Declined> {
+fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, StateRejection> {
     let mut tickets: Vec<[u8; 16]> = (first..first + count).map(|n| [n; 16]).collect();
-    store.book(event, &mut tickets, 0, &mut Seen::default())
+    store.book(event, &mut tickets, 0, &mut DependsOn::default())
 }
 
 #[track_caller]
-fn assert_full(declined: &Declined, what: Limited, limit: u64) {
-    let Declined::Full(full) = declined else { panic!("{declined:?}") };
+fn assert_full(rejection: &StateRejection, what: Limited, limit: u64) {
+    let StateRejection::Full(full) = rejection else { panic!("{rejection:?}") };
     let Full { used, requested, .. } = *full;
     assert_eq!((full.what, full.limit), (what, limit));
     assert!(used <= limit && used + requested > limit, "refused with room: {full:?}");
@@ -55,8 +58,8 @@ fn what_may_be_sold_in_all_is_sold_and_no_more() {
             let store = store.clone();
             spawn(move || match book(&store, EVENTS[usize::from(n) % 2], n, 1) {
                 Ok(_) => 1,
-                Err(declined) => {
-                    assert_full(&declined, Limited::Tickets, 3);
+                Err(rejection) => {
+                    assert_full(&rejection, Limited::Tickets, 3);
                     0
                 }
             })
@@ -66,7 +69,7 @@ fn what_may_be_sold_in_all_is_sold_and_no_more() {
             let store = store.clone();
             move || {
                 // It is held against what is counted: see there.
-                assert!(store.totals(&mut Seen::default()).tickets <= 3);
+                assert!(store.totals(&mut DependsOn::default()).tickets <= 3);
                 0
             }
         });
@@ -84,13 +87,13 @@ fn person_hours_are_given_back_and_never_too_many() {
         let store = new_store(&disk);
         for who in ["F1", "F2"] {
             store
-                .take(who, slot(0, "09:00"), &NewEntry::Block, 0, &mut Seen::default())
+                .take(who, slot(0, "09:00"), &NewEntry::Block, 0, &mut DependsOn::default())
                 .expect("two of four");
         }
-        let full_or = |done: Result<(), Declined>, hours: u64| match done {
+        let full_or = |done: Result<(), StateRejection>, hours: u64| match done {
             Ok(()) => hours,
-            Err(declined) => {
-                assert_full(&declined, Limited::PersonHours, 4);
+            Err(rejection) => {
+                assert_full(&rejection, Limited::PersonHours, 4);
                 0
             }
         };
@@ -98,7 +101,8 @@ fn person_hours_are_given_back_and_never_too_many() {
         let taking = spawn({
             let store = store.clone();
             move || {
-                let taken = store.take("F1", slot(1, "10:00"), &meeting("F3,F4"), 0, &mut Seen::default());
+                let taken =
+                    store.take("F1", slot(1, "10:00"), &meeting("F3,F4"), 0, &mut DependsOn::default());
                 full_or(taken, 3)
             }
         });
@@ -107,28 +111,28 @@ fn person_hours_are_given_back_and_never_too_many() {
             move || {
                 let (old, new) = (slot(0, "09:00"), slot(1, "11:00"));
                 let replacement = Replacement { who: "F1", old, new, entry: meeting("F3") };
-                let replaced = store.replace(&replacement, |_| true, 0, &mut Seen::default());
+                let replaced = store.replace(&replacement, |_| true, 0, &mut DependsOn::default());
                 full_or(replaced.map(|_| ()), 1)
             }
         });
         let freeing = spawn({
             let store = store.clone();
             move || {
-                store.free("F2", slot(0, "09:00"), 0, &mut Seen::default()).expect("it is theirs");
+                store.free("F2", slot(0, "09:00"), 0, &mut DependsOn::default()).expect("it is theirs");
                 0
             }
         });
         let grown = join([taking, replacing, freeing]);
-        let held = store.totals(&mut Seen::default()).person_hours;
+        let held = store.totals(&mut DependsOn::default()).person_hours;
         assert_eq!(held, 1 + grown);
         store.journal().close().expect("the disk is well");
         // In the order of the journal, too, which is what a restart reads.
         let mut hours = std::collections::BTreeMap::new();
-        disk.after_a_power_cut().read(Sequence(0), |sequence, fact| match *fact {
-            Fact::BlockTaken { .. } => drop(hours.insert(sequence.0, 1)),
-            Fact::MeetingTaken { group, .. } => drop(hours.insert(sequence.0, 1 + group.split(',').count())),
-            Fact::EntryFreed { entry, .. } => drop(hours.remove(&entry.0)),
-            _ => panic!("nobody did this: {fact:?}"),
+        disk.after_a_power_cut().read(Sequence(0), |sequence, change| match *change {
+            Change::BlockTaken { .. } => _ = hours.insert(sequence.0, 1),
+            Change::MeetingTaken { group, .. } => _ = hours.insert(sequence.0, 1 + group.split(',').count()),
+            Change::EntryFreed { entry, .. } => _ = hours.remove(&entry.0),
+            _ => panic!("nobody did this: {change:?}"),
         });
         assert_eq!(hours.values().sum::<usize>() as u64, held);
     });
@@ -144,11 +148,11 @@ fn what_is_refused_is_not_counted() {
         assert_eq!(book(&store, EVENTS[0], 0, 2), Ok(8));
         store.journal().close().expect("the disk is well");
         for _ in 0..2 {
-            assert_eq!(create(&store, EVENTS[1]), Err(Declined::NoRoom(NoRoom::Closed)));
-            assert_eq!(book(&store, EVENTS[0], 2, 1), Err(Declined::NoRoom(NoRoom::Closed)));
+            assert_eq!(create(&store, EVENTS[1]), Err(StateRejection::AppendError(AppendError::Closed)));
+            assert_eq!(book(&store, EVENTS[0], 2, 1), Err(StateRejection::AppendError(AppendError::Closed)));
         }
         assert_full(&book(&store, EVENTS[0], 2, 2).expect_err("one may be sold"), Limited::Tickets, 3);
-        assert_eq!(store.can_book(EVENTS[0], 1, &mut Seen::default()), Ok(()));
-        store.totals(&mut Seen::default());
+        assert_eq!(store.can_book(EVENTS[0], 1, &mut DependsOn::default()), Ok(()));
+        store.totals(&mut DependsOn::default());
     });
 }

@@ -6,30 +6,30 @@ use bookline_protocol::Slot;
 use shuttle::future::block_on;
 use shuttle::thread::{JoinHandle, spawn};
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::domain::calendar::Entry;
-use crate::domain::{EntryNumber, Fact};
+use crate::domain::{Change, EntryNumber};
 use crate::explore::{explore, step};
-use crate::journal::Sequence;
-use crate::store::{Declined, Limits, NewEntry, NewEvent, Records, Replacement, Seen, Store};
+use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 const MEETING: NewEntry<'_> = NewEntry::Meeting { title: "plans", group: "F2,F3", host: "F1" };
 
 fn new_store(disk: &Disk) -> Store {
-    Store::new(Records::new(2), Limits::NONE, open(disk, ONE_SEGMENT))
+    Store::new(Records::new(2), StateLimits::NONE, open(disk, ONE_SEGMENT))
 }
 
 /// A client that makes its request, waits as the reply does, and then looks what is on the disk.
 fn client(
     disk: &Disk,
     store: &Store,
-    request: impl FnOnce(&Store, &mut Seen) + Send + 'static,
+    request: impl FnOnce(&Store, &mut DependsOn) + Send + 'static,
     told: impl FnOnce(&Entries) + Send + 'static,
 ) -> JoinHandle<()> {
     let (disk, store) = (disk.clone(), store.clone());
     spawn(move || {
-        let mut seen = Seen::default();
+        let mut seen = DependsOn::default();
         request(&store, &mut seen);
         block_on(store.journal().wait(seen.0));
         told(&Entries::on(&disk));
@@ -49,16 +49,16 @@ struct Entries(BTreeMap<EntryNumber, (Slot, Vec<String>)>);
 impl Entries {
     fn on(disk: &Disk) -> Entries {
         let mut entries = BTreeMap::new();
-        disk.after_a_power_cut().read(Sequence(0), |sequence, fact| match *fact {
-            Fact::BlockTaken { slot, who } => {
+        disk.after_a_power_cut().read(Sequence(0), |sequence, change| match *change {
+            Change::BlockTaken { slot, who } => {
                 entries.insert(EntryNumber(sequence.0), (slot, vec![who.to_owned()]));
             }
-            Fact::MeetingTaken { slot, who, group, .. } => {
+            Change::MeetingTaken { slot, who, group, .. } => {
                 let people = [who].into_iter().chain(group.split(',')).map(str::to_owned);
                 entries.insert(EntryNumber(sequence.0), (slot, people.collect()));
             }
-            Fact::EntryFreed { entry, .. } => drop(entries.remove(&entry).expect("an entry that is there")),
-            Fact::EventCreated { .. } | Fact::TicketsIssued { .. } => {}
+            Change::EntryFreed { entry, .. } => drop(entries.remove(&entry).expect("an entry that is there")),
+            Change::EventCreated { .. } | Change::TicketsIssued { .. } => {}
         });
         Entries(entries)
     }
@@ -80,7 +80,7 @@ fn watch_a_replacement(disk: &Disk) {
 
 fn read_a_replacement(disk: &Disk, store: &Store) {
     let (old, new) = (slot(0, "10:00"), slot(1, "11:00"));
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     let gone = store.day("F1", old.date, &mut seen).is_empty();
     let there = !store.day("F1", new.date, &mut seen).is_empty();
     assert!(there || !gone, "a replacement was seen in part");
@@ -95,14 +95,14 @@ fn replacements_in_opposite_directions_pass_each_other() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
-        let mut seen = Seen::default();
+        let mut seen = DependsOn::default();
         for (who, day) in [("F1", 0), ("F2", 1)] {
             store.take(who, slot(day, "10:00"), &NewEntry::Block, 0, &mut seen).expect("a free hour");
         }
         block_on(store.journal().wait(seen.0));
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
-            let replace = move |store: &Store, seen: &mut Seen| {
+            let replace = move |store: &Store, seen: &mut DependsOn| {
                 let replacement = Replacement { who, old, new, entry: NewEntry::Block };
                 store.replace(&replacement, |_| true, 0, seen).expect("nobody is in the way");
             };
@@ -134,9 +134,9 @@ fn replacements_in_opposite_directions_pass_each_other() {
     });
 }
 
-fn take_or_be_refused(store: &Store, who: &str, hour: Slot, entry: &NewEntry<'_>, seen: &mut Seen) {
+fn take_or_be_refused(store: &Store, who: &str, hour: Slot, entry: &NewEntry<'_>, seen: &mut DependsOn) {
     let taken = store.take(who, hour, entry, 0, seen);
-    assert!(matches!(taken, Ok(()) | Err(Declined::Refused(_))), "{taken:?}");
+    assert!(matches!(taken, Ok(()) | Err(StateRejection::Rule(_))), "{taken:?}");
 }
 
 #[test]
@@ -162,10 +162,10 @@ fn a_meeting_is_with_everyone_or_with_nobody() {
             move |entries| assert!(entries.has("F3", hour), "told that F3 has the hour filled"),
         );
         let reading = [("F1", "F2"), ("F2", "F3"), ("F2", "F1")].map(|(one, another)| {
-            let meets = move |store: &Store, who: &str, seen: &mut Seen| {
+            let meets = move |store: &Store, who: &str, seen: &mut DependsOn| {
                 store.day(who, hour.date, seen).iter().any(|(_, entry)| matches!(entry, Entry::Meeting(_)))
             };
-            let look = move |store: &Store, seen: &mut Seen| {
+            let look = move |store: &Store, seen: &mut DependsOn| {
                 if meets(store, one, seen) {
                     assert!(meets(store, another, seen), "{one} meets, {another} does not");
                     assert_eq!(store.meetings(hour, None, |_, _| true, seen).0.len(), 1);

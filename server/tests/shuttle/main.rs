@@ -7,7 +7,7 @@
 //! something, the power is cut in thought, and what was told must be on the disk.
 //!
 //! It would fail if a reply were released before its sync, or never; if a read showed what a crash could take back; if
-//! anyone were told anything after a failure; if a roll lost a commit or left someone waiting for room; if two
+//! anyone were told anything after a failure; if a rotation lost a commit or left someone waiting for room; if two
 //! replacements waited for each other, or a meeting were seen in part. It does not see what only a weak memory order
 //! shows: here every access of an atomic is in order. Nor does it try `--durability interval`, which reads the clock.
 //!
@@ -21,19 +21,19 @@ mod disk;
 mod explore;
 mod failure;
 mod group_commit;
-mod journal;
 mod limits;
 mod locks;
 mod reads;
-mod rolls;
+mod rotations;
 // The store as a whole, with its unit tests.
 #[allow(dead_code, reason = "the server uses more of it than these tests")]
-#[path = "../../src/store/mod.rs"]
-mod store;
+#[path = "../../src/state/mod.rs"]
+mod state;
+mod storage;
 mod sync;
 mod waiting;
 
-use bookline_server::{domain, mint, table};
+use bookline_server::{codec, collections, domain};
 
 /// What would end the process fails the test.
 fn fatal(why: &str) -> ! {

@@ -3,11 +3,11 @@
 use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::{Fact, Refused};
+use crate::domain::{Change, Rejection};
 use crate::explore::explore;
-use crate::journal::Sequence;
-use crate::store::{Declined, Limits, NewEvent, Records, Seen, Store};
+use crate::state::{DependsOn, NewEvent, Records, StateLimits, StateRejection, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 /// Tickets of the event, too few for all.
@@ -18,37 +18,37 @@ fn event(id: &str) -> NewEvent<'_> {
 }
 
 /// Waits as the reply of a request that has seen this does.
-fn release(store: &Store, seen: Seen) {
+fn release(store: &Store, seen: DependsOn) {
     block_on(store.journal().wait(seen.0));
 }
 
 /// The events that were created and the tickets issued, after a power cut.
 fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
     let (mut created, mut issued) = (Vec::new(), 0);
-    disk.after_a_power_cut().read(Sequence(0), |_, fact| match fact {
-        Fact::EventCreated { id, .. } => created.push((*id).to_owned()),
-        Fact::TicketsIssued { tickets, .. } => issued += u32::try_from(tickets.len()).expect("few tickets"),
+    disk.after_a_power_cut().read(Sequence(0), |_, change| match change {
+        Change::EventCreated { id, .. } => created.push((*id).to_owned()),
+        Change::TicketsIssued { tickets, .. } => issued += u32::try_from(tickets.len()).expect("few tickets"),
         other => panic!("nobody did this: {other:?}"),
     });
     (created, issued)
 }
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     let booked = store.book("sale", &mut [[ticket; 16]], 0, &mut seen);
     release(store, seen);
     let (_, issued) = on_disk(disk);
     match booked {
         Ok(left) => assert!(issued >= TOTAL - left, "told of {left} left; {issued} issued on the disk"),
-        Err(Declined::Refused(Refused::SoldOut { .. })) => {
+        Err(StateRejection::Rule(Rejection::SoldOut { .. })) => {
             assert_eq!(issued, TOTAL, "told that it is sold out")
         }
-        Err(declined) => panic!("{declined:?}"),
+        Err(rejection) => panic!("{rejection:?}"),
     }
 }
 
 fn look(disk: &Disk, store: &Store) {
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     let shown =
         store.event("sale", &mut seen, |event| event.sale.issued).expect("it was created at the start");
     release(store, seen);
@@ -57,15 +57,15 @@ fn look(disk: &Disk, store: &Store) {
 }
 
 fn create(disk: &Disk, store: &Store) {
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     let created = store.create(&event("another"), 0, &mut seen);
     release(store, seen);
-    assert!(matches!(created, Ok(()) | Err(Declined::IdTaken)), "{created:?}");
+    assert!(matches!(created, Ok(()) | Err(StateRejection::IdTaken)), "{created:?}");
     assert!(on_disk(disk).0.iter().any(|id| id == "another"), "told {created:?}");
 }
 
 fn look_for_the_other(disk: &Disk, store: &Store) {
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     let shown = store.event("another", &mut seen, |_| ()).is_some();
     let totals = store.totals(&mut seen);
     release(store, seen);
@@ -79,7 +79,7 @@ fn look_for_the_other(disk: &Disk, store: &Store) {
 
 /// Looks at the listing and at nothing else, as a `GET limit=n` does to learn whether more follows.
 fn look_at_the_listing(disk: &Disk, store: &Store) {
-    let mut seen = Seen::default();
+    let mut seen = DependsOn::default();
     let listed = store.page(None, 2, &mut seen);
     release(store, seen);
     let (created, _) = on_disk(disk);
@@ -94,8 +94,8 @@ fn nobody_is_shown_what_is_not_on_the_disk() {
     explore(|| {
         let disk = Disk::default();
         let journal = open(&disk, ONE_SEGMENT);
-        let store = Store::new(Records::new(2), Limits::NONE, journal.clone());
-        let mut seen = Seen::default();
+        let store = Store::new(Records::new(2), StateLimits::NONE, journal.clone());
+        let mut seen = DependsOn::default();
         store.create(&event("sale"), 0, &mut seen).expect("the first event");
 
         let clients = [

@@ -14,7 +14,7 @@ std::thread_local! {
     static TIME_PASSES: Cell<bool> = const { Cell::new(true) };
 }
 
-/// From now on waits end by time, or never do. Where time stands still, nothing but a wake-up ends a wait: what a seal
+/// From now on waits end by time, or never do. Where time stands still, nothing but a wake-up ends a wait: what a durability marker
 /// or another try a second later would put right after all, is found.
 pub fn let_time_pass(passes: bool) {
     TIME_PASSES.set(passes);

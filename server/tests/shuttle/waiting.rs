@@ -9,9 +9,10 @@ use std::task::{Context, Poll, Wake, Waker};
 use bookline_protocol::{Date, Hour, Slot};
 use shuttle::future::block_on;
 
+use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::Fact;
-use crate::journal::{Base, Durability, Journal, NoRoom, Opening, Options, Sequence};
+use crate::domain::Change;
+use crate::storage::journal::{AppendError, Base, Durability, Journal, Opening, Options};
 
 /// Room for all that a scenario writes.
 pub const ONE_SEGMENT: u64 = 16 << 10;
@@ -48,8 +49,8 @@ pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<
 }
 
 /// Appends a commit that is told from others by its day.
-pub fn append(journal: &Journal, day: u32) -> Result<Sequence, NoRoom> {
-    journal.append(0, &[Fact::BlockTaken { slot: slot(day, "09:00"), who: WHO }])
+pub fn append(journal: &Journal, day: u32) -> Result<Sequence, AppendError> {
+    journal.append(0, &[Change::BlockTaken { slot: slot(day, "09:00"), who: WHO }])
 }
 
 /// The same, as soon as there is room.
@@ -57,7 +58,7 @@ pub fn append_soon(journal: &Journal, day: u32) -> Sequence {
     loop {
         match append(journal, day) {
             Ok(sequence) => return sequence,
-            Err(NoRoom::NotYet) => block_on(journal.room()),
+            Err(AppendError::Backpressure) => block_on(journal.capacity()),
             Err(refused) => panic!("{refused}"),
         }
     }

@@ -1,0 +1,8 @@
+//! Bytes on disk as values and back, without I/O: frames, commits, segment headers and sequence numbers.
+
+pub mod commit;
+pub mod frame;
+pub mod segment_header;
+mod sequence;
+
+pub use sequence::Sequence;

@@ -1,0 +1,252 @@
+//! Changes that no rule decides, whatever the checksums around them say.
+//!
+//! What is read from a disk is checked against this before it is applied: a file that was made or altered by something
+//! else must not bring in what the protocol refuses.
+
+use bookline_protocol::group::GroupError;
+use bookline_protocol::id::IdError;
+use bookline_protocol::limits::MAX_TICKETS;
+use bookline_protocol::text::TextError;
+use bookline_protocol::{Group, Id, Text, TicketId, tag_of};
+use thiserror::Error;
+
+use super::{Change, EntryNumber, EventKey, EventNumber};
+
+/// Why a change cannot have been decided here.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum InvalidChange {
+    /// An id of an event or a person that the protocol refuses.
+    #[error("the {field} {number} {error}")]
+    Id {
+        /// Which text.
+        field: &'static str,
+        /// The event or entry.
+        number: u64,
+        /// What is wrong with it.
+        error: IdError,
+    },
+    /// A name or a title that the protocol refuses.
+    #[error("the {field} {number} {error}")]
+    Text {
+        /// Which text.
+        field: &'static str,
+        /// The event or entry.
+        number: u64,
+        /// What is wrong with it.
+        error: TextError,
+    },
+    /// A group that the protocol refuses.
+    #[error("the group of meeting {number} {error}")]
+    Group {
+        /// The meeting.
+        number: u64,
+        /// What is wrong with it.
+        error: GroupError,
+    },
+    /// Groups are recorded without repetition.
+    #[error("the group of meeting {number} has a member twice")]
+    Repetition {
+        /// The meeting.
+        number: u64,
+    },
+    /// The tag follows from the id.
+    #[error("event {number} has tag {tag:04x}, and its id has tag {expected:04x}")]
+    EventTag {
+        /// The event.
+        number: u64,
+        /// The tag that stands beside it.
+        tag: u16,
+        /// The tag of its id.
+        expected: u16,
+    },
+    /// No event has so many tickets, or has sold so many.
+    #[error(
+        "event {number} has {total} tickets in all and {issued} of them issued: from 1 to {MAX_TICKETS} in all are \
+         possible, and no more issued"
+    )]
+    Tickets {
+        /// The event.
+        number: u64,
+        /// Tickets in all.
+        total: u32,
+        /// Tickets issued before.
+        issued: u32,
+    },
+    /// A booking of nothing is refused.
+    #[error("event {number} issues no ticket")]
+    NoTicket {
+        /// The event.
+        number: u64,
+    },
+    /// What a commit refers to was created by a commit before it.
+    #[error("commit {commit} changes event or entry {number}, which no commit before it can have created")]
+    NotBefore {
+        /// The commit.
+        commit: u64,
+        /// The event or entry.
+        number: u64,
+    },
+    /// Every ticket carries the tag of its event.
+    #[error("event {number} with tag {tag:04x} issues a ticket with tag {found:04x}")]
+    TicketTag {
+        /// The event.
+        number: u64,
+        /// The event's tag.
+        tag: u16,
+        /// The ticket's tag.
+        found: u16,
+    },
+}
+
+impl Change<'_> {
+    /// Could the commit of this sequence number hold this?
+    pub fn check_in_commit(&self, commit: u64) -> Result<(), InvalidChange> {
+        match *self {
+            Change::TicketsIssued { event: EventKey { number: EventNumber(number), .. }, .. }
+            | Change::EntryFreed { entry: EntryNumber(number), .. }
+                if !(1..commit).contains(&number) =>
+            {
+                Err(InvalidChange::NotBefore { commit, number })
+            }
+            _ => self.check(commit),
+        }
+    }
+
+    /// Could this have been decided? `number` is that of the event or entry, which is the sequence number of the commit
+    /// that creates it.
+    pub fn check(&self, number: u64) -> Result<(), InvalidChange> {
+        match *self {
+            Change::EventCreated { tag, id, name, total, issued, .. } => {
+                check_id("id of event", number, id)?;
+                check_text("name of event", number, name)?;
+                let expected = tag_of(id);
+                if tag != expected {
+                    return Err(InvalidChange::EventTag { number, tag, expected });
+                }
+                if !(1..=MAX_TICKETS).contains(&total) || issued > total {
+                    return Err(InvalidChange::Tickets { number, total, issued });
+                }
+                Ok(())
+            }
+            Change::TicketsIssued { event, tickets } => {
+                let (number, tag) = (event.number.0, event.tag);
+                if tickets.is_empty() {
+                    return Err(InvalidChange::NoTicket { number });
+                }
+                let other = tickets.iter().map(|id| TicketId(*id).tag()).find(|&found| found != tag);
+                other.map_or(Ok(()), |found| Err(InvalidChange::TicketTag { number, tag, found }))
+            }
+            Change::BlockTaken { who, .. } => check_id("person of block", number, who),
+            Change::MeetingTaken { who, title, group, host, .. } => {
+                check_id("person of meeting", number, who)?;
+                check_id("host of meeting", number, host)?;
+                check_text("title of meeting", number, title)?;
+                check_group(number, group)
+            }
+            Change::EntryFreed { .. } => Ok(()),
+        }
+    }
+}
+
+fn check_id(field: &'static str, number: u64, id: &str) -> Result<(), InvalidChange> {
+    Id::new(id).map(|_| ()).map_err(|error| InvalidChange::Id { field, number, error })
+}
+
+fn check_text(field: &'static str, number: u64, text: &str) -> Result<(), InvalidChange> {
+    Text::new(text).map(|_| ()).map_err(|error| InvalidChange::Text { field, number, error })
+}
+
+fn check_group(number: u64, group: &str) -> Result<(), InvalidChange> {
+    let whole = Group::new(group).map_err(|error| InvalidChange::Group { number, error })?;
+    if whole.as_str() == group { Ok(()) } else { Err(InvalidChange::Repetition { number }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use bookline_protocol::{Date, Slot};
+
+    use super::*;
+
+    fn event<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
+        let date = Date::parse("2026-12-31").expect("a date");
+        Change::EventCreated { tag: tag_of(id), id, name, date, total, issued }
+    }
+
+    fn meeting<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
+        Change::MeetingTaken { slot: slot(), who, title, group, host }
+    }
+
+    fn slot() -> Slot {
+        Slot::from_index(17_760_009).expect("an hour of 2026")
+    }
+
+    #[test]
+    fn what_the_rules_decide_is_possible() {
+        let event_key = EventKey { tag: 0x0102, number: EventNumber(7) };
+        let tickets = [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]];
+        for change in [
+            event("rustconf", "Grüße\t🎫\n", MAX_TICKETS, MAX_TICKETS),
+            event("a", &"ü".repeat(200), 1, 0),
+            Change::TicketsIssued { event: event_key, tickets: &tickets },
+            Change::BlockTaken { slot: slot(), who: "F1" },
+            meeting("F1", "standup", "F2,F3", "F4"),
+            meeting("F1", "with myself", "F1", "F1"),
+            Change::EntryFreed { slot: slot(), entry: EntryNumber(1) },
+        ] {
+            assert_eq!(change.check(9), Ok(()), "{change:?}");
+            assert_eq!(change.check_in_commit(9), Ok(()), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn a_commit_changes_only_what_is_older_than_it() {
+        let event = EventKey { tag: 0, number: EventNumber(7) };
+        for change in [
+            Change::TicketsIssued { event, tickets: &[[0; 16]] },
+            Change::EntryFreed { slot: slot(), entry: EntryNumber(7) },
+        ] {
+            assert_eq!(change.check_in_commit(8), Ok(()));
+            for commit in [7, 6, 1] {
+                let refused = change.check_in_commit(commit);
+                assert_eq!(refused, Err(InvalidChange::NotBefore { commit, number: 7 }), "{change:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_protocol_refuses_is_impossible() {
+        let key = EventKey { tag: 0x0102, number: EventNumber(7) };
+        let date = Date::parse("2026-12-31").expect("a date");
+        let wrong_tag = Change::EventCreated { tag: 0, id: "a", name: "A", date, total: 1, issued: 0 };
+        let long = "x".repeat(65);
+        let many = vec!["F1"; 1_001].join(",");
+        for (change, said) in [
+            (event("", "A", 1, 0), "the id of event 9 is empty"),
+            (event("a b", "A", 1, 0), "the id of event 9 holds a blank"),
+            (event(&long, "A", 1, 0), "the id of event 9 has 65 characters"),
+            (event("a", "\u{1b}[2J", 1, 0), "the name of event 9 holds the control character U+001B"),
+            (event("a", "", 1, 0), "the name of event 9 is empty"),
+            (event("a", "A", 0, 0), "event 9 has 0 tickets in all"),
+            (event("a", "A", MAX_TICKETS + 1, 0), "event 9 has 1000000001 tickets in all"),
+            (event("a", "A", 2, 3), "event 9 has 2 tickets in all and 3 of them issued"),
+            (wrong_tag, "event 9 has tag 0000, and its id has tag"),
+            (Change::TicketsIssued { event: key, tickets: &[] }, "event 7 issues no ticket"),
+            (
+                Change::TicketsIssued { event: key, tickets: &[[3; 16]] },
+                "event 7 with tag 0102 issues a ticket with tag 0303",
+            ),
+            (Change::BlockTaken { slot: slot(), who: "F 1" }, "the person of block 9 holds a blank"),
+            (meeting("", "t", "F2", "F3"), "the person of meeting 9 is empty"),
+            (meeting("F1", "t", "F2", "F\n3"), "the host of meeting 9 holds the control character U+000A"),
+            (meeting("F1", "", "F2", "F3"), "the title of meeting 9 is empty"),
+            (meeting("F1", "t", "", "F3"), "the group of meeting 9 names nobody"),
+            (meeting("F1", "t", "F2,,F3", "F3"), "the group of meeting 9 has nobody at place 2"),
+            (meeting("F1", "t", "F2,F3,F2", "F3"), "the group of meeting 9 has a member twice"),
+            (meeting("F1", "t", &many, "F3"), "the group of meeting 9 has 1001 members"),
+        ] {
+            let message = change.check(9).expect_err(said).to_string();
+            assert!(message.starts_with(said), "{message} and not {said}");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! The locked parts of a data directory.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use super::directory::{Directory, Taking};
+use super::error::{DataDirError, failed};
+use super::lock_file::{self, LockFile};
+use crate::storage::recovery::Disks;
+
+/// Permissions that let others than the owner write.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// What is locked for as long as it is open.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) path: PathBuf,
+    root: Directory,
+    journal: Directory,
+    snapshots: Directory,
+    lock_file: Mutex<LockFile>,
+}
+
+impl Held {
+    pub(super) fn take(path: &Path) -> Result<Held, DataDirError> {
+        let take = |part: PathBuf| {
+            Directory::take(&part).map_err(|taking| match taking {
+                Taking::InUse => in_use(path),
+                Taking::Failed(error) => failed("locking", &part)(error),
+            })
+        };
+        let (root, journal) = (take(path.to_owned())?, take(path.join("journal"))?);
+        let snapshots = take(path.join("snapshots"))?;
+        let lock_file = LockFile::write(path).map_err(failed("writing", &path.join(lock_file::NAME)))?;
+        let lock_file = lock_file.ok_or_else(|| in_use(path))?.into();
+        Ok(Held { path: path.to_owned(), root, journal, snapshots, lock_file })
+    }
+
+    pub(super) fn check_in_place(&self) -> Result<(), DataDirError> {
+        self.root.check_in_place()?;
+        self.journal.check_in_place()?;
+        self.snapshots.check_in_place()
+    }
+
+    pub(super) fn disks(&self) -> io::Result<Disks> {
+        let disk = |directory: &Directory| Ok::<_, io::Error>(Arc::new(directory.disk()?));
+        Ok(Disks {
+            root: disk(&self.root)?,
+            journal: disk(&self.journal)?,
+            snapshots: disk(&self.snapshots)?,
+        })
+    }
+
+    pub(super) fn lock_file(&self) -> MutexGuard<'_, LockFile> {
+        self.lock_file.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// People look into the lock file: it is written again if somebody removed it.
+    pub(super) fn restore_lock_file(&self) {
+        if self.lock_file().is_there() {
+            return;
+        }
+        let restored = LockFile::write(&self.path);
+        match restored {
+            Ok(Some(written)) => {
+                *self.lock_file() = written;
+                tracing::warn!(
+                    "the file lock was removed from {}: it is written again. It only tells the server's pid; the \
+                     directory stays locked without it",
+                    self.path.display()
+                );
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(
+                    "the file lock is missing from {} and cannot be written: {error}",
+                    self.path.display()
+                );
+            }
+        }
+    }
+
+    pub(super) fn warn_of_others(&self) {
+        if let Ok(mode) = self.root.mode()
+            && mode & OTHERS_WRITE != 0
+        {
+            tracing::warn!(
+                "others may write to the data directory {} (mode {mode:o}) and so change or remove what was booked: \
+                 chmod 700 it",
+                self.path.display()
+            );
+        }
+    }
+}
+
+fn in_use(path: &Path) -> DataDirError {
+    DataDirError::InUse { path: path.to_owned(), who: LockFile::pid(path) }
+}

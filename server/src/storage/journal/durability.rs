@@ -1,0 +1,30 @@
+//! When a change counts as durable.
+
+/// When a change counts as done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Durability {
+    /// When it is on disk: nothing that was answered is ever lost.
+    #[default]
+    Always,
+    /// At once; synced every second: a power cut loses at most the last second.
+    Interval,
+    /// At once; synced when the operating system likes to.
+    Never,
+}
+
+impl Durability {
+    /// What of the acknowledged changes is on disk when a write or a sync fails.
+    pub fn what_is_kept(self) -> &'static str {
+        match self {
+            Durability::Always => "What was acknowledged is on disk",
+            Durability::Interval => {
+                "With --durability interval, what was acknowledged since the last sync may be missing: about a \
+                 second's changes"
+            }
+            Durability::Never => {
+                "With --durability never, the last of what was acknowledged may be missing: what the system had not \
+                 synced yet"
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Whole files missing, swapped, renamed, or from elsewhere.
+
+use super::*;
+
+#[test]
+fn a_missing_segment_is_refused_by_its_name() {
+    let journal = AtRest::marked(TINY, 4, Draft::any);
+    for name in journal.image.segments() {
+        let mut without = journal.clone();
+        without.image.0.remove(&name);
+        let corruption = without.corruption();
+        assert_eq!(corruption.file, name);
+        assert!(corruption.to_string().contains("missing"), "{corruption}");
+    }
+}
+
+#[test]
+fn a_journal_without_any_segment_is_refused() {
+    let mut journal = AtRest::marked(TINY, 2, Draft::any);
+    for name in journal.image.segments() {
+        journal.image.0.remove(&name);
+    }
+    assert!(journal.corruption().to_string().contains("missing"));
+}
+
+#[test]
+fn segments_that_changed_places_are_refused() {
+    let journal = AtRest::marked(TINY, 4, Draft::any);
+    let names = journal.image.segments();
+    for (i, one) in names.iter().enumerate() {
+        for other in &names[..i] {
+            let mut swapped = journal.clone();
+            let bytes = [swapped.image.0[one].clone(), swapped.image.0[other].clone()];
+            swapped.image.0.insert(other.clone(), bytes[0].clone());
+            swapped.image.0.insert(one.clone(), bytes[1].clone());
+            assert_eq!(swapped.check(|| format!("{one} and {other} swapped")), 1);
+        }
+    }
+}
+
+#[test]
+fn a_segment_under_another_name_is_refused() {
+    let journal = AtRest::marked(TINY, 3, Draft::any);
+    for name in journal.image.segments() {
+        for to in [0, 2, 40, 1_000_000] {
+            let to = segment::name(Sequence(to));
+            let mut renamed = journal.clone();
+            let bytes = renamed.image.0.remove(&name).expect("it is there");
+            renamed.image.0.insert(to.clone(), bytes.clone());
+            assert_eq!(renamed.check(|| format!("{name} renamed {to}")), 1);
+            // And so is a copy of it, for nobody knows which one counts.
+            renamed.image.0.insert(name.clone(), bytes);
+            renamed.check(|| format!("{name} copied to {to}"));
+        }
+    }
+}
+
+/// The same commits, written by another journal: it has another salt.
+#[test]
+fn a_segment_of_another_journal_is_refused() {
+    let journal = AtRest::marked(TINY, 3, Draft::any);
+    let other = AtRest::marked(TINY, 3, Draft::any);
+    let names = journal.image.segments();
+    assert_eq!(names, other.image.segments());
+    for name in &names {
+        let mut mixed = journal.clone();
+        mixed.image.0.insert(name.clone(), other.image.0[name].clone());
+        assert_eq!(mixed.check(|| format!("{name} from elsewhere")), 1);
+    }
+}

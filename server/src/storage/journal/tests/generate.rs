@@ -1,0 +1,124 @@
+//! Commits by chance.
+
+use bookline_protocol::{Date, Slot};
+
+use super::rng::Rng;
+use crate::codec::commit;
+use crate::domain::{Change, EntryNumber, EventKey, EventNumber};
+
+/// The last hour of the year 9999.
+const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
+
+/// The first hour of the year 1.
+const FIRST_SLOT: u64 = 24;
+
+const LETTERS: [&str; 8] = ["a", "Z", "7", " ", "ß", "会", "🎫", "\n"];
+
+/// A commit to be, with its own texts.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub micros: i64,
+    changes: Vec<Owned>,
+}
+
+#[derive(Debug, Clone)]
+enum Owned {
+    Created { tag: u16, id: String, name: String, date: Date, total: u32, issued: u32 },
+    Issued { event: EventKey, tickets: Vec<[u8; 16]> },
+    Block { slot: Slot, who: String },
+    Meeting { slot: Slot, who: String, title: String, group: String, host: String },
+    Freed { slot: Slot, entry: EntryNumber },
+}
+
+impl Draft {
+    /// One to three changes of any type, of a few bytes to a few hundred.
+    pub fn any(rng: &mut Rng) -> Draft {
+        let changes = (0..rng.within(1..4)).map(|_| Owned::any(rng)).collect();
+        Draft { micros: 0, changes }
+    }
+
+    /// The smallest there is: one frame of 72 bytes.
+    pub fn small(rng: &mut Rng) -> Draft {
+        let entry = EntryNumber(rng.next());
+        Draft { micros: 0, changes: vec![Owned::Freed { slot: slot(rng), entry }] }
+    }
+
+    /// So many tickets.
+    pub fn tickets(rng: &mut Rng, count: usize) -> Draft {
+        let tickets = (0..count).map(|_| ticket(rng)).collect();
+        Draft { micros: 0, changes: vec![Owned::Issued { event: event(rng), tickets }] }
+    }
+
+    pub fn changes(&self) -> Vec<Change<'_>> {
+        self.changes.iter().map(Owned::change).collect()
+    }
+
+    /// As it stands in a frame.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        commit::encode(&mut bytes, self.micros, &self.changes());
+        bytes
+    }
+}
+
+impl Owned {
+    fn any(rng: &mut Rng) -> Owned {
+        match rng.below(5) {
+            0 => Owned::Created {
+                tag: rng.next() as u16,
+                id: text(rng, 20),
+                name: text(rng, 60),
+                date: slot(rng).date,
+                total: rng.next() as u32,
+                issued: rng.next() as u32,
+            },
+            1 => {
+                let count = if rng.one_in(20) { rng.below(60) } else { rng.below(4) };
+                Owned::Issued { event: event(rng), tickets: (0..count).map(|_| ticket(rng)).collect() }
+            }
+            2 => Owned::Block { slot: slot(rng), who: text(rng, 20) },
+            3 => Owned::Meeting {
+                slot: slot(rng),
+                who: text(rng, 20),
+                title: text(rng, 60),
+                group: text(rng, 80),
+                host: text(rng, 20),
+            },
+            _ => Owned::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
+        }
+    }
+
+    fn change(&self) -> Change<'_> {
+        match *self {
+            Owned::Created { tag, ref id, ref name, date, total, issued } => {
+                Change::EventCreated { tag, id, name, date, total, issued }
+            }
+            Owned::Issued { event, ref tickets } => Change::TicketsIssued { event, tickets },
+            Owned::Block { slot, ref who } => Change::BlockTaken { slot, who },
+            Owned::Meeting { slot, ref who, ref title, ref group, ref host } => {
+                Change::MeetingTaken { slot, who, title, group, host }
+            }
+            Owned::Freed { slot, entry } => Change::EntryFreed { slot, entry },
+        }
+    }
+}
+
+fn event(rng: &mut Rng) -> EventKey {
+    EventKey { tag: rng.next() as u16, number: EventNumber(rng.next()) }
+}
+
+fn slot(rng: &mut Rng) -> Slot {
+    let index = rng.within(FIRST_SLOT..LAST_SLOT + 1);
+    Slot::from_index(u32::try_from(index).expect("hours of 9999 years")).expect("a slot of the calendar")
+}
+
+fn ticket(rng: &mut Rng) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&rng.next().to_le_bytes());
+    id[8..].copy_from_slice(&rng.next().to_le_bytes());
+    id
+}
+
+fn text(rng: &mut Rng, most: usize) -> String {
+    (0..rng.below(most)).map(|_| LETTERS[rng.below(LETTERS.len())]).collect()
+}

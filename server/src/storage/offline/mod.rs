@@ -1,0 +1,158 @@
+//! What can be done with a data directory without serving it: check it, show it, copy it.
+
+pub mod backup;
+pub mod check;
+pub mod dump;
+mod settle;
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+
+use crate::storage::data_dir::clean_stop::CleanStop;
+use crate::storage::journal::{Base, Disk, RealDisk};
+use crate::storage::snapshot;
+use settle::{is_lasting, settled};
+
+/// Work on a data directory, beside a running server or without one.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Read every segment and snapshot and say what is there; exits 0 when all of it is whole, 1 when not
+    Check {
+        /// The data directory
+        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
+        data_dir: PathBuf,
+    },
+    /// Print what happened, a JSON object a line: the newest snapshot, then the journal behind it
+    Dump {
+        /// The data directory
+        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
+        data_dir: PathBuf,
+    },
+    /// Copy the state at one moment into a file, from which --restore begins
+    Backup {
+        /// The data directory
+        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
+        data_dir: PathBuf,
+        /// The file to write, or - for standard output (by way of a file in TMPDIR); a backup that is there is replaced
+        /// when the copy is whole
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+        /// Replace the file even if it is not a backup
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+impl Command {
+    /// Does it. Says whether all was well.
+    pub fn run(&self) -> anyhow::Result<bool> {
+        match self {
+            Command::Check { data_dir } => check::run(&Parts::of(data_dir)?),
+            Command::Dump { data_dir } => dump::run(&Parts::of(data_dir)?),
+            Command::Backup { data_dir, to, force } => backup::run(&Parts::of(data_dir)?, to, *force),
+        }
+    }
+}
+
+/// The parts of a data directory.
+struct Parts {
+    data_dir: PathBuf,
+    root: RealDisk,
+    journal: RealDisk,
+    snapshots: RealDisk,
+}
+
+impl Parts {
+    fn of(data_dir: &Path) -> anyhow::Result<Parts> {
+        let part = |name| data_dir.join(name);
+        for (name, required) in [("journal", true), ("snapshots", false)] {
+            match fs::read_dir(part(name)) {
+                Ok(_) => {}
+                Err(e) if e.kind() == io::ErrorKind::NotFound && required => missing(data_dir)?,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) if e.kind() == io::ErrorKind::PermissionDenied => {
+                    let advice = "run this as the user that the server runs as";
+                    return Err(e).with_context(|| format!("reading {}: {advice}", part(name).display()));
+                }
+                Err(e) => return Err(e).with_context(|| format!("reading {}", part(name).display())),
+            }
+        }
+        let disk =
+            |path: PathBuf| RealDisk::read_only(&path).with_context(|| format!("reading {}", path.display()));
+        Ok(Parts {
+            data_dir: data_dir.to_owned(),
+            root: disk(data_dir.to_owned())?,
+            journal: disk(part("journal"))?,
+            snapshots: disk(part("snapshots"))?,
+        })
+    }
+
+    fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    fn journal(&self) -> &dyn Disk {
+        &self.journal
+    }
+
+    fn snapshots(&self) -> &dyn Disk {
+        &self.snapshots
+    }
+
+    /// What proves commits durable, beside the journal itself.
+    fn base(&self) -> io::Result<Base> {
+        let known_durable = snapshot::durable_through(self.snapshots())?;
+        let clean_stop = CleanStop::read(&self.root)?.sequence();
+        Ok(Base { known_durable, clean_stop, ..Base::default() })
+    }
+
+    /// The data directory, its parts, and all that is in them. What goes away meanwhile is left out.
+    fn files(&self) -> io::Result<Vec<fs::Metadata>> {
+        let mut files = Vec::new();
+        for directory in
+            [self.data_dir.clone(), self.data_dir.join("journal"), self.data_dir.join("snapshots")]
+        {
+            let Ok(found) = directory.metadata() else { continue };
+            files.push(found);
+            for entry in fs::read_dir(directory)? {
+                files.extend(entry?.metadata());
+            }
+        }
+        Ok(files)
+    }
+
+    /// Device and inode of each.
+    fn identities(&self) -> io::Result<HashSet<(u64, u64)>> {
+        Ok(self.files()?.iter().map(|found| (found.dev(), found.ino())).collect())
+    }
+
+    /// When any of it was last changed, in seconds and nanoseconds since 1970.
+    fn last_change(&self) -> io::Result<(i64, i64)> {
+        Ok(self.files()?.iter().map(|found| (found.ctime(), found.ctime_nsec())).max().unwrap_or_default())
+    }
+}
+
+/// A directory without a journal.
+fn missing(data_dir: &Path) -> anyhow::Result<()> {
+    match data_dir.metadata() {
+        Ok(_) => bail!("{} is not a data directory of booklined: it has no journal", data_dir.display()),
+        Err(e) => Err(e).with_context(|| format!("reading the data directory {}", data_dir.display())),
+    }
+}
+
+/// Prints on standard output, which may be closed, full, or read by nobody.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output")
+}
+
+/// Says something on standard error. Nobody has to read it.
+fn warn(what: &str) {
+    let _ = writeln!(io::stderr(), "booklined: {what}");
+}

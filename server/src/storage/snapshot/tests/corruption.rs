@@ -1,0 +1,426 @@
+//! Corruption of every kind: never a panic, never a hang, and never a commit less than was acknowledged.
+//!
+//! Recovery falls back to the older snapshot and the journal behind it, or to the whole journal, and says so; or it
+//! refuses, names every file and offset, and changes nothing.
+
+use std::sync::Arc;
+
+use super::machine::{Images, Machine, disks, settings};
+use crate::codec::segment_header;
+use crate::codec::{Sequence, frame};
+use crate::storage::journal::disk::Disk;
+use crate::storage::journal::tests::rng::Rng;
+use crate::storage::journal::tests::sim_disk::SECTOR;
+use crate::storage::recovery::{RecoverError, recover};
+use crate::storage::snapshot::read::Snapshot;
+
+/// A machine that stopped behind so many snapshots, with changes before, between and behind them.
+fn stopped(snapshots: usize, changes: u64) -> (Machine, Images) {
+    let mut rng = Rng::new(7);
+    let mut machine = Machine::new(7);
+    let server = machine.start().expect("a fresh disk");
+    for _ in 0..snapshots {
+        machine.changes(&server, &mut rng, changes).expect("a disk that behaves");
+        server.snapshot().expect("a disk that behaves");
+    }
+    machine.changes(&server, &mut rng, changes).expect("a disk that behaves");
+    server.stop();
+    let images = machine.images();
+    (machine, images)
+}
+
+/// Recovers; it must yield everything.
+fn yields_everything(machine: &Machine, images: &Images, what: &str) {
+    match images.recover(&machine.tickets) {
+        Ok((look, last)) => {
+            assert_eq!((look.as_str(), last.0), (machine.look(), machine.acknowledged), "{what}");
+        }
+        Err(refused) => panic!("{what}: {refused}"),
+    }
+}
+
+/// Recovers; it must refuse, for all of these.
+fn refuses(images: &Images, machine: &Machine, named: &[&str]) -> RecoverError {
+    let refused = images.recover(&machine.tickets).expect_err("it is corrupt");
+    let message = refused.to_string();
+    for name in named {
+        assert!(message.contains(&format!("{name}, offset ")), "{name} in {message}");
+    }
+    refused
+}
+
+fn flip(images: &Images, name: &str, bit: usize) -> Images {
+    let mut images = images.clone();
+    images.snapshots.bytes_mut(name)[bit / 8] ^= 1 << (bit % 8);
+    images
+}
+
+fn flip_the_middle(images: &Images, name: &str) -> Images {
+    flip(images, name, images.snapshots.bytes(name).len() * 4)
+}
+
+/// What becomes of a file that a disk does not give back as it was.
+fn broken(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for sector in (0..bytes.len()).step_by(SECTOR) {
+        let end = bytes.len().min(sector + SECTOR);
+        let mut zeroed = bytes.to_vec();
+        zeroed[sector..end].fill(0);
+        all.push((format!("sector at {sector} zeroed"), zeroed));
+        let mut moved = bytes.to_vec();
+        let other = (sector + SECTOR) % (bytes.len() / SECTOR * SECTOR).max(1);
+        for i in 0..(end - sector).min(bytes.len() - other) {
+            moved.swap(sector + i, other + i);
+        }
+        if moved != bytes {
+            all.push((format!("sectors at {sector} and {other} swapped"), moved));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_bit_of_the_newest_falls_back_to_the_one_before() {
+    let (machine, images) = stopped(2, 2);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    for bit in 0..images.snapshots.bytes(newest).len() * 8 {
+        yields_everything(&machine, &flip(&images, newest, bit), &format!("bit {bit}"));
+    }
+}
+
+#[test]
+fn every_bit_of_the_older_harms_nothing() {
+    let (machine, images) = stopped(2, 4);
+    let [older, _] = &images.snapshots()[..] else { panic!("two are kept") };
+    for bit in (0..images.snapshots.bytes(older).len() * 8).step_by(11) {
+        yields_everything(&machine, &flip(&images, older, bit), &format!("bit {bit}"));
+    }
+}
+
+#[test]
+fn every_bit_of_the_only_one_falls_back_to_the_whole_journal() {
+    let (machine, images) = stopped(1, 4);
+    let [only] = &images.snapshots()[..] else { panic!("one was made") };
+    for bit in (0..images.snapshots.bytes(only).len() * 8).step_by(7) {
+        yields_everything(&machine, &flip(&images, only, bit), &format!("bit {bit}"));
+    }
+}
+
+#[test]
+fn every_bit_of_a_larger_one_shows() {
+    let (_, images) = stopped(2, 100);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let sequence = crate::storage::snapshot::parse_name(newest).unwrap();
+    for bit in 0..images.snapshots.bytes(newest).len() * 8 {
+        let images = flip(&images, newest, bit);
+        let read = Snapshot::open(&images.snapshots, sequence).and_then(|snapshot| snapshot.verify());
+        let bad = read.expect_err("a flipped bit shows");
+        let offset = usize::try_from(bad.offset).unwrap();
+        assert!(bad.file == *newest && offset <= bit / 8, "bit {bit}: {bad}");
+    }
+}
+
+#[test]
+fn the_damaged_one_is_set_aside_and_another_takes_its_place() {
+    let (machine, images) = stopped(2, 60);
+    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let mut machine = machine.with(&flip_the_middle(&images, newest), 1);
+    let mut rng = Rng::new(8);
+    let server = machine.start().expect("the older one and the journal");
+    let aside = format!("{newest}.damaged");
+    assert!(machine.images().snapshots.0.contains_key(&aside), "it is there for whoever looks into it");
+    assert_eq!(machine.images().snapshots(), std::slice::from_ref(older));
+    for _ in 0..3 {
+        machine.changes(&server, &mut rng, 60).expect("a disk that behaves");
+        server.snapshot().expect("a disk that behaves");
+        machine.check_that_the_older_one_would_do();
+    }
+    machine.crash(server, true);
+    machine.start().expect("recovery").stop();
+    assert!(machine.images().snapshots.0.contains_key(&aside));
+}
+
+#[test]
+fn two_damaged_ones_are_refused_by_name_and_offset() {
+    let (machine, images) = stopped(2, 60);
+    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let images = flip_the_middle(&flip_the_middle(&images, newest), older);
+    refuses(&images, &machine, &[newest, older]);
+
+    let mut machine = machine.with(&images, 1);
+    machine.start().expect_err("it is corrupt");
+    assert_eq!(machine.images().snapshots, images.snapshots, "nothing was changed");
+    assert_eq!(machine.images().journal, images.journal, "nothing was changed");
+}
+
+#[test]
+fn the_only_one_damaged_and_the_journal_trimmed_is_refused() {
+    let (machine, images) = stopped(2, 250);
+    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    assert!(
+        images.journal.segments()[0] > crate::storage::journal::segment::name(Sequence(1)),
+        "it was trimmed"
+    );
+    let mut images = flip_the_middle(&images, older);
+    images.snapshots.0.remove(newest);
+    refuses(&images, &machine, &[older]);
+    images.snapshots.0.clear();
+    let refused = images.recover(&machine.tickets).expect_err("the journal has no beginning").to_string();
+    assert!(refused.contains("00000000000000000001.seg, offset 0, sequence 1"), "{refused}");
+}
+
+#[test]
+fn cut_short_anywhere_it_falls_back() {
+    let (machine, images) = stopped(2, 4);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    for length in 0..images.snapshots.bytes(newest).len() {
+        let mut images = images.clone();
+        images.snapshots.bytes_mut(newest).truncate(length);
+        yields_everything(&machine, &images, &format!("{length} bytes left"));
+    }
+}
+
+#[test]
+fn bad_sectors_fall_back() {
+    let (machine, images) = stopped(2, 60);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    for (what, bytes) in broken(images.snapshots.bytes(newest)) {
+        let mut images = images.clone();
+        *images.snapshots.bytes_mut(newest) = bytes;
+        yields_everything(&machine, &images, &what);
+    }
+}
+
+#[test]
+fn frames_that_are_missing_or_stand_there_twice_show() {
+    let (machine, images) = stopped(2, 60);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let bytes = images.snapshots.bytes(newest).to_vec();
+    let changes = segment_header::BYTES;
+    let salt = segment_header::SegmentHeader::decode(&bytes, crate::storage::snapshot::MAGIC).unwrap().salt;
+    let footer = changes + frame::len(frame::read(&bytes[changes..], &salt).expect("a frame").payload.len());
+    assert_eq!(bytes.len(), footer + frame::len(8), "one frame of changes and a footer");
+    let (head, changes, footer) = (&bytes[..changes], &bytes[changes..footer], &bytes[footer..]);
+    for (what, parts) in [
+        ("the changes twice", &[head, changes, changes, footer][..]),
+        ("no changes", &[head, footer]),
+        ("no footer", &[head, changes]),
+        ("the footer first", &[head, footer, changes]),
+    ] {
+        let mut images = images.clone();
+        *images.snapshots.bytes_mut(newest) = parts.concat();
+        let opened = Snapshot::open_file(&images.snapshots, newest).unwrap();
+        let bad = opened.verify().expect_err(what);
+        assert!(bad.offset >= segment_header::BYTES as u64, "{what}: {bad}");
+        yields_everything(&machine, &images, what);
+    }
+}
+
+#[test]
+fn a_snapshot_of_another_moment_under_its_name_falls_back() {
+    let (machine, images) = stopped(2, 60);
+    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let mut swapped = images.clone();
+    let other = images.snapshots.0[older].clone();
+    swapped.snapshots.0.insert(newest.clone(), other);
+    yields_everything(&machine, &swapped, "the older one under the newest's name");
+}
+
+#[test]
+fn a_snapshot_newer_than_the_journal_is_refused() {
+    let (machine, images) = stopped(2, 120);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let segments = images.journal.segments();
+    // The journal as an older copy has it: its last segments are not there, or the last one ends early.
+    for keep in 1..segments.len() {
+        let mut images = images.clone();
+        for name in &segments[keep..] {
+            images.journal.0.remove(name);
+        }
+        let refused = images.recover(&machine.tickets).expect_err("the journal ends before the snapshot");
+        let message = refused.to_string();
+        assert!(message.contains(".seg, offset "), "{newest}: {message}");
+    }
+}
+
+#[test]
+fn a_damaged_snapshot_still_says_how_far_the_journal_went() {
+    // Its name alone proves durable every commit up to it: a journal that ends before was cut by no crash.
+    for snapshots in [1, 2] {
+        let (machine, images) = stopped(snapshots, 4);
+        let newest = images.snapshots().pop().expect("it was made");
+        let last = images.journal.segments().pop().expect("a journal has a segment");
+        let mut images = flip_the_middle(&images, &newest);
+        // All frames of the last segment are gone, and nothing but the snapshot knows of them.
+        let bytes = images.journal.bytes_mut(&last);
+        bytes[crate::codec::segment_header::BYTES..].fill(0);
+        let refused = images.recover(&machine.tickets);
+        let refused = refused.expect_err("commits that a snapshot held are not cut").to_string();
+        assert!(refused.contains(&format!("{last}, offset 64, sequence ")), "{refused}");
+    }
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_not_called_damaged() {
+    let (machine, images) = stopped(2, 10);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let mut images = images.clone();
+    let bytes = images.snapshots.bytes_mut(newest);
+    bytes[8] = 9;
+    bytes[40..56].copy_from_slice(b"7.1.0\0\0\0\0\0\0\0\0\0\0\0");
+    bytes[12..16].fill(0);
+    let crc = crc32c::crc32c(&bytes[..64]);
+    bytes[12..16].copy_from_slice(&crc.to_le_bytes());
+    let mut machine = machine.with(&images, 1);
+    let refused = machine.start().expect_err("it was written by a newer version").to_string();
+    assert!(refused.contains("start booklined 7.1.0 or newer"), "{refused}");
+    assert_eq!(machine.images().snapshots, images.snapshots, "nothing was changed");
+}
+
+#[test]
+fn a_disk_that_gives_a_little_at_a_time_is_read_to_the_end() {
+    use crate::storage::journal::tests::sim_disk::Faults;
+    let (machine, images) = stopped(2, 60);
+    for seed in 0..20 {
+        let mut machine = machine.with(&images, seed);
+        machine.snapshots.set_faults(Faults { short: true, ..Faults::default() });
+        machine.journal.set_faults(Faults { short: true, ..Faults::default() });
+        let server = machine.start().expect("nothing is corrupt");
+        assert_eq!(machine.images().snapshots(), images.snapshots(), "nothing was quarantined");
+        machine.changes(&server, &mut Rng::new(seed), 20).expect("a disk that behaves");
+        server.snapshot().expect("a disk that behaves");
+        server.stop();
+    }
+}
+
+#[test]
+fn a_snapshot_that_rots_under_a_running_server_is_told_of_and_loses_nothing() {
+    let (machine, images) = stopped(2, 60);
+    let mut machine = machine.with(&images, 1);
+    let mut rng = Rng::new(9);
+    let server = machine.start().expect("all is well");
+    let newest = images.snapshots().pop().expect("two are kept");
+    let file = machine.snapshots.open(&newest).unwrap();
+    let at = file.len().unwrap() / 2;
+    file.write_all_at(&[0xff; 16], at).unwrap();
+    machine.changes(&server, &mut rng, 60).expect("the journal is well");
+    // Whether it says no or makes one from the older, nothing is taken from what it does not hold.
+    let made = server.snapshot();
+    machine.changes(&server, &mut rng, 60).expect("the journal is well");
+    machine.crash(server, false);
+    machine.start().unwrap_or_else(|refused| panic!("{made:?}: {refused}")).stop();
+}
+
+#[test]
+fn set_aside_twice_it_is_still_there() {
+    let (machine, images) = stopped(2, 30);
+    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let mut corrupt = flip_the_middle(&images, newest);
+    corrupt.snapshots.0.insert(format!("{newest}.damaged"), Arc::new(b"an older scenario".to_vec()));
+    let mut machine = machine.with(&corrupt, 1);
+    machine.start().expect("the older one and the journal").stop();
+    assert_eq!(machine.images().snapshots().len(), 1);
+}
+
+#[test]
+fn two_that_rot_under_a_running_server_stay_where_they_are() {
+    let (machine, images) = stopped(2, 250);
+    let mut machine = machine.with(&images, 1);
+    let server = machine.start().expect("all is well");
+    for name in images.snapshots() {
+        let file = machine.snapshots.open(&name).unwrap();
+        let at = file.len().unwrap() / 2;
+        file.write_all_at(&[0xff; 16], at).unwrap();
+    }
+    machine.changes(&server, &mut Rng::new(9), 10).expect("the journal is well");
+    server.snapshot().expect_err("there is nothing to make one from");
+    assert_eq!(machine.images().snapshots(), images.snapshots(), "people have to look at them");
+    machine.crash(server, false);
+    let refused = machine.start().expect_err("two are corrupt").to_string();
+    for name in images.snapshots() {
+        assert!(refused.contains(&format!("{name}, offset ")), "{name} in {refused}");
+    }
+}
+
+/// Disks on which one file cannot be read.
+#[derive(Debug)]
+struct Sick {
+    image: crate::storage::journal::tests::image::Image,
+    name: String,
+    /// What the system says.
+    error: i32,
+}
+
+#[derive(Debug)]
+struct SickFile(i32);
+
+impl crate::storage::journal::disk::DiskFile for SickFile {
+    fn len(&self) -> std::io::Result<u64> {
+        Ok(100)
+    }
+
+    fn read_at(&self, _into: &mut [u8], _offset: u64) -> std::io::Result<usize> {
+        Err(std::io::Error::from_raw_os_error(self.0))
+    }
+
+    fn write_at(&self, _bytes: &[u8], _offset: u64) -> std::io::Result<usize> {
+        Err(std::io::Error::from_raw_os_error(self.0))
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn has_name(&self) -> std::io::Result<bool> {
+        Ok(true)
+    }
+}
+
+impl Disk for Sick {
+    fn list(&self) -> std::io::Result<Vec<String>> {
+        self.image.list()
+    }
+
+    fn create(&self, name: &str) -> std::io::Result<Box<dyn crate::storage::journal::disk::DiskFile>> {
+        self.image.create(name)
+    }
+
+    fn open(&self, name: &str) -> std::io::Result<Box<dyn crate::storage::journal::disk::DiskFile>> {
+        if name == self.name { Ok(Box::new(SickFile(self.error))) } else { self.image.open(name) }
+    }
+
+    fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
+        assert_eq!((from, self.error), (self.name.as_str(), EIO), "what is not corrupt is not quarantined");
+        assert_eq!(to, format!("{from}.damaged"));
+        Ok(())
+    }
+
+    fn remove(&self, name: &str) -> std::io::Result<()> {
+        panic!("{name} is removed")
+    }
+
+    fn sync(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+const EIO: i32 = 5;
+const EACCES: i32 = 13;
+const EMFILE: i32 = 24;
+
+#[test]
+fn a_bad_sector_is_damage_and_a_refusal_of_the_system_is_none() {
+    let (_, images) = stopped(2, 60);
+    let newest = images.snapshots().pop().expect("two are kept");
+    for error in [EIO, EACCES, EMFILE] {
+        let sick = Sick { image: images.snapshots.clone(), name: newest.clone(), error };
+        let recovered = recover(&disks(images.journal.clone(), sick), &settings(), false);
+        match recovered {
+            Ok(state) => assert_eq!((error, state.snapshot < Sequence(u64::MAX)), (EIO, true)),
+            Err(refused) => {
+                assert_ne!(error, EIO, "{refused}");
+                assert!(refused.to_string().contains(&newest), "{refused}");
+            }
+        }
+    }
+}

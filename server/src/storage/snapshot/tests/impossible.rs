@@ -1,0 +1,177 @@
+//! Snapshots whose checksums are right and whose contents no server decides: refused by offset wherever they are read,
+//! and nothing of them is put in place.
+//!
+//! It would fail if a checksum were taken for a proof of sense.
+
+use std::path::Path;
+
+use bookline_protocol::{Date, Slot, tag_of};
+use tempfile::NamedTempFile;
+
+use super::machine::{disks, settings};
+use crate::codec::Sequence;
+use crate::codec::segment_header::BYTES;
+use crate::domain::{Change, EntryNumber, EventKey, EventNumber};
+use crate::storage::journal::disk::Disk;
+use crate::storage::journal::tests::sim_disk::SimDisk;
+use crate::storage::recovery::recover;
+use crate::storage::snapshot::error::SnapshotErrorKind;
+use crate::storage::snapshot::name;
+use crate::storage::snapshot::read::Snapshot;
+use crate::storage::snapshot::write::Writer;
+
+const JAZZ: EventNumber = EventNumber(1);
+
+/// A snapshot of these, with the checksums of a right one.
+fn snapshot(sequence: Sequence, changes: &[(u64, Change<'_>)]) -> SimDisk {
+    let disk = SimDisk::new(1);
+    let mut writer = Writer::new(&disk, sequence, &|| false).expect("a disk that behaves");
+    for (number, change) in changes {
+        writer.push(*number, change).expect("a disk that behaves");
+    }
+    writer.finish().expect("a disk that behaves");
+    disk
+}
+
+fn bytes(disk: &SimDisk, sequence: Sequence) -> Vec<u8> {
+    disk.open(&name(sequence)).and_then(|file| file.read_all()).expect("it was written")
+}
+
+/// Restores a file on empty disks. Says why not, and whether anything was left there.
+fn restore(file: &Path) -> (Result<(), String>, bool) {
+    let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
+    let mut settings = settings();
+    settings.restore = Some(file.to_owned());
+    let restored = recover(&disks(journal.clone(), snapshots.clone()), &settings, true);
+    let left = [journal, snapshots].iter().any(|disk| !disk.list().expect("a disk that behaves").is_empty());
+    (restored.map(|_| ()).map_err(|refused| refused.to_string()), left)
+}
+
+fn restore_bytes(bytes: &[u8]) -> (Result<(), String>, bool) {
+    let file = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), bytes).expect("it can be written");
+    restore(file.path())
+}
+
+fn slot(hour: u32) -> Slot {
+    Slot::from_index(17_760_000 + hour).expect("an hour of 2026")
+}
+
+fn event(id: &str, total: u32) -> Change<'_> {
+    let date = Date::from_day_number(740_000).expect("a day of 2027");
+    Change::EventCreated { tag: tag_of(id), id, name: "Jazz", date, total, issued: 1 }
+}
+
+fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<'a> {
+    Change::TicketsIssued { event: EventKey { tag, number: event }, tickets }
+}
+
+/// Tickets of the event `jazz`.
+fn of_jazz(count: u8) -> Vec<[u8; 16]> {
+    let [high, low] = tag_of("jazz").to_be_bytes();
+    (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
+}
+
+#[test]
+fn what_is_possible_is_restored() {
+    let (tag, two) = (tag_of("jazz"), of_jazz(2));
+    let meeting =
+        Change::MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" };
+    let changes = [
+        (1, event("jazz", 3)),
+        (3, Change::BlockTaken { slot: slot(9), who: "F1" }),
+        (7, meeting),
+        (1, tickets(tag, JAZZ, &two)),
+    ];
+    let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
+    assert_eq!((restored, left), (Ok(()), true));
+}
+
+#[test]
+fn what_no_server_decides_is_refused_by_offset_and_put_nowhere() {
+    let tag = tag_of("jazz");
+    let jazz = (1, event("jazz", 3));
+    let block = Change::BlockTaken { slot: slot(9), who: "F1" };
+    let (two, three) = (of_jazz(2), of_jazz(3));
+    let cases: &[(&str, &[(u64, Change<'_>)])] = &[
+        ("holds a blank", &[(1, event("ja zz", 3))]),
+        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
+        ("an event or entry 0,", &[(0, block)]),
+        ("creates 3 behind 3", &[(3, block), (3, Change::BlockTaken { slot: slot(10), who: "F2" })]),
+        ("creates 1 behind 3", &[(3, block), jazz]),
+        ("frees entry 2", &[(2, Change::EntryFreed { slot: slot(9), entry: EntryNumber(2) })]),
+        ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
+        ("tickets of event 2", &[jazz, (2, tickets(tag, JAZZ, &two))]),
+        ("tickets of event 1", &[jazz, (1, tickets(0, JAZZ, &[[0; 16]]))]),
+        ("with tag 0000 issues a ticket with tag", &[jazz, (1, tickets(0, JAZZ, &two))]),
+        ("issues 3 tickets and has 2 left", &[jazz, (1, tickets(tag, JAZZ, &three))]),
+    ];
+    for (said, changes) in cases {
+        let disk = snapshot(Sequence(7), changes);
+        let opened = Snapshot::open(&disk, Sequence(7)).expect("its header is right");
+        let bad = opened.verify().expect_err(said);
+        assert!(bad.offset == BYTES as u64 && bad.to_string().contains(said), "{said}: {bad}");
+        assert!(bad.is_corruption(), "an older snapshot may stand in for it: {bad}");
+        let (refused, left) = restore_bytes(&bytes(&disk, Sequence(7)));
+        let refused = refused.expect_err(said);
+        assert!(refused.contains(&format!("offset {BYTES}: ")) && refused.contains(said), "{refused}");
+        assert!(!left, "{said}: something is left there");
+    }
+}
+
+#[test]
+fn what_only_the_state_tells_is_refused_before_it_is_put_in_place() {
+    let block = |who| Change::BlockTaken { slot: slot(9), who };
+    for (said, changes) in [
+        ("F1 has filled", [(1, block("F1")), (2, block("F1"))]),
+        ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),
+    ] {
+        let (refused, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
+        assert!(refused.as_ref().is_err_and(|refused| refused.contains(said)), "{refused:?}");
+        assert!(!left, "{said}: something is left there");
+    }
+}
+
+#[test]
+fn a_sequence_that_no_journal_reaches_is_refused() {
+    let highest = snapshot(Sequence::MAX, &[]);
+    assert!(Snapshot::open(&highest, Sequence::MAX).and_then(|s| s.verify()).is_ok());
+    for sequence in [1 << 62, u64::MAX - 1, u64::MAX].map(Sequence) {
+        let disk = snapshot(sequence, &[]);
+        let bad = Snapshot::open(&disk, sequence).expect_err("no journal goes so far");
+        assert!(matches!(bad.what, SnapshotErrorKind::Sequence(_)) && bad.is_corruption(), "{bad}");
+        let (refused, left) = restore_bytes(&bytes(&disk, sequence));
+        assert!(refused.as_ref().is_err_and(|refused| refused.contains("offset 0: ")), "{refused:?}");
+        assert!(!left);
+    }
+}
+
+#[test]
+fn whatever_stands_behind_the_footer_is_refused() {
+    let whole = bytes(&snapshot(Sequence(7), &[(1, event("jazz", 3))]), Sequence(7));
+    for behind in [&[0][..], &[0; 4096], b"\n", &whole] {
+        let (refused, left) = restore_bytes(&[&whole[..], behind].concat());
+        let refused = refused.expect_err("it is not a backup alone");
+        let said = format!("offset {}: it ends here, and {} bytes stand behind", whole.len(), behind.len());
+        assert!(refused.contains(&said), "{refused}");
+        assert!(!left);
+        let disk = snapshot(Sequence(7), &[]);
+        let file = disk.create(&name(Sequence(7))).expect("a disk that behaves");
+        file.write_all_at(&[&whole[..], behind].concat(), 0).expect("a disk that behaves");
+        let bad =
+            Snapshot::open(&disk, Sequence(7)).and_then(|s| s.verify()).expect_err("not in the directory");
+        assert_eq!(bad.offset, whole.len() as u64);
+    }
+}
+
+#[test]
+fn a_file_without_an_end_is_no_backup() {
+    let (refused, left) = restore(Path::new("/dev/zero"));
+    assert!(
+        refused.as_ref().is_err_and(|r| r.contains("it is a character device, not a plain file")),
+        "{refused:?}"
+    );
+    let (refused, _) = restore(Path::new("/"));
+    assert!(refused.as_ref().is_err_and(|r| r.contains("it is a directory")), "{refused:?}");
+    assert!(!left);
+}

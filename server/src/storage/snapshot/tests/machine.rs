@@ -1,0 +1,325 @@
+//! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bookline_protocol::{Hour, Slot, TicketId};
+use clap::Parser;
+
+use super::shown::{PEOPLE, days, shown};
+use crate::codec::Sequence;
+use crate::settings::Settings;
+use crate::state::{DependsOn, NewEntry, NewEvent, Replacement, StateLimits, StateRejection, Store};
+use crate::storage::journal::disk::Disk;
+use crate::storage::journal::tests::history::{block_on, settle, wait_for_capacity};
+use crate::storage::journal::tests::image::Image;
+use crate::storage::journal::tests::rng::Rng;
+use crate::storage::journal::tests::sim_disk::{Faults, SimDisk};
+use crate::storage::journal::{AppendError, Failure, Journal};
+use crate::storage::recovery::{Disks, RecoverError, State, recover};
+use crate::storage::snapshot::requests::Made;
+use crate::storage::snapshot::snapshotter::{NotMade, Schedule, Snapshotter};
+
+/// Ids of events; few, so that they are taken.
+const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+
+/// Segments smaller than the flag takes, so that a snapshot has some to let go.
+const SEGMENT: u64 = 16 << 10;
+
+/// Settings of a server with small segments.
+pub fn settings() -> Settings {
+    let settings = Settings::try_parse_from(["booklined", "--durability", "always"]);
+    Settings { segment_size: SEGMENT, ..settings.expect("flags of the server") }
+}
+
+/// Disks without a clean-shutdown record.
+pub fn disks(journal: impl Disk + 'static, snapshots: impl Disk + 'static) -> Disks {
+    Disks { root: Arc::new(Image::default()), journal: Arc::new(journal), snapshots: Arc::new(snapshots) }
+}
+
+/// Why no more changes can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// The journal failed, and said so.
+    Failed(Failure),
+    /// There is no room for them.
+    ReadOnly,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Ended {
+        Ended::Failed(failure)
+    }
+}
+
+/// What the two disks hold.
+#[derive(Debug, Clone)]
+pub struct Images {
+    pub journal: Image,
+    pub snapshots: Image,
+}
+
+impl Images {
+    /// Names of the snapshots, oldest first.
+    pub fn snapshots(&self) -> Vec<String> {
+        self.snapshots.0.keys().filter(|name| name.ends_with(".snap")).cloned().collect()
+    }
+
+    /// The disks of a server on which these stand, and nothing else.
+    pub fn disks(&self) -> Disks {
+        disks(self.journal.clone(), self.snapshots.clone())
+    }
+
+    /// Recovers from them, changing nothing. Says what the state looks like and how many commits it has.
+    pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
+        let state = recover(&self.disks(), &settings(), false)?;
+        let last = state.journal.appended();
+        let store = Store::new(state.records, StateLimits::NONE, Arc::new(state.journal));
+        Ok((shown(&store, tickets), last))
+    }
+}
+
+/// Two disks that live and die together, and the history of what was done.
+#[derive(Debug)]
+pub struct Machine {
+    pub journal: SimDisk,
+    pub snapshots: SimDisk,
+    /// How the state looked after so many commits.
+    pub looks: Vec<String>,
+    /// So many of them were acknowledged.
+    pub acknowledged: u64,
+    /// One ticket of every booking that was ever made.
+    pub tickets: Vec<TicketId>,
+    /// How many tickets they were.
+    pub sold: usize,
+    /// Was there ever a server on it?
+    begun: bool,
+}
+
+/// A server on a machine, without its sockets.
+#[derive(Debug)]
+pub struct Server {
+    pub store: Store,
+    pub snapshotter: Snapshotter,
+}
+
+impl Machine {
+    pub fn new(seed: u64) -> Machine {
+        Machine {
+            journal: SimDisk::new(seed),
+            snapshots: SimDisk::new(!seed),
+            looks: Vec::new(),
+            acknowledged: 0,
+            tickets: Vec::new(),
+            sold: 0,
+            begun: false,
+        }
+    }
+
+    /// A machine with the same history, on whose disks this stands.
+    pub fn with(&self, images: &Images, seed: u64) -> Machine {
+        Machine {
+            journal: SimDisk::holding(&images.journal, seed),
+            snapshots: SimDisk::holding(&images.snapshots, !seed),
+            looks: self.looks.clone(),
+            acknowledged: self.acknowledged,
+            tickets: self.tickets.clone(),
+            sold: self.sold,
+            begun: self.begun,
+        }
+    }
+
+    /// How the state looks now.
+    pub fn look(&self) -> &str {
+        self.looks.last().expect("a server was started")
+    }
+
+    pub fn images(&self) -> Images {
+        Images { journal: self.journal.image(), snapshots: self.snapshots.image() }
+    }
+
+    /// Starts a server. What it recovers must be a beginning of what was done, with all that was acknowledged.
+    pub fn start(&mut self) -> Result<Server, RecoverError> {
+        let disks = disks(self.journal.clone(), self.snapshots.clone());
+        let State { records, journal, snapshot } = recover(&disks, &settings(), !self.begun)?;
+        self.begun = true;
+        let journal = Arc::new(journal);
+        // No snapshot but when it is asked for, and then at once.
+        let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
+        let snapshotter =
+            Snapshotter::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
+        let server = Server { store: Store::new(records, StateLimits::NONE, journal), snapshotter };
+        self.check(&server);
+        Ok(server)
+    }
+
+    fn check(&mut self, server: &Server) {
+        let recovered = server.journal().appended().0;
+        let look = shown(&server.store, &self.tickets);
+        if self.looks.is_empty() {
+            self.looks.push(look);
+            return;
+        }
+        assert!(
+            recovered >= self.acknowledged,
+            "{} commits were acknowledged, and {recovered} are left of them",
+            self.acknowledged
+        );
+        let then = self.looks.get(place(recovered)).expect("only what was done is recovered");
+        assert_eq!(&look, then, "the state is the one after commit {recovered}");
+        self.looks.truncate(place(recovered) + 1);
+        self.acknowledged = recovered;
+    }
+
+    /// Were the newest snapshot lost, the one before it (or the whole journal) would give the same state.
+    pub fn check_that_the_older_one_would_do(&self) {
+        let mut images = self.images();
+        let newest = images.snapshots().pop().expect("a snapshot was made");
+        images.snapshots.0.remove(&newest);
+        match images.recover(&self.tickets) {
+            Ok((look, last)) => assert_eq!((look.as_str(), last.0), (self.look(), self.acknowledged)),
+            Err(refused) => panic!("without {newest}: {refused}"),
+        }
+    }
+
+    /// Takes note of what the state looks like after a commit.
+    fn note(&mut self, server: &Server) {
+        self.looks.push(shown(&server.store, &self.tickets));
+        assert_eq!(server.journal().appended().0 + 1, self.looks.len() as u64, "a change is a commit");
+    }
+
+    /// Everything up to now is told to those who asked.
+    pub fn settle(&mut self, server: &Server) -> Result<(), Ended> {
+        let last = server.journal().appended();
+        settle(server.journal(), last)?;
+        self.acknowledged = self.acknowledged.max(last.0);
+        Ok(())
+    }
+
+    /// From now on the disks behave.
+    pub fn heal(&self) {
+        self.journal.set_faults(Faults::default());
+        self.snapshots.set_faults(Faults::default());
+    }
+
+    /// One change drawn by chance, the first that the rules allow.
+    fn change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Ended> {
+        loop {
+            let again = rng.clone();
+            match self.try_change(server, rng) {
+                Ok(()) => {
+                    self.note(server);
+                    return Ok(());
+                }
+                // Closed by a failure, which ends the wait.
+                Err(StateRejection::AppendError(AppendError::Backpressure | AppendError::Closed)) => {
+                    wait_for_capacity(server.journal())?;
+                    *rng = again;
+                }
+                Err(StateRejection::AppendError(AppendError::ReadOnly { .. })) => {
+                    return Err(Ended::ReadOnly);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), StateRejection> {
+        let (store, seen, micros) = (&server.store, &mut DependsOn::default(), 1_000_000);
+        let who = PEOPLE[rng.below(PEOPLE.len())];
+        match rng.below(8) {
+            0 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let issued = u32::try_from(rng.below(2) * 3).expect("it is small");
+                let date = days()[rng.below(3)];
+                store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 150, issued }, micros, seen)
+            }
+            1..4 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
+                let mut tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(rng)).collect();
+                store.book(id, &mut tickets, micros, seen)?;
+                self.tickets.push(TicketId(tickets[0]));
+                self.sold += tickets.len();
+                Ok(())
+            }
+            4 => store.take(who, slot(rng), &NewEntry::Block, micros, seen),
+            5 => {
+                let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
+                let title = "committee ".repeat(1 + rng.below(20));
+                let meeting = NewEntry::Meeting { title: &title, group: &group, host };
+                store.take(who, slot(rng), &meeting, micros, seen)
+            }
+            6 => store.free(who, slot(rng), micros, seen).map(|_| ()),
+            _ => {
+                let group = group(rng);
+                let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
+                let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
+                let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
+                store.replace(&replacement, |_| true, micros, seen).map(drop)
+            }
+        }
+    }
+
+    /// So many changes, told of now and then and in the end.
+    pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Ended> {
+        for _ in 0..count {
+            self.change(server, rng)?;
+            if rng.one_in(10) {
+                self.settle(server)?;
+            }
+        }
+        self.settle(server)
+    }
+
+    /// The power goes, or the process is killed: what follows on the disks is another cycle.
+    pub fn end_of_cycle(&mut self, power: bool) {
+        let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
+        (self.journal, self.snapshots) = (next(&self.journal), next(&self.snapshots));
+    }
+
+    /// The same, with a server on it.
+    pub fn crash(&mut self, server: Server, power: bool) {
+        self.end_of_cycle(power);
+        // The threads of a process that is dead end; what they still do reaches nobody.
+        drop(server);
+    }
+}
+
+impl Server {
+    pub fn journal(&self) -> &Journal {
+        self.store.journal()
+    }
+
+    /// SNAPSHOT
+    pub fn snapshot(&self) -> Result<Made, NotMade> {
+        block_on(self.snapshotter.make())
+    }
+
+    /// Ends as it should.
+    pub fn stop(self) {
+        self.snapshotter.stop();
+        self.journal().close().expect("a disk that behaves");
+    }
+}
+
+fn place(commits: u64) -> usize {
+    usize::try_from(commits).expect("a short history")
+}
+
+fn ticket(rng: &mut Rng) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&rng.next().to_le_bytes());
+    id[8..].copy_from_slice(&rng.next().to_le_bytes());
+    id
+}
+
+fn slot(rng: &mut Rng) -> Slot {
+    let hour = u8::try_from(9 + rng.below(3)).ok().and_then(Hour::new).expect("an hour of the day");
+    Slot { date: days()[rng.below(3)], hour }
+}
+
+fn group(rng: &mut Rng) -> String {
+    let from = rng.below(PEOPLE.len() - 1);
+    PEOPLE[from..PEOPLE.len().min(from + 1 + rng.below(3))].join(",")
+}

@@ -1,0 +1,136 @@
+//! `--restore`: a backup into an empty directory, whole or not at all, whatever comes between.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::NamedTempFile;
+
+use super::machine::{Machine, disks, settings};
+use crate::codec::Sequence;
+use crate::settings::Settings;
+use crate::state::{StateLimits, Store};
+use crate::storage::data_dir::clean_stop::CleanStop;
+use crate::storage::journal::disk::Disk;
+use crate::storage::journal::tests::rng::Rng;
+use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
+use crate::storage::recovery::{Disks, RecoverError, State, recover};
+use crate::storage::restore::RestoreError;
+
+/// The state after a few changes, and its backup: a snapshot is one.
+fn backup() -> (Machine, NamedTempFile) {
+    let mut machine = Machine::new(11);
+    let server = machine.start().expect("a fresh disk");
+    machine.changes(&server, &mut Rng::new(11), 60).expect("a disk that behaves");
+    server.snapshot().expect("a disk that behaves");
+    server.stop();
+    let snapshots = machine.images().snapshots;
+    let [(_, bytes)] = &snapshots.0.iter().collect::<Vec<_>>()[..] else { panic!("one snapshot") };
+    let file = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), bytes.as_slice()).expect("it can be written");
+    (machine, file)
+}
+
+/// A start that restores `file`, or one that does not.
+fn start(journal: &SimDisk, snapshots: &SimDisk, file: Option<&Path>) -> Result<State, RecoverError> {
+    let settings = Settings { restore: file.map(Path::to_owned), ..settings() };
+    recover(&disks(journal.clone(), snapshots.clone()), &settings, true)
+}
+
+fn look(machine: &Machine, state: State) -> (String, Sequence) {
+    let last = state.journal.appended();
+    let store = Store::new(state.records, StateLimits::NONE, Arc::new(state.journal));
+    (super::shown::shown(&store, &machine.tickets), last)
+}
+
+#[test]
+fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
+    let (machine, file) = backup();
+    let whole = (machine.look().to_owned(), Sequence(machine.acknowledged));
+    for on_snapshots in [true, false] {
+        for n in 1.. {
+            let (mut journal, mut snapshots) = (SimDisk::new(n), SimDisk::new(!n));
+            let dying = if on_snapshots { &snapshots } else { &journal };
+            dying.set_faults(Faults { whose: Whose::Commits, die_at: Some(n), ..Faults::default() });
+            let first = start(&journal, &snapshots, Some(file.path()));
+            let died = dying.list().is_err();
+            let power = n.is_multiple_of(2);
+            let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
+            (journal, snapshots) = (next(&journal), next(&snapshots));
+            drop(first);
+
+            // Whoever tries again gets it, or is told that there is something; then that is all of it.
+            let again = match start(&journal, &snapshots, Some(file.path())) {
+                Err(RecoverError::Restore(RestoreError::NotEmpty { .. })) => {
+                    start(&journal, &snapshots, None)
+                }
+                other => other,
+            };
+            let again = again.unwrap_or_else(|refused| panic!("operation {n}: {refused}"));
+            assert_eq!(look(&machine, again), whole, "operation {n} on the snapshots: {on_snapshots}");
+            if !died {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_there_is_ever_restored_over() {
+    let (mut machine, file) = backup();
+    // Somebody brought the files back one by one: nothing but they say that this was in use.
+    let before = machine.images();
+    let refused = start(&machine.journal, &machine.snapshots, Some(file.path()));
+    assert!(matches!(refused, Err(RecoverError::Restore(RestoreError::NotEmpty { .. }))), "{refused:?}");
+    assert_eq!(machine.images().journal, before.journal);
+    assert_eq!(machine.images().snapshots, before.snapshots);
+    machine.start().expect("all of it is still there").stop();
+}
+
+#[test]
+fn a_damaged_backup_is_refused_by_name_and_leaves_nothing() {
+    let (_, file) = backup();
+    let mut bytes = std::fs::read(file.path()).expect("it was written");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(file.path(), bytes).expect("it can be written");
+    let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
+    let refused = start(&journal, &snapshots, Some(file.path())).expect_err("it is corrupt").to_string();
+    assert!(refused.contains(&file.path().display().to_string()), "{refused}");
+    assert!(snapshots.list().expect("a disk that behaves").is_empty());
+    assert!(start(&journal, &snapshots, None).is_ok(), "an empty directory can be begun");
+}
+
+/// Without the snapshot that --restore of this start puts there, a directory with snapshots is not a new one.
+#[test]
+fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
+    let (machine, _) = backup();
+    let images = machine.images();
+    let newest = images.snapshots().pop().expect("it was made");
+    for fresh in [true, false] {
+        for corrupt in [false, true] {
+            let snapshots = SimDisk::holding(&images.snapshots, 1);
+            if corrupt {
+                snapshots.rename(&newest, &format!("{newest}.damaged")).expect("a disk that behaves");
+            }
+            let journal = SimDisk::new(1);
+            let refused = recover(&disks(journal.clone(), snapshots), &settings(), fresh);
+            let refused = refused.expect_err("commits are missing").to_string();
+            assert!(refused.contains("the journal is missing"), "{refused}");
+            let advice = format!("snapshots/{newest} is a backup");
+            assert_eq!(refused.contains(&advice), !corrupt, "{refused}");
+            assert!(journal.list().expect("a disk that behaves").is_empty(), "nothing was begun");
+        }
+    }
+}
+
+/// The clean-shutdown record alone says that there was a journal.
+#[test]
+fn a_journal_that_is_gone_beside_its_clean_shutdown_record_is_no_fresh_start() {
+    let root = SimDisk::new(1);
+    CleanStop::write(&root, Sequence(7)).expect("a disk that behaves");
+    let disks = Disks { root: Arc::new(root), ..disks(SimDisk::new(2), SimDisk::new(3)) };
+    let refused = recover(&disks, &settings(), true).expect_err("commits are missing").to_string();
+    assert!(refused.contains("there were commits up to sequence 7"), "{refused}");
+    CleanStop::write(&*disks.root, Sequence(0)).expect("a disk that behaves");
+    assert!(recover(&disks, &settings(), true).is_ok(), "nothing was ever in it");
+}

@@ -1,0 +1,44 @@
+//! A stop while a snapshot is written.
+//!
+//! It would fail if a stop waited for more than the one sync that is under way: on a slow disk each takes seconds.
+
+use crate::codec::Sequence;
+use crate::domain::{Change, EventKey, EventNumber};
+use crate::storage::journal::disk::Disk;
+use crate::storage::journal::tests::sim_disk::{SimDisk, Whose};
+use crate::storage::snapshot::error::CompactionError;
+use crate::storage::snapshot::write::Writer;
+
+/// 64 KiB of tickets.
+static TICKETS: [[u8; 16]; 4096] = [[7; 16]; 4096];
+
+fn is_stopped<T>(result: Result<T, CompactionError>) -> bool {
+    matches!(result, Err(CompactionError::Stopped))
+}
+
+#[test]
+fn a_snapshot_begins_no_sync_when_the_server_stops() {
+    let disk = SimDisk::new(1);
+    let syncs = || disk.counts(Whose::Commits).syncs;
+    let stopping = || syncs() >= 1;
+    let mut writer = Writer::new(&disk, Sequence(9), &stopping).expect("a disk that behaves");
+    let event = EventKey { tag: 0x0707, number: EventNumber(1) };
+    let tickets = Change::TicketsIssued { event, tickets: &TICKETS };
+    let stopped = (0..1_000).map(|_| writer.push(1, &tickets)).find(Result::is_err);
+    assert!(stopped.is_some_and(is_stopped), "it goes on as long as there is something to write");
+    assert_eq!(syncs(), 1);
+}
+
+#[test]
+fn a_snapshot_gets_no_name_when_the_server_stops() {
+    let disk = SimDisk::new(1);
+    let syncs = || disk.counts(Whose::Commits).syncs;
+    for patience in [0, 1] {
+        let before = syncs();
+        let stopping = || syncs() >= before + patience;
+        let writer = Writer::new(&disk, Sequence(9), &stopping).expect("a disk that behaves");
+        assert!(is_stopped(writer.finish()));
+        assert_eq!(syncs(), before + patience);
+        assert_eq!(disk.list().expect("a disk that behaves"), [crate::storage::snapshot::NEW]);
+    }
+}

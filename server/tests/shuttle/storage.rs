@@ -1,0 +1,4 @@
+//! The journal as this test takes it in.
+
+#[path = "journal.rs"]
+pub mod journal;
