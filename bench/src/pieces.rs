@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use bookline_protocol::reply::{self, Kind};
 use bookline_protocol::{Line, parse};
-use bookline_server::Settings;
+use bookline_server::Config;
 use bookline_server::commands::{Answer, Identity, Outcome, Service, execute};
 use bookline_server::domain::{Change, EventKey, EventNumber};
 use bookline_server::net::framing::{Found, Framer};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
-use bookline_server::storage::journal::AppendError;
-use clap::Parser;
+use bookline_server::storage::journal::{AppendError, Durability};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -141,9 +140,9 @@ impl Home {
     fn new() -> Home {
         let directory = TempDir::with_prefix("bookline-bench").expect("a directory");
         let runtime = Builder::new_current_thread().build().expect("a runtime");
-        let mut settings = Settings::parse_from(["booklined", "--durability", "never"]);
-        settings.data_dir = directory.path().into();
-        let server = runtime.block_on(bookline_server::Server::open(&settings)).expect("an empty server");
+        let config =
+            Config { data_dir: directory.path().into(), durability: Durability::Never, ..Config::default() };
+        let server = runtime.block_on(bookline_server::Server::open(&config)).expect("an empty server");
         let service = server.service().clone();
         // The next segment is filled by a thread of its own, which the end of a short run interrupts and that of a long
         // one does not: what it takes would not fall out of their difference.

@@ -4,6 +4,7 @@ use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header;
 use bookline_server::state::Records;
 use bookline_server::storage::journal::{self, Base, OpenError, segment};
+use bookline_server::storage::replay::Replay;
 
 use super::file::{OneFile, file};
 

@@ -2,6 +2,7 @@
 
 use bookline_server::codec::Sequence;
 use bookline_server::state::Records;
+use bookline_server::storage::replay::Replay;
 use bookline_server::storage::snapshot::read::Snapshot;
 use bookline_server::storage::snapshot::{MAGIC, name};
 

@@ -1,9 +1,11 @@
 //! The reservation server of Bookline. `docs/architecture.md` describes its rooms and the way of a request.
 
+pub mod cli;
 pub mod clock;
 pub mod codec;
 pub mod collections;
 pub mod commands;
+pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod escaped;
@@ -13,15 +15,14 @@ pub mod memory;
 pub mod net;
 pub mod process_limits;
 pub mod server;
-pub mod settings;
 pub mod signals;
 pub mod state;
 pub mod storage;
 mod sync;
 pub mod time_zone;
 
-pub use server::{OpenError, Server};
-pub use settings::Settings;
+pub use config::Config;
+pub use server::{OpenError, ServeError, Server};
 
 /// Ends the process at once. For faults after which the memory may hold half of a change, so that no reply can be
 /// trusted. The reason is printed where standard error takes it in time; nothing here panics or waits for longer.

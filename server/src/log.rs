@@ -19,7 +19,15 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-use crate::settings::LogFormat;
+/// How to write the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs, an object a line.
+    Json,
+}
 
 /// Bytes of lines that may wait for the output: about ten thousand lines, far more than an output that works is ever
 /// behind.

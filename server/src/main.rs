@@ -4,19 +4,21 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use bookline_server::cli::Cli;
+use bookline_server::net::listen_address::ListenAddress;
 use bookline_server::signals::{self, StopSignals};
-use bookline_server::{Server, Settings, log, process_limits};
+use bookline_server::{Config, Server, log, process_limits};
 
 fn main() -> ExitCode {
-    let settings = Settings::of_process();
-    let _flush = match log::start(settings.log_format) {
+    let cli = Cli::of_process();
+    let _flush = match log::start(cli.log_format) {
         Ok(flush) => flush,
         Err(error) => {
             log::say(&format!("booklined: starting the log: {error}"));
             return ExitCode::FAILURE;
         }
     };
-    match run(settings) {
+    match run(&cli) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -27,30 +29,31 @@ fn main() -> ExitCode {
 }
 
 /// Does what was asked for. Says whether all was well.
-fn run(settings: Settings) -> anyhow::Result<bool> {
+fn run(cli: &Cli) -> anyhow::Result<bool> {
     signals::outlive_file_size_limit().context("handling SIGXFSZ")?;
-    match &settings.command {
+    match &cli.command {
         Some(command) => command.run(),
-        None => serve(settings).map(|()| true),
+        None => serve(cli).map(|()| true),
     }
 }
 
-fn serve(mut settings: Settings) -> anyhow::Result<()> {
-    process_limits::fit_open_files(&mut settings)?;
-    let threads = process_limits::serving_threads(settings.threads)?;
+fn serve(cli: &Cli) -> anyhow::Result<()> {
+    let mut config = cli.config();
+    process_limits::fit_open_files(&mut config)?;
+    let threads = process_limits::serving_threads(cli.threads)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(threads).enable_all().build().context("starting the runtime")?;
-    let served = runtime.block_on(listen_and_run(&settings));
+    let served = runtime.block_on(listen_and_run(&cli.listen, &config));
     // Whoever did not take their last answers within the time is not waited for.
     runtime.shutdown_background();
     served
 }
 
-async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
+async fn listen_and_run(listen: &ListenAddress, config: &Config) -> anyhow::Result<()> {
     // Until the data is read a signal ends the process at once: there is nothing to finish yet.
-    let server = Server::open(settings).await?;
+    let server = Server::open(config).await?;
     let mut signals = StopSignals::handle().context("handling signals")?;
-    let listener = settings.listen.bind().await?;
+    let listener = listen.bind().await?;
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
@@ -71,7 +74,7 @@ async fn listen_and_run(settings: &Settings) -> anyhow::Result<()> {
             std::process::exit(1);
         });
     };
-    Ok(server.run(listener, shutdown).await?)
+    Ok(server.run([listener], shutdown).await?)
 }
 
 /// The one line on standard output: whoever started the server waits for it. Nobody has to read it, so a thread of its

@@ -8,7 +8,7 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
-use crate::settings::Settings;
+use crate::config::Config;
 
 /// Descriptors that no connection gets. Without one the journal could not begin its next segment, which ends the process.
 const RESERVED_FILES: u64 = 48;
@@ -63,8 +63,8 @@ pub struct TooFewFiles {
 }
 
 /// Raises the limit of open files to what the connections need, or lowers their number to what the limit allows.
-pub fn fit_open_files(settings: &mut Settings) -> Result<(), TooFewFiles> {
-    let Settings { max_connections, refusals, .. } = settings;
+pub fn fit_open_files(config: &mut Config) -> Result<(), TooFewFiles> {
+    let Config { max_connections, refusals, .. } = config;
     let wanted = (max_connections.saturating_add(*refusals) as u64).saturating_add(RESERVED_FILES);
     let allowed = raise_open_files(wanted);
     if allowed < OPEN_FILES_MIN {

@@ -15,11 +15,11 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::clock::Clock;
 use crate::commands::buffers::Buffers;
 use crate::commands::{Counters, Service};
+use crate::config::Config;
 use crate::demo::DemoError;
 use crate::import::{self, ImportError};
 use crate::net::listener::{self, ConnectionLimits};
-use crate::settings::Settings;
-use crate::state::{Full, Store};
+use crate::state::{Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError};
 use crate::storage::journal::{self, Durability, Journal};
 use crate::storage::recovery::{self, RecoverError};
@@ -90,18 +90,19 @@ pub struct Server {
 
 impl Server {
     /// Takes the data directory, recovers what is in it, and loads what `--import` and `--demo` ask for.
-    pub async fn open(settings: &Settings) -> Result<Server, OpenError> {
-        let import = settings.import.as_deref().map(import::read).transpose()?;
-        let clock = Clock::new(settings.time_zone.unwrap_or_else(time_zone::of_process));
-        let data_dir = DataDir::open(&settings.data_dir)?;
+    pub async fn open(config: &Config) -> Result<Server, OpenError> {
+        let import = config.import.as_deref().map(import::read).transpose()?;
+        let clock = Clock::new(config.time_zone.unwrap_or_else(time_zone::of_process));
+        let data_dir = DataDir::open(&config.data_dir)?;
 
         let disks = data_dir.disks();
-        let recovered = recovery::recover(&disks, settings, data_dir.is_fresh())?;
+        let recovered = recovery::recover(&disks, &config.recovery(), data_dir.is_fresh(), || {
+            Records::new(config.shards)
+        })?;
         data_dir.keep_zone(clock.zone_name())?;
 
         let journal = Arc::new(recovered.journal);
-        let schedule =
-            Schedule { every: settings.snapshot_every, at_most_every: settings.snapshot_at_most_every };
+        let schedule = Schedule { every: config.snapshot_every, at_most_every: config.snapshot_interval_min };
         let snapshotter = Snapshotter::start(disks.snapshots, journal.clone(), recovered.snapshot, schedule);
         let counters = Counters {
             started: Instant::now(),
@@ -110,11 +111,11 @@ impl Server {
         };
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let service = Arc::new(Service {
-            store: Store::new(recovered.records, settings.limits(), journal),
+            store: Store::new(recovered.state, config.limits, journal),
             snapshots: snapshotter.map_err(OpenError::Thread)?,
             clock,
-            head: settings.hod.clone(),
-            buffers: Buffers::new(settings.max_buffers),
+            head: config.head.clone(),
+            buffers: Buffers::new(config.max_buffers),
             heavy: Semaphore::new(threads.saturating_sub(1).max(1)),
             counters,
         });
@@ -122,14 +123,14 @@ impl Server {
         if let Some(events) = import {
             import::load(&events, &service.store).await?;
         }
-        if settings.demo {
+        if config.demo {
             demo::load(&service).await?;
         }
         let limits = ConnectionLimits {
-            connections: settings.max_connections,
-            refusals: settings.refusals,
-            per_address: settings.max_per_address,
-            idle_timeout: settings.idle_timeout,
+            connections: config.max_connections,
+            refusals: config.refusals,
+            per_address: config.max_per_address,
+            idle_timeout: config.idle_timeout,
         };
         Ok(Server { service, limits, data_dir: data_dir.into() })
     }
@@ -139,17 +140,17 @@ impl Server {
         &self.service
     }
 
-    /// Serves whoever connects to `listener` until `shutdown` is ready, then answers what has arrived, makes
+    /// Serves whoever connects to one of these listeners until `shutdown` is ready, then answers what has arrived, makes
     /// everything durable and returns.
     pub async fn run(
         self,
-        listener: TcpListener,
+        listeners: impl IntoIterator<Item = TcpListener>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
         let mut accepting = tokio::spawn(listener::accept(
-            listener,
+            listeners.into_iter().collect(),
             self.service.clone(),
             self.limits,
             stop.clone(),

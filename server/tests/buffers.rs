@@ -61,7 +61,7 @@ async fn waits(conn: &mut Conn) {
 
 #[tokio::test]
 async fn a_long_line_waits_and_short_ones_do_not() {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let shares = all_shares(&server.service.buffers);
     let mut long = server.connect().await;
     long.send(&[b"PING\n", &long_line()[..], b"GET nosuch\n"].concat()).await;
@@ -79,7 +79,7 @@ async fn a_long_line_waits_and_short_ones_do_not() {
 
 #[tokio::test]
 async fn a_large_day_waits_and_a_small_one_does_not() {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let mut conn = server.connect().await;
     meet(&server).await;
     conn.ask("BLOCK F2 2026-11-21 09:00").await.ok();
@@ -97,7 +97,7 @@ async fn a_large_day_waits_and_a_small_one_does_not() {
 
 #[tokio::test]
 async fn a_stop_does_not_wait_for_shares() {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     meet(&server).await;
     let shares = all_shares(&server.service.buffers);
     let (mut line, mut day) = (server.connect().await, server.connect().await);
@@ -116,7 +116,7 @@ async fn a_stop_does_not_wait_for_shares() {
 /// Nobody waits, or lets others wait, for more than a minute.
 #[tokio::test]
 async fn waits_for_shares_end() {
-    let server = Server::on_this_runtime(&[]).await;
+    let server = Server::on_this_runtime(|_| {}).await;
     meet(&server).await;
     let mut stalled = server.connect().await;
     stalled.send(&long_line()[..50_000]).await;

@@ -9,10 +9,9 @@ mod common;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bookline_server::Settings;
 use bookline_server::commands::Service;
 use bookline_server::commands::buffers::Share;
-use common::server::settings;
+use common::server::config;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -28,15 +27,17 @@ const STEP: Duration = Duration::from_millis(1);
 /// Runs `client` against a server with `--idle-timeout 10s`, both on this thread, under the clock of the test.
 async fn beside_a_server(client: impl AsyncFnOnce(SocketAddr, &Service)) {
     let directory = TempDir::with_prefix("bookline").expect("a directory");
-    let settings = settings(directory.path(), &["--idle-timeout", "10s"]);
-    // Who asks twice for a snapshot waits for the second.
-    let settings = Settings { snapshot_at_most_every: Duration::from_millis(200), ..settings };
-    let server = bookline_server::Server::open(&settings).await.expect("a fresh start");
+    let config = config(directory.path(), |config| {
+        config.idle_timeout = Some(Duration::from_secs(10));
+        // Who asks twice for a snapshot waits for the second.
+        config.snapshot_interval_min = Duration::from_millis(200);
+    });
+    let server = bookline_server::Server::open(&config).await.expect("a fresh start");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("it is bound");
     let (stop, stopped) = oneshot::channel::<()>();
     let service = server.service().clone();
-    let running = tokio::spawn(server.run(listener, async move { drop(stopped.await) }));
+    let running = tokio::spawn(server.run([listener], async move { drop(stopped.await) }));
     let clock = tokio::spawn(async {
         loop {
             sleep(STEP).await;

@@ -39,7 +39,7 @@ async fn a_journal_of_format_1_is_read_and_continued() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/format-1");
     copy_all(&fixture, directory.path()).expect("copying the fixture");
 
-    let server = Server::on(directory, &[]).await.expect("it reads format 1");
+    let server = Server::on(directory).await.expect("it reads format 1");
     let mut conn = server.connect().await;
     holds_what_it_held(&mut conn).await;
     // More than the segment of format 1 has room for.
@@ -58,7 +58,7 @@ async fn a_journal_of_format_1_is_read_and_continued() {
     assert_eq!(old, [None, None], "segments that are there keep their format");
     assert!(!new.is_empty() && new.iter().all(Option::is_some), "{new:?}");
 
-    let server = Server::on(directory, &[]).await.expect("it reads both formats");
+    let server = Server::on(directory).await.expect("it reads both formats");
     let mut conn = server.connect().await;
     holds_what_it_held(&mut conn).await;
     assert_eq!(conn.ask("GET more").await.number("available_tickets"), 0);

@@ -10,14 +10,15 @@ mod common;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bookline_server::Settings;
+use bookline_server::Config;
 use common::{Conn, PATIENCE, Server};
-use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 const EVERY: u64 = 64 << 10;
-const FLAGS: [&str; 2] = ["--snapshot-every", "64KiB"];
+fn often(config: &mut Config) {
+    config.snapshot_every = 64 << 10;
+}
 
 /// Books until the newest snapshot is another one than `before`.
 async fn book_until_a_snapshot(conn: &mut Conn, before: u64) -> u64 {
@@ -43,7 +44,7 @@ fn bytes(directory: &Path) -> u64 {
 
 #[tokio::test]
 async fn snapshots_are_made_and_the_journal_is_bounded() {
-    let server = Server::fresh(&FLAGS).await;
+    let server = Server::fresh_with(often).await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000000000 id=jazz").await.ok();
     let mut newest = 0;
@@ -58,7 +59,7 @@ async fn snapshots_are_made_and_the_journal_is_bounded() {
     assert!(left < written, "{left} bytes of journal are left of more than {written}");
     conn.finish().await;
 
-    let server = Server::on(server.stop().await, &FLAGS).await.expect("it starts again");
+    let server = Server::on_with(server.stop().await, often).await.expect("it starts again");
     let mut conn = server.connect().await;
     let after = conn.ask("STATS").await;
     for field in ["events", "tickets", "sequence", "snapshot_sequence"] {
@@ -70,7 +71,7 @@ async fn snapshots_are_made_and_the_journal_is_bounded() {
 
 #[tokio::test]
 async fn what_a_start_had_to_read_counts() {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000000 id=jazz").await.ok();
     for _ in 0..EVERY / 16_000 + 1 {
@@ -78,7 +79,7 @@ async fn what_a_start_had_to_read_counts() {
     }
     let sequence = conn.ask("STATS").await.number("sequence");
     conn.finish().await;
-    let server = Server::on(server.stop().await, &FLAGS).await.expect("it starts again");
+    let server = Server::on_with(server.stop().await, often).await.expect("it starts again");
     let mut conn = server.connect().await;
     let from = Instant::now();
     while conn.ask("STATS").await.number("snapshot_sequence") != sequence {
@@ -91,10 +92,7 @@ async fn what_a_start_had_to_read_counts() {
 
 /// As the real server is.
 async fn with_a_second_between_snapshots() -> Server {
-    let directory = TempDir::with_prefix("bookline").expect("a directory");
-    let snapshot_at_most_every = Duration::from_secs(1);
-    let settings = Settings { snapshot_at_most_every, ..common::server::settings(directory.path(), &[]) };
-    Server::start(directory, settings).await.expect("a fresh start")
+    Server::fresh_with(|config| config.snapshot_interval_min = Duration::from_secs(1)).await
 }
 
 #[tokio::test]

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bookline_protocol::reply::Reply;
-use bookline_server::Settings;
+use bookline_server::cli::Cli;
 use clap::CommandFactory;
 use tempfile::TempDir;
 
-use crate::support::real_server::{parse_settings, serve};
+use crate::support::real_server::{parse_config, serve};
 use crate::support::session::PROMPT;
 
 /// The environment variable that makes [`serve_the_session`] run the server. Its value does not matter.
@@ -230,12 +230,12 @@ fn serve_the_session() {
     if std::env::var_os(SERVE_VARIABLE).is_none() {
         return;
     }
-    let settings = parse_settings(&["--time-zone", "UTC", "--segment-size", "512KiB"]);
+    let config = parse_config(&["--time-zone", "UTC", "--segment-size", "512KiB"]);
     let on_listening = |address| {
         // The test harness may have written the beginning of a line.
         println!("\nbooklined {} listening on {address}", env!("CARGO_PKG_VERSION"));
     };
-    serve(&settings, on_listening, std::future::pending());
+    serve(&config, on_listening, std::future::pending());
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn table_of_flags_has_exactly_the_flags() {
         .collect();
     let flag = |row: &Vec<&str>| row[1].trim_matches('`').split(' ').next().unwrap().to_owned();
     let mut missing: Vec<String> = rows.iter().map(flag).collect();
-    let command = Settings::command();
+    let command = Cli::command();
     for argument in command.get_arguments() {
         let Some(long) = argument.get_long() else { continue };
         let name = format!("--{long}");

@@ -9,12 +9,11 @@ use bookline_protocol::Date;
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::state::{DependsOn, NewEvent, StateLimits, StateRejection, Store};
 use bookline_server::storage::data_dir::DataDir;
-use bookline_server::storage::journal::AppendError;
-use bookline_server::storage::recovery::recover;
+use bookline_server::storage::journal::{AppendError, Durability};
 use tokio::runtime::Runtime;
 
 use crate::said::Said;
-use crate::start::settings;
+use crate::start::{config, recovered};
 
 /// Tickets of each event are at most so many, so that none is sold out.
 pub const TOTAL: u32 = 1_000_000_000;
@@ -48,11 +47,11 @@ pub fn tickets(directory: &Path, tickets: u32, events: u32) -> anyhow::Result<Sa
 impl Shelf {
     /// An empty directory with these events in it.
     pub fn new(directory: &Path, events: u32) -> anyhow::Result<Shelf> {
-        let settings = settings(directory, "never")?;
+        let config = config(directory, Durability::Never);
         let data_dir = DataDir::open(directory)?;
-        let recovered = recover(&data_dir.disks(), &settings, data_dir.is_fresh())?;
+        let recovered = recovered(&data_dir, &config)?;
         data_dir.keep_zone("UTC")?;
-        let store = Store::new(recovered.records, StateLimits::NONE, Arc::new(recovered.journal));
+        let store = Store::new(recovered.state, StateLimits::NONE, Arc::new(recovered.journal));
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (ids, mut seen) = ((0..events).map(event).collect(), DependsOn::default());
         let date = Date::parse("2026-12-31").context("a date")?;

@@ -7,10 +7,11 @@ use anyhow::ensure;
 use bookline_protocol::{Line, Slot, parse};
 use bookline_server::Server;
 use bookline_server::commands::{Answer, Identity, Outcome, Progress, Service, execute};
+use bookline_server::storage::journal::Durability;
 
 use bookline_server::clock;
 
-use crate::start::settings;
+use crate::start::config;
 use crate::table;
 
 /// Hours that HOD shows.
@@ -25,7 +26,7 @@ const TURN: usize = 32 << 10;
 /// answered but without the wire: what is left is the server's own time.
 pub fn figures(directory: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let server = runtime.block_on(Server::open(&settings(directory, "never")?))?;
+    let server = runtime.block_on(Server::open(&config(directory, Durability::Never)))?;
     let service = server.service();
     let mut answer = Answer::default();
     let now = service.clock.current_slot().index();

@@ -5,30 +5,37 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use bookline_server::Settings;
-use bookline_server::state::{DependsOn, StateLimits, Store};
+use bookline_server::Config;
+use bookline_server::state::{DependsOn, Records, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
-use bookline_server::storage::journal::Disk;
-use bookline_server::storage::recovery::{State, recover};
+use bookline_server::storage::journal::{Disk, Durability};
+use bookline_server::storage::recovery::{RecoverError, Recovery, recover};
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
-use clap::Parser;
 
 use crate::said::Said;
 
-/// The server's settings, as they are but for where and when.
-pub fn settings(directory: &Path, durability: &str) -> anyhow::Result<Settings> {
-    let directory = directory.to_str().context("a plain name")?;
-    // No snapshot but when it is asked for.
-    let flags = ["--durability", durability, "--time-zone", "UTC", "--snapshot-every", "1024GiB"];
-    Ok(Settings::try_parse_from([&["booklined", "--data-dir", directory][..], &flags].concat())?)
+/// The configuration of a server on this directory that makes a snapshot only when it is asked to.
+pub fn config(directory: &Path, durability: Durability) -> Config {
+    Config {
+        data_dir: directory.to_owned(),
+        durability,
+        time_zone: Some(chrono_tz::UTC),
+        snapshot_every: u64::MAX,
+        ..Config::default()
+    }
+}
+
+/// Recovers what is in this data directory, as the server does.
+pub fn recovered(data_dir: &DataDir, config: &Config) -> Result<Recovery<Records>, RecoverError> {
+    let state = || Records::new(config.shards);
+    recover(&data_dir.disks(), &config.recovery(), data_dir.is_fresh(), state)
 }
 
 /// The state, read as the server reads it, and where its snapshots are.
-fn read(directory: &Path) -> anyhow::Result<(State, Arc<dyn Disk>)> {
+fn read(directory: &Path) -> anyhow::Result<(Recovery<Records>, Arc<dyn Disk>)> {
     let data_dir = DataDir::open(directory)?;
-    let disks = data_dir.disks();
-    let state = recover(&disks, &settings(directory, "always")?, data_dir.is_fresh())?;
-    Ok((state, disks.snapshots))
+    let state = recovered(&data_dir, &config(directory, Durability::Always))?;
+    Ok((state, data_dir.disks().snapshots))
 }
 
 /// How long a start takes, and how much memory.
@@ -39,7 +46,7 @@ pub fn start(directory: &Path) -> anyhow::Result<Said> {
     let resident = resident()? - before;
     // Every commit here is of one change.
     let changes = state.journal.appended().0 - state.snapshot.0;
-    let store = Store::new(state.records, StateLimits::NONE, Arc::new(state.journal));
+    let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
     let tickets = store.totals(&mut DependsOn::default()).tickets;
     Ok(Said { seconds, changes, tickets, resident, ..Said::default() })
 }

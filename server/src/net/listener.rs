@@ -3,10 +3,12 @@
 //! Each connection has a descriptor, and so has one that is refused, until its client is gone. How many there are at the
 //! most is known before one is accepted: those served, and those refused, whoever was just accepted among them.
 
+use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::Duration;
 
 use bookline_protocol::Refusal;
@@ -40,9 +42,10 @@ pub struct ConnectionLimits {
     pub idle_timeout: Option<Duration>,
 }
 
-/// Accepts connections until it is dropped; from `stop` on, only to say that the server is stopping.
+/// Accepts connections of all these listeners until it is dropped; from `stop` on, only to say that the server is
+/// stopping.
 pub async fn accept(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     service: Arc<Service>,
     limits: ConnectionLimits,
     stop: CancellationToken,
@@ -51,8 +54,10 @@ pub async fn accept(
     let addresses = limits.per_address.map(Addresses::new);
     // Whoever was just accepted is one of them.
     let refusals = Arc::new(Semaphore::new(limits.refusals - 1));
+    let mut turn = 0;
     loop {
-        let (stream, peer) = match listener.accept().await {
+        turn += 1;
+        let (stream, peer) = match accept_one(&listeners, turn).await {
             Ok(accepted) => accepted,
             Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(e) => {
@@ -71,6 +76,17 @@ pub async fn accept(
             Err(refusal) => refuse(stream, refusal, &refusals),
         }
     }
+}
+
+/// The next connection of any listener. The one of this turn is asked first, so that a busy listener does not keep the
+/// others waiting.
+async fn accept_one(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
+    poll_fn(|context| {
+        let (before, from) = listeners.split_at(turn % listeners.len().max(1));
+        let accepted = from.iter().chain(before).map(|listener| listener.poll_accept(context));
+        accepted.into_iter().find(Poll::is_ready).unwrap_or(Poll::Pending)
+    })
+    .await
 }
 
 async fn serve(stream: TcpStream, open: Open, idle_timeout: Option<Duration>, stop: CancellationToken) {

@@ -7,6 +7,7 @@
 //! The mutexes are the standard library's: they are held for a microsecond and never across an await, which is what
 //! an async mutex would be for.
 
+mod calendar_hour;
 pub mod limits;
 mod listing;
 mod shard;
@@ -30,6 +31,7 @@ use crate::codec::commit::Commit;
 use crate::domain::calendar::{Entry, Meeting, attendees};
 use crate::domain::{Change, Contradiction, EntryNumber, EventKey, Rejection};
 use crate::storage::journal::{AppendError, Journal};
+use crate::storage::replay::Replay;
 use crate::sync::{Mutex, MutexGuard};
 
 /// Entries of an hour that are looked at under one lock: some 10 µs. A popular hour may have millions.
@@ -149,28 +151,6 @@ impl Records {
         Records { shards, listing: Mutex::default() }
     }
 
-    /// Applies a commit of the journal.
-    pub fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
-        for change in commit.changes() {
-            let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-            change.check_in_commit(commit.sequence.0)?;
-            self.restore(commit.sequence, &change)?;
-        }
-        Ok(())
-    }
-
-    /// Applies a change about the event or entry of this number: of a commit read back, or of a snapshot.
-    pub fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
-        let shard = match *change {
-            Change::EventCreated { tag, .. } => self.shard_of_tag(tag),
-            Change::TicketsIssued { event, .. } => self.shard_of_tag(event.tag),
-            Change::BlockTaken { slot, .. }
-            | Change::MeetingTaken { slot, .. }
-            | Change::EntryFreed { slot, .. } => self.shard_of_day(slot.date),
-        };
-        self.apply(&mut self.lock(shard), number, change)
-    }
-
     fn apply(&self, shard: &mut Shard, sequence: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
         shard.apply(sequence, change)?;
         if let Change::EventCreated { id, name, date, .. } = *change {
@@ -195,6 +175,28 @@ impl Records {
     /// The order of events. Its lock comes after every shard's.
     fn listing(&self) -> MutexGuard<'_, Listing> {
         self.listing.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
+    }
+}
+
+impl Replay for Records {
+    fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
+        let shard = match *change {
+            Change::EventCreated { tag, .. } => self.shard_of_tag(tag),
+            Change::TicketsIssued { event, .. } => self.shard_of_tag(event.tag),
+            Change::BlockTaken { slot, .. }
+            | Change::MeetingTaken { slot, .. }
+            | Change::EntryFreed { slot, .. } => self.shard_of_day(slot.date),
+        };
+        self.apply(&mut self.lock(shard), number, change)
+    }
+
+    fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
+        for change in commit.changes() {
+            let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
+            change.check_in_commit(commit.sequence.0)?;
+            self.restore(commit.sequence, &change)?;
+        }
+        Ok(())
     }
 }
 

@@ -9,9 +9,10 @@ use compact_str::CompactString;
 use crate::codec::Sequence;
 use crate::collections::append_only_tables::AppendOnlyTables;
 use crate::collections::extendible_hash_table::Table;
-use crate::domain::calendar::{Entry, Hour, Meeting};
+use crate::domain::calendar::{Entry, Meeting};
 use crate::domain::sale::Sale;
 use crate::domain::{Change, Contradiction, EntryNumber, EventNumber};
+use crate::state::calendar_hour::CalendarHour;
 
 /// Hashes event ids. Seeded anew in every process, so that ids that somebody chose beforehand do not collide. foldhash
 /// promises nothing against those who find the seed by timing replies. That is accepted here: with SipHash, BOOK and GET
@@ -58,7 +59,7 @@ fn hash_of_ticket(id: &[u8; 16]) -> u64 {
 #[derive(Debug)]
 struct Day {
     date: Date,
-    hours: [Option<Box<Hour>>; 24],
+    hours: [Option<Box<CalendarHour>>; 24],
 }
 
 /// All events of a shard, in the order in which they came.
@@ -142,14 +143,14 @@ impl Shard {
     }
 
     /// The hour, if anything is in it.
-    pub fn hour(&self, slot: Slot) -> Option<&Hour> {
+    pub fn hour(&self, slot: Slot) -> Option<&CalendarHour> {
         let hash = spread(slot.date.day_number().into());
         let day = self.days.find(hash, |day| day.date == slot.date)?;
         day.hours[usize::from(slot.hour.get())].as_deref()
     }
 
     /// The hours of a day that have something in them, earliest first.
-    pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, &Hour)> {
+    pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, &CalendarHour)> {
         let day = self.days.find(spread(date.day_number().into()), |day| day.date == date);
         let hours = day.map(|day| &day.hours[..]).unwrap_or_default();
         hours.iter().zip(0..).filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))

@@ -1,9 +1,11 @@
 //! Everything on disk: the data directory with its journal and snapshots, recovery, and what works on it without a server.
 
 pub mod data_dir;
+pub mod disks;
 pub mod journal;
 pub mod offline;
 pub mod plain_file;
 pub mod recovery;
+pub mod replay;
 pub mod restore;
 pub mod snapshot;

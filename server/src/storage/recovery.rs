@@ -1,16 +1,16 @@
 //! State from disk: the newest whole snapshot, then the journal behind it.
 
 use std::io;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Instant;
 
 use thiserror::Error;
 
 use crate::codec::Sequence;
-use crate::settings::Settings;
-use crate::state::Records;
 use crate::storage::data_dir::clean_stop::CleanStop;
-use crate::storage::journal::{self, Base, Disk, Journal, Options, segment};
+use crate::storage::disks::Disks;
+use crate::storage::journal::{self, Base, Disk, Durability, Journal, Options, segment};
+use crate::storage::replay::Replay;
 use crate::storage::restore::{self, RestoreError};
 use crate::storage::snapshot;
 use crate::storage::snapshot::error::BadSnapshot;
@@ -79,37 +79,42 @@ fn without_journal(usable: Option<Sequence>, last: Sequence) -> String {
     }
 }
 
+/// What recovery is told.
+#[derive(Debug, Clone, Copy)]
+pub struct RecoveryOptions<'a> {
+    /// A backup to begin an empty data directory with.
+    pub restore: Option<&'a Path>,
+    /// When a change counts as durable.
+    pub durability: Durability,
+    /// Bytes of a segment.
+    pub segment_size: u64,
+}
+
 /// What was recovered.
 #[derive(Debug)]
-pub struct State {
+pub struct Recovery<S> {
     /// The state.
-    pub records: Records,
+    pub state: S,
     /// The journal, open for more.
     pub journal: Journal,
     /// The newest snapshot, or zero.
     pub snapshot: Sequence,
 }
 
-/// Where the state is.
-#[derive(Debug, Clone)]
-pub struct Disks {
-    /// The data directory itself, with the clean-shutdown record.
-    pub root: Arc<dyn Disk>,
-    /// Its journal.
-    pub journal: Arc<dyn Disk>,
-    /// Its snapshots.
-    pub snapshots: Arc<dyn Disk>,
-}
-
-/// Recovers what is on these disks; `fresh` when nothing was ever begun there.
-pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State, RecoverError> {
+/// Recovers what is on these disks into a new state; `fresh` when nothing was ever written there.
+pub fn recover<S: Replay>(
+    disks: &Disks,
+    options: &RecoveryOptions<'_>,
+    fresh: bool,
+    new_state: impl Fn() -> S,
+) -> Result<Recovery<S>, RecoverError> {
     let started = Instant::now();
     let (journal, snapshots) = (&*disks.journal, &*disks.snapshots);
-    if let Some(path) = &settings.restore {
+    if let Some(path) = options.restore {
         if !fresh {
-            return Err(RestoreError::NotEmpty { path: path.clone() }.into());
+            return Err(RestoreError::NotEmpty { path: path.to_owned() }.into());
         }
-        restore::restore(path, journal, snapshots)?;
+        restore::restore(path, journal, snapshots, &new_state())?;
     }
     let restoring = restore::is_under_way(snapshots)?;
     let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
@@ -120,20 +125,20 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
     {
         return Err(RecoverError::NoJournal { usable: usable.map(|usable| usable.sequence()), last });
     }
-    let records = Records::new(settings.shards);
+    let state = new_state();
     let (mut sequence, mut newest_snapshot) = (Sequence(0), 0);
     if let Some(snapshot) = usable {
         newest_snapshot = snapshot.bytes()?;
-        snapshot.read(&mut |number, change| records.restore(Sequence(number), change))?;
+        snapshot.read(&mut |number, change| state.restore(Sequence(number), change))?;
         sequence = snapshot.sequence();
     }
-    let options = Options {
-        durability: settings.durability,
-        segment_size: settings.segment_size,
+    let journal_options = Options {
+        durability: options.durability,
+        segment_size: options.segment_size,
         base: Base { snapshot: sequence, known_durable, clean_stop, fresh },
         newest_snapshot: Some(newest_snapshot),
     };
-    let opening = Journal::read(disks.journal.clone(), options, &mut |commit| records.replay(commit))?;
+    let opening = Journal::read(disks.journal.clone(), journal_options, &mut |commit| state.replay(commit))?;
     CleanStop::remove(&*disks.root).map_err(RecoverError::CleanStop)?;
     let (journal, recovered) = opening.open()?;
     if restoring {
@@ -158,7 +163,7 @@ pub fn recover(disks: &Disks, settings: &Settings, fresh: bool) -> Result<State,
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "data read"
     );
-    Ok(State { records, journal, snapshot: sequence })
+    Ok(Recovery { state, journal, snapshot: sequence })
 }
 
 /// The last commit at an orderly stop, if that is recorded.

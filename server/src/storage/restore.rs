@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::codec::Sequence;
-use crate::state::Records;
 use crate::storage::journal::disk::{Disk, DiskFile};
 use crate::storage::journal::segment;
 use crate::storage::plain_file;
+use crate::storage::replay::Replay;
 use crate::storage::snapshot::read::{Snapshot, read_head};
 use crate::storage::snapshot::{NEW, name};
 
@@ -51,11 +51,16 @@ pub enum RestoreError {
 }
 
 /// Puts a backup into the place of a snapshot.
-pub fn restore(path: &Path, journal: &dyn Disk, snapshots: &dyn Disk) -> Result<(), RestoreError> {
+pub fn restore(
+    path: &Path,
+    journal: &dyn Disk,
+    snapshots: &dyn Disk,
+    state: &impl Replay,
+) -> Result<(), RestoreError> {
     if holds_anything(journal)? || holds_anything(snapshots)? {
         return Err(RestoreError::NotEmpty { path: path.to_owned() });
     }
-    let placed = copy(path, snapshots).and_then(|sequence| Ok(place(snapshots, sequence)?));
+    let placed = copy(path, snapshots, state).and_then(|sequence| Ok(place(snapshots, sequence)?));
     placed.inspect_err(|_| {
         // What is left of a copy counts for nothing; its space is wanted.
         let _ = snapshots.remove(NEW);
@@ -79,7 +84,7 @@ fn holds_anything(disk: &dyn Disk) -> io::Result<bool> {
 }
 
 /// Copies the file and reads the copy as a start does. Says the last commit that it holds.
-fn copy(path: &Path, snapshots: &dyn Disk) -> Result<Sequence, RestoreError> {
+fn copy(path: &Path, snapshots: &dyn Disk, state: &impl Replay) -> Result<Sequence, RestoreError> {
     let unusable = |what: &dyn Display| RestoreError::Unusable { path: path.into(), what: what.to_string() };
     let source: Box<dyn DiskFile> = Box::new(plain_file::open(path).map_err(|e| unusable(&e))?);
     read_head(&*source).map_err(|e| unusable(&format_args!("offset 0: {e}")))?;
@@ -98,10 +103,9 @@ fn copy(path: &Path, snapshots: &dyn Disk) -> Result<Sequence, RestoreError> {
         }
     }
     target.sync()?;
-    let records = Records::new(1);
     let opened = Snapshot::open_file(snapshots, NEW);
     let read = opened.and_then(|snapshot| {
-        snapshot.read(&mut |number, change| records.restore(Sequence(number), change))?;
+        snapshot.read(&mut |number, change| state.restore(Sequence(number), change))?;
         Ok(snapshot.sequence())
     });
     read.map_err(|bad| unusable(&format_args!("offset {}: {}", bad.offset, bad.what)))

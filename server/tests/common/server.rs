@@ -3,15 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_server::commands::Service;
 use bookline_server::server::ServeError;
-use bookline_server::{OpenError, Settings};
-use clap::Parser;
+use bookline_server::{Config, OpenError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -33,21 +32,25 @@ pub struct Server {
 
 impl Server {
     /// Starts one on an empty directory.
-    pub async fn fresh(flags: &[&str]) -> Server {
-        Server::on(TempDir::with_prefix("bookline").expect("a directory"), flags)
-            .await
-            .expect("a fresh start")
+    pub async fn fresh() -> Self {
+        Self::fresh_with(|_| {}).await
+    }
+
+    /// Starts one on an empty directory, with this change of its configuration.
+    pub async fn fresh_with(change: impl FnOnce(&mut Config)) -> Self {
+        let directory = TempDir::with_prefix("bookline").expect("a directory");
+        Self::on_with(directory, change).await.expect("a fresh start")
     }
 
     /// Starts one on this directory.
-    pub async fn on(directory: TempDir, flags: &[&str]) -> Result<Server, OpenError> {
-        let settings = settings(directory.path(), flags);
-        Server::start(directory, settings).await
+    pub async fn on(directory: TempDir) -> Result<Self, OpenError> {
+        Self::on_with(directory, |_| {}).await
     }
 
-    /// Starts one with these settings, which name this directory.
-    pub async fn start(directory: TempDir, settings: Settings) -> Result<Server, OpenError> {
-        Server::start_by(directory, settings, |serve| {
+    /// Starts one on this directory, with this change of its configuration.
+    pub async fn on_with(directory: TempDir, change: impl FnOnce(&mut Config)) -> Result<Self, OpenError> {
+        let config = config(directory.path(), change);
+        Self::start_by(directory, config, |serve| {
             std::thread::spawn(move || {
                 let runtime =
                     Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
@@ -57,24 +60,24 @@ impl Server {
         .await
     }
 
-    /// Starts one on the runtime of the test, whose clock it has.
-    pub async fn on_this_runtime(flags: &[&str]) -> Server {
+    /// Starts one on the runtime of the test, with its clock, and with this change of its configuration.
+    pub async fn on_this_runtime(change: impl FnOnce(&mut Config)) -> Self {
         let directory = TempDir::with_prefix("bookline").expect("a directory");
-        let settings = settings(directory.path(), flags);
-        let started = Server::start_by(directory, settings, |serve| drop(tokio::spawn(serve))).await;
+        let config = config(directory.path(), change);
+        let started = Self::start_by(directory, config, |serve| drop(tokio::spawn(serve))).await;
         started.expect("a fresh start")
     }
 
     async fn start_by(
         directory: TempDir,
-        settings: Settings,
+        config: Config,
         spawn: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>),
     ) -> Result<Server, OpenError> {
         let (opened, open) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
         spawn(Box::pin(async move {
-            let server = match bookline_server::Server::open(&settings).await {
+            let server = match bookline_server::Server::open(&config).await {
                 Ok(server) => server,
                 Err(refused) => return opened.send(Err(refused)).expect("somebody waits"),
             };
@@ -86,7 +89,7 @@ impl Server {
                 let _ = stopped.await;
             };
             // A test that failed does not wait for the end.
-            let _ = ending.send(server.run(listener, shutdown).await);
+            let _ = ending.send(server.run([listener], shutdown).await);
         }));
         let (address, service) = open.await.expect("it does not panic")?;
         Ok(Server { address, service, directory, stop, ended })
@@ -121,14 +124,18 @@ impl Server {
 /// Segments smaller than the flag takes: they are begun, closed and used again all the time.
 const SEGMENT: u64 = 16 << 10;
 
-/// Flags as on the command line, beside what every test gives.
-pub fn settings(directory: &Path, flags: &[&str]) -> Settings {
-    let mut all: Vec<PathBuf> = ["booklined", "--time-zone", "UTC", "--hod", "F10"].map(Into::into).to_vec();
-    all.extend(["--data-dir".into(), directory.to_owned()]);
-    all.extend(flags.iter().map(PathBuf::from));
-    let flags = Settings::try_parse_from(all).expect("flags of the server");
-    // Who asks for a snapshot gets it at once.
-    Settings { segment_size: SEGMENT, snapshot_at_most_every: Duration::ZERO, ..flags }
+/// What the servers of all tests are told, with this change.
+pub fn config(directory: &Path, change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config {
+        data_dir: directory.to_owned(),
+        time_zone: Some(chrono_tz::UTC),
+        segment_size: SEGMENT,
+        // Who asks for a snapshot gets it at once.
+        snapshot_interval_min: Duration::ZERO,
+        ..Config::default()
+    };
+    change(&mut config);
+    config
 }
 
 /// Copies a directory and all that is in it.

@@ -34,7 +34,7 @@ struct Saw {
 /// One scenario.
 pub async fn explain(seed: u64) {
     let mut rng = Rng::new(seed);
-    let server = Server::fresh(&["--shards", *rng.pick(&["1", "64"])]).await;
+    let server = Server::fresh_with(|config| config.shards = *rng.pick(&[1, 64])).await;
     let mut conns = Vec::new();
     for _ in 0..CLIENTS {
         conns.push(server.connect().await);

@@ -64,7 +64,7 @@ enum Question {
 
 /// Sells everything, and checks what was seen.
 pub async fn sell(seed: u64) {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let mut conn = server.connect().await;
     for event in EVENTS {
         conn.ask(&format!("CREATE {event} 2026-12-31 {TICKETS} id={event}")).await.ok();
@@ -92,7 +92,7 @@ pub async fn sell(seed: u64) {
     drop(conn);
 
     // And all of it is still so behind a kill.
-    let server = Server::on(server.kill().await, &[]).await.expect("recovery");
+    let server = Server::on(server.kill().await).await.expect("recovery");
     let mut conn = server.connect().await;
     check_tickets(&mut conn, &tickets, &all).await;
     conn.finish().await;

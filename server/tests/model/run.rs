@@ -2,6 +2,9 @@
 
 use chrono::{NaiveDateTime, Utc};
 
+use bookline_server::Config;
+use bookline_server::state::StateLimits;
+
 use super::line::{spoil, write};
 use super::naive::{Ask, Naive, Slot};
 use super::steps::{Conditions, Step, everything, slots};
@@ -37,7 +40,7 @@ struct Scenario {
 
 /// Runs the steps, and looks at everything behind each start and in the end.
 pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
-    let server = Server::fresh(&as_strs(&flags(conditions))).await;
+    let server = Server::fresh_with(|config| configure(config, conditions)).await;
     let conn = connect(&server).await;
     let mut scenario = Scenario {
         conditions,
@@ -56,15 +59,12 @@ pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> 
     result.map_err(|(at, what)| Failure { at, said, what })
 }
 
-fn flags(conditions: Conditions) -> Vec<String> {
-    let told = [("shards", conditions.shards.to_string()), ("durability", conditions.durability.to_owned())];
-    let limits = conditions.limits.iter().flatten().map(u64::to_string);
-    let limits = ["max-events", "max-tickets", "max-person-hours"].into_iter().zip(limits);
-    told.into_iter().chain(limits).map(|(flag, value)| format!("--{flag}={value}")).collect()
-}
-
-fn as_strs(flags: &[String]) -> Vec<&str> {
-    flags.iter().map(String::as_str).collect()
+fn configure(config: &mut Config, conditions: Conditions) {
+    config.shards = conditions.shards;
+    config.durability = conditions.durability;
+    if let Some([events, tickets, person_hours]) = conditions.limits {
+        config.limits = StateLimits { events, tickets, person_hours };
+    }
 }
 
 fn now() -> NaiveDateTime {
@@ -187,7 +187,7 @@ impl Scenario {
         // Nobody is left who would have to be told.
         self.conn.finish().await;
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
-        let started = Server::on(directory, &as_strs(&flags(self.conditions))).await;
+        let started = Server::on_with(directory, |config| configure(config, self.conditions)).await;
         let server = started.map_err(|refused| (at, format!("it does not start again: {refused}")))?;
         self.conn = connect(&server).await;
         self.server = Some(server);

@@ -2,14 +2,16 @@
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
+use bookline_server::storage::journal::Durability;
+
 use super::naive::{Ask, Meeting, Naive, Slot};
 use crate::common::Rng;
 
 /// How the server is set up for one scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct Conditions {
-    pub shards: u32,
-    pub durability: &'static str,
+    pub shards: usize,
+    pub durability: Durability,
     /// Lines sent at once, at the most.
     pub pipelined: usize,
     /// The most events, tickets and person-hours, where there are few.
@@ -20,7 +22,13 @@ impl Conditions {
     pub fn draw(rng: &mut Rng) -> Conditions {
         Conditions {
             shards: *rng.pick(&[1, 2, 64]),
-            durability: rng.pick::<&str>(&["always", "always", "always", "interval", "never"]),
+            durability: *rng.pick(&[
+                Durability::Always,
+                Durability::Always,
+                Durability::Always,
+                Durability::Interval,
+                Durability::Never,
+            ]),
             pipelined: *rng.pick(&[1, 5, 40]),
             limits: *rng.pick(&[None, None, Some([5, 30, 12])]),
         }
@@ -28,7 +36,7 @@ impl Conditions {
 
     /// Is a change on disk when it is answered?
     pub fn durable(&self) -> bool {
-        self.durability == "always"
+        self.durability == Durability::Always
     }
 }
 

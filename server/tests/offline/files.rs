@@ -64,7 +64,7 @@ async fn check_calls_a_torn_tail_by_its_name() {
     assert!(text(&checked).contains(&torn), "{torn} in {}", text(&checked));
     assert!(!text(&checked).contains("all is well"), "{}", text(&checked));
 
-    let server = Server::on(directory, &[]).await.expect("it truncates it");
+    let server = Server::on(directory).await.expect("it truncates it");
     is_well(server.stop().await.path());
 }
 
@@ -117,7 +117,7 @@ async fn a_symbolic_link_in_place_of_a_file_is_refused() {
         symlink(&moved, &file).expect("it can be made");
         let whole = fs::read(&moved).expect("it is there");
         finds(directory.path(), &[name(&file), "it is a symbolic link"]);
-        let refused = Server::on(directory, &[]).await.expect_err("a link is not followed").to_string();
+        let refused = Server::on(directory).await.expect_err("a link is not followed").to_string();
         assert!(refused.contains(name(&file)) && refused.contains("it is a symbolic link"), "{refused}");
         assert!(!refused.contains("backup"), "nothing is lost, so no backup is advised: {refused}");
         assert_eq!(fs::read(&moved).expect("it is there"), whole);

@@ -86,7 +86,7 @@ fn after(scenario: &Scenario, changes: u64) -> Naive {
 /// Starts a server from a backup and looks at everything. Says how many changes it has.
 async fn restore(backup: &Path, scenario: &Scenario) -> u64 {
     let backup = backup.to_str().expect("a plain name");
-    let server = Server::fresh(&["--restore", backup]).await;
+    let server = Server::fresh_with(|config| config.restore = Some(backup.into())).await;
     let mut conn = server.connect().await;
     let changes = conn.ask("STATS").await.number("sequence");
     let mut naive = after(scenario, changes);
@@ -100,7 +100,7 @@ async fn restore(backup: &Path, scenario: &Scenario) -> u64 {
     // And it goes on like any other.
     live(&mut conn, &mut naive, changes, |n| n == 30).await;
     conn.finish().await;
-    let server = Server::on(server.kill().await, &[]).await.expect("it starts again");
+    let server = Server::on(server.kill().await).await.expect("it starts again");
     let mut conn = server.connect().await;
     look_at_everything(&mut conn, &mut naive).await;
     conn.finish().await;
@@ -130,7 +130,7 @@ async fn look_at_everything(conn: &mut Conn, naive: &mut Naive) {
 
 /// The directory of a server that stopped, and what was done on it: two snapshots, and changes behind them.
 async fn stopped() -> (TempDir, Scenario) {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let mut conn = server.connect().await;
     let (mut naive, mut scenario) = (Naive::new(true), Scenario::new());
     for seed in 1..4 {
@@ -145,7 +145,7 @@ async fn stopped() -> (TempDir, Scenario) {
 
 /// The directory of a server that stopped, with a snapshot and a booking behind it.
 async fn small() -> TempDir {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let mut conn = server.connect().await;
     for line in
         ["CREATE Jazz 2026-12-31 20000 id=jazz", "BLOCK F1 21-12-2026 09:00", "SNAPSHOT", "BOOK jazz 10000"]
@@ -252,14 +252,19 @@ async fn a_backup_of_a_stopped_server_is_all_of_it() {
     assert_eq!(restore(&file, &scenario).await, scenario_len(&scenario));
 
     // A directory that has data is not overwritten, whatever the file.
-    let refused = Server::on(directory, &["--restore", file.to_str().expect("a plain name")]).await;
+    let refused = Server::on_with(directory, |config| {
+        config.restore = Some(file.to_str().expect("a plain name").into())
+    })
+    .await;
     let refused = refused.expect_err("it has data").to_string();
     assert!(refused.contains("start without --restore to serve what is there"), "{refused}");
     // A corrupt backup is refused, and the directory stays usable.
     flip_the_middle(&file);
     let empty = TempDir::with_prefix("bookline").expect("a directory");
     let path = empty.path().to_owned();
-    let refused = Server::on(empty, &["--restore", file.to_str().expect("a plain name")]).await;
+    let refused =
+        Server::on_with(empty, |config| config.restore = Some(file.to_str().expect("a plain name").into()))
+            .await;
     let refused = refused.expect_err("it is corrupt").to_string();
     assert!(refused.contains("all.bookline"), "{refused}");
     assert!(!path.exists());
@@ -267,7 +272,7 @@ async fn a_backup_of_a_stopped_server_is_all_of_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn beside_a_running_server_a_backup_is_a_beginning_and_check_finds_no_damage() {
-    let server = Server::fresh(&[]).await;
+    let server = Server::fresh().await;
     let (mut conn, mut other) = (server.connect().await, server.connect().await);
     let over = Arc::new(AtomicBool::new(false));
     let is_over = over.clone();

@@ -219,7 +219,8 @@ async fn a_backup_on_standard_output_can_be_restored() {
     assert!(said.contains(&format!("sequences 1 to 3, {} bytes", done.stdout.len())), "{said}");
     let file = place.path().join("today.bak");
     fs::write(&file, done.stdout).expect("it can be written");
-    let server = Server::fresh(&["--restore", file.to_str().expect("a plain name")]).await;
+    let server =
+        Server::fresh_with(|config| config.restore = Some(file.to_str().expect("a plain name").into())).await;
     let mut conn = server.connect().await;
     assert_eq!(conn.ask("GET jazz").await.number("available_tickets"), 10_000);
     conn.finish().await;

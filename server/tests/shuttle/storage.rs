@@ -2,3 +2,5 @@
 
 #[path = "journal.rs"]
 pub mod journal;
+
+pub use bookline_server::storage::replay;

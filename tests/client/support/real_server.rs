@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
-use bookline_server::{Server, Settings};
+use bookline_server::cli::Cli;
+use bookline_server::{Config, Server};
 use clap::Parser;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -26,14 +27,14 @@ impl RealServer {
         let directory = data.path().to_str().unwrap().to_owned();
         let fixed =
             ["--data-dir", &directory, "--hod", "F10", "--time-zone", "UTC", "--segment-size", "1MiB"];
-        let settings = parse_settings(&[&fixed, flags].concat());
+        let config = parse_config(&[&fixed, flags].concat());
         let (stop, stopped) = oneshot::channel::<()>();
         let (listening, address) = mpsc::channel();
         let thread = thread::spawn(move || {
             let stopped = async {
                 let _ = stopped.await;
             };
-            serve(&settings, |addr| listening.send(addr).unwrap(), stopped);
+            serve(&config, |addr| listening.send(addr).unwrap(), stopped);
         });
         Self { addr: address.recv().unwrap(), stop: Some(stop), thread: Some(thread), _data: data }
     }
@@ -67,18 +68,18 @@ impl Drop for RealServer {
     }
 }
 
-/// The settings of a server with these flags.
-pub fn parse_settings(flags: &[&str]) -> Settings {
-    Settings::try_parse_from([&["booklined"], flags].concat()).unwrap()
+/// The configuration of a server with these flags.
+pub fn parse_config(flags: &[&str]) -> Config {
+    Cli::try_parse_from([&["booklined"], flags].concat()).unwrap().config()
 }
 
 /// Runs a server on a free port until `stopped`. `on_listening` gets its address.
-pub fn serve(settings: &Settings, on_listening: impl FnOnce(SocketAddr), stopped: impl Future<Output = ()>) {
+pub fn serve(config: &Config, on_listening: impl FnOnce(SocketAddr), stopped: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     runtime.block_on(async {
-        let server = Server::open(settings).await.unwrap();
+        let server = Server::open(config).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         on_listening(listener.local_addr().unwrap());
-        server.run(listener, stopped).await.unwrap();
+        server.run([listener], stopped).await.unwrap();
     });
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use super::directory::{Directory, Taking};
 use super::error::{DataDirError, failed};
 use super::lock_file::{self, LockFile};
-use crate::storage::recovery::Disks;
+use crate::storage::disks::Disks;
 
 /// Permissions that let others than the owner write.
 const OTHERS_WRITE: u32 = 0o022;

@@ -21,8 +21,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::codec::Sequence;
+use crate::storage::disks::Disks;
 use crate::storage::journal::Disk;
-use crate::storage::recovery::Disks;
 use clean_stop::CleanStop;
 pub use error::DataDirError;
 use error::failed;

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use super::machine::{Images, Machine, disks, settings};
+use super::machine::{Images, Machine, disks, recover};
 use crate::codec::segment_header;
 use crate::codec::{Sequence, frame};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::rng::Rng;
 use crate::storage::journal::tests::sim_disk::SECTOR;
-use crate::storage::recovery::{RecoverError, recover};
+use crate::storage::recovery::RecoverError;
 use crate::storage::snapshot::read::Snapshot;
 
 /// A machine that stopped behind so many snapshots, with changes before, between and behind them.
@@ -414,7 +414,7 @@ fn a_bad_sector_is_damage_and_a_refusal_of_the_system_is_none() {
     let newest = images.snapshots().pop().expect("two are kept");
     for error in [EIO, EACCES, EMFILE] {
         let sick = Sick { image: images.snapshots.clone(), name: newest.clone(), error };
-        let recovered = recover(&disks(images.journal.clone(), sick), &settings(), false);
+        let recovered = recover(&disks(images.journal.clone(), sick), None, false);
         match recovered {
             Ok(state) => assert_eq!((error, state.snapshot < Sequence(u64::MAX)), (EIO, true)),
             Err(refused) => {

@@ -8,13 +8,12 @@ use std::path::Path;
 use bookline_protocol::{Date, Slot, tag_of};
 use tempfile::NamedTempFile;
 
-use super::machine::{disks, settings};
+use super::machine::{disks, recover};
 use crate::codec::Sequence;
 use crate::codec::segment_header::BYTES;
 use crate::domain::{Change, EntryNumber, EventKey, EventNumber};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::sim_disk::SimDisk;
-use crate::storage::recovery::recover;
 use crate::storage::snapshot::error::SnapshotErrorKind;
 use crate::storage::snapshot::name;
 use crate::storage::snapshot::read::Snapshot;
@@ -40,9 +39,7 @@ fn bytes(disk: &SimDisk, sequence: Sequence) -> Vec<u8> {
 /// Restores a file on empty disks. Says why not, and whether anything was left there.
 fn restore(file: &Path) -> (Result<(), String>, bool) {
     let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
-    let mut settings = settings();
-    settings.restore = Some(file.to_owned());
-    let restored = recover(&disks(journal.clone(), snapshots.clone()), &settings, true);
+    let restored = recover(&disks(journal.clone(), snapshots.clone()), Some(file), true);
     let left = [journal, snapshots].iter().any(|disk| !disk.list().expect("a disk that behaves").is_empty());
     (restored.map(|_| ()).map_err(|refused| refused.to_string()), left)
 }

@@ -1,22 +1,22 @@
 //! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on it.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_protocol::{Hour, Slot, TicketId};
-use clap::Parser;
 
 use super::shown::{PEOPLE, days, shown};
 use crate::codec::Sequence;
-use crate::settings::Settings;
-use crate::state::{DependsOn, NewEntry, NewEvent, Replacement, StateLimits, StateRejection, Store};
+use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
+use crate::storage::disks::Disks;
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::history::{block_on, settle, wait_for_capacity};
 use crate::storage::journal::tests::image::Image;
 use crate::storage::journal::tests::rng::Rng;
 use crate::storage::journal::tests::sim_disk::{Faults, SimDisk};
-use crate::storage::journal::{AppendError, Failure, Journal};
-use crate::storage::recovery::{Disks, RecoverError, State, recover};
+use crate::storage::journal::{AppendError, Durability, Failure, Journal};
+use crate::storage::recovery::{self, RecoverError, Recovery, RecoveryOptions};
 use crate::storage::snapshot::requests::Made;
 use crate::storage::snapshot::snapshotter::{NotMade, Schedule, Snapshotter};
 
@@ -26,10 +26,14 @@ const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 /// Segments smaller than the flag takes, so that a snapshot has some to let go.
 const SEGMENT: u64 = 16 << 10;
 
-/// Settings of a server with small segments.
-pub fn settings() -> Settings {
-    let settings = Settings::try_parse_from(["booklined", "--durability", "always"]);
-    Settings { segment_size: SEGMENT, ..settings.expect("flags of the server") }
+/// Recovers as a server with small segments does.
+pub fn recover(
+    disks: &Disks,
+    restore: Option<&Path>,
+    fresh: bool,
+) -> Result<Recovery<Records>, RecoverError> {
+    let options = RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT };
+    recovery::recover(disks, &options, fresh, || Records::new(64))
 }
 
 /// Disks without a clean-shutdown record.
@@ -72,9 +76,9 @@ impl Images {
 
     /// Recovers from them, changing nothing. Says what the state looks like and how many commits it has.
     pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
-        let state = recover(&self.disks(), &settings(), false)?;
+        let state = recover(&self.disks(), None, false)?;
         let last = state.journal.appended();
-        let store = Store::new(state.records, StateLimits::NONE, Arc::new(state.journal));
+        let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
         Ok((shown(&store, tickets), last))
     }
 }
@@ -141,14 +145,14 @@ impl Machine {
     /// Starts a server. What it recovers must be a beginning of what was done, with all that was acknowledged.
     pub fn start(&mut self) -> Result<Server, RecoverError> {
         let disks = disks(self.journal.clone(), self.snapshots.clone());
-        let State { records, journal, snapshot } = recover(&disks, &settings(), !self.begun)?;
+        let Recovery { state, journal, snapshot } = recover(&disks, None, !self.begun)?;
         self.begun = true;
         let journal = Arc::new(journal);
         // No snapshot but when it is asked for, and then at once.
         let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
         let snapshotter =
             Snapshotter::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
-        let server = Server { store: Store::new(records, StateLimits::NONE, journal), snapshotter };
+        let server = Server { store: Store::new(state, StateLimits::NONE, journal), snapshotter };
         self.check(&server);
         Ok(server)
     }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-use super::machine::{Machine, disks, settings};
+use super::machine::{Machine, disks, recover};
 use crate::codec::Sequence;
-use crate::settings::Settings;
-use crate::state::{StateLimits, Store};
+use crate::state::{Records, StateLimits, Store};
 use crate::storage::data_dir::clean_stop::CleanStop;
+use crate::storage::disks::Disks;
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::rng::Rng;
 use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
-use crate::storage::recovery::{Disks, RecoverError, State, recover};
+use crate::storage::recovery::{RecoverError, Recovery};
 use crate::storage::restore::RestoreError;
 
 /// The state after a few changes, and its backup: a snapshot is one.
@@ -31,14 +31,17 @@ fn backup() -> (Machine, NamedTempFile) {
 }
 
 /// A start that restores `file`, or one that does not.
-fn start(journal: &SimDisk, snapshots: &SimDisk, file: Option<&Path>) -> Result<State, RecoverError> {
-    let settings = Settings { restore: file.map(Path::to_owned), ..settings() };
-    recover(&disks(journal.clone(), snapshots.clone()), &settings, true)
+fn start(
+    journal: &SimDisk,
+    snapshots: &SimDisk,
+    file: Option<&Path>,
+) -> Result<Recovery<Records>, RecoverError> {
+    recover(&disks(journal.clone(), snapshots.clone()), file, true)
 }
 
-fn look(machine: &Machine, state: State) -> (String, Sequence) {
+fn look(machine: &Machine, state: Recovery<Records>) -> (String, Sequence) {
     let last = state.journal.appended();
-    let store = Store::new(state.records, StateLimits::NONE, Arc::new(state.journal));
+    let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
     (super::shown::shown(&store, &machine.tickets), last)
 }
 
@@ -113,7 +116,7 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
                 snapshots.rename(&newest, &format!("{newest}.damaged")).expect("a disk that behaves");
             }
             let journal = SimDisk::new(1);
-            let refused = recover(&disks(journal.clone(), snapshots), &settings(), fresh);
+            let refused = recover(&disks(journal.clone(), snapshots), None, fresh);
             let refused = refused.expect_err("commits are missing").to_string();
             assert!(refused.contains("the journal is missing"), "{refused}");
             let advice = format!("snapshots/{newest} is a backup");
@@ -129,8 +132,8 @@ fn a_journal_that_is_gone_beside_its_clean_shutdown_record_is_no_fresh_start() {
     let root = SimDisk::new(1);
     CleanStop::write(&root, Sequence(7)).expect("a disk that behaves");
     let disks = Disks { root: Arc::new(root), ..disks(SimDisk::new(2), SimDisk::new(3)) };
-    let refused = recover(&disks, &settings(), true).expect_err("commits are missing").to_string();
+    let refused = recover(&disks, None, true).expect_err("commits are missing").to_string();
     assert!(refused.contains("there were commits up to sequence 7"), "{refused}");
     CleanStop::write(&*disks.root, Sequence(0)).expect("a disk that behaves");
-    assert!(recover(&disks, &settings(), true).is_ok(), "nothing was ever in it");
+    assert!(recover(&disks, None, true).is_ok(), "nothing was ever in it");
 }

@@ -1,4 +1,4 @@
-//! What the server was told at the start. Every flag has an environment variable; one that is empty counts as unset.
+//! The command line of `booklined`. Every flag has an environment variable; one that is empty counts as unset.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use bookline_protocol::Id;
 use chrono_tz::Tz;
 use clap::builder::{BoolishValueParser, Resettable};
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 
 use crate::codec::segment_header;
 use crate::codec::{commit, frame};
 use crate::commands::buffers::{BUFFERS_MAX, BUFFERS_MIN};
-use crate::memory;
+use crate::config::Config;
+use crate::log::LogFormat;
 use crate::net::listen_address::ListenAddress;
-use crate::net::listener::REFUSALS;
 use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::offline::Command;
@@ -44,13 +44,10 @@ const IDLE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 /// The longest: whoever means for ever leaves the flag out.
 const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Snapshots are begun at most so often: each reads the one before as a whole, and the journal behind it.
-const SNAPSHOT_AT_MOST_EVERY: Duration = Duration::from_secs(1);
-
 /// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it said OK.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "booklined", version, args_conflicts_with_subcommands = true)]
-pub struct Settings {
+pub struct Cli {
     /// Something else to do than to serve
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -73,10 +70,6 @@ pub struct Settings {
     #[arg(long, env = "BOOKLINE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N",
           value_parser = parse_count)]
     pub max_connections: usize,
-
-    /// Connections that are refused at a time, and wait for their clients to read why. There is no flag for it
-    #[arg(skip = REFUSALS)]
-    pub refusals: usize,
 
     /// Connections of one address at a time, an IPv6 network of 64 bits counting as one; one more is answered ERR BUSY
     /// [default: as many as there may be]
@@ -131,10 +124,6 @@ pub struct Settings {
           value_parser = parse_snapshot_every)]
     pub snapshot_every: u64,
 
-    /// Snapshots are begun at most so often, whoever asks. There is no flag for it
-    #[arg(skip = SNAPSHOT_AT_MOST_EVERY)]
-    pub snapshot_at_most_every: Duration,
-
     /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty. Give it once,
     /// and start without it from then on
     #[arg(long, env = "BOOKLINE_RESTORE", value_name = "FILE")]
@@ -156,21 +145,38 @@ pub struct Settings {
     pub log_format: LogFormat,
 }
 
-impl Settings {
+impl Cli {
     /// What this process was told. Wrong flags and variables end it with 2.
-    pub fn of_process() -> Settings {
+    pub fn of_process() -> Cli {
         let ignoring_empty = |command: clap::Command| command.mut_args(without_empty_variable);
-        let command = ignoring_empty(Settings::command()).mut_subcommands(ignoring_empty);
-        Settings::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let command = ignoring_empty(Cli::command()).mut_subcommands(ignoring_empty);
+        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 
-    /// How much there may be: as told, else as the memory allows.
-    pub fn limits(&self) -> StateLimits {
-        let default = StateLimits::for_memory(memory::allowed());
-        StateLimits {
-            events: self.max_events.unwrap_or(default.events),
-            tickets: self.max_tickets.unwrap_or(default.tickets),
-            person_hours: self.max_person_hours.unwrap_or(default.person_hours),
+    /// The configuration of a server with these flags.
+    pub fn config(&self) -> Config {
+        let defaults = Config::default();
+        Config {
+            data_dir: self.data_dir.clone(),
+            durability: self.durability,
+            max_connections: self.max_connections,
+            max_per_address: self.max_per_address,
+            idle_timeout: self.idle_timeout,
+            max_buffers: self.max_buffers,
+            limits: StateLimits {
+                events: self.max_events.unwrap_or(defaults.limits.events),
+                tickets: self.max_tickets.unwrap_or(defaults.limits.tickets),
+                person_hours: self.max_person_hours.unwrap_or(defaults.limits.person_hours),
+            },
+            head: self.hod.clone(),
+            time_zone: self.time_zone,
+            shards: self.shards,
+            segment_size: self.segment_size,
+            snapshot_every: self.snapshot_every,
+            restore: self.restore.clone(),
+            import: self.import.clone(),
+            demo: self.demo,
+            ..defaults
         }
     }
 }
@@ -179,16 +185,6 @@ impl Settings {
 fn without_empty_variable(arg: Arg) -> Arg {
     let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
     if empty { arg.env(Resettable::Reset) } else { arg }
-}
-
-/// How to write the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs, an object a line.
-    Json,
 }
 
 fn parse_count(text: &str) -> Result<usize, String> {
@@ -284,8 +280,14 @@ mod tests {
     }
 
     #[test]
+    fn defaults_of_flags_are_those_of_the_config() {
+        let cli = Cli::try_parse_from(["booklined"]).expect("no flag is needed");
+        assert_eq!(cli.config(), Config::default());
+    }
+
+    #[test]
     fn flags_are_checked() {
-        let parse = |args: &[&str]| Settings::try_parse_from([&["booklined"], args].concat());
+        let parse = |args: &[&str]| Cli::try_parse_from([&["booklined"], args].concat());
         assert!(parse(&["--shards", "64", "--time-zone", "Europe/Berlin"]).is_ok());
         let idle = parse(&["--idle-timeout", "10m"]).map(|settings| settings.idle_timeout);
         assert_eq!(idle.expect("a time"), Some(Duration::from_secs(600)));

@@ -1,0 +1,90 @@
+//! What the server is told at the start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bookline_protocol::Id;
+use chrono_tz::Tz;
+
+use crate::memory;
+use crate::net::listener::REFUSALS;
+use crate::state::StateLimits;
+use crate::storage::journal::Durability;
+use crate::storage::recovery::RecoveryOptions;
+
+/// How often a snapshot is begun at most: each reads the whole snapshot before it, and the journal behind that.
+const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
+
+/// The configuration of a server. The flags of `booklined` check their values; whoever fills this in is trusted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The directory that holds the journal and the snapshots. It is created if it does not exist.
+    pub data_dir: PathBuf,
+    /// When a change counts as durable.
+    pub durability: Durability,
+    /// Connections that are served at a time, at least one.
+    pub max_connections: usize,
+    /// Connections that are refused at a time and wait until their clients have read why, at least one.
+    pub refusals: usize,
+    /// Connections of one address that are served at a time; `None` is no limit of their own.
+    pub max_per_address: Option<usize>,
+    /// How long a connection may send no complete line; `None` is for ever.
+    pub idle_timeout: Option<Duration>,
+    /// Bytes for lines of more than 16 KiB and for large replies, of all connections together.
+    pub max_buffers: u64,
+    /// The most that the state may hold.
+    pub limits: StateLimits,
+    /// The head of department, who may send HOD.
+    pub head: Id<'static>,
+    /// The zone of calendar hours; `None` is that of the system.
+    pub time_zone: Option<Tz>,
+    /// Shards of the state, a power of two from 1 to 65,536.
+    pub shards: usize,
+    /// Bytes of a journal segment.
+    pub segment_size: u64,
+    /// Bytes of journal after which a snapshot is made.
+    pub snapshot_every: u64,
+    /// The shortest time between the beginnings of two snapshots.
+    pub snapshot_interval_min: Duration,
+    /// A backup to begin an empty data directory with.
+    pub restore: Option<PathBuf>,
+    /// A JSON list of events to load.
+    pub import: Option<PathBuf>,
+    /// Whether to load a few events and calendars if there is nothing yet.
+    pub demo: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "./bookline-data".into(),
+            durability: Durability::default(),
+            max_connections: 10_000,
+            refusals: REFUSALS,
+            max_per_address: None,
+            idle_timeout: None,
+            max_buffers: 256 << 20,
+            limits: StateLimits::for_memory(memory::allowed()),
+            head: Id::new("F10").expect("an id"),
+            time_zone: None,
+            shards: 64,
+            segment_size: 64 << 20,
+            snapshot_every: 256 << 20,
+            snapshot_interval_min: SNAPSHOT_INTERVAL_MIN,
+            restore: None,
+            import: None,
+            demo: false,
+        }
+    }
+}
+
+impl Config {
+    /// What recovery needs of it.
+    pub fn recovery(&self) -> RecoveryOptions<'_> {
+        RecoveryOptions {
+            restore: self.restore.as_deref(),
+            durability: self.durability,
+            segment_size: self.segment_size,
+        }
+    }
+}
