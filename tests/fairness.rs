@@ -4,6 +4,7 @@
 //! and not by work; a lock held for as long as a pipeline lasts, or for the square of a group; replies that wait for a
 //! whole backlog to be durable.
 
+#[path = "server/common/mod.rs"]
 mod common;
 #[path = "../server/examples/figures/honest.rs"]
 mod honest;

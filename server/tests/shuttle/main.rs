@@ -15,7 +15,7 @@
 //! schedule; `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run it again.
 
 mod close;
-#[path = "../common/mod.rs"]
+#[path = "../../../tests/server/in_process/common/mod.rs"]
 mod common;
 mod disk;
 mod explore;

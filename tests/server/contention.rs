@@ -1,0 +1,277 @@
+//! Hundreds of connections at the same seats and the same hour.
+//!
+//! Catches: a seat or an hour sold twice, a ticket id given twice, tickets that appear or vanish between the counter and
+//! the list, a meeting in the calendars of some, two locks taken in two orders (then a reply never comes).
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Barrier;
+use std::thread;
+
+use crate::common::answer::words;
+use crate::common::{Answer, Conn, Rng, Server};
+
+/// Opens `clients` connections, lets all go at once and returns what each brings back.
+fn together<T: Send>(server: &Server, clients: usize, work: impl Fn(usize, &mut Conn) -> T + Sync) -> Vec<T> {
+    let start = Barrier::new(clients);
+    let one = |client: usize| {
+        let mut conn = server.connect();
+        start.wait();
+        work(client, &mut conn)
+    };
+    let one = &one;
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..clients).map(|client| scope.spawn(move || one(client))).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).collect()
+    })
+}
+
+/// Every ticket is found, belongs to the event, and none was given twice.
+fn check_tickets(server: &Server, event: &str, tickets: &[String]) {
+    let distinct: HashSet<&String> = tickets.iter().collect();
+    assert_eq!(distinct.len(), tickets.len(), "a ticket id was given twice");
+    let bytes: String = tickets.iter().map(|ticket| format!("TICKET {ticket}\n")).collect();
+    let replies = server.connect().pipeline(bytes.into_bytes(), tickets.len());
+    for (reply, ticket) in replies.iter().zip(tickets) {
+        assert_eq!(*reply, format!("OK {{\"ticket\":\"{ticket}\",\"event_id\":\"{event}\"}}"));
+    }
+}
+
+#[test]
+fn the_last_seats_are_sold_exactly_once() {
+    const SEATS: usize = 100;
+    let server = Server::fresh();
+    server.connect().ask(&format!("CREATE x 2026-01-01 {SEATS} id=x")).ok();
+    let answers = together(&server, 300, |_, conn| conn.ask("BOOK x 1"));
+    let mut tickets = Vec::new();
+    let mut left = Vec::new();
+    for answer in &answers {
+        if answer.is_ok() {
+            tickets.extend(answer.tickets());
+            left.push(answer.number("available_tickets"));
+        } else {
+            let refusal = answer.err("SOLD_OUT");
+            assert_eq!((&refusal["available"], &refusal["requested"]), (&0.into(), &1.into()));
+        }
+    }
+    assert_eq!(tickets.len(), SEATS);
+    left.sort_unstable();
+    assert_eq!(left, (0..SEATS as u64).collect::<Vec<_>>());
+    assert_eq!(server.connect().ask("GET x").number("available_tickets"), 0);
+    check_tickets(&server, "x", &tickets);
+}
+
+/// Bookings of different sizes on a few events until little is left, with readers in between.
+#[test]
+fn total_is_available_and_issued() {
+    const TOTAL: u64 = 3_000;
+    let mut rng = Rng::new();
+    let server = Server::fresh();
+    let events = ["e0", "e1", "e2", "e3"];
+    for event in events {
+        server.connect().ask(&format!("CREATE {event} 2026-01-01 {TOTAL} id={event}")).ok();
+    }
+    let plans: Vec<Vec<(usize, usize)>> = (0..200)
+        .map(|_| {
+            (0..30)
+                .map(|_| (rng.below(4), if rng.one_in(20) { rng.range(50, 400) } else { rng.range(1, 6) }))
+                .collect()
+        })
+        .collect();
+    let answers = together(&server, plans.len(), |client, conn| {
+        let lines: Vec<String> = plans[client]
+            .iter()
+            .map(|(event, count)| format!("BOOK e{event} {count}\nGET e{event}"))
+            .collect();
+        conn.send_bytes(lines.join("\n") + "\n");
+        plans[client].iter().map(|_| (conn.answer(), conn.answer())).collect::<Vec<_>>()
+    });
+    let mut tickets = vec![Vec::new(); events.len()];
+    for (plan, answers) in plans.iter().zip(&answers) {
+        let mut seen = [TOTAL; 4];
+        for ((event, count), (booked, read)) in plan.iter().zip(answers) {
+            let left = if booked.is_ok() {
+                assert_eq!(booked.tickets().len(), *count, "all or nothing");
+                tickets[*event].extend(booked.tickets());
+                booked.number("available_tickets")
+            } else {
+                let refusal = booked.err("SOLD_OUT");
+                assert!(refusal["available"].as_u64().unwrap() < *count as u64, "refused with enough left");
+                refusal["available"].as_u64().unwrap()
+            };
+            let read = read.number("available_tickets");
+            assert!(
+                left <= seen[*event] && read <= left,
+                "tickets came back: {} {left} {read}",
+                seen[*event]
+            );
+            seen[*event] = read;
+        }
+    }
+    for (event, tickets) in events.iter().zip(&tickets) {
+        let left = server.connect().ask(&format!("GET {event}")).number("available_tickets");
+        assert_eq!(left + tickets.len() as u64, TOTAL, "total = available + issued for {event}");
+        check_tickets(&server, event, tickets);
+    }
+    let issued: usize = tickets.iter().map(Vec::len).sum();
+    assert_eq!(server.connect().ask("STATS").number("tickets"), issued as u64);
+    let all: HashSet<&String> = tickets.iter().flatten().collect();
+    assert_eq!(all.len(), issued, "one id for two events");
+}
+
+#[test]
+fn one_hour_is_taken_once() {
+    let server = Server::fresh();
+    let answers = together(&server, 300, |client, conn| match client % 3 {
+        0 => conn.ask("BLOCK F1 2026-11-21 09:00"),
+        1 => conn.ask(&format!("MEET F1 2026-11-21 09:00 t{client} q{client}")),
+        _ => conn.ask(&format!("MEET q{client} 2026-11-21 09:00 t{client} p{client},F1")),
+    });
+    let taken: Vec<&Answer> = answers.iter().filter(|answer| answer.is_ok()).collect();
+    assert_eq!(taken.len(), 1, "{taken:?}");
+    for answer in answers.iter().filter(|answer| !answer.is_ok()) {
+        assert_eq!(answer.busy(), ["F1"]);
+    }
+    // Whoever lost has nothing in the slot.
+    let mut conn = server.connect();
+    let winner = taken[0].ok();
+    for client in 0..300 {
+        let day = conn.ask(&format!("GET q{client} 2026-11-21"));
+        let entries = day.ok()["schedule"].as_array().unwrap();
+        let won = winner["title"] == format!("t{client}");
+        assert_eq!(entries.len(), usize::from(won), "q{client}: {entries:?}");
+    }
+    assert_eq!(conn.ask("STATS").number("entries"), 1);
+}
+
+/// Meetings whose people overlap: whoever got one has it in all its calendars, nobody is in two, and who was refused
+/// was refused because of somebody who really is busy.
+#[test]
+fn overlapping_meetings_exclude_each_other() {
+    let mut rng = Rng::new();
+    let server = Server::fresh();
+    let people: Vec<String> = (0..24).map(|n| format!("p{n}")).collect();
+    let groups: Vec<Vec<String>> = (0..240).map(|_| rng.some(&people, 6)).collect();
+    let answers = together(&server, groups.len(), |client, conn| {
+        let group = &groups[client];
+        conn.ask(&format!(
+            "MEET {} 2026-11-21 10:00 t{client} {} {}",
+            group[0],
+            group.join(","),
+            group[group.len() - 1]
+        ))
+    });
+    let mut taken: BTreeMap<&str, String> = BTreeMap::new();
+    for ((client, answer), group) in
+        answers.iter().enumerate().zip(&groups).filter(|((_, answer), _)| answer.is_ok())
+    {
+        assert_eq!(words(&answer.ok()["group"]), *group);
+        for person in group {
+            let other = taken.insert(person, format!("t{client}"));
+            assert_eq!(other, None, "{person} is in two meetings, the other is t{client}");
+        }
+    }
+    for (answer, group) in answers.iter().zip(&groups).filter(|(answer, _)| !answer.is_ok()) {
+        let busy = answer.busy();
+        assert!(!busy.is_empty());
+        for person in &busy {
+            assert!(group.contains(person), "{person} was not asked: {group:?}");
+            assert!(taken.contains_key(person.as_str()), "{person} was called busy and is not");
+        }
+    }
+    let mut conn = server.connect();
+    for person in &people {
+        let day = conn.ask(&format!("GET {person} 2026-11-21"));
+        let titles: Vec<&str> = day.ok()["schedule"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| entry["meet"]["title"].as_str().unwrap())
+            .collect();
+        let expected: Vec<&str> = taken.get(person.as_str()).map(String::as_str).into_iter().collect();
+        assert_eq!(titles, expected, "{person}");
+    }
+}
+
+/// Moves by the thousand between the same two days, half of the clients there when the others are here: whoever takes
+/// locks in the order of the request waits forever.
+#[test]
+fn moves_to_and_fro_never_wait_for_each_other() {
+    const MOVES: usize = 20_000;
+    let server = Server::fresh_with(&["--durability", "never", "--threads", "4"]);
+    let days = ["2026-11-21", "2026-11-22"];
+    together(&server, 8, |client, conn| {
+        let (here, there) = (days[client % 2], days[1 - client % 2]);
+        conn.ask(&format!("BLOCK w{client} {here} 10:00")).ok();
+        let to = format!("PUT w{client} {here} 10:00 BLOCK {there} 10:00\n");
+        let fro = format!("PUT w{client} {there} 10:00 MEET {here} 10:00 talk w{client}\n");
+        let replies = conn.pipeline((to + &fro).repeat(MOVES / 2).into_bytes(), MOVES);
+        assert!(replies.iter().all(|line| line.starts_with("OK ")));
+        let day = conn.ask(&format!("GET w{client} {here}"));
+        assert_eq!(day.ok()["schedule"][0]["meet"]["title"], "talk");
+    });
+    assert_eq!(server.connect().ask("STATS").number("entries"), 8);
+}
+
+/// Meetings, moves and deletions of shared people across days: none is seen by a part of its people.
+#[test]
+fn moves_in_opposite_directions() {
+    let mut rng = Rng::new();
+    let server = Server::fresh();
+    let slots = ["2026-11-21 10:00", "2026-11-22 10:00", "2026-11-23 11:00"];
+    let forks: Vec<_> = (0..60).map(|_| std::sync::Mutex::new(rng.fork())).collect();
+    together(&server, forks.len(), |client, conn| {
+        let mut rng = forks[client].lock().unwrap();
+        let who = format!("w{}", client % 20);
+        for step in 0..60 {
+            let (old, new) = (rng.pick(&slots), rng.pick(&slots));
+            let mate = format!("w{}", rng.below(20));
+            let answer = match rng.below(6) {
+                0 => conn.ask(&format!("BLOCK {who} {old}")),
+                1 => conn.ask(&format!("DELETE {who} {old}")),
+                2 => conn.ask(&format!("MEET {who} {old} m{client}-{step} {mate}")),
+                3 => conn.ask(&format!("PUT {who} {old} BLOCK {new}")),
+                4 => conn.ask(&format!("GET {mate} {}", &old[..10])),
+                _ => conn.ask(&format!("PUT {who} {old} MEET {new} m{client}-{step} {mate}")),
+            };
+            let code = answer.code.as_deref();
+            assert!(matches!(code, None | Some("CONFLICT" | "NOT_FOUND" | "FORBIDDEN")), "{answer:?}");
+        }
+    });
+    let mut conn = server.connect();
+    // Each meeting that anyone sees is seen by its host, its whole group and nobody else at another time.
+    let mut seen: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
+    for n in 0..20 {
+        for slot in slots {
+            let who = format!("w{n}");
+            let day = conn.ask(&format!("GET {who} {}", &slot[..10]));
+            for entry in day.ok()["schedule"].as_array().unwrap() {
+                let meet = &entry["meet"];
+                let Some(title) = meet["title"].as_str().filter(|title| !title.is_empty()) else {
+                    continue;
+                };
+                let (there, invited) = seen.entry(format!("{title} at {slot}")).or_default();
+                there.insert(who.clone());
+                invited.extend(words(&meet["group"]));
+                invited.insert(meet["host"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    for (meeting, (there, invited)) in seen {
+        assert_eq!(there, invited, "{meeting}");
+    }
+}
+
+/// A created id is created once.
+#[test]
+fn one_id_is_created_once() {
+    let server = Server::fresh();
+    let answers =
+        together(&server, 200, |client, conn| conn.ask(&format!("CREATE n{client} 2026-01-01 5 id=same")));
+    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
+    assert!(answers.iter().all(|answer| answer.is_ok() || answer.code.as_deref() == Some("CONFLICT")));
+    let mut conn = server.connect();
+    let winner = answers.iter().find(|answer| answer.is_ok()).unwrap();
+    assert_eq!(conn.ask("GET same").ok(), winner.ok());
+    assert_eq!(conn.ask("GET").rows.len(), 1);
+    assert_eq!(conn.ask("STATS").number("events"), 1);
+}

@@ -1,0 +1,11 @@
+//! Tests that run the server in their own process, where they reach its state and its clock.
+
+mod buffers;
+mod common;
+mod history;
+mod idle;
+mod model;
+mod offline;
+mod older_format;
+mod snapshotter;
+mod stopping;

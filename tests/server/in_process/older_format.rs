@@ -1,0 +1,64 @@
+//! A data directory that version 0.1.0 wrote (journal format 1), killed at work.
+//!
+//! It would fail if a newer version refused what an older one left, read it differently, or could not read what is
+//! written behind it.
+
+use std::path::{Path, PathBuf};
+
+use crate::in_process::common::server::copy_all;
+use crate::in_process::common::{Conn, Server};
+use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
+use serde_json::json;
+use tempfile::TempDir;
+
+async fn holds_what_it_held(conn: &mut Conn) {
+    assert_eq!(conn.ask("GET rustconf").await.number("available_tickets"), 48);
+    assert_eq!(conn.ask("GET jazz").await.number("available_tickets"), 0);
+    let ticket = conn.ask("TICKET ee893cfb-9a39-8ed5-9845-e558bd10229d").await;
+    assert_eq!(ticket.body["event_id"], "rustconf");
+    let meeting = json!({ "title": "class committee", "group": ["F2", "F3"], "host": "F1" });
+    let day = conn.ask("GET F3 21-12-2026").await;
+    assert_eq!(day.body["schedule"], json!([{ "time": "10:00", "meet": meeting }]), "its block was deleted");
+    assert_eq!(conn.ask("GET F4 22-12-2026").await.body["schedule"][0]["time"], "09:00");
+}
+
+fn segments(data: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(data.join("journal")).expect("a journal");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "seg"));
+    paths.sort();
+    paths
+}
+
+#[tokio::test]
+async fn a_journal_of_format_1_is_read_and_continued() {
+    let directory = TempDir::with_prefix("bookline").expect("a directory");
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/server/fixtures/format-1");
+    copy_all(&fixture, directory.path()).expect("copying the fixture");
+
+    let server = Server::on(directory).await.expect("it reads format 1");
+    let mut conn = server.connect().await;
+    holds_what_it_held(&mut conn).await;
+    // More than the segment of format 1 has room for.
+    conn.ask("CREATE More 2027-02-02 10000 id=more").await.ok();
+    for _ in 0..20 {
+        conn.ask("BOOK more 500").await.ok();
+    }
+    conn.finish().await;
+
+    let directory = server.stop().await;
+    let length = |path: PathBuf| {
+        SegmentHeader::decode(&std::fs::read(path).expect("a segment"), MAGIC).expect("a header").length
+    };
+    let lengths: Vec<_> = segments(directory.path()).into_iter().map(length).collect();
+    let (old, new) = lengths.split_at(2);
+    assert_eq!(old, [None, None], "segments that are there keep their format");
+    assert!(!new.is_empty() && new.iter().all(Option::is_some), "{new:?}");
+
+    let server = Server::on(directory).await.expect("it reads both formats");
+    let mut conn = server.connect().await;
+    holds_what_it_held(&mut conn).await;
+    assert_eq!(conn.ask("GET more").await.number("available_tickets"), 0);
+    conn.finish().await;
+    server.stop().await;
+}

@@ -1,0 +1,212 @@
+//! The most that a server may hold.
+//!
+//! Catches: a few bytes that take memory for ever without a limit; more sold than the limit when many ask at once, or
+//! less; a refusal that counts or changes something; a start, a change that does not grow, or a DELETE that is refused
+//! because there is too much already.
+
+use std::process::Command;
+use std::thread;
+
+use crate::common::server::{BOOKLINED, Home, listening};
+use crate::common::{Answer, Conn, Server};
+
+#[track_caller]
+fn assert_full(answer: &Answer, limit: u64, requested: u64) {
+    let refusal = answer.err("FULL");
+    assert_eq!((&refusal["limit"], &refusal["requested"]), (&limit.into(), &requested.into()));
+    assert_eq!(refusal["retry"], false);
+}
+
+/// What used to buy 765 MB with 42 kB.
+#[test]
+fn short_lines_do_not_buy_memory_without_end() {
+    let server = Server::fresh_with(&["--max-tickets", "25000"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-01-01 1000000000 id=x").ok();
+    conn.send_bytes("BOOK x 10000\n".repeat(3_000));
+    for n in 0..3_000 {
+        let answer = conn.answer();
+        if n < 2 {
+            answer.ok();
+        } else {
+            assert_full(&answer, 25_000, 10_000);
+        }
+    }
+    assert_eq!(conn.ask("BOOK x 5000").tickets().len(), 5_000, "what is left is sold");
+    let refused = conn.ask("BOOK x 1");
+    assert_full(&refused, 25_000, 1);
+    assert_eq!(
+        refused.err("FULL")["message"],
+        "the server may hold 25000 tickets and holds 25000, 1 more asked for: whoever runs it can raise --max-tickets"
+    );
+    let stats = conn.ask("STATS");
+    assert_eq!((stats.number("ticket_ids"), stats.number("max_tickets")), (25_000, 25_000));
+    assert_eq!(stats.number("sequence"), 4, "nothing else was written");
+}
+
+#[test]
+fn what_is_left_of_the_limit_is_sold_exactly_once() {
+    const CLIENTS: usize = 40;
+    const LIMIT: u64 = 1_000;
+    let server = Server::fresh_with(&["--max-tickets", "1000", "--threads", "4"]);
+    for event in 0..8 {
+        server.connect().ask(&format!("CREATE x 2026-01-01 1000000 id=e{event}")).ok();
+    }
+    let sold: u64 = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|n| {
+                scope.spawn({
+                    let server = &server;
+                    move || {
+                        let mut conn = server.connect();
+                        conn.send_bytes(format!("BOOK e{} 1\n", n % 8).repeat(40));
+                        let answers = (0..40).map(|_| conn.answer());
+                        answers
+                            .filter(|answer| {
+                                answer.is_ok() || {
+                                    assert_full(answer, LIMIT, 1);
+                                    false
+                                }
+                            })
+                            .count() as u64
+                    }
+                })
+            })
+            .collect();
+        clients.into_iter().map(|client| client.join().unwrap()).sum()
+    });
+    assert_eq!(sold, LIMIT);
+    assert_eq!(server.connect().ask("STATS").number("tickets"), LIMIT);
+}
+
+/// What is wrong with the request itself is said first.
+#[test]
+fn other_refusals_come_first() {
+    let flags = ["--max-tickets", "2", "--max-events", "1", "--max-person-hours", "3"];
+    let server = Server::fresh_with(&flags);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-01-01 4 id=x").ok();
+    conn.ask("BOOK x 2").ok();
+    conn.ask("MEET F1 2026-01-01 09:00 talk F2,F3").ok();
+    for (line, code) in [
+        ("BOOK nosuch 1", "NOT_FOUND"),
+        ("BOOK nosuch 10000", "NOT_FOUND"),
+        ("BOOK x 3", "SOLD_OUT"),
+        ("BOOK x 10000", "SOLD_OUT"),
+        ("BOOK x 2", "FULL"),
+        ("CREATE y 2026-01-01 1 id=x", "CONFLICT"),
+        ("CREATE y 2026-01-01 1 id=y", "FULL"),
+        ("CREATE y 2026-01-01 1", "FULL"),
+        ("BLOCK F3 2026-01-01 09:00", "CONFLICT"),
+        ("BLOCK F4 2026-01-01 09:00", "FULL"),
+        ("MEET F4 2026-01-01 09:00 talk F5,F1", "CONFLICT"),
+        ("PUT F4 2026-01-01 09:00 BLOCK 2026-01-01 10:00", "NOT_FOUND"),
+        ("PUT F2 2026-01-01 09:00 BLOCK 2026-01-01 10:00", "FORBIDDEN"),
+        ("PUT F1 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F2,F3,F4", "FULL"),
+        ("DELETE F2 2026-01-01 09:00", "FORBIDDEN"),
+    ] {
+        assert_eq!(conn.ask(line).code.as_deref(), Some(code), "{line}");
+    }
+    assert_eq!(conn.ask("STATS").number("sequence"), 3, "nothing was changed");
+    assert_full(&conn.ask("PUT F1 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F2,F3,F4,F5"), 3, 2);
+    let day = conn.ask("GET F3 2026-01-01");
+    assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "the old entry is still there");
+}
+
+/// A state that is larger than the limits is served, may shrink and change, and does not grow.
+#[test]
+fn a_start_with_more_than_is_allowed_is_served() {
+    let home = Home::new();
+    let mut server = home.start(&[]);
+    let mut conn = server.connect();
+    for line in [
+        "CREATE x 2026-01-01 100 id=x",
+        "CREATE y 2026-01-01 100 id=y",
+        "BOOK x 50",
+        "MEET F1 2026-01-01 09:00 talk F2,F3",
+        "BLOCK F4 2026-01-01 09:00",
+    ] {
+        conn.ask(line).ok();
+    }
+    drop(conn);
+    server.stop();
+
+    let mut server = home.start(&["--max-tickets", "40", "--max-events", "1", "--max-person-hours", "3"]);
+    let mut conn = server.connect();
+    for (what, used, limit) in [("events", 2, 1), ("tickets", 50, 40), ("person-hours", 4, 3)] {
+        let warning = format!("the data has {used} {what}, and at most {limit} are allowed (--max-{what})");
+        assert!(server.process().heard(|said| said.contains(&warning)), "{}", server.stderr());
+    }
+    assert_full(&conn.ask("BOOK x 1"), 40, 1);
+    assert_full(&conn.ask("CREATE z 2026-01-01 1"), 1, 1);
+    assert_full(&conn.ask("BLOCK F5 2026-01-01 09:00"), 3, 1);
+    assert_full(&conn.ask("PUT F4 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F5"), 3, 1);
+    // As large as before, and smaller.
+    conn.ask("PUT F4 2026-01-01 09:00 BLOCK 2026-01-01 10:00").ok();
+    conn.ask("PUT F1 2026-01-01 09:00 MEET 2026-01-01 09:00 talk F3").ok();
+    assert_eq!(conn.ask("STATS").number("person_hours"), 3);
+    assert_full(&conn.ask("BLOCK F5 2026-01-01 09:00"), 3, 1);
+    conn.ask("DELETE F1 2026-01-01 09:00").ok();
+    conn.ask("MEET F5 2026-01-01 09:00 talk F6").ok();
+    let stats = conn.ask("STATS");
+    assert_eq!(stats.number("person_hours"), 3);
+    drop(conn);
+    server.stop();
+
+    // And what is counted is what is there, behind a restart as before.
+    let server = home.start(&["--max-tickets", "51", "--max-events", "3", "--max-person-hours", "4"]);
+    let mut conn = server.connect();
+    assert_eq!(conn.ask("STATS").number("person_hours"), 3);
+    for (line, another) in [
+        ("BOOK x 1", "BOOK y 1"),
+        ("CREATE z 2026-01-01 1", "CREATE z 2026-01-01 1"),
+        ("BLOCK F8 2026-01-01 09:00", "BLOCK F8 2026-01-01 10:00"),
+    ] {
+        conn.ask(line).ok();
+        conn.ask(another).err("FULL");
+    }
+}
+
+/// Loaded up to the limit, said so, and completed when there may be more.
+#[test]
+fn an_import_stops_at_the_limit() {
+    let home = Home::new();
+    let event = |n: u32| {
+        format!(r#"{{"id":"e{n}","name":"x","date":"2026-01-01","totalTickets":10,"availableTickets":6}}"#)
+    };
+    let file = home.file("events.json", &format!("[{},{},{}]", event(1), event(2), event(3)));
+    let import = ["--import", file.to_str().unwrap()];
+    let (status, said) = home.refused(&[&import[..], &["--max-events", "2"]].concat());
+    assert_eq!(status.code(), Some(1), "{said}");
+    let why = "the import stopped after 2 events: the server may hold 2 events and holds 2, 1 more asked for: whoever \
+               runs it can raise --max-events. Run it again then: it goes on where it stopped";
+    assert!(said.contains(why), "{said}");
+    // What is there already is not judged.
+    let server = home.start(&[&import[..], &["--max-events", "3", "--max-tickets", "1"]].concat());
+    let stats = server.connect().ask("STATS");
+    // Who was sold a ticket before the import has an id that nobody here knows, and no memory is taken for it.
+    assert_eq!((stats.number("events"), stats.number("tickets"), stats.number("ticket_ids")), (3, 12, 0));
+    server.connect().ask("BOOK e1 1").ok();
+    assert_full(&server.connect().ask("BOOK e1 1"), 1, 1);
+    drop(server);
+    let server = home.start(&[&import[..], &["--max-events", "1", "--max-tickets", "1"]].concat());
+    assert_eq!(server.connect().ask("STATS").number("events"), 3);
+}
+
+/// Where no flag says it, the memory of the process does; an environment variable does as well.
+#[test]
+fn the_memory_that_there_is_makes_the_limits() {
+    const KIB: u64 = 2_000_000;
+    let home = Home::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -v {KIB} && exec \"$@\""), "sh", BOOKLINED, "--data-dir"]);
+    command.arg(home.data()).args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB"]);
+    command.env("BOOKLINE_MAX_EVENTS", "77");
+    let (_process, addr) = listening(&mut command);
+    let stats = Conn::open(addr).ask("STATS");
+    assert_eq!(stats.number("max_events"), 77);
+    // The machine may have less.
+    let (tickets, hours) = (stats.number("max_tickets"), stats.number("max_person_hours"));
+    assert!(tickets > 0 && tickets <= KIB * 1024 / 5 / 48, "{tickets} tickets");
+    assert!(hours > 0 && hours <= KIB * 1024 / 5 / 2560, "{hours} person-hours");
+}

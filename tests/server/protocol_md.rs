@@ -1,0 +1,48 @@
+//! protocol.md is executed, and it lists exactly what exists.
+//!
+//! Catches: an example that no longer prints what it says, a verb that the document forgot or invented, a code that it
+//! does not name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use bookline_protocol::COMMANDS;
+
+use crate::common::answer::CODES;
+use crate::common::transcript::play_file;
+
+fn document() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol.md"))
+}
+
+#[test]
+fn every_example_prints_what_it_says() {
+    play_file(&document());
+}
+
+#[test]
+fn the_headings_are_the_commands() {
+    let text = fs::read_to_string(document()).unwrap();
+    let described: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let known: BTreeSet<&str> = COMMANDS.iter().map(|form| form.verb.as_str()).collect();
+    assert_eq!(
+        described, known,
+        "the `### VERB` headings of protocol.md (left) and the command table (right)"
+    );
+}
+
+#[test]
+fn every_verb_has_an_example_and_every_code_is_named() {
+    let text = fs::read_to_string(document()).unwrap();
+    for form in COMMANDS {
+        let verb = form.verb.as_str();
+        let shown = text.lines().any(|line| {
+            line.strip_prefix("> ").is_some_and(|request| request.split_whitespace().next() == Some(verb))
+        });
+        assert!(shown, "protocol.md has no example of {verb}");
+    }
+    for code in CODES {
+        assert!(text.contains(&format!("`{code}`")), "protocol.md does not name `{code}`");
+    }
+}

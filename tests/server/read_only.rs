@@ -1,0 +1,207 @@
+//! A full disk.
+//!
+//! Catches: a server that dies, hangs or says OK when there is no room for the next segment; one that no longer reads; one
+//! that stays read-only when there is room again, or when a snapshot can make some; one that a limit of the length of
+//! files kills.
+//!
+//! The disk is a tmpfs of four megabytes in a mount namespace of its own; where the system does not let a user make one, the
+//! test says so and passes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use rustix::process::Signal;
+
+use crate::common::process::Process;
+use crate::common::server::{BOOKLINED, Home, listening, listing};
+use crate::common::{Conn, PATIENCE};
+
+/// Mounts the small disk on `$0`, puts a file on it that takes most of it, and becomes the server.
+const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m,mode=700 tmpfs \"$0\" && \
+    head -c 2400000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+
+/// Bytes of it.
+const DISK: usize = 4 << 20;
+
+fn start(disk: &Path) -> (Process, Conn) {
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rm", "sh", "-c", ON_A_SMALL_DISK])
+        .arg(disk)
+        .arg(BOOKLINED)
+        .arg("--data-dir")
+        .arg(disk.join("data"));
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
+    let (process, addr) = listening(&mut command);
+    (process, Conn::open(addr))
+}
+
+fn can_mount(disk: &Path) -> bool {
+    let tried =
+        Command::new("unshare").args(["-rm", "sh", "-c", ON_A_SMALL_DISK]).arg(disk).arg("true").output();
+    let works = tried.is_ok_and(|output| output.status.success());
+    if !works {
+        println!("not tested: this system does not let its users mount a small disk");
+    }
+    works
+}
+
+#[test]
+fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
+    let home = Home::new();
+    let disk = home.data();
+    fs::create_dir(&disk).unwrap();
+    if !can_mount(&disk) {
+        return;
+    }
+    let (mut process, mut conn) = start(&disk);
+    // The same disk as the server sees it.
+    let seen: PathBuf =
+        Path::new("/proc").join(process.pid().to_string()).join("root").join(disk.strip_prefix("/").unwrap());
+    conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
+    conn.ask("MEET F1 2026-11-21 09:00 talk F2").ok();
+    let mut tickets = Vec::new();
+    // The first snapshots make room, until there is none for them either.
+    let until = Instant::now() + PATIENCE;
+    while !process.stderr().contains("no room for the next journal segment") {
+        fill(&mut conn, &mut tickets);
+        assert!(Instant::now() < until, "the disk is never full");
+    }
+    fill(&mut conn, &mut tickets);
+    fill_to_the_last(&mut conn);
+    let left = 1_000_000 - tickets.len() as u64;
+
+    for line in [
+        "BOOK x 1",
+        "CREATE y 2026-01-01 5 id=y",
+        "BLOCK F3 2026-11-21 09:00",
+        "MEET F3 2026-11-21 10:00 talk F4",
+        "DELETE F1 2026-11-21 09:00",
+        "PUT F1 2026-11-21 09:00 BLOCK 2026-11-21 10:00",
+    ] {
+        conn.ask(line).err("READ_ONLY");
+    }
+    assert_eq!(conn.ask("GET x").number("available_tickets"), left);
+    assert_eq!(conn.ask("GET").rows.len(), 1);
+    assert!(conn.ask("HOD F10").is_ok());
+    conn.ask(&format!("TICKET {}", tickets[0])).ok();
+    assert_eq!(conn.ask("GET F2 2026-11-21").ok()["schedule"][0]["meet"]["title"], "talk");
+    assert!(conn.ask("GET F3 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
+    assert_eq!(conn.ask("STATS").ok()["read_only"], true);
+
+    fs::remove_file(seen.join("ballast")).unwrap();
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let answer = conn.ask("BOOK x 1");
+        if answer.is_ok() {
+            tickets.extend(answer.tickets());
+            break;
+        }
+        answer.err("READ_ONLY");
+        assert!(Instant::now() < until, "there is room and it is still read-only");
+    }
+    assert_eq!(conn.ask("STATS").ok()["read_only"], false);
+    conn.ask("DELETE F1 2026-11-21 09:00").ok();
+    fill(&mut conn, &mut tickets);
+
+    // What a crash would leave: the disk goes with the process, so it is copied while the process stands still.
+    process.signal(Signal::STOP);
+    let kept = Home::new();
+    fs::create_dir(kept.data()).unwrap();
+    let data = seen.join("data");
+    for path in listing(&data) {
+        let copy = kept.data().join(path.strip_prefix(&data).unwrap());
+        if path.is_dir() {
+            fs::create_dir(copy).unwrap();
+        } else {
+            fs::copy(path, copy).unwrap();
+        }
+    }
+    process.signal(Signal::KILL);
+    process.wait(PATIENCE).unwrap();
+    let server = kept.start(&[]);
+    let mut conn = server.connect();
+    assert_eq!(conn.ask("GET x").number("available_tickets"), 1_000_000 - tickets.len() as u64);
+    let bytes: String = tickets.iter().map(|ticket| format!("TICKET {ticket}\n")).collect();
+    assert!(conn.pipeline(bytes.into_bytes(), tickets.len()).iter().all(|line| line.starts_with("OK ")));
+    assert!(conn.ask("GET F1 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
+    conn.ask("BOOK x 10000").ok();
+}
+
+/// What the journal holds stays small here, and much is written: a snapshot makes room, again and again.
+#[test]
+fn a_disk_that_the_journal_would_fill_heals_itself() {
+    let home = Home::new();
+    let disk = home.data();
+    fs::create_dir(&disk).unwrap();
+    if !can_mount(&disk) {
+        return;
+    }
+    let (process, mut conn) = start(&disk);
+    let group: Vec<String> =
+        (0..900).map(|n| format!("a-person-with-a-name-of-fifty-bytes-and-a-number-{n:03}")).collect();
+    let meet = format!("MEET F1 2026-11-21 09:00 talk {}", group.join(","));
+    let until = Instant::now() + PATIENCE;
+    let mut written = 0;
+    while written < DISK {
+        for line in [meet.as_str(), "DELETE F1 2026-11-21 09:00"] {
+            loop {
+                let answer = conn.ask(line);
+                if answer.is_ok() {
+                    break;
+                }
+                answer.err("READ_ONLY");
+                assert!(Instant::now() < until, "it does not heal: {}", process.stderr());
+            }
+        }
+        written += meet.len();
+    }
+    assert!(conn.ask("STATS").number("snapshot_sequence") > 0);
+}
+
+/// A limit of the length of files is a want of room like any other: what exceeds it is not written, and the server goes
+/// on.
+#[test]
+fn a_file_that_would_be_too_long_for_a_limit_costs_nothing_but_itself() {
+    let home = Home::new();
+    let mut command = Command::new("sh");
+    // 600 KiB: a segment fits, a snapshot of more tickets does not.
+    command.args(["-c", "ulimit -f 1200; exec \"$0\" \"$@\"", BOOKLINED, "--data-dir"]).arg(home.data());
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
+    let (mut process, addr) = listening(&mut command);
+    let mut conn = Conn::open(addr);
+    conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
+    for _ in 0..5 {
+        conn.ask("BOOK x 10000").ok();
+    }
+    let refused = conn.ask("SNAPSHOT");
+    let message = refused.err("INTERNAL")["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("File too large"), "{message}");
+    assert_eq!(conn.ask("BOOK x 10000").number("available_tickets"), 940_000);
+    process.signal(Signal::TERM);
+    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+}
+
+/// Books until it is refused for want of room, then less and less, for a small change may fit where a large one did not.
+fn fill(conn: &mut Conn, tickets: &mut Vec<String>) {
+    for count in [100, 10, 1] {
+        loop {
+            let answer = conn.ask(&format!("BOOK x {count}"));
+            if !answer.is_ok() {
+                answer.err("READ_ONLY");
+                break;
+            }
+            tickets.extend(answer.tickets());
+            assert!(tickets.len() < 300_000, "more than the disk holds was booked");
+        }
+    }
+}
+
+/// Fills what is left with the smallest change there is.
+fn fill_to_the_last(conn: &mut Conn) {
+    let mut slots =
+        (1..=28).flat_map(|day| (0..24).map(move |hour| format!("2026-12-{day:02} {hour:02}:00")));
+    while conn.ask(&format!("BLOCK B1 {}", slots.next().expect("few fit"))).is_ok() {}
+}

@@ -1,0 +1,82 @@
+//! Whatever comes from a wire or a disk: what the fuzz targets look for, on the corpus that they left, near it, and on
+//! noise.
+//!
+//! Catches: a panic, a hang or an allocation by a length that nobody checked, and a return of each that fuzzing found.
+
+use std::path::Path;
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+#[path = "../../fuzz/src/lib.rs"]
+mod properties;
+
+/// The files of a reader's corpus, in the order of their names.
+fn corpus(reader: &str) -> Vec<Vec<u8>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(reader);
+    let files = directory.read_dir().expect("it is committed").map(|file| file.expect("a file").path());
+    let mut files: Vec<_> = files.collect();
+    files.sort();
+    assert!(files.len() > 10, "{} holds what fuzzing found", directory.display());
+    files.iter().map(|file| std::fs::read(file).expect("a file")).collect()
+}
+
+/// One file, or the beginning of one and the end of another; a few bytes changed, put in and taken out.
+fn near(corpus: &'static [Vec<u8>]) -> impl Strategy<Value = Vec<u8>> {
+    let part = || (prop::sample::select(corpus), any::<Index>());
+    let change = (any::<Index>(), any::<u8>(), 0..4_u8);
+    let all = (part(), prop::option::of(part()), prop::collection::vec(change, 0..5));
+    all.prop_map(|((mut bytes, end), other, changes)| {
+        if let Some((other, from)) = other {
+            bytes.truncate(end.index(bytes.len() + 1));
+            bytes.extend_from_slice(&other[from.index(other.len() + 1)..]);
+        }
+        for (at, byte, how) in changes {
+            let at = at.index(bytes.len() + 1);
+            match (how, bytes.get_mut(at)) {
+                (0, Some(there)) => *there = byte,
+                (1, Some(there)) => *there ^= 1 << (byte % 8),
+                (2, Some(_)) => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+        }
+        bytes
+    })
+}
+
+/// Noise alone hardly gets past the first byte, so that it is only one in eight.
+fn inputs(corpus: &'static [Vec<u8>]) -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![7 => near(corpus), 1 => prop::collection::vec(any::<u8>(), 0..300)]
+}
+
+/// A second or two for all readers; a long run sets `PROPTEST_CASES`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").map_or(10_000, |n| n.parse().expect("PROPTEST_CASES is a number"))
+}
+
+macro_rules! readers {
+    ($($reader:ident),*) => {$(
+        mod $reader {
+            use super::*;
+
+            static CORPUS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| corpus(stringify!($reader)));
+
+            #[test]
+            fn what_fuzzing_left() {
+                CORPUS.iter().for_each(|input| properties::$reader::check(input));
+            }
+
+            proptest! {
+                #![proptest_config(ProptestConfig::with_cases(cases()))]
+
+                #[test]
+                fn what_is_near_it(input in inputs(&CORPUS)) {
+                    properties::$reader::check(&input);
+                }
+            }
+        }
+    )*};
+}
+
+readers!(request, framing, reply, commit, segment, snapshot);

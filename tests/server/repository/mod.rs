@@ -1,0 +1,119 @@
+//! What holds for the text of the repository: the order of its rooms, the words, the length of its lines.
+//!
+//! It would fail if two source files imported each other, in a circle of any length; if a file used a room that stands
+//! above its own in docs/architecture.md; if a word came back that the glossary replaced; or if a line were longer than
+//! 110 columns.
+
+mod imports;
+mod text;
+
+use std::collections::BTreeMap;
+
+use imports::Crate;
+
+/// The crates, and where their sources are.
+const CRATES: [&str; 6] =
+    ["protocol/src", "server/src", "client/src", "loadgen/src", "bench/src", "server/examples/figures"];
+
+#[test]
+fn no_file_imports_another_in_a_circle() {
+    for name in CRATES {
+        let circles = Crate::read(name).circles();
+        assert!(circles.is_empty(), "{name}: these files import one another: {circles:#?}");
+    }
+}
+
+/// The rooms of a crate, as docs/architecture.md lists them: each may use what stands below it.
+fn rooms(of: &str) -> Vec<String> {
+    let document = text::read("docs/architecture.md");
+    let section = document.split("\n## ").find(|section| section.starts_with(&format!("Rooms of `{of}`")));
+    let section = section.unwrap_or_else(|| panic!("docs/architecture.md has no rooms of {of}"));
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| Some(row.split_once('`')?.0.trim_end_matches('/').to_owned())).collect()
+}
+
+#[test]
+fn every_room_uses_only_what_stands_below_it() {
+    for name in ["protocol/src", "server/src", "client/src", "loadgen/src"] {
+        let rooms = rooms(name);
+        let place = |file: &str| {
+            let room = rooms.iter().filter(|room| file == *room || file.starts_with(&format!("{room}/")));
+            let room = room.max_by_key(|room| room.len());
+            let room = room.unwrap_or_else(|| panic!("docs/architecture.md has no room for {name}/{file}"));
+            rooms.iter().position(|other| other == room).unwrap_or_default()
+        };
+        let mut upwards: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (from, to) in Crate::read(name).uses() {
+            if place(from) > place(to) {
+                upwards.entry(from.to_owned()).or_default().push(to.to_owned());
+            }
+        }
+        assert!(upwards.is_empty(), "{name}: these files use rooms above their own: {upwards:#?}");
+    }
+}
+
+/// Words that the glossary replaced, where they are wrong in every meaning that this repository could have for them.
+/// `fold` is also a method of iterators, and `vouch` and the like are matched with their endings.
+const PRIVATE_WORDS: [&str; 16] = [
+    "fact",
+    "facts",
+    "mint",
+    "minted",
+    "keeper",
+    "seal",
+    "seals",
+    "sealed",
+    "witness",
+    "newcomer",
+    "newcomers",
+    "weather",
+    "torn end",
+    "set aside",
+    "quiet one",
+    "latch",
+];
+
+/// Beginnings of such words.
+const PRIVATE_BEGINNINGS: [&str; 2] = ["vouch", "unvouch"];
+
+#[test]
+fn no_private_word_is_left() {
+    let mut found = Vec::new();
+    for file in text::files() {
+        // It lists them.
+        if file == "tests/server/repository/mod.rs" {
+            continue;
+        }
+        for (number, line) in text::read(&file).lines().enumerate() {
+            // Keys of dump, which scripts read, and names on disk.
+            let line = line.replace("\"fact\"", "").replace("\\\"fact\\\"", "").to_lowercase();
+            let words: Vec<&str> = text::words(&line).collect();
+            let has = |word: &str| match word.split_once(' ') {
+                None => words.contains(&word),
+                Some((first, second)) => words.windows(2).any(|pair| pair == [first, second]),
+            };
+            let word = PRIVATE_WORDS.into_iter().find(|word| has(word));
+            let beginning =
+                PRIVATE_BEGINNINGS.into_iter().find(|start| words.iter().any(|word| word.starts_with(start)));
+            if let Some(word) = word.or(beginning) {
+                found.push(format!("{file}:{}: {word}", number + 1));
+            }
+        }
+    }
+    assert!(found.is_empty(), "the glossary has other words:\n{}", found.join("\n"));
+}
+
+#[test]
+fn no_line_is_longer_than_110_columns() {
+    let mut long = Vec::new();
+    for file in text::files().into_iter().filter(|file| file.ends_with(".rs")) {
+        for (number, line) in text::read(&file).lines().enumerate() {
+            let columns = line.chars().count();
+            // A string that is a line of the protocol or of a table stays on one line.
+            if columns > 110 && line.trim_start().starts_with("//") && !line.contains("//! |") {
+                long.push(format!("{file}:{}: {columns} columns", number + 1));
+            }
+        }
+    }
+    assert!(long.is_empty(), "comments are at most 110 columns wide:\n{}", long.join("\n"));
+}
