@@ -134,7 +134,7 @@ fn render(format: LogFormat, level: &str, message: &str) -> String {
         LogFormat::Json => {
             let fields = json!({ "message": message });
             let target = env!("CARGO_CRATE_NAME");
-            format!("{}\n", json!({ "timestamp": time, "level": level, "fields": fields, "target": target }))
+            format!("{}\n", json!({ "fields": fields, "level": level, "target": target, "timestamp": time }))
         }
     }
 }

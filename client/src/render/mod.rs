@@ -1,6 +1,5 @@
 //! Replies as people read them.
 
-mod fields;
 pub mod number;
 pub mod reply;
 pub mod sentence;

@@ -7,8 +7,8 @@ use bookline_protocol::reply::{
     Blocked, Booked, Count, Day, Deleted, Event, Hello, HelpRow, Met, MonthRow, Ticket,
 };
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use crate::render::fields::Fields;
 use crate::render::sentence::{self, RowKind};
 use crate::render::table;
 use crate::render::text::printable;
@@ -28,7 +28,7 @@ enum OkBody<'a> {
     Blocked(Blocked<'a>),
     Hello(Hello<'a>),
     Count(Count<'a>),
-    Other(Fields),
+    Other(Map<String, Value>),
 }
 
 /// Lays out the objects of rows, in at most `width` columns.
@@ -62,8 +62,8 @@ pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
         OkBody::Blocked(blocked) => sentence::blocked(&blocked),
         OkBody::Hello(hello) => sentence::hello(&hello),
         OkBody::Count(count) => sentence::count(&count, rows),
-        OkBody::Other(Fields(fields)) if fields.is_empty() => "OK".to_owned(),
-        OkBody::Other(Fields(fields)) => table::fields(&fields, width),
+        OkBody::Other(fields) if fields.is_empty() => "OK".to_owned(),
+        OkBody::Other(fields) => table::fields(&fields, width),
     }
 }
 

@@ -5,7 +5,7 @@ use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
     TableStyle, Width,
 };
-use serde_json::Value;
+use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use crate::render::text::printable;
@@ -97,8 +97,8 @@ pub fn forms(forms: &[HelpRow<'_>], width: Option<u16>) -> String {
 }
 
 /// An object of unknown shape, a field a line.
-pub fn fields(fields: &[(String, Value)], width: Option<u16>) -> String {
-    let field = |(name, value): &(String, Value)| {
+pub fn fields(fields: &Map<String, Value>, width: Option<u16>) -> String {
+    let field = |(name, value): (&String, &Value)| {
         (name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned), ColumnKind::Atom)
     };
     record(fields.iter().map(field), width)

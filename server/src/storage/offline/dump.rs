@@ -69,6 +69,8 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change
         let at = at.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Micros, true));
         fields.insert("at".into(), at.into());
     }
+    // In the order of the names, whatever the order in which they were put in.
+    object.sort_all_objects();
     let mut line = Vec::new();
     bookline_protocol::json::write_value(&mut line, &object);
     line.push(b'\n');
@@ -78,22 +80,22 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change
 fn shown(change: &Change<'_>) -> Value {
     match *change {
         Change::EventCreated { id, name, date, total, issued, .. } => json!({
-            "change": "event_created", "id": id, "name": name, "date": date.iso().to_string(),
+            "fact": "event_created", "id": id, "name": name, "date": date.iso().to_string(),
             "total_tickets": total, "issued_before": issued,
         }),
         Change::TicketsIssued { event, tickets } => {
             let tickets: Vec<String> = tickets.iter().map(|id| Uuid::from_bytes(*id).to_string()).collect();
-            json!({ "change": "tickets_issued", "event": event.number.0, "tickets": tickets })
+            json!({ "fact": "tickets_issued", "event": event.number.0, "tickets": tickets })
         }
         Change::BlockTaken { slot, who } => json!({
-            "change": "block_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(), "who": who,
+            "fact": "block_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(), "who": who,
         }),
         Change::MeetingTaken { slot, who, title, group, host } => json!({
-            "change": "meeting_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
+            "fact": "meeting_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
             "who": who, "title": title, "group": group.split(',').collect::<Vec<_>>(), "host": host,
         }),
         Change::EntryFreed { slot, entry } => json!({
-            "change": "entry_freed", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
+            "fact": "entry_freed", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
             "entry": entry.0,
         }),
     }

@@ -209,7 +209,7 @@ async fn a_dump_is_an_object_a_line_and_all_there_is() {
         let change: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         assert!(change["sequence"].is_u64() && change.get("at").is_some(), "{line}");
         assert!(!line.contains(bookline_protocol::needs_escape), "it acts on a terminal: {line:?}");
-        match change["change"].as_str().expect("every change has a name") {
+        match change["fact"].as_str().expect("every change has a name") {
             "event_created" => events += 1,
             "tickets_issued" => {
                 let issued: Vec<String> = serde_json::from_value(change["tickets"].clone()).expect("tickets");
