@@ -3,6 +3,8 @@
 //!
 //! Catches: a panic, a hang or an allocation by a length that nobody checked, and a return of each that fuzzing found.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -14,12 +16,17 @@ mod properties;
 
 /// The files of a reader's corpus, in the order of their names.
 fn corpus(reader: &str) -> Vec<Vec<u8>> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(reader);
-    let files = directory.read_dir().expect("it is committed").map(|file| file.expect("a file").path());
-    let mut files: Vec<_> = files.collect();
-    files.sort();
-    assert!(files.len() > 10, "{} holds what fuzzing found", directory.display());
-    files.iter().map(|file| std::fs::read(file).expect("a file")).collect()
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(reader).with_extension("tar");
+    let mut archive = tar::Archive::new(File::open(&path).expect("the archive is committed"));
+    let files = archive.entries().expect("an archive").map(|entry| {
+        let mut bytes = Vec::new();
+        entry.and_then(|mut entry| entry.read_to_end(&mut bytes)).expect("a file of the archive");
+        bytes
+    });
+    let files: Vec<_> = files.collect();
+    assert!(files.len() > 10, "{} holds what fuzzing found", path.display());
+    files
 }
 
 /// One file, or the beginning of one and the end of another; a few bytes changed, put in and taken out.
