@@ -1,6 +1,6 @@
 //! Bytes of a connection, in pieces of a size that the first byte tells.
 
-use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_server::net::framing::{Found, Framer};
 
 /// Panics if it breaks.
@@ -9,7 +9,7 @@ pub fn check(input: &[u8]) {
     let pieces = || bytes.chunks(usize::from(size).max(1));
     assert_eq!(lines(pieces()), lines([bytes].into_iter()));
     // Behind more than a line can hold, the same bytes end it, once.
-    let long = vec![b'x'; MAX_LINE + 1];
+    let long = vec![b'x'; LINE_BYTES_MAX + 1];
     let discarded = lines([&long[..], bytes].into_iter());
     assert_eq!(lines([&long[..]].into_iter().chain(pieces())), discarded);
     assert_eq!(discarded.first().map(Vec::as_slice), Some(&b"<too long>"[..]));
@@ -23,7 +23,7 @@ fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
         loop {
             match framer.find() {
                 Found::Line(extent) => {
-                    assert!(framer.line(extent).len() <= MAX_LINE);
+                    assert!(framer.line(extent).len() <= LINE_BYTES_MAX);
                     out.push(framer.line(extent).to_vec());
                     framer.consume(extent);
                 }
@@ -33,7 +33,7 @@ fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
             }
         }
         // The longest line, and the half of its end.
-        assert!(framer.buffer().len() <= MAX_LINE + 1);
+        assert!(framer.buffer().len() <= LINE_BYTES_MAX + 1);
     }
     out.push(framer.unfinished().to_vec());
     out

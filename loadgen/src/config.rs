@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bookline_protocol::limits::MAX_TICKETS;
+use bookline_protocol::limits::EVENT_TICKETS_MAX;
 
 /// Connections of a run: as many as a server accepts by default.
 pub const CONNECTIONS_MAX: u32 = 10_000;
@@ -53,7 +53,7 @@ impl Default for Config {
             workload: Workload::Hot,
             events: 10_000,
             tickets_per_booking: 1,
-            tickets_per_event: MAX_TICKETS,
+            tickets_per_event: EVENT_TICKETS_MAX,
             allow_data: false,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, Read, Write};
 use std::time::Instant;
 
-use bookline_protocol::limits::MAX_BOOK;
+use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use bookline_protocol::ticket::WRITTEN;
 use mio::net::TcpStream;
 
@@ -16,7 +16,7 @@ use crate::phase::{Nanos, Pending, Phase};
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 // A ticket takes two quotes and a comma beside its id.
-const _: () = assert!(MAX_BOOK as usize * (WRITTEN + 3) < REPLY_BYTES_MAX / 2);
+const _: () = assert!(BOOKING_TICKETS_MAX as usize * (WRITTEN + 3) < REPLY_BYTES_MAX / 2);
 
 #[derive(Debug)]
 pub struct Connection {

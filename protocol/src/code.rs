@@ -12,7 +12,7 @@ pub enum Code {
     BadRequest,
     /// No command has this verb.
     UnknownCommand,
-    /// The line is longer than [`crate::limits::MAX_LINE`].
+    /// The line is longer than [`crate::limits::LINE_BYTES_MAX`].
     LineTooLong,
     /// The connection ended in mid-line.
     Incomplete,

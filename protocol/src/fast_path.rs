@@ -4,10 +4,10 @@
 
 use crate::commands::request::Request;
 use crate::id::Id;
-use crate::limits::MAX_BOOK;
+use crate::limits::BOOKING_TICKETS_MAX;
 
 /// Digits of the largest booking.
-const MAX_DIGITS: usize = 5;
+const BOOKING_DIGITS_MAX: usize = 5;
 
 /// The request, if it is one of the two with single blanks, an id and plain digits, and no option, quote or surplus.
 #[inline]
@@ -32,7 +32,7 @@ fn id(bytes: &[u8]) -> Option<Id<'_>> {
 }
 
 fn number(digits: &[u8]) -> Option<u32> {
-    if digits.len() > MAX_DIGITS {
+    if digits.len() > BOOKING_DIGITS_MAX {
         return None;
     }
     let mut number = 0;
@@ -43,5 +43,5 @@ fn number(digits: &[u8]) -> Option<u32> {
         }
         number = number * 10 + u32::from(value);
     }
-    (1..=MAX_BOOK).contains(&number).then_some(number)
+    (1..=BOOKING_TICKETS_MAX).contains(&number).then_some(number)
 }

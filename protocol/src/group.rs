@@ -7,11 +7,11 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::id::{self, IdError};
-use crate::limits::MAX_GROUP;
+use crate::limits::GROUP_IDS_MAX;
 use crate::shown::Echo;
 
 /// Up to this many members are compared with each other in place; more go through a set.
-const FEW: usize = 16;
+const PAIRWISE_IDS_MAX: usize = 16;
 
 /// The members of a meeting: 1 to 1,000 different ids in the order given, joined by commas.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -40,8 +40,8 @@ pub enum GroupError {
         /// What is wrong with it.
         source: IdError,
     },
-    /// More than [`MAX_GROUP`].
-    #[error("has {count} members: at most {MAX_GROUP} are taken")]
+    /// More than [`GROUP_IDS_MAX`].
+    #[error("has {count} members: at most {GROUP_IDS_MAX} are taken")]
     TooMany {
         /// Members as typed.
         count: usize,
@@ -60,7 +60,7 @@ impl<'a> Group<'a> {
         if !members().all(id::is_id) {
             return Err(wrong_member(&text));
         }
-        if count > MAX_GROUP {
+        if count > GROUP_IDS_MAX {
             return Err(GroupError::TooMany { count });
         }
         Ok(match folded(&text, count) {
@@ -107,7 +107,7 @@ fn wrong_member(text: &str) -> GroupError {
 
 /// The text without its duplicates and what is left of them, or nothing when it has none.
 fn folded(text: &str, count: usize) -> Option<(String, usize)> {
-    if count <= FEW {
+    if count <= PAIRWISE_IDS_MAX {
         let members = || text.as_bytes().split(|&byte| byte == b',');
         let repeated = |at: usize, member: &[u8]| members().take(at).any(|earlier| earlier == member);
         if !members().enumerate().any(|(at, member)| repeated(at, member)) {

@@ -7,7 +7,7 @@ use crc::{CRC_32_ISCSI, Crc, Table};
 use thiserror::Error;
 
 use crate::byte_class::is_id_byte;
-use crate::limits::MAX_ID;
+use crate::limits::ID_BYTES_MAX;
 use crate::shown::ShownChar;
 
 /// A valid id of an event or a person: 1 to 64 of `A-Z a-z 0-9 . _ -`, case-sensitive.
@@ -20,16 +20,16 @@ pub struct Id<'a>(Cow<'a, str>);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// Nothing between the quotes.
-    #[error("is empty: an id is 1 to {MAX_ID} of A-Z a-z 0-9 . _ -")]
+    #[error("is empty: an id is 1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ -")]
     Empty,
-    /// Longer than [`MAX_ID`].
-    #[error("has {length} characters: an id has at most {MAX_ID}")]
+    /// Longer than [`ID_BYTES_MAX`].
+    #[error("has {length} characters: an id has at most {ID_BYTES_MAX}")]
     TooLong {
         /// Characters that were given.
         length: usize,
     },
     /// A character that ids are not made of.
-    #[error("holds {}: an id is 1 to {MAX_ID} of A-Z a-z 0-9 . _ -", ShownChar(*.found))]
+    #[error("holds {}: an id is 1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ -", ShownChar(*.found))]
     Character {
         /// The first such character.
         found: char,
@@ -73,7 +73,7 @@ pub(crate) fn check(text: &str) -> Result<(), IdError> {
 }
 
 pub(crate) fn is_id(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| is_id_byte(byte)) && (1..=MAX_ID).contains(&bytes.len())
+    bytes.iter().all(|&byte| is_id_byte(byte)) && (1..=ID_BYTES_MAX).contains(&bytes.len())
 }
 
 /// The 16-bit tag of an event: the low half of CRC-32C of its id. The same on every machine and in every version; the

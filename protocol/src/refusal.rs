@@ -2,7 +2,7 @@
 
 use crate::code::Code;
 use crate::json;
-use crate::limits::MAX_LINE;
+use crate::limits::LINE_BYTES_MAX;
 
 /// A refusal: a code for scripts, a sentence for people, and what else belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,9 @@ impl Refusal {
     pub fn line_too_long() -> Self {
         Self::new(
             Code::LineTooLong,
-            format!("the line was discarded: it has more than {MAX_LINE} bytes, the longest that is taken"),
+            format!(
+                "the line was discarded: it has more than {LINE_BYTES_MAX} bytes, the longest that is taken"
+            ),
         )
     }
 

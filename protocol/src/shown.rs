@@ -3,16 +3,16 @@
 use std::fmt::{self, Write};
 
 use crate::escape::needs_escape;
-use crate::limits::MAX_ECHO;
+use crate::limits::ECHO_CHARS_MAX;
 
-/// Shows a text between quotes, cut to [`MAX_ECHO`] characters and with nothing in it that acts or is not seen.
+/// Shows a text between quotes, cut to [`ECHO_CHARS_MAX`] characters and with nothing in it that acts or is not seen.
 pub(crate) struct Echo<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Echo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_char('"')?;
         for (count, c) in self.0.chars().enumerate() {
-            if count == MAX_ECHO {
+            if count == ECHO_CHARS_MAX {
                 f.write_char('…')?;
                 break;
             }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::limits::MAX_TEXT;
+use crate::limits::TEXT_CHARS_MAX;
 use crate::shown::ShownChar;
 
 /// A valid name or title: 1 to 200 characters, no control character but line feed and tab.
@@ -16,10 +16,10 @@ pub struct Text<'a>(Cow<'a, str>);
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
     /// Nothing between the quotes.
-    #[error("is empty: write 1 to {MAX_TEXT} characters")]
+    #[error("is empty: write 1 to {TEXT_CHARS_MAX} characters")]
     Empty,
-    /// Longer than [`MAX_TEXT`].
-    #[error("has {length} characters: at most {MAX_TEXT} are taken")]
+    /// Longer than [`TEXT_CHARS_MAX`].
+    #[error("has {length} characters: at most {TEXT_CHARS_MAX} are taken")]
     TooLong {
         /// Characters that were given.
         length: usize,
@@ -39,14 +39,14 @@ impl<'a> Text<'a> {
         if text.is_empty() {
             return Err(TextError::Empty);
         }
-        if text.len() <= MAX_TEXT && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        if text.len() <= TEXT_CHARS_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             return Ok(Self(text));
         }
         if let Some(found) = text.chars().find(|&c| c.is_control() && c != '\n' && c != '\t') {
             return Err(TextError::Control { found });
         }
         let length = text.chars().count();
-        if length > MAX_TEXT {
+        if length > TEXT_CHARS_MAX {
             return Err(TextError::TooLong { length });
         }
         Ok(Self(text))

@@ -68,14 +68,14 @@ fn limits_are_those_of_the_crate() {
         .skip(1)
         .collect();
     let known = [
-        limits::MAX_LINE as u64,
-        limits::MAX_ID as u64,
-        limits::MAX_TEXT as u64,
-        limits::MAX_GROUP as u64,
-        limits::MAX_TICKETS.into(),
-        limits::MAX_BOOK.into(),
-        limits::MAX_PAGE.into(),
-        limits::HOD_SLOTS.into(),
+        limits::LINE_BYTES_MAX as u64,
+        limits::ID_BYTES_MAX as u64,
+        limits::TEXT_CHARS_MAX as u64,
+        limits::GROUP_IDS_MAX as u64,
+        limits::EVENT_TICKETS_MAX.into(),
+        limits::BOOKING_TICKETS_MAX.into(),
+        limits::LISTING_ROWS_MAX.into(),
+        limits::HOD_HOURS.into(),
     ]
     .map(|value| value.to_string());
     assert_eq!(written, known);

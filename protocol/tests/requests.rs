@@ -143,7 +143,7 @@ fn leading_zeros_are_fine() {
 fn the_largest_group_fits_a_line() {
     let members: Vec<String> = (0..1_000).map(|n| format!("{n:064}")).collect();
     let line = format!("MEET F1 21-11-2026 09:00 {} {} F9", "🦀".repeat(100), members.join(","));
-    assert!(line.len() <= bookline_protocol::limits::MAX_LINE, "{}", line.len());
+    assert!(line.len() <= bookline_protocol::limits::LINE_BYTES_MAX, "{}", line.len());
     match parse(line.as_bytes(), &mut Vec::new()) {
         Line::Request(Request::Meet { meeting, .. }) => assert_eq!(meeting.group.len(), 1_000),
         other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use bookline_protocol::limits::MAX_TICKETS;
+use bookline_protocol::limits::EVENT_TICKETS_MAX;
 use bookline_protocol::{Date, Id, Text};
 use serde::Deserialize;
 use thiserror::Error;
@@ -128,9 +128,9 @@ impl TryFrom<Listed> for Imported {
         let date = parse_date(&date).ok_or_else(|| {
             format!("date {date:?} is not a date: write yyyy-mm-dd, dd-mm-yyyy or RFC 3339, as in 2026-12-31")
         })?;
-        if !(1..=MAX_TICKETS).contains(&total) {
+        if !(1..=EVENT_TICKETS_MAX).contains(&total) {
             return Err(format!(
-                "event {id} has {total} tickets in all: from 1 to {MAX_TICKETS} are possible"
+                "event {id} has {total} tickets in all: from 1 to {EVENT_TICKETS_MAX} are possible"
             ));
         }
         let available = available_tickets.unwrap_or(total);

@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use bookline::net::request_tracker::RequestTracker;
 use bookline::one_shot;
-use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::{Event, Reply};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -121,7 +121,7 @@ fn client_and_server_count_the_same_replies_to_random_bytes() {
             script.extend_from_slice(words[random.random_range(0..words.len())]);
             if random.random_ratio(1, 100) {
                 let fill = if random.random() { b'#' } else { b'x' };
-                script.resize(script.len() + MAX_LINE - 3 + random.random_range(0..6), fill);
+                script.resize(script.len() + LINE_BYTES_MAX - 3 + random.random_range(0..6), fill);
             }
         }
         let mut requests = RequestTracker::default();

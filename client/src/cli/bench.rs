@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bookline_loadgen::{CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Workload};
-use bookline_protocol::limits::{MAX_BOOK, MAX_TICKETS};
+use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX};
 use clap::{ValueEnum, value_parser};
 use thiserror::Error;
 
@@ -67,12 +67,12 @@ pub struct BenchArgs {
 
     /// Tickets in each BOOK
     #[arg(long, value_name = "N", default_value_t = 1,
-          value_parser = value_parser!(u32).range(1..=i64::from(MAX_BOOK)))]
+          value_parser = value_parser!(u32).range(1..=i64::from(BOOKING_TICKETS_MAX)))]
     tickets: u32,
 
     /// Tickets of each event: a small number measures contention for the last ones
-    #[arg(long, value_name = "N", default_value_t = MAX_TICKETS,
-          value_parser = value_parser!(u32).range(1..=i64::from(MAX_TICKETS)))]
+    #[arg(long, value_name = "N", default_value_t = EVENT_TICKETS_MAX,
+          value_parser = value_parser!(u32).range(1..=i64::from(EVENT_TICKETS_MAX)))]
     seats: u32,
 
     /// Load a server that holds events, tickets or entries, and leave more of them there

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::{Line, Request};
 
 /// Splits the bytes that are sent into lines as the server does, and counts the lines that have a reply.
@@ -98,7 +98,7 @@ impl RequestTracker {
     fn extend_line(&mut self, bytes: &[u8]) {
         let Some(&last) = bytes.last() else { return };
         // One byte more than the longest line, and the CR of its end.
-        let kept_max = (MAX_LINE + 2).saturating_sub(self.line.len());
+        let kept_max = (LINE_BYTES_MAX + 2).saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(kept_max)]);
         self.length += bytes.len();
         self.last = last;
@@ -106,7 +106,7 @@ impl RequestTracker {
 
     fn end_line(&mut self) {
         let length = if self.last == b'\r' { self.length - 1 } else { self.length };
-        if length > MAX_LINE {
+        if length > LINE_BYTES_MAX {
             self.requests += 1;
         } else {
             match bookline_protocol::parse(&self.line[..length], &mut self.scratch) {
@@ -163,11 +163,11 @@ mod tests {
         let line = |fill: &str, length: usize, end: &str| {
             [fill.repeat(length), end.to_owned()].concat().into_bytes()
         };
-        assert_eq!(outstanding(&line("#", MAX_LINE, "\n")), 0);
-        assert_eq!(outstanding(&line("#", MAX_LINE, "\r\n")), 0);
-        assert_eq!(outstanding(&line("#", MAX_LINE + 1, "\n")), 1);
-        assert_eq!(outstanding(&line("#", MAX_LINE + 1, "\r\0")), 1);
-        assert_eq!(outstanding(&line(" ", 3 * MAX_LINE, "\r\n")), 1);
+        assert_eq!(outstanding(&line("#", LINE_BYTES_MAX, "\n")), 0);
+        assert_eq!(outstanding(&line("#", LINE_BYTES_MAX, "\r\n")), 0);
+        assert_eq!(outstanding(&line("#", LINE_BYTES_MAX + 1, "\n")), 1);
+        assert_eq!(outstanding(&line("#", LINE_BYTES_MAX + 1, "\r\0")), 1);
+        assert_eq!(outstanding(&line(" ", 3 * LINE_BYTES_MAX, "\r\n")), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::verb::Verb;
 use crate::byte_class::Classes;
 use crate::cursor::Cursor;
 use crate::id::Id;
-use crate::limits::{MAX_BOOK, MAX_PAGE, MAX_TICKETS};
+use crate::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, LISTING_ROWS_MAX};
 use crate::refusal::Refusal;
 use crate::shown::Echo;
 
@@ -45,7 +45,7 @@ fn create<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     Ok(Request::Create {
         name: args.next_text("name")?,
         date: args.next_date()?,
-        tickets: args.next_number("tickets", MAX_TICKETS)?,
+        tickets: args.next_number("tickets", EVENT_TICKETS_MAX)?,
         id: args.option_id("id")?,
     })
 }
@@ -53,7 +53,7 @@ fn create<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
 fn get<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     if !args.has_next()? {
         args.settle(table::GET_LIST);
-        let limit = args.option_number("limit", MAX_PAGE)?;
+        let limit = args.option_number("limit", LISTING_ROWS_MAX)?;
         return Ok(Request::List { limit, after: after(args)? });
     }
     let id = args.next_word("event-id")?;
@@ -77,7 +77,7 @@ fn after<'a>(args: &mut Args<'a>) -> Result<Option<Cursor<'a>>, Refusal> {
 }
 
 fn book<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
-    Ok(Request::Book { event: args.next_id("event-id")?, count: args.next_number("n", MAX_BOOK)? })
+    Ok(Request::Book { event: args.next_id("event-id")?, count: args.next_number("n", BOOKING_TICKETS_MAX)? })
 }
 
 fn meet<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {

@@ -18,14 +18,14 @@ pub enum Request<'a> {
         name: Text<'a>,
         /// Its day; past days are fine.
         date: Date,
-        /// Its tickets, 1 to [`crate::limits::MAX_TICKETS`].
+        /// Its tickets, 1 to [`crate::limits::EVENT_TICKETS_MAX`].
         tickets: u32,
         /// Its id; the server makes one up when there is none.
         id: Option<Id<'a>>,
     },
     /// List events.
     List {
-        /// Rows at most, 1 to [`crate::limits::MAX_PAGE`].
+        /// Rows at most, 1 to [`crate::limits::LISTING_ROWS_MAX`].
         limit: Option<u32>,
         /// Begin behind this event.
         after: Option<Cursor<'a>>,
@@ -46,7 +46,7 @@ pub enum Request<'a> {
     Book {
         /// The event.
         event: Id<'a>,
-        /// How many, 1 to [`crate::limits::MAX_BOOK`].
+        /// How many, 1 to [`crate::limits::BOOKING_TICKETS_MAX`].
         count: u32,
     },
     /// Which event is this ticket for?

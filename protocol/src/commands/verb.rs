@@ -32,7 +32,7 @@ pub enum Verb {
 pub const ALIASES: &[(&str, Verb)] = &[("EXIT", Verb::Quit)];
 
 /// Edits that may lie between a word and the verb that was meant.
-const NEAR: usize = 2;
+const TYPO_DISTANCE_MAX: usize = 2;
 
 /// A word that a later version will use: nothing else may take it.
 pub const RESERVED: &str = "AUTH";
@@ -158,13 +158,13 @@ fn unknown(word: &str) -> Refusal {
 fn nearest(word: &str) -> Option<&'static str> {
     // The distance is at least the difference in length, and costs their product.
     let longest = Verb::words().map(|(known, _)| known.len()).max()?;
-    if word.len() > longest + NEAR {
+    if word.len() > longest + TYPO_DISTANCE_MAX {
         return None;
     }
     let word = word.to_ascii_uppercase();
     Verb::words()
         .map(|(known, _)| (damerau_levenshtein(&word, known), known))
-        .filter(|(distance, _)| *distance <= NEAR)
+        .filter(|(distance, _)| *distance <= TYPO_DISTANCE_MAX)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)
 }

@@ -6,7 +6,7 @@ use super::token::{Token, TokenError, Tokens};
 use crate::byte_class::Classes;
 
 /// Options that are kept: no command has more than two, and two more still name what is unknown or repeated.
-const MAX_OPTIONS: usize = 4;
+const OPTIONS_MAX: usize = 4;
 
 /// Reads a line no further than it is asked to.
 pub(crate) struct Words<'a> {
@@ -14,7 +14,7 @@ pub(crate) struct Words<'a> {
     /// The next word, when someone has looked ahead.
     ahead: Option<Cow<'a, str>>,
     /// Options met so far and not taken, their names and values; the free places may be anywhere.
-    options: [Option<(&'a str, Cow<'a, str>)>; MAX_OPTIONS],
+    options: [Option<(&'a str, Cow<'a, str>)>; OPTIONS_MAX],
 }
 
 impl<'a> Words<'a> {
@@ -23,7 +23,7 @@ impl<'a> Words<'a> {
         Self {
             tokens: Tokens::of(line, classes.may_have_quoting()),
             ahead: None,
-            options: [const { None }; MAX_OPTIONS],
+            options: [const { None }; OPTIONS_MAX],
         }
     }
 

@@ -10,7 +10,7 @@ use super::dates;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::json;
-use crate::limits::MAX_GROUP;
+use crate::limits::GROUP_IDS_MAX;
 
 /// Ids joined by commas, as [`crate::Group`] keeps them; a list of strings in JSON. Nobody is the empty text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -314,7 +314,7 @@ pub fn meeting_len_max(title: &str, group: &str, host: &str) -> usize {
     /// `\u0000` for one byte is the most that an escape adds.
     const ESCAPE: usize = 6;
     // A member has two quotes, and a comma that the group has too.
-    let members = MAX_GROUP.min(group.len() / 2 + 1);
+    let members = GROUP_IDS_MAX.min(group.len() / 2 + 1);
     FIELDS + ESCAPE * title.len() + group.len() + 2 * members + host.len()
 }
 

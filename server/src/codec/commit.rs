@@ -22,7 +22,7 @@
 //! A text is its length in bytes (u16, the group's u32) and its UTF-8. The sequence of a commit is that of its frame
 //! plus its place in it.
 
-use bookline_protocol::limits::{MAX_BOOK, MAX_ID, MAX_LINE};
+use bookline_protocol::limits::{BOOKING_TICKETS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
 use bookline_protocol::{Date, Slot};
 use thiserror::Error;
 
@@ -33,11 +33,11 @@ const HEADER: usize = 20;
 const FACT_HEADER: usize = 4;
 
 /// No commit is longer: a booking of as many tickets as one may have.
-pub const BYTES_MAX: usize = HEADER + FACT_HEADER + 2 + 8 + 16 * MAX_BOOK as usize;
+pub const BYTES_MAX: usize = HEADER + FACT_HEADER + 2 + 8 + 16 * BOOKING_TICKETS_MAX as usize;
 
 /// The other long one replaces an entry by a meeting: its texts come from one line, and the host may be who asks.
 const REPLACEMENT: usize =
-    HEADER + (FACT_HEADER + 4 + 8) + (FACT_HEADER + 4 + 2 + 2 + 4 + 2 + MAX_LINE + MAX_ID);
+    HEADER + (FACT_HEADER + 4 + 8) + (FACT_HEADER + 4 + 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX);
 
 const _: () = assert!(REPLACEMENT <= BYTES_MAX);
 

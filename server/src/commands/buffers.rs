@@ -6,17 +6,17 @@
 
 use std::sync::Arc;
 
-use bookline_protocol::limits::{MAX_ID, MAX_LINE, MAX_TEXT};
+use bookline_protocol::limits::{ID_BYTES_MAX, LINE_BYTES_MAX, TEXT_CHARS_MAX};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Shares are counted in this unit: a semaphore counts up to 2^32 at a time, and nothing smaller is worth counting.
 const UNIT: usize = 1 << 10;
 
 /// What a long line takes: 48 KiB for the line, and 64 KiB for its reply, which names the same people again.
-pub const LINE_SHARE: usize = 2 * MAX_LINE;
+pub const LINE_SHARE: usize = 2 * LINE_BYTES_MAX;
 
 /// What the largest reply holds: the meetings of a day, each with the texts of the longest line.
-const REPLY_SHARE_MAX: usize = 24 * (MAX_LINE + 4 * MAX_TEXT + MAX_ID);
+const REPLY_SHARE_MAX: usize = 24 * (LINE_BYTES_MAX + 4 * TEXT_CHARS_MAX + ID_BYTES_MAX);
 
 /// What a large reply that is written at once takes: a PUT that replaces a large meeting names its people twice, and
 /// those of the new one, behind the replies before it. A buffer doubles.

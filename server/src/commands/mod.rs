@@ -14,7 +14,7 @@ mod progress;
 mod service;
 pub mod turn;
 
-use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::{self, Empty, Hello, PROTOCOL, Stats, WELCOME};
 use bookline_protocol::{Refusal, Request};
 
@@ -135,7 +135,7 @@ fn hello(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
         version: env!("CARGO_PKG_VERSION").into(),
         protocol: PROTOCOL,
         welcome: WELCOME.into(),
-        max_line: MAX_LINE,
+        max_line: LINE_BYTES_MAX,
         time_zone: service.clock.zone_name().into(),
         now: service.clock.now_text().into(),
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bookline_protocol::Slot;
-use bookline_protocol::limits::HOD_SLOTS;
+use bookline_protocol::limits::HOD_HOURS;
 use bookline_protocol::reply::{self, Count, meeting_len_max};
 
 use super::answer::Answer;
@@ -44,7 +44,7 @@ impl Month {
     /// The meetings of the month that ends with `current`.
     pub(super) fn new(current: Slot) -> Month {
         let slot = current.index();
-        Month { slot, oldest: slot.saturating_sub(HOD_SLOTS - 1), behind: None, count: 0, large: None }
+        Month { slot, oldest: slot.saturating_sub(HOD_HOURS - 1), behind: None, count: 0, large: None }
     }
 
     pub(super) fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> Progress {

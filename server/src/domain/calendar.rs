@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bookline_protocol::limits::MAX_ID;
+use bookline_protocol::limits::ID_BYTES_MAX;
 use compact_str::CompactString;
 
 use super::Rejection;
@@ -70,7 +70,7 @@ impl Entry {
     /// Bytes that stay in memory for whoever holds it.
     pub fn held(&self) -> usize {
         match self {
-            Entry::Block { .. } => size_of::<Entry>() + MAX_ID,
+            Entry::Block { .. } => size_of::<Entry>() + ID_BYTES_MAX,
             Entry::Meeting(meeting) => size_of::<Entry>() + meeting.held(),
         }
     }

@@ -5,7 +5,7 @@
 
 use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
-use bookline_protocol::limits::MAX_TICKETS;
+use bookline_protocol::limits::EVENT_TICKETS_MAX;
 use bookline_protocol::text::TextError;
 use bookline_protocol::{Group, Id, Text, TicketId, tag_of};
 use thiserror::Error;
@@ -62,7 +62,7 @@ pub enum InvalidChange {
     },
     /// No event has so many tickets, or has sold so many.
     #[error(
-        "event {number} has {total} tickets in all and {issued} of them issued: from 1 to {MAX_TICKETS} in all are \
+        "event {number} has {total} tickets in all and {issued} of them issued: from 1 to {EVENT_TICKETS_MAX} in all are \
          possible, and no more issued"
     )]
     Tickets {
@@ -124,7 +124,7 @@ impl Change<'_> {
                 if tag != expected {
                     return Err(InvalidChange::EventTag { number, tag, expected });
                 }
-                if !(1..=MAX_TICKETS).contains(&total) || issued > total {
+                if !(1..=EVENT_TICKETS_MAX).contains(&total) || issued > total {
                     return Err(InvalidChange::Tickets { number, total, issued });
                 }
                 Ok(())
@@ -186,7 +186,7 @@ mod tests {
         let event_key = EventKey { tag: 0x0102, number: EventNumber(7) };
         let tickets = [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]];
         for change in [
-            event("rustconf", "Grüße\t🎫\n", MAX_TICKETS, MAX_TICKETS),
+            event("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, EVENT_TICKETS_MAX),
             event("a", &"ü".repeat(200), 1, 0),
             Change::TicketsIssued { event: event_key, tickets: &tickets },
             Change::BlockTaken { slot: slot(), who: "F1" },
@@ -228,7 +228,7 @@ mod tests {
             (event("a", "\u{1b}[2J", 1, 0), "the name of event 9 holds the control character U+001B"),
             (event("a", "", 1, 0), "the name of event 9 is empty"),
             (event("a", "A", 0, 0), "event 9 has 0 tickets in all"),
-            (event("a", "A", MAX_TICKETS + 1, 0), "event 9 has 1000000001 tickets in all"),
+            (event("a", "A", EVENT_TICKETS_MAX + 1, 0), "event 9 has 1000000001 tickets in all"),
             (event("a", "A", 2, 3), "event 9 has 2 tickets in all and 3 of them issued"),
             (wrong_tag, "event 9 has tag 0000, and its id has tag"),
             (Change::TicketsIssued { event: key, tickets: &[] }, "event 7 issues no ticket"),

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 
-use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::refuse_binary;
 use bookline_protocol::{Line, Refusal, Request, expects_reply, parse, parse_first};
 use bytes::BufMut;
@@ -48,7 +48,7 @@ const OWN_REQUESTS: usize = 16 << 10;
 const SHORT_LINE: usize = 256;
 
 /// The longest line with the longest end.
-const LONG_REQUESTS: usize = MAX_LINE + 2;
+const LONG_REQUESTS: usize = LINE_BYTES_MAX + 2;
 
 /// What each of its two buffers has at first, and keeps when the connection has nothing to do: idle connections are many.
 const KEPT_BUFFER: usize = 4 << 10;

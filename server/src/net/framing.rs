@@ -4,7 +4,7 @@
 //! A CR alone ends no line. Clients keep line feeds out of what their users typed; if a CR did the same, what stands
 //! behind one in a name would become a request.
 
-use bookline_protocol::limits::MAX_LINE;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::telnet::{IAC, Meaning, Sequences};
 
 /// What stands at the front of the buffer.
@@ -12,7 +12,7 @@ use bookline_protocol::telnet::{IAC, Meaning, Sequences};
 pub enum Found {
     /// A whole line.
     Line(Extent),
-    /// A line of more than [`MAX_LINE`] bytes. It is gone, or will be as it comes.
+    /// A line of more than [`LINE_BYTES_MAX`] bytes. It is gone, or will be as it comes.
     TooLong,
     /// A request of telnet's within the line at the front, to be answered with these bytes. It is told of once.
     Telnet([u8; 3]),
@@ -65,13 +65,13 @@ impl Framer {
                     self.consume(extent);
                     self.discarding = false;
                 }
-                Some(Stop::End(extent)) if extent.end - self.start > MAX_LINE => {
+                Some(Stop::End(extent)) if extent.end - self.start > LINE_BYTES_MAX => {
                     self.consume(extent);
                     return Found::TooLong;
                 }
                 Some(Stop::End(extent)) => return Found::Line(extent),
                 // Of a line that is too long only what could still have been one is looked at, however it comes.
-                Some(Stop::Telnet(_)) if self.discarding || self.scanned - self.start > MAX_LINE => {}
+                Some(Stop::Telnet(_)) if self.discarding || self.scanned - self.start > LINE_BYTES_MAX => {}
                 Some(Stop::Telnet(answer)) => return Found::Telnet(answer),
                 None if self.discarding => {
                     // A CR may be half of an end.
@@ -118,7 +118,7 @@ impl Framer {
 
     fn exceeds(&self) -> bool {
         let ending = usize::from(self.unconsumed().last() == Some(&b'\r'));
-        self.unconsumed().len() > MAX_LINE + ending
+        self.unconsumed().len() > LINE_BYTES_MAX + ending
     }
 
     #[inline]
@@ -209,7 +209,7 @@ mod tests {
             "no end needed"
         );
         // A request that is not all within what a line may have is not told of, however it comes.
-        let long = vec![b'x'; MAX_LINE - 1];
+        let long = vec![b'x'; LINE_BYTES_MAX - 1];
         assert_eq!(found(&[&long, b"\xff\xfd\x06\n"])[0], b"<too long>");
         assert_eq!(found(&[&[&long, &b"\xff\xfd\x06\n"[..]].concat()])[0], b"<too long>");
     }
@@ -226,10 +226,10 @@ mod tests {
 
     #[test]
     fn the_longest_line_is_taken_and_a_longer_one_is_told_of_once() {
-        let longest = vec![b'x'; MAX_LINE];
+        let longest = vec![b'x'; LINE_BYTES_MAX];
         for end in [&b"\n"[..], b"\r\n", b"\r\0"] {
             let taken = lines(&[&longest, end, b"next\n"]);
-            assert_eq!((taken[0].len(), taken[1].as_str()), (MAX_LINE, "next"));
+            assert_eq!((taken[0].len(), taken[1].as_str()), (LINE_BYTES_MAX, "next"));
             assert_eq!(lines(&[&longest, b"x", end, b"next\n"]), ["<too long>", "next", "<0 left>"]);
             let at_once = [&longest[..], b"x", end, b"next\n"].concat();
             assert_eq!(lines(&[&at_once]), ["<too long>", "next", "<0 left>"]);
