@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
 use bookline_protocol::quote;
-use bookline_protocol::reply::{Booked, ErrBody, Event, Reply};
+use bookline_protocol::reply::{BookReply, ErrBody, EventReply, ReplyLine};
 
 /// A connection to a server.
 pub struct Client(BufReader<TcpStream>);
@@ -26,9 +26,9 @@ impl Client {
         writeln!(self.0.get_mut(), "{}", words.join(" "))?;
         let mut line = String::new();
         while self.0.read_line(&mut line)? > 0 {
-            match Reply::parse(&line)? {
-                Reply::Ok(body) => return Ok(body.to_owned()),
-                Reply::Err { code, body } => {
+            match ReplyLine::parse(&line)? {
+                ReplyLine::Ok(body) => return Ok(body.to_owned()),
+                ReplyLine::Err { code, body } => {
                     let message = serde_json::from_str::<ErrBody>(body)?.message;
                     return Err(format!("{code}: {message}").into());
                 }
@@ -44,9 +44,9 @@ impl Client {
 pub fn run(address: &str) -> Result<String, Box<dyn Error>> {
     let mut client = Client::connect(address)?;
     let event = client.request(&["CREATE", "Rust Conf", "2026-12-31", "3"])?;
-    let event: Event<'_> = serde_json::from_str(&event)?;
+    let event: EventReply<'_> = serde_json::from_str(&event)?;
     let booked = client.request(&["BOOK", &event.id, "2"])?;
-    let booked: Booked<'_> = serde_json::from_str(&booked)?;
+    let booked: BookReply<'_> = serde_json::from_str(&booked)?;
     let first =
         format!("{} tickets for {}, {} left", booked.tickets.len(), event.name, booked.available_tickets);
     match client.request(&["BOOK", &event.id, "2"]) {

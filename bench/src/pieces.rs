@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
-use bookline_protocol::reply::{self, Kind};
-use bookline_protocol::{Line, parse};
+use bookline_protocol::reply::{self, LineKind};
+use bookline_protocol::{ParsedLine, parse};
 use bookline_server::Config;
 use bookline_server::commands::{Answer, Identity, Outcome, Service, execute};
 use bookline_server::domain::{Change, EventKey, EventNumber};
@@ -68,7 +68,7 @@ fn parsing(line: &'static str) -> Box<dyn FnMut()> {
     let mut scratch = Vec::new();
     Box::new(move || {
         let parsed = parse(black_box(line.as_bytes()), &mut scratch);
-        assert!(matches!(parsed, Line::Request(_)), "{line} is not understood");
+        assert!(matches!(parsed, ParsedLine::Request(_)), "{line} is not understood");
         black_box(parsed);
     })
 }
@@ -84,17 +84,17 @@ fn encode_booking() -> Box<dyn FnMut()> {
     let (mut out, ticket) = (Vec::new(), [*b"0123456789abcdef"]);
     Box::new(move || {
         out.clear();
-        reply::write_booked(&mut out, black_box("rustconf"), black_box(&ticket), 98);
+        reply::write_book_reply(&mut out, black_box("rustconf"), black_box(&ticket), 98);
     })
 }
 
 fn encode_event() -> Box<dyn FnMut()> {
     let date = bookline_protocol::Date::parse("2026-12-31").expect("a date");
-    let prefix = reply::event_prefix("rustconf", "Rust Conf", date, 100);
+    let prefix = reply::event_reply_prefix("rustconf", "Rust Conf", date, 100);
     let mut out = Vec::new();
     Box::new(move || {
         out.clear();
-        reply::write_event(&mut out, black_box(&prefix), 98, Kind::Ok);
+        reply::write_event_reply(&mut out, black_box(&prefix), 98, LineKind::Ok);
     })
 }
 
@@ -155,7 +155,7 @@ impl Home {
 
     fn execute(&mut self, line: &str) {
         let mut scratch = Vec::new();
-        let Line::Request(request) = parse(line.as_bytes(), &mut scratch) else {
+        let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
             panic!("{line} is not understood");
         };
         if self.commands.is_multiple_of(TURN) {

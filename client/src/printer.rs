@@ -2,7 +2,7 @@
 
 use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
-use bookline_protocol::reply::Reply;
+use bookline_protocol::reply::ReplyLine;
 
 use crate::error::Error;
 use crate::render::reply;
@@ -79,23 +79,23 @@ impl Printer {
 
     fn print_pretty(&mut self, line: &[u8]) -> Result<(), Error> {
         let line = String::from_utf8_lossy(line);
-        match Reply::parse(&line) {
-            Ok(Reply::Row(body)) => {
+        match ReplyLine::parse(&line) {
+            Ok(ReplyLine::Row(body)) => {
                 self.rows.push(body.to_owned());
                 if self.rows.len() == TABLE_ROWS_MAX { self.print_rows() } else { Ok(()) }
             }
-            Ok(Reply::Ok(body)) => {
+            Ok(ReplyLine::Ok(body)) => {
                 self.print_rows()?;
                 let text = reply::ok(body, self.printed_rows.take(), terminal_width());
                 if text.is_empty() { Ok(()) } else { self.print_text(&text) }
             }
-            Ok(Reply::Err { code, body }) => {
+            Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
                 let text = sentence::refusal(code, body, self.printed_rows.take().is_some());
                 self.print_text(&text)
             }
             // A line of a later version of the protocol.
-            Ok(Reply::Unknown) => Ok(()),
+            Ok(ReplyLine::Unknown) => Ok(()),
             Err(_) => self.print_text(&printable(&line)),
         }
     }

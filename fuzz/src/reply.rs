@@ -2,7 +2,8 @@
 
 use bookline_protocol::Code;
 use bookline_protocol::reply::{
-    Blocked, Booked, Count, Day, Deleted, ErrBody, Event, Hello, HelpRow, Met, MonthRow, Reply, Stats, Ticket,
+    BlockReply, BookReply, CountReply, DayReply, DeleteReply, ErrBody, EventReply, HelloReply, HelpRow,
+    HodRow, MeetReply, ReplyLine, StatsReply, TicketReply,
 };
 
 /// What is taken as one of these objects is the same when it is written and read again.
@@ -19,10 +20,10 @@ macro_rules! comes_back {
 /// Panics if it breaks.
 pub fn check(line: &[u8]) {
     let Ok(line) = std::str::from_utf8(line) else { return };
-    let Ok(reply) = Reply::parse(line) else { return };
+    let Ok(reply) = ReplyLine::parse(line) else { return };
     let body = match reply {
-        Reply::Row(body) | Reply::Ok(body) => body,
-        Reply::Err { code, body } => {
+        ReplyLine::Row(body) | ReplyLine::Ok(body) => body,
+        ReplyLine::Err { code, body } => {
             if let Ok(code) = code.parse::<Code>() {
                 assert!(!code.as_str().is_empty());
             }
@@ -31,10 +32,22 @@ pub fn check(line: &[u8]) {
             }
             body
         }
-        Reply::Unknown => return,
+        ReplyLine::Unknown => return,
     };
     assert!(body.starts_with('{') && body.ends_with('}') && line.contains(body));
     comes_back!(
-        body, Event, Booked, Ticket, Blocked, Met, Day, MonthRow, Deleted, Count, HelpRow, Hello, Stats
+        body,
+        EventReply,
+        BookReply,
+        TicketReply,
+        BlockReply,
+        MeetReply,
+        DayReply,
+        HodRow,
+        DeleteReply,
+        CountReply,
+        HelpRow,
+        HelloReply,
+        StatsReply
     );
 }

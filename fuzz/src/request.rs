@@ -1,7 +1,7 @@
 //! One line of a client, its end removed.
 
-use bookline_protocol::reply::{ErrBody, Reply};
-use bookline_protocol::{Line, Refusal, expects_reply, needs_escape, parse, parse_first};
+use bookline_protocol::reply::{ErrBody, ReplyLine};
+use bookline_protocol::{ParsedLine, Refusal, expects_reply, needs_escape, parse, parse_first};
 
 /// Panics if it breaks.
 pub fn check(line: &[u8]) {
@@ -9,19 +9,19 @@ pub fn check(line: &[u8]) {
     let parsed = parse(line, &mut scratch);
     // The first line of a connection is like the others, or closes it.
     let first = parse_first(line, &mut other);
-    assert!(first == parsed || matches!(first, Line::Foreign(_)));
+    assert!(first == parsed || matches!(first, ParsedLine::Foreign(_)));
     check_parsed(line, &first);
     check_parsed(line, &parsed);
 }
 
-fn check_parsed(line: &[u8], parsed: &Line<'_>) {
+fn check_parsed(line: &[u8], parsed: &ParsedLine<'_>) {
     match parsed {
-        Line::Blank => assert!(!expects_reply(line)),
-        Line::Request(request) => {
+        ParsedLine::Blank => assert!(!expects_reply(line)),
+        ParsedLine::Request(request) => {
             assert!(expects_reply(line));
             let _ = request.verb();
         }
-        Line::Refused(refusal) | Line::Foreign(refusal) => {
+        ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
             assert!(expects_reply(line));
             readable(refusal);
         }
@@ -35,7 +35,7 @@ fn readable(refusal: &Refusal) {
     let reply = std::str::from_utf8(&out).expect("UTF-8");
     let line = reply.strip_suffix('\n').expect("a line");
     assert!(line.len() < 1_000 && !line.contains(needs_escape), "{line:?}");
-    let Ok(Reply::Err { code, body }) = Reply::parse(reply) else { panic!("{line}") };
+    let Ok(ReplyLine::Err { code, body }) = ReplyLine::parse(reply) else { panic!("{line}") };
     assert_eq!(code, refusal.code.as_str());
     let body: ErrBody = serde_json::from_str(body).expect("an object");
     assert_eq!(body.message, refusal.message);

@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 use std::time::Instant;
 
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
-use bookline_protocol::ticket::WRITTEN;
+use bookline_protocol::ticket::TICKET_ID_CHARS;
 use mio::net::TcpStream;
 
 use crate::error::{Error, excerpt};
@@ -16,7 +16,7 @@ use crate::phase::{Nanos, Pending, Phase};
 const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 // A ticket takes two quotes and a comma beside its id.
-const _: () = assert!(BOOKING_TICKETS_MAX as usize * (WRITTEN + 3) < REPLY_BYTES_MAX / 2);
+const _: () = assert!(BOOKING_TICKETS_MAX as usize * (TICKET_ID_CHARS + 3) < REPLY_BYTES_MAX / 2);
 
 #[derive(Debug)]
 pub struct Connection {

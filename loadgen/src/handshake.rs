@@ -1,7 +1,7 @@
 //! The reply to HELLO, with which every connection begins.
 
 use bookline_protocol::Code;
-use bookline_protocol::reply::{Hello, Reply};
+use bookline_protocol::reply::{HelloReply, ReplyLine};
 
 /// What the first line of a peer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,14 +22,14 @@ pub enum Handshake<'a> {
 impl<'a> Handshake<'a> {
     /// Reads the first line of a peer, given without its line feed.
     pub fn parse(line: &'a str) -> Self {
-        match Reply::parse(line) {
-            Ok(Reply::Ok(hello)) => match serde_json::from_str::<Hello<'_>>(hello) {
-                Ok(Hello { server, version, .. }) if server == "bookline" => {
+        match ReplyLine::parse(line) {
+            Ok(ReplyLine::Ok(hello)) => match serde_json::from_str::<HelloReply<'_>>(hello) {
+                Ok(HelloReply { server, version, .. }) if server == "bookline" => {
                     Self::Accepted { hello, version: version.into_owned() }
                 }
                 _ => Self::NotBookline,
             },
-            Ok(Reply::Err { code, .. }) if rejects_connection(code) => Self::Rejected,
+            Ok(ReplyLine::Err { code, .. }) if rejects_connection(code) => Self::Rejected,
             _ => Self::NotBookline,
         }
     }

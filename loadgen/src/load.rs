@@ -4,8 +4,8 @@
 //! templates, and replies are compared by position: nothing is allocated and no JSON is parsed, unless a
 //! reply differs from the usual one.
 
-use bookline_protocol::reply::{Booked, Event};
-use bookline_protocol::ticket::WRITTEN;
+use bookline_protocol::reply::{BookReply, EventReply};
+use bookline_protocol::ticket::TICKET_ID_CHARS;
 
 use crate::calendar::Calendar;
 use crate::config::{Config, Workload};
@@ -80,7 +80,8 @@ impl<'a> Load<'a> {
     fn take_booking(&mut self, event: u32, line: &[u8]) -> bool {
         let head = self.booked.with(event.into());
         let Some(list) = line.strip_prefix(head) else { return false };
-        let Some((tickets, after)) = list.split_at_checked(self.tickets_per_booking * (WRITTEN + 3) - 1)
+        let Some((tickets, after)) =
+            list.split_at_checked(self.tickets_per_booking * (TICKET_ID_CHARS + 3) - 1)
         else {
             return false;
         };
@@ -88,7 +89,7 @@ impl<'a> Load<'a> {
             return false;
         }
         let kept = self.ledger.tickets.len();
-        for (index, quoted) in tickets.chunks(WRITTEN + 3).enumerate() {
+        for (index, quoted) in tickets.chunks(TICKET_ID_CHARS + 3).enumerate() {
             let last = index + 1 == self.tickets_per_booking;
             let ticket = match quoted {
                 [b'"', text @ .., b'"', b','] if !last => text.as_array(),
@@ -121,7 +122,7 @@ impl<'a> Load<'a> {
             (FinalLine::Ok { body }, Pending::Book(event)) => self.parse_booking(event, body),
             (FinalLine::Ok { body }, Pending::Event(event)) => {
                 let id = self.run.event_id(event);
-                if !serde_json::from_str::<Event<'_>>(body).is_ok_and(|event| event.id == id) {
+                if !serde_json::from_str::<EventReply<'_>>(body).is_ok_and(|event| event.id == id) {
                     let case = || format!("GET {id} was answered OK {body}");
                     self.ledger.findings.add(Violation::ReplyMismatch, case);
                 }
@@ -133,7 +134,7 @@ impl<'a> Load<'a> {
 
     fn parse_booking(&mut self, event: u32, body: &str) {
         let id = self.run.event_id(event);
-        match serde_json::from_str::<Booked<'_>>(body) {
+        match serde_json::from_str::<BookReply<'_>>(body) {
             Ok(booked) if booked.event_id == id && booked.tickets.len() == self.tickets_per_booking => {
                 booked.tickets.into_iter().for_each(|ticket| self.ledger.add_ticket(ticket));
                 self.ledger.sold[event as usize] += self.tickets_per_booking as u64;

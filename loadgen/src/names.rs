@@ -127,7 +127,7 @@ impl EntryHours {
         let mut written = Vec::with_capacity(10);
         let days = (first..=last).filter_map(Date::from_day_number).map(|date| {
             written.clear();
-            date.write_civil(&mut written);
+            date.write_dmy(&mut written);
             *written.first_chunk().unwrap_or(&[b'?'; 10])
         });
         Self { seed, first_day: first, days: days.collect() }
@@ -164,7 +164,7 @@ mod tests {
         for entry in 0..10_000 {
             let (day, hour) = hours.of(entry);
             let slot = hours.slot(entry).unwrap();
-            assert_eq!(slot.date.civil().to_string().as_bytes(), day);
+            assert_eq!(slot.date.dmy().to_string().as_bytes(), day);
             assert_eq!(slot.hour.get(), hour);
         }
     }

@@ -1,6 +1,6 @@
 //! Replies read in full, for those that the fast comparison by position does not recognize.
 
-use bookline_protocol::reply::{ErrBody, Reply};
+use bookline_protocol::reply::{ErrBody, ReplyLine};
 
 use crate::error::{Error, excerpt};
 
@@ -12,9 +12,9 @@ pub enum FinalLine<'a> {
 
 impl<'a> FinalLine<'a> {
     pub fn parse(line: &'a [u8]) -> Result<Self, Error> {
-        match std::str::from_utf8(line).ok().map(Reply::parse) {
-            Some(Ok(Reply::Ok(body))) => Ok(Self::Ok { body }),
-            Some(Ok(Reply::Err { code, body })) => Ok(Self::Err { code, body }),
+        match std::str::from_utf8(line).ok().map(ReplyLine::parse) {
+            Some(Ok(ReplyLine::Ok(body))) => Ok(Self::Ok { body }),
+            Some(Ok(ReplyLine::Err { code, body })) => Ok(Self::Err { code, body }),
             _ => Err(Error::Malformed { line: excerpt(line) }),
         }
     }

@@ -1,12 +1,12 @@
 //! A fast parser of ticket ids, as the load reads one for every booking.
 
 use bookline_protocol::TicketId;
-use bookline_protocol::ticket::WRITTEN;
+use bookline_protocol::ticket::TICKET_ID_CHARS;
 
 /// Parses the hyphenated form with lower-case digits, eight digits at a time. The protocol's own parser also
 /// accepts upper-case digits.
 #[inline]
-pub fn parse(text: &[u8; WRITTEN]) -> Option<TicketId> {
+pub fn parse(text: &[u8; TICKET_ID_CHARS]) -> Option<TicketId> {
     let (a, rest) = text.split_first_chunk::<8>()?;
     let (b, rest) = rest.split_first_chunk::<5>()?;
     let (c, rest) = rest.split_first_chunk::<5>()?;
@@ -66,7 +66,7 @@ mod tests {
             let mut text = *written.first_chunk().unwrap();
             assert_eq!(parse(&text), Some(id));
 
-            let (at, byte) = (random.random_range(0..WRITTEN), random.random());
+            let (at, byte) = (random.random_range(0..TICKET_ID_CHARS), random.random());
             text[at] = byte;
             let fast = parse(&text);
             let general = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());

@@ -3,7 +3,7 @@
 
 /// The kinds of bytes that a line has, as a set of bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Classes(u8);
+pub(crate) struct ByteClasses(u8);
 
 /// Part of an id: `A-Z a-z 0-9 . _ -`. Not part of the set.
 const ID: u8 = 1;
@@ -31,7 +31,7 @@ static CLASS: [u8; 256] = {
     class
 };
 
-impl Classes {
+impl ByteClasses {
     /// The kinds of bytes in a line.
     pub(crate) fn of(line: &[u8]) -> Self {
         Self(line.iter().fold(0, |seen, &byte| seen | CLASS[usize::from(byte)]))

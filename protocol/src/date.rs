@@ -70,8 +70,8 @@ impl Date {
     }
 
     /// Shows the day as `31-12-2026`.
-    pub fn civil(self) -> impl fmt::Display {
-        Written(self.civil_bytes())
+    pub fn dmy(self) -> impl fmt::Display {
+        Written(self.dmy_bytes())
     }
 
     /// Appends the day as `2026-12-31`.
@@ -80,8 +80,8 @@ impl Date {
     }
 
     /// Appends the day as `31-12-2026`.
-    pub fn write_civil(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.civil_bytes());
+    pub fn write_dmy(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.dmy_bytes());
     }
 
     fn iso_bytes(self) -> [u8; 10] {
@@ -89,7 +89,7 @@ impl Date {
         [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]
     }
 
-    fn civil_bytes(self) -> [u8; 10] {
+    fn dmy_bytes(self) -> [u8; 10] {
         let [[y1, y2], [y3, y4], [m1, m2], [d1, d2]] = self.digits();
         [d1, d2, b'-', m1, m2, b'-', y1, y2, y3, y4]
     }

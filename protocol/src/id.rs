@@ -78,7 +78,7 @@ pub(crate) fn is_id(bytes: &[u8]) -> bool {
 
 /// The 16-bit tag of an event: the low half of CRC-32C of its id. The same on every machine and in every version; the
 /// first 16 bits of each of its tickets.
-pub fn tag_of(event_id: &str) -> u16 {
+pub fn event_tag(event_id: &str) -> u16 {
     CRC_32C.checksum(event_id.as_bytes()) as u16
 }
 

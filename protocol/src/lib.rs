@@ -3,7 +3,7 @@
 //! The server and its clients share this crate, so that each shape is defined once. `protocol.md` is the reference.
 //!
 //! A line becomes a request by [`parse`]: [`parse_first`] for the first line of a connection. A reply is written by
-//! the functions of [`reply`], or as a [`Refusal`], and read by [`reply::Reply::parse`].
+//! the functions of [`reply`], or as a [`Refusal`], and read by [`reply::ReplyLine::parse`].
 
 mod byte_class;
 pub mod code;
@@ -26,16 +26,16 @@ pub mod text;
 pub mod ticket;
 
 pub use code::Code;
-pub use commands::request::{Entry, Meeting, Request};
-pub use commands::table::{COMMANDS, Form};
-pub use commands::verb::{ALIASES, RESERVED, Verb};
+pub use commands::request::{Request, RequestedEntry, RequestedMeeting};
+pub use commands::table::{COMMANDS, CommandForm};
+pub use commands::verb::{RESERVED_VERB, VERB_ALIASES, Verb};
 pub use cursor::Cursor;
 pub use date::Date;
 pub use escape::needs_escape;
 pub use group::Group;
 pub use hour::{Hour, Slot};
-pub use id::{Id, tag_of};
-pub use line::{Line, expects_reply, parse, parse_first};
+pub use id::{Id, event_tag};
+pub use line::{ParsedLine, expects_reply, parse, parse_first};
 pub use parse::foreign_protocol::refuse_binary;
 pub use parse::option::split_option;
 pub use parse::quote::quote;

@@ -1,6 +1,6 @@
 //! One line, as the framer sees it.
 
-use crate::byte_class::Classes;
+use crate::byte_class::ByteClasses;
 use crate::commands::parsers;
 use crate::commands::request::Request;
 use crate::fast_path;
@@ -11,7 +11,7 @@ use crate::shown::ShownChar;
 
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line<'a> {
+pub enum ParsedLine<'a> {
     /// Blank or a comment: no reply.
     Blank,
     /// To be executed.
@@ -24,60 +24,60 @@ pub enum Line<'a> {
 
 /// Reads a line whose end has been removed and that is not the first of its connection. `scratch` is only used when the line has telnet sequences to strip.
 #[inline]
-pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
+pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
     if let Some(request) = fast_path::read(line) {
-        return Line::Request(request);
+        return ParsedLine::Request(request);
     }
     parse_any(line, scratch)
 }
 
 /// Reads the first line of a connection that is neither blank nor a comment: it must be text, and not the opening of
 /// another protocol. Until such a line has come, each line is read by this.
-pub fn parse_first<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
+pub fn parse_first<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
     let (line, classes) = without_telnet(line, scratch);
     if is_silent(line) {
-        return Line::Blank;
+        return ParsedLine::Blank;
     }
     if let Some(protocol) = foreign_protocol::of_another(line) {
-        return Line::Foreign(foreign_protocol::not_spoken(protocol));
+        return ParsedLine::Foreign(foreign_protocol::not_spoken(protocol));
     }
     if let Some(refusal) = foreign_protocol::refuse_binary(line) {
-        return Line::Foreign(refusal);
+        return ParsedLine::Foreign(refusal);
     }
     match text(line, classes) {
         Ok(text) => request(text, classes),
-        Err(reason) => Line::Foreign(foreign_protocol::not_text(reason)),
+        Err(reason) => ParsedLine::Foreign(foreign_protocol::not_text(reason)),
     }
 }
 
 /// The general way.
-pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> Line<'a> {
+pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
     let (line, classes) = without_telnet(line, scratch);
     if is_silent(line) {
-        return Line::Blank;
+        return ParsedLine::Blank;
     }
     if foreign_protocol::is_http(line) {
-        return Line::Foreign(foreign_protocol::not_spoken("HTTP"));
+        return ParsedLine::Foreign(foreign_protocol::not_spoken("HTTP"));
     }
     match text(line, classes) {
         Ok(text) => request(text, classes),
-        Err(reason) => Line::Refused(Refusal::bad_request(reason)),
+        Err(reason) => ParsedLine::Refused(Refusal::bad_request(reason)),
     }
 }
 
-fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], Classes) {
-    let classes = Classes::of(line);
+fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], ByteClasses) {
+    let classes = ByteClasses::of(line);
     if !classes.has_high() {
         return (line, classes);
     }
     let line = telnet::strip(line, scratch);
-    (line, Classes::of(line))
+    (line, ByteClasses::of(line))
 }
 
-fn request(text: &str, classes: Classes) -> Line<'_> {
+fn request(text: &str, classes: ByteClasses) -> ParsedLine<'_> {
     match parsers::request(text, classes) {
-        Ok(request) => Line::Request(request),
-        Err(refusal) => Line::Refused(refusal),
+        Ok(request) => ParsedLine::Request(request),
+        Err(refusal) => ParsedLine::Refused(refusal),
     }
 }
 
@@ -96,7 +96,7 @@ fn is_silent(line: &[u8]) -> bool {
 }
 
 /// The line as text, if it is UTF-8 and has no control character but tabs; else why it is none.
-fn text(line: &[u8], classes: Classes) -> Result<&str, String> {
+fn text(line: &[u8], classes: ByteClasses) -> Result<&str, String> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let at = error.valid_up_to();
         format!("the line is not UTF-8: byte {} of it is 0x{:02X}", at + 1, line[at])
@@ -118,7 +118,7 @@ fn text(line: &[u8], classes: Classes) -> Result<&str, String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Line, parse_any};
+    use super::{ParsedLine, parse_any};
     use crate::fast_path::read;
 
     proptest! {
@@ -128,7 +128,7 @@ mod tests {
         ) {
             if let Some(request) = read(line.as_bytes()) {
                 let mut scratch = Vec::new();
-                prop_assert_eq!(Line::Request(request), parse_any(line.as_bytes(), &mut scratch));
+                prop_assert_eq!(ParsedLine::Request(request), parse_any(line.as_bytes(), &mut scratch));
             }
         }
     }
@@ -140,7 +140,7 @@ mod tests {
         {
             let mut scratch = Vec::new();
             let general = parse_any(line.as_bytes(), &mut scratch);
-            assert_eq!(read(line.as_bytes()).map(Line::Request), Some(general), "{line}");
+            assert_eq!(read(line.as_bytes()).map(ParsedLine::Request), Some(general), "{line}");
         }
     }
 

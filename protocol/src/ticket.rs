@@ -8,9 +8,9 @@ use thiserror::Error;
 use uuid::Uuid;
 
 /// Characters of a written ticket id.
-pub const WRITTEN: usize = 36;
+pub const TICKET_ID_CHARS: usize = 36;
 
-/// The id of a ticket: a UUID whose first 16 bits are its event's tag ([`crate::tag_of`]) and whose other free bits
+/// The id of a ticket: a UUID whose first 16 bits are its event's tag ([`crate::event_tag`]) and whose other free bits
 /// are random. Whoever knows it holds the ticket, so it belongs in no log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
@@ -35,8 +35,8 @@ impl TicketId {
         out.extend_from_slice(&self.written());
     }
 
-    fn written(self) -> [u8; WRITTEN] {
-        let mut text = [b'-'; WRITTEN];
+    fn written(self) -> [u8; TICKET_ID_CHARS] {
+        let mut text = [b'-'; TICKET_ID_CHARS];
         for (byte, at) in self.0.into_iter().zip(PLACES) {
             [text[at], text[at + 1]] = HEX[usize::from(byte)];
         }
@@ -64,7 +64,7 @@ impl FromStr for TicketId {
 
     /// Reads the hyphenated form, hexadecimal digits in either case.
     fn from_str(text: &str) -> Result<Self, TicketIdError> {
-        if text.len() != WRITTEN {
+        if text.len() != TICKET_ID_CHARS {
             return Err(TicketIdError);
         }
         let uuid = Uuid::try_parse(text).map_err(|_| TicketIdError)?;

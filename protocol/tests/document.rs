@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use bookline_protocol::reply::Reply;
-use bookline_protocol::{COMMANDS, Code, Cursor, Date, Line, Refusal, limits, parse};
+use bookline_protocol::reply::ReplyLine;
+use bookline_protocol::{COMMANDS, Code, Cursor, Date, ParsedLine, Refusal, limits, parse};
 
 const DOCUMENT: &str = include_str!("../../protocol.md");
 
@@ -95,19 +95,19 @@ fn examples_say_what_the_parser_says() {
                 replies.push(&reply[2..]);
             }
             match parse(filled(sent).as_bytes(), &mut Vec::new()) {
-                Line::Blank => assert!(replies.is_empty(), "> {sent}"),
-                Line::Refused(refusal) | Line::Foreign(refusal) => {
+                ParsedLine::Blank => assert!(replies.is_empty(), "> {sent}"),
+                ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
                     let mut reply = Vec::new();
                     refusal.write(&mut reply);
                     assert_eq!(replies.join("\n") + "\n", String::from_utf8(reply).unwrap(), "\n> {sent}");
                     refusals += 1;
                 }
-                Line::Request(_) => {
+                ParsedLine::Request(_) => {
                     let (last, rows) = replies.split_last().unwrap_or_else(|| panic!("no reply: {sent}"));
                     assert!(rows.iter().all(|row| row.starts_with("ROW {")), "> {sent}");
-                    let last = Reply::parse(last).unwrap();
+                    let last = ReplyLine::parse(last).unwrap();
                     assert!(last.is_final(), "> {sent}");
-                    if let Reply::Err { code, .. } = last {
+                    if let ReplyLine::Err { code, .. } = last {
                         assert!(!["BAD_REQUEST", "UNKNOWN_COMMAND"].contains(&code), "> {sent}");
                     }
                     requests += 1;

@@ -1,10 +1,10 @@
 //! What holds for every line and every value, tried on thousands made at random. A failure prints the smallest case
 //! found and keeps its seed in `properties.proptest-regressions`.
 
-use bookline_protocol::reply::Reply;
+use bookline_protocol::reply::ReplyLine;
 use bookline_protocol::{
-    Cursor, Date, Group, Hour, Id, Line, Request, Slot, Text, TicketId, expects_reply, needs_escape, parse,
-    parse_first, quote, split_option,
+    Cursor, Date, Group, Hour, Id, ParsedLine, Request, Slot, Text, TicketId, expects_reply, needs_escape,
+    parse, parse_first, quote, split_option,
 };
 use proptest::prelude::*;
 
@@ -103,24 +103,24 @@ fn check_line(line: &[u8]) -> Result<(), TestCaseError> {
     let (mut scratch, mut other) = (Vec::new(), Vec::new());
     let first = parse_first(line, &mut scratch);
     check_parsed(line, &first)?;
-    if !matches!(first, Line::Foreign(_)) {
+    if !matches!(first, ParsedLine::Foreign(_)) {
         prop_assert_eq!(first, parse(line, &mut other), "the first line is like the others, or closes");
     }
     Ok(())
 }
 
-fn check_parsed(line: &[u8], parsed: &Line<'_>) -> Result<(), TestCaseError> {
+fn check_parsed(line: &[u8], parsed: &ParsedLine<'_>) -> Result<(), TestCaseError> {
     match parsed {
-        Line::Blank => prop_assert!(!expects_reply(line)),
-        Line::Request(_) => prop_assert!(expects_reply(line)),
-        Line::Refused(refusal) | Line::Foreign(refusal) => {
+        ParsedLine::Blank => prop_assert!(!expects_reply(line)),
+        ParsedLine::Request(_) => prop_assert!(expects_reply(line)),
+        ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
             prop_assert!(expects_reply(line));
             let mut out = Vec::new();
             refusal.write(&mut out);
             let reply = std::str::from_utf8(&out).unwrap();
             prop_assert!(reply.ends_with("}\n") && reply.len() < 1_000, "{}", reply);
             prop_assert!(!reply.trim_end_matches('\n').contains(needs_escape), "{:?}", reply);
-            let Ok(Reply::Err { code, body }) = Reply::parse(reply) else { panic!("{reply}") };
+            let Ok(ReplyLine::Err { code, body }) = ReplyLine::parse(reply) else { panic!("{reply}") };
             prop_assert_eq!(code, refusal.code.as_str());
             let body: serde_json::Value = serde_json::from_str(body).unwrap();
             prop_assert_eq!(body["message"].as_str(), Some(refusal.message.as_str()));
@@ -147,7 +147,7 @@ proptest! {
     fn a_quoted_text_is_read_back_as_it_was(name in text(), host in id()) {
         let line = format!("MEET F1 2026-12-31 09:00 {} F2 {}", quote(&name), quote(&host));
         match parse(line.as_bytes(), &mut Vec::new()) {
-            Line::Request(Request::Meet { meeting, .. }) => {
+            ParsedLine::Request(Request::Meet { meeting, .. }) => {
                 prop_assert_eq!(meeting.title.as_str(), name);
                 prop_assert_eq!(meeting.host.as_str(), host);
             }
@@ -159,7 +159,7 @@ proptest! {
     fn a_quoted_option_is_read_back_as_it_was(name in text(), value in id()) {
         let line = format!("CREATE id={} {} 2026-12-31 1", quote(&value), quote(&name));
         match parse(line.as_bytes(), &mut Vec::new()) {
-            Line::Request(Request::Create { name: read, id, .. }) => {
+            ParsedLine::Request(Request::Create { name: read, id, .. }) => {
                 prop_assert_eq!(read.as_str(), name);
                 prop_assert_eq!(id.as_ref().map(Id::as_str), Some(value.as_str()));
             }
@@ -175,7 +175,7 @@ proptest! {
         // As the last word of a line it is neither another protocol's nor an option, and never two words.
         let line = format!("PING {quoted}");
         match parse_first(line.as_bytes(), &mut Vec::new()) {
-            Line::Refused(refusal) => prop_assert!(
+            ParsedLine::Refused(refusal) => prop_assert!(
                 refusal.message.contains("one argument too many: write PING")
                     || refusal.message.contains("control character"),
                 "{}", refusal.message
@@ -262,13 +262,13 @@ fn every_day_is_read_back_as_it_was() {
     for number in (1..=3_652_059).step_by(7).chain([3_652_059]) {
         let date = Date::from_day_number(number).unwrap();
         assert_eq!(date.day_number(), number);
-        let (mut iso, mut civil) = (Vec::new(), Vec::new());
+        let (mut iso, mut dmy) = (Vec::new(), Vec::new());
         date.write_iso(&mut iso);
-        date.write_civil(&mut civil);
+        date.write_dmy(&mut dmy);
         assert_eq!(iso, date.naive().format("%Y-%m-%d").to_string().into_bytes());
-        assert_eq!(civil, date.naive().format("%d-%m-%Y").to_string().into_bytes());
+        assert_eq!(dmy, date.naive().format("%d-%m-%Y").to_string().into_bytes());
         assert_eq!(Date::parse(&date.iso().to_string()), Some(date));
-        assert_eq!(Date::parse(&date.civil().to_string()), Some(date));
+        assert_eq!(Date::parse(&date.dmy().to_string()), Some(date));
         days += 1;
     }
     assert_eq!(days, 521_723 + 1);

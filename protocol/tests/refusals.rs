@@ -1,13 +1,13 @@
 //! What the parser refuses, as transcripts: the line, and the words that its sender reads.
 
 use bookline_protocol::refuse_binary;
-use bookline_protocol::{Code, Detail, Line, Refusal, parse, parse_first};
+use bookline_protocol::{Code, Detail, ParsedLine, Refusal, parse, parse_first};
 
 #[track_caller]
 fn refused(line: impl AsRef<[u8]>) -> Refusal {
     let line = line.as_ref();
     match parse(line, &mut Vec::new()) {
-        Line::Refused(refusal) => refusal,
+        ParsedLine::Refused(refusal) => refusal,
         other => panic!("{}: {other:?}", String::from_utf8_lossy(line)),
     }
 }
@@ -306,21 +306,21 @@ fn http_is_answered_once_and_closed() {
         "CREATE \"x HTTP/1.1",
     ] {
         match parse(line.as_bytes(), &mut Vec::new()) {
-            Line::Foreign(refusal) => assert_eq!(refusal.code, Code::BadRequest, "{line}"),
+            ParsedLine::Foreign(refusal) => assert_eq!(refusal.code, Code::BadRequest, "{line}"),
             other => panic!("{line}: {other:?}"),
         }
     }
     for line in
         ["GET xHTTP/1.1", "GET HTTP/11", "GET \"HTTP/1.1\"", "GET HTTP/1.x", "HOD host:", "HTTP/1.1 GET x y"]
     {
-        assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Refused(_)), "{line}");
+        assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), ParsedLine::Refused(_)), "{line}");
     }
 }
 
 #[test]
 fn the_first_line_must_not_be_another_protocols() {
     let closes = |line: &[u8], message: &str| match parse_first(line, &mut Vec::new()) {
-        Line::Foreign(refusal) => {
+        ParsedLine::Foreign(refusal) => {
             assert_eq!(refusal.code, Code::BadRequest);
             assert!(refusal.message.contains(message), "{:?}: {}", line.escape_ascii(), refusal.message);
         }

@@ -3,11 +3,12 @@
 use std::fmt::Debug;
 
 use bookline_protocol::reply::{
-    Blocked, Booked, Count, Day, Deleted, Empty, EntryKind, ErrBody, Event, Hello, Kind, Malformed, Meet,
-    Members, Met, MonthRow, Replaced, ReplacedMeeting, Reply, Scheduled, Snapshot, Stats, Ticket,
-    close_booked, close_day, close_scheduled, event_prefix, help_rows, meeting_len_max, ok, open_booked,
-    open_day, open_scheduled, row, write_blocked, write_booked, write_event, write_meet, write_met,
-    write_month_row, write_tickets,
+    BlockReply, BookReply, CountReply, DayEntry, DayReply, DeleteReply, EmptyReply, EntryFields, EntryKind,
+    ErrBody, EventReply, HelloReply, HodRow, LineKind, MalformedLine, MeetReply, Members, ReplacedEntry,
+    ReplacedMeeting, ReplyLine, SnapshotReply, StatsReply, TicketReply, close_book_reply, close_day_entry,
+    close_day_reply, entry_fields_bytes_max, event_reply_prefix, help_rows, open_book_reply, open_day_entry,
+    open_day_reply, write_block_reply, write_book_reply, write_entry_fields, write_event_reply,
+    write_hod_row, write_meet_reply, write_ok, write_row, write_tickets,
 };
 use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Verb, needs_escape};
 use proptest::prelude::*;
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[track_caller]
 fn object<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(value: &T, body: &'a str) {
     let mut out = Vec::new();
-    ok(&mut out, value);
+    write_ok(&mut out, value);
     assert_eq!(String::from_utf8(out).unwrap(), format!("OK {body}\n"));
     assert_eq!(&serde_json::from_str::<T>(body).unwrap(), value);
 }
@@ -26,8 +27,8 @@ fn nine() -> Slot {
     Slot { date: Date::parse("2026-11-21").unwrap(), hour: Hour::new(9).unwrap() }
 }
 
-fn class_meeting() -> Meet<'static> {
-    Meet { title: "class committee meeting".into(), group: Members::from("F2,F3"), host: "F1".into() }
+fn class_meeting() -> EntryFields<'static> {
+    EntryFields { title: "class committee meeting".into(), group: Members::from("F2,F3"), host: "F1".into() }
 }
 
 const TICKET: TicketId = TicketId([
@@ -36,7 +37,7 @@ const TICKET: TicketId = TicketId([
 
 #[test]
 fn objects_of_events() {
-    let event = Event {
+    let event = EventReply {
         id: "rustconf".into(),
         name: "Rust \"Conf\"".into(),
         date: Date::parse("2026-12-31").unwrap(),
@@ -48,11 +49,11 @@ fn objects_of_events() {
         r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
     );
     object(
-        &Booked { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
+        &BookReply { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
         r#"{"event_id":"rustconf","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":98}"#,
     );
     object(
-        &Ticket { ticket: TICKET, event_id: "rustconf".into() },
+        &TicketReply { ticket: TICKET, event_id: "rustconf".into() },
         r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf"}"#,
     );
 }
@@ -61,41 +62,41 @@ fn objects_of_events() {
 fn objects_of_calendars() {
     let Slot { date, hour: time } = nine();
     object(
-        &Blocked { name: "F1".into(), date, time, replaced: None },
+        &BlockReply { name: "F1".into(), date, time, replaced: None },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#,
     );
-    let Meet { title, group, host } = class_meeting();
+    let EntryFields { title, group, host } = class_meeting();
     object(
-        &Met { name: "F1".into(), date, time, title, group, host, replaced: None },
+        &MeetReply { name: "F1".into(), date, time, title, group, host, replaced: None },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","title":"class committee meeting","group":["F2","F3"],"host":"F1"}"#,
     );
-    let block = Meet { title: "".into(), group: Members::default(), host: "F1".into() };
+    let block = EntryFields { title: "".into(), group: Members::default(), host: "F1".into() };
     let ten = Hour::new(10).unwrap();
     object(
-        &Day {
+        &DayReply {
             name: "F1".into(),
             date,
-            schedule: vec![Scheduled { time, meet: block }, Scheduled { time: ten, meet: class_meeting() }],
+            schedule: vec![DayEntry { time, meet: block }, DayEntry { time: ten, meet: class_meeting() }],
         },
         r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},{"time":"10:00","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
     );
     object(
-        &MonthRow { date, time, meetings: vec![class_meeting()] },
+        &HodRow { date, time, meetings: vec![class_meeting()] },
         r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
     );
     object(
-        &Deleted { name: "F1".into(), date, time, deleted: EntryKind::Meeting },
+        &DeleteReply { name: "F1".into(), date, time, deleted: EntryKind::Meeting },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","deleted":"meeting"}"#,
     );
 }
 
 #[test]
 fn objects_of_the_service() {
-    object(&Empty {}, "{}");
-    object(&Count::of(2), r#"{"count":2}"#);
-    object(&Count { count: 2, next: Some("AAAA".into()) }, r#"{"count":2,"next":"AAAA"}"#);
+    object(&EmptyReply {}, "{}");
+    object(&CountReply::of(2), r#"{"count":2}"#);
+    object(&CountReply { count: 2, next: Some("AAAA".into()) }, r#"{"count":2,"next":"AAAA"}"#);
     object(
-        &Hello {
+        &HelloReply {
             server: "bookline".into(),
             version: "0.1.0".into(),
             protocol: 1,
@@ -107,7 +108,7 @@ fn objects_of_the_service() {
         r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30"}"#,
     );
     object(
-        &Stats {
+        &StatsReply {
             version: "0.1.0".into(),
             uptime_seconds: 1,
             connections: 2,
@@ -128,7 +129,7 @@ fn objects_of_the_service() {
         r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
     );
     object(
-        &Snapshot { sequence: 7, bytes: 4096, milliseconds: 12 },
+        &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },
         r#"{"sequence":7,"bytes":4096,"milliseconds":12}"#,
     );
 }
@@ -139,7 +140,7 @@ fn help_has_the_rows_of_the_table() {
     assert_eq!(rows.len(), COMMANDS.len());
     assert_eq!(help_rows(Some(Verb::Get)).count(), 3);
     let mut out = Vec::new();
-    row(&mut out, &rows[2]);
+    write_row(&mut out, &rows[2]);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "ROW {\"command\":\"GET\",\"usage\":\"GET <event-id>\",\"help\":\"shows one event and how many tickets are left\"}\n"
@@ -149,7 +150,7 @@ fn help_has_the_rows_of_the_table() {
 #[test]
 fn fields_that_a_client_does_not_know_are_passed_over() {
     let body = r#"{"id":"e","name":"E","date":"2026-12-31","total_tickets":1,"available_tickets":1,"doors":"19:00"}"#;
-    assert_eq!(serde_json::from_str::<Event<'_>>(body).unwrap().id, "e");
+    assert_eq!(serde_json::from_str::<EventReply<'_>>(body).unwrap().id, "e");
     let body = r#"{"message":"m","retry":true,"after_seconds":5}"#;
     let expected = ErrBody { message: "m".into(), retry: true, ..ErrBody::default() };
     assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap(), expected);
@@ -160,7 +161,7 @@ fn refusal(refusal: &Refusal, line: &str) {
     let mut out = Vec::new();
     refusal.write(&mut out);
     assert_eq!(String::from_utf8(out).unwrap(), format!("{line}\n"));
-    let Ok(Reply::Err { code, body }) = Reply::parse(line) else { panic!("{line}") };
+    let Ok(ReplyLine::Err { code, body }) = ReplyLine::parse(line) else { panic!("{line}") };
     assert_eq!(code.parse::<Code>().unwrap(), refusal.code);
     assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap().message, refusal.message);
 }
@@ -207,29 +208,29 @@ fn retry_is_for_what_passes() {
 
 #[test]
 fn lines_that_no_server_writes() {
-    assert_eq!(Reply::parse("OK {}\r\n"), Ok(Reply::Ok("{}")));
-    assert_eq!(Reply::parse("ROW {\"a\":1}"), Ok(Reply::Row("{\"a\":1}")));
-    assert_eq!(Reply::parse("ERR TEAPOT {}"), Ok(Reply::Err { code: "TEAPOT", body: "{}" }));
+    assert_eq!(ReplyLine::parse("OK {}\r\n"), Ok(ReplyLine::Ok("{}")));
+    assert_eq!(ReplyLine::parse("ROW {\"a\":1}"), Ok(ReplyLine::Row("{\"a\":1}")));
+    assert_eq!(ReplyLine::parse("ERR TEAPOT {}"), Ok(ReplyLine::Err { code: "TEAPOT", body: "{}" }));
     for line in
         ["", "OK", "OK ", "OK 1", "ok {}", "ERR {}", "ERR  {}", "ERR BUSY", "HTTP/1.1 400 Bad Request"]
     {
-        assert_eq!(Reply::parse(line), Err(Malformed), "{line:?}");
+        assert_eq!(ReplyLine::parse(line), Err(MalformedLine), "{line:?}");
     }
 }
 
 #[test]
 fn line_with_an_unknown_word_is_unknown_and_not_malformed() {
     for line in ["CHANGE 7 {\"a\":1}", "CHANGE {}", "PARTIAL_RESULT x\r\n", "NOTE some text"] {
-        assert_eq!(Reply::parse(line), Ok(Reply::Unknown), "{line:?}");
+        assert_eq!(ReplyLine::parse(line), Ok(ReplyLine::Unknown), "{line:?}");
     }
-    assert!(!Reply::Unknown.is_final());
+    assert!(!ReplyLine::Unknown.is_final());
     for line in ["CHANGE", "Change 7 {}", " CHANGE 7", "SSH-2.0-OpenSSH_10.0 x", "CHANGÉ {}"] {
-        assert_eq!(Reply::parse(line), Err(Malformed), "{line:?}");
+        assert_eq!(ReplyLine::parse(line), Err(MalformedLine), "{line:?}");
     }
 }
 
 fn object_of(value: &impl Serialize) -> String {
-    written(|out| ok(out, value)).trim_start_matches("OK ").trim_end().to_owned()
+    written(|out| write_ok(out, value)).trim_start_matches("OK ").trim_end().to_owned()
 }
 
 fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
@@ -259,44 +260,44 @@ proptest! {
     ) {
         let slot = Slot::from_index(index).unwrap();
         let Slot { date, hour: time } = slot;
-        let event = Event {
+        let event = EventReply {
             id: (&*id).into(),
             name: (&*name).into(),
             date,
             total_tickets: numbers[0],
             available_tickets: numbers[1],
         };
-        let prefix = event_prefix(&id, &name, date, numbers[0]);
-        let by_hand = |kind| written(|out| write_event(out, &prefix, numbers[1], kind));
-        prop_assert_eq!(by_hand(Kind::Ok), written(|out| ok(out, &event)));
-        prop_assert_eq!(by_hand(Kind::Row), written(|out| row(out, &event)));
+        let prefix = event_reply_prefix(&id, &name, date, numbers[0]);
+        let by_hand = |kind| written(|out| write_event_reply(out, &prefix, numbers[1], kind));
+        prop_assert_eq!(by_hand(LineKind::Ok), written(|out| write_ok(out, &event)));
+        prop_assert_eq!(by_hand(LineKind::Row), written(|out| write_row(out, &event)));
 
         let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
-        let by_hand = written(|out| write_booked(out, &id, &bytes_of(&tickets), numbers[1]));
+        let by_hand = written(|out| write_book_reply(out, &id, &bytes_of(&tickets), numbers[1]));
         let in_pieces = written(|out| {
             let tickets = bytes_of(&tickets);
-            open_booked(out, &id, tickets[0]);
+            open_book_reply(out, &id, tickets[0]);
             tickets[1..].chunks(2).for_each(|some| write_tickets(out, some));
-            close_booked(out, numbers[1]);
+            close_book_reply(out, numbers[1]);
         });
         prop_assert_eq!(&in_pieces, &by_hand);
-        let booked = Booked { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
-        prop_assert_eq!(by_hand, written(|out| ok(out, &booked)));
+        let booked = BookReply { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
+        prop_assert_eq!(by_hand, written(|out| write_ok(out, &booked)));
 
-        let meet = Meet { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
+        let meet = EntryFields { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
         let meeting = ReplacedMeeting { meet: meet.clone(), removed: Members::from(&*group) };
-        let replaced = |meeting| Some(Replaced { date, time, meeting });
+        let replaced = |meeting| Some(ReplacedEntry { date, time, meeting });
         for replaced in [None, replaced(None), replaced(Some(meeting))] {
-            let by_hand = written(|out| write_blocked(out, &id, slot, replaced.as_ref()));
-            let blocked = Blocked { name: (&*id).into(), date, time, replaced: replaced.clone() };
-            prop_assert_eq!(&by_hand, &written(|out| ok(out, &blocked)));
-            prop_assert_eq!(serde_json::from_str::<Blocked<'_>>(&by_hand["OK ".len()..]).unwrap(), blocked);
+            let by_hand = written(|out| write_block_reply(out, &id, slot, replaced.as_ref()));
+            let blocked = BlockReply { name: (&*id).into(), date, time, replaced: replaced.clone() };
+            prop_assert_eq!(&by_hand, &written(|out| write_ok(out, &blocked)));
+            prop_assert_eq!(serde_json::from_str::<BlockReply<'_>>(&by_hand["OK ".len()..]).unwrap(), blocked);
 
-            let by_hand = written(|out| write_met(out, &id, slot, &meet, replaced.as_ref()));
-            let Meet { title, group, host } = meet.clone();
-            let met = Met { name: (&*id).into(), date, time, title, group, host, replaced };
-            prop_assert_eq!(&by_hand, &written(|out| ok(out, &met)));
-            prop_assert_eq!(serde_json::from_str::<Met<'_>>(&by_hand["OK ".len()..]).unwrap(), met);
+            let by_hand = written(|out| write_meet_reply(out, &id, slot, &meet, replaced.as_ref()));
+            let EntryFields { title, group, host } = meet.clone();
+            let met = MeetReply { name: (&*id).into(), date, time, title, group, host, replaced };
+            prop_assert_eq!(&by_hand, &written(|out| write_ok(out, &met)));
+            prop_assert_eq!(serde_json::from_str::<MeetReply<'_>>(&by_hand["OK ".len()..]).unwrap(), met);
         }
 
         let texts = (&*name, &*group, &*id);
@@ -305,32 +306,32 @@ proptest! {
             let (mut whole, mut written, mut done) = (Vec::new(), None, false);
             while !done {
                 let mut out = Vec::new();
-                done = write_meet(&mut out, texts, &mut written, piece);
+                done = write_entry_fields(&mut out, texts, &mut written, piece);
                 whole.extend(out);
             }
             prop_assert_eq!(String::from_utf8(whole.clone()).unwrap(), object_of(&meet));
-            prop_assert!(whole.len() <= meeting_len_max(&name, &group, &id));
+            prop_assert!(whole.len() <= entry_fields_bytes_max(&name, &group, &id));
         }
 
         for count in 0..3 {
             let by_hand = written(|out| {
-                open_day(out, &id, date);
+                open_day_reply(out, &id, date);
                 for index in 0..count {
-                    open_scheduled(out, time, index == 0);
-                    write_meet(out, texts, &mut None, usize::MAX);
-                    close_scheduled(out);
+                    open_day_entry(out, time, index == 0);
+                    write_entry_fields(out, texts, &mut None, usize::MAX);
+                    close_day_entry(out);
                 }
-                close_day(out);
+                close_day_reply(out);
             });
-            let schedule = vec![Scheduled { time, meet: meet.clone() }; count];
-            prop_assert_eq!(by_hand, written(|out| ok(out, &Day { name: (&*id).into(), date, schedule })));
+            let schedule = vec![DayEntry { time, meet: meet.clone() }; count];
+            prop_assert_eq!(by_hand, written(|out| write_ok(out, &DayReply { name: (&*id).into(), date, schedule })));
         }
 
         for count in 0..3 {
             let meetings = vec![(&*name, &*group, &*id); count];
-            let by_hand = written(|out| write_month_row(out, slot, meetings.iter().copied()));
-            let month_row = MonthRow { date, time, meetings: vec![meet.clone(); count] };
-            prop_assert_eq!(by_hand, written(|out| row(out, &month_row)));
+            let by_hand = written(|out| write_hod_row(out, slot, meetings.iter().copied()));
+            let month_row = HodRow { date, time, meetings: vec![meet.clone(); count] };
+            prop_assert_eq!(by_hand, written(|out| write_row(out, &month_row)));
         }
     }
 
@@ -341,7 +342,7 @@ proptest! {
     ) {
         let text = text + &unseen;
         let line = written(|out| Refusal::internal(&*text).write(out));
-        let Ok(Reply::Err { body, .. }) = Reply::parse(&line) else { panic!("{line}") };
+        let Ok(ReplyLine::Err { body, .. }) = ReplyLine::parse(&line) else { panic!("{line}") };
         prop_assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap().message, text.clone());
         prop_assert!(!line.trim_end_matches('\n').contains(needs_escape));
         if !text.contains(|c| c > '\u{1f}' && needs_escape(c)) {

@@ -1,8 +1,8 @@
 //! What the parser takes: lines, and the requests they are.
 
 use bookline_protocol::{
-    Cursor, Date, Entry, Group, Hour, Id, Line, Meeting, Request, Slot, Text, TicketId, Verb, expects_reply,
-    parse,
+    Cursor, Date, Group, Hour, Id, ParsedLine, Request, RequestedEntry, RequestedMeeting, Slot, Text,
+    TicketId, Verb, expects_reply, parse,
 };
 
 /// Reads one line and hands the request to a check, since it borrows from the line.
@@ -10,7 +10,7 @@ use bookline_protocol::{
 fn taken(line: impl AsRef<[u8]>, expected: &Request<'_>) {
     let line = line.as_ref();
     match parse(line, &mut Vec::new()) {
-        Line::Request(request) => assert_eq!(&request, expected, "{}", String::from_utf8_lossy(line)),
+        ParsedLine::Request(request) => assert_eq!(&request, expected, "{}", String::from_utf8_lossy(line)),
         other => panic!("{}: {other:?}", String::from_utf8_lossy(line)),
     }
 }
@@ -27,8 +27,8 @@ fn slot(day: &str, time: &str) -> Slot {
     Slot { date: date(day), hour: Hour::parse(time).unwrap() }
 }
 
-fn meeting<'a>(title: &'a str, group: &'a str, host: &'a str) -> Meeting<'a> {
-    Meeting { title: Text::new(title).unwrap(), group: Group::new(group).unwrap(), host: id(host) }
+fn meeting<'a>(title: &'a str, group: &'a str, host: &'a str) -> RequestedMeeting<'a> {
+    RequestedMeeting { title: Text::new(title).unwrap(), group: Group::new(group).unwrap(), host: id(host) }
 }
 
 fn create<'a>(name: &'a str, id: Option<&'a str>) -> Request<'a> {
@@ -66,10 +66,10 @@ fn every_command_of_the_table() {
     taken("DELETE F1 21-11-2026 09:00", &Request::Delete { who: id("F1"), slot: nine });
     let ten = slot("2026-11-22", "10:00");
     let put = |entry| Request::Put { who: id("F1"), old: nine, new: ten, entry };
-    taken("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", &put(Entry::Block));
-    taken("PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9", &put(Entry::Meet(hosted)));
+    taken("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", &put(RequestedEntry::Block));
+    taken("PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9", &put(RequestedEntry::Meeting(hosted)));
     let own = meeting("x", "F2", "F1");
-    taken("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", &put(Entry::Meet(own)));
+    taken("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", &put(RequestedEntry::Meeting(own)));
     taken("HELLO", &Request::Hello);
     taken("HELP", &Request::Help { verb: None });
     taken("HELP get", &Request::Help { verb: Some(Verb::Get) });
@@ -145,7 +145,7 @@ fn the_largest_group_fits_a_line() {
     let line = format!("MEET F1 21-11-2026 09:00 {} {} F9", "🦀".repeat(100), members.join(","));
     assert!(line.len() <= bookline_protocol::limits::LINE_BYTES_MAX, "{}", line.len());
     match parse(line.as_bytes(), &mut Vec::new()) {
-        Line::Request(Request::Meet { meeting, .. }) => assert_eq!(meeting.group.len(), 1_000),
+        ParsedLine::Request(Request::Meet { meeting, .. }) => assert_eq!(meeting.group.len(), 1_000),
         other => panic!("{other:?}"),
     }
 }
@@ -179,7 +179,7 @@ fn blank_lines_and_comments_are_silent() {
         b"# GET / HTTP/1.1",
         b"\xff\xfd\x03#x",
     ] {
-        assert_eq!(parse(line, &mut Vec::new()), Line::Blank, "{line:?}");
+        assert_eq!(parse(line, &mut Vec::new()), ParsedLine::Blank, "{line:?}");
         assert!(!expects_reply(line), "{line:?}");
     }
     for line in [&b"\xff\xfd\x03"[..], b"\xff", b"\xff\xfa whatever"] {
@@ -195,7 +195,7 @@ fn a_plain_request_borrows_all_it_has_from_its_line() {
     let line = b"MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3 F9";
     let within = |text: &str| line.as_ptr_range().contains(&text.as_ptr());
     match parse(line, &mut Vec::new()) {
-        Line::Request(Request::Meet { who, meeting, .. }) => {
+        ParsedLine::Request(Request::Meet { who, meeting, .. }) => {
             assert!(within(who.as_str()) && within(meeting.title.as_str()));
             assert!(within(meeting.group.as_str()) && within(meeting.host.as_str()));
         }

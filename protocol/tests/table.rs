@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use bookline_protocol::{
-    ALIASES, COMMANDS, Code, Cursor, Date, Form, Line, RESERVED, Refusal, Request, Verb, parse,
+    COMMANDS, Code, CommandForm, Cursor, Date, ParsedLine, RESERVED_VERB, Refusal, Request, VERB_ALIASES,
+    Verb, parse,
 };
 
 /// A valid word in place of each part of a usage: `<date>` or `id=<id>`.
@@ -26,7 +27,7 @@ fn sample(part: &str) -> String {
 }
 
 /// The parts of a usage that must be there, and those that may.
-fn parts(form: &Form) -> (Vec<&'static str>, Vec<&'static str>) {
+fn parts(form: &CommandForm) -> (Vec<&'static str>, Vec<&'static str>) {
     let (optional, required): (Vec<&str>, Vec<&str>) =
         form.usage.split(' ').partition(|part| part.starts_with('['));
     (required, optional.iter().map(|part| part.trim_matches(['[', ']'])).collect())
@@ -39,7 +40,7 @@ fn line(parts: &[&str]) -> String {
 #[track_caller]
 fn verb_of(line: &str) -> Verb {
     match parse(line.as_bytes(), &mut Vec::new()) {
-        Line::Request(request) => request.verb(),
+        ParsedLine::Request(request) => request.verb(),
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -47,7 +48,7 @@ fn verb_of(line: &str) -> Verb {
 #[track_caller]
 fn refused(line: &str) -> Refusal {
     match parse(line.as_bytes(), &mut Vec::new()) {
-        Line::Refused(refusal) => refusal,
+        ParsedLine::Refused(refusal) => refusal,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -55,7 +56,7 @@ fn refused(line: &str) -> Refusal {
 #[test]
 fn every_usage_begins_with_its_verb_and_has_a_line_of_help() {
     let mut usages = HashSet::new();
-    for Form { verb, usage, help } in COMMANDS {
+    for CommandForm { verb, usage, help } in COMMANDS {
         assert_eq!(usage.split(' ').next(), Some(verb.as_str()));
         assert!(!help.is_empty() && !help.contains('\n') && !help.ends_with('.'), "{help}");
         assert!(usages.insert(*usage), "{usage} is there twice");
@@ -135,8 +136,8 @@ fn words_are_found_in_any_case_and_nothing_else_is() {
         assert_eq!(Verb::from_word(&format!("\0{word}")), None);
         assert_eq!(Verb::from_word(&word[1..]), None);
     }
-    assert_eq!(Verb::words().count(), Verb::ALL.len() + ALIASES.len());
-    for word in ["", RESERVED, "CREATEEVENT", "ＧＥＴ"] {
+    assert_eq!(Verb::words().count(), Verb::ALL.len() + VERB_ALIASES.len());
+    for word in ["", RESERVED_VERB, "CREATEEVENT", "ＧＥＴ"] {
         assert_eq!(Verb::from_word(word), None, "{word}");
     }
     assert_eq!(verb_of("exit"), Request::Quit.verb());

@@ -1,6 +1,6 @@
 //! A few events and calendars to play with: requests like anybody's, executed before the server listens.
 
-use bookline_protocol::{Line, Slot, parse};
+use bookline_protocol::{ParsedLine, Slot, parse};
 use thiserror::Error;
 
 use crate::clock;
@@ -48,7 +48,7 @@ pub async fn load(service: &Service) -> Result<(), DemoError> {
 /// Executes one request as a connection does.
 async fn ask(service: &Service, line: &str, answer: &mut Answer) -> Result<(), DemoError> {
     let mut scratch = Vec::new();
-    let Line::Request(request) = parse(line.as_bytes(), &mut scratch) else {
+    let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
         crate::fatal(&format!("the demo has a line that is no request: {line}"));
     };
     let journal = service.store.journal();
@@ -67,10 +67,10 @@ async fn ask(service: &Service, line: &str, answer: &mut Answer) -> Result<(), D
 
 /// Requests around the hour that is running, so that the day and the month have something to show.
 fn requests(now: Slot) -> Vec<String> {
-    let today = now.date.civil().to_string();
+    let today = now.date.dmy().to_string();
     let hour = now.hour;
     let before = Slot::from_index(now.index() - 24).unwrap_or(now);
-    let (yesterday, then) = (before.date.civil().to_string(), before.hour);
+    let (yesterday, then) = (before.date.dmy().to_string(), before.hour);
     vec![
         r#"CREATE "Rust Conf" 2027-05-20 100 id=rustconf"#.into(),
         r#"CREATE "Jazz in the Park" 2027-06-12 2500 id=jazz"#.into(),
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn every_line_is_a_request() {
         for line in requests(Slot::from_index(17_760_000).unwrap()) {
-            assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), Line::Request(_)), "{line}");
+            assert!(matches!(parse(line.as_bytes(), &mut Vec::new()), ParsedLine::Request(_)), "{line}");
         }
     }
 }

@@ -13,7 +13,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use bookline_protocol::reply::Reply;
+use bookline_protocol::reply::ReplyLine;
 use bookline_server::cli::Cli;
 use clap::CommandFactory;
 use tempfile::TempDir;
@@ -140,7 +140,9 @@ impl Terminals {
 
     fn greeting(&self) -> String {
         let line = self.shell("bookline --format raw HELLO", "");
-        let Ok(Reply::Ok(body)) = Reply::parse(line.trim_end()) else { panic!("HELLO was answered {line}") };
+        let Ok(ReplyLine::Ok(body)) = ReplyLine::parse(line.trim_end()) else {
+            panic!("HELLO was answered {line}")
+        };
         bookline::render::sentence::greeting(body, &LISTENING) + "\n"
     }
 

@@ -9,7 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bookline::net::request_tracker::RequestTracker;
 use bookline::one_shot;
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_protocol::reply::{Event, Reply};
+use bookline_protocol::reply::{EventReply, ReplyLine};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -80,8 +80,10 @@ fn random_names_are_stored_unchanged() {
     let client = server.run_script(names.iter().map(line).collect::<String>());
     assert_eq!(client.exit, 0, "{}", client.stdout);
     for (reply, name) in client.stdout.lines().zip(&names) {
-        let Ok(Reply::Ok(body)) = Reply::parse(reply) else { panic!("{name:?} was answered {reply}") };
-        assert_eq!(serde_json::from_str::<Event<'_>>(body).unwrap().name, *name);
+        let Ok(ReplyLine::Ok(body)) = ReplyLine::parse(reply) else {
+            panic!("{name:?} was answered {reply}")
+        };
+        assert_eq!(serde_json::from_str::<EventReply<'_>>(body).unwrap().name, *name);
     }
     assert_eq!(client.stdout.lines().count(), names.len());
 }

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use bookline_protocol::reply::Reply;
+use bookline_protocol::reply::ReplyLine;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
@@ -284,11 +284,11 @@ impl<'a> Exchange<'a> {
     fn print_replies(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
         while let Some(line) = connection.received.next_line() {
             printer.print_line(line)?;
-            match std::str::from_utf8(line).ok().and_then(|line| Reply::parse(line).ok()) {
-                Some(Reply::Ok(_)) => self.on_reply(true),
-                Some(Reply::Err { .. }) => self.on_reply(false),
-                Some(Reply::Row(_)) => self.rows += 1,
-                Some(Reply::Unknown) | None => {}
+            match std::str::from_utf8(line).ok().and_then(|line| ReplyLine::parse(line).ok()) {
+                Some(ReplyLine::Ok(_)) => self.on_reply(true),
+                Some(ReplyLine::Err { .. }) => self.on_reply(false),
+                Some(ReplyLine::Row(_)) => self.rows += 1,
+                Some(ReplyLine::Unknown) | None => {}
             }
             if self.requests.has_quit() || self.interrupt.is_raised() {
                 break;

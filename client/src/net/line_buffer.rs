@@ -1,6 +1,6 @@
 //! Received bytes, taken out line by line.
 
-use bookline_protocol::telnet::behind_answers;
+use bookline_protocol::telnet::strip_answers;
 
 /// Bytes that are read at once, so that a million replies need few system calls.
 const READ_BYTES: usize = 64 * 1024;
@@ -37,7 +37,7 @@ impl LineBuffer {
         let (start, end) = (self.start, self.searched + found);
         self.start = end + 1;
         self.searched = self.start;
-        Some(behind_answers(&self.bytes[start..end]))
+        Some(strip_answers(&self.bytes[start..end]))
     }
 
     /// The bytes after the last whole line.

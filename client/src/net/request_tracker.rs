@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_protocol::{Line, Request};
+use bookline_protocol::{ParsedLine, Request};
 
 /// Splits the bytes that are sent into lines as the server does, and counts the lines that have a reply.
 ///
@@ -110,18 +110,18 @@ impl RequestTracker {
             self.requests += 1;
         } else {
             match bookline_protocol::parse(&self.line[..length], &mut self.scratch) {
-                Line::Blank => {}
-                Line::Request(Request::Quit) => {
+                ParsedLine::Blank => {}
+                ParsedLine::Request(Request::Quit) => {
                     self.requests += 1;
                     self.quit = Some(self.requests);
                 }
-                Line::Request(request) => {
+                ParsedLine::Request(request) => {
                     self.requests += 1;
                     if request.changes() {
                         self.changes.push_back(self.requests);
                     }
                 }
-                Line::Refused(_) | Line::Foreign(_) => self.requests += 1,
+                ParsedLine::Refused(_) | ParsedLine::Foreign(_) => self.requests += 1,
             }
         }
         self.line.clear();

@@ -4,7 +4,8 @@
 //! object of a later version is shown as names and values.
 
 use bookline_protocol::reply::{
-    Blocked, Booked, Count, Day, Deleted, Event, Hello, HelpRow, Met, MonthRow, Ticket,
+    BlockReply, BookReply, CountReply, DayReply, DeleteReply, EventReply, HelloReply, HelpRow, HodRow,
+    MeetReply, TicketReply,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -19,24 +20,24 @@ use crate::render::text::printable;
 #[serde(untagged)]
 enum OkBody<'a> {
     #[serde(borrow)]
-    Event(Event<'a>),
-    Booked(Booked<'a>),
-    Ticket(Ticket<'a>),
-    Day(Day<'a>),
-    Met(Met<'a>),
-    Deleted(Deleted<'a>),
-    Blocked(Blocked<'a>),
-    Hello(Hello<'a>),
-    Count(Count<'a>),
+    Event(EventReply<'a>),
+    Book(BookReply<'a>),
+    Ticket(TicketReply<'a>),
+    Day(DayReply<'a>),
+    Meet(MeetReply<'a>),
+    Delete(DeleteReply<'a>),
+    Block(BlockReply<'a>),
+    Hello(HelloReply<'a>),
+    Count(CountReply<'a>),
     Other(Map<String, Value>),
 }
 
 /// Lays out the objects of rows, in at most `width` columns.
 pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
-    if let Some(events) = parse_all::<Event<'_>>(bodies) {
+    if let Some(events) = parse_all::<EventReply<'_>>(bodies) {
         return (table::events(&events, width), RowKind::Events);
     }
-    if let Some(hours) = parse_all::<MonthRow<'_>>(bodies) {
+    if let Some(hours) = parse_all::<HodRow<'_>>(bodies) {
         return (table::hours(&hours, width), RowKind::Hours);
     }
     if let Some(forms) = parse_all::<HelpRow<'_>>(bodies) {
@@ -54,12 +55,12 @@ pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
     };
     match parsed {
         OkBody::Event(event) => table::events(&[event], width),
-        OkBody::Booked(booked) => sentence::booked(&booked),
+        OkBody::Book(booked) => sentence::booked(&booked),
         OkBody::Ticket(ticket) => sentence::ticket(&ticket),
         OkBody::Day(day) => table::day(&day, width),
-        OkBody::Met(met) => sentence::met(&met),
-        OkBody::Deleted(deleted) => sentence::deleted(&deleted),
-        OkBody::Blocked(blocked) => sentence::blocked(&blocked),
+        OkBody::Meet(met) => sentence::met(&met),
+        OkBody::Delete(deleted) => sentence::deleted(&deleted),
+        OkBody::Block(blocked) => sentence::blocked(&blocked),
         OkBody::Hello(hello) => sentence::hello(&hello),
         OkBody::Count(count) => sentence::count(&count, rows),
         OkBody::Other(fields) if fields.is_empty() => "OK".to_owned(),

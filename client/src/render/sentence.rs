@@ -4,8 +4,8 @@ use std::fmt::{Display, Write};
 
 use bookline_protocol::Code;
 use bookline_protocol::reply::{
-    Blocked, Booked, Count, Deleted, EntryKind, ErrBody, Hello, Members, Met, Replaced, ReplacedMeeting,
-    Ticket,
+    BlockReply, BookReply, CountReply, DeleteReply, EntryKind, ErrBody, HelloReply, MeetReply, Members,
+    ReplacedEntry, ReplacedMeeting, TicketReply,
 };
 
 use crate::render::text::printable;
@@ -25,7 +25,7 @@ pub enum RowKind {
 
 /// The first lines of a session, from the object of the reply to HELLO.
 pub fn greeting(hello: &str, address: &impl Display) -> String {
-    let Ok(hello) = serde_json::from_str::<Hello<'_>>(hello) else {
+    let Ok(hello) = serde_json::from_str::<HelloReply<'_>>(hello) else {
         return printable(hello).into_owned();
     };
     format!(
@@ -84,7 +84,7 @@ fn title_of(code: &str) -> String {
     words
 }
 
-pub fn booked(booked: &Booked<'_>) -> String {
+pub fn booked(booked: &BookReply<'_>) -> String {
     let mut lines = format!(
         "{} for {}, {} left:",
         tickets(u32::try_from(booked.tickets.len()).unwrap_or(u32::MAX)),
@@ -97,22 +97,22 @@ pub fn booked(booked: &Booked<'_>) -> String {
     lines
 }
 
-pub fn ticket(ticket: &Ticket<'_>) -> String {
+pub fn ticket(ticket: &TicketReply<'_>) -> String {
     format!("Ticket {} is for {}.", ticket.ticket, printable(&ticket.event_id))
 }
 
-pub fn blocked(blocked: &Blocked<'_>) -> String {
-    let (name, date) = (printable(&blocked.name), blocked.date.civil());
+pub fn blocked(blocked: &BlockReply<'_>) -> String {
+    let (name, date) = (printable(&blocked.name), blocked.date.dmy());
     format!("{name} is blocked on {date} at {}.{}", blocked.time, replaced_note(blocked.replaced.as_ref()))
 }
 
-pub fn met(met: &Met<'_>) -> String {
+pub fn met(met: &MeetReply<'_>) -> String {
     let with = join(&met.group);
     format!(
         "{} meets {} on {} at {}: {}{}.{}",
         printable(&met.name),
         printable(&with),
-        met.date.civil(),
+        met.date.dmy(),
         met.time,
         printable(&met.title),
         printable(&host_note(met)),
@@ -122,8 +122,8 @@ pub fn met(met: &Met<'_>) -> String {
 
 /// The host of a meeting. One who is not in it may be a member that the user wrote after a blank instead of
 /// a comma.
-fn host_note(met: &Met<'_>) -> String {
-    let Met { name, group, host, .. } = met;
+fn host_note(met: &MeetReply<'_>) -> String {
+    let MeetReply { name, group, host, .. } = met;
     if host == name || group.iter().any(|member| member == host) {
         return format!(" (host {host})");
     }
@@ -131,9 +131,9 @@ fn host_note(met: &Met<'_>) -> String {
 }
 
 /// The entry that a PUT replaced.
-fn replaced_note(replaced: Option<&Replaced<'_>>) -> String {
-    let Some(Replaced { date, time, meeting }) = replaced else { return String::new() };
-    let at = format!("on {} at {time}", date.civil());
+fn replaced_note(replaced: Option<&ReplacedEntry<'_>>) -> String {
+    let Some(ReplacedEntry { date, time, meeting }) = replaced else { return String::new() };
+    let at = format!("on {} at {time}", date.dmy());
     let Some(ReplacedMeeting { meet, removed }) = meeting else {
         return format!(" It replaces the block {at}.");
     };
@@ -149,16 +149,16 @@ fn join(members: &Members<'_>) -> String {
     members.iter().collect::<Vec<_>>().join(", ")
 }
 
-pub fn deleted(deleted: &Deleted<'_>) -> String {
+pub fn deleted(deleted: &DeleteReply<'_>) -> String {
     let what = match deleted.deleted {
         EntryKind::Block => "block",
         EntryKind::Meeting => "meeting",
     };
-    let (name, date) = (printable(&deleted.name), deleted.date.civil());
+    let (name, date) = (printable(&deleted.name), deleted.date.dmy());
     format!("The {what} of {name} on {date} at {} is deleted.", deleted.time)
 }
 
-pub fn hello(hello: &Hello<'_>) -> String {
+pub fn hello(hello: &HelloReply<'_>) -> String {
     format!(
         "{}\nbookline {}, protocol {}, time zone {}, now {}.",
         printable(&hello.welcome),
@@ -169,7 +169,7 @@ pub fn hello(hello: &Hello<'_>) -> String {
     )
 }
 
-pub fn count(count: &Count<'_>, rows: Option<RowKind>) -> String {
+pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {
     let (one, many) = match rows {
         Some(RowKind::Events) => ("event", "events"),
         Some(RowKind::Hours) => ("hour with meetings", "hours with meetings"),

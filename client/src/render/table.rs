@@ -1,6 +1,6 @@
 //! Replies as tables.
 
-use bookline_protocol::reply::{Day, Event, HelpRow, Meet, MonthRow};
+use bookline_protocol::reply::{DayReply, EntryFields, EventReply, HelpRow, HodRow};
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
     TableStyle, Width,
@@ -43,10 +43,10 @@ enum ColumnKind {
 type Column = (&'static str, ColumnKind);
 
 /// Events, of a listing or a single one.
-pub fn events(events: &[Event<'_>], width: Option<u16>) -> String {
+pub fn events(events: &[EventReply<'_>], width: Option<u16>) -> String {
     use ColumnKind::{Atom, Number, Text};
     let columns = [("Event", Atom), ("Name", Text), ("Date", Atom), ("Left", Number), ("Tickets", Number)];
-    let row = |event: &Event<'_>| {
+    let row = |event: &EventReply<'_>| {
         vec![
             event.id.to_string(),
             event.name.to_string(),
@@ -59,8 +59,8 @@ pub fn events(events: &[Event<'_>], width: Option<u16>) -> String {
 }
 
 /// The entries of a day.
-pub fn day(day: &Day<'_>, width: Option<u16>) -> String {
-    let title = format!("{} on {}", printable(&day.name), day.date.civil());
+pub fn day(day: &DayReply<'_>, width: Option<u16>) -> String {
+    let title = format!("{} on {}", printable(&day.name), day.date.dmy());
     if day.schedule.is_empty() {
         return format!("{title}: nothing there.");
     }
@@ -78,13 +78,13 @@ pub fn day(day: &Day<'_>, width: Option<u16>) -> String {
 }
 
 /// The meetings of HOD, by hour.
-pub fn hours(hours: &[MonthRow<'_>], width: Option<u16>) -> String {
+pub fn hours(hours: &[HodRow<'_>], width: Option<u16>) -> String {
     use ColumnKind::{Atom, Ids, Text};
     let columns = [("Date", Atom), ("Time", Atom), ("What", Text), ("With", Ids), ("Host", Atom)];
     let rows = hours.iter().flat_map(|hour| {
         hour.meetings.iter().map(|meeting| {
             let [what, with, host] = meet_cells(meeting);
-            vec![hour.date.civil().to_string(), hour.time.to_string(), what, with, host]
+            vec![hour.date.dmy().to_string(), hour.time.to_string(), what, with, host]
         })
     });
     lay_out(&columns, rows, width)
@@ -105,7 +105,7 @@ pub fn fields(fields: &Map<String, Value>, width: Option<u16>) -> String {
 }
 
 /// The title, the group and the host.
-fn meet_cells(meet: &Meet<'_>) -> [String; 3] {
+fn meet_cells(meet: &EntryFields<'_>) -> [String; 3] {
     let what = if meet.group.is_empty() && meet.title.is_empty() { BLOCKED_TITLE } else { &meet.title };
     let with: Vec<_> = meet.group.iter().collect();
     [what.to_owned(), with.join(", "), meet.host.to_string()]
@@ -211,7 +211,8 @@ mod tests {
     }
 
     fn render(bodies: &[String], width: u16) -> String {
-        let read: Vec<Event<'_>> = bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+        let read: Vec<EventReply<'_>> =
+            bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
         let shown = events(&read, Some(width));
         let longest = shown.lines().map(UnicodeWidthStr::width).max().unwrap();
         assert!(longest <= width.into(), "{longest} columns in\n{shown}");
@@ -264,7 +265,7 @@ mod tests {
 
     #[test]
     fn group_is_wrapped_between_ids() {
-        let day: Day<'_> = serde_json::from_str(
+        let day: DayReply<'_> = serde_json::from_str(
             r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"10:00","meet":{"title":"standup",
             "group":["alpha-person","beta-person","gamma-person"],"host":"F1"}}]}"#,
         )
@@ -282,7 +283,8 @@ F1 on 21-11-2026
     #[test]
     fn atoms_are_whole_at_any_width() {
         let events = [event(UUID, "An event whose name is rather long"), event("e", "short")];
-        let read: Vec<Event<'_>> = events.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+        let read: Vec<EventReply<'_>> =
+            events.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
         for width in 1..120 {
             let shown = super::events(&read, Some(width));
             for whole in [UUID, "2026-12-31", "999998", "1000000"] {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
-use bookline_protocol::{Date, Slot, tag_of};
+use bookline_protocol::{Date, Slot, event_tag};
 use bookline_server::codec::segment_header;
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Change};
 use bookline_server::codec::frame::Kind;
@@ -50,7 +50,7 @@ fn main() -> std::io::Result<()> {
 fn formats() -> std::io::Result<()> {
     let slot = Slot::from_index(17_760_009).expect("an hour of 2026");
     let date = Date::from_day_number(740_000).expect("a day of 2027");
-    let tag = tag_of("jazz");
+    let tag = event_tag("jazz");
     let event = EventKey { tag, number: EventNumber(1) };
     let ticket = |n| {
         let mut id = [n; 16];

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bookline_protocol::Slot;
-use bookline_protocol::reply::{Day, Meet, Members, Scheduled};
+use bookline_protocol::reply::{DayEntry, DayReply, EntryFields, Members};
 
 use crate::calendar::{Entry, ROLES, TITLE};
 use crate::error::{Error, excerpt};
@@ -46,11 +46,11 @@ impl<'a> CheckEntries<'a> {
     }
 
     /// Whether this is the day that the entry requires.
-    fn is_expected(&self, entry: Entry, person: &str, slot: Slot, day: &Day<'_>) -> bool {
+    fn is_expected(&self, entry: Entry, person: &str, slot: Slot, day: &DayReply<'_>) -> bool {
         let [host, b, c] = ROLES.map(|role| self.run.person_id(role, entry.number));
         let (title, group) = if entry.is_meeting { (TITLE, format!("{b},{c}")) } else { ("", String::new()) };
-        let meet = Meet { title: title.into(), group: Members(Cow::Owned(group)), host: host.into() };
-        let scheduled = Scheduled { time: slot.hour, meet };
+        let meet = EntryFields { title: title.into(), group: Members(Cow::Owned(group)), host: host.into() };
+        let scheduled = DayEntry { time: slot.hour, meet };
         let expected = if entry.is_deleted { &[][..] } else { &[scheduled] };
         day.name == person && day.date == slot.date && day.schedule == expected
     }
@@ -85,7 +85,7 @@ impl Phase for CheckEntries<'_> {
                 false => (Violation::EntryMissing, "was acknowledged"),
             };
             let kind = if entry.is_meeting { "meeting" } else { "block" };
-            let when = slot.map_or_else(String::new, |slot| format!("{} {}", slot.date.civil(), slot.hour));
+            let when = slot.map_or_else(String::new, |slot| format!("{} {}", slot.date.dmy(), slot.hour));
             let case = || {
                 let day = excerpt(line);
                 format!("the {kind} of {person} on {when} {acknowledged}; GET of the day says {day}")

@@ -1,6 +1,6 @@
 //! Every event sold exactly what it acknowledged: total = available + issued.
 
-use bookline_protocol::reply::Event;
+use bookline_protocol::reply::EventReply;
 
 use crate::config::Config;
 use crate::error::{Error, excerpt};
@@ -26,10 +26,10 @@ impl<'a> CheckEvents<'a> {
         Self { ledger, run, tickets_per_event, tickets_per_booking, next: 0 }
     }
 
-    fn compare(&mut self, number: u32, event: &Event<'_>) {
+    fn compare(&mut self, number: u32, event: &EventReply<'_>) {
         let id = self.run.event_id(number);
         let issued = self.ledger.sold[number as usize];
-        let Event { total_tickets: total, available_tickets: available, .. } = *event;
+        let EventReply { total_tickets: total, available_tickets: available, .. } = *event;
         let sold = i64::from(total) - i64::from(available);
         let case = || {
             format!(
@@ -75,7 +75,7 @@ impl Phase for CheckEvents<'_> {
     fn on_reply(&mut self, request: Pending, line: &[u8]) -> Result<(), Error> {
         let Pending::Event(number) = request else { return Ok(()) };
         if let FinalLine::Ok { body } = FinalLine::parse(line)?
-            && let Ok(event) = serde_json::from_str::<Event<'_>>(body)
+            && let Ok(event) = serde_json::from_str::<EventReply<'_>>(body)
         {
             self.compare(number, &event);
         } else {

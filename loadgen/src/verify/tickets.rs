@@ -1,7 +1,7 @@
 //! Every ticket exists, belongs to the event that issued it, and was issued once.
 
 use bookline_protocol::TicketId;
-use bookline_protocol::reply::Ticket;
+use bookline_protocol::reply::TicketReply;
 
 use crate::error::{Error, excerpt};
 use crate::findings::Violation;
@@ -76,7 +76,7 @@ impl<'a> CheckTickets<'a> {
                 return Ok(());
             }
         };
-        let reply = serde_json::from_str::<Ticket<'_>>(body).ok().filter(|reply| reply.ticket == ticket);
+        let reply = serde_json::from_str::<TicketReply<'_>>(body).ok().filter(|reply| reply.ticket == ticket);
         let event = reply
             .and_then(|reply| self.event_index(reply.event_id.strip_prefix(&self.event_prefix)?.as_bytes()));
         match event {

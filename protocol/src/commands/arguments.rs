@@ -6,9 +6,9 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::table::{COMMANDS, Form};
+use super::table::{COMMANDS, CommandForm};
 use super::verb::Verb;
-use crate::byte_class::Classes;
+use crate::byte_class::ByteClasses;
 use crate::date::Date;
 use crate::group::Group;
 use crate::hour::{Hour, Slot};
@@ -23,7 +23,7 @@ use crate::text::Text;
 pub(crate) struct Args<'a> {
     verb: Option<Verb>,
     /// Which form of the verb it has turned out to be.
-    form: Option<Form>,
+    form: Option<CommandForm>,
     words: Words<'a>,
 }
 
@@ -38,7 +38,7 @@ enum NumberError {
 
 impl<'a> Args<'a> {
     /// Begins at the start of a line that has no control characters but tabs.
-    pub(crate) fn of(line: &'a str, classes: Classes) -> Self {
+    pub(crate) fn of(line: &'a str, classes: ByteClasses) -> Self {
         Self { verb: None, form: None, words: Words::of(line, classes) }
     }
 
@@ -54,7 +54,7 @@ impl<'a> Args<'a> {
     }
 
     /// Settles which form of the verb it is, for the messages to come.
-    pub(crate) fn settle(&mut self, form: Form) {
+    pub(crate) fn settle(&mut self, form: CommandForm) {
         self.form = Some(form);
     }
 

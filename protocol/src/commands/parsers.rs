@@ -1,10 +1,10 @@
 //! From the text of a line to a request: one small function per verb that has arguments.
 
 use super::arguments::{Args, checked};
-use super::request::{Entry, Meeting, Request};
+use super::request::{Request, RequestedEntry, RequestedMeeting};
 use super::table;
 use super::verb::Verb;
-use crate::byte_class::Classes;
+use crate::byte_class::ByteClasses;
 use crate::cursor::Cursor;
 use crate::id::Id;
 use crate::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, LISTING_ROWS_MAX};
@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::shown::Echo;
 
 /// Reads a line that is neither blank nor a comment and has no control characters but tabs.
-pub(crate) fn request(line: &str, classes: Classes) -> Result<Request<'_>, Refusal> {
+pub(crate) fn request(line: &str, classes: ByteClasses) -> Result<Request<'_>, Refusal> {
     let mut args = Args::of(line, classes);
     let verb = args.verb()?;
     // What looks like an option and is none leaves its place to the next argument, which is then found wrong.
@@ -88,7 +88,7 @@ fn meet<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
 }
 
 /// `<title> <group> [<host>|host=<id>]`
-fn meeting<'a>(args: &mut Args<'a>, who: Id<'a>) -> Result<Meeting<'a>, Refusal> {
+fn meeting<'a>(args: &mut Args<'a>, who: Id<'a>) -> Result<RequestedMeeting<'a>, Refusal> {
     let title = args.next_text("title")?;
     let group = args.next_group()?;
     let argument = if args.has_next()? { Some(args.next_id("host")?) } else { None };
@@ -99,7 +99,7 @@ fn meeting<'a>(args: &mut Args<'a>, who: Id<'a>) -> Result<Meeting<'a>, Refusal>
              before {argument} if it belongs to the group"
         )));
     }
-    Ok(Meeting { title, group, host: option.or(argument).unwrap_or(who) })
+    Ok(RequestedMeeting { title, group, host: option.or(argument).unwrap_or(who) })
 }
 
 fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
@@ -109,12 +109,12 @@ fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     if word.eq_ignore_ascii_case("BLOCK") {
         args.settle(table::PUT_BLOCK);
         let new = args.next_slot()?;
-        Ok(Request::Put { who, old, new, entry: Entry::Block })
+        Ok(Request::Put { who, old, new, entry: RequestedEntry::Block })
     } else if word.eq_ignore_ascii_case("MEET") {
         args.settle(table::PUT_MEET);
         let new = args.next_slot()?;
         let host = who.clone();
-        Ok(Request::Put { who, old, new, entry: Entry::Meet(meeting(args, host)?) })
+        Ok(Request::Put { who, old, new, entry: RequestedEntry::Meeting(meeting(args, host)?) })
     } else {
         Err(Refusal::bad_request(format!(
             "{} is neither BLOCK nor MEET: write {}",

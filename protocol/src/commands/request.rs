@@ -68,7 +68,7 @@ pub enum Request<'a> {
         /// The hour.
         slot: Slot,
         /// The meeting.
-        meeting: Meeting<'a>,
+        meeting: RequestedMeeting<'a>,
     },
     /// List the meetings of the last hours.
     Hod {
@@ -91,7 +91,7 @@ pub enum Request<'a> {
         /// Where the new one goes.
         new: Slot,
         /// The new one.
-        entry: Entry<'a>,
+        entry: RequestedEntry<'a>,
     },
     /// What server is this?
     Hello,
@@ -112,7 +112,7 @@ pub enum Request<'a> {
 
 /// What a meeting is, beside its hour and who asked for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Meeting<'a> {
+pub struct RequestedMeeting<'a> {
     /// Its title.
     pub title: Text<'a>,
     /// Its members.
@@ -123,11 +123,11 @@ pub struct Meeting<'a> {
 
 /// What a slot of a calendar can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum RequestedEntry<'a> {
     /// An hour kept free.
     Block,
     /// A meeting.
-    Meet(Meeting<'a>),
+    Meeting(RequestedMeeting<'a>),
 }
 
 impl Request<'_> {

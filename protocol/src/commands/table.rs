@@ -5,7 +5,7 @@ use crate::parse::option::split_option;
 
 /// One form of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct CommandForm {
     /// Its verb; GET and PUT have several forms.
     pub verb: Verb,
     /// How to write it: `<…>` stands for a value, `[…]` for what may be left out, `|` for one or the other.
@@ -15,8 +15,8 @@ pub struct Form {
 }
 
 /// Every form of every command, the forms of a verb together, in the order of `protocol.md`.
-pub static COMMANDS: &[Form] = &[
-    Form {
+pub static COMMANDS: &[CommandForm] = &[
+    CommandForm {
         verb: Verb::Create,
         usage: "CREATE <name> <date> <tickets> [id=<id>]",
         help: "makes an event with that many tickets; its id is made up unless given",
@@ -24,69 +24,80 @@ pub static COMMANDS: &[Form] = &[
     GET_LIST,
     GET_EVENT,
     GET_DAY,
-    Form { verb: Verb::Book, usage: "BOOK <event-id> <n>", help: "buys n tickets of an event, all or none" },
-    Form { verb: Verb::Ticket, usage: "TICKET <ticket-id>", help: "says which event a ticket is for" },
-    Form {
+    CommandForm {
+        verb: Verb::Book,
+        usage: "BOOK <event-id> <n>",
+        help: "buys n tickets of an event, all or none",
+    },
+    CommandForm { verb: Verb::Ticket, usage: "TICKET <ticket-id>", help: "says which event a ticket is for" },
+    CommandForm {
         verb: Verb::Block,
         usage: "BLOCK <who> <date> <time>",
         help: "keeps an hour of a person's day free",
     },
-    Form {
+    CommandForm {
         verb: Verb::Meet,
         usage: "MEET <who> <date> <time> <title> <group> [<host>|host=<id>]",
         help: "sets a meeting of who, the host (who unless given) and everyone in the group, for all or none",
     },
-    Form {
+    CommandForm {
         verb: Verb::Hod,
         usage: "HOD <who>",
         help: "lists the meetings of the last 720 hours, newest first; for the head of department only",
     },
-    Form {
+    CommandForm {
         verb: Verb::Delete,
         usage: "DELETE <who> <date> <time>",
         help: "frees who's block, or the meeting that who hosts, for everyone in it",
     },
     PUT_BLOCK,
     PUT_MEET,
-    Form { verb: Verb::Hello, usage: "HELLO", help: "says what server this is, its limits and its time" },
-    Form { verb: Verb::Help, usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" },
-    Form { verb: Verb::Ping, usage: "PING", help: "answers OK" },
-    Form {
+    CommandForm {
+        verb: Verb::Hello,
+        usage: "HELLO",
+        help: "says what server this is, its limits and its time",
+    },
+    CommandForm { verb: Verb::Help, usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" },
+    CommandForm { verb: Verb::Ping, usage: "PING", help: "answers OK" },
+    CommandForm {
         verb: Verb::Stats,
         usage: "STATS",
         help: "shows what the server holds, how much it may hold, and what it has done",
     },
-    Form {
+    CommandForm {
         verb: Verb::Snapshot,
         usage: "SNAPSHOT",
         help: "writes a snapshot of everything that is on disk, so that the next start is quick",
     },
-    Form {
+    CommandForm {
         verb: Verb::Quit,
         usage: "QUIT",
         help: "answers OK and closes the connection; EXIT does the same",
     },
 ];
 
-pub(crate) const GET_LIST: Form = Form {
+pub(crate) const GET_LIST: CommandForm = CommandForm {
     verb: Verb::Get,
     usage: "GET [limit=<n>] [after=<cursor>]",
     help: "lists the events by date, name and id; a listing cut by limit goes on after=<next>",
 };
 
-pub(crate) const GET_EVENT: Form =
-    Form { verb: Verb::Get, usage: "GET <event-id>", help: "shows one event and how many tickets are left" };
+pub(crate) const GET_EVENT: CommandForm = CommandForm {
+    verb: Verb::Get,
+    usage: "GET <event-id>",
+    help: "shows one event and how many tickets are left",
+};
 
-pub(crate) const GET_DAY: Form =
-    Form { verb: Verb::Get, usage: "GET <who> <date>", help: "shows the schedule of a person's day" };
+pub(crate) const GET_DAY: CommandForm =
+    CommandForm { verb: Verb::Get, usage: "GET <who> <date>", help: "shows the schedule of a person's day" };
 
-pub(crate) const PUT_BLOCK: Form = Form {
+pub(crate) const PUT_BLOCK: CommandForm = CommandForm {
     verb: Verb::Put,
     usage: "PUT <who> <date> <time> BLOCK <date> <time>",
     help: "replaces who's entry at the first time by a block at the second, in one step",
 };
 
-pub(crate) const PUT_MEET: Form = Form {
+pub(crate) const PUT_MEET: CommandForm = CommandForm {
     verb: Verb::Put,
     usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]",
     help: "replaces who's entry at the first time by a meeting at the second, in one step",
@@ -94,7 +105,7 @@ pub(crate) const PUT_MEET: Form = Form {
 
 impl Verb {
     /// The forms of this verb.
-    pub fn forms(self) -> impl Iterator<Item = &'static Form> {
+    pub fn forms(self) -> impl Iterator<Item = &'static CommandForm> {
         COMMANDS.iter().filter(move |form| form.verb == self)
     }
     /// The names of the options that its forms take.
@@ -103,7 +114,7 @@ impl Verb {
     }
 }
 
-impl Form {
+impl CommandForm {
     /// The names of the options that it takes.
     pub fn options(&self) -> impl Iterator<Item = &'static str> + use<> {
         let words = self.usage.split(['[', ']', '|', ' ']);

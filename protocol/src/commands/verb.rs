@@ -29,13 +29,13 @@ pub enum Verb {
 }
 
 /// Other words for a verb.
-pub const ALIASES: &[(&str, Verb)] = &[("EXIT", Verb::Quit)];
+pub const VERB_ALIASES: &[(&str, Verb)] = &[("EXIT", Verb::Quit)];
 
 /// Edits that may lie between a word and the verb that was meant.
 const TYPO_DISTANCE_MAX: usize = 2;
 
 /// A word that a later version will use: nothing else may take it.
-pub const RESERVED: &str = "AUTH";
+pub const RESERVED_VERB: &str = "AUTH";
 
 impl Verb {
     /// All verbs, in the order of the table.
@@ -91,18 +91,18 @@ impl Verb {
 
     /// Every word that begins a request, with its verb: the verbs in the order of the table, then the aliases.
     pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
-        Self::ALL.into_iter().map(|verb| (verb.as_str(), verb)).chain(ALIASES.iter().copied())
+        Self::ALL.into_iter().map(|verb| (verb.as_str(), verb)).chain(VERB_ALIASES.iter().copied())
     }
 }
 
 /// Every word that begins a request as one number: looked for in each line, so that this is worth a table of its own.
-static PACKED: [(u64, Verb); Verb::ALL.len() + ALIASES.len()] = {
-    let mut table = [(0, Verb::Quit); Verb::ALL.len() + ALIASES.len()];
+static PACKED: [(u64, Verb); Verb::ALL.len() + VERB_ALIASES.len()] = {
+    let mut table = [(0, Verb::Quit); Verb::ALL.len() + VERB_ALIASES.len()];
     let mut at = 0;
     while at < table.len() {
         let (word, verb) = match at.checked_sub(Verb::ALL.len()) {
             None => (Verb::ALL[at].as_str(), Verb::ALL[at]),
-            Some(alias) => ALIASES[alias],
+            Some(alias) => VERB_ALIASES[alias],
         };
         table[at] = match packed(word.as_bytes()) {
             Some(number) => (number, verb),
@@ -138,8 +138,8 @@ impl fmt::Display for Verb {
 
 /// Refuses a word that is no verb, naming the one that was probably meant.
 fn unknown(word: &str) -> Refusal {
-    if word.eq_ignore_ascii_case(RESERVED) {
-        let message = format!("{} is reserved for a later version: nothing asks for it yet", RESERVED);
+    if word.eq_ignore_ascii_case(RESERVED_VERB) {
+        let message = format!("{} is reserved for a later version: nothing asks for it yet", RESERVED_VERB);
         return Refusal::unknown_command(message, None);
     }
     match nearest(word) {

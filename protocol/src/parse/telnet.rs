@@ -21,7 +21,7 @@ const FIRST_COMMAND: u8 = 236;
 
 /// Reads the sequences of one line, each once and in order, as their bytes arrive.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sequences {
+pub struct SequenceParser {
     /// Within a subnegotiation.
     within: bool,
 }
@@ -39,40 +39,40 @@ pub struct Sequence {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meaning {
     /// Nothing.
-    Nothing,
+    Ignored,
     /// A byte 255 of the line: a doubled IAC, or one before anything that is no command. It is not UTF-8, so that the
     /// line is refused for what it is.
-    Byte,
+    DataByte,
     /// A request for an option, to be answered with these bytes. No option is ever used, so DO is always answered with
     /// WONT and WILL with DONT; DONT and WONT agree with us and are not answered, so that nothing is negotiated without
     /// end (RFC 1143).
-    Request([u8; 3]),
+    Answer([u8; 3]),
 }
 
-impl Sequences {
+impl SequenceParser {
     /// Reads the sequence that `bytes` begin with; nothing when it takes more bytes to tell.
     pub fn next(&mut self, bytes: &[u8]) -> Option<Sequence> {
         let command = *bytes.get(1)?;
         let (length, meaning) = match command {
-            b'\n' => (1, Meaning::Byte),
+            b'\n' => (1, Meaning::DataByte),
             _ if self.within => {
                 // An IAC within a subnegotiation is doubled, and the byte behind a doubled one may happen to be SE.
                 self.within = command != SE;
-                (2, Meaning::Nothing)
+                (2, Meaning::Ignored)
             }
             SB => {
                 self.within = true;
-                (2, Meaning::Nothing)
+                (2, Meaning::Ignored)
             }
             WILL..=DONT => match *bytes.get(2)? {
-                b'\n' => (2, Meaning::Nothing),
+                b'\n' => (2, Meaning::Ignored),
                 // Options 10 and 13 are not answered: these bytes are far more often the end of the line.
-                b'\r' => (3, Meaning::Nothing),
+                b'\r' => (3, Meaning::Ignored),
                 option => (3, answer(command, option)),
             },
-            FIRST_COMMAND..SB => (2, Meaning::Nothing),
-            IAC => (2, Meaning::Byte),
-            _ => (1, Meaning::Byte),
+            FIRST_COMMAND..SB => (2, Meaning::Ignored),
+            IAC => (2, Meaning::DataByte),
+            _ => (1, Meaning::DataByte),
         };
         Some(Sequence { length, meaning })
     }
@@ -80,9 +80,9 @@ impl Sequences {
 
 fn answer(command: u8, option: u8) -> Meaning {
     match command {
-        DO => Meaning::Request([IAC, WONT, option]),
-        WILL => Meaning::Request([IAC, DONT, option]),
-        _ => Meaning::Nothing,
+        DO => Meaning::Answer([IAC, WONT, option]),
+        WILL => Meaning::Answer([IAC, DONT, option]),
+        _ => Meaning::Ignored,
     }
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn strip<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
         return line;
     }
     scratch.clear();
-    let mut sequences = Sequences::default();
+    let mut sequences = SequenceParser::default();
     let mut rest = line;
     while let Some(at) = memchr(IAC, rest) {
         if !sequences.within {
@@ -101,7 +101,7 @@ pub(crate) fn strip<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
         }
         rest = &rest[at..];
         let Some(sequence) = sequences.next(rest) else { return scratch };
-        if sequence.meaning == Meaning::Byte {
+        if sequence.meaning == Meaning::DataByte {
             scratch.push(IAC);
         }
         rest = &rest[sequence.length..];
@@ -113,7 +113,7 @@ pub(crate) fn strip<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> &'a [u8] {
 }
 
 /// A line of reply without the answers to requests of telnet that may stand before it.
-pub fn behind_answers(mut reply: &[u8]) -> &[u8] {
+pub fn strip_answers(mut reply: &[u8]) -> &[u8] {
     while let [IAC, WONT | DONT, _, rest @ ..] = reply {
         reply = rest;
     }
@@ -130,10 +130,10 @@ mod tests {
 
     /// The answers to what a line asks for.
     fn answers(line: &[u8]) -> Vec<u8> {
-        let (mut sequences, mut rest, mut answers) = (Sequences::default(), line, Vec::new());
+        let (mut sequences, mut rest, mut answers) = (SequenceParser::default(), line, Vec::new());
         while let Some(at) = memchr(IAC, rest) {
             let Some(sequence) = sequences.next(&rest[at..]) else { break };
-            if let Meaning::Request(answer) = sequence.meaning {
+            if let Meaning::Answer(answer) = sequence.meaning {
                 answers.extend(answer);
             }
             rest = &rest[at + sequence.length..];
@@ -201,18 +201,18 @@ mod tests {
     fn no_sequence_takes_the_end_of_a_line() {
         for start in [&b"\xff"[..], b"\xff\xfd", b"\xff\xfb", b"\xff\xfe"] {
             let bytes = [start, b"\n"].concat();
-            assert!(Sequences::default().next(&bytes).unwrap().length < bytes.len(), "{start:?}");
+            assert!(SequenceParser::default().next(&bytes).unwrap().length < bytes.len(), "{start:?}");
             assert_eq!(answers(&bytes), b"");
         }
-        let mut within = Sequences::default();
+        let mut within = SequenceParser::default();
         within.next(b"\xff\xfa");
         assert_eq!(within.next(b"\xff\n").unwrap().length, 1);
     }
 
     #[test]
     fn answers_before_a_reply_are_no_part_of_it() {
-        assert_eq!(behind_answers(b"\xff\xfc\x06\xff\xfe\x18OK {}"), b"OK {}");
-        assert_eq!(behind_answers(b"OK {}"), b"OK {}");
-        assert_eq!(behind_answers(b""), b"");
+        assert_eq!(strip_answers(b"\xff\xfc\x06\xff\xfe\x18OK {}"), b"OK {}");
+        assert_eq!(strip_answers(b"OK {}"), b"OK {}");
+        assert_eq!(strip_answers(b""), b"");
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::token::{Token, TokenError, Tokens};
-use crate::byte_class::Classes;
+use crate::byte_class::ByteClasses;
 
 /// Options that are kept: no command has more than two, and two more still name what is unknown or repeated.
 const OPTIONS_MAX: usize = 4;
@@ -19,7 +19,7 @@ pub(crate) struct Words<'a> {
 
 impl<'a> Words<'a> {
     /// Begins at the start of a line that has no control characters but tabs.
-    pub(crate) fn of(line: &'a str, classes: Classes) -> Self {
+    pub(crate) fn of(line: &'a str, classes: ByteClasses) -> Self {
         Self {
             tokens: Tokens::of(line, classes.may_have_quoting()),
             ahead: None,

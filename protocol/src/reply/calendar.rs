@@ -79,28 +79,28 @@ impl<'de> Deserialize<'de> for Members<'_> {
 
 /// The answer to BLOCK, and to PUT … BLOCK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Blocked<'a> {
+pub struct BlockReply<'a> {
     /// The person.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// The day, written `31-12-2026`.
-    #[serde(with = "dates::civil")]
+    #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
     /// What PUT replaced.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub replaced: Option<Replaced<'a>>,
+    pub replaced: Option<ReplacedEntry<'a>>,
 }
 
 /// The answer to MEET, and to PUT … MEET.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Met<'a> {
+pub struct MeetReply<'a> {
     /// Who asked for it.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// The day, written `31-12-2026`.
-    #[serde(with = "dates::civil")]
+    #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
@@ -114,14 +114,14 @@ pub struct Met<'a> {
     pub host: Cow<'a, str>,
     /// What PUT replaced.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub replaced: Option<Replaced<'a>>,
+    pub replaced: Option<ReplacedEntry<'a>>,
 }
 
 /// The entry that PUT replaced: where it was, and what it was if it was no block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Replaced<'a> {
+pub struct ReplacedEntry<'a> {
     /// The day, written `31-12-2026`.
-    #[serde(with = "dates::civil")]
+    #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
@@ -135,14 +135,14 @@ pub struct Replaced<'a> {
 pub struct ReplacedMeeting<'a> {
     /// What it was.
     #[serde(borrow, flatten)]
-    pub meet: Meet<'a>,
+    pub meet: EntryFields<'a>,
     /// Everyone who was in it and is not in the new entry.
     pub removed: Members<'a>,
 }
 
 /// What is at an hour: a meeting, or a block, which has no title, nobody in its group and its owner as host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Meet<'a> {
+pub struct EntryFields<'a> {
     /// The title.
     #[serde(borrow)]
     pub title: Cow<'a, str>,
@@ -155,49 +155,49 @@ pub struct Meet<'a> {
 
 /// An occupied hour of a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Scheduled<'a> {
+pub struct DayEntry<'a> {
     /// The hour.
     pub time: Hour,
     /// What is there.
     #[serde(borrow)]
-    pub meet: Meet<'a>,
+    pub meet: EntryFields<'a>,
 }
 
 /// The answer to `GET <who> <date>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Day<'a> {
+pub struct DayReply<'a> {
     /// The person.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// The day, written `31-12-2026`.
-    #[serde(with = "dates::civil")]
+    #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The occupied hours, earliest first.
     #[serde(borrow)]
-    pub schedule: Vec<Scheduled<'a>>,
+    pub schedule: Vec<DayEntry<'a>>,
 }
 
 /// A row of HOD: a slot that has meetings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MonthRow<'a> {
+pub struct HodRow<'a> {
     /// The day, written `31-12-2026`.
-    #[serde(with = "dates::civil")]
+    #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
     /// The meetings of all people at that hour.
     #[serde(borrow)]
-    pub meetings: Vec<Meet<'a>>,
+    pub meetings: Vec<EntryFields<'a>>,
 }
 
 /// The answer to DELETE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deleted<'a> {
+pub struct DeleteReply<'a> {
     /// Who asked for it.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// The day, written `31-12-2026`.
-    #[serde(with = "dates::civil")]
+    #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
@@ -215,78 +215,84 @@ pub enum EntryKind {
     Meeting,
 }
 
-/// Appends [`Blocked`] as a whole `OK` line.
-pub fn write_blocked(out: &mut Vec<u8>, who: &str, slot: Slot, replaced: Option<&Replaced<'_>>) {
+/// Appends [`BlockReply`] as a whole `OK` line.
+pub fn write_block_reply(out: &mut Vec<u8>, who: &str, slot: Slot, replaced: Option<&ReplacedEntry<'_>>) {
     open(out, who, slot);
     close(out, replaced);
 }
 
-/// Appends [`Met`] as a whole `OK` line.
-pub fn write_met(out: &mut Vec<u8>, who: &str, slot: Slot, meet: &Meet<'_>, replaced: Option<&Replaced<'_>>) {
+/// Appends [`MeetReply`] as a whole `OK` line.
+pub fn write_meet_reply(
+    out: &mut Vec<u8>,
+    who: &str,
+    slot: Slot,
+    meet: &EntryFields<'_>,
+    replaced: Option<&ReplacedEntry<'_>>,
+) {
     open(out, who, slot);
     out.push(b',');
     write_meeting(out, &meet.title, &meet.group.0, &meet.host);
     close(out, replaced);
 }
 
-/// Appends a [`MonthRow`] as a whole `ROW` line; of each meeting its title, its group as [`crate::Group::as_str`] has
+/// Appends a [`HodRow`] as a whole `ROW` line; of each meeting its title, its group as [`crate::Group::as_str`] has
 /// it, and its host.
-pub fn write_month_row<'a>(
+pub fn write_hod_row<'a>(
     out: &mut Vec<u8>,
     slot: Slot,
     meetings: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
 ) {
-    open_month_row(out, slot);
+    open_hod_row(out, slot);
     for (index, meeting) in meetings.enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        write_meet(out, meeting, &mut None, usize::MAX);
+        write_entry_fields(out, meeting, &mut None, usize::MAX);
     }
-    close_month_row(out);
+    close_hod_row(out);
 }
 
-/// Appends what stands before the meetings of a [`MonthRow`].
-pub fn open_month_row(out: &mut Vec<u8>, slot: Slot) {
+/// Appends what stands before the meetings of a [`HodRow`].
+pub fn open_hod_row(out: &mut Vec<u8>, slot: Slot) {
     out.extend_from_slice(b"ROW {");
     write_slot(out, slot);
     out.extend_from_slice(b",\"meetings\":[");
 }
 
-/// Appends what stands behind the meetings of a [`MonthRow`].
-pub fn close_month_row(out: &mut Vec<u8>) {
+/// Appends what stands behind the meetings of a [`HodRow`].
+pub fn close_hod_row(out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}\n");
 }
 
-/// Appends what stands before the schedule of a [`Day`].
-pub fn open_day(out: &mut Vec<u8>, who: &str, date: Date) {
+/// Appends what stands before the schedule of a [`DayReply`].
+pub fn open_day_reply(out: &mut Vec<u8>, who: &str, date: Date) {
     out.extend_from_slice(b"OK {\"name\":");
     json::write_id(out, who);
     out.extend_from_slice(b",\"date\":\"");
-    date.write_civil(out);
+    date.write_dmy(out);
     out.extend_from_slice(b"\",\"schedule\":[");
 }
 
-/// Appends what stands before the meet of a [`Scheduled`], the first of a day or one behind others.
-pub fn open_scheduled(out: &mut Vec<u8>, time: Hour, is_first: bool) {
+/// Appends what stands before the meet of a [`DayEntry`], the first of a day or one behind others.
+pub fn open_day_entry(out: &mut Vec<u8>, time: Hour, is_first: bool) {
     out.extend_from_slice(if is_first { b"{\"time\":\"" } else { b",{\"time\":\"" });
     time.write(out);
     out.extend_from_slice(b"\",\"meet\":");
 }
 
-/// Appends what stands behind the meet of a [`Scheduled`].
-pub fn close_scheduled(out: &mut Vec<u8>) {
+/// Appends what stands behind the meet of a [`DayEntry`].
+pub fn close_day_entry(out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Appends what stands behind the schedule of a [`Day`].
-pub fn close_day(out: &mut Vec<u8>) {
+/// Appends what stands behind the schedule of a [`DayReply`].
+pub fn close_day_reply(out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}\n");
 }
 
-/// Appends a [`Meet`], or goes on with it where `written` says, until it is whole or `out` has `enough` bytes. Says
+/// Appends an [`EntryFields`], or goes on with it where `written` says, until it is whole or `out` has `enough` bytes. Says
 /// whether it is whole. `written` is nothing at first, and not to be looked into.
-pub fn write_meet(
+pub fn write_entry_fields(
     out: &mut Vec<u8>,
     (title, group, host): (&str, &str, &str),
     written: &mut Option<usize>,
@@ -307,8 +313,8 @@ pub fn write_meet(
     true
 }
 
-/// No more bytes than this are written of a [`Meet`].
-pub fn meeting_len_max(title: &str, group: &str, host: &str) -> usize {
+/// No more bytes than this are written of an [`EntryFields`].
+pub fn entry_fields_bytes_max(title: &str, group: &str, host: &str) -> usize {
     /// Names of fields, quotes and braces.
     const FIELDS: usize = 48;
     /// `\u0000` for one byte is the most that an escape adds.
@@ -318,7 +324,7 @@ pub fn meeting_len_max(title: &str, group: &str, host: &str) -> usize {
     FIELDS + ESCAPE * title.len() + group.len() + 2 * members + host.len()
 }
 
-/// The fields of a [`Meet`].
+/// The fields of an [`EntryFields`].
 fn write_meeting(out: &mut Vec<u8>, title: &str, group: &str, host: &str) {
     open_meeting(out, title);
     write_members(out, group, 0, usize::MAX);
@@ -360,7 +366,7 @@ fn open(out: &mut Vec<u8>, who: &str, slot: Slot) {
 }
 
 /// What all entries end with.
-fn close(out: &mut Vec<u8>, replaced: Option<&Replaced<'_>>) {
+fn close(out: &mut Vec<u8>, replaced: Option<&ReplacedEntry<'_>>) {
     if let Some(replaced) = replaced {
         out.extend_from_slice(b",\"replaced\":");
         json::write_value(out, replaced);
@@ -370,7 +376,7 @@ fn close(out: &mut Vec<u8>, replaced: Option<&Replaced<'_>>) {
 
 fn write_slot(out: &mut Vec<u8>, slot: Slot) {
     out.extend_from_slice(b"\"date\":\"");
-    slot.date.write_civil(out);
+    slot.date.write_dmy(out);
     out.extend_from_slice(b"\",\"time\":\"");
     slot.hour.write(out);
     out.push(b'"');

@@ -25,7 +25,7 @@ pub(super) mod iso {
 }
 
 /// `31-12-2026`, as calendars answer.
-pub(super) mod civil {
+pub(super) mod dmy {
     use serde::Serializer;
 
     use crate::date::Date;
@@ -33,6 +33,6 @@ pub(super) mod civil {
     pub(crate) use super::read as deserialize;
 
     pub(crate) fn serialize<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&date.civil())
+        serializer.collect_str(&date.dmy())
     }
 }

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 /// One line of reply. The objects are left as text: whoever needs one reads it into its struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reply<'a> {
+pub enum ReplyLine<'a> {
     /// One of many objects; more lines follow.
     Row(&'a str),
     /// The last line, all went well.
@@ -25,26 +25,26 @@ pub enum Reply<'a> {
 /// A line that no server of this protocol writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a line of reply: neither ROW, OK nor ERR CODE with a JSON object, nor another word")]
-pub struct Malformed;
+pub struct MalformedLine;
 
-impl<'a> Reply<'a> {
+impl<'a> ReplyLine<'a> {
     /// Reads a line, with or without its end.
-    pub fn parse(line: &'a str) -> Result<Self, Malformed> {
+    pub fn parse(line: &'a str) -> Result<Self, MalformedLine> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let line = line.strip_suffix('\r').unwrap_or(line);
-        let (word, rest) = line.split_once(' ').ok_or(Malformed)?;
+        let (word, rest) = line.split_once(' ').ok_or(MalformedLine)?;
         match word {
             "ROW" => object(rest).map(Self::Row),
             "OK" => object(rest).map(Self::Ok),
             "ERR" => {
-                let (code, rest) = rest.split_once(' ').ok_or(Malformed)?;
+                let (code, rest) = rest.split_once(' ').ok_or(MalformedLine)?;
                 if code.is_empty() {
-                    return Err(Malformed);
+                    return Err(MalformedLine);
                 }
                 object(rest).map(|body| Self::Err { code, body })
             }
             _ if is_word(word) => Ok(Self::Unknown),
-            _ => Err(Malformed),
+            _ => Err(MalformedLine),
         }
     }
 
@@ -59,8 +59,8 @@ fn is_word(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
 
-fn object(text: &str) -> Result<&str, Malformed> {
-    if text.starts_with('{') && text.ends_with('}') { Ok(text) } else { Err(Malformed) }
+fn object(text: &str) -> Result<&str, MalformedLine> {
+    if text.starts_with('{') && text.ends_with('}') { Ok(text) } else { Err(MalformedLine) }
 }
 
 /// The object of an `ERR` line. Fields that this version does not know are passed over.

@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, dates};
+use super::{LineKind, dates};
 use crate::date::Date;
 use crate::json;
-use crate::ticket::{TicketId, WRITTEN};
+use crate::ticket::{TICKET_ID_CHARS, TicketId};
 
 /// An event: the answer to CREATE and `GET <event-id>`, and a row of the listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Event<'a> {
+pub struct EventReply<'a> {
     /// Its id.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
@@ -29,7 +29,7 @@ pub struct Event<'a> {
 
 /// The answer to BOOK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Booked<'a> {
+pub struct BookReply<'a> {
     /// The event.
     #[serde(borrow)]
     pub event_id: Cow<'a, str>,
@@ -41,7 +41,7 @@ pub struct Booked<'a> {
 
 /// The answer to TICKET.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ticket<'a> {
+pub struct TicketReply<'a> {
     /// The ticket.
     pub ticket: TicketId,
     /// The event it is for.
@@ -49,9 +49,9 @@ pub struct Ticket<'a> {
     pub event_id: Cow<'a, str>,
 }
 
-/// All of an [`Event`] but its last number and the closing brace: it never changes, so the server keeps it with the
-/// event and [`write_event`] adds the rest.
-pub fn event_prefix(id: &str, name: &str, date: Date, total_tickets: u32) -> String {
+/// All of an [`EventReply`] but its last number and the closing brace: it never changes, so the server keeps it with the
+/// event and [`write_event_reply`] adds the rest.
+pub fn event_reply_prefix(id: &str, name: &str, date: Date, total_tickets: u32) -> String {
     let mut out = Vec::with_capacity(80 + id.len() + name.len());
     out.extend_from_slice(b"{\"id\":");
     json::write_string(&mut out, id);
@@ -65,28 +65,28 @@ pub fn event_prefix(id: &str, name: &str, date: Date, total_tickets: u32) -> Str
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Appends an [`Event`] as a whole line, from what [`event_prefix`] made of it and the tickets that are left.
-pub fn write_event(out: &mut Vec<u8>, prefix: &str, available_tickets: u32, kind: Kind) {
+/// Appends an [`EventReply`] as a whole line, from what [`event_reply_prefix`] made of it and the tickets that are left.
+pub fn write_event_reply(out: &mut Vec<u8>, prefix: &str, available_tickets: u32, kind: LineKind) {
     out.extend_from_slice(kind.prefix());
     out.extend_from_slice(prefix.as_bytes());
     json::write_number(out, available_tickets);
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends [`Booked`] as a whole `OK` line; the tickets, at least one, by the bytes of their ids, as the server draws and
+/// Appends [`BookReply`] as a whole `OK` line; the tickets, at least one, by the bytes of their ids, as the server draws and
 /// records them.
-pub fn write_booked(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
-    out.reserve(80 + event_id.len() + tickets.len() * (WRITTEN + 3));
+pub fn write_book_reply(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
+    out.reserve(80 + event_id.len() + tickets.len() * (TICKET_ID_CHARS + 3));
     if let Some((first, others)) = tickets.split_first() {
-        open_booked(out, event_id, *first);
+        open_book_reply(out, event_id, *first);
         write_tickets(out, others);
-        close_booked(out, available_tickets);
+        close_book_reply(out, available_tickets);
     }
 }
 
-/// Appends a [`Booked`] up to its first ticket, which every booking has.
+/// Appends a [`BookReply`] up to its first ticket, which every booking has.
 #[inline]
-pub fn open_booked(out: &mut Vec<u8>, event_id: &str, first: [u8; 16]) {
+pub fn open_book_reply(out: &mut Vec<u8>, event_id: &str, first: [u8; 16]) {
     // An id has nothing in it to escape.
     out.extend_from_slice(b"OK {\"event_id\":\"");
     out.extend_from_slice(event_id.as_bytes());
@@ -94,7 +94,7 @@ pub fn open_booked(out: &mut Vec<u8>, event_id: &str, first: [u8; 16]) {
     TicketId(first).write(out);
 }
 
-/// Appends more tickets of a [`Booked`], behind the first.
+/// Appends more tickets of a [`BookReply`], behind the first.
 #[inline]
 pub fn write_tickets(out: &mut Vec<u8>, tickets: &[[u8; 16]]) {
     for ticket in tickets {
@@ -103,9 +103,9 @@ pub fn write_tickets(out: &mut Vec<u8>, tickets: &[[u8; 16]]) {
     }
 }
 
-/// Appends what stands behind the tickets of a [`Booked`].
+/// Appends what stands behind the tickets of a [`BookReply`].
 #[inline]
-pub fn close_booked(out: &mut Vec<u8>, available_tickets: u32) {
+pub fn close_book_reply(out: &mut Vec<u8>, available_tickets: u32) {
     out.extend_from_slice(b"\"],\"available_tickets\":");
     json::write_number(out, available_tickets);
     out.extend_from_slice(b"}\n");

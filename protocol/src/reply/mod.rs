@@ -19,26 +19,31 @@ use serde::Serialize;
 use crate::json;
 
 pub use calendar::{
-    Blocked, Day, Deleted, EntryKind, Meet, Members, Met, MonthRow, Replaced, ReplacedMeeting, Scheduled,
-    close_day, close_month_row, close_scheduled, meeting_len_max, open_day, open_month_row, open_scheduled,
-    write_blocked, write_meet, write_met, write_month_row,
+    BlockReply, DayEntry, DayReply, DeleteReply, EntryFields, EntryKind, HodRow, MeetReply, Members,
+    ReplacedEntry, ReplacedMeeting, close_day_entry, close_day_reply, close_hod_row, entry_fields_bytes_max,
+    open_day_entry, open_day_reply, open_hod_row, write_block_reply, write_entry_fields, write_hod_row,
+    write_meet_reply,
 };
-pub use decode::{ErrBody, Malformed, Reply};
+pub use decode::{ErrBody, MalformedLine, ReplyLine};
 pub use event::{
-    Booked, Event, Ticket, close_booked, event_prefix, open_booked, write_booked, write_event, write_tickets,
+    BookReply, EventReply, TicketReply, close_book_reply, event_reply_prefix, open_book_reply,
+    write_book_reply, write_event_reply, write_tickets,
 };
-pub use service::{Count, Empty, Hello, HelpRow, PROTOCOL, Snapshot, Stats, WELCOME, help_rows};
+pub use service::{
+    CountReply, EmptyReply, HelloReply, HelpRow, PROTOCOL_VERSION, SnapshotReply, StatsReply, WELCOME,
+    help_rows,
+};
 
 /// Which of the two lines an object stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LineKind {
     /// One of many.
     Row,
     /// The last line of a reply.
     Ok,
 }
 
-impl Kind {
+impl LineKind {
     /// The word that begins the line, with its blank.
     pub(crate) const fn prefix(self) -> &'static [u8] {
         match self {
@@ -49,16 +54,16 @@ impl Kind {
 }
 
 /// Appends `ROW {…}` and a line feed.
-pub fn row(out: &mut Vec<u8>, object: &impl Serialize) {
-    line(out, Kind::Row, object);
+pub fn write_row(out: &mut Vec<u8>, object: &impl Serialize) {
+    line(out, LineKind::Row, object);
 }
 
 /// Appends `OK {…}` and a line feed.
-pub fn ok(out: &mut Vec<u8>, object: &impl Serialize) {
-    line(out, Kind::Ok, object);
+pub fn write_ok(out: &mut Vec<u8>, object: &impl Serialize) {
+    line(out, LineKind::Ok, object);
 }
 
-fn line(out: &mut Vec<u8>, kind: Kind, object: &impl Serialize) {
+fn line(out: &mut Vec<u8>, kind: LineKind, object: &impl Serialize) {
     out.extend_from_slice(kind.prefix());
     json::write_value(out, object);
     out.push(b'\n');

@@ -8,18 +8,18 @@ use crate::commands::table::COMMANDS;
 use crate::commands::verb::Verb;
 
 /// The version of the protocol that this crate speaks.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 1;
 
 /// The words of welcome in HELLO.
 pub const WELCOME: &str = "Welcome to the ticket reservation system";
 
 /// The answer to PING and QUIT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Empty {}
+pub struct EmptyReply {}
 
 /// The last line behind rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Count<'a> {
+pub struct CountReply<'a> {
     /// How many rows came before.
     pub count: u64,
     /// When the listing was cut: the word to give as `after=`.
@@ -27,7 +27,7 @@ pub struct Count<'a> {
     pub next: Option<Cow<'a, str>>,
 }
 
-impl Count<'_> {
+impl CountReply<'_> {
     /// All the rows there are.
     pub const fn of(count: u64) -> Self {
         Self { count, next: None }
@@ -59,14 +59,14 @@ pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
 
 /// The answer to HELLO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hello<'a> {
+pub struct HelloReply<'a> {
     /// Always `bookline`.
     #[serde(borrow)]
     pub server: Cow<'a, str>,
     /// The version of the server.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
-    /// The version of the protocol: [`PROTOCOL`].
+    /// The version of the protocol: [`PROTOCOL_VERSION`].
     pub protocol: u32,
     /// [`WELCOME`].
     #[serde(borrow)]
@@ -83,7 +83,7 @@ pub struct Hello<'a> {
 
 /// The answer to STATS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stats<'a> {
+pub struct StatsReply<'a> {
     /// The version of the server.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
@@ -121,7 +121,7 @@ pub struct Stats<'a> {
 
 /// The answer to SNAPSHOT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
+pub struct SnapshotReply {
     /// The last change that it holds.
     pub sequence: u64,
     /// Its length on disk.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use bookline_protocol::{Line, Slot, parse};
+use bookline_protocol::{ParsedLine, Slot, parse};
 use bookline_server::Server;
 use bookline_server::commands::{Answer, Identity, Outcome, Progress, Service, execute};
 use bookline_server::storage::journal::Durability;
@@ -33,7 +33,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     for hour in now + 1 - HOURS..=now {
         let slot = Slot::from_index(hour).expect("it is not the year 1");
         for n in 0..MEETINGS {
-            let (date, hour) = (slot.date.civil(), slot.hour.get());
+            let (date, hour) = (slot.date.dmy(), slot.hour.get());
             let line = format!("MEET host{n} {date} {hour:02}:00 \"weekly meeting\" F{n}a,F{n}b");
             ask(service, &line, &mut answer)?;
         }
@@ -70,7 +70,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
 
 fn ask(service: &Service, line: &str, answer: &mut Answer) -> anyhow::Result<Outcome> {
     let mut scratch = Vec::new();
-    let Line::Request(request) = parse(line.as_bytes(), &mut scratch) else {
+    let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
         anyhow::bail!("{line} is not understood");
     };
     let before = answer.out.len();

@@ -1,6 +1,6 @@
 //! A person's day.
 
-use bookline_protocol::reply::{self, meeting_len_max};
+use bookline_protocol::reply::{self, entry_fields_bytes_max};
 use bookline_protocol::{Date, Slot};
 use compact_str::CompactString;
 
@@ -53,7 +53,7 @@ impl Day {
         const AROUND: usize = 32;
         let entries = self.entries.iter().map(|(_, entry)| {
             let (title, group, host) = entry.texts();
-            AROUND + meeting_len_max(title, group, host)
+            AROUND + entry_fields_bytes_max(title, group, host)
         });
         LINE + entries.sum::<usize>()
     }
@@ -61,22 +61,22 @@ impl Day {
     pub(super) fn write(&mut self, answer: &mut Answer, enough: usize) -> Progress {
         let out = &mut answer.out;
         let mut current = self.current.unwrap_or_else(|| {
-            reply::open_day(out, &self.who, self.date);
+            reply::open_day_reply(out, &self.who, self.date);
             0
         });
         while let Some((slot, entry)) = self.entries.get(current) {
             if self.written.is_none() {
-                reply::open_scheduled(out, slot.hour, current == 0);
+                reply::open_day_entry(out, slot.hour, current == 0);
             }
-            if !reply::write_meet(out, entry.texts(), &mut self.written, enough) {
+            if !reply::write_entry_fields(out, entry.texts(), &mut self.written, enough) {
                 self.current = Some(current);
                 return Progress::Part;
             }
-            reply::close_scheduled(out);
+            reply::close_day_entry(out);
             self.written = None;
             current += 1;
         }
-        reply::close_day(out);
+        reply::close_day_reply(out);
         answer.turn.did(Work::Much);
         Progress::Whole
     }

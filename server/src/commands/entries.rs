@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use bookline_protocol::reply::{self, Deleted, EntryKind, Meet, Replaced, ReplacedMeeting};
-use bookline_protocol::{Entry as Asked, Id, Meeting, Refusal, Slot};
+use bookline_protocol::reply::{self, DeleteReply, EntryFields, EntryKind, ReplacedEntry, ReplacedMeeting};
+use bookline_protocol::{Id, Refusal, RequestedEntry as Asked, RequestedMeeting, Slot};
 
 use super::answer::Answer;
 use super::error::{CommandError, command_error, unexpected};
@@ -34,7 +34,7 @@ pub(super) fn meet(
     service: &Service,
     who: &str,
     slot: Slot,
-    meeting: &Meeting<'_>,
+    meeting: &RequestedMeeting<'_>,
     answer: &mut Answer,
 ) -> Result<(), CommandError> {
     take(service, who, slot, &new_meeting(meeting), answer)
@@ -51,7 +51,7 @@ pub(super) fn put(
 ) -> Result<(), CommandError> {
     let entry = match asked {
         Asked::Block => NewEntry::Block,
-        Asked::Meet(meeting) => new_meeting(meeting),
+        Asked::Meeting(meeting) => new_meeting(meeting),
     };
     let replacement = Replacement { who, old, new, entry };
     let replace = |takes: fn(&Entry) -> bool, answer: &mut Answer| {
@@ -81,7 +81,7 @@ pub(super) fn put(
 fn is_short(entry: &Entry) -> bool {
     let (title, group, host) = entry.texts();
     // The group comes once more, as those who were removed.
-    2 * reply::meeting_len_max(title, group, host) <= REPLACED_AT_ONCE
+    2 * reply::entry_fields_bytes_max(title, group, host) <= REPLACED_AT_ONCE
 }
 
 /// DELETE
@@ -98,7 +98,10 @@ pub(super) fn delete(
         Entry::Block { .. } => EntryKind::Block,
         Entry::Meeting(_) => EntryKind::Meeting,
     };
-    reply::ok(&mut answer.out, &Deleted { name: who.into(), date: slot.date, time: slot.hour, deleted });
+    reply::write_ok(
+        &mut answer.out,
+        &DeleteReply { name: who.into(), date: slot.date, time: slot.hour, deleted },
+    );
     Ok(())
 }
 
@@ -131,18 +134,28 @@ fn take(
     Ok(())
 }
 
-fn taken(who: &str, slot: Slot, entry: &NewEntry<'_>, replaced: Option<&Replaced<'_>>, answer: &mut Answer) {
+fn taken(
+    who: &str,
+    slot: Slot,
+    entry: &NewEntry<'_>,
+    replaced: Option<&ReplacedEntry<'_>>,
+    answer: &mut Answer,
+) {
     match *entry {
-        NewEntry::Block => reply::write_blocked(&mut answer.out, who, slot, replaced),
+        NewEntry::Block => reply::write_block_reply(&mut answer.out, who, slot, replaced),
         NewEntry::Meeting { title, group, host } => {
-            let meet = Meet { title: title.into(), group: group.into(), host: host.into() };
-            reply::write_met(&mut answer.out, who, slot, &meet, replaced);
+            let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
+            reply::write_meet_reply(&mut answer.out, who, slot, &meet, replaced);
         }
     }
 }
 
 /// What PUT replaced, and who had an hour taken by it that the new entry does not take.
-fn shown_replaced<'a>(slot: Slot, entry: &'a Entry, people: impl Iterator<Item = &'a str>) -> Replaced<'a> {
+fn shown_replaced<'a>(
+    slot: Slot,
+    entry: &'a Entry,
+    people: impl Iterator<Item = &'a str>,
+) -> ReplacedEntry<'a> {
     let Slot { date, hour: time } = slot;
     let meeting = match entry {
         Entry::Block { .. } => None,
@@ -151,14 +164,14 @@ fn shown_replaced<'a>(slot: Slot, entry: &'a Entry, people: impl Iterator<Item =
             let mut named: HashSet<&str> = people.collect();
             let removed: Vec<_> = entry.people().filter(|person| named.insert(person)).collect();
             let (title, group, host) = entry.texts();
-            let meet = Meet { title: title.into(), group: group.into(), host: host.into() };
+            let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
             Some(ReplacedMeeting { meet, removed: removed.join(",").into() })
         }
     };
-    Replaced { date, time, meeting }
+    ReplacedEntry { date, time, meeting }
 }
 
-fn new_meeting<'a>(meeting: &'a Meeting<'_>) -> NewEntry<'a> {
+fn new_meeting<'a>(meeting: &'a RequestedMeeting<'_>) -> NewEntry<'a> {
     NewEntry::Meeting {
         title: meeting.title.as_str(),
         group: meeting.group.as_str(),
@@ -176,12 +189,12 @@ fn busy_at(slot: Slot, busy: String, aside: &str) -> Refusal {
     }
     let are = if count == 1 { "is" } else { "are" };
     let message =
-        format!("{names} {are} busy on {} at {}{aside}: choose another time", slot.date.civil(), slot.hour);
+        format!("{names} {are} busy on {} at {}{aside}: choose another time", slot.date.dmy(), slot.hour);
     Refusal::conflict_busy(message, busy)
 }
 
 fn cannot_free(who: &str, slot: Slot, rejection: StateRejection) -> Refusal {
-    let (date, hour) = (slot.date.civil(), slot.hour);
+    let (date, hour) = (slot.date.dmy(), slot.hour);
     match rejection {
         StateRejection::Rule(Rejection::NothingThere) => Refusal::not_found(format!(
             "{who} has nothing on {date} at {hour}: GET {who} {date} shows the day"

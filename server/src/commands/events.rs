@@ -1,6 +1,6 @@
 //! Events and their tickets.
 
-use bookline_protocol::reply::{self, Kind};
+use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{Date, Id, Refusal, TicketId};
 
 use super::answer::Answer;
@@ -38,7 +38,12 @@ pub(super) fn create(
             other => unexpected(&other),
         })
     })?;
-    reply::write_event(&mut answer.out, &reply::event_prefix(id, name, date, tickets), tickets, Kind::Ok);
+    reply::write_event_reply(
+        &mut answer.out,
+        &reply::event_reply_prefix(id, name, date, tickets),
+        tickets,
+        LineKind::Ok,
+    );
     Ok(())
 }
 
@@ -46,7 +51,7 @@ pub(super) fn create(
 pub(super) fn show(service: &Service, id: &str, answer: &mut Answer) -> Result<(), CommandError> {
     let Answer { out, seen, .. } = answer;
     let shown = service.store.event(id, seen, |event| {
-        reply::write_event(out, &event.json, event.sale.available(), Kind::Ok);
+        reply::write_event_reply(out, &event.json, event.sale.available(), LineKind::Ok);
     });
     shown.ok_or_else(|| no_event_or_person(service, id, seen).into())
 }
@@ -61,7 +66,7 @@ pub(super) fn book(
     let tickets = answer.ticket_ids.draw(count);
     let booked = service.store.book(id, tickets, answer.micros, &mut answer.seen);
     let available = booked.map_err(|rejection| cannot_book(id, rejection))?;
-    reply::write_booked(&mut answer.out, id, tickets, available);
+    reply::write_book_reply(&mut answer.out, id, tickets, available);
     Ok(())
 }
 
@@ -94,7 +99,7 @@ fn cannot_book(id: &str, rejection: StateRejection) -> CommandError {
 pub(super) fn ticket(service: &Service, ticket: TicketId, answer: &mut Answer) -> Result<(), CommandError> {
     let Answer { out, seen, .. } = answer;
     let found = service.store.ticket(ticket, seen, |event| {
-        reply::ok(out, &reply::Ticket { ticket, event_id: event.id.as_str().into() });
+        reply::write_ok(out, &reply::TicketReply { ticket, event_id: event.id.as_str().into() });
     });
     found.ok_or_else(|| {
         Refusal::not_found(format!("no ticket {ticket} was issued: check that all 36 characters are right"))

@@ -1,7 +1,7 @@
 //! The listing of events.
 
 use bookline_protocol::Cursor;
-use bookline_protocol::reply::{self, Count, Kind};
+use bookline_protocol::reply::{self, CountReply, LineKind};
 use compact_str::CompactString;
 
 use super::answer::Answer;
@@ -60,7 +60,7 @@ impl Listing {
     fn write_event(&mut self, service: &Service, answer: &mut Answer, place: Place) {
         let Answer { out, seen, .. } = answer;
         let shown = service.store.event(&place.id, seen, |event| {
-            reply::write_event(out, &event.json, event.sale.available(), Kind::Row);
+            reply::write_event_reply(out, &event.json, event.sale.available(), LineKind::Row);
         });
         if shown.is_some() {
             self.count += 1;
@@ -76,6 +76,6 @@ impl Listing {
             let cursor = Cursor { date: place.date, name: (&*place.name).into(), id: (&*place.id).into() };
             cursor.encode().into()
         });
-        reply::ok(&mut answer.out, &Count { count: self.count, next });
+        reply::write_ok(&mut answer.out, &CountReply { count: self.count, next });
     }
 }

@@ -1,6 +1,6 @@
 //! The tickets of a large booking.
 
-use bookline_protocol::{reply, tag_of};
+use bookline_protocol::{event_tag, reply};
 use compact_str::CompactString;
 
 use super::answer::Answer;
@@ -28,11 +28,11 @@ impl Tickets {
     }
 
     pub(super) fn write(&mut self, answer: &mut Answer, enough: usize) -> Progress {
-        let (out, tag) = (&mut answer.out, tag_of(&self.event));
+        let (out, tag) = (&mut answer.out, event_tag(&self.event));
         let mut ids = [[0; 16]; PIECE];
         if self.written == 0 {
             self.next(&mut ids[..1], tag);
-            reply::open_booked(out, &self.event, ids[0]);
+            reply::open_book_reply(out, &self.event, ids[0]);
         }
         while self.written < self.count {
             if out.len() >= enough {
@@ -42,7 +42,7 @@ impl Tickets {
             self.next(piece, tag);
             reply::write_tickets(out, piece);
         }
-        reply::close_booked(out, self.available);
+        reply::close_book_reply(out, self.available);
         answer.turn.did(Work::Much);
         Progress::Whole
     }

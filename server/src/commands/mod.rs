@@ -15,7 +15,7 @@ mod service;
 pub mod turn;
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_protocol::reply::{self, Empty, Hello, PROTOCOL, Stats, WELCOME};
+use bookline_protocol::reply::{self, EmptyReply, HelloReply, PROTOCOL_VERSION, StatsReply, WELCOME};
 use bookline_protocol::{Refusal, Request};
 
 pub use answer::Answer;
@@ -97,20 +97,20 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
         Request::Help { verb } => {
             let mut count = 0;
             for row in reply::help_rows(*verb) {
-                reply::row(&mut answer.out, &row);
+                reply::write_row(&mut answer.out, &row);
                 count += 1;
             }
-            reply::ok(&mut answer.out, &reply::Count::of(count));
+            reply::write_ok(&mut answer.out, &reply::CountReply::of(count));
             Ok(())
         }
         Request::Ping => {
-            reply::ok(&mut answer.out, &Empty {});
+            reply::write_ok(&mut answer.out, &EmptyReply {});
             Ok(())
         }
         Request::Stats => stats(service, answer),
         Request::Snapshot => return Outcome::Snapshot,
         Request::Quit => {
-            reply::ok(&mut answer.out, &Empty {});
+            reply::write_ok(&mut answer.out, &EmptyReply {});
             return Outcome::Close;
         }
     };
@@ -130,16 +130,16 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
 }
 
 fn hello(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
-    let hello = Hello {
+    let hello = HelloReply {
         server: "bookline".into(),
         version: env!("CARGO_PKG_VERSION").into(),
-        protocol: PROTOCOL,
+        protocol: PROTOCOL_VERSION,
         welcome: WELCOME.into(),
         max_line: LINE_BYTES_MAX,
         time_zone: service.clock.zone_name().into(),
         now: service.clock.now_text().into(),
     };
-    reply::ok(&mut answer.out, &hello);
+    reply::write_ok(&mut answer.out, &hello);
     Ok(())
 }
 
@@ -148,7 +148,7 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
     let totals = service.store.totals(&mut answer.seen);
     let limits = service.store.limits();
     let journal = service.store.journal();
-    let stats = Stats {
+    let stats = StatsReply {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_seconds: service.counters.started.elapsed().as_secs(),
         connections: service.counters.connections.load(Relaxed) as u64,
@@ -167,7 +167,7 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
         snapshot_sequence: service.snapshots.newest().0,
         read_only: journal.read_only(),
     };
-    reply::ok(&mut answer.out, &stats);
+    reply::write_ok(&mut answer.out, &stats);
     Ok(())
 }
 
@@ -176,8 +176,8 @@ pub async fn snapshot(service: &Service, answer: &mut Answer) {
     match service.snapshots.make().await {
         Ok(made) => {
             let milliseconds = u64::try_from(made.took.as_millis()).unwrap_or(u64::MAX);
-            let made = reply::Snapshot { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
-            reply::ok(&mut answer.out, &made);
+            let made = reply::SnapshotReply { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
+            reply::write_ok(&mut answer.out, &made);
         }
         Err(why) => Refusal::internal(format!(
             "no snapshot was made: {why}. Nothing is lost: the journal has everything"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bookline_protocol::Slot;
 use bookline_protocol::limits::HOD_HOURS;
-use bookline_protocol::reply::{self, Count, meeting_len_max};
+use bookline_protocol::reply::{self, CountReply, entry_fields_bytes_max};
 
 use super::answer::Answer;
 use super::service::Service;
@@ -51,17 +51,22 @@ impl Month {
         loop {
             if let Some(large) = &mut self.large {
                 let Meeting { title, group, host, .. } = &*large.meeting;
-                if !reply::write_meet(&mut answer.out, (title, group, host), &mut large.written, enough) {
+                if !reply::write_entry_fields(
+                    &mut answer.out,
+                    (title, group, host),
+                    &mut large.written,
+                    enough,
+                ) {
                     return Progress::Part;
                 }
-                reply::close_month_row(&mut answer.out);
+                reply::close_hod_row(&mut answer.out);
                 self.large = None;
             }
             if answer.out.len() >= enough || answer.turn.is_over() {
                 return Progress::Part;
             }
             let Some(slot) = Slot::from_index(self.slot).filter(|_| self.slot >= self.oldest) else {
-                reply::ok(&mut answer.out, &Count::of(self.count));
+                reply::write_ok(&mut answer.out, &CountReply::of(self.count));
                 return Progress::Whole;
             };
             if let Err(bytes) = self.write_row(service, answer, slot) {
@@ -74,7 +79,7 @@ impl Month {
     fn write_row(&mut self, service: &Service, answer: &mut Answer, slot: Slot) -> Result<(), usize> {
         let mut room = AT_ONCE;
         let fits = |taken: usize, meeting: &Meeting| {
-            let length = meeting_len_max(&meeting.title, &meeting.group, &meeting.host);
+            let length = entry_fields_bytes_max(&meeting.title, &meeting.group, &meeting.host);
             let fits = taken == 0 || (taken < MEETINGS_MAX && length <= room);
             if fits {
                 room = room.saturating_sub(length);
@@ -86,12 +91,12 @@ impl Month {
             [] => answer.turn.did(Work::Little),
             [one] if room == 0 => {
                 let share = answer.share(service, one.held()).ok_or(one.held())?;
-                reply::open_month_row(&mut answer.out, slot);
+                reply::open_hod_row(&mut answer.out, slot);
                 self.large = Some(Large { meeting: one.clone(), written: None, _share: share });
             }
             some => {
                 let texts = some.iter().map(|meeting| (&*meeting.title, &*meeting.group, &*meeting.host));
-                reply::write_month_row(&mut answer.out, slot, texts);
+                reply::write_hod_row(&mut answer.out, slot, texts);
                 answer.turn.did(Work::Much);
             }
         }

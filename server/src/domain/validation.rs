@@ -7,7 +7,7 @@ use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
 use bookline_protocol::limits::EVENT_TICKETS_MAX;
 use bookline_protocol::text::TextError;
-use bookline_protocol::{Group, Id, Text, TicketId, tag_of};
+use bookline_protocol::{Group, Id, Text, TicketId, event_tag};
 use thiserror::Error;
 
 use super::{Change, EntryNumber, EventKey, EventNumber};
@@ -120,7 +120,7 @@ impl Change<'_> {
             Change::EventCreated { tag, id, name, total, issued, .. } => {
                 check_id("id of event", number, id)?;
                 check_text("name of event", number, name)?;
-                let expected = tag_of(id);
+                let expected = event_tag(id);
                 if tag != expected {
                     return Err(InvalidChange::EventTag { number, tag, expected });
                 }
@@ -170,7 +170,7 @@ mod tests {
 
     fn event<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
         let date = Date::parse("2026-12-31").expect("a date");
-        Change::EventCreated { tag: tag_of(id), id, name, date, total, issued }
+        Change::EventCreated { tag: event_tag(id), id, name, date, total, issued }
     }
 
     fn meeting<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {

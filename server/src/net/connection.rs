@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::refuse_binary;
-use bookline_protocol::{Line, Refusal, Request, expects_reply, parse, parse_first};
+use bookline_protocol::{ParsedLine, Refusal, Request, expects_reply, parse, parse_first};
 use bytes::BufMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
@@ -340,21 +340,21 @@ impl Connection {
             parse(line, scratch)
         } else {
             let first = parse_first(line, scratch);
-            self.opened = !matches!(first, Line::Blank);
+            self.opened = !matches!(first, ParsedLine::Blank);
             first
         };
         let (outcome, work) = match line {
-            Line::Blank => (Outcome::Done, Work::Little),
-            Line::Request(request) => {
+            ParsedLine::Blank => (Outcome::Done, Work::Little),
+            ParsedLine::Request(request) => {
                 log(&request);
                 (execute(&self.service, self.who, &request, answer), work(&request))
             }
-            Line::Refused(refusal) => {
+            ParsedLine::Refused(refusal) => {
                 tracing::debug!(code = refusal.code.as_str(), "line refused");
                 refusal.write(&mut answer.out);
                 (Outcome::Done, Work::Much)
             }
-            Line::Foreign(refusal) => {
+            ParsedLine::Foreign(refusal) => {
                 tracing::debug!("another protocol refused");
                 refusal.write(&mut answer.out);
                 (Outcome::Close, Work::Much)

@@ -5,7 +5,7 @@
 //! behind one in a name would become a request.
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_protocol::telnet::{IAC, Meaning, Sequences};
+use bookline_protocol::telnet::{IAC, Meaning, SequenceParser};
 
 /// What stands at the front of the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Framer {
     /// No line ends between the start and this, and what telnet asks for there was told of.
     scanned: usize,
     /// The telnet sequences of the line at the front.
-    sequences: Sequences,
+    sequences: SequenceParser,
     /// The line that is coming in was told of as too long.
     discarding: bool,
 }
@@ -98,7 +98,7 @@ impl Framer {
     pub fn consume(&mut self, extent: Extent) {
         self.start = extent.next;
         self.scanned = extent.next;
-        self.sequences = Sequences::default();
+        self.sequences = SequenceParser::default();
     }
 
     /// What is left when nothing more will come: the beginning of a line, unless that was told of already.
@@ -131,7 +131,7 @@ impl Framer {
             let at = self.scanned + found;
             if self.buffer[at] == IAC {
                 self.scanned = at;
-                if let Meaning::Request(answer) = self.pass_sequence()? {
+                if let Meaning::Answer(answer) = self.pass_sequence()? {
                     return Some(Stop::Telnet(answer));
                 }
                 continue;

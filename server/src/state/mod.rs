@@ -16,7 +16,7 @@ mod totals;
 
 use std::sync::Arc;
 
-use bookline_protocol::{Date, Slot, TicketId, tag_of};
+use bookline_protocol::{Date, Slot, TicketId, event_tag};
 
 use limits::Counts;
 pub use limits::{Full, StateLimits};
@@ -254,7 +254,7 @@ impl Store {
         micros: i64,
         seen: &mut DependsOn,
     ) -> Result<(), StateRejection> {
-        let tag = tag_of(event.id);
+        let tag = event_tag(event.id);
         let mut shard = self.lock(self.records.shard_of_tag(tag), seen);
         if shard.event(event.id).is_some() {
             return Err(StateRejection::IdTaken);
@@ -269,13 +269,13 @@ impl Store {
 
     /// Gives `read` the event of this id, under its lock: read little.
     pub fn event<R>(&self, id: &str, seen: &mut DependsOn, read: impl FnOnce(&Event) -> R) -> Option<R> {
-        let shard = self.lock(self.records.shard_of_tag(tag_of(id)), seen);
+        let shard = self.lock(self.records.shard_of_tag(event_tag(id)), seen);
         shard.event(id).map(read)
     }
 
     /// Could so many tickets be sold at this moment?
     pub fn can_book(&self, id: &str, count: u32, seen: &mut DependsOn) -> Result<(), StateRejection> {
-        let shard = self.lock(self.records.shard_of_tag(tag_of(id)), seen);
+        let shard = self.lock(self.records.shard_of_tag(event_tag(id)), seen);
         let event = shard.event(id).ok_or(StateRejection::NoSuchEvent)?;
         event.sale.decide_booking(count)?;
         Ok(self.counts.tickets.has_room(count.into())?)
@@ -289,7 +289,7 @@ impl Store {
         micros: i64,
         seen: &mut DependsOn,
     ) -> Result<u32, StateRejection> {
-        let tag = tag_of(id);
+        let tag = event_tag(id);
         ticket_ids::stamp(tickets, tag);
         let mut shard = self.lock(self.records.shard_of_tag(tag), seen);
         let index = shard.index_of(id).ok_or(StateRejection::NoSuchEvent)?;

@@ -196,7 +196,7 @@ impl Shard {
         }
         let index = EventIndex::at(self.events.0.len());
         let sale = Sale { number, total, issued };
-        let json = reply::event_prefix(id, name, date, total).into_boxed_str();
+        let json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
         self.events.0.push(Event { id: id.into(), sale, json });
         self.sold_before += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);

@@ -1,6 +1,6 @@
 //! Many who ask for what is left of what there may be.
 
-use bookline_protocol::tag_of;
+use bookline_protocol::event_tag;
 use shuttle::thread::{JoinHandle, spawn};
 
 use crate::codec::Sequence;
@@ -50,7 +50,7 @@ fn what_may_be_sold_in_all_is_sold_and_no_more() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
-        assert_ne!(tag_of(EVENTS[0]) % 2, tag_of(EVENTS[1]) % 2);
+        assert_ne!(event_tag(EVENTS[0]) % 2, event_tag(EVENTS[1]) % 2);
         for event in EVENTS {
             create(&store, event).expect("there may be two events");
         }

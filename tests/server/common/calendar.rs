@@ -129,7 +129,7 @@ impl Calendar {
                     let entry = self.remove(id);
                     let kind = if entry.meeting.is_some() { "meeting" } else { "block" };
                     Said::Ok(
-                        json!({"name": who, "date": civil(slot.date), "time": time(slot.hour), "deleted": kind}),
+                        json!({"name": who, "date": dmy(slot.date), "time": time(slot.hour), "deleted": kind}),
                     )
                 }
             },
@@ -161,7 +161,7 @@ impl Calendar {
             };
             Some(json!({"time": time(hour), "meet": meet}))
         });
-        json!({"name": who, "date": civil(date), "schedule": hours.collect::<Vec<_>>()})
+        json!({"name": who, "date": dmy(date), "schedule": hours.collect::<Vec<_>>()})
     }
 
     /// Whether somebody has something then.
@@ -185,7 +185,7 @@ impl Calendar {
 
     /// What PUT says of the entry that the newest one replaced; who is no longer in it, sorted.
     fn replaced(&self, old: &Entry) -> Value {
-        let mut said = json!({"date": civil(old.slot.date), "time": time(old.slot.hour)});
+        let mut said = json!({"date": dmy(old.slot.date), "time": time(old.slot.hour)});
         if let Some(Meeting { title, group, host }) = &old.meeting {
             let new = &self.entries[&self.last].people;
             let removed: Vec<_> = old.people.iter().filter(|person| !new.contains(person)).collect();
@@ -213,7 +213,7 @@ impl Calendar {
         for person in &people {
             self.taken.insert((person.clone(), slot), self.last);
         }
-        let mut said = json!({"name": who, "date": civil(slot.date), "time": time(slot.hour)});
+        let mut said = json!({"name": who, "date": dmy(slot.date), "time": time(slot.hour)});
         if let Some(Meeting { title, group, host }) = &meeting {
             said["title"] = json!(title);
             said["group"] = json!(group);
@@ -225,7 +225,7 @@ impl Calendar {
     }
 }
 
-fn civil(date: NaiveDate) -> String {
+fn dmy(date: NaiveDate) -> String {
     date.format("%d-%m-%Y").to_string()
 }
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use bookline_protocol::telnet::behind_answers;
+use bookline_protocol::telnet::strip_answers;
 
 use super::PATIENCE;
 use super::answer::{Answer, Line};
@@ -75,7 +75,7 @@ impl Conn {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the last line has no LF"));
         }
         if self.passes_telnet {
-            line = behind_answers(&line).to_vec();
+            line = strip_answers(&line).to_vec();
         }
         let line = String::from_utf8(line).expect("a reply is UTF-8");
         // Replies end in LF alone, and whatever a client sent, no reply may paint another's terminal.

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 
-use bookline_protocol::reply::Reply as Line;
-use bookline_protocol::telnet::behind_answers;
+use bookline_protocol::reply::ReplyLine;
+use bookline_protocol::telnet::strip_answers;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -61,15 +61,15 @@ impl Conn {
                 return None;
             }
             assert!(self.line.ends_with(b"\n"), "half a line: {:?}", self.line);
-            let line = str::from_utf8(behind_answers(&self.line)).expect("it answers in UTF-8");
+            let line = str::from_utf8(strip_answers(&self.line)).expect("it answers in UTF-8");
             let object = |text: &str| serde_json::from_str(text).expect("an object of JSON");
-            match Line::parse(line).expect("a line of reply") {
-                Line::Row(row) => rows.push(object(row)),
-                Line::Ok(body) => return Some(Reply { rows, code: None, body: object(body) }),
-                Line::Err { code, body } => {
+            match ReplyLine::parse(line).expect("a line of reply") {
+                ReplyLine::Row(row) => rows.push(object(row)),
+                ReplyLine::Ok(body) => return Some(Reply { rows, code: None, body: object(body) }),
+                ReplyLine::Err { code, body } => {
                     return Some(Reply { rows, code: Some(code.to_owned()), body: object(body) });
                 }
-                Line::Unknown => panic!("the server sent an unknown line: {line}"),
+                ReplyLine::Unknown => panic!("the server sent an unknown line: {line}"),
             }
         }
     }

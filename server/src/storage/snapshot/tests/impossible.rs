@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use bookline_protocol::{Date, Slot, tag_of};
+use bookline_protocol::{Date, Slot, event_tag};
 use tempfile::NamedTempFile;
 
 use super::machine::{disks, recover};
@@ -56,7 +56,7 @@ fn slot(hour: u32) -> Slot {
 
 fn event(id: &str, total: u32) -> Change<'_> {
     let date = Date::from_day_number(740_000).expect("a day of 2027");
-    Change::EventCreated { tag: tag_of(id), id, name: "Jazz", date, total, issued: 1 }
+    Change::EventCreated { tag: event_tag(id), id, name: "Jazz", date, total, issued: 1 }
 }
 
 fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<'a> {
@@ -65,13 +65,13 @@ fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<
 
 /// Tickets of the event `jazz`.
 fn of_jazz(count: u8) -> Vec<[u8; 16]> {
-    let [high, low] = tag_of("jazz").to_be_bytes();
+    let [high, low] = event_tag("jazz").to_be_bytes();
     (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
 }
 
 #[test]
 fn what_is_possible_is_restored() {
-    let (tag, two) = (tag_of("jazz"), of_jazz(2));
+    let (tag, two) = (event_tag("jazz"), of_jazz(2));
     let meeting =
         Change::MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" };
     let changes = [
@@ -86,7 +86,7 @@ fn what_is_possible_is_restored() {
 
 #[test]
 fn what_no_server_decides_is_refused_by_offset_and_put_nowhere() {
-    let tag = tag_of("jazz");
+    let tag = event_tag("jazz");
     let jazz = (1, event("jazz", 3));
     let block = Change::BlockTaken { slot: slot(9), who: "F1" };
     let (two, three) = (of_jazz(2), of_jazz(3));
