@@ -1,18 +1,18 @@
-//! What kinds of bytes a line is made of, found in one pass: most lines are plain, and are spared the checks that
-//! only others need.
+//! The classes of bytes in a line, found in one pass. Most lines are plain ASCII without quotes, and skip the
+//! checks that only other lines need.
 
-/// The kinds of bytes that a line has, as a set of bits.
+/// The classes of the bytes in a line, as a bit set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ByteClasses(u8);
 
-/// Part of an id: `A-Z a-z 0-9 . _ -`. Not part of the set.
+/// `A-Z a-z 0-9 . _ -`, the bytes of ids.
 const ID: u8 = 1;
-/// A quote or an equals sign: there may be quoted arguments or options.
+/// A quote or an equals sign: the line may have quoted arguments or options.
 const QUOTING: u8 = 2;
-/// A control character other than tab, DEL included.
+/// An ASCII control character other than tab, DEL included.
 const CONTROL: u8 = 4;
-/// Above ASCII: UTF-8 to be checked, C1 control characters, telnet sequences.
-const HIGH: u8 = 8;
+/// Above ASCII: UTF-8 to validate, C1 control characters, telnet sequences.
+const NON_ASCII: u8 = 8;
 
 static CLASS: [u8; 256] = {
     let mut class = [0; 256];
@@ -23,7 +23,7 @@ static CLASS: [u8; 256] = {
             b'"' | b'=' => QUOTING,
             b'\t' => 0,
             0..=31 | 127 => CONTROL,
-            128.. => HIGH,
+            128.. => NON_ASCII,
             _ => 0,
         };
         byte += 1;
@@ -32,33 +32,31 @@ static CLASS: [u8; 256] = {
 };
 
 impl ByteClasses {
-    /// The kinds of bytes in a line.
     pub(crate) fn of(line: &[u8]) -> Self {
-        Self(line.iter().fold(0, |seen, &byte| seen | CLASS[usize::from(byte)]))
+        Self(line.iter().fold(0, |classes, &byte| classes | CLASS[usize::from(byte)]))
     }
 
-    /// Whether there is anything above ASCII.
-    pub(crate) fn has_high(self) -> bool {
-        self.0 & HIGH != 0
+    pub(crate) fn has_non_ascii(self) -> bool {
+        self.0 & NON_ASCII != 0
     }
 
-    /// Whether there may be control characters other than tabs.
+    /// Whether the line may have control characters other than tabs. C1 control characters are not ASCII, so
+    /// any byte above ASCII may be part of one.
     pub(crate) fn may_have_control(self) -> bool {
-        self.0 & (CONTROL | HIGH) != 0
+        self.0 & (CONTROL | NON_ASCII) != 0
     }
 
-    /// Whether there may be quoted arguments or options.
+    /// Whether the line may have quoted arguments or options.
     pub(crate) fn may_have_quoting(self) -> bool {
         self.0 & QUOTING != 0
     }
 }
 
-/// Whether ids may have this byte.
 pub(crate) fn is_id_byte(byte: u8) -> bool {
     CLASS[usize::from(byte)] == ID
 }
 
-/// Whether a byte separates two arguments.
+/// Whether a byte separates arguments.
 pub(crate) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }

@@ -1,38 +1,39 @@
-//! The codes that a script can branch on.
+//! The codes of refusals, for scripts to branch on.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// What kind of refusal it is. An open set: a client must expect codes that it does not know.
+/// The code of a refusal, the second word of an `ERR` line. Later versions may add codes: a client that reads
+/// an unknown one goes by the `retry` field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The line is not a request: bytes, quoting, arguments.
+    /// The line is not a valid request: its bytes, quoting or arguments are wrong.
     BadRequest,
     /// No command has this verb.
     UnknownCommand,
     /// The line is longer than [`crate::limits::LINE_BYTES_MAX`].
     LineTooLong,
-    /// The connection ended in mid-line.
+    /// The connection ended in the middle of a line, which was not executed.
     Incomplete,
-    /// No such event, ticket or entry.
+    /// There is no such event, ticket or entry.
     NotFound,
-    /// Fewer tickets are left than were asked for.
+    /// Fewer tickets are left than were requested.
     SoldOut,
     /// The id is taken, or someone is busy.
     Conflict,
-    /// It is there, but not for the one who asks.
+    /// The event or entry exists, but not everyone may see or change it.
     Forbidden,
-    /// The server holds as many events, tickets or person-hours as it may.
+    /// The change would exceed the server's limit of events, tickets or person-hours.
     Full,
-    /// The server has as many connections as it takes.
+    /// The server has no connection or buffer to spare, or the connection was idle. The connection is closed.
     Busy,
-    /// Nothing can be changed for now, reads go on.
+    /// Changes are refused for now, reads are served.
     ReadOnly,
-    /// The server is about to stop.
+    /// The server is shutting down.
     ShuttingDown,
-    /// The server is at fault.
+    /// An error of the server.
     Internal,
 }
 
@@ -40,12 +41,12 @@ pub enum Code {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("unknown code {code}")]
 pub struct UnknownCode {
-    /// The word that was read.
+    /// The code as read.
     pub code: String,
 }
 
 impl Code {
-    /// All codes, in the order of the document.
+    /// All codes, in the order of `protocol.md`.
     pub const ALL: [Self; 13] = [
         Self::BadRequest,
         Self::UnknownCommand,
@@ -62,7 +63,7 @@ impl Code {
         Self::Internal,
     ];
 
-    /// The word on the wire.
+    /// The code as written on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "BAD_REQUEST",
@@ -81,7 +82,7 @@ impl Code {
         }
     }
 
-    /// Whether the same request may be granted later, unchanged.
+    /// Whether the same request may succeed later without a change.
     pub const fn retry(self) -> bool {
         matches!(self, Self::Busy | Self::ReadOnly | Self::ShuttingDown)
     }

@@ -1,4 +1,4 @@
-//! Where a listing of events was cut.
+//! Cursors: positions in the listing of events.
 
 use std::borrow::Cow;
 
@@ -9,23 +9,24 @@ use crate::date::Date;
 use crate::id::Id;
 use crate::text::Text;
 
-/// The sort key of the last event of a page. To its reader an opaque word: base64url, without padding, of
-/// the day number (4 bytes, big-endian), the name, a zero byte and the id.
+/// The sort key of the last event of a page.
+///
+/// Clients treat it as an opaque word. It is the unpadded base64url encoding of the day number (4 bytes,
+/// big-endian), the name, a zero byte and the id. A name and an id cannot have a zero byte.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor<'a> {
     /// The date of the event.
     pub date: Date,
-    /// Its name.
+    /// The name of the event.
     pub name: Cow<'a, str>,
-    /// Its id.
+    /// The id of the event.
     pub id: Cow<'a, str>,
 }
 
-/// Parts the name from the id: neither can hold it.
 const SEPARATOR: u8 = 0;
 
 impl Cursor<'_> {
-    /// The word to give as `after=`.
+    /// The word for `after=`.
     pub fn encode(&self) -> String {
         let mut key = Vec::with_capacity(4 + self.name.len() + 1 + self.id.len());
         key.extend_from_slice(&self.date.day_number().to_be_bytes());
@@ -35,7 +36,8 @@ impl Cursor<'_> {
         URL_SAFE_NO_PAD.encode(key)
     }
 
-    /// Reads a word that [`Cursor::encode`] wrote; anything that is no sort key of an event is nothing.
+    /// Decodes a word that [`Cursor::encode`] made. Returns `None` for a word that is not a cursor, or whose
+    /// name, date or id no event can have.
     pub fn decode(word: &str) -> Option<Cursor<'static>> {
         let key = URL_SAFE_NO_PAD.decode(word).ok()?;
         let (day, rest) = key.split_first_chunk::<4>()?;

@@ -1,4 +1,4 @@
-//! Days of the calendar, years 0001 to 9999.
+//! Dates.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,80 +6,85 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use thiserror::Error;
 
-/// A day, years 0001 to 9999. Read as `2026-12-31` or `31-12-2026`; which of the two is written depends on the reply.
+/// A date of the proleptic Gregorian calendar, years 0001 to 9999.
+///
+/// It is parsed from `yyyy-mm-dd` or `dd-mm-yyyy`. Replies about events write the first form, replies about
+/// calendars the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(NaiveDate);
 
-/// Why a text is no date. Reads on from the text itself: `date "2014-2-3" is not a date: …`.
+/// Why a text is not a date. The message continues a sentence that begins with the text:
+/// `date "2014-2-3" is not a date: …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum DateError {
-    /// Neither of the two forms.
+    /// The text has neither form.
     #[error("is not a date: write yyyy-mm-dd or dd-mm-yyyy with all digits, as in 2026-12-31 or 31-12-2026")]
     Form,
-    /// Year 0000.
+    /// The year is 0000.
     #[error("is not a date: years run from 0001 to 9999")]
     Year,
-    /// A month over 12, or 00.
+    /// The month is not 01 to 12.
     #[error("is not a date: month {month:02} is not one of 01 to 12")]
     Month {
-        /// The month as typed.
+        /// The month as given.
         month: u32,
     },
-    /// A day that the month does not have.
+    /// The month does not have this day.
     #[error("is not a date: month {month:02} of {year:04} has days 01 to {last}")]
     Day {
-        /// The year as typed.
+        /// The year as given.
         year: i32,
-        /// The month as typed.
+        /// The month as given.
         month: u32,
-        /// The last day it has.
+        /// The last day of the month.
         last: u32,
     },
 }
 
 impl Date {
-    /// Reads `2026-12-31` or `31-12-2026`, strictly; [`FromStr`] also says what is wrong.
+    /// Parses `yyyy-mm-dd` or `dd-mm-yyyy`, with all digits. The [`FromStr`] implementation also says what is
+    /// wrong.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
     }
 
-    /// A day of chrono's, if its year is one of 1 to 9999.
+    /// Converts from chrono's date. Returns `None` if the year is not 1 to 9999.
     pub fn from_naive(day: NaiveDate) -> Option<Self> {
         (1..=9999).contains(&day.year()).then_some(Self(day))
     }
 
-    /// The day as chrono has it.
+    /// Converts to chrono's date.
     pub fn naive(self) -> NaiveDate {
         self.0
     }
 
-    /// Days since the day before 0001-01-01, which is day 1. At most 3,652,059.
+    /// The number of the day, 1 (0001-01-01) to 3,652,059 (9999-12-31).
     pub fn day_number(self) -> u32 {
         self.0.num_days_from_ce().unsigned_abs()
     }
 
-    /// The inverse of [`Date::day_number`].
+    /// The inverse of [`Date::day_number`]. Returns `None` outside of its range.
     pub fn from_day_number(number: u32) -> Option<Self> {
         let number = i32::try_from(number).ok()?;
         NaiveDate::from_num_days_from_ce_opt(number).and_then(Self::from_naive)
     }
 
-    /// Shows the day as `2026-12-31`.
+    /// Displays the date as `yyyy-mm-dd`.
     pub fn iso(self) -> impl fmt::Display {
         Written(self.iso_bytes())
     }
 
-    /// Shows the day as `31-12-2026`.
+    /// Displays the date as `dd-mm-yyyy`.
     pub fn dmy(self) -> impl fmt::Display {
         Written(self.dmy_bytes())
     }
 
-    /// Appends the day as `2026-12-31`.
+    /// Appends the date as `yyyy-mm-dd`.
     pub fn write_iso(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.iso_bytes());
     }
 
-    /// Appends the day as `31-12-2026`.
+    /// Appends the date as `dd-mm-yyyy`.
     pub fn write_dmy(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.dmy_bytes());
     }
@@ -94,19 +99,19 @@ impl Date {
         [d1, d2, b'-', m1, m2, b'-', y1, y2, y3, y4]
     }
 
-    /// Century, year of it, month and day, as two digits each.
+    /// The century, the year of the century, the month and the day, two digits each.
     fn digits(self) -> [[u8; 2]; 4] {
         let year = self.0.year().unsigned_abs();
         [year / 100, year % 100, self.0.month(), self.0.day()].map(two_digits)
     }
 }
 
-/// A number below 100 as two ASCII digits.
+/// `number` is below 100.
 pub(crate) fn two_digits(number: u32) -> [u8; 2] {
     [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
-/// The number that ASCII digits write, if they are all digits.
+/// Parses at most 9 ASCII digits.
 fn number(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |number, digit| match digit {
         b'0'..=b'9' => Some(number * 10 + u32::from(digit - b'0')),
@@ -146,7 +151,7 @@ impl FromStr for Date {
     }
 }
 
-/// Ten ASCII bytes to show.
+/// Ten ASCII bytes.
 struct Written([u8; 10]);
 
 impl fmt::Display for Written {

@@ -1,4 +1,4 @@
-//! Groups of people.
+//! Groups: the members of meetings.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -10,46 +10,53 @@ use crate::id::{self, IdError};
 use crate::limits::GROUP_IDS_MAX;
 use crate::shown::Echo;
 
-/// Up to this many members are compared with each other in place; more go through a set.
+/// Up to this many ids are compared pairwise to find duplicates. More go through a hash set, which allocates.
 const PAIRWISE_IDS_MAX: usize = 16;
 
-/// The members of a meeting: 1 to 1,000 different ids in the order given, joined by commas.
+/// The members of a meeting: 1 to [`GROUP_IDS_MAX`] distinct ids in the order given, joined by commas.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Group<'a> {
     joined: Cow<'a, str>,
     len: usize,
 }
 
-/// Why a text is no group. Reads on from the text itself: `group "F2,,F3" has an empty member …`.
+/// Why a text is not a group. The message continues a sentence that begins with the text:
+/// `group "F2,,F3" has no member at position 2: …`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum GroupError {
-    /// Nothing between the quotes.
+    /// The text is empty.
     #[error("names nobody: write at least one id, as in F2 or F2,F3")]
     Empty,
-    /// Two commas in a row, or one at an end.
-    #[error("has nobody at place {place}: write one comma between two ids and none at the ends, as in F2,F3")]
+    /// There are two commas in a row, or one at an end.
+    #[error(
+        "has no member at position {place}: write one comma between two ids and none at the ends, as in F2,F3"
+    )]
     EmptyMember {
-        /// Which member is empty, counted from 1.
+        /// The position of the empty member, from 1.
         place: usize,
     },
-    /// A member is no id.
+    /// A member is not an id.
     #[error("has a member {} that {source}", Echo(.member))]
     Member {
-        /// The member as typed.
+        /// The member as given.
         member: String,
         /// What is wrong with it.
         source: IdError,
     },
-    /// More than [`GROUP_IDS_MAX`].
-    #[error("has {count} members: at most {GROUP_IDS_MAX} are taken")]
+    /// There are more than [`GROUP_IDS_MAX`] members.
+    #[error("has {count} members: at most {GROUP_IDS_MAX} are allowed")]
     TooMany {
-        /// Members as typed.
+        /// The number of members as given, duplicates included.
         count: usize,
     },
 }
 
 impl<'a> Group<'a> {
-    /// Checks comma-separated ids and folds duplicates: the first of each stays, in the order given.
+    /// Validates comma-separated ids and removes duplicates: the first of each stays.
+    ///
+    /// # Errors
+    ///
+    /// See [`GroupError`]. An invalid member is reported before a number of members that is too large.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, GroupError> {
         let text = text.into();
         if text.is_empty() {
@@ -58,41 +65,41 @@ impl<'a> Group<'a> {
         let members = || text.as_bytes().split(|&byte| byte == b',');
         let count = members().count();
         if !members().all(id::is_id) {
-            return Err(wrong_member(&text));
+            return Err(invalid_member(&text));
         }
         if count > GROUP_IDS_MAX {
             return Err(GroupError::TooMany { count });
         }
-        Ok(match folded(&text, count) {
+        Ok(match deduplicated(&text, count) {
             Some((joined, len)) => Self { joined: Cow::Owned(joined), len },
             None => Self { joined: text, len: count },
         })
     }
 
-    /// The members joined by commas: `F3,F2`.
+    /// The members joined by commas, as in `F3,F2`.
     pub fn as_str(&self) -> &str {
         &self.joined
     }
 
-    /// The members in order, each once.
+    /// The members, in the order given.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.joined.split(',')
     }
 
-    /// How many members there are: at least one.
+    /// The number of members, at least 1.
     #[allow(clippy::len_without_is_empty, reason = "a group is never empty")]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// The same group, no longer tied to the line it was read from.
+    /// Copies the group out of the line that it borrows from.
     pub fn into_owned(self) -> Group<'static> {
         Group { joined: Cow::Owned(self.joined.into_owned()), len: self.len }
     }
 }
 
-/// What is wrong with the first member that is no id.
-fn wrong_member(text: &str) -> GroupError {
+/// The error of the first invalid member.
+fn invalid_member(text: &str) -> GroupError {
     for (index, member) in text.split(',').enumerate() {
         match id::check(member) {
             Ok(()) => {}
@@ -105,12 +112,13 @@ fn wrong_member(text: &str) -> GroupError {
     GroupError::Empty
 }
 
-/// The text without its duplicates and what is left of them, or nothing when it has none.
-fn folded(text: &str, count: usize) -> Option<(String, usize)> {
+/// The text without its duplicates and the number of members that are left, or `None` if there are no
+/// duplicates.
+fn deduplicated(text: &str, count: usize) -> Option<(String, usize)> {
     if count <= PAIRWISE_IDS_MAX {
         let members = || text.as_bytes().split(|&byte| byte == b',');
-        let repeated = |at: usize, member: &[u8]| members().take(at).any(|earlier| earlier == member);
-        if !members().enumerate().any(|(at, member)| repeated(at, member)) {
+        let is_repeated = |at: usize, member: &[u8]| members().take(at).any(|earlier| earlier == member);
+        if !members().enumerate().any(|(at, member)| is_repeated(at, member)) {
             return None;
         }
     }

@@ -1,4 +1,4 @@
-//! Hours of a day, and the slots that they make with a date.
+//! Hours of a day, and slots: hours of a date.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,22 +8,23 @@ use thiserror::Error;
 
 use crate::date::{Date, two_digits};
 
-/// An hour of a day, 0 to 23, read and written as `09:00`.
+/// An hour of a day, 0 to 23, written `hh:00`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hour(u8);
 
-/// Why a text is no hour. Reads on from the text itself: `time "9:00" is not an hour: …`.
+/// The text is not an hour. The message continues a sentence that begins with the text:
+/// `time "9:00" is not an hour: …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00")]
 pub struct HourError;
 
 impl Hour {
-    /// An hour by its number, 0 to 23.
+    /// The hour with this number. Returns `None` above 23.
     pub const fn new(hour: u8) -> Option<Self> {
         if hour < 24 { Some(Self(hour)) } else { None }
     }
 
-    /// Reads `09:00`, strictly.
+    /// Parses `hh:00`, with both digits.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
     }
@@ -33,7 +34,7 @@ impl Hour {
         self.0
     }
 
-    /// Appends `09:00`.
+    /// Appends the hour as `hh:00`.
     pub fn write(self, out: &mut Vec<u8>) {
         out.extend_from_slice(&two_digits(self.0.into()));
         out.extend_from_slice(b":00");
@@ -72,22 +73,23 @@ impl<'de> Deserialize<'de> for Hour {
     }
 }
 
-/// One hour of one day: what a person can be busy in. Ordered by time.
+/// One hour of one day, in the time zone of the server. Slots are ordered by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
     /// The day.
     pub date: Date,
-    /// The hour of it.
+    /// The hour of the day.
     pub hour: Hour,
 }
 
 impl Slot {
-    /// The slot as a number that grows by one each hour: day number × 24 + hour. Below 2^27.
+    /// The number of the slot, `day_number * 24 + hour`: 24 to 87,649,439, below 2^27. Consecutive hours have
+    /// consecutive numbers.
     pub fn index(self) -> u32 {
         self.date.day_number() * 24 + u32::from(self.hour.0)
     }
 
-    /// The inverse of [`Slot::index`].
+    /// The inverse of [`Slot::index`]. Returns `None` outside of its range.
     pub fn from_index(index: u32) -> Option<Self> {
         let date = Date::from_day_number(index / 24)?;
         Some(Self { date, hour: Hour((index % 24) as u8) })

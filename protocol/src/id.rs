@@ -10,25 +10,25 @@ use crate::byte_class::is_id_byte;
 use crate::limits::ID_BYTES_MAX;
 use crate::shown::ShownChar;
 
-/// A valid id of an event or a person: 1 to 64 of `A-Z a-z 0-9 . _ -`, case-sensitive.
-///
-/// Borrows from the line it was read from; [`Id::into_owned`] lets it live longer. Ordered bytewise.
+/// The valid id of an event or a person: 1 to [`ID_BYTES_MAX`] of `A-Z a-z 0-9 . _ -`. Ids are case-sensitive
+/// and ordered by their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<'a>(Cow<'a, str>);
 
-/// Why a text is no id. Reads on from the text itself: `event-id "a b" holds " ": …`.
+/// Why a text is not an id. The message continues a sentence that begins with the text:
+/// `event-id "a/b" holds "/": …`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
-    /// Nothing between the quotes.
+    /// The text is empty.
     #[error("is empty: an id is 1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ -")]
     Empty,
-    /// Longer than [`ID_BYTES_MAX`].
+    /// The text is longer than [`ID_BYTES_MAX`].
     #[error("has {length} characters: an id has at most {ID_BYTES_MAX}")]
     TooLong {
-        /// Characters that were given.
+        /// The length of the text, in characters.
         length: usize,
     },
-    /// A character that ids are not made of.
+    /// The text has a character that ids cannot have.
     #[error("holds {}: an id is 1 to {ID_BYTES_MAX} of A-Z a-z 0-9 . _ -", ShownChar(*.found))]
     Character {
         /// The first such character.
@@ -37,30 +37,34 @@ pub enum IdError {
 }
 
 impl<'a> Id<'a> {
-    /// Checks a text, which is kept as it is.
+    /// Validates a text.
+    ///
+    /// # Errors
+    ///
+    /// See [`IdError`]. An invalid character is reported before a length that is too large.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, IdError> {
         let text = text.into();
         check(&text)?;
         Ok(Self(text))
     }
 
-    /// The id as it was typed.
+    /// The id as given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same id, no longer tied to the line it was read from.
+    /// Copies the id out of the line that it borrows from.
     pub fn into_owned(self) -> Id<'static> {
         Id(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The id as a plain string.
+    /// Converts to a string.
     pub fn into_string(self) -> String {
         self.0.into_owned()
     }
 }
 
-/// Checks one id without keeping it: members of a group are checked in place.
+/// Validates an id in place, as a member of a group.
 pub(crate) fn check(text: &str) -> Result<(), IdError> {
     if is_id(text.as_bytes()) {
         return Ok(());
@@ -76,13 +80,15 @@ pub(crate) fn is_id(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| is_id_byte(byte)) && (1..=ID_BYTES_MAX).contains(&bytes.len())
 }
 
-/// The 16-bit tag of an event: the low half of CRC-32C of its id. The same on every machine and in every version; the
-/// first 16 bits of each of its tickets.
+/// The tag of an event: the low 16 bits of the CRC-32C of its id.
+///
+/// It is the first 16 bits of each ticket id of the event, so it must not change from version to version.
 pub fn event_tag(event_id: &str) -> u16 {
     CRC_32C.checksum(event_id.as_bytes()) as u16
 }
 
-/// By table, sixteen bytes a step: an id is short, and what is made for long inputs spends more on getting started.
+/// By table, 16 bytes a step. Ids are short, and implementations for long inputs, like that of the `crc32c`
+/// crate, spend more on their start.
 static CRC_32C: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISCSI);
 
 impl AsRef<str> for Id<'_> {

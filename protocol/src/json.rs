@@ -1,5 +1,5 @@
-//! JSON as it leaves the server: compact, in UTF-8, and with every character escaped that could act on a terminal or
-//! on a script: control characters, DEL and C1 too, and those that are not seen.
+//! JSON as the server writes it: compact, in UTF-8, and with every character escaped that could control a
+//! terminal or mislead a script (see [`needs_escape`]).
 
 use std::io;
 
@@ -8,33 +8,32 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use crate::escape::needs_escape;
 
-/// Appends any value; the same bytes as the hand-written writers below.
+/// Appends a value as JSON.
+///
+/// The value must serialize without an error: its maps have string keys. Otherwise `{}` is appended.
 pub fn write_value(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
-    let written = value.serialize(&mut Serializer::with_formatter(&mut *out, Plain));
-    // A Vec takes every write and our structs have string keys, so this cannot fail; should a struct ever break that,
-    // a client gets an object that it can still read.
+    let written = value.serialize(&mut Serializer::with_formatter(&mut *out, EscapingFormatter));
+    // Writing to a Vec does not fail, and the structs of this crate have string keys.
     if written.is_err() {
         out.truncate(start);
         out.extend_from_slice(b"{}");
     }
 }
 
-/// Appends a string with its quotes.
 pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     write_fragment(out, text);
     out.push(b'"');
 }
 
-/// Appends an id as a string: it has nothing in it to escape.
+/// Appends an id as a string. Ids have no characters to escape.
 pub(crate) fn write_id(out: &mut Vec<u8>, id: &str) {
     out.push(b'"');
     out.extend_from_slice(id.as_bytes());
     out.push(b'"');
 }
 
-/// Appends a list of ids.
 pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str>) {
     out.push(b'[');
     for (index, id) in ids.enumerate() {
@@ -46,7 +45,6 @@ pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str
     out.push(b']');
 }
 
-/// Appends a number in decimal.
 pub(crate) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
@@ -80,10 +78,10 @@ fn write_escape(out: &mut Vec<u8>, c: char) {
     }
 }
 
-/// serde_json's compact form, but with everything escaped that needs it.
-struct Plain;
+/// serde_json's compact format, with the additional escapes of [`needs_escape`].
+struct EscapingFormatter;
 
-impl Formatter for Plain {
+impl Formatter for EscapingFormatter {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,

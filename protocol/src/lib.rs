@@ -1,9 +1,13 @@
 //! The line protocol of Bookline: requests and replies as types, without I/O.
 //!
-//! The server and its clients share this crate, so that each shape is defined once. `protocol.md` is the reference.
+//! The server and its clients share this crate, so that each request and reply is defined once. `protocol.md`
+//! is the reference.
 //!
-//! A line becomes a request by [`parse`]: [`parse_first`] for the first line of a connection. A reply is written by
-//! the functions of [`reply`], or as a [`Refusal`], and read by [`reply::ReplyLine::parse`].
+//! [`parse`] turns a line into a [`Request`], and [`parse_first`] does so for the first line of a connection.
+//! A server writes replies with the functions of [`reply`] and with [`Refusal::write`]. A client reads them
+//! with [`reply::ReplyLine::parse`].
+//!
+//! Types that borrow, like [`Id`], borrow from the line that was parsed.
 
 mod byte_class;
 pub mod code;

@@ -1,29 +1,44 @@
-//! The bounds of the protocol. Everything that comes over the wire is bounded by one of these.
+//! The limits of the protocol. Everything that comes over the wire is bounded by one of these.
 
-/// Bytes in a line, its end not counted. Room for a group of [`GROUP_IDS_MAX`] ids of [`ID_BYTES_MAX`] characters with their
-/// commas (64,999 bytes) and the rest of a MEET; small enough that ten thousand connections cannot fill a machine.
+/// Bytes in a line, without its end. It holds the largest group and the rest of a MEET or PUT, and is small
+/// enough that ten thousand connections cannot exhaust the memory of a machine.
 pub const LINE_BYTES_MAX: usize = 65_536;
 
-/// Characters (which are bytes) in an id of an event or a person: a UUID has 36, a mail-like handle fits too.
+/// Bytes in the id of an event or a person. Ids are ASCII, so these are characters too. A UUID has 36.
 pub const ID_BYTES_MAX: usize = 64;
 
-/// Characters in a name or a title, counted as Unicode scalar values: a line of a poster, not its text.
+/// Characters in a name or a title, counted as Unicode scalar values: a headline, not a description.
 pub const TEXT_CHARS_MAX: usize = 200;
 
-/// Ids in a group as written, before duplicates are folded: more people than a lecture hall has seats.
+/// Ids in a group as written, duplicates included: more people than a lecture hall has seats.
 pub const GROUP_IDS_MAX: usize = 1_000;
 
-/// Tickets of one event: more than any stadium, and sums of it stay far from the end of a u64.
+/// Tickets of one event: more than any stadium has seats. Sums over all events stay far below `u64::MAX`.
 pub const EVENT_TICKETS_MAX: u32 = 1_000_000_000;
 
-/// Tickets in one BOOK: its reply (39 bytes a ticket) stays under 400 kB.
+/// Tickets in one BOOK. Its reply stays below 400 kB.
 pub const BOOKING_TICKETS_MAX: u32 = 10_000;
 
-/// Rows that a listing may be limited to.
+/// Rows that `limit=` may ask a listing for.
 pub const LISTING_ROWS_MAX: u32 = 10_000;
 
-/// Hour slots that HOD looks back over, the current one included: 30 days of 24 hours.
-pub const HOD_HOURS: u32 = 720;
+/// Hours that HOD looks back, the current one included: 30 days.
+pub const HOD_HOURS: u32 = 30 * 24;
 
-/// Characters of what was typed that a message repeats: enough to recognise it, too few to flood a terminal.
+/// Characters of the input that an error message repeats: enough to recognize it, too few to flood a
+/// terminal.
 pub const ECHO_CHARS_MAX: usize = 40;
+
+// The longest request, PUT … MEET, fits into a line with the largest group and an ASCII title. A title of
+// other characters takes up to four bytes for each, so that title and group cannot both be the largest.
+const _: () = {
+    const GROUP: usize = GROUP_IDS_MAX * (ID_BYTES_MAX + ",".len()) - ",".len();
+    const SLOT: usize = " 31-12-2026 09:00".len();
+    const REST: usize = "PUT ".len() + ID_BYTES_MAX + SLOT + " MEET".len() + SLOT;
+    const TITLE: usize = " \"\"".len() + TEXT_CHARS_MAX;
+    const HOST: usize = " host=".len() + ID_BYTES_MAX;
+    assert!(REST + TITLE + " ".len() + GROUP + HOST <= LINE_BYTES_MAX);
+};
+const _: () = assert!(BOOKING_TICKETS_MAX <= EVENT_TICKETS_MAX);
+const _: () = assert!(TEXT_CHARS_MAX * 4 < LINE_BYTES_MAX);
+const _: () = assert!(ID_BYTES_MAX < TEXT_CHARS_MAX && ECHO_CHARS_MAX < TEXT_CHARS_MAX);

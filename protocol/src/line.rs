@@ -1,4 +1,4 @@
-//! One line, as the framer sees it.
+//! Parses a line into a request.
 
 use crate::byte_class::ByteClasses;
 use crate::commands::parsers;
@@ -9,37 +9,40 @@ use crate::parse::telnet;
 use crate::refusal::Refusal;
 use crate::shown::ShownChar;
 
-/// What a line is.
+/// The result of parsing a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParsedLine<'a> {
-    /// Blank or a comment: no reply.
+    /// A blank line or a comment. It gets no reply.
     Blank,
-    /// To be executed.
+    /// A request.
     Request(Request<'a>),
-    /// To be answered with this.
+    /// An invalid line. It gets this reply.
     Refused(Refusal),
-    /// Another protocol's: answer with this, then close before anything behind it is executed.
+    /// A line of another protocol. It gets this reply, and the connection is closed without executing the
+    /// lines after it.
     Foreign(Refusal),
 }
 
-/// Reads a line whose end has been removed and that is not the first of its connection. `scratch` is only used when the line has telnet sequences to strip.
+/// Parses a line without its end, at most [`crate::limits::LINE_BYTES_MAX`] bytes, that is not the first of
+/// its connection. `scratch` receives the line without telnet sequences if there are any; its contents are
+/// replaced.
 #[inline]
 pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
-    if let Some(request) = fast_path::read(line) {
+    if let Some(request) = fast_path::parse(line) {
         return ParsedLine::Request(request);
     }
     parse_any(line, scratch)
 }
 
-/// Reads the first line of a connection that is neither blank nor a comment: it must be text, and not the opening of
-/// another protocol. Until such a line has come, each line is read by this.
+/// As [`parse`], for the lines of a connection up to the first that is neither blank nor a comment. That line
+/// must be text, and not the opening of another protocol.
 pub fn parse_first<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
     let (line, classes) = without_telnet(line, scratch);
     if is_silent(line) {
         return ParsedLine::Blank;
     }
-    if let Some(protocol) = foreign_protocol::of_another(line) {
-        return ParsedLine::Foreign(foreign_protocol::not_spoken(protocol));
+    if let Some(protocol) = foreign_protocol::detect(line) {
+        return ParsedLine::Foreign(foreign_protocol::unsupported(protocol));
     }
     if let Some(refusal) = foreign_protocol::refuse_binary(line) {
         return ParsedLine::Foreign(refusal);
@@ -50,14 +53,14 @@ pub fn parse_first<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'
     }
 }
 
-/// The general way.
+/// [`parse`] without its fast path.
 pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
     let (line, classes) = without_telnet(line, scratch);
     if is_silent(line) {
         return ParsedLine::Blank;
     }
     if foreign_protocol::is_http(line) {
-        return ParsedLine::Foreign(foreign_protocol::not_spoken("HTTP"));
+        return ParsedLine::Foreign(foreign_protocol::unsupported("HTTP"));
     }
     match text(line, classes) {
         Ok(text) => request(text, classes),
@@ -67,7 +70,7 @@ pub(crate) fn parse_any<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedL
 
 fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], ByteClasses) {
     let classes = ByteClasses::of(line);
-    if !classes.has_high() {
+    if !classes.has_non_ascii() {
         return (line, classes);
     }
     let line = telnet::strip(line, scratch);
@@ -81,8 +84,8 @@ fn request(text: &str, classes: ByteClasses) -> ParsedLine<'_> {
     }
 }
 
-/// Whether a line, whole or cut short, gets a reply: all do but blank lines, comments, and lines that hold nothing but
-/// telnet sequences.
+/// Whether a complete or incomplete line gets a reply. All lines do but blank lines, comments, and lines of
+/// nothing but telnet sequences.
 pub fn expects_reply(line: &[u8]) -> bool {
     !is_silent(telnet::strip(line, &mut Vec::new()))
 }
@@ -95,7 +98,8 @@ fn is_silent(line: &[u8]) -> bool {
     }
 }
 
-/// The line as text, if it is UTF-8 and has no control character but tabs; else why it is none.
+/// The line as text. The error says where the line is not UTF-8, or which control character other than tab it
+/// has.
 fn text(line: &[u8], classes: ByteClasses) -> Result<&str, String> {
     let text = std::str::from_utf8(line).map_err(|error| {
         let at = error.valid_up_to();
@@ -107,7 +111,8 @@ fn text(line: &[u8], classes: ByteClasses) -> Result<&str, String> {
     match text.chars().enumerate().find(|(_, c)| c.is_control() && *c != '\t') {
         None => Ok(text),
         Some((at, found)) => Err(format!(
-            "character {} of the line is {}: none is taken but tabs; in names and titles write \\n for a line feed",
+            "character {} of the line is {}: only tabs are allowed; in names and titles write \\n for a line \
+             feed",
             at + 1,
             ShownChar(found)
         )),
@@ -119,14 +124,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{ParsedLine, parse_any};
-    use crate::fast_path::read;
+    use crate::fast_path;
 
     proptest! {
         #[test]
-        fn what_is_read_here_is_read_alike_by_the_general_way(
+        fn fast_path_agrees_with_the_general_parser(
             line in r"(BOOK|GET|book|GETX|BOOK) ?[a-z0-9._=\\-]{0,70}( {0,2}[0-9+-]{0,7})? ?"
         ) {
-            if let Some(request) = read(line.as_bytes()) {
+            if let Some(request) = fast_path::parse(line.as_bytes()) {
                 let mut scratch = Vec::new();
                 prop_assert_eq!(ParsedLine::Request(request), parse_any(line.as_bytes(), &mut scratch));
             }
@@ -134,18 +139,18 @@ mod tests {
     }
 
     #[test]
-    fn plain_lines_are_read_here() {
+    fn fast_path_parses_plain_lines() {
         for line in
             ["BOOK rustconf 2", "BOOK a 10000", "GET rustconf", "BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1"]
         {
             let mut scratch = Vec::new();
             let general = parse_any(line.as_bytes(), &mut scratch);
-            assert_eq!(read(line.as_bytes()).map(ParsedLine::Request), Some(general), "{line}");
+            assert_eq!(fast_path::parse(line.as_bytes()).map(ParsedLine::Request), Some(general), "{line}");
         }
     }
 
     #[test]
-    fn everything_else_is_left_to_the_general_way() {
+    fn fast_path_leaves_other_lines_to_the_general_parser() {
         for line in [
             "BOOK a 0",
             "BOOK a 10001",
@@ -158,7 +163,7 @@ mod tests {
             "BOOK a",
             "PING",
         ] {
-            assert_eq!(read(line.as_bytes()), None, "{line}");
+            assert_eq!(fast_path::parse(line.as_bytes()), None, "{line}");
         }
     }
 }

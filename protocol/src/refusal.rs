@@ -1,75 +1,74 @@
-//! What is answered when the answer is no.
+//! Refusals: replies that are not `OK`.
 
 use crate::code::Code;
 use crate::json;
 use crate::limits::LINE_BYTES_MAX;
 
-/// A refusal: a code for scripts, a sentence for people, and what else belongs to it.
+/// A refusal: a code for scripts, a sentence for people, and further fields that depend on the code.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The code.
     pub code: Code,
-    /// A sentence that a person can act on, with the numbers and the name of what was wrong.
+    /// A sentence that a person can act on. It says what was requested, what there is, and what to do
+    /// instead.
     pub message: String,
-    /// Further fields of the object.
+    /// Further fields of the JSON object.
     pub detail: Detail,
 }
 
-/// The fields of a refusal beside its message.
+/// The fields of a refusal besides `message` and `retry`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Detail {
-    /// None.
+    /// No further fields.
     None,
-    /// Tickets that are left, and tickets that were asked for.
+    /// The fields of `SOLD_OUT`.
     Available {
-        /// Left.
+        /// Tickets that are left.
         available: u32,
-        /// Asked for.
+        /// Tickets that were requested.
         requested: u32,
     },
-    /// The most that there may be, and how many more were asked for.
+    /// The fields of `FULL`.
     Limit {
-        /// The most.
+        /// The maximum.
         limit: u64,
-        /// How many more.
+        /// How many more were requested.
         requested: u64,
     },
-    /// Everyone who is busy, joined by commas.
+    /// The people who are busy, joined by commas, for `CONFLICT`.
     Busy(String),
-    /// Who alone may do it.
+    /// The host, who alone may change the meeting, for `FORBIDDEN`.
     Host(String),
-    /// The verb that was probably meant.
+    /// The verb that was probably intended, for `UNKNOWN_COMMAND`.
     DidYouMean(&'static str),
 }
 
 impl Refusal {
-    /// A refusal with no further fields.
+    /// A refusal without further fields.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), detail: Detail::None }
     }
 
-    /// The line is not a request.
+    /// The line is not a valid request.
     pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(Code::BadRequest, message)
     }
 
-    /// No command has this verb; `did_you_mean` names one that is close.
+    /// No command has this verb. `did_you_mean` is a similar verb.
     pub fn unknown_command(message: impl Into<String>, did_you_mean: Option<&'static str>) -> Self {
         let detail = did_you_mean.map_or(Detail::None, Detail::DidYouMean);
         Self { code: Code::UnknownCommand, message: message.into(), detail }
     }
 
-    /// A line was discarded because of its length.
+    /// A line is longer than [`LINE_BYTES_MAX`] and was discarded.
     pub fn line_too_long() -> Self {
         Self::new(
             Code::LineTooLong,
-            format!(
-                "the line was discarded: it has more than {LINE_BYTES_MAX} bytes, the longest that is taken"
-            ),
+            format!("the line was discarded: it has more than {LINE_BYTES_MAX} bytes, the maximum"),
         )
     }
 
-    /// The connection ended in mid-line.
+    /// The connection ended in the middle of a line.
     pub fn incomplete() -> Self {
         Self::new(
             Code::Incomplete,
@@ -77,12 +76,12 @@ impl Refusal {
         )
     }
 
-    /// No such event, ticket or entry.
+    /// There is no such event, ticket or entry.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)
     }
 
-    /// Fewer tickets are left than were asked for.
+    /// Fewer tickets are left than were requested.
     pub fn sold_out(message: impl Into<String>, available: u32, requested: u32) -> Self {
         Self {
             code: Code::SoldOut,
@@ -96,58 +95,58 @@ impl Refusal {
         Self::new(Code::Conflict, message)
     }
 
-    /// Someone is busy; `busy` names all who are, joined by commas.
+    /// Someone is busy. `busy` has everyone who is, joined by commas.
     pub fn conflict_busy(message: impl Into<String>, busy: String) -> Self {
         Self { code: Code::Conflict, message: message.into(), detail: Detail::Busy(busy) }
     }
 
-    /// Not for the one who asks.
+    /// The requester may not see or change it.
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(Code::Forbidden, message)
     }
 
-    /// Only for the host of the meeting.
+    /// Only the host of the meeting may change it.
     pub fn forbidden_host(message: impl Into<String>, host: impl Into<String>) -> Self {
         Self { code: Code::Forbidden, message: message.into(), detail: Detail::Host(host.into()) }
     }
 
-    /// There would be more than the server may hold.
+    /// The change would exceed a limit of the server.
     pub fn full(message: impl Into<String>, limit: u64, requested: u64) -> Self {
         Self { code: Code::Full, message: message.into(), detail: Detail::Limit { limit, requested } }
     }
 
-    /// The server has as many connections as it takes.
+    /// The server has reached its limit of connections.
     pub fn busy(limit: usize) -> Self {
         Self::new(
             Code::Busy,
-            format!("the server has {limit} connections, as many as it takes: try again later"),
+            format!("the server has {limit} connections, as many as it allows: try again later"),
         )
     }
 
-    /// The server has as many connections of one address as it takes.
+    /// The server has reached its limit of connections from one address.
     pub fn busy_address(limit: usize) -> Self {
         let connections = if limit == 1 { "connection" } else { "connections" };
         Self::new(
             Code::Busy,
             format!(
-                "the server has {limit} {connections} of your address, as many as it takes of one \
+                "the server has {limit} {connections} of your address, as many as it allows of one \
                  (--max-per-address): close one, or try again later"
             ),
         )
     }
 
-    /// No whole line came for too long.
+    /// The connection was idle for `timeout`, as the flag writes it.
     pub fn idle(timeout: &str) -> Self {
         Self::new(
             Code::Busy,
             format!(
-                "no whole line came within {timeout}, and a connection may not be idle for longer (--idle-timeout): \
-                 connect again"
+                "no whole line came within {timeout}, and a connection may not be idle for longer \
+                 (--idle-timeout): connect again"
             ),
         )
     }
 
-    /// The server holds as many long lines and large replies as it has memory for.
+    /// The memory for long lines and large replies is in use.
     pub fn no_buffers() -> Self {
         Self::new(
             Code::Busy,
@@ -156,33 +155,33 @@ impl Refusal {
         )
     }
 
-    /// The rest of a long line does not come.
+    /// The end of a long line did not arrive in time.
     pub fn line_stalled(seconds: u64) -> Self {
         Self::new(
             Code::Busy,
             format!(
-                "the end of a long line did not come within {seconds} seconds, and others wait for its memory: \
-                 connect again and send it faster"
+                "the end of a long line did not come within {seconds} seconds, and others wait for its \
+                 memory: connect again and send it faster"
             ),
         )
     }
 
-    /// Nothing can be changed for now.
+    /// Changes are refused for now.
     pub fn read_only(reason: impl std::fmt::Display) -> Self {
         Self::new(Code::ReadOnly, format!("nothing can be changed for now, reads go on: {reason}"))
     }
 
-    /// The server is about to stop.
+    /// The server is shutting down.
     pub fn shutting_down() -> Self {
         Self::new(Code::ShuttingDown, "the server is stopping: connect again in a moment")
     }
 
-    /// The server is at fault.
+    /// An error of the server.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, message)
     }
 
-    /// Appends the whole line: `ERR CODE {"message":…,"retry":…}` and a line feed.
+    /// Appends the line `ERR CODE {"message":…,"retry":…}` with its line feed.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"ERR ");
         out.extend_from_slice(self.code.as_str().as_bytes());

@@ -1,11 +1,12 @@
-//! What was typed, as a message may repeat it: short, and harmless to a terminal.
+//! Input as error messages repeat it: short, and harmless to a terminal.
 
 use std::fmt::{self, Write};
 
 use crate::escape::needs_escape;
 use crate::limits::ECHO_CHARS_MAX;
 
-/// Shows a text between quotes, cut to [`ECHO_CHARS_MAX`] characters and with nothing in it that acts or is not seen.
+/// Displays a text between quotes, truncated to [`ECHO_CHARS_MAX`] characters. Line feeds and tabs are shown
+/// as escapes, and other characters that need an escape as U+FFFD.
 pub(crate) struct Echo<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Echo<'_> {
@@ -27,14 +28,14 @@ impl fmt::Display for Echo<'_> {
     }
 }
 
-/// Shows one character: printable ones between quotes, others by their number.
+/// Displays a character: a printable one between quotes, another by its code point.
 pub(crate) struct ShownChar(pub(crate) char);
 
 impl fmt::Display for ShownChar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             c if c.is_control() => write!(f, "the control character U+{:04X}", c as u32),
-            c if needs_escape(c) => write!(f, "the character U+{:04X}, which is not seen", c as u32),
+            c if needs_escape(c) => write!(f, "the character U+{:04X}, which is invisible", c as u32),
             ' ' => f.write_str("a blank"),
             c => write!(f, "\"{c}\""),
         }

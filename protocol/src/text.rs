@@ -8,24 +8,26 @@ use thiserror::Error;
 use crate::limits::TEXT_CHARS_MAX;
 use crate::shown::ShownChar;
 
-/// A valid name or title: 1 to 200 characters, no control character but line feed and tab.
+/// A valid name or title: 1 to [`TEXT_CHARS_MAX`] characters, none of them a control character but line feed
+/// and tab.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Text<'a>(Cow<'a, str>);
 
-/// Why a text is no name or title. Reads on from the text itself: `name "" is empty: …`.
+/// Why a text is not a name or title. The message continues a sentence that begins with the text:
+/// `name "" is empty: …`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum TextError {
-    /// Nothing between the quotes.
+    /// The text is empty.
     #[error("is empty: write 1 to {TEXT_CHARS_MAX} characters")]
     Empty,
-    /// Longer than [`TEXT_CHARS_MAX`].
-    #[error("has {length} characters: at most {TEXT_CHARS_MAX} are taken")]
+    /// The text is longer than [`TEXT_CHARS_MAX`].
+    #[error("has {length} characters: at most {TEXT_CHARS_MAX} are allowed")]
     TooLong {
-        /// Characters that were given.
+        /// The length of the text, in characters.
         length: usize,
     },
-    /// A control character could paint the terminal of whoever reads the text.
-    #[error("holds {}: no control character is taken but \\n and \\t", ShownChar(*.found))]
+    /// The text has a control character, which could control the terminal of a reader.
+    #[error("holds {}: no control character is allowed but \\n and \\t", ShownChar(*.found))]
     Control {
         /// The first such character.
         found: char,
@@ -33,7 +35,11 @@ pub enum TextError {
 }
 
 impl<'a> Text<'a> {
-    /// Checks a text, which is kept as it is.
+    /// Validates a text.
+    ///
+    /// # Errors
+    ///
+    /// See [`TextError`]. A control character is reported before a length that is too large.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, TextError> {
         let text = text.into();
         if text.is_empty() {
@@ -52,17 +58,17 @@ impl<'a> Text<'a> {
         Ok(Self(text))
     }
 
-    /// The text with its escapes resolved.
+    /// The text, its escapes resolved.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The same text, no longer tied to the line it was read from.
+    /// Copies the text out of the line that it borrows from.
     pub fn into_owned(self) -> Text<'static> {
         Text(Cow::Owned(self.0.into_owned()))
     }
 
-    /// The text as a plain string.
+    /// Converts to a string.
     pub fn into_string(self) -> String {
         self.0.into_owned()
     }

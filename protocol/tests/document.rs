@@ -1,5 +1,5 @@
-//! `protocol.md` against this crate. Its examples are also run against a real server; here it is found without one
-//! when the document forgets a command, a limit or a code, or promises words that the parser does not say.
+//! Compares `protocol.md` with this crate: its commands, limits and codes, and the refusals in its examples.
+//! The examples also run against a real server, in `tests/protocol_md.rs`.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use bookline_protocol::{COMMANDS, Code, Cursor, Date, ParsedLine, Refusal, limit
 const DOCUMENT: &str = include_str!("../../protocol.md");
 
 #[test]
-fn commands_are_those_of_the_table_in_its_order() {
+fn command_headings_equal_the_table_in_order() {
     let headings: Vec<&str> = DOCUMENT.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let mut verbs: Vec<&str> = COMMANDS.iter().map(|form| form.verb.as_str()).collect();
     verbs.dedup();
@@ -17,7 +17,7 @@ fn commands_are_those_of_the_table_in_its_order() {
 }
 
 #[test]
-fn forms_stand_under_their_verb() {
+fn usages_equal_the_table_and_stand_under_their_verb() {
     let mut written = Vec::new();
     let mut verb = "";
     for line in DOCUMENT.lines() {
@@ -32,7 +32,7 @@ fn forms_stand_under_their_verb() {
 }
 
 #[test]
-fn every_code_has_a_row_with_its_retry() {
+fn table_of_refusals_equals_the_codes_with_their_retry() {
     let start = "## Refusals";
     let section = &DOCUMENT[DOCUMENT.find(start).unwrap()..];
     let section = &section[..section[start.len()..].find("\n## ").unwrap()];
@@ -46,7 +46,7 @@ fn every_code_has_a_row_with_its_retry() {
 }
 
 #[test]
-fn refusals_that_no_request_gets_are_quoted() {
+fn messages_of_refusals_without_a_request_are_quoted() {
     let refusals =
         [Refusal::line_too_long(), Refusal::incomplete(), Refusal::busy(10_000), Refusal::shutting_down()];
     for refusal in refusals {
@@ -57,7 +57,7 @@ fn refusals_that_no_request_gets_are_quoted() {
 }
 
 #[test]
-fn limits_are_those_of_the_crate() {
+fn table_of_limits_equals_the_constants() {
     let section = &DOCUMENT[DOCUMENT.find("## Limits").unwrap()..];
     let section = &section[..section.find("## Telnet").unwrap()];
     let written: Vec<String> = section
@@ -81,20 +81,21 @@ fn limits_are_those_of_the_crate() {
     assert_eq!(written, known);
 }
 
-/// Whatever the parser refuses must be promised word for word; whatever it takes must be promised another answer.
+/// A request that the parser refuses has exactly that refusal in the example. One that it accepts has another
+/// reply.
 #[test]
-fn examples_say_what_the_parser_says() {
+fn examples_agree_with_the_parser() {
     let (mut requests, mut refusals) = (0, 0);
     for block in DOCUMENT.split("```transcript\n").skip(1) {
         let block = block.split("```").next().unwrap();
         let mut lines = block.lines().peekable();
         while let Some(line) = lines.next() {
-            let sent = line.strip_prefix("> ").unwrap_or_else(|| panic!("a reply to nothing: {line}"));
+            let sent = line.strip_prefix("> ").unwrap_or_else(|| panic!("a reply without a request: {line}"));
             let mut replies = Vec::new();
             while let Some(reply) = lines.next_if(|line| line.starts_with("< ")) {
                 replies.push(&reply[2..]);
             }
-            match parse(filled(sent).as_bytes(), &mut Vec::new()) {
+            match parse(without_placeholders(sent).as_bytes(), &mut Vec::new()) {
                 ParsedLine::Blank => assert!(replies.is_empty(), "> {sent}"),
                 ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
                     let mut reply = Vec::new();
@@ -118,8 +119,8 @@ fn examples_say_what_the_parser_says() {
     assert!(requests > 50 && refusals > 20, "{requests} requests and {refusals} refusals were found");
 }
 
-/// A request with something valid in place of what earlier replies would have given.
-fn filled(sent: &str) -> String {
+/// A request with valid values in place of the values of earlier replies.
+fn without_placeholders(sent: &str) -> String {
     let cursor =
         Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode();
     let known = HashMap::from([

@@ -1,5 +1,5 @@
-//! What holds for every line and every value, tried on thousands made at random. A failure prints the smallest case
-//! found and keeps its seed in `properties.proptest-regressions`.
+//! Property tests of the parser and of the value types. A failure prints the smallest case found and records
+//! its seed in `properties.proptest-regressions`.
 
 use bookline_protocol::reply::ReplyLine;
 use bookline_protocol::{
@@ -8,7 +8,7 @@ use bookline_protocol::{
 };
 use proptest::prelude::*;
 
-/// What a line is made of: the pieces that mean something to the parser, and any bytes between them.
+/// A line of pieces that have a meaning to the parser, with arbitrary bytes between them.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let known = prop::sample::select(vec![
         "CREATE",
@@ -76,7 +76,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         .prop_map(|pieces| pieces.concat())
 }
 
-/// A name or title that is valid.
+/// A valid name or title.
 fn text() -> impl Strategy<Value = String> {
     let c = prop_oneof![
         6 => prop::char::range(' ', '~'),
@@ -97,14 +97,19 @@ fn slot() -> impl Strategy<Value = Slot> {
     })
 }
 
-/// Every refusal is one line that any client can read, of bounded length, and paints no terminal.
+/// Every refusal is one line of bounded length, with a JSON object and without characters that control a
+/// terminal.
 fn check_line(line: &[u8]) -> Result<(), TestCaseError> {
     check_parsed(line, &parse(line, &mut Vec::new()))?;
     let (mut scratch, mut other) = (Vec::new(), Vec::new());
     let first = parse_first(line, &mut scratch);
     check_parsed(line, &first)?;
     if !matches!(first, ParsedLine::Foreign(_)) {
-        prop_assert_eq!(first, parse(line, &mut other), "the first line is like the others, or closes");
+        prop_assert_eq!(
+            first,
+            parse(line, &mut other),
+            "the first line is parsed like the others, or is foreign"
+        );
     }
     Ok(())
 }
@@ -134,17 +139,17 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn any_bytes_get_an_answer_or_silence(line in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_parse_to_a_request_a_refusal_or_blank(line in prop::collection::vec(any::<u8>(), 0..200)) {
         check_line(&line)?;
     }
 
     #[test]
-    fn any_pieces_get_an_answer_or_silence(line in pieces()) {
+    fn meaningful_pieces_parse_to_a_request_a_refusal_or_blank(line in pieces()) {
         check_line(&line)?;
     }
 
     #[test]
-    fn a_quoted_text_is_read_back_as_it_was(name in text(), host in id()) {
+    fn quoted_text_round_trips(name in text(), host in id()) {
         let line = format!("MEET F1 2026-12-31 09:00 {} F2 {}", quote(&name), quote(&host));
         match parse(line.as_bytes(), &mut Vec::new()) {
             ParsedLine::Request(Request::Meet { meeting, .. }) => {
@@ -156,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn a_quoted_option_is_read_back_as_it_was(name in text(), value in id()) {
+    fn quoted_option_round_trips(name in text(), value in id()) {
         let line = format!("CREATE id={} {} 2026-12-31 1", quote(&value), quote(&name));
         match parse(line.as_bytes(), &mut Vec::new()) {
             ParsedLine::Request(Request::Create { name: read, id, .. }) => {
@@ -168,11 +173,11 @@ proptest! {
     }
 
     #[test]
-    fn a_quoted_word_is_one_word_that_says_nothing_else(word in any::<String>()) {
+    fn quoted_word_is_one_argument(word in any::<String>()) {
         let quoted = quote(&word);
         prop_assert!(!quoted.contains(char::is_control), "{quoted}");
         prop_assert!(expects_reply(quoted.as_bytes()), "neither blank nor a comment: {quoted}");
-        // As the last word of a line it is neither another protocol's nor an option, and never two words.
+        // As the last word of a line it is neither another protocol, nor an option, nor two words.
         let line = format!("PING {quoted}");
         match parse_first(line.as_bytes(), &mut Vec::new()) {
             ParsedLine::Refused(refusal) => prop_assert!(
@@ -185,18 +190,18 @@ proptest! {
     }
 
     #[test]
-    fn a_plain_word_is_not_quoted(word in "[A-Z0-9][A-Za-z0-9._:/,'\\\\-]{0,20}") {
+    fn plain_word_is_not_quoted(word in "[A-Z0-9][A-Za-z0-9._:/,'\\\\-]{0,20}") {
         prop_assert_eq!(quote(&word), word.as_str());
     }
 
     #[test]
-    fn an_option_is_its_name_and_its_value(name in "[a-z_]{1,8}", value in ".*") {
+    fn option_splits_into_name_and_value(name in "[a-z_]{1,8}", value in ".*") {
         let word = format!("{name}={value}");
         prop_assert_eq!(split_option(&word), Some((name.as_str(), value.as_str())));
     }
 
     #[test]
-    fn a_group_keeps_the_first_of_each(members in prop::collection::vec("[a-c]{1,2}", 1..40)) {
+    fn group_keeps_the_first_of_each_duplicate(members in prop::collection::vec("[a-c]{1,2}", 1..40)) {
         let joined = members.join(",");
         let mut first: Vec<&str> = Vec::new();
         for member in &members {
@@ -211,7 +216,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cursor_is_read_back_as_it_was(slot in slot(), name in text(), id in id()) {
+    fn cursor_round_trips(slot in slot(), name in text(), id in id()) {
         let cursor = Cursor { date: slot.date, name: name.into(), id: id.into() };
         let word = cursor.encode();
         prop_assert_eq!(quote(&word), word.as_str(), "a cursor needs no quotes");
@@ -219,7 +224,7 @@ proptest! {
     }
 
     #[test]
-    fn no_cursor_made_up_brings_in_what_is_not_valid(word in "[A-Za-z0-9_-]{0,80}") {
+    fn forged_cursor_has_a_valid_name_and_id(word in "[A-Za-z0-9_-]{0,80}") {
         if let Some(cursor) = Cursor::decode(&word) {
             prop_assert!(Text::new(&*cursor.name).is_ok() && Id::new(&*cursor.id).is_ok());
             prop_assert_eq!(cursor.encode(), word);
@@ -227,14 +232,14 @@ proptest! {
     }
 
     #[test]
-    fn a_slot_is_its_number(slot in slot()) {
+    fn slot_index_round_trips_and_keeps_the_order(slot in slot()) {
         prop_assert_eq!(Slot::from_index(slot.index()), Some(slot));
         let next = Slot::from_index(slot.index() + 1);
         prop_assert!(next.is_none_or(|next| next > slot));
     }
 
     #[test]
-    fn a_ticket_is_read_back_as_it_was(bytes in any::<[u8; 16]>()) {
+    fn ticket_id_round_trips_and_begins_with_its_tag(bytes in any::<[u8; 16]>()) {
         let ticket = TicketId(bytes);
         let mut written = Vec::new();
         ticket.write(&mut written);
@@ -249,7 +254,7 @@ proptest! {
     fn dates_agree_with_chrono(text in "[0-9]{4}-[0-3][0-9]-[0-3][0-9]|[0-3][0-9]-[01][0-9]-[0-9]{4}|[0-9-]{8,11}") {
         let form = if text.as_bytes().get(2) == Some(&b'-') { "%d-%m-%Y" } else { "%Y-%m-%d" };
         let expected = chrono::NaiveDate::parse_from_str(&text, form).ok()
-            // chrono takes what is not padded, and the year 0.
+            // chrono accepts numbers without padding, and the year 0.
             .filter(|date| date.format(form).to_string() == text)
             .and_then(Date::from_naive);
         prop_assert_eq!(Date::parse(&text), expected);
@@ -257,7 +262,7 @@ proptest! {
 }
 
 #[test]
-fn every_day_is_read_back_as_it_was() {
+fn dates_of_all_years_round_trip() {
     let mut days = 0;
     for number in (1..=3_652_059).step_by(7).chain([3_652_059]) {
         let date = Date::from_day_number(number).unwrap();

@@ -1,4 +1,4 @@
-//! What the parser refuses, as transcripts: the line, and the words that its sender reads.
+//! Refusals of the parser, as transcripts of a line and its message.
 
 use bookline_protocol::refuse_binary;
 use bookline_protocol::{Code, Detail, ParsedLine, Refusal, parse, parse_first};
@@ -20,19 +20,19 @@ fn transcript(text: &str) {
         if let Some(line) = line.strip_prefix("> ") {
             sent = Some(line);
         } else if let Some(message) = line.strip_prefix("< ") {
-            let sent = sent.take().expect("a line is sent before it is answered");
+            let sent = sent.take().expect("a request before its reply");
             let refusal = refused(sent);
             assert_eq!((refusal.code, refusal.message.as_str()), (Code::BadRequest, message), "\n> {sent}");
             assert_eq!(refusal.detail, Detail::None);
         } else {
-            panic!("neither sent nor answered: {line}");
+            panic!("neither a request nor a reply: {line}");
         }
     }
-    assert_eq!(sent, None, "every line is answered");
+    assert_eq!(sent, None, "every request has a reply");
 }
 
 #[test]
-fn missing_arguments_show_the_usage() {
+fn missing_argument_shows_the_usage() {
     transcript(
         "> BOOK
          < <event-id> is missing: write BOOK <event-id> <n>
@@ -56,7 +56,7 @@ fn missing_arguments_show_the_usage() {
 }
 
 #[test]
-fn left_over_arguments_and_unknown_options_are_errors_everywhere() {
+fn extra_arguments_and_unknown_options_are_refused() {
     transcript(
         "> PING pong
          < \"pong\" is one argument too many: write PING, with quotes around an argument that has blanks
@@ -90,7 +90,7 @@ fn left_over_arguments_and_unknown_options_are_errors_everywhere() {
 }
 
 #[test]
-fn numbers_are_digits_within_their_range() {
+fn numbers_out_of_range_or_not_of_digits_are_refused() {
     transcript(
         "> BOOK rustconf 0
          < n \"0\" is out of range: write a whole number from 1 to 10000
@@ -120,7 +120,7 @@ fn numbers_are_digits_within_their_range() {
 }
 
 #[test]
-fn dates_and_times_are_strict() {
+fn invalid_dates_and_times_are_refused() {
     transcript(
         "> GET F1 2014-2-3
          < date \"2014-2-3\" is not a date: write yyyy-mm-dd or dd-mm-yyyy with all digits, as in 2026-12-31 or 31-12-2026
@@ -146,7 +146,7 @@ fn dates_and_times_are_strict() {
 }
 
 #[test]
-fn ids_names_groups_and_cursors() {
+fn invalid_ids_names_groups_and_cursors_are_refused() {
     let long = "x".repeat(65);
     transcript(&format!(
         "> GET a/b
@@ -164,17 +164,17 @@ fn ids_names_groups_and_cursors() {
          > CREATE \"\" 2026-12-31 5
          < name \"\" is empty: write 1 to 200 characters
          > CREATE {} 2026-12-31 5
-         < name \"{}…\" has 201 characters: at most 200 are taken
+         < name \"{}…\" has 201 characters: at most 200 are allowed
          > MEET F1 21-11-2026 09:00 x \"\"
          < group \"\" names nobody: write at least one id, as in F2 or F2,F3
          > MEET F1 21-11-2026 09:00 x F2,,F3
-         < group \"F2,,F3\" has nobody at place 2: write one comma between two ids and none at the ends, as in F2,F3
+         < group \"F2,,F3\" has no member at position 2: write one comma between two ids and none at the ends, as in F2,F3
          > MEET F1 21-11-2026 09:00 x F2,
-         < group \"F2,\" has nobody at place 2: write one comma between two ids and none at the ends, as in F2,F3
+         < group \"F2,\" has no member at position 2: write one comma between two ids and none at the ends, as in F2,F3
          > MEET F1 21-11-2026 09:00 x F2,F*
          < group \"F2,F*\" has a member \"F*\" that holds \"*\": an id is 1 to 64 of A-Z a-z 0-9 . _ -
          > MEET F1 21-11-2026 09:00 x {}
-         < group \"{}…\" has 1001 members: at most 1000 are taken
+         < group \"{}…\" has 1001 members: at most 1000 are allowed
          > TICKET 2cdba4d565e58a4e9d2b64a5ba13b0ee
          < ticket-id \"2cdba4d565e58a4e9d2b64a5ba13b0ee\" is not a ticket id: write it as BOOK gave it, 36 characters as in 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
          > GET after=AAAA
@@ -188,26 +188,26 @@ fn ids_names_groups_and_cursors() {
 }
 
 #[test]
-fn quoting() {
+fn invalid_quotes_and_escapes_are_refused() {
     transcript(
         r#"> CREATE "Rust Conf 2026-12-31 5
          < the quote that opens "Rust Conf 2026-12-31 5" is never closed: end the argument with "
          > CREATE "Rust \n
          < the quote that opens "Rust \n" is never closed: end the argument with "
          > CREATE "Rust Conf"2026-12-31 5
-         < behind the closing quote of "Rust Conf" comes "2": put a blank between two arguments
+         < the closing quote of "Rust Conf" is followed by "2": put a blank between two arguments
          > CREATE Rust"Conf" 2026-12-31 5
          < "Rust"Conf"" has a quote inside: put quotes around the whole argument, as in "two words"
          > CREATE x 2026-12-31 5 id=a"b
          < "id=a"b" has a quote inside: put quotes around the whole argument, as in "two words"
          > CREATE x 2026-12-31 5 id="a"b
-         < behind the closing quote of "a" comes "b": put a blank between two arguments
+         < the closing quote of "a" is followed by "b": put a blank between two arguments
          > CREATE "a\'b" 2026-12-31 5
-         < "\'" is no escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
+         < "\'" is not an escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
          > CREATE "a\u+123" 2026-12-31 5
-         < "\u+123" is no escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
+         < "\u+123" is not an escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
          > CREATE "a\u12" 2026-12-31 5
-         < "\u12" " is no escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
+         < "\u12" " is not an escape: within quotes write \" \\ \n \t or \uXXXX with four hexadecimal digits
          > CREATE "\ud800" 2026-12-31 5
          < "\ud800" is half of a surrogate pair: write both halves, or the character itself
          > CREATE "\ud800\u0041" 2026-12-31 5
@@ -218,36 +218,36 @@ fn quoting() {
 }
 
 #[test]
-fn control_characters_raw_and_by_escape() {
+fn control_characters_are_refused_raw_and_as_escapes() {
     transcript(
         "> CREATE \"a\\u001b[2J\" 2026-12-31 5
-         < \"\\u001b\" stands for the control character U+001B: no control character is taken but \\n and \\t in names and titles
+         < \"\\u001b\" stands for the control character U+001B: no control character is allowed but \\n and \\t in names and titles
          > CREATE \"\\u0000\" 2026-12-31 5
-         < \"\\u0000\" stands for the control character U+0000: no control character is taken but \\n and \\t in names and titles
+         < \"\\u0000\" stands for the control character U+0000: no control character is allowed but \\n and \\t in names and titles
          > CREATE \"\\u009b\" 2026-12-31 5
-         < \"\\u009b\" stands for the control character U+009B: no control character is taken but \\n and \\t in names and titles
+         < \"\\u009b\" stands for the control character U+009B: no control character is allowed but \\n and \\t in names and titles
          > GET \"a\\nb\"
          < event-id \"a\\nb\" holds the control character U+000A: an id is 1 to 64 of A-Z a-z 0-9 . _ -
          > CREATE \"a\u{1b}[2J\" 2026-12-31 5
-         < character 10 of the line is the control character U+001B: none is taken but tabs; in names and titles write \\n for a line feed
+         < character 10 of the line is the control character U+001B: only tabs are allowed; in names and titles write \\n for a line feed
          > PING \u{7f}
-         < character 6 of the line is the control character U+007F: none is taken but tabs; in names and titles write \\n for a line feed
+         < character 6 of the line is the control character U+007F: only tabs are allowed; in names and titles write \\n for a line feed
          > PING é\u{9b}
-         < character 7 of the line is the control character U+009B: none is taken but tabs; in names and titles write \\n for a line feed",
+         < character 7 of the line is the control character U+009B: only tabs are allowed; in names and titles write \\n for a line feed",
     );
     assert!(refused(b"BOOK e 1\r").message.contains("U+000D"));
     assert!(refused(b"BOOK e\0 1").message.contains("U+0000"));
 }
 
 #[test]
-fn what_is_not_utf8() {
+fn invalid_utf8_is_refused_with_the_position_of_its_byte() {
     assert_eq!(refused(b"PING \xfe").message, "the line is not UTF-8: byte 6 of it is 0xFE");
     assert_eq!(refused(b"PING\xff\xff").message, "the line is not UTF-8: byte 5 of it is 0xFF");
     assert_eq!(refused(b"PING \xed\xa0\x80").message, "the line is not UTF-8: byte 6 of it is 0xED");
 }
 
 #[test]
-fn put_says_what_may_follow() {
+fn put_of_neither_block_nor_meet_shows_both_forms() {
     transcript(
         "> PUT F1 21-11-2026 09:00 BOOK 21-11-2026 10:00
          < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]",
@@ -255,46 +255,46 @@ fn put_says_what_may_follow() {
 }
 
 #[track_caller]
-fn unknown(line: &str, meant: Option<&'static str>, message: &str) {
+fn assert_unknown(line: &str, suggestion: Option<&'static str>, message: &str) {
     let refusal = refused(line);
     assert_eq!((refusal.code, refusal.message.as_str()), (Code::UnknownCommand, message), "\n> {line}");
-    assert_eq!(refusal.detail, meant.map_or(Detail::None, Detail::DidYouMean), "\n> {line}");
+    assert_eq!(refusal.detail, suggestion.map_or(Detail::None, Detail::DidYouMean), "\n> {line}");
 }
 
 #[test]
-fn unknown_verbs_and_what_was_meant() {
-    let meant = |word: &str, verb: &'static str| {
+fn unknown_verb_is_refused_with_the_nearest_verb_as_a_suggestion() {
+    let suggests = |word: &str, verb: &'static str| {
         let message = format!("\"{word}\" is not a command: did you mean {verb}? HELP lists the commands");
-        unknown(word, Some(verb), &message);
-        unknown(&format!("{word} rustconf 2"), Some(verb), &message);
-        unknown(&format!("HELP {word}"), Some(verb), &message);
+        assert_unknown(word, Some(verb), &message);
+        assert_unknown(&format!("{word} rustconf 2"), Some(verb), &message);
+        assert_unknown(&format!("HELP {word}"), Some(verb), &message);
     };
-    meant("boko", "BOOK");
-    meant("BOK", "BOOK");
-    meant("DELET", "DELETE");
-    meant("HELO", "HELLO");
-    meant("Qiut", "QUIT");
-    meant("exti", "EXIT");
+    suggests("boko", "BOOK");
+    suggests("BOK", "BOOK");
+    suggests("DELET", "DELETE");
+    suggests("HELO", "HELLO");
+    suggests("Qiut", "QUIT");
+    suggests("exti", "EXIT");
     // GET and PUT are both one edit away: the table has GET first.
-    meant("PET", "GET");
+    suggests("PET", "GET");
     for word in ["RESERVE", "\"\"", "🦀", "DROP;TABLE", "XYZZY"] {
         let shown = if word == "\"\"" { "" } else { word };
         let message = format!("\"{shown}\" is not a command: HELP lists the commands");
-        unknown(word, None, &message);
+        assert_unknown(word, None, &message);
     }
     let message = format!("\"{}…\" is not a command: HELP lists the commands", "x".repeat(40));
-    unknown(&"x".repeat(65_000), None, &message);
+    assert_unknown(&"x".repeat(65_000), None, &message);
 }
 
 #[test]
-fn auth_is_reserved() {
+fn auth_is_refused_as_reserved() {
     for line in ["AUTH", "auth token=x", "HELP AUTH"] {
-        unknown(line, None, "AUTH is reserved for a later version: nothing asks for it yet");
+        assert_unknown(line, None, "AUTH is reserved for a later version: nothing asks for it yet");
     }
 }
 
 #[test]
-fn http_is_answered_once_and_closed() {
+fn http_is_foreign_on_every_line() {
     for line in [
         "GET / HTTP/1.1",
         "POST /book HTTP/1.0 ",
@@ -318,8 +318,8 @@ fn http_is_answered_once_and_closed() {
 }
 
 #[test]
-fn the_first_line_must_not_be_another_protocols() {
-    let closes = |line: &[u8], message: &str| match parse_first(line, &mut Vec::new()) {
+fn first_line_of_another_protocol_is_foreign() {
+    let assert_foreign = |line: &[u8], message: &str| match parse_first(line, &mut Vec::new()) {
         ParsedLine::Foreign(refusal) => {
             assert_eq!(refusal.code, Code::BadRequest);
             assert!(refusal.message.contains(message), "{:?}: {}", line.escape_ascii(), refusal.message);
@@ -342,7 +342,7 @@ fn the_first_line_must_not_be_another_protocols() {
         (b"PING \x07", "the control character U+0007"),
         (b"PING \xff\xff", "byte 6 of it is 0xFF"),
     ] {
-        closes(line, message);
+        assert_foreign(line, message);
     }
     for line in
         ["PING", "EHLO", "GET SIP", "*", "*x", "x HTTP/", "xHTTP/1.1", "# GET / HTTP/1.1", "", "BOKO e 1"]
@@ -353,10 +353,10 @@ fn the_first_line_must_not_be_another_protocols() {
 }
 
 #[test]
-fn what_begins_like_no_text_is_refused_before_its_line_ends() {
+fn binary_first_byte_is_refused_before_the_end_of_its_line() {
     let refused: Vec<u8> = (0..=255).filter(|&byte| refuse_binary(&[byte]).is_some()).collect();
     let text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~' | 0xc2..=0xf4 | 0xff);
     assert_eq!(refused, (0..=255).filter(|byte| !text(byte)).collect::<Vec<u8>>());
     assert_eq!(refuse_binary(b""), None);
-    assert_eq!(refuse_binary(b"P\0"), None, "it is refused as a line");
+    assert_eq!(refuse_binary(b"P\0"), None, "parsing the line refuses it");
 }

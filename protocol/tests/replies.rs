@@ -1,4 +1,5 @@
-//! What is answered: every object as it stands on the wire, and the writers by hand against their structs.
+//! Replies: every JSON object as it is written on the wire, and the functions that write an object without
+//! its struct compared with the struct.
 
 use std::fmt::Debug;
 
@@ -14,9 +15,9 @@ use bookline_protocol::{COMMANDS, Code, Date, Hour, Refusal, Slot, TicketId, Ver
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// Writes an object as an `OK` line, expects the body, and reads it back.
+/// Writes an object as an `OK` line, compares it with `body`, and reads it back.
 #[track_caller]
-fn object<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(value: &T, body: &'a str) {
+fn assert_object<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(value: &T, body: &'a str) {
     let mut out = Vec::new();
     write_ok(&mut out, value);
     assert_eq!(String::from_utf8(out).unwrap(), format!("OK {body}\n"));
@@ -36,7 +37,7 @@ const TICKET: TicketId = TicketId([
 ]);
 
 #[test]
-fn objects_of_events() {
+fn objects_of_events_have_the_documented_json() {
     let event = EventReply {
         id: "rustconf".into(),
         name: "Rust \"Conf\"".into(),
@@ -44,35 +45,35 @@ fn objects_of_events() {
         total_tickets: 100,
         available_tickets: 98,
     };
-    object(
+    assert_object(
         &event,
         r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
     );
-    object(
+    assert_object(
         &BookReply { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
         r#"{"event_id":"rustconf","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":98}"#,
     );
-    object(
+    assert_object(
         &TicketReply { ticket: TICKET, event_id: "rustconf".into() },
         r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf"}"#,
     );
 }
 
 #[test]
-fn objects_of_calendars() {
+fn objects_of_calendars_have_the_documented_json() {
     let Slot { date, hour: time } = nine();
-    object(
+    assert_object(
         &BlockReply { name: "F1".into(), date, time, replaced: None },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#,
     );
     let EntryFields { title, group, host } = class_meeting();
-    object(
+    assert_object(
         &MeetReply { name: "F1".into(), date, time, title, group, host, replaced: None },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","title":"class committee meeting","group":["F2","F3"],"host":"F1"}"#,
     );
     let block = EntryFields { title: "".into(), group: Members::default(), host: "F1".into() };
     let ten = Hour::new(10).unwrap();
-    object(
+    assert_object(
         &DayReply {
             name: "F1".into(),
             date,
@@ -80,22 +81,22 @@ fn objects_of_calendars() {
         },
         r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},{"time":"10:00","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
     );
-    object(
+    assert_object(
         &HodRow { date, time, meetings: vec![class_meeting()] },
         r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
     );
-    object(
+    assert_object(
         &DeleteReply { name: "F1".into(), date, time, deleted: EntryKind::Meeting },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","deleted":"meeting"}"#,
     );
 }
 
 #[test]
-fn objects_of_the_service() {
-    object(&EmptyReply {}, "{}");
-    object(&CountReply::of(2), r#"{"count":2}"#);
-    object(&CountReply { count: 2, next: Some("AAAA".into()) }, r#"{"count":2,"next":"AAAA"}"#);
-    object(
+fn objects_of_the_server_have_the_documented_json() {
+    assert_object(&EmptyReply {}, "{}");
+    assert_object(&CountReply::of(2), r#"{"count":2}"#);
+    assert_object(&CountReply { count: 2, next: Some("AAAA".into()) }, r#"{"count":2,"next":"AAAA"}"#);
+    assert_object(
         &HelloReply {
             server: "bookline".into(),
             version: "0.1.0".into(),
@@ -107,7 +108,7 @@ fn objects_of_the_service() {
         },
         r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30"}"#,
     );
-    object(
+    assert_object(
         &StatsReply {
             version: "0.1.0".into(),
             uptime_seconds: 1,
@@ -128,14 +129,14 @@ fn objects_of_the_service() {
         },
         r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
     );
-    object(
+    assert_object(
         &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },
         r#"{"sequence":7,"bytes":4096,"milliseconds":12}"#,
     );
 }
 
 #[test]
-fn help_has_the_rows_of_the_table() {
+fn help_rows_equal_the_table() {
     let rows: Vec<_> = help_rows(None).collect();
     assert_eq!(rows.len(), COMMANDS.len());
     assert_eq!(help_rows(Some(Verb::Get)).count(), 3);
@@ -148,7 +149,7 @@ fn help_has_the_rows_of_the_table() {
 }
 
 #[test]
-fn fields_that_a_client_does_not_know_are_passed_over() {
+fn unknown_fields_are_skipped() {
     let body = r#"{"id":"e","name":"E","date":"2026-12-31","total_tickets":1,"available_tickets":1,"doors":"19:00"}"#;
     assert_eq!(serde_json::from_str::<EventReply<'_>>(body).unwrap().id, "e");
     let body = r#"{"message":"m","retry":true,"after_seconds":5}"#;
@@ -157,7 +158,7 @@ fn fields_that_a_client_does_not_know_are_passed_over() {
 }
 
 #[track_caller]
-fn refusal(refusal: &Refusal, line: &str) {
+fn assert_refusal(refusal: &Refusal, line: &str) {
     let mut out = Vec::new();
     refusal.write(&mut out);
     assert_eq!(String::from_utf8(out).unwrap(), format!("{line}\n"));
@@ -167,47 +168,47 @@ fn refusal(refusal: &Refusal, line: &str) {
 }
 
 #[test]
-fn refusals_and_the_order_of_their_fields() {
-    refusal(
+fn refusals_have_the_documented_fields_in_order() {
+    assert_refusal(
         &Refusal::sold_out("10 left", 10, 11),
         r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
     );
-    refusal(
+    assert_refusal(
         &Refusal::full("m", 10_000_000_000, 3),
         r#"ERR FULL {"message":"m","retry":false,"limit":10000000000,"requested":3}"#,
     );
-    refusal(
+    assert_refusal(
         &Refusal::conflict_busy("m", "F2,F3".into()),
         r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"]}"#,
     );
-    refusal(&Refusal::conflict("m"), r#"ERR CONFLICT {"message":"m","retry":false}"#);
-    refusal(
+    assert_refusal(&Refusal::conflict("m"), r#"ERR CONFLICT {"message":"m","retry":false}"#);
+    assert_refusal(
         &Refusal::forbidden_host("m", "F1"),
         r#"ERR FORBIDDEN {"message":"m","retry":false,"host":"F1"}"#,
     );
-    refusal(
+    assert_refusal(
         &Refusal::unknown_command("m", Some("BOOK")),
         r#"ERR UNKNOWN_COMMAND {"message":"m","retry":false,"did_you_mean":"BOOK"}"#,
     );
-    refusal(
+    assert_refusal(
         &Refusal::busy(3),
-        r#"ERR BUSY {"message":"the server has 3 connections, as many as it takes: try again later","retry":true}"#,
+        r#"ERR BUSY {"message":"the server has 3 connections, as many as it allows: try again later","retry":true}"#,
     );
-    refusal(
+    assert_refusal(
         &Refusal::read_only("the disk\u{9b}\u{7f}\u{1b}\n is \"full\""),
         r#"ERR READ_ONLY {"message":"nothing can be changed for now, reads go on: the disk\u009b\u007f\u001b\n is \"full\"","retry":true}"#,
     );
 }
 
 #[test]
-fn retry_is_for_what_passes() {
-    let passing: Vec<&str> = Code::ALL.into_iter().filter(|code| code.retry()).map(Code::as_str).collect();
-    assert_eq!(passing, ["BUSY", "READ_ONLY", "SHUTTING_DOWN"]);
+fn retry_is_true_for_temporary_conditions_only() {
+    let temporary: Vec<&str> = Code::ALL.into_iter().filter(|code| code.retry()).map(Code::as_str).collect();
+    assert_eq!(temporary, ["BUSY", "READ_ONLY", "SHUTTING_DOWN"]);
     assert_eq!("TEAPOT".parse::<Code>().unwrap_err().code, "TEAPOT");
 }
 
 #[test]
-fn lines_that_no_server_writes() {
+fn line_that_is_not_of_a_reply_is_malformed() {
     assert_eq!(ReplyLine::parse("OK {}\r\n"), Ok(ReplyLine::Ok("{}")));
     assert_eq!(ReplyLine::parse("ROW {\"a\":1}"), Ok(ReplyLine::Row("{\"a\":1}")));
     assert_eq!(ReplyLine::parse("ERR TEAPOT {}"), Ok(ReplyLine::Err { code: "TEAPOT", body: "{}" }));
@@ -229,7 +230,7 @@ fn line_with_an_unknown_word_is_unknown_and_not_malformed() {
     }
 }
 
-fn object_of(value: &impl Serialize) -> String {
+fn json_of(value: &impl Serialize) -> String {
     written(|out| write_ok(out, value)).trim_start_matches("OK ").trim_end().to_owned()
 }
 
@@ -240,7 +241,7 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
 }
 
 #[test]
-fn what_is_not_seen_is_escaped_by_its_number() {
+fn invisible_characters_are_escaped() {
     let line = written(|out| {
         Refusal::internal("a\u{202e}b\u{2028}OK\u{200b}\u{feff}\u{e0041}é❤\u{fe0f}").write(out)
     });
@@ -250,7 +251,7 @@ fn what_is_not_seen_is_escaped_by_its_number() {
 
 proptest! {
     #[test]
-    fn writers_by_hand_write_what_serde_does(
+    fn direct_writers_agree_with_serde(
         name in any::<String>(),
         id in "[A-Za-z0-9._-]{1,64}",
         group in "[a-z]{1,3}(,[a-z]{1,3}){0,4}",
@@ -268,53 +269,53 @@ proptest! {
             available_tickets: numbers[1],
         };
         let prefix = event_reply_prefix(&id, &name, date, numbers[0]);
-        let by_hand = |kind| written(|out| write_event_reply(out, &prefix, numbers[1], kind));
-        prop_assert_eq!(by_hand(LineKind::Ok), written(|out| write_ok(out, &event)));
-        prop_assert_eq!(by_hand(LineKind::Row), written(|out| write_row(out, &event)));
+        let direct = |kind| written(|out| write_event_reply(out, &prefix, numbers[1], kind));
+        prop_assert_eq!(direct(LineKind::Ok), written(|out| write_ok(out, &event)));
+        prop_assert_eq!(direct(LineKind::Row), written(|out| write_row(out, &event)));
 
         let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
-        let by_hand = written(|out| write_book_reply(out, &id, &bytes_of(&tickets), numbers[1]));
+        let direct = written(|out| write_book_reply(out, &id, &bytes_of(&tickets), numbers[1]));
         let in_pieces = written(|out| {
             let tickets = bytes_of(&tickets);
             open_book_reply(out, &id, tickets[0]);
             tickets[1..].chunks(2).for_each(|some| write_tickets(out, some));
             close_book_reply(out, numbers[1]);
         });
-        prop_assert_eq!(&in_pieces, &by_hand);
+        prop_assert_eq!(&in_pieces, &direct);
         let booked = BookReply { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
-        prop_assert_eq!(by_hand, written(|out| write_ok(out, &booked)));
+        prop_assert_eq!(direct, written(|out| write_ok(out, &booked)));
 
         let meet = EntryFields { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
         let meeting = ReplacedMeeting { meet: meet.clone(), removed: Members::from(&*group) };
         let replaced = |meeting| Some(ReplacedEntry { date, time, meeting });
         for replaced in [None, replaced(None), replaced(Some(meeting))] {
-            let by_hand = written(|out| write_block_reply(out, &id, slot, replaced.as_ref()));
+            let direct = written(|out| write_block_reply(out, &id, slot, replaced.as_ref()));
             let blocked = BlockReply { name: (&*id).into(), date, time, replaced: replaced.clone() };
-            prop_assert_eq!(&by_hand, &written(|out| write_ok(out, &blocked)));
-            prop_assert_eq!(serde_json::from_str::<BlockReply<'_>>(&by_hand["OK ".len()..]).unwrap(), blocked);
+            prop_assert_eq!(&direct, &written(|out| write_ok(out, &blocked)));
+            prop_assert_eq!(serde_json::from_str::<BlockReply<'_>>(&direct["OK ".len()..]).unwrap(), blocked);
 
-            let by_hand = written(|out| write_meet_reply(out, &id, slot, &meet, replaced.as_ref()));
+            let direct = written(|out| write_meet_reply(out, &id, slot, &meet, replaced.as_ref()));
             let EntryFields { title, group, host } = meet.clone();
             let met = MeetReply { name: (&*id).into(), date, time, title, group, host, replaced };
-            prop_assert_eq!(&by_hand, &written(|out| write_ok(out, &met)));
-            prop_assert_eq!(serde_json::from_str::<MeetReply<'_>>(&by_hand["OK ".len()..]).unwrap(), met);
+            prop_assert_eq!(&direct, &written(|out| write_ok(out, &met)));
+            prop_assert_eq!(serde_json::from_str::<MeetReply<'_>>(&direct["OK ".len()..]).unwrap(), met);
         }
 
         let texts = (&*name, &*group, &*id);
         for piece in [1, 7, 40, usize::MAX] {
-            // What is written is taken away each time, as a connection does.
-            let (mut whole, mut written, mut done) = (Vec::new(), None, false);
+            // A buffer that is empty for each piece, as in a connection.
+            let (mut whole, mut progress, mut done) = (Vec::new(), None, false);
             while !done {
                 let mut out = Vec::new();
-                done = write_entry_fields(&mut out, texts, &mut written, piece);
+                done = write_entry_fields(&mut out, texts, &mut progress, piece);
                 whole.extend(out);
             }
-            prop_assert_eq!(String::from_utf8(whole.clone()).unwrap(), object_of(&meet));
+            prop_assert_eq!(String::from_utf8(whole.clone()).unwrap(), json_of(&meet));
             prop_assert!(whole.len() <= entry_fields_bytes_max(&name, &group, &id));
         }
 
         for count in 0..3 {
-            let by_hand = written(|out| {
+            let direct = written(|out| {
                 open_day_reply(out, &id, date);
                 for index in 0..count {
                     open_day_entry(out, time, index == 0);
@@ -324,23 +325,24 @@ proptest! {
                 close_day_reply(out);
             });
             let schedule = vec![DayEntry { time, meet: meet.clone() }; count];
-            prop_assert_eq!(by_hand, written(|out| write_ok(out, &DayReply { name: (&*id).into(), date, schedule })));
+            let day = DayReply { name: (&*id).into(), date, schedule };
+            prop_assert_eq!(direct, written(|out| write_ok(out, &day)));
         }
 
         for count in 0..3 {
             let meetings = vec![(&*name, &*group, &*id); count];
-            let by_hand = written(|out| write_hod_row(out, slot, meetings.iter().copied()));
-            let month_row = HodRow { date, time, meetings: vec![meet.clone(); count] };
-            prop_assert_eq!(by_hand, written(|out| write_row(out, &month_row)));
+            let direct = written(|out| write_hod_row(out, slot, meetings.iter().copied()));
+            let row = HodRow { date, time, meetings: vec![meet.clone(); count] };
+            prop_assert_eq!(direct, written(|out| write_row(out, &row)));
         }
     }
 
     #[test]
-    fn strings_are_those_of_serde_json_and_paint_no_terminal(
+    fn strings_agree_with_serde_json_and_have_no_terminal_controls(
         text in any::<String>(),
-        unseen in r"[\x00-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]{0,3}",
+        invisible in r"[\x00-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]{0,3}",
     ) {
-        let text = text + &unseen;
+        let text = text + &invisible;
         let line = written(|out| Refusal::internal(&*text).write(out));
         let Ok(ReplyLine::Err { body, .. }) = ReplyLine::parse(&line) else { panic!("{line}") };
         prop_assert_eq!(serde_json::from_str::<ErrBody>(body).unwrap().message, text.clone());

@@ -1,13 +1,12 @@
-//! What the parser takes: lines, and the requests they are.
+//! Lines that the parser accepts, and the requests that they parse to.
 
 use bookline_protocol::{
     Cursor, Date, Group, Hour, Id, ParsedLine, Request, RequestedEntry, RequestedMeeting, Slot, Text,
     TicketId, Verb, expects_reply, parse,
 };
 
-/// Reads one line and hands the request to a check, since it borrows from the line.
 #[track_caller]
-fn taken(line: impl AsRef<[u8]>, expected: &Request<'_>) {
+fn assert_request(line: impl AsRef<[u8]>, expected: &Request<'_>) {
     let line = line.as_ref();
     match parse(line, &mut Vec::new()) {
         ParsedLine::Request(request) => assert_eq!(&request, expected, "{}", String::from_utf8_lossy(line)),
@@ -41,55 +40,58 @@ fn create<'a>(name: &'a str, id: Option<&'a str>) -> Request<'a> {
 }
 
 #[test]
-fn every_command_of_the_table() {
-    taken("CREATE \"Rust Conf\" 2026-12-31 100", &create("Rust Conf", None));
-    taken("GET", &Request::List { limit: None, after: None });
-    taken("GET rustconf", &Request::Event { id: id("rustconf") });
-    taken("GET F1 21-11-2026", &Request::Day { who: id("F1"), date: date("21-11-2026") });
-    taken("BOOK rustconf 2", &Request::Book { event: id("rustconf"), count: 2 });
+fn every_command_parses_to_its_request() {
+    assert_request("CREATE \"Rust Conf\" 2026-12-31 100", &create("Rust Conf", None));
+    assert_request("GET", &Request::List { limit: None, after: None });
+    assert_request("GET rustconf", &Request::Event { id: id("rustconf") });
+    assert_request("GET F1 21-11-2026", &Request::Day { who: id("F1"), date: date("21-11-2026") });
+    assert_request("BOOK rustconf 2", &Request::Book { event: id("rustconf"), count: 2 });
     let ticket: TicketId = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".parse().unwrap();
-    taken("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", &Request::Ticket { ticket });
-    taken("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", &Request::Ticket { ticket });
+    assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", &Request::Ticket { ticket });
+    assert_request("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", &Request::Ticket { ticket });
     let nine = slot("2026-11-21", "09:00");
-    taken("BLOCK F1 21-11-2026 09:00", &Request::Block { who: id("F1"), slot: nine });
+    assert_request("BLOCK F1 21-11-2026 09:00", &Request::Block { who: id("F1"), slot: nine });
     let own = meeting("class committee meeting", "F2,F3", "F1");
-    taken(
+    assert_request(
         "MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3",
         &Request::Meet { who: id("F1"), slot: nine, meeting: own },
     );
     let hosted = meeting("x", "F2", "F9");
-    taken(
+    assert_request(
         "MEET F1 2026-11-21 09:00 x F2 F9",
         &Request::Meet { who: id("F1"), slot: nine, meeting: hosted.clone() },
     );
-    taken("HOD F10", &Request::Hod { who: id("F10") });
-    taken("DELETE F1 21-11-2026 09:00", &Request::Delete { who: id("F1"), slot: nine });
+    assert_request("HOD F10", &Request::Hod { who: id("F10") });
+    assert_request("DELETE F1 21-11-2026 09:00", &Request::Delete { who: id("F1"), slot: nine });
     let ten = slot("2026-11-22", "10:00");
     let put = |entry| Request::Put { who: id("F1"), old: nine, new: ten, entry };
-    taken("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", &put(RequestedEntry::Block));
-    taken("PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9", &put(RequestedEntry::Meeting(hosted)));
+    assert_request("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", &put(RequestedEntry::Block));
+    assert_request(
+        "PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9",
+        &put(RequestedEntry::Meeting(hosted)),
+    );
     let own = meeting("x", "F2", "F1");
-    taken("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", &put(RequestedEntry::Meeting(own)));
-    taken("HELLO", &Request::Hello);
-    taken("HELP", &Request::Help { verb: None });
-    taken("HELP get", &Request::Help { verb: Some(Verb::Get) });
-    taken("HELP exit", &Request::Help { verb: Some(Verb::Quit) });
-    taken("PING", &Request::Ping);
-    taken("STATS", &Request::Stats);
-    taken("SNAPSHOT", &Request::Snapshot);
-    taken("QUIT", &Request::Quit);
-    taken("EXIT", &Request::Quit);
+    assert_request("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", &put(RequestedEntry::Meeting(own)));
+    assert_request("HELLO", &Request::Hello);
+    assert_request("HELP", &Request::Help { verb: None });
+    assert_request("HELP get", &Request::Help { verb: Some(Verb::Get) });
+    assert_request("HELP exit", &Request::Help { verb: Some(Verb::Quit) });
+    assert_request("PING", &Request::Ping);
+    assert_request("STATS", &Request::Stats);
+    assert_request("SNAPSHOT", &Request::Snapshot);
+    assert_request("QUIT", &Request::Quit);
+    assert_request("EXIT", &Request::Quit);
 }
 
 #[test]
-fn verbs_in_any_case_ids_as_they_are() {
-    taken("bOOk RustConf 2", &Request::Book { event: id("RustConf"), count: 2 });
-    taken("\"BOOK\" \"RustConf\" \"2\"", &Request::Book { event: id("RustConf"), count: 2 });
+fn verbs_ignore_case_and_ids_keep_it() {
+    assert_request("bOOk RustConf 2", &Request::Book { event: id("RustConf"), count: 2 });
+    assert_request("\"BOOK\" \"RustConf\" \"2\"", &Request::Book { event: id("RustConf"), count: 2 });
 }
 
 #[test]
-fn blanks_and_tabs_between_and_around() {
-    taken(" \tBOOK\t\trustconf  2 \t", &Request::Book { event: id("rustconf"), count: 2 });
+fn blanks_and_tabs_around_arguments_are_skipped() {
+    assert_request(" \tBOOK\t\trustconf  2 \t", &Request::Book { event: id("rustconf"), count: 2 });
 }
 
 #[test]
@@ -100,47 +102,47 @@ fn options_stand_anywhere_in_any_order() {
         "CREATE id=\"rc\" \"Rust Conf\" 2026-12-31 100",
         "id=rc CREATE \"Rust Conf\" 2026-12-31 100",
     ] {
-        taken(line, &create("Rust Conf", Some("rc")));
+        assert_request(line, &create("Rust Conf", Some("rc")));
     }
     let after = Cursor { date: date("2026-12-31"), name: "Rust Conf".into(), id: "rustconf".into() };
     let word = after.encode();
     let both = Request::List { limit: Some(10), after: Some(after) };
-    taken(format!("GET limit=10 after={word}"), &both);
-    taken(format!("GET after={word} limit=10"), &both);
+    assert_request(format!("GET limit=10 after={word}"), &both);
+    assert_request(format!("GET after={word} limit=10"), &both);
 }
 
 #[test]
-fn what_only_looks_like_an_option_is_quoted_or_is_none() {
-    taken("CREATE \"id=rc\" 2026-12-31 100", &create("id=rc", None));
-    taken("CREATE ID=rc 2026-12-31 100", &create("ID=rc", None));
-    taken("CREATE =rc 2026-12-31 100", &create("=rc", None));
-    taken("CREATE a1=rc 2026-12-31 100", &create("a1=rc", None));
-    taken("CREATE \"x\" 2026-12-31 100 id=a", &create("x", Some("a")));
+fn argument_that_looks_like_an_option_is_an_argument_in_quotes() {
+    assert_request("CREATE \"id=rc\" 2026-12-31 100", &create("id=rc", None));
+    assert_request("CREATE ID=rc 2026-12-31 100", &create("ID=rc", None));
+    assert_request("CREATE =rc 2026-12-31 100", &create("=rc", None));
+    assert_request("CREATE a1=rc 2026-12-31 100", &create("a1=rc", None));
+    assert_request("CREATE \"x\" 2026-12-31 100 id=a", &create("x", Some("a")));
 }
 
 #[test]
-fn escapes_within_quotes_and_none_outside() {
-    taken(r#"CREATE "a\"b\\c\nd\te" 2026-12-31 100"#, &create("a\"b\\c\nd\te", None));
-    taken(r#"CREATE "\u00e9\u000A\u0009\u0041" 2026-12-31 100"#, &create("é\n\tA", None));
-    taken(r#"CREATE "\uD83E\uDD80\ud83e\udd80" 2026-12-31 100"#, &create("🦀🦀", None));
-    taken(r"CREATE a\nb\ 2026-12-31 100", &create(r"a\nb\", None));
-    taken("CREATE \"a\tb\" 2026-12-31 100", &create("a\tb", None));
+fn escapes_are_resolved_within_quotes_only() {
+    assert_request(r#"CREATE "a\"b\\c\nd\te" 2026-12-31 100"#, &create("a\"b\\c\nd\te", None));
+    assert_request(r#"CREATE "\u00e9\u000A\u0009\u0041" 2026-12-31 100"#, &create("é\n\tA", None));
+    assert_request(r#"CREATE "\uD83E\uDD80\ud83e\udd80" 2026-12-31 100"#, &create("🦀🦀", None));
+    assert_request(r"CREATE a\nb\ 2026-12-31 100", &create(r"a\nb\", None));
+    assert_request("CREATE \"a\tb\" 2026-12-31 100", &create("a\tb", None));
 }
 
 #[test]
-fn a_title_has_up_to_200_characters_whatever_their_bytes() {
+fn length_of_a_name_counts_characters_not_bytes() {
     let name = "🦀".repeat(200);
-    taken(format!("CREATE {name} 2026-12-31 100"), &create(&name, None));
+    assert_request(format!("CREATE {name} 2026-12-31 100"), &create(&name, None));
 }
 
 #[test]
-fn leading_zeros_are_fine() {
-    taken("BOOK e 007", &Request::Book { event: id("e"), count: 7 });
-    taken("BOOK e 0000000000000000000000010000", &Request::Book { event: id("e"), count: 10_000 });
+fn numbers_may_have_leading_zeros() {
+    assert_request("BOOK e 007", &Request::Book { event: id("e"), count: 7 });
+    assert_request("BOOK e 0000000000000000000000010000", &Request::Book { event: id("e"), count: 10_000 });
 }
 
 #[test]
-fn the_largest_group_fits_a_line() {
+fn largest_group_fits_in_a_line() {
     let members: Vec<String> = (0..1_000).map(|n| format!("{n:064}")).collect();
     let line = format!("MEET F1 21-11-2026 09:00 {} {} F9", "🦀".repeat(100), members.join(","));
     assert!(line.len() <= bookline_protocol::limits::LINE_BYTES_MAX, "{}", line.len());
@@ -151,23 +153,23 @@ fn the_largest_group_fits_a_line() {
 }
 
 #[test]
-fn duplicates_in_a_group_are_folded() {
+fn duplicates_in_a_group_are_removed() {
     let meet = Request::Meet {
         who: id("F1"),
         slot: slot("21-11-2026", "09:00"),
         meeting: meeting("x", "F3,F2", "F1"),
     };
-    taken("MEET F1 21-11-2026 09:00 x F3,F2,F3", &meet);
+    assert_request("MEET F1 21-11-2026 09:00 x F3,F2,F3", &meet);
 }
 
 #[test]
-fn telnet_sequences_are_stripped_wherever_they_stand() {
-    taken(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0PI\xff\xf1NG\xff\xfd", &Request::Ping);
-    taken(b"CREATE \"Rust\xff\xfd\x22 Conf\" 2026-12-31 100", &create("Rust Conf", None));
+fn telnet_sequences_are_stripped_anywhere_in_a_line() {
+    assert_request(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0PI\xff\xf1NG\xff\xfd", &Request::Ping);
+    assert_request(b"CREATE \"Rust\xff\xfd\x22 Conf\" 2026-12-31 100", &create("Rust Conf", None));
 }
 
 #[test]
-fn blank_lines_and_comments_are_silent() {
+fn blank_lines_and_comments_get_no_reply() {
     for line in [
         &b""[..],
         b" ",
@@ -183,7 +185,7 @@ fn blank_lines_and_comments_are_silent() {
         assert!(!expects_reply(line), "{line:?}");
     }
     for line in [&b"\xff\xfd\x03"[..], b"\xff", b"\xff\xfa whatever"] {
-        assert!(!expects_reply(line), "only telnet's: {line:?}");
+        assert!(!expects_reply(line), "only telnet sequences: {line:?}");
     }
     for line in [&b"B"[..], b" #", b"\"#\"", b"\xfe", b"\"\""] {
         assert!(expects_reply(line), "{line:?}");
@@ -191,7 +193,7 @@ fn blank_lines_and_comments_are_silent() {
 }
 
 #[test]
-fn a_plain_request_borrows_all_it_has_from_its_line() {
+fn request_without_escapes_borrows_from_its_line() {
     let line = b"MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3 F9";
     let within = |text: &str| line.as_ptr_range().contains(&text.as_ptr());
     match parse(line, &mut Vec::new()) {

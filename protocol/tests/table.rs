@@ -1,4 +1,5 @@
-//! The table of commands against the parser: what a usage promises is taken, and what it does not is refused.
+//! Compares the table of commands with the parser: it accepts every usage, and refuses what a usage does not
+//! have.
 
 use std::collections::HashSet;
 
@@ -26,7 +27,7 @@ fn sample(part: &str) -> String {
     part.split_once('=').map_or(word.clone(), |(name, _)| format!("{name}={word}"))
 }
 
-/// The parts of a usage that must be there, and those that may.
+/// The required and the optional parts of a usage.
 fn parts(form: &CommandForm) -> (Vec<&'static str>, Vec<&'static str>) {
     let (optional, required): (Vec<&str>, Vec<&str>) =
         form.usage.split(' ').partition(|part| part.starts_with('['));
@@ -54,7 +55,7 @@ fn refused(line: &str) -> Refusal {
 }
 
 #[test]
-fn every_usage_begins_with_its_verb_and_has_a_line_of_help() {
+fn usages_begin_with_their_verb_and_have_one_line_of_help() {
     let mut usages = HashSet::new();
     for CommandForm { verb, usage, help } in COMMANDS {
         assert_eq!(usage.split(' ').next(), Some(verb.as_str()));
@@ -64,7 +65,7 @@ fn every_usage_begins_with_its_verb_and_has_a_line_of_help() {
 }
 
 #[test]
-fn every_verb_has_its_forms_together_in_the_order_of_all() {
+fn forms_of_a_verb_are_adjacent_and_in_the_order_of_all() {
     let mut verbs: Vec<Verb> = COMMANDS.iter().map(|form| form.verb).collect();
     verbs.dedup();
     assert_eq!(verbs, Verb::ALL);
@@ -72,7 +73,7 @@ fn every_verb_has_its_forms_together_in_the_order_of_all() {
 }
 
 #[test]
-fn every_form_is_taken_with_and_without_what_may_be_left_out() {
+fn every_form_parses_with_and_without_its_optional_parts() {
     for form in COMMANDS {
         let (mut parts, optional) = parts(form);
         assert_eq!(verb_of(&line(&parts)), form.verb);
@@ -84,15 +85,15 @@ fn every_form_is_taken_with_and_without_what_may_be_left_out() {
             }
             parts.extend(part.split('|').next());
         }
-        // Verbs, BLOCK and MEET are the capitals of a usage.
+        // The words in capitals of a usage are verbs, BLOCK and MEET.
         let small: Vec<String> = parts.iter().map(|part| part.to_ascii_lowercase()).collect();
         let small: Vec<&str> = small.iter().map(String::as_str).collect();
-        assert_eq!(verb_of(&line(&small)), form.verb, "they are taken in any case");
+        assert_eq!(verb_of(&line(&small)), form.verb, "in any case");
     }
 }
 
 #[test]
-fn one_argument_less_is_missed_by_its_name() {
+fn missing_last_argument_is_refused_by_its_name() {
     for form in COMMANDS {
         let (mut required, _) = parts(form);
         while let Some(missing) = required.pop().filter(|_| !required.is_empty()) {
@@ -111,12 +112,12 @@ fn one_argument_less_is_missed_by_its_name() {
 }
 
 #[test]
-fn one_argument_or_option_more_is_refused_with_the_usage() {
+fn extra_argument_or_option_is_refused_with_the_usage() {
     for form in COMMANDS {
         let (mut parts, optional) = parts(form);
         parts.extend(optional.iter().filter_map(|part| part.split('|').next()));
         let more = line(&parts);
-        // What follows all of GET's events is another form of GET.
+        // An argument behind a bare GET makes it another form of GET.
         if form.usage != "GET <event-id>" && !form.usage.starts_with("GET [") {
             let message = refused(&format!("{more} surplus")).message;
             let expected = format!("\"surplus\" is one argument too many: write {}, ", form.usage);
@@ -129,7 +130,7 @@ fn one_argument_or_option_more_is_refused_with_the_usage() {
 }
 
 #[test]
-fn words_are_found_in_any_case_and_nothing_else_is() {
+fn verbs_are_found_in_any_case_and_other_words_are_not() {
     for (word, verb) in Verb::words() {
         assert_eq!(Verb::from_word(word), Some(verb));
         assert_eq!(Verb::from_word(&word.to_ascii_lowercase()), Some(verb));

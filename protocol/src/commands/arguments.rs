@@ -1,4 +1,4 @@
-//! A cursor over the arguments of a request. What it does not hand out, it complains of at the end.
+//! A cursor over the arguments of a request. Arguments and options that remain at the end are errors.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -18,16 +18,17 @@ use crate::refusal::Refusal;
 use crate::shown::Echo;
 use crate::text::Text;
 
-/// The arguments and options of one request, taken one by one: the verb, the arguments in their order, the options,
-/// the end. Names of arguments are those of the usage.
+/// The arguments and options of one request. They are taken in this order: the verb, the arguments, the
+/// options, and [`Args::finish`]. The names of arguments in error messages are those of the usage.
 pub(crate) struct Args<'a> {
     verb: Option<Verb>,
-    /// Which form of the verb it has turned out to be.
+    /// The form of the command, once the arguments have shown which it is.
     form: Option<CommandForm>,
     words: Words<'a>,
 }
 
-/// Why a text is no number. Reads on from the text itself: `n "0" is out of range: …`.
+/// Why a word is not a number. The message continues a sentence that begins with the word: `n "0" is out of
+/// range: …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 enum NumberError {
     #[error("is not a whole number: write one from 1 to {max} in digits only")]
@@ -37,7 +38,7 @@ enum NumberError {
 }
 
 impl<'a> Args<'a> {
-    /// Begins at the start of a line that has no control characters but tabs.
+    /// `line` has no control characters but tabs.
     pub(crate) fn of(line: &'a str, classes: ByteClasses) -> Self {
         Self { verb: None, form: None, words: Words::of(line, classes) }
     }
@@ -48,13 +49,13 @@ impl<'a> Args<'a> {
         let word = word.ok_or_else(|| {
             Refusal::bad_request("there are options but no command: HELP lists the commands")
         })?;
-        let verb = Verb::read(&word)?;
+        let verb = Verb::parse(&word)?;
         self.verb = Some(verb);
         Ok(verb)
     }
 
-    /// Settles which form of the verb it is, for the messages to come.
-    pub(crate) fn settle(&mut self, form: CommandForm) {
+    /// Narrows the usage that error messages quote to one form of the command.
+    pub(crate) fn set_form(&mut self, form: CommandForm) {
         self.form = Some(form);
     }
 
@@ -63,28 +64,25 @@ impl<'a> Args<'a> {
         Ok(self.words.peek()?.is_some())
     }
 
-    /// The next argument as it is.
+    /// The next argument, not validated.
     pub(crate) fn next_word(&mut self, name: &str) -> Result<Cow<'a, str>, Refusal> {
         let word = self.words.next()?;
         word.ok_or_else(|| Refusal::bad_request(format!("<{name}> is missing: write {}", self.usage())))
     }
 
-    /// The next argument, an id.
     pub(crate) fn next_id(&mut self, name: &str) -> Result<Id<'a>, Refusal> {
-        checked(name, self.next_word(name)?, Id::new)
+        validated(name, self.next_word(name)?, Id::new)
     }
 
     /// The next argument, a name or title.
     pub(crate) fn next_text(&mut self, name: &str) -> Result<Text<'a>, Refusal> {
-        checked(name, self.next_word(name)?, Text::new)
+        validated(name, self.next_word(name)?, Text::new)
     }
 
-    /// The next argument, a group.
     pub(crate) fn next_group(&mut self) -> Result<Group<'a>, Refusal> {
-        checked("group", self.next_word("group")?, Group::new)
+        validated("group", self.next_word("group")?, Group::new)
     }
 
-    /// The next argument, a date.
     pub(crate) fn next_date(&mut self) -> Result<Date, Refusal> {
         self.next_value("date")
     }
@@ -98,61 +96,61 @@ impl<'a> Args<'a> {
 
     /// The next argument, a number from 1 to `max`.
     pub(crate) fn next_number(&mut self, name: &str, max: u32) -> Result<u32, Refusal> {
-        checked(name, self.next_word(name)?, |word| number(&word, max))
+        validated(name, self.next_word(name)?, |word| number(&word, max))
     }
 
-    /// The next argument, of a type that says itself what is wrong.
+    /// The next argument, of a type whose error says what is wrong.
     pub(crate) fn next_value<T>(&mut self, name: &str) -> Result<T, Refusal>
     where
         T: FromStr<Err: Display>,
     {
-        checked(name, self.next_word(name)?, |word| word.parse())
+        validated(name, self.next_word(name)?, |word| word.parse())
     }
 
-    /// The value of an option, if it is given. Whoever asks has taken all arguments: the rest of the line is read for
-    /// options, and an argument among them is left over.
+    /// The value of an option, if it is given. The caller has taken all arguments: this reads the rest of the
+    /// line for options, and refuses an argument among them.
     pub(crate) fn option(&mut self, name: &str) -> Result<Option<Cow<'a, str>>, Refusal> {
-        self.refuse_left_over()?;
+        self.refuse_remaining_argument()?;
         Ok(self.words.take_option(name))
     }
 
-    /// The value of an option, an id.
     pub(crate) fn option_id(&mut self, name: &str) -> Result<Option<Id<'a>>, Refusal> {
-        self.option(name)?.map(|value| checked(name, value, Id::new)).transpose()
+        self.option(name)?.map(|value| validated(name, value, Id::new)).transpose()
     }
 
     /// The value of an option, a number from 1 to `max`.
     pub(crate) fn option_number(&mut self, name: &str, max: u32) -> Result<Option<u32>, Refusal> {
-        self.option(name)?.map(|value| checked(name, value, |value| number(&value, max))).transpose()
+        self.option(name)?.map(|value| validated(name, value, |value| number(&value, max))).transpose()
     }
 
-    /// Refuses what was not taken.
+    /// Refuses an argument or an option that was not taken.
     pub(crate) fn finish(&mut self) -> Result<(), Refusal> {
-        self.refuse_left_over()?;
-        match self.words.left_options().next() {
+        self.refuse_remaining_argument()?;
+        match self.words.remaining_options().next() {
             None => Ok(()),
-            Some(name) => Err(self.unknown(name)),
+            Some(name) => Err(self.unknown_option(name)),
         }
     }
 
-    /// Refuses an option that no form of the verb has, if there is one anywhere in the line.
-    pub(crate) fn unknown_option(&mut self) -> Option<Refusal> {
-        // Options are met in passing, as far as the line can be cut.
+    /// The refusal of an option that no form of the command has, if there is one anywhere in the line.
+    pub(crate) fn find_unknown_option(&mut self) -> Option<Refusal> {
+        // Reading the words collects the options between them, up to the first error.
         while let Ok(Some(_)) = self.words.next() {}
         let verb = self.verb?;
-        let name = self.words.left_options().find(|name| verb.options().all(|known| known != *name))?;
-        Some(self.unknown(name))
+        let name = self.words.remaining_options().find(|name| verb.options().all(|known| known != *name))?;
+        Some(self.unknown_option(name))
     }
 
-    fn unknown(&self, name: &str) -> Refusal {
+    fn unknown_option(&self, name: &str) -> Refusal {
         Refusal::bad_request(format!(
-            "option {} is unknown here: write {}, with quotes around an argument that only looks like an option",
+            "option {} is unknown here: write {}, with quotes around an argument that only looks like an \
+             option",
             Echo(name),
             self.usage()
         ))
     }
 
-    fn refuse_left_over(&mut self) -> Result<(), Refusal> {
+    fn refuse_remaining_argument(&mut self) -> Result<(), Refusal> {
         match self.words.next()? {
             None => Ok(()),
             Some(word) => Err(Refusal::bad_request(format!(
@@ -163,26 +161,26 @@ impl<'a> Args<'a> {
         }
     }
 
-    /// The form it is, or all forms it may be.
+    /// The usage of the form that was set, or of all forms of the command.
     pub(crate) fn usage(&self) -> String {
         let forms = COMMANDS.iter().filter(|form| match self.form {
-            Some(settled) => **form == settled,
+            Some(form_set) => **form == form_set,
             None => self.verb == Some(form.verb),
         });
         forms.map(|form| form.usage).collect::<Vec<_>>().join(" or ")
     }
 }
 
-/// Reads a value, or says which argument is wrong, what was typed, and what to type instead.
-pub(crate) fn checked<'a, T, E: Display>(
+/// Validates an argument. The refusal says which argument is wrong, what was given, and what to write
+/// instead.
+pub(crate) fn validated<'a, T, E: Display>(
     name: &str,
     word: Cow<'a, str>,
-    read: impl FnOnce(Cow<'a, str>) -> Result<T, E>,
+    validate: impl FnOnce(Cow<'a, str>) -> Result<T, E>,
 ) -> Result<T, Refusal> {
-    // Kept for the message before the word is given away: a borrowed word costs nothing to clone, and an owned one
-    // had escapes in it, which is rare.
-    let typed = word.clone();
-    read(word).map_err(|error| Refusal::bad_request(format!("{name} {} {error}", Echo(&typed))))
+    // A copy for the message. A borrowed word is cheap to clone, and only a word with escapes is owned.
+    let given = word.clone();
+    validate(word).map_err(|error| Refusal::bad_request(format!("{name} {} {error}", Echo(&given))))
 }
 
 /// A number from 1 to `max`, in ASCII digits.
@@ -196,7 +194,7 @@ fn number(word: &str, max: u32) -> Result<u32, NumberError> {
         if !digit.is_ascii_digit() {
             return Err(NumberError::Form { max });
         }
-        // Whatever is too large for a u32 is out of every range.
+        // A number that saturates is out of every range.
         number = number.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
     }
     if (1..=max).contains(&number) && digits.len() == word.len() {

@@ -1,6 +1,6 @@
-//! From the text of a line to a request: one small function per verb that has arguments.
+//! Parses the text of a line into a request: one function for each command that has arguments.
 
-use super::arguments::{Args, checked};
+use super::arguments::{Args, validated};
 use super::request::{Request, RequestedEntry, RequestedMeeting};
 use super::table;
 use super::verb::Verb;
@@ -11,12 +11,13 @@ use crate::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, LISTING_ROWS_MAX};
 use crate::refusal::Refusal;
 use crate::shown::Echo;
 
-/// Reads a line that is neither blank nor a comment and has no control characters but tabs.
+/// `line` is neither blank nor a comment, and has no control characters but tabs.
 pub(crate) fn request(line: &str, classes: ByteClasses) -> Result<Request<'_>, Refusal> {
     let mut args = Args::of(line, classes);
     let verb = args.verb()?;
-    // What looks like an option and is none leaves its place to the next argument, which is then found wrong.
-    arguments(verb, &mut args).map_err(|refusal| args.unknown_option().unwrap_or(refusal))
+    // An argument that only looks like an option shifts the arguments behind it, and one of those is then
+    // refused. The unknown option is the cause, so it is the one to report.
+    arguments(verb, &mut args).map_err(|refusal| args.find_unknown_option().unwrap_or(refusal))
 }
 
 fn arguments<'a>(verb: Verb, args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
@@ -52,17 +53,17 @@ fn create<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
 
 fn get<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     if !args.has_next()? {
-        args.settle(table::GET_LIST);
+        args.set_form(table::GET_LIST);
         let limit = args.option_number("limit", LISTING_ROWS_MAX)?;
         return Ok(Request::List { limit, after: after(args)? });
     }
     let id = args.next_word("event-id")?;
     if args.has_next()? {
-        args.settle(table::GET_DAY);
-        Ok(Request::Day { who: checked("who", id, Id::new)?, date: args.next_date()? })
+        args.set_form(table::GET_DAY);
+        Ok(Request::Day { who: validated("who", id, Id::new)?, date: args.next_date()? })
     } else {
-        args.settle(table::GET_EVENT);
-        Ok(Request::Event { id: checked("event-id", id, Id::new)? })
+        args.set_form(table::GET_EVENT);
+        Ok(Request::Event { id: validated("event-id", id, Id::new)? })
     }
 }
 
@@ -70,7 +71,7 @@ fn after<'a>(args: &mut Args<'a>) -> Result<Option<Cursor<'a>>, Refusal> {
     let Some(word) = args.option("after")? else {
         return Ok(None);
     };
-    checked("after", word, |word| {
+    validated("after", word, |word| {
         Cursor::decode(&word).ok_or("is not a cursor: give the word that came as \"next\", or leave it out")
     })
     .map(Some)
@@ -95,8 +96,8 @@ fn meeting<'a>(args: &mut Args<'a>, who: Id<'a>) -> Result<RequestedMeeting<'a>,
     let option = args.option_id("host")?;
     if let (Some(argument), Some(option)) = (&argument, &option) {
         return Err(Refusal::bad_request(format!(
-            "the host is given twice, as {argument} and as host={option}: write host={option} alone, or put a comma \
-             before {argument} if it belongs to the group"
+            "the host is given twice, as {argument} and as host={option}: write host={option} alone, or put \
+             a comma before {argument} if it belongs to the group"
         )));
     }
     Ok(RequestedMeeting { title, group, host: option.or(argument).unwrap_or(who) })
@@ -107,11 +108,11 @@ fn put<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
     let old = args.next_slot()?;
     let word = args.next_word("BLOCK or MEET")?;
     if word.eq_ignore_ascii_case("BLOCK") {
-        args.settle(table::PUT_BLOCK);
+        args.set_form(table::PUT_BLOCK);
         let new = args.next_slot()?;
         Ok(Request::Put { who, old, new, entry: RequestedEntry::Block })
     } else if word.eq_ignore_ascii_case("MEET") {
-        args.settle(table::PUT_MEET);
+        args.set_form(table::PUT_MEET);
         let new = args.next_slot()?;
         let host = who.clone();
         Ok(Request::Put { who, old, new, entry: RequestedEntry::Meeting(meeting(args, host)?) })
@@ -129,5 +130,5 @@ fn help<'a>(args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
         return Ok(Request::Help { verb: None });
     }
     let word = args.next_word("verb")?;
-    Ok(Request::Help { verb: Some(Verb::read(&word)?) })
+    Ok(Request::Help { verb: Some(Verb::parse(&word)?) })
 }

@@ -1,4 +1,5 @@
-//! A request as a type: everything in it is checked, nothing in it is decided.
+//! A request as a type. Its values are valid by themselves; whether it can be granted is for the server to
+//! decide.
 
 use super::verb::Verb;
 use crate::cursor::Cursor;
@@ -9,129 +10,129 @@ use crate::id::Id;
 use crate::text::Text;
 use crate::ticket::TicketId;
 
-/// What was asked. Borrows from the line it was read from.
+/// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request<'a> {
-    /// Make an event.
+    /// `CREATE`: create an event.
     Create {
-        /// Its name.
+        /// The name.
         name: Text<'a>,
-        /// Its day; past days are fine.
+        /// The date, which may be in the past.
         date: Date,
-        /// Its tickets, 1 to [`crate::limits::EVENT_TICKETS_MAX`].
+        /// The number of tickets, 1 to [`crate::limits::EVENT_TICKETS_MAX`].
         tickets: u32,
-        /// Its id; the server makes one up when there is none.
+        /// The id. Without one the server generates a UUID.
         id: Option<Id<'a>>,
     },
-    /// List events.
+    /// `GET`: list events.
     List {
-        /// Rows at most, 1 to [`crate::limits::LISTING_ROWS_MAX`].
+        /// The maximum number of rows, 1 to [`crate::limits::LISTING_ROWS_MAX`].
         limit: Option<u32>,
-        /// Begin behind this event.
+        /// The event that the listing begins after.
         after: Option<Cursor<'a>>,
     },
-    /// Show an event.
+    /// `GET <event-id>`: show an event.
     Event {
-        /// Its id.
+        /// The event.
         id: Id<'a>,
     },
-    /// Show a person's day.
+    /// `GET <who> <date>`: show a person's day.
     Day {
         /// The person.
         who: Id<'a>,
         /// The day.
         date: Date,
     },
-    /// Buy tickets.
+    /// `BOOK`: buy tickets.
     Book {
         /// The event.
         event: Id<'a>,
-        /// How many, 1 to [`crate::limits::BOOKING_TICKETS_MAX`].
+        /// The number of tickets, 1 to [`crate::limits::BOOKING_TICKETS_MAX`].
         count: u32,
     },
-    /// Which event is this ticket for?
+    /// `TICKET`: look up the event of a ticket.
     Ticket {
         /// The ticket.
         ticket: TicketId,
     },
-    /// Keep an hour free.
+    /// `BLOCK`: block an hour.
     Block {
         /// The person.
         who: Id<'a>,
         /// The hour.
         slot: Slot,
     },
-    /// Set a meeting.
+    /// `MEET`: schedule a meeting.
     Meet {
-        /// Who asks for it, and is in it.
+        /// The requester, who takes part.
         who: Id<'a>,
         /// The hour.
         slot: Slot,
         /// The meeting.
         meeting: RequestedMeeting<'a>,
     },
-    /// List the meetings of the last hours.
+    /// `HOD`: list the meetings of the last [`crate::limits::HOD_HOURS`] hours.
     Hod {
-        /// Who asks.
+        /// The requester.
         who: Id<'a>,
     },
-    /// Free an hour.
+    /// `DELETE`: delete an entry.
     Delete {
-        /// Whose block, or the host of the meeting.
+        /// The owner of the block, or the host of the meeting.
         who: Id<'a>,
         /// The hour.
         slot: Slot,
     },
-    /// Replace an entry by another.
+    /// `PUT`: replace an entry in one step.
     Put {
-        /// Whose entry.
+        /// The owner of the old block, or the host of the old meeting.
         who: Id<'a>,
-        /// Where it is.
+        /// The hour of the old entry.
         old: Slot,
-        /// Where the new one goes.
+        /// The hour of the new entry.
         new: Slot,
-        /// The new one.
+        /// The new entry.
         entry: RequestedEntry<'a>,
     },
-    /// What server is this?
+    /// `HELLO`: describe the server.
     Hello,
-    /// List the commands.
+    /// `HELP`: list the commands.
     Help {
-        /// Only this one.
+        /// List the forms of this command only.
         verb: Option<Verb>,
     },
-    /// Are you there?
+    /// `PING`: check the connection.
     Ping,
-    /// What does the server hold?
+    /// `STATS`: show counters and limits.
     Stats,
-    /// Write a snapshot.
+    /// `SNAPSHOT`: write a snapshot.
     Snapshot,
-    /// Answer and close.
+    /// `QUIT`: reply and close the connection.
     Quit,
 }
 
-/// What a meeting is, beside its hour and who asked for it.
+/// A requested meeting, without its hour and requester.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedMeeting<'a> {
-    /// Its title.
+    /// The title.
     pub title: Text<'a>,
-    /// Its members.
+    /// The members.
     pub group: Group<'a>,
-    /// Its host: who asked for it, unless another was named.
+    /// The host: the requester, unless the request names another.
     pub host: Id<'a>,
 }
 
-/// What a slot of a calendar can hold.
+/// The new entry of a PUT.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestedEntry<'a> {
-    /// An hour kept free.
+    /// A block.
     Block,
     /// A meeting.
     Meeting(RequestedMeeting<'a>),
 }
 
 impl Request<'_> {
-    /// The verb it was written with.
+    /// The verb of the request.
     pub const fn verb(&self) -> Verb {
         match self {
             Self::Create { .. } => Verb::Create,
@@ -151,7 +152,9 @@ impl Request<'_> {
             Self::Quit => Verb::Quit,
         }
     }
-    /// Whether it changes something when it is granted: one that goes unanswered may have.
+
+    /// Whether the request changes the state when it is granted. If its reply is lost, it may have been
+    /// executed or not.
     pub const fn changes(&self) -> bool {
         matches!(self.verb(), Verb::Create | Verb::Book | Verb::Block | Verb::Meet | Verb::Delete | Verb::Put)
     }

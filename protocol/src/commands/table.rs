@@ -1,4 +1,5 @@
-//! The table of commands. The parser, HELP, completion and the check of `protocol.md` all read it.
+//! The table of commands. The parser, HELP, the client's completion and the tests of `protocol.md` all read
+//! it.
 
 use super::verb::Verb;
 use crate::parse::option::split_option;
@@ -6,20 +7,20 @@ use crate::parse::option::split_option;
 /// One form of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CommandForm {
-    /// Its verb; GET and PUT have several forms.
+    /// The verb. GET and PUT have several forms.
     pub verb: Verb,
-    /// How to write it: `<…>` stands for a value, `[…]` for what may be left out, `|` for one or the other.
+    /// The syntax: `<…>` is a value, `[…]` is optional, `|` separates alternatives.
     pub usage: &'static str,
-    /// What it does, in a line.
+    /// What the command does, in one line.
     pub help: &'static str,
 }
 
-/// Every form of every command, the forms of a verb together, in the order of `protocol.md`.
+/// Every form of every command, in the order of `protocol.md`. The forms of a verb are adjacent.
 pub static COMMANDS: &[CommandForm] = &[
     CommandForm {
         verb: Verb::Create,
         usage: "CREATE <name> <date> <tickets> [id=<id>]",
-        help: "makes an event with that many tickets; its id is made up unless given",
+        help: "creates an event with that many tickets; its id is generated unless given",
     },
     GET_LIST,
     GET_EVENT,
@@ -33,12 +34,13 @@ pub static COMMANDS: &[CommandForm] = &[
     CommandForm {
         verb: Verb::Block,
         usage: "BLOCK <who> <date> <time>",
-        help: "keeps an hour of a person's day free",
+        help: "blocks an hour of a person's day",
     },
     CommandForm {
         verb: Verb::Meet,
         usage: "MEET <who> <date> <time> <title> <group> [<host>|host=<id>]",
-        help: "sets a meeting of who, the host (who unless given) and everyone in the group, for all or none",
+        help: "schedules a meeting of who, the host (who unless given) and everyone in the group, \
+               for all or none",
     },
     CommandForm {
         verb: Verb::Hod,
@@ -48,14 +50,14 @@ pub static COMMANDS: &[CommandForm] = &[
     CommandForm {
         verb: Verb::Delete,
         usage: "DELETE <who> <date> <time>",
-        help: "frees who's block, or the meeting that who hosts, for everyone in it",
+        help: "deletes who's block, or the meeting that who hosts, for everyone in it",
     },
     PUT_BLOCK,
     PUT_MEET,
     CommandForm {
         verb: Verb::Hello,
         usage: "HELLO",
-        help: "says what server this is, its limits and its time",
+        help: "shows the server's name, version, limits and time",
     },
     CommandForm { verb: Verb::Help, usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" },
     CommandForm { verb: Verb::Ping, usage: "PING", help: "answers OK" },
@@ -104,18 +106,19 @@ pub(crate) const PUT_MEET: CommandForm = CommandForm {
 };
 
 impl Verb {
-    /// The forms of this verb.
+    /// The forms of the command with this verb.
     pub fn forms(self) -> impl Iterator<Item = &'static CommandForm> {
         COMMANDS.iter().filter(move |form| form.verb == self)
     }
-    /// The names of the options that its forms take.
+
+    /// The names of the options of all forms of the command.
     pub fn options(self) -> impl Iterator<Item = &'static str> {
         self.forms().flat_map(|form| form.options())
     }
 }
 
 impl CommandForm {
-    /// The names of the options that it takes.
+    /// The names of the options of this form.
     pub fn options(&self) -> impl Iterator<Item = &'static str> + use<> {
         let words = self.usage.split(['[', ']', '|', ' ']);
         words.filter_map(|word| split_option(word).map(|(name, _)| name))

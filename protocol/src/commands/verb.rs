@@ -1,4 +1,4 @@
-//! The first word of a request.
+//! Verbs: the words that requests begin with.
 
 use std::fmt;
 
@@ -28,17 +28,18 @@ pub enum Verb {
     Quit,
 }
 
-/// Other words for a verb.
+/// Words that are accepted in place of a verb.
 pub const VERB_ALIASES: &[(&str, Verb)] = &[("EXIT", Verb::Quit)];
 
-/// Edits that may lie between a word and the verb that was meant.
+/// Edits between an unknown word and a verb for the verb to be suggested. Three edits turn any word of three
+/// letters into any other.
 const TYPO_DISTANCE_MAX: usize = 2;
 
-/// A word that a later version will use: nothing else may take it.
+/// Reserved for authentication in a later version. No command may use it.
 pub const RESERVED_VERB: &str = "AUTH";
 
 impl Verb {
-    /// All verbs, in the order of the table.
+    /// All verbs, in the order of [`crate::COMMANDS`].
     pub const ALL: [Self; 15] = [
         Self::Create,
         Self::Get,
@@ -57,7 +58,7 @@ impl Verb {
         Self::Quit,
     ];
 
-    /// The verb in capitals.
+    /// The verb in upper case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Create => "CREATE",
@@ -78,24 +79,25 @@ impl Verb {
         }
     }
 
-    /// The verb that a word in any case means, aliases included.
+    /// The verb that a word stands for, in any case, aliases included.
     pub fn from_word(word: &str) -> Option<Self> {
         let packed = packed(word.as_bytes())?;
         PACKED.iter().find(|(known, _)| *known == packed).map(|(_, verb)| *verb)
     }
 
-    /// The verb that a word means, or a refusal that names the one that was probably meant.
-    pub(crate) fn read(word: &str) -> Result<Self, Refusal> {
+    /// As [`Verb::from_word`]. The refusal of an unknown word suggests the nearest verb.
+    pub(crate) fn parse(word: &str) -> Result<Self, Refusal> {
         Self::from_word(word).ok_or_else(|| unknown(word))
     }
 
-    /// Every word that begins a request, with its verb: the verbs in the order of the table, then the aliases.
+    /// Every word that a request can begin with and its verb: the verbs in the order of [`crate::COMMANDS`],
+    /// then the aliases.
     pub fn words() -> impl Iterator<Item = (&'static str, Self)> {
         Self::ALL.into_iter().map(|verb| (verb.as_str(), verb)).chain(VERB_ALIASES.iter().copied())
     }
 }
 
-/// Every word that begins a request as one number: looked for in each line, so that this is worth a table of its own.
+/// The words of [`Verb::words`] packed into integers, since every line is looked up here.
 static PACKED: [(u64, Verb); Verb::ALL.len() + VERB_ALIASES.len()] = {
     let mut table = [(0, Verb::Quit); Verb::ALL.len() + VERB_ALIASES.len()];
     let mut at = 0;
@@ -113,7 +115,8 @@ static PACKED: [(u64, Verb); Verb::ALL.len() + VERB_ALIASES.len()] = {
     table
 };
 
-/// A word of one to eight bytes, none of them zero, as a number; small letters count as capitals.
+/// A word of 1 to 8 bytes, in upper case, as a big-endian integer. A zero byte has no packed form: it could
+/// not be told from a shorter word.
 const fn packed(word: &[u8]) -> Option<u64> {
     if word.is_empty() || word.len() > 8 {
         return None;
@@ -136,7 +139,6 @@ impl fmt::Display for Verb {
     }
 }
 
-/// Refuses a word that is no verb, naming the one that was probably meant.
 fn unknown(word: &str) -> Refusal {
     if word.eq_ignore_ascii_case(RESERVED_VERB) {
         let message = format!("{} is reserved for a later version: nothing asks for it yet", RESERVED_VERB);
@@ -154,9 +156,10 @@ fn unknown(word: &str) -> Refusal {
     }
 }
 
-/// The verb at the smallest distance, the first of the table among equals.
+/// The verb at the smallest edit distance, and of several the first in the table.
 fn nearest(word: &str) -> Option<&'static str> {
-    // The distance is at least the difference in length, and costs their product.
+    // The distance is at least the difference of the lengths. This bounds the cost, which is the product of
+    // the lengths.
     let longest = Verb::words().map(|(known, _)| known.len()).max()?;
     if word.len() > longest + TYPO_DISTANCE_MAX {
         return None;

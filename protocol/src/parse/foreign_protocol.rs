@@ -1,18 +1,18 @@
-//! What other protocols begin with. A client of theirs was sent here by mistake, or by somebody who put lines of this
-//! protocol into what it sends: a web page can make a browser send any body, and even a TLS session ticket.
+//! Detects clients of other protocols. They connect by mistake, or because an attacker smuggles lines of this
+//! protocol into their requests: a web page can make a browser send any body, and even a TLS session ticket.
 
 use crate::byte_class::is_blank;
 use crate::refusal::Refusal;
 
-/// Protocols whose requests end with their name and a version: `GET / HTTP/1.1`, `PRI * HTTP/2.0`.
+/// Protocols whose request lines end with their name and a version: `GET / HTTP/1.1`, `PRI * HTTP/2.0`.
 const VERSIONED: [&str; 3] = ["HTTP", "RTSP", "SIP"];
 
-/// Protocols that are told by the first of several words.
+/// The first words of protocols, as long as an argument follows.
 const VERBS: [(&[u8], &str); 3] = [(b"EHLO", "SMTP"), (b"HELO", "SMTP"), (b"PROXY", "the PROXY protocol")];
 
-/// The other protocol that a line opens, if it is one, by its name. Only for the first line of a connection: later on
-/// all of these are ordinary words.
-pub(crate) fn of_another(line: &[u8]) -> Option<&'static str> {
+/// The name of the protocol that a line opens, if it is another one. This is for the first line of a
+/// connection: in later lines all of these may be arguments.
+pub(crate) fn detect(line: &[u8]) -> Option<&'static str> {
     let line = line.trim_ascii();
     if is_http(line) {
         return Some("HTTP");
@@ -32,15 +32,15 @@ pub(crate) fn of_another(line: &[u8]) -> Option<&'static str> {
     VERSIONED.into_iter().find(|name| has_version(last, name))
 }
 
-/// Whether a word is this name, a slash and a version: `HTTP/1.1`, `http/3`.
+/// Whether a word is `name`, in any case, with a slash and a version: `HTTP/1.1`, `http/3`.
 fn has_version(word: &[u8], name: &str) -> bool {
     let Some((start, [b'/', version @ ..])) = word.split_at_checked(name.len()) else { return false };
     let digits = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
     start.eq_ignore_ascii_case(name.as_bytes()) && !version.is_empty() && version.iter().all(digits)
 }
 
-/// Whether a line is an HTTP request, `GET / HTTP/1.1`, or begins with the header that every such request has. This is
-/// looked for in every line of a connection.
+/// Whether a line is an HTTP/1 request line, or the `Host` header that every such request has. Every line of
+/// a connection is checked.
 pub(crate) fn is_http(line: &[u8]) -> bool {
     let line = line.trim_ascii();
     let begins = line.split_first_chunk::<5>().map(|(start, _)| start);
@@ -55,32 +55,36 @@ pub(crate) fn is_http(line: &[u8]) -> bool {
     }
 }
 
-/// The answer to a connection that begins like no text, which may never send the end of a line: TLS with a byte 0x16
-/// or, of old, 0x80, many others with 0x00. Nothing while it may still become a line.
-pub fn refuse_binary(begun: &[u8]) -> Option<Refusal> {
-    let first = *begun.first()?;
-    let text = match first {
-        // Blanks, half the end of a line, or an IAC of telnet.
+/// The refusal of a connection whose first byte cannot begin a line of text. Returns `None` if it can, or if
+/// there is no byte yet.
+///
+/// Clients of binary protocols may never send the end of a line, so this does not wait for one. TLS begins
+/// with 0x16, SSL 2.0 with 0x80, and many other protocols with 0x00.
+pub fn refuse_binary(received: &[u8]) -> Option<Refusal> {
+    let first = *received.first()?;
+    let is_text = match first {
+        // 0xff is telnet's IAC.
         b'\t' | b'\r' | b'\n' | 0xff => true,
         b' '..=b'~' => true,
-        // What UTF-8 begins a character with.
+        // The first byte of a character of several bytes in UTF-8.
         0xc2..=0xf4 => true,
         _ => false,
     };
-    (!text).then(|| match first {
-        0x16 | 0x80 => not_spoken("TLS"),
+    (!is_text).then(|| match first {
+        0x16 | 0x80 => unsupported("TLS"),
         _ => not_text(format!("the connection begins with a byte 0x{first:02X}, which is no text")),
     })
 }
 
-/// The answer to another protocol.
-pub(crate) fn not_spoken(protocol: &str) -> Refusal {
+/// The refusal of another protocol.
+pub(crate) fn unsupported(protocol: &str) -> Refusal {
     Refusal::bad_request(format!(
-        "this is a reservation server that does not speak {protocol}, and it closes now: use bookline, telnet or nc"
+        "this is a reservation server that does not speak {protocol}, and it closes now: use bookline, \
+         telnet or nc"
     ))
 }
 
-/// The answer to a first line that is not text, for this reason.
+/// The refusal of a first line that is not text.
 pub(crate) fn not_text(reason: impl std::fmt::Display) -> Refusal {
     Refusal::bad_request(format!(
         "{reason}: this is a reservation server that takes lines of text, and it closes now"

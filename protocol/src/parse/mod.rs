@@ -1,4 +1,4 @@
-//! Text in and out of a line: telnet sequences, other protocols, quoting, words and options.
+//! Lexing: telnet sequences, other protocols, quoting, words and options.
 
 pub(crate) mod foreign_protocol;
 pub(crate) mod option;

@@ -1,7 +1,8 @@
 //! Options: `id=rustconf`.
 
-/// The name and the value of a word that begins like an option: `id=rustconf` is `id` and `rustconf`. The name is one
-/// or more of `a-z` and `_`; the value is whatever follows the equals sign.
+/// Splits an option into its name and its value: `id=rustconf` into `id` and `rustconf`. Returns `None` for a
+/// word that is not an option. A name is one or more of `a-z` and `_`; a value is everything behind the
+/// equals sign.
 pub fn split_option(word: &str) -> Option<(&str, &str)> {
     let end = word.bytes().position(|byte| !byte.is_ascii_lowercase() && byte != b'_')?;
     if end == 0 {

@@ -1,4 +1,4 @@
-//! For clients: an argument written so that it is read back as it was.
+//! Quotes arguments, for clients.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -6,12 +6,11 @@ use std::fmt::Write;
 use super::foreign_protocol;
 use super::option::split_option;
 
-/// The argument as it must stand in a line: itself, or in quotes where the protocol needs them, that is when it is
-/// empty, has a blank, a quote or a control character in it, or could be taken for an option, a comment or another
-/// protocol.
+/// Writes an argument so that a server parses the same argument. Quotes are added if it is empty, has a
+/// space, a quote or a control character, or looks like an option, a comment or another protocol.
 ///
-/// Whatever the word, the result has no line end in it. Control characters other than line feed and tab are written
-/// as escapes, which a server refuses with a message that says so.
+/// The result never has a line end. Control characters other than line feed and tab are written as escapes,
+/// which a server refuses with a message that names them.
 pub fn quote(word: &str) -> Cow<'_, str> {
     if is_plain(word) {
         return Cow::Borrowed(word);
@@ -25,7 +24,7 @@ pub fn quote(word: &str) -> Cow<'_, str> {
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
             c if c.is_control() => {
-                // Writing into a String cannot fail.
+                // Writing to a String does not fail.
                 let _ = write!(quoted, "\\u{:04x}", c as u32);
             }
             c => quoted.push(c),
@@ -40,5 +39,5 @@ fn is_plain(word: &str) -> bool {
         && !word.contains(|c: char| c == ' ' || c == '"' || c.is_control())
         && !word.starts_with('#')
         && split_option(word).is_none()
-        && foreign_protocol::of_another(word.as_bytes()).is_none()
+        && foreign_protocol::detect(word.as_bytes()).is_none()
 }

@@ -1,4 +1,4 @@
-//! A line cut into its arguments and options.
+//! Splits a line into arguments and options.
 
 use std::borrow::Cow;
 
@@ -10,35 +10,46 @@ use crate::byte_class::is_blank;
 use crate::refusal::Refusal;
 use crate::shown::{Echo, ShownChar};
 
-/// One argument or option, its quotes and escapes resolved.
+/// An argument or an option, its quotes and escapes resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Token<'a> {
     Word(Cow<'a, str>),
     Option(&'a str, Cow<'a, str>),
 }
 
-/// What has not been read of a line that has no control characters but tabs.
+/// The unread rest of a line that has no control characters but tabs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Tokens<'a> {
     rest: &'a str,
-    /// Whether the line has quoted arguments or options at all.
+    /// Whether the line may have quoted arguments or options.
     quoting: bool,
 }
 
-/// Why a line cannot be cut.
+/// Why a line cannot be split.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum TokenError {
     #[error("the quote that opens {} is never closed: end the argument with \"", Echo(.text))]
     Unclosed { text: String },
-    #[error("behind the closing quote of {} comes {}: put a blank between two arguments", Echo(.text), ShownChar(*.found))]
+    #[error(
+        "the closing quote of {} is followed by {}: put a blank between two arguments",
+        Echo(.text),
+        ShownChar(*.found)
+    )]
     BehindQuote { text: String, found: char },
     #[error("{} has a quote inside: put quotes around the whole argument, as in \"two words\"", Echo(.text))]
     QuoteInside { text: String },
-    #[error("{} is no escape: within quotes write \\\" \\\\ \\n \\t or \\uXXXX with four hexadecimal digits", Echo(.text))]
+    #[error(
+        "{} is not an escape: within quotes write \\\" \\\\ \\n \\t or \\uXXXX with four hexadecimal digits",
+        Echo(.text)
+    )]
     Escape { text: String },
     #[error("{} is half of a surrogate pair: write both halves, or the character itself", Echo(.text))]
     Surrogate { text: String },
-    #[error("{} stands for {}: no control character is taken but \\n and \\t in names and titles", Echo(.text), ShownChar(*.found))]
+    #[error(
+        "{} stands for {}: no control character is allowed but \\n and \\t in names and titles",
+        Echo(.text),
+        ShownChar(*.found)
+    )]
     Control { text: String, found: char },
     #[error("option {} is given twice: once is enough", Echo(.name))]
     Repeated { name: String },
@@ -53,12 +64,11 @@ impl From<TokenError> for Refusal {
 }
 
 impl<'a> Tokens<'a> {
-    /// Begins at the start of a line.
     pub(crate) fn of(line: &'a str, quoting: bool) -> Self {
         Self { rest: line, quoting }
     }
 
-    /// The next token, if there is one. Behind an error there is nothing to be had.
+    /// The next token, if there is one. After an error the rest of the line is undefined.
     pub(crate) fn next(&mut self) -> Result<Option<Token<'a>>, TokenError> {
         if !self.quoting {
             return Ok(self.next_plain().map(|word| Token::Word(Cow::Borrowed(word))));
@@ -82,7 +92,7 @@ impl<'a> Tokens<'a> {
         }))
     }
 
-    /// The next word of a line that has no quoting.
+    /// The next word of a line without quotes and options.
     fn next_plain(&mut self) -> Option<&'a str> {
         let token = skip_blanks(self.rest);
         let (word, behind) = token.split_at(end_of_word(token));
@@ -100,7 +110,8 @@ fn end_of_word(text: &str) -> usize {
     text.bytes().position(is_blank).unwrap_or(text.len())
 }
 
-/// A value up to the next blank, and what follows it. `token` begins where the value or its option's name does.
+/// Splits a bare value off its rest at the next blank. `token` begins with the value or with the name of its
+/// option.
 fn bare<'a>(token: &'a str, value: &'a str) -> Result<(Cow<'a, str>, &'a str), TokenError> {
     let end = value.bytes().position(|byte| is_blank(byte) || byte == b'"');
     let (value, behind) = value.split_at(end.unwrap_or(value.len()));
@@ -111,7 +122,7 @@ fn bare<'a>(token: &'a str, value: &'a str) -> Result<(Cow<'a, str>, &'a str), T
     Ok((Cow::Borrowed(value), behind))
 }
 
-/// A value whose opening quote has been read, and what follows its closing quote.
+/// Splits a quoted value off its rest. The opening quote has been read.
 fn quoted(opened: &str) -> Result<(Cow<'_, str>, &str), TokenError> {
     let unclosed = || TokenError::Unclosed { text: opened.to_owned() };
     let stop = memchr2(b'"', b'\\', opened.as_bytes()).ok_or_else(unclosed)?;
@@ -137,7 +148,7 @@ fn quoted(opened: &str) -> Result<(Cow<'_, str>, &str), TokenError> {
     }
 }
 
-/// The character that an escape stands for, and the length of the escape, which `rest` begins with.
+/// The character of the escape that `rest` begins with, and the length of the escape.
 fn escape(rest: &str) -> Result<(char, usize), TokenError> {
     match rest.as_bytes().get(1) {
         Some(b'"') => Ok(('"', 2)),
@@ -149,7 +160,7 @@ fn escape(rest: &str) -> Result<(char, usize), TokenError> {
     }
 }
 
-/// `\uXXXX`, or two of them that are a surrogate pair.
+/// As [`escape`], for `\uXXXX` and for two of them that are a surrogate pair.
 fn unicode_escape(rest: &str) -> Result<(char, usize), TokenError> {
     let unit = unit(rest).ok_or_else(|| TokenError::Escape { text: first_chars(rest, 6) })?;
     let low = rest.get(6..).and_then(self::unit);
@@ -165,10 +176,10 @@ fn unicode_escape(rest: &str) -> Result<(char, usize), TokenError> {
     Ok((c, length))
 }
 
-/// The number of the `\uXXXX` that `rest` begins with.
+/// The code unit of the `\uXXXX` that `rest` begins with.
 fn unit(rest: &str) -> Option<u16> {
     let digits = rest.strip_prefix("\\u")?.get(..4)?;
-    // from_str_radix would take a sign.
+    // from_str_radix accepts a sign.
     if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }

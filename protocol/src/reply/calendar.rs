@@ -1,4 +1,4 @@
-//! Entries of people's calendars.
+//! Replies about calendars.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,7 +12,8 @@ use crate::hour::{Hour, Slot};
 use crate::json;
 use crate::limits::GROUP_IDS_MAX;
 
-/// Ids joined by commas, as [`crate::Group`] keeps them; a list of strings in JSON. Nobody is the empty text.
+/// Ids joined by commas, as in [`crate::Group`]. In JSON they are an array of strings. The empty string has
+/// no ids.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Members<'a>(pub Cow<'a, str>);
 
@@ -22,7 +23,7 @@ impl Members<'_> {
         members(&self.0)
     }
 
-    /// Whether there is nobody: a block and no meeting.
+    /// Whether there are no ids, as in a block.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -77,13 +78,13 @@ impl<'de> Deserialize<'de> for Members<'_> {
     }
 }
 
-/// The answer to BLOCK, and to PUT … BLOCK.
+/// The reply to BLOCK and PUT … BLOCK.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockReply<'a> {
     /// The person.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// The day, written `31-12-2026`.
+    /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
@@ -93,13 +94,13 @@ pub struct BlockReply<'a> {
     pub replaced: Option<ReplacedEntry<'a>>,
 }
 
-/// The answer to MEET, and to PUT … MEET.
+/// The reply to MEET and PUT … MEET.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MeetReply<'a> {
-    /// Who asked for it.
+    /// The requester.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// The day, written `31-12-2026`.
+    /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
@@ -117,15 +118,15 @@ pub struct MeetReply<'a> {
     pub replaced: Option<ReplacedEntry<'a>>,
 }
 
-/// The entry that PUT replaced: where it was, and what it was if it was no block.
+/// The entry that PUT replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplacedEntry<'a> {
-    /// The day, written `31-12-2026`.
+    /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
-    /// The meeting.
+    /// The meeting, if the entry was one.
     #[serde(borrow, flatten)]
     pub meeting: Option<ReplacedMeeting<'a>>,
 }
@@ -133,14 +134,15 @@ pub struct ReplacedEntry<'a> {
 /// A meeting that PUT replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplacedMeeting<'a> {
-    /// What it was.
+    /// The meeting.
     #[serde(borrow, flatten)]
     pub meet: EntryFields<'a>,
-    /// Everyone who was in it and is not in the new entry.
+    /// Everyone who was in the meeting and is not in the new entry.
     pub removed: Members<'a>,
 }
 
-/// What is at an hour: a meeting, or a block, which has no title, nobody in its group and its owner as host.
+/// The fields of a meeting or a block. A block has an empty title and an empty group, and its owner is the
+/// host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryFields<'a> {
     /// The title.
@@ -153,23 +155,23 @@ pub struct EntryFields<'a> {
     pub host: Cow<'a, str>,
 }
 
-/// An occupied hour of a day.
+/// An occupied hour in a [`DayReply`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayEntry<'a> {
     /// The hour.
     pub time: Hour,
-    /// What is there.
+    /// The entry.
     #[serde(borrow)]
     pub meet: EntryFields<'a>,
 }
 
-/// The answer to `GET <who> <date>`.
+/// The reply to `GET <who> <date>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayReply<'a> {
     /// The person.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// The day, written `31-12-2026`.
+    /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The occupied hours, earliest first.
@@ -177,51 +179,51 @@ pub struct DayReply<'a> {
     pub schedule: Vec<DayEntry<'a>>,
 }
 
-/// A row of HOD: a slot that has meetings.
+/// A row of HOD: an hour and its meetings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HodRow<'a> {
-    /// The day, written `31-12-2026`.
+    /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
-    /// The meetings of all people at that hour.
+    /// Meetings of that hour. Several rows may have the same hour.
     #[serde(borrow)]
     pub meetings: Vec<EntryFields<'a>>,
 }
 
-/// The answer to DELETE.
+/// The reply to DELETE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteReply<'a> {
-    /// Who asked for it.
+    /// The requester.
     #[serde(borrow)]
     pub name: Cow<'a, str>,
-    /// The day, written `31-12-2026`.
+    /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
     /// The hour.
     pub time: Hour,
-    /// What was there.
+    /// The kind of the deleted entry.
     pub deleted: EntryKind,
 }
 
-/// What a slot held.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EntryKind {
-    /// An hour kept free.
+    /// A block.
     Block,
     /// A meeting.
     Meeting,
 }
 
-/// Appends [`BlockReply`] as a whole `OK` line.
+/// Appends a [`BlockReply`] as an `OK` line.
 pub fn write_block_reply(out: &mut Vec<u8>, who: &str, slot: Slot, replaced: Option<&ReplacedEntry<'_>>) {
-    open(out, who, slot);
-    close(out, replaced);
+    open_entry_reply(out, who, slot);
+    close_entry_reply(out, replaced);
 }
 
-/// Appends [`MeetReply`] as a whole `OK` line.
+/// Appends a [`MeetReply`] as an `OK` line.
 pub fn write_meet_reply(
     out: &mut Vec<u8>,
     who: &str,
@@ -229,14 +231,13 @@ pub fn write_meet_reply(
     meet: &EntryFields<'_>,
     replaced: Option<&ReplacedEntry<'_>>,
 ) {
-    open(out, who, slot);
+    open_entry_reply(out, who, slot);
     out.push(b',');
     write_meeting(out, &meet.title, &meet.group.0, &meet.host);
-    close(out, replaced);
+    close_entry_reply(out, replaced);
 }
 
-/// Appends a [`HodRow`] as a whole `ROW` line; of each meeting its title, its group as [`crate::Group::as_str`] has
-/// it, and its host.
+/// Appends a [`HodRow`] as a `ROW` line. A meeting is its title, its group joined by commas, and its host.
 pub fn write_hod_row<'a>(
     out: &mut Vec<u8>,
     slot: Slot,
@@ -252,19 +253,19 @@ pub fn write_hod_row<'a>(
     close_hod_row(out);
 }
 
-/// Appends what stands before the meetings of a [`HodRow`].
+/// Appends the start of a [`HodRow`], up to its meetings.
 pub fn open_hod_row(out: &mut Vec<u8>, slot: Slot) {
     out.extend_from_slice(b"ROW {");
     write_slot(out, slot);
     out.extend_from_slice(b",\"meetings\":[");
 }
 
-/// Appends what stands behind the meetings of a [`HodRow`].
+/// Appends the end of a [`HodRow`], after its meetings.
 pub fn close_hod_row(out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}\n");
 }
 
-/// Appends what stands before the schedule of a [`DayReply`].
+/// Appends the start of a [`DayReply`], up to its schedule.
 pub fn open_day_reply(out: &mut Vec<u8>, who: &str, date: Date) {
     out.extend_from_slice(b"OK {\"name\":");
     json::write_id(out, who);
@@ -273,38 +274,41 @@ pub fn open_day_reply(out: &mut Vec<u8>, who: &str, date: Date) {
     out.extend_from_slice(b"\",\"schedule\":[");
 }
 
-/// Appends what stands before the meet of a [`DayEntry`], the first of a day or one behind others.
+/// Appends the start of a [`DayEntry`], up to its `meet`, with a comma unless it is the first of its day.
 pub fn open_day_entry(out: &mut Vec<u8>, time: Hour, is_first: bool) {
     out.extend_from_slice(if is_first { b"{\"time\":\"" } else { b",{\"time\":\"" });
     time.write(out);
     out.extend_from_slice(b"\",\"meet\":");
 }
 
-/// Appends what stands behind the meet of a [`DayEntry`].
+/// Appends the end of a [`DayEntry`], after its `meet`.
 pub fn close_day_entry(out: &mut Vec<u8>) {
     out.push(b'}');
 }
 
-/// Appends what stands behind the schedule of a [`DayReply`].
+/// Appends the end of a [`DayReply`], after its schedule.
 pub fn close_day_reply(out: &mut Vec<u8>) {
     out.extend_from_slice(b"]}\n");
 }
 
-/// Appends an [`EntryFields`], or goes on with it where `written` says, until it is whole or `out` has `enough` bytes. Says
-/// whether it is whole. `written` is nothing at first, and not to be looked into.
+/// Appends an [`EntryFields`], in several calls if it is long. Each call stops after the member with which
+/// `out` reaches `bytes_target`. Returns whether the object is complete.
+///
+/// `progress` is `None` for the first call, and opaque to the caller: the offset in the group that was
+/// reached.
 pub fn write_entry_fields(
     out: &mut Vec<u8>,
     (title, group, host): (&str, &str, &str),
-    written: &mut Option<usize>,
-    enough: usize,
+    progress: &mut Option<usize>,
+    bytes_target: usize,
 ) -> bool {
-    let from = written.unwrap_or_else(|| {
+    let from = progress.unwrap_or_else(|| {
         out.push(b'{');
         open_meeting(out, title);
         0
     });
-    let to = write_members(out, group, from, enough);
-    *written = Some(to);
+    let to = write_members(out, group, from, bytes_target);
+    *progress = Some(to);
     if to < group.len() {
         return false;
     }
@@ -313,18 +317,19 @@ pub fn write_entry_fields(
     true
 }
 
-/// No more bytes than this are written of an [`EntryFields`].
+/// An upper bound of the bytes of an [`EntryFields`] with these values.
 pub fn entry_fields_bytes_max(title: &str, group: &str, host: &str) -> usize {
-    /// Names of fields, quotes and braces.
+    /// The names of the fields, quotes, brackets and braces.
     const FIELDS: usize = 48;
-    /// `\u0000` for one byte is the most that an escape adds.
+    const _: () = assert!(r#"{"title":"","group":[],"host":""}"#.len() <= FIELDS);
+    /// The longest escape of one byte, as in `\u007f`.
     const ESCAPE: usize = 6;
-    // A member has two quotes, and a comma that the group has too.
+    // A member has two quotes. Its comma is one of the group.
     let members = GROUP_IDS_MAX.min(group.len() / 2 + 1);
     FIELDS + ESCAPE * title.len() + group.len() + 2 * members + host.len()
 }
 
-/// The fields of an [`EntryFields`].
+/// Appends the fields of an [`EntryFields`] without braces.
 fn write_meeting(out: &mut Vec<u8>, title: &str, group: &str, host: &str) {
     open_meeting(out, title);
     write_members(out, group, 0, usize::MAX);
@@ -337,10 +342,11 @@ fn open_meeting(out: &mut Vec<u8>, title: &str) {
     out.extend_from_slice(b",\"group\":[");
 }
 
-/// Appends the members from a byte of the group on, until `out` has `enough` bytes; says up to where they are written.
-fn write_members(out: &mut Vec<u8>, group: &str, from: usize, enough: usize) -> usize {
+/// Appends members, from an offset in the group on, until `out` has `bytes_target` bytes. Returns the offset
+/// of the next member.
+fn write_members(out: &mut Vec<u8>, group: &str, from: usize, bytes_target: usize) -> usize {
     let mut at = from;
-    while at < group.len() && out.len() < enough {
+    while at < group.len() && out.len() < bytes_target {
         let rest = &group[at..];
         let member = rest.split_once(',').map_or(rest, |(member, _)| member);
         if at > 0 {
@@ -357,16 +363,16 @@ fn close_meeting(out: &mut Vec<u8>, host: &str) {
     json::write_id(out, host);
 }
 
-/// The fields that all entries begin with.
-fn open(out: &mut Vec<u8>, who: &str, slot: Slot) {
+/// Appends the start of a [`BlockReply`] or a [`MeetReply`].
+fn open_entry_reply(out: &mut Vec<u8>, who: &str, slot: Slot) {
     out.extend_from_slice(b"OK {\"name\":");
     json::write_id(out, who);
     out.push(b',');
     write_slot(out, slot);
 }
 
-/// What all entries end with.
-fn close(out: &mut Vec<u8>, replaced: Option<&ReplacedEntry<'_>>) {
+/// Appends the end of a [`BlockReply`] or a [`MeetReply`].
+fn close_entry_reply(out: &mut Vec<u8>, replaced: Option<&ReplacedEntry<'_>>) {
     if let Some(replaced) = replaced {
         out.extend_from_slice(b",\"replaced\":");
         json::write_value(out, replaced);

@@ -1,4 +1,4 @@
-//! Dates in the two forms they are written in. Both are read, whichever is expected.
+//! The two forms of dates in replies, for serde. Both modules deserialize either form.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D
     text.parse().map_err(|error| de::Error::custom(format_args!("date {text:?} {error}")))
 }
 
-/// `2026-12-31`, as events answer.
+/// `yyyy-mm-dd`, in replies about events.
 pub(super) mod iso {
     use serde::Serializer;
 
@@ -24,7 +24,7 @@ pub(super) mod iso {
     }
 }
 
-/// `31-12-2026`, as calendars answer.
+/// `dd-mm-yyyy`, in replies about calendars.
 pub(super) mod dmy {
     use serde::Serializer;
 

@@ -1,34 +1,39 @@
-//! Lines of reply, read by a client.
+//! Lines of replies, as a client reads them.
 
 use serde::Deserialize;
 use thiserror::Error;
 
-/// One line of reply. The objects are left as text: whoever needs one reads it into its struct.
+/// One line of a reply. JSON objects are left as text, for the caller to deserialize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyLine<'a> {
-    /// One of many objects; more lines follow.
+    /// One of several objects; more lines follow.
     Row(&'a str),
-    /// The last line, all went well.
+    /// The final line of a request that was granted.
     Ok(&'a str),
-    /// The last line, refused.
+    /// The final line of a request that was refused.
     Err {
-        /// The code, known to [`crate::Code`] or not.
+        /// The code, which [`crate::Code`] may not know.
         code: &'a str,
-        /// The object, see [`ErrBody`].
+        /// The object, an [`ErrBody`].
         body: &'a str,
     },
-    /// A line that a later version of the protocol may send, with a first word that this version does not know. It
-    /// belongs to no reply: skip it.
+    /// A line of a later version of the protocol, with an unknown first word. It belongs to no reply; skip
+    /// it.
     Unknown,
 }
 
-/// A line that no server of this protocol writes.
+/// A line that no server of this protocol sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("not a line of reply: neither ROW, OK nor ERR CODE with a JSON object, nor another word")]
 pub struct MalformedLine;
 
 impl<'a> ReplyLine<'a> {
-    /// Reads a line, with or without its end.
+    /// Parses a line, with or without its end.
+    ///
+    /// # Errors
+    ///
+    /// The first word is not a word of capital letters, or what follows `ROW`, `OK` or `ERR` and its code
+    /// does not look like a JSON object. The objects themselves are not validated.
     pub fn parse(line: &'a str) -> Result<Self, MalformedLine> {
         let line = line.strip_suffix('\n').unwrap_or(line);
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -48,13 +53,13 @@ impl<'a> ReplyLine<'a> {
         }
     }
 
-    /// Whether it ends the reply.
+    /// Whether the line ends its reply.
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Ok(_) | Self::Err { .. })
     }
 }
 
-/// Whether this can be the first word of a line, in this version or a later one.
+/// Whether a word can be the first of a line, in this version or a later one.
 fn is_word(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
 }
@@ -63,29 +68,29 @@ fn object(text: &str) -> Result<&str, MalformedLine> {
     if text.starts_with('{') && text.ends_with('}') { Ok(text) } else { Err(MalformedLine) }
 }
 
-/// The object of an `ERR` line. Fields that this version does not know are passed over.
+/// The object of an `ERR` line. Unknown fields are skipped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ErrBody {
     /// A sentence for people.
     pub message: String,
-    /// Whether the same request may be granted later, unchanged.
+    /// Whether the same request may succeed later without a change.
     pub retry: bool,
     /// SOLD_OUT: tickets that are left.
     #[serde(default)]
     pub available: Option<u32>,
-    /// SOLD_OUT: tickets that were asked for. FULL: how many more were asked for.
+    /// SOLD_OUT: tickets that were requested. FULL: how many more were requested.
     #[serde(default)]
     pub requested: Option<u64>,
-    /// FULL: the most that there may be.
+    /// FULL: the maximum.
     #[serde(default)]
     pub limit: Option<u64>,
-    /// CONFLICT: who is busy.
+    /// CONFLICT: the people who are busy.
     #[serde(default)]
     pub busy: Option<Vec<String>>,
-    /// FORBIDDEN: who alone may.
+    /// FORBIDDEN: the host, who alone may change the meeting.
     #[serde(default)]
     pub host: Option<String>,
-    /// UNKNOWN_COMMAND: the verb that was probably meant.
+    /// UNKNOWN_COMMAND: the verb that was probably intended.
     #[serde(default)]
     pub did_you_mean: Option<String>,
 }

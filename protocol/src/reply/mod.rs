@@ -1,18 +1,14 @@
-//! The objects of success, as the server writes and a client reads them: `ROW {…}` lines, and one `OK {…}`.
+//! Replies: `ROW {…}` lines and a final `OK {…}` line, as the server writes them and clients read them.
+//! Refusals are in [`crate::refusal`].
 //!
-//! Every object is a struct that goes both ways through serde. The few that are written hundreds of thousands of times
-//! a second have a writer by hand as well, proved equal to its struct by a test.
+//! Every JSON object is a struct that serializes and deserializes. The frequent and the long ones also have
+//! functions that write them without the struct; a property test compares the two.
 
-// Tickets.
-mod event;
-// Hours.
 mod calendar;
-// The server itself.
-mod service;
-// Dates in their two forms.
 mod dates;
-// A line of reply, read by a client.
 mod decode;
+mod event;
+mod service;
 
 use serde::Serialize;
 
@@ -34,17 +30,17 @@ pub use service::{
     help_rows,
 };
 
-/// Which of the two lines an object stands on.
+/// The kind of line that an object is written on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineKind {
-    /// One of many.
+    /// `ROW`: one of several objects; more lines follow.
     Row,
-    /// The last line of a reply.
+    /// `OK`: the final line of a reply.
     Ok,
 }
 
 impl LineKind {
-    /// The word that begins the line, with its blank.
+    /// The first word of the line and the space after it.
     pub(crate) const fn prefix(self) -> &'static [u8] {
         match self {
             Self::Row => b"ROW ",
@@ -53,12 +49,12 @@ impl LineKind {
     }
 }
 
-/// Appends `ROW {…}` and a line feed.
+/// Appends an object as a `ROW` line.
 pub fn write_row(out: &mut Vec<u8>, object: &impl Serialize) {
     line(out, LineKind::Row, object);
 }
 
-/// Appends `OK {…}` and a line feed.
+/// Appends an object as an `OK` line.
 pub fn write_ok(out: &mut Vec<u8>, object: &impl Serialize) {
     line(out, LineKind::Ok, object);
 }

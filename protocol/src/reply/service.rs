@@ -1,4 +1,4 @@
-//! What the server says of itself.
+//! Replies about the server.
 
 use std::borrow::Cow;
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 use crate::commands::table::COMMANDS;
 use crate::commands::verb::Verb;
 
-/// The version of the protocol that this crate speaks.
+/// The version of the protocol that this crate implements.
 pub const PROTOCOL_VERSION: u32 = 1;
 
-/// The words of welcome in HELLO.
+/// The welcome message of HELLO.
 pub const WELCOME: &str = "Welcome to the ticket reservation system";
 
-/// The answer to PING and QUIT.
+/// The reply to PING and QUIT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmptyReply {}
 
-/// The last line behind rows.
+/// The final line after rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CountReply<'a> {
-    /// How many rows came before.
+    /// The number of rows before this line.
     pub count: u64,
-    /// When the listing was cut: the word to give as `after=`.
+    /// The word for `after=`, if `limit=` ended the listing before its last row.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Cow<'a, str>>,
 }
 
 impl CountReply<'_> {
-    /// All the rows there are.
+    /// The final line of a complete listing.
     pub const fn of(count: u64) -> Self {
         Self { count, next: None }
     }
@@ -40,15 +40,15 @@ pub struct HelpRow<'a> {
     /// The verb.
     #[serde(borrow)]
     pub command: Cow<'a, str>,
-    /// How to write it.
+    /// The syntax.
     #[serde(borrow)]
     pub usage: Cow<'a, str>,
-    /// What it does.
+    /// What the command does.
     #[serde(borrow)]
     pub help: Cow<'a, str>,
 }
 
-/// The rows of HELP, of one verb or of all, in the order of the table.
+/// The rows of HELP for one verb or for all, in the order of [`COMMANDS`].
 pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
     COMMANDS.iter().filter(move |form| verb.is_none_or(|verb| form.verb == verb)).map(|form| HelpRow {
         command: Cow::Borrowed(form.verb.as_str()),
@@ -57,7 +57,7 @@ pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
     })
 }
 
-/// The answer to HELLO.
+/// The reply to HELLO.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HelloReply<'a> {
     /// Always `bookline`.
@@ -71,61 +71,61 @@ pub struct HelloReply<'a> {
     /// [`WELCOME`].
     #[serde(borrow)]
     pub welcome: Cow<'a, str>,
-    /// Bytes in the longest line that is taken.
+    /// [`crate::limits::LINE_BYTES_MAX`] of the server.
     pub max_line: usize,
-    /// The server's zone, by its IANA name.
+    /// The IANA name of the server's time zone.
     #[serde(borrow)]
     pub time_zone: Cow<'a, str>,
-    /// The time in that zone, as RFC 3339.
+    /// The time in that zone, in RFC 3339 format.
     #[serde(borrow)]
     pub now: Cow<'a, str>,
 }
 
-/// The answer to STATS.
+/// The reply to STATS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatsReply<'a> {
     /// The version of the server.
     #[serde(borrow)]
     pub version: Cow<'a, str>,
-    /// Seconds since it was ready to serve.
+    /// Seconds since the server began to accept connections.
     pub uptime_seconds: u64,
-    /// Connections that are open.
+    /// Open connections.
     pub connections: u64,
-    /// Lines taken since the start, blank ones among them.
+    /// Lines processed since the start, blank lines and comments included.
     pub commands: u64,
-    /// Events there are.
+    /// The number of events.
     pub events: u64,
-    /// Tickets issued, all events together.
+    /// Tickets sold, of all events.
     pub tickets: u64,
     /// Entries of calendars: blocks, and meetings counted once each.
     pub entries: u64,
-    /// Tickets whose ids the server holds: all but those that were sold elsewhere before an import.
+    /// Tickets whose ids the server stores: all but those that another system sold before an import.
     pub ticket_ids: u64,
-    /// Hours that entries fill, for each of their people.
+    /// Hours that entries fill, counted for each person.
     pub person_hours: u64,
-    /// The most events that there may be.
+    /// The limit of `events`.
     pub max_events: u64,
-    /// The most tickets whose ids are held.
+    /// The limit of `ticket_ids`.
     pub max_tickets: u64,
-    /// The most person-hours.
+    /// The limit of `person_hours`.
     pub max_person_hours: u64,
-    /// The last change made.
+    /// The sequence number of the last commit.
     pub sequence: u64,
-    /// The last change known to be on disk.
+    /// The sequence number of the last commit that is known to be durable.
     pub durable_sequence: u64,
-    /// The last change that the newest snapshot holds; 0 when there is none.
+    /// The sequence number of the newest snapshot; 0 without a snapshot.
     pub snapshot_sequence: u64,
     /// Whether changes are refused for now.
     pub read_only: bool,
 }
 
-/// The answer to SNAPSHOT.
+/// The reply to SNAPSHOT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotReply {
-    /// The last change that it holds.
+    /// The sequence number of the last commit in the snapshot.
     pub sequence: u64,
-    /// Its length on disk.
+    /// The length of the file.
     pub bytes: u64,
-    /// How long it took.
+    /// The time it took to write.
     pub milliseconds: u64,
 }

@@ -241,7 +241,7 @@ mod tests {
             (meeting("F1", "t", "F2", "F\n3"), "the host of meeting 9 holds the control character U+000A"),
             (meeting("F1", "", "F2", "F3"), "the title of meeting 9 is empty"),
             (meeting("F1", "t", "", "F3"), "the group of meeting 9 names nobody"),
-            (meeting("F1", "t", "F2,,F3", "F3"), "the group of meeting 9 has nobody at place 2"),
+            (meeting("F1", "t", "F2,,F3", "F3"), "the group of meeting 9 has no member at position 2"),
             (meeting("F1", "t", "F2,F3,F2", "F3"), "the group of meeting 9 has a member twice"),
             (meeting("F1", "t", &many, "F3"), "the group of meeting 9 has 1001 members"),
         ] {
