@@ -1,16 +1,16 @@
-//! Hundreds of connections at the same seats and the same hour.
+//! Hundreds of connections that compete for the same tickets and the same hour.
 //!
-//! Catches: a seat or an hour sold twice, a ticket id given twice, tickets that appear or vanish between the counter and
-//! the list, a meeting in the calendars of some, two locks taken in two orders (then a reply never comes).
+//! Catches: a ticket or an hour sold twice, a duplicate ticket id, a counter of tickets that differs from
+//! their list, a meeting in the calendars of only some of its people, a deadlock.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Barrier;
 use std::thread;
 
-use crate::common::answer::words;
-use crate::common::{Answer, Conn, Rng, Server};
+use crate::common::reply::words;
+use crate::common::{Conn, Reply, Rng, Server};
 
-/// Opens `clients` connections, lets all go at once and returns what each brings back.
+/// Opens `clients` connections, runs `work` on all of them at once, and returns the results.
 fn together<T: Send>(server: &Server, clients: usize, work: impl Fn(usize, &mut Conn) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(clients);
     let one = |client: usize| {
@@ -25,10 +25,10 @@ fn together<T: Send>(server: &Server, clients: usize, work: impl Fn(usize, &mut 
     })
 }
 
-/// Every ticket is found, belongs to the event, and none was given twice.
+/// Every ticket exists, belongs to the event, and is unique.
 fn check_tickets(server: &Server, event: &str, tickets: &[String]) {
     let distinct: HashSet<&String> = tickets.iter().collect();
-    assert_eq!(distinct.len(), tickets.len(), "a ticket id was given twice");
+    assert_eq!(distinct.len(), tickets.len(), "a ticket id is not unique");
     let bytes: String = tickets.iter().map(|ticket| format!("TICKET {ticket}\n")).collect();
     let replies = server.connect().pipeline(bytes.into_bytes(), tickets.len());
     for (reply, ticket) in replies.iter().zip(tickets) {
@@ -37,19 +37,19 @@ fn check_tickets(server: &Server, event: &str, tickets: &[String]) {
 }
 
 #[test]
-fn the_last_seats_are_sold_exactly_once() {
+fn last_tickets_are_sold_exactly_once() {
     const SEATS: usize = 100;
     let server = Server::fresh();
     server.connect().ask(&format!("CREATE x 2026-01-01 {SEATS} id=x")).ok();
-    let answers = together(&server, 300, |_, conn| conn.ask("BOOK x 1"));
+    let replies = together(&server, 300, |_, conn| conn.ask("BOOK x 1"));
     let mut tickets = Vec::new();
     let mut left = Vec::new();
-    for answer in &answers {
-        if answer.is_ok() {
-            tickets.extend(answer.tickets());
-            left.push(answer.number("available_tickets"));
+    for reply in &replies {
+        if reply.is_ok() {
+            tickets.extend(reply.tickets());
+            left.push(reply.number("available_tickets"));
         } else {
-            let refusal = answer.err("SOLD_OUT");
+            let refusal = reply.err("SOLD_OUT");
             assert_eq!((&refusal["available"], &refusal["requested"]), (&0.into(), &1.into()));
         }
     }
@@ -60,9 +60,9 @@ fn the_last_seats_are_sold_exactly_once() {
     check_tickets(&server, "x", &tickets);
 }
 
-/// Bookings of different sizes on a few events until little is left, with readers in between.
+/// Bookings of different sizes on a few events until little is left, and reads between them.
 #[test]
-fn total_is_available_and_issued() {
+fn total_equals_available_plus_sold_after_concurrent_bookings() {
     const TOTAL: u64 = 3_000;
     let mut rng = Rng::new();
     let server = Server::fresh();
@@ -77,18 +77,18 @@ fn total_is_available_and_issued() {
                 .collect()
         })
         .collect();
-    let answers = together(&server, plans.len(), |client, conn| {
+    let replies = together(&server, plans.len(), |client, conn| {
         let lines: Vec<String> = plans[client]
             .iter()
             .map(|(event, count)| format!("BOOK e{event} {count}\nGET e{event}"))
             .collect();
         conn.send_bytes(lines.join("\n") + "\n");
-        plans[client].iter().map(|_| (conn.answer(), conn.answer())).collect::<Vec<_>>()
+        plans[client].iter().map(|_| (conn.reply(), conn.reply())).collect::<Vec<_>>()
     });
     let mut tickets = vec![Vec::new(); events.len()];
-    for (plan, answers) in plans.iter().zip(&answers) {
+    for (plan, replies) in plans.iter().zip(&replies) {
         let mut seen = [TOTAL; 4];
-        for ((event, count), (booked, read)) in plan.iter().zip(answers) {
+        for ((event, count), (booked, read)) in plan.iter().zip(replies) {
             let left = if booked.is_ok() {
                 assert_eq!(booked.tickets().len(), *count, "all or nothing");
                 tickets[*event].extend(booked.tickets());
@@ -109,7 +109,7 @@ fn total_is_available_and_issued() {
     }
     for (event, tickets) in events.iter().zip(&tickets) {
         let left = server.connect().ask(&format!("GET {event}")).number("available_tickets");
-        assert_eq!(left + tickets.len() as u64, TOTAL, "total = available + issued for {event}");
+        assert_eq!(left + tickets.len() as u64, TOTAL, "total = available + sold for {event}");
         check_tickets(&server, event, tickets);
     }
     let issued: usize = tickets.iter().map(Vec::len).sum();
@@ -119,19 +119,19 @@ fn total_is_available_and_issued() {
 }
 
 #[test]
-fn one_hour_is_taken_once() {
+fn hour_is_taken_once_by_concurrent_requests() {
     let server = Server::fresh();
-    let answers = together(&server, 300, |client, conn| match client % 3 {
+    let replies = together(&server, 300, |client, conn| match client % 3 {
         0 => conn.ask("BLOCK F1 2026-11-21 09:00"),
         1 => conn.ask(&format!("MEET F1 2026-11-21 09:00 t{client} q{client}")),
         _ => conn.ask(&format!("MEET q{client} 2026-11-21 09:00 t{client} p{client},F1")),
     });
-    let taken: Vec<&Answer> = answers.iter().filter(|answer| answer.is_ok()).collect();
+    let taken: Vec<&Reply> = replies.iter().filter(|reply| reply.is_ok()).collect();
     assert_eq!(taken.len(), 1, "{taken:?}");
-    for answer in answers.iter().filter(|answer| !answer.is_ok()) {
-        assert_eq!(answer.busy(), ["F1"]);
+    for reply in replies.iter().filter(|reply| !reply.is_ok()) {
+        assert_eq!(reply.busy(), ["F1"]);
     }
-    // Whoever lost has nothing in the slot.
+    // The clients that were refused have nothing at that hour.
     let mut conn = server.connect();
     let winner = taken[0].ok();
     for client in 0..300 {
@@ -143,15 +143,15 @@ fn one_hour_is_taken_once() {
     assert_eq!(conn.ask("STATS").number("entries"), 1);
 }
 
-/// Meetings whose people overlap: whoever got one has it in all its calendars, nobody is in two, and who was refused
-/// was refused because of somebody who really is busy.
+/// Meetings whose people overlap: an accepted meeting is in all its calendars, nobody is in two, and every
+/// refusal names people who are busy.
 #[test]
-fn overlapping_meetings_exclude_each_other() {
+fn overlapping_meetings_are_mutually_exclusive() {
     let mut rng = Rng::new();
     let server = Server::fresh();
     let people: Vec<String> = (0..24).map(|n| format!("p{n}")).collect();
     let groups: Vec<Vec<String>> = (0..240).map(|_| rng.some(&people, 6)).collect();
-    let answers = together(&server, groups.len(), |client, conn| {
+    let replies = together(&server, groups.len(), |client, conn| {
         let group = &groups[client];
         conn.ask(&format!(
             "MEET {} 2026-11-21 10:00 t{client} {} {}",
@@ -161,21 +161,21 @@ fn overlapping_meetings_exclude_each_other() {
         ))
     });
     let mut taken: BTreeMap<&str, String> = BTreeMap::new();
-    for ((client, answer), group) in
-        answers.iter().enumerate().zip(&groups).filter(|((_, answer), _)| answer.is_ok())
+    for ((client, reply), group) in
+        replies.iter().enumerate().zip(&groups).filter(|((_, reply), _)| reply.is_ok())
     {
-        assert_eq!(words(&answer.ok()["group"]), *group);
+        assert_eq!(words(&reply.ok()["group"]), *group);
         for person in group {
             let other = taken.insert(person, format!("t{client}"));
             assert_eq!(other, None, "{person} is in two meetings, the other is t{client}");
         }
     }
-    for (answer, group) in answers.iter().zip(&groups).filter(|(answer, _)| !answer.is_ok()) {
-        let busy = answer.busy();
+    for (reply, group) in replies.iter().zip(&groups).filter(|(reply, _)| !reply.is_ok()) {
+        let busy = reply.busy();
         assert!(!busy.is_empty());
         for person in &busy {
-            assert!(group.contains(person), "{person} was not asked: {group:?}");
-            assert!(taken.contains_key(person.as_str()), "{person} was called busy and is not");
+            assert!(group.contains(person), "{person} is not in the request: {group:?}");
+            assert!(taken.contains_key(person.as_str()), "{person} is not busy");
         }
     }
     let mut conn = server.connect();
@@ -192,10 +192,10 @@ fn overlapping_meetings_exclude_each_other() {
     }
 }
 
-/// Moves by the thousand between the same two days, half of the clients there when the others are here: whoever takes
-/// locks in the order of the request waits forever.
+/// Thousands of moves between the same two days, half of them in each direction. Taking locks in the order of
+/// the request would deadlock.
 #[test]
-fn moves_to_and_fro_never_wait_for_each_other() {
+fn concurrent_moves_between_two_days_do_not_deadlock() {
     const MOVES: usize = 20_000;
     let server = Server::fresh_with(&["--durability", "never", "--threads", "4"]);
     let days = ["2026-11-21", "2026-11-22"];
@@ -212,9 +212,10 @@ fn moves_to_and_fro_never_wait_for_each_other() {
     assert_eq!(server.connect().ask("STATS").number("entries"), 8);
 }
 
-/// Meetings, moves and deletions of shared people across days: none is seen by a part of its people.
+/// Meetings, moves and deletions of shared people across days: no meeting is in the calendars of only some of
+/// its people.
 #[test]
-fn moves_in_opposite_directions() {
+fn concurrent_moves_leave_every_meeting_with_all_its_people() {
     let mut rng = Rng::new();
     let server = Server::fresh();
     let slots = ["2026-11-21 10:00", "2026-11-22 10:00", "2026-11-23 11:00"];
@@ -225,7 +226,7 @@ fn moves_in_opposite_directions() {
         for step in 0..60 {
             let (old, new) = (rng.pick(&slots), rng.pick(&slots));
             let mate = format!("w{}", rng.below(20));
-            let answer = match rng.below(6) {
+            let reply = match rng.below(6) {
                 0 => conn.ask(&format!("BLOCK {who} {old}")),
                 1 => conn.ask(&format!("DELETE {who} {old}")),
                 2 => conn.ask(&format!("MEET {who} {old} m{client}-{step} {mate}")),
@@ -233,12 +234,12 @@ fn moves_in_opposite_directions() {
                 4 => conn.ask(&format!("GET {mate} {}", &old[..10])),
                 _ => conn.ask(&format!("PUT {who} {old} MEET {new} m{client}-{step} {mate}")),
             };
-            let code = answer.code.as_deref();
-            assert!(matches!(code, None | Some("CONFLICT" | "NOT_FOUND" | "FORBIDDEN")), "{answer:?}");
+            let code = reply.code.as_deref();
+            assert!(matches!(code, None | Some("CONFLICT" | "NOT_FOUND" | "FORBIDDEN")), "{reply:?}");
         }
     });
     let mut conn = server.connect();
-    // Each meeting that anyone sees is seen by its host, its whole group and nobody else at another time.
+    // A meeting that is in one calendar is in those of its host and its whole group, and in no other.
     let mut seen: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
     for n in 0..20 {
         for slot in slots {
@@ -261,16 +262,15 @@ fn moves_in_opposite_directions() {
     }
 }
 
-/// A created id is created once.
 #[test]
-fn one_id_is_created_once() {
+fn event_id_is_created_once_by_concurrent_requests() {
     let server = Server::fresh();
-    let answers =
+    let replies =
         together(&server, 200, |client, conn| conn.ask(&format!("CREATE n{client} 2026-01-01 5 id=same")));
-    assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 1);
-    assert!(answers.iter().all(|answer| answer.is_ok() || answer.code.as_deref() == Some("CONFLICT")));
+    assert_eq!(replies.iter().filter(|reply| reply.is_ok()).count(), 1);
+    assert!(replies.iter().all(|reply| reply.is_ok() || reply.code.as_deref() == Some("CONFLICT")));
     let mut conn = server.connect();
-    let winner = answers.iter().find(|answer| answer.is_ok()).unwrap();
+    let winner = replies.iter().find(|reply| reply.is_ok()).unwrap();
     assert_eq!(conn.ask("GET same").ok(), winner.ok());
     assert_eq!(conn.ask("GET").rows.len(), 1);
     assert_eq!(conn.ask("STATS").number("events"), 1);

@@ -1,7 +1,8 @@
-//! The system's limit of open files, and clients who take all that they can get.
+//! The limit of open files, and clients that open as many connections as they can.
 //!
-//! Catches: clients, served or refused, who hold the descriptor that the journal needs for its next segment, which ends
-//! the process; refused clients who are reset instead of told; a start with too few descriptors to go on.
+//! Catches: connections, served or refused, that hold the descriptor that the journal needs for its next
+//! segment, which would end the process; refused clients that are reset instead of getting a reply; a start
+//! with too few descriptors to run.
 
 use std::fs;
 use std::io::Read;
@@ -12,19 +13,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use crate::common::process::Process;
-use crate::common::server::{BOOKLINED, Home, listening, raise_open_files, refused};
-use crate::common::{Conn, PATIENCE};
+use crate::common::server::{BOOKLINED, Home, raise_open_files, spawn_failing, spawn_listening};
+use crate::common::{Conn, TIMEOUT};
 
-/// What the server under attack may open.
+/// The limit of open files of the server.
 const OPEN_FILES: usize = 128;
 
-/// Clients who hold on, several times what it may open.
+/// Clients that keep their connections, several times the limit.
 const CLIENTS: usize = 400;
 
-/// Bookings that fill several segments of the smallest size, with a snapshot now and then.
+/// Bookings that fill several segments of the smallest size, with a snapshot after every eighth.
 const BOOKINGS: usize = 32;
 
-/// A server that may open so many files.
+/// A server with a limit of open files.
 fn limited(home: &Home, open_files: usize, flags: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -n {open_files}; exec \"$0\" \"$@\""), BOOKLINED]);
@@ -38,36 +39,36 @@ fn segments(home: &Home) -> Vec<String> {
     names.filter(|name| name.ends_with(".seg")).collect()
 }
 
-/// How many descriptors a process has.
+/// The number of descriptors that a process has open.
 #[cfg(target_os = "linux")]
 fn descriptors(process: &Process) -> usize {
     fs::read_dir(Path::new("/proc").join(process.pid().to_string()).join("fd")).unwrap().count()
 }
 
-/// Ends the attack when it is dropped, also when a booking fails.
-struct End<'a>(&'a AtomicBool);
+/// Ends the attack when it is dropped, also if a booking fails.
+struct StopOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for End<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-/// What the server has said to a client who has said nothing: nothing, or why it is refused.
+/// Whether the server has refused a connection that sent nothing.
 fn is_refused(mut stream: &TcpStream) -> bool {
     stream.set_nonblocking(true).unwrap();
-    let mut said = Vec::new();
-    match stream.read_to_end(&mut said) {
+    let mut stderr = Vec::new();
+    match stream.read_to_end(&mut stderr) {
         Ok(_) => {
-            let said = String::from_utf8(said).unwrap();
-            assert!(said.starts_with("ERR BUSY {") && said.ends_with("}\n"), "{said:?}");
+            let stderr = String::from_utf8(stderr).unwrap();
+            assert!(stderr.starts_with("ERR BUSY {") && stderr.ends_with("}\n"), "{stderr:?}");
             true
         }
         Err(error) => {
             assert_eq!(
                 error.kind(),
                 std::io::ErrorKind::WouldBlock,
-                "a client is not closed in order: {error}"
+                "a connection is not closed in order: {error}"
             );
             false
         }
@@ -75,31 +76,31 @@ fn is_refused(mut stream: &TcpStream) -> bool {
 }
 
 #[test]
-fn clients_never_hold_what_the_journal_needs() {
+fn connections_leave_the_journal_its_descriptors() {
     raise_open_files();
     let home = Home::new();
-    let (mut process, addr) = listening(&mut limited(&home, OPEN_FILES, &[]));
+    let (mut process, addr) = spawn_listening(&mut limited(&home, OPEN_FILES, &[]));
     let mut booker = Conn::open(addr);
     booker.ask("CREATE x 2026-12-31 1000000 id=x").ok();
-    let connect = || TcpStream::connect_timeout(&addr, PATIENCE).unwrap();
+    let connect = || TcpStream::connect_timeout(&addr, TIMEOUT).unwrap();
     let mut holding = Vec::new();
     holding.resize_with(CLIENTS, connect);
     let booked = AtomicBool::new(false);
-    let most = thread::scope(|scope| {
-        // Others come and go, and never read.
+    let descriptors_max = thread::scope(|scope| {
+        // Other clients connect and disconnect, and never read.
         let attack = scope.spawn(|| {
-            let (mut most, mut passing) = (0, Vec::new());
+            let (mut descriptors_max, mut passing) = (0, Vec::new());
             while !booked.load(Ordering::Relaxed) {
                 passing.push(connect());
                 passing.truncate(if passing.len() < CLIENTS { CLIENTS } else { 0 });
                 #[cfg(target_os = "linux")]
                 {
-                    most = most.max(descriptors(&process));
+                    descriptors_max = descriptors_max.max(descriptors(&process));
                 }
             }
-            most
+            descriptors_max
         });
-        let end = End(&booked);
+        let end = StopOnDrop(&booked);
         for booking in 0..BOOKINGS {
             booker.ask("BOOK x 10000").ok();
             if booking % 8 == 7 {
@@ -109,33 +110,39 @@ fn clients_never_hold_what_the_journal_needs() {
         drop(end);
         attack.join().unwrap()
     });
-    println!("at most {most} descriptors were open");
-    assert!(most < OPEN_FILES, "the last descriptor was taken");
+    println!("at most {descriptors_max} descriptors were open");
+    assert!(descriptors_max < OPEN_FILES, "the last descriptor was used");
     assert!(
         segments(&home).iter().all(|name| !name.starts_with("00000000000000000001")),
         "nothing was rotated"
     );
     let refused = holding.iter().filter(|stream| is_refused(stream)).count();
     let served = CLIENTS - refused;
-    assert!((30..OPEN_FILES).contains(&served), "{served} clients are served");
+    assert!((30..OPEN_FILES).contains(&served), "{served} connections are served");
     assert!(process.poll().is_none());
     let left = booker.ask("GET x").number("available_tickets");
     assert_eq!(left, 1_000_000 - 10_000 * BOOKINGS as u64);
 }
 
 #[test]
-fn with_too_few_descriptors_it_does_not_start_and_says_why() {
+fn start_with_too_few_descriptors_fails_with_the_reason() {
     let home = Home::new();
-    let (status, said) = refused(&mut limited(&home, 63, &[]));
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("allows 63 open files, and 64 are needed") && said.contains("ulimit -n"), "{said}");
-    assert!(!home.data().exists(), "nothing is touched");
+    let (status, stderr) = spawn_failing(&mut limited(&home, 63, &[]));
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(
+        stderr.contains("allows 63 open files, and 64 are needed") && stderr.contains("ulimit -n"),
+        "{stderr}"
+    );
+    assert!(!home.data().exists(), "the data directory is created");
 
-    let (process, addr) = listening(&mut limited(&home, 64, &[]));
-    assert!(process.heard(|said| said.contains("--max-connections 10000 is lowered to 14")), "no warning");
+    let (process, addr) = spawn_listening(&mut limited(&home, 64, &[]));
+    assert!(
+        process.wait_for_stderr(|stderr| stderr.contains("--max-connections 10000 is lowered to 14")),
+        "no warning"
+    );
     let mut inside: Vec<Conn> = (0..14).map(|_| Conn::open(addr)).collect();
     inside.iter_mut().for_each(|conn| assert!(conn.ask("PING").is_ok()));
-    Conn::open(addr).answer().err("BUSY");
+    Conn::open(addr).reply().err("BUSY");
     inside[0].ask("CREATE x 2026-12-31 1000000 id=x").ok();
     inside[0].ask("SNAPSHOT").ok();
 }

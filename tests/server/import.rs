@@ -1,7 +1,7 @@
 //! `--import` and `--demo`.
 //!
-//! Catches: a file half loaded before its error was found, an availability that the import forgets, a second run that
-//! doubles or resets what was sold, keys in the other system's spelling.
+//! Catches: a file that is partly loaded before its error is found, available tickets that the import loses,
+//! a second import that doubles or resets sales, keys in the spelling of the other system.
 
 use std::fs::File;
 use std::process::Command;
@@ -11,7 +11,7 @@ use rustix::process::Signal;
 
 use crate::common::process::Process;
 use crate::common::server::Home;
-use crate::common::{PATIENCE, Rng, Server};
+use crate::common::{Rng, Server, TIMEOUT};
 
 const TWO: &str = r#"[
   {"id":"1","name":"Event 1","date":"2021-03-01","totalTickets":10,"availableTickets":5},
@@ -24,7 +24,7 @@ fn import(home: &Home, content: &str) -> Server {
 }
 
 #[test]
-fn partly_sold_events_keep_their_availability() {
+fn import_keeps_the_available_tickets_of_partly_sold_events() {
     let home = Home::new();
     let mut server = import(&home, TWO);
     server.connect().transcript(
@@ -56,7 +56,7 @@ fn partly_sold_events_keep_their_availability() {
 }
 
 #[test]
-fn keys_in_three_spellings_and_dates_as_rfc_3339() {
+fn import_accepts_three_spellings_of_keys_and_rfc_3339_dates() {
     let home = Home::new();
     let server = import(
         &home,
@@ -86,13 +86,13 @@ fn keys_in_three_spellings_and_dates_as_rfc_3339() {
 }
 
 #[test]
-fn a_file_with_nothing_in_it() {
+fn import_of_an_empty_list_loads_nothing() {
     let server = import(&Home::new(), "[]");
     assert_eq!(server.connect().ask("GET").number("count"), 0);
 }
 
 #[test]
-fn a_corrupt_file_is_refused_with_line_and_column_and_nothing_changes() {
+fn invalid_json_is_refused_with_line_and_column_and_nothing_is_loaded() {
     let home = Home::new();
     let good = r#"{"id":"1","name":"Event 1","date":"2021-03-01","totalTickets":10,"availableTickets":5}"#;
     for (line, broken) in [
@@ -120,18 +120,18 @@ fn a_corrupt_file_is_refused_with_line_and_column_and_nothing_changes() {
         (1, "\u{0}".to_owned()),
     ] {
         let file = home.file("events.json", &broken);
-        let (status, said) = home.refused(&["--import", file.to_str().unwrap()]);
+        let (status, stderr) = home.start_fails(&["--import", file.to_str().unwrap()]);
         assert!(!status.success());
-        assert!(said.contains("events.json"), "the file is not named: {said}");
-        assert!(said.contains(&format!("line {line}")), "line {line} is not named: {said}");
-        assert!(said.contains("column"), "no column: {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        assert!(stderr.contains("events.json"), "the file is not named: {stderr}");
+        assert!(stderr.contains(&format!("line {line}")), "line {line} is not named: {stderr}");
+        assert!(stderr.contains("column"), "no column: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
     }
     assert_eq!(home.start(&[]).connect().ask("GET").number("count"), 0, "nothing was loaded");
 }
 
 #[test]
-fn what_cannot_be_true_refuses_the_whole_file() {
+fn invalid_event_refuses_the_whole_file() {
     let home = Home::new();
     let mut first = home.start(&[]);
     first.connect().ask("CREATE mine 2026-01-01 5 id=mine").ok();
@@ -154,22 +154,22 @@ fn what_cannot_be_true_refuses_the_whole_file() {
         ),
     ] {
         let file = home.file("events.json", &format!("[\n{good},\n{bad}\n]"));
-        let (status, said) = home.refused(&["--import", file.to_str().unwrap()]);
+        let (status, stderr) = home.start_fails(&["--import", file.to_str().unwrap()]);
         assert!(!status.success(), "{bad}");
-        assert!(said.contains(named), "{named} is not named: {said}");
-        assert!(!said.contains("panicked"), "{said}");
+        assert!(stderr.contains(named), "{named} is not named: {stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
     }
-    let (status, said) = home.refused(&["--import", "/nowhere/events.json"]);
+    let (status, stderr) = home.start_fails(&["--import", "/nowhere/events.json"]);
     assert!(!status.success());
-    assert!(said.contains("/nowhere/events.json"), "{said}");
+    assert!(stderr.contains("/nowhere/events.json"), "{stderr}");
     let server = home.start(&[]);
     assert_eq!(server.connect().ask("GET").rows[0]["id"], "mine");
     assert_eq!(server.connect().ask("GET").number("count"), 1, "nothing was loaded");
 }
 
-/// What is no plain file, or too large for memory, is refused before it is read.
+/// Such a file is refused before it is read.
 #[test]
-fn a_file_without_an_end_is_refused() {
+fn import_of_a_file_that_is_not_regular_or_too_large_is_refused() {
     let home = Home::new();
     let pipe = home.file("pipe", "");
     std::fs::remove_file(&pipe).unwrap();
@@ -186,27 +186,27 @@ fn a_file_without_an_end_is_refused() {
             if flag == "--restore" && file.ends_with("json") {
                 continue;
             }
-            let (status, said) = home.refused(&[flag, file]);
-            assert_eq!(status.code(), Some(1), "{said}");
-            assert!(said.contains(file) && said.contains(why), "{said}");
+            let (status, stderr) = home.start_fails(&[flag, file]);
+            assert_eq!(status.code(), Some(1), "{stderr}");
+            assert!(stderr.contains(file) && stderr.contains(why), "{stderr}");
         }
     }
     home.start(&[]).stop();
 }
 
 #[test]
-fn two_events_with_one_id_are_named_by_their_places() {
+fn duplicate_ids_are_reported_by_their_positions() {
     let home = Home::new();
     let event = |id: &str| format!(r#"{{"id":"{id}","name":"x","date":"2021-03-01","totalTickets":1}}"#);
     let file = home.file("events.json", &format!("[{},{},{}]", event("a"), event("b"), event("a")));
-    let (status, said) = home.refused(&["--import", file.to_str().unwrap()]);
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("id a, number 1 and number 3 of the list"), "{said}");
+    let (status, stderr) = home.start_fails(&["--import", file.to_str().unwrap()]);
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("id a, number 1 and number 3 of the list"), "{stderr}");
 }
 
-/// The README says what the file looks like, and `--help` does.
+/// The README and `--help` each have an example of the format.
 #[test]
-fn its_format_is_documented() {
+fn import_format_in_readme_and_help_is_valid() {
     let readme = include_str!("../../README.md");
     let import = &readme[readme.find("**Import.**").expect("README has a paragraph of it")..];
     let list = import.split("```").nth(1).and_then(|block| block.strip_prefix("json")).expect("an example");
@@ -214,7 +214,7 @@ fn its_format_is_documented() {
     assert_eq!(server.connect().ask("GET").number("count"), 2);
     let help = Command::new(env!("CARGO_BIN_EXE_booklined")).arg("--help").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    // Wherever its lines are broken.
+    // `--help` wraps its lines.
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let list = help.split_once("as in [{").map(|(_, rest)| rest.split_once("}]").expect("a list").0);
     let list = format!("[{{{}}}]", list.expect("an example"));
@@ -226,7 +226,7 @@ fn import_list(list: &str) -> Server {
 }
 
 #[test]
-fn running_it_again_leaves_what_is_there_and_completes_the_rest() {
+fn repeated_import_skips_existing_events_and_loads_the_others() {
     let home = Home::new();
     let mut server = import(&home, TWO);
     server.connect().ask("BOOK 1 5").ok();
@@ -247,15 +247,17 @@ fn running_it_again_leaves_what_is_there_and_completes_the_rest() {
         "#,
     );
     server.stop();
-    let said = server.stderr();
-    let counted =
-        said.lines().find(|line| line.contains("import")).unwrap_or_else(|| panic!("not a word: {said}"));
+    let stderr = server.stderr();
+    let counted = stderr
+        .lines()
+        .find(|line| line.contains("import"))
+        .unwrap_or_else(|| panic!("no line about the import: {stderr}"));
     assert!(counted.contains('1') && counted.contains('2'), "1 loaded and 2 left are not counted: {counted}");
 }
 
-/// Killed while it imports, as long as the file is and wherever it was: the next run completes it.
+/// An import that was killed at any point is completed by the next one.
 #[test]
-fn an_import_that_was_killed_is_completed_by_the_next() {
+fn killed_import_is_completed_by_the_next_start() {
     const EVENTS: u64 = 30_000;
     let mut rng = Rng::new();
     let home = Home::new();
@@ -270,19 +272,19 @@ fn an_import_that_was_killed_is_completed_by_the_next() {
         let mut process = Process::spawn(&mut home.command(&flags));
         let files = rng.range(1, 25);
         let written = || home.listing().len();
-        // It ends by itself at the latest when the server says that it listens.
-        while written() < files && !process.has_spoken() {
+        // The import is complete when the server announces its address.
+        while written() < files && !process.has_stdout_line() {
             thread::yield_now();
         }
         process.signal(Signal::KILL);
-        process.wait(PATIENCE).unwrap();
+        process.wait(TIMEOUT).unwrap();
         println!("killed with {} files", written());
     }
     let server = home.start(&flags);
     let mut conn = server.connect();
     assert_eq!(conn.ask("STATS").number("events"), EVENTS);
-    let asked: String = (0..EVENTS).map(|n| format!("GET e{n}\n")).collect();
-    for (n, reply) in conn.pipeline(asked.into_bytes(), EVENTS as usize).iter().enumerate() {
+    let requests: String = (0..EVENTS).map(|n| format!("GET e{n}\n")).collect();
+    for (n, reply) in conn.pipeline(requests.into_bytes(), EVENTS as usize).iter().enumerate() {
         let (total, left) = (n + 7, n);
         assert_eq!(
             *reply,
@@ -294,7 +296,7 @@ fn an_import_that_was_killed_is_completed_by_the_next() {
 }
 
 #[test]
-fn a_demo_to_play_with() {
+fn demo_is_loaded_once() {
     let home = Home::new();
     let mut server = home.start(&["--demo"]);
     let events = server.connect().ask("GET");
@@ -303,21 +305,20 @@ fn a_demo_to_play_with() {
     assert!(stats.number("entries") >= 2, "a few calendar entries: {stats:?}");
     server.stop();
     let server = home.start(&["--demo"]);
-    assert_eq!(server.connect().ask("GET"), events, "it is not loaded twice");
+    assert_eq!(server.connect().ask("GET"), events, "the demo is not loaded twice");
     assert_eq!(server.connect().ask("STATS").number("entries"), stats.number("entries"));
 }
 
-/// Nobody's data gets a demo mixed in.
 #[test]
-fn a_demo_is_only_for_an_empty_directory() {
+fn demo_is_not_loaded_into_existing_data() {
     let home = Home::new();
     let mut server = home.start(&[]);
     server.connect().ask("CREATE mine 2026-01-01 5 id=mine").ok();
     server.stop();
     let mut process = Process::spawn(&mut home.command(&["--demo"]));
-    let _ = process.stdout_line(); // it may refuse or pass over it
+    let _ = process.stdout_line(); // the server may refuse to start, or start without the demo
     process.signal(Signal::TERM);
-    process.wait(PATIENCE).unwrap();
+    process.wait(TIMEOUT).unwrap();
     let server = home.start(&[]);
     assert_eq!(server.connect().ask("GET").number("count"), 1);
     assert_eq!(server.connect().ask("STATS").number("entries"), 0);

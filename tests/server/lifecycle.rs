@@ -1,7 +1,7 @@
-//! Start, stop, flags, files, logs.
+//! Start, shutdown, flags, files, logs.
 //!
-//! Catches: a stop that loses what had arrived or waits for a client who does not read, two servers on one directory, a
-//! flag that is ignored, data that others can read, a warning that nobody gives.
+//! Catches: a shutdown that loses requests that had arrived or waits for a client that does not read, two
+//! servers on one directory, a flag that is ignored, data that other users can read, a missing warning.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,15 +13,15 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::common::process::Process;
-use crate::common::server::{BOOKLINED, Home, listening, raise_open_files, refused};
-use crate::common::{Conn, PATIENCE, Server};
+use crate::common::server::{BOOKLINED, Home, raise_open_files, spawn_failing, spawn_listening};
+use crate::common::{Conn, Server, TIMEOUT};
 
-/// The promise for a stop.
-const STOP: Duration = Duration::from_secs(5);
+/// The documented limit of a shutdown.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
 #[test]
-fn a_stop_answers_what_has_arrived() {
-    // Hung up, a server under --durability interval keeps what it acknowledged, too.
+fn shutdown_serves_the_requests_that_have_arrived() {
+    // After SIGHUP a server under --durability interval keeps what it acknowledged, too.
     let hung_up = (Signal::HUP, "interval");
     for (signal, durability) in [(Signal::TERM, "always"), (Signal::INT, "always"), hung_up] {
         let mut server = Server::fresh_with(&["--durability", durability]);
@@ -30,36 +30,36 @@ fn a_stop_answers_what_has_arrived() {
         let mut idle = server.connect();
         assert!(idle.ask("PING").is_ok());
         conn.send_bytes("BOOK x 1\n".repeat(2_000));
-        conn.answer().ok();
-        let asked = Instant::now();
+        conn.reply().ok();
+        let started = Instant::now();
         server.signal(signal);
         for n in 1..2_000 {
-            assert!(conn.try_answer().unwrap_or_else(|error| panic!("reply {n}: {error}")).is_ok());
+            assert!(conn.try_reply().unwrap_or_else(|error| panic!("reply {n}: {error}")).is_ok());
         }
         conn.expect_end();
-        // The server speaks only when spoken to: an idle client sees the end, without a word.
+        // An idle connection is closed without a reply: the server sends only replies.
         idle.expect_end();
-        let status = server.process().wait(PATIENCE).expect("it still runs");
+        let status = server.process().wait(TIMEOUT).expect("it still runs");
         assert_eq!(status.code(), Some(0), "after {signal:?}");
-        assert!(asked.elapsed() < STOP, "the stop took {:?}", asked.elapsed());
+        assert!(started.elapsed() < SHUTDOWN_MAX, "the shutdown took {:?}", started.elapsed());
         server.start_again();
         assert_eq!(server.connect().ask("GET x").number("available_tickets"), 98_000);
     }
 }
 
 #[test]
-fn a_stop_executes_no_half_line() {
+fn shutdown_does_not_execute_an_incomplete_line() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
     conn.send_bytes("PING\nBOOK x 1");
-    assert!(conn.answer().is_ok());
+    assert!(conn.reply().is_ok());
     assert_eq!(server.stop().code(), Some(0));
     server.start_again();
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 100_000);
 }
 
-/// A client that asks for much and reads nothing; its connection must live as long as the test.
+/// A client that requests large replies and reads nothing. Its connection must stay open during the test.
 fn stalled(server: &Server) -> Conn {
     let mut conn = server.connect();
     conn.send_bytes("HELP\n".repeat(20_000));
@@ -68,29 +68,29 @@ fn stalled(server: &Server) -> Conn {
 }
 
 #[test]
-fn a_stop_does_not_wait_for_a_client_who_does_not_read() {
+fn shutdown_does_not_wait_for_a_client_that_does_not_read() {
     let mut server = Server::fresh();
     let _stalled = stalled(&server);
-    let asked = Instant::now();
+    let started = Instant::now();
     server.signal(Signal::TERM);
-    let status = server.process().wait(PATIENCE).expect("it still runs");
+    let status = server.process().wait(TIMEOUT).expect("it still runs");
     assert_eq!(status.code(), Some(0));
-    assert!(asked.elapsed() < STOP, "the stop took {:?}", asked.elapsed());
+    assert!(started.elapsed() < SHUTDOWN_MAX, "the shutdown took {:?}", started.elapsed());
     assert!(server.stderr().contains("waiting for its clients"), "{}", server.stderr());
 }
 
-/// Connects until the server refuses new connections; at that point it has understood the signal.
-fn until_newcomers_are_refused(server: &mut Server) {
-    let until = Instant::now() + PATIENCE;
+/// Connects until the server refuses new connections: then it has handled the signal.
+fn wait_for_refusal(server: &mut Server) {
+    let until = Instant::now() + TIMEOUT;
     loop {
         assert!(Instant::now() < until, "new connections are still served");
         let mut late = Conn::try_open(server.addr())
             .unwrap_or_else(|error| panic!("a new connection is to be told SHUTTING_DOWN, not: {error}"));
         let _ = late.try_send_bytes(b"PING\n");
-        match late.try_answer() {
-            Ok(answer) if answer.is_ok() => {}
-            Ok(answer) => {
-                answer.err("SHUTTING_DOWN");
+        match late.try_reply() {
+            Ok(reply) if reply.is_ok() => {}
+            Ok(reply) => {
+                reply.err("SHUTTING_DOWN");
                 late.expect_end();
                 return;
             }
@@ -100,65 +100,66 @@ fn until_newcomers_are_refused(server: &mut Server) {
 }
 
 #[test]
-fn newcomers_are_told_that_it_is_shutting_down() {
+fn new_connections_get_shutting_down_during_a_shutdown() {
     let mut server = Server::fresh();
     let _stalled = stalled(&server);
     server.signal(Signal::TERM);
-    until_newcomers_are_refused(&mut server);
+    wait_for_refusal(&mut server);
     let mut silent = server.connect();
-    silent.answer().err("SHUTTING_DOWN");
+    silent.reply().err("SHUTTING_DOWN");
     silent.expect_end();
-    assert_eq!(server.process().wait(PATIENCE).and_then(|status| status.code()), Some(0));
+    assert_eq!(server.process().wait(TIMEOUT).and_then(|status| status.code()), Some(0));
 }
 
-/// Signals within a second are one, however many; a later one ends it at once.
+/// Signals within one second count as one. A later one ends the process at once.
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn second_signal_ends_the_process_at_once() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 10 id=x").ok();
     let _stalled = stalled(&server);
-    let asked = Instant::now();
+    let started = Instant::now();
     let status = loop {
         server.signal(Signal::TERM);
         if let Some(status) = server.process().wait(Duration::from_millis(20)) {
             break status;
         }
     };
-    let took = asked.elapsed();
+    let took = started.elapsed();
     assert_eq!(status.code(), Some(1), "{}", server.stderr());
-    // A client that is stalled keeps an orderly stop for longer.
+    // A graceful shutdown would wait longer for the stalled client.
     assert!((Duration::from_secs(1)..Duration::from_millis(2500)).contains(&took), "it took {took:?}");
     assert!(server.stderr().contains("a second signal, SIGTERM"), "{}", server.stderr());
     server.start_again();
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 10);
 }
 
-/// Under nohup a server outlives its terminal.
+/// Under nohup a server survives the end of its terminal.
 #[test]
-fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+fn sighup_that_was_ignored_at_the_start_stays_ignored() {
     let home = Home::new();
-    let (mut process, addr) = listening(&mut limited(&home, "trap '' HUP", &[]));
+    let (mut process, addr) = spawn_listening(&mut limited(&home, "trap '' HUP", &[]));
     process.signal(Signal::HUP);
     assert!(Conn::open(addr).ask("PING").is_ok());
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
-    let said = process.stderr();
-    assert!(said.contains("stopping because of SIGTERM"), "{said}");
+    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    let stderr = process.stderr();
+    assert!(stderr.contains("stopping because of SIGTERM"), "{stderr}");
 }
 
-/// A write beyond the limit of a file's size fails like any other, with a sentence.
+/// A write beyond the file size limit fails like any other failed write.
 #[test]
-fn a_limit_of_file_size_does_not_kill_it_without_a_word() {
+fn file_size_limit_fails_the_start_with_a_message() {
     let home = Home::new();
-    let (status, said) = refused(&mut limited(&home, "ulimit -f 100", &["--segment-size", "1MiB"]));
-    assert_eq!(status.code(), Some(1), "{status}: {said}");
-    assert!(said.contains("booklined: "), "{said}");
+    let (status, stderr) = spawn_failing(&mut limited(&home, "ulimit -f 100", &["--segment-size", "1MiB"]));
+    assert_eq!(status.code(), Some(1), "{status}: {stderr}");
+    assert!(stderr.contains("booklined: "), "{stderr}");
 }
 
-/// Requests for snapshots are merged, also those of clients who are gone, and none keeps a stop waiting.
+/// Requests for snapshots share snapshots, also those of clients that disconnected, and do not delay a
+/// shutdown.
 #[test]
-fn thousands_of_abandoned_requests_for_snapshots_do_not_keep_a_stop_waiting() {
+fn thousands_of_abandoned_snapshot_requests_do_not_delay_a_shutdown() {
     let mut server = Server::fresh();
     server.connect().ask("CREATE x 2026-01-01 100000 id=x").ok();
     let begun = Instant::now();
@@ -167,17 +168,16 @@ fn thousands_of_abandoned_requests_for_snapshots_do_not_keep_a_stop_waiting() {
         gone.send_bytes("BOOK x 1\nSNAPSHOT\n".repeat(10).as_bytes());
     }
     assert!(server.connect().ask("PING").is_ok());
-    let asked = Instant::now();
+    let started = Instant::now();
     assert_eq!(server.stop().code(), Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(5), "the stop took {:?}", asked.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(5), "the shutdown took {:?}", started.elapsed());
     let made = server.stderr().lines().filter(|line| line.contains("snapshot made")).count();
     let seconds = usize::try_from(begun.elapsed().as_secs()).unwrap();
     assert!(made <= seconds + 2, "{made} snapshots in {seconds} seconds");
 }
 
-/// Whatever `--durability` says about a crash, an orderly stop keeps everything.
 #[test]
-fn a_stop_makes_everything_durable() {
+fn shutdown_makes_everything_durable_under_any_durability() {
     for durability in ["always", "interval", "never"] {
         let mut server = Server::fresh_with(&["--durability", durability]);
         let mut conn = server.connect();
@@ -195,29 +195,29 @@ fn a_stop_makes_everything_durable() {
 }
 
 #[test]
-fn a_second_server_on_the_same_data_is_refused_and_told_the_pid() {
+fn second_server_on_the_same_data_fails_with_the_pid() {
     let home = Home::new();
     let server = home.start(&[]);
     server.connect().ask("CREATE x 2026-01-01 10 id=x").ok();
-    let (status, said) = home.refused(&[]);
+    let (status, stderr) = home.start_fails(&[]);
     assert!(!status.success());
-    assert!(said.contains(&server.pid().to_string()), "the pid {} is not named: {said}", server.pid());
-    assert!(said.contains(&home.data().display().to_string()), "the directory is not named: {said}");
+    assert!(stderr.contains(&server.pid().to_string()), "the pid {} is not named: {stderr}", server.pid());
+    assert!(stderr.contains(&home.data().display().to_string()), "the directory is not named: {stderr}");
     assert_eq!(server.connect().ask("BOOK x 1").number("available_tickets"), 9);
 }
 
 #[test]
-fn an_address_in_use_is_refused() {
+fn start_on_an_address_in_use_fails() {
     let server = Server::fresh();
     let home = Home::new();
     let addr = server.addr().to_string();
-    let (status, said) = home.refused(&["--listen", &addr]);
+    let (status, stderr) = home.start_fails(&["--listen", &addr]);
     assert!(!status.success());
-    assert!(said.contains(&addr), "the address is not named: {said}");
+    assert!(stderr.contains(&addr), "the address is not named: {stderr}");
 }
 
 #[test]
-fn everything_can_be_set_by_environment() {
+fn every_flag_can_be_set_by_its_variable() {
     let home = Home::new();
     let mut command = Command::new(BOOKLINED);
     command.envs([
@@ -238,7 +238,7 @@ fn everything_can_be_set_by_environment() {
         r#"[{"id":"1","name":"Event 1","date":"2021-03-01","totalTickets":10,"availableTickets":5}]"#,
     );
     command.env("BOOKLINE_DATA_DIR", home.data()).env("BOOKLINE_IMPORT", events);
-    let (mut process, addr) = listening(&mut command);
+    let (mut process, addr) = spawn_listening(&mut command);
     let mut conn = Conn::open(addr);
     assert_eq!(conn.ask("GET 1").number("available_tickets"), 5);
     assert!(conn.ask("HOD boss").is_ok());
@@ -246,11 +246,11 @@ fn everything_can_be_set_by_environment() {
     assert_eq!(conn.ask("HELLO").ok()["time_zone"], "Asia/Tokyo");
     let mut second = Conn::open(addr);
     assert!(second.ask("PING").is_ok());
-    Conn::open(addr).answer().err("BUSY");
-    second.answer().err("BUSY");
+    Conn::open(addr).reply().err("BUSY");
+    second.reply().err("BUSY");
     assert!(home.data().is_dir());
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
     for line in process.stderr().lines() {
         let entry: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(entry.is_object(), "{line}");
@@ -258,17 +258,17 @@ fn everything_can_be_set_by_environment() {
 
     let mut command = home.command(&["--hod", "flag"]);
     command.env("BOOKLINE_HOD", "environment");
-    let (_process, addr) = listening(&mut command);
+    let (_process, addr) = spawn_listening(&mut command);
     assert!(Conn::open(addr).ask("HOD flag").is_ok(), "a flag beats the environment");
 }
 
-/// Unit files and compose files set variables to nothing where they mean that they are not set.
+/// Unit files and compose files set variables to the empty string to leave them unset.
 #[test]
-fn an_empty_variable_counts_as_unset() {
+fn empty_variable_counts_as_unset() {
     let home = Home::new();
     let flags = home.command::<&str>(&["--listen", "127.0.0.1:0"]);
     let mut command = Command::new(BOOKLINED);
-    command.args(flags.get_args().take(4)); // the data directory and where to listen
+    command.args(flags.get_args().take(4)); // the data directory and the address
     for variable in [
         "BOOKLINE_LISTEN",
         "BOOKLINE_DATA_DIR",
@@ -290,47 +290,47 @@ fn an_empty_variable_counts_as_unset() {
     ] {
         command.env(variable, "");
     }
-    let (mut process, addr) = listening(&mut command);
+    let (mut process, addr) = spawn_listening(&mut command);
     assert!(Conn::open(addr).ask("HOD F10").is_ok());
     assert!(Conn::open(addr).ask("GET").rows.is_empty(), "no demo");
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
 
     let mut check = Command::new(BOOKLINED);
     check.arg("check").env("BOOKLINE_DATA_DIR", "").current_dir(home.data().parent().unwrap());
-    let said = check.output().unwrap();
-    let said = String::from_utf8_lossy(&[said.stdout, said.stderr].concat()).into_owned();
-    assert!(said.contains("bookline-data"), "the default directory is looked at: {said}");
+    let stderr = check.output().unwrap();
+    let stderr = String::from_utf8_lossy(&[stderr.stdout, stderr.stderr].concat()).into_owned();
+    assert!(stderr.contains("bookline-data"), "the default directory is looked at: {stderr}");
 }
 
 #[test]
-fn the_demo_is_loaded_when_its_variable_says_so() {
+fn demo_variable_accepts_the_usual_booleans() {
     for (value, loaded) in
         [("1", true), ("true", true), ("Yes", true), ("on", true), ("0", false), ("no", false)]
     {
         let home = Home::new();
-        let (_process, addr) = listening(home.command::<&str>(&[]).env("BOOKLINE_DEMO", value));
+        let (_process, addr) = spawn_listening(home.command::<&str>(&[]).env("BOOKLINE_DEMO", value));
         assert_eq!(!Conn::open(addr).ask("GET").rows.is_empty(), loaded, "BOOKLINE_DEMO={value}");
     }
-    let (status, said) = refused(Home::new().command::<&str>(&[]).env("BOOKLINE_DEMO", "maybe"));
-    assert_eq!(status.code(), Some(2), "{said}");
+    let (status, stderr) = spawn_failing(Home::new().command::<&str>(&[]).env("BOOKLINE_DEMO", "maybe"));
+    assert_eq!(status.code(), Some(2), "{stderr}");
 }
 
 #[test]
-fn a_name_to_listen_on_is_looked_up() {
+fn listen_address_may_be_a_host_name() {
     let home = Home::new();
     let server = home.start(&["--listen", "localhost:0"]);
     assert!(server.addr().ip().is_loopback(), "{}", server.addr());
     assert!(server.connect().ask("PING").is_ok());
-    // Longer than a name's part may be: no server of names is asked.
+    // A label is longer than DNS allows, so that no name server is queried.
     let unknown = "x".repeat(64);
-    let (status, said) = Home::new().refused(&["--listen", &format!("{unknown}:2665")]);
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains(&format!("finding the addresses of {unknown}: ")), "{said}");
+    let (status, stderr) = Home::new().start_fails(&["--listen", &format!("{unknown}:2665")]);
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains(&format!("finding the addresses of {unknown}: ")), "{stderr}");
 }
 
 #[test]
-fn bad_flags_end_it_with_2() {
+fn invalid_flags_exit_with_2() {
     let home = Home::new();
     for flags in [
         &["--nonsense"][..],
@@ -356,26 +356,26 @@ fn bad_flags_end_it_with_2() {
         &["--hod", ""],
         &["--hod"],
     ] {
-        let (status, said) = home.refused(flags);
-        assert_eq!(status.code(), Some(2), "{flags:?}: {said}");
+        let (status, stderr) = home.start_fails(flags);
+        assert_eq!(status.code(), Some(2), "{flags:?}: {stderr}");
         let wrong = flags.last().unwrap();
-        assert!(said.contains(wrong), "{flags:?} does not name what is wrong: {said}");
-        assert!(!said.contains("panicked"), "{flags:?}: {said}");
+        assert!(stderr.contains(wrong), "the message of {flags:?} does not name the invalid value: {stderr}");
+        assert!(!stderr.contains("panicked"), "{flags:?}: {stderr}");
     }
-    assert!(!home.data().exists(), "nothing is touched by a start with bad flags");
+    assert!(!home.data().exists(), "invalid flags create no data directory");
     let mut command = home.command::<&str>(&[]);
     command.env("BOOKLINE_DURABILITY", "sometimes");
-    assert_eq!(refused(&mut command).0.code(), Some(2), "the environment is judged like the flags");
+    assert_eq!(spawn_failing(&mut command).0.code(), Some(2), "a variable is validated like its flag");
 }
 
 #[test]
-fn help_names_every_flag_and_variable_with_its_default() {
+fn help_lists_flags_variables_and_defaults() {
     let mut process = Process::spawn(Command::new(BOOKLINED).arg("--help"));
     let mut help = String::new();
     while let Some(line) = process.stdout_line() {
         help += &(line + "\n");
     }
-    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
     for flag in [
         "listen",
         "data-dir",
@@ -401,7 +401,7 @@ fn help_names_every_flag_and_variable_with_its_default() {
     }
 }
 
-/// Whatever the number of shards and threads, the data is the same: neither is known on disk.
+/// The numbers of shards and threads are not stored on disk.
 #[test]
 fn shards_and_threads_may_change_between_starts() {
     let home = Home::new();
@@ -428,25 +428,25 @@ fn shards_and_threads_may_change_between_starts() {
 }
 
 #[test]
-fn a_changed_time_zone_is_warned_about() {
+fn changed_time_zone_logs_a_warning() {
     let home = Home::new();
     let mut server = home.start(&["--time-zone", "UTC"]);
     server.connect().ask("BLOCK F1 2026-11-21 09:00").ok();
     server.stop();
-    assert!(!server.stderr().contains("WARN"), "an ordinary life warns: {}", server.stderr());
+    assert!(!server.stderr().contains("WARN"), "a warning without a reason: {}", server.stderr());
     let mut server = home.start(&["--time-zone", "Europe/Berlin"]);
     let day = server.connect().ask("GET F1 2026-11-21");
     assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "hours are labels");
     server.stop();
-    let said = server.stderr();
+    let stderr = server.stderr();
     let warning =
-        said.lines().find(|line| line.contains("WARN")).unwrap_or_else(|| panic!("no warning: {said}"));
+        stderr.lines().find(|line| line.contains("WARN")).unwrap_or_else(|| panic!("no warning: {stderr}"));
     assert!(warning.contains("UTC") && warning.contains("Europe/Berlin"), "both zones are named: {warning}");
 }
 
-/// The zone is that of the flag, else that of TZ; what TZ says and nobody understands is warned about.
+/// The time zone is that of the flag, else that of TZ. An unsupported TZ logs a warning.
 #[test]
-fn the_variable_tz_names_the_zone() {
+fn variable_tz_sets_the_time_zone() {
     for (tz, flag, zone) in [
         (":Asia/Tokyo", None, Some("Asia/Tokyo")),
         ("Asia/Tokyo", Some("Europe/Berlin"), Some("Europe/Berlin")),
@@ -456,33 +456,38 @@ fn the_variable_tz_names_the_zone() {
         let mut command = Command::new(BOOKLINED);
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(home.data()).env("TZ", tz);
         command.args(flag.map(|zone| ["--time-zone", zone]).into_iter().flatten());
-        let (mut process, addr) = listening(&mut command);
-        let told = Conn::open(addr).ask("HELLO").ok()["time_zone"].clone();
+        let (mut process, addr) = spawn_listening(&mut command);
+        let zone_shown = Conn::open(addr).ask("HELLO").ok()["time_zone"].clone();
         process.signal(Signal::TERM);
-        process.wait(PATIENCE).unwrap();
-        let said = process.stderr();
-        let warnings: Vec<&str> = said.lines().filter(|line| line.contains("WARN")).collect();
+        process.wait(TIMEOUT).unwrap();
+        let stderr = process.stderr();
+        let warnings: Vec<&str> = stderr.lines().filter(|line| line.contains("WARN")).collect();
         match zone {
-            Some(zone) => assert_eq!((told.as_str(), warnings.len()), (Some(zone), 0), "TZ={tz}: {said}"),
+            Some(zone) => {
+                assert_eq!((zone_shown.as_str(), warnings.len()), (Some(zone), 0), "TZ={tz}: {stderr}")
+            }
             None => {
-                assert!(warnings[0].contains("--time-zone") && warnings[0].contains(tz), "TZ={tz}: {said}")
+                assert!(warnings[0].contains("--time-zone") && warnings[0].contains(tz), "TZ={tz}: {stderr}")
             }
         }
     }
 }
 
 #[test]
-fn listening_elsewhere_than_on_loopback_is_warned_about() {
+fn listening_beyond_loopback_logs_a_warning() {
     let mut server = Home::new().start(&["--listen", "0.0.0.0:0"]);
     let mut conn = Conn::open(([127, 0, 0, 1], server.addr().port()).into());
     assert!(conn.ask("PING").is_ok());
     server.stop();
-    let said = server.stderr();
-    assert!(said.lines().any(|line| line.contains("WARN") && line.contains("0.0.0.0")), "no warning: {said}");
+    let stderr = server.stderr();
+    assert!(
+        stderr.lines().any(|line| line.contains("WARN") && line.contains("0.0.0.0")),
+        "no warning: {stderr}"
+    );
 }
 
 #[test]
-fn the_files_are_for_the_owner_alone() {
+fn files_are_accessible_to_their_owner_only() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
@@ -507,7 +512,7 @@ fn the_files_are_for_the_owner_alone() {
 
 /// Ticket ids are bearer secrets.
 #[test]
-fn no_ticket_id_is_logged() {
+fn ticket_ids_are_not_logged() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
@@ -516,37 +521,37 @@ fn no_ticket_id_is_logged() {
         conn.ask(&format!("TICKET {ticket}")).ok();
     }
     server.stop();
-    let said = server.stderr();
-    assert!(!said.is_empty(), "it logs nothing at all");
+    let stderr = server.stderr();
+    assert!(!stderr.is_empty(), "the log is empty");
     for ticket in &tickets {
-        assert!(!said.contains(&ticket[9..]), "{ticket} is in the log");
+        assert!(!stderr.contains(&ticket[9..]), "{ticket} is in the log");
     }
     assert_eq!(
         server.process().stdout_line(),
         None,
-        "standard output holds one line, logs go to standard error"
+        "standard output has one line, and the log goes to standard error"
     );
 }
 
 #[test]
-fn each_command_is_logged_at_debug_level() {
+fn commands_are_logged_at_debug_level_only() {
     let home = Home::new();
     for (level, wanted) in [("info", false), ("debug", true)] {
         let mut command = home.command(&["--log-format", "json"]);
-        let (mut process, addr) = listening(command.env("RUST_LOG", level));
+        let (mut process, addr) = spawn_listening(command.env("RUST_LOG", level));
         let mut conn = Conn::open(addr);
         conn.ask("BLOCK F1 2026-11-21 10:00");
         conn.ask("HOD F10").ok();
         process.signal(Signal::TERM);
-        process.wait(PATIENCE).unwrap();
-        let said = process.stderr();
+        process.wait(TIMEOUT).unwrap();
+        let stderr = process.stderr();
         for verb in ["BLOCK", "HOD"] {
-            assert_eq!(said.contains(&format!("\"{verb}\"")), wanted, "{verb} at {level}: {said}");
+            assert_eq!(stderr.contains(&format!("\"{verb}\"")), wanted, "{verb} at {level}: {stderr}");
         }
     }
 }
 
-/// A server from a shell that sets a limit first.
+/// A server started by a shell that sets a limit first.
 fn limited(home: &Home, limit: &str, flags: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BOOKLINED]);
@@ -554,56 +559,57 @@ fn limited(home: &Home, limit: &str, flags: &[&str]) -> Command {
     command
 }
 
-/// Threads that cannot be started end the start with a sentence: no panic, no process that never listens.
+/// If threads cannot be started, the start fails with a message: no panic, no process that never listens.
 #[test]
-fn too_few_threads_are_told() {
+fn start_with_too_few_threads_fails_with_a_message() {
     let home = Home::new();
-    // The stacks of a thousand threads need two gigabytes of addresses.
-    let (status, said) = refused(&mut limited(&home, "ulimit -v 1000000", &["--threads", "1024"]));
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("threads could be started") && said.contains("--threads"), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
+    // The stacks of a thousand threads need two gigabytes of address space.
+    let (status, stderr) = spawn_failing(&mut limited(&home, "ulimit -v 1000000", &["--threads", "1024"]));
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("threads could be started") && stderr.contains("--threads"), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
     assert!(!home.data().exists(), "nothing is touched");
 }
 
-/// With few open files to be had, the limit of connections is lowered with a warning instead of failing later.
 #[test]
-fn few_open_files_lower_the_limit_of_connections() {
+fn few_open_files_lower_the_limit_of_connections_with_a_warning() {
     if raise_open_files() < 2_000 {
-        return println!("not tested: this process may not open enough files itself");
+        return println!("skipped: this process may not open enough files itself");
     }
     let home = Home::new();
-    let (process, addr) = listening(&mut limited(&home, "ulimit -n 1024", &["--max-connections", "10000"]));
-    assert!(process.heard(|said| said.lines().any(|line| line.contains("WARN"))), "no warning");
-    let mut inside = Vec::new();
+    let (process, addr) =
+        spawn_listening(&mut limited(&home, "ulimit -n 1024", &["--max-connections", "10000"]));
+    assert!(process.wait_for_stderr(|stderr| stderr.lines().any(|line| line.contains("WARN"))), "no warning");
+    let mut connected = Vec::new();
     let refused = loop {
         let mut conn = Conn::open(addr);
         let _ = conn.try_send_bytes(b"PING\n");
-        let answer = conn.answer();
-        if !answer.is_ok() {
-            break answer;
+        let reply = conn.reply();
+        if !reply.is_ok() {
+            break reply;
         }
-        inside.push(conn);
-        assert!(inside.len() < 1024, "more connections than open files");
+        connected.push(conn);
+        assert!(connected.len() < 1024, "more connections than open files");
     };
     refused.err("BUSY");
-    assert!(inside.len() > 200, "only {} connections with 1,024 open files", inside.len());
-    // Room for the journal's next segments was left.
-    inside[0].ask("CREATE x 2026-01-01 100000 id=x").ok();
+    assert!(connected.len() > 200, "only {} connections with 1,024 open files", connected.len());
+    // The journal can still open its next segments.
+    connected[0].ask("CREATE x 2026-01-01 100000 id=x").ok();
     for _ in 0..10 {
-        inside[0].ask("BOOK x 10000").ok();
+        connected[0].ask("BOOK x 10000").ok();
     }
 }
 
-/// The soft limit of open files is raised to fit, without a warning, when the hard limit allows it.
+/// The soft limit of open files is raised to what is needed if the hard limit allows it.
 #[test]
-fn the_soft_limit_of_open_files_is_raised() {
+fn soft_limit_of_open_files_is_raised_without_a_warning() {
     let home = Home::new();
-    let (process, addr) = listening(&mut limited(&home, "ulimit -Sn 64", &["--max-connections", "300"]));
-    let mut inside: Vec<Conn> = (0..300).map(|_| Conn::open(addr)).collect();
-    for conn in &mut inside {
+    let (process, addr) =
+        spawn_listening(&mut limited(&home, "ulimit -Sn 64", &["--max-connections", "300"]));
+    let mut connected: Vec<Conn> = (0..300).map(|_| Conn::open(addr)).collect();
+    for conn in &mut connected {
         assert!(conn.ask("PING").is_ok());
     }
-    Conn::open(addr).answer().err("BUSY");
+    Conn::open(addr).reply().err("BUSY");
     assert!(!process.stderr().contains("WARN"), "{}", process.stderr());
 }

@@ -1,38 +1,38 @@
-//! The most that a server may hold.
+//! The limits of the state: tickets, events and person-hours.
 //!
-//! Catches: a few bytes that take memory for ever without a limit; more sold than the limit when many ask at once, or
-//! less; a refusal that counts or changes something; a start, a change that does not grow, or a DELETE that is refused
-//! because there is too much already.
+//! Catches: short requests that take memory without a limit; sales above or below the limit under
+//! concurrency; a refusal that counts or changes something; a start, a change that does not grow the state,
+//! or a DELETE that is refused because the state is above the limit.
 
 use std::process::Command;
 use std::thread;
 
-use crate::common::server::{BOOKLINED, Home, listening};
-use crate::common::{Answer, Conn, Server};
+use crate::common::server::{BOOKLINED, Home, spawn_listening};
+use crate::common::{Conn, Reply, Server};
 
 #[track_caller]
-fn assert_full(answer: &Answer, limit: u64, requested: u64) {
-    let refusal = answer.err("FULL");
+fn assert_full(reply: &Reply, limit: u64, requested: u64) {
+    let refusal = reply.err("FULL");
     assert_eq!((&refusal["limit"], &refusal["requested"]), (&limit.into(), &requested.into()));
     assert_eq!(refusal["retry"], false);
 }
 
-/// What used to buy 765 MB with 42 kB.
+/// Without a limit, these 42 kB of requests took 765 MB.
 #[test]
-fn short_lines_do_not_buy_memory_without_end() {
+fn bookings_above_the_limit_of_tickets_are_refused() {
     let server = Server::fresh_with(&["--max-tickets", "25000"]);
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 1000000000 id=x").ok();
     conn.send_bytes("BOOK x 10000\n".repeat(3_000));
     for n in 0..3_000 {
-        let answer = conn.answer();
+        let reply = conn.reply();
         if n < 2 {
-            answer.ok();
+            reply.ok();
         } else {
-            assert_full(&answer, 25_000, 10_000);
+            assert_full(&reply, 25_000, 10_000);
         }
     }
-    assert_eq!(conn.ask("BOOK x 5000").tickets().len(), 5_000, "what is left is sold");
+    assert_eq!(conn.ask("BOOK x 5000").tickets().len(), 5_000, "bookings up to the limit succeed");
     let refused = conn.ask("BOOK x 1");
     assert_full(&refused, 25_000, 1);
     assert_eq!(
@@ -45,7 +45,7 @@ fn short_lines_do_not_buy_memory_without_end() {
 }
 
 #[test]
-fn what_is_left_of_the_limit_is_sold_exactly_once() {
+fn concurrent_bookings_sell_exactly_up_to_the_limit() {
     const CLIENTS: usize = 40;
     const LIMIT: u64 = 1_000;
     let server = Server::fresh_with(&["--max-tickets", "1000", "--threads", "4"]);
@@ -60,11 +60,11 @@ fn what_is_left_of_the_limit_is_sold_exactly_once() {
                     move || {
                         let mut conn = server.connect();
                         conn.send_bytes(format!("BOOK e{} 1\n", n % 8).repeat(40));
-                        let answers = (0..40).map(|_| conn.answer());
-                        answers
-                            .filter(|answer| {
-                                answer.is_ok() || {
-                                    assert_full(answer, LIMIT, 1);
+                        let replies = (0..40).map(|_| conn.reply());
+                        replies
+                            .filter(|reply| {
+                                reply.is_ok() || {
+                                    assert_full(reply, LIMIT, 1);
                                     false
                                 }
                             })
@@ -79,9 +79,9 @@ fn what_is_left_of_the_limit_is_sold_exactly_once() {
     assert_eq!(server.connect().ask("STATS").number("tickets"), LIMIT);
 }
 
-/// What is wrong with the request itself is said first.
+/// An error of the request itself is reported before a limit.
 #[test]
-fn other_refusals_come_first() {
+fn other_refusals_precede_full() {
     let flags = ["--max-tickets", "2", "--max-events", "1", "--max-person-hours", "3"];
     let server = Server::fresh_with(&flags);
     let mut conn = server.connect();
@@ -113,9 +113,9 @@ fn other_refusals_come_first() {
     assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "the old entry is still there");
 }
 
-/// A state that is larger than the limits is served, may shrink and change, and does not grow.
+/// A state above the limits is served. It may shrink and change, but not grow.
 #[test]
-fn a_start_with_more_than_is_allowed_is_served() {
+fn state_above_the_limits_is_served_but_does_not_grow() {
     let home = Home::new();
     let mut server = home.start(&[]);
     let mut conn = server.connect();
@@ -135,13 +135,13 @@ fn a_start_with_more_than_is_allowed_is_served() {
     let mut conn = server.connect();
     for (what, used, limit) in [("events", 2, 1), ("tickets", 50, 40), ("person-hours", 4, 3)] {
         let warning = format!("the data has {used} {what}, and at most {limit} are allowed (--max-{what})");
-        assert!(server.process().heard(|said| said.contains(&warning)), "{}", server.stderr());
+        assert!(server.process().wait_for_stderr(|stderr| stderr.contains(&warning)), "{}", server.stderr());
     }
     assert_full(&conn.ask("BOOK x 1"), 40, 1);
     assert_full(&conn.ask("CREATE z 2026-01-01 1"), 1, 1);
     assert_full(&conn.ask("BLOCK F5 2026-01-01 09:00"), 3, 1);
     assert_full(&conn.ask("PUT F4 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F5"), 3, 1);
-    // As large as before, and smaller.
+    // Changes that keep or reduce the size.
     conn.ask("PUT F4 2026-01-01 09:00 BLOCK 2026-01-01 10:00").ok();
     conn.ask("PUT F1 2026-01-01 09:00 MEET 2026-01-01 09:00 talk F3").ok();
     assert_eq!(conn.ask("STATS").number("person_hours"), 3);
@@ -153,7 +153,7 @@ fn a_start_with_more_than_is_allowed_is_served() {
     drop(conn);
     server.stop();
 
-    // And what is counted is what is there, behind a restart as before.
+    // After a restart the counters are the same.
     let server = home.start(&["--max-tickets", "51", "--max-events", "3", "--max-person-hours", "4"]);
     let mut conn = server.connect();
     assert_eq!(conn.ask("STATS").number("person_hours"), 3);
@@ -167,24 +167,25 @@ fn a_start_with_more_than_is_allowed_is_served() {
     }
 }
 
-/// Loaded up to the limit, said so, and completed when there may be more.
+/// An import loads events up to the limit and reports that. With a higher limit the next import loads the
+/// others.
 #[test]
-fn an_import_stops_at_the_limit() {
+fn import_stops_at_the_limit_and_continues_with_a_higher_one() {
     let home = Home::new();
     let event = |n: u32| {
         format!(r#"{{"id":"e{n}","name":"x","date":"2026-01-01","totalTickets":10,"availableTickets":6}}"#)
     };
     let file = home.file("events.json", &format!("[{},{},{}]", event(1), event(2), event(3)));
     let import = ["--import", file.to_str().unwrap()];
-    let (status, said) = home.refused(&[&import[..], &["--max-events", "2"]].concat());
-    assert_eq!(status.code(), Some(1), "{said}");
+    let (status, stderr) = home.start_fails(&[&import[..], &["--max-events", "2"]].concat());
+    assert_eq!(status.code(), Some(1), "{stderr}");
     let why = "the import stopped after 2 events: the server may hold 2 events and holds 2, 1 more asked for: whoever \
                runs it can raise --max-events. Run it again then: it goes on where it stopped";
-    assert!(said.contains(why), "{said}");
-    // What is there already is not judged.
+    assert!(stderr.contains(why), "{stderr}");
+    // Existing events are not compared with the limit.
     let server = home.start(&[&import[..], &["--max-events", "3", "--max-tickets", "1"]].concat());
     let stats = server.connect().ask("STATS");
-    // Who was sold a ticket before the import has an id that nobody here knows, and no memory is taken for it.
+    // Tickets that were sold before the import have no ids here, and take no memory.
     assert_eq!((stats.number("events"), stats.number("tickets"), stats.number("ticket_ids")), (3, 12, 0));
     server.connect().ask("BOOK e1 1").ok();
     assert_full(&server.connect().ask("BOOK e1 1"), 1, 1);
@@ -193,19 +194,19 @@ fn an_import_stops_at_the_limit() {
     assert_eq!(server.connect().ask("STATS").number("events"), 3);
 }
 
-/// Where no flag says it, the memory of the process does; an environment variable does as well.
+/// A limit without a flag or a variable follows from the memory that the process may use.
 #[test]
-fn the_memory_that_there_is_makes_the_limits() {
+fn limits_default_to_the_available_memory() {
     const KIB: u64 = 2_000_000;
     let home = Home::new();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {KIB} && exec \"$@\""), "sh", BOOKLINED, "--data-dir"]);
     command.arg(home.data()).args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB"]);
     command.env("BOOKLINE_MAX_EVENTS", "77");
-    let (_process, addr) = listening(&mut command);
+    let (_process, addr) = spawn_listening(&mut command);
     let stats = Conn::open(addr).ask("STATS");
     assert_eq!(stats.number("max_events"), 77);
-    // The machine may have less.
+    // The machine may have less memory.
     let (tickets, hours) = (stats.number("max_tickets"), stats.number("max_person_hours"));
     assert!(tickets > 0 && tickets <= KIB * 1024 / 5 / 48, "{tickets} tickets");
     assert!(hours > 0 && hours <= KIB * 1024 / 5 / 2560, "{hours} person-hours");

@@ -1,7 +1,8 @@
-//! The log's output in every bad state that it can be in: the service goes on, and stops, as if nothing were wrong.
+//! A server whose standard error is closed, full or not read: requests and the shutdown are not affected.
 //!
-//! Catches: a thread that waits for a pipe that nobody reads, a panic over a closed standard error or a full disk, an
-//! end of the process that cannot be printed and so does not come, lines that are lost without being counted.
+//! Catches: a thread that waits for a pipe that nobody reads, a panic on a closed standard error or a full
+//! disk, a fatal error that does not end the process because it cannot be printed, lost lines that are not
+//! counted.
 
 use std::fs::OpenOptions;
 use std::io::{self, BufRead, BufReader, ErrorKind, PipeReader, PipeWriter, Read, Write};
@@ -13,20 +14,20 @@ use std::time::{Duration, Instant};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::server::{BOOKLINED, Home, listening};
-use crate::common::{Conn, PATIENCE};
+use crate::common::server::{BOOKLINED, Home, spawn_listening};
+use crate::common::{Conn, TIMEOUT};
 
-/// The promise for a stop.
-const STOP: Duration = Duration::from_secs(5);
+/// The documented limit of a shutdown.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
 
-/// A process whose standard error is not listened to; it is killed when it is dropped.
-struct Deaf {
+/// A process whose standard error is not read. It is killed when dropped.
+struct UnreadProcess {
     child: Child,
 }
 
-impl Deaf {
-    fn spawn(command: &mut Command, stderr: impl Into<Stdio>) -> Deaf {
-        Deaf { child: command.stdin(Stdio::null()).stderr(stderr).spawn().expect("it starts") }
+impl UnreadProcess {
+    fn spawn(command: &mut Command, stderr: impl Into<Stdio>) -> UnreadProcess {
+        UnreadProcess { child: command.stdin(Stdio::null()).stderr(stderr).spawn().expect("it starts") }
     }
 
     fn signal(&self, signal: Signal) {
@@ -34,7 +35,7 @@ impl Deaf {
         kill_process(pid, signal).unwrap();
     }
 
-    /// Its exit status, which comes within this time.
+    /// Waits for the exit status; a process that still runs after `within` is a failure.
     fn ends_within(&mut self, within: Duration) -> ExitStatus {
         let until = Instant::now() + within;
         loop {
@@ -47,26 +48,26 @@ impl Deaf {
     }
 }
 
-impl Drop for Deaf {
+impl Drop for UnreadProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Starts a server on this home that logs every command to this output.
-fn start(home: &Home, stderr: impl Into<Stdio>) -> (Deaf, SocketAddr) {
+/// Starts a server that logs every command to this standard error.
+fn start(home: &Home, stderr: impl Into<Stdio>) -> (UnreadProcess, SocketAddr) {
     let mut command = home.command(&["--snapshot-every", "4KiB", "--max-connections", "20"]);
-    let mut server = Deaf::spawn(command.env("RUST_LOG", "debug").stdout(Stdio::piped()), stderr);
+    let mut server = UnreadProcess::spawn(command.env("RUST_LOG", "debug").stdout(Stdio::piped()), stderr);
     let mut first = String::new();
     let mut stdout = BufReader::new(server.child.stdout.take().unwrap());
     stdout.read_line(&mut first).unwrap();
     let addr = first.trim_end().rsplit(' ').next().and_then(|addr| addr.parse().ok());
-    (server, addr.unwrap_or_else(|| panic!("it says {first:?} instead of its address")))
+    (server, addr.unwrap_or_else(|| panic!("no address in {first:?}")))
 }
 
-/// Uses everything that logs: commands, connections that are refused, segments, snapshots, and the stop.
-fn use_and_stop(mut server: Deaf, addr: SocketAddr) {
+/// Uses everything that logs: commands, refused connections, segments, snapshots, and the shutdown.
+fn use_and_stop(mut server: UnreadProcess, addr: SocketAddr) {
     let mut conn = Conn::open(addr);
     conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
     for n in 1..=100 {
@@ -76,16 +77,16 @@ fn use_and_stop(mut server: Deaf, addr: SocketAddr) {
     for _ in 0..3 {
         conn.ask("BLOCK F1 2026-01-01 09:00").ok();
         let sequence = conn.ask("STATS").number("durable_sequence");
-        assert!(conn.ask("SNAPSHOT").number("sequence") >= sequence, "snapshots go on");
+        assert!(conn.ask("SNAPSHOT").number("sequence") >= sequence, "snapshots are written");
         conn.ask("DELETE F1 2026-01-01 09:00").ok();
     }
     let others: Vec<Conn> = (0..30).map(|_| Conn::open(addr)).collect();
     drop(others);
     assert!(conn.ask("PING").is_ok());
-    let asked = Instant::now();
+    let started = Instant::now();
     server.signal(Signal::TERM);
-    assert_eq!(server.ends_within(PATIENCE).code(), Some(0));
-    assert!(asked.elapsed() < STOP, "the stop took {:?}", asked.elapsed());
+    assert_eq!(server.ends_within(TIMEOUT).code(), Some(0));
+    assert!(started.elapsed() < SHUTDOWN_MAX, "the shutdown took {:?}", started.elapsed());
 }
 
 /// A pipe that is full.
@@ -107,7 +108,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads() {
+fn server_runs_with_a_full_pipe_as_standard_error() {
     let (_reader, writer) = full_pipe();
     let home = Home::new();
     let (server, addr) = start(&home, writer);
@@ -115,7 +116,7 @@ fn a_pipe_that_nobody_reads() {
 }
 
 #[test]
-fn a_pipe_without_a_reader() {
+fn server_runs_with_a_closed_pipe_as_standard_error() {
     let (reader, writer) = io::pipe().unwrap();
     let home = Home::new();
     let (server, addr) = start(&home, writer);
@@ -124,70 +125,70 @@ fn a_pipe_without_a_reader() {
 }
 
 #[test]
-fn a_standard_error_that_is_closed() {
+fn server_runs_with_standard_error_closed() {
     let home = Home::new();
     let mut command = Command::new("sh");
     command.args(["-c", "exec \"$0\" \"$@\" 2>&-", BOOKLINED, "--data-dir"]).arg(home.data());
     command.args(["--listen", "127.0.0.1:0", "--time-zone", "UTC"]);
-    let mut server = Deaf::spawn(command.stdout(Stdio::piped()), Stdio::null());
+    let mut server = UnreadProcess::spawn(command.stdout(Stdio::piped()), Stdio::null());
     let mut stdout = server.child.stdout.take().unwrap();
-    stdout.read_exact(&mut [0; 9]).expect("it announces itself");
+    stdout.read_exact(&mut [0; 9]).expect("the first line");
     server.signal(Signal::TERM);
-    assert_eq!(server.ends_within(PATIENCE).code(), Some(0));
+    assert_eq!(server.ends_within(TIMEOUT).code(), Some(0));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk() {
+fn server_runs_with_a_full_disk_as_standard_error() {
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
     let home = Home::new();
     let (server, addr) = start(&home, full);
     use_and_stop(server, addr);
 }
 
-/// Nobody reads standard output either.
 #[test]
-fn an_announcement_that_nobody_takes() {
+fn server_runs_with_a_full_pipe_as_standard_output() {
     let (_reader, writer) = full_pipe();
     let home = Home::new();
-    let mut server = Deaf::spawn(home.command::<&str>(&[]).stdout(writer), Stdio::piped());
+    let mut server = UnreadProcess::spawn(home.command::<&str>(&[]).stdout(writer), Stdio::piped());
     let stderr = BufReader::new(server.child.stderr.take().unwrap());
-    let mut said = stderr.lines().map(Result::unwrap);
-    let addr = said.find_map(|line| line.split_once("listening on ").map(|(_, addr)| addr.parse().unwrap()));
+    let mut stderr = stderr.lines().map(Result::unwrap);
+    let addr =
+        stderr.find_map(|line| line.split_once("listening on ").map(|(_, addr)| addr.parse().unwrap()));
     assert!(Conn::open(addr.expect("it ended")).ask("PING").is_ok());
     server.signal(Signal::TERM);
-    assert_eq!(server.ends_within(PATIENCE).code(), Some(0));
+    assert_eq!(server.ends_within(TIMEOUT).code(), Some(0));
 }
 
-/// Lines that were lost are counted where lines are taken again.
+/// The log reports the number of lost lines as soon as standard error accepts lines again.
 #[test]
-fn lost_lines_are_counted() {
+fn lost_log_lines_are_counted() {
     let (mut reader, writer) = full_pipe();
     let home = Home::new();
     let (server, addr) = start(&home, writer);
     let mut conn = Conn::open(addr);
-    // A line in the log is longer than what is sent for it.
+    // A line of the log is longer than the request that it logs.
     for _ in 0..10 {
         conn.pipeline("PING\n".repeat(5_000).into_bytes(), 5_000);
     }
     let reading = std::thread::spawn(move || {
-        let mut said = String::new();
-        reader.read_to_string(&mut said).unwrap();
-        said
+        let mut stderr = String::new();
+        reader.read_to_string(&mut stderr).unwrap();
+        stderr
     });
     drop(conn);
     use_and_stop(server, addr);
-    let said = reading.join().unwrap();
-    let reports: Vec<&str> = said.lines().filter(|line| line.contains(" log lines were lost here")).collect();
+    let stderr = reading.join().unwrap();
+    let reports: Vec<&str> =
+        stderr.lines().filter(|line| line.contains(" log lines were lost here")).collect();
     assert_eq!(reports.len(), 1, "{reports:?}");
     assert!(reports[0].contains("ERROR"), "{reports:?}");
-    let tail = said.lines().last().unwrap_or_default();
-    assert!(!tail.contains("PING"), "what came last is written last: {tail}");
+    let tail = stderr.lines().last().unwrap_or_default();
+    assert!(!tail.contains("PING"), "the last line is not the newest: {tail}");
 }
 
-/// A RUST_LOG with a mistake in it is told, not passed over.
 #[test]
-fn a_level_that_is_none_is_told() {
+fn invalid_rust_log_is_reported() {
     for (level, wanted) in [
         ("loud=loud", "RUST_LOG is \"loud=loud\", which cannot be read"),
         ("verbose", "RUST_LOG lets nothing of booklined's through"),
@@ -195,16 +196,16 @@ fn a_level_that_is_none_is_told() {
         ("", "listening on"),
     ] {
         let home = Home::new();
-        let (mut process, _) = listening(home.command::<&str>(&[]).env("RUST_LOG", level));
+        let (mut process, _) = spawn_listening(home.command::<&str>(&[]).env("RUST_LOG", level));
         process.signal(Signal::TERM);
-        assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
-        let said = process.stderr();
-        assert!(said.contains(wanted), "{level}: {said}");
-        assert_eq!(said.is_empty(), wanted.is_empty(), "{level}: {said}");
+        assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+        let stderr = process.stderr();
+        assert!(stderr.contains(wanted), "{level}: {stderr}");
+        assert_eq!(stderr.is_empty(), wanted.is_empty(), "{level}: {stderr}");
     }
 }
 
-/// A process of this binary that ends as a server does that cannot go on.
+/// A process of this binary that ends as a server does after a fatal error.
 fn ending(how: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
@@ -214,7 +215,7 @@ fn ending(how: &str) -> Command {
     command
 }
 
-#[ignore = "it is the process that other tests start"]
+#[ignore = "other tests run it as a process"]
 #[test]
 fn process_that_ends() {
     let Ok(how) = std::env::var("BOOKLINE_TEST_ENDING") else { return };
@@ -230,21 +231,21 @@ fn process_that_ends() {
 }
 
 #[test]
-fn an_end_without_promise_comes_whatever_the_output_does() {
+fn fatal_error_ends_the_process_whatever_its_standard_error() {
     for how in ["fatal", "panic"] {
         let (_reader, writer) = full_pipe();
-        let mut stuck = Deaf::spawn(&mut ending(how), writer);
-        assert_eq!(stuck.ends_within(STOP).signal(), Some(6), "{how} with a pipe that nobody reads");
+        let mut stuck = UnreadProcess::spawn(&mut ending(how), writer);
+        assert_eq!(stuck.ends_within(SHUTDOWN_MAX).signal(), Some(6), "{how} with a pipe that nobody reads");
 
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
-        let mut closed = Deaf::spawn(&mut ending(how), writer);
-        assert_eq!(closed.ends_within(STOP).signal(), Some(6), "{how} with a pipe without a reader");
+        let mut closed = UnreadProcess::spawn(&mut ending(how), writer);
+        assert_eq!(closed.ends_within(SHUTDOWN_MAX).signal(), Some(6), "{how} with a pipe without a reader");
     }
 }
 
 #[test]
-fn an_end_without_promise_says_its_reason() {
+fn fatal_error_logs_its_reason() {
     for (how, wanted) in [
         ("fatal", &["ERROR the reason: stopping at once"][..]),
         ("panic", &["panicked at", "a thread dies", "a thread is dead: stopping at once"]),
@@ -252,11 +253,11 @@ fn an_end_without_promise_says_its_reason() {
         for level in ["info", "off"] {
             let ended = ending(how).env("RUST_LOG", level).stderr(Stdio::piped()).output().unwrap();
             assert_eq!(ended.status.signal(), Some(6), "{how}");
-            let said = String::from_utf8(ended.stderr).unwrap();
-            // The last one is printed whatever the level.
+            let stderr = String::from_utf8(ended.stderr).unwrap();
+            // The last one is printed at any level.
             let wanted = if level == "off" { &wanted[wanted.len() - 1..] } else { wanted };
             for wanted in wanted {
-                assert!(said.contains(wanted), "{how} at {level}: {wanted:?} is not in {said}");
+                assert!(stderr.contains(wanted), "{how} at {level}: {wanted:?} is not in {stderr}");
             }
         }
     }

@@ -1,7 +1,7 @@
-//! Replies that are larger than what is written at once.
+//! Replies that are written in several pieces.
 //!
-//! It would fail if a row of HOD grew without bound, if a reply in pieces lost, doubled or changed anything where two
-//! pieces meet, if a day were not of one moment, or if replies that nobody reads filled the memory.
+//! Catches: a row of HOD that grows without bound, a reply that loses, duplicates or changes something
+//! between two pieces, a day that is not of one moment, unread replies that exhaust the memory.
 
 use std::collections::HashSet;
 use std::io::Write;
@@ -10,9 +10,9 @@ use std::net::TcpStream;
 use chrono::{Duration, Utc};
 use serde_json::{Value, json};
 
-use crate::common::{Answer, Conn, Server};
+use crate::common::{Conn, Reply, Server};
 
-/// Ids of so many characters are the longest.
+/// Bytes in the longest id.
 const ID: usize = 64;
 /// Ids in the largest group.
 const GROUP: usize = 1_000;
@@ -21,7 +21,7 @@ fn people(name: &str, count: usize) -> Vec<String> {
     (0..count).map(|n| format!("{name}-{n:0>width$}", width = ID - 1 - name.len())).collect()
 }
 
-/// An hour of this day's eve, which is in the month whatever the time is.
+/// An hour of yesterday, which is always in the month.
 fn yesterday(hour: u32) -> String {
     format!("{} {hour:02}:00", (Utc::now() - Duration::days(1)).format("%d-%m-%Y"))
 }
@@ -32,29 +32,29 @@ fn meet(conn: &mut Conn, who: &str, slot: &str, group: &[String]) -> Value {
     json!({"title": "a ü\" title", "group": group, "host": who})
 }
 
-fn meetings(month: &Answer) -> Vec<Value> {
+fn meetings(month: &Reply) -> Vec<Value> {
     month.rows.iter().flat_map(|row| row["meetings"].as_array().unwrap().clone()).collect()
 }
 
 #[test]
-fn an_hour_of_many_meetings_is_written_in_rows() {
+fn hour_of_many_meetings_is_split_into_rows() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let (slot, empty) = (yesterday(9), yesterday(10));
-    let asked: Vec<String> = (0..1_500).map(|n| format!("BLOCK B{n} {slot}")).collect();
-    conn.ask_all(&asked).iter().for_each(|answer| assert!(answer.is_ok()));
+    let requests: Vec<String> = (0..1_500).map(|n| format!("BLOCK B{n} {slot}")).collect();
+    conn.ask_all(&requests).iter().for_each(|reply| assert!(reply.is_ok()));
     let mut made = Vec::new();
     for n in 0..150 {
         made.push(meet(&mut conn, &format!("A{n}"), &slot, &people(&format!("g{n}"), 1)));
     }
-    // Some that are large, and one that is larger than a row.
+    // Some large meetings, and one that is larger than a row.
     for n in 0..5 {
         made.push(meet(&mut conn, &format!("C{n}"), &slot, &people(&format!("h{n}"), 250)));
     }
     made.push(meet(&mut conn, "D", &slot, &people("i", GROUP)));
     made.push(meet(&mut conn, "E", &slot, &people("j", 1)));
-    let asked: Vec<String> = (0..1_500).map(|n| format!("BLOCK B{n} {empty}")).collect();
-    conn.ask_all(&asked).iter().for_each(|answer| assert!(answer.is_ok()));
+    let requests: Vec<String> = (0..1_500).map(|n| format!("BLOCK B{n} {empty}")).collect();
+    conn.ask_all(&requests).iter().for_each(|reply| assert!(reply.is_ok()));
 
     conn.send("HOD F10");
     let mut rows = Vec::new();
@@ -70,11 +70,11 @@ fn an_hour_of_many_meetings_is_written_in_rows() {
     };
     assert_eq!(last, format!("OK {{\"count\":{}}}", rows.len()));
     assert!(rows.len() >= 5, "{} rows", rows.len());
-    assert_eq!(meetings(&Answer { rows, code: None, body: Value::Null }), made);
+    assert_eq!(meetings(&Reply { rows, code: None, body: Value::Null }), made);
 }
 
 #[test]
-fn a_large_day_is_written_whole_and_in_order() {
+fn large_day_is_complete_ordered_and_of_one_moment() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let date = "21-11-2026";
@@ -92,20 +92,20 @@ fn a_large_day_is_written_whole_and_in_order() {
     let day = json!({"name": "F1", "date": date, "schedule": schedule});
     assert_eq!(*conn.ask(&format!("GET F1 {date}")).ok(), day);
 
-    // It is of the moment when it was asked for, though all of it is deleted before it is read.
+    // The reply shows the day as of the request, although all of it is deleted before the reply is read.
     conn.send(&format!("GET F1 {date}\nPING"));
     let mut other = server.connect();
     conn.stream().peek(&mut [0]).unwrap();
     for hour in 0..24 {
         other.ask(&format!("DELETE F1 {date} {hour:02}:00")).ok();
     }
-    assert_eq!(*conn.answer().ok(), day);
+    assert_eq!(*conn.reply().ok(), day);
     assert_eq!(conn.line(), "OK {}");
     assert_eq!(conn.ask(&format!("GET F1 {date}")).ok()["schedule"], json!([]));
 }
 
 #[test]
-fn a_large_booking_tells_the_tickets_that_were_issued() {
+fn large_booking_lists_exactly_the_sold_tickets() {
     let server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 30000 id=x").ok();
@@ -119,11 +119,11 @@ fn a_large_booking_tells_the_tickets_that_were_issued() {
             .map(|ticket| ticket.as_str().unwrap())
             .collect();
         assert_eq!(tickets.len(), count);
-        let asked: Vec<String> = tickets.iter().map(|ticket| format!("TICKET {ticket}")).collect();
-        for some in asked.chunks(500) {
-            conn.ask_all(some).iter().for_each(|answer| assert_eq!(answer.ok()["event_id"], "x"));
+        let requests: Vec<String> = tickets.iter().map(|ticket| format!("TICKET {ticket}")).collect();
+        for some in requests.chunks(500) {
+            conn.ask_all(some).iter().for_each(|reply| assert_eq!(reply.ok()["event_id"], "x"));
         }
-        assert!(tickets.iter().all(|ticket| all.insert((*ticket).to_owned())), "a ticket was told twice");
+        assert!(tickets.iter().all(|ticket| all.insert((*ticket).to_owned())), "a ticket is listed twice");
         assert_eq!(booked.number("available_tickets"), 30_000 - all.len() as u64);
     }
     assert_eq!(conn.ask("STATS").number("tickets"), all.len() as u64);
@@ -132,9 +132,10 @@ fn a_large_booking_tells_the_tickets_that_were_issued() {
     conn.ask("BOOK nosuch 10000").err("NOT_FOUND");
 }
 
-/// Whoever asks for much in a few bytes and does not read holds what a connection may hold, and no more.
+/// A client that requests large replies and does not read them takes no more memory than a connection may
+/// have.
 #[test]
-fn large_replies_that_nobody_reads_are_bounded() {
+fn unread_large_replies_are_bounded_in_memory() {
     const READERS: usize = 30;
     let server = Server::fresh();
     let mut conn = server.connect();
@@ -151,7 +152,7 @@ fn large_replies_that_nobody_reads_are_bounded() {
         let unread: Vec<TcpStream> = (0..READERS)
             .map(|_| {
                 let mut stream = server.connect().stream();
-                // More than the kernel takes.
+                // The replies are larger than the kernel's buffers.
                 stream.write_all(format!("{request}\n").repeat(30).as_bytes()).unwrap();
                 stream
             })
@@ -159,33 +160,32 @@ fn large_replies_that_nobody_reads_are_bounded() {
         for stream in &unread {
             assert_eq!(stream.peek(&mut [0]).unwrap(), 1);
         }
-        // Others are served as ever, and long enough for the rest to be written, if it were.
+        // Other connections are served, for long enough that the server could have written more.
         for _ in 0..500 {
             assert!(conn.ask("PING").is_ok());
         }
         let grown = server.resident_kib().saturating_sub(before) / READERS as u64;
-        println!("{request}: {grown} KiB for each who does not read");
-        assert!(grown < kib, "{request}: {grown} KiB for each of {READERS} who do not read");
+        println!("{request}: {grown} KiB for each client that does not read");
+        assert!(grown < kib, "{request}: {grown} KiB for each of {READERS} clients that do not read");
     }
 }
 
-/// What PUT replaced is told, whatever its size, and is in the state no more.
 #[test]
-fn a_large_meeting_that_is_replaced_is_told_whole() {
+fn put_of_a_large_meeting_shows_it_completely() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let (old, new) = (yesterday(9), yesterday(10));
     for kept in [0, GROUP / 2] {
         let group = people("g", GROUP);
         let mut replaced = meet(&mut conn, "F1", &old, &group);
-        let answer = match kept {
+        let reply = match kept {
             0 => conn.ask(&format!("PUT F1 {old} BLOCK {new}")),
             _ => conn.ask(&format!("PUT F1 {old} MEET {new} new {}", group[..kept].join(","))),
         };
         replaced["date"] = old[..10].into();
         replaced["time"] = old[11..].into();
         replaced["removed"] = json!(group[kept..]);
-        assert_eq!(answer.ok()["replaced"], replaced);
+        assert_eq!(reply.ok()["replaced"], replaced);
         conn.ask(&format!("DELETE F1 {new}")).ok();
     }
 }

@@ -1,8 +1,9 @@
-//! The mistakes of the systems that this one replaces, each by name.
+//! Regression tests for the bugs of the systems that this one replaces.
 //!
-//! Catches: a negative or zero count that adds tickets; availability read outside the lock; bookings that are not
-//! persisted; a PUT that loses the old entry; a host who is not in the slot, so that nobody can delete the meeting; a
-//! meeting that half-exists; "9:00" that panics; look-ups that allocate slots.
+//! Catches: a negative or zero count that adds tickets; available tickets read outside of the lock; bookings
+//! that are not persisted; a PUT that loses the old entry; a host who is not in the meeting, so that nobody
+//! can delete it; a meeting in the calendars of only some of its people; "9:00" that panics; lookups that
+//! allocate entries.
 
 use std::sync::Barrier;
 use std::thread;
@@ -10,7 +11,7 @@ use std::thread;
 use crate::common::Server;
 
 #[test]
-fn a_negative_or_zero_count_adds_no_tickets() {
+fn negative_or_zero_count_adds_no_tickets() {
     let server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE x 2026-01-01 5 id=x").ok();
@@ -33,7 +34,8 @@ fn a_negative_or_zero_count_adds_no_tickets() {
     assert_eq!(conn.ask("BOOK x 5").number("available_tickets"), 0);
 }
 
-/// Every booking of one says how many are left: were that read outside the lock, two would say the same.
+/// Every booking of one ticket shows how many are left. Read outside of the lock, two would show the same
+/// number.
 #[test]
 fn availability_is_read_under_the_lock() {
     const CLIENTS: usize = 16;
@@ -47,8 +49,8 @@ fn availability_is_read_under_the_lock() {
                 scope.spawn(|| {
                     let mut conn = server.connect();
                     start.wait();
-                    let answers = conn.ask_all(&vec!["BOOK x 1"; EACH]);
-                    answers.iter().map(|answer| answer.number("available_tickets")).collect::<Vec<_>>()
+                    let replies = conn.ask_all(&vec!["BOOK x 1"; EACH]);
+                    replies.iter().map(|reply| reply.number("available_tickets")).collect::<Vec<_>>()
                 })
             })
             .collect();
@@ -56,11 +58,11 @@ fn availability_is_read_under_the_lock() {
     });
     left.sort_unstable();
     let expected: Vec<u64> = (0..(CLIENTS * EACH) as u64).collect();
-    assert_eq!(left, expected, "each number of tickets left is said exactly once");
+    assert_eq!(left, expected, "each number of tickets left is shown exactly once");
 }
 
 #[test]
-fn bookings_are_persisted() {
+fn bookings_survive_a_restart_and_a_kill() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf").ok();
@@ -96,9 +98,9 @@ fn bookings_are_persisted() {
     }
 }
 
-/// Refused for every reason there is, a PUT leaves the old entry and everyone's day as they were.
+/// A PUT that is refused for any reason leaves the old entry and everyone's day unchanged.
 #[test]
-fn a_refused_put_keeps_the_old_entry() {
+fn refused_put_keeps_the_old_entry() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
     for line in [
@@ -134,7 +136,7 @@ fn a_refused_put_keeps_the_old_entry() {
 }
 
 #[test]
-fn the_host_is_in_the_slot_and_can_delete() {
+fn host_has_the_meeting_and_can_delete_it() {
     let server = Server::fresh();
     let mut conn = server.connect();
     conn.ask("MEET F1 2026-11-21 10:00 talk F2 F9").ok();
@@ -154,16 +156,16 @@ fn the_host_is_in_the_slot_and_can_delete() {
     );
 }
 
-/// Whoever is busy, at whichever place of the request: nobody is in the refused meeting.
+/// The meeting is refused whichever of its people is busy.
 #[test]
-fn no_meeting_half_exists() {
+fn refused_meeting_is_in_no_calendar() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let people = ["who", "m1", "m2", "m3", "host"];
     for (hour, busy) in people.iter().enumerate() {
         conn.ask(&format!("BLOCK {busy} 2026-11-21 {hour:02}:00")).ok();
-        let answer = conn.ask(&format!("MEET who 2026-11-21 {hour:02}:00 talk m1,m2,m3 host"));
-        assert_eq!(answer.busy(), [*busy]);
+        let reply = conn.ask(&format!("MEET who 2026-11-21 {hour:02}:00 talk m1,m2,m3 host"));
+        assert_eq!(reply.busy(), [*busy]);
     }
     for (hour, busy) in people.iter().enumerate() {
         let day = conn.ask(&format!("GET {busy} 2026-11-21"));
@@ -171,8 +173,8 @@ fn no_meeting_half_exists() {
         assert_eq!(schedule.len(), 1, "only the block: {schedule:?}");
         assert_eq!(schedule[0]["time"], format!("{hour:02}:00"));
     }
-    let answer = conn.ask("MEET m1 2026-11-21 00:00 talk m2,who,m3 who");
-    assert_eq!(answer.busy(), ["who"]);
+    let reply = conn.ask("MEET m1 2026-11-21 00:00 talk m2,who,m3 who");
+    assert_eq!(reply.busy(), ["who"]);
     conn.ask("BLOCK m3 2026-11-21 00:00").ok();
     assert_eq!(
         conn.ask("MEET m1 2026-11-21 00:00 talk m2,who,m3 host").busy(),
@@ -182,7 +184,7 @@ fn no_meeting_half_exists() {
 }
 
 #[test]
-fn nine_oclock_without_its_zero_is_refused_and_nothing_breaks() {
+fn malformed_times_and_dates_are_refused() {
     let server = Server::fresh();
     let mut conn = server.connect();
     for time in
@@ -208,9 +210,9 @@ fn nine_oclock_without_its_zero_is_refused_and_nothing_breaks() {
     assert!(conn.ask("GET F1 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
 }
 
-/// Looking for what is not there leaves nothing behind: not in memory, not in the figures, not on the disk.
+/// Requests for what does not exist leave nothing in memory, in the counters, or on the disk.
 #[test]
-fn lookups_and_refusals_allocate_nothing() {
+fn lookups_and_refusals_leave_nothing_in_memory_or_journal() {
     const ROUNDS: usize = 60_000;
     let server = Server::fresh();
     let mut conn = server.connect();
@@ -242,7 +244,7 @@ fn lookups_and_refusals_allocate_nothing() {
         let replies = conn.pipeline(bytes, lines);
         assert!(replies.iter().all(|line| line.starts_with("ERR ") || line.contains("\"schedule\":[]")));
     };
-    run(&mut conn, 0); // buffers take their size
+    run(&mut conn, 0); // let buffers grow
     let (before, memory) = (conn.ask("STATS"), server.resident_kib());
     for round in 1..4 {
         run(&mut conn, round * ROUNDS);
@@ -251,6 +253,6 @@ fn lookups_and_refusals_allocate_nothing() {
     for field in ["events", "tickets", "entries", "sequence", "durable_sequence"] {
         assert_eq!(after.number(field), before.number(field), "{field}");
     }
-    // One slot kept per look-up would be 180,000 times some 50 bytes at the very least.
-    assert!(grown < 6 * 1024, "{grown} KiB more for {} look-ups of nothing", 3 * ROUNDS);
+    // An entry kept for each lookup would be 180,000 times at least 50 bytes.
+    assert!(grown < 6 * 1024, "{grown} KiB more for {} failed lookups", 3 * ROUNDS);
 }

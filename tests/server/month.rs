@@ -1,7 +1,7 @@
-//! The head of department's month: the 720 hour slots that end with the current one, in the server's zone.
+//! The head of department's month: the last 720 hours, including the current one, in the server's time zone.
 //!
-//! Catches: a month of 31 days or of 719 hours, the future in it, another zone's present, rows out of order, one row per
-//! meeting instead of one per slot.
+//! Catches: a month of 31 days or of 719 hours, future meetings in it, the current hour of another time zone,
+//! rows out of order, one row per meeting instead of one per hour.
 
 use chrono::{DateTime, Duration, NaiveDateTime, Timelike, Utc};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ fn slot(at: NaiveDateTime) -> String {
     at.format("%d-%m-%Y %H:00").to_string()
 }
 
-/// Runs `test` with the present hour, again if the hour changed under it.
+/// Runs `test` with the current hour, and again if the hour changed meanwhile.
 fn within_an_hour(test: impl Fn(NaiveDateTime) -> Result<(), String>) {
     for _ in 0..2 {
         let before = Utc::now().naive_utc();
@@ -36,7 +36,7 @@ fn row(at: NaiveDateTime, meetings: &[&Value]) -> Value {
 }
 
 #[test]
-fn the_720_slots_that_end_with_this_hour_newest_first() {
+fn month_is_the_last_720_hours_newest_first() {
     within_an_hour(|now| {
         let server = Server::fresh();
         let mut conn = server.connect();
@@ -60,7 +60,7 @@ fn the_720_slots_that_end_with_this_hour_newest_first() {
 }
 
 #[test]
-fn one_row_per_slot_with_all_its_meetings() {
+fn hour_with_several_meetings_is_one_row() {
     within_an_hour(|now| {
         let server = Server::fresh();
         let mut conn = server.connect();
@@ -76,13 +76,13 @@ fn one_row_per_slot_with_all_its_meetings() {
 }
 
 #[test]
-fn every_slot_of_a_full_month() {
+fn full_month_has_a_row_for_each_hour() {
     within_an_hour(|now| {
         let server = Server::fresh();
         let mut conn = server.connect();
-        let asked: Vec<String> =
+        let requests: Vec<String> =
             (-24..800).map(|hours| format!("MEET A {} talk B", slot(now - Duration::hours(hours)))).collect();
-        assert!(conn.ask_all(&asked).iter().all(|answer| answer.is_ok()));
+        assert!(conn.ask_all(&requests).iter().all(|reply| reply.is_ok()));
         let month = conn.ask("HOD F10");
         let got: Vec<String> = month
             .rows
@@ -98,9 +98,9 @@ fn every_slot_of_a_full_month() {
     });
 }
 
-/// Kiritimati is fourteen hours ahead of UTC, so its present is another hour and mostly another day.
+/// Kiritimati is fourteen hours ahead of UTC, so that its current hour is another one, mostly of another day.
 #[test]
-fn the_present_is_that_of_the_servers_zone() {
+fn month_ends_with_the_current_hour_of_the_servers_time_zone() {
     within_an_hour(|now| {
         let server = Server::fresh_with(&["--time-zone", "Pacific/Kiritimati"]);
         let mut conn = server.connect();
@@ -111,8 +111,8 @@ fn the_present_is_that_of_the_servers_zone() {
         meet(&mut conn, "D", local - Duration::hours(720), "gone");
         let hello = conn.ask("HELLO");
         assert_eq!(hello.ok()["time_zone"], "Pacific/Kiritimati");
-        let said = DateTime::parse_from_rfc3339(hello.body["now"].as_str().unwrap()).unwrap();
-        let off = said.signed_duration_since(Utc::now()).num_seconds().abs();
+        let server_time = DateTime::parse_from_rfc3339(hello.body["now"].as_str().unwrap()).unwrap();
+        let off = server_time.signed_duration_since(Utc::now()).num_seconds().abs();
         assert!(off < 60, "HELLO's now is {off} s from ours");
         let month = conn.ask("HOD F10");
         let expected = vec![row(local, &[&present]), row(local - Duration::hours(719), &[&oldest])];
@@ -121,7 +121,7 @@ fn the_present_is_that_of_the_servers_zone() {
 }
 
 #[test]
-fn another_head_of_department() {
+fn head_of_department_is_configurable() {
     let server = Server::fresh_with(&["--hod", "Dr.Who"]);
     let mut conn = server.connect();
     conn.transcript(

@@ -1,12 +1,12 @@
-//! Clients of other protocols, with lines of ours in what they send: a web page can make a browser send any body to the
-//! loopback address, and even a TLS session ticket.
+//! Clients of other protocols, with smuggled requests of this protocol: a web page can make a browser send
+//! any body to the loopback address, and even a TLS session ticket.
 //!
-//! Catches: a booking that was smuggled in, a refusal that a reset eats, a binary client that waits for a line end for
-//! ever.
+//! Catches: a smuggled booking that is executed, a refusal lost in a reset, a binary client that waits
+//! forever because it sends no line end.
 
 use crate::common::{Conn, Server};
 
-/// What an attacker wants to be executed.
+/// The requests that an attacker wants to be executed.
 const SMUGGLED: &str = "BOOK x 1\r\nBOOK x 1\nBOOK x 1\r\n";
 
 const TICKETS: u64 = 5;
@@ -21,22 +21,22 @@ fn left(server: &Server) -> u64 {
     server.connect().ask("GET x").number("available_tickets")
 }
 
-/// Sends an opening in one write, or in pieces of this size, and expects one refusal and the end.
+/// Sends an opening in writes of this size, and expects one refusal and the end of the connection.
 #[track_caller]
 fn refused(server: &Server, opening: &[u8], piece: usize, code: &str) -> String {
     let mut conn = server.connect();
     for piece in opening.chunks(piece) {
-        // The server may close while the rest is being sent: that a part of it is not taken is in order.
+        // The server may close the connection while the rest is being sent, so that sending may fail.
         let _ = conn.try_send_bytes(piece);
     }
-    let answer = conn.answer();
-    let message = answer.body["message"].as_str().unwrap().to_owned();
-    answer.err(code);
+    let reply = conn.reply();
+    let message = reply.body["message"].as_str().unwrap().to_owned();
+    reply.err(code);
     conn.expect_end();
     message
 }
 
-/// A ClientHello whose session ticket is this, as a client sends it that resumes a session.
+/// The ClientHello of a client that resumes a session with this ticket.
 fn client_hello(ticket: &[u8]) -> Vec<u8> {
     let u16 = |length: usize| u16::try_from(length).unwrap().to_be_bytes();
     let extension = [&[0, 35], &u16(ticket.len())[..], ticket].concat();
@@ -51,7 +51,7 @@ fn client_hello(ticket: &[u8]) -> Vec<u8> {
     [&[0x16, 3, 1], &u16(handshake.len())[..], &handshake].concat()
 }
 
-/// The openings of other protocols, with lines of ours behind them or in them.
+/// The openings of other protocols, with smuggled requests after them or in them.
 fn openings() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let behind = |opening: &[u8]| [opening, SMUGGLED.as_bytes()].concat();
     let ticket = format!("\n{SMUGGLED}");
@@ -83,12 +83,12 @@ fn openings() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn nothing_behind_another_protocols_opening_is_executed() {
+fn nothing_after_the_opening_of_another_protocol_is_executed() {
     let server = server();
     for (name, opening, code) in openings() {
         println!("{name}");
         refused(&server, &opening, opening.len(), code);
-        // A segment may end anywhere, and most openings are told by their first bytes.
+        // A TCP segment may end anywhere, and most openings are detected by their first bytes.
         if opening.len() < 1_000 {
             refused(&server, &opening, 3, code);
         }
@@ -97,7 +97,7 @@ fn nothing_behind_another_protocols_opening_is_executed() {
 }
 
 #[test]
-fn the_refusal_names_the_protocol() {
+fn refusal_of_another_protocol_names_it() {
     let server = server();
     for (opening, name) in [
         (&b"\x16\x03\x01\n"[..], "does not speak TLS,"),
@@ -115,51 +115,50 @@ fn the_refusal_names_the_protocol() {
     }
 }
 
-/// A binary protocol may never send a line feed: its first byte decides.
+/// A client of a binary protocol may never send a line feed, so it is detected by its first byte.
 #[test]
-fn a_binary_opening_is_refused_without_a_line_end() {
+fn binary_opening_is_refused_before_the_end_of_a_line() {
     let server = server();
     let hello = client_hello(b"a ticket of theirs");
     assert!(!hello.contains(&b'\n'));
     for opening in [&hello[..], b"\x16", b"\0", b"\x80", b"\x03", b"\xfe", b"\r\n# silence\n\x16\x03"] {
         refused(&server, opening, opening.len(), "BAD_REQUEST");
     }
-    // What may still become a line is waited for.
+    // The server waits for bytes that may still become a line.
     let mut conn = server.connect();
     for piece in [&b"\r"[..], b"\n", b"\xff", b"\xf1", b"\xc3", b"\xa9\n", b"PI"] {
         conn.send_bytes(piece);
         server.connect().ask("PING").ok();
     }
     conn.send_bytes("NG\n");
-    conn.answer().err("UNKNOWN_COMMAND");
-    assert!(conn.answer().is_ok());
+    conn.reply().err("UNKNOWN_COMMAND");
+    assert!(conn.reply().is_ok());
 }
 
-/// Once a line of ours has come, the connection is a conversation, and what is wrong in it is answered and no more.
+/// After the first valid line, an error gets a reply and the connection stays open.
 #[test]
-fn later_lines_may_be_anything_but_http() {
+fn later_lines_of_other_protocols_but_http_keep_the_connection_open() {
     let server = server();
     let mut conn = server.connect();
     conn.ask("# this says nothing\nBOKO x").err("UNKNOWN_COMMAND");
     for line in ["EHLO x", "*1", "PROXY UNKNOWN", "REGISTER x SIP/2.0", "OPTIONS x RTSP/1.0", "GET / HTTP/3"]
     {
-        let answer = conn.ask(line);
-        assert!(!answer.is_ok(), "{line}");
+        let reply = conn.ask(line);
+        assert!(!reply.is_ok(), "{line}");
     }
     for line in [&b"\x16\x03\x01"[..], b"\0", b"\x80", b"GET caf\xe9"] {
         conn.send_bytes([line, b"\n"].concat());
-        conn.answer().err("BAD_REQUEST");
+        conn.reply().err("BAD_REQUEST");
     }
     conn.send_bytes([&[b'x'; 70_000][..], b"\n"].concat());
-    conn.answer().err("LINE_TOO_LONG");
+    conn.reply().err("LINE_TOO_LONG");
     assert!(conn.ask("BOOK x 1").is_ok());
     conn.ask("GET / HTTP/1.1").err("BAD_REQUEST");
     conn.expect_end();
 }
 
-/// Words that only look a little like another protocol's are ours to answer.
 #[test]
-fn what_is_no_opening() {
+fn words_that_resemble_other_protocols_are_served() {
     let server = server();
     let goes_on = |line: &str| {
         let mut conn: Conn = server.connect();

@@ -1,7 +1,7 @@
-//! Whose a data directory is, and what becomes of a server whose directory is taken away.
+//! The lock of the data directory, and a server whose directory is removed or replaced.
 //!
-//! Catches: two servers that sell the same tickets, changes that are acknowledged into files which nobody will find
-//! again, and an end of the journal that got lost while the server was stopped.
+//! Catches: two servers that sell the same tickets, changes that are acknowledged in removed files, the end
+//! of a journal that was lost while no server ran.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::server::{BOOKLINED, Home};
-use crate::common::{Conn, PATIENCE, Server};
+use crate::common::{Conn, Server, TIMEOUT};
 
-/// A server with an event of 1,000 tickets, of which 100 are sold.
+/// A server with an event of 1,000 tickets, 100 of them sold.
 fn selling() -> (Server, Conn) {
     let server = Server::fresh();
     let mut conn = server.connect();
@@ -22,66 +22,69 @@ fn selling() -> (Server, Conn) {
     (server, conn)
 }
 
-fn refused_as_in_use(home: &Home) {
-    let (status, said) = home.refused(&[]);
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("in use by another booklined"), "{said}");
+fn assert_in_use(home: &Home) {
+    let (status, stderr) = home.start_fails(&[]);
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("in use by another booklined"), "{stderr}");
 }
 
-/// The server ends by itself: its exit is 1, and it names the directory.
-fn ends_because_of(server: &mut Server, directory: &Path) {
-    let status = server.process().wait(PATIENCE).expect("it still runs");
-    let said = server.stderr();
-    assert_eq!(status.code(), Some(1), "{said}");
-    assert!(said.contains("not the one that was opened"), "{said}");
-    assert!(said.contains(&directory.display().to_string()), "{said}");
+/// The server exits with 1, and its message names the directory.
+fn assert_ends_because_of(server: &mut Server, directory: &Path) {
+    let status = server.process().wait(TIMEOUT).expect("it still runs");
+    let stderr = server.stderr();
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("not the one that was opened"), "{stderr}");
+    assert!(stderr.contains(&directory.display().to_string()), "{stderr}");
 }
 
 #[test]
-fn a_second_server_is_refused_whatever_becomes_of_the_lock_file() {
+fn second_server_is_refused_without_the_lock_file() {
     let (server, mut conn) = selling();
     let lock = server.data().join("lock");
     fs::remove_file(&lock).unwrap();
-    refused_as_in_use(server.home());
+    assert_in_use(server.home());
     let other = server.home().file("other", "1\n");
     fs::rename(other, &lock).unwrap();
-    refused_as_in_use(server.home());
+    assert_in_use(server.home());
     conn.ask("BOOK x 1").ok();
 }
 
 #[test]
-fn a_lock_file_that_goes_missing_is_written_again_with_a_warning() {
+fn missing_lock_file_is_rewritten_with_a_warning() {
     let (mut server, _) = selling();
     let lock = server.data().join("lock");
     let pid = fs::read_to_string(&lock).unwrap();
     fs::remove_file(&lock).unwrap();
-    assert!(server.process().heard(|said| said.contains("the file lock was removed")), "no warning");
+    assert!(
+        server.process().wait_for_stderr(|stderr| stderr.contains("the file lock was removed")),
+        "no warning"
+    );
     assert_eq!(fs::read_to_string(&lock).unwrap(), pid);
     assert_eq!(server.stop().code(), Some(0));
-    assert_eq!(fs::read_to_string(&lock).unwrap(), "", "an orderly stop empties it");
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "", "a graceful shutdown empties it");
 }
 
-/// Whoever holds the journal of another directory has that directory's data.
+/// `journal/` may be reached by another path, so it is locked itself.
 #[test]
-fn the_journal_is_locked_wherever_it_is_reached_from() {
+fn journal_directory_is_locked() {
     let (server, _) = selling();
     let journal = File::open(server.data().join("journal")).unwrap();
     assert!(matches!(journal.try_lock(), Err(fs::TryLockError::WouldBlock)));
 }
 
 #[test]
-fn nothing_is_acknowledged_into_a_directory_that_was_removed() {
+fn nothing_is_acknowledged_in_a_removed_directory() {
     let (mut server, mut conn) = selling();
     let data = server.data();
     fs::remove_dir_all(&data).unwrap();
     let _ = conn.try_send_bytes(b"BOOK x 1\n");
-    let answer = conn.try_answer();
-    assert!(answer.is_err(), "acknowledged: {answer:?}");
-    ends_because_of(&mut server, &data);
+    let reply = conn.try_reply();
+    assert!(reply.is_err(), "acknowledged: {reply:?}");
+    assert_ends_because_of(&mut server, &data);
 }
 
 #[test]
-fn an_idle_server_ends_when_its_directory_is_removed_renamed_or_replaced() {
+fn idle_server_ends_when_its_directory_is_removed_renamed_or_replaced() {
     let take_away: [fn(&Path); 4] = [
         |data| fs::remove_dir_all(data).unwrap(),
         |data| fs::rename(data, data.with_extension("away")).unwrap(),
@@ -102,23 +105,23 @@ fn an_idle_server_ends_when_its_directory_is_removed_renamed_or_replaced() {
         let (mut server, _) = selling();
         let data = server.data();
         take_away(&data);
-        ends_because_of(&mut server, &data);
+        assert_ends_because_of(&mut server, &data);
     }
 }
 
 #[test]
-fn a_directory_that_was_renamed_away_still_has_everything() {
+fn renamed_directory_keeps_every_change() {
     let (mut server, _) = selling();
     let (data, away) = (server.data(), server.data().with_extension("away"));
     fs::rename(&data, &away).unwrap();
-    ends_because_of(&mut server, &data);
+    assert_ends_because_of(&mut server, &data);
     fs::rename(&away, &data).unwrap();
     server.start_again();
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 900);
 }
 
 #[test]
-fn an_orderly_stop_is_on_record_until_the_next_start() {
+fn clean_shutdown_record_exists_until_the_next_start() {
     let (mut server, mut conn) = selling();
     let sequence = conn.ask("STATS").number("sequence");
     let record = server.data().join("clean-stop");
@@ -137,13 +140,13 @@ fn last_segment(data: &Path) -> PathBuf {
     files.filter(|path| path.extension().is_some_and(|it| it == "seg")).max().unwrap()
 }
 
-/// `check` and a start both refuse, name the segment and say why.
-fn refused_by_all(home: &Home, segment: &Path, why: &str) {
-    let (status, said) = home.refused(&[]);
-    assert_eq!(status.code(), Some(1), "{said}");
+/// `check` and a start both fail, and name the segment and the reason.
+fn assert_all_refuse(home: &Home, segment: &Path, why: &str) {
+    let (status, stderr) = home.start_fails(&[]);
+    assert_eq!(status.code(), Some(1), "{stderr}");
     let check = Command::new(BOOKLINED).args(["check", "--data-dir"]).arg(home.data()).output().unwrap();
     assert_eq!(check.status.code(), Some(1), "{check:?}");
-    for text in [said, String::from_utf8(check.stdout).unwrap()] {
+    for text in [stderr, String::from_utf8(check.stdout).unwrap()] {
         let name = segment.file_name().unwrap().to_str().unwrap();
         assert!(text.contains(name) && text.contains(why), "{text}");
         assert!(!text.contains("all is well"), "{text}");
@@ -151,7 +154,7 @@ fn refused_by_all(home: &Home, segment: &Path, why: &str) {
 }
 
 #[test]
-fn a_last_segment_truncated_after_an_orderly_stop_is_refused() {
+fn last_segment_truncated_after_a_clean_shutdown_is_refused() {
     let (mut server, _) = selling();
     server.stop();
     let segment = last_segment(&server.data());
@@ -159,7 +162,7 @@ fn a_last_segment_truncated_after_an_orderly_stop_is_refused() {
     for length in [whole.len() - 1, whole.len() / 2, 2_000, 64, 0] {
         fs::write(&segment, &whole[..length]).unwrap();
         let why = if length == 0 { "header" } else { "was made with" };
-        refused_by_all(server.home(), &segment, why);
+        assert_all_refuse(server.home(), &segment, why);
     }
     fs::write(&segment, &whole).unwrap();
     server.start_again();
@@ -167,7 +170,7 @@ fn a_last_segment_truncated_after_an_orderly_stop_is_refused() {
 }
 
 #[test]
-fn a_last_segment_of_zeros_after_an_orderly_stop_is_refused() {
+fn last_segment_of_zeros_after_a_clean_shutdown_is_refused() {
     let (mut server, _) = selling();
     server.stop();
     let segment = last_segment(&server.data());
@@ -175,7 +178,7 @@ fn a_last_segment_of_zeros_after_an_orderly_stop_is_refused() {
     let mut zeros = whole.clone();
     zeros[64..].fill(0);
     fs::write(&segment, zeros).unwrap();
-    refused_by_all(server.home(), &segment, "the orderly stop at sequence 11");
+    assert_all_refuse(server.home(), &segment, "the orderly stop at sequence 11");
     fs::write(&segment, &whole).unwrap();
     server.start_again();
 }
@@ -188,33 +191,37 @@ fn links_inside_the_data_directory_are_not_followed() {
         let (path, away) = (server.data().join(name), server.data().with_extension("away"));
         fs::rename(&path, &away).unwrap();
         symlink(&away, &path).unwrap();
-        let (status, said) = server.home().refused(&[]);
-        assert_eq!(status.code(), Some(1), "{name}: {said}");
+        let (status, stderr) = server.home().start_fails(&[]);
+        assert_eq!(status.code(), Some(1), "{name}: {stderr}");
         assert!(
-            said.contains(&path.display().to_string()) && said.contains("symbolic link"),
-            "{name}: {said}"
+            stderr.contains(&path.display().to_string()) && stderr.contains("symbolic link"),
+            "{name}: {stderr}"
         );
     }
 }
 
 #[test]
-fn a_directory_that_others_may_write_to_is_warned_about() {
+fn directory_writable_by_others_logs_a_warning() {
     let home = Home::new();
     fs::create_dir(home.data()).unwrap();
     fs::set_permissions(home.data(), fs::Permissions::from_mode(0o777)).unwrap();
     let mut server = home.start(&[]);
-    assert!(server.process().heard(|said| said.contains("others may write") && said.contains("777")));
+    assert!(
+        server
+            .process()
+            .wait_for_stderr(|stderr| stderr.contains("others may write") && stderr.contains("777"))
+    );
     fs::set_permissions(home.data(), fs::Permissions::from_mode(0o700)).unwrap();
 }
 
-/// A crash while the record is written leaves the old one or none, and a corrupt one claims nothing.
+/// A crash while the record is written may leave a corrupt one, which proves nothing.
 #[test]
-fn a_corrupt_record_of_a_stop_is_warned_about_and_claims_nothing() {
+fn corrupt_clean_shutdown_record_logs_a_warning_and_is_ignored() {
     let (mut server, _) = selling();
     server.stop();
     let mut record = OpenOptions::new().append(true).open(server.data().join("clean-stop")).unwrap();
     std::io::Write::write_all(&mut record, b"x").unwrap();
     server.start_again();
-    assert!(server.process().heard(|said| said.contains("clean-stop is corrupt")));
+    assert!(server.process().wait_for_stderr(|stderr| stderr.contains("clean-stop is corrupt")));
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 900);
 }

@@ -1,7 +1,7 @@
-//! protocol.md is executed, and it lists exactly what exists.
+//! Executes the examples of protocol.md, and compares its commands and codes with the server's.
 //!
-//! Catches: an example that no longer prints what it says, a verb that the document forgot or invented, a code that it
-//! does not name.
+//! Catches: an example with an outdated reply, a command that is missing in the document or does not exist, a
+//! code that is not documented.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use bookline_protocol::COMMANDS;
 
-use crate::common::answer::CODES;
+use crate::common::reply::CODES;
 use crate::common::transcript::play_file;
 
 fn document() -> PathBuf {
@@ -17,12 +17,12 @@ fn document() -> PathBuf {
 }
 
 #[test]
-fn every_example_prints_what_it_says() {
+fn every_example_gets_the_documented_replies() {
     play_file(&document());
 }
 
 #[test]
-fn the_headings_are_the_commands() {
+fn headings_equal_the_commands() {
     let text = fs::read_to_string(document()).unwrap();
     let described: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let known: BTreeSet<&str> = COMMANDS.iter().map(|form| form.verb.as_str()).collect();
@@ -33,7 +33,7 @@ fn the_headings_are_the_commands() {
 }
 
 #[test]
-fn every_verb_has_an_example_and_every_code_is_named() {
+fn every_verb_has_an_example_and_every_code_is_documented() {
     let text = fs::read_to_string(document()).unwrap();
     for form in COMMANDS {
         let verb = form.verb.as_str();

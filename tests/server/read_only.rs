@@ -1,11 +1,11 @@
 //! A full disk.
 //!
-//! Catches: a server that dies, hangs or says OK when there is no room for the next segment; one that no longer reads; one
-//! that stays read-only when there is room again, or when a snapshot can make some; one that a limit of the length of
-//! files kills.
+//! Catches: a server that ends, hangs or acknowledges a change when there is no space for the next segment;
+//! one that does not serve reads; one that stays read-only when there is space again, or when a snapshot can
+//! free some; one that a file size limit ends.
 //!
-//! The disk is a tmpfs of four megabytes in a mount namespace of its own; where the system does not let a user make one, the
-//! test says so and passes.
+//! The disk is a tmpfs of four megabytes in a separate mount namespace. If the system does not let a user
+//! create one, the test prints that and passes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use std::time::Instant;
 use rustix::process::Signal;
 
 use crate::common::process::Process;
-use crate::common::server::{BOOKLINED, Home, listening, listing};
-use crate::common::{Conn, PATIENCE};
+use crate::common::server::{BOOKLINED, Home, listing, spawn_listening};
+use crate::common::{Conn, TIMEOUT};
 
-/// Mounts the small disk on `$0`, puts a file on it that takes most of it, and becomes the server.
+/// Mounts the small disk on `$0`, fills most of it with a file, and executes the server.
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m,mode=700 tmpfs \"$0\" && \
     head -c 2400000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
 
-/// Bytes of it.
-const DISK: usize = 4 << 20;
+/// The size of the disk.
+const DISK_BYTES: usize = 4 << 20;
 
 fn start(disk: &Path) -> (Process, Conn) {
     let mut command = Command::new("unshare");
@@ -34,7 +34,7 @@ fn start(disk: &Path) -> (Process, Conn) {
         .arg("--data-dir")
         .arg(disk.join("data"));
     command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
-    let (process, addr) = listening(&mut command);
+    let (process, addr) = spawn_listening(&mut command);
     (process, Conn::open(addr))
 }
 
@@ -43,13 +43,13 @@ fn can_mount(disk: &Path) -> bool {
         Command::new("unshare").args(["-rm", "sh", "-c", ON_A_SMALL_DISK]).arg(disk).arg("true").output();
     let works = tried.is_ok_and(|output| output.status.success());
     if !works {
-        println!("not tested: this system does not let its users mount a small disk");
+        println!("skipped: this system does not let its users mount a small disk");
     }
     works
 }
 
 #[test]
-fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
+fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     let home = Home::new();
     let disk = home.data();
     fs::create_dir(&disk).unwrap();
@@ -57,17 +57,17 @@ fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
         return;
     }
     let (mut process, mut conn) = start(&disk);
-    // The same disk as the server sees it.
+    // The path of the disk in the server's mount namespace.
     let seen: PathBuf =
         Path::new("/proc").join(process.pid().to_string()).join("root").join(disk.strip_prefix("/").unwrap());
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
     conn.ask("MEET F1 2026-11-21 09:00 talk F2").ok();
     let mut tickets = Vec::new();
-    // The first snapshots make room, until there is none for them either.
-    let until = Instant::now() + PATIENCE;
+    // The first snapshots free space, until there is none for them either.
+    let until = Instant::now() + TIMEOUT;
     while !process.stderr().contains("no room for the next journal segment") {
         fill(&mut conn, &mut tickets);
-        assert!(Instant::now() < until, "the disk is never full");
+        assert!(Instant::now() < until, "the disk does not fill up");
     }
     fill(&mut conn, &mut tickets);
     fill_to_the_last(&mut conn);
@@ -92,21 +92,22 @@ fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
     assert_eq!(conn.ask("STATS").ok()["read_only"], true);
 
     fs::remove_file(seen.join("ballast")).unwrap();
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
-        let answer = conn.ask("BOOK x 1");
-        if answer.is_ok() {
-            tickets.extend(answer.tickets());
+        let reply = conn.ask("BOOK x 1");
+        if reply.is_ok() {
+            tickets.extend(reply.tickets());
             break;
         }
-        answer.err("READ_ONLY");
-        assert!(Instant::now() < until, "there is room and it is still read-only");
+        reply.err("READ_ONLY");
+        assert!(Instant::now() < until, "the server is still read-only although there is space");
     }
     assert_eq!(conn.ask("STATS").ok()["read_only"], false);
     conn.ask("DELETE F1 2026-11-21 09:00").ok();
     fill(&mut conn, &mut tickets);
 
-    // What a crash would leave: the disk goes with the process, so it is copied while the process stands still.
+    // The disk is gone when the process ends, so its state after a crash is copied while the process is
+    // stopped.
     process.signal(Signal::STOP);
     let kept = Home::new();
     fs::create_dir(kept.data()).unwrap();
@@ -120,7 +121,7 @@ fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
         }
     }
     process.signal(Signal::KILL);
-    process.wait(PATIENCE).unwrap();
+    process.wait(TIMEOUT).unwrap();
     let server = kept.start(&[]);
     let mut conn = server.connect();
     assert_eq!(conn.ask("GET x").number("available_tickets"), 1_000_000 - tickets.len() as u64);
@@ -130,9 +131,9 @@ fn without_room_changes_are_refused_and_reads_served_until_there_is_room() {
     conn.ask("BOOK x 10000").ok();
 }
 
-/// What the journal holds stays small here, and much is written: a snapshot makes room, again and again.
+/// The state stays small while much is written, so that each snapshot frees space.
 #[test]
-fn a_disk_that_the_journal_would_fill_heals_itself() {
+fn snapshots_keep_free_a_disk_that_the_journal_would_fill() {
     let home = Home::new();
     let disk = home.data();
     fs::create_dir(&disk).unwrap();
@@ -143,17 +144,17 @@ fn a_disk_that_the_journal_would_fill_heals_itself() {
     let group: Vec<String> =
         (0..900).map(|n| format!("a-person-with-a-name-of-fifty-bytes-and-a-number-{n:03}")).collect();
     let meet = format!("MEET F1 2026-11-21 09:00 talk {}", group.join(","));
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let mut written = 0;
-    while written < DISK {
+    while written < DISK_BYTES {
         for line in [meet.as_str(), "DELETE F1 2026-11-21 09:00"] {
             loop {
-                let answer = conn.ask(line);
-                if answer.is_ok() {
+                let reply = conn.ask(line);
+                if reply.is_ok() {
                     break;
                 }
-                answer.err("READ_ONLY");
-                assert!(Instant::now() < until, "it does not heal: {}", process.stderr());
+                reply.err("READ_ONLY");
+                assert!(Instant::now() < until, "changes are still refused: {}", process.stderr());
             }
         }
         written += meet.len();
@@ -161,16 +162,15 @@ fn a_disk_that_the_journal_would_fill_heals_itself() {
     assert!(conn.ask("STATS").number("snapshot_sequence") > 0);
 }
 
-/// A limit of the length of files is a want of room like any other: what exceeds it is not written, and the server goes
-/// on.
+/// A file size limit counts as a lack of space: what exceeds it is not written, and the server keeps running.
 #[test]
-fn a_file_that_would_be_too_long_for_a_limit_costs_nothing_but_itself() {
+fn snapshot_above_the_file_size_limit_fails_and_the_server_runs_on() {
     let home = Home::new();
     let mut command = Command::new("sh");
     // 600 KiB: a segment fits, a snapshot of more tickets does not.
     command.args(["-c", "ulimit -f 1200; exec \"$0\" \"$@\"", BOOKLINED, "--data-dir"]).arg(home.data());
     command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
-    let (mut process, addr) = listening(&mut command);
+    let (mut process, addr) = spawn_listening(&mut command);
     let mut conn = Conn::open(addr);
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
     for _ in 0..5 {
@@ -181,25 +181,26 @@ fn a_file_that_would_be_too_long_for_a_limit_costs_nothing_but_itself() {
     assert!(message.contains("File too large"), "{message}");
     assert_eq!(conn.ask("BOOK x 10000").number("available_tickets"), 940_000);
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(PATIENCE).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
 }
 
-/// Books until it is refused for want of room, then less and less, for a small change may fit where a large one did not.
+/// Books until the server is out of space, then in smaller bookings, since a small change may fit where a
+/// large one did not.
 fn fill(conn: &mut Conn, tickets: &mut Vec<String>) {
     for count in [100, 10, 1] {
         loop {
-            let answer = conn.ask(&format!("BOOK x {count}"));
-            if !answer.is_ok() {
-                answer.err("READ_ONLY");
+            let reply = conn.ask(&format!("BOOK x {count}"));
+            if !reply.is_ok() {
+                reply.err("READ_ONLY");
                 break;
             }
-            tickets.extend(answer.tickets());
+            tickets.extend(reply.tickets());
             assert!(tickets.len() < 300_000, "more than the disk holds was booked");
         }
     }
 }
 
-/// Fills what is left with the smallest change there is.
+/// Fills the remaining space with the smallest change.
 fn fill_to_the_last(conn: &mut Conn) {
     let mut slots =
         (1..=28).flat_map(|day| (0..24).map(move |hour| format!("2026-12-{day:02} {hour:02}:00")));

@@ -1,7 +1,7 @@
-//! Whatever comes from a wire or a disk: what the fuzz targets look for, on the corpus that they left, near it, and on
-//! noise.
+//! The properties of the fuzz targets, tested on their corpus, on inputs near it, and on random bytes.
 //!
-//! Catches: a panic, a hang or an allocation by a length that nobody checked, and a return of each that fuzzing found.
+//! Catches: a panic, a hang or an allocation by an unchecked length in a parser of the wire or the disk, and
+//! regressions of those that fuzzing found.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,22 +14,22 @@ use proptest::sample::Index;
 #[path = "../../fuzz/src/lib.rs"]
 mod properties;
 
-/// The files of a reader's corpus, in the order of their names.
+/// The files of a target's corpus, in the order of their names.
 fn corpus(reader: &str) -> Vec<Vec<u8>> {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(reader).with_extension("tar");
-    let mut archive = tar::Archive::new(File::open(&path).expect("the archive is committed"));
+    let mut archive = tar::Archive::new(File::open(&path).expect("the archive"));
     let files = archive.entries().expect("an archive").map(|entry| {
         let mut bytes = Vec::new();
         entry.and_then(|mut entry| entry.read_to_end(&mut bytes)).expect("a file of the archive");
         bytes
     });
     let files: Vec<_> = files.collect();
-    assert!(files.len() > 10, "{} holds what fuzzing found", path.display());
+    assert!(files.len() > 10, "{} has few files", path.display());
     files
 }
 
-/// One file, or the beginning of one and the end of another; a few bytes changed, put in and taken out.
+/// A file, or the beginning of one and the end of another, with a few bytes changed, inserted and removed.
 fn near(corpus: &'static [Vec<u8>]) -> impl Strategy<Value = Vec<u8>> {
     let part = || (prop::sample::select(corpus), any::<Index>());
     let change = (any::<Index>(), any::<u8>(), 0..4_u8);
@@ -52,12 +52,12 @@ fn near(corpus: &'static [Vec<u8>]) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Noise alone hardly gets past the first byte, so that it is only one in eight.
+/// Random bytes hardly get past the first checks of a parser, so they are only one input in eight.
 fn inputs(corpus: &'static [Vec<u8>]) -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![7 => near(corpus), 1 => prop::collection::vec(any::<u8>(), 0..300)]
 }
 
-/// A second or two for all readers; a long run sets `PROPTEST_CASES`.
+/// The default takes a second or two for all targets. A long run sets `PROPTEST_CASES`.
 fn cases() -> u32 {
     std::env::var("PROPTEST_CASES").map_or(10_000, |n| n.parse().expect("PROPTEST_CASES is a number"))
 }
@@ -70,7 +70,7 @@ macro_rules! readers {
             static CORPUS: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| corpus(stringify!($reader)));
 
             #[test]
-            fn what_fuzzing_left() {
+            fn corpus_has_the_properties() {
                 CORPUS.iter().for_each(|input| properties::$reader::check(input));
             }
 
@@ -78,7 +78,7 @@ macro_rules! readers {
                 #![proptest_config(ProptestConfig::with_cases(cases()))]
 
                 #[test]
-                fn what_is_near_it(input in inputs(&CORPUS)) {
+                fn inputs_near_the_corpus_have_the_properties(input in inputs(&CORPUS)) {
                     properties::$reader::check(&input);
                 }
             }

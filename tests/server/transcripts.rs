@@ -1,10 +1,9 @@
-//! The transcripts in `transcripts/`, each block against a fresh server.
-//!
-//! Each file says at its head which bug it would catch.
+//! Plays the transcripts in `tests/transcripts/`, each block against a fresh server, and tests commands that
+//! transcripts cannot express. Each file lists at its head which bugs it catches.
 
 use std::path::Path;
 
-use crate::common::answer::words;
+use crate::common::reply::words;
 use crate::common::transcript::play_file;
 use crate::common::{Conn, Server};
 
@@ -13,26 +12,25 @@ fn play(name: &str) {
 }
 
 #[test]
-fn words_quotes_numbers_dates() {
+fn transcripts_of_words() {
     play("words.md");
 }
 
 #[test]
-fn events_and_tickets() {
+fn transcripts_of_events() {
     play("events.md");
 }
 
 #[test]
-fn calendars() {
+fn transcripts_of_calendars() {
     play("calendars.md");
 }
 
 #[test]
-fn month_and_service() {
+fn transcripts_of_month_and_service() {
     play("service.md");
 }
 
-/// A file that nobody plays proves nothing.
 #[test]
 fn every_transcript_is_played() {
     let here = include_str!("transcripts.rs");
@@ -43,23 +41,22 @@ fn every_transcript_is_played() {
     }
 }
 
-/// Behind a QUIT nothing is executed, and the connection is closed.
 #[test]
-fn quit_is_the_last_word() {
+fn requests_after_quit_are_not_executed() {
     for quit in ["QUIT", "EXIT", "quit"] {
         let server = Server::fresh();
         let mut conn = server.connect();
         conn.send_bytes(format!("PING\n{quit}\nCREATE late 2026-01-01 5 id=late\n"));
-        assert!(conn.answer().is_ok());
+        assert!(conn.reply().is_ok());
         assert_eq!(conn.line(), "OK {}");
         conn.expect_end();
         server.connect().ask("GET late").err("NOT_FOUND");
     }
 }
 
-/// The server speaks only when spoken to: the first bytes on a new connection answer the first request.
+/// The first bytes that the server sends are the reply to the first request.
 #[test]
-fn there_is_no_greeting() {
+fn new_connection_gets_no_greeting() {
     let server = Server::fresh();
     let mut silent = server.connect();
     let mut other = server.connect();
@@ -68,22 +65,21 @@ fn there_is_no_greeting() {
     assert_eq!(silent.rest(), "");
 }
 
-/// What a new event is called when nobody names it.
 #[test]
-fn the_id_of_an_event_is_a_uuid_v4() {
+fn generated_event_id_is_a_uuid_of_version_4() {
     let server = Server::fresh();
     let mut conn = server.connect();
     for _ in 0..20 {
-        let answer = conn.ask("CREATE x 2026-01-01 1");
-        let id = answer.ok()["id"].as_str().unwrap().to_owned();
-        assert_eq!((id.len(), &id[14..15]), (36, "4"), "{id} is no UUID v4");
+        let reply = conn.ask("CREATE x 2026-01-01 1");
+        let id = reply.ok()["id"].as_str().unwrap().to_owned();
+        assert_eq!((id.len(), &id[14..15]), (36, "4"), "{id} is not a UUID of version 4");
         assert!("89ab".contains(&id[19..20]), "{id} is no UUID v4");
     }
 }
 
-/// HELP names every command, each form once, and HELP of a verb is its part of HELP.
+/// HELP lists each form of every command once, and HELP of a verb lists the forms of that command.
 #[test]
-fn help_is_complete() {
+fn help_lists_every_command_once() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let all = conn.ask("HELP");
@@ -100,12 +96,11 @@ fn help_is_complete() {
     }
     usages.sort_unstable();
     usages.dedup();
-    assert_eq!(usages.len(), all.rows.len(), "a form stands in HELP twice");
+    assert_eq!(usages.len(), all.rows.len(), "HELP lists a form twice");
 }
 
-/// The figures of STATS follow what happens.
 #[test]
-fn stats_count() {
+fn stats_counts_changes() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let before = conn.ask("STATS");
@@ -135,15 +130,15 @@ fn stats_count() {
     assert_eq!(after.number("entries"), 2, "a block and a meeting");
     assert_eq!(after.number("commands") - before.number("commands"), 6);
     assert!(after.number("sequence") >= before.number("sequence") + 4, "four changes");
-    assert_eq!(after.number("sequence"), after.number("durable_sequence"), "all of it was answered");
+    assert_eq!(after.number("sequence"), after.number("durable_sequence"), "every change is acknowledged");
     assert_eq!(after.ok()["read_only"], false);
     conn.ask("DELETE F1 2026-01-01 10:00").ok();
     assert_eq!(conn.ask("STATS").number("entries"), 1);
 }
 
-/// Every line is counted in `commands`, also those that end a turn or a connection.
+/// The counter `commands` includes the lines that end a turn or a connection.
 #[test]
-fn stats_count_every_line() {
+fn stats_counts_every_line() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let lines = |conn: &mut Conn| conn.ask("STATS").number("commands");
@@ -161,9 +156,9 @@ fn stats_count_every_line() {
     assert_eq!(lines(&mut conn) - after_http, 2, "a STATS and a line that is too long");
 }
 
-/// A group of a thousand is a group, one more is not; all of them are in the slot.
+/// The largest group has a thousand people; one more is refused.
 #[test]
-fn a_meeting_of_a_thousand() {
+fn meeting_of_a_thousand_people_is_in_every_calendar() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let group: Vec<String> = (0..1001).map(|n| format!("p{n}")).collect();
@@ -172,29 +167,28 @@ fn a_meeting_of_a_thousand() {
     assert_eq!(conn.ask("GET p0 2026-11-21").ok()["schedule"].as_array().unwrap().len(), 0);
 
     let group = &group[..1000];
-    let answer = conn.ask(&format!("MEET host 2026-11-21 10:00 assembly {}", group.join(",")));
-    assert_eq!(words(&answer.ok()["group"]), group);
-    let asked: Vec<String> = group.iter().map(|who| format!("GET {who} 2026-11-21")).collect();
-    for (answer, who) in conn.ask_all(&asked).iter().zip(group) {
-        assert_eq!(answer.ok()["schedule"][0]["meet"]["title"], "assembly", "{who} is not in the meeting");
+    let reply = conn.ask(&format!("MEET host 2026-11-21 10:00 assembly {}", group.join(",")));
+    assert_eq!(words(&reply.ok()["group"]), group);
+    let requests: Vec<String> = group.iter().map(|who| format!("GET {who} 2026-11-21")).collect();
+    for (reply, who) in conn.ask_all(&requests).iter().zip(group) {
+        assert_eq!(reply.ok()["schedule"][0]["meet"]["title"], "assembly", "{who} is not in the meeting");
     }
     let moved = format!("PUT host 2026-11-21 10:00 MEET 2026-11-22 11:00 assembly {}", group.join(","));
     assert!(conn.ask(&moved).is_ok());
     let again: Vec<String> = group.iter().map(|who| format!("GET {who} 2026-11-21")).collect();
-    assert!(conn.ask_all(&again).iter().all(|answer| answer.ok()["schedule"].as_array().unwrap().is_empty()));
+    assert!(conn.ask_all(&again).iter().all(|reply| reply.ok()["schedule"].as_array().unwrap().is_empty()));
     assert_eq!(conn.ask("DELETE host 2026-11-22 11:00").ok()["deleted"], "meeting");
     let again: Vec<String> = group.iter().map(|who| format!("GET {who} 2026-11-22")).collect();
-    assert!(conn.ask_all(&again).iter().all(|answer| answer.ok()["schedule"].as_array().unwrap().is_empty()));
+    assert!(conn.ask_all(&again).iter().all(|reply| reply.ok()["schedule"].as_array().unwrap().is_empty()));
 }
 
-/// Pages of any size show every event once, also while the listing is being booked from.
 #[test]
-fn pages_of_any_size_show_the_same() {
+fn pages_of_any_size_list_the_same_events() {
     let server = Server::fresh();
     let mut conn = server.connect();
     let created: Vec<String> =
         (0..200).map(|n| format!("CREATE \"name {}\" 2026-01-{:02} 5 id=e{n}", n % 7, 1 + n % 3)).collect();
-    assert!(conn.ask_all(&created).iter().all(|answer| answer.is_ok()));
+    assert!(conn.ask_all(&created).iter().all(|reply| reply.is_ok()));
     let whole = conn.ask("GET");
     assert_eq!((whole.rows.len(), whole.number("count")), (200, 200));
     let key = |row: &serde_json::Value| {
@@ -210,7 +204,7 @@ fn pages_of_any_size_show_the_same() {
             assert!(page.rows.len() <= limit);
             rows.extend(page.rows.iter().cloned());
             let Some(next) = page.body.get("next") else { break };
-            assert_eq!(page.rows.len(), limit, "cut by limit, but not full");
+            assert_eq!(page.rows.len(), limit, "a page with a next page is not full");
             request = format!("GET after={} limit={limit}", next.as_str().unwrap());
         }
         assert_eq!(rows, whole.rows, "pages of {limit}");

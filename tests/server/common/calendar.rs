@@ -1,4 +1,4 @@
-//! A naive calendar to compare the server with: one map, no locks, no disk.
+//! A naive model of the calendars, for comparison with the server: one map, no locks, no disk.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,38 +6,38 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::answer::Answer;
+use super::reply::Reply;
 
 /// A date and an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Slot {
     /// The day.
     pub date: NaiveDate,
-    /// 0–23
+    /// The hour, 0 to 23.
     pub hour: u32,
 }
 
-/// What MEET says beyond who and when.
+/// A meeting without its hour and requester.
 #[derive(Clone, Debug)]
 pub struct Meeting {
     /// The title.
     pub title: String,
-    /// Without duplicates, in the order given.
+    /// The members without duplicates, in the order given.
     pub group: Vec<String>,
-    /// Who alone may delete it.
+    /// The host, who alone may change it.
     pub host: String,
 }
 
-/// A request about calendars. An entry that is `None` is a block.
+/// A request about calendars. A meeting that is `None` is a block.
 #[derive(Clone, Debug)]
-pub enum Ask {
+pub enum CalendarRequest {
     /// BLOCK or MEET
     Take(String, Slot, Option<Meeting>),
     /// PUT
     Put(String, Slot, Slot, Option<Meeting>),
     /// DELETE
     Delete(String, Slot),
-    /// GET of a day
+    /// `GET <who> <date>`
     Day(String, NaiveDate),
 }
 
@@ -57,16 +57,16 @@ struct Entry {
     meeting: Option<Meeting>,
 }
 
-/// What the naive calendar answers: the object of OK, or the code and whom it names.
+/// The result of a request: the object of `OK`, or the code and the people that it names.
 #[derive(Debug, PartialEq)]
-pub enum Said {
+pub enum Outcome {
     /// OK
     Ok(Value),
-    /// Nothing there.
+    /// NOT_FOUND
     NotFound,
-    /// Another is the host.
+    /// FORBIDDEN, with the host.
     Forbidden(String),
-    /// These are busy, sorted.
+    /// CONFLICT, with everyone who is busy, sorted.
     Conflict(Vec<String>),
 }
 
@@ -76,7 +76,7 @@ impl fmt::Display for Slot {
     }
 }
 
-impl fmt::Display for Ask {
+impl fmt::Display for CalendarRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let more = |f: &mut fmt::Formatter<'_>, meeting: &Option<Meeting>| match meeting {
             None => Ok(()),
@@ -98,58 +98,58 @@ impl fmt::Display for Ask {
     }
 }
 
-impl Said {
-    /// What a server said, in the same terms.
-    pub fn of(answer: &Answer) -> Self {
-        match answer.code.as_deref() {
+impl Outcome {
+    /// The outcome in a reply of the server.
+    pub fn of(reply: &Reply) -> Self {
+        match reply.code.as_deref() {
             None => {
-                let mut body = answer.body.clone();
+                let mut body = reply.body.clone();
                 if let Some(removed) = body.pointer_mut("/replaced/removed").and_then(Value::as_array_mut) {
                     removed.sort_by_key(Value::to_string);
                 }
                 Self::Ok(body)
             }
             Some("NOT_FOUND") => Self::NotFound,
-            Some("CONFLICT") => Self::Conflict(answer.busy()),
-            Some("FORBIDDEN") => Self::Forbidden(answer.body["host"].as_str().unwrap_or_default().to_owned()),
-            Some(_) => panic!("not an answer about calendars: {answer:?}"),
+            Some("CONFLICT") => Self::Conflict(reply.busy()),
+            Some("FORBIDDEN") => Self::Forbidden(reply.body["host"].as_str().unwrap_or_default().to_owned()),
+            Some(_) => panic!("not a reply about calendars: {reply:?}"),
         }
     }
 }
 
 impl Calendar {
-    /// Answers and changes.
-    pub fn apply(&mut self, ask: &Ask) -> Said {
-        match ask {
-            Ask::Day(who, date) => Said::Ok(self.day(who, *date)),
-            Ask::Take(who, slot, meeting) => self.take(who, *slot, meeting.clone()),
-            Ask::Delete(who, slot) => match self.own(who, *slot) {
-                Err(said) => said,
+    /// Applies a request and returns its outcome.
+    pub fn apply(&mut self, request: &CalendarRequest) -> Outcome {
+        match request {
+            CalendarRequest::Day(who, date) => Outcome::Ok(self.day(who, *date)),
+            CalendarRequest::Take(who, slot, meeting) => self.take(who, *slot, meeting.clone()),
+            CalendarRequest::Delete(who, slot) => match self.owned_entry(who, *slot) {
+                Err(outcome) => outcome,
                 Ok(id) => {
                     let entry = self.remove(id);
                     let kind = if entry.meeting.is_some() { "meeting" } else { "block" };
-                    Said::Ok(
+                    Outcome::Ok(
                         json!({"name": who, "date": dmy(slot.date), "time": time(slot.hour), "deleted": kind}),
                     )
                 }
             },
-            Ask::Put(who, old, new, meeting) => match self.own(who, *old) {
-                Err(said) => said,
+            CalendarRequest::Put(who, old, new, meeting) => match self.owned_entry(who, *old) {
+                Err(outcome) => outcome,
                 Ok(id) => {
                     let before = self.clone();
                     let replaced = self.remove(id);
-                    let mut said = self.take(who, *new, meeting.clone());
-                    match &mut said {
-                        Said::Ok(said) => said["replaced"] = self.replaced(&replaced),
+                    let mut outcome = self.take(who, *new, meeting.clone());
+                    match &mut outcome {
+                        Outcome::Ok(outcome) => outcome["replaced"] = self.replaced(&replaced),
                         _ => *self = before,
                     }
-                    said
+                    outcome
                 }
             },
         }
     }
 
-    /// A person's day as GET answers it.
+    /// A person's day, as the object of the reply to GET.
     pub fn day(&self, who: &str, date: NaiveDate) -> Value {
         let hours = (0..24).filter_map(|hour| {
             let entry = &self.entries[self.taken.get(&(who.to_owned(), Slot { date, hour }))?];
@@ -164,15 +164,15 @@ impl Calendar {
         json!({"name": who, "date": dmy(date), "schedule": hours.collect::<Vec<_>>()})
     }
 
-    /// Whether somebody has something then.
+    /// Whether a person has an entry at this hour.
     pub fn is_taken(&self, who: &str, slot: Slot) -> bool {
         self.taken.contains_key(&(who.to_owned(), slot))
     }
 
-    fn own(&self, who: &str, slot: Slot) -> Result<u64, Said> {
-        let id = *self.taken.get(&(who.to_owned(), slot)).ok_or(Said::NotFound)?;
+    fn owned_entry(&self, who: &str, slot: Slot) -> Result<u64, Outcome> {
+        let id = *self.taken.get(&(who.to_owned(), slot)).ok_or(Outcome::NotFound)?;
         let owner = &self.entries[&id].owner;
-        if owner == who { Ok(id) } else { Err(Said::Forbidden(owner.clone())) }
+        if owner == who { Ok(id) } else { Err(Outcome::Forbidden(owner.clone())) }
     }
 
     fn remove(&mut self, id: u64) -> Entry {
@@ -183,21 +183,21 @@ impl Calendar {
         entry
     }
 
-    /// What PUT says of the entry that the newest one replaced; who is no longer in it, sorted.
+    /// The field `replaced` of PUT, for the entry that the newest one replaced. `removed` is sorted.
     fn replaced(&self, old: &Entry) -> Value {
-        let mut said = json!({"date": dmy(old.slot.date), "time": time(old.slot.hour)});
+        let mut body = json!({"date": dmy(old.slot.date), "time": time(old.slot.hour)});
         if let Some(Meeting { title, group, host }) = &old.meeting {
             let new = &self.entries[&self.last].people;
             let removed: Vec<_> = old.people.iter().filter(|person| !new.contains(person)).collect();
-            said["title"] = json!(title);
-            said["group"] = json!(group);
-            said["host"] = json!(host);
-            said["removed"] = json!(removed);
+            body["title"] = json!(title);
+            body["group"] = json!(group);
+            body["host"] = json!(host);
+            body["removed"] = json!(removed);
         }
-        said
+        body
     }
 
-    fn take(&mut self, who: &str, slot: Slot, meeting: Option<Meeting>) -> Said {
+    fn take(&mut self, who: &str, slot: Slot, meeting: Option<Meeting>) -> Outcome {
         let mut people = vec![who.to_owned()];
         if let Some(meeting) = &meeting {
             people.extend(meeting.group.iter().cloned());
@@ -207,21 +207,21 @@ impl Calendar {
         people.dedup();
         let busy: Vec<String> = people.iter().filter(|person| self.is_taken(person, slot)).cloned().collect();
         if !busy.is_empty() {
-            return Said::Conflict(busy);
+            return Outcome::Conflict(busy);
         }
         self.last += 1;
         for person in &people {
             self.taken.insert((person.clone(), slot), self.last);
         }
-        let mut said = json!({"name": who, "date": dmy(slot.date), "time": time(slot.hour)});
+        let mut body = json!({"name": who, "date": dmy(slot.date), "time": time(slot.hour)});
         if let Some(Meeting { title, group, host }) = &meeting {
-            said["title"] = json!(title);
-            said["group"] = json!(group);
-            said["host"] = json!(host);
+            body["title"] = json!(title);
+            body["group"] = json!(group);
+            body["host"] = json!(host);
         }
         let owner = meeting.as_ref().map_or(who, |meeting| &meeting.host).to_owned();
         self.entries.insert(self.last, Entry { people, slot, owner, meeting });
-        Said::Ok(said)
+        Outcome::Ok(body)
     }
 }
 

@@ -1,38 +1,37 @@
-//! One connection to the server.
+//! A connection to the server.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use bookline_protocol::telnet::strip_answers;
 
-use super::PATIENCE;
-use super::answer::{Answer, Line};
+use super::TIMEOUT;
+use super::reply::{Line, Reply};
 use super::transcript::{Bindings, Step, play};
 
-/// A blocking connection that reads whole lines.
+/// A blocking connection that reads lines. A timeout is a failure.
 pub struct Conn {
     reader: BufReader<TcpStream>,
-    /// Pass over the server's answers to telnet, for tests that send any bytes.
-    pub passes_telnet: bool,
+    /// Remove the server's answers to telnet requests from replies, for tests that send arbitrary bytes.
+    pub strips_telnet_answers: bool,
 }
 
 impl Conn {
-    /// Connects.
+    /// Connects; panics if it cannot.
     pub fn open(addr: SocketAddr) -> Self {
         Self::try_open(addr).unwrap_or_else(|error| panic!("cannot connect to {addr}: {error}"))
     }
 
-    /// Connects, if it can.
     pub fn try_open(addr: SocketAddr) -> io::Result<Self> {
-        Self::over(TcpStream::connect_timeout(&addr, PATIENCE)?)
+        Self::over(TcpStream::connect_timeout(&addr, TIMEOUT)?)
     }
 
-    /// Over a socket that is connected.
+    /// Uses a socket that is connected.
     pub fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Self { reader: BufReader::with_capacity(16 * 1024, stream), passes_telnet: false })
+        stream.set_read_timeout(Some(TIMEOUT))?;
+        stream.set_write_timeout(Some(TIMEOUT))?;
+        Ok(Self { reader: BufReader::with_capacity(16 * 1024, stream), strips_telnet_answers: false })
     }
 
     /// The socket, to write on another thread or to shut down.
@@ -40,7 +39,6 @@ impl Conn {
         self.reader.get_ref().try_clone().unwrap()
     }
 
-    /// Sends bytes as they are.
     #[track_caller]
     pub fn send_bytes(&mut self, bytes: impl AsRef<[u8]>) {
         let bytes = bytes.as_ref();
@@ -48,12 +46,10 @@ impl Conn {
             .unwrap_or_else(|error| panic!("cannot send {} bytes: {error}", bytes.len()));
     }
 
-    /// Sends bytes as they are, if the server still takes them.
     pub fn try_send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.reader.get_mut().write_all(bytes)
     }
 
-    /// Sends a line.
     #[track_caller]
     pub fn send(&mut self, line: &str) {
         self.send_bytes(format!("{line}\n"));
@@ -64,8 +60,8 @@ impl Conn {
         self.reader.get_ref().shutdown(Shutdown::Write).unwrap();
     }
 
-    /// The next line without its LF; `None` at the orderly end. A CR, a last line without LF, a reset and a timeout
-    /// are errors.
+    /// The next line without its LF, or `None` when the server has closed the connection in order. A last
+    /// line without LF, a reset and a timeout are errors.
     pub fn try_line(&mut self) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         if self.reader.read_until(b'\n', &mut line)? == 0 {
@@ -74,16 +70,15 @@ impl Conn {
         if line.pop() != Some(b'\n') {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the last line has no LF"));
         }
-        if self.passes_telnet {
+        if self.strips_telnet_answers {
             line = strip_answers(&line).to_vec();
         }
         let line = String::from_utf8(line).expect("a reply is UTF-8");
-        // Replies end in LF alone, and whatever a client sent, no reply may paint another's terminal.
-        assert!(!line.contains(bookline_protocol::needs_escape), "it acts on a terminal: {line:?}");
+        // A reply ends with LF only, and must not control a terminal, whatever any client sent.
+        assert!(!line.contains(bookline_protocol::needs_escape), "unescaped characters: {line:?}");
         Ok(Some(line))
     }
 
-    /// The next line.
     #[track_caller]
     pub fn line(&mut self) -> String {
         match self.try_line() {
@@ -93,50 +88,49 @@ impl Conn {
         }
     }
 
-    /// The next whole reply, if the connection lives until its final line.
-    pub fn try_answer(&mut self) -> io::Result<Answer> {
+    /// The next reply. A connection that ends before the final line is an error.
+    pub fn try_reply(&mut self) -> io::Result<Reply> {
         let mut rows = Vec::new();
         loop {
             let line = self.try_line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
             match Line::decode(&line) {
                 Line::Row(row) => rows.push(row),
                 Line::Ok(body) => {
-                    return Ok(Answer { rows, code: None, body });
+                    return Ok(Reply { rows, code: None, body });
                 }
                 Line::Err(code, body) => {
-                    return Ok(Answer { rows, code: Some(code), body });
+                    return Ok(Reply { rows, code: Some(code), body });
                 }
             }
         }
     }
 
-    /// The next whole reply.
     #[track_caller]
-    pub fn answer(&mut self) -> Answer {
-        self.try_answer().unwrap_or_else(|error| panic!("no reply: {error}"))
+    pub fn reply(&mut self) -> Reply {
+        self.try_reply().unwrap_or_else(|error| panic!("no reply: {error}"))
     }
 
     /// Sends a line and reads its reply.
     #[track_caller]
-    pub fn ask(&mut self, line: &str) -> Answer {
+    pub fn ask(&mut self, line: &str) -> Reply {
         self.send(line);
-        self.answer()
+        self.reply()
     }
 
-    /// Sends all lines in one write and reads all replies; for as many as fit into the socket's buffers.
+    /// Sends all lines in one write and reads all replies, which must fit into the socket's buffers.
     #[track_caller]
-    pub fn ask_all<S: AsRef<str>>(&mut self, lines: &[S]) -> Vec<Answer> {
+    pub fn ask_all<S: AsRef<str>>(&mut self, lines: &[S]) -> Vec<Reply> {
         let mut text = String::new();
         for line in lines {
             text.push_str(line.as_ref());
             text.push('\n');
         }
         self.send_bytes(text);
-        lines.iter().map(|_| self.answer()).collect()
+        lines.iter().map(|_| self.reply()).collect()
     }
 
-    /// Sends any amount of bytes on another thread while `lines` final lines are read; returns them with their rows
-    /// in order.
+    /// Sends bytes on another thread while it reads up to `lines` final lines. Returns all lines in order,
+    /// rows included.
     #[track_caller]
     pub fn pipeline(&mut self, bytes: Vec<u8>, lines: usize) -> Vec<String> {
         let mut stream = self.stream();
@@ -152,7 +146,7 @@ impl Conn {
         replies
     }
 
-    /// Expects the orderly end and nothing before it.
+    /// Expects the server to close the connection in order, without a further line.
     #[track_caller]
     pub fn expect_end(&mut self) {
         match self.try_line() {
@@ -162,13 +156,13 @@ impl Conn {
         }
     }
 
-    /// Reads everything up to the orderly end.
+    /// Reads everything until the server closes the connection in order.
     #[track_caller]
     pub fn rest(&mut self) -> String {
         String::from_utf8(self.rest_bytes()).expect("replies are UTF-8")
     }
 
-    /// The same, whatever it is.
+    /// As [`Conn::rest`], for bytes that may not be UTF-8.
     #[track_caller]
     pub fn rest_bytes(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -176,7 +170,7 @@ impl Conn {
         bytes
     }
 
-    /// The next so many bytes, whatever they are.
+    /// Reads `count` bytes.
     #[track_caller]
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];

@@ -1,14 +1,15 @@
 //! Expected lines with placeholders.
 //!
-//! `<uuid>`, `<number>`, `<text>` (no unescaped quote), `<word>` (no blank, no quote) and `<timestamp>` (RFC 3339)
-//! match anything of their kind; `<kind:name>` also remembers what it matched, and from then on stands for exactly that,
-//! in requests too. `<today>`, `<today-iso>` and `<this-hour>` stand for the present in UTC. Any other `<…>` is literal.
+//! `<uuid>`, `<number>`, `<text>` (no unescaped quote), `<word>` (no space, no quote) and `<timestamp>` (RFC
+//! 3339) match any value of their kind. `<kind:name>` also captures the value, and later stands for exactly
+//! this value, in requests too. `<today>`, `<today-iso>` and `<this-hour>` are the current date and hour in
+//! UTC. Any other `<…>` is literal.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-/// What the placeholders with a name have matched, and the present.
+/// The captured values, and the current time.
 pub struct Bindings {
     captured: HashMap<String, String>,
     now: DateTime<Utc>,
@@ -35,7 +36,7 @@ enum Part {
 }
 
 impl Bindings {
-    /// A request with everything known put in.
+    /// Replaces the placeholders of a request by their values.
     pub fn fill(&self, text: &str) -> String {
         let mut filled = String::new();
         for part in self.parts(text) {
@@ -47,7 +48,7 @@ impl Bindings {
         filled
     }
 
-    /// Whether `line` is as expected; if not, how many bytes of it are.
+    /// Matches a line. The error is the number of bytes that match.
     pub fn check(&mut self, pattern: &str, line: &str) -> Result<(), usize> {
         let parts = self.parts(pattern);
         let mut matched = Vec::new();
@@ -104,7 +105,7 @@ impl Bindings {
     }
 }
 
-/// Tries the longest run first and gives back what the rest needs.
+/// Matches greedily, with backtracking.
 fn matches(
     parts: &[Part],
     line: &str,
@@ -148,7 +149,7 @@ fn matches(
 }
 
 impl Kind {
-    /// Where a run of this kind that starts at `at` may end, longest first.
+    /// The offsets where a value of this kind that begins at `at` may end, longest first.
     fn ends(self, line: &str, at: usize) -> Vec<usize> {
         let mut ends = vec![at];
         let mut escaped = false;

@@ -1,4 +1,4 @@
-//! The built server as a child process.
+//! The server as a child process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,28 +9,28 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
-/// A running (or ended) child with its output; killed when dropped.
+/// A child process and its output. It is killed when dropped.
 pub struct Process {
     pid: u32,
-    // Behind mutexes only so that the threads of a test can share a server.
+    // The mutexes only let the threads of a test share a server.
     stdout: Mutex<Receiver<String>>,
-    stderr: Arc<Heard>,
+    stderr: Arc<StderrText>,
     exit: Mutex<Receiver<ExitStatus>>,
     ended: Option<ExitStatus>,
 }
 
-/// What the child wrote to standard error so far.
+/// The text of standard error so far, and whether it has ended.
 #[derive(Default)]
-struct Heard {
+struct StderrText {
     text: Mutex<(String, bool)>,
     more: Condvar,
 }
 
 impl Process {
-    /// Starts `command` with its output piped. No `BOOKLINE_…` or `RUST_LOG` variable of the caller reaches it except
-    /// those that were set on the command itself.
+    /// Starts `command` with its output piped, without the `BOOKLINE_…` and `RUST_LOG` variables of the
+    /// caller, except those that are set on the command itself.
     pub fn spawn(command: &mut Command) -> Self {
         let own: Vec<_> = command.get_envs().map(|(key, _)| key.to_owned()).collect();
         for (key, _) in std::env::vars_os() {
@@ -47,39 +47,38 @@ impl Process {
             .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
         let pid = child.id();
         let stdout = lines_of(child.stdout.take().unwrap());
-        let stderr = Heard::listen(child.stderr.take().unwrap());
+        let stderr = StderrText::listen(child.stderr.take().unwrap());
         Self { pid, stdout: stdout.into(), stderr, exit: exit_of(child).into(), ended: None }
     }
 
-    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.pid
     }
 
-    /// The next line of standard output, or `None` when there is no more.
+    /// The next line of standard output, or `None` at its end.
     pub fn stdout_line(&self) -> Option<String> {
-        match self.stdout.lock().unwrap().recv_timeout(PATIENCE) {
+        match self.stdout.lock().unwrap().recv_timeout(TIMEOUT) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("nothing on standard output for {PATIENCE:?}; standard error:\n{}", self.stderr())
+                panic!("nothing on standard output for {TIMEOUT:?}; standard error:\n{}", self.stderr())
             }
         }
     }
 
-    /// Whether a line of standard output is there; it is taken.
-    pub fn has_spoken(&self) -> bool {
+    /// Whether a line of standard output has arrived. Consumes the line.
+    pub fn has_stdout_line(&self) -> bool {
         self.stdout.lock().unwrap().try_recv().is_ok()
     }
 
-    /// What it wrote to standard error so far; all of it once the process has ended and `wait` returned.
+    /// The text of standard error so far. It is complete once `wait` has returned a status.
     pub fn stderr(&self) -> String {
         self.stderr.text.lock().unwrap().0.clone()
     }
 
-    /// Waits until standard error holds something that `wanted` accepts or ends; returns whether it was said.
-    pub fn heard(&self, wanted: impl Fn(&str) -> bool) -> bool {
-        let until = Instant::now() + PATIENCE;
+    /// Waits until `wanted` accepts the text of standard error. Returns false if standard error ends first.
+    pub fn wait_for_stderr(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        let until = Instant::now() + TIMEOUT;
         let mut text = self.stderr.text.lock().unwrap();
         loop {
             if wanted(&text.0) {
@@ -93,16 +92,16 @@ impl Process {
         }
     }
 
-    /// Sends a signal; nothing when it has ended already.
+    /// Sends a signal, unless the process has ended.
     pub fn signal(&mut self, signal: Signal) {
         if self.poll().is_none() {
             let pid = Pid::from_raw(self.pid.try_into().unwrap()).unwrap();
-            // It may have ended between the look and the signal.
+            // The process may have ended since the check.
             let _ = kill_process(pid, signal);
         }
     }
 
-    /// Its exit status when it has ended.
+    /// The exit status, if the process has ended.
     pub fn poll(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
             self.ended = self.exit.get_mut().unwrap().try_recv().ok();
@@ -110,13 +109,13 @@ impl Process {
         self.ended
     }
 
-    /// Waits for its end; `None` when it still runs after `patience`.
-    pub fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+    /// Waits for the exit status. Returns `None` if the process still runs after `timeout`.
+    pub fn wait(&mut self, timeout: Duration) -> Option<ExitStatus> {
         if self.ended.is_none() {
-            self.ended = self.exit.get_mut().unwrap().recv_timeout(patience).ok();
+            self.ended = self.exit.get_mut().unwrap().recv_timeout(timeout).ok();
         }
         if self.ended.is_some() {
-            self.heard(|_| false); // all of standard error
+            self.wait_for_stderr(|_| false); // until its end
         }
         self.ended
     }
@@ -125,20 +124,20 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        let status = self.wait(PATIENCE);
+        let status = self.wait(TIMEOUT);
         if thread::panicking() {
-            let said = self.stderr();
-            let tail: Vec<&str> = said.lines().rev().take(40).collect();
+            let stderr = self.stderr();
+            let tail: Vec<&str> = stderr.lines().rev().take(40).collect();
             eprintln!("--- the server ({status:?}) wrote to standard error:");
             tail.iter().rev().for_each(|line| eprintln!("    {line}"));
         }
     }
 }
 
-impl Heard {
+impl StderrText {
     fn listen(from: impl Read + Send + 'static) -> Arc<Self> {
-        let heard = Arc::new(Self::default());
-        let writer = Arc::clone(&heard);
+        let wait_for_stderr = Arc::new(Self::default());
+        let writer = Arc::clone(&wait_for_stderr);
         thread::spawn(move || {
             let mut from = BufReader::new(from);
             let mut line = Vec::new();
@@ -150,7 +149,7 @@ impl Heard {
             writer.text.lock().unwrap().1 = true;
             writer.more.notify_all();
         });
-        heard
+        wait_for_stderr
     }
 }
 
@@ -169,7 +168,7 @@ fn lines_of(from: impl Read + Send + 'static) -> Receiver<String> {
 fn exit_of(mut child: Child) -> Receiver<ExitStatus> {
     let (sender, receiver) = channel();
     thread::spawn(move || {
-        // The receiver may be gone; the child is reaped all the same.
+        // The receiver may have been dropped. The child is reaped in any case.
         let _ = child.wait().map(|status| sender.send(status));
     });
     receiver

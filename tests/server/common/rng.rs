@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 pub struct Rng(u64);
 
 impl Rng {
-    /// Seeded by `BOOKLINE_TEST_SEED` or at random; the seed is printed, and shown with the output of a test that fails.
+    /// Seeded by `BOOKLINE_TEST_SEED`, or at random. The seed is printed, so that a failed test shows it.
     pub fn new() -> Self {
         let seed = std::env::var("BOOKLINE_TEST_SEED")
             .map(|seed| seed.parse().expect("BOOKLINE_TEST_SEED is a number"))
@@ -15,12 +15,11 @@ impl Rng {
         Self(seed)
     }
 
-    /// One that goes its own way, for another thread.
+    /// An independent generator, for another thread.
     pub fn fork(&mut self) -> Self {
         Self(self.next())
     }
 
-    /// Any number.
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -39,17 +38,16 @@ impl Rng {
         from + self.below(end - from)
     }
 
-    /// True once in `n` times.
+    /// True with a probability of 1 in `n`.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// One of these.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }
 
-    /// Some of these, at least one, in an order of its own.
+    /// One to `most` of these, in random order.
     pub fn some<T: Clone>(&mut self, of: &[T], most: usize) -> Vec<T> {
         let mut left = of.to_vec();
         let count = self.range(1, most.min(left.len()) + 1);

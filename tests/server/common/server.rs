@@ -1,4 +1,4 @@
-//! A server on a fresh or kept data directory.
+//! A server on a new or existing data directory.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,18 +11,19 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 use super::conn::Conn;
 use super::process::Process;
 
-/// The server under test.
+/// The path of the server's binary.
 pub const BOOKLINED: &str = env!("CARGO_BIN_EXE_booklined");
 
-/// What every test server is started with unless the test says otherwise: the smallest segments, so that they rotate.
+/// The flags of a test server unless the test overrides them. Segments have the smallest size, so that they
+/// rotate.
 const DEFAULTS: [(&str, &str); 4] =
     [("--listen", "127.0.0.1:0"), ("--segment-size", "512KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
 
-/// A server that listens, in a data directory of its own.
+/// A server that listens, with its own data directory.
 pub struct Server {
     process: Process,
     addr: SocketAddr,
@@ -30,14 +31,14 @@ pub struct Server {
     flags: Vec<String>,
 }
 
-/// A directory that holds a data directory; removed with its last owner.
+/// A temporary directory for a data directory. It is removed when its last clone is dropped.
 #[derive(Clone)]
 pub struct Home {
     root: Arc<TempDir>,
 }
 
 impl Home {
-    /// A fresh one; the data directory in it does not exist yet.
+    /// A new directory. The data directory in it does not exist yet.
     pub fn new() -> Self {
         Self { root: Arc::new(tempfile::Builder::new().prefix("bookline-test-").tempdir().unwrap()) }
     }
@@ -47,19 +48,19 @@ impl Home {
         self.root.path().join("data")
     }
 
-    /// Everything in the data directory, directories before what is in them.
+    /// Every path in the data directory, directories before their contents.
     pub fn listing(&self) -> Vec<PathBuf> {
         listing(&self.data())
     }
 
-    /// A file beside the data directory.
+    /// Writes a file beside the data directory.
     pub fn file(&self, name: &str, content: &str) -> PathBuf {
         let path = self.root.path().join(name);
         fs::write(&path, content).unwrap();
         path
     }
 
-    /// `booklined` on this home with the usual flags, those given taking their place.
+    /// The command of a server with the default flags, overridden by `flags`.
     pub fn command<S: AsRef<OsStr>>(&self, flags: &[S]) -> Command {
         let mut command = Command::new(BOOKLINED);
         command.arg("--data-dir").arg(self.data());
@@ -72,20 +73,21 @@ impl Home {
         command
     }
 
-    /// Starts a server that is expected to listen.
+    /// Starts a server; panics if it does not listen.
     pub fn start(&self, flags: &[&str]) -> Server {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let (process, addr) = listening(&mut self.command(&flags));
+        let (process, addr) = spawn_listening(&mut self.command(&flags));
         Server { process, addr, home: self.clone(), flags }
     }
 
-    /// Starts a server that is expected to refuse: its exit status and what it said on standard error.
-    pub fn refused(&self, flags: &[&str]) -> (ExitStatus, String) {
-        refused(&mut self.command(flags))
+    /// Starts a server that is expected to fail. Returns its exit status and its standard error.
+    pub fn start_fails(&self, flags: &[&str]) -> (ExitStatus, String) {
+        spawn_failing(&mut self.command(flags))
     }
 }
 
-/// Everything below a directory, directories before what is in them; what vanishes meanwhile is left out.
+/// Every path below a directory, directories before their contents. Paths that disappear meanwhile are
+/// omitted.
 pub fn listing(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()) {
@@ -96,17 +98,19 @@ pub fn listing(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Starts a command that is expected to end by itself without ever listening.
-pub fn refused(command: &mut Command) -> (ExitStatus, String) {
+/// Starts a command that is expected to end by itself without listening. Returns its exit status and its
+/// standard error.
+pub fn spawn_failing(command: &mut Command) -> (ExitStatus, String) {
     let mut process = Process::spawn(command);
-    let said = process.stdout_line();
-    let status = process.wait(PATIENCE).unwrap_or_else(|| panic!("{command:?} still runs; it said {said:?}"));
-    assert_eq!(said, None, "{command:?} was to refuse to start and said that on standard output");
+    let stdout = process.stdout_line();
+    let status =
+        process.wait(TIMEOUT).unwrap_or_else(|| panic!("{command:?} still runs and printed {stdout:?}"));
+    assert_eq!(stdout, None, "{command:?} printed to standard output although it failed");
     (status, process.stderr())
 }
 
-/// Starts a command that is expected to listen; returns when it says so.
-pub fn listening(command: &mut Command) -> (Process, SocketAddr) {
+/// Starts a command, and returns when it prints its address.
+pub fn spawn_listening(command: &mut Command) -> (Process, SocketAddr) {
     let process = Process::spawn(command);
     let first = process.stdout_line().unwrap_or_else(|| panic!("the server ended: {}", process.stderr()));
     let addr = first
@@ -130,76 +134,71 @@ impl Server {
         Home::new().start(flags)
     }
 
-    /// A new connection.
     pub fn connect(&self) -> Conn {
         Conn::open(self.addr)
     }
 
-    /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Where it keeps its data.
+    /// The data directory.
     pub fn data(&self) -> PathBuf {
         self.home.data()
     }
 
-    /// The directory around its data directory.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
-    /// The process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
 
-    /// Its process id.
     pub fn pid(&self) -> u32 {
         self.process.pid()
     }
 
-    /// What it wrote to standard error so far.
+    /// The text of standard error so far.
     pub fn stderr(&self) -> String {
         self.process.stderr()
     }
 
-    /// Sends a signal.
     pub fn signal(&mut self, signal: Signal) {
         self.process.signal(signal);
     }
 
-    /// Pulls its plug; returns when it is gone.
+    /// Kills the process with SIGKILL and waits for its end.
     pub fn kill9(&mut self) {
         self.process.signal(Signal::KILL);
-        self.process.wait(PATIENCE).expect("a killed process ends");
+        self.process.wait(TIMEOUT).expect("a killed process ends");
     }
 
-    /// Asks it to stop and waits until it has.
+    /// Shuts the server down with SIGTERM and waits for its exit status.
     pub fn stop(&mut self) -> ExitStatus {
         self.process.signal(Signal::TERM);
-        self.process.wait(PATIENCE).expect("the server still runs after SIGTERM")
+        self.process.wait(TIMEOUT).expect("the server still runs after SIGTERM")
     }
 
-    /// Starts it again on the same data with the same flags; it must have ended.
+    /// Starts the server again on the same data with the same flags. The process must have ended.
     pub fn start_again(&mut self) {
         self.process.wait(Duration::ZERO).expect("it still runs");
-        (self.process, self.addr) = listening(&mut self.home.command(&self.flags));
+        (self.process, self.addr) = spawn_listening(&mut self.home.command(&self.flags));
     }
 
-    /// Starts it on the same data and kills it before it is ready: at once, or when it has said something.
-    pub fn start_and_kill(&mut self, when_it_speaks: bool) {
+    /// Starts the server on the same data and kills it before it is ready: at once, or after its first line
+    /// of log.
+    pub fn start_and_kill(&mut self, after_first_log_line: bool) {
         self.process.wait(Duration::ZERO).expect("it still runs");
         let mut process = Process::spawn(&mut self.home.command(&self.flags));
-        if when_it_speaks {
-            process.heard(|said| !said.is_empty());
+        if after_first_log_line {
+            process.wait_for_stderr(|text| !text.is_empty());
         }
         process.signal(Signal::KILL);
-        process.wait(PATIENCE).expect("a killed process ends");
+        process.wait(TIMEOUT).expect("a killed process ends");
     }
 
-    /// Resident memory in KiB (Linux), the measure of everything the server must not hoard.
+    /// Resident memory in KiB (Linux only).
     pub fn resident_kib(&self) -> u64 {
         status_field(self.pid(), "VmRSS:")
     }
@@ -212,10 +211,10 @@ fn status_field(pid: u32, field: &str) -> u64 {
     line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// Raises this process's soft limit of open files to its hard limit and returns it.
+/// Raises the soft limit of open files of this process to its hard limit and returns it.
 pub fn raise_open_files() -> u64 {
     let limit = getrlimit(Resource::Nofile);
-    // Where it may not be raised, tests take what there is.
+    // If it cannot be raised, tests use the current limit.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }

@@ -24,7 +24,7 @@ pub struct Block {
 }
 
 impl Step {
-    /// Reads numbered lines of which each is a request, a reply or empty.
+    /// Parses numbered lines, each of them a request, a line of a reply, or empty.
     pub fn lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<Self> {
         let step = |(line, text): (usize, &str)| {
             let (sent, rest) = match text.as_bytes().first()? {
@@ -38,7 +38,7 @@ impl Step {
     }
 }
 
-/// Plays the steps in order: a request is sent when its turn comes, a reply is read when its turn comes.
+/// Plays the steps in order: sends a request, or reads a line and compares it.
 pub fn play(conn: &mut Conn, steps: &[Step], known: &mut Bindings) -> Result<(), String> {
     let mut so_far = String::new();
     for step in steps {
@@ -88,7 +88,7 @@ pub fn blocks(markdown: &str) -> Vec<Block> {
     blocks
 }
 
-/// Plays every block of a file against a fresh server of its own and reports all that fail.
+/// Plays every block of a file against its own new server, and reports all that fail.
 pub fn play_file(path: &Path) {
     let markdown =
         std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -97,7 +97,7 @@ pub fn play_file(path: &Path) {
     let mut failures = String::new();
     let mut failed = 0;
     for block in &blocks {
-        // One block that hangs or finds the server gone must not hide what the others say.
+        // A block that panics must not hide the failures of the others.
         let outcome = catch_unwind(AssertUnwindSafe(|| play_block(block)));
         let failure = match outcome {
             Ok(Ok(())) => continue,
@@ -115,7 +115,7 @@ fn play_block(block: &Block) -> Result<(), String> {
     let server = Server::fresh();
     let mut conn = server.connect();
     play(&mut conn, &block.steps, &mut Bindings::default())?;
-    // Whatever else the server has to say was not expected. It may have closed the connection already.
+    // Any further line was not expected. The server may have closed the connection already.
     let _ = conn.stream().shutdown(std::net::Shutdown::Write);
     match conn.try_line() {
         Ok(None) => Ok(()),

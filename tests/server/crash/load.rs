@@ -1,41 +1,41 @@
-//! Clients that pipeline, and the plug that is pulled at a given number of replies.
+//! Clients that pipeline requests, and a kill after a given number of replies.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::common::{Answer, Conn, Rng};
+use crate::common::{Conn, Reply, Rng};
 
-/// Kills the server, at once, by the hand of whoever reads the last reply that it is granted.
-pub struct Plug {
+/// Kills the server as soon as its clients have read a given number of replies.
+pub struct Killer {
     pid: Pid,
     left: AtomicUsize,
 }
 
-impl Plug {
-    /// A server that may reply so often.
+impl Killer {
+    /// Kills the process `pid` after `replies` replies.
     pub fn new(pid: u32, replies: usize) -> Self {
         Self { pid: Pid::from_raw(pid.try_into().unwrap()).unwrap(), left: AtomicUsize::new(replies) }
     }
 
-    fn heard_one(&self) {
-        // Once below zero it wraps: the plug is pulled once.
+    fn count_reply(&self) {
+        // The counter wraps below zero, so that it kills once.
         if self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
             kill_process(self.pid, Signal::KILL).unwrap();
         }
     }
 }
 
-/// A client that remembers what it asked and what it was promised.
+/// A client that records its outstanding requests and the acknowledged changes.
 pub trait Client {
-    /// The next request; it is unanswered from now on.
+    /// The next request, which is outstanding from now on.
     fn next(&mut self, rng: &mut Rng) -> String;
-    /// The reply to the oldest unanswered request.
-    fn answered(&mut self, answer: Answer);
+    /// Handles the reply to the oldest outstanding request.
+    fn on_reply(&mut self, reply: Reply);
 }
 
-/// Requests in bursts, with a part of the replies outstanding, until the connection is gone.
-pub fn drive(client: &mut impl Client, conn: &mut Conn, rng: &mut Rng, plug: &Plug) {
+/// Sends requests in bursts, with some replies outstanding, until the connection ends.
+pub fn drive(client: &mut impl Client, conn: &mut Conn, rng: &mut Rng, killer: &Killer) {
     let mut waiting = 0;
     let mut sending = true;
     loop {
@@ -45,12 +45,12 @@ pub fn drive(client: &mut impl Client, conn: &mut Conn, rng: &mut Rng, plug: &Pl
             waiting += burst;
             sending = conn.try_send_bytes(lines.concat().as_bytes()).is_ok();
         }
-        // When sending fails, replies that arrived before are still to be read.
+        // After sending has failed, the replies that arrived before are read.
         let keep = if sending { rng.below(20) } else { 0 };
         while waiting > keep {
-            let Ok(answer) = conn.try_answer() else { return };
-            client.answered(answer);
-            plug.heard_one();
+            let Ok(reply) = conn.try_reply() else { return };
+            client.on_reply(reply);
+            killer.count_reply();
             waiting -= 1;
         }
         if !sending {

@@ -1,7 +1,7 @@
-//! Days that one client alone changes: their state is known exactly.
+//! Calendars that only one client changes, so that their state is known exactly.
 //!
-//! As nobody else touches them, a naive calendar predicts every reply; and after a kill they must be as they were after
-//! some number of the unanswered requests, in order: never less than the acknowledged ones, and never with a gap.
+//! A naive model predicts every reply. After a kill the state must be that after the acknowledged requests
+//! and the first n of the outstanding ones, for some n.
 
 use std::collections::VecDeque;
 
@@ -9,27 +9,27 @@ use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
 use super::load::Client;
-use crate::common::calendar::{Ask, Calendar, Meeting, Said, Slot};
-use crate::common::{Answer, Conn, Rng};
+use crate::common::calendar::{Calendar, CalendarRequest, Meeting, Outcome, Slot};
+use crate::common::{Conn, Reply, Rng};
 
-/// Few people and hours, so that most requests meet something.
+/// Few people and hours, so that many requests conflict.
 const PEOPLE: usize = 6;
 const DAYS: usize = 2;
 const HOURS: usize = 5;
 
-/// A client with people of its own.
-pub struct Owner {
+/// A client with its own people.
+pub struct CalendarClient {
     people: Vec<String>,
     calendar: Calendar,
-    unanswered: VecDeque<Ask>,
+    outstanding: VecDeque<CalendarRequest>,
     titles: usize,
 }
 
-impl Owner {
-    /// The `name`-th one.
+impl CalendarClient {
+    /// The client number `name`.
     pub fn new(name: usize) -> Self {
         let people = (0..PEOPLE).map(|n| format!("own{name}.{n}")).collect();
-        Self { people, calendar: Calendar::default(), unanswered: VecDeque::new(), titles: 0 }
+        Self { people, calendar: Calendar::default(), outstanding: VecDeque::new(), titles: 0 }
     }
 
     fn entry(&mut self, who: &str, rng: &mut Rng) -> Option<Meeting> {
@@ -46,7 +46,7 @@ impl Owner {
         self.people.iter().flat_map(|who| (0..DAYS).map(move |n| day(who, n))).collect()
     }
 
-    /// After a kill and a start.
+    /// Checks the calendars after a kill and a start.
     pub fn check(&mut self, conn: &mut Conn) {
         let mut found = Vec::new();
         for who in &self.people {
@@ -56,45 +56,47 @@ impl Owner {
         }
         let acknowledged = self.days(&self.calendar);
         let mut tried = self.calendar.clone();
-        let mut unanswered = self.unanswered.drain(..).collect::<VecDeque<_>>();
+        let mut outstanding = self.outstanding.drain(..).collect::<VecDeque<_>>();
         loop {
             if self.days(&tried) == found {
                 self.calendar = tried;
                 return;
             }
-            let Some(ask) = unanswered.pop_front() else { break };
-            tried.apply(&ask);
+            let Some(request) = outstanding.pop_front() else { break };
+            tried.apply(&request);
         }
         let (was, is): (Vec<_>, Vec<_>) =
             acknowledged.iter().zip(&found).filter(|(was, is)| was != is).unzip();
-        panic!("no number of the unanswered requests leads here\nacknowledged {was:#?}\nfound {is:#?}");
+        panic!(
+            "no prefix of the outstanding requests leads to this state\nacknowledged {was:#?}\nfound {is:#?}"
+        );
     }
 }
 
-impl Client for Owner {
+impl Client for CalendarClient {
     fn next(&mut self, rng: &mut Rng) -> String {
         let who = rng.pick(&self.people).clone();
         let slot = slot(rng);
-        let ask = match rng.below(10) {
+        let request = match rng.below(10) {
             0..=3 => {
                 let entry = self.entry(&who, rng);
-                Ask::Take(who, slot, entry)
+                CalendarRequest::Take(who, slot, entry)
             }
             4..=6 => {
                 let entry = self.entry(&who, rng);
-                Ask::Put(who, slot, self::slot(rng), entry)
+                CalendarRequest::Put(who, slot, self::slot(rng), entry)
             }
-            7..=8 => Ask::Delete(who, slot),
-            _ => Ask::Day(who, slot.date),
+            7..=8 => CalendarRequest::Delete(who, slot),
+            _ => CalendarRequest::Day(who, slot.date),
         };
-        let line = ask.to_string();
-        self.unanswered.push_back(ask);
+        let line = request.to_string();
+        self.outstanding.push_back(request);
         line
     }
 
-    fn answered(&mut self, answer: Answer) {
-        let ask = self.unanswered.pop_front().unwrap();
-        assert_eq!(Said::of(&answer), self.calendar.apply(&ask), "the reply (left) to {ask}");
+    fn on_reply(&mut self, reply: Reply) {
+        let request = self.outstanding.pop_front().unwrap();
+        assert_eq!(Outcome::of(&reply), self.calendar.apply(&request), "the reply (left) to {request}");
     }
 }
 

@@ -1,27 +1,27 @@
-//! Days that many clients share.
+//! Calendars that many clients change.
 //!
-//! Every meeting has a title of its own, so that whatever is found in the calendars can be told to its request.
+//! Every meeting has a unique title, which identifies its request.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use chrono::{Days, NaiveDate};
 
 use super::load::Client;
-use crate::common::calendar::{Ask, Meeting, Slot};
-use crate::common::{Answer, Conn, Rng};
+use crate::common::calendar::{CalendarRequest, Meeting, Slot};
+use crate::common::{Conn, Reply, Rng};
 
 const PEOPLE: usize = 12;
 const DAYS: usize = 3;
 const HOURS: usize = 6;
 
-/// Everyone of a meeting with the hour.
+/// The people of a meeting, each with its hour.
 type Places = BTreeSet<(String, Slot)>;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum State {
     Present,
     Absent,
-    /// A request about it is unanswered.
+    /// A request about the meeting is outstanding.
     Open,
 }
 
@@ -32,31 +32,31 @@ struct Known {
     state: State,
 }
 
-enum Asked {
+enum Request {
     Meet(String),
     Delete(String),
     Put { old: String, new: String },
-    Look,
+    Read,
 }
 
-/// A client that makes, moves and deletes meetings of people whom all share.
-pub struct Meeter {
+/// A client that schedules, moves and deletes meetings of people whom all clients share.
+pub struct MeetingClient {
     name: usize,
     people: Vec<String>,
     known: BTreeMap<String, Known>,
-    unanswered: VecDeque<Asked>,
+    outstanding: VecDeque<Request>,
     seen: HashSet<String>,
 }
 
-impl Meeter {
-    /// The `name`-th one.
+impl MeetingClient {
+    /// The client number `name`.
     pub fn new(name: usize) -> Self {
         let people = (0..PEOPLE).map(|n| format!("shared{n}")).collect();
-        let (known, unanswered, seen) = (BTreeMap::new(), VecDeque::new(), HashSet::new());
-        Self { name, people, known, unanswered, seen }
+        let (known, outstanding, seen) = (BTreeMap::new(), VecDeque::new(), HashSet::new());
+        Self { name, people, known, outstanding, seen }
     }
 
-    /// A new meeting asked for by `who`; it is known from now on.
+    /// A new meeting requested by `who`, which is known from now on.
     fn meeting(&mut self, who: &str, rng: &mut Rng) -> (String, Slot, Meeting) {
         let title = format!("m{}.{}", self.name, self.known.len());
         let slot = Slot { date: date(rng.below(DAYS)), hour: 9 + rng.below(HOURS) as u32 };
@@ -69,7 +69,7 @@ impl Meeter {
         (title.clone(), slot, Meeting { title, group, host })
     }
 
-    /// One of its meetings that is there and that no request is about.
+    /// One of the present meetings that no outstanding request is about.
     fn present(&self, rng: &mut Rng) -> Option<(String, Slot, String)> {
         let there: Vec<_> = self.known.iter().filter(|(_, known)| known.state == State::Present).collect();
         if there.is_empty() {
@@ -84,50 +84,50 @@ impl Meeter {
     }
 }
 
-impl Client for Meeter {
+impl Client for MeetingClient {
     fn next(&mut self, rng: &mut Rng) -> String {
         let who = rng.pick(&self.people).clone();
         let choice = rng.below(10);
-        let (ask, asked) = match (choice, self.present(rng)) {
-            (0..=1, _) => (Ask::Day(who, date(rng.below(DAYS))), Asked::Look),
+        let (request, outstanding_request) = match (choice, self.present(rng)) {
+            (0..=1, _) => (CalendarRequest::Day(who, date(rng.below(DAYS))), Request::Read),
             (2..=4, Some((title, slot, host))) => {
                 self.set(&title, State::Open);
-                (Ask::Delete(host, slot), Asked::Delete(title))
+                (CalendarRequest::Delete(host, slot), Request::Delete(title))
             }
             (5..=6, Some((old, slot, host))) => {
                 self.set(&old, State::Open);
                 let (new, to, meeting) = self.meeting(&host, rng);
-                (Ask::Put(host, slot, to, Some(meeting)), Asked::Put { old, new })
+                (CalendarRequest::Put(host, slot, to, Some(meeting)), Request::Put { old, new })
             }
             _ => {
                 let (title, slot, meeting) = self.meeting(&who, rng);
-                (Ask::Take(who, slot, Some(meeting)), Asked::Meet(title))
+                (CalendarRequest::Take(who, slot, Some(meeting)), Request::Meet(title))
             }
         };
-        self.unanswered.push_back(asked);
-        ask.to_string()
+        self.outstanding.push_back(outstanding_request);
+        request.to_string()
     }
 
-    fn answered(&mut self, answer: Answer) {
-        match self.unanswered.pop_front().unwrap() {
-            Asked::Look => {
-                let schedule = answer.ok()["schedule"].as_array().unwrap();
+    fn on_reply(&mut self, reply: Reply) {
+        match self.outstanding.pop_front().unwrap() {
+            Request::Read => {
+                let schedule = reply.ok()["schedule"].as_array().unwrap();
                 self.seen
                     .extend(schedule.iter().map(|entry| entry["meet"]["title"].as_str().unwrap().to_owned()));
             }
-            Asked::Meet(title) if answer.is_ok() => self.set(&title, State::Present),
-            Asked::Meet(title) => {
-                answer.busy();
+            Request::Meet(title) if reply.is_ok() => self.set(&title, State::Present),
+            Request::Meet(title) => {
+                reply.busy();
                 self.set(&title, State::Absent);
             }
-            Asked::Delete(title) => {
-                assert_eq!(answer.ok()["deleted"], "meeting", "{title}");
+            Request::Delete(title) => {
+                assert_eq!(reply.ok()["deleted"], "meeting", "{title}");
                 self.set(&title, State::Absent);
             }
-            Asked::Put { old, new } => {
-                let moved = answer.is_ok();
+            Request::Put { old, new } => {
+                let moved = reply.is_ok();
                 if !moved {
-                    answer.busy();
+                    reply.busy();
                 }
                 self.set(if moved { &new } else { &old }, State::Present);
                 self.set(if moved { &old } else { &new }, State::Absent);
@@ -136,9 +136,10 @@ impl Client for Meeter {
     }
 }
 
-/// After a kill and a start: each meeting is with all its people or with none, the acknowledged are there, the deleted
-/// are not, a moved one is at one of its places, and what anyone has seen is there.
-pub fn check(conn: &mut Conn, meeters: &mut [Meeter]) {
+/// After a kill and a start: each meeting is in the calendars of all its people or of none. Acknowledged
+/// meetings are present, deleted ones are absent, a moved one is at the old or the new hour, and every
+/// meeting that a read showed is present.
+pub fn check(conn: &mut Conn, meeters: &mut [MeetingClient]) {
     let mut found: BTreeMap<String, Places> = BTreeMap::new();
     for who in meeters[0].people.clone() {
         for n in 0..DAYS {
@@ -153,25 +154,25 @@ pub fn check(conn: &mut Conn, meeters: &mut [Meeter]) {
     }
     let seen: HashSet<String> = meeters.iter_mut().flat_map(|meeter| meeter.seen.drain()).collect();
     for meeter in meeters.iter_mut() {
-        for asked in std::mem::take(&mut meeter.unanswered) {
-            match asked {
-                Asked::Look => {}
-                Asked::Meet(title) => {
+        for outstanding_request in std::mem::take(&mut meeter.outstanding) {
+            match outstanding_request {
+                Request::Read => {}
+                Request::Meet(title) => {
                     let there = found.contains_key(&title);
-                    assert!(there || !seen.contains(&title), "{title} was seen and is gone");
+                    assert!(there || !seen.contains(&title), "a read showed {title}, and it is missing");
                     meeter.set(&title, if there { State::Present } else { State::Absent });
                 }
-                Asked::Delete(title) => {
+                Request::Delete(title) => {
                     let there = found.contains_key(&title);
                     meeter.set(&title, if there { State::Present } else { State::Absent });
                 }
-                Asked::Put { old, new } => {
+                Request::Put { old, new } => {
                     let moved = found.contains_key(&new);
                     assert!(
                         moved != found.contains_key(&old),
-                        "{old} moved to {new}: there must be one of them"
+                        "{old} was moved to {new}: exactly one of them must be present"
                     );
-                    assert!(moved || !seen.contains(&new), "{new} was seen and is gone");
+                    assert!(moved || !seen.contains(&new), "a read showed {new}, and it is missing");
                     meeter.set(&new, if moved { State::Present } else { State::Absent });
                     meeter.set(&old, if moved { State::Absent } else { State::Present });
                 }
@@ -180,13 +181,13 @@ pub fn check(conn: &mut Conn, meeters: &mut [Meeter]) {
         for (title, known) in &meeter.known {
             let places = found.remove(title);
             match known.state {
-                State::Present => assert_eq!(places.as_ref(), Some(&known.places), "{title} is to be whole"),
-                State::Absent => assert_eq!(places, None, "{title} is to be gone"),
+                State::Present => assert_eq!(places.as_ref(), Some(&known.places), "the people of {title}"),
+                State::Absent => assert_eq!(places, None, "{title} must be absent"),
                 State::Open => unreachable!("{title} is settled"),
             }
         }
     }
-    assert!(found.is_empty(), "meetings that nobody asked for: {found:?}");
+    assert!(found.is_empty(), "meetings that nobody requested: {found:?}");
 }
 
 fn date(n: usize) -> NaiveDate {

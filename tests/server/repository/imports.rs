@@ -1,5 +1,5 @@
-//! Which source file of a crate uses which, by its `use` lines. Re-exports of a `mod.rs` do not count, and neither do the
-//! unit tests at the end of a file.
+//! Which source file of a crate uses which, by its `use` lines. Re-exports of a `mod.rs` do not count, and
+//! neither do the unit tests at the end of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,8 +1,8 @@
 //! What holds for the text of the repository: the order of its rooms, the words, the length of its lines.
 //!
-//! It would fail if two source files imported each other, in a circle of any length; if a file used a room that stands
-//! above its own in docs/architecture.md; if a word came back that the glossary replaced; or if a line were longer than
-//! 110 columns.
+//! It would fail if two source files imported each other, in a circle of any length; if a file used a room
+//! that stands above its own in docs/architecture.md; if a word came back that the glossary replaced; or if a
+//! line were longer than 110 columns.
 
 mod imports;
 mod text;
@@ -52,8 +52,8 @@ fn every_room_uses_only_what_stands_below_it() {
     }
 }
 
-/// Words that the glossary replaced, where they are wrong in every meaning that this repository could have for them.
-/// `fold` is also a method of iterators, and `vouch` and the like are matched with their endings.
+/// Words that the glossary replaced, where they are wrong in every meaning that this repository could have
+/// for them. `fold` is also a method of iterators, and `vouch` and the like are matched with their endings.
 const PRIVATE_WORDS: [&str; 16] = [
     "fact",
     "facts",

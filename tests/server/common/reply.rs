@@ -1,8 +1,8 @@
-//! What a reply says, decoded here independently of the server's own types.
+//! Replies, decoded independently of the types of the server and the protocol crate.
 
 use serde_json::Value;
 
-/// The codes that the protocol names.
+/// The codes of the protocol.
 pub const CODES: [&str; 13] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
@@ -19,12 +19,12 @@ pub const CODES: [&str; 13] = [
     "INTERNAL",
 ];
 
-/// Zero or more rows and the one final line.
+/// The rows and the final line of a reply.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct Reply {
     /// The objects of the ROW lines.
     pub rows: Vec<Value>,
-    /// `None` for OK, else the code.
+    /// `None` for `OK`, otherwise the code.
     pub code: Option<String>,
     /// The object of the final line.
     pub body: Value,
@@ -41,7 +41,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// Decodes a line and checks what every line promises.
+    /// Decodes a line and checks what holds for every line.
     pub fn decode(line: &str) -> Self {
         let object = |text: &str| {
             let value: Value =
@@ -66,27 +66,26 @@ impl Line {
     }
 }
 
-impl Answer {
-    /// Whether it was OK.
+impl Reply {
     pub fn is_ok(&self) -> bool {
         self.code.is_none()
     }
 
-    /// The object of an OK; anything else is a failure.
+    /// The object of an `OK`; panics on a refusal.
     #[track_caller]
     pub fn ok(&self) -> &Value {
         assert!(self.is_ok(), "expected OK, got {self:?}");
         &self.body
     }
 
-    /// The object of a refusal with this code; anything else is a failure.
+    /// The object of a refusal with this code; panics on any other reply.
     #[track_caller]
     pub fn err(&self, code: &str) -> &Value {
         assert_eq!(self.code.as_deref(), Some(code), "expected ERR {code}, got {self:?}");
         &self.body
     }
 
-    /// A number of the final object.
+    /// A number in the final object.
     #[track_caller]
     pub fn number(&self, field: &str) -> u64 {
         self.ok()[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:?}"))
@@ -113,6 +112,6 @@ pub fn words(value: &Value) -> Vec<String> {
     let array = value.as_array().unwrap_or_else(|| panic!("not an array: {value}"));
     array
         .iter()
-        .map(|word| word.as_str().unwrap_or_else(|| panic!("not a word: {word}")).to_owned())
+        .map(|word| word.as_str().unwrap_or_else(|| panic!("not a string: {word}")).to_owned())
         .collect()
 }
