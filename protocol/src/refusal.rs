@@ -168,7 +168,7 @@ impl Refusal {
 
     /// Changes are refused for now.
     pub fn read_only(reason: impl std::fmt::Display) -> Self {
-        Self::new(Code::ReadOnly, format!("nothing can be changed for now, reads go on: {reason}"))
+        Self::new(Code::ReadOnly, format!("changes are refused for now, reads are served: {reason}"))
     }
 
     /// The server is shutting down.

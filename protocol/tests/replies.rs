@@ -196,7 +196,7 @@ fn refusals_have_the_documented_fields_in_order() {
     );
     assert_refusal(
         &Refusal::read_only("the disk\u{9b}\u{7f}\u{1b}\n is \"full\""),
-        r#"ERR READ_ONLY {"message":"nothing can be changed for now, reads go on: the disk\u009b\u007f\u001b\n is \"full\"","retry":true}"#,
+        r#"ERR READ_ONLY {"message":"changes are refused for now, reads are served: the disk\u009b\u007f\u001b\n is \"full\"","retry":true}"#,
     );
 }
 

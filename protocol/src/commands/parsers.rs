@@ -15,7 +15,7 @@ use crate::shown::Echo;
 pub(crate) fn request(line: &str, classes: ByteClasses) -> Result<Request<'_>, Refusal> {
     let mut args = Args::of(line, classes);
     let verb = args.verb()?;
-    // An argument that only looks like an option shifts the arguments behind it, and one of those is then
+    // An argument that only looks like an option shifts the arguments after it, and one of those is then
     // refused. The unknown option is the cause, so it is the one to report.
     arguments(verb, &mut args).map_err(|refusal| args.find_unknown_option().unwrap_or(refusal))
 }

@@ -60,7 +60,7 @@ pub static COMMANDS: &[CommandForm] = &[
         help: "shows the server's name, version, limits and time",
     },
     CommandForm { verb: Verb::Help, usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" },
-    CommandForm { verb: Verb::Ping, usage: "PING", help: "answers OK" },
+    CommandForm { verb: Verb::Ping, usage: "PING", help: "checks the connection" },
     CommandForm {
         verb: Verb::Stats,
         usage: "STATS",
@@ -71,17 +71,13 @@ pub static COMMANDS: &[CommandForm] = &[
         usage: "SNAPSHOT",
         help: "writes a snapshot of everything that is on disk, so that the next start is quick",
     },
-    CommandForm {
-        verb: Verb::Quit,
-        usage: "QUIT",
-        help: "answers OK and closes the connection; EXIT does the same",
-    },
+    CommandForm { verb: Verb::Quit, usage: "QUIT", help: "closes the connection; EXIT does the same" },
 ];
 
 pub(crate) const GET_LIST: CommandForm = CommandForm {
     verb: Verb::Get,
     usage: "GET [limit=<n>] [after=<cursor>]",
-    help: "lists the events by date, name and id; a listing cut by limit goes on after=<next>",
+    help: "lists the events by date, name and id; after=<next> continues a listing that limit ended",
 };
 
 pub(crate) const GET_EVENT: CommandForm = CommandForm {

@@ -81,11 +81,11 @@ impl<'a> Tokens<'a> {
             Some((name, value)) => (Some(name), value),
             None => (None, token),
         };
-        let (value, behind) = match value.strip_prefix('"') {
+        let (value, after) = match value.strip_prefix('"') {
             Some(opened) => quoted(opened)?,
             None => bare(token, value)?,
         };
-        self.rest = behind;
+        self.rest = after;
         Ok(Some(match option {
             Some(name) => Token::Option(name, value),
             None => Token::Word(value),
@@ -95,8 +95,8 @@ impl<'a> Tokens<'a> {
     /// The next word of a line without quotes and options.
     fn next_plain(&mut self) -> Option<&'a str> {
         let token = skip_blanks(self.rest);
-        let (word, behind) = token.split_at(end_of_word(token));
-        self.rest = behind;
+        let (word, after) = token.split_at(end_of_word(token));
+        self.rest = after;
         (!word.is_empty()).then_some(word)
     }
 }
@@ -114,12 +114,12 @@ fn end_of_word(text: &str) -> usize {
 /// option.
 fn bare<'a>(token: &'a str, value: &'a str) -> Result<(Cow<'a, str>, &'a str), TokenError> {
     let end = value.bytes().position(|byte| is_blank(byte) || byte == b'"');
-    let (value, behind) = value.split_at(end.unwrap_or(value.len()));
-    if behind.starts_with('"') {
+    let (value, after) = value.split_at(end.unwrap_or(value.len()));
+    if after.starts_with('"') {
         let text = token[..end_of_word(token)].to_owned();
         return Err(TokenError::QuoteInside { text });
     }
-    Ok((Cow::Borrowed(value), behind))
+    Ok((Cow::Borrowed(value), after))
 }
 
 /// Splits a quoted value off its rest. The opening quote has been read.
@@ -129,22 +129,22 @@ fn quoted(opened: &str) -> Result<(Cow<'_, str>, &str), TokenError> {
     let (plain, mut rest) = opened.split_at(stop);
     let mut value = Cow::Borrowed(plain);
     loop {
-        if let Some(behind) = rest.strip_prefix('"') {
-            return match behind.chars().next() {
+        if let Some(after) = rest.strip_prefix('"') {
+            return match after.chars().next() {
                 Some(found) if found != ' ' && found != '\t' => {
                     Err(TokenError::BehindQuote { text: value.into_owned(), found })
                 }
-                _ => Ok((value, behind)),
+                _ => Ok((value, after)),
             };
         }
         let (c, length) = escape(rest)?;
         let next = &rest[length..];
         let stop = memchr2(b'"', b'\\', next.as_bytes()).ok_or_else(unclosed)?;
-        let (plain, behind) = next.split_at(stop);
+        let (plain, after) = next.split_at(stop);
         let value = value.to_mut();
         value.push(c);
         value.push_str(plain);
-        rest = behind;
+        rest = after;
     }
 }
 
