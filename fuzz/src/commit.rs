@@ -2,7 +2,7 @@
 
 use bookline_server::codec::{Sequence, commit};
 
-/// Panics if it breaks.
+/// Panics if a property does not hold.
 pub fn check(payload: &[u8]) {
     let mut commits = 0;
     for read in commit::decode(payload, Sequence(1)) {
@@ -10,7 +10,7 @@ pub fn check(payload: &[u8]) {
         commits += 1;
         assert_eq!(read.sequence, Sequence(commits));
         let changes = read.changes().take_while(Result::is_ok).count();
-        // A change has four bytes at least.
+        // A change has at least four bytes.
         assert!(changes * 4 <= payload.len());
     }
     assert!(commits * 20 <= payload.len() as u64);

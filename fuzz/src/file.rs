@@ -1,4 +1,4 @@
-//! A disk of one file, and files of frames that are whole whatever is in them.
+//! A disk with one file, and files of valid frames with arbitrary contents.
 
 use std::io;
 
@@ -8,12 +8,12 @@ use bookline_server::codec::frame::{Header, Kind};
 use bookline_server::codec::segment_header::{Salt, SegmentHeader};
 use bookline_server::storage::journal::{Disk, DiskFile};
 
-/// A disk with one file, which nobody changes.
+/// A read-only disk with one file.
 #[derive(Debug, Clone)]
 pub struct OneFile {
-    /// Its name.
+    /// The name of the file.
     pub name: String,
-    /// What is in it.
+    /// The contents of the file.
     pub bytes: Vec<u8>,
 }
 
@@ -69,8 +69,8 @@ impl DiskFile for OneFile {
     }
 }
 
-/// A file from an input, whose first byte says how: as it is where it is odd; else behind a header that is right,
-/// frames that are [`built`] or frames that are only [`mended`].
+/// Makes a file from an input. If its first byte is odd, the file is the rest of the input. Otherwise the
+/// file is a valid header, then frames that are [`built`] or [`repaired`].
 pub fn file(input: &[u8], magic: &[u8; 8], first: Sequence) -> Vec<u8> {
     let Some((&how, rest)) = input.split_first() else { return Vec::new() };
     if how % 2 == 1 {
@@ -78,12 +78,12 @@ pub fn file(input: &[u8], magic: &[u8; 8], first: Sequence) -> Vec<u8> {
     }
     let salt = Salt::new([7; 16]);
     let head = SegmentHeader { first, salt, length: None }.encode(magic);
-    let frames = if how & 2 == 0 { built(rest, first, &salt) } else { mended(rest, how & 4 == 0, &salt) };
+    let frames = if how & 2 == 0 { built(rest, first, &salt) } else { repaired(rest, how & 4 == 0, &salt) };
     [&head[..], &frames].concat()
 }
 
-/// Frames that continue each other. Of each the input gives kind, number of commits and length of the payload, a byte
-/// each and two, then the payload.
+/// Builds consecutive frames. The input has, for each of them, the kind (1 byte), the number of commits (1
+/// byte), the length of the payload (2 bytes) and the payload.
 fn built(mut rest: &[u8], first: Sequence, salt: &Salt) -> Vec<u8> {
     let (mut bytes, mut previous, mut next) = (Vec::new(), 0, first);
     while let Some((&[kind, commits, low, high], behind)) = rest.split_first_chunk::<4>() {
@@ -115,9 +115,9 @@ fn built(mut rest: &[u8], first: Sequence, salt: &Salt) -> Vec<u8> {
     bytes
 }
 
-/// The same bytes with the right CRC in each frame, and the link to the one before too if wanted. Everything else that
-/// a frame says of itself is the input's.
-fn mended(rest: &[u8], linked: bool, salt: &Salt) -> Vec<u8> {
+/// The same bytes with a valid CRC in each frame and, if `linked`, a valid CRC of the previous frame. All
+/// other fields are those of the input.
+fn repaired(rest: &[u8], linked: bool, salt: &Salt) -> Vec<u8> {
     let (mut bytes, mut at, mut previous) = (rest.to_vec(), 0, 0);
     while let Some(length) = bytes[at..].first_chunk::<8>().map(|head| &head[4..]) {
         let length = u32::from_le_bytes(length.try_into().expect("four bytes"));

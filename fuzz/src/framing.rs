@@ -1,21 +1,21 @@
-//! Bytes of a connection, in pieces of a size that the first byte tells.
+//! Bytes of a connection, split into pieces of a size that the first byte sets.
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_server::net::framing::{Found, Framer};
 
-/// Panics if it breaks.
+/// Panics if a property does not hold.
 pub fn check(input: &[u8]) {
     let Some((&size, bytes)) = input.split_first() else { return };
     let pieces = || bytes.chunks(usize::from(size).max(1));
     assert_eq!(lines(pieces()), lines([bytes].into_iter()));
-    // Behind more than a line can hold, the same bytes end it, once.
+    // After more bytes than a line can have, the same bytes end that line, which is reported once.
     let long = vec![b'x'; LINE_BYTES_MAX + 1];
     let discarded = lines([&long[..], bytes].into_iter());
     assert_eq!(lines([&long[..]].into_iter().chain(pieces())), discarded);
     assert_eq!(discarded.first().map(Vec::as_slice), Some(&b"<too long>"[..]));
 }
 
-/// What comes out of these pieces, and what is left.
+/// The lines in these pieces, and the incomplete line at their end.
 fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     let (mut framer, mut out) = (Framer::default(), Vec::new());
     for piece in pieces {
@@ -32,7 +32,7 @@ fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
                 Found::Nothing => break,
             }
         }
-        // The longest line, and the half of its end.
+        // The longest line and the first byte of its end.
         assert!(framer.buffer().len() <= LINE_BYTES_MAX + 1);
     }
     out.push(framer.unfinished().to_vec());

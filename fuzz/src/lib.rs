@@ -1,7 +1,8 @@
-//! What must hold for whatever a wire or a disk brings: each module is one reader, and `check` panics if it breaks.
+//! The properties of parsers of untrusted bytes, from the wire or the disk. Each module tests one parser; its
+//! `check` panics if a property does not hold.
 //!
-//! The fuzz targets look for such an input. `tests/readers.rs` at the top compiles these same files and tries those
-//! of the corpus, and others near them.
+//! The fuzz targets search for such an input. `tests/server/readers.rs` compiles the same files, and tests
+//! the corpus and inputs near it.
 
 pub mod commit;
 pub mod file;

@@ -1,4 +1,4 @@
-//! One line of a server, as a client reads it.
+//! One line of a server, as a client parses it.
 
 use bookline_protocol::Code;
 use bookline_protocol::reply::{
@@ -6,8 +6,9 @@ use bookline_protocol::reply::{
     HodRow, MeetReply, ReplyLine, StatsReply, TicketReply,
 };
 
-/// What is taken as one of these objects is the same when it is written and read again.
-macro_rules! comes_back {
+/// An object that deserializes to one of these types is the same after it was serialized and deserialized
+/// again.
+macro_rules! assert_round_trips {
     ($body:expr, $($object:ident),*) => {$(
         if let Ok(taken) = serde_json::from_str::<$object<'_>>($body) {
             let written = serde_json::to_string(&taken).expect("an object");
@@ -17,7 +18,7 @@ macro_rules! comes_back {
     )*};
 }
 
-/// Panics if it breaks.
+/// Panics if a property does not hold.
 pub fn check(line: &[u8]) {
     let Ok(line) = std::str::from_utf8(line) else { return };
     let Ok(reply) = ReplyLine::parse(line) else { return };
@@ -35,7 +36,7 @@ pub fn check(line: &[u8]) {
         ReplyLine::Unknown => return,
     };
     assert!(body.starts_with('{') && body.ends_with('}') && line.contains(body));
-    comes_back!(
+    assert_round_trips!(
         body,
         EventReply,
         BookReply,

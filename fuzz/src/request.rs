@@ -1,13 +1,13 @@
-//! One line of a client, its end removed.
+//! One line of a client, without its end.
 
 use bookline_protocol::reply::{ErrBody, ReplyLine};
 use bookline_protocol::{ParsedLine, Refusal, expects_reply, needs_escape, parse, parse_first};
 
-/// Panics if it breaks.
+/// Panics if a property does not hold.
 pub fn check(line: &[u8]) {
     let (mut scratch, mut other) = (Vec::new(), Vec::new());
     let parsed = parse(line, &mut scratch);
-    // The first line of a connection is like the others, or closes it.
+    // The first line of a connection parses like the others, or it is foreign.
     let first = parse_first(line, &mut other);
     assert!(first == parsed || matches!(first, ParsedLine::Foreign(_)));
     check_parsed(line, &first);
@@ -23,13 +23,13 @@ fn check_parsed(line: &[u8], parsed: &ParsedLine<'_>) {
         }
         ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
             assert!(expects_reply(line));
-            readable(refusal);
+            assert_readable(refusal);
         }
     }
 }
 
-/// One line that any client can read, of bounded length, that paints no terminal.
-fn readable(refusal: &Refusal) {
+/// A refusal is one line of bounded length, with a JSON object and without terminal controls.
+fn assert_readable(refusal: &Refusal) {
     let mut out = Vec::new();
     refusal.write(&mut out);
     let reply = std::str::from_utf8(&out).expect("UTF-8");

@@ -8,7 +8,7 @@ use bookline_server::storage::replay::Replay;
 
 use super::file::{OneFile, file};
 
-/// Panics if it breaks.
+/// Panics if a property does not hold.
 pub fn check(input: &[u8]) {
     let bytes = file(input, segment_header::MAGIC, Sequence(1));
     let length = bytes.len() as u64;
@@ -22,7 +22,7 @@ pub fn check(input: &[u8]) {
     assert!(commits * 20 <= length);
     match read {
         Ok(found) => assert_eq!((found.commits, found.last), (commits, Sequence(commits))),
-        // Of a segment that is missing there is only the name.
+        // A missing segment is reported by its name, without an offset in this file.
         Err(OpenError::Corruption(corruption)) => {
             assert!(corruption.offset <= length || corruption.file != disk.name)
         }

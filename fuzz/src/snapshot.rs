@@ -8,7 +8,7 @@ use bookline_server::storage::snapshot::{MAGIC, name};
 
 use super::file::{OneFile, file};
 
-/// Panics if it breaks.
+/// Panics if a property does not hold.
 pub fn check(input: &[u8]) {
     let sequence = Sequence(7);
     let bytes = file(input, MAGIC, sequence);
@@ -22,7 +22,7 @@ pub fn check(input: &[u8]) {
     let records = Records::new(1);
     let read = snapshot.read(&mut |number, change| records.restore(Sequence(number), change));
     match (verified, read) {
-        (Err(bad), Ok(())) => panic!("it cannot be verified and can be read: {bad}"),
+        (Err(bad), Ok(())) => panic!("read succeeds although verification fails: {bad}"),
         (_, Err(bad)) => assert!(bad.offset <= length),
         (Ok(_), Ok(())) => {}
     }

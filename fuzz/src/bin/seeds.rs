@@ -1,15 +1,14 @@
-//! Writes the seeds of the corpus anew: one of everything that is right, and a few that nearly are.
+//! Writes the seeds of the corpus: valid inputs of every kind, and a few that are almost valid.
 
 use std::fs;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
 use bookline_protocol::{Date, Slot, event_tag};
-use bookline_server::codec::segment_header;
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber, Change};
 use bookline_server::codec::frame::Kind;
-use bookline_server::storage::journal::segment;
+use bookline_server::codec::segment_header;
 use bookline_server::codec::{Sequence, commit};
+use bookline_server::domain::{Change, EntryNumber, EventKey, EventNumber};
 
 fn main() -> std::io::Result<()> {
     let requests: &[&str] = &[
@@ -70,7 +69,7 @@ fn formats() -> std::io::Result<()> {
         commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(change));
         commit::encode_change(&mut bare, change);
         if !matches!(change, Change::EntryFreed { .. }) {
-            // Tickets stand beside the number of their event.
+            // The number of a change of tickets is that of their event.
             let number = if let Change::TicketsIssued { event, .. } = change { event.number.0 } else { n };
             numbered.extend_from_slice(&number.to_le_bytes());
             commit::encode_change(&mut numbered, change);
@@ -91,10 +90,10 @@ fn formats() -> std::io::Result<()> {
     frames("snapshot", "no-footer", &[(Kind::Changes, 4, numbered)])
 }
 
-/// Frames in two ways: to be built, and as they are then.
+/// Writes frames as an input to build them from, and as the frames themselves.
 fn frames(target: &str, name: &str, frames: &[(Kind, u8, Vec<u8>)]) -> std::io::Result<()> {
     let input = input(frames);
-    // The sequences that the targets expect; which magic stands in front does not matter here.
+    // The sequence numbers that the targets expect. The magic does not matter here.
     let first = Sequence(if target == "snapshot" { 7 } else { 1 });
     let file = file(&input, segment_header::MAGIC, first);
     write(target, name, &input)?;
