@@ -1,17 +1,17 @@
-//! Which source file of a crate uses which, by its `use` lines. Re-exports of a `mod.rs` do not count, and
-//! neither do the unit tests at the end of a file.
+//! The imports between the source files of a crate, from their `use` lines. Re-exports of a `mod.rs` do not count,
+//! and neither do the unit tests at the end of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::text;
 
-/// The files of a crate without their endings, `net/listener`, and those that each of them uses.
+/// The files of a crate without their extension, as in `net/listener`, and the files that each of them uses.
 pub struct Crate {
     uses: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Crate {
-    /// Reads the sources in a directory. One that is not there has none.
+    /// Reads the sources in a directory.
     pub fn read(directory: &str) -> Crate {
         let files = text::files_in(directory);
         let modules: BTreeMap<String, &String> =
@@ -30,29 +30,29 @@ impl Crate {
         Crate { uses }
     }
 
-    /// All pairs of a file and one that it uses.
+    /// All pairs of a file and a file that it uses.
     pub fn uses(&self) -> impl Iterator<Item = (&str, &str)> {
         self.uses
             .iter()
             .flat_map(|(from, targets)| targets.iter().map(move |to| (from.as_str(), to.as_str())))
     }
 
-    /// Files that use themselves by way of others.
+    /// The circular imports: paths from a file to itself.
     pub fn circles(&self) -> Vec<Vec<String>> {
-        self.uses.keys().filter_map(|start| self.way(start, start)).collect()
+        self.uses.keys().filter_map(|start| self.path(start, start)).collect()
     }
 
-    /// A way from one file to another.
-    fn way(&self, from: &str, to: &str) -> Option<Vec<String>> {
-        let (mut ways, mut seen) = (vec![vec![from.to_owned()]], BTreeSet::new());
-        while let Some(way) = ways.pop() {
-            for next in &self.uses[way.last()?] {
-                let longer = [&way[..], std::slice::from_ref(next)].concat();
+    /// A path from one file to another.
+    fn path(&self, from: &str, to: &str) -> Option<Vec<String>> {
+        let (mut paths, mut visited) = (vec![vec![from.to_owned()]], BTreeSet::new());
+        while let Some(path) = paths.pop() {
+            for next in &self.uses[path.last()?] {
+                let longer = [&path[..], std::slice::from_ref(next)].concat();
                 if next == to {
                     return Some(longer);
                 }
-                if seen.insert(next) {
-                    ways.push(longer);
+                if visited.insert(next) {
+                    paths.push(longer);
                 }
             }
         }
@@ -71,7 +71,7 @@ fn is_test(module: &str) -> bool {
     module.split('/').any(|part| part == "tests")
 }
 
-/// The paths of all `use` lines, one for each name.
+/// The paths of all `use` statements, one for each name.
 fn paths(source: &str, re_exports: bool) -> Vec<String> {
     let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let code: String = source.lines().map(|line| line.split("//").next().unwrap_or_default()).fold(
@@ -94,7 +94,7 @@ fn paths(source: &str, re_exports: bool) -> Vec<String> {
     paths
 }
 
-/// Writes `a::{b, c::d}` out as `a::b` and `a::c::d`.
+/// Expands `a::{b, c::d}` to `a::b` and `a::c::d`.
 fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     let Some((start, body)) = tree.split_once('{') else {
         let name = tree.split(" as ").next().unwrap_or_default().trim();
@@ -120,7 +120,7 @@ fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// The file that a path in `module` leads into, if it is one of this crate.
+/// The file that a path in `module` names, if it is one of this crate.
 fn resolve(path: &str, module: &str, modules: &BTreeMap<String, &String>) -> Option<String> {
     let mut parts: Vec<&str> = path.split("::").map(str::trim).collect();
     let mut whole: Vec<&str> = match parts[0] {

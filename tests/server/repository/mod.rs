@@ -1,8 +1,7 @@
-//! What holds for the text of the repository: the order of its rooms, the words, the length of its lines.
+//! Checks of the repository's text: circular imports, the order of the modules, replaced words, long lines.
 //!
-//! It would fail if two source files imported each other, in a circle of any length; if a file used a room
-//! that stands above its own in docs/architecture.md; if a word came back that the glossary replaced; or if a
-//! line were longer than 110 columns.
+//! Catches: source files that import each other in a circle of any length, a file that uses one above it in
+//! docs/architecture.md, a word that the glossary replaced, a comment that is wider than 110 columns.
 
 mod imports;
 mod text;
@@ -11,19 +10,19 @@ use std::collections::BTreeMap;
 
 use imports::Crate;
 
-/// The crates, and where their sources are.
+/// The directories of the crates' sources.
 const CRATES: [&str; 6] =
     ["protocol/src", "server/src", "client/src", "loadgen/src", "bench/src", "server/examples/figures"];
 
 #[test]
-fn no_file_imports_another_in_a_circle() {
+fn source_files_have_no_circular_imports() {
     for name in CRATES {
         let circles = Crate::read(name).circles();
         assert!(circles.is_empty(), "{name}: these files import one another: {circles:#?}");
     }
 }
 
-/// The rooms of a crate, as docs/architecture.md lists them: each may use what stands below it.
+/// The directories and files of a crate, in the order of docs/architecture.md. Each may use those below it.
 fn rooms(of: &str) -> Vec<String> {
     let document = text::read("docs/architecture.md");
     let section = document.split("\n## ").find(|section| section.starts_with(&format!("Rooms of `{of}`")));
@@ -33,7 +32,7 @@ fn rooms(of: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_room_uses_only_what_stands_below_it() {
+fn modules_use_only_modules_below_them() {
     for name in ["protocol/src", "server/src", "client/src", "loadgen/src"] {
         let rooms = rooms(name);
         let place = |file: &str| {
@@ -48,7 +47,7 @@ fn every_room_uses_only_what_stands_below_it() {
                 upwards.entry(from.to_owned()).or_default().push(to.to_owned());
             }
         }
-        assert!(upwards.is_empty(), "{name}: these files use rooms above their own: {upwards:#?}");
+        assert!(upwards.is_empty(), "{name}: these files use files above them: {upwards:#?}");
     }
 }
 
@@ -73,14 +72,14 @@ const PRIVATE_WORDS: [&str; 16] = [
     "latch",
 ];
 
-/// Beginnings of such words.
+/// Prefixes of such words.
 const PRIVATE_BEGINNINGS: [&str; 2] = ["vouch", "unvouch"];
 
 #[test]
-fn no_private_word_is_left() {
+fn replaced_words_are_not_used() {
     let mut found = Vec::new();
     for file in text::files() {
-        // It lists them.
+        // This file lists them.
         if file == "tests/server/repository/mod.rs" {
             continue;
         }
@@ -100,16 +99,16 @@ fn no_private_word_is_left() {
             }
         }
     }
-    assert!(found.is_empty(), "the glossary has other words:\n{}", found.join("\n"));
+    assert!(found.is_empty(), "the glossary has other words for these:\n{}", found.join("\n"));
 }
 
 #[test]
-fn no_line_is_longer_than_110_columns() {
+fn comments_are_at_most_110_columns_wide() {
     let mut long = Vec::new();
     for file in text::files().into_iter().filter(|file| file.ends_with(".rs")) {
         for (number, line) in text::read(&file).lines().enumerate() {
             let columns = line.chars().count();
-            // A string that is a line of the protocol or of a table stays on one line.
+            // The rows of tables cannot be wrapped.
             if columns > 110 && line.trim_start().starts_with("//") && !line.contains("//! |") {
                 long.push(format!("{file}:{}: {columns} columns", number + 1));
             }

@@ -1,26 +1,26 @@
-//! The files of the repository.
+//! The source files and documents of the repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Directories that are not ours to word, or not text.
+/// Directories that are generated or have no text.
 const LEFT_OUT: [&str; 4] = ["target", ".git", "corpus", "fixtures"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The text of a file, by its path from the root of the repository.
+/// The text of a file. Its path is relative to the root of the repository.
 pub fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// All sources and documents, by their paths from the root of the repository.
+/// The paths of all sources and documents, relative to the root of the repository.
 pub fn files() -> Vec<String> {
     files_in("")
 }
 
-/// All sources and documents in a directory.
+/// The paths of all sources and documents in a directory, relative to the root of the repository.
 pub fn files_in(directory: &str) -> Vec<String> {
     let (mut files, mut directories) = (Vec::new(), vec![PathBuf::from(directory)]);
     while let Some(directory) = directories.pop() {
@@ -41,7 +41,7 @@ pub fn files_in(directory: &str) -> Vec<String> {
     files
 }
 
-/// The words of a line; those of an identifier each for itself.
+/// The words of a line. An identifier is split at `_`.
 pub fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty())
 }
