@@ -13,14 +13,14 @@ pub struct Baseline(pub BTreeMap<String, u64>);
 
 impl Baseline {
     /// Reads what [`Baseline::text`] wrote; lines that begin with `#` are for people.
-    pub fn read(text: &str) -> anyhow::Result<Baseline> {
+    pub fn read(text: &str) -> anyhow::Result<Self> {
         let lines = text.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
         let counts = lines.map(|line| {
             let (name, count) = line.rsplit_once('\t').context("no tab")?;
             Ok((name.to_owned(), count.trim().parse()?))
         });
         let counts: anyhow::Result<_> = counts.collect();
-        Ok(Baseline(counts.context("the file of instructions is malformed")?))
+        Ok(Self(counts.context("the file of instructions is malformed")?))
     }
 
     /// As it stands in the file.

@@ -137,7 +137,7 @@ struct Home {
 }
 
 impl Home {
-    fn new() -> Home {
+    fn new() -> Self {
         let directory = TempDir::with_prefix("bookline-bench").expect("a directory");
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         let config =
@@ -148,7 +148,7 @@ impl Home {
         // one does not: what it takes would not fall out of their difference.
         runtime.block_on(service.store.journal().capacity());
         let mut home =
-            Home { service, runtime, answer: Answer::default(), commands: 0, _directory: directory };
+            Self { service, runtime, answer: Answer::default(), commands: 0, _directory: directory };
         home.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
         home
     }

@@ -147,10 +147,10 @@ pub struct Cli {
 
 impl Cli {
     /// What this process was told. Wrong flags and variables end it with 2.
-    pub fn of_process() -> Cli {
+    pub fn of_process() -> Self {
         let ignoring_empty = |command: clap::Command| command.mut_args(without_empty_variable);
-        let command = ignoring_empty(Cli::command()).mut_subcommands(ignoring_empty);
-        Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let command = ignoring_empty(Self::command()).mut_subcommands(ignoring_empty);
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
     }
 
     /// The configuration of a server with these flags.

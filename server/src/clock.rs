@@ -25,8 +25,8 @@ pub struct Clock {
 
 impl Clock {
     /// A clock of this zone.
-    pub fn new(zone: Tz) -> Clock {
-        Clock { zone }
+    pub fn new(zone: Tz) -> Self {
+        Self { zone }
     }
 
     /// The zone's IANA name.

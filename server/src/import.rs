@@ -121,7 +121,7 @@ struct Listed {
 impl TryFrom<Listed> for Imported {
     type Error = String;
 
-    fn try_from(listed: Listed) -> Result<Imported, String> {
+    fn try_from(listed: Listed) -> Result<Self, String> {
         let Listed { id, name, date, total_tickets: total, available_tickets } = listed;
         Id::new(id.as_str()).map_err(|e| format!("id {id:?} {e}"))?;
         Text::new(name.as_str()).map_err(|e| format!("name {name:?} {e}"))?;
@@ -137,7 +137,7 @@ impl TryFrom<Listed> for Imported {
         if available > total {
             return Err(format!("event {id} has {available} tickets left of {total}"));
         }
-        Ok(Imported { id, name, date, total, available })
+        Ok(Self { id, name, date, total, available })
     }
 }
 

@@ -162,8 +162,8 @@ struct Queue {
 }
 
 impl Output {
-    const fn new() -> Output {
-        Output {
+    const fn new() -> Self {
+        Self {
             queue: Mutex::new(Queue { lines: Vec::new(), dropped: 0, writing: false }),
             filled: Condvar::new(),
             drained: Condvar::new(),

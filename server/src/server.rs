@@ -74,8 +74,8 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    fn of_journal(failure: journal::Failure, journal: &Journal) -> ServeError {
-        ServeError::Journal { failure, durability: journal.durability() }
+    fn of_journal(failure: journal::Failure, journal: &Journal) -> Self {
+        Self::Journal { failure, durability: journal.durability() }
     }
 }
 
@@ -90,7 +90,7 @@ pub struct Server {
 
 impl Server {
     /// Takes the data directory, recovers what is in it, and loads what `--import` and `--demo` ask for.
-    pub async fn open(config: &Config) -> Result<Server, OpenError> {
+    pub async fn open(config: &Config) -> Result<Self, OpenError> {
         let import = config.import.as_deref().map(import::read).transpose()?;
         let clock = Clock::new(config.time_zone.unwrap_or_else(time_zone::of_process));
         let data_dir = DataDir::open(&config.data_dir)?;
@@ -132,7 +132,7 @@ impl Server {
             per_address: config.max_per_address,
             idle_timeout: config.idle_timeout,
         };
-        Ok(Server { service, limits, data_dir: data_dir.into() })
+        Ok(Self { service, limits, data_dir: data_dir.into() })
     }
 
     /// What every request can reach, for who executes requests without a connection.

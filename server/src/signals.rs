@@ -32,9 +32,9 @@ pub struct StopSignals {
 
 impl StopSignals {
     /// From here on they do not end the process any more.
-    pub fn handle() -> io::Result<StopSignals> {
+    pub fn handle() -> io::Result<Self> {
         let ignored = ignores(&own_status(), Number::HUP);
-        Ok(StopSignals {
+        Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: if ignored { None } else { Some(signal(SignalKind::hangup())?) },

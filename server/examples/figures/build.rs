@@ -46,7 +46,7 @@ pub fn tickets(directory: &Path, tickets: u32, events: u32) -> anyhow::Result<Sa
 
 impl Shelf {
     /// An empty directory with these events in it.
-    pub fn new(directory: &Path, events: u32) -> anyhow::Result<Shelf> {
+    pub fn new(directory: &Path, events: u32) -> anyhow::Result<Self> {
         let config = config(directory, Durability::Never);
         let data_dir = DataDir::open(directory)?;
         let recovered = recovered(&data_dir, &config)?;
@@ -60,12 +60,12 @@ impl Shelf {
             let new = NewEvent { id, name: "An event as any other", date, total: TOTAL, issued: 0 };
             retry(&store, &runtime, || store.create(&new, 1, &mut seen))?;
         }
-        Ok(Shelf { store, runtime, ids, ticket_ids: TicketIdGenerator::default(), seen, _data_dir: data_dir })
+        Ok(Self { store, runtime, ids, ticket_ids: TicketIdGenerator::default(), seen, _data_dir: data_dir })
     }
 
     /// Books one ticket of an event.
     pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
-        let Shelf { store, runtime, ids, ticket_ids, seen, .. } = self;
+        let Self { store, runtime, ids, ticket_ids, seen, .. } = self;
         let drawn = ticket_ids.draw(1);
         retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, seen).map(|_| ()))
     }
@@ -75,7 +75,7 @@ impl Shelf {
         &mut self,
         mut change: impl FnMut(&Store, &mut DependsOn) -> Result<(), StateRejection>,
     ) -> anyhow::Result<()> {
-        let Shelf { store, runtime, seen, .. } = self;
+        let Self { store, runtime, seen, .. } = self;
         retry(store, runtime, || change(store, seen))
     }
 

@@ -32,7 +32,7 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Summary { bookings, rate, p50, p99, longest } = self;
+        let Self { bookings, rate, p50, p99, longest } = self;
         write!(
             f,
             "{bookings} bookings, {rate:.0}/s, p50 {p50:.2} ms, p99 {p99:.2} ms, longest {longest:.1} ms"
@@ -54,11 +54,11 @@ pub struct Bookers {
 
 impl Bookers {
     /// They begin, each with an event of its own choice.
-    pub fn start(address: SocketAddr, event: impl Fn(u32) -> String) -> Bookers {
+    pub fn start(address: SocketAddr, event: impl Fn(u32) -> String) -> Self {
         let over = Arc::new(AtomicBool::new(false));
         let clients =
             (0..CONNECTIONS).map(|n| tokio::spawn(client(address, event(n), over.clone()))).collect();
-        Bookers { over, clients }
+        Self { over, clients }
     }
 
     /// They end. What comes back is everything that was booked.

@@ -20,7 +20,7 @@ pub struct Host {
 }
 
 impl Host {
-    pub async fn start(directory: &Path) -> anyhow::Result<Host> {
+    pub async fn start(directory: &Path) -> anyhow::Result<Self> {
         let config = config(directory, Durability::Always);
         let (opened, open) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -37,7 +37,7 @@ impl Host {
                 anyhow::Ok(server.run([listener], shutdown).await?)
             })
         });
-        Ok(Host { address: open.await.context("the server does not start")?, stop, served })
+        Ok(Self { address: open.await.context("the server does not start")?, stop, served })
     }
 
     pub async fn stop(self) -> anyhow::Result<()> {

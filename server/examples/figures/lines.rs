@@ -16,10 +16,10 @@ pub struct Lines {
 }
 
 impl Lines {
-    pub async fn connect(address: SocketAddr) -> anyhow::Result<Lines> {
+    pub async fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Lines { stream: BufReader::new(stream), answer: String::new() })
+        Ok(Self { stream: BufReader::new(stream), answer: String::new() })
     }
 
     /// The bare connection, without what this end keeps to read it.

@@ -29,10 +29,10 @@ pub enum Step {
 impl Step {
     pub fn run(&self) -> anyhow::Result<()> {
         let said = match self {
-            Step::Build { directory } => build::tickets(directory, TICKETS, EVENTS)?,
-            Step::Start { directory } => start::start(directory)?,
-            Step::Snapshot { directory } => start::snapshot(directory)?,
-            Step::Book { directory, seconds } => {
+            Self::Build { directory } => build::tickets(directory, TICKETS, EVENTS)?,
+            Self::Start { directory } => start::start(directory)?,
+            Self::Snapshot { directory } => start::snapshot(directory)?,
+            Self::Book { directory, seconds } => {
                 let (quiet, busy, _) = beside::measure(directory, EVENTS, *seconds, Load::Snapshots)?;
                 Said { quiet, busy, ..Said::default() }
             }

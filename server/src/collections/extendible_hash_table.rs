@@ -49,8 +49,8 @@ struct Part<T> {
 }
 
 impl<T> Default for Table<T> {
-    fn default() -> Table<T> {
-        Table { small: HashTable::new(), large: None }
+    fn default() -> Self {
+        Self { small: HashTable::new(), large: None }
     }
 }
 
@@ -138,9 +138,9 @@ impl<T> Table<T> {
 
 impl<T> Directory<T> {
     /// One part, of all that there is.
-    fn of(entries: HashTable<T>) -> Directory<T> {
+    fn of(entries: HashTable<T>) -> Self {
         let len = entries.len();
-        Directory { indices: vec![0], depth: 0, parts: vec![Part { depth: 0, entries }], len }
+        Self { indices: vec![0], depth: 0, parts: vec![Part { depth: 0, entries }], len }
     }
 
     fn part_of(&self, hash: u64) -> usize {

@@ -53,10 +53,10 @@ impl Share {
 
 impl Buffers {
     /// A budget of so many bytes.
-    pub fn new(bytes: u64) -> Buffers {
+    pub fn new(bytes: u64) -> Self {
         let units = usize::try_from(bytes).unwrap_or(usize::MAX) / UNIT;
         let semaphore = |units: usize| Arc::new(Semaphore::new(units.min(Semaphore::MAX_PERMITS)));
-        Buffers { common: semaphore(units - units / 8), lines: semaphore(units / 8) }
+        Self { common: semaphore(units - units / 8), lines: semaphore(units / 8) }
     }
 
     /// A share for a reply, if it is free.

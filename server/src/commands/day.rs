@@ -31,9 +31,9 @@ impl Day {
         who: &str,
         date: Date,
         answer: &mut Answer,
-    ) -> Result<Day, CommandError> {
+    ) -> Result<Self, CommandError> {
         let entries = service.store.day(who, date, &mut answer.seen);
-        let mut day = Day { who: who.into(), date, entries, current: None, written: None, share: None };
+        let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
         if day.len_max() > AT_ONCE {
             let held = day.entries.iter().map(|(_, entry)| entry.held()).sum();
             day.share = Some(answer.share(service, held).ok_or(CommandError::Share(held))?);

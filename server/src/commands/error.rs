@@ -17,16 +17,16 @@ pub enum CommandError {
 }
 
 impl From<Refusal> for CommandError {
-    fn from(refusal: Refusal) -> CommandError {
-        CommandError::Refused(Box::new(refusal))
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
     }
 }
 
 impl From<AppendError> for CommandError {
-    fn from(append_error: AppendError) -> CommandError {
+    fn from(append_error: AppendError) -> Self {
         match append_error {
-            AppendError::Backpressure => CommandError::Backpressure,
-            AppendError::Closed => CommandError::Closed,
+            AppendError::Backpressure => Self::Backpressure,
+            AppendError::Closed => Self::Closed,
             AppendError::ReadOnly { .. } => Refusal::read_only(append_error).into(),
         }
     }

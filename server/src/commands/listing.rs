@@ -26,13 +26,13 @@ pub struct Listing {
 
 impl Listing {
     /// All events behind `after`, at most `limit`.
-    pub(super) fn new(limit: Option<u32>, after: Option<&Cursor<'_>>) -> Listing {
+    pub(super) fn new(limit: Option<u32>, after: Option<&Cursor<'_>>) -> Self {
         let after = after.map(|cursor| Place {
             date: cursor.date,
             name: CompactString::new(&cursor.name),
             id: CompactString::new(&cursor.id),
         });
-        Listing { after, left: limit, count: 0 }
+        Self { after, left: limit, count: 0 }
     }
 
     pub(super) fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> Progress {

@@ -23,8 +23,8 @@ pub struct Tickets {
 
 impl Tickets {
     /// The reply to a booking of `count` tickets, of which `draw` draws the ids from its beginning on.
-    pub(super) fn new(event: &str, draw: BookingIds, count: usize, available: u32) -> Tickets {
-        Tickets { event: event.into(), draw, count, written: 0, available }
+    pub(super) fn new(event: &str, draw: BookingIds, count: usize, available: u32) -> Self {
+        Self { event: event.into(), draw, count, written: 0, available }
     }
 
     pub(super) fn write(&mut self, answer: &mut Answer, enough: usize) -> Progress {

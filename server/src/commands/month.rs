@@ -42,9 +42,9 @@ struct Large {
 
 impl Month {
     /// The meetings of the month that ends with `current`.
-    pub(super) fn new(current: Slot) -> Month {
+    pub(super) fn new(current: Slot) -> Self {
         let slot = current.index();
-        Month { slot, oldest: slot.saturating_sub(HOD_HOURS - 1), behind: None, count: 0, large: None }
+        Self { slot, oldest: slot.saturating_sub(HOD_HOURS - 1), behind: None, count: 0, large: None }
     }
 
     pub(super) fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> Progress {

@@ -25,10 +25,10 @@ impl Pieces {
     /// Writes until the answer has `enough` bytes or the turn is over.
     pub fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> Progress {
         match self {
-            Pieces::Listing(listing) => listing.write(service, answer, enough),
-            Pieces::Month(month) => month.write(service, answer, enough),
-            Pieces::Day(day) => day.write(answer, enough),
-            Pieces::Tickets(tickets) => tickets.write(answer, enough),
+            Self::Listing(listing) => listing.write(service, answer, enough),
+            Self::Month(month) => month.write(service, answer, enough),
+            Self::Day(day) => day.write(answer, enough),
+            Self::Tickets(tickets) => tickets.write(answer, enough),
         }
     }
 }

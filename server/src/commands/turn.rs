@@ -39,7 +39,7 @@ impl Turn {
         if rested {
             self.ends = now + MICROS_MAX;
         }
-        *self = Turn { ends: self.ends, over: now >= self.ends, ..Turn::default() };
+        *self = Self { ends: self.ends, over: now >= self.ends, ..Self::default() };
     }
 
     /// Takes note that work was done.

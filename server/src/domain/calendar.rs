@@ -43,8 +43,8 @@ impl Entry {
     /// Everyone whose slot this entry takes, each once.
     pub fn people(&self) -> impl Iterator<Item = &str> {
         let (who, meeting) = match self {
-            Entry::Block { who } => (Some(who.as_str()), None),
-            Entry::Meeting(m) => (None, Some(attendees(&m.who, &m.host, &m.group))),
+            Self::Block { who } => (Some(who.as_str()), None),
+            Self::Meeting(m) => (None, Some(attendees(&m.who, &m.host, &m.group))),
         };
         who.into_iter().chain(meeting.into_iter().flatten())
     }
@@ -62,16 +62,16 @@ impl Entry {
     /// Title, group and host, as replies show them: a block is what has nobody in its group.
     pub fn texts(&self) -> (&str, &str, &str) {
         match self {
-            Entry::Block { who } => ("", "", who),
-            Entry::Meeting(meeting) => (&meeting.title, &meeting.group, &meeting.host),
+            Self::Block { who } => ("", "", who),
+            Self::Meeting(meeting) => (&meeting.title, &meeting.group, &meeting.host),
         }
     }
 
     /// Bytes that stay in memory for whoever holds it.
     pub fn held(&self) -> usize {
         match self {
-            Entry::Block { .. } => size_of::<Entry>() + ID_BYTES_MAX,
-            Entry::Meeting(meeting) => size_of::<Entry>() + meeting.held(),
+            Self::Block { .. } => size_of::<Self>() + ID_BYTES_MAX,
+            Self::Meeting(meeting) => size_of::<Self>() + meeting.held(),
         }
     }
 }
@@ -79,7 +79,7 @@ impl Entry {
 impl Meeting {
     /// Bytes that stay in memory for whoever holds it.
     pub fn held(&self) -> usize {
-        size_of::<Meeting>() + self.title.len() + self.group.len() + self.who.len() + self.host.len()
+        size_of::<Self>() + self.title.len() + self.group.len() + self.who.len() + self.host.len()
     }
 }
 

@@ -31,8 +31,8 @@ pub enum Rejection {
 
 impl Rejection {
     /// The slot of these people is filled.
-    pub fn busy(who: &[&str]) -> Rejection {
-        Rejection::Busy(who.join(","))
+    pub fn busy(who: &[&str]) -> Self {
+        Self::Busy(who.join(","))
     }
 }
 
@@ -43,7 +43,7 @@ impl Rejection {
 pub struct Contradiction(pub String);
 
 impl From<InvalidChange> for Contradiction {
-    fn from(invalid: InvalidChange) -> Contradiction {
-        Contradiction(invalid.to_string())
+    fn from(invalid: InvalidChange) -> Self {
+        Self(invalid.to_string())
     }
 }

@@ -30,8 +30,8 @@ pub struct Counted {
 
 impl Addresses {
     /// At most `max` of each.
-    pub fn new(max: usize) -> Addresses {
-        Addresses { max, open: Arc::default() }
+    pub fn new(max: usize) -> Self {
+        Self { max, open: Arc::default() }
     }
 
     /// Counts one more of this address, unless it has as many as it may.

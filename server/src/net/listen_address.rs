@@ -79,7 +79,7 @@ impl ListenAddress {
 impl FromStr for ListenAddress {
     type Err = ListenAddressError;
 
-    fn from_str(text: &str) -> Result<ListenAddress, ListenAddressError> {
+    fn from_str(text: &str) -> Result<Self, ListenAddressError> {
         let (host, port) = text.rsplit_once(':').ok_or(ListenAddressError::Form)?;
         let port = port.parse().map_err(|_| ListenAddressError::Form)?;
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
@@ -90,7 +90,7 @@ impl FromStr for ListenAddress {
         if host.is_empty() || host.contains(char::is_whitespace) {
             return Err(ListenAddressError::Form);
         }
-        Ok(ListenAddress { host: host.to_owned(), port })
+        Ok(Self { host: host.to_owned(), port })
     }
 }
 

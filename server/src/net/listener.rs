@@ -123,14 +123,14 @@ impl Open {
         max_connections: usize,
         addresses: Option<&Addresses>,
         peer: IpAddr,
-    ) -> Result<Open, Refusal> {
+    ) -> Result<Self, Refusal> {
         // Nobody else counts up.
         if service.counters.connections.load(Relaxed) >= max_connections {
             return Err(Refusal::busy(max_connections));
         }
         let counted = addresses.map(|addresses| addresses.count(peer)).transpose()?;
         service.counters.connections.fetch_add(1, Relaxed);
-        Ok(Open { service: service.clone(), _counted: counted })
+        Ok(Self { service: service.clone(), _counted: counted })
     }
 }
 

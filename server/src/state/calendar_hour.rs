@@ -70,7 +70,7 @@ impl CalendarHour {
 
     /// Fills the slot of all people of `entry`. Says how many they are.
     pub fn take(&mut self, number: EntryNumber, entry: Entry) -> Result<u64, Contradiction> {
-        let CalendarHour { people, hasher, .. } = self;
+        let Self { people, hasher, .. } = self;
         let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
         let count = entry.people().count();
         people.reserve(count, hash_of);
@@ -92,7 +92,7 @@ impl CalendarHour {
             .entries
             .remove(&number)
             .ok_or_else(|| Contradiction(format!("entry {} is freed and is not there", number.0)))?;
-        let CalendarHour { people, hasher, .. } = self;
+        let Self { people, hasher, .. } = self;
         let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
         let mut count = 0;
         for who in entry.people() {

@@ -38,12 +38,12 @@ pub struct StateLimits {
 
 impl StateLimits {
     /// None: for state that nobody grows but its owner.
-    pub const NONE: StateLimits = StateLimits { events: u64::MAX, tickets: u64::MAX, person_hours: u64::MAX };
+    pub const NONE: Self = Self { events: u64::MAX, tickets: u64::MAX, person_hours: u64::MAX };
 
     /// What fits into so many bytes of memory, whatever clients make of it.
-    pub fn for_memory(bytes: u64) -> StateLimits {
+    pub fn for_memory(bytes: u64) -> Self {
         let share = bytes / SHARE;
-        StateLimits {
+        Self {
             events: share / EVENT_BYTES,
             tickets: share / TICKET_BYTES,
             person_hours: share / PERSON_HOUR_BYTES,
@@ -66,9 +66,9 @@ impl Limited {
     /// Who can do what about it.
     fn advice(self) -> &'static str {
         match self {
-            Limited::Events => "whoever runs it can raise --max-events",
-            Limited::Tickets => "whoever runs it can raise --max-tickets",
-            Limited::PersonHours => {
+            Self::Events => "whoever runs it can raise --max-events",
+            Self::Tickets => "whoever runs it can raise --max-tickets",
+            Self::PersonHours => {
                 "DELETE what is not needed any more, or whoever runs it can raise --max-person-hours"
             }
         }
@@ -78,9 +78,9 @@ impl Limited {
 impl fmt::Display for Limited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Limited::Events => "events",
-            Limited::Tickets => "tickets",
-            Limited::PersonHours => "person-hours",
+            Self::Events => "events",
+            Self::Tickets => "tickets",
+            Self::PersonHours => "person-hours",
         })
     }
 }
@@ -119,9 +119,9 @@ pub(super) struct Count {
 
 impl Counts {
     /// Of a state that is there.
-    pub fn of(totals: &Totals, limits: StateLimits) -> Counts {
+    pub fn of(totals: &Totals, limits: StateLimits) -> Self {
         let count = |what, limit, used| Count { what, limit, used: AtomicU64::new(used) };
-        Counts {
+        Self {
             events: count(Limited::Events, limits.events, totals.events),
             tickets: count(Limited::Tickets, limits.tickets, totals.ticket_ids),
             person_hours: count(Limited::PersonHours, limits.person_hours, totals.person_hours),

@@ -66,20 +66,20 @@ pub enum StateRejection {
 }
 
 impl From<Rejection> for StateRejection {
-    fn from(refused: Rejection) -> StateRejection {
-        StateRejection::Rule(refused)
+    fn from(refused: Rejection) -> Self {
+        Self::Rule(refused)
     }
 }
 
 impl From<Full> for StateRejection {
-    fn from(full: Full) -> StateRejection {
-        StateRejection::Full(full)
+    fn from(full: Full) -> Self {
+        Self::Full(full)
     }
 }
 
 impl From<AppendError> for StateRejection {
-    fn from(append_error: AppendError) -> StateRejection {
-        StateRejection::AppendError(append_error)
+    fn from(append_error: AppendError) -> Self {
+        Self::AppendError(append_error)
     }
 }
 
@@ -144,11 +144,11 @@ pub struct Records {
 
 impl Records {
     /// Empty, in `shards` shards; a power of two.
-    pub fn new(shards: usize) -> Records {
+    pub fn new(shards: usize) -> Self {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
         let hasher = IdHasher::default();
         let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone()))).collect();
-        Records { shards, listing: Mutex::default() }
+        Self { shards, listing: Mutex::default() }
     }
 
     fn apply(&self, shard: &mut Shard, sequence: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
@@ -202,10 +202,10 @@ impl Replay for Records {
 
 impl Store {
     /// The state that replay built, to be changed through the journal from now on, and to grow up to these limits.
-    pub fn new(records: Records, limits: StateLimits, journal: Arc<Journal>) -> Store {
+    pub fn new(records: Records, limits: StateLimits, journal: Arc<Journal>) -> Self {
         let mut totals = Totals::default();
         (0..records.shards.len()).for_each(|shard| totals.add(&records.lock(shard)));
-        Store { records: Arc::new(records), counts: Counts::of(&totals, limits).into(), journal }
+        Self { records: Arc::new(records), counts: Counts::of(&totals, limits).into(), journal }
     }
 
     /// The most that there may be.

@@ -37,8 +37,8 @@ pub struct Event {
 pub struct EventIndex(u32);
 
 impl EventIndex {
-    pub(super) fn at(index: usize) -> EventIndex {
-        EventIndex(u32::try_from(index).expect("2^32 events fit into no memory"))
+    pub(super) fn at(index: usize) -> Self {
+        Self(u32::try_from(index).expect("2^32 events fit into no memory"))
     }
 }
 
@@ -110,8 +110,8 @@ fn spread(number: u64) -> u64 {
 
 impl Shard {
     /// An empty shard.
-    pub fn new(hasher: IdHasher) -> Shard {
-        Shard { hasher, ..Shard::default() }
+    pub fn new(hasher: IdHasher) -> Self {
+        Self { hasher, ..Self::default() }
     }
 
     /// Events here.

@@ -37,9 +37,9 @@ pub struct BookingIds {
 
 impl Default for BookingIds {
     /// A seed that nobody has seen.
-    fn default() -> BookingIds {
+    fn default() -> Self {
         let seed = rand::random();
-        BookingIds { seed, generator: StdRng::from_seed(seed) }
+        Self { seed, generator: StdRng::from_seed(seed) }
     }
 }
 
