@@ -1,25 +1,25 @@
 //! A hash table that only grows, and never moves an element.
 //!
-//! An ordinary table that doubles at ten million elements stands still for a second, and so does whoever holds its
-//! lock. Here a full table is left as it is, and a new one is begun, twice as large up to a limit: no element is ever
-//! hashed again. A search looks into one table after the other, the newest first.
+//! An ordinary table with ten million elements takes a second to double, and whoever holds its lock waits for
+//! it. Here a full table stays as it is, and a new one is added, twice as large up to a limit. No element is
+//! ever rehashed. A search looks into one table after the other, the newest first.
 
 use hashbrown::HashTable;
 
-/// Elements in the first table: a small collection takes little memory. Seven eighths of a power of two, which is the
-/// load factor of hashbrown.
+/// Elements of the first table, so that a small collection takes little memory. Seven eighths of a power of
+/// two, which is hashbrown's load factor.
 const FIRST_TABLE_ELEMENTS: usize = 56;
 
-/// Elements in the largest table. Of 24 bytes each they take 3 MB: the table stays in the processor's cache while it is
-/// filled, and is allocated in a moment. With tables of 24 MB a booking took 1.3 to 2 times as long behind ten million
-/// tickets as behind ten thousand; with this size, 1.04 to 1.09 times. A search among ten million elements looks into
-/// some ninety tables.
+/// Elements of the largest table. With elements of 24 bytes it takes 3 MB, so that it stays in the
+/// processor's cache while it fills, and allocating it takes no time to speak of. With tables of 24 MB, a
+/// booking took 1.3 to 2 times as long with ten million tickets as with ten thousand; with this size it takes
+/// 1.04 to 1.09 times as long. A search among ten million elements looks into some ninety tables.
 const LARGEST_TABLE_ELEMENTS: usize = FIRST_TABLE_ELEMENTS << 11;
 
-/// Elements found by a hash and a test for equality. The caller computes the hash, always in the same way.
+/// Elements, found by hash and equality. The caller hashes, always in the same way.
 #[derive(Debug)]
 pub struct AppendOnlyTables<T> {
-    /// All full but the last.
+    /// All tables but the last are full.
     tables: Vec<HashTable<T>>,
     /// How many more elements the last table takes.
     free: usize,
@@ -32,7 +32,7 @@ impl<T> Default for AppendOnlyTables<T> {
 }
 
 impl<T> AppendOnlyTables<T> {
-    /// Adds an element that is not in the collection yet.
+    /// Adds an element that the collection does not contain.
     #[inline]
     pub fn insert(&mut self, hash: u64, element: T, hash_of: impl Fn(&T) -> u64) {
         if self.free == 0 {
@@ -43,9 +43,9 @@ impl<T> AppendOnlyTables<T> {
         table.insert_unique(hash, element, hash_of);
     }
 
-    /// The element with this hash for which `is_it` holds.
-    pub fn find(&self, hash: u64, is_it: impl Fn(&T) -> bool) -> Option<&T> {
-        self.tables.iter().rev().find_map(|table| table.find(hash, &is_it))
+    /// The element with this hash that `is_match` accepts.
+    pub fn find(&self, hash: u64, is_match: impl Fn(&T) -> bool) -> Option<&T> {
+        self.tables.iter().rev().find_map(|table| table.find(hash, &is_match))
     }
 
     #[cold]
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn every_inserted_element_is_found_and_no_other() {
+    fn find_returns_every_inserted_element_and_no_other() {
         let mut tables = AppendOnlyTables::default();
         let find =
             |tables: &AppendOnlyTables<u64>, n: u64| tables.find(hash(&n), |&found| found == n).copied();
@@ -87,17 +87,17 @@ mod tests {
     }
 
     #[test]
-    fn no_table_is_resized() {
+    fn insert_never_resizes_a_table() {
         let mut tables = AppendOnlyTables::default();
-        let mut made = Vec::new();
+        let mut initial = Vec::new();
         for n in 0..50_000 {
             tables.insert(hash(&n), n, hash);
-            if tables.tables.len() > made.len() {
-                made.push(tables.tables.last().expect("just made").capacity());
+            if tables.tables.len() > initial.len() {
+                initial.push(tables.tables.last().expect("it was just added").capacity());
             }
         }
         let capacities: Vec<usize> = tables.tables.iter().map(HashTable::capacity).collect();
-        assert_eq!(capacities, made, "a table was resized");
-        assert_eq!(made[..3], [FIRST_TABLE_ELEMENTS, 2 * FIRST_TABLE_ELEMENTS, 4 * FIRST_TABLE_ELEMENTS]);
+        assert_eq!(capacities, initial, "a table was resized");
+        assert_eq!(initial[..3], [FIRST_TABLE_ELEMENTS, 2 * FIRST_TABLE_ELEMENTS, 4 * FIRST_TABLE_ELEMENTS]);
     }
 }

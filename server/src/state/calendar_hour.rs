@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use compact_str::CompactString;
 
-use crate::collections::extendible_hash_table::Table;
+use crate::collections::extendible_hash_table::ExtendibleHashTable;
 use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber, Rejection};
 
@@ -14,7 +14,7 @@ use crate::domain::{Contradiction, EntryNumber, Rejection};
 /// time: a popular hour never stalls its shard while a table of everybody is copied.
 #[derive(Debug, Default)]
 pub struct CalendarHour {
-    people: Table<Busy>,
+    people: ExtendibleHashTable<BusyPerson>,
     entries: BTreeMap<EntryNumber, Entry>,
     /// SipHash, with keys that nobody knows: ids come from clients, and a MEET looks up a thousand of them under one lock.
     /// Whoever could choose ids that collide would have each of these compared with each of theirs.
@@ -23,7 +23,7 @@ pub struct CalendarHour {
 
 /// A person who has something in this hour.
 #[derive(Debug)]
-struct Busy {
+struct BusyPerson {
     who: CompactString,
     with: EntryNumber,
 }
@@ -71,7 +71,7 @@ impl CalendarHour {
     /// Fills the slot of all people of `entry`. Says how many they are.
     pub fn take(&mut self, number: EntryNumber, entry: Entry) -> Result<u64, Contradiction> {
         let Self { people, hasher, .. } = self;
-        let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
+        let hash_of = |busy: &BusyPerson| hasher.hash_one(busy.who.as_str());
         let count = entry.people().count();
         people.reserve(count, hash_of);
         for who in entry.people() {
@@ -80,7 +80,7 @@ impl CalendarHour {
                 let number = number.0;
                 return Err(Contradiction(format!("entry {number} takes an hour that {who} has filled")));
             }
-            people.insert(hash, Busy { who: who.into(), with: number }, hash_of);
+            people.insert(hash, BusyPerson { who: who.into(), with: number }, hash_of);
         }
         self.entries.insert(number, entry);
         Ok(count as u64)
@@ -93,7 +93,7 @@ impl CalendarHour {
             .remove(&number)
             .ok_or_else(|| Contradiction(format!("entry {} is freed and is not there", number.0)))?;
         let Self { people, hasher, .. } = self;
-        let hash_of = |busy: &Busy| hasher.hash_one(busy.who.as_str());
+        let hash_of = |busy: &BusyPerson| hasher.hash_one(busy.who.as_str());
         let mut count = 0;
         for who in entry.people() {
             people.remove(hasher.hash_one(who), |busy| busy.who == who, hash_of);

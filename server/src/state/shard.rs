@@ -8,7 +8,7 @@ use compact_str::CompactString;
 
 use crate::codec::Sequence;
 use crate::collections::append_only_tables::AppendOnlyTables;
-use crate::collections::extendible_hash_table::Table;
+use crate::collections::extendible_hash_table::ExtendibleHashTable;
 use crate::domain::calendar::{Entry, Meeting};
 use crate::domain::sale::Sale;
 use crate::domain::{Change, Contradiction, EntryNumber, EventNumber};
@@ -94,10 +94,10 @@ pub struct Shard {
     /// Tickets sold before their events came here, whose ids nobody knows.
     pub sold_before: u64,
     events: Events,
-    by_id: Table<EventIndex>,
-    by_number: Table<EventIndex>,
+    by_id: ExtendibleHashTable<EventIndex>,
+    by_number: ExtendibleHashTable<EventIndex>,
     tickets: AppendOnlyTables<IssuedTicket>,
-    days: Table<Day>,
+    days: ExtendibleHashTable<Day>,
     hasher: IdHasher,
 }
 
