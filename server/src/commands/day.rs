@@ -35,8 +35,8 @@ impl Day {
         let entries = service.store.day(who, date, &mut answer.seen);
         let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
         if day.len_max() > AT_ONCE {
-            let held = day.entries.iter().map(|(_, entry)| entry.held()).sum();
-            day.share = Some(answer.share(service, held).ok_or(CommandError::Share(held))?);
+            let bytes = day.entries.iter().map(|(_, entry)| entry.bytes_held()).sum();
+            day.share = Some(answer.share(service, bytes).ok_or(CommandError::Share(bytes))?);
         }
         Ok(day)
     }

@@ -196,10 +196,10 @@ fn busy_at(slot: Slot, busy: String, aside: &str) -> Refusal {
 fn cannot_free(who: &str, slot: Slot, rejection: StateRejection) -> Refusal {
     let (date, hour) = (slot.date.dmy(), slot.hour);
     match rejection {
-        StateRejection::Rule(Rejection::NothingThere) => Refusal::not_found(format!(
+        StateRejection::Rule(Rejection::NoEntry) => Refusal::not_found(format!(
             "{who} has nothing on {date} at {hour}: GET {who} {date} shows the day"
         )),
-        StateRejection::Rule(Rejection::NotTheHost { host }) => {
+        StateRejection::Rule(Rejection::NotHost { host }) => {
             let message =
                 format!("the meeting on {date} at {hour} is {host}'s: only its host can change or delete it");
             Refusal::forbidden_host(message, host)

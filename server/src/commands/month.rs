@@ -90,7 +90,7 @@ impl Month {
         match &meetings[..] {
             [] => answer.turn.did(Work::Little),
             [one] if room == 0 => {
-                let share = answer.share(service, one.held()).ok_or(one.held())?;
+                let share = answer.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
                 reply::open_hod_row(&mut answer.out, slot);
                 self.large = Some(Large { meeting: one.clone(), written: None, _share: share });
             }

@@ -7,40 +7,36 @@ use compact_str::CompactString;
 
 use super::Rejection;
 
-/// What fills a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// One person keeps the hour free of meetings.
     Block {
-        /// The person.
         who: CompactString,
     },
-    /// A meeting, shared: who reads it takes a handle and leaves the lock before writing it out.
+    /// Shared: a reader clones the handle and releases the lock before it writes the meeting.
     Meeting(Arc<Meeting>),
 }
 
-/// A meeting. Its slot is taken for `who`, `host` and every member of `group`.
+/// A meeting fills its slot for `who`, `host` and every member of `group`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meeting {
-    /// Who asked for it.
+    /// The person who created it.
     pub who: CompactString,
-    /// What it is about.
     pub title: Box<str>,
-    /// Its members, comma-separated, without repetition.
+    /// Ids separated by commas, without repetition.
     pub group: Box<str>,
-    /// Who may delete or replace it.
+    /// The person who may delete or replace it.
     pub host: CompactString,
 }
 
-/// Everyone whose slot a meeting takes, each once: `who`, `host` and the comma-separated `group`, which repeats nobody
-/// but may name the other two.
+/// The people of a meeting, each once: `who`, `host` and the comma-separated `group`, which repeats no id but
+/// may contain the other two.
 pub fn attendees<'a>(who: &'a str, host: &'a str, group: &'a str) -> impl Iterator<Item = &'a str> {
     let others = group.split(',').filter(move |&member| member != who && member != host);
     [who].into_iter().chain((host != who).then_some(host)).chain(others)
 }
 
 impl Entry {
-    /// Everyone whose slot this entry takes, each once.
+    /// The people whose slot this entry fills, each once.
     pub fn people(&self) -> impl Iterator<Item = &str> {
         let (who, meeting) = match self {
             Self::Block { who } => (Some(who.as_str()), None),
@@ -49,17 +45,18 @@ impl Entry {
         who.into_iter().chain(meeting.into_iter().flatten())
     }
 
-    /// Whether `who`, who attends it, may end it for everyone: a block is its owner's, a meeting its host's.
+    /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
+    /// its people.
     pub fn decide_freeing(&self, who: &str) -> Result<(), Rejection> {
         match self {
             Self::Meeting(meeting) if meeting.host != who => {
-                Err(Rejection::NotTheHost { host: meeting.host.to_string() })
+                Err(Rejection::NotHost { host: meeting.host.to_string() })
             }
             _ => Ok(()),
         }
     }
 
-    /// Title, group and host, as replies show them: a block is what has nobody in its group.
+    /// Title, group and host, as replies show them. Only a block has an empty group.
     pub fn texts(&self) -> (&str, &str, &str) {
         match self {
             Self::Block { who } => ("", "", who),
@@ -67,18 +64,18 @@ impl Entry {
         }
     }
 
-    /// Bytes that stay in memory for whoever holds it.
-    pub fn held(&self) -> usize {
+    /// Bytes of memory that a clone keeps alive.
+    pub fn bytes_held(&self) -> usize {
         match self {
             Self::Block { .. } => size_of::<Self>() + ID_BYTES_MAX,
-            Self::Meeting(meeting) => size_of::<Self>() + meeting.held(),
+            Self::Meeting(meeting) => size_of::<Self>() + meeting.bytes_held(),
         }
     }
 }
 
 impl Meeting {
-    /// Bytes that stay in memory for whoever holds it.
-    pub fn held(&self) -> usize {
+    /// Bytes of memory that a handle keeps alive.
+    pub fn bytes_held(&self) -> usize {
         size_of::<Self>() + self.title.len() + self.group.len() + self.who.len() + self.host.len()
     }
 }
@@ -88,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everyone_attends_once() {
+    fn attendees_of_overlapping_ids_are_distinct() {
         for (who, host, group, all) in [
             ("F1", "F1", "F2,F3", vec!["F1", "F2", "F3"]),
             ("F1", "F2", "F2,F1", vec!["F1", "F2"]),

@@ -1,77 +1,60 @@
-//! What happened to exactly one record.
+//! Changes: each is one decided modification of one record.
 
 use bookline_protocol::{Date, Slot};
 
-/// The permanent name of an event: the sequence of the commit that created it. Its text id may be used again one
-/// day, its number never.
+/// Identifies an event for good: the sequence number of the commit that created it. An id may be used again
+/// one day, a number never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventNumber(pub u64);
 
-/// The permanent name of a calendar entry: the sequence of the commit that took the slot.
+/// Identifies a calendar entry for good: the sequence number of the commit that created it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryNumber(pub u64);
 
-/// Where an event lives: its tag finds the shard, its number the event.
+/// Locates an event: its tag selects the shard, its number the event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventKey {
-    /// Low half of CRC-32C of the event's id.
+    /// The low half of CRC-32C of the event's id.
     pub tag: u16,
-    /// The event's permanent number.
     pub number: EventNumber,
 }
 
-/// A change of one record, already decided. It carries all that applying it needs: replay has no clock, no
-/// randomness and no rules to decide again. An event or entry that a change creates is numbered by the sequence of
-/// the commit it stands in, so a commit creates at most one.
+/// One decided modification of one record. It contains all that applying it needs: replay reads no clock,
+/// draws no random numbers and decides nothing. The number of an event or entry that a change creates is the
+/// sequence number of its commit, so a commit creates at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// An event opened its sale.
     EventCreated {
-        /// Tag of the id.
         tag: u16,
-        /// The event's text id.
         id: &'a str,
-        /// The event's name.
         name: &'a str,
-        /// The day it takes place.
         date: Date,
-        /// Tickets it has in all.
+        /// All tickets of the event, including those issued.
         total: u32,
-        /// Tickets issued before it came to us (an import of a partly sold event); nobody here knows their ids.
+        /// Tickets that another system issued before an import. Their ids are unknown.
         issued: u32,
     },
-    /// An event gave out these tickets.
     TicketsIssued {
-        /// The event.
         event: EventKey,
-        /// Ids of the tickets, as the 16 bytes of a UUID.
+        /// UUIDs as bytes.
         tickets: &'a [[u8; 16]],
     },
-    /// A person blocked an hour.
     BlockTaken {
-        /// The hour.
         slot: Slot,
-        /// The person.
         who: &'a str,
     },
-    /// A meeting took an hour of everyone in it.
+    /// Fills the slot for `who`, `host` and every member of `group`.
     MeetingTaken {
-        /// The hour.
         slot: Slot,
-        /// Who asked for it.
         who: &'a str,
-        /// What it is about.
         title: &'a str,
-        /// Its members, comma-separated, without repetition.
+        /// Ids separated by commas, without repetition.
         group: &'a str,
-        /// Who may delete or replace it.
         host: &'a str,
     },
-    /// A block or a meeting ended for everyone in it.
+    /// Frees the slot for all people of the entry.
     EntryFreed {
-        /// The hour.
         slot: Slot,
-        /// The entry.
         entry: EntryNumber,
     },
 }

@@ -1,7 +1,7 @@
 //! The rules of reservation, pure: no sockets, no locks, no disks, no clock.
 //!
-//! A rule looks at one record and answers with what is to happen, or with a [`Rejection`]. What happens is a [`Change`];
-//! changes are the only thing that changes state, live and in replay.
+//! A rule looks at one record and decides a [`Change`] or a [`Rejection`]. Changes are the only thing that
+//! modifies state, both live and in replay.
 
 pub mod calendar;
 pub mod change;

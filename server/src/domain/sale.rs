@@ -1,25 +1,22 @@
-//! Tickets of an event: a counter that never goes below zero.
+//! The tickets of an event.
 
 use super::{Contradiction, EventNumber, Rejection};
 
-/// What an event has sold and still has. `issued` never exceeds `total`.
+/// The tickets of an event. Invariant: `issued` is at most `total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sale {
-    /// The event's permanent number.
     pub number: EventNumber,
-    /// Tickets in all.
     pub total: u32,
-    /// Tickets given out, also those whose ids nobody knows.
+    /// Includes tickets that another system issued, whose ids are unknown.
     pub issued: u32,
 }
 
 impl Sale {
-    /// Tickets left.
     pub fn available(&self) -> u32 {
         self.total - self.issued
     }
 
-    /// May `count` tickets be taken? All or nothing.
+    /// Decides whether `count` tickets may be issued: all of them or none.
     pub fn decide_booking(&self, count: u32) -> Result<(), Rejection> {
         let available = self.available();
         if count > available {
@@ -28,7 +25,7 @@ impl Sale {
         Ok(())
     }
 
-    /// Takes note of `count` tickets given out.
+    /// Counts `count` more tickets as issued.
     pub fn issue(&mut self, count: u32) -> Result<(), Contradiction> {
         if count > self.available() {
             return Err(Contradiction(format!(
@@ -47,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_seats_are_sold_once() {
+    fn booking_of_more_than_available_is_rejected() {
         let mut sale = Sale { number: EventNumber(1), total: 10, issued: 7 };
         assert_eq!(sale.decide_booking(4), Err(Rejection::SoldOut { available: 3, requested: 4 }));
         assert_eq!(sale.decide_booking(3), Ok(()));
@@ -57,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_there_are_cannot_be_issued() {
+    fn issuing_more_than_available_is_a_contradiction() {
         let mut sale = Sale { number: EventNumber(9), total: 2, issued: 1 };
         let message = sale.issue(2).unwrap_err().to_string();
         assert_eq!(message, "event 9 issues 2 tickets and has 1 left");

@@ -1,7 +1,7 @@
-//! Changes that no rule decides, whatever the checksums around them say.
+//! Validation of changes that are read from a disk.
 //!
-//! What is read from a disk is checked against this before it is applied: a file that was made or altered by something
-//! else must not bring in what the protocol refuses.
+//! A correct checksum does not prove that the rules decided a change. A file that another program wrote or
+//! altered must not bring in what the protocol refuses.
 
 use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
@@ -12,109 +12,54 @@ use thiserror::Error;
 
 use super::{Change, EntryNumber, EventKey, EventNumber};
 
-/// Why a change cannot have been decided here.
+/// The rules never decide such a change.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InvalidChange {
-    /// An id of an event or a person that the protocol refuses.
     #[error("the {field} {number} {error}")]
-    Id {
-        /// Which text.
-        field: &'static str,
-        /// The event or entry.
-        number: u64,
-        /// What is wrong with it.
-        error: IdError,
-    },
-    /// A name or a title that the protocol refuses.
+    Id { field: &'static str, number: u64, error: IdError },
     #[error("the {field} {number} {error}")]
-    Text {
-        /// Which text.
-        field: &'static str,
-        /// The event or entry.
-        number: u64,
-        /// What is wrong with it.
-        error: TextError,
-    },
-    /// A group that the protocol refuses.
+    Text { field: &'static str, number: u64, error: TextError },
     #[error("the group of meeting {number} {error}")]
-    Group {
-        /// The meeting.
-        number: u64,
-        /// What is wrong with it.
-        error: GroupError,
-    },
+    Group { number: u64, error: GroupError },
     /// Groups are recorded without repetition.
     #[error("the group of meeting {number} has a member twice")]
-    Repetition {
-        /// The meeting.
-        number: u64,
-    },
-    /// The tag follows from the id.
+    Repetition { number: u64 },
+    /// The tag is not that of the id.
     #[error("event {number} has tag {tag:04x}, and its id has tag {expected:04x}")]
-    EventTag {
-        /// The event.
-        number: u64,
-        /// The tag that stands beside it.
-        tag: u16,
-        /// The tag of its id.
-        expected: u16,
-    },
-    /// No event has so many tickets, or has sold so many.
+    EventTag { number: u64, tag: u16, expected: u16 },
     #[error(
         "event {number} has {total} tickets in all and {issued} of them issued: from 1 to {EVENT_TICKETS_MAX} in all are \
          possible, and no more issued"
     )]
-    Tickets {
-        /// The event.
-        number: u64,
-        /// Tickets in all.
-        total: u32,
-        /// Tickets issued before.
-        issued: u32,
-    },
-    /// A booking of nothing is refused.
+    Tickets { number: u64, total: u32, issued: u32 },
     #[error("event {number} issues no ticket")]
-    NoTicket {
-        /// The event.
-        number: u64,
-    },
-    /// What a commit refers to was created by a commit before it.
+    NoTicket { number: u64 },
+    /// A commit refers to what an earlier commit created. The number of an event or entry is the sequence
+    /// number of that commit.
     #[error("commit {commit} changes event or entry {number}, which no commit before it can have created")]
-    NotBefore {
-        /// The commit.
-        commit: u64,
-        /// The event or entry.
-        number: u64,
-    },
-    /// Every ticket carries the tag of its event.
+    NotOlderThanCommit { commit: u64, number: u64 },
+    /// A ticket does not begin with the tag of its event.
     #[error("event {number} with tag {tag:04x} issues a ticket with tag {found:04x}")]
-    TicketTag {
-        /// The event.
-        number: u64,
-        /// The event's tag.
-        tag: u16,
-        /// The ticket's tag.
-        found: u16,
-    },
+    TicketTag { number: u64, tag: u16, found: u16 },
 }
 
 impl Change<'_> {
-    /// Could the commit of this sequence number hold this?
+    /// Checks that the rules can have decided this change in the commit with this sequence number.
     pub fn check_in_commit(&self, commit: u64) -> Result<(), InvalidChange> {
         match *self {
             Change::TicketsIssued { event: EventKey { number: EventNumber(number), .. }, .. }
             | Change::EntryFreed { entry: EntryNumber(number), .. }
                 if !(1..commit).contains(&number) =>
             {
-                Err(InvalidChange::NotBefore { commit, number })
+                Err(InvalidChange::NotOlderThanCommit { commit, number })
             }
             _ => self.check(commit),
         }
     }
 
-    /// Could this have been decided? `number` is that of the event or entry, which is the sequence number of the commit
-    /// that creates it.
+    /// Checks that the rules can have decided this change. `number` is that of the event or entry, which is
+    /// the sequence number of the commit that creates it.
     pub fn check(&self, number: u64) -> Result<(), InvalidChange> {
         match *self {
             Change::EventCreated { tag, id, name, total, issued, .. } => {
@@ -158,8 +103,8 @@ fn check_text(field: &'static str, number: u64, text: &str) -> Result<(), Invali
 }
 
 fn check_group(number: u64, group: &str) -> Result<(), InvalidChange> {
-    let whole = Group::new(group).map_err(|error| InvalidChange::Group { number, error })?;
-    if whole.as_str() == group { Ok(()) } else { Err(InvalidChange::Repetition { number }) }
+    let parsed = Group::new(group).map_err(|error| InvalidChange::Group { number, error })?;
+    if parsed.as_str() == group { Ok(()) } else { Err(InvalidChange::Repetition { number }) }
 }
 
 #[cfg(test)]
@@ -182,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_rules_decide_is_possible() {
+    fn check_accepts_changes_that_the_rules_decide() {
         let event_key = EventKey { tag: 0x0102, number: EventNumber(7) };
         let tickets = [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]];
         for change in [
@@ -200,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_changes_only_what_is_older_than_it() {
+    fn check_refuses_a_change_of_a_record_not_older_than_its_commit() {
         let event = EventKey { tag: 0, number: EventNumber(7) };
         for change in [
             Change::TicketsIssued { event, tickets: &[[0; 16]] },
@@ -209,19 +154,23 @@ mod tests {
             assert_eq!(change.check_in_commit(8), Ok(()));
             for commit in [7, 6, 1] {
                 let refused = change.check_in_commit(commit);
-                assert_eq!(refused, Err(InvalidChange::NotBefore { commit, number: 7 }), "{change:?}");
+                assert_eq!(
+                    refused,
+                    Err(InvalidChange::NotOlderThanCommit { commit, number: 7 }),
+                    "{change:?}"
+                );
             }
         }
     }
 
     #[test]
-    fn what_the_protocol_refuses_is_impossible() {
+    fn check_refuses_values_that_the_protocol_refuses() {
         let key = EventKey { tag: 0x0102, number: EventNumber(7) };
         let date = Date::parse("2026-12-31").expect("a date");
         let wrong_tag = Change::EventCreated { tag: 0, id: "a", name: "A", date, total: 1, issued: 0 };
         let long = "x".repeat(65);
         let many = vec!["F1"; 1_001].join(",");
-        for (change, said) in [
+        for (change, expected) in [
             (event("", "A", 1, 0), "the id of event 9 is empty"),
             (event("a b", "A", 1, 0), "the id of event 9 holds a blank"),
             (event(&long, "A", 1, 0), "the id of event 9 has 65 characters"),
@@ -245,8 +194,8 @@ mod tests {
             (meeting("F1", "t", "F2,F3,F2", "F3"), "the group of meeting 9 has a member twice"),
             (meeting("F1", "t", &many, "F3"), "the group of meeting 9 has 1001 members"),
         ] {
-            let message = change.check(9).expect_err(said).to_string();
-            assert!(message.starts_with(said), "{message} and not {said}");
+            let message = change.check(9).expect_err(expected).to_string();
+            assert!(message.starts_with(expected), "{message:?} does not start with {expected:?}");
         }
     }
 }

@@ -63,7 +63,7 @@ impl CalendarHour {
 
     /// The entry that ends when `who` frees this hour.
     pub fn decide_freeing(&self, who: &str) -> Result<(EntryNumber, &Entry), Rejection> {
-        let (number, entry) = self.of(who).ok_or(Rejection::NothingThere)?;
+        let (number, entry) = self.of(who).ok_or(Rejection::NoEntry)?;
         entry.decide_freeing(who)?;
         Ok((number, entry))
     }
@@ -126,7 +126,7 @@ mod tests {
         for who in ["F1", "F2", "F3", "F4"] {
             assert_eq!(hour.of(who).map(|(n, _)| n), Some(EntryNumber(7)), "{who}");
         }
-        assert_eq!(hour.decide_freeing("F1"), Err(Rejection::NotTheHost { host: "F4".into() }));
+        assert_eq!(hour.decide_freeing("F1"), Err(Rejection::NotHost { host: "F4".into() }));
         hour.free(EntryNumber(7)).unwrap();
         assert!(hour.is_empty() && hour.people.len() == 0);
     }

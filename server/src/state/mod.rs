@@ -357,7 +357,7 @@ impl Store {
         seen: &mut DependsOn,
     ) -> Result<Entry, StateRejection> {
         let mut shard = self.lock(self.records.shard_of_day(slot.date), seen);
-        let hour = shard.hour(slot).ok_or(Rejection::NothingThere)?;
+        let hour = shard.hour(slot).ok_or(Rejection::NoEntry)?;
         let (number, entry) = hour.decide_freeing(who)?;
         let entry = entry.clone();
         let before = shard.person_hours;
@@ -387,7 +387,7 @@ impl Store {
             Some(high) => (&mut **high, Some(&mut *low)),
         };
 
-        let (number, freed) = source.hour(old).ok_or(Rejection::NothingThere)?.decide_freeing(who)?;
+        let (number, freed) = source.hour(old).ok_or(Rejection::NoEntry)?.decide_freeing(who)?;
         if !takes(freed) {
             return Err(StateRejection::TooLarge);
         }
