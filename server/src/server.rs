@@ -224,7 +224,7 @@ impl Server {
 
 /// Says in the log of what there is more than there may be: limits are not judged when the state is read.
 fn warn_of_excess(store: &Store) {
-    for Full { what, limit, used, .. } in store.excess() {
+    for Full { what, limit, used, .. } in store.exceeded_limits() {
         tracing::warn!(
             "the data has {used} {what}, and at most {limit} are allowed (--max-{what}): all of it is served, and nothing \
              that adds to them is accepted"

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use bookline_protocol::{Date, Hour, Slot};
-use bookline_server::state::limits::{EVENT_BYTES, PERSON_HOUR_BYTES, TICKET_BYTES};
+use bookline_server::state::limits::{EVENT_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX};
 use bookline_server::state::{NewEntry, NewEvent};
 
 use crate::build::Shelf;
@@ -29,7 +29,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     let ordinary = each(EVENTS, |n| event(&mut shelf, &format!("concert-{n}"), ORDINARY))?;
     println!("an ordinary event takes {ordinary:.0} bytes");
     let largest = each(EVENTS, |n| event(&mut shelf, &format!("{n:064}"), &longest))?;
-    table::at_most("memory of an event, as large as can be", largest, "bytes", EVENT_BYTES as f64);
+    table::at_most("memory of an event, as large as can be", largest, "bytes", EVENT_BYTES_MAX as f64);
 
     // Days of eight hours with 25 meetings of three people in each.
     let ordinary = each(MEETINGS, |n| {
@@ -43,10 +43,15 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
         let who = format!("{n:064}");
         meeting(&mut shelf, 800_000 + n, 9, &longest, &who, &who)
     })?;
-    table::at_most("memory of a person-hour, as large as can be", largest, "bytes", PERSON_HOUR_BYTES as f64);
+    table::at_most(
+        "memory of a person-hour, as large as can be",
+        largest,
+        "bytes",
+        PERSON_HOUR_BYTES_MAX as f64,
+    );
 
     let ticket = each(TICKETS, |n| shelf.book(n % SALES))?;
-    table::at_most("memory of a ticket", ticket, "bytes", TICKET_BYTES as f64);
+    table::at_most("memory of a ticket", ticket, "bytes", TICKET_BYTES_MAX as f64);
     shelf.close()?;
     Ok(())
 }

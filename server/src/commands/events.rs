@@ -8,7 +8,7 @@ use super::error::{CommandError, command_error, unexpected};
 use super::long_booking::Tickets;
 use super::service::Service;
 use crate::domain::Rejection;
-use crate::state::ticket_ids::{self, BookingIds};
+use crate::state::ticket_ids::{self, BookingTicketIds};
 use crate::state::{DependsOn, NewEvent, StateRejection};
 
 /// CREATE
@@ -79,8 +79,8 @@ pub(super) fn book_many(
 ) -> Result<Tickets, CommandError> {
     let could = service.store.can_book(id, count, &mut answer.seen);
     could.map_err(|rejection| cannot_book(id, rejection))?;
-    let (mut draw, count) = (BookingIds::default(), count as usize);
-    let booked = service.store.book(id, &mut draw.all(count), answer.micros, &mut answer.seen);
+    let (mut draw, count) = (BookingTicketIds::default(), count as usize);
+    let booked = service.store.book(id, &mut draw.draw_and_rewind(count), answer.micros, &mut answer.seen);
     let available = booked.map_err(|rejection| cannot_book(id, rejection))?;
     Ok(Tickets::new(id, draw, count, available))
 }

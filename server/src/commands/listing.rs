@@ -8,7 +8,7 @@ use super::answer::Answer;
 use super::service::Service;
 use crate::commands::progress::Progress;
 use crate::commands::turn::Work;
-use crate::state::Place;
+use crate::state::ListingKey;
 
 /// Places read from the listing at a time: some 10 µs under its lock.
 const PAGE: usize = 64;
@@ -17,7 +17,7 @@ const PAGE: usize = 64;
 #[derive(Debug)]
 pub struct Listing {
     /// The last one written.
-    after: Option<Place>,
+    after: Option<ListingKey>,
     /// How many more may be.
     left: Option<u32>,
     /// How many were.
@@ -27,7 +27,7 @@ pub struct Listing {
 impl Listing {
     /// All events behind `after`, at most `limit`.
     pub(super) fn new(limit: Option<u32>, after: Option<&Cursor<'_>>) -> Self {
-        let after = after.map(|cursor| Place {
+        let after = after.map(|cursor| ListingKey {
             date: cursor.date,
             name: CompactString::new(&cursor.name),
             id: CompactString::new(&cursor.id),
@@ -57,7 +57,7 @@ impl Listing {
         }
     }
 
-    fn write_event(&mut self, service: &Service, answer: &mut Answer, place: Place) {
+    fn write_event(&mut self, service: &Service, answer: &mut Answer, place: ListingKey) {
         let Answer { out, seen, .. } = answer;
         let shown = service.store.event(&place.id, seen, |event| {
             reply::write_event_reply(out, &event.json, event.sale.available(), LineKind::Row);

@@ -6,7 +6,7 @@ use compact_str::CompactString;
 use super::answer::Answer;
 use crate::commands::progress::Progress;
 use crate::commands::turn::Work;
-use crate::state::ticket_ids::{self, BookingIds};
+use crate::state::ticket_ids::{self, BookingTicketIds};
 
 /// Tickets written at a time: 5 kB.
 const PIECE: usize = 128;
@@ -15,7 +15,7 @@ const PIECE: usize = 128;
 #[derive(Debug)]
 pub struct Tickets {
     event: CompactString,
-    draw: BookingIds,
+    draw: BookingTicketIds,
     count: usize,
     written: usize,
     available: u32,
@@ -23,7 +23,7 @@ pub struct Tickets {
 
 impl Tickets {
     /// The reply to a booking of `count` tickets, of which `draw` draws the ids from its beginning on.
-    pub(super) fn new(event: &str, draw: BookingIds, count: usize, available: u32) -> Self {
+    pub(super) fn new(event: &str, draw: BookingTicketIds, count: usize, available: u32) -> Self {
         Self { event: event.into(), draw, count, written: 0, available }
     }
 
@@ -50,7 +50,7 @@ impl Tickets {
     /// The next tickets, which are written then.
     fn next(&mut self, tickets: &mut [[u8; 16]], tag: u16) {
         self.draw.fill(tickets);
-        ticket_ids::stamp(tickets, tag);
+        ticket_ids::set_tag(tickets, tag);
         self.written += tickets.len();
     }
 }

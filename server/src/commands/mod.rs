@@ -51,7 +51,7 @@ pub enum Outcome {
 #[inline]
 pub fn work(request: &Request<'_>) -> Work {
     match request {
-        Request::Book { count, .. } if *count as usize <= ticket_ids::AHEAD => Work::Little,
+        Request::Book { count, .. } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => Work::Little,
         Request::Event { .. } => Work::Little,
         _ => Work::Much,
     }
@@ -67,7 +67,7 @@ pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer:
             return Outcome::Pieces(Pieces::Listing(Listing::new(*limit, after.as_ref()).into()));
         }
         Request::Event { id } => events::show(service, id.as_str(), answer),
-        Request::Book { event, count } if *count as usize <= ticket_ids::AHEAD => {
+        Request::Book { event, count } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => {
             events::book(service, event.as_str(), *count as usize, answer)
         }
         Request::Book { event, count } => match events::book_many(service, event.as_str(), *count, answer) {

@@ -1,4 +1,4 @@
-//! All events in the order in which they are listed: by date, then name, then id, bytewise.
+//! All events in the order of listings: by date, then name, then id, bytewise.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -8,36 +8,34 @@ use compact_str::CompactString;
 
 use crate::codec::Sequence;
 
-/// An event's place in the order. None of its parts ever changes.
+/// The sort key of an event. No part of it ever changes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The event's date.
+pub struct ListingKey {
     pub date: Date,
-    /// Its name.
     pub name: CompactString,
-    /// Its id.
     pub id: CompactString,
 }
 
-/// The index behind `GET`. An ordered set, which grows a node at a time.
+/// The index that GET reads. A B-tree grows by one node at a time, so that no insertion holds the lock for
+/// long.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The last commit that created an event. A page shows that there are events, and that more follow: what may be
-    /// told of either waits for it.
+    /// The newest commit that created an event. A page reveals which events exist and whether more follow, so
+    /// a reply that uses it depends on this commit.
     pub last: Sequence,
-    places: BTreeSet<Place>,
+    keys: BTreeSet<ListingKey>,
 }
 
 impl Listing {
-    /// Takes note of a new event. Events of different shards may come in another order than that of their commits.
-    pub fn insert(&mut self, sequence: Sequence, place: Place) {
+    /// Adds an event. Events of different shards may arrive in another order than that of their commits.
+    pub fn insert(&mut self, sequence: Sequence, key: ListingKey) {
         self.last = self.last.max(sequence);
-        self.places.insert(place);
+        self.keys.insert(key);
     }
 
-    /// Up to `count` places behind `after`, in order.
-    pub fn page(&self, after: Option<&Place>, count: usize) -> Vec<Place> {
+    /// The keys of up to `count` events after `after`, in order.
+    pub fn page(&self, after: Option<&ListingKey>, count: usize) -> Vec<ListingKey> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.places.range((from, Bound::Unbounded)).take(count).cloned().collect()
+        self.keys.range((from, Bound::Unbounded)).take(count).cloned().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! One shard: events, tickets and days that share a lock. It applies changes; it decides nothing.
+//! A shard: the events, tickets and days that one lock guards. It applies changes and decides nothing.
 
 use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
@@ -14,55 +14,53 @@ use crate::domain::sale::Sale;
 use crate::domain::{Change, Contradiction, EntryNumber, EventNumber};
 use crate::state::calendar_hour::CalendarHour;
 
-/// Hashes event ids. Seeded anew in every process, so that ids that somebody chose beforehand do not collide. foldhash
-/// promises nothing against those who find the seed by timing replies. That is accepted here: with SipHash, BOOK and GET
-/// take 155 instructions more, of 1,850 and 886. A command looks up one event, and a collision costs it some nanoseconds,
-/// far less than what differs from reply to reply anyway. Should all of a shard's events collide, a lookup compares an id
-/// with each of them, of which `--max-events` bounds the number; what it finds is right.
+/// Hashes event ids. Each process has its own seed, so that ids chosen beforehand do not collide.
+///
+/// foldhash does not resist clients who infer the seed from the timing of replies. This is accepted: with
+/// SipHash, BOOK and GET take 155 instructions more, of 1,850 and 886. A command looks up one event, and a
+/// collision costs it some nanoseconds, far less than replies differ anyway. If all events of a shard
+/// collided, a lookup would compare an id with each of them, and `--max-events` bounds their number. Its
+/// result would still be right.
 pub type IdHasher = foldhash::fast::RandomState;
 
-/// An event as the store keeps it.
 #[derive(Debug)]
 pub struct Event {
-    /// Its id.
     pub id: CompactString,
-    /// What it has sold.
     pub sale: Sale,
-    /// Its JSON up to the number of tickets left, the only part that changes.
+    /// The event's JSON up to the number of tickets left, which is the only part that changes.
     pub json: Box<str>,
 }
 
-/// Where an event stands in its shard's [`Shard::events`], as long as the process runs.
+/// The index of an event in [`Shard::events`], valid as long as the process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventIndex(u32);
 
 impl EventIndex {
     pub(super) fn at(index: usize) -> Self {
-        Self(u32::try_from(index).expect("2^32 events fit into no memory"))
+        Self(u32::try_from(index).expect("2^32 events exceed any memory"))
     }
 }
 
-/// A ticket that was issued.
 #[derive(Debug)]
 struct IssuedTicket {
     id: [u8; 16],
     event: EventIndex,
 }
 
-/// A ticket id is random but for its tag, version and variant: these eight bytes are random throughout. The server draws
-/// them, so no client chooses what collides.
+/// A ticket id is random except for its tag, version and variant, and these eight bytes contain none of
+/// those. The server draws the ids, so no client can choose ids that collide.
 fn hash_of_ticket(id: &[u8; 16]) -> u64 {
     u64::from_le_bytes([id[2], id[3], id[4], id[5], id[9], id[10], id[11], id[12]])
 }
 
-/// The hours of one day that have something in them.
 #[derive(Debug)]
 struct Day {
     date: Date,
+    /// `None` is an hour without entries.
     hours: [Option<Box<CalendarHour>>; 24],
 }
 
-/// All events of a shard, in the order in which they came.
+/// The events of a shard, in the order of their creation.
 #[derive(Debug, Default)]
 struct Events(Vec<Event>);
 
@@ -80,19 +78,18 @@ impl IndexMut<EventIndex> for Events {
     }
 }
 
-/// What one lock guards.
 #[derive(Debug, Default)]
 pub struct Shard {
-    /// The last commit that changed anything here: what may be told of this shard waits for it.
+    /// The newest commit that changed this shard. A reply that uses the shard depends on it.
     pub last: Sequence,
-    /// Calendar entries here.
+    /// Calendar entries.
     pub entries: u64,
-    /// Hours that they fill, for each of their people.
+    /// Hours that the entries fill, counted for each of their people.
     pub person_hours: u64,
-    /// Tickets issued here.
+    /// Tickets issued here, whose ids are in `tickets`.
     pub tickets_issued: u64,
-    /// Tickets sold before their events came here, whose ids nobody knows.
-    pub sold_before: u64,
+    /// Tickets that another system issued before an import, whose ids are unknown.
+    pub tickets_issued_elsewhere: u64,
     events: Events,
     by_id: ExtendibleHashTable<EventIndex>,
     by_number: ExtendibleHashTable<EventIndex>,
@@ -101,62 +98,56 @@ pub struct Shard {
     hasher: IdHasher,
 }
 
-/// Spreads small consecutive numbers over all bits (the constant of Fibonacci hashing, 2^64 / φ). No two numbers have the
-/// same result: whoever chooses days cannot make them collide.
-fn spread(number: u64) -> u64 {
+/// Spreads small consecutive numbers over all bits (Fibonacci hashing, with the constant 2^64 / φ). It is a
+/// bijection, so a client that chooses days cannot make them collide.
+fn hash_of_number(number: u64) -> u64 {
     let product = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     product ^ product >> 32
 }
 
 impl Shard {
-    /// An empty shard.
     pub fn new(hasher: IdHasher) -> Self {
         Self { hasher, ..Self::default() }
     }
 
-    /// Events here.
     pub fn event_count(&self) -> usize {
         self.events.0.len()
     }
 
-    /// The event of this id.
     pub fn event(&self, id: &str) -> Option<&Event> {
         Some(&self.events[self.index_of(id)?])
     }
 
-    /// Where the event of this id stands.
     #[inline]
     pub fn index_of(&self, id: &str) -> Option<EventIndex> {
         let hash = self.hasher.hash_one(id);
         self.by_id.find(hash, |&index| self.events[index].id == id).copied()
     }
 
-    /// What the event that stands here has sold.
     pub fn sale(&self, index: EventIndex) -> Sale {
         self.events[index].sale
     }
 
-    /// The event that issued this ticket.
     pub fn event_of_ticket(&self, ticket: &[u8; 16]) -> Option<&Event> {
         let issued = self.tickets.find(hash_of_ticket(ticket), |issued| issued.id == *ticket)?;
         Some(&self.events[issued.event])
     }
 
-    /// The hour, if anything is in it.
+    /// The hour, if it has entries.
     pub fn hour(&self, slot: Slot) -> Option<&CalendarHour> {
-        let hash = spread(slot.date.day_number().into());
+        let hash = hash_of_number(slot.date.day_number().into());
         let day = self.days.find(hash, |day| day.date == slot.date)?;
         day.hours[usize::from(slot.hour.get())].as_deref()
     }
 
-    /// The hours of a day that have something in them, earliest first.
+    /// The hours of a day that have entries, earliest first.
     pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, &CalendarHour)> {
-        let day = self.days.find(spread(date.day_number().into()), |day| day.date == date);
+        let day = self.days.find(hash_of_number(date.day_number().into()), |day| day.date == date);
         let hours = day.map(|day| &day.hours[..]).unwrap_or_default();
         hours.iter().zip(0..).filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))
     }
 
-    /// Applies what happened: the way in which everything here changes, live and in replay.
+    /// Applies a change. Live and in replay, nothing else modifies a shard.
     pub fn apply(&mut self, sequence: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
         self.last = sequence;
         match *change {
@@ -164,10 +155,11 @@ impl Shard {
                 self.add_event(EventNumber(sequence.0), id, name, date, total, issued)
             }
             Change::TicketsIssued { event, tickets } => {
-                let is_it = |&index: &EventIndex| self.events[index].sale.number == event.number;
-                let index = *self.by_number.find(spread(event.number.0), is_it).ok_or_else(|| {
-                    Contradiction(format!("event {} issues tickets and is not there", event.number.0))
-                })?;
+                let is_match = |&index: &EventIndex| self.events[index].sale.number == event.number;
+                let index =
+                    *self.by_number.find(hash_of_number(event.number.0), is_match).ok_or_else(|| {
+                        Contradiction(format!("event {} issues tickets and does not exist", event.number.0))
+                    })?;
                 self.issue(sequence, index, tickets)
             }
             Change::BlockTaken { slot, who } => self.take(sequence, slot, Entry::Block { who: who.into() }),
@@ -191,22 +183,22 @@ impl Shard {
     ) -> Result<(), Contradiction> {
         if self.event(id).is_some() || issued > total {
             return Err(Contradiction(format!(
-                "event {id} is created with {issued} of {total} sold, or twice"
+                "event {id} is created twice, or with {issued} of {total} tickets issued"
             )));
         }
         let index = EventIndex::at(self.events.0.len());
         let sale = Sale { number, total, issued };
         let json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
         self.events.0.push(Event { id: id.into(), sale, json });
-        self.sold_before += u64::from(issued);
+        self.tickets_issued_elsewhere += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
         self.by_id.insert(hasher.hash_one(id), index, |&index| hasher.hash_one(events[index].id.as_str()));
-        self.by_number.insert(spread(number.0), index, |&index| spread(events[index].sale.number.0));
+        self.by_number
+            .insert(hash_of_number(number.0), index, |&index| hash_of_number(events[index].sale.number.0));
         Ok(())
     }
 
-    /// Applies that the event that stands here issued tickets: what [`Shard::apply`] comes to, for who has looked the
-    /// event up already.
+    /// Applies [`Change::TicketsIssued`], for a caller that has looked up the event.
     pub fn issue(
         &mut self,
         sequence: Sequence,
@@ -218,24 +210,24 @@ impl Shard {
         self.events[index].sale.issue(count)?;
         self.tickets_issued += u64::from(count);
         for ticket in tickets {
-            // Nobody has drawn it before: it has 106 random bits.
+            // No other ticket has this id: it has 106 random bits.
             let issued = IssuedTicket { id: *ticket, event: index };
             self.tickets.insert(hash_of_ticket(ticket), issued, |issued| hash_of_ticket(&issued.id));
         }
         Ok(())
     }
 
-    /// Applies that an entry fills a slot: what [`Shard::apply`] comes to, for who has made the entry before it took the
-    /// lock.
+    /// Applies [`Change::BlockTaken`] or [`Change::MeetingTaken`], for a caller that has built the entry
+    /// before it acquired the lock.
     pub fn take(&mut self, sequence: Sequence, slot: Slot, entry: Entry) -> Result<(), Contradiction> {
         self.last = sequence;
-        let hash = spread(slot.date.day_number().into());
+        let hash = hash_of_number(slot.date.day_number().into());
         if self.days.find(hash, |day| day.date == slot.date).is_none() {
             let day = Day { date: slot.date, hours: Default::default() };
-            self.days.insert(hash, day, |day| spread(day.date.day_number().into()));
+            self.days.insert(hash, day, |day| hash_of_number(day.date.day_number().into()));
         }
         let day =
-            self.days.find_mut(hash, |day| day.date == slot.date).expect("put in above if it was not there");
+            self.days.find_mut(hash, |day| day.date == slot.date).expect("it exists or was just inserted");
         let hour = day.hours[usize::from(slot.hour.get())].get_or_insert_default();
         self.person_hours += hour.take(EntryNumber(sequence.0), entry)?;
         self.entries += 1;
@@ -243,18 +235,18 @@ impl Shard {
     }
 
     fn free(&mut self, slot: Slot, entry: EntryNumber) -> Result<(), Contradiction> {
-        let hash = spread(slot.date.day_number().into());
-        let nothing = || Contradiction(format!("entry {} is freed where nothing is", entry.0));
-        let day = self.days.find_mut(hash, |day| day.date == slot.date).ok_or_else(nothing)?;
-        let place = &mut day.hours[usize::from(slot.hour.get())];
-        let hour = place.as_mut().ok_or_else(nothing)?;
+        let hash = hash_of_number(slot.date.day_number().into());
+        let no_entry = || Contradiction(format!("entry {} is freed in an hour without entries", entry.0));
+        let day = self.days.find_mut(hash, |day| day.date == slot.date).ok_or_else(no_entry)?;
+        let slot_of_day = &mut day.hours[usize::from(slot.hour.get())];
+        let hour = slot_of_day.as_mut().ok_or_else(no_entry)?;
         self.person_hours -= hour.free(entry)?;
         self.entries -= 1;
         if hour.is_empty() {
-            *place = None;
+            *slot_of_day = None;
         }
         if day.hours.iter().all(Option::is_none) {
-            let hash_of = |day: &Day| spread(day.date.day_number().into());
+            let hash_of = |day: &Day| hash_of_number(day.date.day_number().into());
             self.days.remove(hash, |day| day.date == slot.date, hash_of);
         }
         Ok(())
@@ -271,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn looking_allocates_no_slot_and_freeing_leaves_none() {
+    fn reading_adds_no_day_and_freeing_the_last_entry_removes_it() {
         let mut shard = Shard::default();
         assert!(shard.hour(slot("09:00")).is_none());
         assert_eq!(shard.hours(slot("09:00").date).count(), 0);
@@ -284,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_that_contradict_the_state_are_refused() {
+    fn apply_refuses_changes_that_contradict_the_state() {
         let mut shard = Shard::default();
         let event = EventKey { tag: 0, number: EventNumber(3) };
         assert!(shard.apply(Sequence(1), &Change::TicketsIssued { event, tickets: &[[0; 16]] }).is_err());
