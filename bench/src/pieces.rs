@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{ParsedLine, parse};
 use bookline_server::Config;
-use bookline_server::commands::{Answer, Identity, Outcome, Service, execute};
+use bookline_server::commands::{ExecutionStatus, Identity, Service, TurnContext, execute};
 use bookline_server::domain::{Change, EventKey, EventNumber};
-use bookline_server::net::framing::{Found, Framer};
+use bookline_server::net::framing::{Framer, FramingEvent};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::storage::journal::{AppendError, Durability};
 use tempfile::TempDir;
@@ -52,13 +52,15 @@ fn frame() -> Box<dyn FnMut()> {
     let mut framer = Framer::default();
     Box::new(move || {
         loop {
-            match framer.find() {
-                Found::Line(extent) => {
-                    black_box(framer.line(extent));
-                    return framer.consume(extent);
+            match framer.next_event() {
+                FramingEvent::Line(range) => {
+                    black_box(framer.line(range));
+                    return framer.consume(range);
                 }
-                Found::Nothing => framer.buffer().extend_from_slice(&turn),
-                Found::TooLong | Found::Telnet(_) => unreachable!("the line is short and plain"),
+                FramingEvent::Incomplete => framer.buffer().extend_from_slice(&turn),
+                FramingEvent::TooLong | FramingEvent::Telnet(_) => {
+                    unreachable!("the line is short and plain")
+                }
             }
         }
     })
@@ -131,7 +133,7 @@ fn block_and_delete() -> Box<dyn FnMut()> {
 struct Home {
     service: Arc<Service>,
     runtime: Runtime,
-    answer: Answer,
+    context: TurnContext,
     commands: usize,
     _directory: TempDir,
 }
@@ -148,7 +150,7 @@ impl Home {
         // one does not: what it takes would not fall out of their difference.
         runtime.block_on(service.store.journal().capacity());
         let mut home =
-            Self { service, runtime, answer: Answer::default(), commands: 0, _directory: directory };
+            Self { service, runtime, context: TurnContext::default(), commands: 0, _directory: directory };
         home.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
         home
     }
@@ -159,10 +161,12 @@ impl Home {
             panic!("{line} is not understood");
         };
         if self.commands.is_multiple_of(TURN) {
-            self.answer.out.clear();
+            self.context.replies.clear();
         }
         self.commands += 1;
-        while let Outcome::Backpressure = execute(&self.service, Identity, &request, &mut self.answer) {
+        while let ExecutionStatus::Backpressure =
+            execute(&self.service, Identity, &request, &mut self.context)
+        {
             self.runtime.block_on(self.service.store.journal().capacity());
         }
     }

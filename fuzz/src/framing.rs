@@ -1,40 +1,42 @@
-//! Bytes of a connection, split into pieces of a size that the first byte sets.
+//! The framer, with the received bytes in chunks of a size that the first byte gives.
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_server::net::framing::{Found, Framer};
+use bookline_server::net::framing::{Framer, FramingEvent};
 
-/// Panics if a property does not hold.
+/// # Panics
+///
+/// If the events depend on how the bytes are chunked.
 pub fn check(input: &[u8]) {
     let Some((&size, bytes)) = input.split_first() else { return };
-    let pieces = || bytes.chunks(usize::from(size).max(1));
-    assert_eq!(lines(pieces()), lines([bytes].into_iter()));
-    // After more bytes than a line can have, the same bytes end that line, which is reported once.
+    let chunks = || bytes.chunks(usize::from(size).max(1));
+    assert_eq!(events(chunks()), events([bytes].into_iter()));
+    // After the beginning of a line that is too long, the bytes continue it. It is reported once.
     let long = vec![b'x'; LINE_BYTES_MAX + 1];
-    let discarded = lines([&long[..], bytes].into_iter());
-    assert_eq!(lines([&long[..]].into_iter().chain(pieces())), discarded);
+    let discarded = events([&long[..], bytes].into_iter());
+    assert_eq!(events([&long[..]].into_iter().chain(chunks())), discarded);
     assert_eq!(discarded.first().map(Vec::as_slice), Some(&b"<too long>"[..]));
 }
 
-/// The lines in these pieces, and the incomplete line at their end.
-fn lines<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
+/// The events of these chunks, and the incomplete line that is left.
+fn events<'a>(chunks: impl Iterator<Item = &'a [u8]>) -> Vec<Vec<u8>> {
     let (mut framer, mut out) = (Framer::default(), Vec::new());
-    for piece in pieces {
-        framer.buffer().extend_from_slice(piece);
+    for chunk in chunks {
+        framer.buffer().extend_from_slice(chunk);
         loop {
-            match framer.find() {
-                Found::Line(extent) => {
-                    assert!(framer.line(extent).len() <= LINE_BYTES_MAX);
-                    out.push(framer.line(extent).to_vec());
-                    framer.consume(extent);
+            match framer.next_event() {
+                FramingEvent::Line(range) => {
+                    assert!(framer.line(range).len() <= LINE_BYTES_MAX);
+                    out.push(framer.line(range).to_vec());
+                    framer.consume(range);
                 }
-                Found::TooLong => out.push(b"<too long>".to_vec()),
-                Found::Telnet(answer) => out.push(answer.to_vec()),
-                Found::Nothing => break,
+                FramingEvent::TooLong => out.push(b"<too long>".to_vec()),
+                FramingEvent::Telnet(response) => out.push(response.to_vec()),
+                FramingEvent::Incomplete => break,
             }
         }
-        // The longest line and the first byte of its end.
+        // The longest line, and the first half of its end.
         assert!(framer.buffer().len() <= LINE_BYTES_MAX + 1);
     }
-    out.push(framer.unfinished().to_vec());
+    out.push(framer.incomplete_line().to_vec());
     out
 }

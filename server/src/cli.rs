@@ -1,4 +1,5 @@
-//! The command line of `booklined`. Every flag has an environment variable; one that is empty counts as unset.
+//! The command line of `booklined`. Every flag has an environment variable; one that is empty counts as
+//! unset.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 
 use crate::codec::segment_header;
 use crate::codec::{commit, frame};
-use crate::commands::buffers::{BUFFERS_MAX, BUFFERS_MIN};
+use crate::commands::buffers::{BUFFERS_BYTES_MAX, BUFFERS_BYTES_MIN};
 use crate::config::Config;
 use crate::log::LogFormat;
 use crate::net::listen_address::ListenAddress;
@@ -18,9 +19,9 @@ use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::offline::Command;
 
-/// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its segment would
-/// meet a full disk when it is written, where nothing can be refused any more. Three of the largest, so that to begin
-/// segments does not cost more than to fill them.
+/// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its
+/// segment would meet a full disk when it is written, where nothing can be refused any more. Three of the
+/// largest, so that to begin segments does not cost more than to fill them.
 const MIN_SEGMENT: u64 = 512 << 10;
 
 const _: () = {
@@ -37,14 +38,15 @@ const MAX_SEGMENT: u64 = 1 << 30;
 /// The most `--threads`: more than the processors of the largest machines only wait for each other.
 const THREADS_MAX: usize = 1024;
 
-/// The shortest `--idle-timeout`: whoever types needs some seconds, and a round trip to the other side of the world a
-/// good part of one.
+/// The shortest `--idle-timeout`: whoever types needs some seconds, and a round trip to the other side of the
+/// world a good part of one.
 const IDLE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
 /// The longest: whoever means for ever leaves the flag out.
 const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it said OK.
+/// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it
+/// said OK.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "booklined", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
@@ -52,8 +54,8 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen; port 0 takes any free one. Of a host of several addresses it is the first that this machine
-    /// has, IPv4 first. There are no accounts: whoever can connect can do everything
+    /// Where to listen; port 0 takes any free one. Of a host of several addresses it is the first that this
+    /// machine has, IPv4 first. There are no accounts: whoever can connect can do everything
     #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "HOST:PORT")]
     pub listen: ListenAddress,
 
@@ -61,18 +63,19 @@ pub struct Cli {
     #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// When to answer OK: always = when it is on disk; interval = at once, on disk within a second; never = at once,
-    /// on disk when the system likes
+    /// When to answer OK: always = when it is on disk; interval = at once, on disk within a second; never =
+    /// at once, on disk when the system likes
     #[arg(long, env = "BOOKLINE_DURABILITY", value_enum, default_value_t)]
     pub durability: Durability,
 
-    /// Connections at a time; one more is answered ERR BUSY. Lowered where the system allows too few open files
+    /// Connections at a time; one more is answered ERR BUSY. Lowered where the system allows too few open
+    /// files
     #[arg(long, env = "BOOKLINE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N",
           value_parser = parse_count)]
     pub max_connections: usize,
 
-    /// Connections of one address at a time, an IPv6 network of 64 bits counting as one; one more is answered ERR BUSY
-    /// [default: as many as there may be]
+    /// Connections of one address at a time, an IPv6 network of 64 bits counting as one; one more is answered
+    /// ERR BUSY [default: as many as there may be]
     #[arg(long, env = "BOOKLINE_MAX_PER_ADDRESS", value_name = "N", value_parser = parse_count)]
     pub max_per_address: Option<usize>,
 
@@ -93,8 +96,8 @@ pub struct Cli {
     #[arg(long, env = "BOOKLINE_MAX_EVENTS", value_name = "N", value_parser = parse_limit)]
     pub max_events: Option<u64>,
 
-    /// Hours of people's calendars filled at the most; a meeting of three people fills three [default: by the memory that
-    /// there is]
+    /// Hours of people's calendars filled at the most; a meeting of three people fills three [default: by the
+    /// memory that there is]
     #[arg(long, env = "BOOKLINE_MAX_PERSON_HOURS", value_name = "N", value_parser = parse_limit)]
     pub max_person_hours: Option<u64>,
 
@@ -124,19 +127,19 @@ pub struct Cli {
           value_parser = parse_snapshot_every)]
     pub snapshot_every: u64,
 
-    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty. Give it once,
-    /// and start without it from then on
+    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty.
+    /// Give it once, and start without it from then on
     #[arg(long, env = "BOOKLINE_RESTORE", value_name = "FILE")]
     pub restore: Option<PathBuf>,
 
     /// Load events from this JSON list, 256 MiB at most, as in
-    /// [{"id":"1","name":"Jazz","date":"2026-12-31","totalTickets":10,"availableTickets":5}]; availableTickets may be left
-    /// out. Events whose ids are there already are left as they are
+    /// [{"id":"1","name":"Jazz","date":"2026-12-31","totalTickets":10,"availableTickets":5}];
+    /// availableTickets may be left out. Events whose ids are there already are left as they are
     #[arg(long, env = "BOOKLINE_IMPORT", value_name = "FILE")]
     pub import: Option<PathBuf>,
 
-    /// Load a few events and calendars to play with, if there is nothing yet; the variable is 1, true, yes or on, or 0,
-    /// false, no or off
+    /// Load a few events and calendars to play with, if there is nothing yet; the variable is 1, true, yes or
+    /// on, or 0, false, no or off
     #[arg(long, env = "BOOKLINE_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
 
@@ -237,7 +240,7 @@ fn parse_segment_size(text: &str) -> Result<u64, String> {
 
 fn parse_max_buffers(text: &str) -> Result<u64, String> {
     let size = parse_size(text).ok_or("it is a number of bytes, as in 268435456, 256MiB or 1GiB")?;
-    if (BUFFERS_MIN..=BUFFERS_MAX).contains(&size) {
+    if (BUFFERS_BYTES_MIN..=BUFFERS_BYTES_MAX).contains(&size) {
         Ok(size)
     } else {
         Err("it is from 32MiB to 1TiB".into())

@@ -12,8 +12,8 @@ const DAY: i64 = 86_400_000_000;
 /// The number of 1970-01-01, counted in days as [`bookline_protocol::Date::day_number`] does.
 const DAY_OF_1970: i64 = 719_163;
 
-/// A clock that is set before 0001-01-02 or behind 9999-12-30 is read as if it stood there: on every day between, the
-/// date is one of the protocol's in every zone.
+/// A clock that is set before 0001-01-02 or behind 9999-12-30 is read as if it stood there: on every day
+/// between, the date is one of the protocol's in every zone.
 const EARLIEST: i64 = (2 - DAY_OF_1970) * DAY;
 const LATEST: i64 = (3_652_059 - DAY_OF_1970) * DAY - 1;
 

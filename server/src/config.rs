@@ -7,15 +7,17 @@ use bookline_protocol::Id;
 use chrono_tz::Tz;
 
 use crate::memory;
-use crate::net::listener::REFUSALS;
+use crate::net::listener::REFUSED_CONNECTIONS_MAX;
 use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::recovery::RecoveryOptions;
 
-/// How often a snapshot is begun at most: each reads the whole snapshot before it, and the journal behind that.
+/// How often a snapshot is begun at most: each reads the whole snapshot before it, and the journal behind
+/// that.
 const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// The configuration of a server. The flags of `booklined` check their values; whoever fills this in is trusted.
+/// The configuration of a server. The flags of `booklined` check their values; whoever fills this in is
+/// trusted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The directory that holds the journal and the snapshots. It is created if it does not exist.
@@ -60,7 +62,7 @@ impl Default for Config {
             data_dir: "./bookline-data".into(),
             durability: Durability::default(),
             max_connections: 10_000,
-            refusals: REFUSALS,
+            refusals: REFUSED_CONNECTIONS_MAX,
             max_per_address: None,
             idle_timeout: None,
             max_buffers: 256 << 20,

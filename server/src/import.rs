@@ -14,8 +14,8 @@ use crate::state::{DependsOn, Full, NewEvent, StateRejection, Store};
 use crate::storage::journal::{AppendError, Failure};
 use crate::storage::plain_file;
 
-/// The largest list: two million events at a hundred bytes each, which take about as much memory again when they are
-/// parsed.
+/// The largest list: two million events at a hundred bytes each, which take about as much memory again when
+/// they are parsed.
 const MAX_BYTES: u64 = 256 << 20;
 
 /// Why events cannot be imported. Nothing was loaded, unless it says so.

@@ -24,8 +24,9 @@ pub mod time_zone;
 pub use config::Config;
 pub use server::{OpenError, ServeError, Server};
 
-/// Ends the process at once. For faults after which the memory may hold half of a change, so that no reply can be
-/// trusted. The reason is printed where standard error takes it in time; nothing here panics or waits for longer.
+/// Ends the process at once. For faults after which the memory may hold half of a change, so that no reply
+/// can be trusted. The reason is printed where standard error takes it in time; nothing here panics or waits
+/// for longer.
 pub fn fatal(why: &str) -> ! {
     log::last_error(&format!("{why}: stopping at once"));
     std::process::abort();

@@ -1,8 +1,8 @@
 //! The log: lines for standard error. Nobody who serves ever waits for it.
 //!
-//! Lines go into a bounded queue, and one thread writes them. When standard error takes no more (a full disk, a pipe
-//! that nobody reads), what finds no room in the queue is dropped and counted, and the count is logged as soon as
-//! lines are taken again. Nothing here panics over what an output does.
+//! Lines go into a bounded queue, and one thread writes them. When standard error takes no more (a full disk,
+//! a pipe that nobody reads), what finds no room in the queue is dropped and counted, and the count is logged
+//! as soon as lines are taken again. Nothing here panics over what an output does.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fs::File;
@@ -29,8 +29,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Bytes of lines that may wait for the output: about ten thousand lines, far more than an output that works is ever
-/// behind.
+/// Bytes of lines that may wait for the output: about ten thousand lines, far more than an output that works
+/// is ever behind.
 const QUEUED_BYTES_MAX: usize = 1 << 20;
 
 /// How long an end of the process waits until the output has taken what is queued. An output that works needs
@@ -50,8 +50,8 @@ impl Drop for Flush {
     }
 }
 
-/// Starts the log of this process. Panics are logged like everything else: the standard hook would wait for standard
-/// error.
+/// Starts the log of this process. Panics are logged like everything else: the standard hook would wait for
+/// standard error.
 pub fn start(format: LogFormat) -> io::Result<Flush> {
     // Not the handle of the standard library: whoever else used it would wait for its lock.
     let lines = Lines { out: File::from(io::stderr().as_fd().try_clone_to_owned()?), torn: false, lost: 0 };
@@ -100,7 +100,8 @@ fn filter(directives: &str) -> (EnvFilter, Option<String>) {
     }
 }
 
-/// Writes a line for people to standard error, whatever RUST_LOG says, and waits for a bounded time until it is there.
+/// Writes a line for people to standard error, whatever RUST_LOG says, and waits for a bounded time until it
+/// is there.
 pub fn say(text: &str) {
     OUTPUT.last(&format!("{text}\n"));
 }

@@ -77,8 +77,8 @@ async fn listen_and_run(listen: &ListenAddress, config: &Config) -> anyhow::Resu
     Ok(server.run([listener], shutdown).await?)
 }
 
-/// The one line on standard output: whoever started the server waits for it. Nobody has to read it, so a thread of its
-/// own writes it, which the end of the process does not wait for.
+/// The one line on standard output: whoever started the server waits for it. Nobody has to read it, so a
+/// thread of its own writes it, which the end of the process does not wait for.
 fn announce(line: String) {
     let write = move || {
         let mut out = std::io::stdout().lock();

@@ -1,5 +1,5 @@
-//! How much memory this process may use: the least of what the machine has, what its cgroup allows and what the limits
-//! of the process do.
+//! How much memory this process may use: the least of what the machine has, what its cgroup allows and what
+//! the limits of the process do.
 
 use std::fs;
 use std::path::Path;
@@ -25,8 +25,8 @@ fn physical(root: &Path) -> Option<u64> {
     kilobytes.checked_mul(1024)
 }
 
-/// What the cgroup of this process and all those above it allow, in version 2 or 1. In a container, the path that the
-/// process is told may be the host's, of which only the root is to be seen.
+/// What the cgroup of this process and all those above it allow, in version 2 or 1. In a container, the path
+/// that the process is told may be the host's, of which only the root is to be seen.
 fn of_cgroup(root: &Path) -> Option<u64> {
     let text = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let limits = text.lines().filter_map(|line| {

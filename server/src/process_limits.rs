@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use crate::config::Config;
 
-/// Descriptors that no connection gets. Without one the journal could not begin its next segment, which ends the process.
+/// Descriptors that no connection gets. Without one the journal could not begin its next segment, which ends
+/// the process.
 const RESERVED_FILES: u64 = 48;
 
 /// The fewest that the server starts with: what is reserved, and some for connections.
@@ -45,11 +46,13 @@ const _: () = {
 /// Where descriptors are few, connections that are refused get one in so many.
 const REFUSED_PART: usize = 8;
 
-/// Connections that are refused at a time, at the least: one that is accepted, and one whose client reads why.
+/// Connections that are refused at a time, at the least: one that is accepted, and one whose client reads
+/// why.
 const REFUSALS_MIN: usize = 2;
 
-/// Threads beside those that serve connections: two of the journal, one that makes snapshots, one that watches the data
-/// directory, one that announces the address; and two more, as a thread that has ended may count for a moment longer.
+/// Threads beside those that serve connections: two of the journal, one that makes snapshots, one that
+/// watches the data directory, one that announces the address; and two more, as a thread that has ended may
+/// count for a moment longer.
 const OTHER_THREADS: usize = 7;
 
 /// The system does not allow the open files that are needed.
@@ -62,7 +65,8 @@ pub struct TooFewFiles {
     allowed: u64,
 }
 
-/// Raises the limit of open files to what the connections need, or lowers their number to what the limit allows.
+/// Raises the limit of open files to what the connections need, or lowers their number to what the limit
+/// allows.
 pub fn fit_open_files(config: &mut Config) -> Result<(), TooFewFiles> {
     let Config { max_connections, refusals, .. } = config;
     let wanted = (max_connections.saturating_add(*refusals) as u64).saturating_add(RESERVED_FILES);
@@ -95,7 +99,8 @@ fn raise_open_files(wanted: u64) -> u64 {
     }
 }
 
-/// Of so many connections in all, those that are served and those that are refused at a time, each at most as wanted.
+/// Of so many connections in all, those that are served and those that are refused at a time, each at most as
+/// wanted.
 fn share(room: usize, served: usize, refused: usize) -> (usize, usize) {
     let kept = (room / REFUSED_PART).max(REFUSALS_MIN).min(refused);
     let served = served.min(room - kept);
@@ -116,8 +121,8 @@ pub struct TooFewThreads {
     error: io::Error,
 }
 
-/// The number of threads that serve connections, once it is known that they and the others can be started. Where they
-/// cannot, the runtime would panic, or go on with fewer and hang in the end.
+/// The number of threads that serve connections, once it is known that they and the others can be started.
+/// Where they cannot, the runtime would panic, or go on with fewer and hang in the end.
 pub fn serving_threads(wanted: Option<usize>) -> Result<usize, TooFewThreads> {
     let serving = wanted.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
     let needed = serving + OTHER_THREADS;

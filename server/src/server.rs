@@ -26,12 +26,12 @@ use crate::storage::recovery::{self, RecoverError};
 use crate::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 use crate::{demo, time_zone};
 
-/// When the server stops, connections have this long to take their last answers; with the journal's last sync it stays
-/// within the five seconds in which a supervisor expects a stop.
+/// When the server stops, connections have this long to take their last answers; with the journal's last sync
+/// it stays within the five seconds in which a supervisor expects a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
-/// A stop that has taken so long begins no sync that is not for the sake of a change, so that within the five seconds
-/// only one that is under way is left to wait for.
+/// A stop that has taken so long begins no sync that is not for the sake of a change, so that within the five
+/// seconds only one that is under way is left to wait for.
 const LATE_AFTER: Duration = Duration::from_secs(4);
 
 /// What a stop waits for longer than this is said in the log.
@@ -116,7 +116,7 @@ impl Server {
             clock,
             head: config.head.clone(),
             buffers: Buffers::new(config.max_buffers),
-            heavy: Semaphore::new(threads.saturating_sub(1).max(1)),
+            backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
             counters,
         });
         warn_of_excess(&service.store);
@@ -140,8 +140,8 @@ impl Server {
         &self.service
     }
 
-    /// Serves whoever connects to one of these listeners until `shutdown` is ready, then answers what has arrived, makes
-    /// everything durable and returns.
+    /// Serves whoever connects to one of these listeners until `shutdown` is ready, then answers what has
+    /// arrived, makes everything durable and returns.
     pub async fn run(
         self,
         listeners: impl IntoIterator<Item = TcpListener>,

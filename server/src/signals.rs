@@ -10,12 +10,12 @@ use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-/// Signals that come together count as one: a terminal that closes and a supervisor that stops the server may both
-/// send theirs.
+/// Signals that come together count as one: a terminal that closes and a supervisor that stops the server may
+/// both send theirs.
 const TOGETHER: Duration = Duration::from_secs(1);
 
-/// Lets a write beyond the limit of a file's size fail like any other: unhandled, its signal ends the process without
-/// a word.
+/// Lets a write beyond the limit of a file's size fail like any other: unhandled, its signal ends the process
+/// without a word.
 pub fn outlive_file_size_limit() -> io::Result<()> {
     // Nobody looks at the flag: that the signal is handled is enough.
     signal_hook::flag::register(Number::XFSZ.as_raw(), Arc::new(AtomicBool::new(false))).map(drop)

@@ -53,8 +53,8 @@ fn find(tz: Option<&OsStr>, root: &Path) -> Found {
     found
 }
 
-/// `Europe/Berlin`, `:Europe/Berlin`, or a file by its path, as the C library reads `TZ`. Rules that are written out,
-/// as in `CET-1CEST`, name no zone.
+/// `Europe/Berlin`, `:Europe/Berlin`, or a file by its path, as the C library reads `TZ`. Rules that are
+/// written out, as in `CET-1CEST`, name no zone.
 fn of_variable(tz: &str, root: &Path) -> Option<Tz> {
     let name = tz.strip_prefix(':').unwrap_or(tz);
     let file = match name.strip_prefix('/') {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use bookline_protocol::{ParsedLine, Slot, parse};
 use bookline_server::Server;
-use bookline_server::commands::{Answer, Identity, Outcome, Progress, Service, execute};
+use bookline_server::commands::{ChunkStatus, ExecutionStatus, Identity, Service, TurnContext, execute};
 use bookline_server::storage::journal::Durability;
 
 use bookline_server::clock;
@@ -28,33 +28,33 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let server = runtime.block_on(Server::open(&config(directory, Durability::Never)))?;
     let service = server.service();
-    let mut answer = Answer::default();
+    let mut context = TurnContext::default();
     let now = service.clock.current_slot().index();
     for hour in now + 1 - HOURS..=now {
         let slot = Slot::from_index(hour).expect("it is not the year 1");
         for n in 0..MEETINGS {
             let (date, hour) = (slot.date.dmy(), slot.hour.get());
             let line = format!("MEET host{n} {date} {hour:02}:00 \"weekly meeting\" F{n}a,F{n}b");
-            ask(service, &line, &mut answer)?;
+            ask(service, &line, &mut context)?;
         }
-        answer.out.clear();
+        context.replies.clear();
     }
     let mut times = Vec::new();
     for _ in 0..TIMES {
         let (from, mut bytes) = (Instant::now(), 0);
-        let Outcome::Pieces(mut rows) = ask(service, "HOD F10", &mut answer)? else {
+        let ExecutionStatus::Chunked(mut rows) = ask(service, "HOD F10", &mut context)? else {
             anyhow::bail!("HOD has rows");
         };
-        while rows.write(service, &mut answer, TURN) == Progress::Part {
-            answer.turn.begin(clock::micros(), true);
-            bytes += answer.out.len();
-            answer.out.clear();
+        while rows.write(service, &mut context, TURN) == ChunkStatus::Partial {
+            context.budget.begin(clock::micros(), true);
+            bytes += context.replies.len();
+            context.replies.clear();
         }
         times.push(from.elapsed());
         let end = format!("OK {{\"count\":{HOURS}}}\n");
-        ensure!(answer.out.ends_with(end.as_bytes()), "HOD ends with {end}");
+        ensure!(context.replies.ends_with(end.as_bytes()), "HOD ends with {end}");
         ensure!(bytes > 100_000, "HOD answered {bytes} bytes");
-        answer.out.clear();
+        context.replies.clear();
     }
     times.sort_unstable();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
@@ -68,14 +68,14 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ask(service: &Service, line: &str, answer: &mut Answer) -> anyhow::Result<Outcome> {
+fn ask(service: &Service, line: &str, context: &mut TurnContext) -> anyhow::Result<ExecutionStatus> {
     let mut scratch = Vec::new();
     let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
         anyhow::bail!("{line} is not understood");
     };
-    let before = answer.out.len();
-    let outcome = execute(service, Identity, &request, answer);
-    let reply = &answer.out[before..];
+    let before = context.replies.len();
+    let outcome = execute(service, Identity, &request, context);
+    let reply = &context.replies[before..];
     ensure!(reply.is_empty() || reply.starts_with(b"OK "), "{line}: {}", String::from_utf8_lossy(reply));
     Ok(outcome)
 }

@@ -1,65 +1,67 @@
-//! A person's day.
+//! GET of a person's day.
 
 use bookline_protocol::reply::{self, entry_fields_bytes_max};
 use bookline_protocol::{Date, Slot};
 use compact_str::CompactString;
 
-use super::answer::Answer;
 use super::error::CommandError;
 use super::service::Service;
+use super::turn_context::TurnContext;
 use crate::commands::buffers::Share;
-use crate::commands::progress::{AT_ONCE, Progress};
-use crate::commands::turn::Work;
+use crate::commands::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
+use crate::commands::turn_budget::Cost;
 use crate::domain::calendar::Entry;
 
-/// GET of a day: its entries are taken at one moment, and held until they are written.
+/// The reply to GET of a day. Its entries are read at one moment and kept until they are written.
 #[derive(Debug)]
-pub struct Day {
+pub struct ChunkedDay {
     who: CompactString,
     date: Date,
     entries: Vec<(Slot, Entry)>,
-    /// The entry that is being written, and how far; the first is none, before the line is begun.
+    /// The entry to write next. `None` before the line is begun.
     current: Option<usize>,
+    /// How much of that entry is written.
     written: Option<usize>,
     share: Option<Share>,
 }
 
-impl Day {
-    /// What `who` has on a day. A day that is not written at once needs a share.
+impl ChunkedDay {
+    /// Reads `who`'s entries of a day. A day that is longer than a chunk needs a share.
     pub(super) fn read(
         service: &Service,
         who: &str,
         date: Date,
-        answer: &mut Answer,
+        context: &mut TurnContext,
     ) -> Result<Self, CommandError> {
-        let entries = service.store.day(who, date, &mut answer.seen);
+        let entries = service.store.day(who, date, &mut context.depends_on);
         let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
-        if day.len_max() > AT_ONCE {
+        if day.len_max() > CHUNK_BYTES_MAX {
             let bytes = day.entries.iter().map(|(_, entry)| entry.bytes_held()).sum();
-            day.share = Some(answer.share(service, bytes).ok_or(CommandError::Share(bytes))?);
+            day.share = Some(context.share(service, bytes).ok_or(CommandError::NeedsShare(bytes))?);
         }
         Ok(day)
     }
 
-    /// Whether it has to be written in pieces.
+    /// Whether it is longer than a chunk.
     pub(super) fn is_large(&self) -> bool {
         self.share.is_some()
     }
 
-    /// No more bytes than this are written of it.
+    /// An upper bound of the bytes of the reply.
     fn len_max(&self) -> usize {
-        /// The line without its entries, and what stands around each of them.
-        const LINE: usize = 160;
-        const AROUND: usize = 32;
+        /// The line without its entries.
+        const LINE_BYTES_MAX: usize = 160;
+        /// An entry without its fields.
+        const ENTRY_BYTES_MAX: usize = 32;
         let entries = self.entries.iter().map(|(_, entry)| {
             let (title, group, host) = entry.texts();
-            AROUND + entry_fields_bytes_max(title, group, host)
+            ENTRY_BYTES_MAX + entry_fields_bytes_max(title, group, host)
         });
-        LINE + entries.sum::<usize>()
+        LINE_BYTES_MAX + entries.sum::<usize>()
     }
 
-    pub(super) fn write(&mut self, answer: &mut Answer, enough: usize) -> Progress {
-        let out = &mut answer.out;
+    pub(super) fn write(&mut self, context: &mut TurnContext, bytes_target: usize) -> ChunkStatus {
+        let out = &mut context.replies;
         let mut current = self.current.unwrap_or_else(|| {
             reply::open_day_reply(out, &self.who, self.date);
             0
@@ -68,16 +70,16 @@ impl Day {
             if self.written.is_none() {
                 reply::open_day_entry(out, slot.hour, current == 0);
             }
-            if !reply::write_entry_fields(out, entry.texts(), &mut self.written, enough) {
+            if !reply::write_entry_fields(out, entry.texts(), &mut self.written, bytes_target) {
                 self.current = Some(current);
-                return Progress::Part;
+                return ChunkStatus::Partial;
             }
             reply::close_day_entry(out);
             self.written = None;
             current += 1;
         }
         reply::close_day_reply(out);
-        answer.turn.did(Work::Much);
-        Progress::Whole
+        context.budget.charge(Cost::High);
+        ChunkStatus::Complete
     }
 }

@@ -1,157 +1,161 @@
-//! Hours of people's calendars.
+//! Requests about calendar entries.
 
 use std::collections::HashSet;
 
 use bookline_protocol::reply::{self, DeleteReply, EntryFields, EntryKind, ReplacedEntry, ReplacedMeeting};
-use bookline_protocol::{Id, Refusal, RequestedEntry as Asked, RequestedMeeting, Slot};
+use bookline_protocol::{Id, Refusal, RequestedEntry, RequestedMeeting, Slot};
 
-use super::answer::Answer;
+use super::chunk_status::CHUNK_BYTES_MAX;
 use super::error::{CommandError, command_error, unexpected};
-use super::month::Month;
-use super::progress::AT_ONCE;
+use super::month::ChunkedMonth;
 use super::service::Service;
-use crate::commands::buffers::LONG_REPLY_SHARE;
+use super::turn_context::TurnContext;
+use crate::commands::buffers::LARGE_REPLY_SHARE_BYTES;
 use crate::domain::Rejection;
 use crate::domain::calendar::Entry;
 use crate::state::{NewEntry, Replacement, StateRejection};
 
-/// What a PUT replaces is told at once up to this length, beside the new entry, which a line of 16 KiB makes no longer
-/// than 24.
-const REPLACED_AT_ONCE: usize = AT_ONCE / 4;
+/// The longest replaced entry in a reply to PUT that needs no share.
+const REPLACED_BYTES_MAX: usize = CHUNK_BYTES_MAX / 4;
 
-/// BLOCK
+/// The longest new entry in a reply to PUT, if its line fits into a connection's own buffer of 16 KiB.
+const NEW_ENTRY_BYTES_MAX: usize = 24 << 10;
+
+const _: () = assert!(NEW_ENTRY_BYTES_MAX + REPLACED_BYTES_MAX <= CHUNK_BYTES_MAX);
+
 pub(super) fn block(
     service: &Service,
     who: &str,
     slot: Slot,
-    answer: &mut Answer,
+    context: &mut TurnContext,
 ) -> Result<(), CommandError> {
-    take(service, who, slot, &NewEntry::Block, answer)
+    create_entry(service, who, slot, &NewEntry::Block, context)
 }
 
-/// MEET
 pub(super) fn meet(
     service: &Service,
     who: &str,
     slot: Slot,
     meeting: &RequestedMeeting<'_>,
-    answer: &mut Answer,
+    context: &mut TurnContext,
 ) -> Result<(), CommandError> {
-    take(service, who, slot, &new_meeting(meeting), answer)
+    create_entry(service, who, slot, &new_meeting(meeting), context)
 }
 
-/// PUT
 pub(super) fn put(
     service: &Service,
     who: &str,
     old: Slot,
     new: Slot,
-    asked: &Asked<'_>,
-    answer: &mut Answer,
+    requested: &RequestedEntry<'_>,
+    context: &mut TurnContext,
 ) -> Result<(), CommandError> {
-    let entry = match asked {
-        Asked::Block => NewEntry::Block,
-        Asked::Meeting(meeting) => new_meeting(meeting),
+    let entry = match requested {
+        RequestedEntry::Block => NewEntry::Block,
+        RequestedEntry::Meeting(meeting) => new_meeting(meeting),
     };
     let replacement = Replacement { who, old, new, entry };
-    let replace = |takes: fn(&Entry) -> bool, answer: &mut Answer| {
-        service.store.replace(&replacement, takes, answer.micros, &mut answer.seen)
+    let replace = |accepts: fn(&Entry) -> bool, context: &mut TurnContext| {
+        service.store.replace(&replacement, accepts, context.micros, &mut context.depends_on)
     };
-    let mut replaced = replace(is_short, answer);
+    let mut replaced = replace(is_short, context);
     if replaced == Err(StateRejection::TooLarge) {
-        // What was replaced is told, and is in the state no more: its share is taken before anything is changed.
-        answer.long =
-            Some(answer.share(service, LONG_REPLY_SHARE).ok_or(CommandError::Share(LONG_REPLY_SHARE))?);
-        replaced = replace(|_| true, answer);
+        // The reply shows the replaced entry, which the state no longer has then: a share is acquired before
+        // the change.
+        context.large_reply_share = Some(
+            context
+                .share(service, LARGE_REPLY_SHARE_BYTES)
+                .ok_or(CommandError::NeedsShare(LARGE_REPLY_SHARE_BYTES))?,
+        );
+        replaced = replace(|_| true, context);
     }
     let replaced = replaced.map_err(|rejection| {
         command_error(rejection, |rejection| match rejection {
             StateRejection::Rule(Rejection::Busy(busy)) => {
-                busy_at(new, busy, " (the old entry is still there)")
+                busy_refusal(new, busy, " (the old entry is still there)")
             }
-            other => cannot_free(who, old, other),
+            other => free_refusal(who, old, other),
         })
     })?;
-    let replaced = shown_replaced(old, &replaced, entry.people(who));
-    taken(who, new, &entry, Some(&replaced), answer);
+    let replaced = replaced_entry(old, &replaced, entry.people(who));
+    write_entry_reply(who, new, &entry, Some(&replaced), context);
     Ok(())
 }
 
-/// Whether what is told of a replaced entry is short.
+/// Whether the reply shows a replaced entry in at most [`REPLACED_BYTES_MAX`] bytes.
 fn is_short(entry: &Entry) -> bool {
     let (title, group, host) = entry.texts();
-    // The group comes once more, as those who were removed.
-    2 * reply::entry_fields_bytes_max(title, group, host) <= REPLACED_AT_ONCE
+    // The group appears again as `removed`.
+    2 * reply::entry_fields_bytes_max(title, group, host) <= REPLACED_BYTES_MAX
 }
 
-/// DELETE
 pub(super) fn delete(
     service: &Service,
     who: &str,
     slot: Slot,
-    answer: &mut Answer,
+    context: &mut TurnContext,
 ) -> Result<(), CommandError> {
-    let freed = service.store.free(who, slot, answer.micros, &mut answer.seen);
-    let entry =
-        freed.map_err(|rejection| command_error(rejection, |rejection| cannot_free(who, slot, rejection)))?;
+    let freed = service.store.free(who, slot, context.micros, &mut context.depends_on);
+    let entry = freed
+        .map_err(|rejection| command_error(rejection, |rejection| free_refusal(who, slot, rejection)))?;
     let deleted = match entry {
         Entry::Block { .. } => EntryKind::Block,
         Entry::Meeting(_) => EntryKind::Meeting,
     };
     reply::write_ok(
-        &mut answer.out,
+        &mut context.replies,
         &DeleteReply { name: who.into(), date: slot.date, time: slot.hour, deleted },
     );
     Ok(())
 }
 
-/// HOD: whether this person may see it, and what is to come.
-pub(super) fn month(service: &Service, who: &Id<'_>) -> Result<Month, Refusal> {
+/// HOD, which only the head of department may send.
+pub(super) fn month(service: &Service, who: &Id<'_>) -> Result<ChunkedMonth, Refusal> {
     let head = service.head.as_str();
     if who.as_str() != head {
         let message =
             format!("{who} is not the head of department, and only {head} may see the month's meetings");
         return Err(Refusal::forbidden(message));
     }
-    Ok(Month::new(service.clock.current_slot()))
+    Ok(ChunkedMonth::new(service.clock.current_slot()))
 }
 
-fn take(
+fn create_entry(
     service: &Service,
     who: &str,
     slot: Slot,
     entry: &NewEntry<'_>,
-    answer: &mut Answer,
+    context: &mut TurnContext,
 ) -> Result<(), CommandError> {
-    let done = service.store.take(who, slot, entry, answer.micros, &mut answer.seen);
-    done.map_err(|rejection| {
+    let created = service.store.take(who, slot, entry, context.micros, &mut context.depends_on);
+    created.map_err(|rejection| {
         command_error(rejection, |rejection| match rejection {
-            StateRejection::Rule(Rejection::Busy(busy)) => busy_at(slot, busy, ""),
+            StateRejection::Rule(Rejection::Busy(busy)) => busy_refusal(slot, busy, ""),
             other => unexpected(&other),
         })
     })?;
-    taken(who, slot, entry, None, answer);
+    write_entry_reply(who, slot, entry, None, context);
     Ok(())
 }
 
-fn taken(
+fn write_entry_reply(
     who: &str,
     slot: Slot,
     entry: &NewEntry<'_>,
     replaced: Option<&ReplacedEntry<'_>>,
-    answer: &mut Answer,
+    context: &mut TurnContext,
 ) {
     match *entry {
-        NewEntry::Block => reply::write_block_reply(&mut answer.out, who, slot, replaced),
+        NewEntry::Block => reply::write_block_reply(&mut context.replies, who, slot, replaced),
         NewEntry::Meeting { title, group, host } => {
             let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
-            reply::write_meet_reply(&mut answer.out, who, slot, &meet, replaced);
+            reply::write_meet_reply(&mut context.replies, who, slot, &meet, replaced);
         }
     }
 }
 
-/// What PUT replaced, and who had an hour taken by it that the new entry does not take.
-fn shown_replaced<'a>(
+/// The entry that PUT replaced, and those of its people who are not `people` of the new entry.
+fn replaced_entry<'a>(
     slot: Slot,
     entry: &'a Entry,
     people: impl Iterator<Item = &'a str>,
@@ -160,9 +164,8 @@ fn shown_replaced<'a>(
     let meeting = match entry {
         Entry::Block { .. } => None,
         Entry::Meeting(_) => {
-            // Of those who are neither in the new entry nor named already.
-            let mut named: HashSet<&str> = people.collect();
-            let removed: Vec<_> = entry.people().filter(|person| named.insert(person)).collect();
+            let mut known: HashSet<&str> = people.collect();
+            let removed: Vec<_> = entry.people().filter(|person| known.insert(person)).collect();
             let (title, group, host) = entry.texts();
             let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
             Some(ReplacedMeeting { meet, removed: removed.join(",").into() })
@@ -179,21 +182,21 @@ fn new_meeting<'a>(meeting: &'a RequestedMeeting<'_>) -> NewEntry<'a> {
     }
 }
 
-fn busy_at(slot: Slot, busy: String, aside: &str) -> Refusal {
-    /// A message names so many; the field `busy` has them all.
-    const NAMED: usize = 5;
+fn busy_refusal(slot: Slot, busy: String, note: &str) -> Refusal {
+    /// The message names so many people. The field `busy` has all of them.
+    const NAMED_PEOPLE_MAX: usize = 5;
     let count = busy.split(',').count();
-    let mut names = busy.split(',').take(NAMED).collect::<Vec<_>>().join(", ");
-    if count > NAMED {
-        names = format!("{names} and {} more", count - NAMED);
+    let mut names = busy.split(',').take(NAMED_PEOPLE_MAX).collect::<Vec<_>>().join(", ");
+    if count > NAMED_PEOPLE_MAX {
+        names = format!("{names} and {} more", count - NAMED_PEOPLE_MAX);
     }
     let are = if count == 1 { "is" } else { "are" };
     let message =
-        format!("{names} {are} busy on {} at {}{aside}: choose another time", slot.date.dmy(), slot.hour);
+        format!("{names} {are} busy on {} at {}{note}: choose another time", slot.date.dmy(), slot.hour);
     Refusal::conflict_busy(message, busy)
 }
 
-fn cannot_free(who: &str, slot: Slot, rejection: StateRejection) -> Refusal {
+fn free_refusal(who: &str, slot: Slot, rejection: StateRejection) -> Refusal {
     let (date, hour) = (slot.date.dmy(), slot.hour);
     match rejection {
         StateRejection::Rule(Rejection::NoEntry) => Refusal::not_found(format!(

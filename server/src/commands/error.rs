@@ -1,24 +1,23 @@
-//! Why a request is not answered with `OK`.
+//! Why a request gets no `OK`.
 
 use bookline_protocol::Refusal;
 
 use crate::state::StateRejection;
 use crate::storage::journal::AppendError;
 
-/// Why a request has no good answer.
 #[derive(Debug)]
 pub enum CommandError {
-    Refused(Box<Refusal>),
+    Refusal(Box<Refusal>),
     Backpressure,
-    /// So many bytes of the common buffers were not free.
-    Share(usize),
-    /// The journal takes no more changes: the server stops.
+    /// No share of so many bytes was free.
+    NeedsShare(usize),
+    /// The journal is closed because the server stops.
     Closed,
 }
 
 impl From<Refusal> for CommandError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
+        Self::Refusal(Box::new(refusal))
     }
 }
 
@@ -32,7 +31,7 @@ impl From<AppendError> for CommandError {
     }
 }
 
-/// Puts what the store declined into words, of which those about the request itself come from `refusal`.
+/// Converts a rejection of the state. `refusal` converts the rejections that are specific to the request.
 pub fn command_error(
     rejection: StateRejection,
     refusal: impl FnOnce(StateRejection) -> Refusal,
@@ -44,7 +43,7 @@ pub fn command_error(
     }
 }
 
-/// A store declines for the reasons that its function names; another one here is a fault of ours.
+/// A function of the store returned a rejection that it never returns for this request: a bug.
 pub fn unexpected(rejection: &StateRejection) -> Refusal {
-    Refusal::internal(format!("the state rejected for a reason that does not belong here: {rejection:?}"))
+    Refusal::internal(format!("the state rejected the request for an unexpected reason: {rejection:?}"))
 }

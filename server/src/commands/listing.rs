@@ -1,31 +1,31 @@
-//! The listing of events.
+//! GET without arguments: the listing of events.
 
 use bookline_protocol::Cursor;
 use bookline_protocol::reply::{self, CountReply, LineKind};
 use compact_str::CompactString;
 
-use super::answer::Answer;
 use super::service::Service;
-use crate::commands::progress::Progress;
-use crate::commands::turn::Work;
+use super::turn_context::TurnContext;
+use crate::commands::chunk_status::ChunkStatus;
+use crate::commands::turn_budget::Cost;
 use crate::state::ListingKey;
 
-/// Places read from the listing at a time: some 10 µs under its lock.
-const PAGE: usize = 64;
+/// Keys that are read from the listing under one lock: some 10 µs.
+const PAGE_KEYS_MAX: usize = 64;
 
-/// GET: events in their order.
+/// The reply to GET: events in the order of the listing.
 #[derive(Debug)]
-pub struct Listing {
-    /// The last one written.
+pub struct ChunkedListing {
+    /// The key of the last event that was written.
     after: Option<ListingKey>,
-    /// How many more may be.
+    /// How many more events may be written.
     left: Option<u32>,
-    /// How many were.
+    /// Events written.
     count: u64,
 }
 
-impl Listing {
-    /// All events behind `after`, at most `limit`.
+impl ChunkedListing {
+    /// The reply with at most `limit` events after `after`.
     pub(super) fn new(limit: Option<u32>, after: Option<&Cursor<'_>>) -> Self {
         let after = after.map(|cursor| ListingKey {
             date: cursor.date,
@@ -35,47 +35,53 @@ impl Listing {
         Self { after, left: limit, count: 0 }
     }
 
-    pub(super) fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> Progress {
+    pub(super) fn write(
+        &mut self,
+        service: &Service,
+        context: &mut TurnContext,
+        bytes_target: usize,
+    ) -> ChunkStatus {
         loop {
-            let wanted = self.left.map_or(PAGE, |left| PAGE.min(left as usize));
-            let page = service.store.page(self.after.as_ref(), wanted, &mut answer.seen);
-            let ended = page.len() < wanted || wanted == 0;
-            for place in page {
-                if answer.out.len() >= enough {
-                    return Progress::Part;
+            let wanted = self.left.map_or(PAGE_KEYS_MAX, |left| PAGE_KEYS_MAX.min(left as usize));
+            let page = service.store.page(self.after.as_ref(), wanted, &mut context.depends_on);
+            let is_last_page = page.len() < wanted || wanted == 0;
+            for key in page {
+                if context.replies.len() >= bytes_target {
+                    return ChunkStatus::Partial;
                 }
-                self.write_event(service, answer, place);
+                self.write_event(service, context, key);
             }
-            if ended || self.left == Some(0) {
-                self.end(service, answer);
-                return Progress::Whole;
+            if is_last_page || self.left == Some(0) {
+                self.end(service, context);
+                return ChunkStatus::Complete;
             }
-            answer.turn.did(Work::Much);
-            if answer.turn.is_over() {
-                return Progress::Part;
+            context.budget.charge(Cost::High);
+            if context.budget.is_exhausted() {
+                return ChunkStatus::Partial;
             }
         }
     }
 
-    fn write_event(&mut self, service: &Service, answer: &mut Answer, place: ListingKey) {
-        let Answer { out, seen, .. } = answer;
-        let shown = service.store.event(&place.id, seen, |event| {
-            reply::write_event_reply(out, &event.json, event.sale.available(), LineKind::Row);
+    fn write_event(&mut self, service: &Service, context: &mut TurnContext, key: ListingKey) {
+        let TurnContext { replies, depends_on, .. } = context;
+        let shown = service.store.event(&key.id, depends_on, |event| {
+            reply::write_event_reply(replies, &event.json, event.sale.available(), LineKind::Row);
         });
         if shown.is_some() {
             self.count += 1;
             self.left = self.left.map(|left| left - 1);
         }
-        self.after = Some(place);
+        self.after = Some(key);
     }
 
-    fn end(&self, service: &Service, answer: &mut Answer) {
+    fn end(&self, service: &Service, context: &mut TurnContext) {
         let after = self.after.as_ref();
-        let cut = self.left == Some(0) && !service.store.page(after, 1, &mut answer.seen).is_empty();
-        let next = after.filter(|_| cut).map(|place| {
-            let cursor = Cursor { date: place.date, name: (&*place.name).into(), id: (&*place.id).into() };
+        let is_truncated =
+            self.left == Some(0) && !service.store.page(after, 1, &mut context.depends_on).is_empty();
+        let next = after.filter(|_| is_truncated).map(|key| {
+            let cursor = Cursor { date: key.date, name: (&*key.name).into(), id: (&*key.id).into() };
             cursor.encode().into()
         });
-        reply::write_ok(&mut answer.out, &CountReply { count: self.count, next });
+        reply::write_ok(&mut context.replies, &CountReply { count: self.count, next });
     }
 }

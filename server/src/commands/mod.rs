@@ -1,135 +1,143 @@
-//! A request into an answer: one match, then a function for each noun.
+//! Execution of requests: one match, then a function for each request.
 
-mod answer;
 pub mod buffers;
+mod chunk_status;
+mod chunked_reply;
 mod day;
 mod entries;
 mod error;
 mod events;
+mod large_booking;
 mod listing;
-mod long_booking;
 mod month;
-mod pieces;
-mod progress;
 mod service;
-pub mod turn;
+pub mod turn_budget;
+mod turn_context;
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::{self, EmptyReply, HelloReply, PROTOCOL_VERSION, StatsReply, WELCOME};
 use bookline_protocol::{Refusal, Request};
 
-pub use answer::Answer;
-pub use pieces::Pieces;
-pub use progress::{AT_ONCE, Progress};
+pub use chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
+pub use chunked_reply::ChunkedReply;
 pub use service::{Counters, Identity, Service};
+pub use turn_context::TurnContext;
 
-use day::Day;
+use day::ChunkedDay;
 use error::CommandError;
-use listing::Listing;
+use listing::ChunkedListing;
 
-use crate::commands::turn::Work;
+use crate::commands::turn_budget::Cost;
 use crate::state::ticket_ids;
 
-/// How a request ended.
+/// What is left to do after a request was executed.
 #[derive(Debug)]
-pub enum Outcome {
-    /// It is answered.
-    Done,
-    /// Its answer is still to come, in pieces.
-    Pieces(Pieces),
-    /// It is answered, and the connection is to be closed.
+pub enum ExecutionStatus {
+    /// Nothing: the reply is written.
+    Complete,
+    /// The reply is to be written in chunks.
+    Chunked(ChunkedReply),
+    /// The reply is written, and the connection is to be closed.
     Close,
-    /// A snapshot is to be made, and then to be told of.
+    /// [`snapshot`] is to be called, which writes the reply.
     Snapshot,
-    /// Nothing was done or written: the journal has no room at the moment. Execute it again after a wait.
+    /// Nothing was changed or written, because the journal has no capacity. Execute the request again when it
+    /// has.
     Backpressure,
-    /// Nothing was written: no share of so many bytes was free. Execute it again with [`Answer::share`].
-    Share(usize),
+    /// Nothing was changed or written, because no share of so many bytes was free. Execute the request again
+    /// with [`TurnContext::share`].
+    NeedsShare(usize),
 }
 
-/// How much work a request is.
 #[inline]
-pub fn work(request: &Request<'_>) -> Work {
+pub fn cost(request: &Request<'_>) -> Cost {
     match request {
-        Request::Book { count, .. } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => Work::Little,
-        Request::Event { .. } => Work::Little,
-        _ => Work::Much,
+        Request::Book { count, .. } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => Cost::Low,
+        Request::Event { .. } => Cost::Low,
+        _ => Cost::High,
     }
 }
 
-/// Executes one request.
-pub fn execute(service: &Service, _who: Identity, request: &Request<'_>, answer: &mut Answer) -> Outcome {
-    let done = match request {
+/// Executes a request and writes its reply.
+pub fn execute(
+    service: &Service,
+    _identity: Identity,
+    request: &Request<'_>,
+    context: &mut TurnContext,
+) -> ExecutionStatus {
+    let result = match request {
         Request::Create { name, date, tickets, id } => {
-            events::create(service, name.as_str(), *date, *tickets, id.as_ref(), answer)
+            events::create(service, name.as_str(), *date, *tickets, id.as_ref(), context)
         }
         Request::List { limit, after } => {
-            return Outcome::Pieces(Pieces::Listing(Listing::new(*limit, after.as_ref()).into()));
+            return ExecutionStatus::Chunked(ChunkedReply::Listing(
+                ChunkedListing::new(*limit, after.as_ref()).into(),
+            ));
         }
-        Request::Event { id } => events::show(service, id.as_str(), answer),
+        Request::Event { id } => events::show(service, id.as_str(), context),
         Request::Book { event, count } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => {
-            events::book(service, event.as_str(), *count as usize, answer)
+            events::book(service, event.as_str(), *count as usize, context)
         }
-        Request::Book { event, count } => match events::book_many(service, event.as_str(), *count, answer) {
-            Ok(tickets) => return Outcome::Pieces(Pieces::Tickets(tickets.into())),
+        Request::Book { event, count } => match events::book_many(service, event.as_str(), *count, context) {
+            Ok(booking) => return ExecutionStatus::Chunked(ChunkedReply::Booking(booking.into())),
             Err(command_error) => Err(command_error),
         },
-        Request::Ticket { ticket } => events::ticket(service, *ticket, answer),
-        Request::Block { who, slot } => entries::block(service, who.as_str(), *slot, answer),
-        Request::Meet { who, slot, meeting } => entries::meet(service, who.as_str(), *slot, meeting, answer),
-        Request::Day { who, date } => match Day::read(service, who.as_str(), *date, answer) {
-            Ok(day) if day.is_large() => return Outcome::Pieces(Pieces::Day(day.into())),
+        Request::Ticket { ticket } => events::ticket(service, *ticket, context),
+        Request::Block { who, slot } => entries::block(service, who.as_str(), *slot, context),
+        Request::Meet { who, slot, meeting } => entries::meet(service, who.as_str(), *slot, meeting, context),
+        Request::Day { who, date } => match ChunkedDay::read(service, who.as_str(), *date, context) {
+            Ok(day) if day.is_large() => return ExecutionStatus::Chunked(ChunkedReply::Day(day.into())),
             Ok(mut day) => {
-                day.write(answer, usize::MAX);
+                day.write(context, usize::MAX);
                 Ok(())
             }
             Err(command_error) => Err(command_error),
         },
         Request::Hod { who } => match entries::month(service, who) {
-            Ok(month) => return Outcome::Pieces(Pieces::Month(month.into())),
+            Ok(month) => return ExecutionStatus::Chunked(ChunkedReply::Month(month.into())),
             Err(refusal) => Err(refusal.into()),
         },
-        Request::Delete { who, slot } => entries::delete(service, who.as_str(), *slot, answer),
+        Request::Delete { who, slot } => entries::delete(service, who.as_str(), *slot, context),
         Request::Put { who, old, new, entry } => {
-            entries::put(service, who.as_str(), *old, *new, entry, answer)
+            entries::put(service, who.as_str(), *old, *new, entry, context)
         }
-        Request::Hello => hello(service, answer),
+        Request::Hello => hello(service, context),
         Request::Help { verb } => {
             let mut count = 0;
             for row in reply::help_rows(*verb) {
-                reply::write_row(&mut answer.out, &row);
+                reply::write_row(&mut context.replies, &row);
                 count += 1;
             }
-            reply::write_ok(&mut answer.out, &reply::CountReply::of(count));
+            reply::write_ok(&mut context.replies, &reply::CountReply::of(count));
             Ok(())
         }
         Request::Ping => {
-            reply::write_ok(&mut answer.out, &EmptyReply {});
+            reply::write_ok(&mut context.replies, &EmptyReply {});
             Ok(())
         }
-        Request::Stats => stats(service, answer),
-        Request::Snapshot => return Outcome::Snapshot,
+        Request::Stats => stats(service, context),
+        Request::Snapshot => return ExecutionStatus::Snapshot,
         Request::Quit => {
-            reply::write_ok(&mut answer.out, &EmptyReply {});
-            return Outcome::Close;
+            reply::write_ok(&mut context.replies, &EmptyReply {});
+            return ExecutionStatus::Close;
         }
     };
-    match done {
-        Ok(()) => Outcome::Done,
-        Err(CommandError::Backpressure) => Outcome::Backpressure,
-        Err(CommandError::Share(bytes)) => Outcome::Share(bytes),
+    match result {
+        Ok(()) => ExecutionStatus::Complete,
+        Err(CommandError::Backpressure) => ExecutionStatus::Backpressure,
+        Err(CommandError::NeedsShare(bytes)) => ExecutionStatus::NeedsShare(bytes),
         Err(CommandError::Closed) => {
-            Refusal::shutting_down().write(&mut answer.out);
-            Outcome::Close
+            Refusal::shutting_down().write(&mut context.replies);
+            ExecutionStatus::Close
         }
-        Err(CommandError::Refused(refusal)) => {
-            refusal.write(&mut answer.out);
-            Outcome::Done
+        Err(CommandError::Refusal(refusal)) => {
+            refusal.write(&mut context.replies);
+            ExecutionStatus::Complete
         }
     }
 }
 
-fn hello(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
+fn hello(service: &Service, context: &mut TurnContext) -> Result<(), CommandError> {
     let hello = HelloReply {
         server: "bookline".into(),
         version: env!("CARGO_PKG_VERSION").into(),
@@ -139,20 +147,20 @@ fn hello(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
         time_zone: service.clock.zone_name().into(),
         now: service.clock.now_text().into(),
     };
-    reply::write_ok(&mut answer.out, &hello);
+    reply::write_ok(&mut context.replies, &hello);
     Ok(())
 }
 
-fn stats(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
+fn stats(service: &Service, context: &mut TurnContext) -> Result<(), CommandError> {
     use std::sync::atomic::Ordering::Relaxed;
-    let totals = service.store.totals(&mut answer.seen);
+    let totals = service.store.totals(&mut context.depends_on);
     let limits = service.store.limits();
     let journal = service.store.journal();
     let stats = StatsReply {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_seconds: service.counters.started.elapsed().as_secs(),
         connections: service.counters.connections.load(Relaxed) as u64,
-        commands: service.counters.commands.load(Relaxed) + answer.turn.commands,
+        commands: service.counters.commands.load(Relaxed) + context.budget.commands,
         events: totals.events,
         tickets: totals.tickets,
         entries: totals.entries,
@@ -162,26 +170,26 @@ fn stats(service: &Service, answer: &mut Answer) -> Result<(), CommandError> {
         max_tickets: limits.tickets,
         max_person_hours: limits.person_hours,
         sequence: totals.sequence.0,
-        // What was synced since the totals were taken is a later moment's.
+        // The journal may have synced more since the totals were computed.
         durable_sequence: journal.durable().min(totals.sequence).0,
         snapshot_sequence: service.snapshots.newest().0,
         read_only: journal.read_only(),
     };
-    reply::write_ok(&mut answer.out, &stats);
+    reply::write_ok(&mut context.replies, &stats);
     Ok(())
 }
 
-/// Makes a snapshot and tells of it.
-pub async fn snapshot(service: &Service, answer: &mut Answer) {
+/// Makes a snapshot and writes the reply to SNAPSHOT.
+pub async fn snapshot(service: &Service, context: &mut TurnContext) {
     match service.snapshots.make().await {
         Ok(made) => {
             let milliseconds = u64::try_from(made.took.as_millis()).unwrap_or(u64::MAX);
             let made = reply::SnapshotReply { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
-            reply::write_ok(&mut answer.out, &made);
+            reply::write_ok(&mut context.replies, &made);
         }
         Err(why) => Refusal::internal(format!(
             "no snapshot was made: {why}. Nothing is lost: the journal has everything"
         ))
-        .write(&mut answer.out),
+        .write(&mut context.replies),
     }
 }

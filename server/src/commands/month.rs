@@ -1,4 +1,4 @@
-//! The meetings of the month.
+//! HOD: the meetings of the month.
 
 use std::sync::Arc;
 
@@ -6,103 +6,109 @@ use bookline_protocol::Slot;
 use bookline_protocol::limits::HOD_HOURS;
 use bookline_protocol::reply::{self, CountReply, entry_fields_bytes_max};
 
-use super::answer::Answer;
 use super::service::Service;
+use super::turn_context::TurnContext;
 use crate::commands::buffers::Share;
-use crate::commands::progress::{AT_ONCE, Progress};
-use crate::commands::turn::Work;
+use crate::commands::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
+use crate::commands::turn_budget::Cost;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Meeting;
 
-/// Meetings in a row: as many as fit into a page of a terminal.
-const MEETINGS_MAX: usize = 64;
+/// Meetings per row: a page of a terminal.
+const ROW_MEETINGS_MAX: usize = 64;
 
-/// HOD: everybody's meetings, hour by hour from the newest back.
+/// The reply to HOD: the meetings of all people, hour by hour from the newest back.
 #[derive(Debug)]
-pub struct Month {
-    /// The slot to look at, by its index.
+pub struct ChunkedMonth {
+    /// The index of the slot to read next.
     slot: u32,
-    /// The last slot to look at.
+    /// The index of the last slot to read.
     oldest: u32,
-    /// The last entry of the slot that was looked at.
-    behind: Option<EntryNumber>,
+    /// The entry of `slot` that was read last.
+    after: Option<EntryNumber>,
     /// Rows written.
     count: u64,
-    /// The row of one meeting that is being written, because it is longer than what is written at once.
-    large: Option<Large>,
+    /// An unfinished row: its only meeting is longer than a chunk.
+    large_row: Option<LargeRow>,
 }
 
-/// A meeting that is held while it is written.
 #[derive(Debug)]
-struct Large {
+struct LargeRow {
     meeting: Arc<Meeting>,
+    /// How much of the meeting is written.
     written: Option<usize>,
     _share: Share,
 }
 
-impl Month {
-    /// The meetings of the month that ends with `current`.
+impl ChunkedMonth {
+    /// The reply for the month that ends with `current`.
     pub(super) fn new(current: Slot) -> Self {
         let slot = current.index();
-        Self { slot, oldest: slot.saturating_sub(HOD_HOURS - 1), behind: None, count: 0, large: None }
+        Self { slot, oldest: slot.saturating_sub(HOD_HOURS - 1), after: None, count: 0, large_row: None }
     }
 
-    pub(super) fn write(&mut self, service: &Service, answer: &mut Answer, enough: usize) -> Progress {
+    pub(super) fn write(
+        &mut self,
+        service: &Service,
+        context: &mut TurnContext,
+        bytes_target: usize,
+    ) -> ChunkStatus {
         loop {
-            if let Some(large) = &mut self.large {
-                let Meeting { title, group, host, .. } = &*large.meeting;
+            if let Some(row) = &mut self.large_row {
+                let Meeting { title, group, host, .. } = &*row.meeting;
                 if !reply::write_entry_fields(
-                    &mut answer.out,
+                    &mut context.replies,
                     (title, group, host),
-                    &mut large.written,
-                    enough,
+                    &mut row.written,
+                    bytes_target,
                 ) {
-                    return Progress::Part;
+                    return ChunkStatus::Partial;
                 }
-                reply::close_hod_row(&mut answer.out);
-                self.large = None;
+                reply::close_hod_row(&mut context.replies);
+                self.large_row = None;
             }
-            if answer.out.len() >= enough || answer.turn.is_over() {
-                return Progress::Part;
+            if context.replies.len() >= bytes_target || context.budget.is_exhausted() {
+                return ChunkStatus::Partial;
             }
             let Some(slot) = Slot::from_index(self.slot).filter(|_| self.slot >= self.oldest) else {
-                reply::write_ok(&mut answer.out, &CountReply::of(self.count));
-                return Progress::Whole;
+                reply::write_ok(&mut context.replies, &CountReply::of(self.count));
+                return ChunkStatus::Complete;
             };
-            if let Err(bytes) = self.write_row(service, answer, slot) {
-                return Progress::Share(bytes);
+            if let Err(bytes) = self.write_row(service, context, slot) {
+                return ChunkStatus::NeedsShare(bytes);
             }
         }
     }
 
-    /// Writes a row of the slot, or begins one, or passes over entries that are no meetings.
-    fn write_row(&mut self, service: &Service, answer: &mut Answer, slot: Slot) -> Result<(), usize> {
-        let mut room = AT_ONCE;
-        let fits = |taken: usize, meeting: &Meeting| {
+    /// Writes a row of the slot, or begins one, or skips entries that are not meetings. Fails with the bytes
+    /// of the share that it needs.
+    fn write_row(&mut self, service: &Service, context: &mut TurnContext, slot: Slot) -> Result<(), usize> {
+        let mut bytes_left = CHUNK_BYTES_MAX;
+        let fits = |meetings: usize, meeting: &Meeting| {
             let length = entry_fields_bytes_max(&meeting.title, &meeting.group, &meeting.host);
-            let fits = taken == 0 || (taken < MEETINGS_MAX && length <= room);
+            let fits = meetings == 0 || (meetings < ROW_MEETINGS_MAX && length <= bytes_left);
             if fits {
-                room = room.saturating_sub(length);
+                bytes_left = bytes_left.saturating_sub(length);
             }
             fits
         };
-        let (meetings, behind) = service.store.meetings(slot, self.behind, fits, &mut answer.seen);
+        let (meetings, after) = service.store.meetings(slot, self.after, fits, &mut context.depends_on);
         match &meetings[..] {
-            [] => answer.turn.did(Work::Little),
-            [one] if room == 0 => {
-                let share = answer.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
-                reply::open_hod_row(&mut answer.out, slot);
-                self.large = Some(Large { meeting: one.clone(), written: None, _share: share });
+            [] => context.budget.charge(Cost::Low),
+            [one] if bytes_left == 0 => {
+                let share = context.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
+                reply::open_hod_row(&mut context.replies, slot);
+                self.large_row = Some(LargeRow { meeting: one.clone(), written: None, _share: share });
             }
             some => {
                 let texts = some.iter().map(|meeting| (&*meeting.title, &*meeting.group, &*meeting.host));
-                reply::write_hod_row(&mut answer.out, slot, texts);
-                answer.turn.did(Work::Much);
+                reply::write_hod_row(&mut context.replies, slot, texts);
+                context.budget.charge(Cost::High);
             }
         }
         self.count += u64::from(!meetings.is_empty());
-        self.behind = behind;
-        if behind.is_none() {
+        self.after = after;
+        if after.is_none() {
             self.slot -= 1;
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! What every request can reach.
+//! What every request can access.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Instant;
@@ -11,37 +11,32 @@ use crate::clock::Clock;
 use crate::state::Store;
 use crate::storage::snapshot::snapshotter::Snapshotter;
 
-/// Who asks. Today everybody is nobody in particular; accounts come with AUTH.
+/// Who sends a request. All clients are anonymous until there is AUTH.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Identity;
 
-/// What every request can reach.
 #[derive(Debug)]
 pub struct Service {
-    /// State and journal.
     pub store: Store,
-    /// Who makes the snapshots.
     pub snapshots: Snapshotter,
-    /// The time.
     pub clock: Clock,
     /// The head of department.
     pub head: Id<'static>,
     /// Memory for long lines and large replies.
     pub buffers: Buffers,
-    /// For turns of connections that have used up one. There are fewer of these than threads that serve, so that who sends
-    /// one command finds a thread that is free, however many others send all they can.
-    pub heavy: Semaphore,
-    /// What STATS counts.
+    /// Permits for turns of connections that have a backlog. There are fewer than serving threads, so that a
+    /// single request finds a free thread, however many other connections pipeline.
+    pub backlogged_turns: Semaphore,
     pub counters: Counters,
 }
 
-/// What the server counts of itself.
+/// The counters behind STATS.
 #[derive(Debug)]
 pub struct Counters {
-    /// When it was ready to serve.
+    /// When the server was ready to serve.
     pub started: Instant,
-    /// Connections that are open.
+    /// Open connections.
     pub connections: AtomicUsize,
-    /// Lines taken, added once a turn.
+    /// Lines executed or refused, added once per turn.
     pub commands: AtomicU64,
 }

@@ -1,4 +1,4 @@
-//! Connections by the address that they come from.
+//! The limit of connections per address.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -7,49 +7,50 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use bookline_protocol::Refusal;
 
-/// The part of an IPv6 address that a provider gives to one customer, who chooses the rest at will.
-const NETWORK: u128 = !(u64::MAX as u128);
+/// The network part of an IPv6 address, which a provider assigns to one customer. The customer chooses the
+/// rest.
+const IPV6_NETWORK_MASK: u128 = !(u64::MAX as u128);
 
-/// How many connections there are of each address. Where there is none there is no entry, so that there are never more
-/// entries than connections.
-type Open = HashMap<IpAddr, usize>;
+/// Connections per address. Addresses without connections have no entry, so that there are never more entries
+/// than connections.
+type ConnectionCounts = HashMap<IpAddr, usize>;
 
-/// Connections of each address, bounded.
+/// Limits the connections of each address.
 #[derive(Debug)]
-pub struct Addresses {
+pub struct AddressLimiter {
     max: usize,
-    open: Arc<Mutex<Open>>,
+    counts: Arc<Mutex<ConnectionCounts>>,
 }
 
-/// A connection that counts as one of its address until this is dropped.
+/// Counts as one connection of its address until it is dropped.
 #[derive(Debug)]
-pub struct Counted {
+pub struct AddressPermit {
     origin: IpAddr,
-    open: Arc<Mutex<Open>>,
+    counts: Arc<Mutex<ConnectionCounts>>,
 }
 
-impl Addresses {
-    /// At most `max` of each.
+impl AddressLimiter {
+    /// A limiter of at most `max` connections per address.
     pub fn new(max: usize) -> Self {
-        Self { max, open: Arc::default() }
+        Self { max, counts: Arc::default() }
     }
 
-    /// Counts one more of this address, unless it has as many as it may.
-    pub fn count(&self, address: IpAddr) -> Result<Counted, Refusal> {
+    /// Counts one more connection of this address, unless the limit is reached.
+    pub fn acquire(&self, address: IpAddr) -> Result<AddressPermit, Refusal> {
         let origin = origin(address);
-        let mut open = lock(&self.open);
-        let connections = open.entry(origin).or_default();
+        let mut counts = lock(&self.counts);
+        let connections = counts.entry(origin).or_default();
         if *connections >= self.max {
             return Err(Refusal::busy_address(self.max));
         }
         *connections += 1;
-        Ok(Counted { origin, open: self.open.clone() })
+        Ok(AddressPermit { origin, counts: self.counts.clone() })
     }
 }
 
-impl Drop for Counted {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut connections) = lock(&self.open).entry(self.origin) {
+        if let Entry::Occupied(mut connections) = lock(&self.counts).entry(self.origin) {
             *connections.get_mut() -= 1;
             if *connections.get() == 0 {
                 connections.remove();
@@ -58,15 +59,15 @@ impl Drop for Counted {
     }
 }
 
-/// Nothing that is done under the lock panics.
-fn lock(open: &Mutex<Open>) -> MutexGuard<'_, Open> {
-    open.lock().unwrap_or_else(|e| e.into_inner())
+/// No code under this lock panics, so that a poisoned lock has a valid map.
+fn lock(counts: &Mutex<ConnectionCounts>) -> MutexGuard<'_, ConnectionCounts> {
+    counts.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// What counts as one address: an IPv4 address, also in the form of IPv6, and a /64 network of IPv6.
+/// What counts as one address: an IPv4 address, also one mapped to IPv6, or a /64 network of IPv6.
 fn origin(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK_MASK).into(),
         address => address,
     }
 }
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_counts_as_one_and_ipv4_is_the_same_in_both_forms() {
+    fn origin_is_an_ipv6_network_or_an_ipv4_address_in_either_form() {
         for (one, other, same) in [
             ("192.0.2.1", "192.0.2.1", true),
             ("192.0.2.1", "192.0.2.2", false),
@@ -94,17 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn each_has_its_own_and_who_is_gone_leaves_nothing() {
-        let addresses = Addresses::new(2);
+    fn addresses_are_limited_separately_and_dropped_permits_are_returned() {
+        let limiter = AddressLimiter::new(2);
         let (one, other) = (address("192.0.2.1"), address("2001:db8::1"));
-        let mut counted: Vec<Counted> =
-            [one, one, other].map(|address| addresses.count(address).expect("a place")).into();
-        let refused = addresses.count(one).expect_err("a third");
-        assert!(refused.message.contains("2 connections"), "{}", refused.message);
-        counted.remove(0);
-        counted.push(addresses.count(one).expect("the place of the one that is gone"));
-        assert!(addresses.count(one).is_err());
-        drop(counted);
-        assert!(lock(&addresses.open).is_empty());
+        let mut permits: Vec<AddressPermit> =
+            [one, one, other].map(|address| limiter.acquire(address).expect("below the limit")).into();
+        let refusal = limiter.acquire(one).expect_err("the limit is reached");
+        assert!(refusal.message.contains("2 connections"), "{}", refusal.message);
+        permits.remove(0);
+        permits.push(limiter.acquire(one).expect("a permit was returned"));
+        assert!(limiter.acquire(one).is_err());
+        drop(permits);
+        assert!(lock(&limiter.counts).is_empty());
     }
 }

@@ -1,5 +1,5 @@
-//! One connection, one task: read what has arrived, execute every complete line in order, wait until what was seen is
-//! durable, answer with one write.
+//! A connection, served by one task: read the bytes that have arrived, execute every complete line in order,
+//! wait until the commit that the replies depend on is durable, and send the replies with one write.
 
 use std::future::{pending, poll_fn};
 use std::io::{self, Read, Write};
@@ -20,120 +20,128 @@ use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::commands::buffers::Share;
-use crate::commands::turn::Work;
+use crate::commands::buffers::{LINE_SHARE_BYTES, Share};
+use crate::commands::turn_budget::Cost;
 use crate::commands::{
-    AT_ONCE, Answer, Identity, Outcome, Pieces, Progress, Service, execute, snapshot, work,
+    CHUNK_BYTES_MAX, ChunkStatus, ChunkedReply, ExecutionStatus, Identity, Service, TurnContext, cost,
+    execute, snapshot,
 };
-use crate::net::framing::{Extent, Found, Framer};
-use crate::net::socket::{self, SEND_BUFFER, WRITE_STALL};
+use crate::net::framing::{Framer, FramingEvent, LineRange};
+use crate::net::socket::{self, SEND_BUFFER_BYTES, WRITE_STALL_MAX};
 
-/// Reply bytes of its own, for which a connection needs no share.
-const OWN_REPLIES: usize = 64 << 10;
+/// The reply buffer that a connection has without a share.
+const OWN_REPLY_BYTES: usize = 64 << 10;
 
-const _: () = assert!(SEND_BUFFER == OWN_REPLIES);
+const _: () = assert!(SEND_BUFFER_BYTES == OWN_REPLY_BYTES);
 
-/// Reply bytes in a turn, after which they are written. What comes on top is written at once.
-const TURN_BYTES: usize = OWN_REPLIES - AT_ONCE;
+/// Reply bytes after which a turn ends. One more chunk fits into the connection's own buffer.
+const TURN_REPLY_BYTES_TARGET: usize = OWN_REPLY_BYTES - CHUNK_BYTES_MAX;
 
-/// How long pieces rest between two turns while others are served. A listing that never rests keeps a processor and
-/// its reader another, and bookings get what is left of them, some milliseconds late.
-const PIECES_REST: Duration = Duration::from_millis(1);
+/// How long a chunked reply pauses between two turns while others are served. An unthrottled listing keeps
+/// one processor busy and its reader another, which delays bookings by some milliseconds.
+const CHUNK_THROTTLE: Duration = Duration::from_millis(1);
 
-/// Request bytes of its own. A line that is longer needs a share before it is read on. Nothing larger is read at a time:
-/// behind the end of a long line there is never more than this, so that every long line waits for a share anew.
-const OWN_REQUESTS: usize = 16 << 10;
+/// The request buffer that a connection has without a share. It is also the most that one read takes, so that
+/// never more than this follows the end of a long line, and every long line waits for a share of its own.
+const OWN_REQUEST_BYTES: usize = 16 << 10;
 
-/// A line that is longer takes its time whatever is in it.
-const SHORT_LINE: usize = 256;
+/// A longer line counts as expensive, whatever it contains.
+const SHORT_LINE_BYTES_MAX: usize = 256;
 
-/// The longest line with the longest end.
-const LONG_REQUESTS: usize = LINE_BYTES_MAX + 2;
+/// The longest line with the longest line end.
+const LONG_LINE_BYTES_MAX: usize = LINE_BYTES_MAX + 2;
 
-/// What each of its two buffers has at first, and keeps when the connection has nothing to do: idle connections are many.
-const KEPT_BUFFER: usize = 4 << 10;
+// A share covers what the line exceeds the connection's own buffer by, and a reply of the same length.
+const _: () = assert!(LONG_LINE_BYTES_MAX - OWN_REQUEST_BYTES + LINE_BYTES_MAX <= LINE_SHARE_BYTES);
 
-/// How long a line or a large reply waits for a share, and how long a line may hold one until its end has come.
-const SHARE_WITHIN: Duration = Duration::from_secs(60);
+/// The initial capacity of each of the two buffers, which an idle connection keeps: idle connections are
+/// many.
+const IDLE_BUFFER_BYTES: usize = 4 << 10;
 
-/// How long a closing connection waits for its peer to read the last word: without it, bytes that the peer sent
-/// meanwhile would make the system reset the connection and eat the word.
-const LINGER: Duration = Duration::from_secs(1);
+// Doubling the initial capacity ends at the size of the connection's own buffer, and does not exceed it.
+const _: () = assert!((OWN_REPLY_BYTES / IDLE_BUFFER_BYTES).is_power_of_two());
+const _: () = assert!(IDLE_BUFFER_BYTES <= OWN_REQUEST_BYTES);
 
-/// When the server stops, what has arrived is answered. A peer that keeps on sending is cut off after this.
-const LAST_CALL: Duration = Duration::from_millis(200);
+/// How long a line or a large reply waits for a share, and how long an incomplete line may keep one.
+const SHARE_WAIT_MAX: Duration = Duration::from_secs(60);
 
-/// When nothing comes for so long during the last call, everything has arrived.
-const QUIET: Duration = Duration::from_millis(30);
+/// How long a closing connection waits for its peer to read the last reply. If it closed while bytes of the
+/// peer are unread, the system would reset the connection and discard that reply.
+const LINGER_MAX: Duration = Duration::from_secs(1);
 
-/// What comes after a turn.
-enum Next {
-    /// More lines, or pieces, wait for the next turn.
-    Turn,
-    /// A snapshot was asked for.
+/// How long a connection drains during a graceful shutdown, even if its peer keeps sending.
+const DRAIN_MAX: Duration = Duration::from_millis(200);
+
+/// A connection is drained when nothing arrives for so long.
+const DRAIN_QUIET: Duration = Duration::from_millis(30);
+
+const _: () = assert!(DRAIN_QUIET.as_millis() < DRAIN_MAX.as_millis());
+
+/// What a connection does after a turn.
+enum NextStep {
+    /// Lets others run: more lines or chunks are left for the next turn.
+    Yield,
+    /// Makes a snapshot.
     Snapshot,
-    /// A change waits for room in the journal.
+    /// Waits for the journal's capacity.
     Backpressure,
-    /// A reply waits for so many bytes of the common buffers.
-    Share(usize),
-    /// A line is longer than the connection's own buffer, and waits for a share.
-    LongLine,
-    /// Nothing complete is left: read.
+    /// Waits for a share of so many bytes for a reply.
+    ReplyShare(usize),
+    /// Waits for a share for a line that is longer than the connection's own buffer.
+    LineShare,
+    /// Reads: no complete line is left.
     Read,
-    /// Answer and close.
     Close,
 }
 
-/// What a read came to.
-enum Arrived {
+enum ReadOutcome {
     Bytes,
-    /// The peer will send no more.
-    End,
-    /// The server stops, and no more has arrived.
-    Stop,
-    /// The end of a long line did not come in time.
-    Late,
-    /// No whole line came for as long as a connection may be idle.
-    Idle(Duration),
+    /// The peer sends no more.
+    EndOfStream,
+    /// The connection is drained during a graceful shutdown.
+    Drained,
+    /// A long line was not completed in time.
+    LineTimeout,
+    /// No complete line arrived for as long as a connection may be idle.
+    IdleTimeout(Duration),
 }
 
 /// A line that is longer than the connection's own buffer.
 struct LongLine {
     _share: Share,
-    /// When it has to be whole.
-    until: Instant,
+    /// When it has to be complete.
+    deadline: Instant,
 }
 
-/// A connection's side of the way through.
 struct Connection {
     stream: TcpStream,
     service: Arc<Service>,
-    who: Identity,
+    identity: Identity,
     stop: CancellationToken,
-    last_call: Option<Instant>,
+    /// Set during a graceful shutdown.
+    drain_deadline: Option<Instant>,
     framer: Framer,
-    /// Whether a line of this protocol has come: the first one that is neither blank nor a comment must be text, and not
-    /// the opening of another protocol.
-    opened: bool,
+    /// Whether the peer speaks this protocol: its first line that is neither blank nor a comment was text,
+    /// and not the opening of another protocol.
+    is_established: bool,
     long_line: Option<LongLine>,
-    /// How long it may be idle.
     idle_timeout: Option<Duration>,
-    /// When it has been that, if it has nothing to do.
-    idle_until: Option<Instant>,
-    answer: Answer,
-    pieces: Option<Pieces>,
-    /// Others were served since the last turn began.
-    rested: bool,
-    /// A turn was used up, and there was always more to do since.
-    used_up: bool,
-    /// Commands that all connections had answered when pieces last asked.
-    served: u64,
+    /// Set while the connection has nothing to do.
+    idle_deadline: Option<Instant>,
+    context: TurnContext,
+    chunked_reply: Option<ChunkedReply>,
+    /// Whether others could run since the last turn began.
+    has_yielded: bool,
+    /// Whether a turn has ended before its work, and there was always more to do since.
+    has_backlog: bool,
+    /// The commands of all connections when [`Connection::others_were_served`] was last called.
+    commands_before: u64,
     scratch: Vec<u8>,
-    /// The last read filled the buffer: there is more where it came from.
-    sends_much: bool,
+    /// Whether the last read filled the buffer, so that more is probably waiting.
+    filled_buffer: bool,
 }
 
-/// Serves a peer until it leaves, is told to, or the server stops.
+/// Serves a connection until the peer closes it, sends QUIT, or the server stops.
 pub async fn serve(
     stream: TcpStream,
     service: Arc<Service>,
@@ -144,50 +152,50 @@ pub async fn serve(
     let connection = Connection {
         stream,
         service,
-        who: Identity,
+        identity: Identity,
         stop,
-        last_call: None,
+        drain_deadline: None,
         framer: Framer::default(),
-        opened: false,
+        is_established: false,
         long_line: None,
         idle_timeout,
-        idle_until: None,
-        answer: Answer::default(),
-        pieces: None,
-        rested: true,
-        used_up: false,
-        served: 0,
+        idle_deadline: None,
+        context: TurnContext::default(),
+        chunked_reply: None,
+        has_yielded: true,
+        has_backlog: false,
+        commands_before: 0,
         scratch: Vec::new(),
-        sends_much: false,
+        filled_buffer: false,
     };
     connection.run().await
 }
 
-/// Tells a client why it is refused, and waits a moment until it has read it.
+/// Sends a refusal to a client and waits, for a bounded time, until it has read it.
 pub async fn refuse(mut stream: TcpStream, refusal: &Refusal) -> io::Result<()> {
     let mut out = Vec::new();
     refusal.write(&mut out);
-    timeout(LINGER, stream.write_all(&out)).await??;
+    timeout(LINGER_MAX, stream.write_all(&out)).await??;
     linger(&mut stream).await
 }
 
-/// Tells a client why it is refused, and does not wait for it. What it has sent so far is read, as bytes that are left
-/// would make the system reset the connection.
+/// Sends a refusal to a client and closes without waiting. It reads what the client has sent so far, because
+/// unread bytes would make the system reset the connection.
 pub fn refuse_at_once(stream: TcpStream, refusal: &Refusal) {
     let mut out = Vec::new();
     refusal.write(&mut out);
-    // It does not block. A client that has gone need not be told.
+    // The stream does not block. An error means that the client is gone.
     let _ = stream.into_std().and_then(|mut stream| {
         stream.write_all(&out)?;
         stream.shutdown(Shutdown::Write)?;
-        stream.read(&mut [0; OWN_REQUESTS])
+        stream.read(&mut [0; OWN_REQUEST_BYTES])
     });
 }
 
 impl Connection {
     async fn run(mut self) -> io::Result<()> {
-        // Asked at every read that finds nothing, and so it asks the token only once to be woken: a task's waker does
-        // not change.
+        // Polled by every read that finds no bytes. It registers with the token only once, as a task's waker
+        // does not change.
         let stop = self.stop.clone();
         let mut cancelled = pin!(stop.cancelled());
         let mut registered = false;
@@ -199,46 +207,51 @@ impl Connection {
             cancelled.as_mut().poll(context)
         });
         loop {
-            let next = if self.used_up {
-                let turns = self.service.clone();
-                let _permit = turns.heavy.acquire().await;
+            let next = if self.has_backlog {
+                let service = self.service.clone();
+                let _permit = service.backlogged_turns.acquire().await;
                 self.turn()
             } else {
                 self.turn()
             };
-            self.used_up |= matches!(next, Next::Turn);
-            if self.answer.turn.commands > 0 || !matches!(next, Next::Read) {
-                self.idle_until = None;
+            self.has_backlog |= matches!(next, NextStep::Yield);
+            if self.context.budget.commands > 0 || !matches!(next, NextStep::Read) {
+                self.idle_deadline = None;
             }
-            self.release().await?;
-            self.rested = !matches!(next, Next::Read);
+            self.send_replies().await?;
+            self.has_yielded = !matches!(next, NextStep::Read);
             match next {
-                Next::Turn if self.pieces.is_some() && self.others_were_served() => sleep(PIECES_REST).await,
-                Next::Turn => tokio::task::yield_now().await,
-                Next::Snapshot => self.snapshot().await?,
-                Next::Backpressure => self.service.store.journal().capacity().await,
-                Next::Close => return linger(&mut self.stream).await,
-                Next::Share(bytes) => {
+                NextStep::Yield if self.chunked_reply.is_some() && self.others_were_served() => {
+                    sleep(CHUNK_THROTTLE).await
+                }
+                NextStep::Yield => tokio::task::yield_now().await,
+                NextStep::Snapshot => self.snapshot().await?,
+                NextStep::Backpressure => self.service.store.journal().capacity().await,
+                NextStep::Close => return linger(&mut self.stream).await,
+                NextStep::ReplyShare(bytes) => {
                     let share = self.service.buffers.reply(bytes);
-                    match waited(share, &mut stopped).await {
-                        Ok(share) => self.answer.share = Some(share),
+                    match wait_for_share(share, &mut stopped).await {
+                        Ok(share) => self.context.share = Some(share),
                         Err(refusal) => return self.close(&refusal).await,
                     }
                 }
-                Next::LongLine => match waited(self.service.buffers.line(), &mut stopped).await {
-                    Ok(_share) => {
-                        self.long_line = Some(LongLine { _share, until: Instant::now() + SHARE_WITHIN });
+                NextStep::LineShare => {
+                    match wait_for_share(self.service.buffers.line(), &mut stopped).await {
+                        Ok(_share) => {
+                            self.long_line =
+                                Some(LongLine { _share, deadline: Instant::now() + SHARE_WAIT_MAX });
+                        }
+                        Err(refusal) => return self.close(&refusal).await,
                     }
-                    Err(refusal) => return self.close(&refusal).await,
-                },
-                Next::Read => match self.read(&mut stopped).await? {
-                    Arrived::Bytes => {}
-                    Arrived::End => return self.end().await,
-                    Arrived::Stop => return linger(&mut self.stream).await,
-                    Arrived::Late => {
-                        return self.close(&Refusal::line_stalled(SHARE_WITHIN.as_secs())).await;
+                }
+                NextStep::Read => match self.read(&mut stopped).await? {
+                    ReadOutcome::Bytes => {}
+                    ReadOutcome::EndOfStream => return self.finish().await,
+                    ReadOutcome::Drained => return linger(&mut self.stream).await,
+                    ReadOutcome::LineTimeout => {
+                        return self.close(&Refusal::line_stalled(SHARE_WAIT_MAX.as_secs())).await;
                     }
-                    Arrived::Idle(timeout) => {
+                    ReadOutcome::IdleTimeout(timeout) => {
                         let timeout = humantime::format_duration(timeout).to_string();
                         return self.close(&Refusal::idle(&timeout)).await;
                     }
@@ -247,149 +260,149 @@ impl Connection {
         }
     }
 
-    /// Has a last word.
+    /// Sends a refusal and closes the connection.
     async fn close(&mut self, refusal: &Refusal) -> io::Result<()> {
-        refusal.write(&mut self.answer.out);
-        self.release().await?;
+        refusal.write(&mut self.context.replies);
+        self.send_replies().await?;
         linger(&mut self.stream).await
     }
 
-    /// Whether any connection was answered since this was last asked.
+    /// Whether any connection executed commands since the last call.
     fn others_were_served(&mut self) -> bool {
         let commands = self.service.counters.commands.load(Relaxed);
-        std::mem::replace(&mut self.served, commands) != commands
+        std::mem::replace(&mut self.commands_before, commands) != commands
     }
 
-    /// Executes complete lines in order, within the bounds of a turn.
-    fn turn(&mut self) -> Next {
-        self.answer.micros = clock::micros();
-        self.answer.turn.begin(self.answer.micros, self.rested);
-        if self.answer.out.capacity() == 0 {
-            // It doubles from here, to its own share and no further.
-            self.answer.out.reserve_exact(KEPT_BUFFER);
+    /// Executes complete lines in order, within the budget of a turn.
+    fn turn(&mut self) -> NextStep {
+        self.context.micros = clock::micros();
+        self.context.budget.begin(self.context.micros, self.has_yielded);
+        if self.context.replies.capacity() == 0 {
+            self.context.replies.reserve_exact(IDLE_BUFFER_BYTES);
         }
         let next = loop {
-            if self.answer.turn.is_over() || self.answer.out.len() >= TURN_BYTES {
-                break Next::Turn;
+            if self.context.budget.is_exhausted() || self.context.replies.len() >= TURN_REPLY_BYTES_TARGET {
+                break NextStep::Yield;
             }
-            if let Some(pieces) = &mut self.pieces {
-                match pieces.write(&self.service, &mut self.answer, TURN_BYTES) {
-                    Progress::Whole => self.pieces = None,
-                    Progress::Part => break Next::Turn,
-                    Progress::Share(bytes) => break Next::Share(bytes),
+            if let Some(reply) = &mut self.chunked_reply {
+                match reply.write(&self.service, &mut self.context, TURN_REPLY_BYTES_TARGET) {
+                    ChunkStatus::Complete => self.chunked_reply = None,
+                    ChunkStatus::Partial => break NextStep::Yield,
+                    ChunkStatus::NeedsShare(bytes) => break NextStep::ReplyShare(bytes),
                 }
                 continue;
             }
-            match self.framer.find() {
-                Found::Nothing => break self.begun(),
-                Found::Telnet(answer) => {
-                    self.answer.out.extend_from_slice(&answer);
-                    self.answer.turn.did(Work::Little);
+            match self.framer.next_event() {
+                FramingEvent::Incomplete => break self.wait_for_line(),
+                FramingEvent::Telnet(response) => {
+                    self.context.replies.extend_from_slice(&response);
+                    self.context.budget.charge(Cost::Low);
                 }
-                Found::TooLong => {
-                    self.answer.turn.commands += 1;
-                    Refusal::line_too_long().write(&mut self.answer.out);
-                    if !self.opened {
-                        break Next::Close;
+                FramingEvent::TooLong => {
+                    self.context.budget.commands += 1;
+                    Refusal::line_too_long().write(&mut self.context.replies);
+                    if !self.is_established {
+                        break NextStep::Close;
                     }
                 }
-                Found::Line(extent) => {
-                    let outcome = self.line(extent);
-                    match outcome {
-                        Outcome::Backpressure => break Next::Backpressure,
-                        Outcome::Share(bytes) => break Next::Share(bytes),
+                FramingEvent::Line(range) => {
+                    let status = self.execute_line(range);
+                    match status {
+                        ExecutionStatus::Backpressure => break NextStep::Backpressure,
+                        ExecutionStatus::NeedsShare(bytes) => break NextStep::ReplyShare(bytes),
                         _ => {}
                     }
-                    // However it goes on, the line is taken.
-                    self.framer.consume(extent);
-                    self.answer.turn.commands += 1;
-                    match outcome {
-                        Outcome::Pieces(pieces) => self.pieces = Some(pieces),
-                        Outcome::Snapshot => break Next::Snapshot,
-                        Outcome::Close => break Next::Close,
-                        Outcome::Done | Outcome::Backpressure | Outcome::Share(_) => {}
+                    self.framer.consume(range);
+                    self.context.budget.commands += 1;
+                    match status {
+                        ExecutionStatus::Chunked(reply) => self.chunked_reply = Some(reply),
+                        ExecutionStatus::Snapshot => break NextStep::Snapshot,
+                        ExecutionStatus::Close => break NextStep::Close,
+                        ExecutionStatus::Complete
+                        | ExecutionStatus::Backpressure
+                        | ExecutionStatus::NeedsShare(_) => {}
                     }
                 }
             }
         };
-        // What was waited for was taken, or is not wanted any more.
-        self.answer.share = None;
-        if self.answer.turn.commands > 0 {
-            self.service.counters.commands.fetch_add(self.answer.turn.commands, Relaxed);
+        // A reply has taken the share, or needs it no more.
+        self.context.share = None;
+        if self.context.budget.commands > 0 {
+            self.service.counters.commands.fetch_add(self.context.budget.commands, Relaxed);
         }
         next
     }
 
-    /// No whole line is left. What has begun may be no line at all, or a long one.
-    fn begun(&mut self) -> Next {
-        let refusal = if self.opened { None } else { refuse_binary(self.framer.unfinished()) };
+    /// What to do when no complete line is left: the incomplete one may be another protocol, or a long line.
+    fn wait_for_line(&mut self) -> NextStep {
+        let refusal = if self.is_established { None } else { refuse_binary(self.framer.incomplete_line()) };
         if let Some(refusal) = refusal {
             tracing::debug!("another protocol refused");
-            refusal.write(&mut self.answer.out);
-            return Next::Close;
+            refusal.write(&mut self.context.replies);
+            return NextStep::Close;
         }
-        let is_long = self.framer.len() >= OWN_REQUESTS;
-        if is_long && self.long_line.is_none() { Next::LongLine } else { Next::Read }
+        let is_long = self.framer.len() >= OWN_REQUEST_BYTES;
+        if is_long && self.long_line.is_none() { NextStep::LineShare } else { NextStep::Read }
     }
 
-    fn line(&mut self, extent: Extent) -> Outcome {
-        let answer = &mut self.answer;
-        let (line, scratch) = (self.framer.line(extent), &mut self.scratch);
-        let is_short = line.len() <= SHORT_LINE;
-        let line = if self.opened {
+    fn execute_line(&mut self, range: LineRange) -> ExecutionStatus {
+        let context = &mut self.context;
+        let (line, scratch) = (self.framer.line(range), &mut self.scratch);
+        let is_short = line.len() <= SHORT_LINE_BYTES_MAX;
+        let line = if self.is_established {
             parse(line, scratch)
         } else {
             let first = parse_first(line, scratch);
-            self.opened = !matches!(first, ParsedLine::Blank);
+            self.is_established = !matches!(first, ParsedLine::Blank);
             first
         };
-        let (outcome, work) = match line {
-            ParsedLine::Blank => (Outcome::Done, Work::Little),
+        let (status, cost) = match line {
+            ParsedLine::Blank => (ExecutionStatus::Complete, Cost::Low),
             ParsedLine::Request(request) => {
                 log(&request);
-                (execute(&self.service, self.who, &request, answer), work(&request))
+                (execute(&self.service, self.identity, &request, context), cost(&request))
             }
             ParsedLine::Refused(refusal) => {
                 tracing::debug!(code = refusal.code.as_str(), "line refused");
-                refusal.write(&mut answer.out);
-                (Outcome::Done, Work::Much)
+                refusal.write(&mut context.replies);
+                (ExecutionStatus::Complete, Cost::High)
             }
             ParsedLine::Foreign(refusal) => {
                 tracing::debug!("another protocol refused");
-                refusal.write(&mut answer.out);
-                (Outcome::Close, Work::Much)
+                refusal.write(&mut context.replies);
+                (ExecutionStatus::Close, Cost::High)
             }
         };
-        answer.turn.did(if is_short { work } else { Work::Much });
-        outcome
+        context.budget.charge(if is_short { cost } else { Cost::High });
+        status
     }
 
-    /// Sends the answer, once everything it depends on is durable.
-    async fn release(&mut self) -> io::Result<()> {
-        let answer = &mut self.answer;
-        if !answer.out.is_empty() {
-            self.service.store.journal().wait(answer.seen.0).await;
-            write_all(&self.stream, &answer.out).await?;
-            answer.out.clear();
-            if answer.long.take().is_some() {
-                answer.out = Vec::new();
+    /// Sends the replies when the commit that they depend on is durable.
+    async fn send_replies(&mut self) -> io::Result<()> {
+        let context = &mut self.context;
+        if !context.replies.is_empty() {
+            self.service.store.journal().wait(context.depends_on.0).await;
+            write_all(&self.stream, &context.replies).await?;
+            context.replies.clear();
+            if context.large_reply_share.take().is_some() {
+                context.replies = Vec::new();
             }
         }
-        if self.long_line.is_some() && self.framer.len() < OWN_REQUESTS {
-            // The line is done: what it took goes back.
-            answer.out.shrink_to(OWN_REPLIES);
-            self.framer.buffer().shrink_to(OWN_REQUESTS);
+        if self.long_line.is_some() && self.framer.len() < OWN_REQUEST_BYTES {
+            // The long line is executed: its share and its memory are returned.
+            context.replies.shrink_to(OWN_REPLY_BYTES);
+            self.framer.buffer().shrink_to(OWN_REQUEST_BYTES);
             self.scratch = Vec::new();
             self.long_line = None;
         }
         Ok(())
     }
 
-    /// Waits for a snapshot and tells of it. What the peer sends meanwhile stays unread, but that its connection was
-    /// reset is noticed, and takes the request back. The end of what it sends says nothing: it may wait for the answer.
+    /// Makes a snapshot and writes the reply. Meanwhile the connection is not read, but a reset cancels the
+    /// request. The end of the peer's stream does not: the peer may wait for the reply.
     async fn snapshot(&mut self) -> io::Result<()> {
         tokio::select! {
-            () = snapshot(&self.service, &mut self.answer) => Ok(()),
+            () = snapshot(&self.service, &mut self.context) => Ok(()),
             reset = self.stream.ready(Interest::ERROR) => {
                 reset?;
                 Err(io::ErrorKind::ConnectionReset.into())
@@ -397,24 +410,24 @@ impl Connection {
         }
     }
 
-    async fn read(&mut self, stopped: &mut (impl Future<Output = ()> + Unpin)) -> io::Result<Arrived> {
-        if self.last_call.is_none() && self.stop.is_cancelled() {
-            self.last_call = Some(Instant::now() + LAST_CALL);
+    async fn read(&mut self, stopped: &mut (impl Future<Output = ()> + Unpin)) -> io::Result<ReadOutcome> {
+        if self.drain_deadline.is_none() && self.stop.is_cancelled() {
+            self.drain_deadline = Some(Instant::now() + DRAIN_MAX);
         }
-        if self.last_call.is_some_and(|end| Instant::now() >= end) {
-            return Ok(Arrived::Stop);
+        if self.drain_deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            return Ok(ReadOutcome::Drained);
         }
         loop {
-            if let Some(arrived) = self.try_read()? {
-                return Ok(arrived);
+            if let Some(outcome) = self.try_read()? {
+                return Ok(outcome);
             }
-            (self.rested, self.used_up) = (true, false);
+            (self.has_yielded, self.has_backlog) = (true, false);
             self.shrink();
-            let until = self.wait_until();
-            let late = async {
-                match until {
-                    Some((until, outcome)) => {
-                        sleep_until(until).await;
+            let deadline = self.read_deadline();
+            let expired = async {
+                match deadline {
+                    Some((deadline, outcome)) => {
+                        sleep_until(deadline).await;
                         outcome
                     }
                     None => pending().await,
@@ -423,71 +436,75 @@ impl Connection {
             tokio::select! {
                 biased;
                 ready = self.stream.readable() => ready?,
-                () = &mut *stopped, if self.last_call.is_none() => {
-                    self.last_call = Some(Instant::now() + LAST_CALL);
+                () = &mut *stopped, if self.drain_deadline.is_none() => {
+                    self.drain_deadline = Some(Instant::now() + DRAIN_MAX);
                 }
-                outcome = late => return Ok(outcome),
+                outcome = expired => return Ok(outcome),
             }
         }
     }
 
-    /// Until when to wait for bytes, if not for ever, and what it means when none have come by then.
-    fn wait_until(&mut self) -> Option<(Instant, Arrived)> {
-        if let Some(end) = self.last_call {
-            return Some((end.min(Instant::now() + QUIET), Arrived::Stop));
+    /// When a read gives up, if ever, and its outcome then.
+    fn read_deadline(&mut self) -> Option<(Instant, ReadOutcome)> {
+        if let Some(deadline) = self.drain_deadline {
+            return Some((deadline.min(Instant::now() + DRAIN_QUIET), ReadOutcome::Drained));
         }
-        let line = self.long_line.as_ref().map(|line| (line.until, Arrived::Late));
+        let line = self.long_line.as_ref().map(|line| (line.deadline, ReadOutcome::LineTimeout));
         let idle = self.idle_timeout.map(|timeout| {
-            // Half a line that comes byte by byte does not begin it anew.
-            (*self.idle_until.get_or_insert_with(|| Instant::now() + timeout), Arrived::Idle(timeout))
+            // Bytes of an incomplete line do not restart the timeout.
+            (
+                *self.idle_deadline.get_or_insert_with(|| Instant::now() + timeout),
+                ReadOutcome::IdleTimeout(timeout),
+            )
         });
-        [line, idle].into_iter().flatten().min_by_key(|(until, _)| *until)
+        [line, idle].into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
     }
 
-    /// Reads what is there. There is always room: a full buffer is a whole line, or asks for a share first.
-    fn try_read(&mut self) -> io::Result<Option<Arrived>> {
+    /// Reads without waiting. The buffer always has free capacity: when it is full, it contains a complete
+    /// line, or the connection waits for a share first.
+    fn try_read(&mut self) -> io::Result<Option<ReadOutcome>> {
         let buffer = self.framer.buffer();
         let length = buffer.len();
         let capacity = match &self.long_line {
-            Some(_) => LONG_REQUESTS,
-            None if self.sends_much || length >= KEPT_BUFFER => OWN_REQUESTS,
-            None => KEPT_BUFFER,
+            Some(_) => LONG_LINE_BYTES_MAX,
+            None if self.filled_buffer || length >= IDLE_BUFFER_BYTES => OWN_REQUEST_BYTES,
+            None => IDLE_BUFFER_BYTES,
         };
         if buffer.capacity() < capacity {
             buffer.reserve_exact(capacity - length);
         }
-        let room = (capacity - length).min(OWN_REQUESTS);
-        match self.stream.try_read_buf(&mut buffer.limit(room)) {
-            Ok(0) => Ok(Some(Arrived::End)),
+        let free = (capacity - length).min(OWN_REQUEST_BYTES);
+        match self.stream.try_read_buf(&mut buffer.limit(free)) {
+            Ok(0) => Ok(Some(ReadOutcome::EndOfStream)),
             Ok(bytes) => {
-                self.sends_much = bytes == room;
-                Ok(Some(Arrived::Bytes))
+                self.filled_buffer = bytes == free;
+                Ok(Some(ReadOutcome::Bytes))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Gives back what a connection that has nothing to do does not need. All of a buffer at once: what is left of one
-    /// would keep the allocator from giving back what is around it.
+    /// Frees memory that an idle connection does not need. It frees a buffer as a whole, because the rest of
+    /// a shrunk one would keep the allocator from returning the memory around it.
     fn shrink(&mut self) {
-        self.sends_much = false;
+        self.filled_buffer = false;
         let requests = self.framer.buffer();
-        if requests.is_empty() && requests.capacity() > KEPT_BUFFER {
+        if requests.is_empty() && requests.capacity() > IDLE_BUFFER_BYTES {
             *requests = Vec::new();
         }
-        if self.answer.out.capacity() > KEPT_BUFFER {
-            self.answer.out = Vec::new();
+        if self.context.replies.capacity() > IDLE_BUFFER_BYTES {
+            self.context.replies = Vec::new();
         }
         self.scratch = Vec::new();
     }
 
-    /// The peer sends no more: the half of a line that it left is not executed.
-    async fn end(&mut self) -> io::Result<()> {
-        if expects_reply(self.framer.unfinished()) {
-            Refusal::incomplete().write(&mut self.answer.out);
+    /// Ends the connection after the end of the peer's stream. An incomplete line is refused, not executed.
+    async fn finish(&mut self) -> io::Result<()> {
+        if expects_reply(self.framer.incomplete_line()) {
+            Refusal::incomplete().write(&mut self.context.replies);
         }
-        self.release().await
+        self.send_replies().await
     }
 }
 
@@ -495,15 +512,15 @@ fn log(request: &Request<'_>) {
     tracing::debug!(command = request.verb().as_str(), "request");
 }
 
-/// Writes all of it, unless the peer does not take it in time.
+/// Writes all bytes, unless the peer accepts none for [`WRITE_STALL_MAX`].
 async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
-    let mut until = None;
+    let mut deadline = None;
     while !bytes.is_empty() {
         match stream.try_write(bytes) {
             Ok(written) => bytes = &bytes[written..],
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let until = *until.get_or_insert_with(|| Instant::now() + WRITE_STALL);
-                timeout_at(until, stream.writable()).await??;
+                let deadline = *deadline.get_or_insert_with(|| Instant::now() + WRITE_STALL_MAX);
+                timeout_at(deadline, stream.writable()).await??;
             }
             Err(error) => return Err(error),
         }
@@ -511,23 +528,23 @@ async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A share that was waited for, or why there is none.
-async fn waited(
+/// Waits for a share, for a bounded time and while the server does not stop.
+async fn wait_for_share(
     share: impl Future<Output = Share>,
     stopped: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<Share, Refusal> {
     tokio::select! {
         biased;
-        share = timeout(SHARE_WITHIN, share) => share.map_err(|_| Refusal::no_buffers()),
+        share = timeout(SHARE_WAIT_MAX, share) => share.map_err(|_| Refusal::no_buffers()),
         () = stopped => Err(Refusal::shutting_down()),
     }
 }
 
-/// Closes our half and waits for the peer's, a moment.
+/// Shuts down this side of the connection and waits, for a bounded time, until the peer closes its side.
 async fn linger(stream: &mut TcpStream) -> io::Result<()> {
     stream.shutdown().await?;
     let mut rest = [0; 1024];
-    let drained = timeout(LINGER, async {
+    let drained = timeout(LINGER_MAX, async {
         while stream.read(&mut rest).await? > 0 {}
         io::Result::Ok(())
     })

@@ -1,54 +1,53 @@
-//! Bytes into lines. A line ends with LF, CR LF or CR NUL (telnet's Enter); one that is too long is told of once and
-//! discarded to its end. What telnet asks for is found on the way, at its place among the lines.
+//! Framing: bytes into lines. A line ends with LF, CR LF or CR NUL (telnet's Enter). A line that is too long
+//! is reported once and discarded up to its end. Telnet requests are reported in order, between the lines.
 //!
-//! A CR alone ends no line. Clients keep line feeds out of what their users typed; if a CR did the same, what stands
-//! behind one in a name would become a request.
+//! A CR alone does not end a line. Clients keep line feeds out of what their users type. If a CR ended a line
+//! as well, what follows one within a name would become a request.
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::telnet::{IAC, Meaning, SequenceParser};
 
-/// What stands at the front of the buffer.
+/// What the framer finds at the front of the buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// A whole line.
-    Line(Extent),
-    /// A line of more than [`LINE_BYTES_MAX`] bytes. It is gone, or will be as it comes.
+pub enum FramingEvent {
+    Line(LineRange),
+    /// A line of more than [`LINE_BYTES_MAX`] bytes, which is discarded.
     TooLong,
-    /// A request of telnet's within the line at the front, to be answered with these bytes. It is told of once.
+    /// A telnet request within the line at the front, and its response. It is reported once.
     Telnet([u8; 3]),
-    /// No whole line yet.
-    Nothing,
+    /// No complete line.
+    Incomplete,
 }
 
-/// What the search for the end of a line meets.
-enum Stop {
-    End(Extent),
+/// What the search for the end of a line stops at.
+enum Delimiter {
+    LineEnd(LineRange),
     Telnet([u8; 3]),
 }
 
 /// Where a line ends, and where the next one begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extent {
+pub struct LineRange {
     end: usize,
     next: usize,
 }
 
-/// What has come in and was not consumed yet.
+/// Bytes that were received and not consumed.
 #[derive(Debug, Default)]
 pub struct Framer {
     buffer: Vec<u8>,
-    /// What stands before this was consumed; it goes when more is read.
+    /// Bytes before this are consumed. They are removed before the next read.
     start: usize,
-    /// No line ends between the start and this, and what telnet asks for there was told of.
+    /// No line ends between `start` and this, and telnet requests there were reported.
     scanned: usize,
     /// The telnet sequences of the line at the front.
     sequences: SequenceParser,
-    /// The line that is coming in was told of as too long.
+    /// The line at the front was reported as too long.
     discarding: bool,
 }
 
 impl Framer {
-    /// Where to read into, behind what was not consumed.
+    /// The buffer to append received bytes to.
     pub fn buffer(&mut self) -> &mut Vec<u8> {
         self.buffer.drain(..self.start);
         self.scanned -= self.start;
@@ -56,58 +55,57 @@ impl Framer {
         &mut self.buffer
     }
 
-    /// Looks for the next line. It stays at the front until it is consumed.
+    /// Finds the next line. It stays at the front until it is consumed.
     #[inline]
-    pub fn find(&mut self) -> Found {
+    pub fn next_event(&mut self) -> FramingEvent {
         loop {
-            match self.next_stop() {
-                Some(Stop::End(extent)) if self.discarding => {
-                    self.consume(extent);
+            match self.next_delimiter() {
+                Some(Delimiter::LineEnd(range)) if self.discarding => {
+                    self.consume(range);
                     self.discarding = false;
                 }
-                Some(Stop::End(extent)) if extent.end - self.start > LINE_BYTES_MAX => {
-                    self.consume(extent);
-                    return Found::TooLong;
+                Some(Delimiter::LineEnd(range)) if range.end - self.start > LINE_BYTES_MAX => {
+                    self.consume(range);
+                    return FramingEvent::TooLong;
                 }
-                Some(Stop::End(extent)) => return Found::Line(extent),
-                // Of a line that is too long only what could still have been one is looked at, however it comes.
-                Some(Stop::Telnet(_)) if self.discarding || self.scanned - self.start > LINE_BYTES_MAX => {}
-                Some(Stop::Telnet(answer)) => return Found::Telnet(answer),
+                Some(Delimiter::LineEnd(range)) => return FramingEvent::Line(range),
+                // Requests beyond the longest line are ignored, however the bytes arrive.
+                Some(Delimiter::Telnet(_))
+                    if self.discarding || self.scanned - self.start > LINE_BYTES_MAX => {}
+                Some(Delimiter::Telnet(response)) => return FramingEvent::Telnet(response),
                 None if self.discarding => {
-                    // A CR may be half of an end.
+                    // A CR may be the first half of a line end.
                     let keep = usize::from(self.unconsumed().last() == Some(&b'\r'));
                     self.start = self.buffer.len() - keep;
                     self.scanned = self.start;
-                    return Found::Nothing;
+                    return FramingEvent::Incomplete;
                 }
-                None if self.exceeds() => {
+                None if self.is_too_long() => {
                     self.discarding = true;
-                    return Found::TooLong;
+                    return FramingEvent::TooLong;
                 }
-                None => return Found::Nothing,
+                None => return FramingEvent::Incomplete,
             }
         }
     }
 
-    /// The bytes of a line that was found.
-    pub fn line(&self, extent: Extent) -> &[u8] {
-        &self.buffer[self.start..extent.end]
+    pub fn line(&self, range: LineRange) -> &[u8] {
+        &self.buffer[self.start..range.end]
     }
 
-    /// Removes a line that was found.
-    pub fn consume(&mut self, extent: Extent) {
-        self.start = extent.next;
-        self.scanned = extent.next;
+    pub fn consume(&mut self, range: LineRange) {
+        self.start = range.next;
+        self.scanned = range.next;
         self.sequences = SequenceParser::default();
     }
 
-    /// What is left when nothing more will come: the beginning of a line, unless that was told of already.
-    pub fn unfinished(&self) -> &[u8] {
+    /// The incomplete line at the front, unless it was reported as too long.
+    pub fn incomplete_line(&self) -> &[u8] {
         if self.discarding { &[] } else { self.unconsumed() }
     }
 
-    /// Bytes that were not consumed.
-    #[expect(clippy::len_without_is_empty, reason = "what counts is whether they are many")]
+    /// Bytes that are not consumed.
+    #[expect(clippy::len_without_is_empty, reason = "callers compare it with a limit")]
     pub fn len(&self) -> usize {
         self.unconsumed().len()
     }
@@ -116,13 +114,13 @@ impl Framer {
         &self.buffer[self.start..]
     }
 
-    fn exceeds(&self) -> bool {
+    fn is_too_long(&self) -> bool {
         let ending = usize::from(self.unconsumed().last() == Some(&b'\r'));
         self.unconsumed().len() > LINE_BYTES_MAX + ending
     }
 
     #[inline]
-    fn next_stop(&mut self) -> Option<Stop> {
+    fn next_delimiter(&mut self) -> Option<Delimiter> {
         loop {
             let Some(found) = memchr::memchr3(b'\n', 0, IAC, &self.buffer[self.scanned..]) else {
                 self.scanned = self.buffer.len();
@@ -131,22 +129,22 @@ impl Framer {
             let at = self.scanned + found;
             if self.buffer[at] == IAC {
                 self.scanned = at;
-                if let Meaning::Answer(answer) = self.pass_sequence()? {
-                    return Some(Stop::Telnet(answer));
+                if let Meaning::Answer(response) = self.skip_sequence()? {
+                    return Some(Delimiter::Telnet(response));
                 }
                 continue;
             }
             let after_cr = at > self.start && self.buffer[at - 1] == b'\r';
             if after_cr || self.buffer[at] == b'\n' {
-                return Some(Stop::End(Extent { end: at - usize::from(after_cr), next: at + 1 }));
+                return Some(Delimiter::LineEnd(LineRange { end: at - usize::from(after_cr), next: at + 1 }));
             }
             self.scanned = at + 1;
         }
     }
 
-    /// Moves behind the telnet sequence that comes next, once all of it is there.
+    /// Skips the next telnet sequence, when it is complete.
     #[cold]
-    fn pass_sequence(&mut self) -> Option<Meaning> {
+    fn skip_sequence(&mut self) -> Option<Meaning> {
         let sequence = self.sequences.next(&self.buffer[self.scanned..])?;
         self.scanned += sequence.length;
         Some(sequence.meaning)
@@ -159,30 +157,30 @@ mod tests {
 
     use super::*;
 
-    /// What comes out of these pieces, and what is left.
-    fn found(pieces: &[&[u8]]) -> Vec<Vec<u8>> {
+    /// The events of these chunks, and the incomplete line that is left.
+    fn events(chunks: &[&[u8]]) -> Vec<Vec<u8>> {
         let (mut framer, mut out) = (Framer::default(), Vec::new());
-        for piece in pieces {
-            framer.buffer().extend_from_slice(piece);
+        for chunk in chunks {
+            framer.buffer().extend_from_slice(chunk);
             loop {
-                match framer.find() {
-                    Found::Line(extent) => {
-                        out.push(framer.line(extent).to_vec());
-                        framer.consume(extent);
+                match framer.next_event() {
+                    FramingEvent::Line(range) => {
+                        out.push(framer.line(range).to_vec());
+                        framer.consume(range);
                     }
-                    Found::TooLong => out.push(b"<too long>".to_vec()),
-                    Found::Telnet(answer) => out.push(answer.to_vec()),
-                    Found::Nothing => break,
+                    FramingEvent::TooLong => out.push(b"<too long>".to_vec()),
+                    FramingEvent::Telnet(response) => out.push(response.to_vec()),
+                    FramingEvent::Incomplete => break,
                 }
             }
         }
-        out.push(framer.unfinished().to_vec());
+        out.push(framer.incomplete_line().to_vec());
         out
     }
 
-    /// The same to be read, with the number of bytes that are left.
-    fn lines(pieces: &[&[u8]]) -> Vec<String> {
-        let mut out = found(pieces);
+    /// The events as text, and the number of bytes that are left.
+    fn lines(chunks: &[&[u8]]) -> Vec<String> {
+        let mut out = events(chunks);
         let left = out.pop().map_or(0, |left| left.len());
         let lines = out.iter().map(|line| String::from_utf8_lossy(line).into_owned());
         lines.chain([format!("<{left} left>")]).collect()
@@ -193,43 +191,43 @@ mod tests {
         assert_eq!(lines(&[b"a\nb\r\nc\r\0d"]), ["a", "b", "c", "<1 left>"]);
         assert_eq!(lines(&[b"a\r", b"\nb\r", b"\0"]), ["a", "b", "<0 left>"]);
         assert_eq!(lines(&[b"a\0b\rc\n"]), ["a\0b\rc", "<0 left>"]);
-        assert_eq!(lines(&[b"a\r", b"b\r"]), ["<4 left>"], "a CR alone ends nothing");
+        assert_eq!(lines(&[b"a\r", b"b\r"]), ["<4 left>"], "a CR alone does not end a line");
     }
 
     #[test]
-    fn what_telnet_asks_for_is_found_once_and_at_its_place() {
+    fn telnet_requests_are_reported_once_and_in_order() {
         let bytes = b"a\n\xff\xf4\xff\xfd\x06b\xff\xfb\x18\nc\xff\xfd\nd";
         let expected = [&b"a"[..], b"\xff\xfc\x06", b"\xff\xfe\x18", b"\xff\xf4\xff\xfd\x06b\xff\xfb\x18"];
-        let all = found(&[bytes]);
+        let all = events(&[bytes]);
         assert_eq!(all[..4], expected);
         assert_eq!(all[4..], [&b"c\xff\xfd"[..], b"d"]);
         assert_eq!(
-            found(&[b"PI\xff", b"\xfd", b"\x06"]),
+            events(&[b"PI\xff", b"\xfd", b"\x06"]),
             [&b"\xff\xfc\x06"[..], b"PI\xff\xfd\x06"],
-            "no end needed"
+            "without a line end"
         );
-        // A request that is not all within what a line may have is not told of, however it comes.
+        // A request that extends beyond the longest line is not reported, however the bytes arrive.
         let long = vec![b'x'; LINE_BYTES_MAX - 1];
-        assert_eq!(found(&[&long, b"\xff\xfd\x06\n"])[0], b"<too long>");
-        assert_eq!(found(&[&[&long, &b"\xff\xfd\x06\n"[..]].concat()])[0], b"<too long>");
+        assert_eq!(events(&[&long, b"\xff\xfd\x06\n"])[0], b"<too long>");
+        assert_eq!(events(&[&[&long, &b"\xff\xfd\x06\n"[..]].concat()])[0], b"<too long>");
     }
 
     #[test]
-    fn pieces_of_any_size_give_the_same_lines() {
+    fn chunks_of_any_size_give_the_same_lines() {
         let text = b"PING\r\nGET ev\xff\xfd\x06 1\nBOOK e 1\r\0\n\rx\r\r\nlast";
         let whole = lines(&[text]);
         for size in 1..text.len() {
-            let pieces: Vec<&[u8]> = text.chunks(size).collect();
-            assert_eq!(lines(&pieces), whole, "pieces of {size}");
+            let chunks: Vec<&[u8]> = text.chunks(size).collect();
+            assert_eq!(lines(&chunks), whole, "chunks of {size}");
         }
     }
 
     #[test]
-    fn the_longest_line_is_taken_and_a_longer_one_is_told_of_once() {
+    fn longest_line_is_accepted_and_a_longer_one_is_reported_once() {
         let longest = vec![b'x'; LINE_BYTES_MAX];
         for end in [&b"\n"[..], b"\r\n", b"\r\0"] {
-            let taken = lines(&[&longest, end, b"next\n"]);
-            assert_eq!((taken[0].len(), taken[1].as_str()), (LINE_BYTES_MAX, "next"));
+            let accepted = lines(&[&longest, end, b"next\n"]);
+            assert_eq!((accepted[0].len(), accepted[1].as_str()), (LINE_BYTES_MAX, "next"));
             assert_eq!(lines(&[&longest, b"x", end, b"next\n"]), ["<too long>", "next", "<0 left>"]);
             let at_once = [&longest[..], b"x", end, b"next\n"].concat();
             assert_eq!(lines(&[&at_once]), ["<too long>", "next", "<0 left>"]);
@@ -243,7 +241,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_do_not_depend_on_how_they_come(
+        fn events_do_not_depend_on_how_bytes_are_chunked(
             bytes in prop::collection::vec(
                 prop_oneof![3 => any::<u8>(), 1 => prop::sample::select(b"\r\n\0a".to_vec()),
                     2 => prop::sample::select(b"\xff\xfa\xf0\xfb\xfd\x06".to_vec())], 0..200,
@@ -252,13 +250,13 @@ mod tests {
         ) {
             let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
             cuts.sort_unstable();
-            let (mut pieces, mut from) = (Vec::new(), 0);
+            let (mut chunks, mut from) = (Vec::new(), 0);
             for cut in cuts {
-                pieces.push(&bytes[from..cut]);
+                chunks.push(&bytes[from..cut]);
                 from = cut;
             }
-            pieces.push(&bytes[from..]);
-            prop_assert_eq!(found(&pieces), found(&[&bytes]));
+            chunks.push(&bytes[from..]);
+            prop_assert_eq!(events(&chunks), events(&[&bytes]));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where to listen: an address or the name of a host, and a port.
+//! The value of `--listen`: a host and a port.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 use tokio::net::TcpListener;
 
-/// Where to listen, as it was given: a name is looked up when the server listens.
+/// A host and a port. A host name is looked up when the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
     /// A name, or an address without brackets.
@@ -16,55 +16,38 @@ pub struct ListenAddress {
     port: u16,
 }
 
-/// Why a text says nowhere to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ListenAddressError {
-    /// Nothing behind the last colon, or none at all.
     #[error("it is a host and a port from 0 to 65535, as in 127.0.0.1:2665, localhost:2665 or [::1]:2665")]
     Form,
-    /// An address of IPv6 has colons of its own.
     #[error("an IPv6 address is written in brackets, as in [::1]:2665")]
     Brackets,
 }
 
 /// Why the server cannot listen.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ListenError {
-    /// Nothing is known by that name.
     #[error("finding the addresses of {host}")]
-    Unknown {
-        /// The name.
-        host: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Something listens there already.
+    Lookup { host: String, source: io::Error },
     #[error("listening on {address}: another server listens there; stop it, or give another --listen")]
-    InUse {
-        /// Where.
-        address: SocketAddr,
-    },
-    /// The system said no.
+    InUse { address: SocketAddr },
     #[error("listening on {address}")]
-    Io {
-        /// Where.
-        address: SocketAddr,
-        /// What it said.
-        source: io::Error,
-    },
+    Io { address: SocketAddr, source: io::Error },
 }
 
 impl ListenAddress {
-    /// Listens on the first of its addresses that this machine has. Those of IPv4 come first: clients try 127.0.0.1
-    /// unless they are told otherwise, and `localhost` is also ::1. One that is in use is not passed over: two servers
-    /// under one name would share its clients.
+    /// Listens on the first address of the host that this machine has, IPv4 first: clients try 127.0.0.1 by
+    /// default, and `localhost` is also ::1. An address in use is an error, because two servers under one
+    /// name would share clients.
     pub async fn bind(&self) -> Result<TcpListener, ListenError> {
-        let unknown = |source| ListenError::Unknown { host: self.host.clone(), source };
-        // Looked up on this thread: nobody is served yet, and another thread might not be had.
-        let addresses = (self.host.as_str(), self.port).to_socket_addrs().map_err(unknown)?;
+        let lookup_error = |source| ListenError::Lookup { host: self.host.clone(), source };
+        // Blocks this thread: no connection is served yet, and the system may allow no other thread.
+        let addresses = (self.host.as_str(), self.port).to_socket_addrs().map_err(lookup_error)?;
         let mut addresses: Vec<SocketAddr> = addresses.collect();
         addresses.sort_by_key(SocketAddr::is_ipv6);
-        let mut error = unknown(io::ErrorKind::NotFound.into());
+        let mut error = lookup_error(io::ErrorKind::NotFound.into());
         for address in addresses {
             match TcpListener::bind(address).await {
                 Ok(listener) => return Ok(listener),
@@ -109,16 +92,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_addresses_are_read_and_shown_alike() {
+    fn hosts_and_addresses_round_trip_as_text() {
         for text in ["127.0.0.1:2665", "localhost:0", "[::1]:65535", "[fe80::1%eth0]:1", "my-host.example:80"]
         {
-            let read: ListenAddress = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
-            assert_eq!(read.to_string(), text);
+            let parsed: ListenAddress = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            assert_eq!(parsed.to_string(), text);
         }
     }
 
     #[test]
-    fn what_says_nowhere_is_refused() {
+    fn text_without_a_host_or_a_port_is_refused() {
         use ListenAddressError::{Brackets, Form};
         let wrong = [
             ("", Form),
@@ -137,9 +120,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_is_listened_on_by_its_first_address_of_ipv4() {
-        let listening = "localhost:0".parse::<ListenAddress>().unwrap().bind().await.unwrap();
-        let address = listening.local_addr().unwrap();
+    async fn bind_of_a_name_takes_its_first_ipv4_address() {
+        let listener = "localhost:0".parse::<ListenAddress>().unwrap().bind().await.unwrap();
+        let address = listener.local_addr().unwrap();
         assert!(address.ip().is_loopback() && address.is_ipv4(), "{address}");
 
         for taken in [format!("localhost:{}", address.port()), address.to_string()] {

@@ -1,7 +1,8 @@
-//! Who may connect: as many as there is room for, in all and from one address, until the server stops.
+//! Accepting connections, up to the limits in total and per address, until the server stops.
 //!
-//! Each connection has a descriptor, and so has one that is refused, until its client is gone. How many there are at the
-//! most is known before one is accepted: those served, and those refused, whoever was just accepted among them.
+//! Each connection has a descriptor, also a refused one until its client has closed it. The maximum is known
+//! in advance: the connections that are served and those that are refused, which include the one that was
+//! just accepted.
 
 use std::future::poll_fn;
 use std::io;
@@ -18,32 +19,30 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::commands::Service;
-use crate::net::addresses::{Addresses, Counted};
+use crate::net::addresses::{AddressLimiter, AddressPermit};
 use crate::net::connection;
 
-/// Connections that are refused at a time: their clients have a moment to read why. Those above this number are told, and
-/// closed without waiting for them.
-pub const REFUSALS: usize = 256;
+/// The default of connections that are refused at a time and wait until their clients have read the refusal.
+/// More are closed without waiting.
+pub const REFUSED_CONNECTIONS_MAX: usize = 256;
 
-/// How long to pause when the system as a whole has no descriptor or memory for a connection (ENFILE, ENOBUFS): the one
-/// wait that no event ends. This process has descriptors, as they are counted.
-const EXHAUSTED: Duration = Duration::from_millis(50);
+/// The pause after the system as a whole had no descriptor or memory for a connection (ENFILE, ENOBUFS),
+/// because no event announces that it has. The descriptors of this process are counted and do not run out.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// How many connections there may be at a time, and how long each may be idle.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// Served.
+    /// Connections that are served at a time.
     pub connections: usize,
-    /// Refused, at least one.
+    /// Connections that are refused at a time, at least one.
     pub refusals: usize,
-    /// Served of one address.
+    /// Connections of one address that are served at a time.
     pub per_address: Option<usize>,
-    /// How long one may be idle.
+    /// How long a connection may be idle.
     pub idle_timeout: Option<Duration>,
 }
 
-/// Accepts connections of all these listeners until it is dropped; from `stop` on, only to say that the server is
-/// stopping.
+/// Accepts connections of all listeners until it is dropped. After `stop` it refuses all of them.
 pub async fn accept(
     listeners: Vec<TcpListener>,
     service: Arc<Service>,
@@ -51,8 +50,8 @@ pub async fn accept(
     stop: CancellationToken,
     connections: TaskTracker,
 ) {
-    let addresses = limits.per_address.map(Addresses::new);
-    // Whoever was just accepted is one of them.
+    let limiter = limits.per_address.map(AddressLimiter::new);
+    // The connection that was just accepted is one of them.
     let refusals = Arc::new(Semaphore::new(limits.refusals - 1));
     let mut turn = 0;
     loop {
@@ -62,14 +61,14 @@ pub async fn accept(
             Err(e) if e.kind() == io::ErrorKind::ConnectionAborted => continue,
             Err(e) => {
                 tracing::warn!("a connection could not be accepted: {e}");
-                tokio::time::sleep(EXHAUSTED).await;
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
         let open = if stop.is_cancelled() {
             Err(Refusal::shutting_down())
         } else {
-            Open::admit(&service, limits.connections, addresses.as_ref(), peer.ip())
+            OpenConnection::admit(&service, limits.connections, limiter.as_ref(), peer.ip())
         };
         match open {
             Ok(open) => drop(connections.spawn(serve(stream, open, limits.idle_timeout, stop.clone()))),
@@ -78,8 +77,8 @@ pub async fn accept(
     }
 }
 
-/// The next connection of any listener. The one of this turn is asked first, so that a busy listener does not keep the
-/// others waiting.
+/// Accepts the next connection of any listener. Each turn begins with another one, so that a busy listener
+/// does not starve the others.
 async fn accept_one(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpStream, SocketAddr)> {
     poll_fn(|context| {
         let (before, from) = listeners.split_at(turn % listeners.len().max(1));
@@ -89,7 +88,12 @@ async fn accept_one(listeners: &[TcpListener], turn: usize) -> io::Result<(TcpSt
     .await
 }
 
-async fn serve(stream: TcpStream, open: Open, idle_timeout: Option<Duration>, stop: CancellationToken) {
+async fn serve(
+    stream: TcpStream,
+    open: OpenConnection,
+    idle_timeout: Option<Duration>,
+    stop: CancellationToken,
+) {
     if let Err(e) = connection::serve(stream, open.service.clone(), idle_timeout, stop).await {
         let expected =
             [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
@@ -104,37 +108,37 @@ fn refuse(stream: TcpStream, refusal: Refusal, refusals: &Arc<Semaphore>) {
         return connection::refuse_at_once(stream, &refusal);
     };
     tokio::spawn(async move {
-        // Whether the client reads it or not, it is gone.
+        // An error means that the client is gone.
         let _ = connection::refuse(stream, &refusal).await;
         drop(permit);
     });
 }
 
-/// A connection that counts as open until this is dropped, however its task ends.
-struct Open {
+/// Counts as an open connection until it is dropped, however its task ends.
+struct OpenConnection {
     service: Arc<Service>,
-    _counted: Option<Counted>,
+    _permit: Option<AddressPermit>,
 }
 
-impl Open {
-    /// Counts one more, unless there are as many as there may be.
+impl OpenConnection {
+    /// Counts one more connection, unless a limit is reached.
     fn admit(
         service: &Arc<Service>,
-        max_connections: usize,
-        addresses: Option<&Addresses>,
+        connections_max: usize,
+        limiter: Option<&AddressLimiter>,
         peer: IpAddr,
     ) -> Result<Self, Refusal> {
-        // Nobody else counts up.
-        if service.counters.connections.load(Relaxed) >= max_connections {
-            return Err(Refusal::busy(max_connections));
+        // Not a race: only the task that accepts connections increments the counter.
+        if service.counters.connections.load(Relaxed) >= connections_max {
+            return Err(Refusal::busy(connections_max));
         }
-        let counted = addresses.map(|addresses| addresses.count(peer)).transpose()?;
+        let permit = limiter.map(|limiter| limiter.acquire(peer)).transpose()?;
         service.counters.connections.fetch_add(1, Relaxed);
-        Ok(Self { service: service.clone(), _counted: counted })
+        Ok(Self { service: service.clone(), _permit: permit })
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
         self.service.counters.connections.fetch_sub(1, Relaxed);
     }

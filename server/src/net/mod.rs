@@ -1,4 +1,4 @@
-//! Connections: from the listening socket to requests and back.
+//! Listeners, connections and framing.
 
 mod addresses;
 pub mod connection;

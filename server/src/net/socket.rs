@@ -1,4 +1,4 @@
-//! What the system is told about a client's socket: how much it may hold, and when a silent peer is gone.
+//! Options of a client's socket: how much the kernel buffers, and when it gives up a silent peer.
 
 use std::io;
 use std::time::Duration;
@@ -6,44 +6,45 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use tokio::net::TcpStream;
 
-/// What the kernel may hold of a connection's replies; Linux doubles it for its own books. As much as a turn writes.
-pub const SEND_BUFFER: usize = 64 << 10;
+/// The kernel's buffer for the replies of a connection, which Linux doubles for its own bookkeeping. As much
+/// as a turn writes.
+pub const SEND_BUFFER_BYTES: usize = 64 << 10;
 
-/// A peer that does not take a turn's replies within this is given up; so is one of which the kernel holds all.
-pub const WRITE_STALL: Duration = Duration::from_secs(60);
+/// A peer that acknowledges or accepts no bytes for so long is given up.
+pub const WRITE_STALL_MAX: Duration = Duration::from_secs(60);
 
-/// A peer that has been silent for so long is asked by the kernel whether it is still there (TCP keepalive).
+/// How long a peer is silent before the kernel sends the first keepalive probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 
-/// It is asked again after this.
+/// The time between two probes.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// So often, where nothing else ends it.
+/// Unanswered probes after which the kernel gives up the peer.
 const KEEPALIVE_PROBES: u32 = 6;
 
-/// A peer that lost power, or whose network did, is gone within this.
-const GONE_WITHIN: Duration = Duration::from_secs(180);
+/// The time within which a peer that lost its power or network is given up.
+const DEAD_PEER_DETECTION_MAX: Duration = Duration::from_secs(180);
 
 const _: () = {
-    let asked = KEEPALIVE_PROBES as u64 * KEEPALIVE_INTERVAL.as_secs();
-    assert!(KEEPALIVE_IDLE.as_secs() + asked <= GONE_WITHIN.as_secs());
-    // On Linux the timeout of what was sent ends the asking in place of the number, at the next time to ask. One lost
-    // packet is no reason: there are three at the least.
-    assert!(KEEPALIVE_IDLE.as_secs() + 3 * KEEPALIVE_INTERVAL.as_secs() <= WRITE_STALL.as_secs());
-    assert!(WRITE_STALL.as_secs() + KEEPALIVE_INTERVAL.as_secs() <= GONE_WITHIN.as_secs());
+    let probing = KEEPALIVE_PROBES as u64 * KEEPALIVE_INTERVAL.as_secs();
+    assert!(KEEPALIVE_IDLE.as_secs() + probing <= DEAD_PEER_DETECTION_MAX.as_secs());
+    // On Linux, TCP_USER_TIMEOUT replaces the number of probes, and takes effect at the next probe. It allows
+    // at least three, so that a lost packet does not end a connection.
+    assert!(KEEPALIVE_IDLE.as_secs() + 3 * KEEPALIVE_INTERVAL.as_secs() <= WRITE_STALL_MAX.as_secs());
+    assert!(WRITE_STALL_MAX.as_secs() + KEEPALIVE_INTERVAL.as_secs() <= DEAD_PEER_DETECTION_MAX.as_secs());
 };
 
-/// Sets what every connection that is served has.
+/// Sets the options of a connection that is served.
 pub fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    // Telnet sends the end of an interrupt as urgent data: out of line, a byte would be missing from its sequence.
+    // Telnet sends the end of an interrupt as urgent data. Out of line, its sequence would lack a byte.
     sockopt::set_socket_oobinline(stream, true)?;
-    // Without this the kernel would hold megabytes of replies for a peer that takes nothing, and for ever.
-    sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER)?;
+    // Without these two the kernel would buffer megabytes for a peer that reads nothing, without end.
+    sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER_BYTES)?;
     #[cfg(target_os = "linux")]
-    sockopt::set_tcp_user_timeout(stream, u32::try_from(WRITE_STALL.as_millis()).unwrap_or(u32::MAX))?;
+    sockopt::set_tcp_user_timeout(stream, u32::try_from(WRITE_STALL_MAX.as_millis()).unwrap_or(u32::MAX))?;
     sockopt::set_socket_keepalive(stream, true)?;
-    // OpenBSD has these for the whole system only.
+    // OpenBSD sets these for the whole system only.
     #[cfg(not(target_os = "openbsd"))]
     {
         sockopt::set_tcp_keepidle(stream, KEEPALIVE_IDLE)?;
@@ -60,14 +61,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_kernel_holds_little_and_not_for_ever() {
+    async fn kernel_buffers_little_and_gives_up_dead_peers() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let _peer =
             TcpStream::connect(listener.local_addr().expect("it is bound")).await.expect("it listens");
         let (stream, _) = listener.accept().await.expect("the peer has connected");
         prepare(&stream).expect("a socket");
-        let held = sockopt::socket_send_buffer_size(&stream).expect("a socket");
-        assert!(held <= 2 * SEND_BUFFER, "the kernel may hold {held} bytes");
+        let bytes = sockopt::socket_send_buffer_size(&stream).expect("a socket");
+        assert!(bytes <= 2 * SEND_BUFFER_BYTES, "the kernel buffers {bytes} bytes");
         #[cfg(target_os = "linux")]
         assert_eq!(sockopt::tcp_user_timeout(&stream).expect("a socket"), 60_000);
         assert!(sockopt::socket_keepalive(&stream).expect("a socket"));
@@ -75,8 +76,8 @@ mod tests {
         {
             let (idle, interval) = (sockopt::tcp_keepidle(&stream), sockopt::tcp_keepintvl(&stream));
             let probes = sockopt::tcp_keepcnt(&stream).expect("a socket");
-            let gone = idle.expect("a socket") + interval.expect("a socket") * probes;
-            assert!(gone <= GONE_WITHIN, "a peer that lost power is there for {gone:?}");
+            let detection = idle.expect("a socket") + interval.expect("a socket") * probes;
+            assert!(detection <= DEAD_PEER_DETECTION_MAX, "a dead peer is given up after {detection:?}");
         }
     }
 }
