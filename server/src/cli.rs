@@ -19,30 +19,36 @@ use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::offline::Command;
 
-/// The smallest `--segment-size`. Every commit fits into a segment of its own: a commit that outgrew its
-/// segment would meet a full disk when it is written, where nothing can be refused any more. Three of the
-/// largest, so that to begin segments does not cost more than to fill them.
-const MIN_SEGMENT: u64 = 512 << 10;
+/// The smallest `--segment-size`. The largest commit fits into an empty segment: if one outgrew its segment,
+/// the journal could run out of space when it is written, after it was decided. It is three times the largest
+/// commit, so that beginning segments costs no more than filling them.
+const SEGMENT_BYTES_MIN: u64 = 512 << 10;
 
 const _: () = {
-    let largest_commit = segment_header::BYTES
+    let commit_bytes_max = segment_header::BYTES
         + frame::len(commit::BYTES_MAX)
         + frame::MARKER_BYTES_MAX
         + frame::TRAILER_BYTES;
-    assert!(3 * largest_commit as u64 <= MIN_SEGMENT);
+    assert!(3 * commit_bytes_max as u64 <= SEGMENT_BYTES_MIN);
 };
 
-/// The largest: a segment is read into memory as a whole when the journal is.
-const MAX_SEGMENT: u64 = 1 << 30;
+/// The largest `--segment-size`: recovery reads a segment into memory as a whole.
+const SEGMENT_BYTES_MAX: u64 = 1 << 30;
+
+/// The smallest `--snapshot-every`.
+const SNAPSHOT_EVERY_BYTES_MIN: u64 = 4 << 10;
+
+/// The most `--shards`. A tag selects the shard of an event, and there are so many tags.
+const SHARDS_MAX: usize = 1 << 16;
 
 /// The most `--threads`: more than the processors of the largest machines only wait for each other.
 const THREADS_MAX: usize = 1024;
 
-/// The shortest `--idle-timeout`: whoever types needs some seconds, and a round trip to the other side of the
-/// world a good part of one.
+/// The shortest `--idle-timeout`: a person needs some seconds to type, and a round trip around the world
+/// takes a good part of one.
 const IDLE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
 
-/// The longest: whoever means for ever leaves the flag out.
+/// The longest `--idle-timeout`. Without the flag there is no limit.
 const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Bookline's server: tickets of events and hours of people's calendars, never sold twice, never lost once it
@@ -50,74 +56,73 @@ const IDLE_TIMEOUT_MAX: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 #[derive(Debug, Clone, Parser)]
 #[command(name = "booklined", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// Something else to do than to serve
+    /// What to do instead of serving
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen; port 0 takes any free one. Of a host of several addresses it is the first that this
-    /// machine has, IPv4 first. There are no accounts: whoever can connect can do everything
+    /// Where to listen; port 0 takes any free port. Of a host's addresses it is the first that this machine
+    /// has, IPv4 first. There are no accounts: every client can do everything
     #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "HOST:PORT")]
     pub listen: ListenAddress,
 
-    /// Where the data is kept; made if it is not there
+    /// Where the data is; created if it does not exist
     #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
     pub data_dir: PathBuf,
 
-    /// When to answer OK: always = when it is on disk; interval = at once, on disk within a second; never =
-    /// at once, on disk when the system likes
+    /// When to acknowledge a change with OK: always = when it is on disk; interval = at once, and it is on
+    /// disk within a second; never = at once, and the operating system decides when it is on disk
     #[arg(long, env = "BOOKLINE_DURABILITY", value_enum, default_value_t)]
     pub durability: Durability,
 
-    /// Connections at a time; one more is answered ERR BUSY. Lowered where the system allows too few open
-    /// files
+    /// Connections at a time; one more gets ERR BUSY. Lowered if the system allows too few open files
     #[arg(long, env = "BOOKLINE_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "N",
           value_parser = parse_count)]
     pub max_connections: usize,
 
-    /// Connections of one address at a time, an IPv6 network of 64 bits counting as one; one more is answered
-    /// ERR BUSY [default: as many as there may be]
+    /// Connections of one address at a time, where an IPv6 network of 64 bits counts as one address; one more
+    /// gets ERR BUSY [default: no limit per address]
     #[arg(long, env = "BOOKLINE_MAX_PER_ADDRESS", value_name = "N", value_parser = parse_count)]
     pub max_per_address: Option<usize>,
 
-    /// Close a connection from which no whole line has come for so long, 1s to 30d [default: never]
+    /// Close a connection that has sent no complete line for so long, 1s to 30d [default: never]
     #[arg(long, env = "BOOKLINE_IDLE_TIMEOUT", value_name = "TIME", value_parser = parse_idle_timeout)]
     pub idle_timeout: Option<Duration>,
 
-    /// Memory for lines of more than 16 KiB and for large replies, 32MiB to 1TiB, all connections together
+    /// Memory for lines of more than 16 KiB and for large replies of all connections together, 32MiB to 1TiB
     #[arg(long, env = "BOOKLINE_MAX_BUFFERS", default_value = "256MiB", value_name = "SIZE",
           value_parser = parse_max_buffers)]
     pub max_buffers: u64,
 
-    /// Tickets sold here at the most, of all events together [default: by the memory that there is]
+    /// The most tickets that this server sells, of all events together [default: by the available memory]
     #[arg(long, env = "BOOKLINE_MAX_TICKETS", value_name = "N", value_parser = parse_limit)]
     pub max_tickets: Option<u64>,
 
-    /// Events at the most [default: by the memory that there is]
+    /// The most events [default: by the available memory]
     #[arg(long, env = "BOOKLINE_MAX_EVENTS", value_name = "N", value_parser = parse_limit)]
     pub max_events: Option<u64>,
 
-    /// Hours of people's calendars filled at the most; a meeting of three people fills three [default: by the
-    /// memory that there is]
+    /// The most hours that entries fill, counted for each of their people: a meeting of three people fills
+    /// three [default: by the available memory]
     #[arg(long, env = "BOOKLINE_MAX_PERSON_HOURS", value_name = "N", value_parser = parse_limit)]
     pub max_person_hours: Option<u64>,
 
-    /// The head of department, who may see everybody's meetings of the last month
+    /// The head of department, who may see all meetings of the last month
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
     pub hod: Id<'static>,
 
-    /// The zone in which calendar hours are meant, by its IANA name [default: that of TZ, else the system's]
+    /// The time zone of calendar hours, by its IANA name [default: that of TZ, else the system's]
     #[arg(long, env = "BOOKLINE_TIME_ZONE", value_name = "ZONE")]
     pub time_zone: Option<Tz>,
 
-    /// Parts that the state is locked by; a power of two
+    /// Parts of the state that are locked separately; a power of two
     #[arg(long, env = "BOOKLINE_SHARDS", default_value_t = 64, value_name = "N", value_parser = parse_shards)]
     pub shards: usize,
 
-    /// Threads that serve connections, 1 to 1024 [default: one for each processor]
+    /// Threads that serve connections, 1 to 1024 [default: one per processor]
     #[arg(long, env = "BOOKLINE_THREADS", value_name = "N", value_parser = parse_threads)]
     pub threads: Option<usize>,
 
-    /// Size of a journal file, 512KiB to 1GiB
+    /// Size of a journal segment, 512KiB to 1GiB
     #[arg(long, env = "BOOKLINE_SEGMENT_SIZE", default_value = "64MiB", value_name = "SIZE",
           value_parser = parse_segment_size)]
     pub segment_size: u64,
@@ -127,29 +132,29 @@ pub struct Cli {
           value_parser = parse_snapshot_every)]
     pub snapshot_every: u64,
 
-    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty.
-    /// Give it once, and start without it from then on
+    /// Begin with the state in this file, which `booklined backup` wrote; the data directory must be empty,
+    /// so give it only once
     #[arg(long, env = "BOOKLINE_RESTORE", value_name = "FILE")]
     pub restore: Option<PathBuf>,
 
     /// Load events from this JSON list, 256 MiB at most, as in
     /// [{"id":"1","name":"Jazz","date":"2026-12-31","totalTickets":10,"availableTickets":5}];
-    /// availableTickets may be left out. Events whose ids are there already are left as they are
+    /// availableTickets is optional. Events whose ids exist already are left unchanged
     #[arg(long, env = "BOOKLINE_IMPORT", value_name = "FILE")]
     pub import: Option<PathBuf>,
 
-    /// Load a few events and calendars to play with, if there is nothing yet; the variable is 1, true, yes or
-    /// on, or 0, false, no or off
+    /// Load a few events and calendars to try things on, unless there are some; the variable is 1, true, yes
+    /// or on, or 0, false, no or off
     #[arg(long, env = "BOOKLINE_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
 
-    /// How to write the log, which goes to standard error; RUST_LOG=debug names each command
+    /// The format of the log on standard error; with RUST_LOG=debug it has each command
     #[arg(long, env = "BOOKLINE_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
 }
 
 impl Cli {
-    /// What this process was told. Wrong flags and variables end it with 2.
+    /// The arguments and environment of this process. Invalid ones end it with status 2.
     pub fn of_process() -> Self {
         let ignoring_empty = |command: clap::Command| command.mut_args(without_empty_variable);
         let command = ignoring_empty(Self::command()).mut_subcommands(ignoring_empty);
@@ -184,7 +189,7 @@ impl Cli {
     }
 }
 
-/// A variable that is set to nothing, as in a unit file or a compose file, means that it is not set.
+/// An empty variable, as unit files and compose files may set it, counts as unset.
 fn without_empty_variable(arg: Arg) -> Arg {
     let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
     if empty { arg.env(Resettable::Reset) } else { arg }
@@ -214,7 +219,7 @@ fn parse_limit(text: &str) -> Result<u64, String> {
 fn parse_threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if (1..=THREADS_MAX).contains(&n) => Ok(n),
-        _ => Err(format!("it is a number from 1 to {THREADS_MAX}; one for each processor is best")),
+        _ => Err(format!("it is a number from 1 to {THREADS_MAX}; one per processor is best")),
     }
 }
 
@@ -224,14 +229,14 @@ fn parse_id(text: &str) -> Result<Id<'static>, String> {
 
 fn parse_shards(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
-        Ok(n) if n.is_power_of_two() && n <= 1 << 16 => Ok(n),
+        Ok(n) if n.is_power_of_two() && n <= SHARDS_MAX => Ok(n),
         _ => Err("it is a power of two from 1 to 65536, as in 64".into()),
     }
 }
 
 fn parse_segment_size(text: &str) -> Result<u64, String> {
     let size = parse_size(text).ok_or("it is a number of bytes, as in 65536, 64KiB or 64MiB")?;
-    if (MIN_SEGMENT..=MAX_SEGMENT).contains(&size) {
+    if (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size) {
         Ok(size)
     } else {
         Err("it is from 512KiB to 1GiB".into())
@@ -249,12 +254,12 @@ fn parse_max_buffers(text: &str) -> Result<u64, String> {
 
 fn parse_snapshot_every(text: &str) -> Result<u64, String> {
     match parse_size(text) {
-        Some(size) if size >= 4 << 10 => Ok(size),
+        Some(size) if size >= SNAPSHOT_EVERY_BYTES_MIN => Ok(size),
         _ => Err("it is a number of bytes from 4KiB, as in 256MiB".into()),
     }
 }
 
-/// Bytes, written with or without a binary unit.
+/// Parses a number of bytes, with or without a binary unit.
 pub fn parse_size(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -273,7 +278,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_written_with_binary_units() {
+    fn sizes_are_parsed_with_binary_units_only() {
         for (text, bytes) in [("65536", 65_536), ("64KiB", 65_536), ("64 mib", 64 << 20), ("1G", 1 << 30)] {
             assert_eq!(parse_size(text), Some(bytes), "{text}");
         }
@@ -283,18 +288,18 @@ mod tests {
     }
 
     #[test]
-    fn defaults_of_flags_are_those_of_the_config() {
+    fn defaults_of_flags_equal_the_default_config() {
         let cli = Cli::try_parse_from(["booklined"]).expect("no flag is needed");
         assert_eq!(cli.config(), Config::default());
     }
 
     #[test]
-    fn flags_are_checked() {
+    fn flags_out_of_range_are_refused() {
         let parse = |args: &[&str]| Cli::try_parse_from([&["booklined"], args].concat());
         assert!(parse(&["--shards", "64", "--time-zone", "Europe/Berlin"]).is_ok());
-        let idle = parse(&["--idle-timeout", "10m"]).map(|settings| settings.idle_timeout);
+        let idle = parse(&["--idle-timeout", "10m"]).map(|cli| cli.idle_timeout);
         assert_eq!(idle.expect("a time"), Some(Duration::from_secs(600)));
-        for wrong in [
+        for arguments in [
             ["--shards", "65"],
             ["--time-zone", "Mars/Base"],
             ["--segment-size", "511KiB"],
@@ -306,7 +311,7 @@ mod tests {
             ["--idle-timeout", "31d"],
             ["--max-tickets", "1e6"],
         ] {
-            assert!(parse(&wrong).is_err(), "{wrong:?}");
+            assert!(parse(&arguments).is_err(), "{arguments:?}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The time, in the server's zone.
+//! The time in the server's zone.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -6,30 +6,27 @@ use bookline_protocol::Slot;
 use chrono::{DateTime, Datelike, SecondsFormat, Timelike, Utc};
 use chrono_tz::Tz;
 
-/// One day in microseconds.
-const DAY: i64 = 86_400_000_000;
+const DAY_MICROS: i64 = 86_400_000_000;
 
-/// The number of 1970-01-01, counted in days as [`bookline_protocol::Date::day_number`] does.
-const DAY_OF_1970: i64 = 719_163;
+/// 1970-01-01 as [`bookline_protocol::Date::day_number`] counts days.
+const UNIX_EPOCH_DAY: i64 = 719_163;
 
-/// A clock that is set before 0001-01-02 or behind 9999-12-30 is read as if it stood there: on every day
-/// between, the date is one of the protocol's in every zone.
-const EARLIEST: i64 = (2 - DAY_OF_1970) * DAY;
-const LATEST: i64 = (3_652_059 - DAY_OF_1970) * DAY - 1;
+/// A clock before 0001-01-02 or after 9999-12-30 is clamped to these: on every day in between, the date is a
+/// date of the protocol in every zone.
+const MICROS_MIN: i64 = (2 - UNIX_EPOCH_DAY) * DAY_MICROS;
+const MICROS_MAX: i64 = (3_652_059 - UNIX_EPOCH_DAY) * DAY_MICROS - 1;
 
-/// Tells the time in one zone.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
     zone: Tz,
 }
 
 impl Clock {
-    /// A clock of this zone.
     pub fn new(zone: Tz) -> Self {
         Self { zone }
     }
 
-    /// The zone's IANA name.
+    /// The IANA name of the zone.
     pub fn zone_name(&self) -> &'static str {
         self.zone.name()
     }
@@ -39,7 +36,7 @@ impl Clock {
         self.text_at(SystemTime::now())
     }
 
-    /// The hour that is running.
+    /// The current hour.
     pub fn current_slot(&self) -> Slot {
         self.slot_at(SystemTime::now())
     }
@@ -55,7 +52,7 @@ impl Clock {
     }
 
     fn read_at(&self, moment: SystemTime) -> DateTime<Tz> {
-        // Chrono's calendar is larger than the protocol's.
+        // It succeeds: chrono's calendar contains the protocol's.
         DateTime::<Utc>::from_timestamp_micros(micros_at(moment))
             .unwrap_or_default()
             .with_timezone(&self.zone)
@@ -73,7 +70,7 @@ fn micros_at(moment: SystemTime) -> i64 {
         Ok(since) => micros(since.as_micros()),
         Err(before) => -micros(before.duration().as_micros()),
     };
-    micros.clamp(EARLIEST, LATEST)
+    micros.clamp(MICROS_MIN, MICROS_MAX)
 }
 
 #[cfg(test)]
@@ -86,15 +83,15 @@ mod tests {
     use super::*;
 
     fn after_1970(seconds: u64) -> SystemTime {
-        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).expect("a moment that the system can name")
+        UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).expect("the system can represent it")
     }
 
     fn before_1970(seconds: u64) -> SystemTime {
-        UNIX_EPOCH.checked_sub(Duration::from_secs(seconds)).expect("a moment that the system can name")
+        UNIX_EPOCH.checked_sub(Duration::from_secs(seconds)).expect("the system can represent it")
     }
 
     #[test]
-    fn the_time_is_told_in_the_zone() {
+    fn time_is_read_in_the_zone() {
         let clock = Clock::new(Tz::Asia__Kolkata);
         let moment = after_1970(1_795_257_000);
         assert_eq!(clock.text_at(moment), "2026-11-21T16:00:00+05:30");
@@ -108,9 +105,8 @@ mod tests {
         assert_eq!(Clock::new(Tz::UTC).text_at(before_1970(1)), "1969-12-31T23:59:59+00:00");
     }
 
-    /// Clocks of the wildest kind, in every zone: what is told is a time that the protocol knows.
     #[test]
-    fn a_clock_beyond_the_calendar_is_read_at_its_edge() {
+    fn time_outside_of_the_calendar_is_clamped_in_every_zone() {
         const FAR: u64 = 1 << 62;
         for (moment, year) in [
             (before_1970(FAR), 1),
@@ -122,14 +118,14 @@ mod tests {
         ] {
             for zone in TZ_VARIANTS {
                 let clock = Clock::new(zone);
-                let told = DateTime::parse_from_rfc3339(&clock.text_at(moment)).expect("RFC 3339");
-                assert_eq!(told.year(), year, "{zone}: {told}");
+                let time = DateTime::parse_from_rfc3339(&clock.text_at(moment)).expect("RFC 3339");
+                assert_eq!(time.year(), year, "{zone}: {time}");
                 let slot = clock.slot_at(moment);
                 assert_eq!(slot.date.naive().year(), year, "{zone}");
-                assert!(Date::from_naive(told.date_naive()).is_some(), "{zone}: {told}");
+                assert!(Date::from_naive(time.date_naive()).is_some(), "{zone}: {time}");
             }
             let micros = micros_at(moment);
-            assert_eq!(DateTime::<Utc>::from_timestamp_micros(micros).expect("a moment").year(), year);
+            assert_eq!(DateTime::<Utc>::from_timestamp_micros(micros).expect("it is in range").year(), year);
         }
     }
 }

@@ -1,4 +1,6 @@
-//! What the server is told at the start.
+//! The configuration of a server.
+
+#![warn(missing_docs)]
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,25 +14,26 @@ use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::recovery::RecoveryOptions;
 
-/// How often a snapshot is begun at most: each reads the whole snapshot before it, and the journal behind
-/// that.
+/// The default of the time between the beginnings of two snapshots: each reads the whole previous snapshot
+/// and the journal after it.
 const SNAPSHOT_INTERVAL_MIN: Duration = Duration::from_secs(1);
 
-/// The configuration of a server. The flags of `booklined` check their values; whoever fills this in is
-/// trusted.
+/// The configuration of a server. `booklined` checks the values of its flags; values that are set here are
+/// not checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The directory that holds the journal and the snapshots. It is created if it does not exist.
     pub data_dir: PathBuf,
-    /// When a change counts as durable.
+    /// When a change is acknowledged.
     pub durability: Durability,
     /// Connections that are served at a time, at least one.
     pub max_connections: usize,
-    /// Connections that are refused at a time and wait until their clients have read why, at least one.
+    /// Connections that are refused at a time and stay open until their clients have read the refusal, at
+    /// least one. More are closed at once.
     pub refusals: usize,
-    /// Connections of one address that are served at a time; `None` is no limit of their own.
+    /// Connections of one address that are served at a time. `None` sets no limit per address.
     pub max_per_address: Option<usize>,
-    /// How long a connection may send no complete line; `None` is for ever.
+    /// How long a connection may send no complete line. `None` sets no limit.
     pub idle_timeout: Option<Duration>,
     /// Bytes for lines of more than 16 KiB and for large replies, of all connections together.
     pub max_buffers: u64,
@@ -38,7 +41,7 @@ pub struct Config {
     pub limits: StateLimits,
     /// The head of department, who may send HOD.
     pub head: Id<'static>,
-    /// The zone of calendar hours; `None` is that of the system.
+    /// The zone of calendar hours. `None` is the zone of `TZ`, else of the system.
     pub time_zone: Option<Tz>,
     /// Shards of the state, a power of two from 1 to 65,536.
     pub shards: usize,
@@ -48,11 +51,11 @@ pub struct Config {
     pub snapshot_every: u64,
     /// The shortest time between the beginnings of two snapshots.
     pub snapshot_interval_min: Duration,
-    /// A backup to begin an empty data directory with.
+    /// A backup to restore into the data directory, which must be empty.
     pub restore: Option<PathBuf>,
     /// A JSON list of events to load.
     pub import: Option<PathBuf>,
-    /// Whether to load a few events and calendars if there is nothing yet.
+    /// Whether to load a few events and calendars if the state is empty.
     pub demo: bool,
 }
 
@@ -81,7 +84,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// What recovery needs of it.
+    /// The options of recovery.
     pub fn recovery(&self) -> RecoveryOptions<'_> {
         RecoveryOptions {
             restore: self.restore.as_deref(),

@@ -1,28 +1,28 @@
-//! Text from a disk, as a message may repeat it: nothing in it can paint a terminal.
+//! Text from a disk, escaped for messages, so that it cannot control a terminal.
 
 use std::fmt::{self, Write};
 use std::path::Path;
 
-/// Characters that are shown of a text: enough to recognize it.
-const SHOWN_MAX: usize = 80;
+/// Characters of a text that a message shows.
+const SHOWN_CHARS_MAX: usize = 80;
 
-/// Shows a text between quotes, cut to [`SHOWN_MAX`] characters, with control characters by their numbers.
+/// A text in quotes, truncated to [`SHOWN_CHARS_MAX`] characters, with control characters escaped.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cut = self.0.char_indices().nth(SHOWN_MAX).map(|(end, _)| &self.0[..end]);
+        let truncated = self.0.char_indices().nth(SHOWN_CHARS_MAX).map(|(end, _)| &self.0[..end]);
         f.write_char('"')?;
-        write_escaped(f, cut.unwrap_or(self.0))?;
-        f.write_str(if cut.is_some() { "…\"" } else { "\"" })
+        write_escaped(f, truncated.unwrap_or(self.0))?;
+        f.write_str(if truncated.is_some() { "…\"" } else { "\"" })
     }
 }
 
-/// A path as a whole, with control characters by their numbers.
+/// A path with control characters escaped. It is not truncated.
 pub fn path(path: impl AsRef<Path>) -> String {
     let mut shown = String::new();
-    write_escaped(&mut shown, &path.as_ref().to_string_lossy()).expect("a string takes everything");
+    write_escaped(&mut shown, &path.as_ref().to_string_lossy()).expect("writing to a string does not fail");
     shown
 }
 
@@ -37,10 +37,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn control_characters_are_shown_by_their_numbers_and_long_texts_are_cut() {
+    fn control_characters_are_escaped_and_long_texts_are_truncated() {
         assert_eq!(Shown("Grüße \"🎫\"").to_string(), "\"Grüße \"🎫\"\"");
         assert_eq!(Shown("\u{1b}[2J\n\u{9b}1m").to_string(), r#""\u{1b}[2J\n\u{9b}1m""#);
-        assert_eq!(Shown(&"ü".repeat(1_000)).to_string().chars().count(), SHOWN_MAX + 3);
+        assert_eq!(Shown(&"ü".repeat(1_000)).to_string().chars().count(), SHOWN_CHARS_MAX + 3);
         assert_eq!(path("/backups/\u{7}today.bak"), r"/backups/\u{7}today.bak");
     }
 }

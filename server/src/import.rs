@@ -1,4 +1,4 @@
-//! Events of another system: the JSON list that such systems keep.
+//! `--import`: events of another system, from a JSON list.
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -14,87 +14,58 @@ use crate::state::{DependsOn, Full, NewEvent, StateRejection, Store};
 use crate::storage::journal::{AppendError, Failure};
 use crate::storage::plain_file;
 
-/// The largest list: two million events at a hundred bytes each, which take about as much memory again when
-/// they are parsed.
-const MAX_BYTES: u64 = 256 << 20;
+/// The largest file: two million events of a hundred bytes each. Parsed, they take about as much memory
+/// again.
+const FILE_BYTES_MAX: u64 = 256 << 20;
 
-/// Why events cannot be imported. Nothing was loaded, unless it says so.
+/// Why events cannot be imported. Unless the message says so, no event was loaded.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ImportError {
-    /// The file cannot be read.
-    #[error("reading {}: {error}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        error: std::io::Error,
-    },
-    /// It is not a list of events; the message ends with line and column.
+    #[error("reading {}", path.display())]
+    Io { path: PathBuf, source: std::io::Error },
     #[error("{} is not a list of events, and nothing was imported: {error}", path.display())]
     Malformed {
-        /// The file.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// Its message ends with line and column.
         error: serde_json::Error,
     },
-    /// More than is read into memory.
     #[error(
         "{} has more than {} MiB, and nothing was imported: that is the most, because all of a list is read into memory \
-         before any of it is loaded. Split it, and import one part after the other", path.display(), MAX_BYTES >> 20
+         before any of it is loaded. Split it, and import one part after the other", path.display(), FILE_BYTES_MAX >> 20
     )]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Two events have one id.
+    TooLarge { path: PathBuf },
     #[error(
         "{} has two events with id {id}, number {first} and number {second} of the list, and nothing was imported",
         path.display()
     )]
     Duplicate {
-        /// The file.
         path: PathBuf,
-        /// The id.
         id: String,
-        /// The first one's place in the list, from 1.
+        /// The positions in the list, from 1.
         first: usize,
-        /// The second one's.
         second: usize,
     },
-    /// A write or a sync failed.
     #[error("the import stopped after {loaded} events: {failure}. Run it again: it goes on where it stopped")]
     Journal {
-        /// Events that were loaded, of which the last may be missing.
+        /// Events that were loaded. The last ones may be lost.
         loaded: usize,
-        /// What failed.
         failure: Failure,
     },
-    /// The disk is full.
     #[error(
-        "the import stopped after {loaded} events: {reason}. Run it again when there is room: it goes on where it stopped"
+        "the import stopped after {loaded} events: {error}. Run it again when there is room: it goes on where it stopped"
     )]
-    AppendError {
-        /// Events that were loaded.
-        loaded: usize,
-        /// What the journal said.
-        reason: AppendError,
-    },
-    /// There would be more than there may be.
+    Append { loaded: usize, error: AppendError },
     #[error(
         "the import stopped after {loaded} events: {full}. Run it again then: it goes on where it stopped"
     )]
-    Full {
-        /// Events that were loaded.
-        loaded: usize,
-        /// Of what.
-        full: Full,
-    },
+    Full { loaded: usize, full: Full },
 }
 
-/// An event of another system, checked.
+/// A valid event of another system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Listed")]
-pub struct Imported {
+#[serde(try_from = "JsonEvent")]
+pub struct ImportedEvent {
     id: String,
     name: String,
     date: Date,
@@ -102,9 +73,9 @@ pub struct Imported {
     available: u32,
 }
 
-/// As it stands in the file: keys in snake_case, camelCase or PascalCase.
+/// An event as JSON, with keys in snake_case, camelCase or PascalCase.
 #[derive(Deserialize)]
-struct Listed {
+struct JsonEvent {
     #[serde(alias = "Id", alias = "ID")]
     id: String,
     #[serde(alias = "Name")]
@@ -113,16 +84,16 @@ struct Listed {
     date: String,
     #[serde(alias = "totalTickets", alias = "TotalTickets")]
     total_tickets: u32,
-    /// Nothing is sold when it is left out.
+    /// Without it, all tickets are available.
     #[serde(alias = "availableTickets", alias = "AvailableTickets")]
     available_tickets: Option<u32>,
 }
 
-impl TryFrom<Listed> for Imported {
+impl TryFrom<JsonEvent> for ImportedEvent {
     type Error = String;
 
-    fn try_from(listed: Listed) -> Result<Self, String> {
-        let Listed { id, name, date, total_tickets: total, available_tickets } = listed;
+    fn try_from(event: JsonEvent) -> Result<Self, String> {
+        let JsonEvent { id, name, date, total_tickets: total, available_tickets } = event;
         Id::new(id.as_str()).map_err(|e| format!("id {id:?} {e}"))?;
         Text::new(name.as_str()).map_err(|e| format!("name {name:?} {e}"))?;
         let date = parse_date(&date).ok_or_else(|| {
@@ -141,33 +112,37 @@ impl TryFrom<Listed> for Imported {
     }
 }
 
-/// A date, or the date of a moment in the offset it is written with.
+/// Parses a date, or the date of an RFC 3339 timestamp in its own offset.
 fn parse_date(text: &str) -> Option<Date> {
-    let of_moment = || chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.date_naive());
-    Date::parse(text).or_else(|| Date::from_naive(of_moment()?))
+    let timestamp = || chrono::DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.date_naive());
+    Date::parse(text).or_else(|| Date::from_naive(timestamp()?))
 }
 
-/// Reads and checks the whole file.
-pub fn read(path: &Path) -> Result<Vec<Imported>, ImportError> {
-    let failed = |error| ImportError::Io { path: path.to_owned(), error };
-    let file = plain_file::open(path).map_err(failed)?;
-    if file.metadata().map_err(failed)?.len() > MAX_BYTES {
+/// Reads and validates the whole file.
+///
+/// # Errors
+///
+/// If the file cannot be read, is too large, or contains an invalid event or one twice.
+pub fn read(path: &Path) -> Result<Vec<ImportedEvent>, ImportError> {
+    let io_error = |source| ImportError::Io { path: path.to_owned(), source };
+    let file = plain_file::open(path).map_err(io_error)?;
+    if file.metadata().map_err(io_error)?.len() > FILE_BYTES_MAX {
         return Err(ImportError::TooLarge { path: path.to_owned() });
     }
     let mut text = Vec::new();
-    // No more, even if it grows.
-    file.take(MAX_BYTES).read_to_end(&mut text).map_err(failed)?;
+    // The limit holds even if the file grows meanwhile.
+    file.take(FILE_BYTES_MAX).read_to_end(&mut text).map_err(io_error)?;
     parse(&text, path)
 }
 
-fn parse(text: &[u8], path: &Path) -> Result<Vec<Imported>, ImportError> {
-    // Some systems begin their files with a byte order mark.
+fn parse(text: &[u8], path: &Path) -> Result<Vec<ImportedEvent>, ImportError> {
+    // Some systems write a byte order mark.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let events: Vec<Imported> = serde_json::from_slice(text)
+    let events: Vec<ImportedEvent> = serde_json::from_slice(text)
         .map_err(|error| ImportError::Malformed { path: path.to_owned(), error })?;
-    let mut places = HashMap::new();
+    let mut positions = HashMap::new();
     for (i, event) in events.iter().enumerate() {
-        if let Some(first) = places.insert(event.id.as_str(), i + 1) {
+        if let Some(first) = positions.insert(event.id.as_str(), i + 1) {
             let (path, id) = (path.to_owned(), event.id.clone());
             return Err(ImportError::Duplicate { path, id, first, second: i + 1 });
         }
@@ -175,47 +150,52 @@ fn parse(text: &[u8], path: &Path) -> Result<Vec<Imported>, ImportError> {
     Ok(events)
 }
 
-/// Loads the events, leaving those that are there as they are, so that running it again completes it.
-pub async fn load(events: &[Imported], store: &Store) -> Result<(), ImportError> {
+/// Creates the events whose ids do not exist, so that another run completes an import that failed.
+///
+/// # Errors
+///
+/// If the journal fails, the disk or the state is full. The error has the number of events that were loaded.
+pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportError> {
     let (mut loaded, mut present) = (0, 0);
-    let mut seen = DependsOn::default();
+    let mut depends_on = DependsOn::default();
     for event in events {
-        let Imported { id, name, date, total, available } = event;
+        let ImportedEvent { id, name, date, total, available } = event;
         let new = NewEvent { id, name, date: *date, total: *total, issued: total - available };
         loop {
-            match store.create(&new, clock::micros(), &mut seen) {
+            match store.create(&new, clock::micros(), &mut depends_on) {
                 Ok(()) => loaded += 1,
                 Err(StateRejection::AppendError(AppendError::Backpressure)) => {
                     store.journal().capacity().await;
                     continue;
                 }
-                // The journal closes only because it failed: nobody stops a server that does not serve yet.
+                // The journal is closed because it failed: the server does not serve yet, so nothing has
+                // stopped it.
                 Err(StateRejection::AppendError(AppendError::Closed)) => {
                     let failure = store.journal().failed().await;
                     return Err(ImportError::Journal { loaded, failure });
                 }
-                Err(StateRejection::AppendError(reason)) => {
-                    settle(store, seen, loaded).await?;
-                    return Err(ImportError::AppendError { loaded, reason });
+                Err(StateRejection::AppendError(error)) => {
+                    settle(store, depends_on, loaded).await?;
+                    return Err(ImportError::Append { loaded, error });
                 }
                 Err(StateRejection::Full(full)) => {
-                    settle(store, seen, loaded).await?;
+                    settle(store, depends_on, loaded).await?;
                     return Err(ImportError::Full { loaded, full });
                 }
-                // The one other reason not to create an event: its id is taken.
+                // The only other rejection: its id is taken.
                 Err(_) => present += 1,
             }
             break;
         }
     }
-    settle(store, seen, loaded).await?;
+    settle(store, depends_on, loaded).await?;
     tracing::info!(loaded, present, "events imported; those that were present are left as they are");
     Ok(())
 }
 
-/// Waits until what was loaded is kept, so that what is said of it is true.
-async fn settle(store: &Store, seen: DependsOn, loaded: usize) -> Result<(), ImportError> {
-    let settled = store.journal().settle(seen.0).await;
+/// Waits until the loaded events are durable, so that a message about them is true.
+async fn settle(store: &Store, depends_on: DependsOn, loaded: usize) -> Result<(), ImportError> {
+    let settled = store.journal().settle(depends_on.0).await;
     settled.map_err(|failure| ImportError::Journal { loaded, failure })
 }
 
@@ -228,31 +208,31 @@ mod tests {
     use crate::storage::journal::tests::history::{History, SMALL, block_on};
     use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
 
-    fn read(text: &str) -> Result<Vec<Imported>, String> {
+    fn read(text: &str) -> Result<Vec<ImportedEvent>, String> {
         parse(text.as_bytes(), Path::new("events.json")).map_err(|e| e.to_string())
     }
 
-    /// A wait for a journal that has failed never ends by itself.
+    /// It would hang if it waited for the capacity of a failed journal.
     #[test]
-    fn a_sync_that_fails_ends_the_import() {
+    fn load_fails_when_a_sync_fails() {
         let disk = SimDisk::new(1);
         let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
         let store = Store::new(Records::new(2), StateLimits::NONE, Arc::new(journal));
         let syncs = disk.counts(Whose::Commits).syncs;
         disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
-        let events = (0..500).map(|n| Imported {
+        let events = (0..500).map(|n| ImportedEvent {
             id: n.to_string(),
             name: "a concert".into(),
             date: Date::parse("2026-12-31").expect("a date"),
             total: 10,
             available: 10,
         });
-        let stopped = block_on(load(&events.collect::<Vec<_>>(), &store)).expect_err("the sync fails");
-        assert!(stopped.to_string().contains("EIO"), "{stopped}");
+        let error = block_on(load(&events.collect::<Vec<_>>(), &store)).expect_err("the sync fails");
+        assert!(error.to_string().contains("EIO"), "{error}");
     }
 
     #[test]
-    fn keys_and_dates_are_understood_in_their_usual_forms() {
+    fn keys_and_dates_are_parsed_in_their_usual_forms() {
         let events = read(
             r#"[{"id":"1","name":"Event 1","date":"2021-03-01","totalTickets":10,"availableTickets":5},
                 {"id":"2","name":"Event 2","date":"01-03-2021","total_tickets":10,"available_tickets":10},
@@ -266,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_line_and_column() {
+    fn invalid_lists_are_refused_by_line_and_column() {
         let cases = [
             ("[\n{\"id\":\"1\",", "line 2 column"),
             (r#"[{"id":"1","name":"E","date":"2021-02-30","totalTickets":1}]"#, "2021-02-30"),

@@ -24,10 +24,10 @@ pub mod time_zone;
 pub use config::Config;
 pub use server::{OpenError, ServeError, Server};
 
-/// Ends the process at once. For faults after which the memory may hold half of a change, so that no reply
-/// can be trusted. The reason is printed where standard error takes it in time; nothing here panics or waits
-/// for longer.
+/// Logs `why` and aborts the process. It is for faults after which memory may contain half of a change, so
+/// that no reply would be trustworthy. It does not panic, and it waits for standard error only for a bounded
+/// time.
 pub fn fatal(why: &str) -> ! {
-    log::last_error(&format!("{why}: stopping at once"));
+    log::write_final_error(&format!("{why}: stopping at once"));
     std::process::abort();
 }

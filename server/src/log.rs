@@ -1,8 +1,8 @@
-//! The log: lines for standard error. Nobody who serves ever waits for it.
+//! The log: lines on standard error. No thread that serves waits for it.
 //!
-//! Lines go into a bounded queue, and one thread writes them. When standard error takes no more (a full disk,
-//! a pipe that nobody reads), what finds no room in the queue is dropped and counted, and the count is logged
-//! as soon as lines are taken again. Nothing here panics over what an output does.
+//! Lines go into a bounded queue, and one thread writes them. When standard error accepts no more (a full
+//! disk, a pipe that is not read), lines that exceed the queue are dropped and counted, and the count is
+//! logged when standard error accepts lines again. Errors of standard error cause no panic.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fs::File;
@@ -19,29 +19,27 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-/// How to write the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum LogFormat {
     /// For people.
     #[default]
     Text,
-    /// For programs, an object a line.
+    /// For programs: one object per line.
     Json,
 }
 
-/// Bytes of lines that may wait for the output: about ten thousand lines, far more than an output that works
-/// is ever behind.
+/// Bytes of queued lines: about ten thousand lines, far more than a working output falls behind.
 const QUEUED_BYTES_MAX: usize = 1 << 20;
 
-/// How long an end of the process waits until the output has taken what is queued. An output that works needs
-/// microseconds; one that is stuck must not keep the process.
-const FLUSH_WITHIN: Duration = Duration::from_millis(500);
+/// How long the end of the process waits until the output has accepted the queued lines. A working output
+/// needs microseconds, and a blocked one must not delay the end.
+const FLUSH_WAIT_MAX: Duration = Duration::from_millis(500);
 
 static OUTPUT: Output = Output::new();
 
 /// Flushes the log when it is dropped, for a bounded time.
 #[derive(Debug)]
-#[must_use = "lines that were not written yet are lost without it"]
+#[must_use = "without it, queued lines are lost at the end of the process"]
 pub struct Flush(());
 
 impl Drop for Flush {
@@ -50,16 +48,21 @@ impl Drop for Flush {
     }
 }
 
-/// Starts the log of this process. Panics are logged like everything else: the standard hook would wait for
-/// standard error.
+/// Starts the log of this process. It also logs panics, because the standard hook would wait for standard
+/// error.
+///
+/// # Errors
+///
+/// If standard error cannot be duplicated or the thread cannot be started.
 pub fn start(format: LogFormat) -> io::Result<Flush> {
-    // Not the handle of the standard library: whoever else used it would wait for its lock.
-    let lines = Lines { out: File::from(io::stderr().as_fd().try_clone_to_owned()?), torn: false, lost: 0 };
+    // A separate handle: other threads that use the standard library's would wait for its lock.
+    let lines =
+        LineWriter { out: File::from(io::stderr().as_fd().try_clone_to_owned()?), torn: false, lost: 0 };
     thread::Builder::new().name("log".into()).spawn(move || OUTPUT.run(lines, format))?;
     OUTPUT.format.get_or_init(|| format);
     std::panic::set_hook(Box::new(log_panic));
 
-    let (filter, mistake) = filter(std::env::var("RUST_LOG").unwrap_or_default().trim());
+    let (filter, warning) = filter(std::env::var("RUST_LOG").unwrap_or_default().trim());
     let silent = filter.max_level_hint() == Some(LevelFilter::OFF);
     let log = tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false);
     let log = log.with_writer(|| &OUTPUT);
@@ -70,8 +73,8 @@ pub fn start(format: LogFormat) -> io::Result<Flush> {
         }
         LogFormat::Json => log.json().init(),
     }
-    if let Some(mistake) = mistake {
-        tracing::warn!("{mistake}");
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
     } else if !silent && !tracing::enabled!(tracing::Level::ERROR) {
         OUTPUT.push_always(&render(
             format,
@@ -82,53 +85,53 @@ pub fn start(format: LogFormat) -> io::Result<Flush> {
     Ok(Flush(()))
 }
 
-/// What RUST_LOG asks for, or the usual level and what is wrong with it.
+/// The filter of RUST_LOG. If it is invalid, the default filter and a warning.
 fn filter(directives: &str) -> (EnvFilter, Option<String>) {
-    let usual = || EnvFilter::new("info");
+    let default = || EnvFilter::new("info");
     if directives.is_empty() {
-        return (usual(), None);
+        return (default(), None);
     }
     match EnvFilter::try_new(directives) {
         Ok(filter) => (filter, None),
         Err(error) => {
-            let mistake = format!(
+            let warning = format!(
                 "RUST_LOG is {directives:?}, which cannot be read ({error}): the log is at level info. Write a \
                  level, as in RUST_LOG=warn"
             );
-            (usual(), Some(mistake))
+            (default(), Some(warning))
         }
     }
 }
 
-/// Writes a line for people to standard error, whatever RUST_LOG says, and waits for a bounded time until it
-/// is there.
-pub fn say(text: &str) {
-    OUTPUT.last(&format!("{text}\n"));
+/// Writes a plain line to standard error, regardless of RUST_LOG, and waits for a bounded time until it is
+/// written.
+pub fn print_line(text: &str) {
+    OUTPUT.write_final(&format!("{text}\n"));
 }
 
-/// Writes an error to the log, whatever RUST_LOG says, and waits for a bounded time until it is there.
-pub(crate) fn last_error(text: &str) {
+/// Logs an error, regardless of RUST_LOG, and waits for a bounded time until it is written.
+pub(crate) fn write_final_error(text: &str) {
     let format = OUTPUT.format.get().copied().unwrap_or_default();
-    OUTPUT.last(&render(format, "ERROR", text));
+    OUTPUT.write_final(&render(format, "ERROR", text));
 }
 
 fn log_panic(info: &PanicHookInfo<'_>) {
     let message = info.payload_as_str().unwrap_or("no message");
-    let place = info.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    let location = info.location().map_or_else(|| "an unknown location".to_owned(), ToString::to_string);
     let thread = thread::current();
     let thread = thread.name().unwrap_or("without a name");
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {
-        tracing::error!("thread {thread} panicked at {place}: {message}\n{backtrace}");
+        tracing::error!("thread {thread} panicked at {location}: {message}\n{backtrace}");
     } else {
-        tracing::error!("thread {thread} panicked at {place}: {message}");
+        tracing::error!("thread {thread} panicked at {location}: {message}");
     }
 }
 
-/// A line that does not come by way of `tracing`, in the same form.
+/// A line in the format of those that `tracing` writes.
 fn render(format: LogFormat, level: &str, message: &str) -> String {
     let mut time = String::new();
-    // To a string, this does not fail.
+    // Writing to a string does not fail.
     let _ = SystemTime.format_time(&mut Writer::new(&mut time));
     match format {
         LogFormat::Text => format!("{time} {level:>5} {message}\n"),
@@ -140,25 +143,24 @@ fn render(format: LogFormat, level: &str, message: &str) -> String {
     }
 }
 
-/// The lines on their way to standard error.
 #[derive(Debug)]
 struct Output {
     queue: Mutex<Queue>,
-    /// Tells the thread of lines.
+    /// Wakes the thread that writes.
     filled: Condvar,
-    /// Tells who flushes that there are none left.
+    /// Wakes threads that flush.
     drained: Condvar,
-    /// Known once there is a thread that writes.
+    /// Set once the thread that writes has started.
     format: OnceLock<LogFormat>,
 }
 
 #[derive(Debug)]
 struct Queue {
-    /// Whole lines.
+    /// Complete lines.
     lines: Vec<u8>,
-    /// Lines that came after these and found no room.
+    /// Lines that were dropped after these.
     dropped: u64,
-    /// Lines that were taken from the queue are being written.
+    /// Whether lines that left the queue are being written.
     writing: bool,
 }
 
@@ -172,23 +174,23 @@ impl Output {
         }
     }
 
-    /// The queue is whole whatever happened to a thread that had it.
+    /// A poisoned lock has a valid queue: no code under it panics between two writes that belong together.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Queues a line, or drops it when there is no room.
+    /// Queues a line, or drops it if the queue is full.
     fn push(&self, line: &[u8]) {
         let mut queue = self.lock();
         if queue.lines.len() + line.len() > QUEUED_BYTES_MAX {
             queue.dropped += 1;
             return;
         }
-        // The thread sleeps only while there is nothing.
-        let sleeps = queue.lines.is_empty();
+        // The thread that writes waits only while the queue is empty.
+        let is_waiting = queue.lines.is_empty();
         queue.lines.extend_from_slice(line);
         drop(queue);
-        if sleeps {
+        if is_waiting {
             self.filled.notify_one();
         }
     }
@@ -199,10 +201,10 @@ impl Output {
         self.filled.notify_one();
     }
 
-    /// The last line of the process: it is queued, and what is queued gets its time.
-    fn last(&self, line: &str) {
+    /// Writes the last line of the process: queues it and flushes.
+    fn write_final(&self, line: &str) {
         if self.format.get().is_none() {
-            // There is no thread: the process has not got far, and nobody is served yet.
+            // The thread that writes has not started, and no connection is served yet.
             let _ = io::stderr().write_all(line.as_bytes());
             return;
         }
@@ -210,14 +212,14 @@ impl Output {
         self.flush();
     }
 
-    /// Waits until the output has taken everything, for a bounded time.
+    /// Waits, for a bounded time, until the output has accepted all lines.
     fn flush(&self) {
-        let left = |queue: &mut Queue| queue.writing || !queue.lines.is_empty();
-        let _ = self.drained.wait_timeout_while(self.lock(), FLUSH_WITHIN, left);
+        let is_pending = |queue: &mut Queue| queue.writing || !queue.lines.is_empty();
+        let _ = self.drained.wait_timeout_while(self.lock(), FLUSH_WAIT_MAX, is_pending);
     }
 
-    /// The thread that writes.
-    fn run(&self, mut lines: Lines<impl Write>, format: LogFormat) {
+    /// The main function of the thread that writes.
+    fn run(&self, mut lines: LineWriter<impl Write>, format: LogFormat) {
         let mut batch = Vec::new();
         loop {
             let dropped = self.next_batch(&mut batch);
@@ -228,7 +230,7 @@ impl Output {
         }
     }
 
-    /// Waits for lines and exchanges them for the empty batch given. Says how many were dropped behind them.
+    /// Waits for lines and swaps them with the empty `batch`. Returns how many were dropped after them.
     fn next_batch(&self, batch: &mut Vec<u8>) -> u64 {
         let mut queue = self.lock();
         queue.writing = false;
@@ -254,16 +256,17 @@ impl Write for &Output {
     }
 }
 
-/// Writes lines, each in one go where the output lets it, and counts those that it does not take.
-struct Lines<W> {
+/// Writes lines, each with one write if the output accepts all of it, and counts the lines that it does not
+/// accept.
+struct LineWriter<W> {
     out: W,
-    /// The output took the beginning of a line and not the rest.
+    /// Whether the output accepted only the beginning of a line.
     torn: bool,
-    /// Lines that were lost since the last report.
+    /// Lines lost since the last report.
     lost: u64,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> LineWriter<W> {
     fn write(&mut self, line: &[u8]) {
         if self.try_write(line).is_err() {
             self.lost += 1;
@@ -309,18 +312,18 @@ mod tests {
 
     use super::*;
 
-    /// An output that takes a write when it is told what to say to it.
-    struct Told {
-        answers: Receiver<io::Result<usize>>,
-        taken: Sender<Vec<u8>>,
+    /// An output whose results are given by the test, each with the number of bytes to accept.
+    struct ScriptedOutput {
+        results: Receiver<io::Result<usize>>,
+        accepted: Sender<Vec<u8>>,
     }
 
-    impl Write for Told {
+    impl Write for ScriptedOutput {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            // When nobody tells it any more, it takes everything.
-            let takes = self.answers.recv().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
-            let _ = self.taken.send(bytes[..takes].to_vec());
-            Ok(takes)
+            // After the last result it accepts everything.
+            let length = self.results.recv().unwrap_or(Ok(usize::MAX))?.min(bytes.len());
+            let _ = self.accepted.send(bytes[..length].to_vec());
+            Ok(length)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -328,90 +331,90 @@ mod tests {
         }
     }
 
-    /// A log on such an output.
+    /// A log with a scripted output.
     fn log() -> (Arc<Output>, Sender<io::Result<usize>>, Receiver<Vec<u8>>) {
-        let (answer, answers) = channel();
-        let (taken, written) = channel();
+        let (script, results) = channel();
+        let (accepted, written) = channel();
         let output = Arc::new(Output::new());
-        let of_thread = output.clone();
-        let lines = Lines { out: Told { answers, taken }, torn: false, lost: 0 };
-        thread::spawn(move || of_thread.run(lines, LogFormat::Text));
-        (output, answer, written)
+        let output_of_thread = output.clone();
+        let lines = LineWriter { out: ScriptedOutput { results, accepted }, torn: false, lost: 0 };
+        thread::spawn(move || output_of_thread.run(lines, LogFormat::Text));
+        (output, script, written)
     }
 
-    /// Waits until the log has nothing left, however slow the machine is.
+    /// Waits until the log has written everything, however slow the machine is.
     fn drain(output: &Output) {
-        let left = |queue: &mut Queue| queue.writing || !queue.lines.is_empty();
-        drop(output.drained.wait_while(output.lock(), left).unwrap());
+        let is_pending = |queue: &mut Queue| queue.writing || !queue.lines.is_empty();
+        drop(output.drained.wait_while(output.lock(), is_pending).unwrap());
     }
 
-    /// Everything that was written, once the log has nothing left.
-    fn all(output: &Output, written: &Receiver<Vec<u8>>) -> String {
+    /// Everything that the log has written.
+    fn all_written(output: &Output, written: &Receiver<Vec<u8>>) -> String {
         drain(output);
-        let pieces: Vec<Vec<u8>> = written.try_iter().collect();
-        String::from_utf8(pieces.concat()).expect("lines are text")
+        let writes: Vec<Vec<u8>> = written.try_iter().collect();
+        String::from_utf8(writes.concat()).expect("lines are text")
     }
 
-    /// The number of lines that a report says were lost.
-    fn reported(line: &str) -> Option<usize> {
+    /// The number of lost lines in a report.
+    fn reported_count(line: &str) -> Option<usize> {
         let (before, _) = line.split_once(" log line")?;
         before.rsplit(' ').next()?.parse().ok()
     }
 
     #[test]
-    fn an_output_that_is_stuck_keeps_nobody() {
-        let (output, answer, written) = log();
+    fn blocked_output_blocks_neither_push_nor_flush() {
+        let (output, script, written) = log();
         let line = [b"x".repeat(999), b"\n".to_vec()].concat();
         let pushed = 10 * QUEUED_BYTES_MAX / line.len();
         for _ in 0..pushed {
             output.push(&line);
         }
         assert!(output.lock().lines.len() <= QUEUED_BYTES_MAX, "the queue is bounded");
-        output.flush(); // returns, though nothing was taken
-        drop(answer);
-        let said = all(&output, &written);
-        let lost: usize = said.lines().filter_map(reported).sum();
-        let whole = said.lines().filter(|said| said.len() == 999).count();
-        assert!(lost > 0 && whole > 0, "{lost} lost, {whole} written");
-        assert_eq!(lost + whole, pushed, "every line is written or counted");
+        output.flush(); // It returns, although no line was accepted.
+        drop(script);
+        let text = all_written(&output, &written);
+        let lost: usize = text.lines().filter_map(reported_count).sum();
+        let complete = text.lines().filter(|line| line.len() == 999).count();
+        assert!(lost > 0 && complete > 0, "{lost} lost, {complete} written");
+        assert_eq!(lost + complete, pushed, "every line is written or counted");
     }
 
     #[test]
-    fn lines_that_an_output_refuses_are_counted_and_a_torn_one_is_ended() {
-        let (output, answer, written) = log();
+    fn lines_that_the_output_rejects_are_counted_and_a_torn_one_is_terminated() {
+        let (output, script, written) = log();
         let no_space = || Err(io::ErrorKind::StorageFull.into());
-        // The first line, then its report: both refused. The second is taken in part.
-        for answered in [no_space(), no_space(), Ok(3), no_space(), no_space()] {
-            answer.send(answered).unwrap();
+        // The first line and its report are rejected. The second line is accepted in part.
+        for result in [no_space(), no_space(), Ok(3), no_space(), no_space()] {
+            script.send(result).unwrap();
         }
         output.push(b"first\n");
         drain(&output);
         output.push(b"second\n");
         drain(&output);
-        drop(answer);
+        drop(script);
         output.push(b"third\n");
-        let said = all(&output, &written);
-        let lines: Vec<&str> = said.lines().collect();
-        assert_eq!(lines[..2], ["sec", "third"], "{said}");
-        assert_eq!(reported(lines[2]), Some(2), "{said}");
-        assert_eq!(lines.len(), 3, "{said}");
+        let text = all_written(&output, &written);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..2], ["sec", "third"], "{text}");
+        assert_eq!(reported_count(lines[2]), Some(2), "{text}");
+        assert_eq!(lines.len(), 3, "{text}");
     }
 
     #[test]
-    fn last_lines_are_not_dropped() {
-        let (output, answer, written) = log();
+    fn final_line_is_not_dropped_when_the_queue_is_full() {
+        let (output, script, written) = log();
         output.format.get_or_init(|| LogFormat::Text);
         output.push(&[b'x'; QUEUED_BYTES_MAX]);
-        drop(answer);
-        output.last("the end\n");
-        assert!(all(&output, &written).contains("the end\n"));
+        drop(script);
+        output.write_final("the end\n");
+        assert!(all_written(&output, &written).contains("the end\n"));
     }
 
     #[test]
-    fn a_filter_that_cannot_be_read_is_said() {
+    fn invalid_filter_gives_a_warning() {
         assert_eq!(filter("").1, None);
         assert_eq!(filter("warn").1, None);
-        let (_, mistake) = filter("bookline_server=loud");
-        assert!(mistake.is_some_and(|mistake| mistake.contains("bookline_server=loud")));
+        let (_, warning) = filter("bookline_server=loud");
+        assert!(warning.is_some_and(|warning| warning.contains("bookline_server=loud")));
     }
 }

@@ -1,4 +1,4 @@
-//! `booklined`: reads its flags, opens the data, serves, and stops when told to.
+//! `booklined`: reads its flags, opens the data, serves, and stops on a signal.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     let _flush = match log::start(cli.log_format) {
         Ok(flush) => flush,
         Err(error) => {
-            log::say(&format!("booklined: starting the log: {error}"));
+            log::print_line(&format!("booklined: starting the log: {error}"));
             return ExitCode::FAILURE;
         }
     };
@@ -22,13 +22,13 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            log::say(&format!("booklined: {error:#}"));
+            log::print_line(&format!("booklined: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// Does what was asked for. Says whether all was well.
+/// Runs the command, and returns whether it succeeded.
 fn run(cli: &Cli) -> anyhow::Result<bool> {
     signals::outlive_file_size_limit().context("handling SIGXFSZ")?;
     match &cli.command {
@@ -43,14 +43,14 @@ fn serve(cli: &Cli) -> anyhow::Result<()> {
     let threads = process_limits::serving_threads(cli.threads)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(threads).enable_all().build().context("starting the runtime")?;
-    let served = runtime.block_on(listen_and_run(&cli.listen, &config));
-    // Whoever did not take their last answers within the time is not waited for.
+    let result = runtime.block_on(listen_and_run(&cli.listen, &config));
+    // Tasks that did not finish within the time of the shutdown are abandoned.
     runtime.shutdown_background();
-    served
+    result
 }
 
 async fn listen_and_run(listen: &ListenAddress, config: &Config) -> anyhow::Result<()> {
-    // Until the data is read a signal ends the process at once: there is nothing to finish yet.
+    // Until the data is recovered, a signal ends the process at once: there is nothing to finish.
     let server = Server::open(config).await?;
     let mut signals = StopSignals::handle().context("handling signals")?;
     let listener = listen.bind().await?;
@@ -69,16 +69,16 @@ async fn listen_and_run(listen: &ListenAddress, config: &Config) -> anyhow::Resu
             "stopping because of {name}: another signal, a second from now or later, stops at once"
         );
         tokio::spawn(async move {
-            let name = signals.another().await;
-            log::say(&format!("booklined: stopped at once by a second signal, {name}"));
+            let name = signals.next_separate().await;
+            log::print_line(&format!("booklined: stopped at once by a second signal, {name}"));
             std::process::exit(1);
         });
     };
     Ok(server.run([listener], shutdown).await?)
 }
 
-/// The one line on standard output: whoever started the server waits for it. Nobody has to read it, so a
-/// thread of its own writes it, which the end of the process does not wait for.
+/// Writes the only line on standard output, which tells a parent process that the server listens. If it is
+/// not read, the write blocks, so a separate thread does it, which the end of the process does not wait for.
 fn announce(line: String) {
     let write = move || {
         let mut out = std::io::stdout().lock();

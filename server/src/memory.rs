@@ -1,23 +1,23 @@
-//! How much memory this process may use: the least of what the machine has, what its cgroup allows and what
-//! the limits of the process do.
+//! The memory that this process may use: the minimum of the machine's memory, the limits of its cgroups and
+//! the limits of the process.
 
 use std::fs;
 use std::path::Path;
 
 use rustix::process::{Resource, getrlimit};
 
-/// Where the system says nothing: what the smallest servers have.
-const UNKNOWN: u64 = 1 << 30;
+/// Where the system gives no number: the memory of the smallest servers.
+const MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
 
 /// Bytes of memory that this process may use.
 pub fn allowed() -> u64 {
     let root = Path::new("/");
     let of_process = [Resource::As, Resource::Data].map(|resource| getrlimit(resource).current);
     let of_system = [physical(root), of_cgroup(root)];
-    of_process.into_iter().chain(of_system).flatten().min().unwrap_or(UNKNOWN)
+    of_process.into_iter().chain(of_system).flatten().min().unwrap_or(MEMORY_BYTES_DEFAULT)
 }
 
-/// What the machine has, by Linux's `/proc/meminfo`.
+/// The machine's memory, from Linux's `/proc/meminfo`.
 fn physical(root: &Path) -> Option<u64> {
     let text = fs::read_to_string(root.join("proc/meminfo")).ok()?;
     let total = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
@@ -25,8 +25,8 @@ fn physical(root: &Path) -> Option<u64> {
     kilobytes.checked_mul(1024)
 }
 
-/// What the cgroup of this process and all those above it allow, in version 2 or 1. In a container, the path
-/// that the process is told may be the host's, of which only the root is to be seen.
+/// The lowest limit of the cgroup of this process and its ancestors, in version 2 or 1. In a container, the
+/// path in `/proc/self/cgroup` may be the host's, of which only the root is visible.
 fn of_cgroup(root: &Path) -> Option<u64> {
     let text = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
     let limits = text.lines().filter_map(|line| {
@@ -46,7 +46,7 @@ fn of_cgroup(root: &Path) -> Option<u64> {
     limits.min()
 }
 
-/// A limit in a file; `max` is none.
+/// The limit in a file. `max`, which means no limit, does not parse.
 fn limit(file: &Path) -> Option<u64> {
     fs::read_to_string(file).ok()?.trim().parse().ok()
 }
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lowest_limit_on_the_way_up_counts() {
+    fn limit_of_cgroups_is_the_lowest_of_all_ancestors() {
         for (files, expected) in [
             (&[][..], None),
             (&[("proc/self/cgroup", "0::/a/b\n")][..], None),
@@ -78,7 +78,7 @@ mod tests {
                 ][..],
                 Some(4_096_000),
             ),
-            // A container of version 1, which does not see the path that it is told.
+            // A container with version 1, in which the path of the cgroup is not visible.
             (
                 &[
                     ("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/docker/abc\n0::/\n"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_of_the_machine_is_read() {
+    fn memory_of_the_machine_is_read_from_meminfo() {
         let root = system(&[("proc/meminfo", "MemTotal:       16384 kB\nMemFree:  1 kB\n")]);
         assert_eq!(physical(root.path()), Some(16 << 20));
         assert_eq!(physical(system(&[("proc/meminfo", "MemTotal: much\n")]).path()), None);

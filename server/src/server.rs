@@ -1,4 +1,6 @@
-//! From recovery to the last sync.
+//! The server: opening the data, serving, and the graceful shutdown.
+
+#![warn(missing_docs)]
 
 use std::future::Future;
 use std::io;
@@ -26,49 +28,53 @@ use crate::storage::recovery::{self, RecoverError};
 use crate::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 use crate::{demo, time_zone};
 
-/// When the server stops, connections have this long to take their last answers; with the journal's last sync
-/// it stays within the five seconds in which a supervisor expects a stop.
-const STOP_WITHIN: Duration = Duration::from_secs(3);
+/// How long connections drain during a graceful shutdown. With the last sync of the journal, the shutdown
+/// stays within the five seconds that supervisors usually grant.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
 
-/// A stop that has taken so long begins no sync that is not for the sake of a change, so that within the five
-/// seconds only one that is under way is left to wait for.
-const LATE_AFTER: Duration = Duration::from_secs(4);
+/// A shutdown that takes longer begins no sync except for acknowledged changes, so that after five seconds it
+/// waits at most for a sync that has begun.
+const SHUTDOWN_LATE_AFTER: Duration = Duration::from_secs(4);
 
-/// What a stop waits for longer than this is said in the log.
-const SAY_AFTER: Duration = Duration::from_secs(1);
+const _: () = assert!(DRAIN_MAX.as_secs() < SHUTDOWN_LATE_AFTER.as_secs());
+
+/// A step of the shutdown that takes longer is logged.
+const SLOW_STEP_AFTER: Duration = Duration::from_secs(1);
 
 /// Why the server cannot start.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum OpenError {
-    /// The data directory.
+    /// The data directory cannot be opened.
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    /// What is in it.
+    /// The state cannot be recovered.
     #[error(transparent)]
     Recover(#[from] RecoverError),
-    /// The events to import.
+    /// The events of `--import` cannot be loaded.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The events and calendars to play with.
+    /// The demo cannot be loaded.
     #[error(transparent)]
     Demo(#[from] DemoError),
-    /// The thread that makes snapshots could not be started.
+    /// The thread that makes snapshots cannot be started.
     #[error("starting the thread that makes snapshots")]
     Thread(#[source] io::Error),
 }
 
-/// Why the server stopped serving, other than by being told to.
+/// Why the server stopped serving without being asked to.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ServeError {
-    /// A write or a sync failed: nobody who waited was told anything.
+    /// A write or a sync failed. No change that waited for it was acknowledged.
     #[error("{failure}; stopping, for nothing can be promised any more. {}", durability.what_is_kept())]
     Journal {
-        /// What failed.
+        /// The write or sync that failed.
         failure: journal::Failure,
-        /// What was promised.
+        /// The configured durability, from which follows what a crash may lose.
         durability: Durability,
     },
-    /// The data directory was taken away: what would be written there is lost.
+    /// The data directory was removed or replaced.
     #[error("{0}. Stopping: nothing is acknowledged any more")]
     DataDir(Arc<DataDirError>),
 }
@@ -79,17 +85,22 @@ impl ServeError {
     }
 }
 
-/// A server whose state is recovered and which holds its data directory.
+/// A server with its recovered state, which has locked its data directory.
 #[derive(Debug)]
 pub struct Server {
     service: Arc<Service>,
     limits: ConnectionLimits,
-    /// Locked until the journal is closed: fields are dropped in this order.
+    /// The last field: it is dropped, and unlocked, after the journal is closed.
     data_dir: Arc<DataDir>,
 }
 
 impl Server {
-    /// Takes the data directory, recovers what is in it, and loads what `--import` and `--demo` ask for.
+    /// Locks the data directory, recovers the state, and loads the events of [`Config::import`] and
+    /// [`Config::demo`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], if the directory is locked or corrupt, or if the events cannot be loaded.
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
         let import = config.import.as_deref().map(import::read).transpose()?;
         let clock = Clock::new(config.time_zone.unwrap_or_else(time_zone::of_process));
@@ -119,7 +130,7 @@ impl Server {
             backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
             counters,
         });
-        warn_of_excess(&service.store);
+        warn_of_exceeded_limits(&service.store);
         if let Some(events) = import {
             import::load(&events, &service.store).await?;
         }
@@ -135,13 +146,19 @@ impl Server {
         Ok(Self { service, limits, data_dir: data_dir.into() })
     }
 
-    /// What every request can reach, for who executes requests without a connection.
+    /// For benchmarks and tests, which execute requests without a connection.
+    #[doc(hidden)]
     pub fn service(&self) -> &Arc<Service> {
         &self.service
     }
 
-    /// Serves whoever connects to one of these listeners until `shutdown` is ready, then answers what has
-    /// arrived, makes everything durable and returns.
+    /// Serves the connections of these listeners until `shutdown` completes. Then it drains the connections,
+    /// makes all changes durable, and returns.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`], if the journal fails or the data directory is removed. No change is acknowledged after
+    /// that.
     pub async fn run(
         self,
         listeners: impl IntoIterator<Item = TcpListener>,
@@ -159,33 +176,33 @@ impl Server {
         tokio::select! {
             () = shutdown => {}
             failure = self.failed() => return Err(failure),
-            // It goes on until it is stopped: only a panic ends it.
+            // The task does not return: it ends only by a panic.
             _ = &mut accepting => crate::fatal("the task that accepts connections ended"),
         }
 
         let stopping = Instant::now();
         stop.cancel();
-        // Connections that wait for a snapshot would keep the stop waiting.
+        // Connections that wait for a snapshot would delay the shutdown.
         self.service.snapshots.give_up();
         connections.close();
         let _hurry = self.hurry_when_late();
-        let waits = say_if_slow("its clients to take their last answers");
+        let slow_log = log_if_slow("its clients to read their last replies");
         tokio::select! {
-            ended = tokio::time::timeout(STOP_WITHIN, connections.wait()) => if ended.is_err() {
-                tracing::warn!("{} connections did not take their last answers", connections.len());
+            ended = tokio::time::timeout(DRAIN_MAX, connections.wait()) => if ended.is_err() {
+                tracing::warn!("{} connections did not read their last replies", connections.len());
             },
             failure = self.failed() => return Err(failure),
         }
-        drop(waits);
+        drop(slow_log);
         accepting.abort();
-        // Here and not on another thread, which at this point might not be had. Nobody else wants this one.
-        let waits = say_if_slow("a snapshot to be given up");
+        // Blocks this thread: no other task needs it, and the system may allow no further thread.
+        let slow_log = log_if_slow("a snapshot to be given up");
         self.service.snapshots.stop();
-        drop(waits);
-        let _waits = say_if_slow("the disk to sync the journal");
+        drop(slow_log);
+        let _slow_log = log_if_slow("the disk to sync the journal");
         let journal = self.service.store.journal();
         journal.close().map_err(|failure| ServeError::of_journal(failure, journal))?;
-        if stopping.elapsed() >= LATE_AFTER {
+        if stopping.elapsed() >= SHUTDOWN_LATE_AFTER {
             return Ok(());
         }
         if let Err(error) = self.data_dir.record_stop(journal.durable()) {
@@ -194,27 +211,27 @@ impl Server {
         Ok(())
     }
 
-    /// Keeps a slow disk from drawing out the stop, from when it is late until this is dropped.
+    /// Shortens a late shutdown with a slow disk, until the handle is dropped.
     fn hurry_when_late(&self) -> AbortOnDropHandle<()> {
         let service = self.service.clone();
         AbortOnDropHandle::new(tokio::spawn(async move {
-            tokio::time::sleep(LATE_AFTER).await;
+            tokio::time::sleep(SHUTDOWN_LATE_AFTER).await;
             tracing::warn!(
-                "stopping: the disk is slow. What is acknowledged is synced; nothing else is begun, so the next start \
-                 reads the journal as after a crash"
+                "stopping: the disk is slow. Acknowledged changes are synced and nothing else, so the next start reads the \
+                 journal as after a crash"
             );
             service.store.journal().hurry();
         }))
     }
 
-    /// Ready when nothing can be promised any more.
+    /// Waits for a failure of the journal or the data directory.
     async fn failed(&self) -> ServeError {
         let journal = self.service.store.journal();
         let failure = tokio::select! {
             failure = journal.failed() => failure,
             gone = self.data_dir.gone() => return ServeError::DataDir(gone),
         };
-        // A write to a file that is gone fails first; the reason is the directory.
+        // If the directory was removed, a write may fail first, but the directory is the cause to report.
         match self.data_dir.check_in_place() {
             Err(gone) => ServeError::DataDir(gone.into()),
             Ok(()) => ServeError::of_journal(failure, journal),
@@ -222,8 +239,8 @@ impl Server {
     }
 }
 
-/// Says in the log of what there is more than there may be: limits are not judged when the state is read.
-fn warn_of_excess(store: &Store) {
+/// Logs the limits that the state exceeds: recovery does not check them.
+fn warn_of_exceeded_limits(store: &Store) {
     for Full { what, limit, used, .. } in store.exceeded_limits() {
         tracing::warn!(
             "the data has {used} {what}, and at most {limit} are allowed (--max-{what}): all of it is served, and nothing \
@@ -232,10 +249,10 @@ fn warn_of_excess(store: &Store) {
     }
 }
 
-/// Says in the log what a stop waits for, if it has to wait for long, until this is dropped.
-fn say_if_slow(what: &'static str) -> AbortOnDropHandle<()> {
+/// Logs what the shutdown waits for, if the handle is not dropped soon.
+fn log_if_slow(what: &'static str) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
-        tokio::time::sleep(SAY_AFTER).await;
+        tokio::time::sleep(SLOW_STEP_AFTER).await;
         tracing::info!("stopping: waiting for {what}");
     }))
 }

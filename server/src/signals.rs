@@ -1,4 +1,4 @@
-//! The signals that the server answers.
+//! The signals that the server handles.
 
 use std::fs;
 use std::io;
@@ -10,14 +10,14 @@ use rustix::process::Signal as Number;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::Instant;
 
-/// Signals that come together count as one: a terminal that closes and a supervisor that stops the server may
-/// both send theirs.
-const TOGETHER: Duration = Duration::from_secs(1);
+/// Signals within this time count as one: a terminal that closes and a supervisor that stops the server may
+/// both send a signal.
+const COALESCE_WINDOW: Duration = Duration::from_secs(1);
 
-/// Lets a write beyond the limit of a file's size fail like any other: unhandled, its signal ends the process
-/// without a word.
+/// Makes a write beyond the limit of a file's size fail with an error. Unhandled, SIGXFSZ ends the process
+/// without a message.
 pub fn outlive_file_size_limit() -> io::Result<()> {
-    // Nobody looks at the flag: that the signal is handled is enough.
+    // The flag is unused: it is enough that the signal is handled.
     signal_hook::flag::register(Number::XFSZ.as_raw(), Arc::new(AtomicBool::new(false))).map(drop)
 }
 
@@ -26,12 +26,12 @@ pub fn outlive_file_size_limit() -> io::Result<()> {
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
-    /// `None` where it was ignored at the start: under nohup it stays so.
+    /// `None` if it was ignored at the start: under nohup it stays ignored.
     hangup: Option<Signal>,
 }
 
 impl StopSignals {
-    /// From here on they do not end the process any more.
+    /// Handles the signals, which from now on do not end the process.
     pub fn handle() -> io::Result<Self> {
         let ignored = ignores(&own_status(), Number::HUP);
         Ok(Self {
@@ -41,7 +41,7 @@ impl StopSignals {
         })
     }
 
-    /// The name of the next one.
+    /// Waits for the next signal and returns its name.
     pub async fn next(&mut self) -> &'static str {
         let hangup = async {
             match &mut self.hangup {
@@ -56,24 +56,24 @@ impl StopSignals {
         }
     }
 
-    /// The name of the next one that does not belong to the one before, which has just come.
-    pub async fn another(&mut self) -> &'static str {
-        let came = Instant::now();
+    /// Waits for the next signal that does not count as the one that was just received, and returns its name.
+    pub async fn next_separate(&mut self) -> &'static str {
+        let received = Instant::now();
         loop {
             let name = self.next().await;
-            if came.elapsed() >= TOGETHER {
+            if received.elapsed() >= COALESCE_WINDOW {
                 return name;
             }
         }
     }
 }
 
-/// What the system says of this process; nothing where it has no /proc. There no signal counts as ignored.
+/// The status of this process. Empty on a system without /proc, where no signal counts as ignored.
 fn own_status() -> String {
     fs::read_to_string("/proc/self/status").unwrap_or_default()
 }
 
-/// Does the process with this status ignore that signal?
+/// Whether the process with this status ignores the signal.
 fn ignores(status: &str, signal: Number) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);

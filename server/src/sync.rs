@@ -1,7 +1,7 @@
-//! The locks and threads that the store and the journal stand on: the standard library's.
+//! The locks and threads of the store and the journal: the standard library's.
 //!
-//! They are named here and nowhere else in those two, because `tests/shuttle` takes in the same source files
-//! with shuttle's in their place, and so decides itself who comes next.
+//! The store and the journal import them only from here. `tests/shuttle` compiles the same source files with
+//! shuttle's locks and threads instead, whose scheduler explores interleavings.
 
 pub(crate) use std::sync::atomic::AtomicU64;
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};

@@ -1,4 +1,4 @@
-//! The zone in which calendar hours are meant, where no flag names it: that of `TZ`, else the system's.
+//! The time zone of calendar hours if no flag gives it: that of `TZ`, else the system's.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,55 +6,55 @@ use std::path::{Path, PathBuf};
 
 use chrono_tz::{TZ_VARIANTS, Tz};
 
-/// Where the files of all zones are, below the root.
+/// The directory of zone files, relative to the root.
 const ZONE_FILES: &str = "usr/share/zoneinfo";
 
-/// The file of the system's zone: a link to one of those, or a copy.
+/// The system's zone: a link to a zone file, or a copy of one.
 const LOCAL: &str = "etc/localtime";
 
-/// Files that name the system's zone: of Debian, of FreeBSD.
+/// Files that contain the name of the system's zone, on Debian and on FreeBSD.
 const NAMES: [&str; 2] = ["etc/timezone", "var/db/zoneinfo"];
 
-/// Zone files are a few kilobytes long. What is longer is none.
-const ZONE_FILE_MAX: u64 = 1 << 20;
+/// The longest zone file. Real ones have some kilobytes.
+const ZONE_FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Links to follow before they count as a circle, as in the system itself.
+/// Links to follow before they count as a cycle: Linux's limit.
 const LINKS_MAX: usize = 40;
 
-/// The zone of this process. Where it is only a guess, a warning says so.
+/// The zone of this process. If it is uncertain, it logs a warning.
 pub fn of_process() -> Tz {
     let found = find(std::env::var_os("TZ").as_deref(), Path::new("/"));
-    if let Some(doubt) = found.doubt {
+    if let Some(uncertainty) = found.uncertainty {
         tracing::warn!(
-            "{doubt}: calendar hours are meant in {}. Say which zone it is, as in --time-zone Europe/Berlin",
+            "{uncertainty}: calendar hours are in {}. Set the zone, as in --time-zone Europe/Berlin",
             found.zone
         );
     }
     found.zone
 }
 
-/// A zone, and why it may not be the one that is meant.
+/// A zone, and why it may be wrong.
 #[derive(Debug, PartialEq, Eq)]
-struct Found {
+struct DetectedZone {
     zone: Tz,
-    doubt: Option<String>,
+    uncertainty: Option<String>,
 }
 
 /// The zone that `TZ` names, else that of the system whose files are below `root`.
-fn find(tz: Option<&OsStr>, root: &Path) -> Found {
+fn find(tz: Option<&OsStr>, root: &Path) -> DetectedZone {
     let system = || of_system(root);
     let Some(tz) = tz.filter(|tz| !tz.is_empty()) else { return system() };
     if let Some(zone) = tz.to_str().and_then(|tz| of_variable(tz, root)) {
-        return Found { zone, doubt: None };
+        return DetectedZone { zone, uncertainty: None };
     }
     let mut found = system();
-    let also = found.doubt.map(|doubt| format!("; {doubt}")).unwrap_or_default();
-    found.doubt = Some(format!("TZ is {tz:?}, which names no zone{also}"));
+    let also = found.uncertainty.map(|uncertainty| format!("; {uncertainty}")).unwrap_or_default();
+    found.uncertainty = Some(format!("TZ is {tz:?}, which names no zone{also}"));
     found
 }
 
-/// `Europe/Berlin`, `:Europe/Berlin`, or a file by its path, as the C library reads `TZ`. Rules that are
-/// written out, as in `CET-1CEST`, name no zone.
+/// The zone of a value of `TZ`, which the C library reads as a name, `Europe/Berlin` or `:Europe/Berlin`, or
+/// as the path of a file. POSIX rules, as in `CET-1CEST`, name no zone.
 fn of_variable(tz: &str, root: &Path) -> Option<Tz> {
     let name = tz.strip_prefix(':').unwrap_or(tz);
     let file = match name.strip_prefix('/') {
@@ -64,25 +64,25 @@ fn of_variable(tz: &str, root: &Path) -> Option<Tz> {
     parse(name).or_else(|| of_file(&file, root))
 }
 
-fn of_system(root: &Path) -> Found {
+fn of_system(root: &Path) -> DetectedZone {
     let local = root.join(LOCAL);
     if let Some(zone) = of_file(&local, root) {
-        return Found { zone, doubt: None };
+        return DetectedZone { zone, uncertainty: None };
     }
-    // A name whose own file says something else is out of date.
-    let named = named(root).find(|zone| !(local.exists() && zone_file(*zone, root).exists()));
-    if let Some(zone) = named {
-        return Found { zone, doubt: None };
+    // A name whose zone file differs from the local one is out of date.
+    let name = named(root).find(|zone| !(local.exists() && zone_file(*zone, root).exists()));
+    if let Some(zone) = name {
+        return DetectedZone { zone, uncertainty: None };
     }
-    let doubt = if local.exists() {
-        format!("/{LOCAL} is like no file in /{ZONE_FILES}, so the system's time zone is not known")
+    let uncertainty = if local.exists() {
+        format!("/{LOCAL} equals no file in /{ZONE_FILES}, so the system's time zone is not known")
     } else {
         format!("/{LOCAL} is missing, so the system's time zone is not known")
     };
-    Found { zone: Tz::UTC, doubt: Some(doubt) }
+    DetectedZone { zone: Tz::UTC, uncertainty: Some(uncertainty) }
 }
 
-/// The zone of a file: by the name that it or a link on the way to it has, else by its content.
+/// The zone of a file: from its path or the path of a link to it, else from its content.
 fn of_file(file: &Path, root: &Path) -> Option<Tz> {
     let mut file = file.to_owned();
     for _ in 0..LINKS_MAX {
@@ -97,7 +97,7 @@ fn of_file(file: &Path, root: &Path) -> Option<Tz> {
     None
 }
 
-/// The zone that a path names, as `/usr/share/zoneinfo/Europe/Berlin` does.
+/// The zone of a path like `/usr/share/zoneinfo/Europe/Berlin`.
 fn of_path(path: &Path) -> Option<Tz> {
     let path = path.to_str()?;
     let (_, name) = path.rsplit_once("/zoneinfo/")?;
@@ -105,26 +105,27 @@ fn of_path(path: &Path) -> Option<Tz> {
     parse(name)
 }
 
-/// The zone of a copied file: the best known of those whose files are the same.
+/// The zone of a copied file. Of zones with equal files it prefers one that the system names, then UTC, then
+/// a main zone.
 fn of_content(file: &Path, root: &Path) -> Option<Tz> {
     let length = |path: &Path| fs::metadata(path).ok().filter(fs::Metadata::is_file).map(|of| of.len());
-    let wanted = length(file).filter(|&length| 0 < length && length <= ZONE_FILE_MAX)?;
+    let expected = length(file).filter(|&length| 0 < length && length <= ZONE_FILE_BYTES_MAX)?;
     let content = fs::read(file).ok()?;
     let is_same = |zone: &Tz| {
         let file = zone_file(*zone, root);
-        length(&file) == Some(wanted) && fs::read(file).is_ok_and(|other| other == content)
+        length(&file) == Some(expected) && fs::read(file).is_ok_and(|other| other == content)
     };
     let same: Vec<Tz> = TZ_VARIANTS.into_iter().filter(is_same).collect();
     let best = named(root).chain([Tz::UTC]).chain(main_zones(root)).find(|zone| same.contains(zone));
     best.or_else(|| same.first().copied())
 }
 
-/// The zones that the system's files name.
+/// The zones whose names are in [`NAMES`].
 fn named(root: &Path) -> impl Iterator<Item = Tz> {
     NAMES.iter().filter_map(move |file| parse(fs::read_to_string(root.join(file)).ok()?.trim()))
 }
 
-/// Zones that are no other names of others, as the system's table lists them.
+/// The zones of the system's table, which lists no aliases.
 fn main_zones(root: &Path) -> Vec<Tz> {
     let table = fs::read_to_string(root.join(ZONE_FILES).join("zone1970.tab")).unwrap_or_default();
     let lines = table.lines().filter(|line| !line.starts_with('#'));
@@ -137,7 +138,7 @@ fn zone_file(zone: Tz, root: &Path) -> PathBuf {
 
 fn parse(name: &str) -> Option<Tz> {
     match name.parse().ok()? {
-        // One zone of two names: people know it by the short one.
+        // Both name the same zone.
         Tz::Etc__UTC => Some(Tz::UTC),
         zone => Some(zone),
     }
@@ -153,7 +154,7 @@ mod tests {
 
     const BERLIN: Tz = Tz::Europe__Berlin;
 
-    /// A system with files of these zones; those of Berlin and Oslo are the same.
+    /// A system with zone files, of which those of Berlin and Oslo are equal.
     fn system() -> TempDir {
         let root = TempDir::new().unwrap();
         for (name, content) in [
@@ -186,22 +187,21 @@ mod tests {
         symlink(target, path).unwrap();
     }
 
-    /// The zone without a doubt.
     #[track_caller]
-    fn sure(tz: &str, root: &TempDir) -> Tz {
+    fn certain_zone(tz: &str, root: &TempDir) -> Tz {
         let found = find(Some(tz.as_ref()), root.path());
-        assert_eq!(found.doubt, None);
+        assert_eq!(found.uncertainty, None);
         found.zone
     }
 
     #[track_caller]
-    fn doubtful(tz: &str, root: &TempDir) -> (Tz, String) {
+    fn uncertain_zone(tz: &str, root: &TempDir) -> (Tz, String) {
         let found = find(Some(tz.as_ref()), root.path());
-        (found.zone, found.doubt.expect("a doubt"))
+        (found.zone, found.uncertainty.expect("an uncertainty"))
     }
 
     #[test]
-    fn a_variable_names_a_zone_or_its_file() {
+    fn tz_names_a_zone_or_its_file() {
         let root = system();
         link(&root, LOCAL, "../usr/share/zoneinfo/Asia/Tokyo");
         for tz in [
@@ -212,82 +212,82 @@ mod tests {
             "/usr/share/zoneinfo/posix/Europe/Berlin",
             "right/Europe/Berlin",
         ] {
-            assert_eq!(sure(tz, &root), BERLIN, "{tz}");
+            assert_eq!(certain_zone(tz, &root), BERLIN, "{tz}");
         }
-        assert_eq!(sure(":/etc/localtime", &root), Tz::Asia__Tokyo);
-        assert_eq!(sure("", &root), Tz::Asia__Tokyo, "an empty variable counts as unset");
-        assert_eq!(sure("UTC", &root), Tz::UTC);
+        assert_eq!(certain_zone(":/etc/localtime", &root), Tz::Asia__Tokyo);
+        assert_eq!(certain_zone("", &root), Tz::Asia__Tokyo, "an empty variable counts as unset");
+        assert_eq!(certain_zone("UTC", &root), Tz::UTC);
     }
 
     #[test]
-    fn a_variable_that_names_no_zone_is_doubted() {
+    fn tz_that_names_no_zone_makes_the_zone_uncertain() {
         let root = system();
         link(&root, LOCAL, "../usr/share/zoneinfo/Asia/Tokyo");
         for tz in
             ["CET-1CEST,M3.5.0,M10.5.0/3", "UTC0", "Mars/Olympus_Mons", "/no/such/file", ":", "../../.."]
         {
-            let (zone, doubt) = doubtful(tz, &root);
+            let (zone, uncertainty) = uncertain_zone(tz, &root);
             assert_eq!(zone, Tz::Asia__Tokyo, "{tz}: the system's is next");
-            assert!(doubt.contains(&format!("{tz:?}")), "{doubt}");
+            assert!(uncertainty.contains(&format!("{tz:?}")), "{uncertainty}");
         }
     }
 
     #[test]
-    fn the_system_links_to_a_file() {
+    fn local_zone_is_read_from_a_link() {
         for target in ["/usr/share/zoneinfo/Europe/Berlin", "../usr/share/zoneinfo/Europe/Berlin"] {
             let root = system();
             link(&root, LOCAL, target);
-            assert_eq!(sure("", &root), BERLIN, "{target}");
+            assert_eq!(certain_zone("", &root), BERLIN, "{target}");
         }
         let root = system();
         link(&root, LOCAL, "alternatives/localtime");
         link(&root, "etc/alternatives/localtime", "/etc/zoneinfo/Europe/Berlin");
-        assert_eq!(sure("", &root), BERLIN, "by way of another link");
+        assert_eq!(certain_zone("", &root), BERLIN, "through another link");
         let root = system();
         link(&root, LOCAL, "/usr/share/zoneinfo/Etc/UTC");
-        assert_eq!(sure("", &root), Tz::UTC, "a system may say UTC");
+        assert_eq!(certain_zone("", &root), Tz::UTC, "the system's zone may be UTC");
     }
 
     #[test]
-    fn a_copied_file_is_known_by_its_content() {
+    fn local_zone_is_found_by_the_content_of_a_copied_file() {
         let root = system();
         write(&root, LOCAL, "TZif jst");
-        assert_eq!(sure("", &root), Tz::Asia__Tokyo);
+        assert_eq!(certain_zone("", &root), Tz::Asia__Tokyo);
         write(&root, LOCAL, "TZif cet");
-        assert_eq!(sure("", &root), BERLIN, "of several names, the main one");
+        assert_eq!(certain_zone("", &root), BERLIN, "the main zone of several names");
         write(&root, "etc/timezone", "Europe/Oslo\n");
-        assert_eq!(sure("", &root), Tz::Europe__Oslo, "or the one that the system names");
+        assert_eq!(certain_zone("", &root), Tz::Europe__Oslo, "the name in /etc/timezone is preferred");
         write(&root, "etc/timezone", "Asia/Tokyo\n");
-        assert_eq!(sure("", &root), BERLIN, "a name that is out of date is not believed");
+        assert_eq!(certain_zone("", &root), BERLIN, "a name that is out of date is ignored");
         write(&root, LOCAL, "TZif utc");
-        assert_eq!(sure("", &root), Tz::UTC);
+        assert_eq!(certain_zone("", &root), Tz::UTC);
     }
 
     #[test]
-    fn without_the_files_of_zones_a_name_is_believed() {
+    fn name_is_used_without_zone_files() {
         let root = TempDir::new().unwrap();
         write(&root, LOCAL, "TZif cet");
         write(&root, "etc/timezone", "Europe/Berlin\n");
-        assert_eq!(sure("", &root), BERLIN);
+        assert_eq!(certain_zone("", &root), BERLIN);
     }
 
     #[test]
-    fn what_is_not_known_is_doubted() {
+    fn missing_or_unknown_local_file_makes_the_zone_uncertain() {
         let root = system();
-        let (zone, doubt) = (Tz::UTC, "/etc/localtime is missing");
+        let (zone, uncertainty) = (Tz::UTC, "/etc/localtime is missing");
         let missing = find(None, root.path());
         assert_eq!(missing.zone, zone);
-        assert!(missing.doubt.is_some_and(|said| said.contains(doubt)));
+        assert!(missing.uncertainty.is_some_and(|text| text.contains(uncertainty)));
 
         write(&root, "etc/timezone", "Asia/Tokyo\n");
-        assert_eq!(sure("", &root), Tz::Asia__Tokyo, "only a name is there");
+        assert_eq!(certain_zone("", &root), Tz::Asia__Tokyo, "only a name exists");
         write(&root, LOCAL, "TZif something else");
-        let (zone, doubt) = doubtful("", &root);
+        let (zone, uncertainty) = uncertain_zone("", &root);
         assert_eq!(zone, Tz::UTC);
-        assert!(doubt.contains("is like no file"), "{doubt}");
+        assert!(uncertainty.contains("equals no file"), "{uncertainty}");
 
         let root = system();
         link(&root, LOCAL, "localtime");
-        assert_eq!(doubtful("", &root).0, Tz::UTC, "a circle of links");
+        assert_eq!(uncertain_zone("", &root).0, Tz::UTC, "a cycle of links");
     }
 }
