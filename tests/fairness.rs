@@ -5,15 +5,15 @@
 //! by the number of requests and not by their work; a lock held during a whole pipeline, or for a time
 //! quadratic in a group; replies that wait for a whole backlog to be durable.
 
+#[path = "../server/examples/figures/booking_clients.rs"]
+mod booking_clients;
 #[path = "server/common/mod.rs"]
 mod common;
-#[path = "../server/examples/figures/honest.rs"]
-mod honest;
-#[path = "../server/examples/figures/hostile.rs"]
-mod hostile;
-#[path = "../server/examples/figures/lines.rs"]
+#[path = "../server/examples/figures/competing_load.rs"]
+mod competing_load;
+#[path = "../server/examples/figures/connection.rs"]
 #[allow(dead_code, reason = "the figures use more of it")]
-mod lines;
+mod connection;
 
 use std::io::{Read, Write};
 use std::sync::Barrier;
@@ -71,7 +71,7 @@ fn pipelined_million_commands_do_not_delay_single_commands() {
 }
 
 /// No load makes the p99 of bookings more than twenty times the baseline, and no booking waits a second. The
-/// measurements are printed by `cargo run --release -p bookline-server --example figures -- hostile`.
+/// measurements are printed by `cargo run --release -p bookline-server --example figures -- fairness`.
 #[test]
 fn hostile_connections_do_not_delay_single_bookings() {
     const TIMES: f64 = 20.0;
@@ -80,10 +80,10 @@ fn hostile_connections_do_not_delay_single_bookings() {
     /// Other tests and programs affect the measurement, so that one above the limits is repeated.
     const TRIES: u32 = 3;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    for kind in &hostile::KINDS {
+    for kind in &competing_load::LOAD_KINDS {
         for left in (0..TRIES).rev() {
             let server = Server::fresh();
-            let measured = runtime.block_on(hostile::measure(server.addr(), kind, SPAN));
+            let measured = runtime.block_on(competing_load::measure(server.addr(), kind, SPAN));
             let (alone, beside) = measured.unwrap_or_else(|error| panic!("{}: {error}", kind.name));
             println!("{}: p99 {:.2} ms, alone {:.2} ms; {beside}", kind.name, beside.p99, alone.p99);
             if beside.bookings > 0 && beside.p99 <= TIMES * alone.p99 && beside.longest < LONGEST_MS {

@@ -1,18 +1,19 @@
-//! What a listing of many events costs those who book meanwhile.
+//! The latency of bookings during listings of many events.
 
 use std::path::Path;
 
-use crate::beside::{self, Load};
-use crate::build::Shelf;
+use crate::background_work::{self, BackgroundWork};
 use crate::table;
+use crate::unsynced_store::UnsyncedStore;
 
 const EVENTS: u32 = 100_000;
 
 pub fn figures(directory: &Path, seconds: u64) -> anyhow::Result<()> {
-    Shelf::new(directory, EVENTS)?.close()?;
-    let (quiet, busy, listings) = beside::measure(directory, EVENTS, seconds, Load::Listings)?;
-    println!("BOOK, quiet:                            {quiet}");
-    println!("BOOK, beside {listings} listings of {EVENTS} events: {busy}");
-    table::at_most("p99 of BOOK beside listings, to quiet", busy.p99 / quiet.p99, "times", 3.0);
+    UnsyncedStore::new(directory, EVENTS)?.close()?;
+    let (baseline, loaded, listings) =
+        background_work::measure(directory, EVENTS, seconds, BackgroundWork::Listings)?;
+    println!("BOOK, baseline:                         {baseline}");
+    println!("BOOK, during {listings} listings of {EVENTS} events: {loaded}");
+    table::at_most("p99 of BOOK during listings, to baseline", loaded.p99 / baseline.p99, "times", 3.0);
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! What a ticket, an event and a person-hour take in memory at the most: what the limits of the state are made of.
+//! The memory of a ticket, an event and a person-hour of the largest size, from which the limits of the state
+//! follow.
 
 use std::path::Path;
 
@@ -7,63 +8,63 @@ use bookline_protocol::{Date, Hour, Slot};
 use bookline_server::state::limits::{EVENT_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX};
 use bookline_server::state::{NewEntry, NewEvent};
 
-use crate::build::Shelf;
-use crate::start::resident;
+use crate::recovery::resident;
 use crate::table;
+use crate::unsynced_store::UnsyncedStore;
 
-/// Enough of each that what the process takes anyway does not count.
+/// So many of each that the memory of the process itself does not matter.
 const TICKETS: u32 = 2_000_000;
 const EVENTS: u32 = 30_000;
 const MEETINGS: u32 = 30_000;
 
-/// Events that the tickets are of, so that every shard has some.
-const SALES: u32 = 200;
+/// Events of the tickets, so that every shard has some.
+const EVENTS_OF_TICKETS: u32 = 200;
 
-const ORDINARY: &str = "An event as any other";
+const ORDINARY_NAME: &str = "Some ordinary concert";
 
 pub fn figures(directory: &Path) -> anyhow::Result<()> {
-    let mut shelf = Shelf::new(directory, SALES)?;
-    // Every character takes four bytes, and twelve in JSON.
-    let longest = "\u{e0041}".repeat(200);
+    let mut data = UnsyncedStore::new(directory, EVENTS_OF_TICKETS)?;
+    // Each character takes four bytes, and twelve in JSON.
+    let longest_name = "\u{e0041}".repeat(200);
 
-    let ordinary = each(EVENTS, |n| event(&mut shelf, &format!("concert-{n}"), ORDINARY))?;
+    let ordinary = bytes_each(EVENTS, |n| create_event(&mut data, &format!("concert-{n}"), ORDINARY_NAME))?;
     println!("an ordinary event takes {ordinary:.0} bytes");
-    let largest = each(EVENTS, |n| event(&mut shelf, &format!("{n:064}"), &longest))?;
-    table::at_most("memory of an event, as large as can be", largest, "bytes", EVENT_BYTES_MAX as f64);
+    let largest = bytes_each(EVENTS, |n| create_event(&mut data, &format!("{n:064}"), &longest_name))?;
+    table::at_most("memory of an event of the largest size", largest, "bytes", EVENT_BYTES_MAX as f64);
 
     // Days of eight hours with 25 meetings of three people in each.
-    let ordinary = each(MEETINGS, |n| {
+    let ordinary = bytes_each(MEETINGS, |n| {
         let (day, hour, team) = (n / 200, n / 25 % 8, n % 25);
         let group = format!("F{},F{}", 3 * team + 1, 3 * team + 2);
-        meeting(&mut shelf, 700_000 + day, 9 + hour, ORDINARY, &format!("F{}", 3 * team), &group)
+        create_meeting(&mut data, 700_000 + day, 9 + hour, ORDINARY_NAME, &format!("F{}", 3 * team), &group)
     })?;
     println!("an ordinary person-hour takes {:.0} bytes", ordinary / 3.0);
-    // Somebody alone, on a day on which nobody else has anything.
-    let largest = each(MEETINGS, |n| {
+    // A meeting of one person, on a day without other entries.
+    let largest = bytes_each(MEETINGS, |n| {
         let who = format!("{n:064}");
-        meeting(&mut shelf, 800_000 + n, 9, &longest, &who, &who)
+        create_meeting(&mut data, 800_000 + n, 9, &longest_name, &who, &who)
     })?;
     table::at_most(
-        "memory of a person-hour, as large as can be",
+        "memory of a person-hour of the largest size",
         largest,
         "bytes",
         PERSON_HOUR_BYTES_MAX as f64,
     );
 
-    let ticket = each(TICKETS, |n| shelf.book(n % SALES))?;
+    let ticket = bytes_each(TICKETS, |n| data.book(n % EVENTS_OF_TICKETS))?;
     table::at_most("memory of a ticket", ticket, "bytes", TICKET_BYTES_MAX as f64);
-    shelf.close()?;
+    data.close()?;
     Ok(())
 }
 
-fn event(shelf: &mut Shelf, id: &str, name: &str) -> anyhow::Result<()> {
+fn create_event(data: &mut UnsyncedStore, id: &str, name: &str) -> anyhow::Result<()> {
     let date = Date::parse("2026-12-31").context("a date")?;
     let event = NewEvent { id, name, date, total: 1, issued: 0 };
-    shelf.change(|store, seen| store.create(&event, 1, seen))
+    data.change(|store, depends_on| store.create(&event, 1, depends_on))
 }
 
-fn meeting(
-    shelf: &mut Shelf,
+fn create_meeting(
+    data: &mut UnsyncedStore,
     day: u32,
     hour: u32,
     title: &str,
@@ -73,14 +74,14 @@ fn meeting(
     let hour = u8::try_from(hour).ok().and_then(Hour::new).context("an hour")?;
     let slot = Slot { date: Date::from_day_number(day).context("a date")?, hour };
     let meeting = NewEntry::Meeting { title, group, host: who };
-    shelf.change(|store, seen| store.take(who, slot, &meeting, 1, seen))
+    data.change(|store, depends_on| store.take(who, slot, &meeting, 1, depends_on))
 }
 
-/// Makes so many, and says how many bytes of memory each takes.
-fn each(count: u32, mut make: impl FnMut(u32) -> anyhow::Result<()>) -> anyhow::Result<f64> {
+/// Creates `count` records, and returns the bytes of memory per record.
+fn bytes_each(count: u32, mut create: impl FnMut(u32) -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let before = resident()?;
     for n in 0..count {
-        make(n)?;
+        create(n)?;
     }
     Ok((resident()? - before) / f64::from(count))
 }

@@ -1,11 +1,11 @@
-//! How figures are printed.
+//! Printing of figures.
 
-/// One figure beside its target, which it may not exceed.
+/// Prints a figure and the target that it must not exceed.
 pub fn at_most(what: &str, figure: f64, unit: &str, target: f64) {
     line(what, figure, unit, "at most", target, figure <= target);
 }
 
-/// One figure beside its target, which it should reach.
+/// Prints a figure and the target that it must reach.
 pub fn at_least(what: &str, figure: f64, unit: &str, target: f64) {
     line(what, figure, unit, "at least", target, figure >= target);
 }

@@ -1,4 +1,4 @@
-//! Starts on a data directory.
+//! Recovery of a data directory.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,9 +12,9 @@ use bookline_server::storage::journal::{Disk, Durability};
 use bookline_server::storage::recovery::{RecoverError, Recovery, recover};
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 
-use crate::said::Said;
+use crate::step_result::StepResult;
 
-/// The configuration of a server on this directory that makes a snapshot only when it is asked to.
+/// The configuration of a server on this directory that makes snapshots only on request.
 pub fn config(directory: &Path, durability: Durability) -> Config {
     Config {
         data_dir: directory.to_owned(),
@@ -25,40 +25,40 @@ pub fn config(directory: &Path, durability: Durability) -> Config {
     }
 }
 
-/// Recovers what is in this data directory, as the server does.
-pub fn recovered(data_dir: &DataDir, config: &Config) -> Result<Recovery<Records>, RecoverError> {
+/// Recovers the state of this data directory, as the server does.
+pub fn recover_state(data_dir: &DataDir, config: &Config) -> Result<Recovery<Records>, RecoverError> {
     let state = || Records::new(config.shards);
     recover(&data_dir.disks(), &config.recovery(), data_dir.is_fresh(), state)
 }
 
-/// The state, read as the server reads it, and where its snapshots are.
-fn read(directory: &Path) -> anyhow::Result<(Recovery<Records>, Arc<dyn Disk>)> {
+/// Opens and recovers a data directory. Also returns the directory of its snapshots.
+fn open(directory: &Path) -> anyhow::Result<(Recovery<Records>, Arc<dyn Disk>)> {
     let data_dir = DataDir::open(directory)?;
-    let state = recovered(&data_dir, &config(directory, Durability::Always))?;
+    let state = recover_state(&data_dir, &config(directory, Durability::Always))?;
     Ok((state, data_dir.disks().snapshots))
 }
 
-/// How long a start takes, and how much memory.
-pub fn start(directory: &Path) -> anyhow::Result<Said> {
+/// Measures the time and the memory of a recovery.
+pub fn start(directory: &Path) -> anyhow::Result<StepResult> {
     let (started, before) = (Instant::now(), resident()?);
-    let (state, _) = read(directory)?;
+    let (state, _) = open(directory)?;
     let seconds = started.elapsed().as_secs_f64();
     let resident = resident()? - before;
-    // Every commit here is of one change.
+    // Each commit of this journal has one change.
     let changes = state.journal.appended().0 - state.snapshot.0;
     let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
     let tickets = store.totals(&mut DependsOn::default()).tickets;
-    Ok(Said { seconds, changes, tickets, resident, ..Said::default() })
+    Ok(StepResult { seconds, changes, tickets, resident, ..StepResult::default() })
 }
 
-/// How long a snapshot takes.
-pub fn snapshot(directory: &Path) -> anyhow::Result<Said> {
-    let (state, snapshots) = read(directory)?;
+/// Measures the time and the size of a snapshot.
+pub fn snapshot(directory: &Path) -> anyhow::Result<StepResult> {
+    let (state, snapshots) = open(directory)?;
     let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
     let snapshotter = Snapshotter::start(snapshots, Arc::new(state.journal), state.snapshot, schedule)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let made = runtime.block_on(snapshotter.make())?;
-    Ok(Said { seconds: made.took.as_secs_f64(), bytes: made.bytes, ..Said::default() })
+    Ok(StepResult { seconds: made.took.as_secs_f64(), bytes: made.bytes, ..StepResult::default() })
 }
 
 /// Resident memory of this process, in bytes.

@@ -1,4 +1,4 @@
-//! Clients who book one ticket at a time, and how long each booking takes.
+//! Clients that book one ticket at a time, and the latency of their bookings.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,27 +10,23 @@ use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use crate::lines::Lines;
+use crate::connection::Connection;
 
-/// Each waits for its answer before it books again.
+/// Each connection waits for a reply before it books again.
 pub const CONNECTIONS: u32 = 50;
 
-/// Times of bookings, in milliseconds.
+/// Latencies of bookings, in milliseconds.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Summary {
-    /// How many.
+pub struct LatencySummary {
     pub bookings: usize,
-    /// How many a second.
+    /// Bookings per second.
     pub rate: f64,
-    /// The median.
     pub p50: f64,
-    /// Exceeded by one in a hundred.
     pub p99: f64,
-    /// The longest.
     pub longest: f64,
 }
 
-impl fmt::Display for Summary {
+impl fmt::Display for LatencySummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { bookings, rate, p50, p99, longest } = self;
         write!(
@@ -40,30 +36,29 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A time that was measured, and when it began.
+/// When a booking began, and its latency.
 type Booking = (Instant, Duration);
 
-/// From when to when bookings count.
+/// The beginning and the end of a time span.
 pub type Span = (Instant, Instant);
 
-/// The clients.
-pub struct Bookers {
-    over: Arc<AtomicBool>,
+pub struct BookingClients {
+    stop: Arc<AtomicBool>,
     clients: Vec<JoinHandle<anyhow::Result<Vec<Booking>>>>,
 }
 
-impl Bookers {
-    /// They begin, each with an event of its own choice.
+impl BookingClients {
+    /// Starts the clients. `event` gives the id of the event that a client books.
     pub fn start(address: SocketAddr, event: impl Fn(u32) -> String) -> Self {
-        let over = Arc::new(AtomicBool::new(false));
+        let stop = Arc::new(AtomicBool::new(false));
         let clients =
-            (0..CONNECTIONS).map(|n| tokio::spawn(client(address, event(n), over.clone()))).collect();
-        Self { over, clients }
+            (0..CONNECTIONS).map(|n| tokio::spawn(client(address, event(n), stop.clone()))).collect();
+        Self { stop, clients }
     }
 
-    /// They end. What comes back is everything that was booked.
+    /// Stops the clients and returns their bookings.
     pub async fn stop(self) -> anyhow::Result<Bookings> {
-        self.over.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
         let mut bookings = Vec::new();
         for client in self.clients {
             bookings.extend(client.await??);
@@ -72,35 +67,34 @@ impl Bookers {
     }
 }
 
-async fn client(address: SocketAddr, event: String, over: Arc<AtomicBool>) -> anyhow::Result<Vec<Booking>> {
-    let mut lines = Lines::connect(address).await?;
+async fn client(address: SocketAddr, event: String, stop: Arc<AtomicBool>) -> anyhow::Result<Vec<Booking>> {
+    let mut connection = Connection::connect(address).await?;
     let line = format!("BOOK {event} 1\n");
     let mut bookings = Vec::new();
-    while !over.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) {
         let from = Instant::now();
-        let answer = lines.ask(&line).await?;
+        let reply = connection.ask(&line).await?;
         bookings.push((from, from.elapsed()));
-        ensure!(answer.starts_with("OK "), "{answer}");
+        ensure!(reply.starts_with("OK "), "{reply}");
     }
     Ok(bookings)
 }
 
-/// What was booked.
 pub struct Bookings(Vec<Booking>);
 
 impl Bookings {
-    /// What those bookings took that began in one of these spans.
-    pub fn within(&self, spans: &[Span]) -> Summary {
+    /// The latencies of the bookings that began in one of these spans.
+    pub fn within(&self, spans: &[Span]) -> LatencySummary {
         let within = |at: Instant| spans.iter().any(|&(from, to)| from <= at && at < to);
         let mut times: Vec<Duration> =
-            self.0.iter().filter(|&&(at, _)| within(at)).map(|&(_, took)| took).collect();
+            self.0.iter().filter(|&&(at, _)| within(at)).map(|&(_, latency)| latency).collect();
         times.sort_unstable();
         let at = |part: f64| {
-            let place = (times.len() as f64 * part) as usize;
-            times.get(place.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+            let index = (times.len() as f64 * part) as usize;
+            times.get(index.min(times.len().saturating_sub(1))).map_or(0.0, |time| time.as_secs_f64() * 1e3)
         };
         let seconds: f64 = spans.iter().map(|&(from, to)| (to - from).as_secs_f64()).sum();
-        Summary {
+        LatencySummary {
             bookings: times.len(),
             rate: times.len() as f64 / seconds,
             p50: at(0.5),

@@ -1,4 +1,4 @@
-//! A data directory full of tickets.
+//! Data directories with many tickets.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,81 +12,87 @@ use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{AppendError, Durability};
 use tokio::runtime::Runtime;
 
-use crate::said::Said;
-use crate::start::{config, recovered};
+use crate::recovery::{config, recover_state};
+use crate::step_result::StepResult;
 
-/// Tickets of each event are at most so many, so that none is sold out.
-pub const TOTAL: u32 = 1_000_000_000;
+/// The tickets of each event, so many that none is sold out.
+pub const EVENT_TICKETS: u32 = 1_000_000_000;
 
-/// The id of an event.
-pub fn event(n: u32) -> String {
+pub fn event_id(n: u32) -> String {
     format!("event-{n}")
 }
 
-/// A store on a directory of its own, in which nothing waits for the disk.
-pub struct Shelf {
+/// A store on a directory of its own that does not wait for the disk.
+pub struct UnsyncedStore {
     store: Store,
     runtime: Runtime,
     ids: Vec<String>,
     ticket_ids: TicketIdGenerator,
-    seen: DependsOn,
+    depends_on: DependsOn,
     _data_dir: DataDir,
 }
 
-/// Creates the events and books every ticket by itself, in turn: the longest journal that so many tickets can have.
-pub fn tickets(directory: &Path, tickets: u32, events: u32) -> anyhow::Result<Said> {
+/// Creates the events and books each ticket on its own, which gives the longest journal of so many tickets.
+pub fn build(directory: &Path, tickets: u32, events: u32) -> anyhow::Result<StepResult> {
     let started = Instant::now();
-    let mut shelf = Shelf::new(directory, events)?;
+    let mut store = UnsyncedStore::new(directory, events)?;
     for n in 0..tickets {
-        shelf.book(n % events)?;
+        store.book(n % events)?;
     }
-    let bytes = shelf.close()?;
-    Ok(Said { seconds: started.elapsed().as_secs_f64(), bytes, ..Said::default() })
+    let bytes = store.close()?;
+    Ok(StepResult { seconds: started.elapsed().as_secs_f64(), bytes, ..StepResult::default() })
 }
 
-impl Shelf {
-    /// An empty directory with these events in it.
+impl UnsyncedStore {
+    /// A store with `events` events, in a new directory.
     pub fn new(directory: &Path, events: u32) -> anyhow::Result<Self> {
         let config = config(directory, Durability::Never);
         let data_dir = DataDir::open(directory)?;
-        let recovered = recovered(&data_dir, &config)?;
+        let recovered = recover_state(&data_dir, &config)?;
         data_dir.keep_zone("UTC")?;
         let store = Store::new(recovered.state, StateLimits::NONE, Arc::new(recovered.journal));
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let (ids, mut seen) = ((0..events).map(event).collect(), DependsOn::default());
+        let (ids, mut depends_on) = ((0..events).map(event_id).collect(), DependsOn::default());
         let date = Date::parse("2026-12-31").context("a date")?;
         for id in &ids {
             let id: &String = id;
-            let new = NewEvent { id, name: "An event as any other", date, total: TOTAL, issued: 0 };
-            retry(&store, &runtime, || store.create(&new, 1, &mut seen))?;
+            let new = NewEvent { id, name: "Some ordinary concert", date, total: EVENT_TICKETS, issued: 0 };
+            retry(&store, &runtime, || store.create(&new, 1, &mut depends_on))?;
         }
-        Ok(Self { store, runtime, ids, ticket_ids: TicketIdGenerator::default(), seen, _data_dir: data_dir })
+        Ok(Self {
+            store,
+            runtime,
+            ids,
+            ticket_ids: TicketIdGenerator::default(),
+            depends_on,
+            _data_dir: data_dir,
+        })
     }
 
     /// Books one ticket of an event.
     pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
-        let Self { store, runtime, ids, ticket_ids, seen, .. } = self;
+        let Self { store, runtime, ids, ticket_ids, depends_on, .. } = self;
         let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, seen).map(|_| ()))
+        retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, depends_on).map(|_| ()))
     }
 
-    /// Changes something else.
+    /// Makes another change.
     pub fn change(
         &mut self,
         mut change: impl FnMut(&Store, &mut DependsOn) -> Result<(), StateRejection>,
     ) -> anyhow::Result<()> {
-        let Self { store, runtime, seen, .. } = self;
-        retry(store, runtime, || change(store, seen))
+        let Self { store, runtime, depends_on, .. } = self;
+        retry(store, runtime, || change(store, depends_on))
     }
 
-    /// Writes what is left, and says how long the journal is, in bytes.
+    /// Closes the journal, and returns its length in bytes.
     pub fn close(self) -> anyhow::Result<u64> {
         self.store.journal().close()?;
         Ok(self.store.journal().bytes())
     }
 }
 
-/// Waits for room in the journal where there is none.
+/// Repeats a change until the journal has capacity for it.
 fn retry(
     store: &Store,
     runtime: &Runtime,

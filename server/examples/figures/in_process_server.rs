@@ -10,38 +10,38 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::start::config;
+use crate::recovery::config;
 
-/// A server on a runtime of its own, as the program has it.
-pub struct Host {
+/// A server on a runtime of its own, as in the binary.
+pub struct InProcessServer {
     pub address: SocketAddr,
     stop: oneshot::Sender<()>,
-    served: JoinHandle<anyhow::Result<()>>,
+    finished: JoinHandle<anyhow::Result<()>>,
 }
 
-impl Host {
+impl InProcessServer {
     pub async fn start(directory: &Path) -> anyhow::Result<Self> {
         let config = config(directory, Durability::Always);
-        let (opened, open) = oneshot::channel();
+        let (bound, address) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
-        let served = tokio::task::spawn_blocking(move || {
+        let finished = tokio::task::spawn_blocking(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(async {
                 let server = Server::open(&config).await?;
                 let listener = TcpListener::bind("127.0.0.1:0").await?;
-                // Whoever waits for the address has started this.
-                let _ = opened.send(listener.local_addr()?);
+                // The receiver is in `start`, which waits.
+                let _ = bound.send(listener.local_addr()?);
                 let shutdown = async {
                     let _ = stopped.await;
                 };
                 anyhow::Ok(server.run([listener], shutdown).await?)
             })
         });
-        Ok(Self { address: open.await.context("the server does not start")?, stop, served })
+        Ok(Self { address: address.await.context("the server does not start")?, stop, finished })
     }
 
     pub async fn stop(self) -> anyhow::Result<()> {
         let _ = self.stop.send(());
-        self.served.await.context("the server's end")?
+        self.finished.await.context("waiting for the server to stop")?
     }
 }
