@@ -1,14 +1,14 @@
-//! The time of each piece, by Criterion.
+//! The time of each operation, by Criterion.
 
-use bookline_bench::PIECES;
+use bookline_bench::OPERATIONS;
 use criterion::{Criterion, criterion_group, criterion_main};
 
-fn pieces(criterion: &mut Criterion) {
-    for piece in PIECES {
-        let mut work = (piece.ready)();
-        criterion.bench_function(piece.name, |bencher| bencher.iter(&mut work));
+fn operations(criterion: &mut Criterion) {
+    for operation in OPERATIONS {
+        let mut run = (operation.prepare)();
+        criterion.bench_function(operation.name, |bencher| bencher.iter(&mut run));
     }
 }
 
-criterion_group!(benches, pieces);
+criterion_group!(benches, operations);
 criterion_main!(benches);

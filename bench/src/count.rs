@@ -1,24 +1,24 @@
-//! Counting instructions with valgrind, which runs the program on a processor of its own making: the count does not
-//! depend on what else the machine does.
+//! Counting of instructions with valgrind. It runs the program on a simulated processor, so that the count
+//! does not depend on the load of the machine.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// How often a piece does its work in the short and in the long run. What is the same in both, the start and the end,
-/// falls out of their difference.
-const SHORT: u64 = 1_000;
-const LONG: u64 = 6_000;
+/// Iterations of the short and the long run. The difference of their counts excludes the start and the end of
+/// the process, which are the same in both.
+const SHORT_RUN_ITERATIONS: u64 = 1_000;
+const LONG_RUN_ITERATIONS: u64 = 6_000;
 
-/// Why this machine cannot count, or not so that the counts could be compared.
+/// Why this machine cannot count instructions, or not comparably with the baseline.
 pub fn obstacle() -> Option<&'static str> {
     let valgrind = Command::new("valgrind").arg("--version").output();
-    if !valgrind.is_ok_and(|ran| ran.status.success()) {
+    if !valgrind.is_ok_and(|output| output.status.success()) {
         return Some("there is no valgrind on this machine");
     }
-    // memchr and the C library choose other code where it is missing.
-    (!has_avx2()).then_some("the counts written down are those of a processor with AVX2")
+    // Without it, memchr and the C library choose other code.
+    (!has_avx2()).then_some("the baseline was counted on a processor with AVX2")
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -31,26 +31,29 @@ fn has_avx2() -> bool {
     false
 }
 
-/// Instructions of a piece, done once. `program` is this program: it is run with the piece's name and a number.
-pub fn instructions(program: &Path, piece: &str) -> anyhow::Result<u64> {
-    let (short, long) = (run(program, piece, SHORT)?, run(program, piece, LONG)?);
-    Ok(long.saturating_sub(short) / (LONG - SHORT))
+/// Instructions of one iteration of an operation. It runs `program`, which is this one, with the name of the
+/// operation and the number of iterations.
+pub fn instructions(program: &Path, operation: &str) -> anyhow::Result<u64> {
+    let (short, long) =
+        (run(program, operation, SHORT_RUN_ITERATIONS)?, run(program, operation, LONG_RUN_ITERATIONS)?);
+    Ok(long.saturating_sub(short) / (LONG_RUN_ITERATIONS - SHORT_RUN_ITERATIONS))
 }
 
-fn run(program: &Path, piece: &str, times: u64) -> anyhow::Result<u64> {
+fn run(program: &Path, operation: &str, iterations: u64) -> anyhow::Result<u64> {
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
-    let ran = valgrind.args(["run", piece, &times.to_string()]).output().context("running valgrind")?;
-    let told = String::from_utf8_lossy(&ran.stderr);
-    if !ran.status.success() {
-        bail!("{piece} failed under valgrind: {told}");
+    let output =
+        valgrind.args(["run", operation, &iterations.to_string()]).output().context("running valgrind")?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    if !output.status.success() {
+        bail!("{operation} failed under valgrind: {log}");
     }
-    collected(&told).with_context(|| format!("valgrind told no count of {piece}: {told}"))
+    collected(&log).with_context(|| format!("valgrind printed no count of {operation}: {log}"))
 }
 
-/// The number behind `Collected :`.
-fn collected(told: &str) -> Option<u64> {
-    let line = told.lines().find(|line| line.contains("Collected :"))?;
+/// The number after `Collected :`.
+fn collected(log: &str) -> Option<u64> {
+    let line = log.lines().find(|line| line.contains("Collected :"))?;
     line.split_whitespace().last()?.parse().ok()
 }
 
@@ -59,9 +62,9 @@ mod tests {
     use super::collected;
 
     #[test]
-    fn the_count_is_found_in_what_valgrind_tells() {
-        let told = "==7== Events    : Ir\n==7== Collected : 4711\n==7== \n==7== I   refs:      4,711\n";
-        assert_eq!(collected(told), Some(4711));
+    fn count_is_read_from_the_output_of_valgrind() {
+        let log = "==7== Events    : Ir\n==7== Collected : 4711\n==7== \n==7== I   refs:      4,711\n";
+        assert_eq!(collected(log), Some(4711));
         assert_eq!(collected("==7== nothing"), None);
     }
 }

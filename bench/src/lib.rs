@@ -1,17 +1,14 @@
-//! The pieces of which a command's way through the server is made, each of them alone.
+//! Microbenchmarks of the operations on the hot path, each on its own.
 //!
 //! ```sh
-//! cargo bench -p bookline-bench                         # their time, by Criterion
-//! cargo run --release -p bookline-bench -- check        # their instructions, against those written down
+//! cargo bench -p bookline-bench                         # times, by Criterion
+//! cargo run --release -p bookline-bench -- check        # instructions, compared with the baseline
 //! ```
 //!
-//! Time says how fast a machine is; instructions say what the code asks of it, and are the same on a busy one.
+//! Times depend on the machine and its load. Instructions depend on the code alone.
 
-// What is measured.
-mod pieces;
-// Counting instructions with valgrind.
-pub mod count;
-// What was counted before.
 pub mod baseline;
+pub mod count;
+mod operations;
 
-pub use pieces::{PIECES, Piece};
+pub use operations::{OPERATIONS, Operation};

@@ -1,14 +1,14 @@
-//! Counts the instructions of the pieces of the hot path, and holds them against those written down.
+//! Counts the instructions of the operations on the hot path, and compares them with the baseline.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use bookline_bench::baseline::{Baseline, TOLERATED_PERCENT, Verdict};
-use bookline_bench::{PIECES, Piece, count};
+use bookline_bench::baseline::{Baseline, Comparison, EXCESS_PERCENT_MAX};
+use bookline_bench::{OPERATIONS, Operation, count};
 use clap::{Parser, Subcommand};
 
-/// Counts the instructions of the pieces of the hot path
+/// Counts the instructions of the operations on the hot path
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -17,23 +17,18 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Count, and fail when a piece needs a tenth more than is written down
+    /// Count, and fail if an operation needs over a tenth more instructions than in the baseline
     Check,
-    /// Count, and write it down
+    /// Count, and write the baseline
     Record,
-    /// Do one piece, to be counted from outside
-    Run {
-        /// Its name
-        piece: String,
-        /// How often
-        times: u64,
-    },
+    /// Run one operation under valgrind
+    Run { operation: String, iterations: u64 },
 }
 
 fn main() -> anyhow::Result<ExitCode> {
     let task = Arguments::parse().task;
-    if let Task::Run { piece, times } = &task {
-        return run(piece, *times);
+    if let Task::Run { operation, iterations } = &task {
+        return run(operation, *iterations);
     }
     if let Some(obstacle) = count::obstacle() {
         println!("instructions were not checked: {obstacle}");
@@ -42,11 +37,11 @@ fn main() -> anyhow::Result<ExitCode> {
     if let Task::Record = task { record() } else { check() }
 }
 
-fn run(name: &str, times: u64) -> anyhow::Result<ExitCode> {
-    let piece = PIECES.iter().find(|piece| piece.name == name);
-    let mut work = (piece.with_context(|| format!("there is no piece {name}"))?.ready)();
-    for _ in 0..times {
-        work();
+fn run(name: &str, iterations: u64) -> anyhow::Result<ExitCode> {
+    let operation = OPERATIONS.iter().find(|operation| operation.name == name);
+    let mut iteration = (operation.with_context(|| format!("there is no operation {name}"))?.prepare)();
+    for _ in 0..iterations {
+        iteration();
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -54,46 +49,46 @@ fn run(name: &str, times: u64) -> anyhow::Result<ExitCode> {
 fn check() -> anyhow::Result<ExitCode> {
     let baseline = read_baseline()?;
     let mut worse = 0;
-    println!("{:>12} {:>12}", "instructions", "written down");
-    for piece in PIECES {
-        let count = counted(piece)?;
-        let verdict = baseline.judge(piece.name, count);
-        let (before, remark) = match verdict {
-            Verdict::New => ("-".into(), "  new: write it down with record"),
-            Verdict::Same { before } => (before.to_string(), ""),
-            Verdict::Better { before } => (before.to_string(), "  better: write it down with record"),
-            Verdict::Worse { before } => (before.to_string(), "  WORSE"),
+    println!("{:>12} {:>12}", "instructions", "baseline");
+    for operation in OPERATIONS {
+        let count = count_instructions(operation)?;
+        let comparison = baseline.compare(operation.name, count);
+        let (before, remark) = match comparison {
+            Comparison::New => ("-".into(), "  new: record the baseline"),
+            Comparison::Same { before } => (before.to_string(), ""),
+            Comparison::Better { before } => (before.to_string(), "  better: record the baseline"),
+            Comparison::Worse { before } => (before.to_string(), "  WORSE"),
         };
-        println!("{count:>12} {before:>12}  {}{remark}", piece.name);
-        worse += u32::from(matches!(verdict, Verdict::Worse { .. }));
+        println!("{count:>12} {before:>12}  {}{remark}", operation.name);
+        worse += u32::from(matches!(comparison, Comparison::Worse { .. }));
     }
     if worse == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     println!(
-        "{worse} pieces need over {TOLERATED_PERCENT}% more than before: find out why, or write it down and say why"
+        "{worse} operations need over {EXCESS_PERCENT_MAX}% more than before: find the cause, or record the baseline and say why"
     );
     Ok(ExitCode::FAILURE)
 }
 
 fn record() -> anyhow::Result<ExitCode> {
     let mut baseline = Baseline::default();
-    for piece in PIECES {
-        baseline.0.insert(piece.name.to_owned(), counted(piece)?);
+    for operation in OPERATIONS {
+        baseline.0.insert(operation.name.to_owned(), count_instructions(operation)?);
     }
     std::fs::write(baseline_file(), baseline.text())?;
     print!("{}", baseline.text());
     Ok(ExitCode::SUCCESS)
 }
 
-fn counted(piece: &Piece) -> anyhow::Result<u64> {
-    ensure!(!cfg!(debug_assertions), "only a release build says something: cargo run --release …");
-    count::instructions(&std::env::current_exe()?, piece.name)
+fn count_instructions(operation: &Operation) -> anyhow::Result<u64> {
+    ensure!(!cfg!(debug_assertions), "only a release build is comparable: cargo run --release …");
+    count::instructions(&std::env::current_exe()?, operation.name)
 }
 
 fn read_baseline() -> anyhow::Result<Baseline> {
     let file = baseline_file();
-    Baseline::read(&std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?)
+    Baseline::parse(&std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?)
 }
 
 fn baseline_file() -> PathBuf {

@@ -1,4 +1,4 @@
-//! What is measured: each piece is made ready once, and then does its work as often as it is told.
+//! The operations. Each is prepared once and then runs repeatedly.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -14,41 +14,47 @@ use bookline_server::storage::journal::{AppendError, Durability};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
-/// One piece of the way through the server.
+/// An operation of a request on its way through the server.
 #[derive(Debug)]
-pub struct Piece {
-    /// Its name, as it is written down.
+pub struct Operation {
+    /// Its name in the baseline.
     pub name: &'static str,
-    /// Makes it ready. What comes back does the work once.
-    pub ready: fn() -> Box<dyn FnMut()>,
+    /// Prepares the operation. Each call of the result runs it once.
+    pub prepare: fn() -> Box<dyn FnMut()>,
 }
 
-/// All pieces, in the order of the way.
-pub const PIECES: &[Piece] = &[
-    Piece { name: "frame a line", ready: frame },
-    Piece { name: "parse BOOK", ready: || parsing("BOOK rustconf 1") },
-    Piece { name: "parse BOOK of a UUID", ready: || parsing("BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1") },
-    Piece { name: "parse GET", ready: || parsing("GET rustconf") },
-    Piece { name: "parse CREATE", ready: || parsing("CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf") },
-    Piece {
-        name: "parse MEET",
-        ready: || parsing("MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3"),
+/// All operations, in the order in which a request needs them.
+pub const OPERATIONS: &[Operation] = &[
+    Operation { name: "frame a line", prepare: frame },
+    Operation { name: "parse BOOK", prepare: || parsing("BOOK rustconf 1") },
+    Operation {
+        name: "parse BOOK of a UUID",
+        prepare: || parsing("BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1"),
     },
-    Piece { name: "draw a ticket", ready: draw },
-    Piece { name: "execute BOOK", ready: || executing("BOOK rustconf 1") },
-    Piece { name: "execute GET", ready: || executing("GET rustconf") },
-    Piece { name: "execute a refusal", ready: || executing("BOOK nowhere 1") },
-    Piece { name: "execute BLOCK and DELETE", ready: block_and_delete },
-    Piece { name: "encode a booking", ready: encode_booking },
-    Piece { name: "encode an event", ready: encode_event },
-    Piece { name: "append to the journal", ready: append },
+    Operation { name: "parse GET", prepare: || parsing("GET rustconf") },
+    Operation {
+        name: "parse CREATE",
+        prepare: || parsing("CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf"),
+    },
+    Operation {
+        name: "parse MEET",
+        prepare: || parsing("MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3"),
+    },
+    Operation { name: "draw a ticket", prepare: draw },
+    Operation { name: "execute BOOK", prepare: || executing("BOOK rustconf 1") },
+    Operation { name: "execute GET", prepare: || executing("GET rustconf") },
+    Operation { name: "execute a refusal", prepare: || executing("BOOK nowhere 1") },
+    Operation { name: "execute BLOCK and DELETE", prepare: block_and_delete },
+    Operation { name: "encode a booking", prepare: encode_booking },
+    Operation { name: "encode an event", prepare: encode_event },
+    Operation { name: "append to the journal", prepare: append },
 ];
 
-/// Commands of a turn, after which its answer goes out: as many as a client of depth 16 sends.
-const TURN: usize = 16;
+/// Commands after which the replies are sent: the pipeline of a client with depth 16.
+const TURN_COMMANDS: usize = 16;
 
 fn frame() -> Box<dyn FnMut()> {
-    let turn = b"BOOK rustconf 1\n".repeat(TURN);
+    let turn = b"BOOK rustconf 1\n".repeat(TURN_COMMANDS);
     let mut framer = Framer::default();
     Box::new(move || {
         loop {
@@ -59,7 +65,7 @@ fn frame() -> Box<dyn FnMut()> {
                 }
                 FramingEvent::Incomplete => framer.buffer().extend_from_slice(&turn),
                 FramingEvent::TooLong | FramingEvent::Telnet(_) => {
-                    unreachable!("the line is short and plain")
+                    unreachable!("the line is short and has no telnet sequence")
                 }
             }
         }
@@ -70,7 +76,7 @@ fn parsing(line: &'static str) -> Box<dyn FnMut()> {
     let mut scratch = Vec::new();
     Box::new(move || {
         let parsed = parse(black_box(line.as_bytes()), &mut scratch);
-        assert!(matches!(parsed, ParsedLine::Request(_)), "{line} is not understood");
+        assert!(matches!(parsed, ParsedLine::Request(_)), "{line} is not a request");
         black_box(parsed);
     })
 }
@@ -101,36 +107,37 @@ fn encode_event() -> Box<dyn FnMut()> {
 }
 
 fn append() -> Box<dyn FnMut()> {
-    let home = Home::new();
+    let service = UnsyncedService::new();
     let ticket = [*b"0123456789abcdef"];
     let event = EventKey { tag: 0xbeef, number: EventNumber(1) };
     Box::new(move || {
-        // All of it: a directory that goes ends the journal.
-        let home = &home;
-        let journal = home.service.store.journal();
+        // Captures the whole struct: the journal ends if the directory is dropped.
+        let service = &service;
+        let journal = service.service.store.journal();
         let changes = [Change::TicketsIssued { event, tickets: black_box(&ticket) }];
         while let Err(append_error) = journal.append(0, &changes) {
-            assert_eq!(append_error, AppendError::Backpressure, "nobody would ever append again");
-            home.runtime.block_on(journal.capacity());
+            assert_eq!(append_error, AppendError::Backpressure, "the journal is open");
+            service.runtime.block_on(journal.capacity());
         }
     })
 }
 
 fn executing(line: &'static str) -> Box<dyn FnMut()> {
-    let mut home = Home::new();
-    Box::new(move || home.execute(line))
+    let mut service = UnsyncedService::new();
+    Box::new(move || service.execute(line))
 }
 
 fn block_and_delete() -> Box<dyn FnMut()> {
-    let mut home = Home::new();
+    let mut service = UnsyncedService::new();
     Box::new(move || {
-        home.execute("BLOCK F1 21-11-2026 09:00");
-        home.execute("DELETE F1 21-11-2026 09:00");
+        service.execute("BLOCK F1 21-11-2026 09:00");
+        service.execute("DELETE F1 21-11-2026 09:00");
     })
 }
 
-/// A server's inside, without connections, on a directory that goes with it. Nothing waits for the disk.
-struct Home {
+/// A service without connections that does not wait for the disk, and its directory, which is removed when it
+/// is dropped.
+struct UnsyncedService {
     service: Arc<Service>,
     runtime: Runtime,
     context: TurnContext,
@@ -138,7 +145,7 @@ struct Home {
     _directory: TempDir,
 }
 
-impl Home {
+impl UnsyncedService {
     fn new() -> Self {
         let directory = TempDir::with_prefix("bookline-bench").expect("a directory");
         let runtime = Builder::new_current_thread().build().expect("a runtime");
@@ -146,21 +153,21 @@ impl Home {
             Config { data_dir: directory.path().into(), durability: Durability::Never, ..Config::default() };
         let server = runtime.block_on(bookline_server::Server::open(&config)).expect("an empty server");
         let service = server.service().clone();
-        // The next segment is filled by a thread of its own, which the end of a short run interrupts and that of a long
-        // one does not: what it takes would not fall out of their difference.
+        // A thread preallocates the next segment. A short run would end before it and a long one after it, so
+        // that their difference would include it.
         runtime.block_on(service.store.journal().capacity());
-        let mut home =
+        let mut service =
             Self { service, runtime, context: TurnContext::default(), commands: 0, _directory: directory };
-        home.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
-        home
+        service.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
+        service
     }
 
     fn execute(&mut self, line: &str) {
         let mut scratch = Vec::new();
         let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
-            panic!("{line} is not understood");
+            panic!("{line} is not a request");
         };
-        if self.commands.is_multiple_of(TURN) {
+        if self.commands.is_multiple_of(TURN_COMMANDS) {
             self.context.replies.clear();
         }
         self.commands += 1;
