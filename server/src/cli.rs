@@ -32,7 +32,7 @@ const _: () = {
     assert!(3 * commit_bytes_max as u64 <= SEGMENT_BYTES_MIN);
 };
 
-/// The largest `--segment-size`: recovery reads a segment into memory as a whole.
+/// The largest `--segment-size`: recovery reads all of a segment into memory.
 const SEGMENT_BYTES_MAX: u64 = 1 << 30;
 
 /// The smallest `--snapshot-every`.

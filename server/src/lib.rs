@@ -1,24 +1,44 @@
-//! The reservation server of Bookline. `docs/architecture.md` describes its rooms and the way of a request.
+//! The reservation server of Bookline: [`Server`], its [`Config`] and its errors.
+//!
+//! `docs/architecture.md` describes the rooms and the way of a request. They are public for the binary,
+//! benchmarks, fuzzing and tests, and are not part of the API.
 
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod codec;
+#[doc(hidden)]
 pub mod collections;
+#[doc(hidden)]
 pub mod commands;
 pub mod config;
+#[doc(hidden)]
 pub mod demo;
+#[doc(hidden)]
 pub mod domain;
+#[doc(hidden)]
 pub mod escaped;
+#[doc(hidden)]
 pub mod import;
+#[doc(hidden)]
 pub mod log;
+#[doc(hidden)]
 pub mod memory;
+#[doc(hidden)]
 pub mod net;
+#[doc(hidden)]
 pub mod process_limits;
 pub mod server;
+#[doc(hidden)]
 pub mod signals;
+#[doc(hidden)]
 pub mod state;
+#[doc(hidden)]
 pub mod storage;
 mod sync;
+#[doc(hidden)]
 pub mod time_zone;
 
 pub use config::Config;
@@ -27,6 +47,7 @@ pub use server::{OpenError, ServeError, Server};
 /// Logs `why` and aborts the process. It is for faults after which memory may contain half of a change, so
 /// that no reply would be trustworthy. It does not panic, and it waits for standard error only for a bounded
 /// time.
+#[doc(hidden)]
 pub fn fatal(why: &str) -> ! {
     log::write_final_error(&format!("{why}: stopping at once"));
     std::process::abort();

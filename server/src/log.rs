@@ -174,7 +174,7 @@ impl Output {
         }
     }
 
-    /// A poisoned lock has a valid queue: no code under it panics between two writes that belong together.
+    /// A poisoned lock still guards a consistent queue: a panic cannot leave half of an update.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(|e| e.into_inner())
     }

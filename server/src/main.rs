@@ -57,7 +57,7 @@ async fn listen_and_run(listen: &ListenAddress, config: &Config) -> anyhow::Resu
     let address = listener.local_addr()?;
     if !address.ip().is_loopback() {
         tracing::warn!(
-            "listening on {address}: there are no accounts yet, so whoever can connect can book, read and delete \
+            "listening on {address}: there are no accounts yet, so every client can book, read and delete \
              everything. Listen on 127.0.0.1 unless the network is yours alone"
         );
     }

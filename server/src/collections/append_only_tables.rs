@@ -1,8 +1,8 @@
 //! A hash table that only grows, and never moves an element.
 //!
-//! An ordinary table with ten million elements takes a second to double, and whoever holds its lock waits for
-//! it. Here a full table stays as it is, and a new one is added, twice as large up to a limit. No element is
-//! ever rehashed. A search looks into one table after the other, the newest first.
+//! An ordinary table with ten million elements takes a second to double, and all threads that need its lock
+//! wait. Here a full table stays as it is, and a new one is added, twice as large up to a limit. No element
+//! is ever rehashed. A search looks into one table after the other, the newest first.
 
 use hashbrown::HashTable;
 

@@ -51,7 +51,8 @@ const SHORT_LINE_BYTES_MAX: usize = 256;
 /// The longest line with the longest line end.
 const LONG_LINE_BYTES_MAX: usize = LINE_BYTES_MAX + 2;
 
-// A share covers what the line exceeds the connection's own buffer by, and a reply of the same length.
+// A share covers the part of a line that exceeds the connection's own buffer, and a reply of the length of a
+// line.
 const _: () = assert!(LONG_LINE_BYTES_MAX - OWN_REQUEST_BYTES + LINE_BYTES_MAX <= LINE_SHARE_BYTES);
 
 /// The initial capacity of each of the two buffers, which an idle connection keeps: idle connections are
@@ -132,7 +133,7 @@ struct Connection {
     chunked_reply: Option<ChunkedReply>,
     /// Whether others could run since the last turn began.
     has_yielded: bool,
-    /// Whether a turn has ended before its work, and there was always more to do since.
+    /// Whether a turn has exhausted its budget, and there was always more to do since.
     has_backlog: bool,
     /// The commands of all connections when [`Connection::others_were_served`] was last called.
     commands_before: u64,
@@ -512,7 +513,7 @@ fn log(request: &Request<'_>) {
     tracing::debug!(command = request.verb().as_str(), "request");
 }
 
-/// Writes all bytes, unless the peer accepts none for [`WRITE_STALL_MAX`].
+/// Writes all bytes, unless the peer needs longer than [`WRITE_STALL_MAX`] to accept them.
 async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
     let mut deadline = None;
     while !bytes.is_empty() {

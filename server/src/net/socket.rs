@@ -10,7 +10,8 @@ use tokio::net::TcpStream;
 /// as a turn writes.
 pub const SEND_BUFFER_BYTES: usize = 64 << 10;
 
-/// A peer that acknowledges or accepts no bytes for so long is given up.
+/// A peer that does not accept the replies of a turn within this is given up, and so is one that acknowledges
+/// no bytes for so long.
 pub const WRITE_STALL_MAX: Duration = Duration::from_secs(60);
 
 /// How long a peer is silent before the kernel sends the first keepalive probe.

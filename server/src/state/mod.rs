@@ -333,7 +333,7 @@ impl Store {
         depends_on: &mut DependsOn,
     ) -> Result<(), StateRejection> {
         // Copied and counted before the lock is acquired: a group may have 65 kB.
-        let (new_entry, hours) = (entry.to_entry(who), entry.people(who).count() as u64);
+        let (new_entry, hours) = (entry.entry_of(who), entry.people(who).count() as u64);
         let mut shard = self.lock(self.records.shard_of_day(slot.date), depends_on);
         let busy = shard.hour(slot).map_or_else(Vec::new, |hour| hour.busy(entry.people(who), None));
         if !busy.is_empty() {
@@ -341,7 +341,7 @@ impl Store {
             return Err(Rejection::busy(&busy).into());
         }
         let reserved = self.usage.person_hours.reserve(hours)?;
-        let sequence = self.journal.append(micros, &[entry.to_change(who, slot)])?;
+        let sequence = self.journal.append(micros, &[entry.change_of(who, slot)])?;
         reserved.keep();
         shard.take(sequence, slot, new_entry).unwrap_or_else(end_on_contradiction);
         depends_on.include(shard.last);
@@ -377,7 +377,7 @@ impl Store {
     ) -> Result<Entry, StateRejection> {
         let Replacement { who, old, new, ref entry } = *replacement;
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
-        let (new_entry, hours) = (entry.to_entry(who), entry.people(who).count() as u64);
+        let (new_entry, hours) = (entry.entry_of(who), entry.people(who).count() as u64);
         // In ascending order, so that two replacements in opposite directions do not deadlock.
         let mut low = self.lock(from.min(to), depends_on);
         let mut high = (from != to).then(|| self.lock(from.max(to), depends_on));
@@ -402,7 +402,7 @@ impl Store {
         // A replacement that does not grow the state is allowed above the limit, too.
         let hours_freed = freed.people().count() as u64;
         let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
-        let changes = [Change::EntryFreed { slot: old, entry: number }, entry.to_change(who, new)];
+        let changes = [Change::EntryFreed { slot: old, entry: number }, entry.change_of(who, new)];
         let sequence = self.journal.append(micros, &changes)?;
         reserved.keep();
         self.apply(source, sequence, &changes[0]);
@@ -482,7 +482,7 @@ impl NewEntry<'_> {
         block.into_iter().chain(meeting.into_iter().flatten())
     }
 
-    fn to_entry(&self, who: &str) -> Entry {
+    fn entry_of(&self, who: &str) -> Entry {
         match *self {
             NewEntry::Block => Entry::Block { who: who.into() },
             NewEntry::Meeting { title, group, host } => {
@@ -492,7 +492,7 @@ impl NewEntry<'_> {
         }
     }
 
-    fn to_change<'a>(&'a self, who: &'a str, slot: Slot) -> Change<'a> {
+    fn change_of<'a>(&'a self, who: &'a str, slot: Slot) -> Change<'a> {
         match *self {
             NewEntry::Block => Change::BlockTaken { slot, who },
             NewEntry::Meeting { title, group, host } => {
