@@ -72,12 +72,12 @@ pub enum Kind {
 impl Kind {
     fn number(self) -> u8 {
         match self {
-            Kind::Commits => 1,
-            Kind::Marker => 2,
-            Kind::Trailer => 3,
-            Kind::Changes => 4,
-            Kind::Footer => 5,
-            Kind::Unknown(number) => number,
+            Self::Commits => 1,
+            Self::Marker => 2,
+            Self::Trailer => 3,
+            Self::Changes => 4,
+            Self::Footer => 5,
+            Self::Unknown(number) => number,
         }
     }
 }

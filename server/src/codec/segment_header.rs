@@ -40,13 +40,13 @@ pub struct Salt {
 
 impl Salt {
     /// The salt of these bytes.
-    pub fn new(bytes: [u8; 16]) -> Salt {
-        Salt { bytes, crc: crc32c::crc32c(&bytes) }
+    pub fn new(bytes: [u8; 16]) -> Self {
+        Self { bytes, crc: crc32c::crc32c(&bytes) }
     }
 
     /// A fresh one.
-    pub fn random() -> Salt {
-        Salt::new(rand::random())
+    pub fn random() -> Self {
+        Self::new(rand::random())
     }
 
     /// CRC-32C of the salt followed by `bytes`.
@@ -119,7 +119,7 @@ impl SegmentHeader {
     }
 
     /// Reads what [`SegmentHeader::encode`] wrote.
-    pub fn decode(bytes: &[u8], magic: &[u8; 8]) -> Result<SegmentHeader, SegmentHeaderError> {
+    pub fn decode(bytes: &[u8], magic: &[u8; 8]) -> Result<Self, SegmentHeaderError> {
         let head = bytes.first_chunk::<BYTES>().ok_or(SegmentHeaderError::Corrupt)?;
         let mut blank = *head;
         blank[12..16].fill(0);
@@ -140,7 +140,7 @@ impl SegmentHeader {
         };
         let first = u64_at(16).ok_or(SegmentHeaderError::Corrupt)?;
         let salt = head[24..].first_chunk::<16>().ok_or(SegmentHeaderError::Corrupt)?;
-        Ok(SegmentHeader { first: Sequence(first), salt: Salt::new(*salt), length })
+        Ok(Self { first: Sequence(first), salt: Salt::new(*salt), length })
     }
 }
 

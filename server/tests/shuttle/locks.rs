@@ -47,7 +47,7 @@ fn end(store: &Store, clients: impl IntoIterator<Item = JoinHandle<()>>) {
 struct Entries(BTreeMap<EntryNumber, (Slot, Vec<String>)>);
 
 impl Entries {
-    fn on(disk: &Disk) -> Entries {
+    fn on(disk: &Disk) -> Self {
         let mut entries = BTreeMap::new();
         disk.after_a_power_cut().read(Sequence(0), |sequence, change| match *change {
             Change::BlockTaken { slot, who } => {
@@ -60,7 +60,7 @@ impl Entries {
             Change::EntryFreed { entry, .. } => drop(entries.remove(&entry).expect("an entry that is there")),
             Change::EventCreated { .. } | Change::TicketsIssued { .. } => {}
         });
-        Entries(entries)
+        Self(entries)
     }
 
     fn has(&self, who: &str, slot: Slot) -> bool {

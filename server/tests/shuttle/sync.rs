@@ -37,8 +37,8 @@ impl WaitTimeoutResult {
 
 impl Condvar {
     /// Nobody waits for it yet.
-    pub fn new() -> Condvar {
-        Condvar::default()
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Waits to be notified.

@@ -32,15 +32,15 @@ pub enum CleanStop {
 
 impl CleanStop {
     /// Reads the record in the data directory `root`.
-    pub fn read(root: &dyn Disk) -> io::Result<CleanStop> {
+    pub fn read(root: &dyn Disk) -> io::Result<Self> {
         let file = match root.open(NAME) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(CleanStop::None),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::None),
             file => file?,
         };
         if file.len()? > RECORD_BYTES_MAX {
-            return Ok(CleanStop::Corrupt);
+            return Ok(Self::Corrupt);
         }
-        Ok(parse(&file.read_all()?).map_or(CleanStop::Corrupt, CleanStop::At))
+        Ok(parse(&file.read_all()?).map_or(Self::Corrupt, CleanStop::At))
     }
 
     /// Records that everything up to `last` is durable and nothing is behind it.
@@ -59,8 +59,8 @@ impl CleanStop {
     /// The last commit, where the record says so.
     pub fn sequence(self) -> Option<Sequence> {
         match self {
-            CleanStop::At(sequence) => Some(sequence),
-            CleanStop::None | CleanStop::Corrupt => None,
+            Self::At(sequence) => Some(sequence),
+            Self::None | Self::Corrupt => None,
         }
     }
 }

@@ -26,10 +26,10 @@ pub enum Taking {
 
 impl Directory {
     /// Opens and locks the directory at `path`.
-    pub fn take(path: &Path) -> Result<Directory, Taking> {
+    pub fn take(path: &Path) -> Result<Self, Taking> {
         let file = File::open(path).map_err(Taking::Failed)?;
         match file.try_lock() {
-            Ok(()) => Ok(Directory { path: path.to_owned(), file }),
+            Ok(()) => Ok(Self { path: path.to_owned(), file }),
             Err(TryLockError::WouldBlock) => Err(Taking::InUse),
             Err(TryLockError::Error(error)) => Err(Taking::Failed(error)),
         }

@@ -23,7 +23,7 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn take(path: &Path) -> Result<Held, DataDirError> {
+    pub(super) fn take(path: &Path) -> Result<Self, DataDirError> {
         let take = |part: PathBuf| {
             Directory::take(&part).map_err(|taking| match taking {
                 Taking::InUse => in_use(path),
@@ -34,7 +34,7 @@ impl Held {
         let snapshots = take(path.join("snapshots"))?;
         let lock_file = LockFile::write(path).map_err(failed("writing", &path.join(lock_file::NAME)))?;
         let lock_file = lock_file.ok_or_else(|| in_use(path))?.into();
-        Ok(Held { path: path.to_owned(), root, journal, snapshots, lock_file })
+        Ok(Self { path: path.to_owned(), root, journal, snapshots, lock_file })
     }
 
     pub(super) fn check_in_place(&self) -> Result<(), DataDirError> {

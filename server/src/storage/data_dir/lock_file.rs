@@ -21,7 +21,7 @@ pub struct LockFile {
 
 impl LockFile {
     /// Writes our pid into the file of `directory`; `None` if a server of version 0.1.0 has it.
-    pub fn write(directory: &Path) -> io::Result<Option<LockFile>> {
+    pub fn write(directory: &Path) -> io::Result<Option<Self>> {
         let path = directory.join(NAME);
         let file = plain_file::open_own(CWD, &path, OFlags::RDWR | OFlags::CREATE)?;
         match file.try_lock() {
@@ -30,7 +30,7 @@ impl LockFile {
         }
         file.set_len(0)?;
         writeln!(&file, "{}", std::process::id())?;
-        Ok(Some(LockFile { path, file }))
+        Ok(Some(Self { path, file }))
     }
 
     /// Is it still there?

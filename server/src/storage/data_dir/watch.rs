@@ -24,12 +24,12 @@ pub struct Watch {
 
 impl Watch {
     /// Starts the thread.
-    pub(super) fn start(held: Arc<Held>) -> io::Result<Watch> {
+    pub(super) fn start(held: Arc<Held>) -> io::Result<Self> {
         let (stop, stopped) = mpsc::channel();
         let (found, gone) = watch::channel(None);
         let body = move || look(&held, &stopped, &found);
         let thread = thread::Builder::new().name("data-dir".into()).spawn(body)?;
-        Ok(Watch { stop: Some(stop), thread: Some(thread), gone })
+        Ok(Self { stop: Some(stop), thread: Some(thread), gone })
     }
 
     /// Ready when the directory is no longer the one that was opened.

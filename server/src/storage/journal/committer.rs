@@ -47,8 +47,8 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub fn new(shared: Arc<Shared>, disk: Arc<dyn Disk>, durability: Durability, tail: Tail) -> Committer {
-        Committer { shared, disk, durability, tail, synced_at: Instant::now() }
+    pub fn new(shared: Arc<Shared>, disk: Arc<dyn Disk>, durability: Durability, tail: Tail) -> Self {
+        Self { shared, disk, durability, tail, synced_at: Instant::now() }
     }
 
     /// Runs until the journal is closed or fails. After a failure nobody who waits is told anything: memory holds what

@@ -124,24 +124,24 @@ pub struct RealDisk {
 
 impl RealDisk {
     /// The files of the directory at `path`.
-    pub fn open(path: &Path) -> io::Result<RealDisk> {
-        Ok(RealDisk { directory: Some(File::open(path)?), read_only: false })
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { directory: Some(File::open(path)?), read_only: false })
     }
 
     /// The files of a directory that is open.
-    pub fn in_directory(directory: &File) -> io::Result<RealDisk> {
+    pub fn in_directory(directory: &File) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(directory, ".", flags, Mode::empty())?;
-        Ok(RealDisk { directory: Some(directory.into()), read_only: false })
+        Ok(Self { directory: Some(directory.into()), read_only: false })
     }
 
     /// The files of the directory at `path`, only to be read; a directory that is not there has no files.
-    pub fn read_only(path: &Path) -> io::Result<RealDisk> {
+    pub fn read_only(path: &Path) -> io::Result<Self> {
         let directory = match File::open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
             directory => Some(directory?),
         };
-        Ok(RealDisk { directory, read_only: true })
+        Ok(Self { directory, read_only: true })
     }
 
     fn directory(&self) -> io::Result<&File> {

@@ -16,12 +16,12 @@ impl Durability {
     /// What of the acknowledged changes is on disk when a write or a sync fails.
     pub fn what_is_kept(self) -> &'static str {
         match self {
-            Durability::Always => "What was acknowledged is on disk",
-            Durability::Interval => {
+            Self::Always => "What was acknowledged is on disk",
+            Self::Interval => {
                 "With --durability interval, what was acknowledged since the last sync may be missing: about a \
                  second's changes"
             }
-            Durability::Never => {
+            Self::Never => {
                 "With --durability never, the last of what was acknowledged may be missing: what the system had not \
                  synced yet"
             }

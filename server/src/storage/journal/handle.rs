@@ -66,7 +66,7 @@ impl Journal {
         tail: Tail,
         recovered: &Recovered,
         last_micros: i64,
-    ) -> Result<Journal, OpenError> {
+    ) -> Result<Self, OpenError> {
         let space = Space::new(options.newest_snapshot);
         let mut state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size, space);
         state.last_micros = last_micros;
@@ -97,7 +97,7 @@ impl Journal {
                 }),
             )?,
         ];
-        Ok(Journal { shared, disk, durability: options.durability, threads: threads.into() })
+        Ok(Self { shared, disk, durability: options.durability, threads: threads.into() })
     }
 
     /// Gives a commit its sequence and its place behind all others. Called under the lock of every record that the
@@ -252,7 +252,7 @@ pub struct Opening {
 impl Opening {
     /// Makes what was read durable, and continues writing where it ended.
     pub fn open(self) -> Result<(Journal, Recovered), OpenError> {
-        let Opening { disk, options, read, last_micros } = self;
+        let Self { disk, options, read, last_micros } = self;
         let (tail, recovered) = read.take_up(&*disk, options.segment_size)?;
         let journal = Journal::start(disk, options, tail, &recovered, last_micros)?;
         Ok((journal, recovered))

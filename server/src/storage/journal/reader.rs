@@ -28,7 +28,7 @@ pub struct FrameReader<'a> {
 
 impl<'a> FrameReader<'a> {
     /// Begins behind the file's header.
-    pub fn new(file: &'a dyn DiskFile, salt: Salt) -> FrameReader<'a> {
+    pub fn new(file: &'a dyn DiskFile, salt: Salt) -> Self {
         FrameReader {
             file,
             salt,

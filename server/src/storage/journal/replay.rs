@@ -81,8 +81,8 @@ impl Read {
     /// segment.
     pub fn take_up(self, disk: &dyn Disk, segment_size: u64) -> Result<(Tail, Recovered), OpenError> {
         match self {
-            Read::Scan(scan) => scan.take_up(disk),
-            Read::Fresh(last) => {
+            Self::Scan(scan) => scan.take_up(disk),
+            Self::Fresh(last) => {
                 let tail = begin(disk, segment_size, last.next())
                     .map_err(io_error("beginning", segment::PREALLOCATED))?;
                 Ok((tail, Recovered { last, segments: 1, ..Recovered::default() }))
@@ -399,7 +399,7 @@ pub(super) struct Scan {
 impl Scan {
     /// Makes what was read durable, cuts a torn tail, and says where writing goes on.
     fn take_up(self, disk: &dyn Disk) -> Result<(Tail, Recovered), OpenError> {
-        let Scan { last, dirty, previous, unused, rewrite_from, crc, found } = self;
+        let Self { last, dirty, previous, unused, rewrite_from, crc, found } = self;
         let space = last.bytes.len() as u64;
         if dirty {
             last.clear().map_err(io_error("clearing the end of", &last.name))?;

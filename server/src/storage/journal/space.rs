@@ -33,9 +33,9 @@ pub(super) struct Space {
 
 impl Space {
     /// For a journal behind a snapshot of so many bytes, where snapshots are made.
-    pub fn new(newest_snapshot: Option<u64>) -> Space {
+    pub fn new(newest_snapshot: Option<u64>) -> Self {
         let snapshot = newest_snapshot.map(|newest| Snapshot { newest, compacted: 0 });
-        Space { snapshot, phase: Phase::Enough }
+        Self { snapshot, phase: Phase::Enough }
     }
 
     /// May a segment of `size` bytes be made where `free` bytes are free and `written` bytes are in the journal? Says why

@@ -76,13 +76,13 @@ pub(super) struct State {
 
 impl State {
     /// The state of a journal whose next commit goes to `offset` of a segment of `length` bytes.
-    pub fn new(next: Sequence, offset: u64, length: u64, segment_size: u64, space: Space) -> State {
+    pub fn new(next: Sequence, offset: u64, length: u64, segment_size: u64, space: Space) -> Self {
         let room = |from: u64, length: u64| {
             // A segment always keeps room for a durability marker and its close.
             let kept = (frame::MARKER_BYTES_MAX + frame::TRAILER_BYTES) as u64;
             usize::try_from(length.saturating_sub(from + kept)).unwrap_or(usize::MAX)
         };
-        State {
+        Self {
             batch: Batch::default(),
             next,
             last_micros: i64::MIN,
@@ -173,9 +173,9 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn new(state: State, bytes: u64) -> Shared {
+    pub fn new(state: State, bytes: u64) -> Self {
         let durable = AtomicU64::new(state.in_flight.0);
-        Shared {
+        Self {
             state: Mutex::new(state),
             work: Condvar::new(),
             preallocation_work: Condvar::new(),

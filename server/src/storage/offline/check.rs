@@ -45,8 +45,8 @@ struct Found {
 }
 
 impl Found {
-    fn of(parts: &Parts) -> Found {
-        let mut found = Found::default();
+    fn of(parts: &Parts) -> Self {
+        let mut found = Self::default();
         let oldest = found.snapshots(parts);
         found.journal(parts, oldest);
         let (lock, zone, stop) = (check_lock(parts), check_zone(parts), check_clean_stop(parts));

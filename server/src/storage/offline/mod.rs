@@ -53,9 +53,9 @@ impl Command {
     /// Does it. Says whether all was well.
     pub fn run(&self) -> anyhow::Result<bool> {
         match self {
-            Command::Check { data_dir } => check::run(&Parts::of(data_dir)?),
-            Command::Dump { data_dir } => dump::run(&Parts::of(data_dir)?),
-            Command::Backup { data_dir, to, force } => backup::run(&Parts::of(data_dir)?, to, *force),
+            Self::Check { data_dir } => check::run(&Parts::of(data_dir)?),
+            Self::Dump { data_dir } => dump::run(&Parts::of(data_dir)?),
+            Self::Backup { data_dir, to, force } => backup::run(&Parts::of(data_dir)?, to, *force),
         }
     }
 }
@@ -69,7 +69,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(data_dir: &Path) -> anyhow::Result<Parts> {
+    fn of(data_dir: &Path) -> anyhow::Result<Self> {
         let part = |name| data_dir.join(name);
         for (name, required) in [("journal", true), ("snapshots", false)] {
             match fs::read_dir(part(name)) {
@@ -85,7 +85,7 @@ impl Parts {
         }
         let disk =
             |path: PathBuf| RealDisk::read_only(&path).with_context(|| format!("reading {}", path.display()));
-        Ok(Parts {
+        Ok(Self {
             data_dir: data_dir.to_owned(),
             root: disk(data_dir.to_owned())?,
             journal: disk(part("journal"))?,

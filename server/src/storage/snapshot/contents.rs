@@ -19,8 +19,8 @@ pub(super) struct Contents {
 
 impl Contents {
     /// Nothing yet, of a snapshot that holds all commits up to `last`.
-    pub(super) fn new(last: Sequence) -> Contents {
-        Contents { last, created: 0, events: HashMap::new() }
+    pub(super) fn new(last: Sequence) -> Self {
+        Self { last, created: 0, events: HashMap::new() }
     }
 
     /// Takes note of the next change, about the event or entry of this number, if it is possible.

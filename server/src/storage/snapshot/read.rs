@@ -32,8 +32,8 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 
 impl Snapshot {
     /// Opens the snapshot of `sequence`. Only its header is checked.
-    pub fn open(disk: &dyn Disk, sequence: Sequence) -> Result<Snapshot, BadSnapshot> {
-        let snapshot = Snapshot::open_file(disk, &name(sequence))?;
+    pub fn open(disk: &dyn Disk, sequence: Sequence) -> Result<Self, BadSnapshot> {
+        let snapshot = Self::open_file(disk, &name(sequence))?;
         if snapshot.head.first == sequence {
             Ok(snapshot)
         } else {
@@ -42,11 +42,11 @@ impl Snapshot {
     }
 
     /// Opens a snapshot by its file name, whatever that is.
-    pub fn open_file(disk: &dyn Disk, name: &str) -> Result<Snapshot, BadSnapshot> {
+    pub fn open_file(disk: &dyn Disk, name: &str) -> Result<Self, BadSnapshot> {
         let bad = |what| BadSnapshot { file: name.to_owned(), offset: 0, what };
         let file = disk.open(name).map_err(|e| bad(e.into()))?;
         let head = read_head(&*file).map_err(bad)?;
-        Ok(Snapshot { file, name: name.to_owned(), head })
+        Ok(Self { file, name: name.to_owned(), head })
     }
 
     /// The last commit that it holds.

@@ -60,7 +60,7 @@ impl Snapshotter {
         journal: Arc<Journal>,
         newest: Sequence,
         schedule: Schedule,
-    ) -> std::io::Result<Snapshotter> {
+    ) -> std::io::Result<Self> {
         let requests = Arc::new(Requests::default());
         let newest = Arc::new(AtomicU64::new(newest.0));
         let work = Work {
@@ -79,7 +79,7 @@ impl Snapshotter {
             ended.unwrap_or_else(|_| crate::fatal("the thread that makes snapshots panicked"));
         };
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(guarded)?;
-        Ok(Snapshotter { requests, newest, thread: Some(thread).into() })
+        Ok(Self { requests, newest, thread: Some(thread).into() })
     }
 
     /// Waits for the next snapshot that is begun: it has everything that is durable now. To drop this takes the request

@@ -36,11 +36,7 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Begins a snapshot of `sequence`. It ends with [`CompactionError::Stopped`] when it is `stopping` before it is durable.
-    pub fn new(
-        disk: &'a dyn Disk,
-        sequence: Sequence,
-        stopping: &'a dyn Fn() -> bool,
-    ) -> io::Result<Writer<'a>> {
+    pub fn new(disk: &'a dyn Disk, sequence: Sequence, stopping: &'a dyn Fn() -> bool) -> io::Result<Self> {
         let head = SegmentHeader { first: sequence, salt: Salt::random(), length: None };
         let file = disk.create(NEW)?;
         file.write_all_at(&head.encode(MAGIC), 0)?;

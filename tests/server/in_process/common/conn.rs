@@ -32,11 +32,11 @@ pub struct Conn {
 }
 
 impl Conn {
-    pub async fn open(address: SocketAddr) -> Conn {
+    pub async fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
         let (read, out) = stream.into_split();
-        Conn { lines: BufReader::new(read), out, line: Vec::new() }
+        Self { lines: BufReader::new(read), out, line: Vec::new() }
     }
 
     /// Sends bytes as they are.

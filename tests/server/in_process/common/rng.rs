@@ -5,8 +5,8 @@
 pub struct Rng(u64);
 
 impl Rng {
-    pub fn new(seed: u64) -> Rng {
-        Rng(seed)
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
     }
 
     pub fn next(&mut self) -> u64 {

@@ -141,16 +141,16 @@ fn ask(rng: &mut Rng, shared: &Shared) -> Question {
 impl Question {
     fn line(&self) -> String {
         match self {
-            Question::Book(event, count) => format!("BOOK {event} {count}\n"),
-            Question::Event(event) => format!("GET {event}\n"),
-            Question::List => "GET\n".to_owned(),
-            Question::Ticket(ticket, _) => format!("TICKET {ticket}\n"),
+            Self::Book(event, count) => format!("BOOK {event} {count}\n"),
+            Self::Event(event) => format!("GET {event}\n"),
+            Self::List => "GET\n".to_owned(),
+            Self::Ticket(ticket, _) => format!("TICKET {ticket}\n"),
         }
     }
 
     fn check(&self, reply: &Reply, shared: &Shared, saw: &mut dyn FnMut(&str, Said)) {
         match self {
-            Question::Book(event, count) => match reply.code.as_deref() {
+            Self::Book(event, count) => match reply.code.as_deref() {
                 None => {
                     let tickets: Vec<String> =
                         serde_json::from_value(reply.body["tickets"].clone()).expect("tickets");
@@ -166,18 +166,18 @@ impl Question {
                 }
                 Some(_) => panic!("{reply:?}"),
             },
-            Question::Event(event) => {
+            Self::Event(event) => {
                 reply.ok();
                 saw(event, Said::Left(reply.number("available_tickets")));
             }
-            Question::List => {
+            Self::List => {
                 assert_eq!(reply.rows.len(), EVENTS.len(), "{reply:?}");
                 for row in &reply.rows {
                     let left = row["available_tickets"].as_u64().expect("a number");
                     saw(row["id"].as_str().expect("an id"), Said::Left(left));
                 }
             }
-            Question::Ticket(_, event) => assert_eq!(reply.ok()["event_id"], Value::from(event.as_str())),
+            Self::Ticket(_, event) => assert_eq!(reply.ok()["event_id"], Value::from(event.as_str())),
         }
     }
 }

@@ -117,13 +117,13 @@ const MONTH: i64 = 720;
 type Checked = Result<(), String>;
 
 impl Naive {
-    pub fn new(durable: bool) -> Naive {
-        Naive { durable, ..Naive::default() }
+    pub fn new(durable: bool) -> Self {
+        Self { durable, ..Self::default() }
     }
 
     /// With at most so many events, tickets and person-hours.
-    pub fn limited(self, limits: Option<[u64; 3]>) -> Naive {
-        Naive { limits, ..self }
+    pub fn limited(self, limits: Option<[u64; 3]>) -> Self {
+        Self { limits, ..self }
     }
 
     pub fn tickets(&self) -> impl Iterator<Item = &String> {
@@ -418,7 +418,7 @@ impl Event {
 }
 
 impl Entry {
-    fn new(who: &str, slot: Slot, meeting: Option<&Meeting>) -> Entry {
+    fn new(who: &str, slot: Slot, meeting: Option<&Meeting>) -> Self {
         let mut people = BTreeSet::from([who.to_owned()]);
         let mut owner = who.to_owned();
         let meeting = meeting.map(|asked| {
@@ -433,11 +433,11 @@ impl Entry {
             }
             Meeting { title: asked.title.clone(), group, host: Some(owner.clone()) }
         });
-        Entry { slot, people, owner, meeting }
+        Self { slot, people, owner, meeting }
     }
 
     /// As PUT tells of what it replaced by `new`.
-    fn shown_replaced(&self, new: &Entry) -> Value {
+    fn shown_replaced(&self, new: &Self) -> Value {
         let mut said = json!({"date": civil(self.slot.date), "time": time(self.slot.hour)});
         if self.meeting.is_some() {
             said["title"] = self.meet()["title"].clone();

@@ -19,8 +19,8 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    pub fn draw(rng: &mut Rng) -> Conditions {
-        Conditions {
+    pub fn draw(rng: &mut Rng) -> Self {
+        Self {
             shards: *rng.pick(&[1, 2, 64]),
             durability: *rng.pick(&[
                 Durability::Always,
@@ -108,62 +108,62 @@ pub fn slots(now: NaiveDateTime) -> Vec<Slot> {
 }
 
 impl Step {
-    pub fn draw(rng: &mut Rng, conditions: Conditions) -> Step {
+    pub fn draw(rng: &mut Rng, conditions: Conditions) -> Self {
         match rng.below(200) {
-            0..3 => Step::Restart,
-            3..6 if conditions.durable() => Step::Kill,
-            6..8 => Step::Http,
+            0..3 => Self::Restart,
+            3..6 if conditions.durable() => Self::Kill,
+            6..8 => Self::Http,
             8..10 => {
-                Step::Unfinished(rng.pick::<&str>(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"]))
+                Self::Unfinished(rng.pick::<&str>(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"]))
             }
-            10..16 => Step::Silence(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
-            16..40 => Step::Spoilt { drawn: Drawn::draw(rng), style: rng.next() },
-            _ => Step::Ask { drawn: Drawn::draw(rng), style: rng.next() },
+            10..16 => Self::Silence(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
+            16..40 => Self::Spoilt { drawn: Drawn::draw(rng), style: rng.next() },
+            _ => Self::Ask { drawn: Drawn::draw(rng), style: rng.next() },
         }
     }
 }
 
 impl Drawn {
-    fn draw(rng: &mut Rng) -> Drawn {
+    fn draw(rng: &mut Rng) -> Self {
         let (slot, other) = (rng.below(9), rng.below(9));
         let who = (*rng.pick(&PEOPLE)).to_owned();
         match rng.below(100) {
-            0..8 => Drawn::As(create(rng)),
-            8..12 => Drawn::Minted(Of::Event, rng.below(100)),
-            12..16 => Drawn::Minted(Of::Book(1 + rng.below(4) as u64), rng.below(100)),
-            16..22 => Drawn::As(Ask::Event((*rng.pick(&EVENTS)).to_owned())),
+            0..8 => Self::As(create(rng)),
+            8..12 => Self::Minted(Of::Event, rng.below(100)),
+            12..16 => Self::Minted(Of::Book(1 + rng.below(4) as u64), rng.below(100)),
+            16..22 => Self::As(Ask::Event((*rng.pick(&EVENTS)).to_owned())),
             22..36 => {
                 let count = if rng.one_in(10) { *rng.pick(&[10_000, 500]) } else { 1 + rng.below(5) as u64 };
-                Drawn::As(Ask::Book((*rng.pick(&EVENTS)).to_owned(), count))
+                Self::As(Ask::Book((*rng.pick(&EVENTS)).to_owned(), count))
             }
-            36..41 => Drawn::Ticket(rng.below(1_000)),
-            41..44 => Drawn::As(Ask::Ticket("2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned())),
-            44..50 => Drawn::Slots(Of::Take(who, None), slot, other),
-            50..60 => Drawn::Slots(Of::Take(who, Some(meeting(rng))), slot, other),
-            60..68 => Drawn::Slots(Of::Delete(who), slot, other),
+            36..41 => Self::Ticket(rng.below(1_000)),
+            41..44 => Self::As(Ask::Ticket("2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned())),
+            44..50 => Self::Slots(Of::Take(who, None), slot, other),
+            50..60 => Self::Slots(Of::Take(who, Some(meeting(rng))), slot, other),
+            60..68 => Self::Slots(Of::Delete(who), slot, other),
             68..78 => {
                 let meeting = (!rng.one_in(3)).then(|| meeting(rng));
                 // In place now and then.
                 let other = if rng.one_in(3) { slot } else { other };
-                Drawn::Slots(Of::Put(who, meeting), slot, other)
+                Self::Slots(Of::Put(who, meeting), slot, other)
             }
-            78..84 => Drawn::Slots(Of::Day(who), slot, other),
-            84..87 => Drawn::After(rng.one_in(2).then(|| 1 + rng.below(3)), rng.below(100)),
-            87..89 => Drawn::As(Ask::List { limit: rng.one_in(2).then(|| 1 + rng.below(4)), after: None }),
-            89..92 => Drawn::As(Ask::Hod(if rng.one_in(4) { who } else { "F10".to_owned() })),
-            92..94 => Drawn::As(Ask::Stats),
-            94..97 => Drawn::As(Ask::Snapshot),
-            97 => Drawn::As(Ask::Quit),
-            98 => Drawn::As(Ask::Help(*rng.pick(&[None, Some("GET"), Some("PUT"), Some("QUIT")]))),
-            _ => Drawn::As(rng.pick(&[Ask::Hello, Ask::Ping]).clone()),
+            78..84 => Self::Slots(Of::Day(who), slot, other),
+            84..87 => Self::After(rng.one_in(2).then(|| 1 + rng.below(3)), rng.below(100)),
+            87..89 => Self::As(Ask::List { limit: rng.one_in(2).then(|| 1 + rng.below(4)), after: None }),
+            89..92 => Self::As(Ask::Hod(if rng.one_in(4) { who } else { "F10".to_owned() })),
+            92..94 => Self::As(Ask::Stats),
+            94..97 => Self::As(Ask::Snapshot),
+            97 => Self::As(Ask::Quit),
+            98 => Self::As(Ask::Help(*rng.pick(&[None, Some("GET"), Some("PUT"), Some("QUIT")]))),
+            _ => Self::As(rng.pick(&[Ask::Hello, Ask::Ping]).clone()),
         }
     }
 
     /// The request, with the things that there are now.
     pub fn find(&self, naive: &Naive, slots: &[Slot]) -> Ask {
         match self {
-            Drawn::As(ask) => ask.clone(),
-            Drawn::Minted(of, nth) => {
+            Self::As(ask) => ask.clone(),
+            Self::Minted(of, nth) => {
                 let minted = naive.minted();
                 let id = if minted.is_empty() { "nobody" } else { &minted[nth % minted.len()] };
                 match of {
@@ -171,18 +171,18 @@ impl Drawn {
                     _ => Ask::Event(id.to_owned()),
                 }
             }
-            Drawn::Ticket(nth) => {
+            Self::Ticket(nth) => {
                 let count = naive.tickets().count().max(1);
                 let ticket = naive.tickets().nth(nth % count);
                 Ask::Ticket(
                     ticket.cloned().unwrap_or_else(|| "ffffffff-ffff-8fff-bfff-ffffffffffff".to_owned()),
                 )
             }
-            Drawn::After(limit, nth) => {
+            Self::After(limit, nth) => {
                 let count = naive.cursors().count().max(1);
                 Ask::List { limit: *limit, after: naive.cursors().nth(nth % count).cloned() }
             }
-            Drawn::Slots(of, slot, other) => {
+            Self::Slots(of, slot, other) => {
                 let (slot, other) = (slots[*slot], slots[*other]);
                 match of.clone() {
                     Of::Take(who, meeting) => Ask::Take { who, slot, meeting },

@@ -32,21 +32,21 @@ enum Owned {
 
 impl Draft {
     /// One to three changes of any type, of a few bytes to a few hundred.
-    pub fn any(rng: &mut Rng) -> Draft {
+    pub fn any(rng: &mut Rng) -> Self {
         let changes = (0..rng.within(1..4)).map(|_| Owned::any(rng)).collect();
-        Draft { micros: 0, changes }
+        Self { micros: 0, changes }
     }
 
     /// The smallest there is: one frame of 72 bytes.
-    pub fn small(rng: &mut Rng) -> Draft {
+    pub fn small(rng: &mut Rng) -> Self {
         let entry = EntryNumber(rng.next());
-        Draft { micros: 0, changes: vec![Owned::Freed { slot: slot(rng), entry }] }
+        Self { micros: 0, changes: vec![Owned::Freed { slot: slot(rng), entry }] }
     }
 
     /// So many tickets.
-    pub fn tickets(rng: &mut Rng, count: usize) -> Draft {
+    pub fn tickets(rng: &mut Rng, count: usize) -> Self {
         let tickets = (0..count).map(|_| ticket(rng)).collect();
-        Draft { micros: 0, changes: vec![Owned::Issued { event: event(rng), tickets }] }
+        Self { micros: 0, changes: vec![Owned::Issued { event: event(rng), tickets }] }
     }
 
     pub fn changes(&self) -> Vec<Change<'_>> {
@@ -62,9 +62,9 @@ impl Draft {
 }
 
 impl Owned {
-    fn any(rng: &mut Rng) -> Owned {
+    fn any(rng: &mut Rng) -> Self {
         match rng.below(5) {
-            0 => Owned::Created {
+            0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
                 name: text(rng, 60),
@@ -74,31 +74,31 @@ impl Owned {
             },
             1 => {
                 let count = if rng.one_in(20) { rng.below(60) } else { rng.below(4) };
-                Owned::Issued { event: event(rng), tickets: (0..count).map(|_| ticket(rng)).collect() }
+                Self::Issued { event: event(rng), tickets: (0..count).map(|_| ticket(rng)).collect() }
             }
-            2 => Owned::Block { slot: slot(rng), who: text(rng, 20) },
-            3 => Owned::Meeting {
+            2 => Self::Block { slot: slot(rng), who: text(rng, 20) },
+            3 => Self::Meeting {
                 slot: slot(rng),
                 who: text(rng, 20),
                 title: text(rng, 60),
                 group: text(rng, 80),
                 host: text(rng, 20),
             },
-            _ => Owned::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
+            _ => Self::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
         }
     }
 
     fn change(&self) -> Change<'_> {
         match *self {
-            Owned::Created { tag, ref id, ref name, date, total, issued } => {
+            Self::Created { tag, ref id, ref name, date, total, issued } => {
                 Change::EventCreated { tag, id, name, date, total, issued }
             }
-            Owned::Issued { event, ref tickets } => Change::TicketsIssued { event, tickets },
-            Owned::Block { slot, ref who } => Change::BlockTaken { slot, who },
-            Owned::Meeting { slot, ref who, ref title, ref group, ref host } => {
+            Self::Issued { event, ref tickets } => Change::TicketsIssued { event, tickets },
+            Self::Block { slot, ref who } => Change::BlockTaken { slot, who },
+            Self::Meeting { slot, ref who, ref title, ref group, ref host } => {
                 Change::MeetingTaken { slot, who, title, group, host }
             }
-            Owned::Freed { slot, entry } => Change::EntryFreed { slot, entry },
+            Self::Freed { slot, entry } => Change::EntryFreed { slot, entry },
         }
     }
 }

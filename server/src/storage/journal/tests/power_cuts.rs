@@ -48,7 +48,7 @@ impl Drop for Scenario {
 }
 
 impl Scenario {
-    fn new(seed: u64) -> Scenario {
+    fn new(seed: u64) -> Self {
         let mut rng = Rng::new(seed);
         let durability = match rng.below(4) {
             0 => Durability::Never,
@@ -57,7 +57,7 @@ impl Scenario {
         };
         let segment_size = [TINY.segment_size, SMALL.segment_size, 64 << 10][rng.below(3)];
         let disk = SimDisk::new(rng.next());
-        Scenario { rng, disk, history: History::default(), options: options(durability, segment_size) }
+        Self { rng, disk, history: History::default(), options: options(durability, segment_size) }
     }
 
     /// One process: from the start to an end of some kind.

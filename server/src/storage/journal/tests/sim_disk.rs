@@ -28,8 +28,8 @@ pub enum Whose {
 }
 
 impl Whose {
-    fn of_this_thread() -> Whose {
-        if std::thread::current().name() == Some("spare") { Whose::Preallocation } else { Whose::Commits }
+    fn of_this_thread() -> Self {
+        if std::thread::current().name() == Some("spare") { Self::Preallocation } else { Self::Commits }
     }
 }
 
@@ -115,12 +115,12 @@ struct Contents {
 }
 
 impl SimDisk {
-    pub fn new(seed: u64) -> SimDisk {
-        SimDisk::holding(&Image::default(), seed)
+    pub fn new(seed: u64) -> Self {
+        Self::holding(&Image::default(), seed)
     }
 
     /// A disk on which `image` stands, all of it durable.
-    pub fn holding(image: &Image, seed: u64) -> SimDisk {
+    pub fn holding(image: &Image, seed: u64) -> Self {
         let mut files = Vec::new();
         let mut names = Names::new();
         for (name, bytes) in &image.0 {
@@ -141,7 +141,7 @@ impl SimDisk {
             rngs: [Rng::new(!seed), Rng::new(seed ^ 1)],
             operations: Vec::new(),
         };
-        SimDisk { world: Arc::new(World { platter: Mutex::new(platter), changed: Condvar::new() }), cycle: 1 }
+        Self { world: Arc::new(World { platter: Mutex::new(platter), changed: Condvar::new() }), cycle: 1 }
     }
 
     /// What processes read.
@@ -208,23 +208,23 @@ impl SimDisk {
     }
 
     /// The process dies: what it wrote stays. The next one's view.
-    pub fn kill(&self) -> SimDisk {
+    pub fn kill(&self) -> Self {
         self.end(|_| {})
     }
 
     /// The power goes: what was not synced may be there or not. The next process's view.
-    pub fn cut_power(&self) -> SimDisk {
+    pub fn cut_power(&self) -> Self {
         self.end(Platter::lose_what_was_not_synced)
     }
 
-    fn end(&self, how: impl FnOnce(&mut Platter)) -> SimDisk {
+    fn end(&self, how: impl FnOnce(&mut Platter)) -> Self {
         let mut platter = self.platter();
         how(&mut platter);
         platter.begin_cycle();
         let cycle = platter.cycle;
         drop(platter);
         self.world.changed.notify_all();
-        SimDisk { world: self.world.clone(), cycle }
+        Self { world: self.world.clone(), cycle }
     }
 
     fn platter(&self) -> MutexGuard<'_, Platter> {

@@ -27,7 +27,7 @@ pub(super) struct Signals {
 impl Signals {
     /// From now on these signals wait for [`Signals::clean_up`]. Those that were ignored from the start, as SIGHUP is
     /// under nohup, still are.
-    pub(super) fn catch() -> io::Result<Signals> {
+    pub(super) fn catch() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let ignored = ignored();
         let signals = {
@@ -35,12 +35,12 @@ impl Signals {
             let caught = ENDING.into_iter().filter(|kind| ignored >> (kind.as_raw_value() - 1) & 1 == 0);
             caught.map(|kind| Ok((kind, signal(kind)?))).collect::<io::Result<Vec<_>>>()?
         };
-        Ok(Signals { runtime, signals })
+        Ok(Self { runtime, signals })
     }
 
     /// When one comes, the work directory is removed and the process ends with the exit code of that signal.
     pub(super) fn clean_up(self, work: PathBuf) -> anyhow::Result<()> {
-        let Signals { runtime, mut signals } = self;
+        let Self { runtime, mut signals } = self;
         let wait = move || {
             let number = runtime.block_on(poll_fn(|context| {
                 for (kind, signal) in &mut signals {

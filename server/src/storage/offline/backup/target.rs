@@ -32,9 +32,9 @@ pub(super) enum Target {
 
 impl Target {
     /// What `--to` means.
-    pub(super) fn of(to: &Path) -> anyhow::Result<Target> {
+    pub(super) fn of(to: &Path) -> anyhow::Result<Self> {
         if to == Path::new("-") {
-            return Ok(Target::StandardOutput);
+            return Ok(Self::StandardOutput);
         }
         let path = follow(to)?;
         if path.file_name().is_none() {
@@ -42,7 +42,7 @@ impl Target {
         }
         let directory = directory_of(&path).to_owned();
         match directory.metadata() {
-            Ok(found) if found.is_dir() => Ok(Target::File { path, directory }),
+            Ok(found) if found.is_dir() => Ok(Self::File { path, directory }),
             Ok(_) => bail!("{} is not a directory: give --to a file in one", escaped::path(directory)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 bail!(
@@ -57,16 +57,16 @@ impl Target {
     /// Where the work is done: beside the target, so that the finished file only needs its name.
     pub(super) fn directory(&self) -> PathBuf {
         match self {
-            Target::StandardOutput => std::env::temp_dir(),
-            Target::File { directory, .. } => directory.clone(),
+            Self::StandardOutput => std::env::temp_dir(),
+            Self::File { directory, .. } => directory.clone(),
         }
     }
 
     /// May a backup be written there? `force` allows to replace a plain file that is no backup.
     pub(super) fn check(&self, parts: &Parts, force: bool) -> anyhow::Result<()> {
         match self {
-            Target::StandardOutput => check_standard_output(),
-            Target::File { path, directory } => {
+            Self::StandardOutput => check_standard_output(),
+            Self::File { path, directory } => {
                 refuse_inside(parts, path, directory)?;
                 check_file(path, force)
             }

@@ -24,7 +24,7 @@ pub(super) struct WorkDirectory {
 
 impl WorkDirectory {
     /// Makes one in `parent`, for its owner only, and removes those that dead processes left there.
-    pub(super) fn make(parent: PathBuf) -> anyhow::Result<WorkDirectory> {
+    pub(super) fn make(parent: PathBuf) -> anyhow::Result<Self> {
         sweep(&parent);
         let pid = std::process::id();
         // In another container a process may have the same pid, and another sweep may come before the lock.
@@ -32,7 +32,7 @@ impl WorkDirectory {
             let name = if n == 0 { format!("{PREFIX}{pid}") } else { format!("{PREFIX}{pid}-{n}") };
             let path = parent.join(name);
             match begin(&path) {
-                Ok(Some(lock)) => return Ok(WorkDirectory { path, _lock: lock }),
+                Ok(Some(lock)) => return Ok(Self { path, _lock: lock }),
                 Ok(None) => {}
                 Err(e) => return Err(e).with_context(|| format!("making {}", path.display())),
             }

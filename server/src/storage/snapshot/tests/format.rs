@@ -31,15 +31,15 @@ enum Owned {
 impl Owned {
     fn change(&self) -> Change<'_> {
         match *self {
-            Owned::Created { tag, ref id, ref name, date, total, issued } => {
+            Self::Created { tag, ref id, ref name, date, total, issued } => {
                 Change::EventCreated { tag, id, name, date, total, issued }
             }
-            Owned::Issued { event, ref tickets } => Change::TicketsIssued { event, tickets },
-            Owned::Block { slot, ref who } => Change::BlockTaken { slot, who },
-            Owned::Meeting { slot, ref who, ref title, ref group, ref host } => {
+            Self::Issued { event, ref tickets } => Change::TicketsIssued { event, tickets },
+            Self::Block { slot, ref who } => Change::BlockTaken { slot, who },
+            Self::Meeting { slot, ref who, ref title, ref group, ref host } => {
                 Change::MeetingTaken { slot, who, title, group, host }
             }
-            Owned::Freed { slot, entry } => Change::EntryFreed { slot, entry },
+            Self::Freed { slot, entry } => Change::EntryFreed { slot, entry },
         }
     }
 }

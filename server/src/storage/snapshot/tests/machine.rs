@@ -51,8 +51,8 @@ pub enum Ended {
 }
 
 impl From<Failure> for Ended {
-    fn from(failure: Failure) -> Ended {
-        Ended::Failed(failure)
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
     }
 }
 
@@ -108,8 +108,8 @@ pub struct Server {
 }
 
 impl Machine {
-    pub fn new(seed: u64) -> Machine {
-        Machine {
+    pub fn new(seed: u64) -> Self {
+        Self {
             journal: SimDisk::new(seed),
             snapshots: SimDisk::new(!seed),
             looks: Vec::new(),
@@ -121,8 +121,8 @@ impl Machine {
     }
 
     /// A machine with the same history, on whose disks this stands.
-    pub fn with(&self, images: &Images, seed: u64) -> Machine {
-        Machine {
+    pub fn with(&self, images: &Images, seed: u64) -> Self {
+        Self {
             journal: SimDisk::holding(&images.journal, seed),
             snapshots: SimDisk::holding(&images.snapshots, !seed),
             looks: self.looks.clone(),

@@ -37,20 +37,20 @@ pub struct AtRest {
 impl AtRest {
     /// Written with segments of `segment_size` until `segments` are in use, each commit acknowledged before the next,
     /// then five more; then closed.
-    pub fn marked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> AtRest {
-        AtRest::written(segment_size, draft, |disk, _| disk.image().segments().len() >= segments)
+    pub fn marked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> Self {
+        Self::written(segment_size, draft, |disk, _| disk.image().segments().len() >= segments)
     }
 
     /// The same with five commits more than `commits`.
-    pub fn of(commits: u64, segment_size: u64, draft: impl Fn(&mut Rng) -> Draft) -> AtRest {
-        AtRest::written(segment_size, draft, |_, history| history.len() >= commits)
+    pub fn of(commits: u64, segment_size: u64, draft: impl Fn(&mut Rng) -> Draft) -> Self {
+        Self::written(segment_size, draft, |_, history| history.len() >= commits)
     }
 
     fn written(
         segment_size: u64,
         draft: impl Fn(&mut Rng) -> Draft,
         enough: impl Fn(&SimDisk, &History) -> bool,
-    ) -> AtRest {
+    ) -> Self {
         let mut rng = Rng::new(7);
         let disk = SimDisk::new(7);
         let mut history = History::default();
@@ -63,12 +63,12 @@ impl AtRest {
             commit(&mut history, &journal, &draft(&mut rng)).expect("a disk that behaves");
         }
         journal.close().expect("a disk that behaves");
-        AtRest { image: disk.image(), history }
+        Self { image: disk.image(), history }
     }
 
     /// The same after a crash right behind the last commit: no durability marker proves it durable.
-    pub fn unmarked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> AtRest {
-        let mut journal = AtRest::marked(segment_size, segments, draft);
+    pub fn unmarked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> Self {
+        let mut journal = Self::marked(segment_size, segments, draft);
         let last = journal.last_segment();
         let frames = frames(journal.image.bytes(&last));
         let markers = frames.iter().rev().take_while(|frame| frame.kind == Kind::Marker);
