@@ -1,15 +1,15 @@
-//! A commit: changes that happened together, as they stand in a frame.
+//! The encoding of a commit, the atomic unit of changes, in the payload of a frame.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
-//! | 0 | 4 | length of the commit in bytes, this field included |
-//! | 4 | 8 | when, in microseconds since 1970 (UTC) |
+//! | 0 | 4 | length of the commit in bytes, including this field |
+//! | 4 | 8 | time of the commit, in microseconds since 1970 (UTC) |
 //! | 12 | 4 | term: 0 on one machine |
-//! | 16 | 2 | flags: 0; any other value asks for a newer version |
-//! | 18 | 2 | length of the extensions in bytes, which follow; a reader skips those it does not know |
-//! | 20 | … | extensions, then changes to the commit's end |
+//! | 16 | 2 | flags: 0; any other value requires a newer version |
+//! | 18 | 2 | length of the extensions that follow, in bytes; a reader skips those that it does not know |
+//! | 20 | … | extensions, then changes up to the end of the commit |
 //!
-//! A change is 4 bytes, its type in the lowest and the length of its body in the three others, and the body:
+//! A change is a header of 4 bytes, the type in the lowest and the length of the body in the three others, and a body:
 //!
 //! | type | body |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | 4 meeting taken | slot u32, who, title, group, host |
 //! | 5 entry freed | slot u32, entry u64 |
 //!
-//! A text is its length in bytes (u16, the group's u32) and its UTF-8. The sequence of a commit is that of its frame
-//! plus its place in it.
+//! A string is its length in bytes (u16; u32 for the group) and its UTF-8. The sequence number of a commit is that of
+//! its frame plus its index in the frame.
 
 use bookline_protocol::limits::{BOOKING_TICKETS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
 use bookline_protocol::{Date, Slot};
@@ -29,52 +29,58 @@ use thiserror::Error;
 use super::Sequence;
 use crate::domain::{Change, Contradiction, EntryNumber, EventKey, EventNumber};
 
-const HEADER: usize = 20;
-const FACT_HEADER: usize = 4;
+const HEADER_BYTES: usize = 20;
+const CHANGE_HEADER_BYTES: usize = 4;
 
-/// No commit is longer: a booking of as many tickets as one may have.
-pub const BYTES_MAX: usize = HEADER + FACT_HEADER + 2 + 8 + 16 * BOOKING_TICKETS_MAX as usize;
+/// The size of the largest commit: a booking of [`BOOKING_TICKETS_MAX`] tickets.
+pub const BYTES_MAX: usize = HEADER_BYTES + CHANGE_HEADER_BYTES + 2 + 8 + 16 * BOOKING_TICKETS_MAX as usize;
 
-/// The other long one replaces an entry by a meeting: its texts come from one line, and the host may be who asks.
-const REPLACEMENT: usize =
-    HEADER + (FACT_HEADER + 4 + 8) + (FACT_HEADER + 4 + 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX);
+/// The largest commit that replaces an entry by a meeting. All its strings come from one line, except the host, which
+/// may be the actor.
+const REPLACEMENT_BYTES_MAX: usize = HEADER_BYTES
+    + (CHANGE_HEADER_BYTES + 4 + 8)
+    + (CHANGE_HEADER_BYTES + 4 + 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX);
 
-const _: () = assert!(REPLACEMENT <= BYTES_MAX);
+const _: () = assert!(REPLACEMENT_BYTES_MAX <= BYTES_MAX);
 
-/// One commit, read back. Its changes are decoded as they are walked.
+/// Every commit fits into a frame.
+const _: () = assert!(BYTES_MAX <= super::frame::PAYLOAD_BYTES_MAX);
+
+/// A commit read from disk. [`Commit::changes`] decodes its changes one by one.
 #[derive(Debug, Clone, Copy)]
 pub struct Commit<'a> {
-    /// Its place in the order.
+    /// Its sequence number.
     pub sequence: Sequence,
-    /// When it was decided, in microseconds since 1970 (UTC).
+    /// The time of the commit, in microseconds since 1970 (UTC).
     pub micros: i64,
     changes: &'a [u8],
 }
 
-/// Why the bytes of a whole frame are not commits that this program understands.
+/// Why a payload whose checksum is correct cannot be decoded into commits.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum Unreadable {
-    /// A later program wrote it.
+#[non_exhaustive]
+pub enum DecodeError {
+    /// A change of a later version.
     #[error(
         "it holds a change of type {0}, which this version does not know: start the newer booklined that wrote it"
     )]
-    UnknownFact(u8),
-    /// A later program wrote it.
+    UnknownChange(u8),
+    /// A frame of a later version.
     #[error(
         "it holds a frame of kind {0}, which this version does not know: start the newer booklined that wrote it"
     )]
     UnknownFrame(u8),
-    /// A later program wrote it.
+    /// Flags of a later version.
     #[error("it has flags {0:#x}, which this version does not know: start the newer booklined that wrote it")]
     UnknownFlags(u16),
-    /// The checksum is right and the contents are not: no booklined wrote this.
+    /// The checksum is correct and the contents are not: no version of booklined writes this.
     #[error("its contents are malformed")]
     Malformed,
 }
 
-/// Bytes that [`encode`] will append.
+/// The number of bytes that [`encode`] appends for these changes.
 pub fn encoded_len(changes: &[Change<'_>]) -> usize {
-    HEADER + changes.iter().map(|change| FACT_HEADER + body_len(change)).sum::<usize>()
+    HEADER_BYTES + changes.iter().map(|change| CHANGE_HEADER_BYTES + body_len(change)).sum::<usize>()
 }
 
 fn body_len(change: &Change<'_>) -> usize {
@@ -89,11 +95,11 @@ fn body_len(change: &Change<'_>) -> usize {
     }
 }
 
-/// Appends a commit of these changes, decided at `micros`.
+/// Appends a commit of these changes to `out`. `micros` is the time of the commit, in microseconds since 1970 (UTC).
 #[inline]
 pub fn encode(out: &mut Vec<u8>, micros: i64, changes: &[Change<'_>]) {
     let start = out.len();
-    let mut header = [0; HEADER]; // term, flags and extensions are zero
+    let mut header = [0; HEADER_BYTES]; // term, flags and extensions are zero
     header[4..12].copy_from_slice(&micros.to_le_bytes());
     out.extend_from_slice(&header);
     for change in changes {
@@ -103,7 +109,7 @@ pub fn encode(out: &mut Vec<u8>, micros: i64, changes: &[Change<'_>]) {
     out[start..][..4].copy_from_slice(&length.to_le_bytes());
 }
 
-/// Appends one change.
+/// Appends one change to `out`.
 #[inline]
 pub fn encode_change(out: &mut Vec<u8>, change: &Change<'_>) {
     let kind: u32 = match change {
@@ -121,8 +127,8 @@ pub fn encode_change(out: &mut Vec<u8>, change: &Change<'_>) {
             out.extend_from_slice(&date.day_number().to_le_bytes());
             out.extend_from_slice(&total.to_le_bytes());
             out.extend_from_slice(&issued.to_le_bytes());
-            put_text(out, id);
-            put_text(out, name);
+            put_string(out, id);
+            put_string(out, name);
         }
         Change::TicketsIssued { event, tickets } => {
             let mut key = [0; 10];
@@ -133,16 +139,16 @@ pub fn encode_change(out: &mut Vec<u8>, change: &Change<'_>) {
         }
         Change::BlockTaken { slot, who } => {
             out.extend_from_slice(&slot.index().to_le_bytes());
-            put_text(out, who);
+            put_string(out, who);
         }
         Change::MeetingTaken { slot, who, title, group, host } => {
             out.extend_from_slice(&slot.index().to_le_bytes());
-            put_text(out, who);
-            put_text(out, title);
+            put_string(out, who);
+            put_string(out, title);
             let length = u32::try_from(group.len()).expect("a group is bounded by the protocol's limits");
             out.extend_from_slice(&length.to_le_bytes());
             out.extend_from_slice(group.as_bytes());
-            put_text(out, host);
+            put_string(out, host);
         }
         Change::EntryFreed { slot, entry } => {
             out.extend_from_slice(&slot.index().to_le_bytes());
@@ -151,22 +157,27 @@ pub fn encode_change(out: &mut Vec<u8>, change: &Change<'_>) {
     }
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+fn put_string(out: &mut Vec<u8>, string: &str) {
     let length =
-        u16::try_from(text.len()).expect("ids, names and titles are bounded by the protocol's limits");
+        u16::try_from(string.len()).expect("ids, names and titles are bounded by the protocol's limits");
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(text.as_bytes());
+    out.extend_from_slice(string.as_bytes());
 }
 
-/// The first change of `bytes`, and what stands behind it.
-pub fn split_change(bytes: &[u8]) -> Result<(Change<'_>, &[u8]), Unreadable> {
+/// Decodes the first change of `bytes`, and returns it with the rest of `bytes`.
+///
+/// # Errors
+///
+/// [`DecodeError`] when `bytes` does not begin with a change that this version knows.
+pub fn split_change(bytes: &[u8]) -> Result<(Change<'_>, &[u8]), DecodeError> {
     let mut fields = Fields(bytes);
     let change = decode_change(&mut fields)?;
     Ok((change, fields.0))
 }
 
-/// Walks the commits of a frame's payload, the first of which has the sequence `first`.
-pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Commit<'_>, Unreadable>> {
+/// Decodes the commits of a frame's payload. The first of them has the sequence number `first`. The iterator ends after
+/// the first error.
+pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Commit<'_>, DecodeError>> {
     let mut left = payload;
     let mut sequence = first;
     std::iter::from_fn(move || {
@@ -180,10 +191,10 @@ pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Co
     })
 }
 
-fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]), Unreadable> {
+fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]), DecodeError> {
     let length = Fields(bytes).u32()? as usize;
-    if length < HEADER || length > bytes.len() {
-        return Err(Unreadable::Malformed);
+    if length < HEADER_BYTES || length > bytes.len() {
+        return Err(DecodeError::Malformed);
     }
     let (commit, rest) = bytes.split_at(length);
     let mut fields = Fields(&commit[4..]);
@@ -191,7 +202,7 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
     let _term = fields.u32()?;
     let flags = fields.u16()?;
     if flags != 0 {
-        return Err(Unreadable::UnknownFlags(flags));
+        return Err(DecodeError::UnknownFlags(flags));
     }
     let extensions = fields.u16()? as usize;
     fields.take(extensions)?;
@@ -199,7 +210,12 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
 }
 
 impl<'a> Commit<'a> {
-    /// Could it have been decided? What it changes is looked up when it is applied.
+    /// Checks what can be checked without the state: whether each of its changes is valid in a commit with this
+    /// sequence number.
+    ///
+    /// # Errors
+    ///
+    /// [`Contradiction`] for the first change that is not.
     pub fn check(&self) -> Result<(), Contradiction> {
         for change in self.changes() {
             change.map_err(|e| Contradiction(e.to_string()))?.check_in_commit(self.sequence.0)?;
@@ -207,8 +223,8 @@ impl<'a> Commit<'a> {
         Ok(())
     }
 
-    /// Its changes, in order.
-    pub fn changes(&self) -> impl Iterator<Item = Result<Change<'a>, Unreadable>> + use<'a> {
+    /// Decodes its changes, in order. The iterator ends after the first error.
+    pub fn changes(&self) -> impl Iterator<Item = Result<Change<'a>, DecodeError>> + use<'a> {
         let mut fields = Fields(self.changes);
         std::iter::from_fn(move || {
             if fields.0.is_empty() {
@@ -223,79 +239,79 @@ impl<'a> Commit<'a> {
     }
 }
 
-fn decode_change<'a>(fields: &mut Fields<'a>) -> Result<Change<'a>, Unreadable> {
+fn decode_change<'a>(fields: &mut Fields<'a>) -> Result<Change<'a>, DecodeError> {
     let header = fields.u32()?;
     let mut body = Fields(fields.take((header >> 8) as usize)?);
     let change = match header as u8 {
         1 => Change::EventCreated {
             tag: body.u16()?,
-            date: Date::from_day_number(body.u32()?).ok_or(Unreadable::Malformed)?,
+            date: Date::from_day_number(body.u32()?).ok_or(DecodeError::Malformed)?,
             total: body.u32()?,
             issued: body.u32()?,
-            id: body.text()?,
-            name: body.text()?,
+            id: body.string()?,
+            name: body.string()?,
         },
         2 => {
             let event = EventKey { tag: body.u16()?, number: EventNumber(body.u64()?) };
-            let (tickets, odd) = std::mem::take(&mut body.0).as_chunks::<16>();
-            if !odd.is_empty() {
-                return Err(Unreadable::Malformed);
+            let (tickets, remainder) = std::mem::take(&mut body.0).as_chunks::<16>();
+            if !remainder.is_empty() {
+                return Err(DecodeError::Malformed);
             }
             Change::TicketsIssued { event, tickets }
         }
-        3 => Change::BlockTaken { slot: body.slot()?, who: body.text()? },
+        3 => Change::BlockTaken { slot: body.slot()?, who: body.string()? },
         4 => Change::MeetingTaken {
             slot: body.slot()?,
-            who: body.text()?,
-            title: body.text()?,
-            group: body.long_text()?,
-            host: body.text()?,
+            who: body.string()?,
+            title: body.string()?,
+            group: body.long_string()?,
+            host: body.string()?,
         },
         5 => Change::EntryFreed { slot: body.slot()?, entry: EntryNumber(body.u64()?) },
-        unknown => return Err(Unreadable::UnknownFact(unknown)),
+        unknown => return Err(DecodeError::UnknownChange(unknown)),
     };
-    if body.0.is_empty() { Ok(change) } else { Err(Unreadable::Malformed) }
+    if body.0.is_empty() { Ok(change) } else { Err(DecodeError::Malformed) }
 }
 
-/// A cursor over fields; every length is checked against what is there.
+/// A cursor over encoded fields. It checks every length against the bytes that are left.
 struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    fn take(&mut self, n: usize) -> Result<&'a [u8], Unreadable> {
-        let (head, rest) = self.0.split_at_checked(n).ok_or(Unreadable::Malformed)?;
+    fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) = self.0.split_at_checked(n).ok_or(DecodeError::Malformed)?;
         self.0 = rest;
-        Ok(head)
+        Ok(taken)
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], Unreadable> {
-        let (head, rest) = self.0.split_first_chunk::<N>().ok_or(Unreadable::Malformed)?;
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Malformed)?;
         self.0 = rest;
-        Ok(*head)
+        Ok(*array)
     }
 
-    fn u16(&mut self) -> Result<u16, Unreadable> {
+    fn u16(&mut self) -> Result<u16, DecodeError> {
         Ok(u16::from_le_bytes(self.array()?))
     }
 
-    fn u32(&mut self) -> Result<u32, Unreadable> {
+    fn u32(&mut self) -> Result<u32, DecodeError> {
         Ok(u32::from_le_bytes(self.array()?))
     }
 
-    fn u64(&mut self) -> Result<u64, Unreadable> {
+    fn u64(&mut self) -> Result<u64, DecodeError> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
-    fn slot(&mut self) -> Result<Slot, Unreadable> {
-        Slot::from_index(self.u32()?).ok_or(Unreadable::Malformed)
+    fn slot(&mut self) -> Result<Slot, DecodeError> {
+        Slot::from_index(self.u32()?).ok_or(DecodeError::Malformed)
     }
 
-    fn text(&mut self) -> Result<&'a str, Unreadable> {
+    fn string(&mut self) -> Result<&'a str, DecodeError> {
         let length = self.u16()? as usize;
-        std::str::from_utf8(self.take(length)?).map_err(|_| Unreadable::Malformed)
+        std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
     }
 
-    fn long_text(&mut self) -> Result<&'a str, Unreadable> {
+    fn long_string(&mut self) -> Result<&'a str, DecodeError> {
         let length = self.u32()? as usize;
-        std::str::from_utf8(self.take(length)?).map_err(|_| Unreadable::Malformed)
+        std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
     }
 }

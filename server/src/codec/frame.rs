@@ -1,45 +1,57 @@
-//! A frame: what one write put on disk, able to prove that it is whole and where it belongs.
+//! The encoding of a frame, the checksummed unit in which segments and snapshots are written.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
-//! | 0 | 4 | CRC-32C of the segment's salt, then of all that follows in the frame, padding included |
+//! | 0 | 4 | CRC-32C of the segment's salt and of the rest of the frame, including its padding |
 //! | 4 | 4 | length of the payload in bytes, without padding |
-//! | 8 | 8 | sequence of its first commit; of the next commit to come where it has none |
-//! | 16 | 8 | `durable_through`: the highest sequence known to be synced when this frame was written |
-//! | 24 | 4 | how many commits, or changes of a snapshot, it holds |
-//! | 28 | 4 | CRC of the frame before it (also across segments); 0 for the journal's first |
-//! | 32 | 1 | kind: 1 commits, 2 durability marker, 3 close; in a snapshot 4 changes, 5 footer |
-//! | 33 | 7 | zero; anything else asks for a newer version |
+//! | 8 | 8 | sequence number of its first commit; that of the next commit if it has none |
+//! | 16 | 8 | `durable_through`: the highest sequence number known to be synced when this frame was written |
+//! | 24 | 4 | number of its commits, or of its changes in a snapshot |
+//! | 28 | 4 | CRC of the previous frame, also across segments; 0 for the first frame of the journal |
+//! | 32 | 1 | kind: 1 commits, 2 durability marker, 3 segment trailer; in a snapshot 4 changes, 5 footer |
+//! | 33 | 7 | zero; any other value requires a newer version |
 //! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
 //!
-//! A **durability marker** says nothing but `durable_through`, so that the last commits before a quiet time are proven durable too.
-//! It is two frames: the first has zeros as its payload and fills the sector of the last commits, the second begins
-//! a sector of its own, so that no one bad sector takes commits and their proof together. A **close** is a segment's last frame: its payload names the first sequence (8 bytes) and the salt
-//! (16 bytes) of the segment that follows.
+//! A **durability marker** carries only `durable_through`. It proves the last commits before an idle period durable. It
+//! is two frames: the first is padding up to the end of the sector that holds the last commits, the second begins the
+//! next sector. So no single bad sector destroys commits together with the proof that they were durable.
+//!
+//! A **segment trailer** is the last frame of a segment. Its payload is the first sequence number (8 bytes) and the salt
+//! (16 bytes) of the next segment.
 
 use super::Sequence;
 use super::segment_header::Salt;
 
-/// Bytes before the payload.
+/// Length of the header, which precedes the payload.
 pub const HEADER_BYTES: usize = 40;
 
-/// Frames begin at multiples of this, so that a search for one has few places to look.
+/// Frames begin at multiples of this, so that a search for one has fewer offsets to try.
 pub const ALIGNMENT_BYTES: usize = 8;
 
-/// A payload longer than this is no payload of ours: frames are closed at this length, and the largest commit (10,000
-/// tickets, [`super::commit::BYTES_MAX`]) adds at most 160 KiB. It bounds what a corrupt length can make us read.
+/// The longest payload. The journal ends a frame before a commit that would exceed it, and it bounds how much a corrupt
+/// length makes a reader read.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
 /// The unit in which a disk loses data.
 pub const SECTOR_BYTES: usize = 512;
 
-/// The most that a durability marker takes: the rest of a sector, or a whole one more when the rest is too small for a frame, and
-/// a bare frame.
+/// The longest durability marker: the rest of a sector, another sector when the rest has no space for a frame, and a
+/// frame without payload.
 pub const MARKER_BYTES_MAX: usize = SECTOR_BYTES + HEADER_BYTES + HEADER_BYTES;
 
-/// The payload of a durability marker's first half, which begins at `offset` and ends with a sector; none is needed where one
-/// begins.
-pub fn filler(offset: u64) -> Option<usize> {
+/// The payload length of a segment trailer: a sequence number and a salt.
+pub const TRAILER_PAYLOAD_BYTES: usize = 24;
+
+/// The length of a segment trailer.
+pub const TRAILER_BYTES: usize = len(TRAILER_PAYLOAD_BYTES);
+
+const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGNMENT_BYTES));
+const _: () = assert!(SECTOR_BYTES.is_multiple_of(ALIGNMENT_BYTES));
+const _: () = assert!(super::segment_header::BYTES.is_multiple_of(ALIGNMENT_BYTES));
+
+/// The payload length of the first frame of a durability marker at `offset`, which ends with a sector. `None` at the
+/// beginning of a sector, where no padding is needed.
+pub fn marker_padding(offset: u64) -> Option<usize> {
     let used = (offset % SECTOR_BYTES as u64) as usize;
     let rest = SECTOR_BYTES - used;
     match rest {
@@ -49,23 +61,20 @@ pub fn filler(offset: u64) -> Option<usize> {
     }
 }
 
-/// A close frame as a whole.
-pub const TRAILER_BYTES: usize = HEADER_BYTES + 24;
-
-/// What a frame is for.
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// It holds commits.
+    /// Commits of the journal.
     Commits,
-    /// It proves durable what stands before it.
+    /// A durability marker, which proves all frames before it durable.
     Marker,
-    /// It ends its segment and names the next.
+    /// The trailer of a segment, which ends it and names its successor.
     Trailer,
-    /// It holds numbered changes of a snapshot.
+    /// Changes of a snapshot, each with the number of its event or entry.
     Changes,
-    /// It ends a snapshot.
+    /// The footer of a snapshot, which ends it.
     Footer,
-    /// A later version knows.
+    /// A kind of a later version.
     Unknown(u8),
 }
 
@@ -82,42 +91,42 @@ impl Kind {
     }
 }
 
-/// The fields that a writer decides; length, CRC and padding follow from them and the payload.
+/// The header fields that a writer chooses. Length, CRC and padding follow from them and the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
-    /// What it is for.
+    /// The kind of the frame.
     pub kind: Kind,
-    /// Its first commit, or the next one to come.
+    /// The sequence number of its first commit; that of the next commit if it has none.
     pub first: Sequence,
-    /// How many commits it holds.
+    /// The number of its commits, or of its changes in a snapshot.
     pub commits: u32,
-    /// Highest sequence known to be synced.
+    /// The highest sequence number known to be synced when the frame was written.
     pub durable_through: Sequence,
-    /// CRC of the frame before.
+    /// The CRC of the previous frame.
     pub previous: u32,
 }
 
-/// A whole frame, found in the bytes of a segment.
+/// A frame whose checksum is correct.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame<'a> {
     /// Its header.
     pub header: Header,
-    /// Its CRC: the link for the next one.
+    /// Its CRC, which the next frame repeats in [`Header::previous`].
     pub crc: u32,
-    /// Its payload.
+    /// Its payload, without padding.
     pub payload: &'a [u8],
 }
 
-/// A frame's length on disk for a payload of `payload` bytes.
+/// The length on disk, in bytes, of a frame with a payload of `payload` bytes.
 pub const fn len(payload: usize) -> usize {
     HEADER_BYTES + payload.next_multiple_of(ALIGNMENT_BYTES)
 }
 
-/// Completes a frame whose payload stands in `frame[HEADER_BYTES..HEADER_BYTES + payload]`, and whose length is [`len`] of it:
-/// writes the header and the zero padding. Returns its CRC.
+/// Writes the header and the padding of a frame, and returns its CRC. Its payload, of `payload` bytes, begins at
+/// `frame[HEADER_BYTES]`; `frame` is [`len`]`(payload)` bytes long.
 pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) -> u32 {
     debug_assert_eq!(frame.len(), len(payload));
-    let length = u32::try_from(payload).expect("a payload is bounded by PAYLOAD_BYTES_MAX and one commit");
+    let length = u32::try_from(payload).expect("a payload is bounded by PAYLOAD_BYTES_MAX");
     frame[4..8].copy_from_slice(&length.to_le_bytes());
     frame[8..16].copy_from_slice(&header.first.0.to_le_bytes());
     frame[16..24].copy_from_slice(&header.durable_through.0.to_le_bytes());
@@ -131,14 +140,14 @@ pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) ->
     crc
 }
 
-/// The frame at the beginning of `bytes`, if there is a whole one.
+/// Decodes the frame at the beginning of `bytes`. `None` if it is incomplete or its checksum is wrong.
 pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
-    let head = bytes.first_chunk::<HEADER_BYTES>()?;
-    let u32_at = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let header = bytes.first_chunk::<HEADER_BYTES>()?;
+    let u32_at = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
-    let kind = match head[32] {
+    let kind = match header[32] {
         0 => return None,
-        number if head[33..] != [0; 7] => Kind::Unknown(number),
+        number if header[33..] != [0; 7] => Kind::Unknown(number),
         1 => Kind::Commits,
         2 => Kind::Marker,
         3 => Kind::Trailer,
@@ -150,9 +159,9 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
     if payload > PAYLOAD_BYTES_MAX {
         return None;
     }
-    let whole = bytes.get(..len(payload))?;
+    let frame = bytes.get(..len(payload))?;
     let crc = u32_at(0);
-    if salt.crc(&whole[4..]) != crc {
+    if salt.crc(&frame[4..]) != crc {
         return None;
     }
     let header = Header {
@@ -162,10 +171,10 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
         durable_through: Sequence(u64_at(16)),
         previous: u32_at(28),
     };
-    Some(Frame { header, crc, payload: &whole[HEADER_BYTES..HEADER_BYTES + payload] })
+    Some(Frame { header, crc, payload: &frame[HEADER_BYTES..HEADER_BYTES + payload] })
 }
 
-/// A frame without commits, as it goes to disk, and its CRC.
+/// Encodes a frame of this header and payload, and returns its bytes and its CRC.
 pub fn bare(header: &Header, payload: &[u8], salt: &Salt) -> (Vec<u8>, u32) {
     let mut bytes = vec![0; len(payload.len())];
     bytes[HEADER_BYTES..HEADER_BYTES + payload.len()].copy_from_slice(payload);
@@ -173,26 +182,28 @@ pub fn bare(header: &Header, payload: &[u8], salt: &Salt) -> (Vec<u8>, u32) {
     (bytes, crc)
 }
 
-/// No frame is so many commits ahead of what it proves durable, or of what was read before it.
-const SEQUENCES_APART: u64 = 1 << 40;
+/// A frame that proves a sequence number durable begins less than this many commits after it: many more than a segment
+/// holds.
+const SEQUENCE_GAP_MAX: u64 = 1 << 40;
 
-/// The first whole frame in `bytes` that proves `sequence` durable, and where it begins.
+/// Searches `bytes` for the first valid frame that proves `sequence` durable, and returns its offset and the frame.
 ///
-/// The bytes behind the last frame of a segment may be anything: zeros, what a crash left, another segment's frames, or
-/// text that a client chose. A CRC over up to a megabyte at each of eight million offsets takes half a minute, so the
-/// sequence numbers of a header are looked at first.
+/// The bytes after the last frame of a segment may be anything: zeros, a torn write, the frames of a recycled segment,
+/// or text that a client chose. To compute a CRC over up to a megabyte at each of eight million offsets would take half
+/// a minute, so the search first compares the sequence numbers in the header.
 pub fn find_proof<'a>(bytes: &'a [u8], salt: &Salt, sequence: Sequence) -> Option<(usize, Frame<'a>)> {
     plausible_starts(bytes, sequence).find_map(|at| Some((at, read(&bytes[at..], salt)?)))
 }
 
-/// Where in `bytes` a frame could begin that proves `sequence` durable. What a frame proves is in front of it.
+/// The offsets in `bytes` at which a frame that proves `sequence` durable could begin. A frame proves only earlier
+/// commits durable, so `durable_through` is lower than `first`.
 fn plausible_starts(bytes: &[u8], sequence: Sequence) -> impl Iterator<Item = usize> {
     let (words, _) = bytes.as_chunks::<ALIGNMENT_BYTES>();
     let headers = words.windows(HEADER_BYTES / ALIGNMENT_BYTES).enumerate();
     headers.filter_map(move |(index, header)| {
         let (first, durable_through) = (u64::from_le_bytes(header[1]), u64::from_le_bytes(header[2]));
         let in_order = sequence.0 <= durable_through && durable_through < first;
-        (in_order && first - sequence.0 < SEQUENCES_APART).then_some(index * ALIGNMENT_BYTES)
+        (in_order && first - sequence.0 < SEQUENCE_GAP_MAX).then_some(index * ALIGNMENT_BYTES)
     })
 }
 
@@ -200,7 +211,7 @@ fn plausible_starts(bytes: &[u8], sequence: Sequence) -> impl Iterator<Item = us
 mod tests {
     use super::*;
 
-    const HEAD: Header = Header {
+    const HEADER: Header = Header {
         kind: Kind::Commits,
         first: Sequence(7),
         commits: 2,
@@ -209,18 +220,18 @@ mod tests {
     };
 
     #[test]
-    fn a_frame_comes_back_as_it_was_written() {
+    fn an_encoded_frame_decodes_to_the_same_header_and_payload() {
         let salt = Salt::new([3; 16]);
-        let (bytes, crc) = bare(&HEAD, b"thirteen byte", &salt);
+        let (bytes, crc) = bare(&HEADER, b"thirteen byte", &salt);
         assert_eq!(bytes.len(), 40 + 16);
-        let frame = read(&bytes, &salt).expect("whole");
-        assert_eq!((frame.header, frame.crc, frame.payload), (HEAD, crc, &b"thirteen byte"[..]));
+        let frame = read(&bytes, &salt).expect("a valid frame");
+        assert_eq!((frame.header, frame.crc, frame.payload), (HEADER, crc, &b"thirteen byte"[..]));
     }
 
     #[test]
-    fn every_flipped_bit_shows() {
+    fn a_frame_with_any_flipped_bit_is_rejected() {
         let salt = Salt::new([3; 16]);
-        let (bytes, _) = bare(&HEAD, b"payload", &salt);
+        let (bytes, _) = bare(&HEADER, b"payload", &salt);
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
@@ -229,38 +240,37 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_of_another_salt_is_no_frame() {
-        let (bytes, _) = bare(&HEAD, b"stale", &Salt::new([3; 16]));
+    fn a_frame_with_another_salt_is_rejected() {
+        let (bytes, _) = bare(&HEADER, b"stale", &Salt::new([3; 16]));
         assert!(read(&bytes, &Salt::new([4; 16])).is_none());
     }
 
     #[test]
-    fn a_proof_is_found_behind_any_bytes() {
+    fn find_proof_skips_arbitrary_bytes_before_the_frame() {
         let salt = Salt::new([9; 16]);
         let mut bytes = vec![0xff; 24];
-        bytes.extend(bare(&HEAD, b"proof", &salt).0);
+        bytes.extend(bare(&HEADER, b"proof", &salt).0);
         let found = |sequence| find_proof(&bytes, &salt, Sequence(sequence)).map(|(at, _)| at);
         assert_eq!((found(1), found(6), found(7)), (Some(24), Some(24), None));
     }
 
-    /// Zeros, text, and what older segments left cost no checksum.
     #[test]
-    fn only_headers_that_could_prove_something_are_read() {
+    fn find_proof_computes_checksums_only_at_plausible_headers() {
         let salt = Salt::new([9; 16]);
         let next = Sequence(1_000);
-        let older = Header { first: Sequence(999), durable_through: Sequence(998), ..HEAD };
-        let behind: [(&str, Vec<u8>); 5] = [
+        let older = Header { first: Sequence(999), durable_through: Sequence(998), ..HEADER };
+        let cases: [(&str, Vec<u8>); 5] = [
             ("zeros", vec![0; 4096]),
             ("ones", vec![0xff; 4096]),
             ("text", b"1234567\t".repeat(512)),
             ("an older segment", bare(&older, &[0x20; 300], &salt).0.repeat(10)),
             (
                 "a plausible header",
-                bare(&Header { first: Sequence(1_001), durable_through: next, ..HEAD }, b"", &salt).0,
+                bare(&Header { first: Sequence(1_001), durable_through: next, ..HEADER }, b"", &salt).0,
             ),
         ];
         let plausible = |bytes: &[u8]| plausible_starts(bytes, next).count();
-        let counts = behind.map(|(what, bytes)| (what, plausible(&bytes)));
+        let counts = cases.map(|(name, bytes)| (name, plausible(&bytes)));
         assert_eq!(counts.map(|(_, count)| count), [0, 0, 0, 0, 1], "{counts:?}");
     }
 }

@@ -1,37 +1,42 @@
-//! A segment: a file of prefilled space that frames are written into, one after the other.
+//! The encoding of a segment's header. A segment is a preallocated file into which frames are written in order.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 8 | magic `BOOKLINE` |
 //! | 8 | 4 | format version, 2; 1 has no length |
 //! | 12 | 4 | CRC-32C of the header with this field zero |
-//! | 16 | 8 | sequence of its first commit, also its name |
-//! | 24 | 16 | salt, random: mixed into the CRC of every frame, so that no stale bytes of a recycled file and nothing that a client can make us write ever pass for a frame |
+//! | 16 | 8 | sequence number of its first commit, which is also in its file name |
+//! | 24 | 16 | random salt, mixed into the CRC of every frame |
 //! | 40 | 16 | version of the program that wrote it, in ASCII, padded with zeros |
 //! | 56 | 8 | length of the file in bytes |
 //! | 64 | … | frames |
 //!
-//! A segment is written and synced to its full length before it has its name, and never gets shorter. So a file that
-//! is shorter than its header says was truncated by something else, and what is missing may have been acknowledged.
-//! A commit that is larger than a segment makes it longer.
+//! Because of the salt, neither stale bytes of a recycled file nor anything that a client makes the server write pass
+//! for a frame.
+//!
+//! A segment is written and synced to its full length before it gets its name, and never gets shorter. So a file that
+//! is shorter than its header says was truncated by another program, and the missing bytes may have been acknowledged.
+//! A commit that is larger than a segment makes the file longer.
 
 use thiserror::Error;
 
 use super::Sequence;
+use super::frame::TRAILER_PAYLOAD_BYTES;
 
-/// Where the frames begin.
+/// Length of the header, after which the frames begin.
 pub const BYTES: usize = 64;
 
-/// The newest format that this program reads, and the one in which it writes segments.
+/// The newest format version that this program reads, and the one in which it writes segments.
 pub const FORMAT: u32 = 2;
 
-/// The format without a length: segments of version 0.1.0, and snapshots, whose footer tells that they are complete.
+/// The format version without a length: segments of version 0.1.0, and snapshots, whose footer shows that they are
+/// complete.
 const FORMAT_WITHOUT_LENGTH: u32 = 1;
 
-/// What a segment begins with.
+/// The first bytes of a segment.
 pub const MAGIC: &[u8; 8] = b"BOOKLINE";
 
-/// What makes the CRCs of one segment its own.
+/// A random value that the CRCs of one segment include.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Salt {
     bytes: [u8; 16],
@@ -39,69 +44,70 @@ pub struct Salt {
 }
 
 impl Salt {
-    /// The salt of these bytes.
+    /// A salt of these bytes.
     pub fn new(bytes: [u8; 16]) -> Self {
         Self { bytes, crc: crc32c::crc32c(&bytes) }
     }
 
-    /// A fresh one.
+    /// A random salt.
     pub fn random() -> Self {
         Self::new(rand::random())
     }
 
-    /// CRC-32C of the salt followed by `bytes`.
+    /// The CRC-32C of the salt followed by `bytes`.
     pub fn crc(&self, bytes: &[u8]) -> u32 {
         crc32c::crc32c_append(self.crc, bytes)
     }
 
-    /// As it stands on disk.
+    /// Its encoding on disk.
     pub fn bytes(&self) -> &[u8; 16] {
         &self.bytes
     }
 }
 
-/// What a segment says of itself.
+/// The decoded header of a segment or a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentHeader {
-    /// Its first commit.
+    /// The sequence number of its first commit; of a snapshot, that of the last commit that it holds.
     pub first: Sequence,
-    /// Its salt.
+    /// The salt of its frames.
     pub salt: Salt,
-    /// The length in bytes that the file was made with; `None` in format 1, which does not say.
+    /// The length in bytes with which the file was created; `None` in format 1, which does not record it.
     pub length: Option<u64>,
 }
 
 impl SegmentHeader {
-    /// The payload of the trailer of the segment before: the first sequence number and the salt of this one.
-    pub fn trailer(&self) -> [u8; 24] {
-        let mut payload = [0; 24];
+    /// The payload of the trailer of the previous segment: the first sequence number and the salt of this segment.
+    pub fn trailer(&self) -> [u8; TRAILER_PAYLOAD_BYTES] {
+        let mut payload = [0; TRAILER_PAYLOAD_BYTES];
         payload[..8].copy_from_slice(&self.first.0.to_le_bytes());
         payload[8..].copy_from_slice(self.salt.bytes());
         payload
     }
 }
 
-/// Why the beginning of a file is not the header of a segment that we can read.
+/// Why the beginning of a file is not a header that this version reads.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum SegmentHeaderError {
-    /// Too short, another magic or a wrong checksum.
+    /// It is too short, or its magic or checksum is wrong.
     #[error("its header is corrupt")]
     Corrupt,
-    /// From another time.
+    /// A format version that this program does not read.
     #[error(
         "it has format {format}, written by booklined {writer}; this version reads formats up to {FORMAT}: \
          start booklined {writer} or newer"
     )]
     Format {
-        /// The format it has.
+        /// Its format version.
         format: u32,
-        /// Who wrote it.
+        /// The version of booklined that wrote it.
         writer: String,
     },
 }
 
 impl SegmentHeader {
-    /// As it stands on disk, at the beginning of a file of this magic.
+    /// Encodes the header of a file with this magic.
     pub fn encode(&self, magic: &[u8; 8]) -> [u8; BYTES] {
         let mut bytes = [0; BYTES];
         bytes[..8].copy_from_slice(magic);
@@ -118,28 +124,33 @@ impl SegmentHeader {
         bytes
     }
 
-    /// Reads what [`SegmentHeader::encode`] wrote.
+    /// Decodes the header at the beginning of a file with this magic.
+    ///
+    /// # Errors
+    ///
+    /// [`SegmentHeaderError::Corrupt`] if it is not a header, [`SegmentHeaderError::Format`] if it is one of a later
+    /// version.
     pub fn decode(bytes: &[u8], magic: &[u8; 8]) -> Result<Self, SegmentHeaderError> {
-        let head = bytes.first_chunk::<BYTES>().ok_or(SegmentHeaderError::Corrupt)?;
-        let mut blank = *head;
-        blank[12..16].fill(0);
-        if &head[..8] != magic || crc32c::crc32c(&blank).to_le_bytes() != head[12..16] {
+        let header = bytes.first_chunk::<BYTES>().ok_or(SegmentHeaderError::Corrupt)?;
+        let mut without_crc = *header;
+        without_crc[12..16].fill(0);
+        if &header[..8] != magic || crc32c::crc32c(&without_crc).to_le_bytes() != header[12..16] {
             return Err(SegmentHeaderError::Corrupt);
         }
-        let u64_at = |at: usize| head[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-        let format = u32::from_le_bytes([head[8], head[9], head[10], head[11]]);
+        let u64_at = |at: usize| header[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+        let format = u32::from_le_bytes([header[8], header[9], header[10], header[11]]);
         let length = match format {
             FORMAT_WITHOUT_LENGTH => None,
             FORMAT => u64_at(56),
             _ => {
-                // It is shown to people, and whoever wrote it may have written anything.
-                let writer = String::from_utf8_lossy(&head[40..56]);
+                // The message is printed to a terminal, and the field may hold any bytes.
+                let writer = String::from_utf8_lossy(&header[40..56]);
                 let writer = writer.trim_end_matches('\0').escape_debug().to_string();
                 return Err(SegmentHeaderError::Format { format, writer });
             }
         };
         let first = u64_at(16).ok_or(SegmentHeaderError::Corrupt)?;
-        let salt = head[24..].first_chunk::<16>().ok_or(SegmentHeaderError::Corrupt)?;
+        let salt = header[24..].first_chunk::<16>().ok_or(SegmentHeaderError::Corrupt)?;
         Ok(Self { first: Sequence(first), salt: Salt::new(*salt), length })
     }
 }
@@ -149,11 +160,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_comes_back_and_every_flipped_bit_shows() {
+    fn an_encoded_header_decodes_to_the_same_and_any_flipped_bit_is_rejected() {
         for length in [None, Some(64 << 20)] {
-            let head = SegmentHeader { first: Sequence(42), salt: Salt::new([5; 16]), length };
-            let bytes = head.encode(MAGIC);
-            assert_eq!(SegmentHeader::decode(&bytes, MAGIC), Ok(head));
+            let header = SegmentHeader { first: Sequence(42), salt: Salt::new([5; 16]), length };
+            let bytes = header.encode(MAGIC);
+            assert_eq!(SegmentHeader::decode(&bytes, MAGIC), Ok(header));
             for bit in 0..BYTES * 8 {
                 let mut flipped = bytes;
                 flipped[bit / 8] ^= 1 << (bit % 8);
@@ -167,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_format_names_the_version_needed() {
+    fn the_error_for_a_newer_format_names_the_required_version() {
         let mut bytes =
             SegmentHeader { first: Sequence(1), salt: Salt::new([0; 16]), length: None }.encode(MAGIC);
         bytes[8] = 9;
@@ -183,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_writers_name_cannot_paint_a_terminal() {
+    fn the_writer_version_is_escaped_in_the_error() {
         let mut bytes =
             SegmentHeader { first: Sequence(1), salt: Salt::new([0; 16]), length: None }.encode(MAGIC);
         bytes[8] = 9;

@@ -5,11 +5,11 @@
 pub struct Sequence(pub u64);
 
 impl Sequence {
-    /// No commit has a higher one: a million commits a second would take 146,000 years to get there. What is read from
-    /// a disk and lies above it is corrupt, and arithmetic below it never overflows.
+    /// The highest sequence number of a commit: at a million commits a second it is reached after 146,000 years. A
+    /// higher one that is read from disk is corrupt, and arithmetic on lower ones never overflows.
     pub const MAX: Self = Self((1 << 62) - 1);
 
-    /// The one after.
+    /// The sequence number after this one.
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }

@@ -149,7 +149,7 @@ pub fn recover<S: Replay>(
         quarantine(&bad, snapshots)?;
         snapshots.sync()?;
     }
-    if let Some((file, offset)) = &recovered.cut {
+    if let Some((file, offset)) = &recovered.torn_tail {
         tracing::warn!(
             "the journal ended in a torn write, which was never acknowledged: {file} was truncated at offset {offset}"
         );

@@ -108,7 +108,7 @@ fn copy(path: &Path, snapshots: &dyn Disk, state: &impl Replay) -> Result<Sequen
         snapshot.read(&mut |number, change| state.restore(Sequence(number), change))?;
         Ok(snapshot.sequence())
     });
-    read.map_err(|bad| unusable(&format_args!("offset {}: {}", bad.offset, bad.what)))
+    read.map_err(|bad| unusable(&format_args!("offset {}: {}", bad.offset, bad.kind)))
 }
 
 /// Gives the copy its name, behind the note that says where it comes from.

@@ -1,4 +1,4 @@
-//! What has been appended and not yet been taken by the committer.
+//! The commits that were appended since the committer took the last batch.
 
 use std::task::Waker;
 
@@ -6,41 +6,40 @@ use super::disk::DiskFile;
 use crate::codec::{Sequence, commit, frame};
 use crate::domain::Change;
 
-/// A run of commits that becomes one frame.
+/// Consecutive commits that are written as one frame.
 #[derive(Debug)]
-pub(super) struct Plan {
-    /// Where the frame begins in [`Batch::bytes`].
+pub(super) struct PendingFrame {
+    /// The offset of the frame in [`Batch::bytes`].
     pub start: usize,
-    /// Bytes of payload.
+    /// The length of the payload, in bytes.
     pub payload: usize,
-    /// Its first commit.
+    /// The sequence number of its first commit.
     pub first: Sequence,
-    /// How many commits.
+    /// The number of its commits.
     pub commits: u32,
-    /// The space of the segment that begins with this frame, if one does.
+    /// The preallocated segment into which the journal rotates before this frame.
     pub rotates_into: Option<Box<dyn DiskFile>>,
 }
 
-/// Frames to be, their payloads encoded in place with room for the headers, which only the committer can write.
+/// Frames whose payloads are encoded. The committer fills in their headers, which depend on the frames written before.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    /// The frames' bytes, back to back.
+    /// The bytes of the frames, back to back.
     pub bytes: Vec<u8>,
-    /// Where each frame stands.
-    pub frames: Vec<Plan>,
-    /// Whom to wake when all of it is durable.
+    pub frames: Vec<PendingFrame>,
+    /// The tasks to wake when the whole batch is durable.
     pub waiters: Vec<Waker>,
 }
 
-/// A buffer that grew past this for one burst is not kept.
-const KEPT_CAPACITY: usize = 4 << 20;
+/// A buffer that grew larger than this in a burst is freed.
+const BUFFER_BYTES_KEPT_MAX: usize = 4 << 20;
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
         self.frames.is_empty()
     }
 
-    /// By how much the frames on disk grow with one more commit of `length` bytes.
+    /// The number of bytes by which the frames on disk grow when a commit of `length` bytes is added.
     pub fn growth(&self, length: usize) -> usize {
         match self.frames.last() {
             Some(open) if open.payload + length <= frame::PAYLOAD_BYTES_MAX => {
@@ -50,7 +49,8 @@ impl Batch {
         }
     }
 
-    /// Encodes a commit of `length` bytes at the end; into a frame, and a segment, of its own if it `rotates_into` one.
+    /// Encodes a commit of `length` bytes. It begins a new frame if it begins a new segment, `rotates_into`, or if the
+    /// last frame has no space for it.
     pub fn push(
         &mut self,
         sequence: Sequence,
@@ -63,23 +63,23 @@ impl Batch {
         if rotates_into.is_some() || !fits {
             let start = self.bytes.len().next_multiple_of(frame::ALIGNMENT_BYTES);
             self.bytes.resize(start + frame::HEADER_BYTES, 0);
-            self.frames.push(Plan { start, payload: 0, first: sequence, commits: 0, rotates_into });
+            self.frames.push(PendingFrame { start, payload: 0, first: sequence, commits: 0, rotates_into });
         }
         commit::encode(&mut self.bytes, micros, changes);
-        let open = self.frames.last_mut().expect("a frame was opened above if there was none");
+        let open = self.frames.last_mut().expect("a frame was pushed above if there was none");
         open.payload += length;
         open.commits += 1;
     }
 
-    /// Pads the last frame, so that every frame is [`frame::len`] of its payload long.
+    /// Pads the last frame to its length on disk.
     pub fn finish(&mut self) {
         self.bytes.resize(self.bytes.len().next_multiple_of(frame::ALIGNMENT_BYTES), 0);
     }
 
-    /// Empties it for the next turn, keeping its memory within bounds.
+    /// Empties the batch for reuse.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        if self.bytes.capacity() > KEPT_CAPACITY {
+        if self.bytes.capacity() > BUFFER_BYTES_KEPT_MAX {
             self.bytes = Vec::new();
         }
         self.frames.clear();

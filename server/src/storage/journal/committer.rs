@@ -1,4 +1,4 @@
-//! The committer: one thread that writes what was appended, syncs it and releases who waited for it.
+//! The committer: one thread that writes and syncs the appended commits and wakes the tasks that wait for them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -7,36 +7,32 @@ use std::time::{Duration, Instant};
 use super::batch::Batch;
 use super::disk::{Disk, DiskFile};
 use super::durability::Durability;
-use super::segment::{self};
-use super::state::{End, Preallocated, Shared, State};
+use super::segment;
+use super::state::{EndReason, LOCK_POISONED, Preallocated, Shared, State};
 use super::tail::Tail;
 use crate::codec::Sequence;
-use crate::codec::frame;
-use crate::codec::frame::{Header, Kind};
-use crate::codec::segment_header;
-use crate::codec::segment_header::{Salt, SegmentHeader};
+use crate::codec::frame::{self, Header, Kind};
+use crate::codec::segment_header::{self, Salt, SegmentHeader};
 use crate::storage::journal::error::Failure;
 
-/// After this long without a commit the last ones are marked: short enough that a crash at leisure finds everything
-/// proven durable, long enough that a client's pause for thought costs no second sync.
-const SEAL_AFTER: Duration = Duration::from_millis(100);
+/// The idle time after which a durability marker is written. It is short, so that a crash of an idle server finds every
+/// commit proven durable. It is longer than the usual pause between two requests of a client, which so costs no second
+/// sync.
+const MARKER_AFTER: Duration = Duration::from_millis(100);
 
-/// `--durability interval`: at most this much is lost.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
+/// With `--durability interval`, the time between two syncs. A power cut loses the changes of this time at most.
+const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
-const BROKEN: &str = "a thread panicked while it held the journal";
-
-/// What there is to do.
+/// What the committer does next.
 enum Work {
     Commit,
     Sync,
     Marker,
     Close,
-    /// Nothing: another thread has met a failure.
-    GiveUp,
+    /// Another thread has failed the journal.
+    Stop,
 }
 
-/// The committer's side of the journal.
 #[derive(Debug)]
 pub(super) struct Committer {
     shared: Arc<Shared>,
@@ -51,8 +47,8 @@ impl Committer {
         Self { shared, disk, durability, tail, synced_at: Instant::now() }
     }
 
-    /// Runs until the journal is closed or fails. After a failure nobody who waits is told anything: memory holds what
-    /// the disk may not, and a failed fsync is never retried.
+    /// Runs until the journal is closed or fails. After a failure nothing is acknowledged, because the state may hold
+    /// changes that the disk does not. A failed fsync is never retried.
     pub fn run(mut self) {
         if let Err(failure) = self.work() {
             self.shared.fail(failure);
@@ -67,18 +63,18 @@ impl Committer {
                 Work::Sync => self.sync()?,
                 Work::Marker => self.write_durability_marker()?,
                 Work::Close => return self.close(),
-                Work::GiveUp => return Ok(()),
+                Work::Stop => return Ok(()),
             }
             batch.clear();
         }
     }
 
-    /// Waits for something to do; a batch is exchanged for the empty one given.
+    /// Waits for work. For [`Work::Commit`], swaps the empty `batch` for the one to write.
     fn next_work(&self, batch: &mut Batch) -> Work {
         let mut state = self.shared.lock();
         loop {
-            if state.end == Some(End::Failed) {
-                return Work::GiveUp;
+            if state.end == Some(EndReason::Failed) {
+                return Work::Stop;
             }
             if !state.batch.is_empty() {
                 take_batch(&mut state, batch);
@@ -90,10 +86,10 @@ impl Committer {
                 return Work::Close;
             }
             state = match self.idle_after() {
-                None => self.shared.work.wait(state).unwrap_or_else(|_| crate::fatal(BROKEN)),
+                None => self.shared.work.wait(state).unwrap_or_else(|_| crate::fatal(LOCK_POISONED)),
                 Some(after) => {
                     let waited = self.shared.work.wait_timeout(state, after);
-                    let (mut state, timeout) = waited.unwrap_or_else(|_| crate::fatal(BROKEN));
+                    let (mut state, timeout) = waited.unwrap_or_else(|_| crate::fatal(LOCK_POISONED));
                     if timeout.timed_out() && state.batch.is_empty() && state.end.is_none() {
                         if self.tail.synced < self.tail.written {
                             return Work::Sync;
@@ -107,45 +103,45 @@ impl Committer {
         }
     }
 
-    /// When quiet becomes idleness that has something to do.
+    /// The time without a commit after which a sync or a durability marker is due.
     fn idle_after(&self) -> Option<Duration> {
         match self.durability {
             Durability::Never => None,
             Durability::Interval if self.tail.synced < self.tail.written => {
-                Some(SYNC_EVERY.saturating_sub(self.synced_at.elapsed()))
+                Some(SYNC_INTERVAL.saturating_sub(self.synced_at.elapsed()))
             }
             _ if self.tail.marked => None,
-            _ => Some(SEAL_AFTER),
+            _ => Some(MARKER_AFTER),
         }
     }
 
     fn commit(&mut self, batch: &mut Batch) -> Result<(), Failure> {
         batch.finish();
         let mut frames = std::mem::take(&mut batch.frames);
-        let mut run = 0;
-        for plan in &mut frames {
-            if let Some(space) = plan.rotates_into.take() {
-                self.write(&batch.bytes[run..plan.start])?;
-                self.rotate(space, plan.first)?;
-                run = plan.start;
+        let mut written = 0;
+        for frame in &mut frames {
+            if let Some(file) = frame.rotates_into.take() {
+                self.write(&batch.bytes[written..frame.start])?;
+                self.rotate(file, frame.first)?;
+                written = frame.start;
             }
-            let header = self.header(Kind::Commits, plan.first, plan.commits);
-            let bytes = &mut batch.bytes[plan.start..plan.start + frame::len(plan.payload)];
-            self.tail.crc = frame::finish(bytes, plan.payload, &header, &self.tail.salt);
-            self.tail.written = Sequence(plan.first.0 + u64::from(plan.commits) - 1);
+            let header = self.header(Kind::Commits, frame.first, frame.commits);
+            let bytes = &mut batch.bytes[frame.start..frame.start + frame::len(frame.payload)];
+            self.tail.crc = frame::finish(bytes, frame.payload, &header, &self.tail.salt);
+            self.tail.written = Sequence(frame.first.0 + u64::from(frame.commits) - 1);
         }
         batch.frames = frames;
-        self.write(&batch.bytes[run..])?;
+        self.write(&batch.bytes[written..])?;
         self.tail.marked = false;
         let due = match self.durability {
             Durability::Always => true,
-            Durability::Interval => self.synced_at.elapsed() >= SYNC_EVERY,
+            Durability::Interval => self.synced_at.elapsed() >= SYNC_INTERVAL,
             Durability::Never => false,
         };
         if due { self.sync() } else { self.check_name() }
     }
 
-    /// Marks what recovery found, before anything is appended.
+    /// Writes a durability marker for the commits that recovery read, before the first append.
     pub fn write_marker(&mut self) -> Result<(), Failure> {
         if !self.tail.marked {
             self.shared.lock().reserve_marker();
@@ -153,21 +149,21 @@ impl Committer {
         self.write_durability_marker()
     }
 
-    /// Makes everything durable. A durability marker is a second sync: a stop that is late does without one, as if the
-    /// process had been killed.
+    /// Makes everything durable, and writes a durability marker. The marker costs a second sync, which a graceful
+    /// shutdown that takes too long skips; the next start then recovers as after a kill.
     fn close(&mut self) -> Result<(), Failure> {
         self.sync_written()?;
-        if self.shared.lock().late { Ok(()) } else { self.write_durability_marker() }
+        if self.shared.lock().skip_marker { Ok(()) } else { self.write_durability_marker() }
     }
 
-    /// Syncs what was written and proves it durable. The room was reserved.
+    /// Syncs what was written, and writes and syncs a durability marker, for which the caller has reserved the space.
     fn write_durability_marker(&mut self) -> Result<(), Failure> {
         self.sync_written()?;
         if self.tail.marked {
             return Ok(());
         }
-        let filler = frame::filler(self.tail.at);
-        for payload in filler.into_iter().chain([0]) {
+        let padding = frame::marker_padding(self.tail.offset);
+        for payload in padding.into_iter().chain([0]) {
             let header = self.header(Kind::Marker, self.tail.written.next(), 0);
             let (bytes, crc) = frame::bare(&header, &vec![0; payload], &self.tail.salt);
             self.tail.crc = crc;
@@ -178,28 +174,29 @@ impl Committer {
         Ok(())
     }
 
-    /// Begins the segment of which `first` is the first commit, then closes the one before, naming it. In this order:
-    /// everything before it is synced when a segment has a name, and a segment that is named is there.
-    fn rotate(&mut self, space: Box<dyn DiskFile>, first: Sequence) -> Result<(), Failure> {
+    /// Begins the segment whose first commit is `first`, then ends the current one with a trailer that names it. The
+    /// order matters: when a segment gets its name, everything before it is durable; and when a trailer names a segment,
+    /// that segment exists.
+    fn rotate(&mut self, file: Box<dyn DiskFile>, first: Sequence) -> Result<(), Failure> {
         self.sync_written()?;
         let name = segment::name(first);
-        let length = space.len().map_err(|e| failure("beginning", &name, &e))?;
-        let head = SegmentHeader { first, salt: Salt::random(), length: Some(length) };
-        segment::adopt_preallocated(&*self.disk, &*space, &head)
+        let length = file.len().map_err(|e| failure("beginning", &name, &e))?;
+        let segment_header = SegmentHeader { first, salt: Salt::random(), length: Some(length) };
+        segment::adopt_preallocated(&*self.disk, &*file, &segment_header)
             .map_err(|e| failure("beginning", &name, &e))?;
         {
             let mut state = self.shared.lock();
-            state.preallocated = Preallocated::Making;
+            state.preallocated = Preallocated::Pending;
             self.shared.preallocation_work.notify_all();
         }
-        let close = self.header(Kind::Trailer, first, 0);
-        let (bytes, crc) = frame::bare(&close, &head.trailer(), &self.tail.salt);
+        let header = self.header(Kind::Trailer, first, 0);
+        let (bytes, crc) = frame::bare(&header, &segment_header.trailer(), &self.tail.salt);
         self.write(&bytes)?;
         self.sync()?;
-        self.tail.file = space;
+        self.tail.file = file;
         self.tail.name = name;
-        self.tail.salt = head.salt;
-        self.tail.at = segment_header::BYTES as u64;
+        self.tail.salt = segment_header.salt;
+        self.tail.offset = segment_header::BYTES as u64;
         self.tail.crc = crc;
         Ok(())
     }
@@ -209,9 +206,9 @@ impl Committer {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let written = self.tail.file.write_all_at(bytes, self.tail.at);
-        written.map_err(|e| failure("writing to", &self.tail.name, &e))?;
-        self.tail.at += bytes.len() as u64;
+        let result = self.tail.file.write_all_at(bytes, self.tail.offset);
+        result.map_err(|e| failure("writing to", &self.tail.name, &e))?;
+        self.tail.offset += bytes.len() as u64;
         self.shared.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(())
     }
@@ -229,7 +226,7 @@ impl Committer {
         Ok(())
     }
 
-    /// What is written to a file that was removed is lost with it: nobody is told that it is durable.
+    /// Fails if the segment was removed. What is written to it then is lost, and must not count as durable.
     fn check_name(&self) -> Result<(), Failure> {
         let has_name = self.tail.file.has_name().map_err(|e| failure("looking at", &self.tail.name, &e))?;
         if has_name { Ok(()) } else { Err(failure("writing to", &self.tail.name, &removed())) }

@@ -1,4 +1,4 @@
-//! The narrow door to the disk: all that the journal asks of it. Tests put a disk behind it that lies.
+//! The operations that journal and snapshots need from a disk. Tests replace the disk by a simulated one.
 
 use std::fmt;
 use std::fs::File;
@@ -11,50 +11,50 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 
 use crate::storage::plain_file;
 
-/// One directory of files.
+/// A directory of files.
 pub trait Disk: Send + Sync + fmt::Debug {
-    /// Names of all files in it, in no order.
+    /// The names of all files in it, in no particular order.
     fn list(&self) -> io::Result<Vec<String>>;
-    /// A new, empty file; one of that name is replaced.
+    /// Creates an empty file, or truncates the one with this name.
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
-    /// A file that is there.
+    /// Opens a file that exists.
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
-    /// Gives a file another name, replacing what had it. Durable after [`Disk::sync`].
+    /// Renames a file, and replaces a file with the new name. Durable after [`Disk::sync`].
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file. Durable after [`Disk::sync`].
     fn remove(&self, name: &str) -> io::Result<()>;
-    /// Makes the directory's names durable.
+    /// Makes the names in the directory durable.
     fn sync(&self) -> io::Result<()>;
-    /// Bytes that may still be taken of it. Where that is not known, there is enough.
+    /// The free space in bytes; `u64::MAX` where it is not known.
     fn free(&self) -> io::Result<u64> {
         Ok(u64::MAX)
     }
 }
 
 impl dyn Disk + '_ {
-    /// Puts a small file in the place of one that may be there: whole and durable, or as before.
+    /// Writes a small file, or replaces it, atomically and durably.
     pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let fresh = format!("{name}.new");
-        let file = self.create(&fresh)?;
+        let temporary = format!("{name}.new");
+        let file = self.create(&temporary)?;
         file.write_all_at(bytes, 0)?;
         file.sync()?;
-        self.rename(&fresh, name)?;
+        self.rename(&temporary, name)?;
         self.sync()
     }
 }
 
-/// One file of a [`Disk`].
-#[expect(clippy::len_without_is_empty, reason = "nobody asks whether a journal file is empty")]
+/// A file of a [`Disk`].
+#[expect(clippy::len_without_is_empty, reason = "no caller needs is_empty")]
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Its length in bytes.
     fn len(&self) -> io::Result<u64>;
-    /// Reads at `offset`; fewer bytes than asked only at the end of the file or as a short read.
+    /// Reads at `offset`, and returns the number of bytes read: 0 at the end of the file, possibly fewer than asked for.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize>;
-    /// Writes at `offset`; may write fewer bytes than given.
+    /// Writes at `offset`, and returns the number of bytes written, possibly fewer than given.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
-    /// Makes what was written durable, and the length if it changed.
+    /// Makes the contents durable, and the length if it changed.
     fn sync(&self) -> io::Result<()>;
-    /// Has it a name in any directory? One that was removed takes what is written, and nobody will find it again.
+    /// Whether a directory has a name for the file. Writes to a removed file succeed, and are lost.
     fn has_name(&self) -> io::Result<bool>;
 }
 
@@ -75,7 +75,11 @@ impl dyn DiskFile + '_ {
         Ok(())
     }
 
-    /// Fills `into` with what stands at `offset`; the file must reach so far.
+    /// Fills `into` with the bytes at `offset`.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::UnexpectedEof`] if the file ends before, and errors of the disk.
     pub fn read_exact_at(&self, into: &mut [u8], offset: u64) -> io::Result<()> {
         let mut read = 0;
         while read < into.len() {
@@ -89,7 +93,7 @@ impl dyn DiskFile + '_ {
         Ok(())
     }
 
-    /// Reads the whole file.
+    /// Reads the file from its beginning to its end.
     pub fn read_all(&self) -> io::Result<Vec<u8>> {
         let len = usize::try_from(self.len()?).map_err(|_| io::ErrorKind::FileTooLarge)?;
         let mut bytes = vec![0; len];
@@ -97,9 +101,10 @@ impl dyn DiskFile + '_ {
         Ok(bytes)
     }
 
-    /// Writes zeros from `from` to `to`, in pieces of at most [`ZEROS`].
+    /// Writes zeros from offset `from` up to offset `to`.
     pub fn zero(&self, from: u64, to: u64) -> io::Result<()> {
-        let zeros = vec![0; ZEROS.min(usize::try_from(to - from).unwrap_or(ZEROS))];
+        let bytes = usize::try_from(to - from).unwrap_or(usize::MAX);
+        let zeros = vec![0; bytes.min(ZERO_BYTES_PER_WRITE_MAX)];
         let mut at = from;
         while at < to {
             let n = usize::try_from(to - at).map_or(zeros.len(), |left| left.min(zeros.len()));
@@ -110,32 +115,32 @@ impl dyn DiskFile + '_ {
     }
 }
 
-/// Large enough that a syscall's cost disappears, small enough not to show in memory.
-const ZEROS: usize = 1 << 20;
+/// Large enough to make the cost of the system call negligible, small compared to the memory of the server.
+const ZERO_BYTES_PER_WRITE_MAX: usize = 1 << 20;
 
-/// The operating system's disk. Its directory stays open: a sync of it needs no descriptor when there may be none left,
-/// and what is done in it is done in one directory, whatever its path leads to by then.
+/// A directory of the operating system. It stays open, so that a sync needs no new file descriptor, of which none may be
+/// left, and so that all operations affect the same directory even if its path is renamed or replaced.
 #[derive(Debug)]
 pub struct RealDisk {
-    /// None where it was not there, and was only to be read.
+    /// `None` if it is read-only and did not exist.
     directory: Option<File>,
     read_only: bool,
 }
 
 impl RealDisk {
-    /// The files of the directory at `path`.
+    /// Opens the directory at `path`.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self { directory: Some(File::open(path)?), read_only: false })
     }
 
-    /// The files of a directory that is open.
+    /// Opens the directory again, with a file descriptor of its own.
     pub fn in_directory(directory: &File) -> io::Result<Self> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::openat(directory, ".", flags, Mode::empty())?;
         Ok(Self { directory: Some(directory.into()), read_only: false })
     }
 
-    /// The files of the directory at `path`, only to be read; a directory that is not there has no files.
+    /// Opens the directory at `path` for reading. A directory that does not exist has no files.
     pub fn read_only(path: &Path) -> io::Result<Self> {
         let directory = match File::open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => None,
@@ -183,7 +188,7 @@ impl Disk for RealDisk {
 
     fn free(&self) -> io::Result<u64> {
         let disk = rustix::fs::fstatvfs(self.directory()?)?;
-        // Some file systems have no size.
+        // Some file systems report no size.
         let free = if disk.f_blocks == 0 { u64::MAX } else { disk.f_bavail.saturating_mul(disk.f_frsize) };
         Ok(free)
     }

@@ -1,14 +1,14 @@
-//! When a change counts as durable.
+//! When a change may be acknowledged.
 
-/// When a change counts as done.
+/// When a change may be acknowledged, relative to its sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Durability {
-    /// When it is on disk: nothing that was answered is ever lost.
+    /// When it is on disk: nothing that was acknowledged is ever lost.
     #[default]
     Always,
     /// At once; synced every second: a power cut loses at most the last second.
     Interval,
-    /// At once; synced when the operating system likes to.
+    /// At once; the operating system decides when it is synced.
     Never,
 }
 

@@ -5,24 +5,25 @@ use std::io;
 use thiserror::Error;
 
 use crate::codec::Sequence;
-use crate::codec::commit::Unreadable;
+use crate::codec::commit::DecodeError;
 use crate::codec::segment_header::SegmentHeaderError;
 use crate::domain::Contradiction;
 
 /// Why a journal cannot be opened.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum OpenError {
-    /// The disk said no.
+    /// An operation on a file failed.
     #[error("{doing} {file} of the journal: {error}")]
     Io {
-        /// What was tried.
+        /// The operation.
         doing: &'static str,
-        /// On which file.
+        /// The file.
         file: String,
-        /// What the disk said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// It holds something that must not be passed over.
+    /// The journal is corrupt, or has contents that this version does not know.
     #[error(transparent)]
     Corruption(#[from] Corruption),
     /// It was read, and writing to it failed.
@@ -30,66 +31,79 @@ pub enum OpenError {
     Failure(#[from] Failure),
 }
 
-/// Something in the journal that must not be passed over. Nothing was changed.
+/// Contents of the journal that recovery refuses. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the journal cannot be read: {file}, offset {offset}, sequence {}: {what}", sequence.0)]
+#[error("the journal cannot be read: {file}, offset {offset}, sequence {}: {kind}", sequence.0)]
 pub struct Corruption {
     /// The file.
     pub file: String,
-    /// Where in it, in bytes.
+    /// The offset in the file, in bytes.
     pub offset: u64,
-    /// The commit that should be there.
+    /// The sequence number of the commit that is expected there.
     pub sequence: Sequence,
     /// What is wrong.
-    pub what: CorruptionKind,
+    pub kind: CorruptionKind,
 }
 
-/// What is wrong at a place of the journal.
+/// What is wrong with the journal at an offset.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum CorruptionKind {
-    /// The segment's header.
+    /// The segment header cannot be decoded.
     #[error("{}", with_advice(.0))]
-    Head(#[from] SegmentHeaderError),
-    /// A file that lost its end.
+    Header(SegmentHeaderError),
+    /// The file is shorter than its header says.
     #[error(
         "the file was made with {made} bytes and has {found}: what was behind them is missing, and it may have been \
          acknowledged. {ADVICE}"
     )]
-    Shorter {
-        /// Its length in its header.
+    TooShort {
+        /// The length in its header, in bytes.
         made: u64,
-        /// Its length.
+        /// Its length, in bytes.
         found: u64,
     },
-    /// A bad frame that was once good.
-    #[error("this frame is corrupt, and {proof} shows that it was once whole. {ADVICE}")]
+    /// A frame is invalid that was durable.
+    #[error("this frame is corrupt, and {proof} shows that it was once valid. {ADVICE}")]
     Frame {
         /// What proves it durable.
         proof: Proof,
     },
-    /// A good frame in a place where it does not belong.
-    #[error("a frame stands here that belongs elsewhere (it begins with sequence {}). {ADVICE}", found.0)]
+    /// A valid frame does not continue the frame before it.
+    #[error("this frame does not belong here: it begins with sequence {}. {ADVICE}", found.0)]
     OutOfPlace {
-        /// The sequence that it begins with.
+        /// The sequence number with which it begins.
         found: Sequence,
     },
-    /// A segment that another one names, or that the order of names wants.
+    /// A segment is missing that another one names, or that the sequence numbers require.
     #[error("this segment is missing. {ADVICE}")]
     Missing,
-    /// A segment that does not continue the one before.
+    /// A segment does not continue the one before it.
     #[error("this segment does not follow the one before it. {ADVICE}")]
-    NotTheSuccessor,
-    /// Contents that this program does not understand.
-    #[error("{0}")]
-    Unreadable(#[from] Unreadable),
-    /// Contents that contradict what stands before them.
+    NotSuccessor,
+    /// A frame is valid and cannot be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A change contradicts the changes before it.
     #[error("it contradicts what stands before it: {0}. {ADVICE}")]
-    Contradiction(#[from] Contradiction),
+    Contradiction(Contradiction),
 }
 
-/// A newer format says itself what to do.
-fn with_advice(bad: &SegmentHeaderError) -> String {
-    if *bad == SegmentHeaderError::Corrupt { format!("{bad}. {ADVICE}") } else { bad.to_string() }
+impl From<SegmentHeaderError> for CorruptionKind {
+    fn from(error: SegmentHeaderError) -> Self {
+        Self::Header(error)
+    }
+}
+
+impl From<Contradiction> for CorruptionKind {
+    fn from(contradiction: Contradiction) -> Self {
+        Self::Contradiction(contradiction)
+    }
+}
+
+/// The message for a newer format already contains its own advice.
+fn with_advice(error: &SegmentHeaderError) -> String {
+    if *error == SegmentHeaderError::Corrupt { format!("{error}. {ADVICE}") } else { error.to_string() }
 }
 
 /// What to do about corruption.
@@ -98,16 +112,17 @@ const ADVICE: &str = "Nothing was changed. Restore the file from a backup; witho
 
 /// What proves durable a commit that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Proof {
-    /// A later frame, or the beginning of a later segment.
+    /// A later frame, or the header of a later segment.
     #[error("{file}, offset {offset},")]
-    Place {
-        /// In which file.
+    Frame {
+        /// The file.
         file: String,
-        /// Where.
+        /// The offset in the file, in bytes.
         offset: u64,
     },
-    /// A snapshot.
+    /// A snapshot that holds this commit.
     #[error("the snapshot that was made of sequence {}", .0.0)]
     Snapshot(Sequence),
     /// The clean-shutdown record.
@@ -115,31 +130,32 @@ pub enum Proof {
     CleanStop(Sequence),
 }
 
-/// Why a commit was not appended. Nothing has changed.
+/// Why a commit was not appended. The journal is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AppendError {
-    /// Room is being made: wait for [`super::Journal::room`] and decide again.
-    #[error("the journal has no room at this moment")]
+    /// The queue is full, or the next segment is not preallocated yet: await [`super::Journal::capacity`], then decide
+    /// and append again.
+    #[error("the journal cannot take a change at the moment")]
     Backpressure,
-    /// Room cannot be had: the server is read-only until it can.
+    /// The disk has no space for the next segment. The server is read-only until it has.
     #[error("there is no room on disk for the next journal segment: {reason}")]
     ReadOnly {
-        /// What the disk said.
+        /// Why there is no space.
         reason: String,
     },
-    /// The journal is closed, or has failed: nobody would write the commit.
+    /// The journal is closed, or it has failed.
     #[error("the journal takes no more changes")]
     Closed,
 }
 
-/// Why the journal stopped for good.
+/// The first failed write or sync, after which the journal makes nothing durable any more.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{doing} {file} failed: {error}")]
 pub struct Failure {
-    /// What was tried.
+    /// The operation.
     pub doing: &'static str,
-    /// On which file.
+    /// The file.
     pub file: String,
-    /// What the disk said.
+    /// The error of the system.
     pub error: String,
 }

@@ -1,4 +1,4 @@
-//! The journal as the store sees it: append, wait, close.
+//! The handle of the journal: append, wait, close.
 
 use std::io;
 use std::sync::Arc;
@@ -19,23 +19,24 @@ use crate::domain::{Change, Contradiction};
 use crate::storage::journal::error::{AppendError, Failure};
 use crate::sync::thread;
 
-/// Old segments that wait to be used again: as many as a snapshot of the default size sets free.
-const RECYCLED: usize = 4;
+/// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes recyclable.
+const RECYCLABLE_SEGMENTS_MAX: usize = 4;
 
-/// How to keep the journal.
+/// The configuration of a journal.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// When a change counts as done.
+    /// When a change may be acknowledged.
     pub durability: Durability,
-    /// Bytes of a segment.
+    /// The size of a segment, in bytes.
     pub segment_size: u64,
-    /// From where to read.
+    /// What is known of the journal before it is read.
     pub base: Base,
-    /// Bytes of the newest snapshot, where snapshots are made of this journal: space is left for the next.
+    /// The length in bytes of the newest snapshot, for which the journal leaves space on the disk. `None` if no
+    /// snapshots are made of this journal.
     pub newest_snapshot: Option<u64>,
 }
 
-/// The open journal. Cheap to share behind an [`Arc`].
+/// The open journal, to be shared in an [`Arc`].
 #[derive(Debug)]
 pub struct Journal {
     shared: Arc<Shared>,
@@ -45,8 +46,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal on `disk`, giving every commit to `apply` in order. Nothing on disk is changed until
-    /// [`Opening::open`].
+    /// Reads the journal on `disk`, and passes every commit after the snapshot to `apply`, in order. Nothing on disk is
+    /// changed before [`Opening::open`].
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::Io`] if a file cannot be read, [`OpenError::Corruption`] if the journal is corrupt or contradicts
+    /// itself.
     pub fn read(
         disk: Arc<dyn Disk>,
         options: Options,
@@ -68,17 +74,18 @@ impl Journal {
         last_micros: i64,
     ) -> Result<Self, OpenError> {
         let space = Space::new(options.newest_snapshot);
-        let mut state = State::new(tail.written.next(), tail.at, tail.space, options.segment_size, space);
+        let mut state =
+            State::new(tail.written.next(), tail.offset, tail.file_bytes, options.segment_size, space);
         state.last_micros = last_micros;
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
         committer.write_marker()?;
 
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
-            // Without its threads a journal would keep everybody waiting for ever.
+            // Without one of its threads the journal would make every request wait forever.
             let guarded = move || {
-                let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
-                ended.unwrap_or_else(|_| crate::fatal("a thread of the journal panicked"));
+                let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+                result.unwrap_or_else(|_| crate::fatal("a thread of the journal panicked"));
             };
             let thread = thread::Builder::new().name(name.into()).spawn(guarded);
             thread.map_err(|error| OpenError::Io {
@@ -87,21 +94,24 @@ impl Journal {
                 error,
             })
         };
-        let (for_preallocation, disk_for_spares) = (shared.clone(), disk.clone());
+        let preallocate = {
+            let (shared, disk) = (shared.clone(), disk.clone());
+            move || preallocation::run(&shared, &disk, options.segment_size)
+        };
         let threads = vec![
             spawn("committer", Box::new(move || committer.run()))?,
-            spawn(
-                "spare",
-                Box::new(move || {
-                    preallocation::run(&for_preallocation, &disk_for_spares, options.segment_size)
-                }),
-            )?,
+            spawn(preallocation::THREAD_NAME, Box::new(preallocate))?,
         ];
         Ok(Self { shared, disk, durability: options.durability, threads: threads.into() })
     }
 
-    /// Gives a commit its sequence and its place behind all others. Called under the lock of every record that the
-    /// changes are about; the commit counts once [`Journal::wait`] for it is over.
+    /// Appends a commit, and returns its sequence number. The caller holds the locks of all records that the changes
+    /// are about, so that the order in the journal is the order in the state. The commit may be acknowledged once
+    /// [`Journal::wait`] is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError`]; the journal is unchanged.
     pub fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
         let mut state = self.shared.lock();
         let was_empty = state.batch.is_empty();
@@ -113,13 +123,18 @@ impl Journal {
         Ok(sequence)
     }
 
-    /// Ready once everything up to `sequence` may be told: with [`Durability::Always`], when it is on disk.
+    /// Waits until everything up to `sequence` may be acknowledged: with [`Durability::Always`], until it is durable;
+    /// otherwise not at all.
     pub fn wait(&self, sequence: Sequence) -> Wait<'_> {
         let sequence = if self.durability == Durability::Always { sequence } else { Sequence(0) };
         Wait { shared: &self.shared, sequence, registered: false }
     }
 
-    /// Waits as [`Journal::wait`] does, but not for ever: a journal that has failed says so.
+    /// Waits as [`Journal::wait`] does.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if the journal fails before.
     pub async fn settle(&self, sequence: Sequence) -> Result<(), Failure> {
         tokio::select! {
             biased;
@@ -128,49 +143,53 @@ impl Journal {
         }
     }
 
-    /// Ready when an append that met [`AppendError::Backpressure`] is worth another try.
+    /// Waits until an append that met [`AppendError::Backpressure`] may succeed.
     pub fn capacity(&self) -> CapacityWait<'_> {
         CapacityWait { shared: &self.shared }
     }
 
-    /// When a change counts as done.
+    /// When a change may be acknowledged.
     pub fn durability(&self) -> Durability {
         self.durability
     }
 
-    /// The last sequence given out.
+    /// The sequence number of the last commit that was appended.
     pub fn appended(&self) -> Sequence {
         Sequence(self.shared.lock().next.0 - 1)
     }
 
-    /// The last sequence known to be on disk.
+    /// The sequence number of the last commit that is known durable.
     pub fn durable(&self) -> Sequence {
         self.shared.durable()
     }
 
-    /// Bytes written so far: those of all commits read at the start that no snapshot holds, and all since.
+    /// The bytes of frames written, and of those that recovery read and no snapshot holds.
     pub fn bytes(&self) -> u64 {
         self.shared.written()
     }
 
-    /// Where its segments are.
+    /// The directory of its segments.
     pub fn disk(&self) -> &dyn Disk {
         &*self.disk
     }
 
-    /// Forgets commits up to `through`, which a snapshot holds: segments with none behind it become the space of
-    /// segments to come, or go. Says how many there are.
+    /// Trims the journal after a snapshot that holds all commits up to `through`: segments without later commits are
+    /// kept for recycling or removed. Returns the number of these segments.
+    ///
+    /// # Errors
+    ///
+    /// An error of the disk. A failed sync of the directory also fails the journal.
     pub fn trim(&self, through: Sequence) -> io::Result<usize> {
-        // Where space is short, the next segment is all that is kept for later.
-        let recycled = if self.wants_snapshot() { 1 } else { RECYCLED };
+        // If space is short, only the next segment is recycled, and the others are removed.
+        let recyclable_max = if self.wants_snapshot() { 1 } else { RECYCLABLE_SEGMENTS_MAX };
         let firsts = segment::list(&*self.disk)?;
-        let done = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
-        let mut names: Vec<String> = done.map(segment::name).collect();
+        let trimmed = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
+        let mut names: Vec<String> = trimmed.map(segment::name).collect();
         let count = names.len();
-        let kept = names.split_off(count.saturating_sub(recycled));
+        let recyclable = names.split_off(count.saturating_sub(recyclable_max));
         for name in &names {
             match self.disk.remove(name) {
-                // The maker of preallocated segments was faster.
+                // The preallocation thread has recycled it since the segments were listed.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
                 removed => removed?,
             }
@@ -178,61 +197,66 @@ impl Journal {
         if !names.is_empty() {
             self.disk.sync().inspect_err(|error| self.fail("syncing", DIRECTORY, error))?;
         }
-        self.shared.lock().recyclable = kept;
+        self.shared.lock().recyclable = recyclable;
         self.shared.preallocation_work.notify_all();
         Ok(count)
     }
 
-    /// Is there too little space for the next segment before a snapshot has been made?
+    /// Whether a snapshot is wanted because the disk has too little space for the next segment.
     pub fn wants_snapshot(&self) -> bool {
         self.shared.lock().space.wants_snapshot()
     }
 
-    /// The snapshot that was wanted was made, or could not be: what space there is may be taken.
+    /// Records that the wanted snapshot was tried, with or without success: the next segment may take the space that is
+    /// free.
     pub fn snapshot_tried(&self) {
-        self.shared.lock().space.try_again();
+        self.shared.lock().space.set_snapshot_tried();
         self.shared.preallocation_work.notify_all();
     }
 
-    /// A snapshot of `bytes` bytes was made, which holds the first `compacted` bytes of the journal: the next one will take
-    /// as much and what comes since.
+    /// Records that a snapshot of `bytes` bytes was made, which holds the first `compacted` bytes of the journal. Space
+    /// is left for the next one accordingly.
     pub fn snapshot_made(&self, bytes: u64, compacted: u64) {
-        self.shared.lock().space.snapshot_made(bytes, compacted);
+        self.shared.lock().space.set_newest_snapshot(bytes, compacted);
     }
 
-    /// Nothing is made durable from now on, because of this: the process should end.
+    /// Fails the journal: nothing is made durable any more, and the process should end.
     pub fn fail(&self, doing: &'static str, file: &str, error: &io::Error) {
         self.shared.fail(Failure { doing, file: file.to_owned(), error: error.to_string() });
     }
 
-    /// Are changes being refused for want of room?
+    /// Whether changes are refused because the disk has no space for the next segment.
     pub fn read_only(&self) -> bool {
         self.shared.lock().read_only
     }
 
-    /// Ready when a write or a sync has failed. Nothing is made durable after that; the process should end.
+    /// Waits until the journal has failed. Nothing is made durable after that, and the process should end.
     pub async fn failed(&self) -> Failure {
         let mut failure = self.shared.failure.subscribe();
         let failed = failure.wait_for(Option::is_some).await.ok().and_then(|failed| failed.clone());
         match failed {
             Some(failure) => failure,
-            // The sender lives as long as `self`.
+            // `self` keeps the sender, so that the channel stays open.
             None => std::future::pending().await,
         }
     }
 
-    /// From now on [`Journal::close`] begins no sync that is not for the sake of a change.
+    /// Makes [`Journal::close`] skip the durability marker, and so begin a sync only if changes are not synced yet.
     pub fn hurry(&self) {
-        self.shared.lock().late = true;
+        self.shared.lock().skip_marker = true;
     }
 
-    /// Refuses what comes, writes, syncs and durability markers what was appended, and ends the journal's threads. Blocks for as
-    /// long as the disk takes.
+    /// Closes the journal: refuses further commits, writes and syncs those that were appended, writes a durability
+    /// marker, and ends the threads of the journal. Blocks until the disk is done.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if the journal has failed.
     pub fn close(&self) -> Result<(), Failure> {
         self.shared.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));
         for thread in threads {
-            // A panic has ended the process already.
+            // A panic in the thread has ended the process.
             let _ = thread.join();
         }
         let failure = self.shared.failure.borrow().clone();
@@ -240,20 +264,24 @@ impl Journal {
     }
 }
 
-/// A journal that was read and is not written to yet.
+/// A journal that was read and not yet changed.
 pub struct Opening {
     disk: Arc<dyn Disk>,
     options: Options,
-    read: replay::Read,
-    /// The latest time of the commits that were read. A snapshot has none.
+    read: replay::Replayed,
+    /// The latest time of the commits that were read. Changes of a snapshot have no time.
     last_micros: i64,
 }
 
 impl Opening {
-    /// Makes what was read durable, and continues writing where it ended.
+    /// Makes the commits that were read durable, truncates a torn tail, and opens the journal for appending.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`] if the disk fails.
     pub fn open(self) -> Result<(Journal, Recovered), OpenError> {
         let Self { disk, options, read, last_micros } = self;
-        let (tail, recovered) = read.take_up(&*disk, options.segment_size)?;
+        let (tail, recovered) = read.resume(&*disk, options.segment_size)?;
         let journal = Journal::start(disk, options, tail, &recovered, last_micros)?;
         Ok((journal, recovered))
     }

@@ -1,19 +1,19 @@
-//! The journal: what happened, in order, on disk before anyone is told.
+//! The write-ahead log: commits in order, durable before they are acknowledged, with group commit.
 //!
-//! It knows recorded changes and nothing of requests, rules or shards. A commit gets its sequence in
-//! [`Journal::append`], under the lock of the records that it changes; a committer thread writes everything appended
-//! since its last turn as one batch with one sync, then releases the replies that waited for it. [`replay`] reads
-//! it back and tells a torn tail, which is cut, from corruption, which is refused.
+//! It stores recorded changes and knows neither requests nor rules nor shards. A commit gets its sequence number in
+//! [`Journal::append`], under the lock of the records that it changes. A committer thread writes everything appended
+//! since its last turn as one batch with one sync, then wakes the replies that wait for it. [`replay`] reads the journal
+//! back and distinguishes a torn tail, which it truncates, from corruption, which it refuses.
 //!
 //! # On disk, format version 2
 //!
-//! A directory of segments, each named by the sequence of its first commit (`00000000000000000001.seg`), and one
-//! `spare`: the prefilled space for the next segment. All integers are little-endian.
+//! A directory of segments, each named by the sequence number of its first commit (`00000000000000000001.seg`), and the
+//! file `spare`, the preallocated space for the next segment. All integers are little-endian.
 //!
 //! | part | defined in |
 //! |---|---|
 //! | segment: a header, then frames, then zeros to its end | [`crate::codec::segment_header`] |
-//! | frame: a checksummed header with sequences, the link to the frame before, and a payload | [`crate::codec::frame`] |
+//! | frame: a checksummed header with sequence numbers and the CRC of the previous frame, and a payload | [`crate::codec::frame`] |
 //! | commit: a header and its changes | [`crate::codec::commit`] |
 
 pub mod batch;

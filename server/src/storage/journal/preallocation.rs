@@ -1,5 +1,5 @@
-//! The maker of preallocated segments: space for the next segment is made before it is needed, from an old segment that
-//! nobody needs any more, or from nothing.
+//! The preallocation thread: it provides the next segment before it is needed, by recycling an old segment or by
+//! allocating a new one.
 
 use std::io;
 use std::sync::Arc;
@@ -8,76 +8,79 @@ use std::time::Duration;
 use super::disk::{Disk, DiskFile};
 use super::segment;
 use super::space::is_out_of_space;
-use super::state::{DIRECTORY, Preallocated, Shared};
+use super::state::{DIRECTORY, LOCK_POISONED, Preallocated, Shared};
 use crate::storage::journal::error::Failure;
 
-/// How long after a failure the next try is made, unless a snapshot calls for one before. A full disk is emptied by
-/// people, who are slower than this.
-const RETRY: Duration = Duration::from_secs(1);
+pub(super) const THREAD_NAME: &str = "preallocation";
+
+/// How long after a failure the next attempt follows, unless a snapshot wakes the thread before. People free space on a
+/// full disk more slowly than this.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until the journal ends.
 pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64) {
-    // What a process before left of one is of no use, and counts as taken.
+    // A previous process may have left an incomplete one, which takes up space.
     let _ = disk.remove(segment::PREALLOCATED);
     let mut warned = false;
     while wait_until_wanted(shared) {
-        match make(shared, &**disk, segment_size) {
+        match provide(shared, &**disk, segment_size) {
             Ok(file) => {
                 warned = false;
-                put_ready(shared, file);
+                set_ready(shared, file);
             }
-            // It was given up halfway: there may be space enough.
+            // The journal ended, and the allocation was canceled: that is no lack of space.
             Err(_) if shared.has_ended() => return,
-            Err(lack) => {
-                // Where a snapshot comes first there will be space in a moment, mostly.
-                if !warned && !lack.snapshot_first {
+            Err(error) => {
+                // A snapshot that is made first usually frees space within moments.
+                if !warned && !error.snapshot_first {
                     warned = true;
                     tracing::warn!(
                         "no room for the next journal segment ({}): changes are refused when the current one is full",
-                        lack.reason
+                        error.reason
                     );
                 }
-                wait_for_space(shared, lack);
+                wait_for_space(shared, error);
             }
         }
     }
 }
 
-/// Why no segment could be made.
-struct Lack {
+/// Why no segment could be provided.
+struct PreallocationError {
     reason: String,
-    /// A snapshot was not tried yet.
+    /// No snapshot was tried yet, which may free space.
     snapshot_first: bool,
 }
 
-/// Makes one, or says why it cannot be made.
-fn make(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFile>, Lack> {
-    // Whatever keeps an old segment from being used again, another or a new one will do.
+/// Recycles or allocates a segment.
+fn provide(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFile>, PreallocationError> {
+    // An old segment that cannot be recycled is no failure: another one or a new one takes its place.
     while let Some(name) = take_recyclable(shared) {
         if let Ok(Some(file)) = recycle(shared, disk, &name, size) {
-            shared.lock().space.got_one();
+            shared.lock().space.set_recycled();
             return Ok(file);
         }
     }
-    // Where it is not known, there is some: to fill it tells.
+    // If the free space is not known, the attempt to allocate shows whether there is enough.
     let free = disk.free().unwrap_or(u64::MAX);
     let written = shared.written();
     {
         let mut state = shared.lock();
         let snapshot_first = !state.space.snapshot_tried();
-        state.space.take(size, free, written).map_err(|reason| Lack { reason, snapshot_first })?;
+        let reserved = state.space.reserve_segment(size, free, written);
+        reserved.map_err(|reason| PreallocationError { reason, snapshot_first })?;
     }
     segment::preallocate(disk, size, || !shared.has_ended()).map_err(|error| {
-        // What was filled so far may be the last space that others need.
+        // The incomplete file may take the last space that journal and snapshots need.
         let _ = disk.remove(segment::PREALLOCATED);
         if is_out_of_space(&error) {
-            shared.lock().space.run_short(free);
+            shared.lock().space.set_short(free);
         }
-        Lack { reason: error.to_string(), snapshot_first: false }
+        PreallocationError { reason: error.to_string(), snapshot_first: false }
     })
 }
 
-fn put_ready(shared: &Shared, file: Box<dyn DiskFile>) {
+fn set_ready(shared: &Shared, file: Box<dyn DiskFile>) {
     let mut state = shared.lock();
     state.preallocated = Preallocated::Ready(file);
     let was_read_only = std::mem::take(&mut state.read_only);
@@ -88,13 +91,14 @@ fn put_ready(shared: &Shared, file: Box<dyn DiskFile>) {
     }
 }
 
-/// None, too, when the journal has ended: behind a failure the disk is left alone.
+/// `None`, too, when the journal has ended: after a failure the disk is not changed any more.
 fn take_recyclable(shared: &Shared) -> Option<String> {
     let mut state = shared.lock();
     if state.end.is_some() || state.recyclable.is_empty() { None } else { Some(state.recyclable.remove(0)) }
 }
 
-/// Makes an old segment the preallocated segment. What is in it does not matter: the salt of the segment to be makes it void.
+/// Turns an old segment into the preallocated segment, unless its size differs. Its old frames are invalid under the
+/// salt of the new segment.
 fn recycle(shared: &Shared, disk: &dyn Disk, name: &str, size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
     let file = disk.open(name)?;
     if file.len()? != size {
@@ -108,33 +112,30 @@ fn recycle(shared: &Shared, disk: &dyn Disk, name: &str, size: u64) -> io::Resul
     Ok(Some(file))
 }
 
-/// False when the journal ends.
+/// Waits until a segment is wanted. False when the journal has ended.
 fn wait_until_wanted(shared: &Shared) -> bool {
     let mut state = shared.lock();
     loop {
         if state.end.is_some() {
             return false;
         }
-        if matches!(state.preallocated, Preallocated::Making | Preallocated::Failing(_)) {
+        if matches!(state.preallocated, Preallocated::Pending | Preallocated::Failing(_)) {
             return true;
         }
-        state = shared
-            .preallocation_work
-            .wait(state)
-            .unwrap_or_else(|_| crate::fatal("the journal's lock is broken"));
+        state = shared.preallocation_work.wait(state).unwrap_or_else(|_| crate::fatal(LOCK_POISONED));
     }
 }
 
-/// Lets changes be refused, and waits until another try is worth it.
-fn wait_for_space(shared: &Shared, lack: Lack) {
+/// Makes the journal refuse changes that need the next segment, and waits until another attempt may succeed.
+fn wait_for_space(shared: &Shared, error: PreallocationError) {
     let mut state = shared.lock();
     if state.end.is_some() {
         return;
     }
-    state.preallocated = Preallocated::Failing(lack.reason);
+    state.preallocated = Preallocated::Failing(error.reason);
     shared.wake_for_capacity(&mut state);
     if state.recyclable.is_empty() && !state.space.snapshot_tried() {
-        let waited = shared.preallocation_work.wait_timeout(state, RETRY);
-        drop(waited.unwrap_or_else(|_| crate::fatal("the journal's lock is broken")));
+        let waited = shared.preallocation_work.wait_timeout(state, RETRY_INTERVAL);
+        drop(waited.unwrap_or_else(|_| crate::fatal(LOCK_POISONED)));
     }
 }

@@ -1,80 +1,82 @@
-//! Reading frames one after the other through a window, where the file is known to be good or is to be checked only.
+//! Sequential reading of frames through a buffer of bounded size: of snapshots, and of segments that recovery has read
+//! before. Recovery itself ([`super::replay`]) reads a segment as a whole.
 
 use std::io;
 
 use super::disk::DiskFile;
-use crate::codec::frame;
-use crate::codec::frame::Frame;
-use crate::codec::segment_header;
-use crate::codec::segment_header::Salt;
+use crate::codec::frame::{self, Frame};
+use crate::codec::segment_header::{self, Salt};
 
-/// Bytes read at a time.
-const WINDOW: usize = 4 << 20;
+/// The number of bytes read at a time.
+const READ_BYTES: usize = 4 << 20;
 
-/// The largest frame.
-const LARGEST: usize = frame::HEADER_BYTES + frame::PAYLOAD_BYTES_MAX + frame::ALIGNMENT_BYTES;
+const FRAME_BYTES_MAX: usize = frame::len(frame::PAYLOAD_BYTES_MAX);
 
-/// Walks the frames of a segment or a snapshot.
+/// One refill of the buffer is enough for any frame.
+const _: () = assert!(FRAME_BYTES_MAX <= READ_BYTES);
+
+/// Reads the frames of a segment or a snapshot in order.
 #[derive(Debug)]
 pub struct FrameReader<'a> {
     file: &'a dyn DiskFile,
     salt: Salt,
-    /// Where in the file the window begins, and how far into it frames were read.
+    /// The offset of the buffer in the file.
     start: u64,
-    read: usize,
-    window: Vec<u8>,
-    ended: bool,
+    /// The length of the frames in the buffer that were returned.
+    consumed: usize,
+    buffer: Vec<u8>,
+    at_end: bool,
 }
 
 impl<'a> FrameReader<'a> {
-    /// Begins behind the file's header.
+    /// Begins after the header of the file.
     pub fn new(file: &'a dyn DiskFile, salt: Salt) -> Self {
         FrameReader {
             file,
             salt,
             start: segment_header::BYTES as u64,
-            read: 0,
-            window: Vec::new(),
-            ended: false,
+            consumed: 0,
+            buffer: Vec::new(),
+            at_end: false,
         }
     }
 
-    /// Where the next frame begins.
+    /// The offset of the next frame in the file.
     pub fn offset(&self) -> u64 {
-        self.start + self.read as u64
+        self.start + self.consumed as u64
     }
 
-    /// The next frame, if a whole one stands there.
+    /// Reads the next frame. `None` at the end of the file and where no valid frame follows.
     pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
-        if self.window.len() - self.read < LARGEST && !self.ended {
+        if self.buffer.len() - self.consumed < FRAME_BYTES_MAX && !self.at_end {
             self.refill()?;
         }
-        let frame = frame::read(&self.window[self.read..], &self.salt);
+        let frame = frame::read(&self.buffer[self.consumed..], &self.salt);
         if let Some(frame) = &frame {
-            self.read += frame::len(frame.payload.len());
+            self.consumed += frame::len(frame.payload.len());
         }
         Ok(frame)
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        self.start += self.read as u64;
-        self.window.drain(..self.read);
-        self.read = 0;
-        let kept = self.window.len();
+        self.start += self.consumed as u64;
+        self.buffer.drain(..self.consumed);
+        self.consumed = 0;
+        let kept = self.buffer.len();
         let left = self.file.len()?.saturating_sub(self.start + kept as u64);
-        self.window.resize(kept + usize::try_from(left).map_or(WINDOW, |left| left.min(WINDOW)), 0);
+        self.buffer.resize(kept + usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES)), 0);
         let mut filled = kept;
-        while filled < self.window.len() {
-            match self.file.read_at(&mut self.window[filled..], self.start + filled as u64) {
+        while filled < self.buffer.len() {
+            match self.file.read_at(&mut self.buffer[filled..], self.start + filled as u64) {
                 Ok(0) => break,
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
         }
-        // A file that shrank meanwhile ends here as well.
-        self.ended = (filled - kept) as u64 >= left || filled < self.window.len();
-        self.window.truncate(filled);
+        // The read ends early if the file was truncated since its length was read.
+        self.at_end = (filled - kept) as u64 >= left || filled < self.buffer.len();
+        self.buffer.truncate(filled);
         Ok(())
     }
 }

@@ -1,87 +1,84 @@
-//! Reading a journal back after a stop of any kind.
+//! Replay of the journal at a start, and the decision between a torn tail and corruption.
 //!
-//! Sectors that were never synced may have reached the disk in any order, so a bad frame alone says nothing: it may
-//! be the torn tail of what nobody was told. It is *corruption* if anything proves that it was once synced: a later whole
-//! frame whose `durable_through` reaches it, a segment that follows, or a snapshot that holds it. Corruption is refused by
-//! file, offset and sequence; a torn tail is cut, and the space behind it zeroed and synced before anything is
-//! appended, so that its remains never meet a later reader. The one limit: corruption to the very last write before a
-//! crash, with no durability marker behind it, cannot be told from a torn tail.
+//! Sectors that were not synced reach the disk in any order. So an invalid frame alone is ambiguous: it may be a torn
+//! write that was never acknowledged. It is *corruption* if something proves it durable: a later valid frame whose
+//! `durable_through` reaches it, a later segment, a snapshot that holds it, or the clean-shutdown record. Corruption is
+//! refused with its file, offset and sequence number. A torn tail is truncated: the space after the last valid frame is
+//! zeroed and synced before anything is appended, so that no later replay reads its remains. The one limit: corruption
+//! of the last write before a crash, without a durability marker after it, cannot be distinguished from a torn tail.
 //!
-//! What is read may stand in the page cache only, and after a failed sync the system believes it clean. So all that
-//! nothing behind it proves durable is written again, then synced, before any of it is told.
+//! The frames that are read may be in the page cache only, and after a failed sync the system considers them clean. So
+//! frames that nothing proves durable are written again and synced before any of them is acknowledged.
 
 use std::collections::VecDeque;
 use std::io;
 
 use super::disk::{Disk, DiskFile};
 use super::error::{Corruption, CorruptionKind, OpenError, Proof};
-use super::segment::{self};
+use super::segment;
 use super::tail::Tail;
 use crate::codec::Sequence;
-use crate::codec::commit;
-use crate::codec::commit::{Commit, Unreadable};
-use crate::codec::frame;
-use crate::codec::frame::{Frame, Kind};
-use crate::codec::segment_header;
-use crate::codec::segment_header::{Salt, SegmentHeader};
+use crate::codec::commit::{self, Commit, DecodeError};
+use crate::codec::frame::{self, Frame, Kind};
+use crate::codec::segment_header::{self, Salt, SegmentHeader};
 use crate::domain::Contradiction;
 
-/// What was found.
+/// What a replay found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// The last commit.
+    /// The sequence number of the last commit.
     pub last: Sequence,
-    /// Commits read and applied.
+    /// The number of commits applied.
     pub commits: u64,
-    /// Changes read and applied.
+    /// The number of changes applied.
     pub changes: u64,
-    /// Bytes of the frames that hold them.
+    /// The length of the frames that hold them, in bytes.
     pub bytes: u64,
-    /// Segments read.
+    /// The number of segments read.
     pub segments: usize,
-    /// The torn tail that is cut, if there is one: file and offset.
-    pub cut: Option<(String, u64)>,
+    /// The file and offset of the torn tail, if there is one.
+    pub torn_tail: Option<(String, u64)>,
 }
 
-/// Applies one commit.
+/// Applies a commit to the state.
 pub type Apply<'a> = &'a mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>;
 
-/// From where to read.
+/// What is known of the journal before it is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Base {
-    /// A snapshot holds all commits up to this one.
+    /// The last commit that the loaded snapshot holds.
     pub snapshot: Sequence,
-    /// A snapshot, whole or not, was made of all commits up to this one: they were durable.
+    /// The last commit that any snapshot was made of, including corrupt ones. It was durable.
     pub known_durable: Sequence,
-    /// The last commit when the server stopped in order, if nothing was written since.
+    /// The last commit at a graceful shutdown, if nothing was written since.
     pub clean_stop: Option<Sequence>,
-    /// There is no journal yet: to find none is no corruption.
+    /// Whether no journal exists yet, so that it is no corruption to find none.
     pub fresh: bool,
 }
 
-/// A journal that was read. Nothing on disk was changed.
-pub(super) enum Read {
-    /// There is none yet; a snapshot may hold the commits up to this one.
+/// The result of a replay. Nothing on disk was changed.
+pub(super) enum Replayed {
+    /// There is no journal yet. A snapshot may hold the commits up to this one.
     Fresh(Sequence),
-    /// There is one.
+    /// There is a journal.
     Scan(Box<Scan>),
 }
 
-/// Reads the journal on `disk`.
-pub(super) fn read(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Read, OpenError> {
+/// Replays the journal on `disk`, and changes nothing.
+pub(super) fn read(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Replayed, OpenError> {
     let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
     if firsts.is_empty() && base.fresh {
-        return Ok(Read::Fresh(base.snapshot));
+        return Ok(Replayed::Fresh(base.snapshot));
     }
-    Ok(Read::Scan(Box::new(scan(disk, base, apply)?)))
+    Ok(Replayed::Scan(Box::new(scan(disk, base, apply)?)))
 }
 
-impl Read {
-    /// Makes what was read durable, truncates a torn tail, and says where writing goes on. A fresh disk gets its first
-    /// segment.
-    pub fn take_up(self, disk: &dyn Disk, segment_size: u64) -> Result<(Tail, Recovered), OpenError> {
+impl Replayed {
+    /// Makes the frames that were read durable, truncates a torn tail, and returns the position of the next frame. On a
+    /// fresh disk, creates the first segment.
+    pub fn resume(self, disk: &dyn Disk, segment_size: u64) -> Result<(Tail, Recovered), OpenError> {
         match self {
-            Self::Scan(scan) => scan.take_up(disk),
+            Self::Scan(scan) => scan.resume(disk),
             Self::Fresh(last) => {
                 let tail = begin(disk, segment_size, last.next())
                     .map_err(io_error("beginning", segment::PREALLOCATED))?;
@@ -91,14 +88,18 @@ impl Read {
     }
 }
 
-/// Reads the journal on `disk` as recovery would, and changes nothing.
+/// Replays the journal on `disk` as recovery does, and changes nothing.
+///
+/// # Errors
+///
+/// [`OpenError::Io`] if a file cannot be read, [`OpenError::Corruption`] if recovery would refuse the journal.
 pub fn check(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Recovered, OpenError> {
-    Ok(scan(disk, base, apply)?.found)
+    Ok(scan(disk, base, apply)?.recovered)
 }
 
 fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError> {
     let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
-    // Segments that the snapshot holds as a whole are not needed.
+    // Segments all of whose commits are in the snapshot are skipped.
     let wanted = base.snapshot.next();
     let from = firsts.iter().rposition(|&first| first <= wanted).unwrap_or(0);
     let next = firsts.get(from).map_or(wanted, |&first| first.min(wanted));
@@ -110,34 +111,36 @@ fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError
         clean_stop: base.clean_stop,
         next,
         crc: (next == Sequence(1)).then_some(0),
-        expected: None,
-        unvouched: VecDeque::new(),
+        successor: None,
+        unproven: VecDeque::new(),
         previous: None,
-        found: Recovered::default(),
+        recovered: Recovered::default(),
     };
     for (i, &first) in firsts.iter().enumerate().skip(from) {
         let segment = reader.read_segment(first)?;
         match segment.end {
-            End::Closed => reader.previous = Some(segment),
-            End::Torn { dirty } => return reader.judge_what_is_behind(&firsts[i + 1..], segment, dirty),
+            SegmentEnd::Trailer => reader.previous = Some(segment),
+            SegmentEnd::Open { dirty } => {
+                return reader.check_later_segments(&firsts[i + 1..], segment, dirty);
+            }
         }
     }
-    // Nothing is there, or the last one is closed and names a segment that is not.
+    // There is no segment, or the trailer of the last one names a segment that does not exist.
     let missing = segment::name(reader.next);
     Err(reader.corruption(&missing, 0, CorruptionKind::Missing).into())
 }
 
 fn begin(disk: &dyn Disk, segment_size: u64, first: Sequence) -> io::Result<Tail> {
-    let head = SegmentHeader { first, salt: Salt::random(), length: Some(segment_size) };
+    let header = SegmentHeader { first, salt: Salt::random(), length: Some(segment_size) };
     let file = segment::preallocate(disk, segment_size, || true)?;
-    segment::adopt_preallocated(disk, &*file, &head)?;
+    segment::adopt_preallocated(disk, &*file, &header)?;
     let before = Sequence(first.0 - 1);
     Ok(Tail {
         file,
-        name: segment::name(head.first),
-        salt: head.salt,
-        at: segment_header::BYTES as u64,
-        space: segment_size,
+        name: segment::name(header.first),
+        salt: header.salt,
+        offset: segment_header::BYTES as u64,
+        file_bytes: segment_size,
         crc: 0,
         written: before,
         synced: before,
@@ -146,11 +149,11 @@ fn begin(disk: &dyn Disk, segment_size: u64, first: Sequence) -> io::Result<Tail
 }
 
 /// How the frames of a segment end.
-enum End {
-    /// With a close frame.
-    Closed,
-    /// Without one. `dirty` when anything but zeros stands behind the last frame.
-    Torn { dirty: bool },
+enum SegmentEnd {
+    /// With a trailer.
+    Trailer,
+    /// Without one. `dirty` if the space after the last frame is not all zeros.
+    Open { dirty: bool },
 }
 
 /// A segment that was read.
@@ -159,25 +162,25 @@ struct Segment {
     name: String,
     salt: Salt,
     bytes: Vec<u8>,
-    /// Where its frames end.
-    at: usize,
-    /// Is the last frame a durability marker?
+    /// The offset at which its frames end.
+    frames_end: usize,
+    /// Whether the last frame completes a durability marker.
     marked: bool,
-    end: End,
+    end: SegmentEnd,
 }
 
 impl Segment {
-    /// Writes what stands from `from` to the end of the frames again, and syncs it.
+    /// Writes the frames from offset `from` again, and syncs them.
     fn rewrite(&self, from: usize) -> Result<(), OpenError> {
-        let written = self.file.write_all_at(&self.bytes[from..self.at], from as u64);
+        let written = self.file.write_all_at(&self.bytes[from..self.frames_end], from as u64);
         written.and_then(|()| self.file.sync()).map_err(io_error("making sure of", &self.name))
     }
 
-    /// Zeros all behind the frames. What is zero is not written: a segment is large, and most of it is.
+    /// Zeros the space after the frames. Pieces that are zero already are skipped, because most of a large segment is.
     fn clear(&self) -> io::Result<()> {
-        let mut at = self.at;
+        let mut at = self.frames_end;
         while at < self.bytes.len() {
-            let end = (at + 1).next_multiple_of(CLEARED_AT_ONCE).min(self.bytes.len());
+            let end = (at + 1).next_multiple_of(CLEAR_BYTES_PER_WRITE).min(self.bytes.len());
             if self.bytes[at..end].iter().any(|&byte| byte != 0) {
                 self.file.zero(at as u64, end as u64)?;
             }
@@ -187,34 +190,35 @@ impl Segment {
     }
 }
 
-/// The space behind a torn write is looked at, and cleared, in pieces of this size.
-const CLEARED_AT_ONCE: usize = 64 << 10;
+/// The space after a torn tail is examined and cleared in pieces of this size.
+const CLEAR_BYTES_PER_WRITE: usize = 64 << 10;
 
 struct Reader<'a> {
     disk: &'a dyn Disk,
     apply: Apply<'a>,
-    /// Commits up to this one are in the snapshot.
+    /// The last commit that the snapshot holds.
     base: Sequence,
-    /// Commits up to this one were durable.
+    /// The last commit that is known durable without the journal.
     known_durable: Sequence,
-    /// The last commit at an orderly stop, if nothing was written since.
+    /// The last commit at a graceful shutdown, if nothing was written since.
     clean_stop: Option<Sequence>,
-    /// The sequence that must come next.
+    /// The sequence number of the next commit.
     next: Sequence,
-    /// CRC of the last frame; unknown before the first one of a journal whose beginning was trimmed.
+    /// The CRC of the last frame. Unknown before the first frame of a trimmed journal.
     crc: Option<u32>,
-    /// What the close frame before names.
-    expected: Option<[u8; 24]>,
-    /// Frames of the segment being read that no later frame proves durable: the last sequence and where it begins.
-    unvouched: VecDeque<(Sequence, usize)>,
-    /// The segment before, for as long as nothing proves durable its close frame.
+    /// The payload of the last trailer, which the header of the next segment must match.
+    successor: Option<[u8; frame::TRAILER_PAYLOAD_BYTES]>,
+    /// The frames of the current segment that no later frame proves durable: the sequence number that a proof must reach,
+    /// and the offset of the frame.
+    unproven: VecDeque<(Sequence, usize)>,
+    /// The previous segment, as long as nothing proves its trailer durable.
     previous: Option<Segment>,
-    found: Recovered,
+    recovered: Recovered,
 }
 
 impl Reader<'_> {
-    fn corruption(&self, file: &str, offset: usize, what: CorruptionKind) -> Corruption {
-        Corruption { file: file.to_owned(), offset: offset as u64, sequence: self.next, what }
+    fn corruption(&self, file: &str, offset: usize, kind: CorruptionKind) -> Corruption {
+        Corruption { file: file.to_owned(), offset: offset as u64, sequence: self.next, kind }
     }
 
     fn read_segment(&mut self, first: Sequence) -> Result<Segment, OpenError> {
@@ -224,77 +228,79 @@ impl Reader<'_> {
             return Err(self.corruption(&missing, 0, CorruptionKind::Missing).into());
         }
         let (file, bytes) = read_file(self.disk, &name)?;
-        let head = self.read_head(&name, &bytes)?;
-        let follows = self.expected.is_none_or(|expected| expected == head.trailer());
-        if head.first != first || !follows {
-            return Err(self.corruption(&name, 0, CorruptionKind::NotTheSuccessor).into());
+        let header = self.read_header(&name, &bytes)?;
+        let follows = self.successor.is_none_or(|successor| successor == header.trailer());
+        if header.first != first || !follows {
+            return Err(self.corruption(&name, 0, CorruptionKind::NotSuccessor).into());
         }
-        self.found.segments += 1;
+        self.recovered.segments += 1;
         let mut segment = Segment {
             file,
             name,
-            salt: head.salt,
+            salt: header.salt,
             bytes,
-            at: segment_header::BYTES,
+            frames_end: segment_header::BYTES,
             marked: false,
-            end: End::Closed,
+            end: SegmentEnd::Trailer,
         };
         segment.end = self.read_frames(&mut segment)?;
         Ok(segment)
     }
 
-    /// The header of a segment that has its full length.
-    fn read_head(&self, name: &str, bytes: &[u8]) -> Result<SegmentHeader, Corruption> {
-        let head = SegmentHeader::decode(bytes, segment_header::MAGIC)
-            .map_err(|bad| self.corruption(name, 0, bad.into()))?;
+    /// Decodes the header of a segment, and checks that the file has its full length.
+    fn read_header(&self, name: &str, bytes: &[u8]) -> Result<SegmentHeader, Corruption> {
+        let header = SegmentHeader::decode(bytes, segment_header::MAGIC)
+            .map_err(|error| self.corruption(name, 0, error.into()))?;
         let found = bytes.len() as u64;
-        match head.length {
+        match header.length {
             Some(made) if found < made => {
-                Err(self.corruption(name, bytes.len(), CorruptionKind::Shorter { made, found }))
+                Err(self.corruption(name, bytes.len(), CorruptionKind::TooShort { made, found }))
             }
-            _ => Ok(head),
+            _ => Ok(header),
         }
     }
 
-    fn read_frames(&mut self, segment: &mut Segment) -> Result<End, Corruption> {
-        self.unvouched.clear();
+    fn read_frames(&mut self, segment: &mut Segment) -> Result<SegmentEnd, Corruption> {
+        self.unproven.clear();
         loop {
-            let rest = segment.bytes.get(segment.at..).unwrap_or_default();
+            let offset = segment.frames_end;
+            let rest = segment.bytes.get(offset..).unwrap_or_default();
             let Some(frame) = frame::read(rest, &segment.salt) else {
-                return self.judge_the_end(segment, rest);
+                return self.classify_end(segment, rest);
             };
             let follows = self.crc.is_none_or(|crc| frame.header.previous == crc);
             if frame.header.first != self.next || !follows {
-                let wrong = CorruptionKind::OutOfPlace { found: frame.header.first };
-                return Err(self.corruption(&segment.name, segment.at, wrong));
+                let kind = CorruptionKind::OutOfPlace { found: frame.header.first };
+                return Err(self.corruption(&segment.name, offset, kind));
             }
-            self.read_frame(&frame).map_err(|wrong| self.corruption(&segment.name, segment.at, wrong))?;
-            self.note_durable(&frame, segment.at);
-            // The first half of a durability marker shares its sector with what it proves durable.
-            segment.marked =
-                frame.header.kind == Kind::Marker && segment.at.is_multiple_of(frame::SECTOR_BYTES);
+            self.read_frame(&frame).map_err(|kind| self.corruption(&segment.name, offset, kind))?;
+            self.update_unproven(&frame, offset);
+            // The first frame of a durability marker shares its sector with the commits that it proves durable, so only
+            // the second frame, at the beginning of a sector, completes the marker.
+            segment.marked = frame.header.kind == Kind::Marker && offset.is_multiple_of(frame::SECTOR_BYTES);
             self.crc = Some(frame.crc);
             let length = frame::len(frame.payload.len());
-            segment.at += length;
+            segment.frames_end += length;
             if self.next > self.base.next() {
-                self.found.bytes += length as u64;
+                self.recovered.bytes += length as u64;
             }
             if frame.header.kind == Kind::Trailer {
-                return Ok(End::Closed);
+                return Ok(SegmentEnd::Trailer);
             }
         }
     }
 
-    /// Takes note of what a frame says of those before it, and of the frame itself.
-    fn note_durable(&mut self, frame: &Frame<'_>, at: usize) {
+    /// Removes the frames that this frame proves durable from `unproven`, and adds the frame itself.
+    fn update_unproven(&mut self, frame: &Frame<'_>, offset: usize) {
         self.previous = None;
-        while self.unvouched.front().is_some_and(|&(last, _)| last <= frame.header.durable_through) {
-            self.unvouched.pop_front();
+        while self.unproven.front().is_some_and(|&(last, _)| last <= frame.header.durable_through) {
+            self.unproven.pop_front();
         }
-        // A durability marker is two frames of one sync: only a commit behind it tells that it was synced.
-        let sealing = frame.header.kind == Kind::Marker;
-        let last = if sealing { self.next } else { Sequence(self.next.0 - 1) };
-        self.unvouched.push_back((last, at));
+        // The two frames of a durability marker are synced together, so neither proves the other durable. Only a frame
+        // whose `durable_through` reaches the next commit does.
+        let is_marker = frame.header.kind == Kind::Marker;
+        let last = if is_marker { self.next } else { Sequence(self.next.0 - 1) };
+        self.unproven.push_back((last, offset));
     }
 
     fn read_frame(&mut self, frame: &Frame<'_>) -> Result<(), CorruptionKind> {
@@ -302,12 +308,12 @@ impl Reader<'_> {
             Kind::Commits => self.read_commits(frame),
             Kind::Marker => Ok(()),
             Kind::Trailer => {
-                let payload = frame.payload.try_into().map_err(|_| Unreadable::Malformed)?;
-                self.expected = Some(payload);
+                let payload = frame.payload.try_into().map_err(|_| DecodeError::Malformed)?;
+                self.successor = Some(payload);
                 Ok(())
             }
-            Kind::Changes | Kind::Footer => Err(Unreadable::Malformed.into()),
-            Kind::Unknown(kind) => Err(Unreadable::UnknownFrame(kind).into()),
+            Kind::Changes | Kind::Footer => Err(DecodeError::Malformed.into()),
+            Kind::Unknown(kind) => Err(DecodeError::UnknownFrame(kind).into()),
         }
     }
 
@@ -317,96 +323,98 @@ impl Reader<'_> {
             if commit.sequence > self.base {
                 for change in commit.changes() {
                     change?;
-                    self.found.changes += 1;
+                    self.recovered.changes += 1;
                 }
                 (self.apply)(commit)?;
-                self.found.commits += 1;
+                self.recovered.commits += 1;
             }
             self.next = self.next.next();
         }
         let counted = self.next.0 - frame.header.first.0;
-        if counted == u64::from(frame.header.commits) { Ok(()) } else { Err(Unreadable::Malformed.into()) }
+        if counted == u64::from(frame.header.commits) { Ok(()) } else { Err(DecodeError::Malformed.into()) }
     }
 
-    /// No whole frame stands at the end of what was read. Is that the torn tail of something nobody was told, or does
-    /// a proof say that there was more?
-    fn judge_the_end(&self, segment: &Segment, rest: &[u8]) -> Result<End, Corruption> {
-        let corrupt =
-            |proof| Err(self.corruption(&segment.name, segment.at, CorruptionKind::Frame { proof }));
+    /// Decides what ends the frames of a segment where no valid frame follows: a torn tail or unused space, or corruption
+    /// if something proves a further commit durable.
+    fn classify_end(&self, segment: &Segment, rest: &[u8]) -> Result<SegmentEnd, Corruption> {
+        let offset = segment.frames_end;
+        let corrupt = |proof| Err(self.corruption(&segment.name, offset, CorruptionKind::Frame { proof }));
         if self.next <= self.known_durable {
             return corrupt(Proof::Snapshot(self.known_durable));
         }
         match self.clean_stop {
             Some(stop) if self.next <= stop => return corrupt(Proof::CleanStop(stop)),
-            // Nothing was written behind it: what stands there is what the file held before it became this segment.
-            Some(stop) if self.next == stop.next() => return Ok(End::Torn { dirty: false }),
+            // Nothing was written after the last frame: any bytes there are those of a recycled file.
+            Some(stop) if self.next == stop.next() => return Ok(SegmentEnd::Open { dirty: false }),
             _ => {}
         }
         let dirty = rest.iter().any(|&byte| byte != 0);
         if dirty && let Some((at, _)) = frame::find_proof(rest, &segment.salt, self.next) {
-            return corrupt(Proof::Place { file: segment.name.clone(), offset: (segment.at + at) as u64 });
+            return corrupt(Proof::Frame { file: segment.name.clone(), offset: (offset + at) as u64 });
         }
-        Ok(End::Torn { dirty })
+        Ok(SegmentEnd::Open { dirty })
     }
 
-    /// The frames ended in `last`. Behind it may only be the one segment that was begun when the crash came: it is
-    /// begun when everything before it is synced, so its name proves durable that.
-    fn judge_what_is_behind(
+    /// Checks the segments after `last`, in which the frames end. There may be one, without frames, that a crash
+    /// interrupted when the journal rotated into it. A segment is begun after everything before it was synced, so any
+    /// other segment, or a frame in this one, proves that more commits were durable.
+    fn check_later_segments(
         mut self,
-        behind: &[Sequence],
+        later: &[Sequence],
         last: Segment,
         dirty: bool,
     ) -> Result<Scan, OpenError> {
-        for &first in behind {
+        for &first in later {
             let name = segment::name(first);
             let (_, bytes) = read_file(self.disk, &name)?;
-            let head = self.read_head(&name, &bytes)?;
+            let header = self.read_header(&name, &bytes)?;
             let frames = bytes.get(segment_header::BYTES..).unwrap_or_default();
-            // All before a segment is synced when it is begun, so any frame of it proves that.
-            let used = frame::find_proof(frames, &head.salt, Sequence(self.next.0 - 1)).is_some();
-            if used || first != self.next || behind.len() > 1 {
-                let proof = Proof::Place { file: name, offset: 0 };
-                return Err(self.corruption(&last.name, last.at, CorruptionKind::Frame { proof }).into());
+            let used = frame::find_proof(frames, &header.salt, Sequence(self.next.0 - 1)).is_some();
+            if used || first != self.next || later.len() > 1 {
+                let kind = CorruptionKind::Frame { proof: Proof::Frame { file: name, offset: 0 } };
+                return Err(self.corruption(&last.name, last.frames_end, kind).into());
             }
         }
-        self.found.last = Sequence(self.next.0 - 1);
-        // Behind a durability marker stands what a recycled file held before.
-        self.found.cut = (dirty && !last.marked).then(|| (last.name.clone(), last.at as u64));
-        let unused = behind.first().map(|&first| segment::name(first));
-        let rewrite_from = self.unvouched.front().map_or(last.at, |&(_, at)| at);
+        self.recovered.last = Sequence(self.next.0 - 1);
+        // Any bytes after a durability marker are those of a recycled file.
+        let is_torn = dirty && !last.marked;
+        self.recovered.torn_tail = is_torn.then(|| (last.name.clone(), last.frames_end as u64));
+        let unused = later.first().map(|&first| segment::name(first));
+        let rewrite_from = self.unproven.front().map_or(last.frames_end, |&(_, offset)| offset);
         let crc = self.crc.unwrap_or(0);
-        Ok(Scan { last, dirty, previous: self.previous, unused, rewrite_from, crc, found: self.found })
+        let (previous, recovered) = (self.previous, self.recovered);
+        Ok(Scan { last, dirty, previous, unused, rewrite_from, crc, recovered })
     }
 }
 
-/// A journal that was read and may be taken up.
+/// A journal that was read and can be resumed.
 pub(super) struct Scan {
     /// The segment in which it ends.
     last: Segment,
-    /// Is there anything but zeros behind its frames?
+    /// Whether the space after its frames is not all zeros.
     dirty: bool,
-    /// The one before, if nothing proves durable its close frame.
+    /// The previous segment, if nothing proves its trailer durable.
     previous: Option<Segment>,
-    /// A segment that was begun and not used.
+    /// The segment that a rotation began and no frame was written to.
     unused: Option<String>,
-    /// From here on nothing proves durable the frames of the last segment.
+    /// The offset in the last segment from which nothing proves the frames durable.
     rewrite_from: usize,
-    /// CRC of the last frame.
+    /// The CRC of the last frame.
     crc: u32,
-    found: Recovered,
+    recovered: Recovered,
 }
 
 impl Scan {
-    /// Makes what was read durable, cuts a torn tail, and says where writing goes on.
-    fn take_up(self, disk: &dyn Disk) -> Result<(Tail, Recovered), OpenError> {
-        let Self { last, dirty, previous, unused, rewrite_from, crc, found } = self;
-        let space = last.bytes.len() as u64;
+    /// Makes the frames that were read durable, truncates a torn tail, and returns the position of the next frame.
+    fn resume(self, disk: &dyn Disk) -> Result<(Tail, Recovered), OpenError> {
+        let Self { last, dirty, previous, unused, rewrite_from, crc, recovered } = self;
+        let file_bytes = last.bytes.len() as u64;
         if dirty {
             last.clear().map_err(io_error("clearing the end of", &last.name))?;
         }
         if let Some(previous) = &previous {
-            // Its frames were synced before its close was written.
-            previous.rewrite(previous.at - frame::TRAILER_BYTES)?;
+            // Its other frames were synced before its trailer was written.
+            previous.rewrite(previous.frames_end - frame::TRAILER_BYTES)?;
         }
         last.rewrite(rewrite_from)?;
         if let Some(name) = unused {
@@ -417,14 +425,14 @@ impl Scan {
             file: last.file,
             name: last.name,
             salt: last.salt,
-            at: last.at as u64,
-            space,
+            offset: last.frames_end as u64,
+            file_bytes,
             crc,
-            written: found.last,
-            synced: found.last,
-            marked: last.marked || last.at == segment_header::BYTES,
+            written: recovered.last,
+            synced: recovered.last,
+            marked: last.marked || last.frames_end == segment_header::BYTES,
         };
-        Ok((tail, found))
+        Ok((tail, recovered))
     }
 }
 

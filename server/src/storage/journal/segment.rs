@@ -1,4 +1,4 @@
-//! Segments: the files of the journal, preallocated, and named by their first sequence number.
+//! The files of the journal: segments, named by their first sequence number, and the preallocated segment.
 
 use std::io;
 
@@ -6,20 +6,21 @@ use super::disk::{Disk, DiskFile};
 use crate::codec::Sequence;
 use crate::codec::segment_header::{MAGIC, SegmentHeader};
 
-/// The file that holds the space for the next segment. Never read: what is in it after a crash is thrown away.
+/// The name of the preallocated segment. It is never read: recovery discards its contents.
 pub const PREALLOCATED: &str = "spare";
 
-/// A preallocated segment is filled and synced in pieces of this size, so that the syncs of commits never queue behind all of it.
-const FILLED_AT_ONCE: u64 = 4 << 20;
+/// A preallocated segment is filled and synced in pieces of this size, so that the sync of a commit waits for one piece
+/// at most.
+const FILL_BYTES_PER_SYNC: u64 = 4 << 20;
 
 const SUFFIX: &str = ".seg";
 
-/// A segment's file name.
+/// The file name of the segment that begins with this commit.
 pub fn name(first: Sequence) -> String {
     format!("{:020}{SUFFIX}", first.0)
 }
 
-/// The first sequence of the segment of this name, if it is a segment's name.
+/// The first sequence number of the segment with this name. `None` if it is not the name of a segment.
 pub fn parse_name(name: &str) -> Option<Sequence> {
     let digits = name.strip_suffix(SUFFIX)?;
     if digits.len() != 20 || !digits.bytes().all(|b| b.is_ascii_digit()) {
@@ -28,23 +29,27 @@ pub fn parse_name(name: &str) -> Option<Sequence> {
     digits.parse().ok().map(Sequence)
 }
 
-/// The first sequences of all segments on the disk, ascending.
+/// The first sequence numbers of all segments on the disk, ascending.
 pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
     let mut firsts: Vec<Sequence> = disk.list()?.iter().filter_map(|name| parse_name(name)).collect();
     firsts.sort_unstable();
     Ok(firsts)
 }
 
-/// Prefills the preallocated segment file with `size` zeros and makes them durable. An fdatasync into such space is about twice as
-/// fast as one that also has to record a growing file. Given up between two pieces when it is not `wanted` any more.
+/// Creates the preallocated segment with `size` zero bytes and makes it durable. An fdatasync after a write into
+/// preallocated space is about twice as fast as one that also records a new file length.
+///
+/// # Errors
+///
+/// An error of the disk, or any error when `wanted` returns false between two pieces.
 pub fn preallocate(disk: &dyn Disk, size: u64, wanted: impl Fn() -> bool) -> io::Result<Box<dyn DiskFile>> {
     let file = disk.create(PREALLOCATED)?;
     let mut filled = 0;
     while filled < size {
         if !wanted() {
-            return Err(io::Error::other("it is not wanted any more"));
+            return Err(io::Error::other("the preallocation was canceled"));
         }
-        let next = size.min(filled + FILLED_AT_ONCE);
+        let next = size.min(filled + FILL_BYTES_PER_SYNC);
         file.zero(filled, next)?;
         file.sync()?;
         filled = next;
@@ -52,12 +57,12 @@ pub fn preallocate(disk: &dyn Disk, size: u64, wanted: impl Fn() -> bool) -> io:
     Ok(file)
 }
 
-/// Turns the preallocated segment file into the segment `head`: the header is durable before the file has the name, and the name
-/// is durable before anything is written into it.
-pub fn adopt_preallocated(disk: &dyn Disk, file: &dyn DiskFile, head: &SegmentHeader) -> io::Result<()> {
-    file.write_all_at(&head.encode(MAGIC), 0)?;
+/// Turns the preallocated segment into the segment with this header. The header is durable before the file is renamed,
+/// and the name is durable before a frame is written.
+pub fn adopt_preallocated(disk: &dyn Disk, file: &dyn DiskFile, header: &SegmentHeader) -> io::Result<()> {
+    file.write_all_at(&header.encode(MAGIC), 0)?;
     file.sync()?;
-    disk.rename(PREALLOCATED, &name(head.first))?;
+    disk.rename(PREALLOCATED, &name(header.first))?;
     disk.sync()
 }
 
@@ -66,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_sort_as_their_sequences() {
+    fn segment_names_sort_by_sequence_and_other_names_are_not_parsed() {
         assert_eq!(name(Sequence(12)), "00000000000000000012.seg");
         assert_eq!(parse_name("00000000000000000012.seg"), Some(Sequence(12)));
         for other in ["spare", "12.seg", "0000000000000000001x.seg", "00000000000000000012.seg~"] {

@@ -1,4 +1,4 @@
-//! What appenders, waiters, the committer and the maker of preallocated segments share.
+//! The state that appenders, waiters, the committer and the preallocation thread share.
 
 use std::sync::atomic::Ordering;
 use std::task::Waker;
@@ -9,103 +9,107 @@ use super::batch::Batch;
 use super::disk::DiskFile;
 use super::error::{AppendError, Failure};
 use super::space::Space;
-use crate::codec::segment_header;
-use crate::codec::{Sequence, commit, frame};
+use crate::codec::{Sequence, commit, frame, segment_header};
 use crate::domain::Change;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
-/// Bytes that may wait for the committer. Past this, those who want to append wait for its next turn, before they
-/// take a lock: four frames, some milliseconds of the fastest disk.
-const MAX_QUEUED: usize = 4 << 20;
+/// The number of bytes that may wait for the committer. Above it, appenders wait for its next turn before they take a
+/// lock. Four frames take the fastest disk some milliseconds.
+const QUEUED_BYTES_MAX: usize = 4 << 20;
 
-/// Why nothing is appended any more.
+/// The largest commit fits into an empty queue many times.
+const _: () = assert!(commit::BYTES_MAX < QUEUED_BYTES_MAX);
+
+/// What [`crate::fatal`] reports when a panic has poisoned the lock.
+pub(super) const LOCK_POISONED: &str = "a thread panicked while it held the journal";
+
+/// Why the journal accepts no more commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
-    /// What was appended is still written.
-    Closing,
-    /// Nothing more is written, and nobody is told anything.
+pub(super) enum EndReason {
+    /// It was closed. What was appended is still written.
+    Closed,
+    /// A write or sync failed. Nothing more is written or acknowledged.
     Failed,
 }
 
-/// The space for the segment after the current one.
+/// The preallocated segment, into which the journal rotates when the current segment is full.
 #[derive(Debug)]
 pub(super) enum Preallocated {
-    /// Promised to a batch that the committer has not written yet.
-    Promised,
-    /// Being made.
-    Making,
-    /// Could not be made; tried again and again.
+    /// Taken by a batch that the committer has not written yet.
+    Taken,
+    /// Being created.
+    Pending,
+    /// Could not be created, for this reason. The preallocation thread retries.
     Failing(String),
-    /// Prefilled and durable.
+    /// Filled with zeros, or recycled, and durable.
     Ready(Box<dyn DiskFile>),
 }
 
-/// The journal's directory, as messages name it. A sync of it that failed is never tried again, whoever tried it: the
-/// next one would succeed over names that are not on disk.
+/// The name of the journal's directory in messages. A failed sync of it is fail-stop in every thread: the next sync
+/// would succeed although the names are not on disk.
 pub(super) const DIRECTORY: &str = "the directory of the journal";
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// The open batch.
+    /// The commits that the committer takes next.
     pub batch: Batch,
-    /// The sequence that the next commit gets.
+    /// The sequence number of the next commit.
     pub next: Sequence,
-    /// The time of the last commit: times never go back, whatever the clock does.
+    /// The time of the last commit. The times of commits never decrease, even if the clock does.
     pub last_micros: i64,
-    /// Bytes of frames that still fit into the segment where the next commit would go, behind all that is queued.
-    pub room: usize,
+    /// The space left, in bytes of frames, in the segment of the next commit after everything in the queue.
+    pub segment_bytes_left: usize,
     pub preallocated: Preallocated,
-    /// Has a change been refused since a preallocated segment was last there?
+    /// Whether a change was refused since a preallocated segment was last ready.
     pub read_only: bool,
-    /// The last commit of the batch that the committer is writing, and who waits for it.
+    /// The last commit of the batch that the committer is writing.
     pub in_flight: Sequence,
+    /// The tasks that wait for `in_flight`.
     pub in_flight_waiters: Vec<Waker>,
     pub capacity_waiters: Vec<Waker>,
-    /// From the close or the first failure on. Under every durability what was appended before is written, or nobody
-    /// is told of it; what comes after has nobody to write it, and is refused.
-    pub end: Option<End>,
-    /// The stop has taken too long: no sync is begun that is not for the sake of a change.
-    pub late: bool,
-    /// Old segments whose space may be used again, oldest first. No reader wants them.
+    /// Set by the close or the first failure. From then on appends are refused, because no thread would write them.
+    pub end: Option<EndReason>,
+    /// The graceful shutdown has taken too long: the close skips the durability marker and its sync.
+    pub skip_marker: bool,
+    /// Old segments whose files may be recycled, oldest first. No reader needs them.
     pub recyclable: Vec<String>,
-    /// Whether segments may be made of free space.
     pub space: Space,
-    /// Room of an empty segment.
-    capacity: usize,
+    /// The space of an empty segment, in bytes of frames.
+    segment_capacity: usize,
 }
 
 impl State {
     /// The state of a journal whose next commit goes to `offset` of a segment of `length` bytes.
     pub fn new(next: Sequence, offset: u64, length: u64, segment_size: u64, space: Space) -> Self {
-        let room = |from: u64, length: u64| {
-            // A segment always keeps room for a durability marker and its close.
-            let kept = (frame::MARKER_BYTES_MAX + frame::TRAILER_BYTES) as u64;
-            usize::try_from(length.saturating_sub(from + kept)).unwrap_or(usize::MAX)
+        let bytes_left = |from: u64, length: u64| {
+            // Every segment reserves space for a durability marker and its trailer.
+            let reserved = (frame::MARKER_BYTES_MAX + frame::TRAILER_BYTES) as u64;
+            usize::try_from(length.saturating_sub(from + reserved)).unwrap_or(usize::MAX)
         };
         Self {
             batch: Batch::default(),
             next,
             last_micros: i64::MIN,
-            room: room(offset, length),
-            preallocated: Preallocated::Making,
+            segment_bytes_left: bytes_left(offset, length),
+            preallocated: Preallocated::Pending,
             read_only: false,
             in_flight: Sequence(next.0 - 1),
             in_flight_waiters: Vec::new(),
             capacity_waiters: Vec::new(),
             end: None,
-            late: false,
+            skip_marker: false,
             recyclable: Vec::new(),
             space,
-            capacity: room(segment_header::BYTES as u64, segment_size),
+            segment_capacity: bytes_left(segment_header::BYTES as u64, segment_size),
         }
     }
 
-    /// Gives the commit its sequence and its place, or says why it cannot have one.
+    /// Adds a commit to the batch, and returns its sequence number.
     pub fn append(&mut self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
         if self.end.is_some() {
             return Err(AppendError::Closed);
         }
-        if self.batch.bytes.len() >= MAX_QUEUED {
+        if self.batch.bytes.len() >= QUEUED_BYTES_MAX {
             return Err(AppendError::Backpressure);
         }
         let length = commit::encoded_len(changes);
@@ -114,13 +118,13 @@ impl State {
             "a commit of {length} bytes is larger than the protocol's limits allow"
         );
         let growth = self.batch.growth(length);
-        let rotates_into = if growth <= self.room {
-            self.room -= growth;
+        let rotates_into = if growth <= self.segment_bytes_left {
+            self.segment_bytes_left -= growth;
             None
         } else {
             let preallocated = self.take_preallocated()?;
-            // A commit larger than a whole segment runs over its end. The flag takes no size so small, only tests do.
-            self.room = self.capacity.saturating_sub(frame::len(length));
+            // A commit larger than a segment makes the file longer. Only tests use segments so small.
+            self.segment_bytes_left = self.segment_capacity.saturating_sub(frame::len(length));
             Some(preallocated)
         };
         let sequence = self.next;
@@ -131,7 +135,7 @@ impl State {
     }
 
     fn take_preallocated(&mut self) -> Result<Box<dyn DiskFile>, AppendError> {
-        match std::mem::replace(&mut self.preallocated, Preallocated::Promised) {
+        match std::mem::replace(&mut self.preallocated, Preallocated::Taken) {
             Preallocated::Ready(file) => Ok(file),
             Preallocated::Failing(reason) => {
                 self.preallocated = Preallocated::Failing(reason.clone());
@@ -145,29 +149,30 @@ impl State {
         }
     }
 
-    /// Takes the room of a durability marker. When less is left, the durability marker uses the room kept for one, and no commit will follow it
-    /// in its segment. Decided under the same lock as that there is nothing to write: nobody appends in between.
+    /// Reserves the space of a durability marker. If less is left, the marker uses the space that every segment
+    /// reserves, and no commit follows it in the segment. The caller decides under the same lock that the batch is empty,
+    /// so that no append comes between.
     pub fn reserve_marker(&mut self) {
-        self.room = self.room.saturating_sub(frame::MARKER_BYTES_MAX);
+        self.segment_bytes_left = self.segment_bytes_left.saturating_sub(frame::MARKER_BYTES_MAX);
     }
 
-    /// Is it worth trying again after [`AppendError::Backpressure`]?
+    /// Whether an append that met [`AppendError::Backpressure`] may have another result now.
     pub fn may_have_capacity(&self) -> bool {
         let may_be_taken = || matches!(self.preallocated, Preallocated::Ready(_) | Preallocated::Failing(_));
-        self.end.is_some() || self.batch.bytes.len() < MAX_QUEUED && may_be_taken()
+        self.end.is_some() || self.batch.bytes.len() < QUEUED_BYTES_MAX && may_be_taken()
     }
 }
 
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Tells the committer of work.
+    /// Wakes the committer.
     pub work: Condvar,
-    /// Tells the maker of preallocated segments of work.
+    /// Wakes the preallocation thread.
     pub preallocation_work: Condvar,
-    /// The highest sequence known to be synced.
+    /// The highest sequence number known to be synced.
     durable: AtomicU64,
-    /// Bytes written, and those read at the start that no snapshot holds.
+    /// The bytes of frames written, and of those that recovery read and no snapshot holds.
     pub bytes: AtomicU64,
     pub failure: watch::Sender<Option<Failure>>,
 }
@@ -185,12 +190,12 @@ impl Shared {
         }
     }
 
-    /// The state. Whoever panicked under this lock left half a commit: there is no going on.
+    /// Locks the state. A panic under the lock may have left half a commit in it, which ends the process.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the journal"))
+        self.state.lock().unwrap_or_else(|_| crate::fatal(LOCK_POISONED))
     }
 
-    /// Bytes written, and those read at the start that no snapshot holds.
+    /// The bytes of frames written, and of those that recovery read and no snapshot holds.
     pub fn written(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
@@ -199,40 +204,40 @@ impl Shared {
         Sequence(self.durable.load(Ordering::Acquire))
     }
 
-    /// Is the journal closed, or has it failed?
+    /// Whether the journal is closed or has failed.
     pub fn has_ended(&self) -> bool {
         self.lock().end.is_some()
     }
 
-    /// Closes the journal: nothing is appended from now on. A failure stays one.
+    /// Closes the journal: from now on appends are refused. A journal that has failed stays failed.
     pub fn close(&self) {
         let mut state = self.lock();
-        state.end.get_or_insert(End::Closing);
-        self.tell_the_end(state);
+        state.end.get_or_insert(EndReason::Closed);
+        self.notify_end(state);
     }
 
-    /// Ends the journal because of a failure in whichever thread. The first one is told, under the lock, so that nothing
-    /// is appended by who knows of it.
+    /// Ends the journal because of a failure in any thread. The first failure is published under the lock, so that a
+    /// thread that has seen it cannot append any more.
     pub fn fail(&self, failure: Failure) {
         let mut state = self.lock();
-        if state.end != Some(End::Failed) {
-            state.end = Some(End::Failed);
+        if state.end != Some(EndReason::Failed) {
+            state.end = Some(EndReason::Failed);
             self.failure.send_replace(Some(failure));
         }
-        self.tell_the_end(state);
+        self.notify_end(state);
     }
 
-    fn tell_the_end(&self, mut state: MutexGuard<'_, State>) {
+    fn notify_end(&self, mut state: MutexGuard<'_, State>) {
         self.wake_for_capacity(&mut state);
         drop(state);
         self.work.notify_all();
         self.preallocation_work.notify_all();
     }
 
-    /// Everything up to `synced` is on disk: tells those who waited for it.
+    /// Records that everything up to `synced` is durable, and wakes the tasks that wait for it.
     pub fn publish(&self, synced: Sequence) {
         let mut state = self.lock();
-        if state.end == Some(End::Failed) {
+        if state.end == Some(EndReason::Failed) {
             return;
         }
         self.durable.store(synced.0, Ordering::Release);
@@ -242,7 +247,7 @@ impl Shared {
         waiters.into_iter().for_each(Waker::wake);
     }
 
-    /// Wakes those who wait for room.
+    /// Wakes the tasks that wait for capacity.
     pub fn wake_for_capacity(&self, state: &mut State) {
         state.capacity_waiters.drain(..).for_each(Waker::wake);
     }

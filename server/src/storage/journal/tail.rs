@@ -1,25 +1,25 @@
-//! The end of the journal.
+//! The end of the journal, where the committer writes.
 
 use super::disk::DiskFile;
 use crate::codec::Sequence;
 use crate::codec::segment_header::Salt;
 
-/// Where the next frame goes, and what the last one was.
+/// The position of the next frame, and what the committer knows of the frames before it.
 #[derive(Debug)]
 pub(super) struct Tail {
     pub file: Box<dyn DiskFile>,
     pub name: String,
     pub salt: Salt,
-    /// Offset in the file.
-    pub at: u64,
-    /// Bytes of the file.
-    pub space: u64,
-    /// CRC of the last frame.
+    /// The offset of the next frame in the file, in bytes.
+    pub offset: u64,
+    /// The length of the file, in bytes.
+    pub file_bytes: u64,
+    /// The CRC of the last frame.
     pub crc: u32,
-    /// The last sequence written.
+    /// The last sequence number written.
     pub written: Sequence,
-    /// The last sequence known to be synced.
+    /// The last sequence number known to be synced.
     pub synced: Sequence,
-    /// The last frame proves durable everything before it.
+    /// Whether a durability marker follows the last commit.
     pub marked: bool,
 }

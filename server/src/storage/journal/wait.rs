@@ -1,4 +1,4 @@
-//! Waiting for the journal without holding anything.
+//! Futures that wait for the journal. They hold no lock while they wait.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 use super::state::Shared;
 use crate::codec::Sequence;
 
-/// Ready once a sequence is durable. Never ready after the journal failed: nobody is told what the disk may not have.
+/// Ready once a sequence number is durable. If the journal fails before, it never becomes ready, so that nothing is
+/// acknowledged that may not be on disk.
 #[derive(Debug)]
 #[must_use = "a reply may only go out after the wait"]
 pub struct Wait<'a> {
     pub(super) shared: &'a Shared,
     pub(super) sequence: Sequence,
-    /// The waker is handed over once: the task that polls does not change.
+    /// The waker is registered once, because the task that polls does not change.
     pub(super) registered: bool,
 }
 
@@ -29,7 +30,7 @@ impl Future for Wait<'_> {
         }
         let shared = self.shared;
         let mut state = shared.lock();
-        // It may have become durable before the lock was ours.
+        // It may have become durable before this thread got the lock.
         if shared.durable() >= self.sequence {
             return Poll::Ready(());
         }
@@ -42,7 +43,7 @@ impl Future for Wait<'_> {
     }
 }
 
-/// Ready when an append that found no room is worth another try.
+/// Ready when an append that met [`super::AppendError::Backpressure`] may succeed.
 #[derive(Debug)]
 #[must_use = "a refused append is tried again after the wait"]
 pub struct CapacityWait<'a> {

@@ -120,7 +120,7 @@ impl Found {
                 ));
             }
         }
-        if let Some((file, offset)) = &recovered.cut {
+        if let Some((file, offset)) = &recovered.torn_tail {
             self.torn = true;
             self.say(&format_args!(
                 "journal {file}, offset {offset}: a torn tail, of a write that a crash interrupted or that is under way"

@@ -73,7 +73,7 @@ fn io_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
     if let Some(CompactionError::Io(error)) = cause.downcast_ref() {
         return Some(error);
     }
-    if let Some(BadSnapshot { what: SnapshotErrorKind::Io(error), .. }) = bad_snapshot(cause) {
+    if let Some(BadSnapshot { kind: SnapshotErrorKind::Io(error), .. }) = bad_snapshot(cause) {
         return Some(error);
     }
     cause.downcast_ref()
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn what_the_system_reports_and_a_corrupt_snapshot_stay() {
-        let bad = |what| BadSnapshot { file: "x.snap".into(), offset: 0, what };
+        let bad = |kind| BadSnapshot { file: "x.snap".into(), offset: 0, kind };
         let system = || io::Error::from_raw_os_error(5);
         let absent = || io::Error::from(io::ErrorKind::NotFound);
         let open = |error| OpenError::Io { doing: "reading", file: "x.seg".into(), error };
@@ -135,7 +135,7 @@ mod tests {
             CompactionError::from(system()).into(),
             bad(system().into()).into(),
             bad(SnapshotErrorKind::Frame).into(),
-            CompactionError::from(bad(SnapshotErrorKind::Behind(1))).into(),
+            CompactionError::from(bad(SnapshotErrorKind::TrailingBytes(1))).into(),
             CompactionError::from(bad(system().into())).into(),
         ];
         for error in lasting {

@@ -1,4 +1,4 @@
-//! Folding the journal into the snapshot before.
+//! Compaction: the changes of the previous snapshot and of the journal since, without freed entries, as a new snapshot.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -6,49 +6,55 @@ use std::io;
 use super::error::CompactionError;
 use super::read::Snapshot;
 use super::write::Writer;
-use crate::codec::commit;
-use crate::codec::commit::{Commit, Unreadable};
-use crate::codec::frame::Kind;
-use crate::codec::segment_header;
-use crate::codec::segment_header::{SegmentHeader, SegmentHeaderError};
-use crate::codec::{Sequence, frame};
+use crate::codec::Sequence;
+use crate::codec::commit::{self, Commit, DecodeError};
+use crate::codec::frame::{self, Kind};
+use crate::codec::segment_header::{self, SegmentHeader, SegmentHeaderError};
 use crate::domain::{Change, EventKey, EventNumber};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::reader::FrameReader;
-use crate::storage::journal::segment::{self};
+use crate::storage::journal::segment;
 
-/// Tickets of the journal are gathered by event until there are so many (64 MiB of ids), then written: a change for each
-/// ticket would cost twice the bytes and the time to read them.
-pub const GROUPED: usize = 4 << 20;
+/// The tickets of the journal are grouped by event, this many at a time (64 MiB of ids). One change for each ticket
+/// would double the bytes and the time to read them.
+pub const GROUPED_TICKETS_MAX: usize = 4 << 20;
 
-/// Tickets in one change of a snapshot: 64 KiB of ids, far below what a frame takes.
-const IN_A_FACT: usize = 4 << 10;
+/// The tickets in one change of a snapshot: 64 KiB of ids.
+const CHANGE_TICKETS_MAX: usize = 4 << 10;
 
-/// Called after so many bytes were read or written; it may take its time, or say that it is over.
+/// No change of grouped tickets is larger than a booking, the largest commit.
+const _: () = assert!(CHANGE_TICKETS_MAX * 16 <= commit::BYTES_MAX);
+
+/// Called with the number of bytes that were read or written since the last call. It may sleep, or stop the compaction
+/// by an error.
 pub type Throttle<'a> = &'a mut dyn FnMut(u64) -> Result<(), CompactionError>;
 
-/// Writes the changes that count at `to`: those of `before`, and those of the journal behind it. Says how many bytes the
-/// snapshot has.
+/// Writes the snapshot of `to`: the changes in effect of the snapshot `previous` and of the journal since. Returns its
+/// length in bytes.
+///
+/// # Errors
+///
+/// [`CompactionError`]; no snapshot was made.
 pub fn compact(
-    before: Option<&Snapshot>,
+    previous: Option<&Snapshot>,
     journal: &dyn Disk,
     mut writer: Writer<'_>,
     to: Sequence,
     throttle: Throttle<'_>,
 ) -> Result<u64, CompactionError> {
-    let from = before.map_or(Sequence(0), Snapshot::sequence).next();
+    let from = previous.map_or(Sequence(0), Snapshot::sequence).next();
     let freed = find_freed(journal, from, to, throttle)?;
-    if let Some(before) = before {
-        copy(before, &freed, &mut writer, throttle)?;
+    if let Some(previous) = previous {
+        copy(previous, &freed, &mut writer, throttle)?;
     }
-    let mut tickets = Grouped::default();
+    let mut tickets = TicketsByEvent::default();
     read_commits(journal, from, to, throttle, &mut |commit| {
         for change in commit.changes() {
             match change.map_err(malformed)? {
                 Change::TicketsIssued { event, tickets: issued } => {
                     tickets.add(event, issued, &mut writer)?
                 }
-                change if lasts(&change, commit.sequence.0, &freed) => {
+                change if is_in_effect(&change, commit.sequence.0, &freed) => {
                     writer.push(commit.sequence.0, &change)?;
                 }
                 _ => {}
@@ -60,8 +66,8 @@ pub fn compact(
     writer.finish()
 }
 
-/// Does this change, about the event or entry of this number, still count?
-fn lasts(change: &Change<'_>, number: u64, freed: &HashSet<u64>) -> bool {
+/// Whether this change, about the event or entry of this number, is still in effect.
+fn is_in_effect(change: &Change<'_>, number: u64, freed: &HashSet<u64>) -> bool {
     match change {
         Change::EventCreated { .. } | Change::TicketsIssued { .. } => true,
         Change::BlockTaken { .. } | Change::MeetingTaken { .. } => !freed.contains(&number),
@@ -69,7 +75,7 @@ fn lasts(change: &Change<'_>, number: u64, freed: &HashSet<u64>) -> bool {
     }
 }
 
-/// The numbers of all entries freed in these commits.
+/// The numbers of the entries that these commits free.
 fn find_freed(
     journal: &dyn Disk,
     from: Sequence,
@@ -89,49 +95,47 @@ fn find_freed(
 }
 
 fn copy(
-    before: &Snapshot,
+    previous: &Snapshot,
     freed: &HashSet<u64>,
     writer: &mut Writer<'_>,
     throttle: Throttle<'_>,
 ) -> Result<(), CompactionError> {
-    // The reader's error has no room for a writer's.
-    let mut failed = None;
-    let read = before.read(&mut |number, change| {
-        if failed.is_none() && lasts(change, number, freed) {
-            let paced = writer.push(number, change).and_then(&mut *throttle);
-            failed = paced.err();
+    // The closure can return a `Contradiction` only, so an error of the writer is kept here.
+    let mut write_error = None;
+    let read = previous.read(&mut |number, change| {
+        if write_error.is_none() && is_in_effect(change, number, freed) {
+            write_error = writer.push(number, change).and_then(&mut *throttle).err();
         }
         Ok(())
     });
-    match failed {
+    match write_error {
         Some(error) => Err(error),
         None => Ok(read?),
     }
 }
 
-/// Tickets by event.
 #[derive(Debug, Default)]
-struct Grouped {
-    by_event: HashMap<EventNumber, (EventKey, Vec<[u8; 16]>)>,
+struct TicketsByEvent {
+    events: HashMap<EventNumber, (EventKey, Vec<[u8; 16]>)>,
     count: usize,
 }
 
-impl Grouped {
+impl TicketsByEvent {
     fn add(
         &mut self,
         event: EventKey,
         tickets: &[[u8; 16]],
         writer: &mut Writer<'_>,
     ) -> Result<(), CompactionError> {
-        let (_, ids) = self.by_event.entry(event.number).or_insert_with(|| (event, Vec::new()));
+        let (_, ids) = self.events.entry(event.number).or_insert_with(|| (event, Vec::new()));
         ids.extend_from_slice(tickets);
         self.count += tickets.len();
-        if self.count >= GROUPED { self.flush(writer) } else { Ok(()) }
+        if self.count >= GROUPED_TICKETS_MAX { self.flush(writer) } else { Ok(()) }
     }
 
     fn flush(&mut self, writer: &mut Writer<'_>) -> Result<(), CompactionError> {
-        for (_, (event, ids)) in self.by_event.drain() {
-            for tickets in ids.chunks(IN_A_FACT) {
+        for (_, (event, ids)) in self.events.drain() {
+            for tickets in ids.chunks(CHANGE_TICKETS_MAX) {
                 writer.push(event.number.0, &Change::TicketsIssued { event, tickets })?;
             }
         }
@@ -140,7 +144,12 @@ impl Grouped {
     }
 }
 
-/// Gives the commits from `from` to `to` to `each`. They are on disk, and stay there.
+/// Reads the commits from `from` to `to`, and passes them to `each`. The journal must hold them, and must not trim them
+/// meanwhile.
+///
+/// # Errors
+///
+/// [`CompactionError::Journal`] if a commit is missing or corrupt, an error of the disk, or that of `each` or `throttle`.
 pub fn read_commits(
     journal: &dyn Disk,
     from: Sequence,
@@ -160,15 +169,15 @@ pub fn read_commits(
         }
         let name = segment::name(first);
         let file = journal.open(&name)?;
-        let broken = |offset, what: String| CompactionError::Journal { file: name.clone(), offset, what };
+        let error = |offset, what: String| CompactionError::Journal { file: name.clone(), offset, what };
         let mut header = [0; segment_header::BYTES];
         file.read_exact_at(&mut header, 0)?;
-        let head = SegmentHeader::decode(&header, segment_header::MAGIC);
-        let head = head.map_err(|bad: SegmentHeaderError| broken(0, bad.to_string()))?;
-        let mut frames = FrameReader::new(&*file, head.salt);
+        let header = SegmentHeader::decode(&header, segment_header::MAGIC);
+        let header = header.map_err(|e: SegmentHeaderError| error(0, e.to_string()))?;
+        let mut frames = FrameReader::new(&*file, header.salt);
         loop {
             let offset = frames.offset();
-            let frame = frames.next_frame()?.ok_or_else(|| broken(offset, "it ends early".to_owned()))?;
+            let frame = frames.next_frame()?.ok_or_else(|| error(offset, "it ends early".to_owned()))?;
             throttle(frame::len(frame.payload.len()) as u64)?;
             if frame.header.kind == Kind::Trailer {
                 break;
@@ -177,7 +186,7 @@ pub fn read_commits(
                 if frame.header.kind != Kind::Commits {
                     break;
                 }
-                let commit = commit.map_err(|e| broken(offset, e.to_string()))?;
+                let commit = commit.map_err(|e| error(offset, e.to_string()))?;
                 if commit.sequence > to {
                     return Ok(());
                 }
@@ -194,6 +203,6 @@ pub fn read_commits(
     Err(CompactionError::Journal { file: segment::name(next), offset: 0, what: "it is missing".into() })
 }
 
-fn malformed(unreadable: Unreadable) -> CompactionError {
-    CompactionError::Io(io::Error::new(io::ErrorKind::InvalidData, unreadable.to_string()))
+fn malformed(error: DecodeError) -> CompactionError {
+    CompactionError::Io(io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }

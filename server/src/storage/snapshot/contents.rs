@@ -1,4 +1,4 @@
-//! What the changes of one snapshot must be to one another: the part of the rules that needs more than one change.
+//! Validation of the changes of a snapshot against one another.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,24 @@ use crate::codec::Sequence;
 use crate::domain::sale::Sale;
 use crate::domain::{Change, EventKey, EventNumber};
 
-/// The changes of a snapshot so far, as much as is needed to judge the next one: a few bytes for each event.
+/// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes for each
+/// event.
 #[derive(Debug)]
 pub(super) struct Contents {
     last: Sequence,
-    /// The number created last.
-    created: u64,
-    /// Tag and sale of each event.
+    /// The number of the last event or entry that was created.
+    last_created: u64,
+    /// The tag and the sale of each event.
     events: HashMap<EventNumber, (u16, Sale)>,
 }
 
 impl Contents {
-    /// Nothing yet, of a snapshot that holds all commits up to `last`.
+    /// An empty summary of a snapshot that holds all commits up to `last`.
     pub(super) fn new(last: Sequence) -> Self {
-        Self { last, created: 0, events: HashMap::new() }
+        Self { last, last_created: 0, events: HashMap::new() }
     }
 
-    /// Takes note of the next change, about the event or entry of this number, if it is possible.
+    /// Checks the next change, about the event or entry of this number, and adds it.
     pub(super) fn add(&mut self, number: u64, change: &Change<'_>) -> Result<(), SnapshotErrorKind> {
         change.check(number)?;
         match *change {
@@ -43,10 +44,10 @@ impl Contents {
         if !(1..=self.last.0).contains(&number) {
             return Err(Misplaced::Number { number, last: self.last });
         }
-        if number <= self.created {
-            return Err(Misplaced::Order { number, before: self.created });
+        if number <= self.last_created {
+            return Err(Misplaced::Order { number, before: self.last_created });
         }
-        self.created = number;
+        self.last_created = number;
         Ok(())
     }
 

@@ -1,86 +1,85 @@
-//! Why a snapshot cannot be read, and why none was made.
+//! Why a snapshot cannot be read or made.
 
 use std::io;
 
 use thiserror::Error;
 
 use crate::codec::Sequence;
-use crate::codec::commit::Unreadable;
+use crate::codec::commit::DecodeError;
 use crate::codec::segment_header::SegmentHeaderError;
 use crate::domain::{Contradiction, InvalidChange};
 
-/// Why a snapshot cannot be used.
+/// Why a snapshot cannot be read.
 #[derive(Debug, Error)]
-#[error("snapshot {file}, offset {offset}: {what}")]
+#[error("snapshot {file}, offset {offset}: {kind}")]
 pub struct BadSnapshot {
     /// The file.
     pub file: String,
-    /// Where in it, in bytes.
+    /// The offset in the file, in bytes.
     pub offset: u64,
     /// What is wrong.
-    pub what: SnapshotErrorKind,
+    pub kind: SnapshotErrorKind,
 }
 
-/// What is wrong with a snapshot.
+/// What is wrong with a snapshot at an offset.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SnapshotErrorKind {
-    /// The system said no.
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// Its header.
+    /// The header cannot be decoded.
     #[error(transparent)]
-    Head(#[from] SegmentHeaderError),
-    /// A sequence that no journal reaches.
+    Header(#[from] SegmentHeaderError),
+    /// The sequence number is above [`Sequence::MAX`].
     #[error("it claims to hold {} commits, and no more than {} are possible", .0.0, Sequence::MAX.0)]
     Sequence(Sequence),
-    /// A frame that is not whole, or not in its place.
+    /// A frame is invalid, or does not continue the frame before it.
     #[error("it is corrupt here")]
     Frame,
-    /// Something behind the footer, with which a snapshot ends.
+    /// This many bytes follow the footer.
     #[error("it ends here, and {0} bytes stand behind its end")]
-    Behind(u64),
-    /// Contents that this program does not understand.
+    TrailingBytes(u64),
+    /// A frame is valid and cannot be decoded.
     #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-    /// Contents that no server decides.
+    Decode(#[from] DecodeError),
+    /// A change is invalid by itself.
     #[error(transparent)]
     InvalidChange(#[from] InvalidChange),
-    /// Contents in a place where they cannot be.
+    /// A change is invalid at this position of a snapshot.
     #[error(transparent)]
     Misplaced(#[from] Misplaced),
-    /// Contents that contradict one another.
+    /// A change contradicts the changes before it.
     #[error(transparent)]
     Contradiction(#[from] Contradiction),
 }
 
-/// The system's number for an input/output error.
+/// The error code of an input/output error, which a bad sector causes.
 const EIO: i32 = 5;
 
 impl BadSnapshot {
-    /// Is it corrupt, rather than newer than this program, or out of the system's reach for now?
+    /// Whether the snapshot is corrupt. It is not if a newer version wrote it, or if the system cannot read it now.
     pub fn is_corruption(&self) -> bool {
-        match &self.what {
-            SnapshotErrorKind::Head(SegmentHeaderError::Corrupt)
+        match &self.kind {
+            SnapshotErrorKind::Header(SegmentHeaderError::Corrupt)
             | SnapshotErrorKind::Sequence(_)
             | SnapshotErrorKind::Frame
-            | SnapshotErrorKind::Behind(_)
+            | SnapshotErrorKind::TrailingBytes(_)
             | SnapshotErrorKind::InvalidChange(_)
             | SnapshotErrorKind::Misplaced(_)
             | SnapshotErrorKind::Contradiction(_) => true,
-            SnapshotErrorKind::Unreadable(unreadable) => *unreadable == Unreadable::Malformed,
-            // What a bad sector says.
+            SnapshotErrorKind::Decode(error) => *error == DecodeError::Malformed,
             SnapshotErrorKind::Io(error) => error.raw_os_error() == Some(EIO),
-            SnapshotErrorKind::Head(SegmentHeaderError::Format { .. }) => false,
+            SnapshotErrorKind::Header(SegmentHeaderError::Format { .. }) => false,
         }
     }
 }
 
-/// Why a change cannot stand where it stands in a snapshot.
+/// Why a change is invalid at its position in a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Misplaced {
-    /// A number of no commit that the snapshot holds.
+    /// The number of an event or entry is not that of a commit that the snapshot holds.
     #[error("it numbers an event or entry {number}, and the snapshot holds commits 1 to {}", last.0)]
     Number {
         /// The number.
@@ -88,23 +87,23 @@ pub enum Misplaced {
         /// The snapshot's sequence.
         last: Sequence,
     },
-    /// A commit creates at most one record, and they stand in the order of their commits.
+    /// The numbers of events and entries are not in ascending order. A commit creates at most one of them.
     #[error(
         "it creates {number} behind {before}: each number creates one event or entry, in ascending order"
     )]
     Order {
         /// The number.
         number: u64,
-        /// The one before.
+        /// The number created before.
         before: u64,
     },
-    /// Tickets beside a number or a tag that is not their event's.
+    /// The number or the tag of tickets is not that of an event before them.
     #[error("it issues tickets of event {number}, which does not stand before them with this tag")]
     Event {
         /// The number.
         number: u64,
     },
-    /// Only what still counts is written.
+    /// An entry is freed. Compaction leaves out both the entry and the change that frees it.
     #[error("it frees entry {number}: a snapshot holds only what was not freed")]
     Freed {
         /// The number.
@@ -112,26 +111,27 @@ pub enum Misplaced {
     },
 }
 
-/// Why compaction ended early. The snapshot before and the journal are as they were.
+/// Why no snapshot was made. The previous snapshot and the journal are unchanged.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum CompactionError {
-    /// The disk said no.
+    /// An operation of the disk failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The snapshot before.
+    /// The previous snapshot cannot be read.
     #[error(transparent)]
     Snapshot(#[from] BadSnapshot),
-    /// The journal.
+    /// The journal cannot be read.
     #[error("journal {file}, offset {offset}: {what}")]
     Journal {
         /// The segment.
         file: String,
-        /// Where in it, in bytes.
+        /// The offset in the file, in bytes.
         offset: u64,
         /// What is wrong.
         what: String,
     },
-    /// It is not known which names a crash leaves, of snapshots that others may build on.
+    /// The sync of the directory failed, so that it is not known which snapshots exist after a crash.
     #[error("syncing the directory of the snapshots: {0}")]
     Directory(io::Error),
     /// The server stops.
@@ -139,13 +139,14 @@ pub enum CompactionError {
     Stopped,
 }
 
-/// Why there is no snapshot for who asked. Nothing is lost: the journal has everything.
+/// Why a request for a snapshot has failed. No change is lost: all are in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum NotMade {
-    /// The server stops, and makes none any more.
+    /// The server stops.
     #[error("the server is stopping")]
     Stopping,
-    /// It was tried.
+    /// The snapshot was tried, and could not be made.
     #[error("{0}")]
     Failed(String),
 }

@@ -1,18 +1,22 @@
-//! Snapshots: state at exactly one sequence, so that a restart reads little and the journal stays bounded.
+//! Snapshots: the state at one sequence number. They make a restart short, and let the journal be trimmed.
 //!
-//! Changes can be applied in any order between records, so a snapshot is simply the changes that still count: those of the
-//! snapshot before, less what was freed since, and those of the journal since. To make one takes no lock and no look
-//! at the state in memory, only files that do not change any more, and the memory for what was freed since and for
-//! [`compaction::GROUPED`] tickets.
+//! Changes to different records commute, so a snapshot is the set of changes that are still in effect: those of the
+//! previous snapshot, without the entries freed since, and those of the journal since. Compaction takes no lock and does
+//! not read the state in memory. It reads files that do not change any more, and needs memory for the numbers of the
+//! freed entries and for [`compaction::GROUPED_TICKETS_MAX`] tickets.
 //!
 //! # On disk, format version 1
 //!
-//! `snapshots/00000000000000000042.snap` holds all commits up to 42. It begins with a header like a segment's
-//! ([`crate::storage::journal::segment`]) with the magic `BOOKSNAP` and the sequence in place of the first one, and goes on in
-//! frames ([`crate::storage::journal::frame`]) of kind 4 whose payload is changes, each behind the number (8 bytes) of its event
-//! or entry. Every frame's `first` and `durable_through` are the snapshot's sequence. Events and entries stand in the order
-//! of their numbers, tickets behind the event that issued them. The last frame is of kind 5, its payload the number of all
-//! changes (8 bytes): without it the snapshot is not whole, and nothing stands behind it.
+//! `snapshots/00000000000000000042.snap` holds all commits up to 42. It has
+//!
+//! - a header like that of a segment ([`crate::codec::segment_header`]), with the magic `BOOKSNAP`, and the sequence
+//!   number of the snapshot in place of the first one;
+//! - frames ([`crate::codec::frame`]) of kind 4. Their payload is changes, each preceded by the number (8 bytes) of its
+//!   event or entry. Events and entries are in the order of their numbers, tickets after the event that issued them;
+//! - a footer, the frame of kind 5. Its payload is the number of changes (8 bytes). A snapshot without a footer is
+//!   incomplete, and nothing follows the footer.
+//!
+//! In every frame, `first` and `durable_through` are the sequence number of the snapshot.
 
 pub mod compaction;
 mod contents;
@@ -29,30 +33,31 @@ use std::io;
 use crate::codec::Sequence;
 use crate::storage::journal::Disk;
 
-/// What a snapshot begins with.
+/// The first bytes of a snapshot.
 pub const MAGIC: &[u8; 8] = b"BOOKSNAP";
 
-/// A snapshot that is being written. What a crash left of one is thrown away.
+/// The name of a snapshot that is being written. One that a crash left incomplete is overwritten by the next.
 pub const NEW: &str = "new";
 
 const SUFFIX: &str = ".snap";
 
-/// What a corrupt snapshot is called after its own name when it is quarantined.
+/// The suffix that is appended to the name of a quarantined snapshot.
 pub const CORRUPT_SUFFIX: &str = ".damaged";
 
-/// A snapshot's file name.
+/// The file name of the snapshot of this sequence number.
 pub fn name(sequence: Sequence) -> String {
     format!("{:020}{SUFFIX}", sequence.0)
 }
 
-/// The sequence of the snapshot of this name, if it is a snapshot's name.
+/// The sequence number of the snapshot with this name. `None` if it is not the name of a snapshot.
 pub fn parse_name(name: &str) -> Option<Sequence> {
     let digits = name.strip_suffix(SUFFIX)?;
     let valid = digits.len() == 20 && digits.bytes().all(|b| b.is_ascii_digit());
     if valid { digits.parse().ok().map(Sequence) } else { None }
 }
 
-/// The highest sequence of which a snapshot was ever made here, whole or not: so much was durable.
+/// The highest sequence number in the name of a snapshot in this directory, including quarantined ones. All commits up to
+/// it were durable when that snapshot was made.
 pub fn durable_through(disk: &dyn Disk) -> io::Result<Sequence> {
     let names = disk.list()?;
     let sequences =

@@ -1,29 +1,27 @@
-//! Reading a snapshot back: as a whole or not at all.
+//! Reading and verification of snapshots.
 
 use std::io;
 
 use super::contents::Contents;
 use super::error::{BadSnapshot, SnapshotErrorKind};
 use super::{MAGIC, name, parse_name};
-use crate::codec::commit;
-use crate::codec::commit::Unreadable;
-use crate::codec::frame::Kind;
-use crate::codec::segment_header;
-use crate::codec::segment_header::{SegmentHeader, SegmentHeaderError};
-use crate::codec::{Sequence, frame};
+use crate::codec::Sequence;
+use crate::codec::commit::{self, DecodeError};
+use crate::codec::frame::{self, Kind};
+use crate::codec::segment_header::{self, SegmentHeader, SegmentHeaderError};
 use crate::domain::{Change, Contradiction};
 use crate::storage::journal::disk::{Disk, DiskFile};
 use crate::storage::journal::reader::FrameReader;
 
-/// An open snapshot.
+/// An open snapshot, whose header was checked.
 #[derive(Debug)]
 pub struct Snapshot {
     file: Box<dyn DiskFile>,
     name: String,
-    head: SegmentHeader,
+    header: SegmentHeader,
 }
 
-/// The sequences of all snapshots on the disk, newest first.
+/// The sequence numbers of all snapshots on the disk, newest first.
 pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
     let mut sequences: Vec<Sequence> = disk.list()?.iter().filter_map(|name| parse_name(name)).collect();
     sequences.sort_unstable_by(|a, b| b.cmp(a));
@@ -31,35 +29,51 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 }
 
 impl Snapshot {
-    /// Opens the snapshot of `sequence`. Only its header is checked.
+    /// Opens the snapshot of `sequence`, and checks its header.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSnapshot`] if it cannot be opened, or if its header is corrupt or not that of `sequence`.
     pub fn open(disk: &dyn Disk, sequence: Sequence) -> Result<Self, BadSnapshot> {
         let snapshot = Self::open_file(disk, &name(sequence))?;
-        if snapshot.head.first == sequence {
+        if snapshot.header.first == sequence {
             Ok(snapshot)
         } else {
-            Err(snapshot.bad(0, SnapshotErrorKind::Frame))
+            Err(snapshot.error(0, SnapshotErrorKind::Frame))
         }
     }
 
-    /// Opens a snapshot by its file name, whatever that is.
+    /// Opens the snapshot in the file with this name, and checks its header.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSnapshot`] if it cannot be opened or its header is corrupt.
     pub fn open_file(disk: &dyn Disk, name: &str) -> Result<Self, BadSnapshot> {
-        let bad = |what| BadSnapshot { file: name.to_owned(), offset: 0, what };
-        let file = disk.open(name).map_err(|e| bad(e.into()))?;
-        let head = read_head(&*file).map_err(bad)?;
-        Ok(Self { file, name: name.to_owned(), head })
+        let error = |kind| BadSnapshot { file: name.to_owned(), offset: 0, kind };
+        let file = disk.open(name).map_err(|e| error(e.into()))?;
+        let header = read_head(&*file).map_err(error)?;
+        Ok(Self { file, name: name.to_owned(), header })
     }
 
-    /// The last commit that it holds.
+    /// The sequence number of the last commit that it holds.
     pub fn sequence(&self) -> Sequence {
-        self.head.first
+        self.header.first
     }
 
     /// Its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSnapshot`] with the error of the system.
     pub fn bytes(&self) -> Result<u64, BadSnapshot> {
-        self.file.len().map_err(|e| self.bad(0, e.into()))
+        self.file.len().map_err(|e| self.error(0, e.into()))
     }
 
-    /// Reads all of it and applies none: is it whole, and are its contents possible? Says how many changes it has.
+    /// Reads the snapshot from beginning to end, checks it, and returns the number of its changes.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSnapshot`] for the first frame or change that is invalid.
     pub fn verify(&self) -> Result<u64, BadSnapshot> {
         let mut changes = 0;
         self.read(&mut |_, _| {
@@ -69,23 +83,28 @@ impl Snapshot {
         Ok(changes)
     }
 
-    /// Gives each change, with the number of its event or entry, to `apply`. Nothing that is impossible gets so far.
+    /// Passes each change, with the number of its event or entry, to `apply`, after it was checked against the changes
+    /// before it.
+    ///
+    /// # Errors
+    ///
+    /// [`BadSnapshot`] for the first frame or change that is invalid, or that `apply` rejects.
     pub fn read(
         &self,
         apply: &mut dyn FnMut(u64, &Change<'_>) -> Result<(), Contradiction>,
     ) -> Result<(), BadSnapshot> {
-        let mut frames = FrameReader::new(&*self.file, self.head.salt);
-        let mut contents = Contents::new(self.head.first);
+        let mut frames = FrameReader::new(&*self.file, self.header.salt);
+        let mut contents = Contents::new(self.header.first);
         let (mut crc, mut changes) = (0, 0);
         loop {
             let offset = frames.offset();
-            let bad = |what| self.bad(offset, what);
+            let error = |kind| self.error(offset, kind);
             let frame = frames
                 .next_frame()
-                .map_err(|e| bad(e.into()))?
-                .ok_or_else(|| bad(SnapshotErrorKind::Frame))?;
-            if frame.header.first != self.head.first || frame.header.previous != crc {
-                return Err(bad(SnapshotErrorKind::Frame));
+                .map_err(|e| error(e.into()))?
+                .ok_or_else(|| error(SnapshotErrorKind::Frame))?;
+            if frame.header.first != self.header.first || frame.header.previous != crc {
+                return Err(error(SnapshotErrorKind::Frame));
             }
             crc = frame.crc;
             match frame.header.kind {
@@ -94,33 +113,41 @@ impl Snapshot {
                         contents.add(number, change)?;
                         Ok(apply(number, change)?)
                     };
-                    changes += read_changes(frame.payload, &mut each).map_err(bad)?;
+                    changes += read_changes(frame.payload, &mut each).map_err(error)?;
                 }
                 Kind::Footer if frame.payload == u64::to_le_bytes(changes) => break,
-                Kind::Unknown(kind) => return Err(bad(Unreadable::UnknownFrame(kind).into())),
-                _ => return Err(bad(SnapshotErrorKind::Frame)),
+                Kind::Unknown(kind) => return Err(error(DecodeError::UnknownFrame(kind).into())),
+                _ => return Err(error(SnapshotErrorKind::Frame)),
             }
             debug_assert!(frame.payload.len() <= frame::PAYLOAD_BYTES_MAX);
         }
         let end = frames.offset();
-        let length = self.file.len().map_err(|e| self.bad(end, e.into()))?;
-        if length > end { Err(self.bad(end, SnapshotErrorKind::Behind(length - end))) } else { Ok(()) }
+        let length = self.file.len().map_err(|e| self.error(end, e.into()))?;
+        if length > end {
+            Err(self.error(end, SnapshotErrorKind::TrailingBytes(length - end)))
+        } else {
+            Ok(())
+        }
     }
 
-    fn bad(&self, offset: u64, what: SnapshotErrorKind) -> BadSnapshot {
-        BadSnapshot { file: self.name.clone(), offset, what }
+    fn error(&self, offset: u64, kind: SnapshotErrorKind) -> BadSnapshot {
+        BadSnapshot { file: self.name.clone(), offset, kind }
     }
 }
 
-/// The header of a file that is a snapshot by what it begins with.
+/// Reads and checks the header of a snapshot.
+///
+/// # Errors
+///
+/// [`SnapshotErrorKind`] if it cannot be read, is corrupt, or is of a later version.
 pub fn read_head(file: &dyn DiskFile) -> Result<SegmentHeader, SnapshotErrorKind> {
     let mut header = [0; segment_header::BYTES];
     file.read_exact_at(&mut header, 0).map_err(|e| match e.kind() {
         io::ErrorKind::UnexpectedEof => SegmentHeaderError::Corrupt.into(),
         _ => SnapshotErrorKind::Io(e),
     })?;
-    let head = SegmentHeader::decode(&header, MAGIC)?;
-    if head.first > Sequence::MAX { Err(SnapshotErrorKind::Sequence(head.first)) } else { Ok(head) }
+    let header = SegmentHeader::decode(&header, MAGIC)?;
+    if header.first > Sequence::MAX { Err(SnapshotErrorKind::Sequence(header.first)) } else { Ok(header) }
 }
 
 fn read_changes(
@@ -129,7 +156,7 @@ fn read_changes(
 ) -> Result<u64, SnapshotErrorKind> {
     let mut changes = 0;
     while !payload.is_empty() {
-        let (number, rest) = payload.split_first_chunk::<8>().ok_or(Unreadable::Malformed)?;
+        let (number, rest) = payload.split_first_chunk::<8>().ok_or(DecodeError::Malformed)?;
         let (change, rest) = commit::split_change(rest)?;
         each(u64::from_le_bytes(*number), &change)?;
         payload = rest;

@@ -1,4 +1,4 @@
-//! Requests for a snapshot. All that wait get the next one that is begun, so that however many ask, few are made.
+//! Requests for a snapshot. One snapshot serves all requests that came before it began.
 
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -11,98 +11,98 @@ use crate::codec::Sequence;
 /// A snapshot that was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Made {
-    /// The last commit that it holds.
+    /// The sequence number of the last commit that it holds.
     pub sequence: Sequence,
-    /// Its length.
+    /// Its length in bytes.
     pub bytes: u64,
-    /// How long it took.
+    /// The time that it took.
     pub took: Duration,
 }
 
-/// What is answered to who asked.
 pub(super) type Reply = Result<Made, NotMade>;
 
-/// Who waits for a snapshot. One whose other end is gone does not count.
-pub(super) type Client = oneshot::Sender<Reply>;
+/// The sender of the reply to a request. The request is canceled when the receiver is dropped.
+pub(super) type Request = oneshot::Sender<Reply>;
 
-/// The requests that wait for the next snapshot.
+/// The queue of requests.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
-    waiting: Mutex<Waiting>,
+    queue: Mutex<Queue>,
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
-    clients: Vec<Client>,
+struct Queue {
+    requests: Vec<Request>,
     stopping: bool,
 }
 
 impl Requests {
-    /// Asks for the next snapshot that is begun. To drop the receiver takes the request back.
-    pub fn ask(&self) -> Result<oneshot::Receiver<Reply>, NotMade> {
-        let mut waiting = self.lock();
-        if waiting.stopping {
+    /// Requests a snapshot that begins after this call. To drop the receiver cancels the request.
+    pub fn push(&self) -> Result<oneshot::Receiver<Reply>, NotMade> {
+        let mut queue = self.lock();
+        if queue.stopping {
             return Err(NotMade::Stopping);
         }
-        let (client, reply) = oneshot::channel();
-        // While a long snapshot is made many may come and go: they leave no memory behind.
-        if waiting.clients.len() == waiting.clients.capacity() {
-            waiting.clients.retain(|client| !client.is_closed());
+        let (request, reply) = oneshot::channel();
+        // Canceled requests are removed before the queue grows, so that its memory stays bounded while a long snapshot is
+        // made.
+        if queue.requests.len() == queue.requests.capacity() {
+            queue.requests.retain(|request| !request.is_closed());
         }
-        let is_first = waiting.clients.is_empty();
-        waiting.clients.push(client);
-        drop(waiting);
+        let is_first = queue.requests.is_empty();
+        queue.requests.push(request);
+        drop(queue);
         if is_first {
             self.changed.notify_one();
         }
         Ok(reply)
     }
 
-    /// Waits until a snapshot may be begun, which is not before `earliest`, and somebody asks for one, but not longer
-    /// than `patience`. Those who ask; none when the server stops.
-    pub fn next(&self, earliest: Instant, patience: Duration) -> Option<Vec<Client>> {
-        let until = earliest.max(Instant::now() + patience);
-        let mut waiting = self.lock();
+    /// Waits until `earliest` and until there is a request, at most for `timeout` after now or until `earliest`,
+    /// whichever is later. Returns all requests, possibly none; `None` when the server stops.
+    pub fn next(&self, earliest: Instant, timeout: Duration) -> Option<Vec<Request>> {
+        let latest = earliest.max(Instant::now() + timeout);
+        let mut queue = self.lock();
         loop {
-            if waiting.stopping {
+            if queue.stopping {
                 return None;
             }
-            let due = if waiting.clients.is_empty() { until } else { earliest };
+            let due = if queue.requests.is_empty() { latest } else { earliest };
             let left = due.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                waiting.clients.retain(|client| !client.is_closed());
-                if !waiting.clients.is_empty() || due == until {
-                    return Some(std::mem::take(&mut waiting.clients));
+                queue.requests.retain(|request| !request.is_closed());
+                if !queue.requests.is_empty() || due == latest {
+                    return Some(std::mem::take(&mut queue.requests));
                 }
                 continue;
             }
-            let waited = self.changed.wait_timeout(waiting, left);
-            (waiting, _) = waited.unwrap_or_else(|_| crate::fatal(BROKEN));
+            let waited = self.changed.wait_timeout(queue, left);
+            (queue, _) = waited.unwrap_or_else(|_| crate::fatal(LOCK_POISONED));
         }
     }
 
-    /// From now on none is made. Those who wait are told.
+    /// Refuses further requests, and fails those in the queue with [`NotMade::Stopping`].
     pub fn stop(&self) {
-        let mut waiting = self.lock();
-        waiting.stopping = true;
-        // A client whose sender is dropped is told that the server stops.
-        waiting.clients.clear();
-        drop(waiting);
+        let mut queue = self.lock();
+        queue.stopping = true;
+        // The receiver of a dropped request takes that for `NotMade::Stopping`.
+        queue.requests.clear();
+        drop(queue);
         self.changed.notify_one();
     }
 
-    /// Does the server stop?
+    /// Whether the server stops.
     pub fn stopping(&self) -> bool {
         self.lock().stopping
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(|_| crate::fatal(BROKEN))
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(|_| crate::fatal(LOCK_POISONED))
     }
 }
 
-const BROKEN: &str = "a thread panicked while it held the requests for snapshots";
+const LOCK_POISONED: &str = "a thread panicked while it held the requests for snapshots";
 
 #[cfg(test)]
 mod tests {
@@ -113,51 +113,51 @@ mod tests {
     }
 
     #[test]
-    fn all_who_wait_get_the_same_one_and_those_who_are_gone_do_not_count() {
+    fn queued_requests_get_the_same_snapshot_and_canceled_requests_none() {
         let requests = Requests::default();
         let now = Instant::now();
-        assert!(requests.next(now, Duration::ZERO).expect("it goes on").is_empty(), "nobody asked");
-        let replies: Vec<_> = (0..3).map(|_| requests.ask().expect("it goes on")).collect();
-        drop(requests.ask());
-        let clients = requests.next(now, Duration::ZERO).expect("it goes on");
-        assert_eq!(clients.len(), 3);
-        // This one comes when that snapshot was begun.
-        let late = requests.ask().expect("it goes on");
-        clients.into_iter().for_each(|client| client.send(made()).expect("it waits"));
+        assert!(requests.next(now, Duration::ZERO).expect("not stopped").is_empty(), "no request yet");
+        let replies: Vec<_> = (0..3).map(|_| requests.push().expect("not stopped")).collect();
+        drop(requests.push());
+        let taken = requests.next(now, Duration::ZERO).expect("not stopped");
+        assert_eq!(taken.len(), 3);
+        // It comes after the snapshot began, so it waits for the next one.
+        let late = requests.push().expect("not stopped");
+        taken.into_iter().for_each(|request| request.send(made()).expect("a receiver"));
         for mut reply in replies {
             assert_eq!(reply.try_recv(), Ok(made()));
         }
-        assert_eq!(requests.next(now, Duration::ZERO).expect("it goes on").len(), 1);
+        assert_eq!(requests.next(now, Duration::ZERO).expect("not stopped").len(), 1);
         drop(late);
     }
 
     #[test]
-    fn many_who_come_and_go_leave_no_memory_behind() {
+    fn canceled_requests_do_not_grow_the_queue() {
         let requests = Requests::default();
         for _ in 0..10_000 {
-            drop(requests.ask());
+            drop(requests.push());
         }
-        assert!(requests.lock().clients.capacity() <= 8);
+        assert!(requests.lock().requests.capacity() <= 8);
     }
 
     #[test]
-    fn one_is_not_begun_before_its_time() {
+    fn a_request_is_not_taken_before_the_earliest_time() {
         let requests = Requests::default();
-        let _reply = requests.ask().expect("it goes on");
+        let _reply = requests.push().expect("not stopped");
         let earliest = Instant::now() + Duration::from_millis(50);
-        assert_eq!(requests.next(earliest, Duration::ZERO).expect("it goes on").len(), 1);
+        assert_eq!(requests.next(earliest, Duration::ZERO).expect("not stopped").len(), 1);
         assert!(Instant::now() >= earliest);
     }
 
     #[test]
-    fn a_stop_tells_everyone_who_waits() {
+    fn a_stop_fails_queued_and_further_requests() {
         let requests = Requests::default();
-        let replies: Vec<_> = (0..2_000).map(|_| requests.ask().expect("it goes on")).collect();
+        let replies: Vec<_> = (0..2_000).map(|_| requests.push().expect("not stopped")).collect();
         requests.stop();
         for mut reply in replies {
             assert_eq!(reply.try_recv(), Err(oneshot::error::TryRecvError::Closed));
         }
-        assert_eq!(requests.ask().err(), Some(NotMade::Stopping));
+        assert_eq!(requests.push().err(), Some(NotMade::Stopping));
         let far = Duration::from_secs(3_600);
         assert!(requests.next(Instant::now() + far, far).is_none());
     }

@@ -1,5 +1,5 @@
-//! The snapshotter: one thread that makes snapshots when there is enough to compaction or somebody asks, keeps the newest two,
-//! and lets the journal drop what the older of them holds.
+//! The snapshotter: one thread that makes a snapshot when the journal has grown enough or on request, keeps the newest
+//! two snapshots, and trims the journal by the older of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,30 +18,35 @@ use crate::storage::snapshot::error::BadSnapshot;
 use crate::storage::snapshot::error::CompactionError;
 pub use crate::storage::snapshot::error::NotMade;
 
-/// How often the snapshotter looks whether there is enough to compaction. The journal grows by tens of megabytes in this time at
-/// the most.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The time between two checks whether a snapshot is due. The journal grows by tens of megabytes in it at most.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Folding works for so many bytes, then rests as long as that took, [`REST`] times: commits come first.
-const BREATH: u64 = 256 << 10;
+/// Compaction pauses after this many bytes, so that commits have priority.
+const BYTES_PER_PAUSE: u64 = 256 << 10;
 
-/// Of its time, compaction rests three quarters.
-const REST: u32 = 3;
+/// A pause takes this many times as long as the work before it: compaction uses a quarter of the time.
+const PAUSE_FACTOR: u32 = 3;
 
-/// Rests are no longer than this, so that a disk that stalls does not stall compaction for much longer.
-const LONGEST_REST: Duration = Duration::from_millis(50);
+/// The longest pause, so that a disk that stalls does not delay compaction much longer.
+const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// After one that came to nothing, the next that nobody asked for is tried after this time, or after this many times
-/// the time that it took: what was in its way may be gone, and the disk has others to serve.
-const RETRY: Duration = Duration::from_secs(5);
-const RETRY_TIMES: u32 = 20;
+/// The shortest time between an unsuccessful snapshot and the next that was not requested. By then the cause may have
+/// disappeared.
+const RETRY_AFTER_MIN: Duration = Duration::from_secs(5);
+
+/// That time is also at least this many times as long as the unsuccessful snapshot took, so that retries use 5% of the
+/// disk at most.
+const RETRY_AFTER_FACTOR: u32 = 20;
+
+/// The number of snapshots that are kept. If the newest one is corrupt, the other one and the journal since replace it.
+const SNAPSHOTS_KEPT: usize = 2;
 
 /// When snapshots are made.
 #[derive(Debug, Clone, Copy)]
 pub struct Schedule {
-    /// After so many bytes of journal.
+    /// A snapshot is due after this many bytes of journal.
     pub every: u64,
-    /// Not more often than this, whoever asks.
+    /// The shortest time between the begin of two snapshots, requested or not.
     pub at_most_every: Duration,
 }
 
@@ -54,7 +59,11 @@ pub struct Snapshotter {
 }
 
 impl Snapshotter {
-    /// Starts the snapshotter of the snapshots on `disk`, the newest of which is `newest`.
+    /// Starts the thread. `disk` is the directory of the snapshots, and `newest` the sequence number of the newest one.
+    ///
+    /// # Errors
+    ///
+    /// The error of the system when the thread cannot be started.
     pub fn start(
         disk: Arc<dyn Disk>,
         journal: Arc<Journal>,
@@ -63,47 +72,52 @@ impl Snapshotter {
     ) -> std::io::Result<Self> {
         let requests = Arc::new(Requests::default());
         let newest = Arc::new(AtomicU64::new(newest.0));
-        let work = Work {
+        let worker = Worker {
             disk,
             journal,
             schedule,
             compacted: 0,
             requests: requests.clone(),
-            shown: newest.clone(),
+            newest: newest.clone(),
             earliest: Instant::now(),
-            vain: None,
+            unsuccessful: None,
         };
         let guarded = move || {
-            // Those who ask would wait for ever, and the journal would grow for ever.
-            let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| work.run()));
-            ended.unwrap_or_else(|_| crate::fatal("the thread that makes snapshots panicked"));
+            // Without the thread, requests would wait forever and the journal would grow forever.
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.run()));
+            result.unwrap_or_else(|_| crate::fatal("the thread that makes snapshots panicked"));
         };
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(guarded)?;
         Ok(Self { requests, newest, thread: Some(thread).into() })
     }
 
-    /// Waits for the next snapshot that is begun: it has everything that is durable now. To drop this takes the request
-    /// back.
+    /// Requests a snapshot, and waits for it. It begins after the request, so it holds everything that is durable now. To
+    /// drop the future cancels the request.
+    ///
+    /// # Errors
+    ///
+    /// [`NotMade`] if the snapshot fails or the server stops.
     pub async fn make(&self) -> Result<Made, NotMade> {
-        self.requests.ask()?.await.unwrap_or(Err(NotMade::Stopping))
+        self.requests.push()?.await.unwrap_or(Err(NotMade::Stopping))
     }
 
-    /// The last commit of the newest snapshot.
+    /// The sequence number of the newest snapshot.
     pub fn newest(&self) -> Sequence {
         Sequence(self.newest.load(Ordering::Relaxed))
     }
 
-    /// From now on no snapshot is made; one in the making is given up, and all who wait are told. Returns at once.
+    /// Refuses further requests, fails those that wait, and cancels a snapshot that is being made. Does not wait for the
+    /// thread.
     pub fn give_up(&self) {
         self.requests.stop();
     }
 
-    /// Gives up a snapshot in the making and ends the thread.
+    /// Cancels a snapshot that is being made, and waits for the end of the thread.
     pub fn stop(&self) {
         self.give_up();
         let thread = self.thread.lock().unwrap_or_else(|e| e.into_inner()).take();
         if let Some(thread) = thread {
-            // A panic has ended the process already.
+            // A panic in the thread has ended the process.
             let _ = thread.join();
         }
     }
@@ -115,66 +129,64 @@ impl Drop for Snapshotter {
     }
 }
 
-/// The thread's side.
-struct Work {
+/// The snapshotter's thread.
+struct Worker {
     disk: Arc<dyn Disk>,
     journal: Arc<Journal>,
     schedule: Schedule,
-    /// Bytes of the journal that the newest snapshot holds, of those that the journal counts.
+    /// The value of [`Journal::bytes`] up to which the newest snapshot holds the journal.
     compacted: u64,
     requests: Arc<Requests>,
-    shown: Arc<AtomicU64>,
-    /// No snapshot is begun before.
+    /// The sequence number of the newest snapshot.
+    newest: Arc<AtomicU64>,
+    /// The earliest time at which the next snapshot begins.
     earliest: Instant,
-    /// Behind one that came to nothing.
-    vain: Option<Vain>,
+    /// The last snapshot, if it was unsuccessful.
+    unsuccessful: Option<Unsuccessful>,
 }
 
-/// A snapshot that failed, or that set nothing free where space is short.
-struct Vain {
-    /// Of this sequence.
+/// A snapshot that failed, or that made no segment recyclable when space was short.
+struct Unsuccessful {
     sequence: Sequence,
-    /// Another one that nobody asks for is not begun before.
+    /// The earliest time of the next snapshot that was not requested.
     retry: Instant,
 }
 
-/// A snapshot of a sequence.
+/// The result of writing a snapshot.
 struct Written {
+    /// Its length in bytes.
     bytes: u64,
-    /// False when it was there already.
+    /// Whether it was written now, or existed already.
     new: bool,
-    /// Segments of the journal that are not needed any more.
+    /// The number of segments that the journal does not need any more.
     freed: usize,
 }
 
-/// Snapshots that are kept: should the newest be corrupt, the other one and the journal behind it stand in for it.
-const KEPT: usize = 2;
-
-impl Work {
+impl Worker {
     fn run(mut self) {
-        if let Err(e) = self.keep(KEPT)
+        if let Err(e) = self.retain(SNAPSHOTS_KEPT)
             && !matches!(e, CompactionError::Stopped)
         {
-            self.failed(&e, "snapshots could not be tidied up");
+            self.report(&e, "snapshots could not be tidied up");
         }
-        while let Some(clients) = self.requests.next(self.earliest, LOOK_EVERY) {
-            if clients.is_empty() && !self.is_due() {
+        while let Some(requests) = self.requests.next(self.earliest, CHECK_INTERVAL) {
+            if requests.is_empty() && !self.is_due() {
                 continue;
             }
-            let made = self.make();
-            for client in clients {
-                // Whoever asked may have gone.
-                let _ = client.send(made.clone());
+            let result = self.make();
+            for request in requests {
+                // The receiver may have been dropped.
+                let _ = request.send(result.clone());
             }
         }
     }
 
-    /// Is one to be made although nobody asks?
+    /// Whether a snapshot is due without a request.
     fn is_due(&self) -> bool {
         let has_grown = self.journal.bytes() - self.compacted >= self.schedule.every;
         let wanted = self.journal.wants_snapshot();
-        match &self.vain {
-            Some(vain) if Instant::now() < vain.retry => wanted && self.journal.durable() > vain.sequence,
+        match &self.unsuccessful {
+            Some(last) if Instant::now() < last.retry => wanted && self.journal.durable() > last.sequence,
             _ => has_grown || wanted,
         }
     }
@@ -182,14 +194,15 @@ impl Work {
     fn make(&mut self) -> Result<Made, NotMade> {
         let started = Instant::now();
         self.earliest = started + self.schedule.at_most_every;
-        // Bytes first: what comes between the two counts for the next snapshot.
+        // The bytes are read before the sequence number, so that bytes written in between count for the next snapshot.
         let bytes_before = self.journal.bytes();
         let sequence = self.journal.durable();
         let short = self.journal.wants_snapshot();
         let written = self.write(sequence, short);
         let took = started.elapsed();
-        let vain = || Vain { sequence, retry: Instant::now() + RETRY.max(took * RETRY_TIMES) };
-        let made = match written {
+        let retry_after = RETRY_AFTER_MIN.max(took * RETRY_AFTER_FACTOR);
+        let unsuccessful = || Unsuccessful { sequence, retry: Instant::now() + retry_after };
+        let result = match written {
             Ok(Written { bytes, new, freed }) => {
                 if new {
                     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
@@ -197,25 +210,25 @@ impl Work {
                 }
                 self.compacted = bytes_before;
                 self.journal.snapshot_made(bytes, bytes_before);
-                self.vain = (short && freed == 0).then(vain);
+                self.unsuccessful = (short && freed == 0).then(unsuccessful);
                 Ok(Made { sequence, bytes, took })
             }
             Err(CompactionError::Stopped) => Err(NotMade::Stopping),
             Err(e) => {
-                self.vain = Some(vain());
-                self.failed(&e, "no snapshot could be made, the journal goes on growing");
+                self.unsuccessful = Some(unsuccessful());
+                self.report(&e, "no snapshot could be made, the journal goes on growing");
                 Err(NotMade::Failed(e.to_string()))
             }
         };
         if short {
             self.journal.snapshot_tried();
         }
-        made
+        result
     }
 
-    /// A failed sync of the directory is not tried again: the next one would succeed over names that are not on disk,
-    /// and the journal would be trimmed by them. Whatever else failed, the journal has everything.
-    fn failed(&self, error: &CompactionError, what: &str) {
+    /// Fails the journal if the directory could not be synced: the next sync would succeed although names are not on
+    /// disk, and the journal would be trimmed by them. Other errors are logged, because the journal has all changes.
+    fn report(&self, error: &CompactionError, what: &str) {
         if let CompactionError::Directory(error) = error {
             self.journal.fail("syncing", "the directory of the snapshots", error);
             self.requests.stop();
@@ -224,7 +237,7 @@ impl Work {
         }
     }
 
-    /// A stop waits for one sync at most.
+    /// Called before each sync, so that a stop waits for one sync at most.
     fn check_stop(&self) -> Result<(), CompactionError> {
         if self.requests.stopping() { Err(CompactionError::Stopped) } else { Ok(()) }
     }
@@ -233,34 +246,36 @@ impl Work {
         self.disk.sync().map_err(CompactionError::Directory)
     }
 
-    /// Writes the snapshot of `sequence`, unless it is there, and drops what is not needed any more. Where space is
-    /// `short`, the one before is enough by itself once it was read and found whole: what only the one before that needs
-    /// makes space for the new one. If that sets nothing free, the new one has to be enough by itself.
+    /// Writes the snapshot of `sequence`, unless it exists, and removes what is not needed any more.
+    ///
+    /// If space is `short`, one snapshot is kept instead of two: first the previous one, once it was verified, so that
+    /// the segments that only an older one needs make space for the new one. If that frees no segment, only the new one
+    /// is kept, once it was verified.
     fn write(&self, sequence: Sequence, short: bool) -> Result<Written, CompactionError> {
-        let before = self.usable()?;
-        let freed = if short { self.keep(1)? } else { 0 };
-        if let Some(before) = before.as_ref().filter(|before| before.sequence() == sequence) {
-            return Ok(Written { bytes: before.bytes()?, new: false, freed });
+        let previous = self.newest_valid()?;
+        let freed = if short { self.retain(1)? } else { 0 };
+        if let Some(existing) = previous.as_ref().filter(|previous| previous.sequence() == sequence) {
+            return Ok(Written { bytes: existing.bytes()?, new: false, freed });
         }
-        let bytes = self.compact(before.as_ref(), sequence).inspect_err(|_| {
-            // Half of a snapshot is of no use, and its room is wanted.
+        let bytes = self.compact(previous.as_ref(), sequence).inspect_err(|_| {
+            // The incomplete file takes up space.
             let _ = self.disk.remove(NEW);
         })?;
-        self.shown.store(sequence.0, Ordering::Relaxed);
+        self.newest.store(sequence.0, Ordering::Relaxed);
         if !short || freed > 0 {
-            return Ok(Written { bytes, new: true, freed: freed + self.keep(KEPT)? });
+            return Ok(Written { bytes, new: true, freed: freed + self.retain(SNAPSHOTS_KEPT)? });
         }
         Snapshot::open(&*self.disk, sequence)?.verify()?;
-        Ok(Written { bytes, new: true, freed: self.keep(1)? })
+        Ok(Written { bytes, new: true, freed: self.retain(1)? })
     }
 
-    /// The newest whole snapshot. A corrupt one is quarantined if something stands in for it.
-    fn usable(&self) -> Result<Option<Snapshot>, CompactionError> {
+    /// The newest valid snapshot. Quarantines a corrupt one, if an older one or the complete journal replaces it.
+    fn newest_valid(&self) -> Result<Option<Snapshot>, CompactionError> {
         let Usable { snapshot, bad } = find_usable(&*self.disk)?;
-        let whole_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
+        let complete_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
         for bad in bad {
-            // Not corrupt, or with nothing to stand in for it: people have to look at it first.
-            if !bad.is_corruption() || (snapshot.is_none() && !whole_journal) {
+            // A snapshot that is not corrupt, or that nothing replaces, stays in place for the operator.
+            if !bad.is_corruption() || (snapshot.is_none() && !complete_journal) {
                 return Err(bad.into());
             }
             tracing::warn!("{bad}; it is quarantined, and the next one is made from what is before it");
@@ -270,16 +285,16 @@ impl Work {
         Ok(snapshot)
     }
 
-    fn compact(&self, before: Option<&Snapshot>, sequence: Sequence) -> Result<u64, CompactionError> {
+    fn compact(&self, previous: Option<&Snapshot>, sequence: Sequence) -> Result<u64, CompactionError> {
         let stopping = || self.requests.stopping();
         let writer = Writer::new(&*self.disk, sequence, &stopping)?;
         let mut throttle = throttle(stopping);
-        compact(before, self.journal.disk(), writer, sequence, &mut throttle)
+        compact(previous, self.journal.disk(), writer, sequence, &mut throttle)
     }
 
-    /// Keeps the newest `count` snapshots and what of the journal is behind the oldest of them. Says how many segments
-    /// are not needed any more.
-    fn keep(&self, count: usize) -> Result<usize, CompactionError> {
+    /// Keeps the newest `count` snapshots and trims the journal by the oldest of them. Returns the number of segments
+    /// that the journal does not need any more.
+    fn retain(&self, count: usize) -> Result<usize, CompactionError> {
         let snapshots = read::list(&*self.disk)?;
         for &old in snapshots.iter().skip(count) {
             self.disk.remove(&name(old))?;
@@ -292,38 +307,45 @@ impl Work {
     }
 }
 
-/// Rests now and then, until it is over.
-pub fn throttle(is_over: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(), CompactionError> {
+/// A throttle that pauses regularly, and fails with [`CompactionError::Stopped`] once `is_stopping` returns true.
+pub fn throttle(is_stopping: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(), CompactionError> {
     let (mut done, mut since) = (0, Instant::now());
     move |bytes| {
         done += bytes;
-        if done >= BREATH {
-            if is_over() {
+        if done >= BYTES_PER_PAUSE {
+            if is_stopping() {
                 return Err(CompactionError::Stopped);
             }
-            std::thread::sleep((since.elapsed() * REST).min(LONGEST_REST));
+            std::thread::sleep((since.elapsed() * PAUSE_FACTOR).min(PAUSE_MAX));
             (done, since) = (0, Instant::now());
         }
         Ok(())
     }
 }
 
-/// Takes a corrupt snapshot from among those that count; it stays for people to look at. Durable after a sync of the
-/// directory.
+/// Renames a corrupt snapshot, so that it is not used any more and can be examined. Durable after a sync of the directory.
+///
+/// # Errors
+///
+/// An error of the disk.
 pub fn quarantine(bad: &BadSnapshot, disk: &dyn Disk) -> std::io::Result<()> {
     disk.rename(&bad.file, &format!("{}{CORRUPT_SUFFIX}", bad.file))
 }
 
-/// Which snapshot a start can build on, and what was found wrong on the way to it.
+/// The newest valid snapshot, and why newer ones were skipped.
 #[derive(Debug, Default)]
 pub struct Usable {
-    /// The newest whole one.
+    /// The newest valid snapshot, if there is one.
     pub snapshot: Option<Snapshot>,
-    /// Those that are not.
+    /// The errors of newer snapshots.
     pub bad: Vec<BadSnapshot>,
 }
 
-/// Finds the newest whole snapshot among the newest two.
+/// Finds the newest valid snapshot among the newest two.
+///
+/// # Errors
+///
+/// An error of the disk when it lists its files.
 pub fn find_usable(disk: &dyn Disk) -> std::io::Result<Usable> {
     let mut usable = Usable::default();
     for sequence in read::list(disk)?.into_iter().take(2) {

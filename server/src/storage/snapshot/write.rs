@@ -1,71 +1,89 @@
-//! Writing a snapshot: changes into frames, frames into a file that gets its name when it is whole.
+//! Writing of snapshots. A snapshot gets its name only when it is complete and durable.
 
 use std::io;
 
 use super::error::CompactionError;
 use super::{MAGIC, NEW, name};
-use crate::codec::frame;
-use crate::codec::frame::{Header, Kind};
-use crate::codec::segment_header;
-use crate::codec::segment_header::{Salt, SegmentHeader};
+use crate::codec::frame::{self, Header, Kind};
+use crate::codec::segment_header::{self, Salt, SegmentHeader};
 use crate::codec::{Sequence, commit};
 use crate::domain::Change;
 use crate::storage::journal::disk::{Disk, DiskFile};
 
-/// A frame is written when it has so many bytes.
-const FRAME: usize = 256 << 10;
+/// A frame is written when it has this many bytes.
+const FRAME_BYTES_TARGET: usize = 256 << 10;
 
-/// After so many bytes they are synced, so that the last sync is short and the journal's syncs never wait for a heap.
-const SYNC_EVERY: u64 = 4 << 20;
+/// A frame exceeds its target by less than a commit and the number of a change, so that it stays readable.
+const _: () = assert!(FRAME_BYTES_TARGET + commit::BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
 
-/// A snapshot in the making.
+/// The snapshot is synced after this many bytes, so that a sync of the journal never waits for more than these.
+const BYTES_PER_SYNC: u64 = 4 << 20;
+
+/// A snapshot that is being written.
 pub struct Writer<'a> {
     disk: &'a dyn Disk,
-    /// Asked before each sync, which may take seconds: a stop waits for one of them at most.
+    /// Checked before each sync, which may take seconds, so that a stop waits for one sync at most.
     stopping: &'a dyn Fn() -> bool,
     file: Box<dyn DiskFile>,
-    head: SegmentHeader,
-    at: u64,
+    header: SegmentHeader,
+    /// The offset of the next frame, in bytes.
+    offset: u64,
+    /// The offset up to which the file was synced, in bytes.
     synced: u64,
+    /// The CRC of the last frame.
     crc: u32,
-    /// The frame in the making: room for its header, then changes.
+    /// The next frame: space for its header, then changes.
     frame: Vec<u8>,
-    in_frame: u32,
+    frame_changes: u32,
     changes: u64,
 }
 
 impl<'a> Writer<'a> {
-    /// Begins a snapshot of `sequence`. It ends with [`CompactionError::Stopped`] when it is `stopping` before it is durable.
+    /// Begins a snapshot of `sequence`. Its methods fail with [`CompactionError::Stopped`] before the next sync once
+    /// `stopping` returns true.
+    ///
+    /// # Errors
+    ///
+    /// An error of the disk.
     pub fn new(disk: &'a dyn Disk, sequence: Sequence, stopping: &'a dyn Fn() -> bool) -> io::Result<Self> {
-        let head = SegmentHeader { first: sequence, salt: Salt::random(), length: None };
+        let header = SegmentHeader { first: sequence, salt: Salt::random(), length: None };
         let file = disk.create(NEW)?;
-        file.write_all_at(&head.encode(MAGIC), 0)?;
-        let at = segment_header::BYTES as u64;
+        file.write_all_at(&header.encode(MAGIC), 0)?;
+        let offset = segment_header::BYTES as u64;
         let frame = vec![0; frame::HEADER_BYTES];
-        Ok(Writer { disk, stopping, file, head, at, synced: 0, crc: 0, frame, in_frame: 0, changes: 0 })
+        let (synced, crc, frame_changes, changes) = (0, 0, 0, 0);
+        Ok(Self { disk, stopping, file, header, offset, synced, crc, frame, frame_changes, changes })
     }
 
-    /// Adds a change about the event or entry of this number. Says how many bytes went to disk.
+    /// Adds a change about the event or entry of this number. Returns the number of bytes written to disk.
+    ///
+    /// # Errors
+    ///
+    /// [`CompactionError::Io`] or [`CompactionError::Stopped`].
     pub fn push(&mut self, number: u64, change: &Change<'_>) -> Result<u64, CompactionError> {
         self.frame.extend_from_slice(&number.to_le_bytes());
         commit::encode_change(&mut self.frame, change);
-        self.in_frame += 1;
+        self.frame_changes += 1;
         self.changes += 1;
-        if self.frame.len() >= FRAME { self.write_frame(Kind::Changes) } else { Ok(0) }
+        if self.frame.len() >= FRAME_BYTES_TARGET { self.write_frame(Kind::Changes) } else { Ok(0) }
     }
 
-    /// Makes it whole and durable, and gives it its name. Says how many bytes it has.
+    /// Completes the snapshot, makes it durable, and gives it its name. Returns its length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`CompactionError::Io`], [`CompactionError::Directory`] or [`CompactionError::Stopped`].
     pub fn finish(mut self) -> Result<u64, CompactionError> {
-        if self.in_frame > 0 {
+        if self.frame_changes > 0 {
             self.write_frame(Kind::Changes)?;
         }
         self.frame.extend_from_slice(&self.changes.to_le_bytes());
         self.write_frame(Kind::Footer)?;
         self.sync()?;
         self.check_stop()?;
-        self.disk.rename(NEW, &name(self.head.first))?;
+        self.disk.rename(NEW, &name(self.header.first))?;
         self.disk.sync().map_err(CompactionError::Directory)?;
-        Ok(self.at)
+        Ok(self.offset)
     }
 
     fn check_stop(&self) -> Result<(), CompactionError> {
@@ -79,25 +97,25 @@ impl<'a> Writer<'a> {
 
     fn write_frame(&mut self, kind: Kind) -> Result<u64, CompactionError> {
         let payload = self.frame.len() - frame::HEADER_BYTES;
-        let sequence = self.head.first;
+        let sequence = self.header.first;
         let header = Header {
             kind,
             first: sequence,
-            commits: self.in_frame,
+            commits: self.frame_changes,
             durable_through: sequence,
             previous: self.crc,
         };
         self.frame.resize(frame::len(payload), 0);
-        self.crc = frame::finish(&mut self.frame, payload, &header, &self.head.salt);
-        self.file.write_all_at(&self.frame, self.at)?;
+        self.crc = frame::finish(&mut self.frame, payload, &header, &self.header.salt);
+        self.file.write_all_at(&self.frame, self.offset)?;
         let written = self.frame.len() as u64;
-        self.at += written;
-        if self.at - self.synced >= SYNC_EVERY {
+        self.offset += written;
+        if self.offset - self.synced >= BYTES_PER_SYNC {
             self.sync()?;
-            self.synced = self.at;
+            self.synced = self.offset;
         }
         self.frame.truncate(frame::HEADER_BYTES);
-        self.in_frame = 0;
+        self.frame_changes = 0;
         Ok(written)
     }
 }

@@ -5,7 +5,7 @@ use super::rng::{Rng, for_each_seed};
 use crate::codec::Sequence;
 use crate::codec::commit;
 use crate::codec::commit::Commit;
-use crate::codec::commit::Unreadable;
+use crate::codec::commit::DecodeError;
 use crate::codec::frame;
 use crate::codec::frame::{Header, Kind};
 use crate::codec::segment_header::{MAGIC, Salt, SegmentHeader};
@@ -40,8 +40,8 @@ fn a_fact_of_a_type_unknown_is_refused_with_its_number() {
     for unknown in [0, 6, 200, 255] {
         let mut bytes = small();
         bytes[20] = unknown;
-        assert_eq!(read(&bytes), Err(Unreadable::UnknownFact(unknown)));
-        assert!(Unreadable::UnknownFact(unknown).to_string().contains("newer booklined"));
+        assert_eq!(read(&bytes), Err(DecodeError::UnknownChange(unknown)));
+        assert!(DecodeError::UnknownChange(unknown).to_string().contains("newer booklined"));
     }
 }
 
@@ -50,7 +50,7 @@ fn unknown_flags_are_refused() {
     for bit in 0..16 {
         let mut bytes = small();
         bytes[16..18].copy_from_slice(&(1u16 << bit).to_le_bytes());
-        assert_eq!(read(&bytes), Err(Unreadable::UnknownFlags(1 << bit)));
+        assert_eq!(read(&bytes), Err(DecodeError::UnknownFlags(1 << bit)));
     }
 }
 
@@ -74,7 +74,7 @@ fn a_commit_cut_short_is_malformed_wherever_the_cut_is() {
     for _ in 0..50 {
         let bytes = Draft::any(&mut rng).bytes();
         for length in 1..bytes.len() {
-            assert_eq!(read(&bytes[..length]), Err(Unreadable::Malformed), "{length} of {}", bytes.len());
+            assert_eq!(read(&bytes[..length]), Err(DecodeError::Malformed), "{length} of {}", bytes.len());
         }
     }
 }
@@ -85,12 +85,12 @@ fn a_length_that_is_too_long_or_too_short_is_malformed() {
     for length in [0, 1, 19, 21, u32::MAX, u32::MAX - 7, 1 << 31] {
         let mut wrong = bytes.clone();
         wrong[..4].copy_from_slice(&length.to_le_bytes());
-        assert_eq!(read(&wrong), Err(Unreadable::Malformed), "a commit of {length} bytes");
+        assert_eq!(read(&wrong), Err(DecodeError::Malformed), "a commit of {length} bytes");
     }
     for length in [0, 1, 11, 13, 0xff_ffff] {
         let mut wrong = bytes.clone();
         wrong[21..24].copy_from_slice(&u32::to_le_bytes(length)[..3]);
-        assert_eq!(read(&wrong), Err(Unreadable::Malformed), "a change of {length} bytes");
+        assert_eq!(read(&wrong), Err(DecodeError::Malformed), "a change of {length} bytes");
     }
 }
 
@@ -98,16 +98,16 @@ fn a_length_that_is_too_long_or_too_short_is_malformed() {
 fn texts_that_are_not_utf_8_and_days_that_are_not_are_malformed() {
     let slot = 24u32;
     let who = [&slot.to_le_bytes()[..], &2u16.to_le_bytes(), &[0xff, 0xfe]].concat();
-    assert_eq!(read(&of_change(3, &who)), Err(Unreadable::Malformed));
+    assert_eq!(read(&of_change(3, &who)), Err(DecodeError::Malformed));
     for slot in [0, 23, u32::MAX] {
         let block = [&slot.to_le_bytes()[..], &1u16.to_le_bytes(), b"a"].concat();
-        assert_eq!(read(&of_change(3, &block)), Err(Unreadable::Malformed), "slot {slot}");
+        assert_eq!(read(&of_change(3, &block)), Err(DecodeError::Malformed), "slot {slot}");
     }
     // A ticket and a half.
-    assert_eq!(read(&of_change(2, &[0; 2 + 8 + 24])), Err(Unreadable::Malformed));
+    assert_eq!(read(&of_change(2, &[0; 2 + 8 + 24])), Err(DecodeError::Malformed));
     // A byte too many.
     let block = [&slot.to_le_bytes()[..], &1u16.to_le_bytes(), b"a", &[0]].concat();
-    assert_eq!(read(&of_change(3, &block)), Err(Unreadable::Malformed));
+    assert_eq!(read(&of_change(3, &block)), Err(DecodeError::Malformed));
 }
 
 /// Whatever the bytes: no panic, no end that never comes, nothing beyond what is there.
@@ -156,7 +156,7 @@ fn of_change(kind: u8, body: &[u8]) -> Vec<u8> {
 }
 
 /// Reads all commits and all their changes, and says how many.
-fn read(payload: &[u8]) -> Result<(usize, usize), Unreadable> {
+fn read(payload: &[u8]) -> Result<(usize, usize), DecodeError> {
     let mut counts = (0, 0);
     for commit in commit::decode(payload, FIRST) {
         counts.0 += 1;

@@ -109,7 +109,7 @@ fn short_writes_and_reads_are_completed() {
     let disk = disk.cut_power();
     disk.set_faults(Faults { short: true, ..Faults::default() });
     let (_, recovered) = history.open(&disk, TINY).expect("it was closed");
-    assert_eq!((recovered.last, recovered.cut), (Sequence(100), None));
+    assert_eq!((recovered.last, recovered.torn_tail), (Sequence(100), None));
 }
 
 #[test]

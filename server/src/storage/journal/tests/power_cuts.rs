@@ -211,7 +211,7 @@ impl Scenario {
         let last = journal.appended();
         self.disk = self.disk.cut_power();
         let (_, recovered) = self.history.open(&self.disk, SMALL).expect("recovery");
-        assert_eq!((recovered.last, recovered.cut), (last, None));
+        assert_eq!((recovered.last, recovered.torn_tail), (last, None));
     }
 }
 

@@ -15,7 +15,7 @@ use crate::storage::journal::segment::{self};
 fn a_segment_that_was_begun_and_not_named_is_forgotten() {
     let journal = begun(Close::Unwritten);
     let recovered = journal.recover().expect("a crash");
-    assert_eq!((recovered.last, recovered.cut.as_ref()), (journal.acknowledged(), None));
+    assert_eq!((recovered.last, recovered.torn_tail.as_ref()), (journal.acknowledged(), None));
     goes_on(&journal.image, &journal.history);
 }
 
@@ -34,7 +34,7 @@ fn a_segment_that_was_begun_and_not_quite_named_is_forgotten() {
 fn a_segment_that_is_named_and_empty_is_gone_on_with() {
     let journal = begun(Close::Whole);
     let recovered = journal.recover().expect("a crash");
-    assert_eq!((recovered.last, recovered.cut.as_ref()), (journal.acknowledged(), None));
+    assert_eq!((recovered.last, recovered.torn_tail.as_ref()), (journal.acknowledged(), None));
     goes_on(&journal.image, &journal.history);
 }
 

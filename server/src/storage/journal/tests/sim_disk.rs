@@ -29,7 +29,11 @@ pub enum Whose {
 
 impl Whose {
     fn of_this_thread() -> Self {
-        if std::thread::current().name() == Some("spare") { Self::Preallocation } else { Self::Commits }
+        if std::thread::current().name() == Some(super::super::preallocation::THREAD_NAME) {
+            Self::Preallocation
+        } else {
+            Self::Commits
+        }
     }
 }
 

@@ -52,7 +52,7 @@ fn without_room_for_the_next_segment_changes_are_refused_until_there_is_some() {
 
     let disk = disk.cut_power();
     let (_, recovered) = history.open(&disk, TINY).expect("recovery");
-    assert_eq!((recovered.last, recovered.cut), (sequence, None));
+    assert_eq!((recovered.last, recovered.torn_tail), (sequence, None));
 }
 
 /// However often it stops and starts, killed or closed, it never needs room that it has not: only the next segment.

@@ -35,7 +35,7 @@ fn a_start_behind_a_torn_write_clears_only_what_is_not_zero() {
     let end = used(journal.image.bytes(&name));
     journal.image.bytes_mut(&name)[end..end + 100].fill(0xaa);
     let (recovered, written) = start(&journal, None);
-    assert_eq!(recovered.cut, Some((name, end as u64)));
+    assert_eq!(recovered.torn_tail, Some((name, end as u64)));
     assert!(written < LARGE / 8, "{written} bytes were written to clear 100");
 }
 
@@ -47,7 +47,7 @@ fn a_start_behind_an_orderly_stop_clears_nothing() {
     let end = used(journal.image.bytes(&name));
     journal.image.bytes_mut(&name)[end..].fill(0xaa);
     let (recovered, written) = start(&journal, Some(journal.acknowledged()));
-    assert_eq!(recovered.cut, None);
+    assert_eq!(recovered.torn_tail, None);
     assert!(written < 2 * SECTOR as u64, "{written} bytes were written");
 }
 

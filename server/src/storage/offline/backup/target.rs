@@ -142,7 +142,7 @@ fn check_file(path: &Path, force: bool) -> anyhow::Result<()> {
 fn is_backup(path: &Path) -> anyhow::Result<bool> {
     let file = plain_file::open(path).with_context(|| format!("reading {}", escaped::path(path)))?;
     match read_head(&file) {
-        Ok(_) | Err(SnapshotErrorKind::Head(SegmentHeaderError::Format { .. })) => Ok(true),
+        Ok(_) | Err(SnapshotErrorKind::Header(SegmentHeaderError::Format { .. })) => Ok(true),
         Err(SnapshotErrorKind::Io(e)) => Err(e).with_context(|| format!("reading {}", escaped::path(path))),
         Err(_) => Ok(false),
     }

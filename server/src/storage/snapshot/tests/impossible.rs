@@ -136,7 +136,7 @@ fn a_sequence_that_no_journal_reaches_is_refused() {
     for sequence in [1 << 62, u64::MAX - 1, u64::MAX].map(Sequence) {
         let disk = snapshot(sequence, &[]);
         let bad = Snapshot::open(&disk, sequence).expect_err("no journal goes so far");
-        assert!(matches!(bad.what, SnapshotErrorKind::Sequence(_)) && bad.is_corruption(), "{bad}");
+        assert!(matches!(bad.kind, SnapshotErrorKind::Sequence(_)) && bad.is_corruption(), "{bad}");
         let (refused, left) = restore_bytes(&bytes(&disk, sequence));
         assert!(refused.as_ref().is_err_and(|refused| refused.contains("offset 0: ")), "{refused:?}");
         assert!(!left);

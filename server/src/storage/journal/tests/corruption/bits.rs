@@ -72,7 +72,7 @@ fn a_flipped_bit_costs_an_unsealed_journal_its_last_frame_at_most() {
         journal.image.bytes_mut(&name)[bit / 8] ^= 1 << (bit % 8);
         let recovered = journal.recover().expect("it cannot be told from a torn tail");
         assert_eq!(recovered.last, before, "bit {bit}");
-        assert_eq!(recovered.cut, Some((name.clone(), last.place.start as u64)), "bit {bit}");
+        assert_eq!(recovered.torn_tail, Some((name.clone(), last.place.start as u64)), "bit {bit}");
         journal.image.bytes_mut(&name)[bit / 8] ^= 1 << (bit % 8);
     }
     assert_eq!(journal.recover().expect("whole again").last, journal.acknowledged());

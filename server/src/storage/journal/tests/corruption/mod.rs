@@ -155,7 +155,7 @@ pub fn recover(image: &Image, history: &History) -> Result<Recovered, OpenError>
         next += 1;
         history.check(commit)
     })?;
-    let (_, recovered) = read.take_up(image, TINY)?;
+    let (_, recovered) = read.resume(image, TINY)?;
     assert_eq!(recovered.last.0, next - 1);
     Ok(recovered)
 }

@@ -52,7 +52,7 @@ fn what_an_earlier_segment_left_is_never_read() {
         let n = (stale.len() - from).min(stale.len() - end);
         journal.image.bytes_mut(&last)[end..end + n].copy_from_slice(&stale[from..from + n]);
         let recovered = journal.recover().expect("a marked durable journal");
-        assert_eq!((recovered.last, recovered.cut), (journal.acknowledged(), None));
+        assert_eq!((recovered.last, recovered.torn_tail), (journal.acknowledged(), None));
         goes_on(&journal.image, &journal.history);
     }
 }
@@ -124,7 +124,7 @@ fn what_was_cut_off_is_gone_for_good() {
     let disk = SimDisk::holding(&image, 4);
     let (journal, recovered) =
         history.open(&disk, options(Durability::Always, 16 << 10)).expect("a torn tail");
-    assert_eq!(recovered.cut, Some((name, frames[3].place.start as u64)));
+    assert_eq!(recovered.torn_tail, Some((name, frames[3].place.start as u64)));
     for _ in 0..60 {
         commit(&mut history, &journal, &Draft::any(&mut rng)).expect("a disk that behaves");
         let recovered = recover(&disk.image(), &history).expect("nothing is corrupt");
