@@ -9,7 +9,8 @@
 //! | 18 | 2 | length of the extensions that follow, in bytes; a reader skips those that it does not know |
 //! | 20 | … | extensions, then changes up to the end of the commit |
 //!
-//! A change is a header of 4 bytes, the type in the lowest and the length of the body in the three others, and a body:
+//! A change is a header of 4 bytes, the type in the lowest and the length of the body in the three others,
+//! and a body:
 //!
 //! | type | body |
 //! |---|---|
@@ -19,8 +20,8 @@
 //! | 4 meeting taken | slot u32, who, title, group, host |
 //! | 5 entry freed | slot u32, entry u64 |
 //!
-//! A string is its length in bytes (u16; u32 for the group) and its UTF-8. The sequence number of a commit is that of
-//! its frame plus its index in the frame.
+//! A string is its length in bytes (u16; u32 for the group) and its UTF-8. The sequence number of a commit is
+//! that of its frame plus its index in the frame.
 
 use bookline_protocol::limits::{BOOKING_TICKETS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
 use bookline_protocol::{Date, Slot};
@@ -35,8 +36,8 @@ const CHANGE_HEADER_BYTES: usize = 4;
 /// The size of the largest commit: a booking of [`BOOKING_TICKETS_MAX`] tickets.
 pub const BYTES_MAX: usize = HEADER_BYTES + CHANGE_HEADER_BYTES + 2 + 8 + 16 * BOOKING_TICKETS_MAX as usize;
 
-/// The largest commit that replaces an entry by a meeting. All its strings come from one line, except the host, which
-/// may be the actor.
+/// The largest commit that replaces an entry by a meeting. All its strings come from one line, except the
+/// host, which may be the actor.
 const REPLACEMENT_BYTES_MAX: usize = HEADER_BYTES
     + (CHANGE_HEADER_BYTES + 4 + 8)
     + (CHANGE_HEADER_BYTES + 4 + 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX);
@@ -95,7 +96,8 @@ fn body_len(change: &Change<'_>) -> usize {
     }
 }
 
-/// Appends a commit of these changes to `out`. `micros` is the time of the commit, in microseconds since 1970 (UTC).
+/// Appends a commit of these changes to `out`. `micros` is the time of the commit, in microseconds since 1970
+/// (UTC).
 #[inline]
 pub fn encode(out: &mut Vec<u8>, micros: i64, changes: &[Change<'_>]) {
     let start = out.len();
@@ -175,8 +177,8 @@ pub fn split_change(bytes: &[u8]) -> Result<(Change<'_>, &[u8]), DecodeError> {
     Ok((change, fields.0))
 }
 
-/// Decodes the commits of a frame's payload. The first of them has the sequence number `first`. The iterator ends after
-/// the first error.
+/// Decodes the commits of a frame's payload. The first of them has the sequence number `first`. The iterator
+/// ends after the first error.
 pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Commit<'_>, DecodeError>> {
     let mut left = payload;
     let mut sequence = first;
@@ -210,8 +212,8 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
 }
 
 impl<'a> Commit<'a> {
-    /// Checks what can be checked without the state: whether each of its changes is valid in a commit with this
-    /// sequence number.
+    /// Checks what can be checked without the state: whether each of its changes is valid in a commit with
+    /// this sequence number.
     ///
     /// # Errors
     ///

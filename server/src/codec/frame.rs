@@ -12,12 +12,13 @@
 //! | 33 | 7 | zero; any other value requires a newer version |
 //! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
 //!
-//! A **durability marker** carries only `durable_through`. It proves the last commits before an idle period durable. It
-//! is two frames: the first is padding up to the end of the sector that holds the last commits, the second begins the
-//! next sector. So no single bad sector destroys commits together with the proof that they were durable.
+//! A **durability marker** carries only `durable_through`. It proves the last commits before an idle period
+//! durable. It is two frames: the first is padding up to the end of the sector that holds the last commits,
+//! the second begins the next sector. So no single bad sector destroys commits together with the proof that
+//! they were durable.
 //!
-//! A **segment trailer** is the last frame of a segment. Its payload is the first sequence number (8 bytes) and the salt
-//! (16 bytes) of the next segment.
+//! A **segment trailer** is the last frame of a segment. Its payload is the first sequence number (8 bytes)
+//! and the salt (16 bytes) of the next segment.
 
 use super::Sequence;
 use super::segment_header::Salt;
@@ -28,15 +29,15 @@ pub const HEADER_BYTES: usize = 40;
 /// Frames begin at multiples of this, so that a search for one has fewer offsets to try.
 pub const ALIGNMENT_BYTES: usize = 8;
 
-/// The longest payload. The journal ends a frame before a commit that would exceed it, and it bounds how much a corrupt
-/// length makes a reader read.
+/// The longest payload. The journal ends a frame before a commit that would exceed it, and it bounds how much
+/// a corrupt length makes a reader read.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
 /// The unit in which a disk loses data.
 pub const SECTOR_BYTES: usize = 512;
 
-/// The longest durability marker: the rest of a sector, another sector when the rest has no space for a frame, and a
-/// frame without payload.
+/// The longest durability marker: the rest of a sector, another sector when the rest has no space for a
+/// frame, and a frame without payload.
 pub const MARKER_BYTES_MAX: usize = SECTOR_BYTES + HEADER_BYTES + HEADER_BYTES;
 
 /// The payload length of a segment trailer: a sequence number and a salt.
@@ -49,8 +50,8 @@ const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGNMENT_BYTES));
 const _: () = assert!(SECTOR_BYTES.is_multiple_of(ALIGNMENT_BYTES));
 const _: () = assert!(super::segment_header::BYTES.is_multiple_of(ALIGNMENT_BYTES));
 
-/// The payload length of the first frame of a durability marker at `offset`, which ends with a sector. `None` at the
-/// beginning of a sector, where no padding is needed.
+/// The payload length of the first frame of a durability marker at `offset`, which ends with a sector. `None`
+/// at the beginning of a sector, where no padding is needed.
 pub fn marker_padding(offset: u64) -> Option<usize> {
     let used = (offset % SECTOR_BYTES as u64) as usize;
     let rest = SECTOR_BYTES - used;
@@ -122,8 +123,8 @@ pub const fn len(payload: usize) -> usize {
     HEADER_BYTES + payload.next_multiple_of(ALIGNMENT_BYTES)
 }
 
-/// Writes the header and the padding of a frame, and returns its CRC. Its payload, of `payload` bytes, begins at
-/// `frame[HEADER_BYTES]`; `frame` is [`len`]`(payload)` bytes long.
+/// Writes the header and the padding of a frame, and returns its CRC. Its payload, of `payload` bytes, begins
+/// at `frame[HEADER_BYTES]`; `frame` is [`len`]`(payload)` bytes long.
 pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) -> u32 {
     debug_assert_eq!(frame.len(), len(payload));
     let length = u32::try_from(payload).expect("a payload is bounded by PAYLOAD_BYTES_MAX");
@@ -182,21 +183,22 @@ pub fn bare(header: &Header, payload: &[u8], salt: &Salt) -> (Vec<u8>, u32) {
     (bytes, crc)
 }
 
-/// A frame that proves a sequence number durable begins less than this many commits after it: many more than a segment
-/// holds.
+/// A frame that proves a sequence number durable begins less than this many commits after it: many more than
+/// a segment holds.
 const SEQUENCE_GAP_MAX: u64 = 1 << 40;
 
-/// Searches `bytes` for the first valid frame that proves `sequence` durable, and returns its offset and the frame.
+/// Searches `bytes` for the first valid frame that proves `sequence` durable, and returns its offset and the
+/// frame.
 ///
-/// The bytes after the last frame of a segment may be anything: zeros, a torn write, the frames of a recycled segment,
-/// or text that a client chose. To compute a CRC over up to a megabyte at each of eight million offsets would take half
-/// a minute, so the search first compares the sequence numbers in the header.
+/// The bytes after the last frame of a segment may be anything: zeros, a torn write, the frames of a recycled
+/// segment, or text that a client chose. To compute a CRC over up to a megabyte at each of eight million
+/// offsets would take half a minute, so the search first compares the sequence numbers in the header.
 pub fn find_proof<'a>(bytes: &'a [u8], salt: &Salt, sequence: Sequence) -> Option<(usize, Frame<'a>)> {
     plausible_starts(bytes, sequence).find_map(|at| Some((at, read(&bytes[at..], salt)?)))
 }
 
-/// The offsets in `bytes` at which a frame that proves `sequence` durable could begin. A frame proves only earlier
-/// commits durable, so `durable_through` is lower than `first`.
+/// The offsets in `bytes` at which a frame that proves `sequence` durable could begin. A frame proves only
+/// earlier commits durable, so `durable_through` is lower than `first`.
 fn plausible_starts(bytes: &[u8], sequence: Sequence) -> impl Iterator<Item = usize> {
     let (words, _) = bytes.as_chunks::<ALIGNMENT_BYTES>();
     let headers = words.windows(HEADER_BYTES / ALIGNMENT_BYTES).enumerate();

@@ -1,4 +1,5 @@
-//! Encoding and decoding of what is on disk, without I/O: frames, commits, segment headers and sequence numbers.
+//! Encoding and decoding of what is on disk, without I/O: frames, commits, segment headers and sequence
+//! numbers.
 
 pub mod commit;
 pub mod frame;

@@ -1,4 +1,5 @@
-//! The encoding of a segment's header. A segment is a preallocated file into which frames are written in order.
+//! The encoding of a segment's header. A segment is a preallocated file into which frames are written in
+//! order.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
@@ -11,12 +12,12 @@
 //! | 56 | 8 | length of the file in bytes |
 //! | 64 | … | frames |
 //!
-//! Because of the salt, neither stale bytes of a recycled file nor anything that a client makes the server write pass
-//! for a frame.
+//! Because of the salt, neither stale bytes of a recycled file nor anything that a client makes the server
+//! write pass for a frame.
 //!
-//! A segment is written and synced to its full length before it gets its name, and never gets shorter. So a file that
-//! is shorter than its header says was truncated by another program, and the missing bytes may have been acknowledged.
-//! A commit that is larger than a segment makes the file longer.
+//! A segment is written and synced to its full length before it gets its name, and never gets shorter. So a
+//! file that is shorter than its header says was truncated by another program, and the missing bytes may have
+//! been acknowledged. A commit that is larger than a segment makes the file longer.
 
 use thiserror::Error;
 
@@ -29,8 +30,8 @@ pub const BYTES: usize = 64;
 /// The newest format version that this program reads, and the one in which it writes segments.
 pub const FORMAT: u32 = 2;
 
-/// The format version without a length: segments of version 0.1.0, and snapshots, whose footer shows that they are
-/// complete.
+/// The format version without a length: segments of version 0.1.0, and snapshots, whose footer shows that
+/// they are complete.
 const FORMAT_WITHOUT_LENGTH: u32 = 1;
 
 /// The first bytes of a segment.
@@ -77,7 +78,8 @@ pub struct SegmentHeader {
 }
 
 impl SegmentHeader {
-    /// The payload of the trailer of the previous segment: the first sequence number and the salt of this segment.
+    /// The payload of the trailer of the previous segment: the first sequence number and the salt of this
+    /// segment.
     pub fn trailer(&self) -> [u8; TRAILER_PAYLOAD_BYTES] {
         let mut payload = [0; TRAILER_PAYLOAD_BYTES];
         payload[..8].copy_from_slice(&self.first.0.to_le_bytes());
@@ -128,8 +130,8 @@ impl SegmentHeader {
     ///
     /// # Errors
     ///
-    /// [`SegmentHeaderError::Corrupt`] if it is not a header, [`SegmentHeaderError::Format`] if it is one of a later
-    /// version.
+    /// [`SegmentHeaderError::Corrupt`] if it is not a header, [`SegmentHeaderError::Format`] if it is one of
+    /// a later version.
     pub fn decode(bytes: &[u8], magic: &[u8; 8]) -> Result<Self, SegmentHeaderError> {
         let header = bytes.first_chunk::<BYTES>().ok_or(SegmentHeaderError::Corrupt)?;
         let mut without_crc = *header;

@@ -1,5 +1,5 @@
-//! Plain files: what is read and written here is never a device, a pipe, a socket or a directory. A device may have no
-//! end, and a pipe may keep whoever opens it waiting for ever.
+//! Plain files: what is read and written here is never a device, a pipe, a socket or a directory. A device
+//! may have no end, and a pipe may keep whoever opens it waiting for ever.
 
 use std::fs::{File, FileType};
 use std::io;

@@ -47,7 +47,8 @@ pub enum RecoverError {
     Restore(#[from] RestoreError),
 }
 
-/// What is wrong with each, and what to do about corruption. Where it is something else, the message says what.
+/// What is wrong with each, and what to do about corruption. Where it is something else, the message says
+/// what.
 fn unusable(bad: &[BadSnapshot]) -> String {
     let each = bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
     if !bad.iter().all(BadSnapshot::is_corruption) {
@@ -177,8 +178,8 @@ fn read_clean_stop(root: &dyn Disk) -> Result<Option<Sequence>, RecoverError> {
     Ok(record.sequence())
 }
 
-/// May these snapshots be passed over? Only what is corrupt may, and only if an older one or the whole journal can stand
-/// in for it. What a newer version wrote, or the system would not read now, is not corrupt.
+/// May these snapshots be passed over? Only what is corrupt may, and only if an older one or the whole
+/// journal can stand in for it. What a newer version wrote, or the system would not read now, is not corrupt.
 fn may_pass_over(
     bad: Vec<BadSnapshot>,
     older_is_whole: bool,

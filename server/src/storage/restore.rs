@@ -1,8 +1,8 @@
 //! `--restore`: a backup into an empty data directory, whole or not at all.
 //!
-//! The copy is read as a start reads it before it gets the name of a snapshot. Until a journal is begun behind it, a file
-//! `snapshots/restoring` stands beside it: a crash may come between the two, and a snapshot without a journal and without
-//! this file is a data directory that has lost its journal.
+//! The copy is read as a start reads it before it gets the name of a snapshot. Until a journal is begun
+//! behind it, a file `snapshots/restoring` stands beside it: a crash may come between the two, and a snapshot
+//! without a journal and without this file is a data directory that has lost its journal.
 
 use std::fmt::Display;
 use std::io;

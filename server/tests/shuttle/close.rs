@@ -22,7 +22,8 @@ fn what_was_appended_before_the_end_is_durable() {
     });
 }
 
-/// Where replies do not wait for the disk, an append is as good as told: it is on the disk after the close, or refused.
+/// Where replies do not wait for the disk, an append is as good as told: it is on the disk after the close,
+/// or refused.
 #[test]
 fn what_was_appended_is_written_at_the_end_though_nobody_waited() {
     explore(|| {

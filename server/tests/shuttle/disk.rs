@@ -1,4 +1,5 @@
-//! A disk in memory that keeps apart what was written and what was synced. Before each operation on it others may come.
+//! A disk in memory that keeps apart what was written and what was synced. Before each operation on it others
+//! may come.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -193,8 +194,8 @@ pub struct Image(BTreeMap<String, Arc<[u8]>>);
 struct ImageFile(Arc<[u8]>);
 
 impl Image {
-    /// Gives `see` every change in order, with the sequence of its commit. Recovery must not refuse whatever a power cut
-    /// leaves. The last sequence.
+    /// Gives `see` every change in order, with the sequence of its commit. Recovery must not refuse whatever
+    /// a power cut leaves. The last sequence.
     pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, &Change<'_>)) -> Sequence {
         let base = Base { snapshot, known_durable: snapshot, clean_stop: None, fresh: false };
         let recovered = journal::check(self, base, &mut |commit| {

@@ -12,15 +12,16 @@ use crate::sync::let_time_pass;
 /// Schedules of each kind, for each scenario: together some seconds.
 const SCHEDULES: usize = 1000;
 
-/// So many times somebody is held up although nothing holds them: two or three are what most bugs take (Burckhardt et
-/// al., 2010).
+/// So many times somebody is held up although nothing holds them: two or three are what most bugs take
+/// (Burckhardt et al., 2010).
 const CHANGES: usize = 3;
 
 /// Recovery reads with more on its stack than shuttle gives a thread.
 const STACK: usize = 256 << 10;
 
-/// Runs the scenario under many schedules: half of them draw who comes next at every step, half let the one with the
-/// highest priority run until it waits, and change priorities a few times. In half of them time stands still.
+/// Runs the scenario under many schedules: half of them draw who comes next at every step, half let the one
+/// with the highest priority run until it waits, and change priorities a few times. In half of them time
+/// stands still.
 pub fn explore(scenario: impl Fn() + Send + Sync + Copy + 'static) {
     let scenario = move || {
         // Drawn by shuttle, so that the schedule says it.

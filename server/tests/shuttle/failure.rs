@@ -9,7 +9,8 @@ use crate::explore::explore;
 use crate::storage::journal::{AppendError, Journal};
 use crate::waiting::{TINY_SEGMENTS, Waited, append, assert_on_disk, open, wait_unless};
 
-/// The committer's writes and syncs in a scenario, more or less: none, or any of them, may be the one that fails.
+/// The committer's writes and syncs in a scenario, more or less: none, or any of them, may be the one that
+/// fails.
 const OPERATIONS: u64 = 24;
 
 async fn failed(journal: &Journal) {
@@ -44,7 +45,8 @@ fn nobody_is_told_what_a_failed_write_or_sync_took() {
                 for day in client..client + 3 {
                     let Some(sequence) = append_unless_failed(&journal, day) else { return };
                     match wait_unless(journal.wait(sequence), failed(&journal)) {
-                        // Late: in a batch that rotations, nobody is woken for the part before the rotate alone.
+                        // Late: in a batch that rotations, nobody is woken for the part before the rotate
+                        // alone.
                         Waited::Told | Waited::Late => {
                             assert_on_disk(&disk, sequence, day, Sequence(0));
                         }

@@ -138,7 +138,8 @@ fn person_hours_are_given_back_and_never_too_many() {
     });
 }
 
-/// Whatever is refused by the journal is given back; a full server says so, also where the journal takes nothing.
+/// Whatever is refused by the journal is given back; a full server says so, also where the journal takes
+/// nothing.
 #[test]
 fn what_is_refused_is_not_counted() {
     explore(|| {

@@ -14,8 +14,8 @@ std::thread_local! {
     static TIME_PASSES: Cell<bool> = const { Cell::new(true) };
 }
 
-/// From now on waits end by time, or never do. Where time stands still, nothing but a wake-up ends a wait: what a durability marker
-/// or another try a second later would put right after all, is found.
+/// From now on waits end by time, or never do. Where time stands still, nothing but a wake-up ends a wait:
+/// what a durability marker or another try a second later would put right after all, is found.
 pub fn let_time_pass(passes: bool) {
     TIME_PASSES.set(passes);
 }
@@ -46,8 +46,8 @@ impl Condvar {
         self.0.wait(guard)
     }
 
-    /// Waits to be notified, or until the time is over. When that is, the schedule decides; never, where time stands
-    /// still. As with every condition variable, somebody may be woken for no reason.
+    /// Waits to be notified, or until the time is over. When that is, the schedule decides; never, where time
+    /// stands still. As with every condition variable, somebody may be woken for no reason.
     pub fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,

@@ -1,7 +1,7 @@
 //! What waits for a share of the common buffers, and what does not.
 //!
-//! It would fail if a long line were read on without a share, if a reply that needs none waited for one, if a share that
-//! comes free woke nobody, if an idle connection kept one, or if a stop waited for shares.
+//! It would fail if a long line were read on without a share, if a reply that needs none waited for one, if a
+//! share that comes free woke nobody, if an idle connection kept one, or if a stop waited for shares.
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,7 +1,7 @@
 //! `--idle-timeout`, under a clock that stands still while anything can be done.
 //!
-//! It would fail if a silent connection or one that sends half lines stayed, if one were closed whose peer sends lines
-//! or waits for a reply, or if a client were not told.
+//! It would fail if a silent connection or one that sends half lines stayed, if one were closed whose peer
+//! sends lines or waits for a reply, or if a client were not told.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -21,7 +21,8 @@ const IDLE: Duration = Duration::from_secs(10);
 /// The clock goes on by so little at a time, so that no time passes between an event and what it leads to.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Runs `client` against a server with `--idle-timeout 10s`, both on this thread, under the clock of the test.
+/// Runs `client` against a server with `--idle-timeout 10s`, both on this thread, under the clock of the
+/// test.
 async fn beside_a_server(client: impl AsyncFnOnce(SocketAddr, &Service)) {
     let directory = TempDir::with_prefix("bookline").expect("a directory");
     let config = config(directory.path(), |config| {

@@ -1,7 +1,7 @@
 //! A data directory that version 0.1.0 wrote (journal format 1), killed at work.
 //!
-//! It would fail if a newer version refused what an older one left, read it differently, or could not read what is
-//! written behind it.
+//! It would fail if a newer version refused what an older one left, read it differently, or could not read
+//! what is written behind it.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,8 @@
-//! Snapshots that nobody asked for: after so many bytes of journal, so that it stays bounded. And those that many ask
-//! for at once.
+//! Snapshots that nobody asked for: after so many bytes of journal, so that it stays bounded. And those that
+//! many ask for at once.
 //!
-//! It would fail if none were made, if what was read at a start did not count, or if the journal grew for ever; if one
-//! were made for each who asks, or for one who is gone.
+//! It would fail if none were made, if what was read at a start did not count, or if the journal grew for
+//! ever; if one were made for each who asks, or for one who is gone.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

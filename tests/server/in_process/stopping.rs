@@ -1,12 +1,13 @@
 //! What a server that is about to end answers.
 //!
-//! It would fail if a change were answered OK that nobody will write any more, or if a client were kept waiting.
+//! It would fail if a change were answered OK that nobody will write any more, or if a client were kept
+//! waiting.
 
 use crate::in_process::common::Server;
 use bookline_server::storage::journal::Durability;
 
-/// Under `interval` and `never` replies do not wait for the disk: a change that comes when the journal is closed must
-/// not be appended.
+/// Under `interval` and `never` replies do not wait for the disk: a change that comes when the journal is
+/// closed must not be appended.
 #[tokio::test]
 async fn a_change_behind_the_close_of_the_journal_is_refused_and_the_connection_closed() {
     for durability in [Durability::Always, Durability::Interval, Durability::Never] {

@@ -1,11 +1,12 @@
 //! The clean-shutdown record: what was durable when the server stopped in order.
 //!
-//! The end of the last segment cannot prove itself: without its last frames it reads like one that was never written so
-//! far. This record stands outside of it. It is written last, when everything is durable, and removed before the first
-//! write after a start; so where it is, the journal ends exactly at its sequence number. No record claims nothing.
+//! The end of the last segment cannot prove itself: without its last frames it reads like one that was never
+//! written so far. This record stands outside of it. It is written last, when everything is durable, and
+//! removed before the first write after a start; so where it is, the journal ends exactly at its sequence
+//! number. No record claims nothing.
 //!
-//! The file `clean-stop` is a line of text: `bookline stopped at sequence 1234, crc32c 89abcdef`, with a checksum of
-//! what stands before it.
+//! The file `clean-stop` is a line of text: `bookline stopped at sequence 1234, crc32c 89abcdef`, with a
+//! checksum of what stands before it.
 
 use std::io;
 

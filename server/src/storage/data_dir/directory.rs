@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::error::DataDirError;
 use crate::storage::journal::RealDisk;
 
-/// A directory that is ours until this is dropped. The lock (flock) is on the directory itself: it cannot be taken away
-/// without taking the directory.
+/// A directory that is ours until this is dropped. The lock (flock) is on the directory itself: it cannot be
+/// taken away without taking the directory.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -35,7 +35,8 @@ impl Directory {
         }
     }
 
-    /// The files in it, by a descriptor of their own: who still has the disk when this is dropped does not keep the lock.
+    /// The files in it, by a descriptor of their own: who still has the disk when this is dropped does not
+    /// keep the lock.
     pub fn disk(&self) -> io::Result<RealDisk> {
         RealDisk::in_directory(&self.file)
     }

@@ -15,7 +15,8 @@ pub const NAME: &str = "lock";
 #[derive(Debug)]
 pub struct LockFile {
     path: PathBuf,
-    /// Version 0.1.0 locks this file and nothing else: it is locked here as well, so that the two keep each other out.
+    /// Version 0.1.0 locks this file and nothing else: it is locked here as well, so that the two keep each
+    /// other out.
     file: File,
 }
 

@@ -29,7 +29,8 @@ use error::failed;
 use held::Held;
 use watch::Watch;
 
-/// The zone in which the calendar's hours were meant. Written after the journal was begun: where it is, a journal was.
+/// The zone in which the calendar's hours were meant. Written after the journal was begun: where it is, a
+/// journal was.
 const ZONE: &str = "time-zone";
 
 /// A data directory that is ours until this is dropped.
@@ -68,8 +69,8 @@ impl DataDir {
         !self.held.path.join(ZONE).exists()
     }
 
-    /// Takes note of the zone in which hours are meant. They are civil labels: to read them in another zone is legal
-    /// and surprising, so it is said.
+    /// Takes note of the zone in which hours are meant. They are civil labels: to read them in another zone
+    /// is legal and surprising, so it is said.
     pub fn keep_zone(&self, zone: &str) -> Result<(), DataDirError> {
         let kept = keep_zone(&*self.disks.root, zone);
         kept.map_err(failed("recording the time zone in", &self.held.path.join(ZONE)))

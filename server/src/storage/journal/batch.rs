@@ -21,7 +21,8 @@ pub(super) struct PendingFrame {
     pub rotates_into: Option<Box<dyn DiskFile>>,
 }
 
-/// Frames whose payloads are encoded. The committer fills in their headers, which depend on the frames written before.
+/// Frames whose payloads are encoded. The committer fills in their headers, which depend on the frames
+/// written before.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     /// The bytes of the frames, back to back.
@@ -49,8 +50,8 @@ impl Batch {
         }
     }
 
-    /// Encodes a commit of `length` bytes. It begins a new frame if it begins a new segment, `rotates_into`, or if the
-    /// last frame has no space for it.
+    /// Encodes a commit of `length` bytes. It begins a new frame if it begins a new segment, `rotates_into`,
+    /// or if the last frame has no space for it.
     pub fn push(
         &mut self,
         sequence: Sequence,

@@ -1,4 +1,5 @@
-//! The committer: one thread that writes and syncs the appended commits and wakes the tasks that wait for them.
+//! The committer: one thread that writes and syncs the appended commits and wakes the tasks that wait for
+//! them.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,12 +16,13 @@ use crate::codec::frame::{self, Header, Kind};
 use crate::codec::segment_header::{self, Salt, SegmentHeader};
 use crate::storage::journal::error::Failure;
 
-/// The idle time after which a durability marker is written. It is short, so that a crash of an idle server finds every
-/// commit proven durable. It is longer than the usual pause between two requests of a client, which so costs no second
-/// sync.
+/// The idle time after which a durability marker is written. It is short, so that a crash of an idle server
+/// finds every commit proven durable. It is longer than the usual pause between two requests of a client,
+/// which so costs no second sync.
 const MARKER_AFTER: Duration = Duration::from_millis(100);
 
-/// With `--durability interval`, the time between two syncs. A power cut loses the changes of this time at most.
+/// With `--durability interval`, the time between two syncs. A power cut loses the changes of this time at
+/// most.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
 /// What the committer does next.
@@ -47,8 +49,8 @@ impl Committer {
         Self { shared, disk, durability, tail, synced_at: Instant::now() }
     }
 
-    /// Runs until the journal is closed or fails. After a failure nothing is acknowledged, because the state may hold
-    /// changes that the disk does not. A failed fsync is never retried.
+    /// Runs until the journal is closed or fails. After a failure nothing is acknowledged, because the state
+    /// may hold changes that the disk does not. A failed fsync is never retried.
     pub fn run(mut self) {
         if let Err(failure) = self.work() {
             self.shared.fail(failure);
@@ -149,14 +151,15 @@ impl Committer {
         self.write_durability_marker()
     }
 
-    /// Makes everything durable, and writes a durability marker. The marker costs a second sync, which a graceful
-    /// shutdown that takes too long skips; the next start then recovers as after a kill.
+    /// Makes everything durable, and writes a durability marker. The marker costs a second sync, which a
+    /// graceful shutdown that takes too long skips; the next start then recovers as after a kill.
     fn close(&mut self) -> Result<(), Failure> {
         self.sync_written()?;
         if self.shared.lock().skip_marker { Ok(()) } else { self.write_durability_marker() }
     }
 
-    /// Syncs what was written, and writes and syncs a durability marker, for which the caller has reserved the space.
+    /// Syncs what was written, and writes and syncs a durability marker, for which the caller has reserved
+    /// the space.
     fn write_durability_marker(&mut self) -> Result<(), Failure> {
         self.sync_written()?;
         if self.tail.marked {
@@ -174,9 +177,9 @@ impl Committer {
         Ok(())
     }
 
-    /// Begins the segment whose first commit is `first`, then ends the current one with a trailer that names it. The
-    /// order matters: when a segment gets its name, everything before it is durable; and when a trailer names a segment,
-    /// that segment exists.
+    /// Begins the segment whose first commit is `first`, then ends the current one with a trailer that names
+    /// it. The order matters: when a segment gets its name, everything before it is durable; and when a
+    /// trailer names a segment, that segment exists.
     fn rotate(&mut self, file: Box<dyn DiskFile>, first: Sequence) -> Result<(), Failure> {
         self.sync_written()?;
         let name = segment::name(first);

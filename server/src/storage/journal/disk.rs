@@ -48,7 +48,8 @@ impl dyn Disk + '_ {
 pub trait DiskFile: Send + Sync + fmt::Debug {
     /// Its length in bytes.
     fn len(&self) -> io::Result<u64>;
-    /// Reads at `offset`, and returns the number of bytes read: 0 at the end of the file, possibly fewer than asked for.
+    /// Reads at `offset`, and returns the number of bytes read: 0 at the end of the file, possibly fewer than
+    /// asked for.
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes at `offset`, and returns the number of bytes written, possibly fewer than given.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize>;
@@ -118,8 +119,9 @@ impl dyn DiskFile + '_ {
 /// Large enough to make the cost of the system call negligible, small compared to the memory of the server.
 const ZERO_BYTES_PER_WRITE_MAX: usize = 1 << 20;
 
-/// A directory of the operating system. It stays open, so that a sync needs no new file descriptor, of which none may be
-/// left, and so that all operations affect the same directory even if its path is renamed or replaced.
+/// A directory of the operating system. It stays open, so that a sync needs no new file descriptor, of which
+/// none may be left, and so that all operations affect the same directory even if its path is renamed or
+/// replaced.
 #[derive(Debug)]
 pub struct RealDisk {
     /// `None` if it is read-only and did not exist.

@@ -133,8 +133,8 @@ pub enum Proof {
 /// Why a commit was not appended. The journal is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AppendError {
-    /// The queue is full, or the next segment is not preallocated yet: await [`super::Journal::capacity`], then decide
-    /// and append again.
+    /// The queue is full, or the next segment is not preallocated yet: await [`super::Journal::capacity`],
+    /// then decide and append again.
     #[error("the journal cannot take a change at the moment")]
     Backpressure,
     /// The disk has no space for the next segment. The server is read-only until it has.

@@ -19,7 +19,8 @@ use crate::domain::{Change, Contradiction};
 use crate::storage::journal::error::{AppendError, Failure};
 use crate::sync::thread;
 
-/// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes recyclable.
+/// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes
+/// recyclable.
 const RECYCLABLE_SEGMENTS_MAX: usize = 4;
 
 /// The configuration of a journal.
@@ -31,8 +32,8 @@ pub struct Options {
     pub segment_size: u64,
     /// What is known of the journal before it is read.
     pub base: Base,
-    /// The length in bytes of the newest snapshot, for which the journal leaves space on the disk. `None` if no
-    /// snapshots are made of this journal.
+    /// The length in bytes of the newest snapshot, for which the journal leaves space on the disk. `None` if
+    /// no snapshots are made of this journal.
     pub newest_snapshot: Option<u64>,
 }
 
@@ -46,13 +47,13 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Reads the journal on `disk`, and passes every commit after the snapshot to `apply`, in order. Nothing on disk is
-    /// changed before [`Opening::open`].
+    /// Reads the journal on `disk`, and passes every commit after the snapshot to `apply`, in order. Nothing
+    /// on disk is changed before [`Opening::open`].
     ///
     /// # Errors
     ///
-    /// [`OpenError::Io`] if a file cannot be read, [`OpenError::Corruption`] if the journal is corrupt or contradicts
-    /// itself.
+    /// [`OpenError::Io`] if a file cannot be read, [`OpenError::Corruption`] if the journal is corrupt or
+    /// contradicts itself.
     pub fn read(
         disk: Arc<dyn Disk>,
         options: Options,
@@ -105,9 +106,9 @@ impl Journal {
         Ok(Self { shared, disk, durability: options.durability, threads: threads.into() })
     }
 
-    /// Appends a commit, and returns its sequence number. The caller holds the locks of all records that the changes
-    /// are about, so that the order in the journal is the order in the state. The commit may be acknowledged once
-    /// [`Journal::wait`] is ready.
+    /// Appends a commit, and returns its sequence number. The caller holds the locks of all records that the
+    /// changes are about, so that the order in the journal is the order in the state. The commit may be
+    /// acknowledged once [`Journal::wait`] is ready.
     ///
     /// # Errors
     ///
@@ -123,8 +124,8 @@ impl Journal {
         Ok(sequence)
     }
 
-    /// Waits until everything up to `sequence` may be acknowledged: with [`Durability::Always`], until it is durable;
-    /// otherwise not at all.
+    /// Waits until everything up to `sequence` may be acknowledged: with [`Durability::Always`], until it is
+    /// durable; otherwise not at all.
     pub fn wait(&self, sequence: Sequence) -> Wait<'_> {
         let sequence = if self.durability == Durability::Always { sequence } else { Sequence(0) };
         Wait { shared: &self.shared, sequence, registered: false }
@@ -173,8 +174,8 @@ impl Journal {
         &*self.disk
     }
 
-    /// Trims the journal after a snapshot that holds all commits up to `through`: segments without later commits are
-    /// kept for recycling or removed. Returns the number of these segments.
+    /// Trims the journal after a snapshot that holds all commits up to `through`: segments without later
+    /// commits are kept for recycling or removed. Returns the number of these segments.
     ///
     /// # Errors
     ///
@@ -207,15 +208,15 @@ impl Journal {
         self.shared.lock().space.wants_snapshot()
     }
 
-    /// Records that the wanted snapshot was tried, with or without success: the next segment may take the space that is
-    /// free.
+    /// Records that the wanted snapshot was tried, with or without success: the next segment may take the
+    /// space that is free.
     pub fn snapshot_tried(&self) {
         self.shared.lock().space.set_snapshot_tried();
         self.shared.preallocation_work.notify_all();
     }
 
-    /// Records that a snapshot of `bytes` bytes was made, which holds the first `compacted` bytes of the journal. Space
-    /// is left for the next one accordingly.
+    /// Records that a snapshot of `bytes` bytes was made, which holds the first `compacted` bytes of the
+    /// journal. Space is left for the next one accordingly.
     pub fn snapshot_made(&self, bytes: u64, compacted: u64) {
         self.shared.lock().space.set_newest_snapshot(bytes, compacted);
     }
@@ -241,13 +242,14 @@ impl Journal {
         }
     }
 
-    /// Makes [`Journal::close`] skip the durability marker, and so begin a sync only if changes are not synced yet.
+    /// Makes [`Journal::close`] skip the durability marker, and so begin a sync only if changes are not
+    /// synced yet.
     pub fn hurry(&self) {
         self.shared.lock().skip_marker = true;
     }
 
-    /// Closes the journal: refuses further commits, writes and syncs those that were appended, writes a durability
-    /// marker, and ends the threads of the journal. Blocks until the disk is done.
+    /// Closes the journal: refuses further commits, writes and syncs those that were appended, writes a
+    /// durability marker, and ends the threads of the journal. Blocks until the disk is done.
     ///
     /// # Errors
     ///

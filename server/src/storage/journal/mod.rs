@@ -1,14 +1,16 @@
 //! The write-ahead log: commits in order, durable before they are acknowledged, with group commit.
 //!
-//! It stores recorded changes and knows neither requests nor rules nor shards. A commit gets its sequence number in
-//! [`Journal::append`], under the lock of the records that it changes. A committer thread writes everything appended
-//! since its last turn as one batch with one sync, then wakes the replies that wait for it. [`replay`] reads the journal
-//! back and distinguishes a torn tail, which it truncates, from corruption, which it refuses.
+//! It stores recorded changes and knows neither requests nor rules nor shards. A commit gets its sequence
+//! number in [`Journal::append`], under the lock of the records that it changes. A committer thread writes
+//! everything appended since its last turn as one batch with one sync, then wakes the replies that wait for
+//! it. [`replay`] reads the journal back and distinguishes a torn tail, which it truncates, from corruption,
+//! which it refuses.
 //!
 //! # On disk, format version 2
 //!
-//! A directory of segments, each named by the sequence number of its first commit (`00000000000000000001.seg`), and the
-//! file `spare`, the preallocated space for the next segment. All integers are little-endian.
+//! A directory of segments, each named by the sequence number of its first commit
+//! (`00000000000000000001.seg`), and the file `spare`, the preallocated space for the next segment. All
+//! integers are little-endian.
 //!
 //! | part | defined in |
 //! |---|---|

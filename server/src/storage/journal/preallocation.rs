@@ -1,5 +1,5 @@
-//! The preallocation thread: it provides the next segment before it is needed, by recycling an old segment or by
-//! allocating a new one.
+//! The preallocation thread: it provides the next segment before it is needed, by recycling an old segment or
+//! by allocating a new one.
 
 use std::io;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::storage::journal::error::Failure;
 
 pub(super) const THREAD_NAME: &str = "preallocation";
 
-/// How long after a failure the next attempt follows, unless a snapshot wakes the thread before. People free space on a
-/// full disk more slowly than this.
+/// How long after a failure the next attempt follows, unless a snapshot wakes the thread before. People free
+/// space on a full disk more slowly than this.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Runs until the journal ends.
@@ -97,8 +97,8 @@ fn take_recyclable(shared: &Shared) -> Option<String> {
     if state.end.is_some() || state.recyclable.is_empty() { None } else { Some(state.recyclable.remove(0)) }
 }
 
-/// Turns an old segment into the preallocated segment, unless its size differs. Its old frames are invalid under the
-/// salt of the new segment.
+/// Turns an old segment into the preallocated segment, unless its size differs. Its old frames are invalid
+/// under the salt of the new segment.
 fn recycle(shared: &Shared, disk: &dyn Disk, name: &str, size: u64) -> io::Result<Option<Box<dyn DiskFile>>> {
     let file = disk.open(name)?;
     if file.len()? != size {

@@ -1,5 +1,5 @@
-//! Sequential reading of frames through a buffer of bounded size: of snapshots, and of segments that recovery has read
-//! before. Recovery itself ([`super::replay`]) reads a segment as a whole.
+//! Sequential reading of frames through a buffer of bounded size: of snapshots, and of segments that recovery
+//! has read before. Recovery itself ([`super::replay`]) reads a segment as a whole.
 
 use std::io;
 

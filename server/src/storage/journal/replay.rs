@@ -1,14 +1,16 @@
 //! Replay of the journal at a start, and the decision between a torn tail and corruption.
 //!
-//! Sectors that were not synced reach the disk in any order. So an invalid frame alone is ambiguous: it may be a torn
-//! write that was never acknowledged. It is *corruption* if something proves it durable: a later valid frame whose
-//! `durable_through` reaches it, a later segment, a snapshot that holds it, or the clean-shutdown record. Corruption is
-//! refused with its file, offset and sequence number. A torn tail is truncated: the space after the last valid frame is
-//! zeroed and synced before anything is appended, so that no later replay reads its remains. The one limit: corruption
-//! of the last write before a crash, without a durability marker after it, cannot be distinguished from a torn tail.
+//! Sectors that were not synced reach the disk in any order. So an invalid frame alone is ambiguous: it may
+//! be a torn write that was never acknowledged. It is *corruption* if something proves it durable: a later
+//! valid frame whose `durable_through` reaches it, a later segment, a snapshot that holds it, or the
+//! clean-shutdown record. Corruption is refused with its file, offset and sequence number. A torn tail is
+//! truncated: the space after the last valid frame is zeroed and synced before anything is appended, so that
+//! no later replay reads its remains. The one limit: corruption of the last write before a crash, without a
+//! durability marker after it, cannot be distinguished from a torn tail.
 //!
-//! The frames that are read may be in the page cache only, and after a failed sync the system considers them clean. So
-//! frames that nothing proves durable are written again and synced before any of them is acknowledged.
+//! The frames that are read may be in the page cache only, and after a failed sync the system considers them
+//! clean. So frames that nothing proves durable are written again and synced before any of them is
+//! acknowledged.
 
 use std::collections::VecDeque;
 use std::io;
@@ -74,8 +76,8 @@ pub(super) fn read(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Repl
 }
 
 impl Replayed {
-    /// Makes the frames that were read durable, truncates a torn tail, and returns the position of the next frame. On a
-    /// fresh disk, creates the first segment.
+    /// Makes the frames that were read durable, truncates a torn tail, and returns the position of the next
+    /// frame. On a fresh disk, creates the first segment.
     pub fn resume(self, disk: &dyn Disk, segment_size: u64) -> Result<(Tail, Recovered), OpenError> {
         match self {
             Self::Scan(scan) => scan.resume(disk),
@@ -92,7 +94,8 @@ impl Replayed {
 ///
 /// # Errors
 ///
-/// [`OpenError::Io`] if a file cannot be read, [`OpenError::Corruption`] if recovery would refuse the journal.
+/// [`OpenError::Io`] if a file cannot be read, [`OpenError::Corruption`] if recovery would refuse the
+/// journal.
 pub fn check(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Recovered, OpenError> {
     Ok(scan(disk, base, apply)?.recovered)
 }
@@ -176,7 +179,8 @@ impl Segment {
         written.and_then(|()| self.file.sync()).map_err(io_error("making sure of", &self.name))
     }
 
-    /// Zeros the space after the frames. Pieces that are zero already are skipped, because most of a large segment is.
+    /// Zeros the space after the frames. Pieces that are zero already are skipped, because most of a large
+    /// segment is.
     fn clear(&self) -> io::Result<()> {
         let mut at = self.frames_end;
         while at < self.bytes.len() {
@@ -208,8 +212,8 @@ struct Reader<'a> {
     crc: Option<u32>,
     /// The payload of the last trailer, which the header of the next segment must match.
     successor: Option<[u8; frame::TRAILER_PAYLOAD_BYTES]>,
-    /// The frames of the current segment that no later frame proves durable: the sequence number that a proof must reach,
-    /// and the offset of the frame.
+    /// The frames of the current segment that no later frame proves durable: the sequence number that a proof
+    /// must reach, and the offset of the frame.
     unproven: VecDeque<(Sequence, usize)>,
     /// The previous segment, as long as nothing proves its trailer durable.
     previous: Option<Segment>,
@@ -275,8 +279,8 @@ impl Reader<'_> {
             }
             self.read_frame(&frame).map_err(|kind| self.corruption(&segment.name, offset, kind))?;
             self.update_unproven(&frame, offset);
-            // The first frame of a durability marker shares its sector with the commits that it proves durable, so only
-            // the second frame, at the beginning of a sector, completes the marker.
+            // The first frame of a durability marker shares its sector with the commits that it proves
+            // durable, so only the second frame, at the beginning of a sector, completes the marker.
             segment.marked = frame.header.kind == Kind::Marker && offset.is_multiple_of(frame::SECTOR_BYTES);
             self.crc = Some(frame.crc);
             let length = frame::len(frame.payload.len());
@@ -296,8 +300,8 @@ impl Reader<'_> {
         while self.unproven.front().is_some_and(|&(last, _)| last <= frame.header.durable_through) {
             self.unproven.pop_front();
         }
-        // The two frames of a durability marker are synced together, so neither proves the other durable. Only a frame
-        // whose `durable_through` reaches the next commit does.
+        // The two frames of a durability marker are synced together, so neither proves the other durable.
+        // Only a frame whose `durable_through` reaches the next commit does.
         let is_marker = frame.header.kind == Kind::Marker;
         let last = if is_marker { self.next } else { Sequence(self.next.0 - 1) };
         self.unproven.push_back((last, offset));
@@ -334,8 +338,8 @@ impl Reader<'_> {
         if counted == u64::from(frame.header.commits) { Ok(()) } else { Err(DecodeError::Malformed.into()) }
     }
 
-    /// Decides what ends the frames of a segment where no valid frame follows: a torn tail or unused space, or corruption
-    /// if something proves a further commit durable.
+    /// Decides what ends the frames of a segment where no valid frame follows: a torn tail or unused space,
+    /// or corruption if something proves a further commit durable.
     fn classify_end(&self, segment: &Segment, rest: &[u8]) -> Result<SegmentEnd, Corruption> {
         let offset = segment.frames_end;
         let corrupt = |proof| Err(self.corruption(&segment.name, offset, CorruptionKind::Frame { proof }));
@@ -355,9 +359,9 @@ impl Reader<'_> {
         Ok(SegmentEnd::Open { dirty })
     }
 
-    /// Checks the segments after `last`, in which the frames end. There may be one, without frames, that a crash
-    /// interrupted when the journal rotated into it. A segment is begun after everything before it was synced, so any
-    /// other segment, or a frame in this one, proves that more commits were durable.
+    /// Checks the segments after `last`, in which the frames end. There may be one, without frames, that a
+    /// crash interrupted when the journal rotated into it. A segment is begun after everything before it was
+    /// synced, so any other segment, or a frame in this one, proves that more commits were durable.
     fn check_later_segments(
         mut self,
         later: &[Sequence],
@@ -405,7 +409,8 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    /// Makes the frames that were read durable, truncates a torn tail, and returns the position of the next frame.
+    /// Makes the frames that were read durable, truncates a torn tail, and returns the position of the next
+    /// frame.
     fn resume(self, disk: &dyn Disk) -> Result<(Tail, Recovered), OpenError> {
         let Self { last, dirty, previous, unused, rewrite_from, crc, recovered } = self;
         let file_bytes = last.bytes.len() as u64;

@@ -9,8 +9,8 @@ use crate::codec::segment_header::{MAGIC, SegmentHeader};
 /// The name of the preallocated segment. It is never read: recovery discards its contents.
 pub const PREALLOCATED: &str = "spare";
 
-/// A preallocated segment is filled and synced in pieces of this size, so that the sync of a commit waits for one piece
-/// at most.
+/// A preallocated segment is filled and synced in pieces of this size, so that the sync of a commit waits for
+/// one piece at most.
 const FILL_BYTES_PER_SYNC: u64 = 4 << 20;
 
 const SUFFIX: &str = ".seg";
@@ -36,8 +36,8 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
     Ok(firsts)
 }
 
-/// Creates the preallocated segment with `size` zero bytes and makes it durable. An fdatasync after a write into
-/// preallocated space is about twice as fast as one that also records a new file length.
+/// Creates the preallocated segment with `size` zero bytes and makes it durable. An fdatasync after a write
+/// into preallocated space is about twice as fast as one that also records a new file length.
 ///
 /// # Errors
 ///
@@ -57,8 +57,8 @@ pub fn preallocate(disk: &dyn Disk, size: u64, wanted: impl Fn() -> bool) -> io:
     Ok(file)
 }
 
-/// Turns the preallocated segment into the segment with this header. The header is durable before the file is renamed,
-/// and the name is durable before a frame is written.
+/// Turns the preallocated segment into the segment with this header. The header is durable before the file is
+/// renamed, and the name is durable before a frame is written.
 pub fn adopt_preallocated(disk: &dyn Disk, file: &dyn DiskFile, header: &SegmentHeader) -> io::Result<()> {
     file.write_all_at(&header.encode(MAGIC), 0)?;
     file.sync()?;

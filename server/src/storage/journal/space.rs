@@ -1,5 +1,5 @@
-//! Whether the disk has space for the next segment. A snapshot makes old segments recyclable, and needs space itself. So
-//! when space is short, a snapshot is made first, and the next segment takes what is left.
+//! Whether the disk has space for the next segment. A snapshot makes old segments recyclable, and needs space
+//! itself. So when space is short, a snapshot is made first, and the next segment takes what is left.
 
 use std::io;
 
@@ -38,16 +38,16 @@ impl Space {
         Self { snapshot, phase: Phase::Enough }
     }
 
-    /// Decides whether a segment of `size` bytes may be allocated when `free` bytes are free and the journal has
-    /// `written` bytes. All three are in bytes.
+    /// Decides whether a segment of `size` bytes may be allocated when `free` bytes are free and the journal
+    /// has `written` bytes. All three are in bytes.
     ///
     /// # Errors
     ///
     /// The reason why not. Then a snapshot is wanted.
     pub fn reserve_segment(&mut self, size: u64, free: u64, written: u64) -> Result<(), String> {
         let Some(snapshot) = self.snapshot else { return Ok(()) };
-        // A snapshot is no longer than the previous one and the journal since. Before it begins, the current segment and
-        // this one may be filled.
+        // A snapshot is no longer than the previous one and the journal since. Before it begins, the current
+        // segment and this one may be filled.
         let snapshot_bytes_max = snapshot.newest + (written - snapshot.compacted) + 2 * size;
         let both = size.saturating_add(snapshot_bytes_max);
         let enough = match self.phase {
@@ -67,8 +67,8 @@ impl Space {
         ))
     }
 
-    /// Records that too little space is available when `free` bytes are free. It is less than `free` under a quota or a
-    /// limit.
+    /// Records that too little space is available when `free` bytes are free. It is less than `free` under a
+    /// quota or a limit.
     pub fn set_short(&mut self, free: u64) {
         if self.snapshot.is_none() {
             return;
@@ -97,7 +97,8 @@ impl Space {
         }
     }
 
-    /// Records that a snapshot of `newest` bytes was made, which holds the first `compacted` bytes of the journal.
+    /// Records that a snapshot of `newest` bytes was made, which holds the first `compacted` bytes of the
+    /// journal.
     pub fn set_newest_snapshot(&mut self, newest: u64, compacted: u64) {
         self.snapshot = Some(Snapshot { newest, compacted });
     }
@@ -108,7 +109,8 @@ impl Space {
     }
 }
 
-/// Whether the disk has no space left for this operation. That includes a quota and the limit on file sizes (EFBIG).
+/// Whether the disk has no space left for this operation. That includes a quota and the limit on file sizes
+/// (EFBIG).
 pub(super) fn is_out_of_space(error: &io::Error) -> bool {
     matches!(
         error.kind(),

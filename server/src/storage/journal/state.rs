@@ -13,8 +13,8 @@ use crate::codec::{Sequence, commit, frame, segment_header};
 use crate::domain::Change;
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
-/// The number of bytes that may wait for the committer. Above it, appenders wait for its next turn before they take a
-/// lock. Four frames take the fastest disk some milliseconds.
+/// The number of bytes that may wait for the committer. Above it, appenders wait for its next turn before
+/// they take a lock. Four frames take the fastest disk some milliseconds.
 const QUEUED_BYTES_MAX: usize = 4 << 20;
 
 /// The largest commit fits into an empty queue many times.
@@ -45,8 +45,8 @@ pub(super) enum Preallocated {
     Ready(Box<dyn DiskFile>),
 }
 
-/// The name of the journal's directory in messages. A failed sync of it is fail-stop in every thread: the next sync
-/// would succeed although the names are not on disk.
+/// The name of the journal's directory in messages. A failed sync of it is fail-stop in every thread: the
+/// next sync would succeed although the names are not on disk.
 pub(super) const DIRECTORY: &str = "the directory of the journal";
 
 #[derive(Debug)]
@@ -67,7 +67,8 @@ pub(super) struct State {
     /// The tasks that wait for `in_flight`.
     pub in_flight_waiters: Vec<Waker>,
     pub capacity_waiters: Vec<Waker>,
-    /// Set by the close or the first failure. From then on appends are refused, because no thread would write them.
+    /// Set by the close or the first failure. From then on appends are refused, because no thread would write
+    /// them.
     pub end: Option<EndReason>,
     /// The graceful shutdown has taken too long: the close skips the durability marker and its sync.
     pub skip_marker: bool,
@@ -149,9 +150,9 @@ impl State {
         }
     }
 
-    /// Reserves the space of a durability marker. If less is left, the marker uses the space that every segment
-    /// reserves, and no commit follows it in the segment. The caller decides under the same lock that the batch is empty,
-    /// so that no append comes between.
+    /// Reserves the space of a durability marker. If less is left, the marker uses the space that every
+    /// segment reserves, and no commit follows it in the segment. The caller decides under the same lock that
+    /// the batch is empty, so that no append comes between.
     pub fn reserve_marker(&mut self) {
         self.segment_bytes_left = self.segment_bytes_left.saturating_sub(frame::MARKER_BYTES_MAX);
     }
@@ -216,8 +217,8 @@ impl Shared {
         self.notify_end(state);
     }
 
-    /// Ends the journal because of a failure in any thread. The first failure is published under the lock, so that a
-    /// thread that has seen it cannot append any more.
+    /// Ends the journal because of a failure in any thread. The first failure is published under the lock, so
+    /// that a thread that has seen it cannot append any more.
     pub fn fail(&self, failure: Failure) {
         let mut state = self.lock();
         if state.end != Some(EndReason::Failed) {

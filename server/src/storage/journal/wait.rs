@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 use super::state::Shared;
 use crate::codec::Sequence;
 
-/// Ready once a sequence number is durable. If the journal fails before, it never becomes ready, so that nothing is
-/// acknowledged that may not be on disk.
+/// Ready once a sequence number is durable. If the journal fails before, it never becomes ready, so that
+/// nothing is acknowledged that may not be on disk.
 #[derive(Debug)]
 #[must_use = "a reply may only go out after the wait"]
 pub struct Wait<'a> {

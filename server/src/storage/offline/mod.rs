@@ -39,8 +39,8 @@ pub enum Command {
         /// The data directory
         #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
         data_dir: PathBuf,
-        /// The file to write, or - for standard output (by way of a file in TMPDIR); a backup that is there is replaced
-        /// when the copy is whole
+        /// The file to write, or - for standard output (by way of a file in TMPDIR); a backup that is there
+        /// is replaced when the copy is whole
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
         /// Replace the file even if it is not a backup

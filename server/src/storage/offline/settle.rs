@@ -1,8 +1,8 @@
 //! Looking again while a server writes.
 //!
-//! A running server writes, begins files and drops others while they are read here: what looks corrupt then does not at
-//! the next look. But a disk that fails now and then looks the same, so nothing is looked at again unless something was
-//! changed meanwhile, and what the system itself reports is final.
+//! A running server writes, begins files and drops others while they are read here: what looks corrupt then
+//! does not at the next look. But a disk that fails now and then looks the same, so nothing is looked at
+//! again unless something was changed meanwhile, and what the system itself reports is final.
 
 use std::error::Error;
 use std::io;
@@ -18,8 +18,8 @@ const TRIES: usize = 3;
 /// Between two looks: a server that begins a segment or drops a snapshot is done with it by then.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// File systems round the time of a change to a clock tick, the coarsest to two seconds. Whatever was changed so
-/// shortly before a look may have been changed again during it, and nothing would show that.
+/// File systems round the time of a change to a clock tick, the coarsest to two seconds. Whatever was changed
+/// so shortly before a look may have been changed again during it, and nothing would show that.
 const RESOLUTION: Duration = Duration::from_secs(2);
 
 /// When a data directory was last changed, in seconds and nanoseconds since 1970.
@@ -50,8 +50,9 @@ fn is_changed(before: &Change, after: &Change, began: SystemTime) -> bool {
     before != after || i64::try_from(quiet_since.as_secs()).is_ok_and(|quiet_since| before.0 >= quiet_since)
 }
 
-/// Does this stay, however often one looks? Files that are not there, or end early, or have other contents than they
-/// should, may come from a server that writes. What the system reports does not, nor does a snapshot, which nobody changes.
+/// Does this stay, however often one looks? Files that are not there, or end early, or have other contents
+/// than they should, may come from a server that writes. What the system reports does not, nor does a
+/// snapshot, which nobody changes.
 pub(super) fn is_lasting(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| match (io_error(cause), bad_snapshot(cause)) {
         (Some(error), _) => !may_pass(error),

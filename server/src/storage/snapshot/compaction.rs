@@ -1,4 +1,5 @@
-//! Compaction: the changes of the previous snapshot and of the journal since, without freed entries, as a new snapshot.
+//! Compaction: the changes of the previous snapshot and of the journal since, without freed entries, as a new
+//! snapshot.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -15,8 +16,8 @@ use crate::storage::journal::disk::Disk;
 use crate::storage::journal::reader::FrameReader;
 use crate::storage::journal::segment;
 
-/// The tickets of the journal are grouped by event, this many at a time (64 MiB of ids). One change for each ticket
-/// would double the bytes and the time to read them.
+/// The tickets of the journal are grouped by event, this many at a time (64 MiB of ids). One change for each
+/// ticket would double the bytes and the time to read them.
 pub const GROUPED_TICKETS_MAX: usize = 4 << 20;
 
 /// The tickets in one change of a snapshot: 64 KiB of ids.
@@ -25,12 +26,12 @@ const CHANGE_TICKETS_MAX: usize = 4 << 10;
 /// No change of grouped tickets is larger than a booking, the largest commit.
 const _: () = assert!(CHANGE_TICKETS_MAX * 16 <= commit::BYTES_MAX);
 
-/// Called with the number of bytes that were read or written since the last call. It may sleep, or stop the compaction
-/// by an error.
+/// Called with the number of bytes that were read or written since the last call. It may sleep, or stop the
+/// compaction by an error.
 pub type Throttle<'a> = &'a mut dyn FnMut(u64) -> Result<(), CompactionError>;
 
-/// Writes the snapshot of `to`: the changes in effect of the snapshot `previous` and of the journal since. Returns its
-/// length in bytes.
+/// Writes the snapshot of `to`: the changes in effect of the snapshot `previous` and of the journal since.
+/// Returns its length in bytes.
 ///
 /// # Errors
 ///
@@ -144,12 +145,13 @@ impl TicketsByEvent {
     }
 }
 
-/// Reads the commits from `from` to `to`, and passes them to `each`. The journal must hold them, and must not trim them
-/// meanwhile.
+/// Reads the commits from `from` to `to`, and passes them to `each`. The journal must hold them, and must not
+/// trim them meanwhile.
 ///
 /// # Errors
 ///
-/// [`CompactionError::Journal`] if a commit is missing or corrupt, an error of the disk, or that of `each` or `throttle`.
+/// [`CompactionError::Journal`] if a commit is missing or corrupt, an error of the disk, or that of `each` or
+/// `throttle`.
 pub fn read_commits(
     journal: &dyn Disk,
     from: Sequence,

@@ -7,8 +7,8 @@ use crate::codec::Sequence;
 use crate::domain::sale::Sale;
 use crate::domain::{Change, EventKey, EventNumber};
 
-/// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes for each
-/// event.
+/// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes
+/// for each event.
 #[derive(Debug)]
 pub(super) struct Contents {
     last: Sequence,

@@ -58,7 +58,8 @@ pub enum SnapshotErrorKind {
 const EIO: i32 = 5;
 
 impl BadSnapshot {
-    /// Whether the snapshot is corrupt. It is not if a newer version wrote it, or if the system cannot read it now.
+    /// Whether the snapshot is corrupt. It is not if a newer version wrote it, or if the system cannot read
+    /// it now.
     pub fn is_corruption(&self) -> bool {
         match &self.kind {
             SnapshotErrorKind::Header(SegmentHeaderError::Corrupt)

@@ -1,20 +1,21 @@
 //! Snapshots: the state at one sequence number. They make a restart short, and let the journal be trimmed.
 //!
-//! Changes to different records commute, so a snapshot is the set of changes that are still in effect: those of the
-//! previous snapshot, without the entries freed since, and those of the journal since. Compaction takes no lock and does
-//! not read the state in memory. It reads files that do not change any more, and needs memory for the numbers of the
-//! freed entries and for [`compaction::GROUPED_TICKETS_MAX`] tickets.
+//! Changes to different records commute, so a snapshot is the set of changes that are still in effect: those
+//! of the previous snapshot, without the entries freed since, and those of the journal since. Compaction
+//! takes no lock and does not read the state in memory. It reads files that do not change any more, and needs
+//! memory for the numbers of the freed entries and for [`compaction::GROUPED_TICKETS_MAX`] tickets.
 //!
 //! # On disk, format version 1
 //!
 //! `snapshots/00000000000000000042.snap` holds all commits up to 42. It has
 //!
-//! - a header like that of a segment ([`crate::codec::segment_header`]), with the magic `BOOKSNAP`, and the sequence
-//!   number of the snapshot in place of the first one;
-//! - frames ([`crate::codec::frame`]) of kind 4. Their payload is changes, each preceded by the number (8 bytes) of its
-//!   event or entry. Events and entries are in the order of their numbers, tickets after the event that issued them;
-//! - a footer, the frame of kind 5. Its payload is the number of changes (8 bytes). A snapshot without a footer is
-//!   incomplete, and nothing follows the footer.
+//! - a header like that of a segment ([`crate::codec::segment_header`]), with the magic `BOOKSNAP`, and the
+//!   sequence number of the snapshot in place of the first one;
+//! - frames ([`crate::codec::frame`]) of kind 4. Their payload is changes, each preceded by the number (8
+//!   bytes) of its event or entry. Events and entries are in the order of their numbers, tickets after the
+//!   event that issued them;
+//! - a footer, the frame of kind 5. Its payload is the number of changes (8 bytes). A snapshot without a
+//!   footer is incomplete, and nothing follows the footer.
 //!
 //! In every frame, `first` and `durable_through` are the sequence number of the snapshot.
 
@@ -56,8 +57,8 @@ pub fn parse_name(name: &str) -> Option<Sequence> {
     if valid { digits.parse().ok().map(Sequence) } else { None }
 }
 
-/// The highest sequence number in the name of a snapshot in this directory, including quarantined ones. All commits up to
-/// it were durable when that snapshot was made.
+/// The highest sequence number in the name of a snapshot in this directory, including quarantined ones. All
+/// commits up to it were durable when that snapshot was made.
 pub fn durable_through(disk: &dyn Disk) -> io::Result<Sequence> {
     let names = disk.list()?;
     let sequences =

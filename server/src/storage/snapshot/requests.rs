@@ -45,8 +45,8 @@ impl Requests {
             return Err(NotMade::Stopping);
         }
         let (request, reply) = oneshot::channel();
-        // Canceled requests are removed before the queue grows, so that its memory stays bounded while a long snapshot is
-        // made.
+        // Canceled requests are removed before the queue grows, so that its memory stays bounded while a long
+        // snapshot is made.
         if queue.requests.len() == queue.requests.capacity() {
             queue.requests.retain(|request| !request.is_closed());
         }
@@ -59,8 +59,8 @@ impl Requests {
         Ok(reply)
     }
 
-    /// Waits until `earliest` and until there is a request, at most for `timeout` after now or until `earliest`,
-    /// whichever is later. Returns all requests, possibly none; `None` when the server stops.
+    /// Waits until `earliest` and until there is a request, at most for `timeout` after now or until
+    /// `earliest`, whichever is later. Returns all requests, possibly none; `None` when the server stops.
     pub fn next(&self, earliest: Instant, timeout: Duration) -> Option<Vec<Request>> {
         let latest = earliest.max(Instant::now() + timeout);
         let mut queue = self.lock();

@@ -1,5 +1,5 @@
-//! The snapshotter: one thread that makes a snapshot when the journal has grown enough or on request, keeps the newest
-//! two snapshots, and trims the journal by the older of them.
+//! The snapshotter: one thread that makes a snapshot when the journal has grown enough or on request, keeps
+//! the newest two snapshots, and trims the journal by the older of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,8 @@ use crate::storage::snapshot::error::BadSnapshot;
 use crate::storage::snapshot::error::CompactionError;
 pub use crate::storage::snapshot::error::NotMade;
 
-/// The time between two checks whether a snapshot is due. The journal grows by tens of megabytes in it at most.
+/// The time between two checks whether a snapshot is due. The journal grows by tens of megabytes in it at
+/// most.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Compaction pauses after this many bytes, so that commits have priority.
@@ -30,15 +31,16 @@ const PAUSE_FACTOR: u32 = 3;
 /// The longest pause, so that a disk that stalls does not delay compaction much longer.
 const PAUSE_MAX: Duration = Duration::from_millis(50);
 
-/// The shortest time between an unsuccessful snapshot and the next that was not requested. By then the cause may have
-/// disappeared.
+/// The shortest time between an unsuccessful snapshot and the next that was not requested. By then the cause
+/// may have disappeared.
 const RETRY_AFTER_MIN: Duration = Duration::from_secs(5);
 
-/// That time is also at least this many times as long as the unsuccessful snapshot took, so that retries use 5% of the
-/// disk at most.
+/// That time is also at least this many times as long as the unsuccessful snapshot took, so that retries use
+/// 5% of the disk at most.
 const RETRY_AFTER_FACTOR: u32 = 20;
 
-/// The number of snapshots that are kept. If the newest one is corrupt, the other one and the journal since replace it.
+/// The number of snapshots that are kept. If the newest one is corrupt, the other one and the journal since
+/// replace it.
 const SNAPSHOTS_KEPT: usize = 2;
 
 /// When snapshots are made.
@@ -59,7 +61,8 @@ pub struct Snapshotter {
 }
 
 impl Snapshotter {
-    /// Starts the thread. `disk` is the directory of the snapshots, and `newest` the sequence number of the newest one.
+    /// Starts the thread. `disk` is the directory of the snapshots, and `newest` the sequence number of the
+    /// newest one.
     ///
     /// # Errors
     ///
@@ -91,8 +94,8 @@ impl Snapshotter {
         Ok(Self { requests, newest, thread: Some(thread).into() })
     }
 
-    /// Requests a snapshot, and waits for it. It begins after the request, so it holds everything that is durable now. To
-    /// drop the future cancels the request.
+    /// Requests a snapshot, and waits for it. It begins after the request, so it holds everything that is
+    /// durable now. To drop the future cancels the request.
     ///
     /// # Errors
     ///
@@ -106,8 +109,8 @@ impl Snapshotter {
         Sequence(self.newest.load(Ordering::Relaxed))
     }
 
-    /// Refuses further requests, fails those that wait, and cancels a snapshot that is being made. Does not wait for the
-    /// thread.
+    /// Refuses further requests, fails those that wait, and cancels a snapshot that is being made. Does not
+    /// wait for the thread.
     pub fn give_up(&self) {
         self.requests.stop();
     }
@@ -194,7 +197,8 @@ impl Worker {
     fn make(&mut self) -> Result<Made, NotMade> {
         let started = Instant::now();
         self.earliest = started + self.schedule.at_most_every;
-        // The bytes are read before the sequence number, so that bytes written in between count for the next snapshot.
+        // The bytes are read before the sequence number, so that bytes written in between count for the next
+        // snapshot.
         let bytes_before = self.journal.bytes();
         let sequence = self.journal.durable();
         let short = self.journal.wants_snapshot();
@@ -226,8 +230,9 @@ impl Worker {
         result
     }
 
-    /// Fails the journal if the directory could not be synced: the next sync would succeed although names are not on
-    /// disk, and the journal would be trimmed by them. Other errors are logged, because the journal has all changes.
+    /// Fails the journal if the directory could not be synced: the next sync would succeed although names are
+    /// not on disk, and the journal would be trimmed by them. Other errors are logged, because the journal
+    /// has all changes.
     fn report(&self, error: &CompactionError, what: &str) {
         if let CompactionError::Directory(error) = error {
             self.journal.fail("syncing", "the directory of the snapshots", error);
@@ -248,9 +253,9 @@ impl Worker {
 
     /// Writes the snapshot of `sequence`, unless it exists, and removes what is not needed any more.
     ///
-    /// If space is `short`, one snapshot is kept instead of two: first the previous one, once it was verified, so that
-    /// the segments that only an older one needs make space for the new one. If that frees no segment, only the new one
-    /// is kept, once it was verified.
+    /// If space is `short`, one snapshot is kept instead of two: first the previous one, once it was
+    /// verified, so that the segments that only an older one needs make space for the new one. If that frees
+    /// no segment, only the new one is kept, once it was verified.
     fn write(&self, sequence: Sequence, short: bool) -> Result<Written, CompactionError> {
         let previous = self.newest_valid()?;
         let freed = if short { self.retain(1)? } else { 0 };
@@ -269,7 +274,8 @@ impl Worker {
         Ok(Written { bytes, new: true, freed: self.retain(1)? })
     }
 
-    /// The newest valid snapshot. Quarantines a corrupt one, if an older one or the complete journal replaces it.
+    /// The newest valid snapshot. Quarantines a corrupt one, if an older one or the complete journal replaces
+    /// it.
     fn newest_valid(&self) -> Result<Option<Snapshot>, CompactionError> {
         let Usable { snapshot, bad } = find_usable(&*self.disk)?;
         let complete_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
@@ -292,8 +298,8 @@ impl Worker {
         compact(previous, self.journal.disk(), writer, sequence, &mut throttle)
     }
 
-    /// Keeps the newest `count` snapshots and trims the journal by the oldest of them. Returns the number of segments
-    /// that the journal does not need any more.
+    /// Keeps the newest `count` snapshots and trims the journal by the oldest of them. Returns the number of
+    /// segments that the journal does not need any more.
     fn retain(&self, count: usize) -> Result<usize, CompactionError> {
         let snapshots = read::list(&*self.disk)?;
         for &old in snapshots.iter().skip(count) {
@@ -307,7 +313,8 @@ impl Worker {
     }
 }
 
-/// A throttle that pauses regularly, and fails with [`CompactionError::Stopped`] once `is_stopping` returns true.
+/// A throttle that pauses regularly, and fails with [`CompactionError::Stopped`] once `is_stopping` returns
+/// true.
 pub fn throttle(is_stopping: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(), CompactionError> {
     let (mut done, mut since) = (0, Instant::now());
     move |bytes| {
@@ -323,7 +330,8 @@ pub fn throttle(is_stopping: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(),
     }
 }
 
-/// Renames a corrupt snapshot, so that it is not used any more and can be examined. Durable after a sync of the directory.
+/// Renames a corrupt snapshot, so that it is not used any more and can be examined. Durable after a sync of
+/// the directory.
 ///
 /// # Errors
 ///

@@ -16,7 +16,8 @@ const FRAME_BYTES_TARGET: usize = 256 << 10;
 /// A frame exceeds its target by less than a commit and the number of a change, so that it stays readable.
 const _: () = assert!(FRAME_BYTES_TARGET + commit::BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
 
-/// The snapshot is synced after this many bytes, so that a sync of the journal never waits for more than these.
+/// The snapshot is synced after this many bytes, so that a sync of the journal never waits for more than
+/// these.
 const BYTES_PER_SYNC: u64 = 4 << 20;
 
 /// A snapshot that is being written.
@@ -39,8 +40,8 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Begins a snapshot of `sequence`. Its methods fail with [`CompactionError::Stopped`] before the next sync once
-    /// `stopping` returns true.
+    /// Begins a snapshot of `sequence`. Its methods fail with [`CompactionError::Stopped`] before the next
+    /// sync once `stopping` returns true.
     ///
     /// # Errors
     ///

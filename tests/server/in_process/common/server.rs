@@ -111,8 +111,9 @@ impl Server {
         self.directory
     }
 
-    /// Kills it, as far as its files are concerned: what is left is a copy of the directory as it stands at this moment,
-    /// with all that was written and nothing that a stop would add. The server itself ends unseen.
+    /// Kills it, as far as its files are concerned: what is left is a copy of the directory as it stands at
+    /// this moment, with all that was written and nothing that a stop would add. The server itself ends
+    /// unseen.
     pub async fn kill(self) -> TempDir {
         let copy = TempDir::with_prefix("bookline").expect("a directory");
         copy_all(self.directory.path(), copy.path()).expect("copying the data directory");

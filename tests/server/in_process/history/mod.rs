@@ -1,12 +1,14 @@
 //! What many clients saw at the same time, on a real server: could it all have happened one after another?
 //!
-//! Clients note the order of their questions and answers by one clock. Of a sale, each answer says how many tickets were
-//! left, so that all of them can be put in a row, which must be the row in which they were given. Of everything else, an
-//! order is searched in which the naive model would have given the same answers.
+//! Clients note the order of their questions and answers by one clock. Of a sale, each answer says how many
+//! tickets were left, so that all of them can be put in a row, which must be the row in which they were
+//! given. Of everything else, an order is searched in which the naive model would have given the same
+//! answers.
 //!
-//! It would fail if a ticket were issued twice, a read showed what was not so at any moment between question and answer,
-//! a connection saw time go backwards, a meeting were seen in part, or a change were made twice or not at all. A failure
-//! prints its seed; `BOOKLINE_TEST_SEED=n` draws the same requests again, in whatever order they then meet.
+//! It would fail if a ticket were issued twice, a read showed what was not so at any moment between question
+//! and answer, a connection saw time go backwards, a meeting were seen in part, or a change were made twice
+//! or not at all. A failure prints its seed; `BOOKLINE_TEST_SEED=n` draws the same requests again, in
+//! whatever order they then meet.
 
 #[allow(dead_code)]
 #[allow(dead_code)]
@@ -15,7 +17,8 @@ mod sales;
 #[allow(dead_code)]
 use crate::in_process::common::seeds;
 
-/// As many clients as there are cores would hardly ever meet: more threads, so that they are interrupted anywhere.
+/// As many clients as there are cores would hardly ever meet: more threads, so that they are interrupted
+/// anywhere.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
 }

@@ -1,5 +1,5 @@
-//! Requests of every kind from a few clients at a time, and the search for an order of them in which the naive model
-//! gives the same answers (Wing and Gong's check of linearizability, with the memory of Lowe's).
+//! Requests of every kind from a few clients at a time, and the search for an order of them in which the
+//! naive model gives the same answers (Wing and Gong's check of linearizability, with the memory of Lowe's).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -55,8 +55,8 @@ pub async fn explain(seed: u64) {
         }
         let explained = find_order(&naive, &saw, |naive| Some(naive.clone()))
             .unwrap_or_else(|| panic!("round {round}: no order explains this:\n{}", told(&saw)));
-        // Several orders may explain it and end differently, as when a meeting is deleted between two that are made of
-        // the same hour. What is there now must be where one of them ends.
+        // Several orders may explain it and end differently, as when a meeting is deleted between two that
+        // are made of the same hour. What is there now must be where one of them ends.
         let now = look_at_everything(&mut conns[0], &explained, &slots).await;
         naive = agrees(&explained, &now).unwrap_or_else(|difference| {
             find_order(&naive, &saw, |naive| agrees(naive, &now).ok()).unwrap_or_else(|| {
@@ -81,7 +81,8 @@ fn draw(rng: &mut Rng, naive: &Naive, slots: &[Slot]) -> Vec<Vec<Ask>> {
             other => other,
         };
         let ask = drawn.find(naive, slots);
-        // What looks at many things one after the other is promised to be of one moment for none but each of them.
+        // What looks at many things one after the other is promised to be of one moment for none but each of
+        // them.
         if !matches!(ask, Ask::List { .. } | Ask::Hod(_) | Ask::Stats | Ask::Snapshot | Ask::Quit) {
             return ask;
         }
@@ -110,8 +111,8 @@ async fn chat(mut conn: Conn, batches: Vec<Vec<Ask>>, style: u64, clock: Arc<Ato
     (conn, all)
 }
 
-/// Searches for an order in which the model says the same, and which ends in a state that is accepted. A connection's
-/// requests keep theirs; what was answered before another was asked stands before it.
+/// Searches for an order in which the model says the same, and which ends in a state that is accepted. A
+/// connection's requests keep theirs; what was answered before another was asked stands before it.
 fn find_order(naive: &Naive, saw: &[Vec<Saw>], accept: impl Fn(&Naive) -> Option<Naive>) -> Option<Naive> {
     let mut known = HashSet::new();
     let mut open = vec![(vec![0; saw.len()], naive.clone())];

@@ -182,8 +182,8 @@ impl Question {
     }
 }
 
-/// Puts everything that was seen of an event into the one row that the numbers allow, and holds it against the order of
-/// questions and answers. Says how many tickets are left.
+/// Puts everything that was seen of an event into the one row that the numbers allow, and holds it against
+/// the order of questions and answers. Says how many tickets are left.
 fn check(event: &str, saw: &[&Saw]) -> u64 {
     let mut sales: Vec<(u64, u64)> = saw
         .iter()

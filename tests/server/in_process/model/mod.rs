@@ -1,13 +1,14 @@
-//! The server against a naive model: the same commands, drawn from a seed, compared reply by reply and, behind every
-//! restart and in the end, by all that there is to see.
+//! The server against a naive model: the same commands, drawn from a seed, compared reply by reply and,
+//! behind every restart and in the end, by all that there is to see.
 //!
-//! The model is one list of things written from the protocol's document: no shards, no journal, no snapshots. Events,
-//! people and hours are few, so that they collide; a good part of the lines is wrong in one way or another; servers are
-//! stopped, killed and started, and snapshots made, at points drawn like everything else.
+//! The model is one list of things written from the protocol's document: no shards, no journal, no snapshots.
+//! Events, people and hours are few, so that they collide; a good part of the lines is wrong in one way or
+//! another; servers are stopped, killed and started, and snapshots made, at points drawn like everything
+//! else.
 //!
-//! It would fail if any reply differed from what the document promises, if a restart lost or invented anything, or if a
-//! refused line changed anything. A failure prints its seed and the shortest list of lines that still fails.
-//! `BOOKLINE_TEST_SEED=n` runs that one alone, `BOOKLINE_TEST_SEEDS=n` so many of them.
+//! It would fail if any reply differed from what the document promises, if a restart lost or invented
+//! anything, or if a refused line changed anything. A failure prints its seed and the shortest list of lines
+//! that still fails. `BOOKLINE_TEST_SEED=n` runs that one alone, `BOOKLINE_TEST_SEEDS=n` so many of them.
 
 pub mod line;
 // The offline commands are tried against the same model, and use more of it.

@@ -188,7 +188,8 @@ impl Naive {
         [self.events.len(), self.tickets.len(), person_hours].map(|count| count as u64)
     }
 
-    /// How it is refused if so many more would be too many: of events, tickets or person-hours, by their place.
+    /// How it is refused if so many more would be too many: of events, tickets or person-hours, by their
+    /// place.
     fn full(&self, what: usize, more: u64) -> Option<Value> {
         let limit = self.limits?[what];
         let grows = more > 0 && self.held()[what] + more > limit;

@@ -40,7 +40,8 @@ impl Conditions {
     }
 }
 
-/// One thing that happens. What it names is found when it happens, so that any of those before may be left out.
+/// One thing that happens. What it names is found when it happens, so that any of those before may be left
+/// out.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// A line is sent; `style` draws how it is written.

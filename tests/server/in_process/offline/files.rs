@@ -1,5 +1,5 @@
-//! What stands in a data directory beside segments and snapshots, what stands in their place, and what is no data
-//! directory at all.
+//! What stands in a data directory beside segments and snapshots, what stands in their place, and what is no
+//! data directory at all.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,8 +1,8 @@
-//! `booklined check`, `dump`, `backup` and `--restore`, by the real program, on directories of servers that are stopped
-//! and of one that books and makes snapshots all the while.
+//! `booklined check`, `dump`, `backup` and `--restore`, by the real program, on directories of servers that
+//! are stopped and of one that books and makes snapshots all the while.
 //!
-//! It would fail if a backup were anything but the state after some number of changes, if a healthy directory were
-//! called corrupt because a server writes to it, or if corruption were passed over.
+//! It would fail if a backup were anything but the state after some number of changes, if a healthy directory
+//! were called corrupt because a server writes to it, or if corruption were passed over.
 
 #[allow(dead_code)]
 #[allow(dead_code)]

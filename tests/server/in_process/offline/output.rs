@@ -46,7 +46,8 @@ async fn what_cannot_be_printed_is_said_and_exits_1() {
     }
     // The backup itself is whole.
     assert!(file.exists());
-    // The runtime puts the null device in the place of a standard output that is closed. A backup would be lost there.
+    // The runtime puts the null device in the place of a standard output that is closed. A backup would be
+    // lost there.
     let nowhere = into(Stdio::null(), &copy);
     let said = String::from_utf8_lossy(&nowhere.stderr);
     assert_eq!(nowhere.status.code(), Some(1), "{said}");

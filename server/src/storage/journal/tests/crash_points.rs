@@ -1,7 +1,8 @@
 //! A crash after every single operation of the disk, and the failure of every single write and sync.
 //!
-//! Chance meets the narrow places of a rotation seldom: between the header of the next segment and its name, its name and
-//! the close of the one before, the close and the first frame. Here each is met, by a kill and by power cuts.
+//! Chance meets the narrow places of a rotation seldom: between the header of the next segment and its name,
+//! its name and the close of the one before, the close and the first frame. Here each is met, by a kill and
+//! by power cuts.
 
 use super::generate::Draft;
 use super::history::{History, TINY, append, commit, settle, wait_for_capacity};

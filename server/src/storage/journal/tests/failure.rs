@@ -71,8 +71,8 @@ fn nothing_is_appended_behind_a_failure_whatever_the_durability() {
     }
 }
 
-/// The system forgets what a failed sync should have written, and shows it all the same. The next start must not
-/// believe its eyes.
+/// The system forgets what a failed sync should have written, and shows it all the same. The next start must
+/// not believe its eyes.
 #[test]
 fn what_a_failed_sync_forgot_is_written_again_before_it_is_told() {
     let disk = SimDisk::new(1);

@@ -121,7 +121,8 @@ fn who_waits_for_what_is_durable_does_not_wait() {
     assert!(is_ready(journal.wait(journal.appended())));
 }
 
-/// More is queued than a frame holds, and more than may be queued: who comes then is sent to wait, and is let in again.
+/// More is queued than a frame holds, and more than may be queued: who comes then is sent to wait, and is let
+/// in again.
 #[test]
 fn a_queue_that_is_full_lets_in_again_when_it_is_written() {
     let disk = SimDisk::new(1);
@@ -170,7 +171,8 @@ fn a_journal_at_leisure_vouches_for_its_last_commit() {
     assert_eq!((marker.kind, marker.last), (Kind::Marker, last));
 }
 
-/// On a slow disk a stop that is late does not begin another sync for the sake of a marker; no change is lost by that.
+/// On a slow disk a stop that is late does not begin another sync for the sake of a marker; no change is lost
+/// by that.
 #[test]
 fn a_close_that_is_late_syncs_the_changes_and_nothing_else() {
     for late in [true, false] {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::storage::journal::disk::{Disk, DiskFile};
 
-/// The files of a disk. A cheap copy of which one file can be changed. As a [`Disk`] it is read only in earnest:
-/// what is written, renamed or removed leaves no trace, so that one image can be recovered from again and again.
+/// The files of a disk. A cheap copy of which one file can be changed. As a [`Disk`] it is read only in
+/// earnest: what is written, renamed or removed leaves no trace, so that one image can be recovered from
+/// again and again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image(pub BTreeMap<String, Arc<Vec<u8>>>);
 

@@ -1,7 +1,8 @@
-//! Lives of a journal on a disk that lies: appended to, killed, cut off, failing, full, and every time recovered.
+//! Lives of a journal on a disk that lies: appended to, killed, cut off, failing, full, and every time
+//! recovered.
 //!
-//! It would fail if recovery lost or invented a commit, took a torn tail for corruption or corruption for a torn tail, or if
-//! anyone were told what a crash takes back.
+//! It would fail if recovery lost or invented a commit, took a torn tail for corruption or corruption for a
+//! torn tail, or if anyone were told what a crash takes back.
 
 use super::generate::Draft;
 use super::history::{History, SMALL, TINY, commit, failure, options, settle, wait_for_capacity};
@@ -117,7 +118,8 @@ impl Scenario {
         let _ = journal.close();
     }
 
-    /// Appends a few commits, the first as a batch of its own, the others as the next, and may wait for the last.
+    /// Appends a few commits, the first as a batch of its own, the others as the next, and may wait for the
+    /// last.
     fn burst(&mut self, journal: &Journal) -> Ended {
         if wait_for_capacity(journal).is_err() {
             return Ended::Failed;
@@ -171,7 +173,8 @@ impl Scenario {
         let _ = self.history.trim(journal, Sequence(through));
     }
 
-    /// After a failure nothing becomes durable any more, nobody is told anything, and the failure names a file.
+    /// After a failure nothing becomes durable any more, nobody is told anything, and the failure names a
+    /// file.
     fn check_failed(&mut self, journal: &Journal) {
         let failure = failure(journal);
         assert!(failure.file.ends_with(".seg") || failure.file.contains("directory"), "{failure}");

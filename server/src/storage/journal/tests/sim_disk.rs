@@ -1,9 +1,9 @@
 //! A disk in memory that keeps the promises of a real one, and not one more.
 //!
-//! What was written and not synced is kept by sectors of 512 bytes, with every content that each of them has had
-//! since: at a power cut each may be any of those, whatever the others are. Names are durable after a sync of the
-//! directory; before it, the directory may be as it was after any of the changes since. The size of a file is
-//! durable after its sync. A killed process loses nothing that it wrote.
+//! What was written and not synced is kept by sectors of 512 bytes, with every content that each of them has
+//! had since: at a power cut each may be any of those, whatever the others are. Names are durable after a
+//! sync of the directory; before it, the directory may be as it was after any of the changes since. The size
+//! of a file is durable after its sync. A killed process loses nothing that it wrote.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,8 +16,8 @@ use crate::storage::journal::disk::{Disk, DiskFile};
 /// What a disk writes whole or not at all.
 pub const SECTOR: usize = 512;
 
-/// The two that use the disk at the same time. What goes wrong is counted and drawn for each of them alone, so that
-/// their race does not change the scenario that a seed tells.
+/// The two that use the disk at the same time. What goes wrong is counted and drawn for each of them alone,
+/// so that their race does not change the scenario that a seed tells.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Whose {
     /// Recovery, then the committer.
@@ -50,8 +50,8 @@ pub struct Faults {
     pub fail_sync: Option<u64>,
     /// This sync of the directory fails, counted among those.
     pub fail_directory_sync: Option<u64>,
-    /// A sync that fails forgets what it should have written, as Linux does: it reads as written, a later sync has
-    /// nothing to do, and only a power cut shows that it never was on the disk.
+    /// A sync that fails forgets what it should have written, as Linux does: it reads as written, a later
+    /// sync has nothing to do, and only a power cut shows that it never was on the disk.
     pub forgetful: bool,
     /// Reads and writes may do less than they were asked, or be interrupted.
     pub short: bool,
@@ -71,7 +71,8 @@ pub struct Counts {
     pub errors: u64,
 }
 
-/// A process's view of the disk. After [`SimDisk::kill`] or [`SimDisk::cut_power`] it reaches nothing any more.
+/// A process's view of the disk. After [`SimDisk::kill`] or [`SimDisk::cut_power`] it reaches nothing any
+/// more.
 #[derive(Debug, Clone)]
 pub struct SimDisk {
     world: Arc<World>,

@@ -55,7 +55,8 @@ fn without_room_for_the_next_segment_changes_are_refused_until_there_is_some() {
     assert_eq!((recovered.last, recovered.torn_tail), (sequence, None));
 }
 
-/// However often it stops and starts, killed or closed, it never needs room that it has not: only the next segment.
+/// However often it stops and starts, killed or closed, it never needs room that it has not: only the next
+/// segment.
 #[test]
 fn a_journal_on_a_full_disk_opens_closes_and_serves() {
     let mut disk = SimDisk::new(1);

@@ -1,7 +1,7 @@
 //! What a start makes of the end of the journal, and what it writes there.
 //!
-//! It would fail if a start rewrote a segment that it has only to clear in one place, or if it took a segment that lost
-//! its frames for one that was never used.
+//! It would fail if a start rewrote a segment that it has only to clear in one place, or if it took a segment
+//! that lost its frames for one that was never used.
 
 use std::sync::Arc;
 

@@ -25,8 +25,8 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// From now on these signals wait for [`Signals::clean_up`]. Those that were ignored from the start, as SIGHUP is
-    /// under nohup, still are.
+    /// From now on these signals wait for [`Signals::clean_up`]. Those that were ignored from the start, as
+    /// SIGHUP is under nohup, still are.
     pub(super) fn catch() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let ignored = ignored();

@@ -1,8 +1,9 @@
 //! `booklined backup`: the state at one moment in one file, from a running or a stopped server's directory.
 //!
-//! It is a snapshot, compacted beside the server by the server's own code, of everything that the journal holds when it
-//! begins. A running server goes on: it may add to the journal meanwhile, and drop what its older snapshot holds,
-//! which is not read here. Should it come into the way all the same, the work is done again.
+//! It is a snapshot, compacted beside the server by the server's own code, of everything that the journal
+//! holds when it begins. A running server goes on: it may add to the journal meanwhile, and drop what its
+//! older snapshot holds, which is not read here. Should it come into the way all the same, the work is done
+//! again.
 
 mod interrupt;
 mod target;

@@ -148,8 +148,8 @@ fn is_backup(path: &Path) -> anyhow::Result<bool> {
     }
 }
 
-/// A backup that nobody keeps is none. Standard output that was closed leads to the null device by now: the runtime of
-/// this program has opened it.
+/// A backup that nobody keeps is none. Standard output that was closed leads to the null device by now: the
+/// runtime of this program has opened it.
 fn check_standard_output() -> anyhow::Result<()> {
     let out = io::stdout();
     if io::IsTerminal::is_terminal(&out) {

@@ -1,7 +1,7 @@
 //! The directory in which a backup is made, beside the place where it goes: `.bookline-backup-PID`.
 //!
-//! Whoever works in one holds its lock (flock), which dies with the process. So a directory that can be locked was left
-//! by a process that is dead, whoever has its pid now, and is removed by the next backup.
+//! Whoever works in one holds its lock (flock), which dies with the process. So a directory that can be
+//! locked was left by a process that is dead, whoever has its pid now, and is removed by the next backup.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;

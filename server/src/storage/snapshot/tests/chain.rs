@@ -1,7 +1,8 @@
-//! A snapshot is the state, no more and no less: of mixed changes, of snapshots of snapshots, of what was freed.
+//! A snapshot is the state, no more and no less: of mixed changes, of snapshots of snapshots, of what was
+//! freed.
 //!
-//! It would fail if compaction lost a change, kept one that was freed, took one twice, or let go of a segment that the older
-//! snapshot needs.
+//! It would fail if compaction lost a change, kept one that was freed, took one twice, or let go of a segment
+//! that the older snapshot needs.
 
 use super::machine::{Images, Machine};
 use crate::codec::Sequence;
@@ -130,7 +131,8 @@ fn the_same_moment_twice_is_one_snapshot() {
 
 #[test]
 fn after_a_snapshot_the_server_goes_on_as_before() {
-    // Facts of a snapshot are older than what is done next: what a reply waits for must not be taken from them.
+    // Facts of a snapshot are older than what is done next: what a reply waits for must not be taken from
+    // them.
     let mut machine = Machine::new(4);
     let mut rng = Rng::new(4);
     let server = machine.start().expect("a fresh disk");

@@ -1,7 +1,7 @@
 //! Corruption of every kind: never a panic, never a hang, and never a commit less than was acknowledged.
 //!
-//! Recovery falls back to the older snapshot and the journal behind it, or to the whole journal, and says so; or it
-//! refuses, names every file and offset, and changes nothing.
+//! Recovery falls back to the older snapshot and the journal behind it, or to the whole journal, and says so;
+//! or it refuses, names every file and offset, and changes nothing.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! Lives of a server on disks that lie: killed, cut off, failing and full while it makes snapshots, and every time
-//! recovered.
+//! Lives of a server on disks that lie: killed, cut off, failing and full while it makes snapshots, and every
+//! time recovered.
 //!
-//! What a server recovers is a beginning of what was done, with all that was acknowledged; a snapshot that could not be
-//! made costs nothing but its room; and a server whose snapshots fail goes on.
+//! What a server recovers is a beginning of what was done, with all that was acknowledged; a snapshot that
+//! could not be made costs nothing but its room; and a server whose snapshots fail goes on.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::OpenError;

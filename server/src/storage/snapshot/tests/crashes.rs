@@ -1,8 +1,9 @@
-//! A crash at every operation on either disk, while a snapshot is written, the journal trimmed and its old segments
-//! used again. Recovery then yields everything that was acknowledged, and the next snapshot is as good as any.
+//! A crash at every operation on either disk, while a snapshot is written, the journal trimmed and its old
+//! segments used again. Recovery then yields everything that was acknowledged, and the next snapshot is as
+//! good as any.
 //!
-//! It would fail if a snapshot got its name before it was whole, the journal were trimmed before the snapshot that makes
-//! up for it was durable, or half of one were in the way of the next.
+//! It would fail if a snapshot got its name before it was whole, the journal were trimmed before the snapshot
+//! that makes up for it was durable, or half of one were in the way of the next.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::disk::Disk;
@@ -16,8 +17,8 @@ enum End {
     CutOff,
 }
 
-/// Dies at the first, the second … operation that `whose` threads do on the disk that `which` finds, while snapshots are
-/// made with `round` changes between them. Says how many operations there were.
+/// Dies at the first, the second … operation that `whose` threads do on the disk that `which` finds, while
+/// snapshots are made with `round` changes between them. Says how many operations there were.
 fn die_everywhere(which: fn(&Machine) -> &SimDisk, whose: Whose, end: End, round: u64) -> u64 {
     for n in 1.. {
         let mut rng = Rng::new(round);
@@ -45,8 +46,8 @@ fn die_everywhere(which: fn(&Machine) -> &SimDisk, whose: Whose, end: End, round
     unreachable!("a crash cycle has an end")
 }
 
-/// Two snapshots with so many changes behind each, of which the first sets segments free to be used again. A disk that
-/// dies ends it.
+/// Two snapshots with so many changes behind each, of which the first sets segments free to be used again. A
+/// disk that dies ends it.
 fn live_on(machine: &mut Machine, server: &Server, rng: &mut Rng, round: u64) {
     for _ in 0..2 {
         // Whether it could be made or not, the journal has everything.

@@ -1,13 +1,13 @@
-//! A sync of a directory that fails, whoever tried it: a later one would succeed over names that are not on the disk. So
-//! it ends the journal, and nothing is acknowledged any more.
+//! A sync of a directory that fails, whoever tried it: a later one would succeed over names that are not on
+//! the disk. So it ends the journal, and nothing is acknowledged any more.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::tests::history::{failure, is_ready};
 use crate::storage::journal::tests::rng::Rng;
 use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
 
-/// Lives in which snapshots are made and old segments used again. In each, another sync of the directory by `whose`
-/// threads fails, on the disk that `which` finds. Says how many there were.
+/// Lives in which snapshots are made and old segments used again. In each, another sync of the directory by
+/// `whose` threads fails, on the disk that `which` finds. Says how many there were.
 fn fail_every_sync(which: fn(&Machine) -> &SimDisk, whose: Whose) -> u64 {
     for n in 1.. {
         let mut machine = Machine::new(1);

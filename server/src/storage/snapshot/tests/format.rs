@@ -1,5 +1,6 @@
-//! What holds for any bytes that stand where a frame, a commit, a change or a snapshot should: no panic, no hang, no
-//! allocation by a length that nobody checked. The same is done for longer by the fuzz targets in `fuzz/`.
+//! What holds for any bytes that stand where a frame, a commit, a change or a snapshot should: no panic, no
+//! hang, no allocation by a length that nobody checked. The same is done for longer by the fuzz targets in
+//! `fuzz/`.
 
 use std::sync::Arc;
 

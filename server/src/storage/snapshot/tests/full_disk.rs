@@ -1,7 +1,8 @@
-//! One disk for journal and snapshots, and it fills up: a snapshot makes space for the journal, and everything goes on.
+//! One disk for journal and snapshots, and it fills up: a snapshot makes space for the journal, and
+//! everything goes on.
 //!
-//! It would fail if the next segment took the space that a snapshot needs, if a snapshot that failed were not tried again,
-//! or if SNAPSHOT kept what a full disk cannot hold.
+//! It would fail if the next segment took the space that a snapshot needs, if a snapshot that failed were not
+//! tried again, or if SNAPSHOT kept what a full disk cannot hold.
 
 use std::time::Instant;
 
@@ -79,7 +80,8 @@ fn a_disk_that_the_journal_would_fill_heals_itself() {
     server.stop();
 }
 
-/// What others take of the disk is no reason to give up for good either: a snapshot that had no space is tried again.
+/// What others take of the disk is no reason to give up for good either: a snapshot that had no space is
+/// tried again.
 #[test]
 fn a_snapshot_that_had_no_space_is_tried_again_by_time() {
     let mut machine = machine(8 * SEGMENT);

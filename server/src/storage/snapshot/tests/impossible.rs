@@ -1,5 +1,5 @@
-//! Snapshots whose checksums are right and whose contents no server decides: refused by offset wherever they are read,
-//! and nothing of them is put in place.
+//! Snapshots whose checksums are right and whose contents no server decides: refused by offset wherever they
+//! are read, and nothing of them is put in place.
 //!
 //! It would fail if a checksum were taken for a proof of sense.
 

@@ -1,4 +1,5 @@
-//! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on it.
+//! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on
+//! it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -142,7 +143,8 @@ impl Machine {
         Images { journal: self.journal.image(), snapshots: self.snapshots.image() }
     }
 
-    /// Starts a server. What it recovers must be a beginning of what was done, with all that was acknowledged.
+    /// Starts a server. What it recovers must be a beginning of what was done, with all that was
+    /// acknowledged.
     pub fn start(&mut self) -> Result<Server, RecoverError> {
         let disks = disks(self.journal.clone(), self.snapshots.clone());
         let Recovery { state, journal, snapshot } = recover(&disks, None, !self.begun)?;

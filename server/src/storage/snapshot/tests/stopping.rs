@@ -1,6 +1,7 @@
 //! A stop while a snapshot is written.
 //!
-//! It would fail if a stop waited for more than the one sync that is under way: on a slow disk each takes seconds.
+//! It would fail if a stop waited for more than the one sync that is under way: on a slow disk each takes
+//! seconds.
 
 use crate::codec::Sequence;
 use crate::domain::{Change, EventKey, EventNumber};

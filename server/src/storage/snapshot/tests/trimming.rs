@@ -10,8 +10,8 @@ use crate::storage::snapshot::parse_name;
 /// Changes that fill one to two segments.
 const ROUND: u64 = 120;
 
-/// Segments that a journal trimmed at every round may have: those behind the older of two snapshots, and as many that
-/// wait to be used again as are kept.
+/// Segments that a journal trimmed at every round may have: those behind the older of two snapshots, and as
+/// many that wait to be used again as are kept.
 const BOUND: usize = 2 * 3 + 4 + 2;
 
 #[test]

@@ -11,11 +11,12 @@ fn no_flipped_bit_costs_a_sealed_journal_anything() {
     }
 }
 
-/// One segment of this size, with some dozens of commits and a durability marker at its beginning and zeros behind them.
+/// One segment of this size, with some dozens of commits and a durability marker at its beginning and zeros
+/// behind them.
 const LARGER: u64 = 64 << 10;
 
-/// Every bit of what was written and of the sector behind it, and one of 23 of the zeros behind that: a recovery takes
-/// a tenth of a millisecond, and all half a million take a minute.
+/// Every bit of what was written and of the sector behind it, and one of 23 of the zeros behind that: a
+/// recovery takes a tenth of a millisecond, and all half a million take a minute.
 #[test]
 fn no_flipped_bit_costs_a_sealed_journal_of_a_larger_segment_anything() {
     let mut journal = AtRest::of(25, LARGER, Draft::any);
@@ -78,8 +79,8 @@ fn a_flipped_bit_costs_an_unsealed_journal_its_last_frame_at_most() {
     assert_eq!(journal.recover().expect("whole again").last, journal.acknowledged());
 }
 
-/// Each of these bits is proven durable and refused, or belongs to no commit and is passed over: the durability marker itself may go,
-/// and unused space is all alike.
+/// Each of these bits is proven durable and refused, or belongs to no commit and is passed over: the
+/// durability marker itself may go, and unused space is all alike.
 #[track_caller]
 fn every_bit(journal: &mut AtRest, name: &str, bits: impl Iterator<Item = usize>) {
     let all = frames(journal.image.bytes(name));

@@ -1,5 +1,5 @@
-//! Corruption of every kind to a journal at rest. Recovery refuses, naming file and offset, or yields all that was
-//! acknowledged: never fewer, never a panic, never a hang.
+//! Corruption of every kind to a journal at rest. Recovery refuses, naming file and offset, or yields all
+//! that was acknowledged: never fewer, never a panic, never a hang.
 
 mod bits;
 mod pieces;
@@ -35,8 +35,8 @@ pub struct AtRest {
 }
 
 impl AtRest {
-    /// Written with segments of `segment_size` until `segments` are in use, each commit acknowledged before the next,
-    /// then five more; then closed.
+    /// Written with segments of `segment_size` until `segments` are in use, each commit acknowledged before
+    /// the next, then five more; then closed.
     pub fn marked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> Self {
         Self::written(segment_size, draft, |disk, _| disk.image().segments().len() >= segments)
     }
@@ -89,7 +89,8 @@ impl AtRest {
         recover(&self.image, &self.history)
     }
 
-    /// Refused by a message that names file and offset, or all there. Returns how often it was refused: 0 or 1.
+    /// Refused by a message that names file and offset, or all there. Returns how often it was refused: 0 or
+    /// 1.
     #[track_caller]
     pub fn check(&self, what: impl Fn() -> String) -> usize {
         match self.recover() {

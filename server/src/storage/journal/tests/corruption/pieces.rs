@@ -46,7 +46,8 @@ fn what_an_earlier_segment_left_is_never_read() {
     let stale = journal.image.bytes(&segments[0]).to_vec();
     let last = journal.last_segment();
     let end = used(journal.image.bytes(&last));
-    // Frames of the other salt right behind the end, so that one begins where the next frame will be looked for.
+    // Frames of the other salt right behind the end, so that one begins where the next frame will be looked
+    // for.
     let first = frames(&stale)[0].place.start;
     for from in [first, first + 8, first + 16] {
         let n = (stale.len() - from).min(stale.len() - end);
@@ -98,8 +99,8 @@ fn a_frame_that_does_not_belong_behind_the_one_before_is_refused() {
     }
 }
 
-/// Many frames were on their way when the power went. The first was lost: the others, whole, must never be met again
-/// by a reader, wherever among them the next commits end.
+/// Many frames were on their way when the power went. The first was lost: the others, whole, must never be
+/// met again by a reader, wherever among them the next commits end.
 #[test]
 fn what_was_cut_off_is_gone_for_good() {
     let mut rng = Rng::new(4);

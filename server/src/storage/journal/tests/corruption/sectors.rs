@@ -57,8 +57,8 @@ fn a_zeroed_sector_costs_an_unsealed_journal_what_stood_in_it_at_most() {
     }
 }
 
-/// The journal ended in a durability marker that a power cut tore: its first half is there, in the sector of the last commits. The
-/// next start proves durable them anew.
+/// The journal ended in a durability marker that a power cut tore: its first half is there, in the sector of
+/// the last commits. The next start proves durable them anew.
 #[test]
 fn half_a_durability_marker_proves_nothing() {
     let mut journal = AtRest::marked(TINY, 2, Draft::small);

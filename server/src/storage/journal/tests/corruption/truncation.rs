@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// A segment has its full length before it has its name. One that is shorter has lost what may have been acknowledged,
-/// even if all that is missing are zeros.
+/// A segment has its full length before it has its name. One that is shorter has lost what may have been
+/// acknowledged, even if all that is missing are zeros.
 #[test]
 fn a_segment_that_is_shorter_than_it_was_made_is_refused_with_both_lengths() {
     let mut journal = AtRest::marked(TINY, 3, Draft::any);
