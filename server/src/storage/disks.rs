@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::journal::Disk;
 
-/// Where the state is.
+/// The directories in which the state is stored.
 #[derive(Debug, Clone)]
 pub struct Disks {
     /// The data directory itself, with the clean-shutdown record.
     pub root: Arc<dyn Disk>,
-    /// Its journal.
+    /// The directory of the journal.
     pub journal: Arc<dyn Disk>,
-    /// Its snapshots.
+    /// The directory of the snapshots.
     pub snapshots: Arc<dyn Disk>,
 }

@@ -1,5 +1,5 @@
-//! Everything on disk: the data directory with its journal and snapshots, recovery, and what works on it
-//! without a server.
+//! Everything on disk: the data directory with its journal and snapshots, recovery, and the commands that
+//! work without a server.
 
 pub mod data_dir;
 pub mod disks;

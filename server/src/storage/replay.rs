@@ -1,14 +1,22 @@
-//! What a snapshot and the journal are read into.
+//! The interface through which recovery builds the state.
 
 use crate::codec::Sequence;
 use crate::codec::commit::Commit;
 use crate::domain::{Change, Contradiction};
 
-/// State that is built from changes, in the order of their sequence numbers.
+/// State that recovery builds: from the changes of a snapshot, then from the commits of the journal.
 pub trait Replay {
     /// Applies a change of a snapshot. `number` is that of its event or entry.
+    ///
+    /// # Errors
+    ///
+    /// [`Contradiction`] if it contradicts the changes before it.
     fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction>;
 
     /// Applies a commit of the journal.
+    ///
+    /// # Errors
+    ///
+    /// [`Contradiction`] if it contradicts the changes before it.
     fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction>;
 }

@@ -1,12 +1,12 @@
-//! The clean-shutdown record: what was durable when the server stopped in order.
+//! The clean-shutdown record: the last commit that was durable at a graceful shutdown.
 //!
-//! The end of the last segment cannot prove itself: without its last frames it reads like one that was never
-//! written so far. This record stands outside of it. It is written last, when everything is durable, and
-//! removed before the first write after a start; so where it is, the journal ends exactly at its sequence
-//! number. No record claims nothing.
+//! The last segment cannot prove where it ended: if its last frames are lost, it reads like a segment in
+//! which they were never written. This record is outside the segment. It is written last, when everything is
+//! durable, and removed before the first write after a start. So while it exists, the journal ends exactly at
+//! its sequence number. Its absence proves nothing.
 //!
-//! The file `clean-stop` is a line of text: `bookline stopped at sequence 1234, crc32c 89abcdef`, with a
-//! checksum of what stands before it.
+//! The file `clean-stop` is a line of text, `bookline stopped at sequence 1234, crc32c 89abcdef`. The
+//! checksum covers the text before the comma.
 
 use std::io;
 
@@ -15,24 +15,28 @@ use crate::storage::journal::Disk;
 
 const NAME: &str = "clean-stop";
 
-const TEXT: &str = "bookline stopped at sequence ";
+const PREFIX: &str = "bookline stopped at sequence ";
 
-/// Longer than any record: what is larger is none.
+/// More than any record has. A larger file is corrupt, and is not read.
 const RECORD_BYTES_MAX: u64 = 256;
 
-/// What stands in a data directory.
+/// The clean-shutdown record of a data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CleanStop {
-    /// Nothing: the server runs, or did not stop in order.
+    /// There is none: the server runs, or the last shutdown was not graceful.
     None,
     /// The journal ends with this commit.
     At(Sequence),
-    /// A record that cannot be read, which claims nothing.
+    /// The file is not a record. It proves nothing.
     Corrupt,
 }
 
 impl CleanStop {
-    /// Reads the record in the data directory `root`.
+    /// Reads the record of the data directory `root`.
+    ///
+    /// # Errors
+    ///
+    /// An error of the disk.
     pub fn read(root: &dyn Disk) -> io::Result<Self> {
         let file = match root.open(NAME) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::None),
@@ -44,12 +48,20 @@ impl CleanStop {
         Ok(parse(&file.read_all()?).map_or(Self::Corrupt, CleanStop::At))
     }
 
-    /// Records that everything up to `last` is durable and nothing is behind it.
+    /// Records that the journal ends with the commit `last`, and that all of it is durable.
+    ///
+    /// # Errors
+    ///
+    /// An error of the disk.
     pub fn write(root: &dyn Disk, last: Sequence) -> io::Result<()> {
         root.replace(NAME, record(last).as_bytes())
     }
 
-    /// Removes the record, before anything is written.
+    /// Removes the record, if there is one. To be called before anything is written.
+    ///
+    /// # Errors
+    ///
+    /// An error of the disk.
     pub fn remove(root: &dyn Disk) -> io::Result<()> {
         match root.remove(NAME) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -57,7 +69,7 @@ impl CleanStop {
         }
     }
 
-    /// The last commit, where the record says so.
+    /// The last commit, if there is a valid record.
     pub fn sequence(self) -> Option<Sequence> {
         match self {
             Self::At(sequence) => Some(sequence),
@@ -67,13 +79,13 @@ impl CleanStop {
 }
 
 fn record(last: Sequence) -> String {
-    let claim = format!("{TEXT}{}", last.0);
-    let crc = crc32c::crc32c(claim.as_bytes());
-    format!("{claim}, crc32c {crc:08x}\n")
+    let text = format!("{PREFIX}{}", last.0);
+    let crc = crc32c::crc32c(text.as_bytes());
+    format!("{text}, crc32c {crc:08x}\n")
 }
 
 fn parse(bytes: &[u8]) -> Option<Sequence> {
-    let (number, _) = std::str::from_utf8(bytes).ok()?.strip_prefix(TEXT)?.split_once(',')?;
+    let (number, _) = std::str::from_utf8(bytes).ok()?.strip_prefix(PREFIX)?.split_once(',')?;
     let sequence = Sequence(number.parse().ok()?);
     (record(sequence).as_bytes() == bytes).then_some(sequence)
 }
@@ -84,7 +96,7 @@ mod tests {
     use crate::storage::journal::tests::sim_disk::SimDisk;
 
     #[test]
-    fn a_record_comes_back_until_it_is_removed() {
+    fn a_record_is_durable_and_read_until_it_is_removed() {
         let disk = SimDisk::new(1);
         assert_eq!(CleanStop::read(&disk).unwrap(), CleanStop::None);
         CleanStop::write(&disk, Sequence(1234)).unwrap();
@@ -93,20 +105,20 @@ mod tests {
         CleanStop::remove(&disk).unwrap();
         let disk = disk.cut_power();
         assert_eq!(CleanStop::read(&disk).unwrap(), CleanStop::None);
-        CleanStop::remove(&disk).expect("nothing to remove");
+        CleanStop::remove(&disk).expect("no error without a record");
     }
 
     #[test]
-    fn a_flipped_bit_or_a_missing_end_claims_nothing() {
-        let whole = record(Sequence(1234));
-        assert_eq!(whole, "bookline stopped at sequence 1234, crc32c 8527646a\n");
-        for bit in 0..whole.len() * 8 {
-            let mut flipped = whole.clone().into_bytes();
+    fn a_record_with_a_flipped_bit_or_truncated_is_rejected() {
+        let record = record(Sequence(1234));
+        assert_eq!(record, "bookline stopped at sequence 1234, crc32c 8527646a\n");
+        for bit in 0..record.len() * 8 {
+            let mut flipped = record.clone().into_bytes();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(parse(&flipped), None, "bit {bit}");
         }
-        for length in 0..whole.len() {
-            assert_eq!(parse(&whole.as_bytes()[..length]), None, "cut at {length}");
+        for length in 0..record.len() {
+            assert_eq!(parse(&record.as_bytes()[..length]), None, "truncated to {length} bytes");
         }
     }
 }

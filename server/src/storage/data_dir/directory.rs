@@ -1,4 +1,4 @@
-//! An open directory that is locked: it can be told from whatever else its path leads to later.
+//! An open, locked directory, which can be compared with what its path leads to later.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -8,40 +8,40 @@ use std::path::{Path, PathBuf};
 use super::error::DataDirError;
 use crate::storage::journal::RealDisk;
 
-/// A directory that is ours until this is dropped. The lock (flock) is on the directory itself: it cannot be
-/// taken away without taking the directory.
+/// A directory that is locked until this is dropped. The lock (flock) is on the directory itself, and so
+/// cannot be lost by removing a lock file.
 #[derive(Debug)]
 pub struct Directory {
     path: PathBuf,
     file: File,
 }
 
-/// How taking a directory failed.
-pub enum Taking {
-    /// Another process has it.
+/// Why a directory cannot be locked.
+pub enum LockError {
+    /// Another process has locked it.
     InUse,
-    /// The system's error.
-    Failed(io::Error),
+    /// The error of the system.
+    Io(io::Error),
 }
 
 impl Directory {
     /// Opens and locks the directory at `path`.
-    pub fn take(path: &Path) -> Result<Self, Taking> {
-        let file = File::open(path).map_err(Taking::Failed)?;
+    pub fn lock(path: &Path) -> Result<Self, LockError> {
+        let file = File::open(path).map_err(LockError::Io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { path: path.to_owned(), file }),
-            Err(TryLockError::WouldBlock) => Err(Taking::InUse),
-            Err(TryLockError::Error(error)) => Err(Taking::Failed(error)),
+            Err(TryLockError::WouldBlock) => Err(LockError::InUse),
+            Err(TryLockError::Error(error)) => Err(LockError::Io(error)),
         }
     }
 
-    /// The files in it, by a descriptor of their own: who still has the disk when this is dropped does not
-    /// keep the lock.
+    /// Its files. The disk has a file descriptor of its own, so that it does not hold the lock after this is
+    /// dropped.
     pub fn disk(&self) -> io::Result<RealDisk> {
         RealDisk::in_directory(&self.file)
     }
 
-    /// Does its path still lead to it? If not, what is written there is not what was opened here.
+    /// Fails if its path does not lead to it any more, because it was renamed, removed or replaced.
     pub fn check_in_place(&self) -> Result<(), DataDirError> {
         let gone = |what| DataDirError::Gone { path: self.path.clone(), what };
         let opened = self.file.metadata().map_err(|error| gone(error.to_string()))?;
@@ -53,7 +53,7 @@ impl Directory {
         }
     }
 
-    /// The permissions of the directory, as in `chmod`.
+    /// Its permission bits, as in `chmod`.
     pub fn mode(&self) -> io::Result<u32> {
         Ok(self.file.metadata()?.mode() & 0o7777)
     }

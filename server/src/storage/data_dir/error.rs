@@ -7,8 +7,9 @@ use thiserror::Error;
 
 /// Why a data directory cannot be used.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum DataDirError {
-    /// Another server has it.
+    /// Another server has locked it.
     #[error(
         "data directory {} is in use by another booklined ({who}): stop that one, or give another --data-dir",
         path.display()
@@ -16,20 +17,20 @@ pub enum DataDirError {
     InUse {
         /// The directory.
         path: PathBuf,
-        /// Who has it.
+        /// The pid of the other server, or why it is not known.
         who: String,
     },
-    /// The system said no.
+    /// An operation of the system failed.
     #[error("{doing} {}: {error}", path.display())]
     Io {
-        /// What was tried.
+        /// The operation.
         doing: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         error: io::Error,
     },
-    /// A part of it is a link to somewhere else.
+    /// A directory in it is a symbolic link.
     #[error(
         "{} is a symbolic link, and links inside a data directory are not followed: put there what it leads to, or \
          mount it (mount --bind)",
@@ -39,21 +40,21 @@ pub enum DataDirError {
         /// The link.
         path: PathBuf,
     },
-    /// It was taken away while it was used.
+    /// It was removed, renamed or replaced while it was locked.
     #[error(
-        "the data directory is not the one that was opened any more: {}: {what}. It was removed, renamed or replaced \
-         while the server ran. Put the directory with the data back, then start the server again",
+        "the data directory is not the one that was opened any more: {}: {what}. It was removed, renamed or \
+         replaced while the server ran. Put the directory with the data back, then start the server again",
         path.display()
     )]
     Gone {
-        /// The directory, or the part of it.
+        /// The data directory, or the directory in it.
         path: PathBuf,
-        /// What is there instead.
+        /// What is at its path instead.
         what: String,
     },
 }
 
-/// Turns an error of the system into one that names what was tried on which file.
+/// Adds operation and path to an error of the system.
 pub(super) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
     let path = path.to_owned();
     move |error| DataDirError::Io { doing, path, error }

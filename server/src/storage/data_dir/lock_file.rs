@@ -1,4 +1,4 @@
-//! The file `lock`: it tells people the pid of the server. What counts is the lock on the directory.
+//! The file `lock`, which contains the pid of the server. The directory itself is what is locked.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
@@ -11,17 +11,17 @@ use crate::storage::plain_file;
 /// Its name in the data directory.
 pub const NAME: &str = "lock";
 
-/// The file, with our pid in it.
+/// The file with the pid of this process.
 #[derive(Debug)]
 pub struct LockFile {
     path: PathBuf,
-    /// Version 0.1.0 locks this file and nothing else: it is locked here as well, so that the two keep each
-    /// other out.
+    /// Locked as well, because version 0.1.0 locks only this file. So the two versions exclude each other.
     file: File,
 }
 
 impl LockFile {
-    /// Writes our pid into the file of `directory`; `None` if a server of version 0.1.0 has it.
+    /// Writes the pid of this process into the file of `directory`. `None` if a server of version 0.1.0 has
+    /// locked it.
     pub fn write(directory: &Path) -> io::Result<Option<Self>> {
         let path = directory.join(NAME);
         let file = plain_file::open_own(CWD, &path, OFlags::RDWR | OFlags::CREATE)?;
@@ -34,17 +34,17 @@ impl LockFile {
         Ok(Some(Self { path, file }))
     }
 
-    /// Is it still there?
-    pub fn is_there(&self) -> bool {
+    /// Whether the file still exists.
+    pub fn exists(&self) -> bool {
         !matches!(fs::symlink_metadata(&self.path), Err(e) if e.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Empties it: nobody has the directory any more.
+    /// Empties the file, at the end of the server.
     pub fn clear(&self) -> io::Result<()> {
         self.file.set_len(0)
     }
 
-    /// The pid in the file of `directory`, as people are told it.
+    /// The pid in the file of `directory`, as a phrase for a message.
     pub fn pid(directory: &Path) -> String {
         let text = fs::read_to_string(directory.join(NAME)).unwrap_or_default();
         match text.trim().parse::<u32>() {

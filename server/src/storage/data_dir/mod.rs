@@ -1,17 +1,17 @@
-//! The directory that holds everything: whose it is, and what stands in it beside journal and snapshots.
+//! The data directory and its lock.
 //!
-//! | name | what it is |
+//! | name | contents |
 //! |---|---|
 //! | `journal/`, `snapshots/` | the state ([`crate::storage::journal`], [`crate::storage::snapshot`]) |
-//! | `clean-stop` | what was durable at an orderly stop ([`clean_stop`]) |
-//! | `time-zone` | the zone in which hours are meant |
-//! | `lock` | the pid of the server, for people ([`lock_file`]) |
+//! | `clean-stop` | the clean-shutdown record ([`clean_stop`]) |
+//! | `time-zone` | the time zone of the calendar's hours |
+//! | `lock` | the pid of the server ([`lock_file`]) |
 
 pub mod clean_stop;
 mod directory;
 mod error;
-mod held;
 mod lock_file;
+mod locked;
 mod watch;
 
 use std::fs::{self, DirBuilder, File};
@@ -26,24 +26,28 @@ use crate::storage::journal::Disk;
 use clean_stop::CleanStop;
 pub use error::DataDirError;
 use error::failed;
-use held::Held;
+use locked::LockedDirectories;
 use watch::Watch;
 
-/// The zone in which the calendar's hours were meant. Written after the journal was begun: where it is, a
-/// journal was.
+/// The file with the time zone of the calendar's hours. It is written after the journal was created, so a
+/// directory that has it had a journal.
 const ZONE: &str = "time-zone";
 
-/// A data directory that is ours until this is dropped.
+/// A data directory, locked until this is dropped.
 #[derive(Debug)]
 pub struct DataDir {
-    held: Arc<Held>,
+    locked: Arc<LockedDirectories>,
     disks: Disks,
     watch: Watch,
 }
 
 impl DataDir {
-    /// Takes the directory, making it if it is not there, for its owner only.
-    pub fn open(path: &Path) -> Result<DataDir, DataDirError> {
+    /// Locks the directory, and creates it, for its owner only, if it does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`DataDirError`] if it is in use, or cannot be created or opened.
+    pub fn open(path: &Path) -> Result<Self, DataDirError> {
         for part in ["journal", "snapshots"] {
             let part = path.join(part);
             make_directory(&part).map_err(failed("making the data directory", &part))?;
@@ -51,51 +55,63 @@ impl DataDir {
                 return Err(DataDirError::Link { path: part });
             }
         }
-        let held = Arc::new(Held::take(path)?);
-        let disks = held.disks().map_err(failed("opening the parts of", path))?;
+        let locked = Arc::new(LockedDirectories::lock(path)?);
+        let disks = locked.disks().map_err(failed("opening the parts of", path))?;
         sync_directory(path).map_err(failed("syncing the data directory", path))?;
-        held.warn_of_others();
-        let watch = Watch::start(held.clone()).map_err(failed("starting the thread that watches", path))?;
-        Ok(DataDir { held, disks, watch })
+        locked.warn_if_others_may_write();
+        let watch = Watch::start(locked.clone()).map_err(failed("starting the thread that watches", path))?;
+        Ok(Self { locked, disks, watch })
     }
 
-    /// What is in it.
+    /// Its directories.
     pub fn disks(&self) -> Disks {
         self.disks.clone()
     }
 
-    /// Has no journal been begun here yet?
+    /// Whether no journal was created in it yet.
     pub fn is_fresh(&self) -> bool {
-        !self.held.path.join(ZONE).exists()
+        !self.locked.path.join(ZONE).exists()
     }
 
-    /// Takes note of the zone in which hours are meant. They are civil labels: to read them in another zone
-    /// is legal and surprising, so it is said.
+    /// Records the time zone of the calendar's hours, and logs a warning if it has changed: the hours in the
+    /// calendar have no zone, so their meaning changes.
+    ///
+    /// # Errors
+    ///
+    /// [`DataDirError::Io`] if the zone cannot be read or written.
     pub fn keep_zone(&self, zone: &str) -> Result<(), DataDirError> {
-        let kept = keep_zone(&*self.disks.root, zone);
-        kept.map_err(failed("recording the time zone in", &self.held.path.join(ZONE)))
+        let recorded = keep_zone(&*self.disks.root, zone);
+        recorded.map_err(failed("recording the time zone in", &self.locked.path.join(ZONE)))
     }
 
-    /// Ready when the directory is no longer the one that was opened.
+    /// Waits until the directory was removed, renamed or replaced.
     pub async fn gone(&self) -> Arc<DataDirError> {
         self.watch.gone().await
     }
 
-    /// Is it still the one that was opened?
+    /// Checks that the directory was not removed, renamed or replaced.
+    ///
+    /// # Errors
+    ///
+    /// [`DataDirError::Gone`] if it was.
     pub fn check_in_place(&self) -> Result<(), DataDirError> {
-        self.held.check_in_place()
+        self.locked.check_in_place()
     }
 
-    /// Records an orderly stop: everything up to `last` is durable, and nothing is written any more.
+    /// Writes the clean-shutdown record: the journal ends with the commit `last`, and all of it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`DataDirError`] if the directory was removed, renamed or replaced, or cannot be written.
     pub fn record_stop(&self, last: Sequence) -> Result<(), DataDirError> {
         self.check_in_place()?;
-        let path = &self.held.path;
-        self.held.lock_file().clear().map_err(failed("emptying the lock file in", path))?;
+        let path = &self.locked.path;
+        self.locked.lock_file().clear().map_err(failed("emptying the lock file in", path))?;
         CleanStop::write(&*self.disks.root, last).map_err(failed("recording the stop in", path))
     }
 }
 
-/// Makes a directory for its owner only, and those above it, and makes their names durable.
+/// Creates a directory and its missing parents, for their owner only, and makes their names durable.
 fn make_directory(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
@@ -103,7 +119,7 @@ fn make_directory(path: &Path) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     make_directory(parent)?;
     match DirBuilder::new().mode(0o700).create(path) {
-        // Another server begins here as well; the lock decides which.
+        // Another server starts in this directory, too. The lock decides which of them gets it.
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
         made => made?,
     }
@@ -112,14 +128,14 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 fn keep_zone(root: &dyn Disk, zone: &str) -> io::Result<()> {
     match root.open(ZONE).and_then(|file| file.read_all()) {
-        Ok(before) => {
-            let before = String::from_utf8_lossy(&before);
-            if before.trim() == zone {
+        Ok(recorded) => {
+            let recorded = String::from_utf8_lossy(&recorded);
+            if recorded.trim() == zone {
                 return Ok(());
             }
             tracing::warn!(
                 "calendar hours were kept in time zone {} so far and are read as {zone} from now on",
-                before.trim().escape_default()
+                recorded.trim().escape_default()
             );
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}

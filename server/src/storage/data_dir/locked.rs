@@ -1,20 +1,20 @@
-//! The locked parts of a data directory.
+//! The locks of a data directory.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::directory::{Directory, Taking};
+use super::directory::{Directory, LockError};
 use super::error::{DataDirError, failed};
 use super::lock_file::{self, LockFile};
 use crate::storage::disks::Disks;
 
-/// Permissions that let others than the owner write.
-const OTHERS_WRITE: u32 = 0o022;
+/// The permission bits that let the group or others write.
+const GROUP_AND_OTHERS_WRITE: u32 = 0o022;
 
-/// What is locked for as long as it is open.
+/// The directories of a data directory, locked until this is dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct LockedDirectories {
     pub(super) path: PathBuf,
     root: Directory,
     journal: Directory,
@@ -22,16 +22,16 @@ pub(super) struct Held {
     lock_file: Mutex<LockFile>,
 }
 
-impl Held {
-    pub(super) fn take(path: &Path) -> Result<Self, DataDirError> {
-        let take = |part: PathBuf| {
-            Directory::take(&part).map_err(|taking| match taking {
-                Taking::InUse => in_use(path),
-                Taking::Failed(error) => failed("locking", &part)(error),
+impl LockedDirectories {
+    pub(super) fn lock(path: &Path) -> Result<Self, DataDirError> {
+        let lock = |part: PathBuf| {
+            Directory::lock(&part).map_err(|error| match error {
+                LockError::InUse => in_use(path),
+                LockError::Io(error) => failed("locking", &part)(error),
             })
         };
-        let (root, journal) = (take(path.to_owned())?, take(path.join("journal"))?);
-        let snapshots = take(path.join("snapshots"))?;
+        let (root, journal) = (lock(path.to_owned())?, lock(path.join("journal"))?);
+        let snapshots = lock(path.join("snapshots"))?;
         let lock_file = LockFile::write(path).map_err(failed("writing", &path.join(lock_file::NAME)))?;
         let lock_file = lock_file.ok_or_else(|| in_use(path))?.into();
         Ok(Self { path: path.to_owned(), root, journal, snapshots, lock_file })
@@ -56,9 +56,9 @@ impl Held {
         self.lock_file.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// People look into the lock file: it is written again if somebody removed it.
+    /// Writes the lock file again if it was removed, because people and scripts read the pid in it.
     pub(super) fn restore_lock_file(&self) {
-        if self.lock_file().is_there() {
+        if self.lock_file().exists() {
             return;
         }
         let restored = LockFile::write(&self.path);
@@ -81,13 +81,13 @@ impl Held {
         }
     }
 
-    pub(super) fn warn_of_others(&self) {
+    pub(super) fn warn_if_others_may_write(&self) {
         if let Ok(mode) = self.root.mode()
-            && mode & OTHERS_WRITE != 0
+            && mode & GROUP_AND_OTHERS_WRITE != 0
         {
             tracing::warn!(
-                "others may write to the data directory {} (mode {mode:o}) and so change or remove what was booked: \
-                 chmod 700 it",
+                "others may write to the data directory {} (mode {mode:o}) and so change or remove what was \
+                 booked: chmod 700 it",
                 self.path.display()
             );
         }
