@@ -1,4 +1,4 @@
-//! State from disk: the newest whole snapshot, then the journal behind it.
+//! Recovery of the state from disk: the newest valid snapshot, then the journal since.
 
 use std::io;
 use std::path::Path;
@@ -13,61 +13,61 @@ use crate::storage::journal::{self, Base, Disk, Durability, Journal, Options, se
 use crate::storage::replay::Replay;
 use crate::storage::restore::{self, RestoreError};
 use crate::storage::snapshot;
-use crate::storage::snapshot::error::BadSnapshot;
-use crate::storage::snapshot::snapshotter::{Usable, find_usable, quarantine};
+use crate::storage::snapshot::error::SnapshotError;
+use crate::storage::snapshot::snapshotter::{NewestValid, find_newest_valid, quarantine};
 
 /// Why the state cannot be recovered. Nothing was changed.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum RecoverError {
-    /// The journal.
+    /// The journal cannot be read or opened.
     #[error(transparent)]
     Journal(#[from] journal::OpenError),
-    /// The system said no.
+    /// The directory of the snapshots cannot be read or written.
     #[error("reading the snapshots")]
     Io(#[from] io::Error),
-    /// The clean-shutdown record.
+    /// The clean-shutdown record cannot be read or removed.
     #[error("the file clean-stop: {0}")]
     CleanStop(io::Error),
-    /// Snapshots cannot be read, and nothing can stand in for them.
+    /// Snapshots cannot be read, and nothing replaces them.
     #[error("{}", unusable(.0))]
-    Snapshots(Vec<BadSnapshot>),
-    /// A snapshot that was whole a moment ago.
+    Snapshots(Vec<SnapshotError>),
+    /// A snapshot that was just verified cannot be read any more.
     #[error(transparent)]
-    Snapshot(#[from] BadSnapshot),
+    Snapshot(#[from] SnapshotError),
     /// There were commits, and there is no journal.
-    #[error("{}", without_journal(*.usable, *.last))]
+    #[error("{}", without_journal(*.snapshot, *.last))]
     NoJournal {
-        /// The newest whole one.
-        usable: Option<Sequence>,
-        /// The last commit that was there, by a snapshot or the clean-shutdown record.
+        /// The newest valid snapshot.
+        snapshot: Option<Sequence>,
+        /// The last commit that existed according to the snapshots and the clean-shutdown record.
         last: Sequence,
     },
-    /// `--restore`.
+    /// The backup cannot be restored.
     #[error(transparent)]
     Restore(#[from] RestoreError),
 }
 
-/// What is wrong with each, and what to do about corruption. Where it is something else, the message says
-/// what.
-fn unusable(bad: &[BadSnapshot]) -> String {
-    let each = bad.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-    if !bad.iter().all(BadSnapshot::is_corruption) {
+/// The message for snapshots that cannot be read, with advice if all of them are corrupt. Other errors
+/// contain their own advice.
+fn unusable(errors: &[SnapshotError]) -> String {
+    let each = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    if !errors.iter().all(SnapshotError::is_corruption) {
         return format!("{each}. Nothing was changed");
     }
     format!(
-        "{each}. Nothing was changed. Put whole copies of these files back; should there be none, keep a copy of the \
-         data directory, and give the last backup to --restore with another --data-dir"
+        "{each}. Nothing was changed. Put undamaged copies of these files back; should there be none, keep a copy \
+         of the data directory, and give the last backup to --restore with another --data-dir"
     )
 }
 
-/// What is missing, and what is left.
-fn without_journal(usable: Option<Sequence>, last: Sequence) -> String {
+fn without_journal(snapshot: Option<Sequence>, last: Sequence) -> String {
     let missing = format!(
-        "the journal is missing: there were commits up to sequence {}, and journal/ has no segment. Nothing was changed. \
-         Put the files of journal/ back",
+        "the journal is missing: there were commits up to sequence {}, and journal/ has no segment. Nothing was \
+         changed. Put the files of journal/ back",
         last.0
     );
-    match usable {
+    match snapshot {
         None => format!(
             "{missing}; should they be lost, give the last backup to --restore with another --data-dir"
         ),
@@ -80,29 +80,33 @@ fn without_journal(usable: Option<Sequence>, last: Sequence) -> String {
     }
 }
 
-/// What recovery is told.
+/// The configuration of recovery.
 #[derive(Debug, Clone, Copy)]
 pub struct RecoveryOptions<'a> {
-    /// A backup to begin an empty data directory with.
+    /// The backup to restore into an empty data directory.
     pub restore: Option<&'a Path>,
-    /// When a change counts as durable.
+    /// When a change may be acknowledged.
     pub durability: Durability,
-    /// Bytes of a segment.
+    /// The size of a segment, in bytes.
     pub segment_size: u64,
 }
 
-/// What was recovered.
+/// The result of recovery.
 #[derive(Debug)]
 pub struct Recovery<S> {
     /// The state.
     pub state: S,
-    /// The journal, open for more.
+    /// The journal, open for appending.
     pub journal: Journal,
-    /// The newest snapshot, or zero.
+    /// The sequence number of the newest snapshot, or zero.
     pub snapshot: Sequence,
 }
 
-/// Recovers what is on these disks into a new state; `fresh` when nothing was ever written there.
+/// Recovers the state on these disks into a new one. `fresh` says that no journal was ever created there.
+///
+/// # Errors
+///
+/// [`RecoverError`]; nothing was changed, or a restore was not completed and can be repeated.
 pub fn recover<S: Replay>(
     disks: &Disks,
     options: &RecoveryOptions<'_>,
@@ -118,17 +122,17 @@ pub fn recover<S: Replay>(
         restore::restore(path, journal, snapshots, &new_state())?;
     }
     let restoring = restore::is_under_way(snapshots)?;
-    let Usable { snapshot: usable, bad } = find_usable(snapshots)?;
-    let bad = may_pass_over(bad, usable.is_some(), journal)?;
+    let NewestValid { snapshot: valid, errors } = find_newest_valid(snapshots)?;
+    let corrupt = check_replaceable(errors, valid.is_some(), journal)?;
     let (known_durable, clean_stop) = (snapshot::durable_through(snapshots)?, read_clean_stop(&*disks.root)?);
     let last = clean_stop.unwrap_or_default().max(known_durable);
-    if (usable.is_some() || last > Sequence(0)) && segment::list(journal)?.is_empty() && !(fresh && restoring)
-    {
-        return Err(RecoverError::NoJournal { usable: usable.map(|usable| usable.sequence()), last });
+    let had_commits = valid.is_some() || last > Sequence(0);
+    if had_commits && segment::list(journal)?.is_empty() && !(fresh && restoring) {
+        return Err(RecoverError::NoJournal { snapshot: valid.map(|valid| valid.sequence()), last });
     }
     let state = new_state();
     let (mut sequence, mut newest_snapshot) = (Sequence(0), 0);
-    if let Some(snapshot) = usable {
+    if let Some(snapshot) = valid {
         newest_snapshot = snapshot.bytes()?;
         snapshot.read(&mut |number, change| state.restore(Sequence(number), change))?;
         sequence = snapshot.sequence();
@@ -145,14 +149,15 @@ pub fn recover<S: Replay>(
     if restoring {
         restore::finish(snapshots)?;
     }
-    for bad in bad {
-        tracing::warn!("{bad}; it is quarantined, and the one before it and the journal were read instead");
-        quarantine(&bad, snapshots)?;
+    for error in corrupt {
+        tracing::warn!("{error}; it is quarantined, and the one before it and the journal were read instead");
+        quarantine(&error, snapshots)?;
         snapshots.sync()?;
     }
     if let Some((file, offset)) = &recovered.torn_tail {
         tracing::warn!(
-            "the journal ended in a torn write, which was never acknowledged: {file} was truncated at offset {offset}"
+            "the journal ended in a torn write, which was never acknowledged: {file} was truncated at offset \
+             {offset}"
         );
     }
     tracing::info!(
@@ -167,7 +172,7 @@ pub fn recover<S: Replay>(
     Ok(Recovery { state, journal, snapshot: sequence })
 }
 
-/// The last commit at an orderly stop, if that is recorded.
+/// The last commit at a graceful shutdown, if there is a valid record.
 fn read_clean_stop(root: &dyn Disk) -> Result<Option<Sequence>, RecoverError> {
     let record = CleanStop::read(root).map_err(RecoverError::CleanStop)?;
     if record == CleanStop::Corrupt {
@@ -178,17 +183,18 @@ fn read_clean_stop(root: &dyn Disk) -> Result<Option<Sequence>, RecoverError> {
     Ok(record.sequence())
 }
 
-/// May these snapshots be passed over? Only what is corrupt may, and only if an older one or the whole
-/// journal can stand in for it. What a newer version wrote, or the system would not read now, is not corrupt.
-fn may_pass_over(
-    bad: Vec<BadSnapshot>,
-    older_is_whole: bool,
+/// Checks that recovery can do without these snapshots: all of them are corrupt, and an older one or the
+/// complete journal replaces them. A snapshot that a newer version wrote, or that the system cannot read now,
+/// is not corrupt.
+fn check_replaceable(
+    errors: Vec<SnapshotError>,
+    has_older: bool,
     journal: &dyn Disk,
-) -> Result<Vec<BadSnapshot>, RecoverError> {
-    let whole_journal = segment::list(journal)?.first() == Some(&Sequence(1));
-    let covered = older_is_whole || (bad.len() == 1 && whole_journal);
-    if bad.is_empty() || (covered && bad.iter().all(BadSnapshot::is_corruption)) {
-        return Ok(bad);
+) -> Result<Vec<SnapshotError>, RecoverError> {
+    let complete_journal = segment::list(journal)?.first() == Some(&Sequence(1));
+    let replaced = has_older || (errors.len() == 1 && complete_journal);
+    if errors.is_empty() || (replaced && errors.iter().all(SnapshotError::is_corruption)) {
+        return Ok(errors);
     }
-    Err(RecoverError::Snapshots(bad))
+    Err(RecoverError::Snapshots(errors))
 }

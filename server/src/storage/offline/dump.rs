@@ -1,4 +1,4 @@
-//! `booklined dump`: what happened, for people and `jq`.
+//! `booklined dump`: prints the changes as JSON, for people and `jq`.
 
 use std::io::{self, BufWriter, Write};
 
@@ -13,30 +13,30 @@ use crate::domain::Change;
 use crate::storage::journal::{self, Base};
 use crate::storage::snapshot::compaction::read_commits;
 use crate::storage::snapshot::read::Snapshot;
-use crate::storage::snapshot::snapshotter::find_usable;
+use crate::storage::snapshot::snapshotter::{NewestValid, find_newest_valid};
 
-/// Prints the changes of the newest whole snapshot, then those of the journal behind it.
+/// Prints the changes of the newest valid snapshot, then those of the journal since.
 pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
     let mut out = BufWriter::new(io::stdout().lock());
-    // Looked at as a whole before anything is printed.
+    // Everything is read and checked before the first change is printed.
     let done = |result: &anyhow::Result<_>| result.as_ref().map_or_else(is_lasting, |_| true);
-    let (usable, end) = settled(
+    let (NewestValid { snapshot, errors }, end) = settled(
         || parts.last_change(),
         done,
         || {
-            let usable = find_usable(parts.snapshots())?;
-            let snapshot = usable.snapshot.as_ref().map(Snapshot::sequence).unwrap_or_default();
+            let newest = find_newest_valid(parts.snapshots())?;
+            let snapshot = newest.snapshot.as_ref().map(Snapshot::sequence).unwrap_or_default();
             let base = Base { snapshot, ..parts.base()? };
             let end = journal::check(parts.journal(), base, &mut |commit| commit.check())?.last;
-            Ok((usable, end))
+            Ok((newest, end))
         },
     )?;
-    for bad in &usable.bad {
-        warn(&format!("{bad}; the one before it and the journal are shown instead"));
+    for error in &errors {
+        warn(&format!("{error}; the one before it and the journal are shown instead"));
     }
     let mut written = Ok(());
     let mut from = Sequence(0);
-    if let Some(snapshot) = usable.snapshot {
+    if let Some(snapshot) = snapshot {
         from = snapshot.sequence();
         snapshot.read(&mut |number, change| {
             if written.is_ok() {
@@ -54,15 +54,16 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
         Ok(())
     })?;
     match written.and_then(|()| out.flush()) {
-        // Whoever reads has enough.
+        // The reader, such as `head`, has closed the pipe.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(true),
         done => done.map(|()| true).context("writing to standard output"),
     }
 }
 
-/// `number` is the commit's sequence; in a snapshot, that of the event or entry.
+/// Prints a change. `number` is the sequence number of its commit; for a change of a snapshot, the number of
+/// its event or entry.
 fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change<'_>) -> io::Result<()> {
-    let mut object = shown(change);
+    let mut object = to_json(change);
     if let Some(fields) = object.as_object_mut() {
         fields.insert("sequence".into(), number.into());
         let at = micros.and_then(DateTime::<Utc>::from_timestamp_micros);
@@ -77,7 +78,7 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change
     out.write_all(&line)
 }
 
-fn shown(change: &Change<'_>) -> Value {
+fn to_json(change: &Change<'_>) -> Value {
     match *change {
         Change::EventCreated { id, name, date, total, issued, .. } => json!({
             "fact": "event_created", "id": id, "name": name, "date": date.iso().to_string(),

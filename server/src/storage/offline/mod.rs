@@ -1,4 +1,5 @@
-//! What can be done with a data directory without serving it: check it, show it, copy it.
+//! The commands that work on a data directory without a server, or beside a running one: `check`, `dump`,
+//! `backup`.
 
 pub mod backup;
 pub mod check;
@@ -22,13 +23,13 @@ use settle::{is_lasting, settled};
 /// Work on a data directory, beside a running server or without one.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Read every segment and snapshot and say what is there; exits 0 when all of it is whole, 1 when not
+    /// Read every segment and snapshot and report what is there; exits 0 when nothing is corrupt, else 1
     Check {
         /// The data directory
         #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
         data_dir: PathBuf,
     },
-    /// Print what happened, a JSON object a line: the newest snapshot, then the journal behind it
+    /// Print the changes, a JSON object a line: those of the newest snapshot, then those of the journal since
     Dump {
         /// The data directory
         #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
@@ -39,8 +40,8 @@ pub enum Command {
         /// The data directory
         #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
         data_dir: PathBuf,
-        /// The file to write, or - for standard output (by way of a file in TMPDIR); a backup that is there
-        /// is replaced when the copy is whole
+        /// The file to write, or - for standard output (by way of a file in TMPDIR); an existing backup is
+        /// replaced when the copy is complete
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
         /// Replace the file even if it is not a backup
@@ -50,7 +51,11 @@ pub enum Command {
 }
 
 impl Command {
-    /// Does it. Says whether all was well.
+    /// Runs the command. Returns false if `check` has found corruption.
+    ///
+    /// # Errors
+    ///
+    /// Any error that keeps the command from completing.
     pub fn run(&self) -> anyhow::Result<bool> {
         match self {
             Self::Check { data_dir } => check::run(&Parts::of(data_dir)?),
@@ -60,7 +65,7 @@ impl Command {
     }
 }
 
-/// The parts of a data directory.
+/// The directories of a data directory, opened for reading.
 struct Parts {
     data_dir: PathBuf,
     root: RealDisk,
@@ -105,14 +110,15 @@ impl Parts {
         &self.snapshots
     }
 
-    /// What proves commits durable, beside the journal itself.
+    /// What proves commits durable, besides the journal itself.
     fn base(&self) -> io::Result<Base> {
         let known_durable = snapshot::durable_through(self.snapshots())?;
         let clean_stop = CleanStop::read(&self.root)?.sequence();
         Ok(Base { known_durable, clean_stop, ..Base::default() })
     }
 
-    /// The data directory, its parts, and all that is in them. What goes away meanwhile is left out.
+    /// The metadata of the data directory, its directories, and all files in them. Directories that are
+    /// removed meanwhile are left out.
     fn files(&self) -> io::Result<Vec<fs::Metadata>> {
         let mut files = Vec::new();
         for directory in
@@ -127,18 +133,18 @@ impl Parts {
         Ok(files)
     }
 
-    /// Device and inode of each.
+    /// The device and inode of each file.
     fn identities(&self) -> io::Result<HashSet<(u64, u64)>> {
         Ok(self.files()?.iter().map(|found| (found.dev(), found.ino())).collect())
     }
 
-    /// When any of it was last changed, in seconds and nanoseconds since 1970.
+    /// The time of the last change of any file, in seconds and nanoseconds since 1970.
     fn last_change(&self) -> io::Result<(i64, i64)> {
         Ok(self.files()?.iter().map(|found| (found.ctime(), found.ctime_nsec())).max().unwrap_or_default())
     }
 }
 
-/// A directory without a journal.
+/// The error for a directory without a journal.
 fn missing(data_dir: &Path) -> anyhow::Result<()> {
     match data_dir.metadata() {
         Ok(_) => bail!("{} is not a data directory of booklined: it has no journal", data_dir.display()),
@@ -146,13 +152,13 @@ fn missing(data_dir: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Prints on standard output, which may be closed, full, or read by nobody.
+/// Prints to standard output. `print!` would panic if it is closed or full.
 fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("writing to standard output")
 }
 
-/// Says something on standard error. Nobody has to read it.
+/// Prints a warning to standard error. An error of it is ignored.
 fn warn(what: &str) {
     let _ = writeln!(io::stderr(), "booklined: {what}");
 }

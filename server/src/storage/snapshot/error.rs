@@ -12,7 +12,7 @@ use crate::domain::{Contradiction, InvalidChange};
 /// Why a snapshot cannot be read.
 #[derive(Debug, Error)]
 #[error("snapshot {file}, offset {offset}: {kind}")]
-pub struct BadSnapshot {
+pub struct SnapshotError {
     /// The file.
     pub file: String,
     /// The offset in the file, in bytes.
@@ -57,7 +57,7 @@ pub enum SnapshotErrorKind {
 /// The error code of an input/output error, which a bad sector causes.
 const EIO: i32 = 5;
 
-impl BadSnapshot {
+impl SnapshotError {
     /// Whether the snapshot is corrupt. It is not if a newer version wrote it, or if the system cannot read
     /// it now.
     pub fn is_corruption(&self) -> bool {
@@ -121,7 +121,7 @@ pub enum CompactionError {
     Io(#[from] io::Error),
     /// The previous snapshot cannot be read.
     #[error(transparent)]
-    Snapshot(#[from] BadSnapshot),
+    Snapshot(#[from] SnapshotError),
     /// The journal cannot be read.
     #[error("journal {file}, offset {offset}: {what}")]
     Journal {

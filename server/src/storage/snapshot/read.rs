@@ -3,7 +3,7 @@
 use std::io;
 
 use super::contents::Contents;
-use super::error::{BadSnapshot, SnapshotErrorKind};
+use super::error::{SnapshotError, SnapshotErrorKind};
 use super::{MAGIC, name, parse_name};
 use crate::codec::Sequence;
 use crate::codec::commit::{self, DecodeError};
@@ -33,8 +33,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BadSnapshot`] if it cannot be opened, or if its header is corrupt or not that of `sequence`.
-    pub fn open(disk: &dyn Disk, sequence: Sequence) -> Result<Self, BadSnapshot> {
+    /// [`SnapshotError`] if it cannot be opened, or if its header is corrupt or not that of `sequence`.
+    pub fn open(disk: &dyn Disk, sequence: Sequence) -> Result<Self, SnapshotError> {
         let snapshot = Self::open_file(disk, &name(sequence))?;
         if snapshot.header.first == sequence {
             Ok(snapshot)
@@ -47,11 +47,11 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BadSnapshot`] if it cannot be opened or its header is corrupt.
-    pub fn open_file(disk: &dyn Disk, name: &str) -> Result<Self, BadSnapshot> {
-        let error = |kind| BadSnapshot { file: name.to_owned(), offset: 0, kind };
+    /// [`SnapshotError`] if it cannot be opened or its header is corrupt.
+    pub fn open_file(disk: &dyn Disk, name: &str) -> Result<Self, SnapshotError> {
+        let error = |kind| SnapshotError { file: name.to_owned(), offset: 0, kind };
         let file = disk.open(name).map_err(|e| error(e.into()))?;
-        let header = read_head(&*file).map_err(error)?;
+        let header = read_header(&*file).map_err(error)?;
         Ok(Self { file, name: name.to_owned(), header })
     }
 
@@ -64,8 +64,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BadSnapshot`] with the error of the system.
-    pub fn bytes(&self) -> Result<u64, BadSnapshot> {
+    /// [`SnapshotError`] with the error of the system.
+    pub fn bytes(&self) -> Result<u64, SnapshotError> {
         self.file.len().map_err(|e| self.error(0, e.into()))
     }
 
@@ -73,8 +73,8 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BadSnapshot`] for the first frame or change that is invalid.
-    pub fn verify(&self) -> Result<u64, BadSnapshot> {
+    /// [`SnapshotError`] for the first frame or change that is invalid.
+    pub fn verify(&self) -> Result<u64, SnapshotError> {
         let mut changes = 0;
         self.read(&mut |_, _| {
             changes += 1;
@@ -88,11 +88,11 @@ impl Snapshot {
     ///
     /// # Errors
     ///
-    /// [`BadSnapshot`] for the first frame or change that is invalid, or that `apply` rejects.
+    /// [`SnapshotError`] for the first frame or change that is invalid, or that `apply` rejects.
     pub fn read(
         &self,
         apply: &mut dyn FnMut(u64, &Change<'_>) -> Result<(), Contradiction>,
-    ) -> Result<(), BadSnapshot> {
+    ) -> Result<(), SnapshotError> {
         let mut frames = FrameReader::new(&*self.file, self.header.salt);
         let mut contents = Contents::new(self.header.first);
         let (mut crc, mut changes) = (0, 0);
@@ -130,8 +130,8 @@ impl Snapshot {
         }
     }
 
-    fn error(&self, offset: u64, kind: SnapshotErrorKind) -> BadSnapshot {
-        BadSnapshot { file: self.name.clone(), offset, kind }
+    fn error(&self, offset: u64, kind: SnapshotErrorKind) -> SnapshotError {
+        SnapshotError { file: self.name.clone(), offset, kind }
     }
 }
 
@@ -140,7 +140,7 @@ impl Snapshot {
 /// # Errors
 ///
 /// [`SnapshotErrorKind`] if it cannot be read, is corrupt, or is of a later version.
-pub fn read_head(file: &dyn DiskFile) -> Result<SegmentHeader, SnapshotErrorKind> {
+pub fn read_header(file: &dyn DiskFile) -> Result<SegmentHeader, SnapshotErrorKind> {
     let mut header = [0; segment_header::BYTES];
     file.read_exact_at(&mut header, 0).map_err(|e| match e.kind() {
         io::ErrorKind::UnexpectedEof => SegmentHeaderError::Corrupt.into(),

@@ -14,9 +14,9 @@ use super::{CORRUPT_SUFFIX, NEW, name};
 use crate::codec::Sequence;
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::{Journal, segment};
-use crate::storage::snapshot::error::BadSnapshot;
 use crate::storage::snapshot::error::CompactionError;
 pub use crate::storage::snapshot::error::NotMade;
+use crate::storage::snapshot::error::SnapshotError;
 
 /// The time between two checks whether a snapshot is due. The journal grows by tens of megabytes in it at
 /// most.
@@ -277,15 +277,15 @@ impl Worker {
     /// The newest valid snapshot. Quarantines a corrupt one, if an older one or the complete journal replaces
     /// it.
     fn newest_valid(&self) -> Result<Option<Snapshot>, CompactionError> {
-        let Usable { snapshot, bad } = find_usable(&*self.disk)?;
+        let NewestValid { snapshot, errors } = find_newest_valid(&*self.disk)?;
         let complete_journal = segment::list(self.journal.disk())?.first() == Some(&Sequence(1));
-        for bad in bad {
+        for error in errors {
             // A snapshot that is not corrupt, or that nothing replaces, stays in place for the operator.
-            if !bad.is_corruption() || (snapshot.is_none() && !complete_journal) {
-                return Err(bad.into());
+            if !error.is_corruption() || (snapshot.is_none() && !complete_journal) {
+                return Err(error.into());
             }
-            tracing::warn!("{bad}; it is quarantined, and the next one is made from what is before it");
-            quarantine(&bad, &*self.disk)?;
+            tracing::warn!("{error}; it is quarantined, and the next one is made from what is before it");
+            quarantine(&error, &*self.disk)?;
             self.sync_directory()?;
         }
         Ok(snapshot)
@@ -336,17 +336,17 @@ pub fn throttle(is_stopping: impl Fn() -> bool) -> impl FnMut(u64) -> Result<(),
 /// # Errors
 ///
 /// An error of the disk.
-pub fn quarantine(bad: &BadSnapshot, disk: &dyn Disk) -> std::io::Result<()> {
-    disk.rename(&bad.file, &format!("{}{CORRUPT_SUFFIX}", bad.file))
+pub fn quarantine(corrupt: &SnapshotError, disk: &dyn Disk) -> std::io::Result<()> {
+    disk.rename(&corrupt.file, &format!("{}{CORRUPT_SUFFIX}", corrupt.file))
 }
 
 /// The newest valid snapshot, and why newer ones were skipped.
 #[derive(Debug, Default)]
-pub struct Usable {
+pub struct NewestValid {
     /// The newest valid snapshot, if there is one.
     pub snapshot: Option<Snapshot>,
     /// The errors of newer snapshots.
-    pub bad: Vec<BadSnapshot>,
+    pub errors: Vec<SnapshotError>,
 }
 
 /// Finds the newest valid snapshot among the newest two.
@@ -354,16 +354,16 @@ pub struct Usable {
 /// # Errors
 ///
 /// An error of the disk when it lists its files.
-pub fn find_usable(disk: &dyn Disk) -> std::io::Result<Usable> {
-    let mut usable = Usable::default();
+pub fn find_newest_valid(disk: &dyn Disk) -> std::io::Result<NewestValid> {
+    let mut found = NewestValid::default();
     for sequence in read::list(disk)?.into_iter().take(2) {
         match Snapshot::open(disk, sequence).and_then(|s| s.verify().map(|_| s)) {
             Ok(snapshot) => {
-                usable.snapshot = Some(snapshot);
+                found.snapshot = Some(snapshot);
                 break;
             }
-            Err(bad) => usable.bad.push(bad),
+            Err(error) => found.errors.push(error),
         }
     }
-    Ok(usable)
+    Ok(found)
 }

@@ -1,4 +1,4 @@
-//! A backup that is told to end leaves nothing behind.
+//! Signal handling: a backup that is interrupted removes its work directory.
 
 use std::fs;
 use std::future::poll_fn;
@@ -12,33 +12,34 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::work_directory;
 
-/// What ends a program from outside, but for those that give it no time.
-const ENDING: [SignalKind; 3] = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
+/// The signals that end a process and can be caught.
+const TERMINATING: [SignalKind; 3] = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
 
-/// Tries to remove a directory into which the backup still writes.
-const TRIES: usize = 3;
+/// Removing the directory may fail while the backup creates a file in it, and is then retried.
+const REMOVE_ATTEMPTS_MAX: usize = 3;
 
-/// The signals that came since they were caught.
+/// The signals that were received since they are caught.
 pub(super) struct Signals {
     runtime: Runtime,
     signals: Vec<(SignalKind, Signal)>,
 }
 
 impl Signals {
-    /// From now on these signals wait for [`Signals::clean_up`]. Those that were ignored from the start, as
-    /// SIGHUP is under nohup, still are.
+    /// Catches the signals, for [`Signals::clean_up`]. Signals that the process ignores, as SIGHUP under
+    /// nohup, stay ignored.
     pub(super) fn catch() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let ignored = ignored();
         let signals = {
             let _entered = runtime.enter();
-            let caught = ENDING.into_iter().filter(|kind| ignored >> (kind.as_raw_value() - 1) & 1 == 0);
+            let caught = TERMINATING.into_iter().filter(|kind| ignored >> (kind.as_raw_value() - 1) & 1 == 0);
             caught.map(|kind| Ok((kind, signal(kind)?))).collect::<io::Result<Vec<_>>>()?
         };
         Ok(Self { runtime, signals })
     }
 
-    /// When one comes, the work directory is removed and the process ends with the exit code of that signal.
+    /// Starts a thread that, on a signal, removes the work directory and exits with the exit code for that
+    /// signal.
     pub(super) fn clean_up(self, work: PathBuf) -> anyhow::Result<()> {
         let Self { runtime, mut signals } = self;
         let wait = move || {
@@ -50,7 +51,7 @@ impl Signals {
                 }
                 Poll::Pending
             }));
-            for _ in 0..TRIES {
+            for _ in 0..REMOVE_ATTEMPTS_MAX {
                 if work_directory::remove(&work).is_ok() {
                     break;
                 }
@@ -62,7 +63,8 @@ impl Signals {
     }
 }
 
-/// The signals that this process ignores, signal 1 in the lowest bit; none where the system does not tell.
+/// The mask of the signals that this process ignores, signal 1 in the lowest bit. Zero where the system has
+/// no `/proc`.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

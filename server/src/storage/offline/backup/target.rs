@@ -1,4 +1,4 @@
-//! Where a backup goes. Nothing that is somebody else's is replaced.
+//! The target of a backup, and the checks that it replaces only another backup.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -12,18 +12,18 @@ use crate::escaped;
 use crate::storage::offline::Parts;
 use crate::storage::plain_file;
 use crate::storage::snapshot::error::SnapshotErrorKind;
-use crate::storage::snapshot::read::read_head;
+use crate::storage::snapshot::read::read_header;
 
-/// Symbolic links that are followed one after the other: more than any sensible path has, fewer than a loop.
+/// The number of symbolic links that are followed, as in Linux. More are a loop.
 const LINKS_MAX: usize = 40;
 
-/// Where a backup goes.
+/// The target of a backup.
 pub(super) enum Target {
-    /// `-`.
+    /// Standard output, for `-`.
     StandardOutput,
-    /// A file, there or not.
+    /// A file, which may exist.
     File {
-        /// With the symbolic links at its end followed: they stay.
+        /// Its path. Symbolic links at the end are resolved, so that they are kept.
         path: PathBuf,
         /// Its directory.
         directory: PathBuf,
@@ -31,7 +31,7 @@ pub(super) enum Target {
 }
 
 impl Target {
-    /// What `--to` means.
+    /// The target for a value of `--to`.
     pub(super) fn of(to: &Path) -> anyhow::Result<Self> {
         if to == Path::new("-") {
             return Ok(Self::StandardOutput);
@@ -54,7 +54,8 @@ impl Target {
         }
     }
 
-    /// Where the work is done: beside the target, so that the finished file only needs its name.
+    /// The directory of the work directory: that of the target, so that the complete file only has to be
+    /// renamed.
     pub(super) fn directory(&self) -> PathBuf {
         match self {
             Self::StandardOutput => std::env::temp_dir(),
@@ -62,7 +63,8 @@ impl Target {
         }
     }
 
-    /// May a backup be written there? `force` allows to replace a plain file that is no backup.
+    /// Fails if the backup must not be written there. `force` allows to replace a plain file that is not a
+    /// backup.
     pub(super) fn check(&self, parts: &Parts, force: bool) -> anyhow::Result<()> {
         match self {
             Self::StandardOutput => check_standard_output(),
@@ -74,7 +76,7 @@ impl Target {
     }
 }
 
-/// The path with the symbolic links at its end followed, whether there is anything behind them or not.
+/// Resolves the symbolic links at the end of a path, including dangling ones.
 fn follow(to: &Path) -> anyhow::Result<PathBuf> {
     let mut path = to.to_owned();
     for _ in 0..LINKS_MAX {
@@ -84,7 +86,7 @@ fn follow(to: &Path) -> anyhow::Result<PathBuf> {
                     fs::read_link(&path).with_context(|| format!("looking at {}", escaped::path(&path)))?;
                 path = directory_of(&path).join(link);
             }
-            // What is not there is to be written, and its directory is looked at next.
+            // A file that does not exist will be created. Its directory is checked afterwards.
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
                 return Err(e).with_context(|| format!("looking at {}", escaped::path(&path)));
             }
@@ -98,16 +100,17 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// A file in the data directory, by whatever name, is the server's.
+/// Refuses a target in the data directory, also by way of a hard link or another path.
 fn refuse_inside(parts: &Parts, path: &Path, directory: &Path) -> anyhow::Result<()> {
     let own = parts.identities().context("looking at the files of the data directory")?;
-    let whole =
+    let canonical =
         directory.canonicalize().with_context(|| format!("looking at {}", escaped::path(directory)))?;
-    let around = whole.ancestors().map(Path::metadata).filter_map(Result::ok);
+    let ancestors = canonical.ancestors().map(Path::metadata).filter_map(Result::ok);
     let target = fs::symlink_metadata(path).ok();
-    if around.chain(target).any(|found| own.contains(&identity(&found))) {
+    if ancestors.chain(target).any(|found| own.contains(&identity(&found))) {
         bail!(
-            "{} is in the data directory {}, or is one of its files: a backup belongs elsewhere, best on another disk",
+            "{} is in the data directory {}, or is one of its files: a backup belongs elsewhere, best on another \
+             disk",
             escaped::path(path),
             escaped::path(parts.data_dir())
         );
@@ -115,7 +118,7 @@ fn refuse_inside(parts: &Parts, path: &Path, directory: &Path) -> anyhow::Result
     Ok(())
 }
 
-/// What makes two names the same file.
+/// The device and inode, which are equal for two names of the same file.
 pub(in crate::storage::offline) fn identity(found: &Metadata) -> (u64, u64) {
     (found.dev(), found.ino())
 }
@@ -138,18 +141,18 @@ fn check_file(path: &Path, force: bool) -> anyhow::Result<()> {
     bail!("{} is there and is not a backup: give another file, or --force to replace it", escaped::path(path))
 }
 
-/// Does it begin as a backup does, of this version or a later one?
+/// Whether the file begins with the header of a backup, of this version or a later one.
 fn is_backup(path: &Path) -> anyhow::Result<bool> {
     let file = plain_file::open(path).with_context(|| format!("reading {}", escaped::path(path)))?;
-    match read_head(&file) {
+    match read_header(&file) {
         Ok(_) | Err(SnapshotErrorKind::Header(SegmentHeaderError::Format { .. })) => Ok(true),
         Err(SnapshotErrorKind::Io(e)) => Err(e).with_context(|| format!("reading {}", escaped::path(path))),
         Err(_) => Ok(false),
     }
 }
 
-/// A backup that nobody keeps is none. Standard output that was closed leads to the null device by now: the
-/// runtime of this program has opened it.
+/// Refuses a terminal and the null device, where a backup would be lost. The null device includes a closed
+/// standard output, for which the runtime opens it.
 fn check_standard_output() -> anyhow::Result<()> {
     let out = io::stdout();
     if io::IsTerminal::is_terminal(&out) {

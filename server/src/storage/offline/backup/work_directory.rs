@@ -1,7 +1,8 @@
-//! The directory in which a backup is made, beside the place where it goes: `.bookline-backup-PID`.
+//! The work directory of a backup, beside its target: `.bookline-backup-PID`.
 //!
-//! Whoever works in one holds its lock (flock), which dies with the process. So a directory that can be
-//! locked was left by a process that is dead, whoever has its pid now, and is removed by the next backup.
+//! The process holds a lock (flock) on it, which ends with the process. So a work directory that can be
+//! locked was left by a process that has ended, even if another process has its pid now. The next backup
+//! removes it.
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -15,23 +16,25 @@ use crate::storage::snapshot;
 
 const PREFIX: &str = ".bookline-backup-";
 
-/// A directory that is removed in the end, with what is in it.
+/// A work directory, which is removed when this is dropped.
 pub(super) struct WorkDirectory {
     path: PathBuf,
-    /// Locked for as long as it is open.
+    /// The open directory, which holds the lock.
     _lock: File,
 }
 
 impl WorkDirectory {
-    /// Makes one in `parent`, for its owner only, and removes those that dead processes left there.
-    pub(super) fn make(parent: PathBuf) -> anyhow::Result<Self> {
-        sweep(&parent);
+    /// Creates a work directory in `parent`, for its owner only, and removes those of processes that have
+    /// ended.
+    pub(super) fn create(parent: PathBuf) -> anyhow::Result<Self> {
+        remove_abandoned(&parent);
         let pid = std::process::id();
-        // In another container a process may have the same pid, and another sweep may come before the lock.
+        // A name may be taken by a process with the same pid in another container. And another backup may
+        // remove the new directory before it is locked.
         for n in 0.. {
             let name = if n == 0 { format!("{PREFIX}{pid}") } else { format!("{PREFIX}{pid}-{n}") };
             let path = parent.join(name);
-            match begin(&path) {
+            match create_and_lock(&path) {
                 Ok(Some(lock)) => return Ok(Self { path, _lock: lock }),
                 Ok(None) => {}
                 Err(e) => return Err(e).with_context(|| format!("making {}", path.display())),
@@ -53,8 +56,8 @@ impl Drop for WorkDirectory {
     }
 }
 
-/// Makes the directory and takes its lock; nothing if somebody else has it.
-fn begin(path: &Path) -> io::Result<Option<File>> {
+/// Creates the directory and locks it. `None` if it exists, or if another process has locked or removed it.
+fn create_and_lock(path: &Path) -> io::Result<Option<File>> {
     match DirBuilder::new().mode(0o700).create(path) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
         made => made?,
@@ -63,18 +66,18 @@ fn begin(path: &Path) -> io::Result<Option<File>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    // Where directories cannot be locked, nobody takes this one for left over.
+    // On a file system without locks, no other backup can lock this directory and remove it either.
     if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
         return Ok(None);
     }
-    let there = fs::symlink_metadata(path).ok();
-    Ok(there
-        .is_some_and(|there| lock.metadata().is_ok_and(|own| identity(&own) == identity(&there)))
-        .then_some(lock))
+    let found = fs::symlink_metadata(path).ok();
+    let is_same =
+        found.is_some_and(|found| lock.metadata().is_ok_and(|own| identity(&own) == identity(&found)));
+    Ok(is_same.then_some(lock))
 }
 
-/// Removes what dead processes left in `parent`. What cannot be removed is no concern of this backup.
-fn sweep(parent: &Path) {
+/// Removes the work directories in `parent` of processes that have ended. Errors are ignored.
+fn remove_abandoned(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let rest = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).unwrap_or_default();
@@ -82,11 +85,11 @@ fn sweep(parent: &Path) {
         if !ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             continue;
         }
-        let left = File::open(entry.path()).is_ok_and(|directory| {
-            let dead = directory.try_lock().is_ok();
-            dead && remove(&entry.path()).is_ok()
+        let removed = File::open(entry.path()).is_ok_and(|directory| {
+            let is_abandoned = directory.try_lock().is_ok();
+            is_abandoned && remove(&entry.path()).is_ok()
         });
-        if left {
+        if removed {
             crate::storage::offline::warn(&format!(
                 "{} of an interrupted backup is removed",
                 entry.path().display()
@@ -95,7 +98,7 @@ fn sweep(parent: &Path) {
     }
 }
 
-/// Removes the directory and what a backup leaves in it, and nothing else.
+/// Removes the directory and the files of a backup in it. Fails if it contains other files.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;

@@ -9,7 +9,7 @@ use crate::codec::Sequence;
 use crate::state::DependsOn;
 use crate::storage::journal::tests::rng::{Rng, for_each_seed};
 use crate::storage::snapshot::read::Snapshot;
-use crate::storage::snapshot::snapshotter::find_usable;
+use crate::storage::snapshot::snapshotter::find_newest_valid;
 use crate::storage::snapshot::{name, parse_name};
 
 /// A life of several snapshots; `each` looks at the disks after each of them.
@@ -67,7 +67,7 @@ fn a_snapshot_of_a_snapshot_is_as_good_as_the_first() {
 fn what_was_freed_is_not_in_it_and_what_counts_is_there_once() {
     for_each_seed(10, |seed| {
         chain(seed, 4, |machine, images, _| {
-            let usable = find_usable(&images.snapshots).unwrap();
+            let usable = find_newest_valid(&images.snapshots).unwrap();
             let snapshot = usable.snapshot.expect("it was made");
             let (mut events, mut entries, mut tickets) = (0, 0, 0);
             let mut numbers = Vec::new();
