@@ -93,7 +93,7 @@ mod tests {
     use crate::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
     use crate::state::DependsOn;
     use crate::storage::journal::tests::history::block_on;
-    use crate::storage::journal::tests::sim_disk::{Counts, Faults, Whose};
+    use crate::storage::journal::tests::sim_disk::{Counts, Faults, IoSource};
     use crate::storage::snapshot::tests::machine::Machine;
 
     fn service(machine: &mut Machine) -> Service {
@@ -129,7 +129,7 @@ mod tests {
         for fail_write in [true, false] {
             let mut machine = Machine::new(1);
             let service = service(&mut machine);
-            let Counts { writes, syncs, .. } = machine.journal.counts(Whose::Commits);
+            let Counts { writes, syncs, .. } = machine.journal.counts(IoSource::Foreground);
             machine.journal.set_faults(Faults {
                 fail_write: fail_write.then_some(writes + 1),
                 fail_sync: (!fail_write).then_some(syncs + 1),

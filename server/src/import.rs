@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::state::{Records, StateLimits};
     use crate::storage::journal::tests::history::{History, SMALL, block_on};
-    use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
+    use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 
     fn read(text: &str) -> Result<Vec<ImportedEvent>, String> {
         parse(text.as_bytes(), Path::new("events.json")).map_err(|e| e.to_string())
@@ -218,7 +218,7 @@ mod tests {
         let disk = SimDisk::new(1);
         let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
         let store = Store::new(Records::new(2), StateLimits::NONE, Arc::new(journal));
-        let syncs = disk.counts(Whose::Commits).syncs;
+        let syncs = disk.counts(IoSource::Foreground).syncs;
         disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
         let events = (0..500).map(|n| ImportedEvent {
             id: n.to_string(),

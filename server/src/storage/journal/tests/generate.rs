@@ -1,4 +1,4 @@
-//! Commits by chance.
+//! Random commits.
 
 use bookline_protocol::{Date, Slot};
 
@@ -14,15 +14,15 @@ const FIRST_SLOT: u64 = 24;
 
 const LETTERS: [&str; 8] = ["a", "Z", "7", " ", "ß", "会", "🎫", "\n"];
 
-/// A commit to be, with its own texts.
+/// A random commit, which owns its strings.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub struct RandomCommit {
     pub micros: i64,
-    changes: Vec<Owned>,
+    changes: Vec<OwnedChange>,
 }
 
 #[derive(Debug, Clone)]
-enum Owned {
+enum OwnedChange {
     Created { tag: u16, id: String, name: String, date: Date, total: u32, issued: u32 },
     Issued { event: EventKey, tickets: Vec<[u8; 16]> },
     Block { slot: Slot, who: String },
@@ -30,30 +30,30 @@ enum Owned {
     Freed { slot: Slot, entry: EntryNumber },
 }
 
-impl Draft {
-    /// One to three changes of any type, of a few bytes to a few hundred.
+impl RandomCommit {
+    /// A commit of one to three changes of any type, of a few bytes to a few hundred.
     pub fn any(rng: &mut Rng) -> Self {
-        let changes = (0..rng.within(1..4)).map(|_| Owned::any(rng)).collect();
+        let changes = (0..rng.within(1..4)).map(|_| OwnedChange::any(rng)).collect();
         Self { micros: 0, changes }
     }
 
-    /// The smallest there is: one frame of 72 bytes.
+    /// A commit of the smallest size, a frame of 80 bytes.
     pub fn small(rng: &mut Rng) -> Self {
         let entry = EntryNumber(rng.next());
-        Self { micros: 0, changes: vec![Owned::Freed { slot: slot(rng), entry }] }
+        Self { micros: 0, changes: vec![OwnedChange::Freed { slot: slot(rng), entry }] }
     }
 
-    /// So many tickets.
+    /// A booking of this many tickets.
     pub fn tickets(rng: &mut Rng, count: usize) -> Self {
         let tickets = (0..count).map(|_| ticket(rng)).collect();
-        Self { micros: 0, changes: vec![Owned::Issued { event: event(rng), tickets }] }
+        Self { micros: 0, changes: vec![OwnedChange::Issued { event: event(rng), tickets }] }
     }
 
     pub fn changes(&self) -> Vec<Change<'_>> {
-        self.changes.iter().map(Owned::change).collect()
+        self.changes.iter().map(OwnedChange::change).collect()
     }
 
-    /// As it stands in a frame.
+    /// Its encoding.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         commit::encode(&mut bytes, self.micros, &self.changes());
@@ -61,7 +61,7 @@ impl Draft {
     }
 }
 
-impl Owned {
+impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
         match rng.below(5) {
             0 => Self::Created {

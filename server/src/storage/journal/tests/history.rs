@@ -1,4 +1,4 @@
-//! What was appended, what was acknowledged, and whether the journal still knows.
+//! A model of the journal: what was appended and acknowledged, which is compared with what recovery reads.
 
 use std::io;
 use std::pin::pin;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use super::generate::Draft;
+use super::generate::RandomCommit;
 use crate::codec::commit::Commit;
 use crate::codec::{Sequence, commit};
 use crate::domain::Contradiction;
@@ -15,13 +15,13 @@ use crate::storage::journal::{
     AppendError, Base, Durability, Failure, Journal, OpenError, Options, Recovered,
 };
 
-/// Nothing here takes longer unless it hangs.
-pub const HANG: Duration = Duration::from_secs(20);
+/// Any wait that takes longer counts as a hang.
+pub const HANG_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Segments so small that every bit of them can be tried.
+/// Segments so small that a test can flip every bit of them.
 pub const TINY: Options = options(Durability::Always, 4 << 10);
 
-/// Segments that hold some hundred commits.
+/// Segments of about a hundred commits.
 pub const SMALL: Options = options(Durability::Always, 16 << 10);
 
 pub const fn options(durability: Durability, segment_size: u64) -> Options {
@@ -33,15 +33,15 @@ pub const fn options(durability: Durability, segment_size: u64) -> Options {
     }
 }
 
-/// The model: commits by sequence, as bytes.
+/// The commits that were appended, encoded, in order.
 #[derive(Debug, Clone, Default)]
 pub struct History {
     commits: Vec<Vec<u8>>,
-    /// So many of them were acknowledged.
+    /// The number of commits that were acknowledged.
     acknowledged: u64,
-    /// Has the journal ever been open?
+    /// Whether the journal was ever open.
     begun: bool,
-    /// A snapshot holds so many of them, and is never lost.
+    /// The last commit that a snapshot holds, which is never lost.
     snapshot: Sequence,
 }
 
@@ -54,45 +54,49 @@ impl History {
         self.acknowledged
     }
 
-    /// Whoever waited for `sequence` was told.
+    /// Records that everything up to `sequence` was acknowledged.
     pub fn acknowledge(&mut self, sequence: Sequence) {
         self.acknowledged = self.acknowledged.max(sequence.0);
     }
 
-    /// The journal was open before.
-    pub fn begun(&mut self) {
+    /// Records that the journal was open before.
+    pub fn set_begun(&mut self) {
         self.begun = true;
     }
 
-    /// The disk is known to have lost some.
+    /// Records that acknowledged commits may be lost, because the disk was corrupted.
     pub fn forget_acknowledgements(&mut self) {
         self.acknowledged = 0;
     }
 
-    /// Nothing but the first `count` commits ever was.
-    pub fn only(&mut self, count: u64) {
+    /// Removes all but the first `count` commits, which count as acknowledged.
+    pub fn truncate(&mut self, count: u64) {
         self.commits.truncate(usize::try_from(count).expect("a small journal"));
         self.acknowledged = count;
     }
 
     /// Appends to the journal and to the model.
-    pub fn append(&mut self, journal: &Journal, draft: &Draft) -> Result<Sequence, AppendError> {
-        let sequence = journal.append(draft.micros, &draft.changes())?;
-        self.commits.push(draft.bytes());
+    pub fn append(
+        &mut self,
+        journal: &Journal,
+        random_commit: &RandomCommit,
+    ) -> Result<Sequence, AppendError> {
+        let sequence = journal.append(random_commit.micros, &random_commit.changes())?;
+        self.commits.push(random_commit.bytes());
         assert_eq!(sequence.0, self.len(), "sequences are dense");
         Ok(sequence)
     }
 
-    /// Is this commit what was appended in its place?
+    /// Asserts that a recovered commit equals the one that was appended with its sequence number.
     pub fn check(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
-        let place = usize::try_from(commit.sequence.0 - 1).expect("a small journal");
-        let appended = self.commits.get(place).expect("only what was appended is recovered");
-        assert_eq!(&encoded(commit), appended, "commit {} comes back as it was appended", commit.sequence.0);
+        let index = usize::try_from(commit.sequence.0 - 1).expect("a small journal");
+        let appended = self.commits.get(index).expect("recovery reads only what was appended");
+        assert_eq!(&encoded(commit), appended, "commit {} differs from what was appended", commit.sequence.0);
         Ok(())
     }
 
-    /// Opens the journal on `disk`. If it opens, it holds a beginning of what was appended with all that was
-    /// acknowledged, and what it holds counts from now on.
+    /// Opens the journal on `disk`. Asserts that it holds a prefix of the appended commits with all
+    /// acknowledged ones, and truncates the history to it.
     pub fn open(
         &mut self,
         disk: &(impl Disk + Clone + 'static),
@@ -117,7 +121,7 @@ impl History {
         Ok(opened)
     }
 
-    /// A snapshot was made that holds all commits up to `through`: the journal may forget them.
+    /// Trims the journal as after a snapshot that holds all commits up to `through`.
     pub fn trim(&mut self, journal: &Journal, through: Sequence) -> io::Result<()> {
         self.snapshot = self.snapshot.max(through);
         journal.trim(self.snapshot).map(drop)
@@ -128,7 +132,7 @@ impl History {
         assert_eq!(last, self.snapshot.0 + recovered.commits);
         assert!(
             last >= self.acknowledged,
-            "{} commits were acknowledged, and {last} are left of them",
+            "{} commits were acknowledged, and {last} were recovered",
             self.acknowledged
         );
         self.commits.truncate(usize::try_from(last).expect("a small journal"));
@@ -136,7 +140,7 @@ impl History {
     }
 }
 
-/// The bytes of a commit that was read.
+/// Encodes a recovered commit again.
 pub fn encoded(commit: Commit<'_>) -> Vec<u8> {
     let changes: Vec<_> =
         commit.changes().collect::<Result<_, _>>().expect("recovery decodes before it applies");
@@ -145,12 +149,12 @@ pub fn encoded(commit: Commit<'_>) -> Vec<u8> {
     bytes
 }
 
-/// Waits as a connection does: until `sequence` may be told, or the journal has failed.
+/// Waits as a connection does: until `sequence` may be acknowledged, or the journal has failed.
 pub fn settle(journal: &Journal, sequence: Sequence) -> Result<(), Failure> {
     block_on(journal.settle(sequence))
 }
 
-/// Waits until an append is worth another try, or the journal has failed.
+/// Waits until an append may succeed, or the journal has failed.
 pub fn wait_for_capacity(journal: &Journal) -> Result<(), Failure> {
     block_on(async {
         tokio::select! {
@@ -161,12 +165,12 @@ pub fn wait_for_capacity(journal: &Journal) -> Result<(), Failure> {
     })
 }
 
-/// The failure that must have come.
+/// Waits for the failure of the journal.
 pub fn failure(journal: &Journal) -> Failure {
     block_on(journal.failed())
 }
 
-/// Is it ready at this moment?
+/// Polls the future once.
 pub fn is_ready(future: impl Future) -> bool {
     let mut context = Context::from_waker(Waker::noop());
     pin!(future).poll(&mut context).is_ready()
@@ -174,13 +178,17 @@ pub fn is_ready(future: impl Future) -> bool {
 
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-    runtime.block_on(async { tokio::time::timeout(HANG, future).await.expect("it hangs") })
+    runtime.block_on(async { tokio::time::timeout(HANG_TIMEOUT, future).await.expect("no hang") })
 }
 
-/// Appends, waiting for room as a connection does. Not for a disk on which there is none.
-pub fn append(history: &mut History, journal: &Journal, draft: &Draft) -> Result<Sequence, Failure> {
+/// Appends, and waits for capacity as a connection does. Panics if the journal is read-only.
+pub fn append(
+    history: &mut History,
+    journal: &Journal,
+    random_commit: &RandomCommit,
+) -> Result<Sequence, Failure> {
     loop {
-        match history.append(journal, draft) {
+        match history.append(journal, random_commit) {
             Ok(sequence) => return Ok(sequence),
             Err(AppendError::Backpressure) => wait_for_capacity(journal)?,
             Err(AppendError::Closed) => return Err(failure(journal)),
@@ -189,9 +197,13 @@ pub fn append(history: &mut History, journal: &Journal, draft: &Draft) -> Result
     }
 }
 
-/// Appends and is acknowledged.
-pub fn commit(history: &mut History, journal: &Journal, draft: &Draft) -> Result<Sequence, Failure> {
-    let sequence = append(history, journal, draft)?;
+/// Appends a commit, and waits until it is acknowledged.
+pub fn commit(
+    history: &mut History,
+    journal: &Journal,
+    random_commit: &RandomCommit,
+) -> Result<Sequence, Failure> {
+    let sequence = append(history, journal, random_commit)?;
     settle(journal, sequence)?;
     history.acknowledge(sequence);
     Ok(sequence)

@@ -1,4 +1,4 @@
-//! What stands on a disk at one moment: to be corrupt here and there, and read.
+//! The files of a disk at one moment, which tests corrupt and read.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -6,14 +6,13 @@ use std::sync::Arc;
 
 use crate::storage::journal::disk::{Disk, DiskFile};
 
-/// The files of a disk. A cheap copy of which one file can be changed. As a [`Disk`] it is read only in
-/// earnest: what is written, renamed or removed leaves no trace, so that one image can be recovered from
-/// again and again.
+/// The files of a disk, by name. Copies share their unchanged files. As a [`Disk`], an image ignores writes,
+/// renames and removals, so that recovery can be repeated on it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Image(pub BTreeMap<String, Arc<Vec<u8>>>);
 
 impl Image {
-    /// Names of the segments, in order.
+    /// The names of the segments, in order.
     pub fn segments(&self) -> Vec<String> {
         self.0.keys().filter(|name| name.ends_with(".seg")).cloned().collect()
     }
@@ -33,12 +32,12 @@ impl Disk for Image {
     }
 
     fn create(&self, _name: &str) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(Frozen(Arc::default())))
+        Ok(Box::new(ImageFile(Arc::default())))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let bytes = self.0.get(name).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(Frozen(bytes.clone())))
+        Ok(Box::new(ImageFile(bytes.clone())))
     }
 
     fn rename(&self, _from: &str, _to: &str) -> io::Result<()> {
@@ -55,9 +54,9 @@ impl Disk for Image {
 }
 
 #[derive(Debug)]
-struct Frozen(Arc<Vec<u8>>);
+struct ImageFile(Arc<Vec<u8>>);
 
-impl DiskFile for Frozen {
+impl DiskFile for ImageFile {
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.len() as u64)
     }

@@ -1,7 +1,7 @@
-//! The journal under attack: a disk that lies, and every corruption that a disk can do.
+//! Tests of the journal on a simulated disk with crashes and I/O errors, and with corruption of every kind.
 //!
-//! What happens is drawn from a seed, which every failure prints. `BOOKLINE_TEST_SEED=n` runs that one alone,
-//! `BOOKLINE_TEST_SEEDS=n` so many of them.
+//! Randomized tests draw from a seed, which a failure prints. `BOOKLINE_TEST_SEED=n` runs one seed,
+//! `BOOKLINE_TEST_SEEDS=n` the first n seeds.
 
 mod codec;
 mod corruption;

@@ -1,18 +1,18 @@
-//! Lives of a journal on a disk that lies: appended to, killed, cut off, failing, full, and every time
-//! recovered.
+//! Randomized crash cycles of a journal on a simulated disk: appends, kills, power cuts, I/O errors and a
+//! full disk, each followed by recovery.
 //!
 //! It would fail if recovery lost or invented a commit, took a torn tail for corruption or corruption for a
-//! torn tail, or if anyone were told what a crash takes back.
+//! torn tail, or if a commit were acknowledged that a crash takes back.
 
-use super::generate::Draft;
+use super::generate::RandomCommit;
 use super::history::{History, SMALL, TINY, commit, failure, options, settle, wait_for_capacity};
 use super::rng::{Rng, for_each_seed};
-use super::sim_disk::{Faults, SimDisk, Whose};
+use super::sim_disk::{Faults, IoSource, SimDisk};
 use crate::codec::Sequence;
 use crate::storage::journal::{AppendError, Durability, Journal, OpenError, Options};
 
 #[test]
-fn what_was_acknowledged_survives_every_crash() {
+fn acknowledged_commits_survive_every_crash() {
     for_each_seed(2_000, |seed| {
         let mut scenario = Scenario::new(seed);
         for _ in 0..scenario.rng.within(2..7) {
@@ -29,14 +29,11 @@ struct Scenario {
     options: Options,
 }
 
-/// How the use of the journal ended.
+/// The outcome of a burst of commits.
 #[derive(Debug, PartialEq, Eq)]
-enum Ended {
-    /// As its user liked.
-    Well,
-    /// For want of room.
+enum Outcome {
+    Success,
     ReadOnly,
-    /// It failed, and said so.
     Failed,
 }
 
@@ -61,22 +58,23 @@ impl Scenario {
         Self { rng, disk, history: History::default(), options: options(durability, segment_size) }
     }
 
-    /// One process: from the start to an end of some kind.
+    /// One process, from recovery to a crash.
     fn run(&mut self) {
         let faults = self.faults();
         self.disk.set_faults(faults);
         match self.history.open(&self.disk, self.options) {
             Ok((journal, _)) => self.serve(&journal, faults),
-            Err(OpenError::Io { .. } | OpenError::Failure(_)) if goes_wrong(faults) => self.crash(),
+            Err(OpenError::Io { .. } | OpenError::Failure(_)) if may_fail(faults) => self.crash(),
             Err(error) => panic!("{error}"),
         }
     }
 
     fn faults(&mut self) -> Faults {
         let rng = &mut self.rng;
-        let mut faults = Faults { short: rng.one_in(3), forgetful: rng.one_in(2), ..Faults::default() };
+        let mut faults =
+            Faults { short: rng.one_in(3), sync_error_drops_writes: rng.one_in(2), ..Faults::default() };
         if rng.one_in(4) {
-            faults.whose = Whose::Preallocation;
+            faults.source = IoSource::Preallocation;
         }
         match rng.below(8) {
             0 | 1 => faults.die_at = Some(rng.within(1..100)),
@@ -89,101 +87,101 @@ impl Scenario {
     }
 
     fn serve(&mut self, journal: &Journal, faults: Faults) {
-        let mut ended = Ended::Well;
+        let mut outcome = Outcome::Success;
         for _ in 0..self.rng.within(0..12) {
-            ended = self.burst(journal);
-            if ended != Ended::Well {
+            outcome = self.burst(journal);
+            if outcome != Outcome::Success {
                 break;
             }
             if self.rng.one_in(8) {
                 self.trim(journal);
             }
         }
-        match ended {
-            Ended::Failed => self.check_failed(journal),
-            // There may be space again by now: it is tried every second.
-            Ended::ReadOnly | Ended::Well => {}
+        match outcome {
+            Outcome::Failed => self.check_failed(journal),
+            // A read-only journal may have space again by now, because the allocation is retried.
+            Outcome::ReadOnly | Outcome::Success => {}
         }
         if self.rng.one_in(3) {
             self.close(journal, faults);
         }
         for (name, bytes) in &self.disk.image().0 {
-            let whole = bytes.len() as u64 <= self.options.segment_size.max(SMALL.segment_size);
-            assert!(whole, "{name} outgrew its space: {} bytes", bytes.len());
+            let fits = bytes.len() as u64 <= self.options.segment_size.max(SMALL.segment_size);
+            assert!(fits, "{name} has grown to {} bytes", bytes.len());
         }
-        // What the journal itself says is durable counts, in whatever mode.
+        // Under every durability, recovery must yield what the journal has reported durable.
         self.history.acknowledge(journal.durable());
         self.crash();
-        // The threads of a process that is dead end; what they still do reaches nobody.
+        // Ends the threads of the killed process. Their I/O fails.
         let _ = journal.close();
     }
 
-    /// Appends a few commits, the first as a batch of its own, the others as the next, and may wait for the
-    /// last.
-    fn burst(&mut self, journal: &Journal) -> Ended {
+    /// Appends a few commits, the first as one batch, the others as the next, and may wait for the last.
+    fn burst(&mut self, journal: &Journal) -> Outcome {
         if wait_for_capacity(journal).is_err() {
-            return Ended::Failed;
+            return Outcome::Failed;
         }
-        self.disk.hold();
+        self.disk.pause_writes();
         let appended = self.append_all(journal);
-        self.disk.release();
+        self.disk.resume_writes();
         let last = match appended {
             Ok(last) => last,
-            Err(ended) => return ended,
+            Err(outcome) => return outcome,
         };
         if self.rng.one_in(4) {
-            return Ended::Well;
+            return Outcome::Success;
         }
         if settle(journal, last).is_err() {
-            return Ended::Failed;
+            return Outcome::Failed;
         }
         if self.options.durability == Durability::Always {
-            assert!(journal.durable() >= last, "who waits is told what is durable");
+            assert!(journal.durable() >= last, "acknowledged before it is durable");
             self.history.acknowledge(last);
         }
-        Ended::Well
+        Outcome::Success
     }
 
-    fn append_all(&mut self, journal: &Journal) -> Result<Sequence, Ended> {
+    fn append_all(&mut self, journal: &Journal) -> Result<Sequence, Outcome> {
         let mut last = None;
         for _ in 0..self.rng.within(1..20) {
-            let draft = Draft::any(&mut self.rng);
+            let random_commit = RandomCommit::any(&mut self.rng);
             let sequence = loop {
-                match self.history.append(journal, &draft) {
+                match self.history.append(journal, &random_commit) {
                     Ok(sequence) => break sequence,
-                    Err(AppendError::ReadOnly { .. }) => return Err(Ended::ReadOnly),
-                    Err(AppendError::Closed) => return Err(Ended::Failed),
+                    Err(AppendError::ReadOnly { .. }) => return Err(Outcome::ReadOnly),
+                    Err(AppendError::Closed) => return Err(Outcome::Failed),
                     Err(AppendError::Backpressure) => {
-                        self.disk.release();
-                        wait_for_capacity(journal).map_err(|_| Ended::Failed)?;
+                        self.disk.resume_writes();
+                        wait_for_capacity(journal).map_err(|_| Outcome::Failed)?;
                     }
                 }
             };
             if last.replace(sequence).is_none() {
-                self.disk.wait_for_a_held_write();
+                self.disk.wait_for_paused_write();
             }
         }
-        Ok(last.expect("one commit at least"))
+        Ok(last.expect("at least one commit"))
     }
 
-    /// A snapshot of some of what is durable sets old segments free, to be used again.
+    /// Trims the journal as a snapshot of some of the durable commits does, so that old segments are
+    /// recycled.
     fn trim(&mut self, journal: &Journal) {
         let through = self.rng.within(0..journal.durable().0 + 1);
-        // A dead process trims nothing, and it does not matter.
+        // It fails if the process was killed.
         let _ = self.history.trim(journal, Sequence(through));
     }
 
-    /// After a failure nothing becomes durable any more, nobody is told anything, and the failure names a
+    /// Asserts that after a failure nothing becomes durable or is acknowledged, and that the failure names a
     /// file.
     fn check_failed(&mut self, journal: &Journal) {
         let failure = failure(journal);
         assert!(failure.file.ends_with(".seg") || failure.file.contains("directory"), "{failure}");
         let durable = journal.durable();
-        let draft = Draft::small(&mut self.rng);
-        if let Ok(sequence) = self.history.append(journal, &draft)
+        let random_commit = RandomCommit::small(&mut self.rng);
+        if let Ok(sequence) = self.history.append(journal, &random_commit)
             && self.options.durability == Durability::Always
         {
-            settle(journal, sequence).expect_err("nobody is told anything after a failure");
+            settle(journal, sequence).expect_err("nothing is acknowledged after a failure");
         }
         assert_eq!(journal.close(), Err(failure));
         assert_eq!(journal.durable(), durable);
@@ -193,7 +191,7 @@ impl Scenario {
         match journal.close() {
             Ok(()) => assert_eq!(journal.durable(), journal.appended()),
             Err(failure) => {
-                assert!(goes_wrong(faults), "{failure}");
+                assert!(may_fail(faults), "{failure}");
                 assert!(failure.file.ends_with(".seg") || failure.file.contains("directory"), "{failure}");
             }
         }
@@ -203,23 +201,23 @@ impl Scenario {
         self.disk = if self.rng.one_in(2) { self.disk.cut_power() } else { self.disk.kill() };
     }
 
-    /// In the end the disk behaves, and everything works.
+    /// Recovers, commits and recovers again, without faults.
     fn end(&mut self) {
-        let (journal, _) = self.history.open(&self.disk, SMALL).expect("recovery");
+        let (journal, _) = self.history.open(&self.disk, SMALL).expect("recovery succeeds");
         for _ in 0..20 {
-            let draft = Draft::any(&mut self.rng);
-            commit(&mut self.history, &journal, &draft).expect("a disk that behaves");
+            let random_commit = RandomCommit::any(&mut self.rng);
+            commit(&mut self.history, &journal, &random_commit).expect("no disk error");
         }
-        journal.close().expect("a disk that behaves");
+        journal.close().expect("no disk error");
         let last = journal.appended();
         self.disk = self.disk.cut_power();
-        let (_, recovered) = self.history.open(&self.disk, SMALL).expect("recovery");
+        let (_, recovered) = self.history.open(&self.disk, SMALL).expect("recovery succeeds");
         assert_eq!((recovered.last, recovered.torn_tail), (last, None));
     }
 }
 
-/// May a disk with these faults refuse what is asked of it?
-fn goes_wrong(faults: Faults) -> bool {
+/// Whether operations may fail with these faults.
+fn may_fail(faults: Faults) -> bool {
     faults.die_at.is_some()
         || faults.fail_write.is_some()
         || faults.fail_sync.is_some()

@@ -1,10 +1,10 @@
-//! Chance that can be repeated.
+//! A seeded random number generator, and a runner for randomized tests.
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, fast, and the same for ever.
+/// SplitMix64 (Steele, Lea and Flood, 2014). Its sequence does not depend on the version of a library.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -21,7 +21,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// One of `range`; the bias of the remainder does not matter here.
+    /// A number in `range`. The bias of the remainder does not matter here.
     pub fn within(&mut self, range: Range<u64>) -> u64 {
         range.start + self.next() % (range.end - range.start)
     }
@@ -30,16 +30,16 @@ impl Rng {
         usize::try_from(self.within(0..n as u64)).expect("n is a usize")
     }
 
-    /// True once in `n` times.
+    /// True with a probability of one in `n`.
     pub fn one_in(&mut self, n: u64) -> bool {
         self.next().is_multiple_of(n)
     }
 }
 
-/// So many scenarios run at a time: most of each is waiting for another thread.
-const AT_A_TIME: usize = 4;
+/// The number of threads that run scenarios. A scenario mostly waits for the threads of its journal.
+const THREADS: usize = 4;
 
-/// Runs `test` with each seed, and says which one failed.
+/// Runs `test` with each seed, and prints the seed of a failure.
 pub fn for_each_seed(default_count: u64, test: impl Fn(u64) + Sync) {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a seed is a number"));
     let mut seeds = match number("BOOKLINE_TEST_SEED") {
@@ -49,7 +49,7 @@ pub fn for_each_seed(default_count: u64, test: impl Fn(u64) + Sync) {
     let next = Mutex::new(&mut seeds);
     let failed = Mutex::new(None);
     std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
+        for _ in 0..THREADS {
             scope.spawn(|| {
                 while failed.lock().expect("no panic").is_none() {
                     let Some(seed) = next.lock().expect("no panic").next() else { break };
@@ -61,7 +61,7 @@ pub fn for_each_seed(default_count: u64, test: impl Fn(u64) + Sync) {
         }
     });
     if let Some((seed, panic)) = failed.into_inner().expect("no panic") {
-        eprintln!("this was seed {seed}: BOOKLINE_TEST_SEED={seed} runs it again");
+        eprintln!("seed {seed} failed: BOOKLINE_TEST_SEED={seed} runs it again");
         resume_unwind(panic);
     }
 }

@@ -1,7 +1,7 @@
-//! From one segment to the next: what a crash in between leaves, and what is recognised as more than a crash.
+//! Rotation: recovery after a crash at any step, and refusal of states that no crash can leave.
 
-use super::corruption::{AtRest, TINY, frames, goes_on};
-use super::generate::Draft;
+use super::corruption::{StoppedJournal, TINY, assert_can_resume, frames};
+use super::generate::RandomCommit;
 use super::sim_disk::SECTOR;
 use crate::codec::Sequence;
 use crate::codec::frame::Kind;
@@ -10,84 +10,87 @@ use crate::codec::segment_header::{MAGIC, Salt, SegmentHeader};
 use crate::storage::journal::OpenError;
 use crate::storage::journal::segment::{self};
 
-/// The next segment is there, and the one before does not name it yet.
+/// The next segment exists, and the trailer that names it was not written.
 #[test]
-fn a_segment_that_was_begun_and_not_named_is_forgotten() {
-    let journal = begun(Close::Unwritten);
-    let recovered = journal.recover().expect("a crash");
+fn a_new_segment_that_no_trailer_names_is_removed() {
+    let journal = rotating(Trailer::Unwritten);
+    let recovered = journal.recover().expect("recovery succeeds");
     assert_eq!((recovered.last, recovered.torn_tail.as_ref()), (journal.acknowledged(), None));
-    goes_on(&journal.image, &journal.history);
+    assert_can_resume(&journal.image, &journal.history);
 }
 
-/// Its close was torn, or is corrupt: that proves durable nothing that is not there.
+/// The trailer was torn, or is corrupt. It proves no further commits durable.
 #[test]
-fn a_segment_that_was_begun_and_not_quite_named_is_forgotten() {
+fn a_new_segment_that_a_torn_trailer_names_is_removed() {
     for byte in 0..64 {
-        let journal = begun(Close::Torn { byte });
-        let recovered = journal.recover().expect("a crash");
+        let journal = rotating(Trailer::Torn { byte });
+        let recovered = journal.recover().expect("recovery succeeds");
         assert_eq!(recovered.last, journal.acknowledged());
     }
-    goes_on(&begun(Close::Torn { byte: 5 }).image, &begun(Close::Torn { byte: 5 }).history);
+    assert_can_resume(
+        &rotating(Trailer::Torn { byte: 5 }).image,
+        &rotating(Trailer::Torn { byte: 5 }).history,
+    );
 }
 
 #[test]
-fn a_segment_that_is_named_and_empty_is_gone_on_with() {
-    let journal = begun(Close::Whole);
-    let recovered = journal.recover().expect("a crash");
+fn a_new_segment_that_the_trailer_names_is_resumed() {
+    let journal = rotating(Trailer::Written);
+    let recovered = journal.recover().expect("recovery succeeds");
     assert_eq!((recovered.last, recovered.torn_tail.as_ref()), (journal.acknowledged(), None));
-    goes_on(&journal.image, &journal.history);
+    assert_can_resume(&journal.image, &journal.history);
 }
 
-/// The next segment was begun when all before it was synced: its name proves durable that, even alone.
+/// The next segment is created after everything before it was synced, so its name alone proves that durable.
 #[test]
-fn the_beginning_of_a_segment_vouches_for_all_before_it() {
-    for close in [Close::Whole, Close::Unwritten, Close::Torn { byte: 0 }] {
-        let whole = begun(close);
-        let old = whole.image.segments()[1].clone();
-        for sector in 0..whole.image.bytes(&old).len() / SECTOR {
-            let mut journal = whole.clone();
+fn a_new_segment_proves_all_commits_before_it_durable() {
+    for trailer in [Trailer::Written, Trailer::Unwritten, Trailer::Torn { byte: 0 }] {
+        let original = rotating(trailer);
+        let old = original.image.segments()[1].clone();
+        for sector in 0..original.image.bytes(&old).len() / SECTOR {
+            let mut journal = original.clone();
             journal.image.bytes_mut(&old)[sector * SECTOR..][..SECTOR].fill(0);
-            journal.check(|| format!("{close:?}, sector {sector} zeroed"));
+            journal.check(|| format!("{trailer:?}, sector {sector} zeroed"));
         }
-        let mut journal = whole;
-        for bit in (0..frames(journal.image.bytes(&old)).last().expect("commits").place.end * 8).step_by(3) {
+        let mut journal = original;
+        for bit in (0..frames(journal.image.bytes(&old)).last().expect("commits").range.end * 8).step_by(3) {
             journal.image.bytes_mut(&old)[bit / 8] ^= 1 << (bit % 8);
-            journal.check(|| format!("{close:?}, bit {bit}"));
+            journal.check(|| format!("{trailer:?}, bit {bit}"));
             journal.image.bytes_mut(&old)[bit / 8] ^= 1 << (bit % 8);
         }
     }
 }
 
 #[test]
-fn a_segment_with_frames_behind_a_torn_one_is_refused() {
-    let mut journal = AtRest::marked(TINY, 3, Draft::any);
+fn a_segment_with_a_torn_trailer_before_one_with_frames_is_refused() {
+    let mut journal = StoppedJournal::marked(TINY, 3, RandomCommit::any);
     let old = journal.image.segments()[1].clone();
-    let close = frames(journal.image.bytes(&old)).last().expect("a close").place.clone();
-    journal.image.bytes_mut(&old)[close.clone()].fill(0);
+    let trailer = frames(journal.image.bytes(&old)).last().expect("a trailer").range.clone();
+    journal.image.bytes_mut(&old)[trailer.clone()].fill(0);
     let corruption = journal.corruption();
-    assert_eq!((corruption.file, corruption.offset), (old, close.start as u64));
+    assert_eq!((corruption.file, corruption.offset), (old, trailer.start as u64));
 }
 
 #[test]
-fn two_segments_that_were_begun_are_one_too_many() {
-    let mut journal = begun(Close::Unwritten);
+fn two_new_segments_or_one_that_is_not_the_next_are_refused() {
+    let mut journal = rotating(Trailer::Unwritten);
     let next = journal.acknowledged().next();
     for later in [next.next(), Sequence(next.0 + 50)] {
         let mut two = journal.clone();
         two.image.0.insert(segment::name(later), std::sync::Arc::new(empty(later)));
         assert_eq!(two.check(|| "two empty segments".to_owned()), 1);
     }
-    // One, but not the next.
+    // One new segment, which is not the next.
     journal.image.0.remove(&segment::name(next));
     let later = Sequence(next.0 + 1);
     journal.image.0.insert(segment::name(later), std::sync::Arc::new(empty(later)));
     assert_eq!(journal.check(|| "an empty segment that is not the next".to_owned()), 1);
 }
 
-/// It has the right name, and is not the one that the close names: it has another salt.
+/// It has the right name, and another salt than the trailer names.
 #[test]
-fn an_empty_segment_from_elsewhere_is_refused() {
-    let mut journal = begun(Close::Whole);
+fn an_empty_segment_of_another_journal_is_refused() {
+    let mut journal = rotating(Trailer::Written);
     let next = journal.acknowledged().next();
     journal.image.0.insert(segment::name(next), std::sync::Arc::new(empty(next)));
     let corruption = journal.corruption();
@@ -95,12 +98,11 @@ fn an_empty_segment_from_elsewhere_is_refused() {
     assert!(corruption.to_string().contains("does not follow"), "{corruption}");
 }
 
-/// An empty segment whose header is corrupt might be anything: it is refused by its name.
 #[test]
-fn a_segment_that_was_begun_and_cannot_be_read_is_refused() {
-    for close in [Close::Whole, Close::Unwritten] {
-        let mut journal = begun(close);
-        let name = journal.image.segments().pop().expect("the one that was begun");
+fn a_new_segment_with_a_corrupt_header_is_refused_with_its_name() {
+    for trailer in [Trailer::Written, Trailer::Unwritten] {
+        let mut journal = rotating(trailer);
+        let name = journal.image.segments().pop().expect("the new segment");
         for bit in 0..segment_header::BYTES * 8 {
             journal.image.bytes_mut(&name)[bit / 8] ^= 1 << (bit % 8);
             match journal.recover() {
@@ -114,38 +116,38 @@ fn a_segment_that_was_begun_and_cannot_be_read_is_refused() {
     }
 }
 
-/// How far the rotate came.
+/// The state of the trailer that names the new segment.
 #[derive(Debug, Clone, Copy)]
-enum Close {
+enum Trailer {
     Unwritten,
     Torn { byte: usize },
-    Whole,
+    Written,
 }
 
-/// A journal of two segments that has begun its third when the crash came.
-fn begun(close: Close) -> AtRest {
-    let mut journal = AtRest::marked(TINY, 3, Draft::any);
+/// A journal of two segments that crashed while it rotated into the third.
+fn rotating(trailer: Trailer) -> StoppedJournal {
+    let mut journal = StoppedJournal::marked(TINY, 3, RandomCommit::any);
     let names = journal.image.segments();
-    let place = {
-        let last = frames(journal.image.bytes(&names[1])).pop().expect("a close");
+    let range = {
+        let last = frames(journal.image.bytes(&names[1])).pop().expect("a trailer");
         assert_eq!(last.kind, Kind::Trailer);
-        last.place
+        last.range
     };
     let old = journal.image.bytes_mut(&names[1]);
-    match close {
-        Close::Unwritten => old[place].fill(0),
-        Close::Torn { byte } => old[place.start + byte] ^= 0x10,
-        Close::Whole => {}
+    match trailer {
+        Trailer::Unwritten => old[range].fill(0),
+        Trailer::Torn { byte } => old[range.start + byte] ^= 0x10,
+        Trailer::Written => {}
     }
     journal.image.bytes_mut(&names[2])[segment_header::BYTES..].fill(0);
     let first = segment::parse_name(&names[2]).expect("a segment");
-    journal.history.only(first.0 - 1);
+    journal.history.truncate(first.0 - 1);
     journal
 }
 
 fn empty(first: Sequence) -> Vec<u8> {
     let mut bytes = vec![0; usize::try_from(TINY).expect("tiny")];
-    let head = SegmentHeader { first, salt: Salt::new([4; 16]), length: Some(TINY) };
-    bytes[..segment_header::BYTES].copy_from_slice(&head.encode(MAGIC));
+    let header = SegmentHeader { first, salt: Salt::new([4; 16]), length: Some(TINY) };
+    bytes[..segment_header::BYTES].copy_from_slice(&header.encode(MAGIC));
     bytes
 }

@@ -1,9 +1,10 @@
-//! A disk in memory that keeps the promises of a real one, and not one more.
+//! A simulated disk that guarantees no more than a real one.
 //!
-//! What was written and not synced is kept by sectors of 512 bytes, with every content that each of them has
-//! had since: at a power cut each may be any of those, whatever the others are. Names are durable after a
-//! sync of the directory; before it, the directory may be as it was after any of the changes since. The size
-//! of a file is durable after its sync. A killed process loses nothing that it wrote.
+//! Unsynced writes are kept in sectors of 512 bytes, with every version that a sector has had since the last
+//! sync. After a power cut, each sector has any of these versions, independently of the others. Names are
+//! durable after a sync of the directory; without it, a power cut leaves the directory as it was after any of
+//! the changes since. The length of a file is durable after its sync. A killed process loses nothing that it
+//! wrote.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,53 +14,53 @@ use super::image::Image;
 use super::rng::Rng;
 use crate::storage::journal::disk::{Disk, DiskFile};
 
-/// What a disk writes whole or not at all.
+/// The unit that a disk writes atomically.
 pub const SECTOR: usize = 512;
 
-/// The two that use the disk at the same time. What goes wrong is counted and drawn for each of them alone,
-/// so that their race does not change the scenario that a seed tells.
+/// The threads that use the disk concurrently. Faults are counted and drawn for each of them separately, so
+/// that a race between them does not change the scenario of a seed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Whose {
-    /// Recovery, then the committer.
+pub enum IoSource {
+    /// Recovery, then the committer; the snapshotter, on the disk of the snapshots.
     #[default]
-    Commits,
-    /// The maker of preallocated segments.
+    Foreground,
+    /// The preallocation thread.
     Preallocation,
 }
 
-impl Whose {
-    fn of_this_thread() -> Self {
+impl IoSource {
+    fn of_current_thread() -> Self {
         if std::thread::current().name() == Some(super::super::preallocation::THREAD_NAME) {
             Self::Preallocation
         } else {
-            Self::Commits
+            Self::Foreground
         }
     }
 }
 
-/// What is to go wrong. Numbers count from 1 over the cycle of a process.
+/// The faults to inject. Operations are numbered from 1 in each process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
-    /// Whose operations count.
-    pub whose: Whose,
-    /// The process dies at this operation of any kind; of a write it may have done a part.
+    /// The threads whose operations are counted.
+    pub source: IoSource,
+    /// The process is killed at this operation. A write may be completed in part.
     pub die_at: Option<u64>,
-    /// This write fails; of it, too, a part may be done.
+    /// This write fails. It may be completed in part.
     pub fail_write: Option<u64>,
     /// This sync fails, of a file or of the directory.
     pub fail_sync: Option<u64>,
-    /// This sync of the directory fails, counted among those.
+    /// This sync of the directory fails; syncs of files do not count.
     pub fail_directory_sync: Option<u64>,
-    /// A sync that fails forgets what it should have written, as Linux does: it reads as written, a later
-    /// sync has nothing to do, and only a power cut shows that it never was on the disk.
-    pub forgetful: bool,
-    /// Reads and writes may do less than they were asked, or be interrupted.
+    /// A failed sync drops the writes that it should have made durable, as on Linux: they can be read, a
+    /// later sync succeeds without writing them, and a power cut loses them.
+    pub sync_error_drops_writes: bool,
+    /// Reads and writes may be short or interrupted.
     pub short: bool,
-    /// Bytes that fit on the disk.
+    /// The size of the disk, in bytes.
     pub capacity: Option<usize>,
 }
 
-/// How often what was done in the cycle of a process.
+/// The number of operations in the current process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Counts {
     pub operations: u64,
@@ -71,51 +72,53 @@ pub struct Counts {
     pub errors: u64,
 }
 
-/// A process's view of the disk. After [`SimDisk::kill`] or [`SimDisk::cut_power`] it reaches nothing any
-/// more.
+/// The disk as a process has it. After [`SimDisk::kill`] or [`SimDisk::cut_power`] all operations of the
+/// process fail.
 #[derive(Debug, Clone)]
 pub struct SimDisk {
-    world: Arc<World>,
-    cycle: u64,
+    shared: Arc<Shared>,
+    process: u64,
 }
 
 #[derive(Debug)]
-struct World {
-    platter: Mutex<Platter>,
+struct Shared {
+    state: Mutex<DiskState>,
     changed: Condvar,
 }
 
 type Names = BTreeMap<String, usize>;
 
 #[derive(Debug)]
-struct Platter {
-    /// Which process may use it.
-    cycle: u64,
-    /// All files that ever were, with a name or without.
-    files: Vec<Contents>,
+struct DiskState {
+    /// The number of the process that may use the disk.
+    process: u64,
+    /// All files that were ever created, including removed ones.
+    files: Vec<FileState>,
     names: Names,
     durable_names: Names,
-    /// The directory after each change since its sync.
+    /// The directory after each change since its last sync.
     unsynced_names: Vec<Names>,
     faults: Faults,
-    /// By [`Whose`].
+    /// By [`IoSource`].
     counts: [Counts; 2],
-    /// By [`Whose`]: writes wait while this is so.
-    held: [bool; 2],
+    /// Whether writes are paused, by [`IoSource`].
+    paused: [bool; 2],
+    /// The number of writes that are paused.
     waiting: usize,
+    /// Draws what survives a power cut.
     rng: Rng,
-    /// By [`Whose`]: how much of a write is done.
+    /// Draw the completed part of a write, by [`IoSource`].
     rngs: [Rng; 2],
-    /// What was done, for whoever looks for the cause of a failure.
+    /// A log of all operations, which tests print when they fail.
     operations: Vec<String>,
 }
 
 #[derive(Debug, Clone, Default)]
-struct Contents {
-    /// What processes read.
+struct FileState {
+    /// What processes read: the page cache.
     cached: Vec<u8>,
     durable: Vec<u8>,
-    /// What each sector has been since the last sync, in order.
+    /// The versions of each sector since the last sync, in order.
     unsynced: BTreeMap<usize, Vec<Vec<u8>>>,
 }
 
@@ -124,181 +127,182 @@ impl SimDisk {
         Self::holding(&Image::default(), seed)
     }
 
-    /// A disk on which `image` stands, all of it durable.
+    /// A disk with these files, all of them durable.
     pub fn holding(image: &Image, seed: u64) -> Self {
         let mut files = Vec::new();
         let mut names = Names::new();
         for (name, bytes) in &image.0 {
             names.insert(name.clone(), files.len());
-            files.push(Contents { cached: bytes.to_vec(), durable: bytes.to_vec(), ..Contents::default() });
+            files.push(FileState { cached: bytes.to_vec(), durable: bytes.to_vec(), ..FileState::default() });
         }
-        let platter = Platter {
-            cycle: 1,
+        let state = DiskState {
+            process: 1,
             files,
             durable_names: names.clone(),
             names,
             unsynced_names: Vec::new(),
             faults: Faults::default(),
             counts: Default::default(),
-            held: [false; 2],
+            paused: [false; 2],
             waiting: 0,
             rng: Rng::new(seed),
             rngs: [Rng::new(!seed), Rng::new(seed ^ 1)],
             operations: Vec::new(),
         };
-        Self { world: Arc::new(World { platter: Mutex::new(platter), changed: Condvar::new() }), cycle: 1 }
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }), process: 1 }
     }
 
-    /// What processes read.
+    /// The files as processes read them.
     pub fn image(&self) -> Image {
-        let platter = self.platter();
+        let state = self.state();
         let file =
-            |(name, &file): (&String, &usize)| (name.clone(), Arc::new(platter.files[file].cached.clone()));
-        Image(platter.names.iter().map(file).collect())
+            |(name, &file): (&String, &usize)| (name.clone(), Arc::new(state.files[file].cached.clone()));
+        Image(state.names.iter().map(file).collect())
     }
 
-    /// Has something gone wrong in this cycle, or ended it?
-    pub fn has_struck(&self, whose: Whose) -> bool {
-        let platter = self.platter();
-        platter.cycle != self.cycle || platter.counts[whose as usize].errors > 0
+    /// Whether an operation of these threads has failed, or the process was killed.
+    pub fn has_failed(&self, source: IoSource) -> bool {
+        let state = self.state();
+        state.process != self.process || state.counts[source as usize].errors > 0
     }
 
-    /// What was done, line by line.
+    /// The log of all operations, one a line.
     pub fn operations(&self) -> String {
-        self.platter().operations.join("\n")
+        self.state().operations.join("\n")
     }
 
     pub fn set_faults(&self, faults: Faults) {
-        let mut platter = self.platter();
-        platter.tell(|| format!("{faults:?}"));
-        platter.faults = faults;
+        let mut state = self.state();
+        state.log(|| format!("{faults:?}"));
+        state.faults = faults;
     }
 
-    pub fn counts(&self, whose: Whose) -> Counts {
-        self.platter().counts[whose as usize]
+    pub fn counts(&self, source: IoSource) -> Counts {
+        self.state().counts[source as usize]
     }
 
-    /// Writes wait from now on, until [`SimDisk::release`].
-    pub fn hold(&self) {
-        self.platter().held = [true; 2];
+    /// Pauses all writes until [`SimDisk::resume_writes`].
+    pub fn pause_writes(&self) {
+        self.state().paused = [true; 2];
     }
 
-    /// Those of the maker of preallocated segments do.
-    pub fn hold_spares(&self) {
-        self.platter().held[Whose::Preallocation as usize] = true;
+    /// Pauses the writes of the preallocation thread until [`SimDisk::resume_writes`].
+    pub fn pause_preallocation_writes(&self) {
+        self.state().paused[IoSource::Preallocation as usize] = true;
     }
 
-    /// Returns once a write waits, or when none will because something went wrong before.
-    pub fn wait_for_a_held_write(&self) {
-        self.wait_until(|platter| {
-            platter.waiting > 0
-                || platter.cycle != self.cycle
-                || platter.counts.iter().any(|counts| counts.errors > 0)
+    /// Waits until a write is paused, or until an error makes sure that none will be.
+    pub fn wait_for_paused_write(&self) {
+        self.wait_until(|state| {
+            state.waiting > 0
+                || state.process != self.process
+                || state.counts.iter().any(|counts| counts.errors > 0)
         });
     }
 
-    pub fn release(&self) {
-        self.platter().held = [false; 2];
-        self.world.changed.notify_all();
+    pub fn resume_writes(&self) {
+        self.state().paused = [false; 2];
+        self.shared.changed.notify_all();
     }
 
-    /// Returns once so many syncs of commits were done in this cycle.
+    /// Waits until this process has done this many syncs, without those of the preallocation thread.
     pub fn wait_for_syncs(&self, count: u64) {
-        self.wait_until(|platter| platter.counts[Whose::Commits as usize].syncs >= count);
+        self.wait_until(|state| state.counts[IoSource::Foreground as usize].syncs >= count);
     }
 
-    /// Returns once so many writes of commits were done in this cycle.
+    /// Waits until this process has done this many writes, without those of the preallocation thread.
     pub fn wait_for_writes(&self, count: u64) {
-        self.wait_until(|platter| platter.counts[Whose::Commits as usize].writes >= count);
+        self.wait_until(|state| state.counts[IoSource::Foreground as usize].writes >= count);
     }
 
-    /// The process dies: what it wrote stays. The next one's view.
+    /// Kills the process, which keeps everything that it wrote. Returns the disk for the next process.
     pub fn kill(&self) -> Self {
         self.end(|_| {})
     }
 
-    /// The power goes: what was not synced may be there or not. The next process's view.
+    /// Cuts the power, which keeps any part of the unsynced writes. Returns the disk for the next process.
     pub fn cut_power(&self) -> Self {
-        self.end(Platter::lose_what_was_not_synced)
+        self.end(DiskState::lose_unsynced)
     }
 
-    fn end(&self, how: impl FnOnce(&mut Platter)) -> Self {
-        let mut platter = self.platter();
-        how(&mut platter);
-        platter.begin_cycle();
-        let cycle = platter.cycle;
-        drop(platter);
-        self.world.changed.notify_all();
-        Self { world: self.world.clone(), cycle }
+    fn end(&self, lose: impl FnOnce(&mut DiskState)) -> Self {
+        let mut state = self.state();
+        lose(&mut state);
+        state.begin_process();
+        let process = state.process;
+        drop(state);
+        self.shared.changed.notify_all();
+        Self { shared: self.shared.clone(), process }
     }
 
-    fn platter(&self) -> MutexGuard<'_, Platter> {
-        self.world.platter.lock().expect("no panic under the lock")
+    fn state(&self) -> MutexGuard<'_, DiskState> {
+        self.shared.state.lock().expect("no panic under the lock")
     }
 
-    fn wait_until(&self, done: impl Fn(&Platter) -> bool) {
-        let mut platter = self.platter();
-        while !done(&platter) {
-            let waited = self.world.changed.wait_timeout(platter, super::history::HANG).expect("no panic");
-            assert!(!waited.1.timed_out(), "this never came to be: {:?}", waited.0.counts);
-            platter = waited.0;
+    fn wait_until(&self, done: impl Fn(&DiskState) -> bool) {
+        let mut state = self.state();
+        while !done(&state) {
+            let waited =
+                self.shared.changed.wait_timeout(state, super::history::HANG_TIMEOUT).expect("no panic");
+            assert!(!waited.1.timed_out(), "timed out: {:?}", waited.0.counts);
+            state = waited.0;
         }
     }
 
-    /// Counts an operation, and lets the process die if it is to.
-    fn begin(&self) -> io::Result<MutexGuard<'_, Platter>> {
-        let mut platter = self.platter();
-        platter.check_alive(self.cycle)?;
-        if platter.count() {
-            platter.begin_cycle();
-            self.world.changed.notify_all();
-            return Err(died());
+    /// Counts an operation, and kills the process if that is the fault.
+    fn begin(&self) -> io::Result<MutexGuard<'_, DiskState>> {
+        let mut state = self.state();
+        state.check_alive(self.process)?;
+        if state.count() {
+            state.begin_process();
+            self.shared.changed.notify_all();
+            return Err(killed());
         }
-        Ok(platter)
+        Ok(state)
     }
 
-    fn change_names<R>(&self, change: impl FnOnce(&mut Platter) -> io::Result<R>) -> io::Result<R> {
-        let mut platter = self.begin()?;
-        let changed = change(&mut platter)?;
-        let names = platter.names.clone();
-        platter.unsynced_names.push(names);
+    fn change_names<R>(&self, change: impl FnOnce(&mut DiskState) -> io::Result<R>) -> io::Result<R> {
+        let mut state = self.begin()?;
+        let changed = change(&mut state)?;
+        let names = state.names.clone();
+        state.unsynced_names.push(names);
         Ok(changed)
     }
 }
 
-impl Platter {
-    fn tell(&mut self, line: impl FnOnce() -> String) {
-        let line = format!("{:?} {}", Whose::of_this_thread(), line());
+impl DiskState {
+    fn log(&mut self, line: impl FnOnce() -> String) {
+        let line = format!("{:?} {}", IoSource::of_current_thread(), line());
         self.operations.push(line);
     }
 
-    fn begin_cycle(&mut self) {
-        self.tell(|| "the process is gone".to_owned());
-        self.cycle += 1;
+    fn begin_process(&mut self) {
+        self.log(|| "the process has ended".to_owned());
+        self.process += 1;
         self.faults = Faults::default();
         self.counts = Default::default();
-        self.held = [false; 2];
+        self.paused = [false; 2];
     }
 
-    fn check_alive(&self, cycle: u64) -> io::Result<()> {
-        if self.cycle == cycle { Ok(()) } else { Err(died()) }
+    fn check_alive(&self, process: u64) -> io::Result<()> {
+        if self.process == process { Ok(()) } else { Err(killed()) }
     }
 
-    /// One more operation. Is it the one at which the process dies?
+    /// Counts an operation. Returns whether the process is killed at it.
     fn count(&mut self) -> bool {
-        let whose = Whose::of_this_thread();
-        let counts = &mut self.counts[whose as usize];
+        let source = IoSource::of_current_thread();
+        let counts = &mut self.counts[source as usize];
         counts.operations += 1;
-        whose == self.faults.whose && self.faults.die_at == Some(counts.operations)
+        source == self.faults.source && self.faults.die_at == Some(counts.operations)
     }
 
-    /// One more write, or one more sync: fails if it is the one that is to.
+    /// Counts an operation of one kind, and fails if it is number `at`.
     fn fail(&mut self, count: impl Fn(&mut Counts) -> &mut u64, at: Option<u64>) -> io::Result<()> {
-        let whose = Whose::of_this_thread();
-        let counts = &mut self.counts[whose as usize];
+        let source = IoSource::of_current_thread();
+        let counts = &mut self.counts[source as usize];
         *count(counts) += 1;
         let nth = *count(counts);
-        if whose != self.faults.whose || at != Some(nth) {
+        if source != self.faults.source || at != Some(nth) {
             return Ok(());
         }
         counts.errors += 1;
@@ -317,17 +321,17 @@ impl Platter {
         self.fail(|counts| &mut counts.writes, self.faults.fail_write)
     }
 
-    /// A number up to `n`.
-    fn part(&mut self, n: usize) -> usize {
-        self.rngs[Whose::of_this_thread() as usize].below(n + 1)
+    /// A random number from 0 to `n`.
+    fn draw(&mut self, n: usize) -> usize {
+        self.rngs[IoSource::of_current_thread() as usize].below(n + 1)
     }
 
     fn used(&self) -> usize {
         self.names.values().map(|&file| self.files[file].cached.len()).sum()
     }
 
-    /// How much of a write of `bytes` at `offset` is done before it ends or fails.
-    fn room_for(&mut self, file: usize, bytes: usize, offset: usize) -> io::Result<usize> {
+    /// The number of bytes that are written of a write of `bytes` bytes at `offset`.
+    fn writable(&mut self, file: usize, bytes: usize, offset: usize) -> io::Result<usize> {
         let length = self.files[file].cached.len();
         let free = self.faults.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(self.used()));
         let fits = length.saturating_add(free).saturating_sub(offset).min(bytes);
@@ -337,29 +341,29 @@ impl Platter {
         self.shorten(fits)
     }
 
-    /// A number of bytes that may be less than `n`, if that is to be.
+    /// `n`, or a smaller number if reads and writes may be short.
     fn shorten(&mut self, n: usize) -> io::Result<usize> {
         if !self.faults.short || n == 0 {
             return Ok(n);
         }
-        match self.part(15) {
+        match self.draw(15) {
             0 => Err(io::ErrorKind::Interrupted.into()),
-            1..4 => Ok(1 + self.part(n - 1)),
+            1..4 => Ok(1 + self.draw(n - 1)),
             _ => Ok(n),
         }
     }
 
-    fn lose_what_was_not_synced(&mut self) {
-        self.tell(|| "the power is gone".to_owned());
+    fn lose_unsynced(&mut self) {
+        self.log(|| "power cut".to_owned());
         let rng = &mut self.rng;
-        // Now and then all or nothing, which chance alone would hardly ever do.
-        let whim = rng.below(4);
+        // All or no sectors at times, which independent draws would hardly ever yield.
+        let mode = rng.below(4);
         for file in &mut self.files {
             if file.cached.len() > file.durable.len() && rng.one_in(2) {
                 file.durable.resize(file.cached.len(), 0);
             }
             for (sector, versions) in std::mem::take(&mut file.unsynced) {
-                let kept = match whim {
+                let kept = match mode {
                     0 => 0,
                     1 => versions.len(),
                     _ => rng.below(versions.len() + 1),
@@ -382,7 +386,7 @@ impl Platter {
     }
 }
 
-impl Contents {
+impl FileState {
     fn write(&mut self, bytes: &[u8], offset: usize) {
         let end = offset + bytes.len();
         if self.cached.len() < end {
@@ -390,23 +394,23 @@ impl Contents {
         }
         self.cached[offset..end].copy_from_slice(bytes);
         for sector in offset / SECTOR..end.div_ceil(SECTOR) {
-            let whole = &self.cached[sector * SECTOR..self.cached.len().min((sector + 1) * SECTOR)];
-            self.unsynced.entry(sector).or_default().push(whole.to_vec());
+            let version = &self.cached[sector * SECTOR..self.cached.len().min((sector + 1) * SECTOR)];
+            self.unsynced.entry(sector).or_default().push(version.to_vec());
         }
     }
 
     fn sync(&mut self) {
         self.durable.resize(self.cached.len(), 0);
         for (sector, versions) in std::mem::take(&mut self.unsynced) {
-            let newest = versions.last().expect("a sector is listed with what was written");
+            let newest = versions.last().expect("an unsynced sector has a version");
             let at = sector * SECTOR;
             self.durable[at..at + newest.len()].copy_from_slice(newest);
         }
     }
 }
 
-fn died() -> io::Error {
-    io::Error::other("the process is dead (simulated)")
+fn killed() -> io::Error {
+    io::Error::other("the process was killed (simulated)")
 }
 
 impl Disk for SimDisk {
@@ -415,11 +419,11 @@ impl Disk for SimDisk {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = self.change_names(|platter| {
-            let file = platter.files.len();
-            platter.tell(|| format!("create {name}: {file}"));
-            platter.files.push(Contents::default());
-            platter.names.insert(name.to_owned(), file);
+        let file = self.change_names(|state| {
+            let file = state.files.len();
+            state.log(|| format!("create {name}: {file}"));
+            state.files.push(FileState::default());
+            state.names.insert(name.to_owned(), file);
             Ok(file)
         })?;
         Ok(Box::new(SimFile { disk: self.clone(), file }))
@@ -431,39 +435,36 @@ impl Disk for SimDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        self.change_names(|platter| {
-            platter.tell(|| format!("rename {from} to {to}"));
-            let file = platter.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-            platter.names.insert(to.to_owned(), file);
+        self.change_names(|state| {
+            state.log(|| format!("rename {from} to {to}"));
+            let file = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            state.names.insert(to.to_owned(), file);
             Ok(())
         })
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        self.change_names(|platter| {
-            platter.tell(|| format!("remove {name}"));
-            platter.names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.change_names(|state| {
+            state.log(|| format!("remove {name}"));
+            state.names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
         })
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut platter = self.begin()?;
-        let failed = platter.fail_sync().and(platter.fail_directory_sync());
-        platter.tell(|| format!("sync the directory: {failed:?}"));
-        self.world.changed.notify_all();
+        let mut state = self.begin()?;
+        let failed = state.fail_sync().and(state.fail_directory_sync());
+        state.log(|| format!("sync the directory: {failed:?}"));
+        self.shared.changed.notify_all();
         failed?;
-        platter.unsynced_names.clear();
-        platter.durable_names = platter.names.clone();
-        self.world.changed.notify_all();
+        state.unsynced_names.clear();
+        state.durable_names = state.names.clone();
+        self.shared.changed.notify_all();
         Ok(())
     }
 
     fn free(&self) -> io::Result<u64> {
-        let platter = self.platter();
-        Ok(platter
-            .faults
-            .capacity
-            .map_or(u64::MAX, |capacity| capacity.saturating_sub(platter.used()) as u64))
+        let state = self.state();
+        Ok(state.faults.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()) as u64))
     }
 }
 
@@ -479,65 +480,65 @@ impl DiskFile for SimFile {
     }
 
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
-        let mut platter = self.disk.begin()?;
+        let mut state = self.disk.begin()?;
         let offset = usize::try_from(offset).expect("a small file");
-        let there = platter.files[self.file].cached.len().saturating_sub(offset);
-        let n = platter.shorten(there.min(into.len()))?;
-        into[..n].copy_from_slice(&platter.files[self.file].cached[offset..offset + n]);
+        let available = state.files[self.file].cached.len().saturating_sub(offset);
+        let n = state.shorten(available.min(into.len()))?;
+        into[..n].copy_from_slice(&state.files[self.file].cached[offset..offset + n]);
         Ok(n)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let mut platter = self.disk.platter();
-        while platter.held[Whose::of_this_thread() as usize] && platter.cycle == self.disk.cycle {
-            platter.waiting += 1;
-            self.disk.world.changed.notify_all();
-            platter = self.disk.world.changed.wait(platter).expect("no panic under the lock");
-            platter.waiting -= 1;
+        let mut state = self.disk.state();
+        while state.paused[IoSource::of_current_thread() as usize] && state.process == self.disk.process {
+            state.waiting += 1;
+            self.disk.shared.changed.notify_all();
+            state = self.disk.shared.changed.wait(state).expect("no panic under the lock");
+            state.waiting -= 1;
         }
-        platter.check_alive(self.disk.cycle)?;
+        state.check_alive(self.disk.process)?;
         let offset = usize::try_from(offset).expect("a small file");
-        let dies = platter.count();
-        let failed = platter.fail_write();
-        if dies || failed.is_err() {
-            let part = platter.part(bytes.len());
-            platter.tell(|| {
+        let is_killed = state.count();
+        let failed = state.fail_write();
+        if is_killed || failed.is_err() {
+            let part = state.draw(bytes.len());
+            state.log(|| {
                 format!("write {}: {part} of {} bytes at {offset}, and fail", self.file, bytes.len())
             });
-            platter.files[self.file].write(&bytes[..part], offset);
-            if dies {
-                platter.begin_cycle();
+            state.files[self.file].write(&bytes[..part], offset);
+            if is_killed {
+                state.begin_process();
             }
-            self.disk.world.changed.notify_all();
-            return failed.and(Err(died()));
+            self.disk.shared.changed.notify_all();
+            return failed.and(Err(killed()));
         }
-        let n = platter.room_for(self.file, bytes.len(), offset)?;
-        platter.counts[Whose::of_this_thread() as usize].bytes += n as u64;
-        platter.tell(|| format!("write {}: {n} of {} bytes at {offset}", self.file, bytes.len()));
-        platter.files[self.file].write(&bytes[..n], offset);
-        self.disk.world.changed.notify_all();
+        let n = state.writable(self.file, bytes.len(), offset)?;
+        state.counts[IoSource::of_current_thread() as usize].bytes += n as u64;
+        state.log(|| format!("write {}: {n} of {} bytes at {offset}", self.file, bytes.len()));
+        state.files[self.file].write(&bytes[..n], offset);
+        self.disk.shared.changed.notify_all();
         Ok(n)
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut platter = self.disk.begin()?;
-        let failed = platter.fail_sync();
-        platter.tell(|| format!("sync {}: {failed:?}", self.file));
-        self.disk.world.changed.notify_all();
+        let mut state = self.disk.begin()?;
+        let failed = state.fail_sync();
+        state.log(|| format!("sync {}: {failed:?}", self.file));
+        self.disk.shared.changed.notify_all();
         if let Err(error) = failed {
-            if platter.faults.forgetful {
-                platter.files[self.file].unsynced.clear();
+            if state.faults.sync_error_drops_writes {
+                state.files[self.file].unsynced.clear();
             }
             return Err(error);
         }
-        platter.files[self.file].sync();
-        self.disk.world.changed.notify_all();
+        state.files[self.file].sync();
+        self.disk.shared.changed.notify_all();
         Ok(())
     }
 
     fn has_name(&self) -> io::Result<bool> {
-        let platter = self.disk.platter();
-        platter.check_alive(self.disk.cycle)?;
-        Ok(platter.names.values().any(|&file| file == self.file))
+        let state = self.disk.state();
+        state.check_alive(self.disk.process)?;
+        Ok(state.names.values().any(|&file| file == self.file))
     }
 }

@@ -1,9 +1,10 @@
-//! A disk that fills up: changes are refused before they are made, reads go on, and with room all goes on.
+//! A full disk: changes are refused before they are made, reads continue, and changes are accepted again when
+//! there is space.
 
 use std::time::Instant;
 
-use super::generate::Draft;
-use super::history::{HANG, History, TINY, block_on, commit, settle, wait_for_capacity};
+use super::generate::RandomCommit;
+use super::history::{HANG_TIMEOUT, History, TINY, block_on, commit, settle, wait_for_capacity};
 use super::rng::Rng;
 use super::sim_disk::{Faults, SimDisk};
 use crate::codec::Sequence;
@@ -11,102 +12,99 @@ use crate::storage::journal::{AppendError, Journal};
 
 const SEGMENT: usize = TINY.segment_size as usize;
 
-/// Room for two segments, and not for a third.
-const TWO_SEGMENTS: Faults = room_for(2 * SEGMENT + 100);
+/// A disk with space for two segments.
+const TWO_SEGMENTS: Faults = of_size(2 * SEGMENT + 100);
 
-const fn room_for(capacity: usize) -> Faults {
+const fn of_size(capacity: usize) -> Faults {
     Faults {
         capacity: Some(capacity),
-        whose: super::sim_disk::Whose::Commits,
+        source: super::sim_disk::IoSource::Foreground,
         die_at: None,
         fail_write: None,
         fail_sync: None,
         fail_directory_sync: None,
-        forgetful: false,
+        sync_error_drops_writes: false,
         short: false,
     }
 }
 
 #[test]
-fn without_room_for_the_next_segment_changes_are_refused_until_there_is_some() {
+fn changes_are_refused_as_long_as_the_disk_has_no_space_for_the_next_segment() {
     let disk = SimDisk::new(1);
     disk.set_faults(TWO_SEGMENTS);
     let mut history = History::default();
     let mut rng = Rng::new(1);
-    let (journal, _) = history.open(&disk, TINY).expect("there is room to begin");
+    let (journal, _) = history.open(&disk, TINY).expect("space for the first segment");
     assert!(!journal.read_only());
 
     let last = fill(&mut history, &journal, &mut rng);
     assert!(journal.read_only());
-    assert_eq!(journal.appended(), last, "what is refused takes no sequence");
-    settle(&journal, last).expect("what was taken is kept, and reads are answered");
+    assert_eq!(journal.appended(), last, "a refused change takes no sequence number");
+    settle(&journal, last).expect("accepted commits become durable");
     assert_eq!(disk.image().segments().len(), 2);
 
-    disk.set_faults(room_for(4 * SEGMENT));
-    // Larger than what was refused, so that it does not fit into what is left of the segment either.
-    let sequence = when_there_is_room(&mut history, &journal, &Draft::tickets(&mut rng, 40));
+    disk.set_faults(of_size(4 * SEGMENT));
+    // Larger than the refused commit, so that it does not fit into the rest of the segment either.
+    let sequence = append_with_retries(&mut history, &journal, &RandomCommit::tickets(&mut rng, 40));
     assert_eq!(sequence, last.next());
     assert!(!journal.read_only());
-    settle(&journal, sequence).expect("all is well");
-    journal.close().expect("all is well");
+    settle(&journal, sequence).expect("no disk error");
+    journal.close().expect("no disk error");
 
     let disk = disk.cut_power();
-    let (_, recovered) = history.open(&disk, TINY).expect("recovery");
+    let (_, recovered) = history.open(&disk, TINY).expect("recovery succeeds");
     assert_eq!((recovered.last, recovered.torn_tail), (sequence, None));
 }
 
-/// However often it stops and starts, killed or closed, it never needs room that it has not: only the next
-/// segment.
+/// It would fail if a start or a stop, graceful or not, needed space on a full disk.
 #[test]
-fn a_journal_on_a_full_disk_opens_closes_and_serves() {
+fn a_journal_on_a_full_disk_can_be_opened_and_closed() {
     let mut disk = SimDisk::new(1);
     disk.set_faults(TWO_SEGMENTS);
     let mut history = History::default();
     let mut rng = Rng::new(1);
     let mut last = Sequence(0);
     for closed in [true, false, true, false, false, true] {
-        let (journal, _) = history.open(&disk, TINY).expect("opening takes no room");
+        let (journal, _) = history.open(&disk, TINY).expect("opening needs no space");
         last = last.max(fill(&mut history, &journal, &mut rng));
         assert_eq!(journal.appended(), last);
-        settle(&journal, last).expect("reads are answered");
+        settle(&journal, last).expect("accepted commits become durable");
         history.acknowledge(last);
         if closed {
-            journal.close().expect("closing takes no room");
+            journal.close().expect("closing needs no space");
         }
         disk = disk.cut_power();
         disk.set_faults(TWO_SEGMENTS);
         let _ = journal.close();
         let image = disk.image();
         for name in image.segments() {
-            assert_eq!(image.bytes(&name).len(), SEGMENT, "{name} has not outgrown its space");
+            assert_eq!(image.bytes(&name).len(), SEGMENT, "{name} has grown");
         }
     }
 }
 
 #[test]
-fn without_room_to_begin_nothing_begins_and_the_next_start_does() {
+fn a_start_without_space_for_the_first_segment_fails_and_can_be_repeated() {
     let disk = SimDisk::new(1);
-    disk.set_faults(room_for(SEGMENT / 2));
+    disk.set_faults(of_size(SEGMENT / 2));
     let mut history = History::default();
-    let error = history.open(&disk, TINY).expect_err("no room").to_string();
+    let error = history.open(&disk, TINY).expect_err("no space").to_string();
     assert!(error.contains("spare"), "{error}");
     disk.set_faults(Faults::default());
-    let (journal, _) = history.open(&disk, TINY).expect("there is room now");
-    commit(&mut history, &journal, &Draft::any(&mut Rng::new(1))).expect("all is well");
+    let (journal, _) = history.open(&disk, TINY).expect("enough space");
+    commit(&mut history, &journal, &RandomCommit::any(&mut Rng::new(1))).expect("no disk error");
 }
 
-/// Appends until it is refused. The last that was not.
+/// Appends until an append is refused. Returns the last commit.
 fn fill(history: &mut History, journal: &Journal, rng: &mut Rng) -> Sequence {
     loop {
-        match history.append(journal, &Draft::any(rng)) {
-            // One by one, so that each is a frame of its own and durability markers may come between.
-            Ok(sequence) => settle(journal, sequence).expect("nothing fails for want of room"),
-            Err(AppendError::Backpressure) => {
-                wait_for_capacity(journal).expect("nothing fails for want of room")
-            }
+        match history.append(journal, &RandomCommit::any(rng)) {
+            // One at a time, so that each is a frame of its own, and durability markers may come between.
+            Ok(sequence) => settle(journal, sequence).expect("a full disk is no failure"),
+            Err(AppendError::Backpressure) => wait_for_capacity(journal).expect("a full disk is no failure"),
             Err(AppendError::ReadOnly { reason }) => {
                 assert!(!reason.is_empty());
-                // Who asks for room is not kept waiting for what may never be.
+                // A wait for capacity ends although there may never be space again.
                 block_on(journal.capacity());
                 return journal.appended();
             }
@@ -115,14 +113,14 @@ fn fill(history: &mut History, journal: &Journal, rng: &mut Rng) -> Sequence {
     }
 }
 
-/// Tries again and again, as clients do.
-fn when_there_is_room(history: &mut History, journal: &Journal, draft: &Draft) -> Sequence {
+/// Appends, and retries as clients do.
+fn append_with_retries(history: &mut History, journal: &Journal, random_commit: &RandomCommit) -> Sequence {
     let begun = Instant::now();
     loop {
-        match history.append(journal, draft) {
+        match history.append(journal, random_commit) {
             Ok(sequence) => return sequence,
             Err(_) => std::thread::yield_now(),
         }
-        assert!(begun.elapsed() < HANG, "there is room, and it is never taken");
+        assert!(begun.elapsed() < HANG_TIMEOUT, "appends are refused although there is space");
     }
 }

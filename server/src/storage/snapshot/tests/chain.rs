@@ -18,8 +18,8 @@ fn chain(seed: u64, rounds: usize, mut each: impl FnMut(&Machine, &Images, usize
     let mut machine = Machine::new(seed);
     let server = machine.start().expect("a fresh disk");
     for round in 0..rounds {
-        machine.changes(&server, &mut rng, 60).expect("a disk that behaves");
-        let made = server.snapshot().expect("a disk that behaves");
+        machine.changes(&server, &mut rng, 60).expect("no disk error");
+        let made = server.snapshot().expect("no disk error");
         assert_eq!(made.sequence, server.journal().appended(), "all that was answered is in it");
         let images = machine.images();
         assert_eq!(made.bytes, images.snapshots.bytes(&name(made.sequence)).len() as u64);
@@ -103,27 +103,27 @@ fn a_snapshot_of_nothing_holds_nothing_and_harms_nothing() {
     let mut machine = Machine::new(1);
     let server = machine.start().expect("a fresh disk");
     for _ in 0..2 {
-        let made = server.snapshot().expect("a disk that behaves");
+        let made = server.snapshot().expect("no disk error");
         assert_eq!(made.sequence, Sequence(0));
     }
     let mut rng = Rng::new(2);
-    machine.changes(&server, &mut rng, 50).expect("a disk that behaves");
-    server.snapshot().expect("a disk that behaves");
+    machine.changes(&server, &mut rng, 50).expect("no disk error");
+    server.snapshot().expect("no disk error");
     machine.crash(server, true);
-    let server = machine.start().expect("recovery");
-    machine.changes(&server, &mut rng, 50).expect("a disk that behaves");
-    server.snapshot().expect("a disk that behaves");
+    let server = machine.start().expect("recovery succeeds");
+    machine.changes(&server, &mut rng, 50).expect("no disk error");
+    server.snapshot().expect("no disk error");
     machine.crash(server, true);
-    machine.start().expect("recovery").stop();
+    machine.start().expect("recovery succeeds").stop();
 }
 
 #[test]
 fn the_same_moment_twice_is_one_snapshot() {
     let mut machine = Machine::new(3);
     let server = machine.start().expect("a fresh disk");
-    machine.changes(&server, &mut Rng::new(3), 40).expect("a disk that behaves");
-    let first = server.snapshot().expect("a disk that behaves");
-    let again = server.snapshot().expect("a disk that behaves");
+    machine.changes(&server, &mut Rng::new(3), 40).expect("no disk error");
+    let first = server.snapshot().expect("no disk error");
+    let again = server.snapshot().expect("no disk error");
     assert_eq!((first.sequence, first.bytes), (again.sequence, again.bytes));
     assert_eq!(machine.images().snapshots(), [name(first.sequence)]);
     server.stop();
@@ -136,14 +136,14 @@ fn after_a_snapshot_the_server_goes_on_as_before() {
     let mut machine = Machine::new(4);
     let mut rng = Rng::new(4);
     let server = machine.start().expect("a fresh disk");
-    machine.changes(&server, &mut rng, 80).expect("a disk that behaves");
-    server.snapshot().expect("a disk that behaves");
+    machine.changes(&server, &mut rng, 80).expect("no disk error");
+    server.snapshot().expect("no disk error");
     machine.crash(server, false);
-    let server = machine.start().expect("recovery");
+    let server = machine.start().expect("recovery succeeds");
     let mut seen = DependsOn::default();
     server.store.totals(&mut seen);
     assert!(seen.0 <= server.journal().durable(), "nothing of a snapshot has to be waited for");
-    machine.changes(&server, &mut rng, 80).expect("a disk that behaves");
+    machine.changes(&server, &mut rng, 80).expect("no disk error");
     server.stop();
 }
 
@@ -160,8 +160,8 @@ fn names_sort_as_their_sequences() {
 fn no_snapshot_is_opened_by_the_name_of_another() {
     let mut machine = Machine::new(5);
     let server = machine.start().expect("a fresh disk");
-    machine.changes(&server, &mut Rng::new(5), 20).expect("a disk that behaves");
-    let made = server.snapshot().expect("a disk that behaves");
+    machine.changes(&server, &mut Rng::new(5), 20).expect("no disk error");
+    let made = server.snapshot().expect("no disk error");
     server.stop();
     let mut disk = machine.images().snapshots;
     let bytes = disk.0[&name(made.sequence)].clone();

@@ -20,10 +20,10 @@ fn stopped(snapshots: usize, changes: u64) -> (Machine, Images) {
     let mut machine = Machine::new(7);
     let server = machine.start().expect("a fresh disk");
     for _ in 0..snapshots {
-        machine.changes(&server, &mut rng, changes).expect("a disk that behaves");
-        server.snapshot().expect("a disk that behaves");
+        machine.changes(&server, &mut rng, changes).expect("no disk error");
+        server.snapshot().expect("no disk error");
     }
-    machine.changes(&server, &mut rng, changes).expect("a disk that behaves");
+    machine.changes(&server, &mut rng, changes).expect("no disk error");
     server.stop();
     let images = machine.images();
     (machine, images)
@@ -131,12 +131,12 @@ fn the_damaged_one_is_set_aside_and_another_takes_its_place() {
     assert!(machine.images().snapshots.0.contains_key(&aside), "it is there for whoever looks into it");
     assert_eq!(machine.images().snapshots(), std::slice::from_ref(older));
     for _ in 0..3 {
-        machine.changes(&server, &mut rng, 60).expect("a disk that behaves");
-        server.snapshot().expect("a disk that behaves");
+        machine.changes(&server, &mut rng, 60).expect("no disk error");
+        server.snapshot().expect("no disk error");
         machine.check_that_the_older_one_would_do();
     }
     machine.crash(server, true);
-    machine.start().expect("recovery").stop();
+    machine.start().expect("recovery succeeds").stop();
     assert!(machine.images().snapshots.0.contains_key(&aside));
 }
 
@@ -287,8 +287,8 @@ fn a_disk_that_gives_a_little_at_a_time_is_read_to_the_end() {
         machine.journal.set_faults(Faults { short: true, ..Faults::default() });
         let server = machine.start().expect("nothing is corrupt");
         assert_eq!(machine.images().snapshots(), images.snapshots(), "nothing was quarantined");
-        machine.changes(&server, &mut Rng::new(seed), 20).expect("a disk that behaves");
-        server.snapshot().expect("a disk that behaves");
+        machine.changes(&server, &mut Rng::new(seed), 20).expect("no disk error");
+        server.snapshot().expect("no disk error");
         server.stop();
     }
 }
@@ -298,7 +298,7 @@ fn a_snapshot_that_rots_under_a_running_server_is_told_of_and_loses_nothing() {
     let (machine, images) = stopped(2, 60);
     let mut machine = machine.with(&images, 1);
     let mut rng = Rng::new(9);
-    let server = machine.start().expect("all is well");
+    let server = machine.start().expect("no disk error");
     let newest = images.snapshots().pop().expect("two are kept");
     let file = machine.snapshots.open(&newest).unwrap();
     let at = file.len().unwrap() / 2;
@@ -326,7 +326,7 @@ fn set_aside_twice_it_is_still_there() {
 fn two_that_rot_under_a_running_server_stay_where_they_are() {
     let (machine, images) = stopped(2, 250);
     let mut machine = machine.with(&images, 1);
-    let server = machine.start().expect("all is well");
+    let server = machine.start().expect("no disk error");
     for name in images.snapshots() {
         let file = machine.snapshots.open(&name).unwrap();
         let at = file.len().unwrap() / 2;

@@ -2,12 +2,12 @@
 //! time recovered.
 //!
 //! What a server recovers is a beginning of what was done, with all that was acknowledged; a snapshot that
-//! could not be made costs nothing but its room; and a server whose snapshots fail goes on.
+//! could not be made costs nothing but its room; and a server source snapshots fail goes on.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::OpenError;
 use crate::storage::journal::tests::rng::{Rng, for_each_seed};
-use crate::storage::journal::tests::sim_disk::{Faults, Whose};
+use crate::storage::journal::tests::sim_disk::{Faults, IoSource};
 use crate::storage::recovery::RecoverError;
 
 #[test]
@@ -61,9 +61,10 @@ fn serve(machine: &mut Machine, server: &Server, rng: &mut Rng, may_go_wrong: bo
 }
 
 fn faults(rng: &mut Rng, journal: bool) -> Faults {
-    let mut faults = Faults { short: rng.one_in(3), forgetful: rng.one_in(2), ..Faults::default() };
+    let mut faults =
+        Faults { short: rng.one_in(3), sync_error_drops_writes: rng.one_in(2), ..Faults::default() };
     if journal && rng.one_in(4) {
-        faults.whose = Whose::Preallocation;
+        faults.source = IoSource::Preallocation;
     }
     match rng.below(8) {
         0 | 1 => faults.die_at = Some(rng.within(1..150)),
@@ -94,12 +95,12 @@ fn is_a_fault(refused: &RecoverError) -> bool {
 /// In the end the disks behave, and everything works.
 fn end(machine: &mut Machine, rng: &mut Rng) {
     machine.heal();
-    let server = machine.start().expect("recovery");
+    let server = machine.start().expect("recovery succeeds");
     for _ in 0..2 {
-        machine.changes(&server, rng, 40).expect("a disk that behaves");
-        server.snapshot().expect("a disk that behaves");
+        machine.changes(&server, rng, 40).expect("no disk error");
+        server.snapshot().expect("no disk error");
         machine.check_that_the_older_one_would_do();
     }
     machine.crash(server, true);
-    machine.start().expect("recovery").stop();
+    machine.start().expect("recovery succeeds").stop();
 }

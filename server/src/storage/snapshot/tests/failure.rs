@@ -4,18 +4,18 @@
 use super::machine::{Machine, Server};
 use crate::storage::journal::tests::history::{failure, is_ready};
 use crate::storage::journal::tests::rng::Rng;
-use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
+use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 
 /// Lives in which snapshots are made and old segments used again. In each, another sync of the directory by
-/// `whose` threads fails, on the disk that `which` finds. Says how many there were.
-fn fail_every_sync(which: fn(&Machine) -> &SimDisk, whose: Whose) -> u64 {
+/// `source` threads fails, on the disk that `which` finds. Says how many there were.
+fn fail_every_sync(which: fn(&Machine) -> &SimDisk, source: IoSource) -> u64 {
     for n in 1.. {
         let mut machine = Machine::new(1);
         let server = machine.start().expect("a fresh disk");
-        let nth = Some(which(&machine).counts(whose).directory_syncs + n);
-        which(&machine).set_faults(Faults { whose, fail_directory_sync: nth, ..Faults::default() });
+        let nth = Some(which(&machine).counts(source).directory_syncs + n);
+        which(&machine).set_faults(Faults { source, fail_directory_sync: nth, ..Faults::default() });
         live(&mut machine, &server);
-        if !which(&machine).has_struck(whose) {
+        if !which(&machine).has_failed(source) {
             assert!(!is_ready(server.journal().failed()), "nothing has failed");
             return n - 1;
         }
@@ -39,15 +39,15 @@ fn live(machine: &mut Machine, server: &Server) {
 
 #[test]
 fn of_the_snapshots() {
-    assert!(fail_every_sync(|machine| &machine.snapshots, Whose::Commits) > 3);
+    assert!(fail_every_sync(|machine| &machine.snapshots, IoSource::Foreground) > 3);
 }
 
 #[test]
 fn of_the_journal_when_segments_begin_or_go() {
-    assert!(fail_every_sync(|machine| &machine.journal, Whose::Commits) > 3);
+    assert!(fail_every_sync(|machine| &machine.journal, IoSource::Foreground) > 3);
 }
 
 #[test]
 fn of_the_journal_when_old_segments_are_used_again() {
-    assert!(fail_every_sync(|machine| &machine.journal, Whose::Preallocation) > 0);
+    assert!(fail_every_sync(|machine| &machine.journal, IoSource::Preallocation) > 0);
 }

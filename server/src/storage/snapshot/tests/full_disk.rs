@@ -13,7 +13,7 @@ use super::shown::days;
 use crate::codec::Sequence;
 use crate::state::{DependsOn, NewEntry, StateRejection};
 use crate::storage::journal::AppendError;
-use crate::storage::journal::tests::history::{HANG, settle, wait_for_capacity};
+use crate::storage::journal::tests::history::{HANG_TIMEOUT, settle, wait_for_capacity};
 use crate::storage::journal::tests::sim_disk::Faults;
 
 const SEGMENT: usize = 16 << 10;
@@ -51,7 +51,7 @@ fn change(server: &Server) -> Result<(), AppendError> {
                 return Ok(());
             }
             Err(StateRejection::AppendError(AppendError::Backpressure)) => {
-                wait_for_capacity(server.journal()).expect("a disk that behaves")
+                wait_for_capacity(server.journal()).expect("no disk error")
             }
             Err(StateRejection::AppendError(refused)) => return Err(refused),
             Err(other) => panic!("{other:?}"),
@@ -63,7 +63,7 @@ fn change(server: &Server) -> Result<(), AppendError> {
 fn change_soon(server: &Server) {
     let begun = Instant::now();
     while let Err(refused) = change(server) {
-        assert!(begun.elapsed() < HANG, "it does not heal: {refused}");
+        assert!(begun.elapsed() < HANG_TIMEOUT, "it does not heal: {refused}");
         std::thread::yield_now();
     }
 }
@@ -121,7 +121,7 @@ fn a_snapshot_that_is_there_trims_what_it_can_when_space_is_short() {
     machine.snapshots = machine.journal.clone();
     set_capacity(&machine, used);
     machine.looks.clear();
-    let server = machine.start().expect("recovery");
+    let server = machine.start().expect("recovery succeeds");
     let begun = Instant::now();
     loop {
         let again = server.snapshot().expect("it is there");
@@ -130,7 +130,7 @@ fn a_snapshot_that_is_there_trims_what_it_can_when_space_is_short() {
         if segments.len() == 1 {
             break;
         }
-        assert!(begun.elapsed() < HANG, "nothing was let go: {segments:?}");
+        assert!(begun.elapsed() < HANG_TIMEOUT, "nothing was let go: {segments:?}");
     }
     change_soon(&server);
     server.stop();

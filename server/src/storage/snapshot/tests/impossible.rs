@@ -1,4 +1,4 @@
-//! Snapshots whose checksums are right and whose contents no server decides: refused by offset wherever they
+//! Snapshots source checksums are right and source contents no server decides: refused by offset wherever they
 //! are read, and nothing of them is put in place.
 //!
 //! It would fail if a checksum were taken for a proof of sense.
@@ -24,11 +24,11 @@ const JAZZ: EventNumber = EventNumber(1);
 /// A snapshot of these, with the checksums of a right one.
 fn snapshot(sequence: Sequence, changes: &[(u64, Change<'_>)]) -> SimDisk {
     let disk = SimDisk::new(1);
-    let mut writer = Writer::new(&disk, sequence, &|| false).expect("a disk that behaves");
+    let mut writer = Writer::new(&disk, sequence, &|| false).expect("no disk error");
     for (number, change) in changes {
-        writer.push(*number, change).expect("a disk that behaves");
+        writer.push(*number, change).expect("no disk error");
     }
-    writer.finish().expect("a disk that behaves");
+    writer.finish().expect("no disk error");
     disk
 }
 
@@ -40,7 +40,7 @@ fn bytes(disk: &SimDisk, sequence: Sequence) -> Vec<u8> {
 fn restore(file: &Path) -> (Result<(), String>, bool) {
     let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
     let restored = recover(&disks(journal.clone(), snapshots.clone()), Some(file), true);
-    let left = [journal, snapshots].iter().any(|disk| !disk.list().expect("a disk that behaves").is_empty());
+    let left = [journal, snapshots].iter().any(|disk| !disk.list().expect("no disk error").is_empty());
     (restored.map(|_| ()).map_err(|refused| refused.to_string()), left)
 }
 
@@ -153,8 +153,8 @@ fn whatever_stands_behind_the_footer_is_refused() {
         assert!(refused.contains(&said), "{refused}");
         assert!(!left);
         let disk = snapshot(Sequence(7), &[]);
-        let file = disk.create(&name(Sequence(7))).expect("a disk that behaves");
-        file.write_all_at(&[&whole[..], behind].concat(), 0).expect("a disk that behaves");
+        let file = disk.create(&name(Sequence(7))).expect("no disk error");
+        file.write_all_at(&[&whole[..], behind].concat(), 0).expect("no disk error");
         let bad =
             Snapshot::open(&disk, Sequence(7)).and_then(|s| s.verify()).expect_err("not in the directory");
         assert_eq!(bad.offset, whole.len() as u64);

@@ -121,7 +121,7 @@ impl Machine {
         }
     }
 
-    /// A machine with the same history, on whose disks this stands.
+    /// A machine with the same history, on source disks this stands.
     pub fn with(&self, images: &Images, seed: u64) -> Self {
         Self {
             journal: SimDisk::holding(&images.journal, seed),
@@ -305,7 +305,7 @@ impl Server {
     /// Ends as it should.
     pub fn stop(self) {
         self.snapshotter.stop();
-        self.journal().close().expect("a disk that behaves");
+        self.journal().close().expect("no disk error");
     }
 }
 

@@ -12,7 +12,7 @@ use crate::storage::data_dir::clean_stop::CleanStop;
 use crate::storage::disks::Disks;
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::rng::Rng;
-use crate::storage::journal::tests::sim_disk::{Faults, SimDisk, Whose};
+use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 use crate::storage::recovery::{RecoverError, Recovery};
 use crate::storage::restore::RestoreError;
 
@@ -20,8 +20,8 @@ use crate::storage::restore::RestoreError;
 fn backup() -> (Machine, NamedTempFile) {
     let mut machine = Machine::new(11);
     let server = machine.start().expect("a fresh disk");
-    machine.changes(&server, &mut Rng::new(11), 60).expect("a disk that behaves");
-    server.snapshot().expect("a disk that behaves");
+    machine.changes(&server, &mut Rng::new(11), 60).expect("no disk error");
+    server.snapshot().expect("no disk error");
     server.stop();
     let snapshots = machine.images().snapshots;
     let [(_, bytes)] = &snapshots.0.iter().collect::<Vec<_>>()[..] else { panic!("one snapshot") };
@@ -53,7 +53,7 @@ fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
         for n in 1.. {
             let (mut journal, mut snapshots) = (SimDisk::new(n), SimDisk::new(!n));
             let dying = if on_snapshots { &snapshots } else { &journal };
-            dying.set_faults(Faults { whose: Whose::Commits, die_at: Some(n), ..Faults::default() });
+            dying.set_faults(Faults { source: IoSource::Foreground, die_at: Some(n), ..Faults::default() });
             let first = start(&journal, &snapshots, Some(file.path()));
             let died = dying.list().is_err();
             let power = n.is_multiple_of(2);
@@ -99,7 +99,7 @@ fn a_damaged_backup_is_refused_by_name_and_leaves_nothing() {
     let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
     let refused = start(&journal, &snapshots, Some(file.path())).expect_err("it is corrupt").to_string();
     assert!(refused.contains(&file.path().display().to_string()), "{refused}");
-    assert!(snapshots.list().expect("a disk that behaves").is_empty());
+    assert!(snapshots.list().expect("no disk error").is_empty());
     assert!(start(&journal, &snapshots, None).is_ok(), "an empty directory can be begun");
 }
 
@@ -113,7 +113,7 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
         for corrupt in [false, true] {
             let snapshots = SimDisk::holding(&images.snapshots, 1);
             if corrupt {
-                snapshots.rename(&newest, &format!("{newest}.damaged")).expect("a disk that behaves");
+                snapshots.rename(&newest, &format!("{newest}.damaged")).expect("no disk error");
             }
             let journal = SimDisk::new(1);
             let refused = recover(&disks(journal.clone(), snapshots), None, fresh);
@@ -121,7 +121,7 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
             assert!(refused.contains("the journal is missing"), "{refused}");
             let advice = format!("snapshots/{newest} is a backup");
             assert_eq!(refused.contains(&advice), !corrupt, "{refused}");
-            assert!(journal.list().expect("a disk that behaves").is_empty(), "nothing was begun");
+            assert!(journal.list().expect("no disk error").is_empty(), "nothing was begun");
         }
     }
 }
@@ -130,10 +130,10 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
 #[test]
 fn a_journal_that_is_gone_beside_its_clean_shutdown_record_is_no_fresh_start() {
     let root = SimDisk::new(1);
-    CleanStop::write(&root, Sequence(7)).expect("a disk that behaves");
+    CleanStop::write(&root, Sequence(7)).expect("no disk error");
     let disks = Disks { root: Arc::new(root), ..disks(SimDisk::new(2), SimDisk::new(3)) };
     let refused = recover(&disks, None, true).expect_err("commits are missing").to_string();
     assert!(refused.contains("there were commits up to sequence 7"), "{refused}");
-    CleanStop::write(&*disks.root, Sequence(0)).expect("a disk that behaves");
+    CleanStop::write(&*disks.root, Sequence(0)).expect("no disk error");
     assert!(recover(&disks, None, true).is_ok(), "nothing was ever in it");
 }

@@ -6,7 +6,7 @@
 use crate::codec::Sequence;
 use crate::domain::{Change, EventKey, EventNumber};
 use crate::storage::journal::disk::Disk;
-use crate::storage::journal::tests::sim_disk::{SimDisk, Whose};
+use crate::storage::journal::tests::sim_disk::{IoSource, SimDisk};
 use crate::storage::snapshot::error::CompactionError;
 use crate::storage::snapshot::write::Writer;
 
@@ -20,9 +20,9 @@ fn is_stopped<T>(result: Result<T, CompactionError>) -> bool {
 #[test]
 fn a_snapshot_begins_no_sync_when_the_server_stops() {
     let disk = SimDisk::new(1);
-    let syncs = || disk.counts(Whose::Commits).syncs;
+    let syncs = || disk.counts(IoSource::Foreground).syncs;
     let stopping = || syncs() >= 1;
-    let mut writer = Writer::new(&disk, Sequence(9), &stopping).expect("a disk that behaves");
+    let mut writer = Writer::new(&disk, Sequence(9), &stopping).expect("no disk error");
     let event = EventKey { tag: 0x0707, number: EventNumber(1) };
     let tickets = Change::TicketsIssued { event, tickets: &TICKETS };
     let stopped = (0..1_000).map(|_| writer.push(1, &tickets)).find(Result::is_err);
@@ -33,13 +33,13 @@ fn a_snapshot_begins_no_sync_when_the_server_stops() {
 #[test]
 fn a_snapshot_gets_no_name_when_the_server_stops() {
     let disk = SimDisk::new(1);
-    let syncs = || disk.counts(Whose::Commits).syncs;
+    let syncs = || disk.counts(IoSource::Foreground).syncs;
     for patience in [0, 1] {
         let before = syncs();
         let stopping = || syncs() >= before + patience;
-        let writer = Writer::new(&disk, Sequence(9), &stopping).expect("a disk that behaves");
+        let writer = Writer::new(&disk, Sequence(9), &stopping).expect("no disk error");
         assert!(is_stopped(writer.finish()));
         assert_eq!(syncs(), before + patience);
-        assert_eq!(disk.list().expect("a disk that behaves"), [crate::storage::snapshot::NEW]);
+        assert_eq!(disk.list().expect("no disk error"), [crate::storage::snapshot::NEW]);
     }
 }

@@ -22,8 +22,8 @@ fn the_journal_is_bounded_and_the_older_snapshot_has_what_it_needs() {
         let mut server = machine.start().expect("a fresh disk");
         let mut recycled = 0;
         for round in 0..12 {
-            machine.changes(&server, &mut rng, ROUND).expect("a disk that behaves");
-            server.snapshot().expect("a disk that behaves");
+            machine.changes(&server, &mut rng, ROUND).expect("no disk error");
+            server.snapshot().expect("no disk error");
             machine.check_that_the_older_one_would_do();
             let images = machine.images();
             let segments = images.journal.segments();
@@ -31,7 +31,7 @@ fn the_journal_is_bounded_and_the_older_snapshot_has_what_it_needs() {
             recycled += usize::from(stale(&images.journal).is_some());
             if round % 4 == 3 {
                 machine.crash(server, rng.one_in(2));
-                server = machine.start().expect("recovery");
+                server = machine.start().expect("recovery succeeds");
             }
         }
         server.stop();
@@ -51,21 +51,21 @@ fn stale(journal: &Image) -> Option<(String, usize)> {
     bytes[at..].iter().any(|&byte| byte != 0).then_some((name, at))
 }
 
-/// A machine whose newest segment was another one before.
+/// A machine source newest segment was another one before.
 fn recycled(seed: u64) -> (Machine, Images, String, usize) {
     let mut rng = Rng::new(seed);
     let mut machine = Machine::new(seed);
     let server = machine.start().expect("a fresh disk");
     loop {
-        machine.changes(&server, &mut rng, ROUND / 8).expect("a disk that behaves");
+        machine.changes(&server, &mut rng, ROUND / 8).expect("no disk error");
         if let Some((name, at)) = stale(&machine.images().journal) {
-            machine.settle(&server).expect("a disk that behaves");
+            machine.settle(&server).expect("no disk error");
             let images = machine.images();
             machine.crash(server, false);
             return (machine, images, name, at);
         }
         if rng.one_in(4) {
-            server.snapshot().expect("a disk that behaves");
+            server.snapshot().expect("no disk error");
         }
     }
 }
@@ -74,7 +74,7 @@ fn recycled(seed: u64) -> (Machine, Images, String, usize) {
 fn what_stood_in_a_recycled_segment_never_comes_back() {
     for_each_seed(10, |seed| {
         let (machine, images, name, end) = recycled(seed);
-        let whole = images.recover(&machine.tickets).expect("recovery");
+        let whole = images.recover(&machine.tickets).expect("recovery succeeds");
         assert_eq!(whole, (machine.look().to_owned(), Sequence(machine.acknowledged)));
         // Torn anywhere in its frames: what is read ends there, and what stood there before stays unread.
         let snapshot = images.snapshots().iter().filter_map(|name| parse_name(name)).max();
@@ -106,11 +106,11 @@ fn a_recycled_segment_is_durable_under_its_new_name_before_it_is_used() {
         let (mut machine, _, _, _) = recycled(seed);
         let mut rng = Rng::new(seed);
         for _ in 0..3 {
-            let server = machine.start().expect("recovery");
-            machine.changes(&server, &mut rng, ROUND).expect("a disk that behaves");
-            server.snapshot().expect("a disk that behaves");
+            let server = machine.start().expect("recovery succeeds");
+            machine.changes(&server, &mut rng, ROUND).expect("no disk error");
+            server.snapshot().expect("no disk error");
             machine.crash(server, true);
         }
-        machine.start().expect("recovery").stop();
+        machine.start().expect("recovery succeeds").stop();
     });
 }

@@ -1,5 +1,5 @@
-//! Corruption of every kind to a journal at rest. Recovery refuses, naming file and offset, or yields all
-//! that was acknowledged: never fewer, never a panic, never a hang.
+//! Corruption of every kind in a stopped journal. Recovery refuses it, and names file and offset, or recovers
+//! everything that was acknowledged. It never recovers less, panics or hangs.
 
 mod bits;
 mod pieces;
@@ -9,7 +9,7 @@ mod truncation;
 
 use std::ops::Range;
 
-use super::generate::Draft;
+use super::generate::RandomCommit;
 use super::history::{History, append, commit, options};
 use super::image::Image;
 use super::rng::Rng;
@@ -24,31 +24,35 @@ use crate::storage::journal::replay::{self, Base, Recovered};
 use crate::storage::journal::segment::{self};
 use crate::storage::journal::{Durability, OpenError};
 
-/// Segments of this size hold some dozens of commits: every bit can be tried.
+/// Segments of a few dozen commits, so small that a test can flip every bit of them.
 pub const TINY: u64 = 4 << 10;
 
-/// A journal at rest.
+/// The files of a stopped journal, and its history.
 #[derive(Debug, Clone)]
-pub struct AtRest {
+pub struct StoppedJournal {
     pub image: Image,
     pub history: History,
 }
 
-impl AtRest {
-    /// Written with segments of `segment_size` until `segments` are in use, each commit acknowledged before
-    /// the next, then five more; then closed.
-    pub fn marked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> Self {
-        Self::written(segment_size, draft, |disk, _| disk.image().segments().len() >= segments)
+impl StoppedJournal {
+    /// A closed journal of `segments` segments of `segment_size` bytes. Each commit was acknowledged before
+    /// the next, and five commits follow after the last segment was begun.
+    pub fn marked(
+        segment_size: u64,
+        segments: usize,
+        random_commit: impl Fn(&mut Rng) -> RandomCommit,
+    ) -> Self {
+        Self::written(segment_size, random_commit, |disk, _| disk.image().segments().len() >= segments)
     }
 
-    /// The same with five commits more than `commits`.
-    pub fn of(commits: u64, segment_size: u64, draft: impl Fn(&mut Rng) -> Draft) -> Self {
-        Self::written(segment_size, draft, |_, history| history.len() >= commits)
+    /// A closed journal of at least five commits more than `commits`.
+    pub fn of(commits: u64, segment_size: u64, random_commit: impl Fn(&mut Rng) -> RandomCommit) -> Self {
+        Self::written(segment_size, random_commit, |_, history| history.len() >= commits)
     }
 
     fn written(
         segment_size: u64,
-        draft: impl Fn(&mut Rng) -> Draft,
+        random_commit: impl Fn(&mut Rng) -> RandomCommit,
         enough: impl Fn(&SimDisk, &History) -> bool,
     ) -> Self {
         let mut rng = Rng::new(7);
@@ -57,28 +61,32 @@ impl AtRest {
         let (journal, _) =
             history.open(&disk, options(Durability::Always, segment_size)).expect("a fresh journal");
         while !enough(&disk, &history) {
-            commit(&mut history, &journal, &draft(&mut rng)).expect("a disk that behaves");
+            commit(&mut history, &journal, &random_commit(&mut rng)).expect("no disk error");
         }
         for _ in 0..5 {
-            commit(&mut history, &journal, &draft(&mut rng)).expect("a disk that behaves");
+            commit(&mut history, &journal, &random_commit(&mut rng)).expect("no disk error");
         }
-        journal.close().expect("a disk that behaves");
+        journal.close().expect("no disk error");
         Self { image: disk.image(), history }
     }
 
-    /// The same after a crash right behind the last commit: no durability marker proves it durable.
-    pub fn unmarked(segment_size: u64, segments: usize, draft: impl Fn(&mut Rng) -> Draft) -> Self {
-        let mut journal = Self::marked(segment_size, segments, draft);
+    /// The same after a crash directly after the last commit, which no durability marker proves durable.
+    pub fn unmarked(
+        segment_size: u64,
+        segments: usize,
+        random_commit: impl Fn(&mut Rng) -> RandomCommit,
+    ) -> Self {
+        let mut journal = Self::marked(segment_size, segments, random_commit);
         let last = journal.last_segment();
         let frames = frames(journal.image.bytes(&last));
         let markers = frames.iter().rev().take_while(|frame| frame.kind == Kind::Marker);
-        let from = markers.last().expect("it was marked durable").place.start;
+        let from = markers.last().expect("a durability marker").range.start;
         journal.image.bytes_mut(&last)[from..].fill(0);
         journal
     }
 
     pub fn last_segment(&self) -> String {
-        self.image.segments().pop().expect("there is one at least")
+        self.image.segments().pop().expect("at least one segment")
     }
 
     pub fn acknowledged(&self) -> Sequence {
@@ -89,13 +97,13 @@ impl AtRest {
         recover(&self.image, &self.history)
     }
 
-    /// Refused by a message that names file and offset, or all there. Returns how often it was refused: 0 or
-    /// 1.
+    /// Asserts that recovery refuses the journal with a message that names file and offset, or recovers
+    /// everything. Returns how often it was refused: 0 or 1. `what` describes the corruption.
     #[track_caller]
     pub fn check(&self, what: impl Fn() -> String) -> usize {
         match self.recover() {
             Ok(recovered) => {
-                assert_eq!(recovered.last, self.acknowledged(), "{}: acknowledged commits are gone", what());
+                assert_eq!(recovered.last, self.acknowledged(), "{}: acknowledged commits are lost", what());
                 0
             }
             Err(OpenError::Corruption(corruption)) => {
@@ -120,32 +128,32 @@ impl AtRest {
     }
 }
 
-/// A frame that stands in a segment.
+/// A frame in a segment.
 #[derive(Debug, Clone)]
-pub struct Standing {
-    pub place: Range<usize>,
+pub struct FrameOnDisk {
+    pub range: Range<usize>,
     pub kind: Kind,
-    /// Its last commit, or the one before it if it has none.
+    /// Its last commit, or the last one before it if it has none.
     pub last: Sequence,
 }
 
 /// All frames of a segment, in order.
-pub fn frames(bytes: &[u8]) -> Vec<Standing> {
-    let salt = SegmentHeader::decode(bytes, segment_header::MAGIC).expect("a whole segment").salt;
+pub fn frames(bytes: &[u8]) -> Vec<FrameOnDisk> {
+    let salt = SegmentHeader::decode(bytes, segment_header::MAGIC).expect("a valid header").salt;
     let mut frames = Vec::new();
-    let mut at = segment_header::BYTES;
-    while let Some(frame) = frame::read(&bytes[at..], &salt) {
-        let place = at..at + frame::len(frame.payload.len());
-        at = place.end;
+    let mut offset = segment_header::BYTES;
+    while let Some(frame) = frame::read(&bytes[offset..], &salt) {
+        let range = offset..offset + frame::len(frame.payload.len());
+        offset = range.end;
         let last = Sequence(frame.header.first.0 + u64::from(frame.header.commits) - 1);
-        frames.push(Standing { place, kind: frame.header.kind, last });
+        frames.push(FrameOnDisk { range, kind: frame.header.kind, last });
     }
     frames
 }
 
-/// Where the frames of a segment end.
-pub fn used(bytes: &[u8]) -> usize {
-    frames(bytes).last().map_or(segment_header::BYTES, |frame| frame.place.end)
+/// The offset at which the frames of a segment end.
+pub fn frames_end(bytes: &[u8]) -> usize {
+    frames(bytes).last().map_or(segment_header::BYTES, |frame| frame.range.end)
 }
 
 pub fn recover(image: &Image, history: &History) -> Result<Recovered, OpenError> {
@@ -161,23 +169,23 @@ pub fn recover(image: &Image, history: &History) -> Result<Recovered, OpenError>
     Ok(recovered)
 }
 
-/// Opens it in earnest, appends, and finds it all again.
-pub fn goes_on(image: &Image, history: &History) {
+/// Asserts that the journal can be opened and appended to, and that all of it is recovered afterwards.
+pub fn assert_can_resume(image: &Image, history: &History) {
     let mut history = history.clone();
     history.forget_acknowledgements();
     let disk = SimDisk::holding(image, 1);
     let mut rng = Rng::new(1);
     let options = options(Durability::Always, TINY);
-    history.begun();
+    history.set_begun();
     {
-        let (journal, _) = history.open(&disk, options).expect("it was recovered before");
+        let (journal, _) = history.open(&disk, options).expect("a journal that can be recovered");
         for _ in 0..3 {
-            append(&mut history, &journal, &Draft::any(&mut rng)).expect("a disk that behaves");
+            append(&mut history, &journal, &RandomCommit::any(&mut rng)).expect("no disk error");
         }
-        commit(&mut history, &journal, &Draft::any(&mut rng)).expect("a disk that behaves");
+        commit(&mut history, &journal, &RandomCommit::any(&mut rng)).expect("no disk error");
     }
     let disk = disk.cut_power();
-    let (journal, recovered) = history.open(&disk, options).expect("it was closed");
+    let (journal, recovered) = history.open(&disk, options).expect("a closed journal");
     assert_eq!(recovered.last.0, history.len());
     drop(journal);
 }

@@ -1,4 +1,4 @@
-//! What a disk loses or puts in the wrong place: sectors.
+//! Sectors that are zeroed, or written in the wrong place.
 
 use super::*;
 use crate::storage::journal::tests::sim_disk::SECTOR;
@@ -7,9 +7,9 @@ use crate::storage::journal::tests::sim_disk::SECTOR;
 type Sector = (String, usize);
 
 #[test]
-fn no_zeroed_sector_costs_a_sealed_journal_anything() {
-    for draft in [Draft::any, Draft::small] {
-        let mut journal = AtRest::marked(TINY, 3, draft);
+fn a_zeroed_sector_in_a_marked_journal_is_refused_or_harmless() {
+    for random_commit in [RandomCommit::any, RandomCommit::small] {
+        let mut journal = StoppedJournal::marked(TINY, 3, random_commit);
         for (name, sector) in sectors(&journal.image) {
             let before = read(&journal.image, &name, sector);
             write(&mut journal.image, &name, sector, &[0; SECTOR]);
@@ -20,8 +20,8 @@ fn no_zeroed_sector_costs_a_sealed_journal_anything() {
 }
 
 #[test]
-fn no_two_swapped_sectors_cost_a_sealed_journal_anything() {
-    let mut journal = AtRest::marked(TINY, 3, Draft::any);
+fn two_swapped_sectors_in_a_marked_journal_are_refused_or_harmless() {
+    let mut journal = StoppedJournal::marked(TINY, 3, RandomCommit::any);
     let sectors = sectors(&journal.image);
     for (i, (name, sector)) in sectors.iter().enumerate() {
         for (other_name, other_sector) in &sectors[..i] {
@@ -37,10 +37,10 @@ fn no_two_swapped_sectors_cost_a_sealed_journal_anything() {
     }
 }
 
-/// Without a durability marker, a sector takes the frames that touch it if no whole one stands behind them.
+/// Without a durability marker, a zeroed sector loses the frames in it if no valid frame follows.
 #[test]
-fn a_zeroed_sector_costs_an_unsealed_journal_what_stood_in_it_at_most() {
-    let mut journal = AtRest::unmarked(TINY, 2, Draft::any);
+fn a_zeroed_sector_in_an_unmarked_journal_loses_at_most_the_frames_in_it() {
+    let mut journal = StoppedJournal::unmarked(TINY, 2, RandomCommit::any);
     let last = journal.last_segment();
     let frames = frames(journal.image.bytes(&last));
     for (name, sector) in sectors(&journal.image) {
@@ -49,7 +49,7 @@ fn a_zeroed_sector_costs_an_unsealed_journal_what_stood_in_it_at_most() {
         if let Ok(recovered) = journal.recover() {
             let lost = frames.iter().filter(|frame| frame.last > recovered.last);
             for frame in lost {
-                let touches = frame.place.start < (sector + 1) * SECTOR && frame.place.end > sector * SECTOR;
+                let touches = frame.range.start < (sector + 1) * SECTOR && frame.range.end > sector * SECTOR;
                 assert!(name == last && touches, "sector {sector} zeroed, {frame:?} is lost");
             }
         }
@@ -57,24 +57,24 @@ fn a_zeroed_sector_costs_an_unsealed_journal_what_stood_in_it_at_most() {
     }
 }
 
-/// The journal ended in a durability marker that a power cut tore: its first half is there, in the sector of
-/// the last commits. The next start proves durable them anew.
+/// The journal ends in a torn durability marker, of which only the first frame exists, in the sector of the
+/// last commits. The next start writes a new marker.
 #[test]
-fn half_a_durability_marker_proves_nothing() {
-    let mut journal = AtRest::marked(TINY, 2, Draft::small);
+fn a_torn_durability_marker_is_written_again_by_the_next_start() {
+    let mut journal = StoppedJournal::marked(TINY, 2, RandomCommit::small);
     let name = journal.last_segment();
     let frames = frames(journal.image.bytes(&name));
-    let [.., commit, half, marker] = &frames[..] else { panic!("too short: {frames:?}") };
-    assert_eq!([commit.kind, half.kind, marker.kind], [Kind::Commits, Kind::Marker, Kind::Marker]);
-    assert!(commit.place.end > SECTOR, "not in the sector of the header, which is proven durable anyway");
-    journal.image.bytes_mut(&name)[marker.place.clone()].fill(0);
+    let [.., commit, padding, marker] = &frames[..] else { panic!("too short: {frames:?}") };
+    assert_eq!([commit.kind, padding.kind, marker.kind], [Kind::Commits, Kind::Marker, Kind::Marker]);
+    assert!(commit.range.end > SECTOR, "not in the sector of the header, which is proven durable otherwise");
+    journal.image.bytes_mut(&name)[marker.range.clone()].fill(0);
 
     let disk = SimDisk::holding(&journal.image, 1);
     let (opened, recovered) =
         journal.history.open(&disk, options(Durability::Always, TINY)).expect("a torn tail");
     assert_eq!(recovered.last, journal.acknowledged());
     drop(opened);
-    let mut journal = AtRest { image: disk.image(), history: journal.history };
+    let mut journal = StoppedJournal { image: disk.image(), history: journal.history };
     for (name, sector) in sectors(&journal.image) {
         let before = read(&journal.image, &name, sector);
         write(&mut journal.image, &name, sector, &[0; SECTOR]);

@@ -1,10 +1,10 @@
-//! Whole files missing, swapped, renamed, or from elsewhere.
+//! Segments that are missing, swapped, renamed, or of another journal.
 
 use super::*;
 
 #[test]
-fn a_missing_segment_is_refused_by_its_name() {
-    let journal = AtRest::marked(TINY, 4, Draft::any);
+fn a_missing_segment_is_refused_with_its_name() {
+    let journal = StoppedJournal::marked(TINY, 4, RandomCommit::any);
     for name in journal.image.segments() {
         let mut without = journal.clone();
         without.image.0.remove(&name);
@@ -16,7 +16,7 @@ fn a_missing_segment_is_refused_by_its_name() {
 
 #[test]
 fn a_journal_without_any_segment_is_refused() {
-    let mut journal = AtRest::marked(TINY, 2, Draft::any);
+    let mut journal = StoppedJournal::marked(TINY, 2, RandomCommit::any);
     for name in journal.image.segments() {
         journal.image.0.remove(&name);
     }
@@ -24,8 +24,8 @@ fn a_journal_without_any_segment_is_refused() {
 }
 
 #[test]
-fn segments_that_changed_places_are_refused() {
-    let journal = AtRest::marked(TINY, 4, Draft::any);
+fn swapped_segments_are_refused() {
+    let journal = StoppedJournal::marked(TINY, 4, RandomCommit::any);
     let names = journal.image.segments();
     for (i, one) in names.iter().enumerate() {
         for other in &names[..i] {
@@ -39,32 +39,32 @@ fn segments_that_changed_places_are_refused() {
 }
 
 #[test]
-fn a_segment_under_another_name_is_refused() {
-    let journal = AtRest::marked(TINY, 3, Draft::any);
+fn a_renamed_segment_is_refused() {
+    let journal = StoppedJournal::marked(TINY, 3, RandomCommit::any);
     for name in journal.image.segments() {
         for to in [0, 2, 40, 1_000_000] {
             let to = segment::name(Sequence(to));
             let mut renamed = journal.clone();
-            let bytes = renamed.image.0.remove(&name).expect("it is there");
+            let bytes = renamed.image.0.remove(&name).expect("a segment");
             renamed.image.0.insert(to.clone(), bytes.clone());
             assert_eq!(renamed.check(|| format!("{name} renamed {to}")), 1);
-            // And so is a copy of it, for nobody knows which one counts.
+            // A copy beside the original must not lose a commit either.
             renamed.image.0.insert(name.clone(), bytes);
             renamed.check(|| format!("{name} copied to {to}"));
         }
     }
 }
 
-/// The same commits, written by another journal: it has another salt.
+/// It has the same commits, and another salt.
 #[test]
 fn a_segment_of_another_journal_is_refused() {
-    let journal = AtRest::marked(TINY, 3, Draft::any);
-    let other = AtRest::marked(TINY, 3, Draft::any);
+    let journal = StoppedJournal::marked(TINY, 3, RandomCommit::any);
+    let other = StoppedJournal::marked(TINY, 3, RandomCommit::any);
     let names = journal.image.segments();
     assert_eq!(names, other.image.segments());
     for name in &names {
         let mut mixed = journal.clone();
         mixed.image.0.insert(name.clone(), other.image.0[name].clone());
-        assert_eq!(mixed.check(|| format!("{name} from elsewhere")), 1);
+        assert_eq!(mixed.check(|| format!("{name} of another journal")), 1);
     }
 }
