@@ -6,7 +6,7 @@ use std::path::Path;
 /// Characters of a text that a message shows.
 const SHOWN_CHARS_MAX: usize = 80;
 
-/// A text in quotes, truncated to [`SHOWN_CHARS_MAX`] characters, with control characters escaped.
+/// A text in quotes, truncated to `SHOWN_CHARS_MAX` characters, with control characters escaped.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str);
 

@@ -2,7 +2,7 @@
 //!
 //! An ordinary table with ten million entries takes a second to double, and all threads that need its lock
 //! wait. This one is an ordinary table while it is small. Then it is a directory of buckets (extendible
-//! hashing): a full bucket is split in two, so that no insertion moves more than [`BUCKET_ENTRIES_MAX`]
+//! hashing): a full bucket is split in two, so that no insertion moves more than `BUCKET_ENTRIES_MAX`
 //! entries.
 
 use hashbrown::HashTable;

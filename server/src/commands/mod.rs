@@ -45,7 +45,7 @@ pub enum ExecutionStatus {
     /// has.
     Backpressure,
     /// Nothing was changed or written, because no share of so many bytes was free. Execute the request again
-    /// with [`TurnContext::share`].
+    /// with `TurnContext::share`.
     NeedsShare(usize),
 }
 

@@ -1,5 +1,5 @@
-//! The imports between the source files of a crate, from their `use` lines. Re-exports of a `mod.rs` do not count,
-//! and neither do the unit tests at the end of a file.
+//! The imports between the source files of a crate, from their `use` lines. Re-exports of a `mod.rs` do not
+//! count, and neither do the unit tests at the end of a file.
 
 use std::collections::{BTreeMap, BTreeSet};
 

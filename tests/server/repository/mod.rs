@@ -12,7 +12,7 @@ use imports::Crate;
 
 /// The directories of the crates' sources.
 const CRATES: [&str; 6] =
-    ["protocol/src", "server/src", "client/src", "loadgen/src", "bench/src", "server/examples/figures"];
+    ["protocol/src", "server/src", "client/src", "loadgen/src", "microbench/src", "server/examples/figures"];
 
 #[test]
 fn source_files_have_no_circular_imports() {

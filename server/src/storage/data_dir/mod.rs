@@ -5,7 +5,7 @@
 //! | `journal/`, `snapshots/` | the state ([`crate::storage::journal`], [`crate::storage::snapshot`]) |
 //! | `clean-stop` | the clean-shutdown record ([`clean_stop`]) |
 //! | `time-zone` | the time zone of the calendar's hours |
-//! | `lock` | the pid of the server ([`lock_file`]) |
+//! | `lock` | the pid of the server (`lock_file`) |
 
 pub mod clean_stop;
 mod directory;

@@ -10,11 +10,8 @@
 //! or not at all. A failure prints its seed; `BOOKLINE_TEST_SEED=n` draws the same requests again, in
 //! whatever order they then meet.
 
-#[allow(dead_code)]
-#[allow(dead_code)]
 mod order;
 mod sales;
-#[allow(dead_code)]
 use crate::in_process::common::seeds;
 
 /// As many clients as there are cores would hardly ever meet: more threads, so that they are interrupted

@@ -4,9 +4,6 @@
 //! It would fail if a backup were anything but the state after some number of changes, if a healthy directory
 //! were called corrupt because a server writes to it, or if corruption were passed over.
 
-#[allow(dead_code)]
-#[allow(dead_code)]
-#[allow(dead_code)]
 // Where a backup may go, and what it leaves behind.
 mod target;
 // A standard output that takes nothing.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
-use bookline_bench::baseline::{Baseline, Comparison, EXCESS_PERCENT_MAX};
-use bookline_bench::{OPERATIONS, Operation, count};
+use bookline_microbench::baseline::{Baseline, Comparison, EXCESS_PERCENT_MAX};
+use bookline_microbench::{OPERATIONS, Operation, count};
 use clap::{Parser, Subcommand};
 
 /// Counts the instructions of the operations on the hot path

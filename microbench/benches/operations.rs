@@ -1,6 +1,6 @@
 //! The time of each operation, by Criterion.
 
-use bookline_bench::OPERATIONS;
+use bookline_microbench::OPERATIONS;
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn operations(criterion: &mut Criterion) {

@@ -26,7 +26,7 @@ impl Baseline {
     /// The content of the file.
     pub fn text(&self) -> String {
         let mut text = String::from(
-            "# Instructions of each operation, counted by valgrind. Written by: cargo run --release -p bookline-bench -- record\n",
+            "# Instructions of each operation, counted by valgrind. Written by: cargo run --release -p bookline-microbench -- record\n",
         );
         for (name, count) in &self.0 {
             text += &format!("{name}\t{count}\n");

@@ -147,7 +147,7 @@ struct UnsyncedService {
 
 impl UnsyncedService {
     fn new() -> Self {
-        let directory = TempDir::with_prefix("bookline-bench").expect("a directory");
+        let directory = TempDir::with_prefix("bookline-microbench").expect("a directory");
         let runtime = Builder::new_current_thread().build().expect("a runtime");
         let config =
             Config { data_dir: directory.path().into(), durability: Durability::Never, ..Config::default() };

@@ -1,8 +1,8 @@
 //! Microbenchmarks of the operations on the hot path, each on its own.
 //!
 //! ```sh
-//! cargo bench -p bookline-bench                         # times, by Criterion
-//! cargo run --release -p bookline-bench -- check        # instructions, compared with the baseline
+//! cargo bench -p bookline-microbench                         # times, by Criterion
+//! cargo run --release -p bookline-microbench -- check        # instructions, compared with the baseline
 //! ```
 //!
 //! Times depend on the machine and its load. Instructions depend on the code alone.
