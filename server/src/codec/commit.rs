@@ -63,12 +63,14 @@ pub struct Commit<'a> {
 pub enum DecodeError {
     /// A change of a later version.
     #[error(
-        "it holds a change of type {0}, which this version does not know: start the newer booklined that wrote it"
+        "it holds a change of type {0}, which this version does not know: start the newer booklined that \
+         wrote it"
     )]
     UnknownChange(u8),
     /// A frame of a later version.
     #[error(
-        "it holds a frame of kind {0}, which this version does not know: start the newer booklined that wrote it"
+        "it holds a frame of kind {0}, which this version does not know: start the newer booklined that \
+         wrote it"
     )]
     UnknownFrame(u8),
     /// Flags of a later version.

@@ -30,8 +30,9 @@ pub fn open(path: &Path) -> io::Result<File> {
 pub fn open_own(at: impl AsFd, name: &Path, flags: OFlags) -> io::Result<File> {
     open_with(&at, name, flags | OFlags::NOFOLLOW).map_err(|error| match is_link(&at, name) {
         Ok(true) => io::Error::other(
-            "it is a symbolic link, and none is followed inside the data directory, because it could lead to a \
-             file that is somebody else's or is removed apart from the rest: put the file itself in its place",
+            "it is a symbolic link, and none is followed inside the data directory, because it could lead \
+             to a file that is somebody else's or is removed apart from the rest: put the file itself in \
+             its place",
         ),
         _ => error,
     })

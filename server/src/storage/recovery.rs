@@ -56,15 +56,15 @@ fn unusable(errors: &[SnapshotError]) -> String {
         return format!("{each}. Nothing was changed");
     }
     format!(
-        "{each}. Nothing was changed. Put undamaged copies of these files back; should there be none, keep a copy \
-         of the data directory, and give the last backup to --restore with another --data-dir"
+        "{each}. Nothing was changed. Put undamaged copies of these files back; should there be none, keep \
+         a copy of the data directory, and give the last backup to --restore with another --data-dir"
     )
 }
 
 fn without_journal(snapshot: Option<Sequence>, last: Sequence) -> String {
     let missing = format!(
-        "the journal is missing: there were commits up to sequence {}, and journal/ has no segment. Nothing was \
-         changed. Put the files of journal/ back",
+        "the journal is missing: there were commits up to sequence {}, and journal/ has no segment. Nothing \
+         was changed. Put the files of journal/ back",
         last.0
     );
     match snapshot {
@@ -72,8 +72,8 @@ fn without_journal(snapshot: Option<Sequence>, last: Sequence) -> String {
             "{missing}; should they be lost, give the last backup to --restore with another --data-dir"
         ),
         Some(sequence) => format!(
-            "{missing}; should they be lost, snapshots/{} is a backup of sequences 1 to {}: give it to --restore with \
-             another --data-dir",
+            "{missing}; should they be lost, snapshots/{} is a backup of sequences 1 to {}: give it to \
+             --restore with another --data-dir",
             snapshot::name(sequence),
             sequence.0
         ),

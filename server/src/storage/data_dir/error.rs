@@ -32,8 +32,8 @@ pub enum DataDirError {
     },
     /// A directory in it is a symbolic link.
     #[error(
-        "{} is a symbolic link, and links inside a data directory are not followed: put there what it leads to, or \
-         mount it (mount --bind)",
+        "{} is a symbolic link, and links inside a data directory are not followed: put there what it leads \
+         to, or mount it (mount --bind)",
         path.display()
     )]
     Link {

@@ -66,8 +66,8 @@ impl LockedDirectories {
             Ok(Some(written)) => {
                 *self.lock_file() = written;
                 tracing::warn!(
-                    "the file lock was removed from {}: it is written again. It only tells the server's pid; the \
-                     directory stays locked without it",
+                    "the file lock was removed from {}: it is written again. It only tells the server's \
+                     pid; the directory stays locked without it",
                     self.path.display()
                 );
             }

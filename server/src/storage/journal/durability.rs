@@ -18,12 +18,12 @@ impl Durability {
         match self {
             Self::Always => "What was acknowledged is on disk",
             Self::Interval => {
-                "With --durability interval, what was acknowledged since the last sync may be missing: about a \
-                 second's changes"
+                "With --durability interval, what was acknowledged since the last sync may be missing: \
+                 about a second's changes"
             }
             Self::Never => {
-                "With --durability never, the last of what was acknowledged may be missing: what the system had not \
-                 synced yet"
+                "With --durability never, the last of what was acknowledged may be missing: what the system \
+                 had not synced yet"
             }
         }
     }

@@ -54,8 +54,8 @@ pub enum CorruptionKind {
     Header(SegmentHeaderError),
     /// The file is shorter than its header says.
     #[error(
-        "the file was made with {made} bytes and has {found}: what was behind them is missing, and it may have been \
-         acknowledged. {ADVICE}"
+        "the file was made with {made} bytes and has {found}: the bytes after them are missing, and they \
+         may have been acknowledged. {ADVICE}"
     )]
     TooShort {
         /// The length in its header, in bytes.
@@ -85,7 +85,7 @@ pub enum CorruptionKind {
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// A change contradicts the changes before it.
-    #[error("it contradicts what stands before it: {0}. {ADVICE}")]
+    #[error("it contradicts the changes before it: {0}. {ADVICE}")]
     Contradiction(Contradiction),
 }
 
@@ -107,8 +107,8 @@ fn with_advice(error: &SegmentHeaderError) -> String {
 }
 
 /// What to do about corruption.
-const ADVICE: &str = "Nothing was changed. Restore the file from a backup; without one, keep a copy of the data \
-                      directory before you try anything else";
+const ADVICE: &str = "Nothing was changed. Restore the file from a backup; without one, keep a copy of the \
+                      data directory before you try anything else";
 
 /// What proves durable a commit that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

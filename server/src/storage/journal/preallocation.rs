@@ -35,7 +35,8 @@ pub(super) fn run(shared: &Arc<Shared>, disk: &Arc<dyn Disk>, segment_size: u64)
                 if !warned && !error.snapshot_first {
                     warned = true;
                     tracing::warn!(
-                        "no room for the next journal segment ({}): changes are refused when the current one is full",
+                        "no room for the next journal segment ({}): changes are refused when the current \
+                         one is full",
                         error.reason
                     );
                 }

@@ -62,8 +62,8 @@ impl Space {
         }
         self.set_short(free);
         Err(format!(
-            "{free} bytes are free, {size} are wanted for the segment and up to {snapshot_bytes_max} for the next \
-             snapshot, which comes first"
+            "{free} bytes are free, {size} are wanted for the segment and up to {snapshot_bytes_max} for \
+             the next snapshot, which comes first"
         ))
     }
 

@@ -124,8 +124,8 @@ impl Report {
         if let Some((file, offset)) = &recovered.torn_tail {
             self.torn_tail = true;
             self.add_line(&format_args!(
-                "journal {file}, offset {offset}: a torn tail, of a write that a crash interrupted or that is in \
-                 progress"
+                "journal {file}, offset {offset}: a torn tail, of a write that a crash interrupted or that \
+                 is in progress"
             ));
         }
     }
@@ -167,8 +167,8 @@ fn check_zone(parts: &Parts) -> anyhow::Result<()> {
     match line(parts, "time-zone")? {
         Some(zone) if zone.parse::<Tz>().is_ok() => Ok(()),
         Some(zone) => anyhow::bail!(
-            "it holds {}, which is not a known time zone: write the one in which the calendar's hours are meant, \
-             as in Europe/Berlin",
+            "it holds {}, which is not a known time zone: write the one in which the calendar's hours are \
+             meant, as in Europe/Berlin",
             Shown(&zone)
         ),
         None if segment::list(parts.journal())?.is_empty() => Ok(()),

@@ -38,7 +38,7 @@ pub enum SnapshotErrorKind {
     #[error("it is corrupt here")]
     Frame,
     /// This many bytes follow the footer.
-    #[error("it ends here, and {0} bytes stand behind its end")]
+    #[error("it ends here, and {0} bytes follow its end")]
     TrailingBytes(u64),
     /// A frame is valid and cannot be decoded.
     #[error(transparent)]
@@ -89,9 +89,7 @@ pub enum Misplaced {
         last: Sequence,
     },
     /// The numbers of events and entries are not in ascending order. A commit creates at most one of them.
-    #[error(
-        "it creates {number} behind {before}: each number creates one event or entry, in ascending order"
-    )]
+    #[error("it creates {number} after {before}: each number creates one event or entry, in ascending order")]
     Order {
         /// The number.
         number: u64,
@@ -99,7 +97,7 @@ pub enum Misplaced {
         before: u64,
     },
     /// The number or the tag of tickets is not that of an event before them.
-    #[error("it issues tickets of event {number}, which does not stand before them with this tag")]
+    #[error("it issues tickets of event {number}, which no change before them creates with this tag")]
     Event {
         /// The number.
         number: u64,

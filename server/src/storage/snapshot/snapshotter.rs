@@ -220,7 +220,7 @@ impl Worker {
             Err(CompactionError::Stopped) => Err(NotMade::Stopping),
             Err(e) => {
                 self.unsuccessful = Some(unsuccessful());
-                self.report(&e, "no snapshot could be made, the journal goes on growing");
+                self.report(&e, "no snapshot could be made, the journal keeps growing");
                 Err(NotMade::Failed(e.to_string()))
             }
         };

@@ -63,8 +63,8 @@ fn unknown_extensions_and_another_term_are_skipped() {
         bytes[12..16].copy_from_slice(&77u32.to_le_bytes());
         bytes[18..20].copy_from_slice(&u16::try_from(length).expect("a length").to_le_bytes());
         bytes.splice(20..20, std::iter::repeat_n(0xee, length));
-        let valid = u32::try_from(bytes.len()).expect("small");
-        bytes[..4].copy_from_slice(&valid.to_le_bytes());
+        let length = u32::try_from(bytes.len()).expect("small");
+        bytes[..4].copy_from_slice(&length.to_le_bytes());
         assert_eq!(read(&bytes), read(&plain));
     }
 }

@@ -3,6 +3,7 @@
 //! Randomized tests draw from a seed, which a failure prints. `BOOKLINE_TEST_SEED=n` runs one seed,
 //! `BOOKLINE_TEST_SEEDS=n` the first n seeds.
 
+mod arbitrary_segments;
 mod codec;
 mod corruption;
 mod crash_points;

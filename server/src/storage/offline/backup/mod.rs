@@ -44,7 +44,8 @@ pub(super) fn run(parts: &Parts, to: &Path, force: bool) -> anyhow::Result<bool>
             let synced = File::open(directory).and_then(|directory| directory.sync_all());
             synced.with_context(|| {
                 format!(
-                    "{} is written, and may be gone after a power cut, because its directory cannot be synced",
+                    "{} is written, and may be gone after a power cut, because its directory cannot be \
+                     synced",
                     path.display()
                 )
             })?;

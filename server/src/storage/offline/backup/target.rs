@@ -109,8 +109,8 @@ fn refuse_inside(parts: &Parts, path: &Path, directory: &Path) -> anyhow::Result
     let target = fs::symlink_metadata(path).ok();
     if ancestors.chain(target).any(|found| own.contains(&identity(&found))) {
         bail!(
-            "{} is in the data directory {}, or is one of its files: a backup belongs elsewhere, best on another \
-             disk",
+            "{} is in the data directory {}, or is one of its files: a backup belongs elsewhere, best on \
+             another disk",
             escaped::path(path),
             escaped::path(parts.data_dir())
         );

@@ -1,8 +1,7 @@
-//! A snapshot is the state, no more and no less: of mixed changes, of snapshots of snapshots, of what was
-//! freed.
+//! A snapshot is exactly the state: of mixed changes, of previous snapshots, and without freed entries.
 //!
-//! It would fail if compaction lost a change, kept one that was freed, took one twice, or let go of a segment
-//! that the older snapshot needs.
+//! It would fail if compaction lost a change, kept a freed entry, took a change twice, or if a segment were
+//! removed that the older snapshot needs.
 
 use super::machine::{Images, Machine};
 use crate::codec::Sequence;
@@ -12,7 +11,7 @@ use crate::storage::snapshot::read::Snapshot;
 use crate::storage::snapshot::snapshotter::find_newest_valid;
 use crate::storage::snapshot::{name, parse_name};
 
-/// A life of several snapshots; `each` looks at the disks after each of them.
+/// Makes several snapshots with changes between them, and calls `each` with the disks after each snapshot.
 fn chain(seed: u64, rounds: usize, mut each: impl FnMut(&Machine, &Images, usize)) {
     let mut rng = Rng::new(seed);
     let mut machine = Machine::new(seed);
@@ -20,7 +19,7 @@ fn chain(seed: u64, rounds: usize, mut each: impl FnMut(&Machine, &Images, usize
     for round in 0..rounds {
         machine.changes(&server, &mut rng, 60).expect("no disk error");
         let made = server.snapshot().expect("no disk error");
-        assert_eq!(made.sequence, server.journal().appended(), "all that was answered is in it");
+        assert_eq!(made.sequence, server.journal().appended(), "it holds all acknowledged commits");
         let images = machine.images();
         assert_eq!(made.bytes, images.snapshots.bytes(&name(made.sequence)).len() as u64);
         each(&machine, &images, round);
@@ -28,7 +27,7 @@ fn chain(seed: u64, rounds: usize, mut each: impl FnMut(&Machine, &Images, usize
     server.stop();
 }
 
-/// The same disks without one file.
+/// The same disks without this snapshot.
 fn without(images: &Images, snapshot: &str) -> Images {
     let mut images = images.clone();
     images.snapshots.0.remove(snapshot);
@@ -36,27 +35,15 @@ fn without(images: &Images, snapshot: &str) -> Images {
 }
 
 #[test]
-fn a_snapshot_and_the_whole_journal_give_the_same_state() {
+fn each_of_several_snapshots_and_the_one_before_it_recover_the_same_state() {
     for_each_seed(20, |seed| {
-        chain(seed, 1, |machine, images, _| {
-            let last = Sequence(machine.acknowledged);
-            assert_eq!(images.recover(&machine.tickets).unwrap(), (machine.look().to_owned(), last));
-            let without = without(images, &name(last));
-            assert_eq!(without.recover(&machine.tickets).unwrap(), (machine.look().to_owned(), last));
-        });
-    });
-}
-
-#[test]
-fn a_snapshot_of_a_snapshot_is_as_good_as_the_first() {
-    for_each_seed(10, |seed| {
         chain(seed, 6, |machine, images, round| {
             let names = images.snapshots();
-            assert_eq!(names.len(), (round + 1).min(2), "two are kept: {names:?}");
+            assert_eq!(names.len(), (round + 1).min(2), "two snapshots are kept: {names:?}");
             let last = Sequence(machine.acknowledged);
-            let now = (machine.look().to_owned(), last);
+            let now = (machine.text().to_owned(), last);
             assert_eq!(images.recover(&machine.tickets).unwrap(), now);
-            // Whatever becomes of the newest, the one before it and the journal behind that give the same.
+            // Without the newest snapshot, the older one and the journal since give the same state.
             let fallen_back = without(images, &name(last)).recover(&machine.tickets);
             assert_eq!(fallen_back.unwrap(), now, "round {round}");
         });
@@ -64,11 +51,11 @@ fn a_snapshot_of_a_snapshot_is_as_good_as_the_first() {
 }
 
 #[test]
-fn what_was_freed_is_not_in_it_and_what_counts_is_there_once() {
+fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
     for_each_seed(10, |seed| {
         chain(seed, 4, |machine, images, _| {
             let usable = find_newest_valid(&images.snapshots).unwrap();
-            let snapshot = usable.snapshot.expect("it was made");
+            let snapshot = usable.snapshot.expect("a snapshot");
             let (mut events, mut entries, mut tickets) = (0, 0, 0);
             let mut numbers = Vec::new();
             snapshot
@@ -81,25 +68,25 @@ fn what_was_freed_is_not_in_it_and_what_counts_is_there_once() {
                             entries += 1;
                             numbers.push(number);
                         }
-                        Change::EntryFreed { .. } => panic!("a snapshot has nothing to free"),
+                        Change::EntryFreed { .. } => panic!("a snapshot frees no entry"),
                     }
                     Ok(())
                 })
                 .unwrap();
-            let shown = machine.look().lines().last().unwrap().to_owned();
-            assert!(shown.contains(&format!("events: {events},")), "{shown}");
-            assert!(shown.contains(&format!("entries: {entries},")), "{shown}");
-            // Those that were sold before the event came here have no ids.
+            let state_text = machine.text().lines().last().unwrap().to_owned();
+            assert!(state_text.contains(&format!("events: {events},")), "{state_text}");
+            assert!(state_text.contains(&format!("entries: {entries},")), "{state_text}");
+            // Tickets issued before the event was created here have no ids.
             assert_eq!(tickets, machine.sold);
             numbers.sort_unstable();
             numbers.dedup();
-            assert_eq!(numbers.len(), entries, "no entry stands in it twice");
+            assert_eq!(numbers.len(), entries, "no entry is in it twice");
         });
     });
 }
 
 #[test]
-fn a_snapshot_of_nothing_holds_nothing_and_harms_nothing() {
+fn an_empty_snapshot_is_made_and_recovered() {
     let mut machine = Machine::new(1);
     let server = machine.start().expect("a fresh disk");
     for _ in 0..2 {
@@ -118,7 +105,7 @@ fn a_snapshot_of_nothing_holds_nothing_and_harms_nothing() {
 }
 
 #[test]
-fn the_same_moment_twice_is_one_snapshot() {
+fn two_snapshots_without_a_change_between_are_one() {
     let mut machine = Machine::new(3);
     let server = machine.start().expect("a fresh disk");
     machine.changes(&server, &mut Rng::new(3), 40).expect("no disk error");
@@ -130,9 +117,8 @@ fn the_same_moment_twice_is_one_snapshot() {
 }
 
 #[test]
-fn after_a_snapshot_the_server_goes_on_as_before() {
-    // Facts of a snapshot are older than what is done next: what a reply waits for must not be taken from
-    // them.
+fn a_reply_after_recovery_depends_on_nothing_in_the_snapshot() {
+    // The changes of a snapshot are durable, so a reply must not depend on them.
     let mut machine = Machine::new(4);
     let mut rng = Rng::new(4);
     let server = machine.start().expect("a fresh disk");
@@ -142,13 +128,13 @@ fn after_a_snapshot_the_server_goes_on_as_before() {
     let server = machine.start().expect("recovery succeeds");
     let mut seen = DependsOn::default();
     server.store.totals(&mut seen);
-    assert!(seen.0 <= server.journal().durable(), "nothing of a snapshot has to be waited for");
+    assert!(seen.0 <= server.journal().durable(), "the reply depends on durable commits only");
     machine.changes(&server, &mut rng, 80).expect("no disk error");
     server.stop();
 }
 
 #[test]
-fn names_sort_as_their_sequences() {
+fn snapshot_names_sort_by_sequence_and_other_names_are_not_parsed() {
     assert_eq!(name(Sequence(42)), "00000000000000000042.snap");
     assert_eq!(parse_name("00000000000000000042.snap"), Some(Sequence(42)));
     for other in ["new", "42.snap", "00000000000000000042.snap.damaged", "0000000000000000004x.snap"] {
@@ -157,7 +143,7 @@ fn names_sort_as_their_sequences() {
 }
 
 #[test]
-fn no_snapshot_is_opened_by_the_name_of_another() {
+fn a_snapshot_under_the_name_of_another_is_refused() {
     let mut machine = Machine::new(5);
     let server = machine.start().expect("a fresh disk");
     machine.changes(&server, &mut Rng::new(5), 20).expect("no disk error");

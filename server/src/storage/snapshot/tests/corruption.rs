@@ -1,7 +1,6 @@
-//! Corruption of every kind: never a panic, never a hang, and never a commit less than was acknowledged.
-//!
-//! Recovery falls back to the older snapshot and the journal behind it, or to the whole journal, and says so;
-//! or it refuses, names every file and offset, and changes nothing.
+//! Corruption of snapshots of every kind. Recovery falls back to the older snapshot and the journal since, or
+//! to the complete journal, with a warning; or it refuses with the name and offset in every file, and changes
+//! nothing. It never recovers less than was acknowledged, panics or hangs.
 
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use crate::storage::journal::tests::sim_disk::SECTOR;
 use crate::storage::recovery::RecoverError;
 use crate::storage::snapshot::read::Snapshot;
 
-/// A machine that stopped behind so many snapshots, with changes before, between and behind them.
+/// A stopped machine with this many snapshots, and changes before, between and after them.
 fn stopped(snapshots: usize, changes: u64) -> (Machine, Images) {
     let mut rng = Rng::new(7);
     let mut machine = Machine::new(7);
@@ -29,17 +28,17 @@ fn stopped(snapshots: usize, changes: u64) -> (Machine, Images) {
     (machine, images)
 }
 
-/// Recovers; it must yield everything.
+/// Asserts that recovery yields everything.
 fn yields_everything(machine: &Machine, images: &Images, what: &str) {
     match images.recover(&machine.tickets) {
-        Ok((look, last)) => {
-            assert_eq!((look.as_str(), last.0), (machine.look(), machine.acknowledged), "{what}");
+        Ok((text, last)) => {
+            assert_eq!((text.as_str(), last.0), (machine.text(), machine.acknowledged), "{what}");
         }
         Err(refused) => panic!("{what}: {refused}"),
     }
 }
 
-/// Recovers; it must refuse, for all of these.
+/// Asserts that recovery is refused with the names of these files.
 fn refuses(images: &Images, machine: &Machine, named: &[&str]) -> RecoverError {
     let refused = images.recover(&machine.tickets).expect_err("it is corrupt");
     let message = refused.to_string();
@@ -59,7 +58,7 @@ fn flip_the_middle(images: &Images, name: &str) -> Images {
     flip(images, name, images.snapshots.bytes(name).len() * 4)
 }
 
-/// What becomes of a file that a disk does not give back as it was.
+/// Contents of a file after a disk lost or swapped one of its sectors.
 fn broken(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for sector in (0..bytes.len()).step_by(SECTOR) {
@@ -80,70 +79,70 @@ fn broken(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn every_bit_of_the_newest_falls_back_to_the_one_before() {
+fn any_flipped_bit_of_the_newest_falls_back_to_the_older() {
     let (machine, images) = stopped(2, 2);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     for bit in 0..images.snapshots.bytes(newest).len() * 8 {
         yields_everything(&machine, &flip(&images, newest, bit), &format!("bit {bit}"));
     }
 }
 
 #[test]
-fn every_bit_of_the_older_harms_nothing() {
+fn a_flipped_bit_of_the_older_loses_nothing() {
     let (machine, images) = stopped(2, 4);
-    let [older, _] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [older, _] = &images.snapshots()[..] else { panic!("two snapshots") };
     for bit in (0..images.snapshots.bytes(older).len() * 8).step_by(11) {
         yields_everything(&machine, &flip(&images, older, bit), &format!("bit {bit}"));
     }
 }
 
 #[test]
-fn every_bit_of_the_only_one_falls_back_to_the_whole_journal() {
+fn a_flipped_bit_of_the_only_snapshot_falls_back_to_the_complete_journal() {
     let (machine, images) = stopped(1, 4);
-    let [only] = &images.snapshots()[..] else { panic!("one was made") };
+    let [only] = &images.snapshots()[..] else { panic!("one snapshot") };
     for bit in (0..images.snapshots.bytes(only).len() * 8).step_by(7) {
         yields_everything(&machine, &flip(&images, only, bit), &format!("bit {bit}"));
     }
 }
 
 #[test]
-fn every_bit_of_a_larger_one_shows() {
+fn any_flipped_bit_of_a_larger_snapshot_is_detected() {
     let (_, images) = stopped(2, 100);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let sequence = crate::storage::snapshot::parse_name(newest).unwrap();
     for bit in 0..images.snapshots.bytes(newest).len() * 8 {
         let images = flip(&images, newest, bit);
         let read = Snapshot::open(&images.snapshots, sequence).and_then(|snapshot| snapshot.verify());
-        let bad = read.expect_err("a flipped bit shows");
+        let bad = read.expect_err("the flipped bit is detected");
         let offset = usize::try_from(bad.offset).unwrap();
         assert!(bad.file == *newest && offset <= bit / 8, "bit {bit}: {bad}");
     }
 }
 
 #[test]
-fn the_damaged_one_is_set_aside_and_another_takes_its_place() {
+fn a_corrupt_snapshot_is_quarantined_and_replaced() {
     let (machine, images) = stopped(2, 60);
-    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [older, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let mut machine = machine.with(&flip_the_middle(&images, newest), 1);
     let mut rng = Rng::new(8);
-    let server = machine.start().expect("the older one and the journal");
-    let aside = format!("{newest}.damaged");
-    assert!(machine.images().snapshots.0.contains_key(&aside), "it is there for whoever looks into it");
+    let server = machine.start().expect("recovery from the older snapshot");
+    let quarantined = format!("{newest}.damaged");
+    assert!(machine.images().snapshots.0.contains_key(&quarantined), "the quarantined file is kept");
     assert_eq!(machine.images().snapshots(), std::slice::from_ref(older));
     for _ in 0..3 {
         machine.changes(&server, &mut rng, 60).expect("no disk error");
         server.snapshot().expect("no disk error");
-        machine.check_that_the_older_one_would_do();
+        machine.assert_older_snapshot_suffices();
     }
     machine.crash(server, true);
     machine.start().expect("recovery succeeds").stop();
-    assert!(machine.images().snapshots.0.contains_key(&aside));
+    assert!(machine.images().snapshots.0.contains_key(&quarantined));
 }
 
 #[test]
-fn two_damaged_ones_are_refused_by_name_and_offset() {
+fn two_corrupt_snapshots_are_refused_with_name_and_offset() {
     let (machine, images) = stopped(2, 60);
-    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [older, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let images = flip_the_middle(&flip_the_middle(&images, newest), older);
     refuses(&images, &machine, &[newest, older]);
 
@@ -154,25 +153,26 @@ fn two_damaged_ones_are_refused_by_name_and_offset() {
 }
 
 #[test]
-fn the_only_one_damaged_and_the_journal_trimmed_is_refused() {
+fn a_corrupt_only_snapshot_of_a_trimmed_journal_is_refused() {
     let (machine, images) = stopped(2, 250);
-    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [older, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     assert!(
         images.journal.segments()[0] > crate::storage::journal::segment::name(Sequence(1)),
-        "it was trimmed"
+        "the journal was trimmed"
     );
     let mut images = flip_the_middle(&images, older);
     images.snapshots.0.remove(newest);
     refuses(&images, &machine, &[older]);
     images.snapshots.0.clear();
-    let refused = images.recover(&machine.tickets).expect_err("the journal has no beginning").to_string();
+    let refused =
+        images.recover(&machine.tickets).expect_err("the beginning of the journal is missing").to_string();
     assert!(refused.contains("00000000000000000001.seg, offset 0, sequence 1"), "{refused}");
 }
 
 #[test]
-fn cut_short_anywhere_it_falls_back() {
+fn a_truncated_snapshot_falls_back_to_the_older() {
     let (machine, images) = stopped(2, 4);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     for length in 0..images.snapshots.bytes(newest).len() {
         let mut images = images.clone();
         images.snapshots.bytes_mut(newest).truncate(length);
@@ -181,9 +181,9 @@ fn cut_short_anywhere_it_falls_back() {
 }
 
 #[test]
-fn bad_sectors_fall_back() {
+fn bad_sectors_fall_back_to_the_older() {
     let (machine, images) = stopped(2, 60);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     for (what, bytes) in broken(images.snapshots.bytes(newest)) {
         let mut images = images.clone();
         *images.snapshots.bytes_mut(newest) = bytes;
@@ -192,9 +192,9 @@ fn bad_sectors_fall_back() {
 }
 
 #[test]
-fn frames_that_are_missing_or_stand_there_twice_show() {
+fn missing_or_repeated_frames_are_detected() {
     let (machine, images) = stopped(2, 60);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let bytes = images.snapshots.bytes(newest).to_vec();
     let changes = segment_header::BYTES;
     let salt = segment_header::SegmentHeader::decode(&bytes, crate::storage::snapshot::MAGIC).unwrap().salt;
@@ -217,9 +217,9 @@ fn frames_that_are_missing_or_stand_there_twice_show() {
 }
 
 #[test]
-fn a_snapshot_of_another_moment_under_its_name_falls_back() {
+fn an_older_snapshot_under_the_name_of_the_newest_falls_back() {
     let (machine, images) = stopped(2, 60);
-    let [older, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [older, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let mut swapped = images.clone();
     let other = images.snapshots.0[older].clone();
     swapped.snapshots.0.insert(newest.clone(), other);
@@ -229,9 +229,9 @@ fn a_snapshot_of_another_moment_under_its_name_falls_back() {
 #[test]
 fn a_snapshot_newer_than_the_journal_is_refused() {
     let (machine, images) = stopped(2, 120);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let segments = images.journal.segments();
-    // The journal as an older copy has it: its last segments are not there, or the last one ends early.
+    // The journal is that of an older copy, without its last segments.
     for keep in 1..segments.len() {
         let mut images = images.clone();
         for name in &segments[keep..] {
@@ -244,26 +244,27 @@ fn a_snapshot_newer_than_the_journal_is_refused() {
 }
 
 #[test]
-fn a_damaged_snapshot_still_says_how_far_the_journal_went() {
-    // Its name alone proves durable every commit up to it: a journal that ends before was cut by no crash.
+fn a_corrupt_snapshot_still_proves_its_commits_durable() {
+    // Its name alone proves all commits up to it durable. No crash loses the end of the journal before them.
     for snapshots in [1, 2] {
         let (machine, images) = stopped(snapshots, 4);
-        let newest = images.snapshots().pop().expect("it was made");
+        let newest = images.snapshots().pop().expect("a snapshot");
         let last = images.journal.segments().pop().expect("a journal has a segment");
         let mut images = flip_the_middle(&images, &newest);
-        // All frames of the last segment are gone, and nothing but the snapshot knows of them.
+        // All frames of the last segment are lost, and nothing but the name of the snapshot proves them
+        // durable.
         let bytes = images.journal.bytes_mut(&last);
         bytes[crate::codec::segment_header::BYTES..].fill(0);
         let refused = images.recover(&machine.tickets);
-        let refused = refused.expect_err("commits that a snapshot held are not cut").to_string();
+        let refused = refused.expect_err("commits that a snapshot held are not truncated").to_string();
         assert!(refused.contains(&format!("{last}, offset 64, sequence ")), "{refused}");
     }
 }
 
 #[test]
-fn what_a_newer_version_wrote_is_not_called_damaged() {
+fn a_snapshot_of_a_newer_version_is_refused_and_not_quarantined() {
     let (machine, images) = stopped(2, 10);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let mut images = images.clone();
     let bytes = images.snapshots.bytes_mut(newest);
     bytes[8] = 9;
@@ -278,14 +279,14 @@ fn what_a_newer_version_wrote_is_not_called_damaged() {
 }
 
 #[test]
-fn a_disk_that_gives_a_little_at_a_time_is_read_to_the_end() {
+fn short_reads_and_writes_are_completed() {
     use crate::storage::journal::tests::sim_disk::Faults;
     let (machine, images) = stopped(2, 60);
     for seed in 0..20 {
         let mut machine = machine.with(&images, seed);
         machine.snapshots.set_faults(Faults { short: true, ..Faults::default() });
         machine.journal.set_faults(Faults { short: true, ..Faults::default() });
-        let server = machine.start().expect("nothing is corrupt");
+        let server = machine.start().expect("recovery succeeds");
         assert_eq!(machine.images().snapshots(), images.snapshots(), "nothing was quarantined");
         machine.changes(&server, &mut Rng::new(seed), 20).expect("no disk error");
         server.snapshot().expect("no disk error");
@@ -294,36 +295,36 @@ fn a_disk_that_gives_a_little_at_a_time_is_read_to_the_end() {
 }
 
 #[test]
-fn a_snapshot_that_rots_under_a_running_server_is_told_of_and_loses_nothing() {
+fn corruption_of_a_snapshot_under_a_running_server_loses_nothing() {
     let (machine, images) = stopped(2, 60);
     let mut machine = machine.with(&images, 1);
     let mut rng = Rng::new(9);
     let server = machine.start().expect("no disk error");
-    let newest = images.snapshots().pop().expect("two are kept");
+    let newest = images.snapshots().pop().expect("two snapshots");
     let file = machine.snapshots.open(&newest).unwrap();
     let at = file.len().unwrap() / 2;
     file.write_all_at(&[0xff; 16], at).unwrap();
-    machine.changes(&server, &mut rng, 60).expect("the journal is well");
-    // Whether it says no or makes one from the older, nothing is taken from what it does not hold.
+    machine.changes(&server, &mut rng, 60).expect("no disk error");
+    // Whether the snapshot fails or is made from the older one, the journal must not be trimmed by it.
     let made = server.snapshot();
-    machine.changes(&server, &mut rng, 60).expect("the journal is well");
+    machine.changes(&server, &mut rng, 60).expect("no disk error");
     machine.crash(server, false);
     machine.start().unwrap_or_else(|refused| panic!("{made:?}: {refused}")).stop();
 }
 
 #[test]
-fn set_aside_twice_it_is_still_there() {
+fn a_snapshot_is_quarantined_again_under_the_same_name() {
     let (machine, images) = stopped(2, 30);
-    let [_, newest] = &images.snapshots()[..] else { panic!("two are kept") };
+    let [_, newest] = &images.snapshots()[..] else { panic!("two snapshots") };
     let mut corrupt = flip_the_middle(&images, newest);
-    corrupt.snapshots.0.insert(format!("{newest}.damaged"), Arc::new(b"an older scenario".to_vec()));
+    corrupt.snapshots.0.insert(format!("{newest}.damaged"), Arc::new(b"older contents".to_vec()));
     let mut machine = machine.with(&corrupt, 1);
-    machine.start().expect("the older one and the journal").stop();
+    machine.start().expect("recovery from the older snapshot").stop();
     assert_eq!(machine.images().snapshots().len(), 1);
 }
 
 #[test]
-fn two_that_rot_under_a_running_server_stay_where_they_are() {
+fn two_corrupt_snapshots_under_a_running_server_stay_in_place() {
     let (machine, images) = stopped(2, 250);
     let mut machine = machine.with(&images, 1);
     let server = machine.start().expect("no disk error");
@@ -332,9 +333,9 @@ fn two_that_rot_under_a_running_server_stay_where_they_are() {
         let at = file.len().unwrap() / 2;
         file.write_all_at(&[0xff; 16], at).unwrap();
     }
-    machine.changes(&server, &mut Rng::new(9), 10).expect("the journal is well");
-    server.snapshot().expect_err("there is nothing to make one from");
-    assert_eq!(machine.images().snapshots(), images.snapshots(), "people have to look at them");
+    machine.changes(&server, &mut Rng::new(9), 10).expect("no disk error");
+    server.snapshot().expect_err("no snapshot to start from");
+    assert_eq!(machine.images().snapshots(), images.snapshots(), "they stay in place");
     machine.crash(server, false);
     let refused = machine.start().expect_err("two are corrupt").to_string();
     for name in images.snapshots() {
@@ -342,19 +343,19 @@ fn two_that_rot_under_a_running_server_stay_where_they_are() {
     }
 }
 
-/// Disks on which one file cannot be read.
+/// A disk on which one file cannot be read.
 #[derive(Debug)]
-struct Sick {
+struct FailingDisk {
     image: crate::storage::journal::tests::image::Image,
     name: String,
-    /// What the system says.
+    /// The error code of the system.
     error: i32,
 }
 
 #[derive(Debug)]
-struct SickFile(i32);
+struct FailingFile(i32);
 
-impl crate::storage::journal::disk::DiskFile for SickFile {
+impl crate::storage::journal::disk::DiskFile for FailingFile {
     fn len(&self) -> std::io::Result<u64> {
         Ok(100)
     }
@@ -376,7 +377,7 @@ impl crate::storage::journal::disk::DiskFile for SickFile {
     }
 }
 
-impl Disk for Sick {
+impl Disk for FailingDisk {
     fn list(&self) -> std::io::Result<Vec<String>> {
         self.image.list()
     }
@@ -386,7 +387,7 @@ impl Disk for Sick {
     }
 
     fn open(&self, name: &str) -> std::io::Result<Box<dyn crate::storage::journal::disk::DiskFile>> {
-        if name == self.name { Ok(Box::new(SickFile(self.error))) } else { self.image.open(name) }
+        if name == self.name { Ok(Box::new(FailingFile(self.error))) } else { self.image.open(name) }
     }
 
     fn rename(&self, from: &str, to: &str) -> std::io::Result<()> {
@@ -409,12 +410,12 @@ const EACCES: i32 = 13;
 const EMFILE: i32 = 24;
 
 #[test]
-fn a_bad_sector_is_damage_and_a_refusal_of_the_system_is_none() {
+fn a_bad_sector_is_corruption_and_other_system_errors_are_not() {
     let (_, images) = stopped(2, 60);
-    let newest = images.snapshots().pop().expect("two are kept");
+    let newest = images.snapshots().pop().expect("two snapshots");
     for error in [EIO, EACCES, EMFILE] {
-        let sick = Sick { image: images.snapshots.clone(), name: newest.clone(), error };
-        let recovered = recover(&disks(images.journal.clone(), sick), None, false);
+        let failing = FailingDisk { image: images.snapshots.clone(), name: newest.clone(), error };
+        let recovered = recover(&disks(images.journal.clone(), failing), None, false);
         match recovered {
             Ok(state) => assert_eq!((error, state.snapshot < Sequence(u64::MAX)), (EIO, true)),
             Err(refused) => {

@@ -1,8 +1,8 @@
-//! Lives of a server on disks that lie: killed, cut off, failing and full while it makes snapshots, and every
-//! time recovered.
+//! Randomized crash cycles of a server that makes snapshots on simulated disks: kills, power cuts, I/O errors
+//! and full disks, each followed by recovery.
 //!
-//! What a server recovers is a beginning of what was done, with all that was acknowledged; a snapshot that
-//! could not be made costs nothing but its room; and a server source snapshots fail goes on.
+//! It would fail if recovery yielded anything but a prefix of the commits with all acknowledged ones, if a
+//! failed snapshot lost anything, or if a server stopped because its snapshots fail.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::OpenError;
@@ -11,50 +11,50 @@ use crate::storage::journal::tests::sim_disk::{Faults, IoSource};
 use crate::storage::recovery::RecoverError;
 
 #[test]
-fn whatever_the_disks_do_what_was_acknowledged_is_there() {
+fn acknowledged_commits_survive_every_crash() {
     for_each_seed(150, |seed| {
         let mut rng = Rng::new(seed);
         let mut machine = Machine::new(rng.next());
         for _ in 0..rng.within(1..5) {
-            live(&mut machine, &mut rng);
+            run(&mut machine, &mut rng);
         }
         end(&mut machine, &mut rng);
     });
 }
 
-fn live(machine: &mut Machine, rng: &mut Rng) {
+fn run(machine: &mut Machine, rng: &mut Rng) {
     let (journal, snapshots) = (faults(rng, true), faults(rng, false));
     machine.journal.set_faults(journal);
     machine.snapshots.set_faults(snapshots);
     let server = match machine.start() {
         Ok(server) => server,
         Err(refused) => {
-            assert!(is_a_fault(&refused) && (goes_wrong(journal) || goes_wrong(snapshots)), "{refused}");
-            machine.end_of_cycle(rng.one_in(2));
+            assert!(is_io_error(&refused) && (may_fail(journal) || may_fail(snapshots)), "{refused}");
+            machine.end_process(rng.one_in(2));
             return;
         }
     };
-    let well = serve(machine, &server, rng, goes_wrong(journal) || goes_wrong(snapshots));
+    let well = serve(machine, &server, rng, may_fail(journal) || may_fail(snapshots));
     // A failed sync of either directory fails the journal.
-    if well && rng.one_in(3) && !goes_wrong(journal) && !goes_wrong(snapshots) {
+    if well && rng.one_in(3) && !may_fail(journal) && !may_fail(snapshots) {
         server.stop();
-        machine.end_of_cycle(rng.one_in(2));
+        machine.end_process(rng.one_in(2));
     } else {
         machine.crash(server, rng.one_in(2));
     }
 }
 
-/// False when the journal failed.
-fn serve(machine: &mut Machine, server: &Server, rng: &mut Rng, may_go_wrong: bool) -> bool {
+/// Returns false when the journal failed.
+fn serve(machine: &mut Machine, server: &Server, rng: &mut Rng, has_faults: bool) -> bool {
     for _ in 0..rng.within(0..6) {
         let count = rng.within(0..50);
         if machine.changes(server, rng, count).is_err() {
-            assert!(may_go_wrong, "no disk failed");
+            assert!(has_faults, "a failure without faults");
             return false;
         }
         if rng.one_in(2) {
             let made = server.snapshot();
-            assert!(may_go_wrong || made.is_ok(), "{made:?}");
+            assert!(has_faults || made.is_ok(), "{made:?}");
         }
     }
     true
@@ -76,30 +76,30 @@ fn faults(rng: &mut Rng, journal: bool) -> Faults {
     faults
 }
 
-/// May a disk with these faults refuse what is asked of it?
-fn goes_wrong(faults: Faults) -> bool {
+/// Whether operations may fail with these faults.
+fn may_fail(faults: Faults) -> bool {
     faults.die_at.is_some()
         || faults.fail_write.is_some()
         || faults.fail_sync.is_some()
         || faults.capacity.is_some()
 }
 
-/// Did the system say no, and nothing else?
-fn is_a_fault(refused: &RecoverError) -> bool {
+/// Whether an I/O error is the reason, and not corruption.
+fn is_io_error(refused: &RecoverError) -> bool {
     matches!(
         refused,
         RecoverError::Io(_) | RecoverError::Journal(OpenError::Io { .. } | OpenError::Failure(_))
     ) || refused.to_string().contains("simulated")
 }
 
-/// In the end the disks behave, and everything works.
+/// Recovers, makes snapshots and recovers again, without faults.
 fn end(machine: &mut Machine, rng: &mut Rng) {
-    machine.heal();
+    machine.clear_faults();
     let server = machine.start().expect("recovery succeeds");
     for _ in 0..2 {
         machine.changes(&server, rng, 40).expect("no disk error");
         server.snapshot().expect("no disk error");
-        machine.check_that_the_older_one_would_do();
+        machine.assert_older_snapshot_suffices();
     }
     machine.crash(server, true);
     machine.start().expect("recovery succeeds").stop();

@@ -1,24 +1,23 @@
-//! A crash at every operation on either disk, while a snapshot is written, the journal trimmed and its old
-//! segments used again. Recovery then yields everything that was acknowledged, and the next snapshot is as
-//! good as any.
+//! A crash at every operation on either disk, while a snapshot is written, the journal is trimmed and its old
+//! segments are recycled. Recovery then yields everything that was acknowledged, and the next snapshot is
+//! valid.
 //!
-//! It would fail if a snapshot got its name before it was whole, the journal were trimmed before the snapshot
-//! that makes up for it was durable, or half of one were in the way of the next.
+//! It would fail if a snapshot got its name before it was complete, if the journal were trimmed before the
+//! snapshot that replaces it was durable, or if an incomplete snapshot broke the next one.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::rng::Rng;
 use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 
-/// How the machine ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    Killed,
-    CutOff,
+    Kill,
+    PowerCut,
 }
 
-/// Dies at the first, the second … operation that `source` threads do on the disk that `which` finds, while
-/// snapshots are made with `round` changes between them. Says how many operations there were.
+/// Crashes at the first, the second … operation of the `source` threads on the disk that `which` selects,
+/// while snapshots are made with `round` changes between them. Returns the number of operations.
 fn die_everywhere(which: fn(&Machine) -> &SimDisk, source: IoSource, end: End, round: u64) -> u64 {
     for n in 1.. {
         let mut rng = Rng::new(round);
@@ -30,27 +29,27 @@ fn die_everywhere(which: fn(&Machine) -> &SimDisk, source: IoSource, end: End, r
 
         let done = which(&machine).counts(source).operations;
         which(&machine).set_faults(Faults { source, die_at: Some(done + n), ..Faults::default() });
-        live_on(&mut machine, &server, &mut rng, round);
+        run_snapshots(&mut machine, &server, &mut rng, round);
         let died = which(&machine).list().is_err();
-        machine.crash(server, end == End::CutOff);
+        machine.crash(server, end == End::PowerCut);
 
         let server = machine.start().unwrap_or_else(|refused| panic!("operation {n}, {end:?}: {refused}"));
         machine.changes(&server, &mut rng, 30).expect("no disk error");
         server.snapshot().expect("no disk error");
-        machine.check_that_the_older_one_would_do();
+        machine.assert_older_snapshot_suffices();
         server.stop();
         if !died {
             return n;
         }
     }
-    unreachable!("a crash cycle has an end")
+    unreachable!("the scenario ends")
 }
 
-/// Two snapshots with so many changes behind each, of which the first sets segments free to be used again. A
-/// disk that dies ends it.
-fn live_on(machine: &mut Machine, server: &Server, rng: &mut Rng, round: u64) {
+/// Makes two snapshots with this many changes after each. The first makes segments recyclable. Ends early
+/// when the disk fails.
+fn run_snapshots(machine: &mut Machine, server: &Server, rng: &mut Rng, round: u64) {
     for _ in 0..2 {
-        // Whether it could be made or not, the journal has everything.
+        // If it fails, the journal still has everything.
         let _ = server.snapshot();
         if machine.changes(server, rng, round).is_err() {
             return;
@@ -59,37 +58,37 @@ fn live_on(machine: &mut Machine, server: &Server, rng: &mut Rng, round: u64) {
 }
 
 #[test]
-fn killed_at_every_operation_on_the_snapshots() {
-    let n = die_everywhere(|machine| &machine.snapshots, IoSource::Foreground, End::Killed, 40);
+fn a_kill_at_any_operation_on_the_snapshots_loses_nothing_acknowledged() {
+    let n = die_everywhere(|machine| &machine.snapshots, IoSource::Foreground, End::Kill, 40);
     assert!(n > 30, "two snapshots take more than {n} operations");
 }
 
 #[test]
-fn cut_off_at_every_operation_on_the_snapshots() {
-    let n = die_everywhere(|machine| &machine.snapshots, IoSource::Foreground, End::CutOff, 40);
+fn a_power_cut_at_any_operation_on_the_snapshots_loses_nothing_acknowledged() {
+    let n = die_everywhere(|machine| &machine.snapshots, IoSource::Foreground, End::PowerCut, 40);
     assert!(n > 30, "two snapshots take more than {n} operations");
 }
 
 #[test]
-fn killed_at_every_operation_on_the_journal() {
-    let n = die_everywhere(|machine| &machine.journal, IoSource::Foreground, End::Killed, 50);
+fn a_kill_at_any_operation_on_the_journal_loses_nothing_acknowledged() {
+    let n = die_everywhere(|machine| &machine.journal, IoSource::Foreground, End::Kill, 50);
     assert!(n > 60, "commits, compaction and trimming take more than {n} operations");
 }
 
 #[test]
-fn cut_off_at_every_operation_on_the_journal() {
-    let n = die_everywhere(|machine| &machine.journal, IoSource::Foreground, End::CutOff, 50);
+fn a_power_cut_at_any_operation_on_the_journal_loses_nothing_acknowledged() {
+    let n = die_everywhere(|machine| &machine.journal, IoSource::Foreground, End::PowerCut, 50);
     assert!(n > 60, "commits, compaction and trimming take more than {n} operations");
 }
 
 #[test]
-fn killed_at_every_operation_on_a_spare() {
-    let n = die_everywhere(|machine| &machine.journal, IoSource::Preallocation, End::Killed, 400);
-    assert!(n > 8, "old segments are used again in more than {n}");
+fn a_kill_at_any_operation_of_preallocation_loses_nothing_acknowledged() {
+    let n = die_everywhere(|machine| &machine.journal, IoSource::Preallocation, End::Kill, 400);
+    assert!(n > 8, "recycling takes more than {n} operations");
 }
 
 #[test]
-fn cut_off_at_every_operation_on_a_spare() {
-    let n = die_everywhere(|machine| &machine.journal, IoSource::Preallocation, End::CutOff, 400);
-    assert!(n > 8, "old segments are used again in more than {n}");
+fn a_power_cut_at_any_operation_of_preallocation_loses_nothing_acknowledged() {
+    let n = die_everywhere(|machine| &machine.journal, IoSource::Preallocation, End::PowerCut, 400);
+    assert!(n > 8, "recycling takes more than {n} operations");
 }

@@ -1,35 +1,36 @@
-//! A sync of a directory that fails, whoever tried it: a later one would succeed over names that are not on
-//! the disk. So it ends the journal, and nothing is acknowledged any more.
+//! A failed sync of a directory, by any thread, fails the journal, and nothing is acknowledged after it: the
+//! next sync would succeed although names are not on disk.
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::tests::history::{failure, is_ready};
 use crate::storage::journal::tests::rng::Rng;
 use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 
-/// Lives in which snapshots are made and old segments used again. In each, another sync of the directory by
-/// `source` threads fails, on the disk that `which` finds. Says how many there were.
+/// Runs a scenario of snapshots and recycled segments again and again. In the n-th run, the n-th sync of the
+/// directory by the `source` threads fails, on the disk that `which` selects. Returns the number of these
+/// syncs.
 fn fail_every_sync(which: fn(&Machine) -> &SimDisk, source: IoSource) -> u64 {
     for n in 1.. {
         let mut machine = Machine::new(1);
         let server = machine.start().expect("a fresh disk");
         let nth = Some(which(&machine).counts(source).directory_syncs + n);
         which(&machine).set_faults(Faults { source, fail_directory_sync: nth, ..Faults::default() });
-        live(&mut machine, &server);
+        run(&mut machine, &server);
         if !which(&machine).has_failed(source) {
-            assert!(!is_ready(server.journal().failed()), "nothing has failed");
+            assert!(!is_ready(server.journal().failed()), "no failure without a failed sync");
             return n - 1;
         }
         let failure = failure(server.journal());
         assert!(failure.file.contains("directory") || failure.doing == "beginning", "{failure}");
         assert_eq!(server.journal().close(), Err(failure));
     }
-    unreachable!("a crash cycle has an end")
+    unreachable!("the scenario ends")
 }
 
-fn live(machine: &mut Machine, server: &Server) {
+fn run(machine: &mut Machine, server: &Server) {
     let mut rng = Rng::new(1);
     for _ in 0..8 {
-        // One that could not be made costs nothing.
+        // A failed snapshot loses nothing.
         let _ = server.snapshot();
         if machine.changes(server, &mut rng, 200).is_err() {
             return;
@@ -38,16 +39,16 @@ fn live(machine: &mut Machine, server: &Server) {
 }
 
 #[test]
-fn of_the_snapshots() {
+fn a_failed_sync_of_the_snapshot_directory_fails_the_journal() {
     assert!(fail_every_sync(|machine| &machine.snapshots, IoSource::Foreground) > 3);
 }
 
 #[test]
-fn of_the_journal_when_segments_begin_or_go() {
+fn a_failed_sync_of_the_journal_directory_fails_the_journal() {
     assert!(fail_every_sync(|machine| &machine.journal, IoSource::Foreground) > 3);
 }
 
 #[test]
-fn of_the_journal_when_old_segments_are_used_again() {
+fn a_failed_sync_after_recycling_a_segment_fails_the_journal() {
     assert!(fail_every_sync(|machine| &machine.journal, IoSource::Preallocation) > 0);
 }

@@ -1,24 +1,24 @@
-//! One disk for journal and snapshots, and it fills up: a snapshot makes space for the journal, and
-//! everything goes on.
+//! A disk with both journal and snapshots fills up. A snapshot frees the space of old segments, and changes
+//! are accepted again.
 //!
-//! It would fail if the next segment took the space that a snapshot needs, if a snapshot that failed were not
-//! tried again, or if SNAPSHOT kept what a full disk cannot hold.
+//! It would fail if the next segment took the space that a snapshot needs, if a failed snapshot were not
+//! retried, or if SNAPSHOT kept snapshots for which a full disk has no space.
 
 use std::time::Instant;
 
 use bookline_protocol::{Hour, Slot};
 
 use super::machine::{Machine, Server};
-use super::shown::days;
+use super::state_text::days;
 use crate::codec::Sequence;
 use crate::state::{DependsOn, NewEntry, StateRejection};
 use crate::storage::journal::AppendError;
 use crate::storage::journal::tests::history::{HANG_TIMEOUT, settle, wait_for_capacity};
 use crate::storage::journal::tests::sim_disk::Faults;
 
-const SEGMENT: usize = 16 << 10;
+const SEGMENT_BYTES: usize = 16 << 10;
 
-/// A machine with one disk on which so many bytes fit.
+/// A machine with one disk of this many bytes.
 fn machine(capacity: usize) -> Machine {
     let mut machine = Machine::new(1);
     machine.snapshots = machine.journal.clone();
@@ -30,12 +30,12 @@ fn set_capacity(machine: &Machine, capacity: usize) {
     machine.journal.set_faults(Faults { capacity: Some(capacity), ..Faults::default() });
 }
 
-/// Bytes on the disk.
+/// The number of bytes used on the disk.
 fn used(machine: &Machine) -> usize {
     machine.journal.image().0.values().map(|file| file.len()).sum()
 }
 
-/// Blocks an hour, or frees it: what there is in all stays small. An error when there is no space.
+/// Blocks an hour, or frees it, so that the state stays small. Fails if there is no space.
 fn change(server: &Server) -> Result<(), AppendError> {
     let slot = Slot { date: days()[0], hour: Hour::parse("09:00").expect("an hour") };
     let mut seen = DependsOn::default();
@@ -47,7 +47,7 @@ fn change(server: &Server) -> Result<(), AppendError> {
         };
         match changed {
             Ok(()) => {
-                settle(server.journal(), seen.0).expect("nothing fails for want of space");
+                settle(server.journal(), seen.0).expect("a full disk is no failure");
                 return Ok(());
             }
             Err(StateRejection::AppendError(AppendError::Backpressure)) => {
@@ -59,20 +59,20 @@ fn change(server: &Server) -> Result<(), AppendError> {
     }
 }
 
-/// Changes, again and again while there is no space.
+/// Makes a change, and retries as long as there is no space.
 fn change_soon(server: &Server) {
     let begun = Instant::now();
     while let Err(refused) = change(server) {
-        assert!(begun.elapsed() < HANG_TIMEOUT, "it does not heal: {refused}");
+        assert!(begun.elapsed() < HANG_TIMEOUT, "no space is freed: {refused}");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn a_disk_that_the_journal_would_fill_heals_itself() {
-    let capacity = 7 * SEGMENT;
+fn a_journal_that_fills_the_disk_is_trimmed_by_snapshots() {
+    let capacity = 7 * SEGMENT_BYTES;
     let mut machine = machine(capacity);
-    let server = machine.start().expect("there is space to begin");
+    let server = machine.start().expect("enough space");
     while server.journal().bytes() < 3 * capacity as u64 {
         change_soon(&server);
     }
@@ -80,57 +80,57 @@ fn a_disk_that_the_journal_would_fill_heals_itself() {
     server.stop();
 }
 
-/// What others take of the disk is no reason to give up for good either: a snapshot that had no space is
-/// tried again.
+/// Other programs may take and free space, so a snapshot that failed for lack of space is retried after a
+/// time.
 #[test]
-fn a_snapshot_that_had_no_space_is_tried_again_by_time() {
-    let mut machine = machine(8 * SEGMENT);
-    let server = machine.start().expect("there is space to begin");
-    while server.journal().bytes() < 2 * SEGMENT as u64 {
+fn a_snapshot_that_failed_for_lack_of_space_is_retried() {
+    let mut machine = machine(8 * SEGMENT_BYTES);
+    let server = machine.start().expect("enough space");
+    while server.journal().bytes() < 2 * SEGMENT_BYTES as u64 {
         change_soon(&server);
     }
-    // Others take all that is left.
+    // Other programs take the remaining space.
     let used = used(&machine);
     set_capacity(&machine, used);
     while change(&server).is_ok() {}
     assert!(server.snapshot().is_err(), "there is no space for a snapshot");
     assert!(change(&server).is_err());
     assert_eq!(server.snapshotter.newest(), Sequence(0));
-    // They give back so much that a snapshot fits, and no segment.
-    set_capacity(&machine, used + SEGMENT / 2);
+    // They free space for a snapshot, and too little for a segment.
+    set_capacity(&machine, used + SEGMENT_BYTES / 2);
     change_soon(&server);
     assert!(server.snapshotter.newest() > Sequence(0));
     server.stop();
 }
 
-/// It was there already when the disk was full: SNAPSHOT has nothing to write, and much to let go.
+/// The snapshot existed before the disk was full. SNAPSHOT has nothing to write, and only trims the journal.
 #[test]
-fn a_snapshot_that_is_there_trims_what_it_can_when_space_is_short() {
-    let mut machine = machine(20 * SEGMENT);
-    let server = machine.start().expect("there is space to begin");
-    while server.journal().bytes() < 3 * SEGMENT as u64 {
+fn an_existing_snapshot_trims_the_journal_when_space_is_short() {
+    let mut machine = machine(20 * SEGMENT_BYTES);
+    let server = machine.start().expect("enough space");
+    while server.journal().bytes() < 3 * SEGMENT_BYTES as u64 {
         change_soon(&server);
     }
-    let first = server.snapshot().expect("there is space");
-    assert!(machine.journal.image().segments().len() > 3, "one snapshot alone lets nothing go");
+    let first = server.snapshot().expect("enough space");
+    assert!(machine.journal.image().segments().len() > 3, "one snapshot does not trim the journal");
     machine.acknowledged = first.sequence.0;
     server.stop();
-    // The next start has to make a segment, and others have taken the space.
+    // The next start has to preallocate a segment, and other programs have taken the space.
     let used = used(&machine);
     machine.journal = machine.journal.kill();
     machine.snapshots = machine.journal.clone();
     set_capacity(&machine, used);
-    machine.looks.clear();
+    machine.states.clear();
     let server = machine.start().expect("recovery succeeds");
     let begun = Instant::now();
     loop {
-        let again = server.snapshot().expect("it is there");
+        let again = server.snapshot().expect("an existing snapshot");
         assert_eq!((again.sequence, again.bytes), (first.sequence, first.bytes));
         let segments = machine.journal.image().segments();
         if segments.len() == 1 {
             break;
         }
-        assert!(begun.elapsed() < HANG_TIMEOUT, "nothing was let go: {segments:?}");
+        assert!(begun.elapsed() < HANG_TIMEOUT, "nothing was trimmed: {segments:?}");
     }
     change_soon(&server);
     server.stop();

@@ -1,7 +1,7 @@
-//! Snapshots source checksums are right and source contents no server decides: refused by offset wherever they
-//! are read, and nothing of them is put in place.
+//! Snapshots with correct checksums and contents that no server writes. They are refused with the offset
+//! wherever they are read, and never restored.
 //!
-//! It would fail if a checksum were taken for a proof of sense.
+//! It would fail if a reader relied on the checksum alone.
 
 use std::path::Path;
 
@@ -21,7 +21,7 @@ use crate::storage::snapshot::write::Writer;
 
 const JAZZ: EventNumber = EventNumber(1);
 
-/// A snapshot of these, with the checksums of a right one.
+/// A snapshot of these changes, with correct checksums.
 fn snapshot(sequence: Sequence, changes: &[(u64, Change<'_>)]) -> SimDisk {
     let disk = SimDisk::new(1);
     let mut writer = Writer::new(&disk, sequence, &|| false).expect("no disk error");
@@ -33,10 +33,10 @@ fn snapshot(sequence: Sequence, changes: &[(u64, Change<'_>)]) -> SimDisk {
 }
 
 fn bytes(disk: &SimDisk, sequence: Sequence) -> Vec<u8> {
-    disk.open(&name(sequence)).and_then(|file| file.read_all()).expect("it was written")
+    disk.open(&name(sequence)).and_then(|file| file.read_all()).expect("a snapshot")
 }
 
-/// Restores a file on empty disks. Says why not, and whether anything was left there.
+/// Restores a file to empty disks. Returns the error, and whether any file was left on the disks.
 fn restore(file: &Path) -> (Result<(), String>, bool) {
     let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
     let restored = recover(&disks(journal.clone(), snapshots.clone()), Some(file), true);
@@ -46,7 +46,7 @@ fn restore(file: &Path) -> (Result<(), String>, bool) {
 
 fn restore_bytes(bytes: &[u8]) -> (Result<(), String>, bool) {
     let file = NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), bytes).expect("it can be written");
+    std::fs::write(file.path(), bytes).expect("write succeeds");
     restore(file.path())
 }
 
@@ -63,14 +63,14 @@ fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<
     Change::TicketsIssued { event: EventKey { tag, number: event }, tickets }
 }
 
-/// Tickets of the event `jazz`.
+/// Ids of tickets of the event `jazz`.
 fn of_jazz(count: u8) -> Vec<[u8; 16]> {
     let [high, low] = event_tag("jazz").to_be_bytes();
     (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
 }
 
 #[test]
-fn what_is_possible_is_restored() {
+fn a_valid_snapshot_is_restored() {
     let (tag, two) = (event_tag("jazz"), of_jazz(2));
     let meeting =
         Change::MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" };
@@ -85,7 +85,7 @@ fn what_is_possible_is_restored() {
 }
 
 #[test]
-fn what_no_server_decides_is_refused_by_offset_and_put_nowhere() {
+fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let tag = event_tag("jazz");
     let jazz = (1, event("jazz", 3));
     let block = Change::BlockTaken { slot: slot(9), who: "F1" };
@@ -94,8 +94,8 @@ fn what_no_server_decides_is_refused_by_offset_and_put_nowhere() {
         ("holds a blank", &[(1, event("ja zz", 3))]),
         ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
         ("an event or entry 0,", &[(0, block)]),
-        ("creates 3 behind 3", &[(3, block), (3, Change::BlockTaken { slot: slot(10), who: "F2" })]),
-        ("creates 1 behind 3", &[(3, block), jazz]),
+        ("creates 3 after 3", &[(3, block), (3, Change::BlockTaken { slot: slot(10), who: "F2" })]),
+        ("creates 1 after 3", &[(3, block), jazz]),
         ("frees entry 2", &[(2, Change::EntryFreed { slot: slot(9), entry: EntryNumber(2) })]),
         ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
         ("tickets of event 2", &[jazz, (2, tickets(tag, JAZZ, &two))]),
@@ -103,39 +103,39 @@ fn what_no_server_decides_is_refused_by_offset_and_put_nowhere() {
         ("with tag 0000 issues a ticket with tag", &[jazz, (1, tickets(0, JAZZ, &two))]),
         ("issues 3 tickets and has 2 left", &[jazz, (1, tickets(tag, JAZZ, &three))]),
     ];
-    for (said, changes) in cases {
+    for (message, changes) in cases {
         let disk = snapshot(Sequence(7), changes);
-        let opened = Snapshot::open(&disk, Sequence(7)).expect("its header is right");
-        let bad = opened.verify().expect_err(said);
-        assert!(bad.offset == BYTES as u64 && bad.to_string().contains(said), "{said}: {bad}");
-        assert!(bad.is_corruption(), "an older snapshot may stand in for it: {bad}");
+        let opened = Snapshot::open(&disk, Sequence(7)).expect("a valid header");
+        let bad = opened.verify().expect_err(message);
+        assert!(bad.offset == BYTES as u64 && bad.to_string().contains(message), "{message}: {bad}");
+        assert!(bad.is_corruption(), "an older snapshot may replace it: {bad}");
         let (refused, left) = restore_bytes(&bytes(&disk, Sequence(7)));
-        let refused = refused.expect_err(said);
-        assert!(refused.contains(&format!("offset {BYTES}: ")) && refused.contains(said), "{refused}");
-        assert!(!left, "{said}: something is left there");
+        let refused = refused.expect_err(message);
+        assert!(refused.contains(&format!("offset {BYTES}: ")) && refused.contains(message), "{refused}");
+        assert!(!left, "{message}: a file is left");
     }
 }
 
 #[test]
-fn what_only_the_state_tells_is_refused_before_it_is_put_in_place() {
+fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
     let block = |who| Change::BlockTaken { slot: slot(9), who };
-    for (said, changes) in [
+    for (message, changes) in [
         ("F1 has filled", [(1, block("F1")), (2, block("F1"))]),
         ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),
     ] {
         let (refused, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
-        assert!(refused.as_ref().is_err_and(|refused| refused.contains(said)), "{refused:?}");
-        assert!(!left, "{said}: something is left there");
+        assert!(refused.as_ref().is_err_and(|refused| refused.contains(message)), "{refused:?}");
+        assert!(!left, "{message}: a file is left");
     }
 }
 
 #[test]
-fn a_sequence_that_no_journal_reaches_is_refused() {
+fn a_sequence_above_the_maximum_is_refused() {
     let highest = snapshot(Sequence::MAX, &[]);
     assert!(Snapshot::open(&highest, Sequence::MAX).and_then(|s| s.verify()).is_ok());
     for sequence in [1 << 62, u64::MAX - 1, u64::MAX].map(Sequence) {
         let disk = snapshot(sequence, &[]);
-        let bad = Snapshot::open(&disk, sequence).expect_err("no journal goes so far");
+        let bad = Snapshot::open(&disk, sequence).expect_err("a sequence number above the maximum");
         assert!(matches!(bad.kind, SnapshotErrorKind::Sequence(_)) && bad.is_corruption(), "{bad}");
         let (refused, left) = restore_bytes(&bytes(&disk, sequence));
         assert!(refused.as_ref().is_err_and(|refused| refused.contains("offset 0: ")), "{refused:?}");
@@ -144,25 +144,25 @@ fn a_sequence_that_no_journal_reaches_is_refused() {
 }
 
 #[test]
-fn whatever_stands_behind_the_footer_is_refused() {
-    let whole = bytes(&snapshot(Sequence(7), &[(1, event("jazz", 3))]), Sequence(7));
-    for behind in [&[0][..], &[0; 4096], b"\n", &whole] {
-        let (refused, left) = restore_bytes(&[&whole[..], behind].concat());
-        let refused = refused.expect_err("it is not a backup alone");
-        let said = format!("offset {}: it ends here, and {} bytes stand behind", whole.len(), behind.len());
-        assert!(refused.contains(&said), "{refused}");
+fn bytes_after_the_footer_are_refused() {
+    let complete = bytes(&snapshot(Sequence(7), &[(1, event("jazz", 3))]), Sequence(7));
+    for behind in [&[0][..], &[0; 4096], b"\n", &complete] {
+        let (refused, left) = restore_bytes(&[&complete[..], behind].concat());
+        let refused = refused.expect_err("bytes after the footer");
+        let message = format!("offset {}: it ends here, and {} bytes follow", complete.len(), behind.len());
+        assert!(refused.contains(&message), "{refused}");
         assert!(!left);
         let disk = snapshot(Sequence(7), &[]);
         let file = disk.create(&name(Sequence(7))).expect("no disk error");
-        file.write_all_at(&[&whole[..], behind].concat(), 0).expect("no disk error");
+        file.write_all_at(&[&complete[..], behind].concat(), 0).expect("no disk error");
         let bad =
-            Snapshot::open(&disk, Sequence(7)).and_then(|s| s.verify()).expect_err("not in the directory");
-        assert_eq!(bad.offset, whole.len() as u64);
+            Snapshot::open(&disk, Sequence(7)).and_then(|s| s.verify()).expect_err("bytes after the footer");
+        assert_eq!(bad.offset, complete.len() as u64);
     }
 }
 
 #[test]
-fn a_file_without_an_end_is_no_backup() {
+fn a_device_or_directory_is_no_backup() {
     let (refused, left) = restore(Path::new("/dev/zero"));
     assert!(
         refused.as_ref().is_err_and(|r| r.contains("it is a character device, not a plain file")),

@@ -1,5 +1,5 @@
-//! A machine with two disks, one for the journal and one for snapshots, and what is known of what was done on
-//! it.
+//! A machine with two disks, one for the journal and one for snapshots, and a model of the state after every
+//! commit.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bookline_protocol::{Hour, Slot, TicketId};
 
-use super::shown::{PEOPLE, days, shown};
+use super::state_text::{PEOPLE, days, state_text};
 use crate::codec::Sequence;
 use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
 use crate::storage::disks::Disks;
@@ -21,11 +21,11 @@ use crate::storage::recovery::{self, RecoverError, Recovery, RecoveryOptions};
 use crate::storage::snapshot::requests::Made;
 use crate::storage::snapshot::snapshotter::{NotMade, Schedule, Snapshotter};
 
-/// Ids of events; few, so that they are taken.
+/// Ids of events; only a few, so that events are often created twice.
 const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 
-/// Segments smaller than the flag takes, so that a snapshot has some to let go.
-const SEGMENT: u64 = 16 << 10;
+/// Segments smaller than the flag allows, so that snapshots trim the journal.
+const SEGMENT_BYTES: u64 = 16 << 10;
 
 /// Recovers as a server with small segments does.
 pub fn recover(
@@ -33,7 +33,7 @@ pub fn recover(
     restore: Option<&Path>,
     fresh: bool,
 ) -> Result<Recovery<Records>, RecoverError> {
-    let options = RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT };
+    let options = RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT_BYTES };
     recovery::recover(disks, &options, fresh, || Records::new(64))
 }
 
@@ -45,9 +45,7 @@ pub fn disks(journal: impl Disk + 'static, snapshots: impl Disk + 'static) -> Di
 /// Why no more changes can be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ended {
-    /// The journal failed, and said so.
     Failed(Failure),
-    /// There is no room for them.
     ReadOnly,
 }
 
@@ -57,7 +55,7 @@ impl From<Failure> for Ended {
     }
 }
 
-/// What the two disks hold.
+/// The files on the two disks.
 #[derive(Debug, Clone)]
 pub struct Images {
     pub journal: Image,
@@ -65,43 +63,43 @@ pub struct Images {
 }
 
 impl Images {
-    /// Names of the snapshots, oldest first.
+    /// The names of the snapshots, oldest first.
     pub fn snapshots(&self) -> Vec<String> {
         self.snapshots.0.keys().filter(|name| name.ends_with(".snap")).cloned().collect()
     }
 
-    /// The disks of a server on which these stand, and nothing else.
+    /// The disks of a server with these files.
     pub fn disks(&self) -> Disks {
         disks(self.journal.clone(), self.snapshots.clone())
     }
 
-    /// Recovers from them, changing nothing. Says what the state looks like and how many commits it has.
+    /// Recovers from them, without changing them. Returns the state as text and the last sequence number.
     pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
         let state = recover(&self.disks(), None, false)?;
         let last = state.journal.appended();
         let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
-        Ok((shown(&store, tickets), last))
+        Ok((state_text(&store, tickets), last))
     }
 }
 
-/// Two disks that live and die together, and the history of what was done.
+/// Two disks, and the history of the changes.
 #[derive(Debug)]
 pub struct Machine {
     pub journal: SimDisk,
     pub snapshots: SimDisk,
-    /// How the state looked after so many commits.
-    pub looks: Vec<String>,
-    /// So many of them were acknowledged.
+    /// The state after each number of commits, as text.
+    pub states: Vec<String>,
+    /// The number of commits that were acknowledged.
     pub acknowledged: u64,
-    /// One ticket of every booking that was ever made.
+    /// One ticket of every booking.
     pub tickets: Vec<TicketId>,
-    /// How many tickets they were.
+    /// The number of tickets that were sold.
     pub sold: usize,
-    /// Was there ever a server on it?
+    /// Whether a server was ever started on it.
     begun: bool,
 }
 
-/// A server on a machine, without its sockets.
+/// A server on a machine, without the network.
 #[derive(Debug)]
 pub struct Server {
     pub store: Store,
@@ -113,7 +111,7 @@ impl Machine {
         Self {
             journal: SimDisk::new(seed),
             snapshots: SimDisk::new(!seed),
-            looks: Vec::new(),
+            states: Vec::new(),
             acknowledged: 0,
             tickets: Vec::new(),
             sold: 0,
@@ -121,12 +119,12 @@ impl Machine {
         }
     }
 
-    /// A machine with the same history, on source disks this stands.
+    /// A machine with the same history and these files.
     pub fn with(&self, images: &Images, seed: u64) -> Self {
         Self {
             journal: SimDisk::holding(&images.journal, seed),
             snapshots: SimDisk::holding(&images.snapshots, !seed),
-            looks: self.looks.clone(),
+            states: self.states.clone(),
             acknowledged: self.acknowledged,
             tickets: self.tickets.clone(),
             sold: self.sold,
@@ -134,23 +132,23 @@ impl Machine {
         }
     }
 
-    /// How the state looks now.
-    pub fn look(&self) -> &str {
-        self.looks.last().expect("a server was started")
+    /// The state after the last commit, as text.
+    pub fn text(&self) -> &str {
+        self.states.last().expect("a server was started")
     }
 
     pub fn images(&self) -> Images {
         Images { journal: self.journal.image(), snapshots: self.snapshots.image() }
     }
 
-    /// Starts a server. What it recovers must be a beginning of what was done, with all that was
-    /// acknowledged.
+    /// Starts a server. Asserts that it recovers a prefix of the commits with all acknowledged ones, and
+    /// truncates the history to it.
     pub fn start(&mut self) -> Result<Server, RecoverError> {
         let disks = disks(self.journal.clone(), self.snapshots.clone());
         let Recovery { state, journal, snapshot } = recover(&disks, None, !self.begun)?;
         self.begun = true;
         let journal = Arc::new(journal);
-        // No snapshot but when it is asked for, and then at once.
+        // Snapshots are made only on request, and then at once.
         let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
         let snapshotter =
             Snapshotter::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
@@ -161,40 +159,41 @@ impl Machine {
 
     fn check(&mut self, server: &Server) {
         let recovered = server.journal().appended().0;
-        let look = shown(&server.store, &self.tickets);
-        if self.looks.is_empty() {
-            self.looks.push(look);
+        let text = state_text(&server.store, &self.tickets);
+        if self.states.is_empty() {
+            self.states.push(text);
             return;
         }
         assert!(
             recovered >= self.acknowledged,
-            "{} commits were acknowledged, and {recovered} are left of them",
+            "{} commits were acknowledged, and {recovered} were recovered",
             self.acknowledged
         );
-        let then = self.looks.get(place(recovered)).expect("only what was done is recovered");
-        assert_eq!(&look, then, "the state is the one after commit {recovered}");
-        self.looks.truncate(place(recovered) + 1);
+        let expected = self.states.get(index(recovered)).expect("no more commits than were made");
+        assert_eq!(&text, expected, "the state after commit {recovered}");
+        self.states.truncate(index(recovered) + 1);
         self.acknowledged = recovered;
     }
 
-    /// Were the newest snapshot lost, the one before it (or the whole journal) would give the same state.
-    pub fn check_that_the_older_one_would_do(&self) {
+    /// Asserts that recovery without the newest snapshot yields the same state, from the older one or the
+    /// complete journal.
+    pub fn assert_older_snapshot_suffices(&self) {
         let mut images = self.images();
         let newest = images.snapshots().pop().expect("a snapshot was made");
         images.snapshots.0.remove(&newest);
         match images.recover(&self.tickets) {
-            Ok((look, last)) => assert_eq!((look.as_str(), last.0), (self.look(), self.acknowledged)),
+            Ok((text, last)) => assert_eq!((text.as_str(), last.0), (self.text(), self.acknowledged)),
             Err(refused) => panic!("without {newest}: {refused}"),
         }
     }
 
-    /// Takes note of what the state looks like after a commit.
-    fn note(&mut self, server: &Server) {
-        self.looks.push(shown(&server.store, &self.tickets));
-        assert_eq!(server.journal().appended().0 + 1, self.looks.len() as u64, "a change is a commit");
+    /// Adds the state after a commit to the history.
+    fn record_state(&mut self, server: &Server) {
+        self.states.push(state_text(&server.store, &self.tickets));
+        assert_eq!(server.journal().appended().0 + 1, self.states.len() as u64, "each change is a commit");
     }
 
-    /// Everything up to now is told to those who asked.
+    /// Waits until all changes so far are acknowledged.
     pub fn settle(&mut self, server: &Server) -> Result<(), Ended> {
         let last = server.journal().appended();
         settle(server.journal(), last)?;
@@ -202,22 +201,22 @@ impl Machine {
         Ok(())
     }
 
-    /// From now on the disks behave.
-    pub fn heal(&self) {
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
         self.journal.set_faults(Faults::default());
         self.snapshots.set_faults(Faults::default());
     }
 
-    /// One change drawn by chance, the first that the rules allow.
+    /// Makes one random change, the first that the rules allow.
     fn change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Ended> {
         loop {
             let again = rng.clone();
             match self.try_change(server, rng) {
                 Ok(()) => {
-                    self.note(server);
+                    self.record_state(server);
                     return Ok(());
                 }
-                // Closed by a failure, which ends the wait.
+                // If a failure has closed the journal, the wait ends with it.
                 Err(StateRejection::AppendError(AppendError::Backpressure | AppendError::Closed)) => {
                     wait_for_capacity(server.journal())?;
                     *rng = again;
@@ -236,7 +235,7 @@ impl Machine {
         match rng.below(8) {
             0 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
-                let issued = u32::try_from(rng.below(2) * 3).expect("it is small");
+                let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
                 let date = days()[rng.below(3)];
                 store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 150, issued }, micros, seen)
             }
@@ -267,7 +266,7 @@ impl Machine {
         }
     }
 
-    /// So many changes, told of now and then and in the end.
+    /// Makes this many random changes, and waits for acknowledgments from time to time and at the end.
     pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Ended> {
         for _ in 0..count {
             self.change(server, rng)?;
@@ -278,16 +277,16 @@ impl Machine {
         self.settle(server)
     }
 
-    /// The power goes, or the process is killed: what follows on the disks is another cycle.
-    pub fn end_of_cycle(&mut self, power: bool) {
+    /// Cuts the power, or kills the process.
+    pub fn end_process(&mut self, power: bool) {
         let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
         (self.journal, self.snapshots) = (next(&self.journal), next(&self.snapshots));
     }
 
-    /// The same, with a server on it.
+    /// The same for the process of this server.
     pub fn crash(&mut self, server: Server, power: bool) {
-        self.end_of_cycle(power);
-        // The threads of a process that is dead end; what they still do reaches nobody.
+        self.end_process(power);
+        // Ends the threads of the killed process. Their I/O fails.
         drop(server);
     }
 }
@@ -297,19 +296,19 @@ impl Server {
         self.store.journal()
     }
 
-    /// SNAPSHOT
+    /// Requests a snapshot, as the command SNAPSHOT does.
     pub fn snapshot(&self) -> Result<Made, NotMade> {
         block_on(self.snapshotter.make())
     }
 
-    /// Ends as it should.
+    /// Shuts down gracefully.
     pub fn stop(self) {
         self.snapshotter.stop();
         self.journal().close().expect("no disk error");
     }
 }
 
-fn place(commits: u64) -> usize {
+fn index(commits: u64) -> usize {
     usize::try_from(commits).expect("a short history")
 }
 

@@ -1,4 +1,4 @@
-//! `--restore`: a backup into an empty directory, whole or not at all, whatever comes between.
+//! `--restore` into an empty directory, interrupted at any operation.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 use crate::storage::recovery::{RecoverError, Recovery};
 use crate::storage::restore::RestoreError;
 
-/// The state after a few changes, and its backup: a snapshot is one.
+/// A machine with a few changes, and a backup of its state, which is a snapshot.
 fn backup() -> (Machine, NamedTempFile) {
     let mut machine = Machine::new(11);
     let server = machine.start().expect("a fresh disk");
@@ -26,11 +26,11 @@ fn backup() -> (Machine, NamedTempFile) {
     let snapshots = machine.images().snapshots;
     let [(_, bytes)] = &snapshots.0.iter().collect::<Vec<_>>()[..] else { panic!("one snapshot") };
     let file = NamedTempFile::new().expect("a temporary file");
-    std::fs::write(file.path(), bytes.as_slice()).expect("it can be written");
+    std::fs::write(file.path(), bytes.as_slice()).expect("write succeeds");
     (machine, file)
 }
 
-/// A start that restores `file`, or one that does not.
+/// Starts with `--restore` of this file, or without it.
 fn start(
     journal: &SimDisk,
     snapshots: &SimDisk,
@@ -39,16 +39,16 @@ fn start(
     recover(&disks(journal.clone(), snapshots.clone()), file, true)
 }
 
-fn look(machine: &Machine, state: Recovery<Records>) -> (String, Sequence) {
+fn text(machine: &Machine, state: Recovery<Records>) -> (String, Sequence) {
     let last = state.journal.appended();
     let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
-    (super::shown::shown(&store, &machine.tickets), last)
+    (super::state_text::state_text(&store, &machine.tickets), last)
 }
 
 #[test]
-fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
+fn an_interrupted_restore_is_complete_or_can_be_repeated() {
     let (machine, file) = backup();
-    let whole = (machine.look().to_owned(), Sequence(machine.acknowledged));
+    let complete = (machine.text().to_owned(), Sequence(machine.acknowledged));
     for on_snapshots in [true, false] {
         for n in 1.. {
             let (mut journal, mut snapshots) = (SimDisk::new(n), SimDisk::new(!n));
@@ -61,7 +61,7 @@ fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
             (journal, snapshots) = (next(&journal), next(&snapshots));
             drop(first);
 
-            // Whoever tries again gets it, or is told that there is something; then that is all of it.
+            // A second restore succeeds, or finds the restored data, which must be complete.
             let again = match start(&journal, &snapshots, Some(file.path())) {
                 Err(RecoverError::Restore(RestoreError::NotEmpty { .. })) => {
                     start(&journal, &snapshots, None)
@@ -69,7 +69,7 @@ fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
                 other => other,
             };
             let again = again.unwrap_or_else(|refused| panic!("operation {n}: {refused}"));
-            assert_eq!(look(&machine, again), whole, "operation {n} on the snapshots: {on_snapshots}");
+            assert_eq!(text(&machine, again), complete, "operation {n} on the snapshots: {on_snapshots}");
             if !died {
                 break;
             }
@@ -78,37 +78,37 @@ fn a_restore_that_is_interrupted_anywhere_is_whole_or_was_not() {
 }
 
 #[test]
-fn nothing_that_is_there_is_ever_restored_over() {
+fn a_restore_into_a_directory_with_data_is_refused_and_changes_nothing() {
     let (mut machine, file) = backup();
-    // Somebody brought the files back one by one: nothing but they say that this was in use.
+    // The files were copied back without `time-zone`, so that only they show that the directory was in use.
     let before = machine.images();
     let refused = start(&machine.journal, &machine.snapshots, Some(file.path()));
     assert!(matches!(refused, Err(RecoverError::Restore(RestoreError::NotEmpty { .. }))), "{refused:?}");
     assert_eq!(machine.images().journal, before.journal);
     assert_eq!(machine.images().snapshots, before.snapshots);
-    machine.start().expect("all of it is still there").stop();
+    machine.start().expect("recovery succeeds").stop();
 }
 
 #[test]
-fn a_damaged_backup_is_refused_by_name_and_leaves_nothing() {
+fn a_corrupt_backup_is_refused_with_its_name_and_leaves_nothing() {
     let (_, file) = backup();
-    let mut bytes = std::fs::read(file.path()).expect("it was written");
+    let mut bytes = std::fs::read(file.path()).expect("a backup");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
-    std::fs::write(file.path(), bytes).expect("it can be written");
+    std::fs::write(file.path(), bytes).expect("write succeeds");
     let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
     let refused = start(&journal, &snapshots, Some(file.path())).expect_err("it is corrupt").to_string();
     assert!(refused.contains(&file.path().display().to_string()), "{refused}");
     assert!(snapshots.list().expect("no disk error").is_empty());
-    assert!(start(&journal, &snapshots, None).is_ok(), "an empty directory can be begun");
+    assert!(start(&journal, &snapshots, None).is_ok(), "a start in an empty directory");
 }
 
-/// Without the snapshot that --restore of this start puts there, a directory with snapshots is not a new one.
+/// A directory with snapshots that this start did not restore is not empty.
 #[test]
-fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
+fn a_missing_journal_beside_a_snapshot_is_refused() {
     let (machine, _) = backup();
     let images = machine.images();
-    let newest = images.snapshots().pop().expect("it was made");
+    let newest = images.snapshots().pop().expect("a snapshot");
     for fresh in [true, false] {
         for corrupt in [false, true] {
             let snapshots = SimDisk::holding(&images.snapshots, 1);
@@ -121,19 +121,19 @@ fn a_journal_that_is_gone_beside_its_snapshots_is_no_fresh_start() {
             assert!(refused.contains("the journal is missing"), "{refused}");
             let advice = format!("snapshots/{newest} is a backup");
             assert_eq!(refused.contains(&advice), !corrupt, "{refused}");
-            assert!(journal.list().expect("no disk error").is_empty(), "nothing was begun");
+            assert!(journal.list().expect("no disk error").is_empty(), "no journal was created");
         }
     }
 }
 
-/// The clean-shutdown record alone says that there was a journal.
+/// The clean-shutdown record alone shows that there was a journal.
 #[test]
-fn a_journal_that_is_gone_beside_its_clean_shutdown_record_is_no_fresh_start() {
+fn a_missing_journal_beside_a_clean_stop_is_refused() {
     let root = SimDisk::new(1);
     CleanStop::write(&root, Sequence(7)).expect("no disk error");
     let disks = Disks { root: Arc::new(root), ..disks(SimDisk::new(2), SimDisk::new(3)) };
     let refused = recover(&disks, None, true).expect_err("commits are missing").to_string();
     assert!(refused.contains("there were commits up to sequence 7"), "{refused}");
     CleanStop::write(&*disks.root, Sequence(0)).expect("no disk error");
-    assert!(recover(&disks, None, true).is_ok(), "nothing was ever in it");
+    assert!(recover(&disks, None, true).is_ok(), "no commit existed");
 }

@@ -1,7 +1,6 @@
 //! A stop while a snapshot is written.
 //!
-//! It would fail if a stop waited for more than the one sync that is under way: on a slow disk each takes
-//! seconds.
+//! It would fail if a stop waited for more than one sync, each of which takes seconds on a slow disk.
 
 use crate::codec::Sequence;
 use crate::domain::{Change, EventKey, EventNumber};
@@ -26,7 +25,7 @@ fn a_snapshot_begins_no_sync_when_the_server_stops() {
     let event = EventKey { tag: 0x0707, number: EventNumber(1) };
     let tickets = Change::TicketsIssued { event, tickets: &TICKETS };
     let stopped = (0..1_000).map(|_| writer.push(1, &tickets)).find(Result::is_err);
-    assert!(stopped.is_some_and(is_stopped), "it goes on as long as there is something to write");
+    assert!(stopped.is_some_and(is_stopped), "it stops before it has written everything");
     assert_eq!(syncs(), 1);
 }
 

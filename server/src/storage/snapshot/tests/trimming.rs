@@ -1,4 +1,4 @@
-//! Snapshots bound the journal, and never take from it what somebody may still need.
+//! Snapshots bound the journal, and trim only what no snapshot needs.
 
 use super::machine::{Images, Machine};
 use crate::codec::segment_header;
@@ -7,27 +7,27 @@ use crate::storage::journal::tests::image::Image;
 use crate::storage::journal::tests::rng::{Rng, for_each_seed};
 use crate::storage::snapshot::parse_name;
 
-/// Changes that fill one to two segments.
-const ROUND: u64 = 120;
+/// The number of changes that fill one to two segments.
+const ROUND_CHANGES: u64 = 120;
 
-/// Segments that a journal trimmed at every round may have: those behind the older of two snapshots, and as
-/// many that wait to be used again as are kept.
-const BOUND: usize = 2 * 3 + 4 + 2;
+/// The number of segments of a journal that is trimmed in every round: those since the older of two
+/// snapshots, and those that are kept for recycling.
+const SEGMENTS_MAX: usize = 2 * 3 + 4 + 2;
 
 #[test]
-fn the_journal_is_bounded_and_the_older_snapshot_has_what_it_needs() {
+fn a_trimmed_journal_is_bounded_and_has_what_the_older_snapshot_needs() {
     for_each_seed(3, |seed| {
         let mut rng = Rng::new(seed);
         let mut machine = Machine::new(seed);
         let mut server = machine.start().expect("a fresh disk");
         let mut recycled = 0;
         for round in 0..12 {
-            machine.changes(&server, &mut rng, ROUND).expect("no disk error");
+            machine.changes(&server, &mut rng, ROUND_CHANGES).expect("no disk error");
             server.snapshot().expect("no disk error");
-            machine.check_that_the_older_one_would_do();
+            machine.assert_older_snapshot_suffices();
             let images = machine.images();
             let segments = images.journal.segments();
-            assert!(segments.len() <= BOUND, "round {round}: {segments:?}");
+            assert!(segments.len() <= SEGMENTS_MAX, "round {round}: {segments:?}");
             recycled += usize::from(stale(&images.journal).is_some());
             if round % 4 == 3 {
                 machine.crash(server, rng.one_in(2));
@@ -35,11 +35,11 @@ fn the_journal_is_bounded_and_the_older_snapshot_has_what_it_needs() {
             }
         }
         server.stop();
-        assert!(recycled > 0, "old segments are used again");
+        assert!(recycled > 0, "no segment was recycled");
     });
 }
 
-/// The newest segment, if bytes of an older one stand behind its frames.
+/// The newest segment and the end of its frames, if bytes of an older segment follow them.
 fn stale(journal: &Image) -> Option<(String, usize)> {
     let name = journal.segments().pop()?;
     let bytes = journal.bytes(&name);
@@ -51,13 +51,13 @@ fn stale(journal: &Image) -> Option<(String, usize)> {
     bytes[at..].iter().any(|&byte| byte != 0).then_some((name, at))
 }
 
-/// A machine source newest segment was another one before.
+/// A machine whose newest segment is a recycled one.
 fn recycled(seed: u64) -> (Machine, Images, String, usize) {
     let mut rng = Rng::new(seed);
     let mut machine = Machine::new(seed);
     let server = machine.start().expect("a fresh disk");
     loop {
-        machine.changes(&server, &mut rng, ROUND / 8).expect("no disk error");
+        machine.changes(&server, &mut rng, ROUND_CHANGES / 8).expect("no disk error");
         if let Some((name, at)) = stale(&machine.images().journal) {
             machine.settle(&server).expect("no disk error");
             let images = machine.images();
@@ -71,12 +71,12 @@ fn recycled(seed: u64) -> (Machine, Images, String, usize) {
 }
 
 #[test]
-fn what_stood_in_a_recycled_segment_never_comes_back() {
+fn old_frames_of_a_recycled_segment_are_never_read() {
     for_each_seed(10, |seed| {
         let (machine, images, name, end) = recycled(seed);
-        let whole = images.recover(&machine.tickets).expect("recovery succeeds");
-        assert_eq!(whole, (machine.look().to_owned(), Sequence(machine.acknowledged)));
-        // Torn anywhere in its frames: what is read ends there, and what stood there before stays unread.
+        let complete = images.recover(&machine.tickets).expect("recovery succeeds");
+        assert_eq!(complete, (machine.text().to_owned(), Sequence(machine.acknowledged)));
+        // Old bytes overwrite the end of the frames. Replay must end there, and not read the old frames.
         let snapshot = images.snapshots().iter().filter_map(|name| parse_name(name)).max();
         let base = snapshot.unwrap_or_default();
         let stale = images.journal.bytes(&name)[end..].to_vec();
@@ -88,13 +88,13 @@ fn what_stood_in_a_recycled_segment_never_comes_back() {
             let n = stale.len().min(end - at);
             bytes[at..at + n].copy_from_slice(&stale[..n]);
             match torn.recover(&machine.tickets) {
-                Ok((look, last)) => {
+                Ok((text, last)) => {
                     assert!(last >= base);
                     let then = usize::try_from(last.0).unwrap();
-                    assert_eq!(look, machine.looks[then], "cut at {at}: the state after {last:?}");
+                    assert_eq!(text, machine.states[then], "torn at {at}: the state after {last:?}");
                 }
-                // Something behind it says that it was whole.
-                Err(refused) => assert!(refused.to_string().contains(&name), "cut at {at}: {refused}"),
+                // A later frame proves durable what was overwritten.
+                Err(refused) => assert!(refused.to_string().contains(&name), "torn at {at}: {refused}"),
             }
         }
     });
@@ -107,7 +107,7 @@ fn a_recycled_segment_is_durable_under_its_new_name_before_it_is_used() {
         let mut rng = Rng::new(seed);
         for _ in 0..3 {
             let server = machine.start().expect("recovery succeeds");
-            machine.changes(&server, &mut rng, ROUND).expect("no disk error");
+            machine.changes(&server, &mut rng, ROUND_CHANGES).expect("no disk error");
             server.snapshot().expect("no disk error");
             machine.crash(server, true);
         }

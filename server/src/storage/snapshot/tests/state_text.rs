@@ -1,4 +1,4 @@
-//! The whole state as text, read the way everybody reads it: two states are equal when they look the same.
+//! The whole state as text, read as requests read it. Two states are equal if their texts are.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use bookline_protocol::{Date, TicketId};
 
 use crate::state::{DependsOn, Store};
 
-/// A few people, so that they meet.
+/// A few people, so that their meetings conflict.
 pub const PEOPLE: [&str; 6] = ["F1", "F2", "F3", "F4", "F5", "F10"];
 
 /// Two days that share a shard (of 64), and one that does not.
@@ -14,25 +14,25 @@ pub fn days() -> [Date; 3] {
     [739_000, 739_064, 739_001].map(|number| Date::from_day_number(number).expect("a day of 2024"))
 }
 
-/// Every event, every ticket of `tickets` that was issued, every day of everybody, and the totals.
-pub fn shown(store: &Store, tickets: &[TicketId]) -> String {
+/// Every event, those of `tickets` that were issued, every day of every person, and the totals.
+pub fn state_text(store: &Store, tickets: &[TicketId]) -> String {
     let (mut text, mut seen) = (String::new(), DependsOn::default());
     for place in store.page(None, usize::MAX, &mut seen) {
         let line = store.event(&place.id, &mut seen, |event| format!("{} {:?}\n", event.json, event.sale));
-        text += &line.expect("an event that is listed is there");
+        text += &line.expect("a listed event");
     }
     for &ticket in tickets {
         if let Some(event) = store.ticket(ticket, &mut seen, |event| event.id.clone()) {
-            writeln!(text, "{ticket} {event}").expect("a string takes everything");
+            writeln!(text, "{ticket} {event}").expect("write to a string");
         }
     }
     for date in days() {
         for who in PEOPLE {
             for entry in store.day(who, date, &mut seen) {
-                writeln!(text, "{who} {entry:?}").expect("a string takes everything");
+                writeln!(text, "{who} {entry:?}").expect("write to a string");
             }
         }
     }
-    writeln!(text, "{:?}", store.totals(&mut seen)).expect("a string takes everything");
+    writeln!(text, "{:?}", store.totals(&mut seen)).expect("write to a string");
     text
 }
