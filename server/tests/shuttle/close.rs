@@ -1,4 +1,4 @@
-//! The journal is closed while others append and wait.
+//! Closing the journal while other threads append and wait.
 
 use std::sync::Arc;
 
@@ -9,23 +9,22 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
 use crate::storage::journal::{AppendError, Durability, Journal};
-use crate::waiting::{TINY_SEGMENTS, append, append_soon, assert_on_disk, open, open_with};
+use crate::waiting::{TINY_SEGMENTS, append, append_when_possible, assert_on_disk, open, open_with};
 
 #[test]
-fn what_was_appended_before_the_end_is_durable() {
+fn commits_appended_before_a_close_are_durable() {
     explore(|| {
         let disk = Disk::default();
         let journal = open(&disk, TINY_SEGMENTS);
         let clients = [10, 20].map(|first| client(&disk, &journal, first));
-        block_on(journal.wait(append_soon(&journal, 1)));
+        block_on(journal.wait(append_when_possible(&journal, 1)));
         close(&disk, &journal, clients);
     });
 }
 
-/// Where replies do not wait for the disk, an append is as good as told: it is on the disk after the close,
-/// or refused.
+/// With `never`, an append is acknowledged at once. It must be on the disk after the close, or refused.
 #[test]
-fn what_was_appended_is_written_at_the_end_though_nobody_waited() {
+fn with_never_commits_appended_before_a_close_are_written() {
     explore(|| {
         let disk = Disk::default();
         let journal = open_with(&disk, TINY_SEGMENTS, Durability::Never);
@@ -34,7 +33,7 @@ fn what_was_appended_is_written_at_the_end_though_nobody_waited() {
     });
 }
 
-/// Appends and waits until it is refused.
+/// Appends and waits until an append is refused.
 fn client(disk: &Disk, journal: &Arc<Journal>, first: u32) -> JoinHandle<()> {
     let (disk, journal) = (disk.clone(), journal.clone());
     spawn(move || {
@@ -42,7 +41,8 @@ fn client(disk: &Disk, journal: &Arc<Journal>, first: u32) -> JoinHandle<()> {
             let sequence = loop {
                 match append(&journal, day) {
                     Ok(sequence) => break sequence,
-                    // No preallocated segment is made any more when it is closed, and nobody waits for one.
+                    // A closed journal preallocates no segment any more, and must not let anyone wait for
+                    // one.
                     Err(AppendError::Backpressure) => block_on(journal.capacity()),
                     Err(AppendError::Closed) => return,
                     Err(read_only) => panic!("{read_only}"),
@@ -58,13 +58,13 @@ fn client(disk: &Disk, journal: &Arc<Journal>, first: u32) -> JoinHandle<()> {
 
 fn close(disk: &Disk, journal: &Journal, clients: [JoinHandle<()>; 2]) {
     let before = journal.appended();
-    journal.close().expect("the disk is well");
-    let found = disk.after_a_power_cut().days(Sequence(0)).len() as u64;
-    assert!(found >= before.0, "{before:?} was appended before the end; {found} commits are on the disk");
+    journal.close().expect("no disk error");
+    let found = disk.after_power_cut().days(Sequence(0)).len() as u64;
+    assert!(found >= before.0, "{before:?} was appended before the close; {found} commits are on the disk");
     assert_eq!(journal.durable().0, found);
     for client in clients {
         client.join().expect("a client");
     }
-    assert_eq!(journal.appended().0, found, "nothing was appended that nobody writes");
+    assert_eq!(journal.appended().0, found, "every accepted commit is written");
     assert_eq!(append(journal, 99), Err(AppendError::Closed));
 }

@@ -1,5 +1,5 @@
-//! A disk in memory that keeps apart what was written and what was synced. Before each operation on it others
-//! may come.
+//! A simulated disk that distinguishes written and synced contents. Other threads may run before each of its
+//! operations.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,31 +9,31 @@ use shuttle::thread;
 
 use crate::codec::Sequence;
 use crate::domain::Change;
-use crate::explore::step;
+use crate::explore::yield_point;
 use crate::storage::journal::{self, Base, DiskFile};
 use crate::waiting::FIRST_DAY;
 
-/// The disk. Cheap to share.
+/// The disk, which clones share.
 #[derive(Debug, Clone, Default)]
-pub struct Disk(Arc<Mutex<Platter>>);
+pub struct Disk(Arc<Mutex<DiskState>>);
 
 type Names = BTreeMap<String, usize>;
 
 #[derive(Debug, Default)]
-struct Platter {
-    /// All files that ever were.
-    files: Vec<Contents>,
+struct DiskState {
+    /// All files that were ever created.
+    files: Vec<FileState>,
     names: Names,
     synced_names: Names,
-    /// Nothing new fits on it.
+    /// Whether no file can be created.
     full: bool,
-    /// The committer's write or sync that is to fail, counting down to zero.
+    /// The number of the committer's writes and syncs before the one that fails.
     fails_in: Option<u64>,
     failed: bool,
 }
 
 #[derive(Debug, Default)]
-struct Contents {
+struct FileState {
     written: Vec<u8>,
     synced: Vec<u8>,
 }
@@ -45,46 +45,45 @@ struct File {
 }
 
 impl Disk {
-    /// From now on nothing new fits on it, or again something does.
+    /// Sets whether no file can be created.
     pub fn set_full(&self, full: bool) {
-        self.platter().full = full;
+        self.state().full = full;
     }
 
-    /// The committer's `nth` write or sync from now on fails, counting from zero.
+    /// Makes the committer's `nth` write or sync from now on fail, counted from zero.
     pub fn fail_in(&self, nth: u64) {
-        self.platter().fails_in = Some(nth);
+        self.state().fails_in = Some(nth);
     }
 
-    /// Has the committer met its failure?
+    /// Whether the committer's operation has failed.
     pub fn has_failed(&self) -> bool {
-        self.platter().failed
+        self.state().failed
     }
 
-    /// What would be there if the power went now, and nothing that was not synced had reached the disk.
-    pub fn after_a_power_cut(&self) -> Image {
-        let platter = self.platter();
-        let file =
-            |(name, &file): (&String, &usize)| (name.clone(), platter.files[file].synced.clone().into());
-        Image(platter.synced_names.iter().map(file).collect())
+    /// The files after a power cut now, if it loses everything that is not synced.
+    pub fn after_power_cut(&self) -> Image {
+        let state = self.state();
+        let file = |(name, &file): (&String, &usize)| (name.clone(), state.files[file].synced.clone().into());
+        Image(state.synced_names.iter().map(file).collect())
     }
 
-    fn platter(&self) -> MutexGuard<'_, Platter> {
-        self.0.lock().expect("no panic while the disk is looked at")
+    fn state(&self) -> MutexGuard<'_, DiskState> {
+        self.0.lock().expect("no panic under the lock")
     }
 
-    /// Begins an operation: who uses the disk may have to let others go first.
-    fn begin(&self) -> MutexGuard<'_, Platter> {
-        step();
-        self.platter()
+    /// Begins an operation. Other threads may run before it.
+    fn begin(&self) -> MutexGuard<'_, DiskState> {
+        yield_point();
+        self.state()
     }
 }
 
-impl Platter {
+impl DiskState {
     fn may_fail(&mut self) -> io::Result<()> {
         if !is_committer() {
             return Ok(());
         }
-        assert!(!self.failed, "the committer goes on after a failure");
+        assert!(!self.failed, "I/O of the committer after a failure");
         match self.fails_in {
             Some(0) => {
                 self.failed = true;
@@ -108,14 +107,14 @@ impl journal::Disk for Disk {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let mut platter = self.begin();
-        if platter.full {
+        let mut state = self.begin();
+        if state.full {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        let number = platter.files.len();
-        platter.files.push(Contents::default());
-        platter.names.insert(name.to_owned(), number);
-        drop(platter);
+        let number = state.files.len();
+        state.files.push(FileState::default());
+        state.names.insert(name.to_owned(), number);
+        drop(state);
         Ok(Box::new(File { disk: self.clone(), number }))
     }
 
@@ -125,9 +124,9 @@ impl journal::Disk for Disk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut platter = self.begin();
-        let number = platter.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
-        platter.names.insert(to.to_owned(), number);
+        let mut state = self.begin();
+        let number = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        state.names.insert(to.to_owned(), number);
         Ok(())
     }
 
@@ -136,9 +135,9 @@ impl journal::Disk for Disk {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut platter = self.begin();
-        platter.may_fail()?;
-        platter.synced_names = platter.names.clone();
+        let mut state = self.begin();
+        state.may_fail()?;
+        state.synced_names = state.names.clone();
         Ok(())
     }
 }
@@ -153,9 +152,9 @@ impl DiskFile for File {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        let mut platter = self.disk.begin();
-        platter.may_fail()?;
-        let written = &mut platter.files[self.number].written;
+        let mut state = self.disk.begin();
+        state.may_fail()?;
+        let written = &mut state.files[self.number].written;
         let start = usize::try_from(offset).expect("a small file");
         let end = start + bytes.len();
         if written.len() < end {
@@ -167,9 +166,9 @@ impl DiskFile for File {
     }
 
     fn sync(&self) -> io::Result<()> {
-        let mut platter = self.disk.begin();
-        platter.may_fail()?;
-        let Contents { written, synced } = &mut platter.files[self.number];
+        let mut state = self.disk.begin();
+        state.may_fail()?;
+        let FileState { written, synced } = &mut state.files[self.number];
         synced.clone_from(written);
         Ok(())
     }
@@ -186,7 +185,7 @@ fn read_at(from: &[u8], into: &mut [u8], offset: u64) -> io::Result<usize> {
     Ok(count)
 }
 
-/// What a power cut left. It is only read, and nobody comes in between.
+/// The files after a power cut. Reading them lets no other thread run.
 #[derive(Debug)]
 pub struct Image(BTreeMap<String, Arc<[u8]>>);
 
@@ -194,20 +193,20 @@ pub struct Image(BTreeMap<String, Arc<[u8]>>);
 struct ImageFile(Arc<[u8]>);
 
 impl Image {
-    /// Gives `see` every change in order, with the sequence of its commit. Recovery must not refuse whatever
-    /// a power cut leaves. The last sequence.
+    /// Passes every change after `snapshot` to `see`, with the sequence number of its commit, and returns the
+    /// last sequence number. Panics if recovery refuses the journal.
     pub fn read(&self, snapshot: Sequence, mut see: impl FnMut(Sequence, &Change<'_>)) -> Sequence {
         let base = Base { snapshot, known_durable: snapshot, clean_stop: None, fresh: false };
         let recovered = journal::check(self, base, &mut |commit| {
             for change in commit.changes() {
-                see(commit.sequence, &change.expect("a change as it was encoded"));
+                see(commit.sequence, &change.expect("a valid change"));
             }
             Ok(())
         });
         recovered.unwrap_or_else(|refused| panic!("after a power cut: {refused}")).last
     }
 
-    /// The days of all commits behind `snapshot`, which is how the tests tell them apart.
+    /// The days of all commits after `snapshot`. Tests identify commits by their days.
     pub fn days(&self, snapshot: Sequence) -> Vec<u32> {
         let mut days = Vec::new();
         let mut next = snapshot.next();

@@ -1,4 +1,4 @@
-//! The journal's own files where there is anything concurrent in them, and the library's where there is not.
+//! The files of the journal that use locks or threads, compiled here; the library's for the others.
 #![allow(dead_code, reason = "the server uses more of it than these tests")]
 
 #[path = "../../src/storage/journal/batch.rs"]
@@ -7,7 +7,7 @@ mod batch;
 mod committer;
 #[path = "../../src/storage/journal/handle.rs"]
 mod handle;
-// Nothing in it is concurrent, but what it finds is the committer's.
+// It uses neither, but returns what only these files can use.
 #[path = "../../src/storage/journal/preallocation.rs"]
 mod preallocation;
 #[path = "../../src/storage/journal/replay.rs"]

@@ -1,4 +1,4 @@
-//! Many who ask for what is left of what there may be.
+//! Concurrent requests for the rest of a limit.
 
 use bookline_protocol::event_tag;
 use shuttle::thread::{JoinHandle, spawn};
@@ -14,7 +14,7 @@ use crate::state::{
 use crate::storage::journal::AppendError;
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
-/// Two events of different shards, with enough tickets for all.
+/// Two events in different shards, with enough tickets for all clients.
 const EVENTS: [&str; 2] = ["sale", "jazz"];
 
 const LIMITS: StateLimits = StateLimits { events: 2, tickets: 3, person_hours: 4 };
@@ -42,19 +42,19 @@ fn assert_full(rejection: &StateRejection, what: Limited, limit: u64) {
     let StateRejection::Full(full) = rejection else { panic!("{rejection:?}") };
     let Full { used, requested, .. } = *full;
     assert_eq!((full.what, full.limit), (what, limit));
-    assert!(used <= limit && used + requested > limit, "refused with room: {full:?}");
+    assert!(used <= limit && used + requested > limit, "refused below the limit: {full:?}");
 }
 
 #[test]
-fn what_may_be_sold_in_all_is_sold_and_no_more() {
+fn tickets_are_sold_up_to_the_limit_and_no_more() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
         assert_ne!(event_tag(EVENTS[0]) % 2, event_tag(EVENTS[1]) % 2);
         for event in EVENTS {
-            create(&store, event).expect("there may be two events");
+            create(&store, event).expect("two events are allowed");
         }
-        let bookers = (0..4).map(|n| {
+        let bookings = (0..4).map(|n| {
             let store = store.clone();
             spawn(move || match book(&store, EVENTS[usize::from(n) % 2], n, 1) {
                 Ok(_) => 1,
@@ -64,31 +64,32 @@ fn what_may_be_sold_in_all_is_sold_and_no_more() {
                 }
             })
         });
-        let bookers: Vec<_> = bookers.collect();
-        let looking = spawn({
+        let bookings: Vec<_> = bookings.collect();
+        let reading = spawn({
             let store = store.clone();
             move || {
-                // It is held against what is counted: see there.
+                // It compares the totals with the counted tickets.
                 assert!(store.totals(&mut DependsOn::default()).tickets <= 3);
                 0
             }
         });
-        assert_eq!(join(bookers), 3);
-        assert_eq!(join([looking]), 0);
-        store.journal().close().expect("the disk is well");
+        assert_eq!(join(bookings), 3);
+        assert_eq!(join([reading]), 0);
+        store.journal().close().expect("no disk error");
     });
 }
 
-/// Takes hours for a meeting of three, replaces a block by one of two, and frees one, all at once.
+/// Concurrently takes an hour for a meeting of three, replaces a block by a meeting of two, and frees a
+/// block.
 #[test]
-fn person_hours_are_given_back_and_never_too_many() {
+fn person_hours_are_released_and_never_exceed_the_limit() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
         for who in ["F1", "F2"] {
             store
                 .take(who, slot(0, "09:00"), &NewEntry::Block, 0, &mut DependsOn::default())
-                .expect("two of four");
+                .expect("two of four person-hours");
         }
         let full_or = |done: Result<(), StateRejection>, hours: u64| match done {
             Ok(()) => hours,
@@ -118,41 +119,44 @@ fn person_hours_are_given_back_and_never_too_many() {
         let freeing = spawn({
             let store = store.clone();
             move || {
-                store.free("F2", slot(0, "09:00"), 0, &mut DependsOn::default()).expect("it is theirs");
+                store.free("F2", slot(0, "09:00"), 0, &mut DependsOn::default()).expect("an own block");
                 0
             }
         });
         let grown = join([taking, replacing, freeing]);
-        let held = store.totals(&mut DependsOn::default()).person_hours;
-        assert_eq!(held, 1 + grown);
-        store.journal().close().expect("the disk is well");
-        // In the order of the journal, too, which is what a restart reads.
+        let counted = store.totals(&mut DependsOn::default()).person_hours;
+        assert_eq!(counted, 1 + grown);
+        store.journal().close().expect("no disk error");
+        // The entries must also be valid in the order of the journal, in which recovery reads them.
         let mut hours = std::collections::BTreeMap::new();
-        disk.after_a_power_cut().read(Sequence(0), |sequence, change| match *change {
+        disk.after_power_cut().read(Sequence(0), |sequence, change| match *change {
             Change::BlockTaken { .. } => _ = hours.insert(sequence.0, 1),
             Change::MeetingTaken { group, .. } => _ = hours.insert(sequence.0, 1 + group.split(',').count()),
             Change::EntryFreed { entry, .. } => _ = hours.remove(&entry.0),
-            _ => panic!("nobody did this: {change:?}"),
+            _ => panic!("unexpected change: {change:?}"),
         });
-        assert_eq!(hours.values().sum::<usize>() as u64, held);
+        assert_eq!(hours.values().sum::<usize>() as u64, counted);
     });
 }
 
-/// Whatever is refused by the journal is given back; a full server says so, also where the journal takes
-/// nothing.
+/// What the journal refuses is released again. A server at its limit says so even if the journal is closed.
 #[test]
-fn what_is_refused_is_not_counted() {
+fn refused_changes_do_not_count_against_limits() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
         create(&store, EVENTS[0]).expect("the first event");
         assert_eq!(book(&store, EVENTS[0], 0, 2), Ok(8));
-        store.journal().close().expect("the disk is well");
+        store.journal().close().expect("no disk error");
         for _ in 0..2 {
             assert_eq!(create(&store, EVENTS[1]), Err(StateRejection::AppendError(AppendError::Closed)));
             assert_eq!(book(&store, EVENTS[0], 2, 1), Err(StateRejection::AppendError(AppendError::Closed)));
         }
-        assert_full(&book(&store, EVENTS[0], 2, 2).expect_err("one may be sold"), Limited::Tickets, 3);
+        assert_full(
+            &book(&store, EVENTS[0], 2, 2).expect_err("only one more ticket is allowed"),
+            Limited::Tickets,
+            3,
+        );
         assert_eq!(store.can_book(EVENTS[0], 1, &mut DependsOn::default()), Ok(()));
         store.totals(&mut DependsOn::default());
     });

@@ -1,4 +1,4 @@
-//! Requests that take more than one lock, and requests about many people.
+//! Requests that take several locks, and requests about several people.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::domain::calendar::Entry;
 use crate::domain::{Change, EntryNumber};
-use crate::explore::{explore, step};
+use crate::explore::{explore, yield_point};
 use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
@@ -20,19 +20,19 @@ fn new_store(disk: &Disk) -> Store {
     Store::new(Records::new(2), StateLimits::NONE, open(disk, ONE_SEGMENT))
 }
 
-/// A client that makes its request, waits as the reply does, and then looks what is on the disk.
+/// A client that makes its request, waits as its reply does, and then checks the disk.
 fn client(
     disk: &Disk,
     store: &Store,
     request: impl FnOnce(&Store, &mut DependsOn) + Send + 'static,
-    told: impl FnOnce(&Entries) + Send + 'static,
+    check: impl FnOnce(&Entries) + Send + 'static,
 ) -> JoinHandle<()> {
     let (disk, store) = (disk.clone(), store.clone());
     spawn(move || {
-        let mut seen = DependsOn::default();
-        request(&store, &mut seen);
-        block_on(store.journal().wait(seen.0));
-        told(&Entries::on(&disk));
+        let mut depends_on = DependsOn::default();
+        request(&store, &mut depends_on);
+        block_on(store.journal().wait(depends_on.0));
+        check(&Entries::on(&disk));
     })
 }
 
@@ -40,7 +40,7 @@ fn end(store: &Store, clients: impl IntoIterator<Item = JoinHandle<()>>) {
     for client in clients {
         client.join().expect("a client");
     }
-    store.journal().close().expect("the disk is well");
+    store.journal().close().expect("no disk error");
 }
 
 /// Calendar entries after a power cut.
@@ -49,7 +49,7 @@ struct Entries(BTreeMap<EntryNumber, (Slot, Vec<String>)>);
 impl Entries {
     fn on(disk: &Disk) -> Self {
         let mut entries = BTreeMap::new();
-        disk.after_a_power_cut().read(Sequence(0), |sequence, change| match *change {
+        disk.after_power_cut().read(Sequence(0), |sequence, change| match *change {
             Change::BlockTaken { slot, who } => {
                 entries.insert(EntryNumber(sequence.0), (slot, vec![who.to_owned()]));
             }
@@ -57,7 +57,7 @@ impl Entries {
                 let people = [who].into_iter().chain(group.split(',')).map(str::to_owned);
                 entries.insert(EntryNumber(sequence.0), (slot, people.collect()));
             }
-            Change::EntryFreed { entry, .. } => drop(entries.remove(&entry).expect("an entry that is there")),
+            Change::EntryFreed { entry, .. } => drop(entries.remove(&entry).expect("an existing entry")),
             Change::EventCreated { .. } | Change::TicketsIssued { .. } => {}
         });
         Self(entries)
@@ -68,46 +68,52 @@ impl Entries {
     }
 }
 
-/// The power may go at any moment.
+/// The disk must be consistent after a power cut at any moment.
 fn watch_a_replacement(disk: &Disk) {
     for _ in 0..6 {
-        step();
+        yield_point();
         let entries = Entries::on(disk);
         let (old, new) = (entries.has("F1", slot(0, "10:00")), entries.has("F1", slot(1, "11:00")));
-        assert!(old != new, "half a replacement is on the disk");
+        assert!(old != new, "a part of the replacement is on the disk");
     }
 }
 
 fn read_a_replacement(disk: &Disk, store: &Store) {
     let (old, new) = (slot(0, "10:00"), slot(1, "11:00"));
-    let mut seen = DependsOn::default();
-    let gone = store.day("F1", old.date, &mut seen).is_empty();
-    let there = !store.day("F1", new.date, &mut seen).is_empty();
-    assert!(there || !gone, "a replacement was seen in part");
-    block_on(store.journal().wait(seen.0));
+    let mut depends_on = DependsOn::default();
+    let old_is_free = store.day("F1", old.date, &mut depends_on).is_empty();
+    let new_is_filled = !store.day("F1", new.date, &mut depends_on).is_empty();
+    assert!(new_is_filled || !old_is_free, "a read sees a part of the replacement");
+    block_on(store.journal().wait(depends_on.0));
     let entries = Entries::on(disk);
-    assert!(!there || entries.has("F1", new), "shown a replacement");
-    assert!(!gone || !entries.has("F1", old), "shown a replacement");
+    assert!(
+        !new_is_filled || entries.has("F1", new),
+        "a read depends on a replacement that is not on the disk"
+    );
+    assert!(
+        !old_is_free || !entries.has("F1", old),
+        "a read depends on a replacement that is not on the disk"
+    );
 }
 
 #[test]
-fn replacements_in_opposite_directions_pass_each_other() {
+fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
-        let mut seen = DependsOn::default();
+        let mut depends_on = DependsOn::default();
         for (who, day) in [("F1", 0), ("F2", 1)] {
-            store.take(who, slot(day, "10:00"), &NewEntry::Block, 0, &mut seen).expect("a free hour");
+            store.take(who, slot(day, "10:00"), &NewEntry::Block, 0, &mut depends_on).expect("a free hour");
         }
-        block_on(store.journal().wait(seen.0));
+        block_on(store.journal().wait(depends_on.0));
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
-            let replace = move |store: &Store, seen: &mut DependsOn| {
+            let replace = move |store: &Store, depends_on: &mut DependsOn| {
                 let replacement = Replacement { who, old, new, entry: NewEntry::Block };
-                store.replace(&replacement, |_| true, 0, seen).expect("nobody is in the way");
+                store.replace(&replacement, |_| true, 0, depends_on).expect("a free hour");
             };
             client(&disk, &store, replace, move |entries| {
-                assert!(entries.has(who, new) && !entries.has(who, old), "told of a replacement");
+                assert!(entries.has(who, new) && !entries.has(who, old), "an acknowledged replacement");
             })
         });
         let watching = spawn({
@@ -121,12 +127,12 @@ fn replacements_in_opposite_directions_pass_each_other() {
         let listing = client(
             &disk,
             &store,
-            |store, seen| {
+            |store, depends_on| {
                 let event =
                     NewEvent { id: "sale", name: "a", date: slot(0, "20:00").date, total: 1, issued: 0 };
-                store.create(&event, 0, seen).expect("the first event");
-                assert_eq!(store.page(None, 10, seen).len(), 1);
-                assert_eq!(store.totals(seen).entries, 2, "entries move meanwhile, and are always two");
+                store.create(&event, 0, depends_on).expect("the first event");
+                assert_eq!(store.page(None, 10, depends_on).len(), 1);
+                assert_eq!(store.totals(depends_on).entries, 2, "replacements keep the number of entries");
             },
             |_| {},
         );
@@ -134,13 +140,19 @@ fn replacements_in_opposite_directions_pass_each_other() {
     });
 }
 
-fn take_or_be_refused(store: &Store, who: &str, hour: Slot, entry: &NewEntry<'_>, seen: &mut DependsOn) {
-    let taken = store.take(who, hour, entry, 0, seen);
+fn take_or_be_refused(
+    store: &Store,
+    who: &str,
+    hour: Slot,
+    entry: &NewEntry<'_>,
+    depends_on: &mut DependsOn,
+) {
+    let taken = store.take(who, hour, entry, 0, depends_on);
     assert!(matches!(taken, Ok(()) | Err(StateRejection::Rule(_))), "{taken:?}");
 }
 
 #[test]
-fn a_meeting_is_with_everyone_or_with_nobody() {
+fn a_meeting_is_with_all_of_its_people_or_refused() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
@@ -148,34 +160,37 @@ fn a_meeting_is_with_everyone_or_with_nobody() {
         let meeting = client(
             &disk,
             &store,
-            move |store, seen| take_or_be_refused(store, "F1", hour, &MEETING, seen),
+            move |store, depends_on| take_or_be_refused(store, "F1", hour, &MEETING, depends_on),
             move |entries| {
                 let (meets, blocked) = (entries.has("F1", hour), entries.has("F3", hour));
                 assert_eq!(meets, entries.has("F2", hour));
-                assert!(blocked, "F3 is in the meeting, or was in its way");
+                assert!(blocked, "F3 is in the meeting or has the block");
             },
         );
         let block = client(
             &disk,
             &store,
-            move |store, seen| take_or_be_refused(store, "F3", hour, &NewEntry::Block, seen),
-            move |entries| assert!(entries.has("F3", hour), "told that F3 has the hour filled"),
+            move |store, depends_on| take_or_be_refused(store, "F3", hour, &NewEntry::Block, depends_on),
+            move |entries| assert!(entries.has("F3", hour), "the hour of F3 is filled"),
         );
         let reading = [("F1", "F2"), ("F2", "F3"), ("F2", "F1")].map(|(one, another)| {
-            let meets = move |store: &Store, who: &str, seen: &mut DependsOn| {
-                store.day(who, hour.date, seen).iter().any(|(_, entry)| matches!(entry, Entry::Meeting(_)))
+            let meets = move |store: &Store, who: &str, depends_on: &mut DependsOn| {
+                store
+                    .day(who, hour.date, depends_on)
+                    .iter()
+                    .any(|(_, entry)| matches!(entry, Entry::Meeting(_)))
             };
-            let look = move |store: &Store, seen: &mut DependsOn| {
-                if meets(store, one, seen) {
-                    assert!(meets(store, another, seen), "{one} meets, {another} does not");
-                    assert_eq!(store.meetings(hour, None, |_, _| true, seen).0.len(), 1);
+            let read = move |store: &Store, depends_on: &mut DependsOn| {
+                if meets(store, one, depends_on) {
+                    assert!(meets(store, another, depends_on), "{one} meets, {another} does not");
+                    assert_eq!(store.meetings(hour, None, |_, _| true, depends_on).0.len(), 1);
                 }
             };
-            client(&disk, &store, look, |_| {})
+            client(&disk, &store, read, |_| {})
         });
         end(&store, reading.into_iter().chain([meeting, block]));
         let entries = Entries::on(&disk);
-        assert_eq!(entries.0.len(), 1, "one was first");
+        assert_eq!(entries.0.len(), 1, "one of the two entries");
         assert_eq!(entries.has("F1", hour), entries.has("F2", hour));
     });
 }

@@ -1,21 +1,19 @@
-//! The journal and the store under every order in which their threads can meet, or as many as there is time
-//! for.
+//! The journal and the store under many schedules of their threads.
 //!
-//! Shuttle runs all threads of a scenario one at a time and decides at every lock, wake-up and operation of
-//! the disk who comes next; a thread that nobody can wake any more is reported as a deadlock. It can do so
-//! only with locks and threads of its own. So the source files that have any are taken in here a second time,
-//! with [`sync`] in the place of the library's `sync`, and are otherwise what the server runs; all else is
-//! the library's. Whenever someone is told something, the power is cut in thought, and what was told must be
-//! on the disk.
+//! Shuttle runs one thread of a scenario at a time, and chooses the next one at every lock, wake-up and disk
+//! operation. It reports a thread that can never be woken as a deadlock. It works only with its own locks and
+//! threads, so the source files that use any are compiled here a second time, with [`sync`] instead of the
+//! library's `sync`. All other code is the library's. Whenever a wait ends, a power cut is simulated, and
+//! what the wait was for must be on the disk.
 //!
-//! It would fail if a reply were released before its sync, or never; if a read showed what a crash could take
-//! back; if anyone were told anything after a failure; if a rotation lost a commit or left someone waiting
-//! for room; if two replacements waited for each other, or a meeting were seen in part. It does not see what
-//! only a weak memory order shows: here every access of an atomic is in order. Nor does it try `--durability
-//! interval`, which reads the clock.
+//! It would fail if a reply were sent before its sync or never, if a read showed a change that a crash can
+//! lose, if anything were acknowledged after a failure, if a rotation lost a commit or a waiter, if two
+//! replacements deadlocked, or if a read saw a part of a meeting. It does not find bugs that only a weak
+//! memory order shows, because here every atomic access is sequentially consistent. It does not test
+//! `--durability interval`, which reads the clock.
 //!
-//! `BOOKLINE_TEST_SEEDS=n` tries n schedules of each kind, `BOOKLINE_TEST_SEED=n` draws others. A failure
-//! prints its schedule; `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run it again.
+//! `BOOKLINE_TEST_SEEDS=n` runs n schedules of each kind, `BOOKLINE_TEST_SEED=n` draws others. A failure
+//! prints its schedule, which `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run again.
 
 mod close;
 #[path = "../../../tests/server/in_process/common/mod.rs"]
@@ -28,7 +26,7 @@ mod limits;
 mod locks;
 mod reads;
 mod rotations;
-// The store as a whole, with its unit tests.
+// The whole store, with its unit tests.
 #[allow(dead_code, reason = "the server uses more of it than these tests")]
 #[path = "../../src/state/mod.rs"]
 mod state;
@@ -38,7 +36,7 @@ mod waiting;
 
 use bookline_server::{codec, collections, domain};
 
-/// What would end the process fails the test.
+/// Fails the test instead of ending the process.
 fn fatal(why: &str) -> ! {
     panic!("{why}");
 }

@@ -1,4 +1,4 @@
-//! Segments so small that every second commit begins a new one.
+//! Rotations: segments so small that every second commit begins a new one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,10 +10,10 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
 use crate::storage::journal::{AppendError, Journal};
-use crate::sync::let_time_pass;
-use crate::waiting::{TINY_SEGMENTS, append, append_soon, assert_on_disk, open};
+use crate::sync::set_timeouts;
+use crate::waiting::{TINY_SEGMENTS, append, append_when_possible, assert_on_disk, open};
 
-/// How far snapshots go; the journal up to there may be gone.
+/// The last commit that a snapshot holds. The journal may be trimmed up to it.
 type Snapshot = Arc<AtomicU64>;
 
 fn snapshot(at: &Snapshot) -> Sequence {
@@ -24,7 +24,7 @@ fn client(disk: &Disk, journal: &Arc<Journal>, trimmed: &Snapshot, first: u32) -
     let (disk, journal, trimmed) = (disk.clone(), journal.clone(), trimmed.clone());
     spawn(move || {
         for day in first..first + 4 {
-            let sequence = append_soon(&journal, day);
+            let sequence = append_when_possible(&journal, day);
             block_on(journal.wait(sequence));
             assert_on_disk(&disk, sequence, day, snapshot(&trimmed));
         }
@@ -32,7 +32,7 @@ fn client(disk: &Disk, journal: &Arc<Journal>, trimmed: &Snapshot, first: u32) -
 }
 
 #[test]
-fn everyone_gets_room_in_the_end() {
+fn every_append_gets_capacity() {
     explore(|| {
         let (disk, trimmed) = (Disk::default(), Snapshot::default());
         let journal = open(&disk, TINY_SEGMENTS);
@@ -40,13 +40,13 @@ fn everyone_gets_room_in_the_end() {
         for client in clients {
             client.join().expect("a client");
         }
-        journal.close().expect("the disk is well");
-        assert_eq!(disk.after_a_power_cut().days(Sequence(0)).len(), 12);
+        journal.close().expect("no disk error");
+        assert_eq!(disk.after_power_cut().days(Sequence(0)).len(), 12);
     });
 }
 
 #[test]
-fn old_segments_go_and_are_used_again_meanwhile() {
+fn commits_are_kept_while_old_segments_are_trimmed_and_recycled() {
     explore(|| {
         let (disk, trimmed) = (Disk::default(), Snapshot::default());
         let journal = open(&disk, TINY_SEGMENTS);
@@ -57,24 +57,24 @@ fn old_segments_go_and_are_used_again_meanwhile() {
                 for _ in 0..3 {
                     let through = journal.durable();
                     trimmed.store(through.0, Ordering::Relaxed);
-                    journal.trim(through).expect("the disk is well");
+                    journal.trim(through).expect("no disk error");
                 }
             })
         };
         for client in clients.into_iter().chain([trimming]) {
             client.join().expect("a client");
         }
-        journal.close().expect("the disk is well");
+        journal.close().expect("no disk error");
         let trimmed = snapshot(&trimmed);
-        assert_eq!(disk.after_a_power_cut().days(trimmed).len() as u64, 8 - trimmed.0);
+        assert_eq!(disk.after_power_cut().days(trimmed).len() as u64, 8 - trimmed.0);
     });
 }
 
 #[test]
-fn a_full_disk_refuses_changes_until_there_is_room() {
+fn a_full_disk_refuses_changes_until_there_is_space() {
     explore(|| {
-        // It is tried again after a while.
-        let_time_pass(true);
+        // The preallocation is retried after a timeout.
+        set_timeouts(true);
         let disk = Disk::default();
         let journal = open(&disk, TINY_SEGMENTS);
         disk.set_full(true);
@@ -96,14 +96,14 @@ fn a_full_disk_refuses_changes_until_there_is_room() {
                 }
             })
         });
-        // In the meantime some are refused.
+        // Meanwhile changes are refused.
         (0..10).for_each(|_| yield_now());
         disk.set_full(false);
         for client in clients {
             client.join().expect("a client");
         }
-        assert!(!journal.read_only(), "the last commit found room");
-        journal.close().expect("the disk is well");
-        assert_eq!(disk.after_a_power_cut().days(Sequence(0)).len(), 8);
+        assert!(!journal.read_only(), "the last commit was accepted");
+        journal.close().expect("no disk error");
+        assert_eq!(disk.after_power_cut().days(Sequence(0)).len(), 8);
     });
 }

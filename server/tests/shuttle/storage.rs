@@ -1,4 +1,4 @@
-//! The journal as this test takes it in.
+//! The storage modules as these tests compile them.
 
 #[path = "journal.rs"]
 pub mod journal;

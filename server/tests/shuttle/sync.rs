@@ -1,4 +1,4 @@
-//! What stands in the place of the library's `sync`: locks and threads that shuttle knows of.
+//! The replacement of the library's `sync`: shuttle's locks and threads.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,44 +10,44 @@ pub use shuttle::sync::{Mutex, MutexGuard};
 pub use shuttle::thread;
 
 std::thread_local! {
-    /// Shuttle runs all of a scenario's threads on one of the system's.
-    static TIME_PASSES: Cell<bool> = const { Cell::new(true) };
+    /// It applies to all threads of a scenario, because shuttle runs them on one thread of the system.
+    static TIMEOUTS: Cell<bool> = const { Cell::new(true) };
 }
 
-/// From now on waits end by time, or never do. Where time stands still, nothing but a wake-up ends a wait:
-/// what a durability marker or another try a second later would put right after all, is found.
-pub fn let_time_pass(passes: bool) {
-    TIME_PASSES.set(passes);
+/// Sets whether waits time out. Without timeouts a wait ends only by a wake-up, so that a missing wake-up
+/// shows that a durability marker or a retry would otherwise hide.
+pub fn set_timeouts(passes: bool) {
+    TIMEOUTS.set(passes);
 }
 
-/// Shuttle's, with waits that can end by time: shuttle's own never do.
+/// Shuttle's condition variable, with timeouts, which shuttle itself does not have.
 #[derive(Debug, Default)]
 pub struct Condvar(Arc<shuttle::sync::Condvar>);
 
-/// Did a wait end by time?
+/// Whether a wait timed out.
 #[derive(Debug)]
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// It did.
+    /// Whether it timed out.
     pub fn timed_out(&self) -> bool {
         self.0
     }
 }
 
 impl Condvar {
-    /// Nobody waits for it yet.
+    /// A condition variable without waiters.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Waits to be notified.
+    /// Waits for a notification.
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         self.0.wait(guard)
     }
 
-    /// Waits to be notified, or until the time is over. When that is, the schedule decides; never, where time
-    /// stands still. As with every condition variable, somebody may be woken for no reason.
+    /// Waits for a notification or for the timeout, which comes when the schedule decides, or never if
+    /// timeouts are off. As with every condition variable, wake-ups may be spurious.
     pub fn wait_timeout<'a, T>(
         &self,
         guard: MutexGuard<'a, T>,
@@ -55,9 +55,9 @@ impl Condvar {
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let over = Arc::new(AtomicBool::new(false));
         let ended = Arc::new(AtomicBool::new(false));
-        if TIME_PASSES.get() {
+        if TIMEOUTS.get() {
             let (condvar, over, ended) = (self.0.clone(), over.clone(), ended.clone());
-            // Again and again: the first time, the wait may not have begun.
+            // Repeatedly, because the wait may not have begun at the first time.
             thread::spawn(move || {
                 loop {
                     thread::yield_now();
@@ -78,12 +78,12 @@ impl Condvar {
         }
     }
 
-    /// Wakes one who waits.
+    /// Wakes one waiter.
     pub fn notify_one(&self) {
         self.0.notify_one();
     }
 
-    /// Wakes all who wait.
+    /// Wakes all waiters.
     pub fn notify_all(&self) {
         self.0.notify_all();
     }

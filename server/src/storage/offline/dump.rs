@@ -70,7 +70,7 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change
         let at = at.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Micros, true));
         fields.insert("at".into(), at.into());
     }
-    // In the order of the names, whatever the order in which they were put in.
+    // The keys are sorted, because `sequence` and `at` are inserted last.
     object.sort_all_objects();
     let mut line = Vec::new();
     bookline_protocol::json::write_value(&mut line, &object);
@@ -89,7 +89,8 @@ fn to_json(change: &Change<'_>) -> Value {
             json!({ "fact": "tickets_issued", "event": event.number.0, "tickets": tickets })
         }
         Change::BlockTaken { slot, who } => json!({
-            "fact": "block_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(), "who": who,
+            "fact": "block_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
+            "who": who,
         }),
         Change::MeetingTaken { slot, who, title, group, host } => json!({
             "fact": "meeting_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
