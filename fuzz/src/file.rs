@@ -5,7 +5,8 @@ use std::io;
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame;
 use bookline_server::codec::frame::{Header, Kind};
-use bookline_server::codec::segment_header::{Salt, SegmentHeader};
+use bookline_server::codec::salt::Salt;
+use bookline_server::codec::segment_header::SegmentHeader;
 use bookline_server::storage::journal::{Disk, DiskFile};
 
 /// A read-only disk with one file.

@@ -21,7 +21,7 @@
 //! and the salt (16 bytes) of the next segment.
 
 use super::Sequence;
-use super::segment_header::Salt;
+use super::salt::Salt;
 
 /// Length of the header, which precedes the payload.
 pub const HEADER_BYTES: usize = 40;
@@ -48,8 +48,6 @@ pub const TRAILER_BYTES: usize = len(TRAILER_PAYLOAD_BYTES);
 
 const _: () = assert!(HEADER_BYTES.is_multiple_of(ALIGNMENT_BYTES));
 const _: () = assert!(SECTOR_BYTES.is_multiple_of(ALIGNMENT_BYTES));
-const _: () = assert!(super::segment_header::BYTES.is_multiple_of(ALIGNMENT_BYTES));
-
 /// The payload length of the first frame of a durability marker at `offset`, which ends with a sector. `None`
 /// at the beginning of a sector, where no padding is needed.
 pub fn marker_padding(offset: u64) -> Option<usize> {

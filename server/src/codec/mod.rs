@@ -3,6 +3,7 @@
 
 pub mod commit;
 pub mod frame;
+pub mod salt;
 pub mod segment_header;
 mod sequence;
 

@@ -22,10 +22,13 @@
 use thiserror::Error;
 
 use super::Sequence;
-use super::frame::TRAILER_PAYLOAD_BYTES;
+use super::frame::{ALIGNMENT_BYTES, TRAILER_PAYLOAD_BYTES};
+use super::salt::Salt;
 
 /// Length of the header, after which the frames begin.
 pub const BYTES: usize = 64;
+
+const _: () = assert!(BYTES.is_multiple_of(ALIGNMENT_BYTES));
 
 /// The newest format version that this program reads, and the one in which it writes segments.
 pub const FORMAT: u32 = 2;
@@ -36,35 +39,6 @@ const FORMAT_WITHOUT_LENGTH: u32 = 1;
 
 /// The first bytes of a segment.
 pub const MAGIC: &[u8; 8] = b"BOOKLINE";
-
-/// A random value that the CRCs of one segment include.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Salt {
-    bytes: [u8; 16],
-    crc: u32,
-}
-
-impl Salt {
-    /// A salt of these bytes.
-    pub fn new(bytes: [u8; 16]) -> Self {
-        Self { bytes, crc: crc32c::crc32c(&bytes) }
-    }
-
-    /// A random salt.
-    pub fn random() -> Self {
-        Self::new(rand::random())
-    }
-
-    /// The CRC-32C of the salt followed by `bytes`.
-    pub fn crc(&self, bytes: &[u8]) -> u32 {
-        crc32c::crc32c_append(self.crc, bytes)
-    }
-
-    /// Its encoding on disk.
-    pub fn bytes(&self) -> &[u8; 16] {
-        &self.bytes
-    }
-}
 
 /// The decoded header of a segment or a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

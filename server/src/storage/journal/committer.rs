@@ -13,7 +13,8 @@ use super::state::{EndReason, LOCK_POISONED, Preallocated, Shared, State};
 use super::tail::Tail;
 use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
-use crate::codec::segment_header::{self, Salt, SegmentHeader};
+use crate::codec::salt::Salt;
+use crate::codec::segment_header::{self, SegmentHeader};
 use crate::storage::journal::error::Failure;
 
 /// The idle time after which a durability marker is written. It is short, so that a crash of an idle server

@@ -5,7 +5,8 @@ use std::io;
 
 use super::disk::DiskFile;
 use crate::codec::frame::{self, Frame};
-use crate::codec::segment_header::{self, Salt};
+use crate::codec::salt::Salt;
+use crate::codec::segment_header::{self};
 
 /// The number of bytes read at a time.
 const READ_BYTES: usize = 4 << 20;

@@ -22,7 +22,8 @@ use super::tail::Tail;
 use crate::codec::Sequence;
 use crate::codec::commit::{self, Commit, DecodeError};
 use crate::codec::frame::{self, Frame, Kind};
-use crate::codec::segment_header::{self, Salt, SegmentHeader};
+use crate::codec::salt::Salt;
+use crate::codec::segment_header::{self, SegmentHeader};
 use crate::domain::Contradiction;
 
 /// What a replay found.

@@ -2,7 +2,7 @@
 
 use super::disk::DiskFile;
 use crate::codec::Sequence;
-use crate::codec::segment_header::Salt;
+use crate::codec::salt::Salt;
 
 /// The position of the next frame, and what the committer knows of the frames before it.
 #[derive(Debug)]

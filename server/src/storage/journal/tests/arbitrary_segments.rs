@@ -11,7 +11,8 @@ use super::generate::RandomCommit;
 use super::image::Image;
 use super::rng::Rng;
 use crate::codec::frame::{self, Header, Kind};
-use crate::codec::segment_header::{self, Salt, SegmentHeader};
+use crate::codec::salt::Salt;
+use crate::codec::segment_header::{self, SegmentHeader};
 use crate::codec::{Sequence, commit};
 use crate::storage::journal::{Base, check, segment};
 

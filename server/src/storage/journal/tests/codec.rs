@@ -8,7 +8,8 @@ use crate::codec::commit::Commit;
 use crate::codec::commit::DecodeError;
 use crate::codec::frame;
 use crate::codec::frame::{Header, Kind};
-use crate::codec::segment_header::{MAGIC, Salt, SegmentHeader};
+use crate::codec::salt::Salt;
+use crate::codec::segment_header::{MAGIC, SegmentHeader};
 use crate::domain::Change;
 
 const FIRST: Sequence = Sequence(42);

@@ -5,8 +5,9 @@ use super::generate::RandomCommit;
 use super::sim_disk::SECTOR;
 use crate::codec::Sequence;
 use crate::codec::frame::Kind;
+use crate::codec::salt::Salt;
 use crate::codec::segment_header;
-use crate::codec::segment_header::{MAGIC, Salt, SegmentHeader};
+use crate::codec::segment_header::{MAGIC, SegmentHeader};
 use crate::storage::journal::OpenError;
 use crate::storage::journal::segment::{self};
 

@@ -1,8 +1,8 @@
 //! Valid frames in wrong positions, frames of other versions, and stale bytes.
 
 use super::*;
+use crate::codec::salt::Salt;
 use crate::codec::segment_header;
-use crate::codec::segment_header::Salt;
 use crate::storage::journal::tests::sim_disk::IoSource;
 
 #[test]

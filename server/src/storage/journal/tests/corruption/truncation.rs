@@ -33,7 +33,8 @@ fn a_segment_shorter_than_its_header_says_is_refused_with_both_lengths() {
 fn a_short_segment_without_commits_is_refused() {
     let mut journal = StoppedJournal::marked(TINY, 2, RandomCommit::small);
     let next = journal.acknowledged().next();
-    let header = SegmentHeader { first: next, salt: segment_header::Salt::new([4; 16]), length: Some(TINY) };
+    let header =
+        SegmentHeader { first: next, salt: crate::codec::salt::Salt::new([4; 16]), length: Some(TINY) };
     journal.image.0.insert(segment::name(next), header.encode(segment_header::MAGIC).to_vec().into());
     assert_eq!(journal.corruption().file, segment::name(next));
 }
