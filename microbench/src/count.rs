@@ -1,10 +1,13 @@
 //! Counting of instructions with valgrind. It runs the program on a simulated processor, so that the count
-//! does not depend on the load of the machine.
+//! does not depend on the load of the machine. Only the thread that runs the operation counts: how the commits
+//! fall into batches, and with them the instructions of the journal's threads, differs from run to run.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, bail};
+use tempfile::TempDir;
 
 /// Iterations of the short and the long run. The difference of their counts excludes the start and the end of
 /// the process, which are the same in both.
@@ -40,31 +43,35 @@ pub fn instructions(program: &Path, operation: &str) -> anyhow::Result<u64> {
 }
 
 fn run(program: &Path, operation: &str, iterations: u64) -> anyhow::Result<u64> {
+    let directory = TempDir::with_prefix("bookline-microbench").context("making a directory")?;
+    let counts = directory.path().join("counts");
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(program);
+    valgrind.args(["--tool=callgrind", "--separate-threads=yes"]);
+    valgrind.arg(format!("--callgrind-out-file={}", counts.display())).arg(program);
     let output =
         valgrind.args(["run", operation, &iterations.to_string()]).output().context("running valgrind")?;
-    let log = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        bail!("{operation} failed under valgrind: {log}");
+        bail!("{operation} failed under valgrind: {}", String::from_utf8_lossy(&output.stderr));
     }
-    collected(&log).with_context(|| format!("valgrind printed no count of {operation}: {log}"))
+    // The main thread's; the others are numbered from 02.
+    let counts = fs::read_to_string(counts.with_file_name("counts-01"))
+        .with_context(|| format!("reading the counts of {operation}"))?;
+    instructions_of_thread(&counts).with_context(|| format!("valgrind printed no count of {operation}"))
 }
 
-/// The number after `Collected :`.
-fn collected(log: &str) -> Option<u64> {
-    let line = log.lines().find(|line| line.contains("Collected :"))?;
-    line.split_whitespace().last()?.parse().ok()
+/// The number after `summary:`.
+fn instructions_of_thread(counts: &str) -> Option<u64> {
+    counts.lines().find_map(|line| line.strip_prefix("summary:"))?.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::collected;
+    use super::instructions_of_thread;
 
     #[test]
     fn count_is_read_from_the_output_of_valgrind() {
-        let log = "==7== Events    : Ir\n==7== Collected : 4711\n==7== \n==7== I   refs:      4,711\n";
-        assert_eq!(collected(log), Some(4711));
-        assert_eq!(collected("==7== nothing"), None);
+        let counts = "version: 1\nthread: 1\nevents: Ir\nsummary: 4711\n\nob=(1) x\n";
+        assert_eq!(instructions_of_thread(counts), Some(4711));
+        assert_eq!(instructions_of_thread("version: 1\n"), None);
     }
 }
