@@ -1,7 +1,7 @@
-//! `--idle-timeout`, under a clock that stands still while anything can be done.
+//! `--idle-timeout`, under a paused clock.
 //!
-//! It would fail if a silent connection or one that sends half lines stayed, if one were closed whose peer
-//! sends lines or waits for a reply, or if a client were not told.
+//! It would fail if a silent connection or one that sends incomplete lines stayed open, if one were closed
+//! whose client sends lines or waits for a reply, or if a connection were closed without an error reply.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,24 +15,23 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
 
-/// What the servers here are told.
-const IDLE: Duration = Duration::from_secs(10);
+/// The idle timeout of the servers in these tests.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The clock goes on by so little at a time, so that no time passes between an event and what it leads to.
+/// The clock advances in steps of this size, so that no time passes between an event and its consequences.
 const STEP: Duration = Duration::from_millis(1);
 
-/// Runs `client` against a server with `--idle-timeout 10s`, both on this thread, under the clock of the
-/// test.
-async fn beside_a_server(client: impl AsyncFnOnce(SocketAddr, &Service)) {
+/// Runs `client` against a server with `--idle-timeout 10s`, both on this thread with the clock of the test.
+async fn with_server(client: impl AsyncFnOnce(SocketAddr, &Service)) {
     let directory = TempDir::with_prefix("bookline").expect("a directory");
     let config = config(directory.path(), |config| {
         config.idle_timeout = Some(Duration::from_secs(10));
-        // Who asks twice for a snapshot waits for the second.
+        // The second of two requests for a snapshot waits.
         config.snapshot_interval_min = Duration::from_millis(200);
     });
     let server = bookline_server::Server::open(&config).await.expect("a fresh start");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("it is bound");
+    let address = listener.local_addr().expect("a bound listener");
     let (stop, stopped) = oneshot::channel::<()>();
     let service = server.service().clone();
     let running = tokio::spawn(server.run([listener], async move { drop(stopped.await) }));
@@ -44,18 +43,19 @@ async fn beside_a_server(client: impl AsyncFnOnce(SocketAddr, &Service)) {
     client(address, &service).await;
     clock.abort();
     drop(stop);
-    running.await.expect("it does not panic").expect("it stops well");
+    running.await.expect("no panic").expect("a graceful shutdown");
 }
 
 async fn connect(address: SocketAddr) -> BufReader<TcpStream> {
     let stream = TcpStream::connect(address).await.expect("the server listens");
-    // The kernel's clock does not stand still, and it would keep a line until the one before is acknowledged.
+    // With Nagle's algorithm the kernel would delay a line until the previous one is acknowledged, by its own
+    // clock.
     stream.set_nodelay(true).expect("a socket");
     BufReader::new(stream)
 }
 
 async fn send(conn: &mut BufReader<TcpStream>, text: &str) {
-    conn.write_all(text.as_bytes()).await.expect("the server is there");
+    conn.write_all(text.as_bytes()).await.expect("an open connection");
 }
 
 async fn line(conn: &mut BufReader<TcpStream>) -> String {
@@ -64,63 +64,66 @@ async fn line(conn: &mut BufReader<TcpStream>) -> String {
     line
 }
 
-/// The server has a last word and closes, in less time than a connection may be idle twice.
-async fn is_closed(conn: &mut BufReader<TcpStream>) {
+/// Asserts that the server sends an error reply and closes the connection within twice the idle timeout.
+async fn assert_closed(conn: &mut BufReader<TcpStream>) {
     let mut rest = String::new();
-    timeout(2 * IDLE, conn.read_to_string(&mut rest)).await.expect("it is closed").expect("in order");
+    timeout(2 * IDLE_TIMEOUT, conn.read_to_string(&mut rest))
+        .await
+        .expect("the connection is closed")
+        .expect("no reset");
     assert!(rest.starts_with("ERR BUSY {\"message\":\"no whole line came within 10s, "), "{rest:?}");
     assert!(rest.contains("\"retry\":true") && rest.lines().count() == 1, "{rest:?}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_connection_is_told_and_closed() {
-    beside_a_server(async |address, _| {
+async fn a_silent_connection_gets_an_error_and_is_closed() {
+    with_server(async |address, _| {
         let begun = Instant::now();
         let (mut never, mut once) = (connect(address).await, connect(address).await);
         send(&mut once, "PING\n").await;
         assert_eq!(line(&mut once).await, "OK {}\n");
-        is_closed(&mut never).await;
-        is_closed(&mut once).await;
-        assert!(begun.elapsed() >= IDLE, "closed after {:?}", begun.elapsed());
+        assert_closed(&mut never).await;
+        assert_closed(&mut once).await;
+        assert!(begun.elapsed() >= IDLE_TIMEOUT, "closed after {:?}", begun.elapsed());
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_line_that_comes_byte_by_byte_is_idle() {
-    beside_a_server(async |address, _| {
+async fn a_connection_that_sends_an_incomplete_line_is_idle() {
+    with_server(async |address, _| {
         let mut conn = connect(address).await;
         let begun = Instant::now();
         for _ in 0..9 {
             send(&mut conn, "x").await;
-            sleep(IDLE / 10).await;
+            sleep(IDLE_TIMEOUT / 10).await;
         }
-        is_closed(&mut conn).await;
-        assert!(begun.elapsed() < IDLE + IDLE / 2, "closed after {:?}", begun.elapsed());
+        assert_closed(&mut conn).await;
+        assert!(begun.elapsed() < IDLE_TIMEOUT + IDLE_TIMEOUT / 2, "closed after {:?}", begun.elapsed());
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn whole_lines_keep_a_connection_also_without_replies() {
-    beside_a_server(async |address, _| {
+async fn complete_lines_keep_a_connection_open_even_without_replies() {
+    with_server(async |address, _| {
         let mut conn = connect(address).await;
         for text in ["PING\n", "\n", "# comment\n", "nonsense\n"].repeat(5) {
             send(&mut conn, text).await;
-            sleep(IDLE - 100 * STEP).await;
+            sleep(IDLE_TIMEOUT - 100 * STEP).await;
         }
         for reply in ["OK {}\n", "ERR UNKNOWN_COMMAND "].repeat(5) {
             let line = line(&mut conn).await;
             assert!(line.starts_with(reply), "{line}");
         }
-        is_closed(&mut conn).await;
+        assert_closed(&mut conn).await;
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_reads_a_listing_slowly_is_not_idle() {
-    beside_a_server(async |address, _| {
+async fn a_client_that_reads_a_listing_slowly_is_not_idle() {
+    with_server(async |address, _| {
         let mut conn = connect(address).await;
         let create = |n| format!("CREATE {n:0>190} 2026-12-31 5\n");
         let events: String = (0..2_000).map(create).collect();
@@ -135,27 +138,27 @@ async fn who_reads_a_listing_slowly_is_not_idle() {
         });
         sent.expect("the server reads");
 
-        // What the kernel holds is less than the listing.
+        // The socket buffers hold less than the listing.
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(16 << 10).expect("a socket");
         let mut slow = BufReader::new(socket.connect(address).await.expect("the server listens"));
         send(&mut slow, "GET\n").await;
         assert!(line(&mut slow).await.starts_with("ROW "));
-        sleep(2 * IDLE).await;
+        sleep(2 * IDLE_TIMEOUT).await;
         for _ in 1..2_000 {
             assert!(line(&mut slow).await.starts_with("ROW "));
         }
         assert_eq!(line(&mut slow).await, "OK {\"count\":2000}\n");
         send(&mut slow, "PING\n").await;
-        assert_eq!(line(&mut slow).await, "OK {}\n", "the time begins behind the reply");
-        is_closed(&mut slow).await;
+        assert_eq!(line(&mut slow).await, "OK {}\n", "the timeout begins after the reply");
+        assert_closed(&mut slow).await;
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_a_snapshot_is_not_idle() {
-    beside_a_server(async |address, _| {
+async fn a_client_that_waits_for_a_snapshot_is_not_idle() {
+    with_server(async |address, _| {
         let mut conn = connect(address).await;
         send(&mut conn, "SNAPSHOT\nSNAPSHOT\n").await;
         for _ in 0..2 {
@@ -163,28 +166,28 @@ async fn who_waits_for_a_snapshot_is_not_idle() {
             assert!(made.starts_with("OK {\"sequence\":"), "{made}");
         }
         send(&mut conn, "PING\n").await;
-        assert_eq!(line(&mut conn).await, "OK {}\n", "the time begins behind the reply");
-        is_closed(&mut conn).await;
+        assert_eq!(line(&mut conn).await, "OK {}\n", "the timeout begins after the reply");
+        assert_closed(&mut conn).await;
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_long_line_that_waits_for_memory_is_not_idle() {
-    beside_a_server(async |address, service| {
+    with_server(async |address, service| {
         let mut shares: Vec<Share> = Vec::new();
         while let Ok(share) = timeout(STEP, service.buffers.line()).await {
             shares.push(share);
         }
         let mut conn = connect(address).await;
-        sleep(IDLE / 2).await;
+        sleep(IDLE_TIMEOUT / 2).await;
         send(&mut conn, &format!("PING{}", " ".repeat(20_000))).await;
-        sleep(IDLE).await;
+        sleep(IDLE_TIMEOUT).await;
         drop(shares);
-        sleep(IDLE / 2).await;
+        sleep(IDLE_TIMEOUT / 2).await;
         send(&mut conn, "\n").await;
-        assert_eq!(line(&mut conn).await, "OK {}\n", "the time begins behind the wait");
-        is_closed(&mut conn).await;
+        assert_eq!(line(&mut conn).await, "OK {}\n", "the timeout begins after the wait");
+        assert_closed(&mut conn).await;
     })
     .await;
 }

@@ -1,4 +1,4 @@
-//! Tests that run the server in their own process, where they reach its state and its clock.
+//! Tests that run the server in their own process, where they can reach its state and control its clock.
 
 mod buffers;
 mod common;

@@ -1,7 +1,6 @@
-//! A data directory that version 0.1.0 wrote (journal format 1), killed at work.
+//! A data directory written by version 0.1.0 (journal format 1), whose server was killed.
 //!
-//! It would fail if a newer version refused what an older one left, read it differently, or could not read
-//! what is written behind it.
+//! It would fail if this version refused it, read it differently, or could not read what it appended to it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,14 +10,18 @@ use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
 use serde_json::json;
 use tempfile::TempDir;
 
-async fn holds_what_it_held(conn: &mut Conn) {
+async fn assert_has_original_data(conn: &mut Conn) {
     assert_eq!(conn.ask("GET rustconf").await.number("available_tickets"), 48);
     assert_eq!(conn.ask("GET jazz").await.number("available_tickets"), 0);
     let ticket = conn.ask("TICKET ee893cfb-9a39-8ed5-9845-e558bd10229d").await;
     assert_eq!(ticket.body["event_id"], "rustconf");
     let meeting = json!({ "title": "class committee", "group": ["F2", "F3"], "host": "F1" });
     let day = conn.ask("GET F3 21-12-2026").await;
-    assert_eq!(day.body["schedule"], json!([{ "time": "10:00", "meet": meeting }]), "its block was deleted");
+    assert_eq!(
+        day.body["schedule"],
+        json!([{ "time": "10:00", "meet": meeting }]),
+        "the deleted block is absent"
+    );
     assert_eq!(conn.ask("GET F4 22-12-2026").await.body["schedule"][0]["time"], "09:00");
 }
 
@@ -31,15 +34,15 @@ fn segments(data: &Path) -> Vec<PathBuf> {
 }
 
 #[tokio::test]
-async fn a_journal_of_format_1_is_read_and_continued() {
+async fn a_journal_of_format_1_is_read_and_appended_to() {
     let directory = TempDir::with_prefix("bookline").expect("a directory");
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/server/fixtures/format-1");
     copy_all(&fixture, directory.path()).expect("copying the fixture");
 
-    let server = Server::on(directory).await.expect("it reads format 1");
+    let server = Server::on(directory).await.expect("format 1 is read");
     let mut conn = server.connect().await;
-    holds_what_it_held(&mut conn).await;
-    // More than the segment of format 1 has room for.
+    assert_has_original_data(&mut conn).await;
+    // More than fits into the segment of format 1.
     conn.ask("CREATE More 2027-02-02 10000 id=more").await.ok();
     for _ in 0..20 {
         conn.ask("BOOK more 500").await.ok();
@@ -52,12 +55,12 @@ async fn a_journal_of_format_1_is_read_and_continued() {
     };
     let lengths: Vec<_> = segments(directory.path()).into_iter().map(length).collect();
     let (old, new) = lengths.split_at(2);
-    assert_eq!(old, [None, None], "segments that are there keep their format");
+    assert_eq!(old, [None, None], "existing segments keep their format");
     assert!(!new.is_empty() && new.iter().all(Option::is_some), "{new:?}");
 
-    let server = Server::on(directory).await.expect("it reads both formats");
+    let server = Server::on(directory).await.expect("both formats are read");
     let mut conn = server.connect().await;
-    holds_what_it_held(&mut conn).await;
+    assert_has_original_data(&mut conn).await;
     assert_eq!(conn.ask("GET more").await.number("available_tickets"), 0);
     conn.finish().await;
     server.stop().await;

@@ -1,47 +1,46 @@
-//! Snapshots that nobody asked for: after so many bytes of journal, so that it stays bounded. And those that
-//! many ask for at once.
+//! Snapshots after a number of bytes of journal, which bound it, and snapshots for concurrent requests.
 //!
-//! It would fail if none were made, if what was read at a start did not count, or if the journal grew for
-//! ever; if one were made for each who asks, or for one who is gone.
+//! It would fail if no snapshot were made, if the journal read at a start did not count, or if the journal
+//! grew without bound; and if a snapshot were made for each request, or for a canceled one.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::in_process::common::{Conn, PATIENCE, Server};
+use crate::in_process::common::{Conn, HANG_TIMEOUT, Server};
 use bookline_server::Config;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-const EVERY: u64 = 64 << 10;
-fn often(config: &mut Config) {
+const SNAPSHOT_EVERY_BYTES: u64 = 64 << 10;
+fn frequent_snapshots(config: &mut Config) {
     config.snapshot_every = 64 << 10;
 }
 
-/// Books until the newest snapshot is another one than `before`.
+/// Books until the sequence number of the newest snapshot is not `before` any more.
 async fn book_until_a_snapshot(conn: &mut Conn, before: u64) -> u64 {
     let from = Instant::now();
-    while from.elapsed() < PATIENCE {
+    while from.elapsed() < HANG_TIMEOUT {
         conn.send("BOOK jazz 20\n".repeat(100).as_bytes()).await;
         for _ in 0..100 {
-            conn.reply().await.expect("an answer").ok();
+            conn.reply().await.expect("a reply").ok();
         }
         let newest = conn.ask("STATS").await.number("snapshot_sequence");
         if newest != before {
             return newest;
         }
     }
-    panic!("no snapshot was made behind {before}");
+    panic!("no snapshot was made after {before}");
 }
 
 fn bytes(directory: &Path) -> u64 {
     let files = std::fs::read_dir(directory.join("journal")).expect("a journal");
-    // One that goes while we look has no length any more.
+    // A file that is removed meanwhile has no length.
     files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).sum()
 }
 
 #[tokio::test]
 async fn snapshots_are_made_and_the_journal_is_bounded() {
-    let server = Server::fresh_with(often).await;
+    let server = Server::fresh_with(frequent_snapshots).await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000000000 id=jazz").await.ok();
     let mut newest = 0;
@@ -50,13 +49,13 @@ async fn snapshots_are_made_and_the_journal_is_bounded() {
         newest = book_until_a_snapshot(&mut conn, newest).await;
         written = conn.ask("STATS").await.number("tickets") * 16;
     }
-    assert!(written > EVERY, "more was written than one snapshot is made after");
+    assert!(written > SNAPSHOT_EVERY_BYTES, "enough for several snapshots was written");
     let before = conn.ask("STATS").await;
     let left = bytes(server.directory());
-    assert!(left < written, "{left} bytes of journal are left of more than {written}");
+    assert!(left < written, "the journal has {left} bytes of more than {written} written");
     conn.finish().await;
 
-    let server = Server::on_with(server.stop().await, often).await.expect("it starts again");
+    let server = Server::on_with(server.stop().await, frequent_snapshots).await.expect("a restart");
     let mut conn = server.connect().await;
     let after = conn.ask("STATS").await;
     for field in ["events", "tickets", "sequence", "snapshot_sequence"] {
@@ -67,38 +66,38 @@ async fn snapshots_are_made_and_the_journal_is_bounded() {
 }
 
 #[tokio::test]
-async fn what_a_start_had_to_read_counts() {
+async fn the_journal_read_at_a_start_counts_for_the_next_snapshot() {
     let server = Server::fresh().await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000000 id=jazz").await.ok();
-    for _ in 0..EVERY / 16_000 + 1 {
+    for _ in 0..SNAPSHOT_EVERY_BYTES / 16_000 + 1 {
         conn.ask("BOOK jazz 1000").await.ok();
     }
     let sequence = conn.ask("STATS").await.number("sequence");
     conn.finish().await;
-    let server = Server::on_with(server.stop().await, often).await.expect("it starts again");
+    let server = Server::on_with(server.stop().await, frequent_snapshots).await.expect("a restart");
     let mut conn = server.connect().await;
     let from = Instant::now();
     while conn.ask("STATS").await.number("snapshot_sequence") != sequence {
-        assert!(from.elapsed() < PATIENCE, "no snapshot is made of what was there before");
+        assert!(from.elapsed() < HANG_TIMEOUT, "no snapshot of the journal that was read");
         tokio::task::yield_now().await;
     }
     conn.finish().await;
     server.stop().await;
 }
 
-/// As the real server is.
+/// The interval of a real server.
 async fn with_a_second_between_snapshots() -> Server {
     Server::fresh_with(|config| config.snapshot_interval_min = Duration::from_secs(1)).await
 }
 
 #[tokio::test]
-async fn all_who_ask_at_once_get_the_same_one() {
+async fn concurrent_requests_get_the_same_snapshot() {
     let server = with_a_second_between_snapshots().await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000 id=jazz").await.ok();
     conn.ask("SNAPSHOT").await.ok();
-    // Each books before it asks: the snapshot that it gets has its booking.
+    // Each client books before its request, and its snapshot must contain the booking.
     let address = server.address;
     let asking: Vec<_> = (0..20)
         .map(|_| {
@@ -107,7 +106,7 @@ async fn all_who_ask_at_once_get_the_same_one() {
                 conn.ask("BOOK jazz 1").await.ok();
                 let sequence = conn.ask("STATS").await.number("sequence");
                 let made = conn.ask("SNAPSHOT").await.number("sequence");
-                assert!(made >= sequence, "asked behind {sequence}, and got the snapshot of {made}");
+                assert!(made >= sequence, "requested after {sequence}, and got the snapshot of {made}");
                 made
             })
         })
@@ -119,28 +118,28 @@ async fn all_who_ask_at_once_get_the_same_one() {
     let mut different = made.clone();
     different.sort_unstable();
     different.dedup();
-    assert!(different.len() <= 3, "snapshots that were made for {} who asked at once: {made:?}", made.len());
+    assert!(different.len() <= 3, "snapshots for {} concurrent requests: {made:?}", made.len());
     conn.finish().await;
     server.stop().await;
 }
 
-/// Its connection task waits for the snapshot and reads nothing meanwhile, but a reset is noticed.
+/// The task of the connection waits for the snapshot and does not read, but notices a reset.
 #[tokio::test]
-async fn who_is_gone_gets_none() {
+async fn no_snapshot_is_made_for_a_closed_connection() {
     let server = with_a_second_between_snapshots().await;
     let mut conn = server.connect().await;
     conn.ask("CREATE Jazz 2026-12-31 1000 id=jazz").await.ok();
     conn.ask("SNAPSHOT").await.ok();
     conn.ask("BOOK jazz 1").await.ok();
-    // The next snapshot is due in a second.
-    let mut gone = TcpStream::connect(server.address).await.expect("it listens");
-    gone.write_all(b"PING\nSNAPSHOT\n").await.expect("it reads");
-    gone.readable().await.expect("it answers the PING");
-    // Closed with an answer unread: the system resets the connection.
+    // The next snapshot may begin in a second.
+    let mut gone = TcpStream::connect(server.address).await.expect("the server listens");
+    gone.write_all(b"PING\nSNAPSHOT\n").await.expect("the server reads");
+    gone.readable().await.expect("the reply to PING");
+    // The system resets the connection, because it is closed with an unread reply.
     drop(gone);
     let from = Instant::now();
     while conn.ask("STATS").await.number("connections") > 1 {
-        assert!(from.elapsed() < PATIENCE, "its connection is still open");
+        assert!(from.elapsed() < HANG_TIMEOUT, "the connection is still open");
         tokio::task::yield_now().await;
     }
     assert_eq!(conn.ask("STATS").await.number("snapshot_sequence"), 1, "no snapshot was made meanwhile");

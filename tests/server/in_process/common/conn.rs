@@ -1,4 +1,4 @@
-//! One connection: lines out, replies in.
+//! A connection to the server.
 
 use std::net::SocketAddr;
 
@@ -10,14 +10,14 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
-use super::PATIENCE;
+use super::HANG_TIMEOUT;
 
-/// Rows and the final line.
+/// The rows and the final line of a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// The objects of the rows.
     pub rows: Vec<Value>,
-    /// The code of a refusal; none is OK.
+    /// The code of a refusal. `None` for OK.
     pub code: Option<String>,
     /// The object of the final line.
     pub body: Value,
@@ -39,31 +39,31 @@ impl Conn {
         Self { lines: BufReader::new(read), out, line: Vec::new() }
     }
 
-    /// Sends bytes as they are.
+    /// Sends these bytes.
     pub async fn send(&mut self, bytes: &[u8]) {
-        let sent = timeout(PATIENCE, self.out.write_all(bytes)).await.expect("the server reads");
-        sent.expect("the server is there");
+        let sent = timeout(HANG_TIMEOUT, self.out.write_all(bytes)).await.expect("the server reads");
+        sent.expect("an open connection");
     }
 
-    /// Closes our half.
+    /// Closes the sending half.
     pub async fn finish(&mut self) {
-        self.out.shutdown().await.expect("the server is there");
+        self.out.shutdown().await.expect("an open connection");
     }
 
-    /// The next reply; none when the server has closed.
+    /// The next reply. `None` when the server has closed the connection.
     pub async fn reply(&mut self) -> Option<Reply> {
         let mut rows = Vec::new();
         loop {
             self.line.clear();
-            let read = timeout(PATIENCE, self.lines.read_until(b'\n', &mut self.line)).await;
-            if read.expect("the server answers").expect("the server is there") == 0 {
-                assert!(rows.is_empty(), "the server closed among rows");
+            let read = timeout(HANG_TIMEOUT, self.lines.read_until(b'\n', &mut self.line)).await;
+            if read.expect("the server answers").expect("an open connection") == 0 {
+                assert!(rows.is_empty(), "the server closed within a reply");
                 return None;
             }
-            assert!(self.line.ends_with(b"\n"), "half a line: {:?}", self.line);
-            let line = str::from_utf8(strip_answers(&self.line)).expect("it answers in UTF-8");
-            let object = |text: &str| serde_json::from_str(text).expect("an object of JSON");
-            match ReplyLine::parse(line).expect("a line of reply") {
+            assert!(self.line.ends_with(b"\n"), "an incomplete line: {:?}", self.line);
+            let line = str::from_utf8(strip_answers(&self.line)).expect("UTF-8");
+            let object = |text: &str| serde_json::from_str(text).expect("a JSON object");
+            match ReplyLine::parse(line).expect("a reply line") {
                 ReplyLine::Row(row) => rows.push(object(row)),
                 ReplyLine::Ok(body) => return Some(Reply { rows, code: None, body: object(body) }),
                 ReplyLine::Err { code, body } => {
@@ -74,21 +74,21 @@ impl Conn {
         }
     }
 
-    /// Asks one thing.
+    /// Sends a request, and returns its reply.
     pub async fn ask(&mut self, line: &str) -> Reply {
         self.send(format!("{line}\n").as_bytes()).await;
-        self.reply().await.unwrap_or_else(|| panic!("no answer to {line}"))
+        self.reply().await.unwrap_or_else(|| panic!("no reply to {line}"))
     }
 }
 
 impl Reply {
-    /// The object of an OK.
+    /// The object of an OK. Panics for a refusal.
     pub fn ok(&self) -> &Value {
         assert!(self.code.is_none(), "{self:?}");
         &self.body
     }
 
-    /// A number of the final line.
+    /// A number in the final line.
     pub fn number(&self, field: &str) -> u64 {
         self.body[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:?}"))
     }

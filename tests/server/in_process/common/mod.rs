@@ -1,11 +1,8 @@
-//! What the in-process tests share: the server as a library, in its own directory, on a port of its own.
+//! The server as a library, in a directory and on a port of its own.
 #![allow(dead_code, unused_imports)] // every test binary uses its own part of this
 
-/// One connection: lines out, replies in.
 pub mod conn;
-/// Chance that can be repeated.
 pub mod rng;
-/// The server, started in this process.
 pub mod server;
 
 use std::time::Duration;
@@ -14,10 +11,10 @@ pub use conn::{Conn, Reply};
 pub use rng::Rng;
 pub use server::Server;
 
-/// Nothing here takes longer unless it hangs. Running into it is a failure, never a way to wait.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Any wait that takes longer counts as a hang, and fails the test.
+pub const HANG_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A number that the environment gives.
+/// The number in this environment variable.
 pub fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }

@@ -1,6 +1,6 @@
-//! Chance that can be repeated.
+//! A seeded random number generator.
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, fast, and the same for ever.
+/// SplitMix64 (Steele, Lea and Flood, 2014). Its sequence does not depend on the version of a library.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -19,15 +19,15 @@ impl Rng {
 
     /// A number below `n`.
     pub fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.next() % n as u64).expect("it is below a usize")
+        usize::try_from(self.next() % n as u64).expect("less than a usize")
     }
 
-    /// True once in `n` times.
+    /// True with a probability of one in `n`.
     pub fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// One of these.
+    /// A random element.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }

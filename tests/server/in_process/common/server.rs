@@ -1,4 +1,4 @@
-//! The server, started in this process through its library.
+//! A server in this process.
 
 use std::future::Future;
 use std::io;
@@ -17,13 +17,13 @@ use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::{Conn, PATIENCE};
+use super::{Conn, HANG_TIMEOUT};
 
-/// A server that runs on a directory and a runtime of its own.
+/// A running server with its own directory and runtime.
 #[derive(Debug)]
 pub struct Server {
     pub address: SocketAddr,
-    /// What its connections reach, for who reaches past them.
+    /// Its state, for tests that use more than the protocol.
     pub service: Arc<Service>,
     directory: TempDir,
     stop: oneshot::Sender<()>,
@@ -31,23 +31,23 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts one on an empty directory.
+    /// Starts a server on an empty directory.
     pub async fn fresh() -> Self {
         Self::fresh_with(|_| {}).await
     }
 
-    /// Starts one on an empty directory, with this change of its configuration.
+    /// Starts a server on an empty directory, with this change of the configuration.
     pub async fn fresh_with(change: impl FnOnce(&mut Config)) -> Self {
         let directory = TempDir::with_prefix("bookline").expect("a directory");
         Self::on_with(directory, change).await.expect("a fresh start")
     }
 
-    /// Starts one on this directory.
+    /// Starts a server on this directory.
     pub async fn on(directory: TempDir) -> Result<Self, OpenError> {
         Self::on_with(directory, |_| {}).await
     }
 
-    /// Starts one on this directory, with this change of its configuration.
+    /// Starts a server on this directory, with this change of the configuration.
     pub async fn on_with(directory: TempDir, change: impl FnOnce(&mut Config)) -> Result<Self, OpenError> {
         let config = config(directory.path(), change);
         Self::start_by(directory, config, |serve| {
@@ -60,7 +60,7 @@ impl Server {
         .await
     }
 
-    /// Starts one on the runtime of the test, with its clock, and with this change of its configuration.
+    /// Starts a server on the runtime of the test, with its clock, and with this change of the configuration.
     pub async fn on_this_runtime(change: impl FnOnce(&mut Config)) -> Self {
         let directory = TempDir::with_prefix("bookline").expect("a directory");
         let config = config(directory.path(), change);
@@ -79,19 +79,19 @@ impl Server {
         spawn(Box::pin(async move {
             let server = match bookline_server::Server::open(&config).await {
                 Ok(server) => server,
-                Err(refused) => return opened.send(Err(refused)).expect("somebody waits"),
+                Err(refused) => return opened.send(Err(refused)).expect("a receiver"),
             };
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            let address = listener.local_addr().expect("it is bound");
-            opened.send(Ok((address, server.service().clone()))).expect("somebody waits");
+            let address = listener.local_addr().expect("a bound listener");
+            opened.send(Ok((address, server.service().clone()))).expect("a receiver");
             let shutdown = async {
-                // To drop it is to stop, too.
+                // Dropping the sender stops the server, too.
                 let _ = stopped.await;
             };
-            // A test that failed does not wait for the end.
+            // The receiver is dropped when a test has failed.
             let _ = ending.send(server.run([listener], shutdown).await);
         }));
-        let (address, service) = open.await.expect("it does not panic")?;
+        let (address, service) = open.await.expect("no panic")?;
         Ok(Server { address, service, directory, stop, ended })
     }
 
@@ -103,17 +103,16 @@ impl Server {
         self.directory.path()
     }
 
-    /// Stops it as SIGTERM does. What is left is its directory.
+    /// Stops the server as SIGTERM does, and returns its directory.
     pub async fn stop(self) -> TempDir {
         let _ = self.stop.send(());
-        let ended = timeout(PATIENCE, self.ended).await.expect("it stops");
-        ended.expect("it does not panic").expect("it stops well");
+        let ended = timeout(HANG_TIMEOUT, self.ended).await.expect("the server stops");
+        ended.expect("no panic").expect("a graceful shutdown");
         self.directory
     }
 
-    /// Kills it, as far as its files are concerned: what is left is a copy of the directory as it stands at
-    /// this moment, with all that was written and nothing that a stop would add. The server itself ends
-    /// unseen.
+    /// Returns a copy of the directory as a kill would leave it: with everything that was written, and
+    /// without what a graceful shutdown adds. The server itself is stopped afterwards.
     pub async fn kill(self) -> TempDir {
         let copy = TempDir::with_prefix("bookline").expect("a directory");
         copy_all(self.directory.path(), copy.path()).expect("copying the data directory");
@@ -122,16 +121,16 @@ impl Server {
     }
 }
 
-/// Segments smaller than the flag takes: they are begun, closed and used again all the time.
+/// Segments smaller than the flag allows, so that they are rotated and recycled often.
 const SEGMENT: u64 = 16 << 10;
 
-/// What the servers of all tests are told, with this change.
+/// The configuration of the test servers, with this change.
 pub fn config(directory: &Path, change: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         data_dir: directory.to_owned(),
         time_zone: Some(chrono_tz::UTC),
         segment_size: SEGMENT,
-        // Who asks for a snapshot gets it at once.
+        // Snapshots are made as soon as they are requested.
         snapshot_interval_min: Duration::ZERO,
         ..Config::default()
     };
@@ -139,7 +138,7 @@ pub fn config(directory: &Path, change: impl FnOnce(&mut Config)) -> Config {
     config
 }
 
-/// Copies a directory and all that is in it.
+/// Copies a directory recursively.
 pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from)? {
@@ -148,7 +147,7 @@ pub fn copy_all(from: &Path, to: &Path) -> io::Result<()> {
         if entry.file_type()?.is_dir() {
             copy_all(&entry.path(), &to)?;
         } else if let Err(e) = std::fs::copy(entry.path(), to)
-            // An old segment may become the preallocated segment at any moment.
+            // An old segment may be recycled, and so renamed, at any moment.
             && e.kind() != io::ErrorKind::NotFound
         {
             return Err(e);

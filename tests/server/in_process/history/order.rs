@@ -1,5 +1,5 @@
-//! Requests of every kind from a few clients at a time, and the search for an order of them in which the
-//! naive model gives the same answers (Wing and Gong's check of linearizability, with the memory of Lowe's).
+//! Concurrent requests of all kinds, and the search for an order in which the naive model gives the same
+//! replies (the linearizability check of Wing and Gong, with the memoization of Lowe).
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{NaiveDateTime, Utc};
 
 use crate::in_process::common::{Conn, Reply, Rng, Server};
-use crate::in_process::model::line::write;
-use crate::in_process::model::naive::{Ask, Naive, Slot};
-use crate::in_process::model::steps::{Conditions, Drawn, Step, everything, slots};
+use crate::in_process::model::line::request_line;
+use crate::in_process::model::naive::{Model, Request, Slot};
+use crate::in_process::model::steps::{Conditions, Step, Template, all_reads, slots};
 
 const CLIENTS: usize = 4;
 
-/// Rounds of one scenario; everybody waits for everybody between two of them.
+/// The number of rounds in a scenario. All clients finish a round before the next one begins.
 const ROUNDS: usize = 12;
 
-/// Batches of a client in a round, and lines in one at the most.
+/// The number of batches that a client sends in a round, and the largest number of lines in one.
 const BATCHES: usize = 3;
 const LINES: usize = 4;
 
-/// A question and its answer.
+/// A request and its reply, with the logical times of both.
 #[derive(Debug, Clone)]
-struct Saw {
-    asked: u64,
-    answered: u64,
-    ask: Ask,
+struct Observation {
+    sent: u64,
+    received: u64,
+    request: Request,
     reply: Reply,
     now: [NaiveDateTime; 2],
 }
 
-/// One scenario.
-pub async fn explain(seed: u64) {
+/// Runs a scenario, and asserts that it is linearizable.
+pub async fn check_linearizable(seed: u64) {
     let mut rng = Rng::new(seed);
     let server = Server::fresh_with(|config| config.shards = *rng.pick(&[1, 64])).await;
     let mut conns = Vec::new();
@@ -40,27 +40,30 @@ pub async fn explain(seed: u64) {
         conns.push(server.connect().await);
     }
     let slots = slots(Utc::now().naive_utc());
-    let mut naive = Naive::new(true);
+    let mut naive = Model::new(true);
     let clock = Arc::new(AtomicU64::new(0));
     for round in 0..ROUNDS {
         let clients: Vec<_> = conns
             .drain(..)
-            .map(|conn| tokio::spawn(chat(conn, draw(&mut rng, &naive, &slots), rng.next(), clock.clone())))
+            .map(|conn| {
+                tokio::spawn(run_client(conn, draw(&mut rng, &naive, &slots), rng.next(), clock.clone()))
+            })
             .collect();
-        let mut saw = Vec::new();
+        let mut observed = Vec::new();
         for client in clients {
             let (conn, seen) = client.await.expect("a client");
             conns.push(conn);
-            saw.push(seen);
+            observed.push(seen);
         }
-        let explained = find_order(&naive, &saw, |naive| Some(naive.clone()))
-            .unwrap_or_else(|| panic!("round {round}: no order explains this:\n{}", told(&saw)));
-        // Several orders may explain it and end differently, as when a meeting is deleted between two that
-        // are made of the same hour. What is there now must be where one of them ends.
-        let now = look_at_everything(&mut conns[0], &explained, &slots).await;
-        naive = agrees(&explained, &now).unwrap_or_else(|difference| {
-            find_order(&naive, &saw, |naive| agrees(naive, &now).ok()).unwrap_or_else(|| {
-                panic!("round {round}: no order ends with this: {difference}\n{}", told(&saw))
+        let explained = find_order(&naive, &observed, |naive| Some(naive.clone())).unwrap_or_else(|| {
+            panic!("round {round}: no order explains these replies:\n{}", report(&observed))
+        });
+        // Several orders may explain the replies and end in different states, as when a meeting is deleted
+        // between two meetings of the same hour. One of them must end in the current state.
+        let now = check_all_state(&mut conns[0], &explained, &slots).await;
+        naive = check_replies(&explained, &now).unwrap_or_else(|difference| {
+            find_order(&naive, &observed, |naive| check_replies(naive, &now).ok()).unwrap_or_else(|| {
+                panic!("round {round}: no order ends in this state: {difference}\n{}", report(&observed))
             })
         });
     }
@@ -70,64 +73,79 @@ pub async fn explain(seed: u64) {
     server.stop().await;
 }
 
-/// Batches of requests, about what there is when the round begins.
-fn draw(rng: &mut Rng, naive: &Naive, slots: &[Slot]) -> Vec<Vec<Ask>> {
+/// Batches of random requests, resolved against the state at the beginning of the round.
+fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot]) -> Vec<Vec<Request>> {
     let conditions = Conditions::draw(&mut rng.clone());
-    let mut ask = || loop {
-        let Step::Ask { drawn, .. } = Step::draw(rng, conditions) else { continue };
-        // A round is short, so that its slots are few.
-        let drawn = match drawn {
-            Drawn::Slots(of, slot, other) => Drawn::Slots(of, slot % 2, other % 2 * 7),
+    let mut draw_request = || loop {
+        let Step::Request { template, .. } = Step::draw(rng, conditions) else { continue };
+        // Only a few slots, so that the requests of a short round conflict.
+        let template = match template {
+            Template::Slots(action, slot, other) => Template::Slots(action, slot % 2, other % 2 * 7),
             other => other,
         };
-        let ask = drawn.find(naive, slots);
-        // What looks at many things one after the other is promised to be of one moment for none but each of
-        // them.
-        if !matches!(ask, Ask::List { .. } | Ask::Hod(_) | Ask::Stats | Ask::Snapshot | Ask::Quit) {
-            return ask;
+        let request = template.resolve(naive, slots);
+        // Requests that read several shards are not linearizable as a whole.
+        if !matches!(
+            request,
+            Request::List { .. } | Request::Hod(_) | Request::Stats | Request::Snapshot | Request::Quit
+        ) {
+            return request;
         }
     };
-    (0..BATCHES).map(|batch| (0..1 + (batch + LINES) % LINES).map(|_| ask()).collect()).collect()
+    (0..BATCHES).map(|batch| (0..1 + (batch + LINES) % LINES).map(|_| draw_request()).collect()).collect()
 }
 
-async fn chat(mut conn: Conn, batches: Vec<Vec<Ask>>, style: u64, clock: Arc<AtomicU64>) -> (Conn, Vec<Saw>) {
+async fn run_client(
+    mut conn: Conn,
+    batches: Vec<Vec<Request>>,
+    style: u64,
+    clock: Arc<AtomicU64>,
+) -> (Conn, Vec<Observation>) {
     let (mut all, mut style) = (Vec::new(), Rng::new(style));
     for batch in batches {
         let mut bytes = Vec::new();
-        for ask in &batch {
-            bytes.extend(write(ask, &mut style));
+        for request in &batch {
+            bytes.extend(request_line(request, &mut style));
             bytes.push(b'\n');
         }
         let before = Utc::now().naive_utc();
-        let asked = clock.fetch_add(1, Ordering::SeqCst);
+        let sent = clock.fetch_add(1, Ordering::SeqCst);
         conn.send(&bytes).await;
-        for ask in batch {
+        for request in batch {
             let reply = conn.reply().await.expect("an answer");
-            let answered = clock.fetch_add(1, Ordering::SeqCst);
+            let received = clock.fetch_add(1, Ordering::SeqCst);
             let now = [before, Utc::now().naive_utc()];
-            all.push(Saw { asked, answered, ask, reply, now });
+            all.push(Observation { sent, received, request, reply, now });
         }
     }
     (conn, all)
 }
 
-/// Searches for an order in which the model says the same, and which ends in a state that is accepted. A
-/// connection's requests keep theirs; what was answered before another was asked stands before it.
-fn find_order(naive: &Naive, saw: &[Vec<Saw>], accept: impl Fn(&Naive) -> Option<Naive>) -> Option<Naive> {
+/// Searches for an order in which the model gives the same replies and ends in a state that is accepted. The
+/// order keeps that of each connection, and a request that was answered before another one was sent comes
+/// before it.
+fn find_order(
+    naive: &Model,
+    observed: &[Vec<Observation>],
+    accept: impl Fn(&Model) -> Option<Model>,
+) -> Option<Model> {
     let mut known = HashSet::new();
-    let mut open = vec![(vec![0; saw.len()], naive.clone())];
+    let mut open = vec![(vec![0; observed.len()], naive.clone())];
     while let Some((done, naive)) = open.pop() {
-        let next = |client: usize| saw[client].get(done[client]);
-        let Some(first_answer) = (0..saw.len()).filter_map(next).map(|saw| saw.answered).min() else {
+        let next = |client: usize| observed[client].get(done[client]);
+        let Some(first_answer) = (0..observed.len()).filter_map(next).map(|observed| observed.received).min()
+        else {
             match accept(&naive) {
                 Some(accepted) => return Some(accepted),
                 None => continue,
             }
         };
-        for client in 0..saw.len() {
-            let Some(saw) = next(client).filter(|saw| saw.asked < first_answer) else { continue };
+        for client in 0..observed.len() {
+            let Some(observed) = next(client).filter(|observed| observed.sent < first_answer) else {
+                continue;
+            };
             let mut naive = naive.clone();
-            if naive.check(&saw.ask, &saw.reply, saw.now).is_ok() {
+            if naive.check(&observed.request, &observed.reply, observed.now).is_ok() {
                 let mut done = done.clone();
                 done[client] += 1;
                 if known.insert((done.clone(), format!("{naive:?}"))) {
@@ -139,54 +157,55 @@ fn find_order(naive: &Naive, saw: &[Vec<Saw>], accept: impl Fn(&Naive) -> Option
     None
 }
 
-/// What is there between two rounds, when nothing is in doubt.
-async fn look_at_everything(conn: &mut Conn, naive: &Naive, slots: &[Slot]) -> Vec<Saw> {
+/// The replies to requests that read all of the state, between two rounds.
+async fn check_all_state(conn: &mut Conn, naive: &Model, slots: &[Slot]) -> Vec<Observation> {
     let (mut style, mut all) = (Rng::new(0), Vec::new());
-    for asks in everything(naive, slots).chunks(200) {
-        let lines = asks.iter().flat_map(|ask| [write(ask, &mut style), b"\n".to_vec()].concat());
+    for requests in all_reads(naive, slots).chunks(200) {
+        let lines =
+            requests.iter().flat_map(|request| [request_line(request, &mut style), b"\n".to_vec()].concat());
         let before = Utc::now().naive_utc();
         conn.send(&lines.collect::<Vec<u8>>()).await;
-        for ask in asks {
+        for request in requests {
             let reply = conn.reply().await.expect("an answer");
             let now = [before, Utc::now().naive_utc()];
-            all.push(Saw { asked: 0, answered: 0, ask: ask.clone(), reply, now });
+            all.push(Observation { sent: 0, received: 0, request: request.clone(), reply, now });
         }
     }
     all
 }
 
-/// The model behind these answers, or what it says otherwise.
-fn agrees(naive: &Naive, saw: &[Saw]) -> Result<Naive, String> {
+/// The model after these replies, or the first difference.
+fn check_replies(naive: &Model, observed: &[Observation]) -> Result<Model, String> {
     let mut naive = naive.clone();
-    for Saw { ask, reply, now, .. } in saw {
-        naive.check(ask, reply, *now).map_err(|what| format!("{ask:?}: {reply:?}: {what}"))?;
+    for Observation { request, reply, now, .. } in observed {
+        naive.check(request, reply, *now).map_err(|what| format!("{request:?}: {reply:?}: {what}"))?;
     }
     Ok(naive)
 }
 
-fn told(saw: &[Vec<Saw>]) -> String {
+fn report(observed: &[Vec<Observation>]) -> String {
     let mut text = String::new();
-    for (client, saw) in saw.iter().enumerate() {
-        for Saw { asked, answered, ask, reply, .. } in saw {
+    for (client, observed) in observed.iter().enumerate() {
+        for Observation { sent, received, request, reply, .. } in observed {
             let code = reply.code.as_deref().unwrap_or("OK");
-            text += &format!("client {client}, {asked}..{answered}: {ask:?}: {code} {}\n", reply.body);
+            text += &format!("client {client}, {sent}..{received}: {request:?}: {code} {}\n", reply.body);
         }
     }
     text
 }
 
 #[test]
-fn the_search_finds_an_order_where_there_is_one_and_none_where_there_is_none() {
-    let any = |naive: &Naive| Some(naive.clone());
+fn find_order_finds_an_order_exactly_if_there_is_one() {
+    let any = |naive: &Model| Some(naive.clone());
     let now = [Utc::now().naive_utc(); 2];
-    let saw = |asked, answered, line: Ask, reply: &str| {
+    let observed = |sent, received, line: Request, reply: &str| {
         let (code, body) = reply.split_once(' ').expect("a code and an object");
         let code = (code != "OK").then(|| code.to_owned());
         let body = serde_json::from_str(body).expect("an object");
-        Saw { asked, answered, ask: line, reply: Reply { rows: Vec::new(), code, body }, now }
+        Observation { sent, received, request: line, reply: Reply { rows: Vec::new(), code, body }, now }
     };
     let date = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date");
-    let create = Ask::Create { name: "Jazz".into(), date, tickets: 1, id: Some("jazz".into()) };
+    let create = Request::Create { name: "Jazz".into(), date, tickets: 1, id: Some("jazz".into()) };
     let event = |left| {
         format!(
             r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left}}}"#
@@ -194,27 +213,27 @@ fn the_search_finds_an_order_where_there_is_one_and_none_where_there_is_none() {
     };
     let sold =
         r#"OK {"event_id":"jazz","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}"#;
-    let gone = r#"SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"requested":1}"#;
-    let (book, look) = (Ask::Book("jazz".into(), 1), Ask::Event("jazz".into()));
-    let created = saw(0, 1, create, &event(1));
+    let sold_out = r#"SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"requested":1}"#;
+    let (book, read) = (Request::Book("jazz".into(), 1), Request::Event("jazz".into()));
+    let created = observed(0, 1, create, &event(1));
 
-    // The read overlaps with the sale: it may have come before or behind.
+    // The read overlaps with the sale, so it may come before or after it.
     for left in [0, 1] {
         let clients = [
-            vec![created.clone(), saw(2, 9, book.clone(), sold)],
-            vec![saw(3, 8, look.clone(), &event(left))],
-            vec![saw(4, 7, book.clone(), gone)],
+            vec![created.clone(), observed(2, 9, book.clone(), sold)],
+            vec![observed(3, 8, read.clone(), &event(left))],
+            vec![observed(4, 7, book.clone(), sold_out)],
         ];
-        assert!(find_order(&Naive::new(true), &clients, any).is_some(), "{left} left");
+        assert!(find_order(&Model::new(true), &clients, any).is_some(), "{left} left");
     }
-    // It was asked when the sale was answered: it must have come behind.
+    // The read was sent after the sale was answered, so it must come after it.
     let late = |left| {
-        let sold = vec![created.clone(), saw(2, 5, book.clone(), sold)];
-        find_order(&Naive::new(true), &[sold, vec![saw(6, 7, look.clone(), &event(left))]], any)
+        let sold = vec![created.clone(), observed(2, 5, book.clone(), sold)];
+        find_order(&Model::new(true), &[sold, vec![observed(6, 7, read.clone(), &event(left))]], any)
     };
     assert!(late(0).is_some() && late(1).is_none());
-    // One ticket, sold twice.
+    // One ticket that is sold twice.
     let other = sold.replace("2cdba4d5", "2cdbffff");
-    let twice = [vec![created, saw(2, 9, book.clone(), sold)], vec![saw(3, 8, book, &other)]];
-    assert!(find_order(&Naive::new(true), &twice, any).is_none());
+    let twice = [vec![created, observed(2, 9, book.clone(), sold)], vec![observed(3, 8, book, &other)]];
+    assert!(find_order(&Model::new(true), &twice, any).is_none());
 }

@@ -1,4 +1,4 @@
-//! The sale of a few events to many clients who pipeline bookings and reads.
+//! The sale of a few events to many clients that pipeline bookings and reads.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,40 +10,40 @@ use crate::in_process::common::{Conn, Reply, Rng, Server};
 
 const CLIENTS: u64 = 12;
 
-/// Batches that each client sends, and lines of one at the most.
+/// The number of batches that each client sends, and the largest number of lines in one.
 const BATCHES: usize = 40;
 const LINES: usize = 12;
 
 const EVENTS: [&str; 3] = ["jazz", "rock", "open"];
 
-/// Less than is asked for, so that all are sold out in the end.
+/// Less than the clients ask for, so that all events are sold out at the end.
 const TICKETS: u64 = 2_000;
 
-/// What an answer said of an event.
+/// What a reply contains about an event.
 #[derive(Debug, Clone, PartialEq)]
-enum Said {
-    /// So many were sold, and so many are left.
+enum Outcome {
+    /// A booking of `count` tickets, after which `left` are left.
     Sold { count: u64, left: u64 },
-    /// So many are left.
+    /// The number of tickets left.
     Left(u64),
 }
 
-/// A question and its answer.
+/// A request about an event and its reply.
 #[derive(Debug, Clone)]
-struct Saw {
+struct Observation {
     client: u64,
-    /// The clock before it was asked, and when it was answered.
-    asked: u64,
-    answered: u64,
+    /// The logical times of request and reply.
+    sent: u64,
+    received: u64,
     event: String,
-    said: Said,
+    outcome: Outcome,
 }
 
 /// What all clients share.
 #[derive(Debug, Default)]
 struct Shared {
     clock: AtomicU64,
-    /// Tickets that were answered, and their events.
+    /// The tickets in replies, and their events.
     tickets: Mutex<Vec<(String, String)>>,
 }
 
@@ -53,16 +53,16 @@ impl Shared {
     }
 }
 
-/// A question, and what must be true of its answer.
-enum Question {
+/// A request, with what its reply must contain.
+enum Request {
     Book(String, u64),
     Event(String),
     List,
-    /// It was answered before it is asked for.
+    /// A ticket that another reply has contained before.
     Ticket(String, String),
 }
 
-/// Sells everything, and checks what was seen.
+/// Sells all tickets, and checks the replies.
 pub async fn sell(seed: u64) {
     let server = Server::fresh().await;
     let mut conn = server.connect().await;
@@ -76,69 +76,80 @@ pub async fn sell(seed: u64) {
             tokio::spawn(buy(server.address, client, rng, shared.clone()))
         })
         .collect();
-    // Snapshots are made meanwhile, and take part in nothing.
+    // Concurrent snapshots must not affect anything.
     let mut all = Vec::new();
     for client in clients {
         conn.ask("SNAPSHOT").await.ok();
         all.extend(client.await.expect("a client"));
     }
     for event in EVENTS {
-        let saw: Vec<&Saw> = all.iter().filter(|saw| saw.event == event).collect();
-        let left = check(event, &saw);
+        let observed: Vec<&Observation> = all.iter().filter(|observed| observed.event == event).collect();
+        let left = check(event, &observed);
         assert_eq!(conn.ask(&format!("GET {event}")).await.number("available_tickets"), left);
     }
-    let tickets = shared.tickets.lock().expect("no panic under it").clone();
+    let tickets = shared.tickets.lock().expect("no panic under the lock").clone();
     check_tickets(&mut conn, &tickets, &all).await;
     drop(conn);
 
-    // And all of it is still so behind a kill.
-    let server = Server::on(server.kill().await).await.expect("recovery");
+    // All of it survives a kill.
+    let server = Server::on(server.kill().await).await.expect("recovery succeeds");
     let mut conn = server.connect().await;
     check_tickets(&mut conn, &tickets, &all).await;
     conn.finish().await;
     server.stop().await;
 }
 
-async fn buy(address: std::net::SocketAddr, client: u64, mut rng: Rng, shared: Arc<Shared>) -> Vec<Saw> {
+async fn buy(
+    address: std::net::SocketAddr,
+    client: u64,
+    mut rng: Rng,
+    shared: Arc<Shared>,
+) -> Vec<Observation> {
     let mut conn = Conn::open(address).await;
     let mut all = Vec::new();
     for _ in 0..BATCHES {
-        let questions: Vec<Question> = (0..=rng.below(LINES)).map(|_| ask(&mut rng, &shared)).collect();
-        let lines: String = questions.iter().map(Question::line).collect();
-        let asked = shared.tick();
+        let requests: Vec<Request> = (0..=rng.below(LINES)).map(|_| draw(&mut rng, &shared)).collect();
+        let lines: String = requests.iter().map(Request::line).collect();
+        let sent = shared.tick();
         conn.send(lines.as_bytes()).await;
-        for question in questions {
-            let reply = conn.reply().await.expect("an answer");
-            let answered = shared.tick();
-            let saw = |event: &str, said| Saw { client, asked, answered, event: event.to_owned(), said };
-            question.check(&reply, &shared, &mut |event, said| all.push(saw(event, said)));
+        for request in requests {
+            let reply = conn.reply().await.expect("a reply");
+            let received = shared.tick();
+            let observed = |event: &str, outcome| Observation {
+                client,
+                sent,
+                received,
+                event: event.to_owned(),
+                outcome,
+            };
+            request.check(&reply, &shared, &mut |event, outcome| all.push(observed(event, outcome)));
         }
     }
     all
 }
 
-fn ask(rng: &mut Rng, shared: &Shared) -> Question {
+fn draw(rng: &mut Rng, shared: &Shared) -> Request {
     let event = (*rng.pick(&EVENTS)).to_owned();
     match rng.below(12) {
-        0..6 => Question::Book(event, 1 + rng.below(4) as u64),
-        6..10 => Question::Event(event),
-        10 => Question::List,
+        0..6 => Request::Book(event, 1 + rng.below(4) as u64),
+        6..10 => Request::Event(event),
+        10 => Request::List,
         _ => {
-            let tickets = shared.tickets.lock().expect("no panic under it");
+            let tickets = shared.tickets.lock().expect("no panic under the lock");
             match tickets.is_empty() {
-                true => Question::Event(event),
-                // The newest ones: if any is not known everywhere yet, it is they.
+                true => Request::Event(event),
+                // The newest tickets, of which a shard might not know yet.
                 false => {
                     let back = rng.below(tickets.len().min(4));
                     let (ticket, event) = tickets[tickets.len() - 1 - back].clone();
-                    Question::Ticket(ticket, event)
+                    Request::Ticket(ticket, event)
                 }
             }
         }
     }
 }
 
-impl Question {
+impl Request {
     fn line(&self) -> String {
         match self {
             Self::Book(event, count) => format!("BOOK {event} {count}\n"),
@@ -148,33 +159,33 @@ impl Question {
         }
     }
 
-    fn check(&self, reply: &Reply, shared: &Shared, saw: &mut dyn FnMut(&str, Said)) {
+    fn check(&self, reply: &Reply, shared: &Shared, observed: &mut dyn FnMut(&str, Outcome)) {
         match self {
             Self::Book(event, count) => match reply.code.as_deref() {
                 None => {
                     let tickets: Vec<String> =
                         serde_json::from_value(reply.body["tickets"].clone()).expect("tickets");
                     assert_eq!(tickets.len() as u64, *count, "{reply:?}");
-                    let mut known = shared.tickets.lock().expect("no panic under it");
+                    let mut known = shared.tickets.lock().expect("no panic under the lock");
                     known.extend(tickets.into_iter().map(|ticket| (ticket, event.clone())));
-                    saw(event, Said::Sold { count: *count, left: reply.number("available_tickets") });
+                    observed(event, Outcome::Sold { count: *count, left: reply.number("available_tickets") });
                 }
                 Some("SOLD_OUT") => {
                     let left = reply.number("available");
                     assert!(left < *count && reply.number("requested") == *count, "{reply:?}");
-                    saw(event, Said::Left(left));
+                    observed(event, Outcome::Left(left));
                 }
                 Some(_) => panic!("{reply:?}"),
             },
             Self::Event(event) => {
                 reply.ok();
-                saw(event, Said::Left(reply.number("available_tickets")));
+                observed(event, Outcome::Left(reply.number("available_tickets")));
             }
             Self::List => {
                 assert_eq!(reply.rows.len(), EVENTS.len(), "{reply:?}");
                 for row in &reply.rows {
                     let left = row["available_tickets"].as_u64().expect("a number");
-                    saw(row["id"].as_str().expect("an id"), Said::Left(left));
+                    observed(row["id"].as_str().expect("an id"), Outcome::Left(left));
                 }
             }
             Self::Ticket(_, event) => assert_eq!(reply.ok()["event_id"], Value::from(event.as_str())),
@@ -182,76 +193,78 @@ impl Question {
     }
 }
 
-/// Puts everything that was seen of an event into the one row that the numbers allow, and holds it against
-/// the order of questions and answers. Says how many tickets are left.
-fn check(event: &str, saw: &[&Saw]) -> u64 {
-    let mut sales: Vec<(u64, u64)> = saw
+/// Orders all sales of an event by the tickets left, and asserts that this order agrees with the times of
+/// requests and replies. Returns the number of tickets left.
+fn check(event: &str, observed: &[&Observation]) -> u64 {
+    let mut sales: Vec<(u64, u64)> = observed
         .iter()
-        .filter_map(|saw| match saw.said {
-            Said::Sold { count, left } => Some((left, count)),
-            Said::Left(_) => None,
+        .filter_map(|observed| match observed.outcome {
+            Outcome::Sold { count, left } => Some((left, count)),
+            Outcome::Left(_) => None,
         })
         .collect();
     sales.sort_unstable_by(|a, b| b.cmp(a));
-    // The place of each number of tickets left: how many sales came before it.
+    // The number of sales before each number of tickets left.
     let mut places = BTreeMap::from([(TICKETS, 0_u64)]);
     let mut before = TICKETS;
     for (n, &(left, count)) in sales.iter().enumerate() {
-        assert_eq!(
-            left + count,
-            before,
-            "{event}: {count} tickets were sold of {before}, and {left} are left"
-        );
+        assert_eq!(left + count, before, "{event}: {count} tickets sold of {before} leave {left}");
         places.insert(left, n as u64 + 1);
         before = left;
     }
-    // Twice the place, and one more for what only looks: it comes behind the sale that it saw.
-    let place = |saw: &Saw| match saw.said {
-        Said::Sold { left, .. } => 2 * places[&left],
-        Said::Left(left) => {
+    // Twice the number of sales, plus one for a read, which comes after the sale that it saw.
+    let place = |observed: &Observation| match observed.outcome {
+        Outcome::Sold { left, .. } => 2 * places[&left],
+        Outcome::Left(left) => {
             let place = places.get(&left);
-            2 * place.unwrap_or_else(|| panic!("{event}: at no moment were {left} left: {saw:?}")) + 1
+            2 * place.unwrap_or_else(|| panic!("{event}: there were never {left} left: {observed:?}")) + 1
         }
     };
-    check_row(saw.iter().map(|saw| (saw.asked, saw.answered, place(saw), *saw)).collect());
-    let mut by_client = saw.to_vec();
-    by_client.sort_by_key(|saw| (saw.client, saw.answered));
+    check_order(
+        observed
+            .iter()
+            .map(|observed| (observed.sent, observed.received, place(observed), *observed))
+            .collect(),
+    );
+    let mut by_client = observed.to_vec();
+    by_client.sort_by_key(|observed| (observed.client, observed.received));
     for pair in by_client.windows(2).filter(|pair| pair[0].client == pair[1].client) {
-        assert!(place(pair[0]) <= place(pair[1]), "a connection saw time go backwards: {pair:?}");
+        assert!(place(pair[0]) <= place(pair[1]), "a connection saw an older state: {pair:?}");
     }
     before
 }
 
-/// Whatever was answered before another was asked stands before it, too.
-fn check_row(mut by_question: Vec<(u64, u64, u64, &Saw)>) {
-    let mut by_answer = by_question.clone();
-    by_question.sort_by_key(|&(asked, ..)| asked);
-    by_answer.sort_by_key(|&(_, answered, ..)| answered);
-    let mut answers = by_answer.into_iter().peekable();
-    let mut latest: Option<(u64, &Saw)> = None;
-    for (asked, _, place, saw) in by_question {
-        while let Some((_, _, place, saw)) = answers.next_if(|&(_, answered, ..)| answered < asked) {
+/// Asserts that a request that was answered before another one was sent comes before it in the order.
+fn check_order(mut by_sent: Vec<(u64, u64, u64, &Observation)>) {
+    let mut by_received = by_sent.clone();
+    by_sent.sort_by_key(|&(sent, ..)| sent);
+    by_received.sort_by_key(|&(_, received, ..)| received);
+    let mut replies = by_received.into_iter().peekable();
+    let mut latest: Option<(u64, &Observation)> = None;
+    for (sent, _, place, observed) in by_sent {
+        while let Some((_, _, place, observed)) = replies.next_if(|&(_, received, ..)| received < sent) {
             if latest.is_none_or(|(latest, _)| place > latest) {
-                latest = Some((place, saw));
+                latest = Some((place, observed));
             }
         }
         if let Some((latest, earlier)) = latest {
-            assert!(latest <= place, "{earlier:?} was answered before {saw:?} was asked");
+            assert!(latest <= place, "{earlier:?} was received before {observed:?} was sent");
         }
     }
 }
 
-/// Every ticket is there, once, and there are no others.
-async fn check_tickets(conn: &mut Conn, tickets: &[(String, String)], all: &[Saw]) {
+/// Asserts that every ticket exists once, and no others.
+async fn check_tickets(conn: &mut Conn, tickets: &[(String, String)], all: &[Observation]) {
     let different: HashSet<&String> = tickets.iter().map(|(ticket, _)| ticket).collect();
-    assert_eq!(different.len(), tickets.len(), "no ticket was issued twice");
-    let sold = all.iter().map(|saw| if let Said::Sold { count, .. } = saw.said { count } else { 0 });
+    assert_eq!(different.len(), tickets.len(), "a ticket was issued twice");
+    let sold =
+        all.iter().map(|observed| if let Outcome::Sold { count, .. } = observed.outcome { count } else { 0 });
     assert_eq!(sold.sum::<u64>(), tickets.len() as u64);
     for some in tickets.chunks(500) {
         let lines: String = some.iter().map(|(ticket, _)| format!("TICKET {ticket}\n")).collect();
         conn.send(lines.as_bytes()).await;
         for (ticket, event) in some {
-            let reply = conn.reply().await.expect("an answer");
+            let reply = conn.reply().await.expect("a reply");
             assert_eq!(reply.ok()["event_id"], Value::from(event.as_str()), "{ticket}");
         }
     }
@@ -261,5 +274,5 @@ async fn check_tickets(conn: &mut Conn, tickets: &[(String, String)], all: &[Saw
     for event in EVENTS {
         available += conn.ask(&format!("GET {event}")).await.number("available_tickets");
     }
-    assert_eq!(available + tickets.len() as u64, EVENTS.len() as u64 * TICKETS, "nothing is oversold");
+    assert_eq!(available + tickets.len() as u64, EVENTS.len() as u64 * TICKETS, "an event is oversold");
 }

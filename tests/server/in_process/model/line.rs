@@ -1,11 +1,11 @@
-//! Lines: one request written in any of the ways that the document allows, or spoilt in one that it refuses.
+//! Lines of requests, valid in any of the ways that protocol.md allows, or invalid in one that it refuses.
 
 use chrono::NaiveDate;
 
-use super::naive::{Ask, Meeting, Slot, civil, time};
+use super::naive::{Meeting, Request, Slot, format_date, format_hour};
 use crate::in_process::common::Rng;
 
-/// What a word is, which says how it may be written and how it may be wrong.
+/// The kind of an argument, which determines its notations and its invalid values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Verb,
@@ -19,32 +19,32 @@ enum Kind {
     Word,
 }
 
-/// A request in words.
+/// The arguments of a request.
 struct Words {
     words: Vec<(Kind, String)>,
     options: Vec<(&'static str, Kind, String)>,
-    /// A word more, or the last one less, is an error.
+    /// Whether one argument more or less is an error.
     exact: bool,
 }
 
-/// The line of a request, without its end.
-pub fn write(ask: &Ask, rng: &mut Rng) -> Vec<u8> {
-    join(&words(ask, rng), rng)
+/// The line of a request, without its line ending.
+pub fn request_line(request: &Request, rng: &mut Rng) -> Vec<u8> {
+    join(&words(request, rng), rng)
 }
 
-/// A line that would be this request if it were not wrong, and the code with which it is refused.
-pub fn spoil(ask: &Ask, rng: &mut Rng) -> (Vec<u8>, &'static str) {
-    let mut request = words(ask, rng);
-    let bad = "BAD_REQUEST";
+/// A line like that of the request with one error, and the code with which it is refused.
+pub fn invalid_line(request: &Request, rng: &mut Rng) -> (Vec<u8>, &'static str) {
+    let mut request = words(request, rng);
+    let code = "BAD_REQUEST";
     match rng.below(9) {
         0 if request.exact => request.words.push((Kind::Word, "extra".into())),
         1 if request.exact && request.words.len() > 1 => drop(request.words.pop()),
         2 => request.options.push(("colour", Kind::Id, "red".into())),
         3 if !request.options.is_empty() => request.options.push(request.options[0].clone()),
-        4 => return (with_behind(&request, rng, b" \"never closed"), bad),
+        4 => return (with_suffix(&request, rng, b" \"never closed"), code),
         5 => {
-            let behind: &[u8] = rng.pick::<&[u8]>(&[&b" a\"b\""[..], b" \x07", b" \x1b[2J", b" \xc3("]);
-            return (with_behind(&request, rng, behind), bad);
+            let suffix: &[u8] = rng.pick::<&[u8]>(&[&b" a\"b\""[..], b" \x07", b" \x1b[2J", b" \xc3("]);
+            return (with_suffix(&request, rng, suffix), code);
         }
         6 => {
             request.words[0].1 = (*rng.pick(&["BOKO", "AUTH", "XYZZY", "GETT", "ПРИВЕТ"])).to_owned();
@@ -56,26 +56,27 @@ pub fn spoil(ask: &Ask, rng: &mut Rng) -> (Vec<u8>, &'static str) {
             return (line, "LINE_TOO_LONG");
         }
         _ => {
-            let places: Vec<usize> =
-                (1..request.words.len()).filter(|&at| !wrong(request.words[at].0).is_empty()).collect();
+            let places: Vec<usize> = (1..request.words.len())
+                .filter(|&at| !invalid_values(request.words[at].0).is_empty())
+                .collect();
             if places.is_empty() {
-                return (with_behind(&request, rng, b" \"x\"y"), bad);
+                return (with_suffix(&request, rng, b" \"x\"y"), code);
             }
             let at = *rng.pick(&places);
             let (kind, word) = &mut request.words[at];
-            *word = (*rng.pick(wrong(*kind))).to_owned();
+            *word = (*rng.pick(invalid_values(*kind))).to_owned();
             if word == "<long>" {
                 *word = "é".repeat(if *kind == Kind::Text { 201 } else { 65 });
             }
-            // Quoted, so that no blank and no quote in it makes it something else.
+            // It is quoted, so that blanks and quotes in it do not make it another argument.
             *kind = Kind::Word;
         }
     }
-    (join(&request, rng), bad)
+    (join(&request, rng), code)
 }
 
-/// What no word of this kind may be.
-fn wrong(kind: Kind) -> &'static [&'static str] {
+/// Invalid arguments of this kind.
+fn invalid_values(kind: Kind) -> &'static [&'static str] {
     match kind {
         Kind::Id => &["", "a b", "é", "<long>", "F1,F2", "a/b", "\n"],
         Kind::Text => &["", "<long>"],
@@ -92,55 +93,60 @@ fn wrong(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-fn with_behind(request: &Words, rng: &mut Rng, behind: &[u8]) -> Vec<u8> {
+fn with_suffix(request: &Words, rng: &mut Rng, suffix: &[u8]) -> Vec<u8> {
     let mut line = join(request, rng);
-    line.extend_from_slice(behind);
+    line.extend_from_slice(suffix);
     line
 }
 
-fn words(ask: &Ask, rng: &mut Rng) -> Words {
-    let mut words = vec![(Kind::Verb, verb(ask).to_owned())];
+fn words(request: &Request, rng: &mut Rng) -> Words {
+    let mut words = vec![(Kind::Verb, verb(request).to_owned())];
     let mut options = Vec::new();
     let mut exact = true;
-    match ask {
-        Ask::Bad(_) | Ask::Hello | Ask::Ping | Ask::Stats | Ask::Snapshot | Ask::Quit => {}
-        Ask::Create { name, date, tickets, id } => {
+    match request {
+        Request::Invalid(_)
+        | Request::Hello
+        | Request::Ping
+        | Request::Stats
+        | Request::Snapshot
+        | Request::Quit => {}
+        Request::Create { name, date, tickets, id } => {
             words.extend([(Kind::Text, name.clone()), day(*date, rng), number(*tickets, rng)]);
             options.extend(id.iter().map(|id| ("id", Kind::Id, id.clone())));
         }
-        Ask::List { limit, after } => {
+        Request::List { limit, after } => {
             options.extend(limit.map(|limit| ("limit", Kind::Number, limit.to_string())));
             options.extend(after.iter().map(|word| ("after", Kind::Word, word.clone())));
             exact = false;
         }
-        Ask::Event(id) => {
+        Request::Event(id) => {
             words.push((Kind::Id, id.clone()));
             exact = false;
         }
-        Ask::Book(id, count) => words.extend([(Kind::Id, id.clone()), number(*count, rng)]),
-        Ask::Ticket(ticket) => words.push((Kind::Ticket, ticket.clone())),
-        Ask::Take { who, slot, meeting } => {
+        Request::Book(id, count) => words.extend([(Kind::Id, id.clone()), number(*count, rng)]),
+        Request::Ticket(ticket) => words.push((Kind::Ticket, ticket.clone())),
+        Request::Take { who, slot, meeting } => {
             words.push((Kind::Id, who.clone()));
             words.extend(at(*slot, rng));
             exact = meet(&mut words, meeting.as_ref());
         }
-        Ask::Put { who, old, new, meeting } => {
+        Request::Put { who, old, new, meeting } => {
             words.push((Kind::Id, who.clone()));
             words.extend(at(*old, rng));
             words.push((Kind::Verb, if meeting.is_some() { "MEET" } else { "BLOCK" }.into()));
             words.extend(at(*new, rng));
             exact = meet(&mut words, meeting.as_ref());
         }
-        Ask::Delete { who, slot } => {
+        Request::Delete { who, slot } => {
             words.push((Kind::Id, who.clone()));
             words.extend(at(*slot, rng));
         }
-        Ask::Day { who, date } => {
+        Request::Day { who, date } => {
             words.extend([(Kind::Id, who.clone()), day(*date, rng)]);
             exact = false;
         }
-        Ask::Hod(who) => words.push((Kind::Id, who.clone())),
-        Ask::Help(verb) => {
+        Request::Hod(who) => words.push((Kind::Id, who.clone())),
+        Request::Help(verb) => {
             words.extend(verb.iter().map(|verb| (Kind::Verb, (*verb).to_owned())));
             exact = false;
         }
@@ -148,31 +154,32 @@ fn words(ask: &Ask, rng: &mut Rng) -> Words {
     Words { words, options, exact }
 }
 
-fn verb(ask: &Ask) -> &'static str {
-    match ask {
-        Ask::Create { .. } => "CREATE",
-        Ask::List { .. } | Ask::Event(_) | Ask::Day { .. } => "GET",
-        Ask::Book(..) => "BOOK",
-        Ask::Ticket(_) => "TICKET",
-        Ask::Take { meeting: None, .. } => "BLOCK",
-        Ask::Take { .. } => "MEET",
-        Ask::Put { .. } => "PUT",
-        Ask::Delete { .. } => "DELETE",
-        Ask::Hod(_) => "HOD",
-        Ask::Hello => "HELLO",
-        Ask::Help(_) => "HELP",
-        Ask::Bad(_) | Ask::Ping => "PING",
-        Ask::Stats => "STATS",
-        Ask::Snapshot => "SNAPSHOT",
-        Ask::Quit => "QUIT",
+fn verb(request: &Request) -> &'static str {
+    match request {
+        Request::Create { .. } => "CREATE",
+        Request::List { .. } | Request::Event(_) | Request::Day { .. } => "GET",
+        Request::Book(..) => "BOOK",
+        Request::Ticket(_) => "TICKET",
+        Request::Take { meeting: None, .. } => "BLOCK",
+        Request::Take { .. } => "MEET",
+        Request::Put { .. } => "PUT",
+        Request::Delete { .. } => "DELETE",
+        Request::Hod(_) => "HOD",
+        Request::Hello => "HELLO",
+        Request::Help(_) => "HELP",
+        Request::Invalid(_) | Request::Ping => "PING",
+        Request::Stats => "STATS",
+        Request::Snapshot => "SNAPSHOT",
+        Request::Quit => "QUIT",
     }
 }
 
 fn at(slot: Slot, rng: &mut Rng) -> [(Kind, String); 2] {
-    [day(slot.date, rng), (Kind::Time, time(slot.hour))]
+    [day(slot.date, rng), (Kind::Time, format_hour(slot.hour))]
 }
 
-/// Adds what a meeting says. With a host, a word more or less is another thing.
+/// Adds the arguments of a meeting. Returns whether one more or less is an error: not if it has a host, which
+/// is optional.
 fn meet(words: &mut Vec<(Kind, String)>, meeting: Option<&Meeting>) -> bool {
     let Some(Meeting { title, group, host }) = meeting else { return true };
     words.extend([(Kind::Text, title.clone()), (Kind::Group, group.join(","))]);
@@ -181,7 +188,7 @@ fn meet(words: &mut Vec<(Kind, String)>, meeting: Option<&Meeting>) -> bool {
 }
 
 fn day(date: NaiveDate, rng: &mut Rng) -> (Kind, String) {
-    let written = if rng.one_in(2) { civil(date) } else { date.format("%Y-%m-%d").to_string() };
+    let written = if rng.one_in(2) { format_date(date) } else { date.format("%Y-%m-%d").to_string() };
     (Kind::Date, written)
 }
 
@@ -206,7 +213,7 @@ fn join(request: &Words, rng: &mut Rng) -> Vec<u8> {
         let blanks = if line.is_empty() { rng.below(8) / 7 } else { 1 + rng.below(8) / 7 };
         line.extend((0..blanks).map(|_| if rng.one_in(6) { b'\t' } else { b' ' }));
         if rng.one_in(40) {
-            // A telnet client says WILL, DO or nothing at all.
+            // The telnet commands WILL, DO and NOP.
             line.extend_from_slice(rng.pick::<&[u8]>(&[&b"\xff\xfb\x01"[..], b"\xff\xfd\x03", b"\xff\xf1"]));
         }
         line.extend(part);
@@ -223,7 +230,7 @@ fn any_case(word: &str, rng: &mut Rng) -> String {
     }
 }
 
-/// A word as it is where that is allowed, else, or now and then, in quotes.
+/// An argument without quotes if it needs none, except at times.
 fn quoted(word: &str, rng: &mut Rng) -> Vec<u8> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._:,-".contains(c);
     if !word.is_empty() && word.chars().all(plain) && !rng.one_in(5) {

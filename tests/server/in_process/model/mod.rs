@@ -1,17 +1,16 @@
-//! The server against a naive model: the same commands, drawn from a seed, compared reply by reply and,
-//! behind every restart and in the end, by all that there is to see.
+//! Randomized requests to the server and to a naive model, whose replies are compared. After every restart
+//! and at the end, all of the state is compared.
 //!
-//! The model is one list of things written from the protocol's document: no shards, no journal, no snapshots.
-//! Events, people and hours are few, so that they collide; a good part of the lines is wrong in one way or
-//! another; servers are stopped, killed and started, and snapshots made, at points drawn like everything
-//! else.
+//! The model is written from protocol.md alone, without shards, journal or snapshots. There are few events,
+//! people and hours, so that requests conflict. Many lines are invalid. Servers are restarted and killed, and
+//! snapshots are made, at random points.
 //!
-//! It would fail if any reply differed from what the document promises, if a restart lost or invented
-//! anything, or if a refused line changed anything. A failure prints its seed and the shortest list of lines
-//! that still fails. `BOOKLINE_TEST_SEED=n` runs that one alone, `BOOKLINE_TEST_SEEDS=n` so many of them.
+//! It would fail if a reply differed from protocol.md, if a restart lost or invented a change, or if a
+//! refused request changed anything. A failure prints its seed and the shortest list of steps that fails.
+//! `BOOKLINE_TEST_SEED=n` runs one seed, `BOOKLINE_TEST_SEEDS=n` the first n seeds.
 
 pub mod line;
-// The offline commands are tried against the same model, and use more of it.
+// The tests of the offline commands use the model, too.
 #[allow(dead_code)]
 pub mod naive;
 mod run;
@@ -24,31 +23,31 @@ use crate::in_process::common::{Rng, seeds};
 use run::{Failure, run};
 use steps::{Conditions, Step};
 
-/// Steps of one scenario.
+/// The number of steps in a scenario.
 const STEPS: usize = 250;
 
-/// Stories in an ordinary run: some ten seconds on two cores.
-const STORIES: u64 = 40;
+/// The number of scenarios by default: ten seconds on two cores.
+const SCENARIOS: u64 = 40;
 
-/// Stories at a time: most of their time is a disk's.
-const AT_A_TIME: u64 = 4;
+/// The number of threads. A scenario mostly waits for the disk.
+const THREADS: u64 = 4;
 
 #[test]
-fn the_server_answers_as_the_model_does() {
-    let seeds = seeds(STORIES);
+fn replies_equal_those_of_the_model() {
+    let seeds = seeds(SCENARIOS);
     std::thread::scope(|scope| {
-        for lane in 0..AT_A_TIME {
-            let mine = seeds.clone().filter(move |seed| seed % AT_A_TIME == lane);
-            scope.spawn(move || mine.for_each(|seed| tell(seed, lane)));
+        for thread in 0..THREADS {
+            let seeds = seeds.clone().filter(move |seed| seed % THREADS == thread);
+            scope.spawn(move || seeds.for_each(|seed| run_scenario(seed, thread)));
         }
     });
 }
 
-/// Lives one scenario; panics if it goes wrong.
-fn tell(seed: u64, lane: u64) {
-    // A server that ends its process takes the test with it: then the seed stands here.
-    let note = format!("{}/model-{lane}.seed", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::write(note, seed.to_string()).expect("a place for temporary files");
+/// Runs a scenario. Panics with the shortest list of steps that fails.
+fn run_scenario(seed: u64, thread: u64) {
+    // A server that aborts the process also ends the test. Then this file contains the seed.
+    let note = format!("{}/model-{thread}.seed", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(note, seed.to_string()).expect("a temporary directory");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut rng = Rng::new(seed);
     let conditions = Conditions::draw(&mut rng);
@@ -56,15 +55,15 @@ fn tell(seed: u64, lane: u64) {
     let mut attempt = |steps: &[Step]| runtime.block_on(run(steps, conditions));
     if let Err(failure) = attempt(&steps) {
         let (steps, failure) = shrink::shrink(steps, failure, &mut attempt);
-        panic!("{}", told(seed, conditions, &steps, &failure));
+        panic!("{}", report(seed, conditions, &steps, &failure));
     }
 }
 
-fn told(seed: u64, conditions: Conditions, steps: &[Step], failure: &Failure) -> String {
+fn report(seed: u64, conditions: Conditions, steps: &[Step], failure: &Failure) -> String {
     let mut text = format!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed}), {conditions:?}\n");
-    for line in &failure.said {
-        writeln!(text, "    {line}").expect("a string takes everything");
+    for line in &failure.transcript {
+        writeln!(text, "    {line}").expect("write to a string");
     }
-    write!(text, "{} (the last of {} steps)", failure.what, steps.len()).expect("a string takes everything");
+    write!(text, "{} (the last of {} steps)", failure.what, steps.len()).expect("write to a string");
     text
 }

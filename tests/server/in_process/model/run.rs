@@ -1,44 +1,44 @@
-//! One scenario: steps happen to a server and to the model.
+//! Running a scenario against a server and the model.
 
 use chrono::{NaiveDateTime, Utc};
 
 use bookline_server::Config;
 use bookline_server::state::StateLimits;
 
-use super::line::{spoil, write};
-use super::naive::{Ask, Naive, Slot};
-use super::steps::{Conditions, Step, everything, slots};
+use super::line::{invalid_line, request_line};
+use super::naive::{Model, Request, Slot};
+use super::steps::{Conditions, Step, all_reads, slots};
 use crate::in_process::common::{Conn, Reply, Rng, Server};
 
-/// How a scenario went wrong.
+/// Why a scenario failed.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// At which step.
+    /// The index of the step.
     pub at: usize,
-    /// What was said, up to there.
-    pub said: Vec<String>,
-    /// What is wrong with the last of it.
+    /// The lines sent and received up to then.
+    pub transcript: Vec<String>,
+    /// What is wrong with the last reply.
     pub what: String,
 }
 
-/// A line that was sent, and what the model makes of it.
+/// A line that was sent, and the request that the model checks.
 struct Sent {
     at: usize,
-    shown: String,
-    ask: Option<Ask>,
+    text: String,
+    request: Option<Request>,
 }
 
 struct Scenario {
     conditions: Conditions,
-    /// Always there but in mid-restart.
+    /// `None` only during a restart.
     server: Option<Server>,
     conn: Conn,
-    naive: Naive,
+    naive: Model,
     slots: Vec<Slot>,
-    said: Vec<String>,
+    transcript: Vec<String>,
 }
 
-/// Runs the steps, and looks at everything behind each start and in the end.
+/// Runs the steps, and compares all of the state after each start and at the end.
 pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
     let server = Server::fresh_with(|config| configure(config, conditions)).await;
     let conn = connect(&server).await;
@@ -46,17 +46,17 @@ pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> 
         conditions,
         conn,
         server: Some(server),
-        naive: Naive::new(conditions.durable()).limited(conditions.limits),
+        naive: Model::new(conditions.durable()).with_limits(conditions.limits),
         slots: slots(now()),
-        said: Vec::new(),
+        transcript: Vec::new(),
     };
     let result = scenario.run(steps).await;
-    let Scenario { server, conn, said, .. } = scenario;
+    let Scenario { server, conn, transcript, .. } = scenario;
     drop(conn);
     if let Some(server) = server {
         server.stop().await;
     }
-    result.map_err(|(at, what)| Failure { at, said, what })
+    result.map_err(|(at, what)| Failure { at, transcript, what })
 }
 
 fn configure(config: &mut Config, conditions: Conditions) {
@@ -71,56 +71,56 @@ fn now() -> NaiveDateTime {
     Utc::now().naive_utc()
 }
 
-/// A connection whose first line was taken: a wrong one would have closed it.
+/// Opens a connection, and waits until it is served.
 async fn connect(server: &Server) -> Conn {
     let mut conn = server.connect().await;
     conn.ask("PING").await.ok();
     conn
 }
 
-/// What is wrong, and at which step.
-type SnapshotErrorKind = (usize, String);
+/// The index of the step, and what is wrong.
+type StepFailure = (usize, String);
 
 impl Scenario {
-    async fn run(&mut self, steps: &[Step]) -> Result<(), SnapshotErrorKind> {
+    async fn run(&mut self, steps: &[Step]) -> Result<(), StepFailure> {
         let mut at = 0;
         while at < steps.len() {
             at = match &steps[at] {
                 Step::Restart | Step::Kill => {
                     self.restart(&steps[at], at).await?;
-                    self.look_at_everything(at).await?;
+                    self.check_all_state(at).await?;
                     at + 1
                 }
                 Step::Http => {
                     let line = b"GET / HTTP/1.1\r\nHost: localhost\r\nBOOK jazz 1\r\n\r\n";
-                    self.last_words(at, line, &Ask::Bad("BAD_REQUEST")).await?;
+                    self.expect_last_reply(at, line, &Request::Invalid("BAD_REQUEST")).await?;
                     at + 1
                 }
                 Step::Unfinished(line) => {
                     self.conn.send(line.as_bytes()).await;
                     self.conn.finish().await;
-                    self.last_words(at, b"", &Ask::Bad("INCOMPLETE")).await?;
+                    self.expect_last_reply(at, b"", &Request::Invalid("INCOMPLETE")).await?;
                     at + 1
                 }
                 _ => self.lines(steps, at).await?,
             };
         }
-        self.look_at_everything(steps.len().saturating_sub(1)).await
+        self.check_all_state(steps.len().saturating_sub(1)).await
     }
 
-    /// Sends as many lines as go together, and reads what is answered. Says which step is next.
-    async fn lines(&mut self, steps: &[Step], from: usize) -> Result<usize, SnapshotErrorKind> {
+    /// Sends the next lines as one batch, and checks their replies. Returns the index of the next step.
+    async fn lines(&mut self, steps: &[Step], from: usize) -> Result<usize, StepFailure> {
         let (mut bytes, mut sent, mut at) = (Vec::new(), Vec::new(), from);
         let mut quits = false;
         while at < steps.len() && sent.len() < self.conditions.pipelined && !quits {
-            let Some((line, ask)) = self.line(&steps[at]) else { break };
-            quits = ask == Some(Ask::Quit);
-            let mut shown = String::from_utf8_lossy(&line).into_owned();
-            if shown.len() > 300 {
-                let beginning: String = shown.chars().take(100).collect();
-                shown = format!("{beginning}… ({} bytes)", line.len());
+            let Some((line, request)) = self.line(&steps[at]) else { break };
+            quits = request == Some(Request::Quit);
+            let mut text = String::from_utf8_lossy(&line).into_owned();
+            if text.len() > 300 {
+                let beginning: String = text.chars().take(100).collect();
+                text = format!("{beginning}… ({} bytes)", line.len());
             }
-            sent.push(Sent { at, shown, ask });
+            sent.push(Sent { at, text, request });
             bytes.extend(line);
             bytes.extend_from_slice([&b"\n"[..], b"\r\n", b"\r\0"][at % 3]);
             at += 1;
@@ -130,86 +130,92 @@ impl Scenario {
         }
         self.conn.send(&bytes).await;
         for sent in sent {
-            self.answer(&sent).await?;
+            self.check_reply(&sent).await?;
         }
         if quits {
-            self.closed(at - 1).await?;
+            self.expect_close(at - 1).await?;
         }
         Ok(at)
     }
 
-    /// The line of a step, and what it asks, if a reply comes; nothing for what is no line.
-    fn line(&self, step: &Step) -> Option<(Vec<u8>, Option<Ask>)> {
+    /// The line of a step, and its request if it gets a reply. `None` for a step without a line.
+    fn line(&self, step: &Step) -> Option<(Vec<u8>, Option<Request>)> {
         match step {
-            Step::Ask { drawn, style } => {
-                let ask = drawn.find(&self.naive, &self.slots);
-                Some((write(&ask, &mut Rng::new(*style)), Some(ask)))
+            Step::Request { template, style } => {
+                let request = template.resolve(&self.naive, &self.slots);
+                Some((request_line(&request, &mut Rng::new(*style)), Some(request)))
             }
-            Step::Spoilt { drawn, style } => {
-                let ask = drawn.find(&self.naive, &self.slots);
-                let (line, code) = spoil(&ask, &mut Rng::new(*style));
-                Some((line, Some(Ask::Bad(code))))
+            Step::Invalid { template, style } => {
+                let request = template.resolve(&self.naive, &self.slots);
+                let (line, code) = invalid_line(&request, &mut Rng::new(*style));
+                Some((line, Some(Request::Invalid(code))))
             }
-            Step::Silence(line) => Some((line.as_bytes().to_vec(), None)),
+            Step::NoReply(line) => Some((line.as_bytes().to_vec(), None)),
             _ => None,
         }
     }
 
-    async fn answer(&mut self, sent: &Sent) -> Result<(), SnapshotErrorKind> {
-        self.said.push(format!("> {}", sent.shown));
-        let Some(ask) = &sent.ask else { return Ok(()) };
+    async fn check_reply(&mut self, sent: &Sent) -> Result<(), StepFailure> {
+        self.transcript.push(format!("> {}", sent.text));
+        let Some(request) = &sent.request else { return Ok(()) };
         let before = now();
         let reply = self.conn.reply().await;
-        let reply = reply.ok_or_else(|| (sent.at, "the server closed instead of an answer".to_owned()))?;
-        self.said.push(shown(&reply));
-        self.naive.check(ask, &reply, [before, now()]).map_err(|what| (sent.at, what))
+        let reply = reply.ok_or_else(|| (sent.at, "the connection was closed without a reply".to_owned()))?;
+        self.transcript.push(reply_text(&reply));
+        self.naive.check(request, &reply, [before, now()]).map_err(|what| (sent.at, what))
     }
 
-    /// Something that is answered, and behind which the server closes.
-    async fn last_words(&mut self, at: usize, bytes: &[u8], ask: &Ask) -> Result<(), SnapshotErrorKind> {
+    /// Sends bytes that the server answers before it closes the connection.
+    async fn expect_last_reply(
+        &mut self,
+        at: usize,
+        bytes: &[u8],
+        request: &Request,
+    ) -> Result<(), StepFailure> {
         self.conn.send(bytes).await;
-        let shown = String::from_utf8_lossy(bytes).into_owned();
-        self.answer(&Sent { at, shown, ask: Some(ask.clone()) }).await?;
-        self.closed(at).await
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        self.check_reply(&Sent { at, text, request: Some(request.clone()) }).await?;
+        self.expect_close(at).await
     }
 
-    async fn closed(&mut self, at: usize) -> Result<(), SnapshotErrorKind> {
+    async fn expect_close(&mut self, at: usize) -> Result<(), StepFailure> {
         if let Some(reply) = self.conn.reply().await {
-            return Err((at, format!("it was to close, and said {}", shown(&reply))));
+            return Err((at, format!("a reply instead of the close: {}", reply_text(&reply))));
         }
-        self.conn = connect(self.server.as_ref().expect("it runs")).await;
+        self.conn = connect(self.server.as_ref().expect("a running server")).await;
         Ok(())
     }
 
-    async fn restart(&mut self, step: &Step, at: usize) -> Result<(), SnapshotErrorKind> {
-        self.said.push(format!("({step:?})"));
-        let server = self.server.take().expect("it runs");
-        // Nobody is left who would have to be told.
+    async fn restart(&mut self, step: &Step, at: usize) -> Result<(), StepFailure> {
+        self.transcript.push(format!("({step:?})"));
+        let server = self.server.take().expect("a running server");
+        // The server must not wait for the connection.
         self.conn.finish().await;
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
         let started = Server::on_with(directory, |config| configure(config, self.conditions)).await;
-        let server = started.map_err(|refused| (at, format!("it does not start again: {refused}")))?;
+        let server = started.map_err(|refused| (at, format!("the restart failed: {refused}")))?;
         self.conn = connect(&server).await;
         self.server = Some(server);
         Ok(())
     }
 
-    async fn look_at_everything(&mut self, at: usize) -> Result<(), SnapshotErrorKind> {
-        let asks = everything(&self.naive, &self.slots);
+    async fn check_all_state(&mut self, at: usize) -> Result<(), StepFailure> {
+        let requests = all_reads(&self.naive, &self.slots);
         let mut style = Rng::new(at as u64);
-        for some in asks.chunks(200) {
+        for some in requests.chunks(200) {
             let mut bytes = Vec::new();
-            for ask in some {
-                bytes.extend(write(ask, &mut style));
+            for request in some {
+                bytes.extend(request_line(request, &mut style));
                 bytes.push(b'\n');
             }
             self.conn.send(&bytes).await;
-            for ask in some {
+            for request in some {
                 let before = now();
-                let reply = self.conn.reply().await.ok_or_else(|| (at, "it closed".to_owned()))?;
-                self.naive.check(ask, &reply, [before, now()]).map_err(|what| {
-                    self.said.push(format!("> (looking) {ask:?}"));
-                    self.said.push(shown(&reply));
+                let reply =
+                    self.conn.reply().await.ok_or_else(|| (at, "the connection was closed".to_owned()))?;
+                self.naive.check(request, &reply, [before, now()]).map_err(|what| {
+                    self.transcript.push(format!("> (final check) {request:?}"));
+                    self.transcript.push(reply_text(&reply));
                     (at, what)
                 })?;
             }
@@ -218,7 +224,7 @@ impl Scenario {
     }
 }
 
-fn shown(reply: &Reply) -> String {
+fn reply_text(reply: &Reply) -> String {
     let code = reply.code.as_ref().map_or("OK".to_owned(), |code| format!("ERR {code}"));
     let mut text: String = reply.rows.iter().map(|row| format!("< ROW {row}\n    ")).collect();
     text.push_str(&format!("< {code} {}", reply.body));

@@ -1,12 +1,12 @@
-//! The shortest scenario that still fails.
+//! Reduction of a failing scenario.
 
 use super::run::Failure;
 use super::steps::Step;
 
-/// Attempts at the most: each takes a server.
-const ATTEMPTS: usize = 400;
+/// The number of attempts. Each of them starts a server.
+const ATTEMPTS_MAX: usize = 400;
 
-/// Leaves out all that can be left out, in ever smaller pieces (Zeller's ddmin, without its complements).
+/// Removes ever smaller pieces as long as the scenario still fails (Zeller's ddmin, without the complements).
 pub fn shrink(
     mut steps: Vec<Step>,
     mut failure: Failure,
@@ -16,7 +16,7 @@ pub fn shrink(
     let (mut piece, mut attempts) = (steps.len().div_ceil(2), 0);
     while piece > 0 {
         let (mut from, mut shorter) = (0, false);
-        while from < steps.len() && attempts < ATTEMPTS {
+        while from < steps.len() && attempts < ATTEMPTS_MAX {
             let mut fewer = steps.clone();
             fewer.drain(from..steps.len().min(from + piece));
             attempts += 1;
@@ -31,7 +31,7 @@ pub fn shrink(
         if !shorter || piece > 1 {
             piece /= 2;
         }
-        if attempts == ATTEMPTS {
+        if attempts == ATTEMPTS_MAX {
             break;
         }
     }

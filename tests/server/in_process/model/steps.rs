@@ -1,20 +1,21 @@
-//! What may happen next: requests about few things, so that they collide, and what servers go through.
+//! The steps of a scenario: requests about a few events, people and hours, so that they conflict, and
+//! restarts.
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
 use bookline_server::storage::journal::Durability;
 
-use super::naive::{Ask, Meeting, Naive, Slot};
+use super::naive::{Meeting, Model, Request, Slot};
 use crate::in_process::common::Rng;
 
-/// How the server is set up for one scenario.
+/// The configuration of a scenario.
 #[derive(Debug, Clone, Copy)]
 pub struct Conditions {
     pub shards: usize,
     pub durability: Durability,
-    /// Lines sent at once, at the most.
+    /// The largest number of lines sent at once.
     pub pipelined: usize,
-    /// The most events, tickets and person-hours, where there are few.
+    /// The limits of events, tickets and person-hours, if they are low.
     pub limits: Option<[u64; 3]>,
 }
 
@@ -34,49 +35,49 @@ impl Conditions {
         }
     }
 
-    /// Is a change on disk when it is answered?
+    /// Whether a change is durable when it is acknowledged.
     pub fn durable(&self) -> bool {
         self.durability == Durability::Always
     }
 }
 
-/// One thing that happens. What it names is found when it happens, so that any of those before may be left
-/// out.
+/// A step. It refers to tickets, slots and cursors by index, so that it stays valid when earlier steps are
+/// removed.
 #[derive(Debug, Clone)]
 pub enum Step {
-    /// A line is sent; `style` draws how it is written.
-    Ask { drawn: Drawn, style: u64 },
-    /// A line that is wrong in one way.
-    Spoilt { drawn: Drawn, style: u64 },
+    /// A request. `style` is the seed of its notation.
+    Request { template: Template, style: u64 },
+    /// A line with one error.
+    Invalid { template: Template, style: u64 },
     /// A line that gets no reply.
-    Silence(&'static str),
-    /// The last line has no end.
+    NoReply(&'static str),
+    /// A line without a line ending, before the end of the connection.
     Unfinished(&'static str),
-    /// What a browser sends.
+    /// A request of a browser.
     Http,
-    /// The server is stopped and started.
+    /// A graceful restart of the server.
     Restart,
-    /// The server is killed and started.
+    /// A kill and a start of the server.
     Kill,
 }
 
-/// A request whose things are not found yet.
+/// A request with unresolved references.
 #[derive(Debug, Clone)]
-pub enum Drawn {
-    As(Ask),
-    /// An event that got its id from the server, by its place in the row of those.
-    Minted(Of, usize),
-    /// A ticket that was issued.
+pub enum Template {
+    Fixed(Request),
+    /// An event with a generated id, by its index.
+    Generated(Action, usize),
+    /// A ticket that was issued, by its index.
     Ticket(usize),
-    /// Slots by their place among [`slots`].
-    Slots(Of, usize, usize),
-    /// The listing from where another one was cut.
-    After(Option<usize>, usize),
+    /// Two slots, by their indices in [`slots`].
+    Slots(Action, usize, usize),
+    /// The next page of a listing, by the index of its cursor.
+    NextPage(Option<usize>, usize),
 }
 
-/// What is asked of it.
+/// What a request with references does.
 #[derive(Debug, Clone)]
-pub enum Of {
+pub enum Action {
     Event,
     Book(u64),
     Take(String, Option<Meeting>),
@@ -98,7 +99,8 @@ const TEXTS: [&str; 8] = [
     "not\u{202e}seen\u{2028}OK\u{e0041}",
 ];
 
-/// The slots of a scenario: around the current hour, around the end of the month that HOD sees, and far away.
+/// The slots of a scenario: around the current hour, around the end of the month of HOD, and at the ends of
+/// the calendar.
 pub fn slots(now: NaiveDateTime) -> Vec<Slot> {
     let slot = |at: NaiveDateTime| Slot { date: at.date(), hour: at.hour() };
     let mut slots: Vec<Slot> =
@@ -117,91 +119,97 @@ impl Step {
             8..10 => {
                 Self::Unfinished(rng.pick::<&str>(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"]))
             }
-            10..16 => Self::Silence(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
-            16..40 => Self::Spoilt { drawn: Drawn::draw(rng), style: rng.next() },
-            _ => Self::Ask { drawn: Drawn::draw(rng), style: rng.next() },
+            10..16 => Self::NoReply(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
+            16..40 => Self::Invalid { template: Template::draw(rng), style: rng.next() },
+            _ => Self::Request { template: Template::draw(rng), style: rng.next() },
         }
     }
 }
 
-impl Drawn {
+impl Template {
     fn draw(rng: &mut Rng) -> Self {
         let (slot, other) = (rng.below(9), rng.below(9));
         let who = (*rng.pick(&PEOPLE)).to_owned();
         match rng.below(100) {
-            0..8 => Self::As(create(rng)),
-            8..12 => Self::Minted(Of::Event, rng.below(100)),
-            12..16 => Self::Minted(Of::Book(1 + rng.below(4) as u64), rng.below(100)),
-            16..22 => Self::As(Ask::Event((*rng.pick(&EVENTS)).to_owned())),
+            0..8 => Self::Fixed(create(rng)),
+            8..12 => Self::Generated(Action::Event, rng.below(100)),
+            12..16 => Self::Generated(Action::Book(1 + rng.below(4) as u64), rng.below(100)),
+            16..22 => Self::Fixed(Request::Event((*rng.pick(&EVENTS)).to_owned())),
             22..36 => {
                 let count = if rng.one_in(10) { *rng.pick(&[10_000, 500]) } else { 1 + rng.below(5) as u64 };
-                Self::As(Ask::Book((*rng.pick(&EVENTS)).to_owned(), count))
+                Self::Fixed(Request::Book((*rng.pick(&EVENTS)).to_owned(), count))
             }
             36..41 => Self::Ticket(rng.below(1_000)),
-            41..44 => Self::As(Ask::Ticket("2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned())),
-            44..50 => Self::Slots(Of::Take(who, None), slot, other),
-            50..60 => Self::Slots(Of::Take(who, Some(meeting(rng))), slot, other),
-            60..68 => Self::Slots(Of::Delete(who), slot, other),
+            41..44 => Self::Fixed(Request::Ticket("2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned())),
+            44..50 => Self::Slots(Action::Take(who, None), slot, other),
+            50..60 => Self::Slots(Action::Take(who, Some(meeting(rng))), slot, other),
+            60..68 => Self::Slots(Action::Delete(who), slot, other),
             68..78 => {
                 let meeting = (!rng.one_in(3)).then(|| meeting(rng));
-                // In place now and then.
+                // At times within the same hour.
                 let other = if rng.one_in(3) { slot } else { other };
-                Self::Slots(Of::Put(who, meeting), slot, other)
+                Self::Slots(Action::Put(who, meeting), slot, other)
             }
-            78..84 => Self::Slots(Of::Day(who), slot, other),
-            84..87 => Self::After(rng.one_in(2).then(|| 1 + rng.below(3)), rng.below(100)),
-            87..89 => Self::As(Ask::List { limit: rng.one_in(2).then(|| 1 + rng.below(4)), after: None }),
-            89..92 => Self::As(Ask::Hod(if rng.one_in(4) { who } else { "F10".to_owned() })),
-            92..94 => Self::As(Ask::Stats),
-            94..97 => Self::As(Ask::Snapshot),
-            97 => Self::As(Ask::Quit),
-            98 => Self::As(Ask::Help(*rng.pick(&[None, Some("GET"), Some("PUT"), Some("QUIT")]))),
-            _ => Self::As(rng.pick(&[Ask::Hello, Ask::Ping]).clone()),
+            78..84 => Self::Slots(Action::Day(who), slot, other),
+            84..87 => Self::NextPage(rng.one_in(2).then(|| 1 + rng.below(3)), rng.below(100)),
+            87..89 => {
+                Self::Fixed(Request::List { limit: rng.one_in(2).then(|| 1 + rng.below(4)), after: None })
+            }
+            89..92 => Self::Fixed(Request::Hod(if rng.one_in(4) { who } else { "F10".to_owned() })),
+            92..94 => Self::Fixed(Request::Stats),
+            94..97 => Self::Fixed(Request::Snapshot),
+            97 => Self::Fixed(Request::Quit),
+            98 => Self::Fixed(Request::Help(*rng.pick(&[None, Some("GET"), Some("PUT"), Some("QUIT")]))),
+            _ => Self::Fixed(rng.pick(&[Request::Hello, Request::Ping]).clone()),
         }
     }
 
-    /// The request, with the things that there are now.
-    pub fn find(&self, naive: &Naive, slots: &[Slot]) -> Ask {
+    /// The request with its references resolved.
+    pub fn resolve(&self, naive: &Model, slots: &[Slot]) -> Request {
         match self {
-            Self::As(ask) => ask.clone(),
-            Self::Minted(of, nth) => {
-                let minted = naive.minted();
-                let id = if minted.is_empty() { "nobody" } else { &minted[nth % minted.len()] };
-                match of {
-                    Of::Book(count) => Ask::Book(id.to_owned(), *count),
-                    _ => Ask::Event(id.to_owned()),
+            Self::Fixed(request) => request.clone(),
+            Self::Generated(action, nth) => {
+                let generated_ids = naive.generated_ids();
+                let id = if generated_ids.is_empty() {
+                    "nobody"
+                } else {
+                    &generated_ids[nth % generated_ids.len()]
+                };
+                match action {
+                    Action::Book(count) => Request::Book(id.to_owned(), *count),
+                    _ => Request::Event(id.to_owned()),
                 }
             }
             Self::Ticket(nth) => {
                 let count = naive.tickets().count().max(1);
                 let ticket = naive.tickets().nth(nth % count);
-                Ask::Ticket(
+                Request::Ticket(
                     ticket.cloned().unwrap_or_else(|| "ffffffff-ffff-8fff-bfff-ffffffffffff".to_owned()),
                 )
             }
-            Self::After(limit, nth) => {
+            Self::NextPage(limit, nth) => {
                 let count = naive.cursors().count().max(1);
-                Ask::List { limit: *limit, after: naive.cursors().nth(nth % count).cloned() }
+                Request::List { limit: *limit, after: naive.cursors().nth(nth % count).cloned() }
             }
-            Self::Slots(of, slot, other) => {
+            Self::Slots(action, slot, other) => {
                 let (slot, other) = (slots[*slot], slots[*other]);
-                match of.clone() {
-                    Of::Take(who, meeting) => Ask::Take { who, slot, meeting },
-                    Of::Put(who, meeting) => Ask::Put { who, old: slot, new: other, meeting },
-                    Of::Delete(who) => Ask::Delete { who, slot },
-                    Of::Day(who) => Ask::Day { who, date: slot.date },
-                    Of::Event | Of::Book(_) => Ask::Ping,
+                match action.clone() {
+                    Action::Take(who, meeting) => Request::Take { who, slot, meeting },
+                    Action::Put(who, meeting) => Request::Put { who, old: slot, new: other, meeting },
+                    Action::Delete(who) => Request::Delete { who, slot },
+                    Action::Day(who) => Request::Day { who, date: slot.date },
+                    Action::Event | Action::Book(_) => Request::Ping,
                 }
             }
         }
     }
 }
 
-fn create(rng: &mut Rng) -> Ask {
+fn create(rng: &mut Rng) -> Request {
     let tickets = if rng.one_in(10) { 1_000_000_000 } else { 1 + rng.below(12) as u64 };
     let date = NaiveDate::from_ymd_opt(2026, 1 + rng.below(2) as u32, 28).expect("a date");
     let id = (!rng.one_in(4)).then(|| (*rng.pick(&EVENTS)).to_owned());
-    Ask::Create { name: (*rng.pick(&TEXTS)).to_owned(), date, tickets, id }
+    Request::Create { name: (*rng.pick(&TEXTS)).to_owned(), date, tickets, id }
 }
 
 fn meeting(rng: &mut Rng) -> Meeting {
@@ -210,15 +218,16 @@ fn meeting(rng: &mut Rng) -> Meeting {
     Meeting { title: (*rng.pick(&TEXTS)).to_owned(), group, host }
 }
 
-/// Requests that show everything there is.
-pub fn everything(naive: &Naive, slots: &[Slot]) -> Vec<Ask> {
-    let mut asks = vec![Ask::Stats, Ask::List { limit: None, after: None }, Ask::Hod("F10".to_owned())];
+/// Requests that read all of the state.
+pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
+    let mut requests =
+        vec![Request::Stats, Request::List { limit: None, after: None }, Request::Hod("F10".to_owned())];
     let mut dates: Vec<NaiveDate> = slots.iter().map(|slot| slot.date).collect();
     dates.sort_unstable();
     dates.dedup();
     for date in dates {
-        asks.extend(PEOPLE.map(|who| Ask::Day { who: who.to_owned(), date }));
+        requests.extend(PEOPLE.map(|who| Request::Day { who: who.to_owned(), date }));
     }
-    asks.extend(naive.tickets().map(|ticket| Ask::Ticket(ticket.clone())));
-    asks
+    requests.extend(naive.tickets().map(|ticket| Request::Ticket(ticket.clone())));
+    requests
 }
