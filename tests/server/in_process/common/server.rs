@@ -72,7 +72,7 @@ impl Server {
         directory: TempDir,
         config: Config,
         spawn: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>),
-    ) -> Result<Server, OpenError> {
+    ) -> Result<Self, OpenError> {
         let (opened, open) = oneshot::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
@@ -92,7 +92,7 @@ impl Server {
             let _ = ending.send(server.run([listener], shutdown).await);
         }));
         let (address, service) = open.await.expect("no panic")?;
-        Ok(Server { address, service, directory, stop, ended })
+        Ok(Self { address, service, directory, stop, ended })
     }
 
     pub async fn connect(&self) -> Conn {
