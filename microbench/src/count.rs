@@ -1,6 +1,7 @@
 //! Counting of instructions with valgrind. It runs the program on a simulated processor, so that the count
-//! does not depend on the load of the machine. Only the thread that runs the operation counts: how the commits
-//! fall into batches, and with them the instructions of the journal's threads, differs from run to run.
+//! does not depend on the load of the machine. Only the thread that runs the operation counts: the
+//! instructions of the journal's threads depend on how commits fall into batches, which differs from run to
+//! run.
 
 use std::fs;
 use std::path::Path;
