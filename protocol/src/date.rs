@@ -6,6 +6,8 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use thiserror::Error;
 
+use crate::number::parse_digits;
+
 /// A date of the proleptic Gregorian calendar, years 0001 to 9999.
 ///
 /// It is parsed from `yyyy-mm-dd` or `dd-mm-yyyy`. Replies about events write the first form, replies about
@@ -111,14 +113,6 @@ pub(crate) fn two_digits(number: u32) -> [u8; 2] {
     [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
-/// Parses at most 9 ASCII digits.
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |number, digit| match digit {
-        b'0'..=b'9' => Some(number * 10 + u32::from(digit - b'0')),
-        _ => None,
-    })
-}
-
 impl FromStr for Date {
     type Err = DateError;
 
@@ -126,10 +120,10 @@ impl FromStr for Date {
         let bytes: &[u8; 10] = text.as_bytes().try_into().map_err(|_| DateError::Form)?;
         let fields = match bytes {
             [year @ .., b'-', m1, m2, b'-', d1, d2] => {
-                (number(year), number(&[*m1, *m2]), number(&[*d1, *d2]))
+                (parse_digits(year), parse_digits(&[*m1, *m2]), parse_digits(&[*d1, *d2]))
             }
             [d1, d2, b'-', m1, m2, b'-', year @ ..] => {
-                (number(year), number(&[*m1, *m2]), number(&[*d1, *d2]))
+                (parse_digits(year), parse_digits(&[*m1, *m2]), parse_digits(&[*d1, *d2]))
             }
             _ => return Err(DateError::Form),
         };

@@ -5,13 +5,7 @@
 use crate::commands::request::Request;
 use crate::id::Id;
 use crate::limits::BOOKING_TICKETS_MAX;
-
-/// Digits of [`BOOKING_TICKETS_MAX`].
-const BOOKING_DIGITS_MAX: usize = 5;
-
-const _: () = assert!(10_u64.pow(BOOKING_DIGITS_MAX as u32) > BOOKING_TICKETS_MAX as u64);
-// A number of so many digits does not overflow.
-const _: () = assert!(10_u64.pow(BOOKING_DIGITS_MAX as u32) <= u32::MAX as u64);
+use crate::number::parse_digits;
 
 /// Parses one of the two requests, if it has single spaces, a valid id and plain digits, and no option, quote
 /// or further argument.
@@ -27,7 +21,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Request<'_>> {
 
 fn book(arguments: &[u8]) -> Option<Request<'_>> {
     let blank = arguments.iter().rposition(|&byte| byte == b' ')?;
-    let (event, count) = (id(&arguments[..blank])?, number(&arguments[blank + 1..])?);
+    let (event, count) = (id(&arguments[..blank])?, count(&arguments[blank + 1..])?);
     Some(Request::Book { event, count })
 }
 
@@ -36,17 +30,6 @@ fn id(bytes: &[u8]) -> Option<Id<'_>> {
     Id::new(std::str::from_utf8(bytes).ok()?).ok()
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
-    if digits.len() > BOOKING_DIGITS_MAX {
-        return None;
-    }
-    let mut number = 0;
-    for digit in digits {
-        let value = digit.wrapping_sub(b'0');
-        if value > 9 {
-            return None;
-        }
-        number = number * 10 + u32::from(value);
-    }
-    (1..=BOOKING_TICKETS_MAX).contains(&number).then_some(number)
+fn count(digits: &[u8]) -> Option<u32> {
+    parse_digits(digits).filter(|count| (1..=BOOKING_TICKETS_MAX).contains(count))
 }

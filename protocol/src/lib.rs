@@ -22,6 +22,7 @@ pub mod id;
 pub mod json;
 pub mod limits;
 pub mod line;
+mod number;
 mod parse;
 pub mod refusal;
 pub mod reply;

@@ -81,7 +81,7 @@ fn formats() -> std::io::Result<()> {
     let close = (Kind::Trailer, 0, [&6_u64.to_le_bytes()[..], &[9; 16]].concat());
     let whole = (Kind::Commits, 5, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
-    frames("segment", "marked durable", &[whole.clone(), marker])?;
+    frames("segment", "marked", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), close])?;
     frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());

@@ -13,6 +13,7 @@ use crate::date::Date;
 use crate::group::Group;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::number::parse_digits;
 use crate::parse::words::Words;
 use crate::refusal::Refusal;
 use crate::shown::Echo;
@@ -186,17 +187,7 @@ pub(crate) fn validated<'a, T, E: Display>(
 /// A number from 1 to `max`, in ASCII digits.
 fn number(word: &str, max: u32) -> Result<u32, NumberError> {
     let digits = word.strip_prefix('-').unwrap_or(word);
-    if digits.is_empty() {
-        return Err(NumberError::Form { max });
-    }
-    let mut number: u32 = 0;
-    for digit in digits.bytes() {
-        if !digit.is_ascii_digit() {
-            return Err(NumberError::Form { max });
-        }
-        // A number that saturates is out of every range.
-        number = number.saturating_mul(10).saturating_add(u32::from(digit - b'0'));
-    }
+    let number = parse_digits(digits.as_bytes()).ok_or(NumberError::Form { max })?;
     if (1..=max).contains(&number) && digits.len() == word.len() {
         Ok(number)
     } else {
