@@ -101,7 +101,7 @@ fn read_to(conn: &mut Conn, mark: &str) {
 
 #[test]
 fn random_bytes_get_well_formed_replies() {
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let server = Server::fresh();
     let mut conn = server.connect();
     conn.strips_telnet_answers = true;
@@ -153,7 +153,7 @@ fn invisible_characters_in_names_and_titles_are_escaped() {
 /// Valid requests with bytes removed, duplicated and changed, and lines joined.
 #[test]
 fn mutated_requests_get_well_formed_replies() {
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let server = Server::fresh();
     let mut conn = server.connect();
     conn.strips_telnet_answers = true;

@@ -64,7 +64,7 @@ fn last_tickets_are_sold_exactly_once() {
 #[test]
 fn total_equals_available_plus_sold_after_concurrent_bookings() {
     const TOTAL: u64 = 3_000;
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let server = Server::fresh();
     let events = ["e0", "e1", "e2", "e3"];
     for event in events {
@@ -147,7 +147,7 @@ fn hour_is_taken_once_by_concurrent_requests() {
 /// refusal names people who are busy.
 #[test]
 fn overlapping_meetings_are_mutually_exclusive() {
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let server = Server::fresh();
     let people: Vec<String> = (0..24).map(|n| format!("p{n}")).collect();
     let groups: Vec<Vec<String>> = (0..240).map(|_| rng.some(&people, 6)).collect();
@@ -216,7 +216,7 @@ fn concurrent_moves_between_two_days_do_not_deadlock() {
 /// its people.
 #[test]
 fn concurrent_moves_leave_every_meeting_with_all_its_people() {
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let server = Server::fresh();
     let slots = ["2026-11-21 10:00", "2026-11-22 10:00", "2026-11-23 11:00"];
     let forks: Vec<_> = (0..60).map(|_| std::sync::Mutex::new(rng.fork())).collect();

@@ -259,7 +259,7 @@ fn repeated_import_skips_existing_events_and_loads_the_others() {
 #[test]
 fn killed_import_is_completed_by_the_next_start() {
     const EVENTS: u64 = 30_000;
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let home = Home::new();
     let events: Vec<String> = (0..EVENTS)
         .map(|n| {

@@ -6,7 +6,7 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-use crate::common::number;
+use crate::environment::number;
 use crate::sync::set_timeouts;
 
 /// The number of schedules of each kind for each scenario. Together they take some seconds.

@@ -16,9 +16,10 @@
 //! prints its schedule, which `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run again.
 
 mod close;
-#[path = "../../../tests/server/in_process/common/mod.rs"]
-mod common;
 mod disk;
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../../../tests/server/common/environment.rs"]
+mod environment;
 mod explore;
 mod failure;
 mod group_commit;

@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod conn;
+pub mod environment;
 pub mod pattern;
 pub mod process;
 pub mod reply;

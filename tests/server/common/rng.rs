@@ -1,18 +1,23 @@
-//! A seeded generator that prints its seed.
+//! A seeded random number generator.
 
 use std::hash::{BuildHasher, RandomState};
 
-/// SplitMix64 (Steele, Lea, Flood 2014): small, and the same everywhere.
+use super::environment::number;
+
+/// SplitMix64 (Steele, Lea and Flood, 2014). Its sequence does not depend on the version of a library.
+#[derive(Debug, Clone)]
 pub struct Rng(u64);
 
 impl Rng {
-    /// Seeded by `BOOKLINE_TEST_SEED`, or at random. The seed is printed, so that a failed test shows it.
-    pub fn new() -> Self {
-        let seed = std::env::var("BOOKLINE_TEST_SEED")
-            .map(|seed| seed.parse().expect("BOOKLINE_TEST_SEED is a number"))
-            .unwrap_or_else(|_| RandomState::new().hash_one("bookline"));
-        println!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed})");
+    pub fn new(seed: u64) -> Self {
         Self(seed)
+    }
+
+    /// Seeded by `BOOKLINE_TEST_SEED`, or at random. The seed is printed, so that a failed test shows it.
+    pub fn from_environment() -> Self {
+        let seed = number("BOOKLINE_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one("bookline"));
+        println!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed})");
+        Self::new(seed)
     }
 
     /// An independent generator, for another thread.

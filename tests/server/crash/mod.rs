@@ -36,7 +36,7 @@ fn acknowledged_changes_survive_ten_kills_with_snapshots() {
 }
 
 fn run_crash_cycles(flags: &[&str], snapshots: bool) {
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let mut server = Server::fresh_with(flags);
     let mut sales = seats::Sales::open(&mut server.connect());
     let mut bookers: Vec<_> = (0..6).map(|n| seats::BookingClient::new(n, snapshots)).collect();
@@ -82,7 +82,7 @@ fn run_crash_cycles(flags: &[&str], snapshots: bool) {
 /// A booking that a read has shown is durable, even if its client has no reply yet.
 #[test]
 fn state_that_a_read_showed_survives_a_kill() {
-    let mut rng = Rng::new();
+    let mut rng = Rng::from_environment();
     let mut server = Server::fresh();
     server.connect().ask("CREATE x 2026-01-01 1000000 id=x").ok();
     let mut ever_lowest = 1_000_000;

@@ -11,7 +11,7 @@
 
 mod order;
 mod sales;
-use crate::in_process::common::seeds;
+use crate::common::environment::seeds;
 
 /// More threads than cores, so that clients are interrupted anywhere.
 fn runtime() -> tokio::runtime::Runtime {

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{NaiveDateTime, Utc};
 
-use crate::in_process::common::{Conn, Reply, Rng, Server};
+use crate::common::Rng;
+use crate::in_process::common::{Conn, Reply, Server};
 use crate::in_process::model::line::request_line;
 use crate::in_process::model::naive::{Model, Request, Slot};
 use crate::in_process::model::steps::{Conditions, Step, Template, all_reads, slots};

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
-use crate::in_process::common::{Conn, Reply, Rng, Server};
+use crate::common::Rng;
+use crate::in_process::common::{Conn, Reply, Server};
 
 const CLIENTS: u64 = 12;
 

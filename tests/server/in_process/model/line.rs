@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::naive::{Meeting, Request, Slot, format_date, format_hour};
-use crate::in_process::common::Rng;
+use crate::common::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

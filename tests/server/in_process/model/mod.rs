@@ -19,7 +19,8 @@ pub mod steps;
 
 use std::fmt::Write;
 
-use crate::in_process::common::{Rng, seeds};
+use crate::common::Rng;
+use crate::common::environment::seeds;
 use run::{Failure, run};
 use steps::{Conditions, Step};
 

@@ -8,7 +8,8 @@ use bookline_server::state::StateLimits;
 use super::line::{invalid_line, request_line};
 use super::naive::{Model, Request, Slot};
 use super::steps::{Conditions, Step, all_reads, slots};
-use crate::in_process::common::{Conn, Reply, Rng, Server};
+use crate::common::Rng;
+use crate::in_process::common::{Conn, Reply, Server};
 
 /// Why a scenario failed.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use bookline_server::storage::journal::Durability;
 
 use super::naive::{Meeting, Model, Request, Slot};
-use crate::in_process::common::Rng;
+use crate::common::Rng;
 
 /// The configuration of a scenario.
 #[derive(Debug, Clone, Copy)]

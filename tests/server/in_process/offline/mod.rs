@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::in_process::common::{Conn, Reply, Rng, Server};
+use crate::common::Rng;
+use crate::in_process::common::{Conn, Reply, Server};
 use crate::in_process::model::line;
 use crate::in_process::model::naive::{Model, Request};
 use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};
