@@ -1,5 +1,4 @@
 //! The server as a library, in a directory and on a port of its own.
-#![allow(dead_code, unused_imports)] // every test binary uses its own part of this
 
 pub mod conn;
 pub mod server;
