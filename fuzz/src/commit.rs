@@ -1,6 +1,7 @@
 //! The payload of a frame: commits of changes, or the bare changes of a snapshot.
 
-use bookline_server::codec::{Sequence, commit};
+use bookline_server::changes::{Change, commit};
+use bookline_server::codec::Sequence;
 
 /// Panics if a property does not hold.
 pub fn check(payload: &[u8]) {
@@ -16,9 +17,9 @@ pub fn check(payload: &[u8]) {
     assert!(commits * 20 <= payload.len() as u64);
 
     let mut rest = payload;
-    while let Ok((change, behind)) = commit::split_change(rest) {
+    while let Ok((change, behind)) = Change::split(rest) {
         let mut written = Vec::new();
-        commit::encode_change(&mut written, &change);
+        change.encode(&mut written);
         assert_eq!(written, &rest[..rest.len() - behind.len()]);
         rest = behind;
     }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{ParsedLine, parse};
 use bookline_server::Config;
+use bookline_server::changes::TicketsBooked;
 use bookline_server::commands::{ExecutionStatus, Identity, Service, TurnContext, execute};
-use bookline_server::domain::{Change, EventKey, EventNumber};
+use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::net::framing::{Framer, FramingEvent};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::storage::journal::{AppendError, Durability};
@@ -114,7 +115,8 @@ fn append() -> Box<dyn FnMut()> {
         // Captures the whole struct: the journal ends if the directory is dropped.
         let service = &service;
         let journal = service.service.store.journal();
-        let changes = [Change::TicketsIssued { event, tickets: black_box(&ticket) }];
+        let tickets = black_box(&ticket);
+        let changes = [TicketsBooked { event, id: "rustconf", total: 100, issued: 1, tickets }.into()];
         while let Err(append_error) = journal.append(0, &changes) {
             assert_eq!(append_error, AppendError::Backpressure, "the journal is open");
             service.runtime.block_on(journal.capacity());

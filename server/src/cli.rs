@@ -9,8 +9,9 @@ use chrono_tz::Tz;
 use clap::builder::{BoolishValueParser, Resettable};
 use clap::{Arg, CommandFactory, FromArgMatches, Parser};
 
+use crate::changes::commit;
+use crate::codec::frame;
 use crate::codec::segment_header;
-use crate::codec::{commit, frame};
 use crate::commands::buffers::{BUFFERS_BYTES_MAX, BUFFERS_BYTES_MIN};
 use crate::config::Config;
 use crate::log::LogFormat;

@@ -4,6 +4,8 @@
 //! benchmarks, fuzzing and tests, and are not part of the API.
 
 #[doc(hidden)]
+pub mod changes;
+#[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
 pub mod clock;

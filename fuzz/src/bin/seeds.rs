@@ -7,8 +7,10 @@ use bookline_fuzz::file::file;
 use bookline_protocol::{Date, Slot, event_tag};
 use bookline_server::codec::frame::Kind;
 use bookline_server::codec::segment_header;
-use bookline_server::codec::{Sequence, commit};
-use bookline_server::domain::{Change, EntryNumber, EventKey, EventNumber};
+use bookline_server::changes::commit;
+use bookline_server::codec::Sequence;
+use bookline_server::changes::{BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
 
 fn main() -> std::io::Result<()> {
     let requests: &[&str] = &[
@@ -57,29 +59,32 @@ fn formats() -> std::io::Result<()> {
         id
     };
     let tickets = [ticket(1), ticket(2)];
-    let changes = [
-        Change::EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 },
-        Change::TicketsIssued { event, tickets: &tickets },
-        Change::BlockTaken { slot, who: "F1" },
-        Change::MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" },
-        Change::EntryFreed { slot, entry: EntryNumber(3) },
+    let changes: [Change<'_>; 7] = [
+        EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
+        TicketsIssued { event, tickets: &tickets }.into(),
+        BlockTaken { slot, who: "F1" }.into(),
+        MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
+        EntryFreed { slot, entry: EntryNumber(3) }.into(),
+        TicketsBooked { event, id: "jazz", total: 10, issued: 5, tickets: &tickets }.into(),
+        EntryEnded { slot, entry: EntryNumber(4), who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
     ];
     let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for (n, change) in (1_u64..).zip(&changes) {
         commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(change));
-        commit::encode_change(&mut bare, change);
-        if !matches!(change, Change::EntryFreed { .. }) {
+        change.encode(&mut bare);
+        // A snapshot has no bookings and no ends of entries.
+        if n <= 4 {
             // The number of a change of tickets is that of their event.
-            let number = if let Change::TicketsIssued { event, .. } = change { event.number.0 } else { n };
+            let number = if let Change::TicketsIssued(issued) = change { issued.event.number.0 } else { n };
             numbered.extend_from_slice(&number.to_le_bytes());
-            commit::encode_change(&mut numbered, change);
+            change.encode(&mut numbered);
         }
     }
     write("commit", "one-of-each", &commits)?;
     write("commit", "changes", &bare)?;
     let marker = (Kind::Marker, 0, Vec::new());
-    let close = (Kind::Trailer, 0, [&6_u64.to_le_bytes()[..], &[9; 16]].concat());
-    let whole = (Kind::Commits, 5, commits.clone());
+    let close = (Kind::Trailer, 0, [&8_u64.to_le_bytes()[..], &[9; 16]].concat());
+    let whole = (Kind::Commits, 7, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
     frames("segment", "marked", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), close])?;

@@ -1,10 +1,12 @@
-//! Encoding and decoding of what is on disk, without I/O: frames, commits, segment headers and sequence
-//! numbers.
+//! Encoding and decoding of what is on disk, without I/O: frames, segment headers, sequence numbers, and the
+//! fields of changes.
 
-pub mod commit;
+mod decode_error;
+pub mod fields;
 pub mod frame;
 pub mod salt;
 pub mod segment_header;
 mod sequence;
 
+pub use decode_error::DecodeError;
 pub use sequence::Sequence;

@@ -56,6 +56,14 @@ impl Entry {
         }
     }
 
+    /// The person who created it.
+    pub fn who(&self) -> &str {
+        match self {
+            Self::Block { who } => who,
+            Self::Meeting(meeting) => &meeting.who,
+        }
+    }
+
     /// Title, group and host, as replies show them. Only a block has an empty group.
     pub fn texts(&self) -> (&str, &str, &str) {
         match self {

@@ -2,8 +2,6 @@
 
 use thiserror::Error;
 
-use super::InvalidChange;
-
 /// A decision against a request. It changes no state and appends nothing to the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -32,9 +30,3 @@ impl Rejection {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{0}")]
 pub struct Contradiction(pub String);
-
-impl From<InvalidChange> for Contradiction {
-    fn from(invalid: InvalidChange) -> Self {
-        Self(invalid.to_string())
-    }
-}

@@ -87,8 +87,8 @@ impl CalendarHour {
         Ok(count as u64)
     }
 
-    /// Frees the slot of all people of the entry. Returns their number.
-    pub fn free(&mut self, number: EntryNumber) -> Result<u64, Contradiction> {
+    /// Frees the slot of all people of the entry. Returns the entry and the number of its people.
+    pub fn free(&mut self, number: EntryNumber) -> Result<(Entry, u64), Contradiction> {
         let entry = self
             .entries
             .remove(&number)
@@ -100,7 +100,7 @@ impl CalendarHour {
             people.remove(hasher.hash_one(who), |person| person.id == who, hash_of);
             count += 1;
         }
-        Ok(count)
+        Ok((entry, count))
     }
 }
 

@@ -11,6 +11,7 @@
 mod calendar_hour;
 pub mod limits;
 mod listing;
+mod records;
 mod shard;
 pub mod ticket_ids;
 mod totals;
@@ -21,19 +22,19 @@ use bookline_protocol::{Date, Slot, TicketId, event_tag};
 
 use limits::Usage;
 pub use limits::{Full, StateLimits};
-use listing::Listing;
 pub use listing::ListingKey;
+pub use records::Records;
 pub use shard::Event;
-use shard::{IdHasher, Shard};
+use shard::Shard;
 pub use totals::Totals;
 
+use crate::changes::{BlockTaken, Change, EntryEnded, EventCreated, MeetingTaken, TicketsBooked};
 use crate::codec::Sequence;
-use crate::codec::commit::Commit;
+pub use crate::domain::NewEvent;
 use crate::domain::calendar::{Entry, Meeting, attendees};
-use crate::domain::{Change, Contradiction, EntryNumber, EventKey, Rejection};
+use crate::domain::{Contradiction, EntryNumber, EventKey, Rejection};
 use crate::storage::journal::{AppendError, Journal};
-use crate::storage::replay::Replay;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::MutexGuard;
 
 /// Entries of an hour that are read under one lock: some 10 µs. An hour may have millions.
 const LOCKED_ENTRIES_MAX: usize = 1_000;
@@ -81,18 +82,6 @@ impl From<AppendError> for StateRejection {
     }
 }
 
-/// An event to create.
-#[derive(Debug, Clone, Copy)]
-pub struct NewEvent<'a> {
-    pub id: &'a str,
-    pub name: &'a str,
-    pub date: Date,
-    /// All tickets of the event, including those issued.
-    pub total: u32,
-    /// Tickets that another system issued before an import.
-    pub issued: u32,
-}
-
 /// An entry to create.
 #[derive(Debug, Clone, Copy)]
 pub enum NewEntry<'a> {
@@ -120,75 +109,6 @@ pub struct Store {
     records: Arc<Records>,
     usage: Arc<Usage>,
     journal: Arc<Journal>,
-}
-
-/// The state without its journal, as replay builds it.
-#[derive(Debug)]
-pub struct Records {
-    shards: Box<[Mutex<Shard>]>,
-    listing: Mutex<Listing>,
-}
-
-impl Records {
-    /// An empty state.
-    ///
-    /// # Panics
-    ///
-    /// If `shards` is not a power of two.
-    pub fn new(shards: usize) -> Self {
-        assert!(shards.is_power_of_two(), "the number of shards is a power of two");
-        let hasher = IdHasher::default();
-        let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone()))).collect();
-        Self { shards, listing: Mutex::default() }
-    }
-
-    fn apply(&self, shard: &mut Shard, sequence: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
-        shard.apply(sequence, change)?;
-        if let Change::EventCreated { id, name, date, .. } = *change {
-            self.listing().insert(sequence, ListingKey { date, name: name.into(), id: id.into() });
-        }
-        Ok(())
-    }
-
-    fn shard_of_tag(&self, tag: u16) -> usize {
-        usize::from(tag) & (self.shards.len() - 1)
-    }
-
-    fn shard_of_day(&self, date: Date) -> usize {
-        date.day_number() as usize & (self.shards.len() - 1)
-    }
-
-    /// A thread that panicked under this lock may have applied half of a change, so the process ends.
-    fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        self.shards[shard].lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held a shard"))
-    }
-
-    /// Lock order: after every shard.
-    fn listing(&self) -> MutexGuard<'_, Listing> {
-        self.listing.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
-    }
-}
-
-impl Replay for Records {
-    fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
-        let shard = match *change {
-            Change::EventCreated { tag, .. } => self.shard_of_tag(tag),
-            Change::TicketsIssued { event, .. } => self.shard_of_tag(event.tag),
-            Change::BlockTaken { slot, .. }
-            | Change::MeetingTaken { slot, .. }
-            | Change::EntryFreed { slot, .. } => self.shard_of_day(slot.date),
-        };
-        self.apply(&mut self.lock(shard), number, change)
-    }
-
-    fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
-        for change in commit.changes() {
-            let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-            change.check_in_commit(commit.sequence.0)?;
-            self.restore(commit.sequence, &change)?;
-        }
-        Ok(())
-    }
 }
 
 impl Store {
@@ -249,8 +169,8 @@ impl Store {
         }
         let NewEvent { id, name, date, total, issued } = *event;
         let reserved = self.usage.events.reserve(1)?;
-        let created = Change::EventCreated { tag, id, name, date, total, issued };
-        self.commit(&mut shard, micros, &created, depends_on)?;
+        let created = EventCreated { tag, id, name, date, total, issued };
+        self.commit(&mut shard, micros, &created.into(), depends_on)?;
         reserved.keep();
         Ok(())
     }
@@ -292,7 +212,9 @@ impl Store {
         sale.decide_booking(count)?;
         let reserved = self.usage.tickets.reserve(count.into())?;
         let event = EventKey { tag, number: sale.number };
-        let sequence = self.journal.append(micros, &[Change::TicketsIssued { event, tickets }])?;
+        let issued = sale.issued + count;
+        let booked = TicketsBooked { event, id, total: sale.total, issued, tickets };
+        let sequence = self.journal.append(micros, &[booked.into()])?;
         reserved.keep();
         shard.issue(sequence, index, tickets).unwrap_or_else(end_on_contradiction);
         depends_on.include(shard.last);
@@ -343,7 +265,7 @@ impl Store {
         let reserved = self.usage.person_hours.reserve(hours)?;
         let sequence = self.journal.append(micros, &[entry.change_of(who, slot)])?;
         reserved.keep();
-        shard.take(sequence, slot, new_entry).unwrap_or_else(end_on_contradiction);
+        shard.take(sequence, EntryNumber(sequence.0), slot, new_entry).unwrap_or_else(end_on_contradiction);
         depends_on.include(shard.last);
         Ok(())
     }
@@ -361,7 +283,8 @@ impl Store {
         let (number, entry) = hour.decide_freeing(who)?;
         let entry = entry.clone();
         let before = shard.person_hours;
-        self.commit(&mut shard, micros, &Change::EntryFreed { slot, entry: number }, depends_on)?;
+        let ended = EntryEnded::of(slot, number, &entry);
+        self.commit(&mut shard, micros, &ended.into(), depends_on)?;
         self.usage.person_hours.release(before - shard.person_hours);
         Ok(entry)
     }
@@ -402,11 +325,13 @@ impl Store {
         // A replacement that does not grow the state is allowed above the limit, too.
         let hours_freed = freed.people().count() as u64;
         let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
-        let changes = [Change::EntryFreed { slot: old, entry: number }, entry.change_of(who, new)];
+        let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
         let sequence = self.journal.append(micros, &changes)?;
         reserved.keep();
         self.apply(source, sequence, &changes[0]);
-        target.unwrap_or(source).take(sequence, new, new_entry).unwrap_or_else(end_on_contradiction);
+        let target = target.unwrap_or(source);
+        let created = target.take(sequence, EntryNumber(sequence.0), new, new_entry);
+        created.unwrap_or_else(end_on_contradiction);
         self.usage.person_hours.release(hours_freed.saturating_sub(hours));
         depends_on.include(sequence);
         Ok(freed)
@@ -494,10 +419,8 @@ impl NewEntry<'_> {
 
     fn change_of<'a>(&'a self, who: &'a str, slot: Slot) -> Change<'a> {
         match *self {
-            NewEntry::Block => Change::BlockTaken { slot, who },
-            NewEntry::Meeting { title, group, host } => {
-                Change::MeetingTaken { slot, who, title, group, host }
-            }
+            NewEntry::Block => BlockTaken { slot, who }.into(),
+            NewEntry::Meeting { title, group, host } => MeetingTaken { slot, who, title, group, host }.into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A shard: the events, tickets and days that one lock guards. It applies changes and decides nothing.
+//! A shard: the events, tickets and days that one lock guards. It decides nothing.
 
 use std::hash::BuildHasher;
 use std::ops::{Index, IndexMut};
@@ -9,9 +9,9 @@ use compact_str::CompactString;
 use crate::codec::Sequence;
 use crate::collections::append_only_tables::AppendOnlyTables;
 use crate::collections::extendible_hash_table::ExtendibleHashTable;
-use crate::domain::calendar::{Entry, Meeting};
+use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
-use crate::domain::{Change, Contradiction, EntryNumber, EventNumber};
+use crate::domain::{Contradiction, EntryNumber, EventNumber, NewEvent};
 use crate::state::calendar_hour::CalendarHour;
 
 /// Hashes event ids. Each process has its own seed, so that ids chosen beforehand do not collide.
@@ -147,40 +147,15 @@ impl Shard {
         hours.iter().zip(0..).filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))
     }
 
-    /// Applies a change. Live and in replay, nothing else modifies a shard.
-    pub fn apply(&mut self, sequence: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
-        self.last = sequence;
-        match *change {
-            Change::EventCreated { id, name, date, total, issued, .. } => {
-                self.add_event(EventNumber(sequence.0), id, name, date, total, issued)
-            }
-            Change::TicketsIssued { event, tickets } => {
-                let is_match = |&index: &EventIndex| self.events[index].sale.number == event.number;
-                let index =
-                    *self.by_number.find(hash_of_number(event.number.0), is_match).ok_or_else(|| {
-                        Contradiction(format!("event {} issues tickets and does not exist", event.number.0))
-                    })?;
-                self.issue(sequence, index, tickets)
-            }
-            Change::BlockTaken { slot, who } => self.take(sequence, slot, Entry::Block { who: who.into() }),
-            Change::MeetingTaken { slot, who, title, group, host } => {
-                let meeting =
-                    Meeting { who: who.into(), title: title.into(), group: group.into(), host: host.into() };
-                self.take(sequence, slot, Entry::Meeting(meeting.into()))
-            }
-            Change::EntryFreed { slot, entry } => self.free(slot, entry),
-        }
-    }
-
-    fn add_event(
+    /// Creates an event.
+    pub fn create_event(
         &mut self,
+        sequence: Sequence,
         number: EventNumber,
-        id: &str,
-        name: &str,
-        date: Date,
-        total: u32,
-        issued: u32,
+        event: &NewEvent<'_>,
     ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        let NewEvent { id, name, date, total, issued } = *event;
         if self.event(id).is_some() || issued > total {
             return Err(Contradiction(format!(
                 "event {id} is created twice, or with {issued} of {total} tickets issued"
@@ -198,7 +173,16 @@ impl Shard {
         Ok(())
     }
 
-    /// Applies [`Change::TicketsIssued`], for a caller that has looked up the event.
+    pub fn index_of_number(&self, number: EventNumber) -> Option<EventIndex> {
+        let hash = hash_of_number(number.0);
+        self.by_number.find(hash, |&index| self.events[index].sale.number == number).copied()
+    }
+
+    pub fn event_at(&self, index: EventIndex) -> &Event {
+        &self.events[index]
+    }
+
+    /// Issues tickets of an event.
     pub fn issue(
         &mut self,
         sequence: Sequence,
@@ -217,9 +201,14 @@ impl Shard {
         Ok(())
     }
 
-    /// Applies [`Change::BlockTaken`] or [`Change::MeetingTaken`], for a caller that has built the entry
-    /// before it acquired the lock.
-    pub fn take(&mut self, sequence: Sequence, slot: Slot, entry: Entry) -> Result<(), Contradiction> {
+    /// Creates an entry.
+    pub fn take(
+        &mut self,
+        sequence: Sequence,
+        number: EntryNumber,
+        slot: Slot,
+        entry: Entry,
+    ) -> Result<(), Contradiction> {
         self.last = sequence;
         let hash = hash_of_number(slot.date.day_number().into());
         if self.days.find(hash, |day| day.date == slot.date).is_none() {
@@ -229,18 +218,26 @@ impl Shard {
         let day =
             self.days.find_mut(hash, |day| day.date == slot.date).expect("it exists or was just inserted");
         let hour = day.hours[usize::from(slot.hour.get())].get_or_insert_default();
-        self.person_hours += hour.take(EntryNumber(sequence.0), entry)?;
+        self.person_hours += hour.take(number, entry)?;
         self.entries += 1;
         Ok(())
     }
 
-    fn free(&mut self, slot: Slot, entry: EntryNumber) -> Result<(), Contradiction> {
+    /// Ends an entry, and returns it.
+    pub fn free(
+        &mut self,
+        sequence: Sequence,
+        slot: Slot,
+        entry: EntryNumber,
+    ) -> Result<Entry, Contradiction> {
+        self.last = sequence;
         let hash = hash_of_number(slot.date.day_number().into());
         let no_entry = || Contradiction(format!("entry {} is freed in an hour without entries", entry.0));
         let day = self.days.find_mut(hash, |day| day.date == slot.date).ok_or_else(no_entry)?;
         let slot_of_day = &mut day.hours[usize::from(slot.hour.get())];
         let hour = slot_of_day.as_mut().ok_or_else(no_entry)?;
-        self.person_hours -= hour.free(entry)?;
+        let (entry, people) = hour.free(entry)?;
+        self.person_hours -= people;
         self.entries -= 1;
         if hour.is_empty() {
             *slot_of_day = None;
@@ -249,14 +246,13 @@ impl Shard {
             let hash_of = |day: &Day| hash_of_number(day.date.day_number().into());
             self.days.remove(hash, |day| day.date == slot.date, hash_of);
         }
-        Ok(())
+        Ok(entry)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::EventKey;
 
     fn slot(hour: &str) -> Slot {
         Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse(hour).unwrap() }
@@ -269,23 +265,10 @@ mod tests {
         assert_eq!(shard.hours(slot("09:00").date).count(), 0);
         assert_eq!(shard.days.len(), 0);
 
-        shard.apply(Sequence(1), &Change::BlockTaken { slot: slot("09:00"), who: "F1" }).unwrap();
+        let block = Entry::Block { who: "F1".into() };
+        shard.take(Sequence(1), EntryNumber(1), slot("09:00"), block.clone()).unwrap();
         assert_eq!((shard.days.len(), shard.entries), (1, 1));
-        shard.apply(Sequence(2), &Change::EntryFreed { slot: slot("09:00"), entry: EntryNumber(1) }).unwrap();
+        assert_eq!(shard.free(Sequence(2), slot("09:00"), EntryNumber(1)), Ok(block));
         assert_eq!((shard.days.len(), shard.entries), (0, 0));
-    }
-
-    #[test]
-    fn apply_refuses_changes_that_contradict_the_state() {
-        let mut shard = Shard::default();
-        let event = EventKey { tag: 0, number: EventNumber(3) };
-        assert!(shard.apply(Sequence(1), &Change::TicketsIssued { event, tickets: &[[0; 16]] }).is_err());
-        assert!(
-            shard
-                .apply(Sequence(2), &Change::EntryFreed { slot: slot("09:00"), entry: EntryNumber(1) })
-                .is_err()
-        );
-        shard.apply(Sequence(3), &Change::BlockTaken { slot: slot("10:00"), who: "F1" }).unwrap();
-        assert!(shard.apply(Sequence(4), &Change::BlockTaken { slot: slot("10:00"), who: "F1" }).is_err());
     }
 }

@@ -1,8 +1,9 @@
 //! The interface through which recovery builds the state.
 
+use crate::changes::Change;
+use crate::changes::commit::Commit;
 use crate::codec::Sequence;
-use crate::codec::commit::Commit;
-use crate::domain::{Change, Contradiction};
+use crate::domain::Contradiction;
 
 /// State that recovery builds: from the changes of a snapshot, then from the commits of the journal.
 pub trait Replay {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use shuttle::thread;
 
+use crate::changes::{BlockTaken, Change};
 use crate::codec::Sequence;
-use crate::domain::Change;
 use crate::explore::yield_point;
 use crate::storage::journal::{self, Base, DiskFile};
 use crate::waiting::FIRST_DAY;
@@ -213,7 +213,9 @@ impl Image {
         self.read(snapshot, |sequence, change| {
             assert_eq!(sequence, next, "a gap, or a commit of more than one change");
             next = next.next();
-            let Change::BlockTaken { slot, .. } = change else { panic!("another change: {change:?}") };
+            let Change::BlockTaken(BlockTaken { slot, .. }) = change else {
+                panic!("another change: {change:?}")
+            };
             days.push(slot.date.day_number() - FIRST_DAY);
         });
         days

@@ -3,9 +3,9 @@
 use bookline_protocol::event_tag;
 use shuttle::thread::{JoinHandle, spawn};
 
+use crate::changes::{Change, EntryEnded, MeetingTaken};
 use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::Change;
 use crate::explore::explore;
 use crate::state::limits::Limited;
 use crate::state::{
@@ -130,9 +130,11 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
         // The entries must also be valid in the order of the journal, in which recovery reads them.
         let mut hours = std::collections::BTreeMap::new();
         disk.after_power_cut().read(Sequence(0), |sequence, change| match *change {
-            Change::BlockTaken { .. } => _ = hours.insert(sequence.0, 1),
-            Change::MeetingTaken { group, .. } => _ = hours.insert(sequence.0, 1 + group.split(',').count()),
-            Change::EntryFreed { entry, .. } => _ = hours.remove(&entry.0),
+            Change::BlockTaken(_) => _ = hours.insert(sequence.0, 1),
+            Change::MeetingTaken(MeetingTaken { group, .. }) => {
+                _ = hours.insert(sequence.0, 1 + group.split(',').count())
+            }
+            Change::EntryEnded(EntryEnded { entry, .. }) => _ = hours.remove(&entry.0),
             _ => panic!("unexpected change: {change:?}"),
         });
         assert_eq!(hours.values().sum::<usize>() as u64, counted);

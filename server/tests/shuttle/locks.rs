@@ -6,10 +6,11 @@ use bookline_protocol::Slot;
 use shuttle::future::block_on;
 use shuttle::thread::{JoinHandle, spawn};
 
+use crate::changes::{BlockTaken, Change, EntryEnded, MeetingTaken};
 use crate::codec::Sequence;
 use crate::disk::Disk;
+use crate::domain::EntryNumber;
 use crate::domain::calendar::Entry;
-use crate::domain::{Change, EntryNumber};
 use crate::explore::{explore, yield_point};
 use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
@@ -50,15 +51,17 @@ impl Entries {
     fn on(disk: &Disk) -> Self {
         let mut entries = BTreeMap::new();
         disk.after_power_cut().read(Sequence(0), |sequence, change| match *change {
-            Change::BlockTaken { slot, who } => {
+            Change::BlockTaken(BlockTaken { slot, who }) => {
                 entries.insert(EntryNumber(sequence.0), (slot, vec![who.to_owned()]));
             }
-            Change::MeetingTaken { slot, who, group, .. } => {
+            Change::MeetingTaken(MeetingTaken { slot, who, group, .. }) => {
                 let people = [who].into_iter().chain(group.split(',')).map(str::to_owned);
                 entries.insert(EntryNumber(sequence.0), (slot, people.collect()));
             }
-            Change::EntryFreed { entry, .. } => drop(entries.remove(&entry).expect("an existing entry")),
-            Change::EventCreated { .. } | Change::TicketsIssued { .. } => {}
+            Change::EntryEnded(EntryEnded { entry, .. }) => {
+                drop(entries.remove(&entry).expect("an existing entry"))
+            }
+            other => panic!("another change: {other:?}"),
         });
         Self(entries)
     }

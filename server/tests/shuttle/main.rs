@@ -35,7 +35,7 @@ mod storage;
 mod sync;
 mod waiting;
 
-use bookline_server::{codec, collections, domain};
+use bookline_server::{changes, codec, collections, domain};
 
 /// Fails the test instead of ending the process.
 fn fatal(why: &str) -> ! {

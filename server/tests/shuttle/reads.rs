@@ -3,9 +3,10 @@
 use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
+use crate::changes::{Change, EventCreated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::{Change, Rejection};
+use crate::domain::Rejection;
 use crate::explore::explore;
 use crate::state::{DependsOn, NewEvent, Records, StateLimits, StateRejection, Store};
 use crate::waiting::{ONE_SEGMENT, open, slot};
@@ -26,8 +27,10 @@ fn release(store: &Store, depends_on: DependsOn) {
 fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
     let (mut created, mut issued) = (Vec::new(), 0);
     disk.after_power_cut().read(Sequence(0), |_, change| match change {
-        Change::EventCreated { id, .. } => created.push((*id).to_owned()),
-        Change::TicketsIssued { tickets, .. } => issued += u32::try_from(tickets.len()).expect("few tickets"),
+        Change::EventCreated(EventCreated { id, .. }) => created.push((*id).to_owned()),
+        Change::TicketsBooked(TicketsBooked { tickets, .. }) => {
+            issued += u32::try_from(tickets.len()).expect("few tickets")
+        }
         other => panic!("unexpected change: {other:?}"),
     });
     (created, issued)

@@ -9,9 +9,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use bookline_protocol::{Date, Hour, Slot};
 use shuttle::future::block_on;
 
+use crate::changes::BlockTaken;
 use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::Change;
 use crate::storage::journal::{AppendError, Base, Durability, Journal, Opening, Options};
 
 /// A segment for all commits of a scenario.
@@ -50,7 +50,7 @@ pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<
 
 /// Appends a commit that is identified by its day.
 pub fn append(journal: &Journal, day: u32) -> Result<Sequence, AppendError> {
-    journal.append(0, &[Change::BlockTaken { slot: slot(day, "09:00"), who: WHO }])
+    journal.append(0, &[BlockTaken { slot: slot(day, "09:00"), who: WHO }.into()])
 }
 
 /// Appends a commit, and waits for capacity.

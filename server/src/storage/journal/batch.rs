@@ -3,8 +3,9 @@
 use std::task::Waker;
 
 use super::disk::DiskFile;
-use crate::codec::{Sequence, commit, frame};
-use crate::domain::Change;
+use crate::changes::Change;
+use crate::changes::commit;
+use crate::codec::{Sequence, frame};
 
 /// Consecutive commits that are written as one frame.
 #[derive(Debug)]

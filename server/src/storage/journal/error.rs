@@ -4,8 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::codec::DecodeError;
 use crate::codec::Sequence;
-use crate::codec::commit::DecodeError;
 use crate::codec::segment_header::SegmentHeaderError;
 use crate::domain::Contradiction;
 

@@ -13,9 +13,10 @@ use super::state::{DIRECTORY, Shared, State};
 use super::tail::Tail;
 use super::wait::{CapacityWait, Wait};
 use super::{preallocation, segment};
+use crate::changes::Change;
+use crate::changes::commit::Commit;
 use crate::codec::Sequence;
-use crate::codec::commit::Commit;
-use crate::domain::{Change, Contradiction};
+use crate::domain::Contradiction;
 use crate::storage::journal::error::{AppendError, Failure};
 use crate::sync::thread;
 

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | segment: a header, then frames, then zeros to its end | [`crate::codec::segment_header`] |
 //! | frame: a checksummed header with sequence numbers and the CRC of the previous frame, and a payload | [`crate::codec::frame`] |
-//! | commit: a header and its changes | [`crate::codec::commit`] |
+//! | commit: a header and its changes | [`crate::changes::commit`] |
 
 pub mod batch;
 pub mod committer;

@@ -4,12 +4,10 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::Context;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::{Parts, is_lasting, settled, warn};
+use crate::changes::Change;
 use crate::codec::Sequence;
-use crate::domain::Change;
 use crate::storage::journal::{self, Base};
 use crate::storage::snapshot::compaction::read_commits;
 use crate::storage::snapshot::read::Snapshot;
@@ -63,7 +61,7 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
 /// Prints a change. `number` is the sequence number of its commit; for a change of a snapshot, the number of
 /// its event or entry.
 fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change<'_>) -> io::Result<()> {
-    let mut object = to_json(change);
+    let mut object = change.json();
     if let Some(fields) = object.as_object_mut() {
         fields.insert("sequence".into(), number.into());
         let at = micros.and_then(DateTime::<Utc>::from_timestamp_micros);
@@ -76,29 +74,4 @@ fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change
     bookline_protocol::json::write_value(&mut line, &object);
     line.push(b'\n');
     out.write_all(&line)
-}
-
-fn to_json(change: &Change<'_>) -> Value {
-    match *change {
-        Change::EventCreated { id, name, date, total, issued, .. } => json!({
-            "fact": "event_created", "id": id, "name": name, "date": date.iso().to_string(),
-            "total_tickets": total, "issued_before": issued,
-        }),
-        Change::TicketsIssued { event, tickets } => {
-            let tickets: Vec<String> = tickets.iter().map(|id| Uuid::from_bytes(*id).to_string()).collect();
-            json!({ "fact": "tickets_issued", "event": event.number.0, "tickets": tickets })
-        }
-        Change::BlockTaken { slot, who } => json!({
-            "fact": "block_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
-            "who": who,
-        }),
-        Change::MeetingTaken { slot, who, title, group, host } => json!({
-            "fact": "meeting_taken", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
-            "who": who, "title": title, "group": group.split(',').collect::<Vec<_>>(), "host": host,
-        }),
-        Change::EntryFreed { slot, entry } => json!({
-            "fact": "entry_freed", "date": slot.date.iso().to_string(), "time": slot.hour.to_string(),
-            "entry": entry.0,
-        }),
-    }
 }

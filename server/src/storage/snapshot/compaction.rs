@@ -7,11 +7,13 @@ use std::io;
 use super::error::CompactionError;
 use super::read::Snapshot;
 use super::write::Writer;
+use crate::changes::commit::{self, Commit};
+use crate::changes::{Change, Compaction, TicketsIssued};
+use crate::codec::DecodeError;
 use crate::codec::Sequence;
-use crate::codec::commit::{self, Commit, DecodeError};
 use crate::codec::frame::{self, Kind};
 use crate::codec::segment_header::{self, SegmentHeader, SegmentHeaderError};
-use crate::domain::{Change, EventKey, EventNumber};
+use crate::domain::{EventKey, EventNumber};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::reader::FrameReader;
 use crate::storage::journal::segment;
@@ -51,11 +53,10 @@ pub fn compact(
     let mut tickets = TicketsByEvent::default();
     read_commits(journal, from, to, throttle, &mut |commit| {
         for change in commit.changes() {
-            match change.map_err(malformed)? {
-                Change::TicketsIssued { event, tickets: issued } => {
-                    tickets.add(event, issued, &mut writer)?
-                }
-                change if is_in_effect(&change, commit.sequence.0, &freed) => {
+            let change = change.map_err(malformed)?;
+            match change.compaction() {
+                Compaction::Tickets { event, tickets: issued } => tickets.add(event, issued, &mut writer)?,
+                _ if is_in_effect(&change, commit.sequence.0, &freed) => {
                     writer.push(commit.sequence.0, &change)?;
                 }
                 _ => {}
@@ -69,10 +70,10 @@ pub fn compact(
 
 /// Whether this change, about the event or entry of this number, is still in effect.
 fn is_in_effect(change: &Change<'_>, number: u64, freed: &HashSet<u64>) -> bool {
-    match change {
-        Change::EventCreated { .. } | Change::TicketsIssued { .. } => true,
-        Change::BlockTaken { .. } | Change::MeetingTaken { .. } => !freed.contains(&number),
-        Change::EntryFreed { .. } => false,
+    match change.compaction() {
+        Compaction::Event { .. } | Compaction::Tickets { .. } => true,
+        Compaction::Entry => !freed.contains(&number),
+        Compaction::EndOfEntry(_) => false,
     }
 }
 
@@ -86,7 +87,7 @@ fn find_freed(
     let mut freed = HashSet::new();
     read_commits(journal, from, to, throttle, &mut |commit| {
         for change in commit.changes() {
-            if let Change::EntryFreed { entry, .. } = change.map_err(malformed)? {
+            if let Compaction::EndOfEntry(entry) = change.map_err(malformed)?.compaction() {
                 freed.insert(entry.0);
             }
         }
@@ -137,7 +138,7 @@ impl TicketsByEvent {
     fn flush(&mut self, writer: &mut Writer<'_>) -> Result<(), CompactionError> {
         for (_, (event, ids)) in self.events.drain() {
             for tickets in ids.chunks(CHANGE_TICKETS_MAX) {
-                writer.push(event.number.0, &Change::TicketsIssued { event, tickets })?;
+                writer.push(event.number.0, &TicketsIssued { event, tickets }.into())?;
             }
         }
         self.count = 0;

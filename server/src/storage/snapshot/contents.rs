@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::error::{Misplaced, SnapshotErrorKind};
+use crate::changes::{Change, Compaction};
 use crate::codec::Sequence;
 use crate::domain::sale::Sale;
-use crate::domain::{Change, EventKey, EventNumber};
+use crate::domain::{EventKey, EventNumber};
 
 /// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes
 /// for each event.
@@ -27,16 +28,16 @@ impl Contents {
     /// Checks the next change, about the event or entry of this number, and adds it.
     pub(super) fn add(&mut self, number: u64, change: &Change<'_>) -> Result<(), SnapshotErrorKind> {
         change.check(number)?;
-        match *change {
-            Change::EventCreated { tag, total, issued, .. } => {
+        match change.compaction() {
+            Compaction::Event { tag, total, issued } => {
                 self.create(number)?;
                 let number = EventNumber(number);
                 self.events.insert(number, (tag, Sale { number, total, issued }));
                 Ok(())
             }
-            Change::TicketsIssued { event, tickets } => self.issue(number, event, tickets.len()),
-            Change::BlockTaken { .. } | Change::MeetingTaken { .. } => Ok(self.create(number)?),
-            Change::EntryFreed { .. } => Err(Misplaced::Freed { number }.into()),
+            Compaction::Tickets { event, tickets } => self.issue(number, event, tickets.len()),
+            Compaction::Entry => Ok(self.create(number)?),
+            Compaction::EndOfEntry(_) => Err(Misplaced::Freed { number }.into()),
         }
     }
 

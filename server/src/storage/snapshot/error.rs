@@ -4,10 +4,11 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::changes::InvalidChange;
+use crate::codec::DecodeError;
 use crate::codec::Sequence;
-use crate::codec::commit::DecodeError;
 use crate::codec::segment_header::SegmentHeaderError;
-use crate::domain::{Contradiction, InvalidChange};
+use crate::domain::Contradiction;
 
 /// Why a snapshot cannot be read.
 #[derive(Debug, Error)]

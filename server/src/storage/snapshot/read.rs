@@ -5,11 +5,12 @@ use std::io;
 use super::contents::Contents;
 use super::error::{SnapshotError, SnapshotErrorKind};
 use super::{MAGIC, name, parse_name};
+use crate::changes::Change;
+use crate::codec::DecodeError;
 use crate::codec::Sequence;
-use crate::codec::commit::{self, DecodeError};
 use crate::codec::frame::{self, Kind};
 use crate::codec::segment_header::{self, SegmentHeader, SegmentHeaderError};
-use crate::domain::{Change, Contradiction};
+use crate::domain::Contradiction;
 use crate::storage::journal::disk::{Disk, DiskFile};
 use crate::storage::journal::reader::FrameReader;
 
@@ -157,7 +158,7 @@ fn read_changes(
     let mut changes = 0;
     while !payload.is_empty() {
         let (number, rest) = payload.split_first_chunk::<8>().ok_or(DecodeError::Malformed)?;
-        let (change, rest) = commit::split_change(rest)?;
+        let (change, rest) = Change::split(rest)?;
         each(u64::from_le_bytes(*number), &change)?;
         payload = rest;
         changes += 1;

@@ -4,11 +4,12 @@ use std::io;
 
 use super::error::CompactionError;
 use super::{MAGIC, NEW, name};
+use crate::changes::Change;
+use crate::changes::commit;
+use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
 use crate::codec::salt::Salt;
 use crate::codec::segment_header::{self, SegmentHeader};
-use crate::codec::{Sequence, commit};
-use crate::domain::Change;
 use crate::storage::journal::disk::{Disk, DiskFile};
 
 /// A frame is written when it has this many bytes.
@@ -64,7 +65,7 @@ impl<'a> Writer<'a> {
     /// [`CompactionError::Io`] or [`CompactionError::Stopped`].
     pub fn push(&mut self, number: u64, change: &Change<'_>) -> Result<u64, CompactionError> {
         self.frame.extend_from_slice(&number.to_le_bytes());
-        commit::encode_change(&mut self.frame, change);
+        change.encode(&mut self.frame);
         self.frame_changes += 1;
         self.changes += 1;
         if self.frame.len() >= FRAME_BYTES_TARGET { self.write_frame(Kind::Changes) } else { Ok(0) }

@@ -11,6 +11,7 @@ mod output;
 // Other files in a data directory.
 mod files;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
@@ -234,6 +235,48 @@ async fn dump_prints_all_changes_as_an_object_a_line() {
         .iter()
         .filter(|(request, reply)| matches!(request, Request::Create { .. }) && reply.code.is_none());
     assert_eq!(events, created.count());
+}
+
+/// It would fail if a change of an event did not name it and its counts, or the end of an entry did not say
+/// what ended.
+#[tokio::test]
+async fn changes_of_the_journal_are_complete_without_the_state() {
+    let (directory, _) = stopped().await;
+    let dumped = booklined("dump", directory.path(), &[]);
+    let (mut events, mut entries) = (BTreeMap::new(), BTreeMap::new());
+    let mut checked = (0, 0);
+    for line in String::from_utf8(dumped.stdout).expect("UTF-8").lines() {
+        let change: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let number = change["sequence"].as_u64().expect("a sequence number");
+        let is_in_journal = !change["at"].is_null();
+        match change["fact"].as_str().expect("the type of the change") {
+            "event_created" => {
+                let total = change["total_tickets"].as_u64().expect("a total");
+                let left = total - change["issued_before"].as_u64().expect("a number");
+                events.insert(number, (change["id"].clone(), total, left));
+            }
+            "tickets_issued" => {
+                let event = change["event"].as_u64().expect("the number of the event");
+                let (id, total, left) = events.get_mut(&event).expect("an event");
+                *left -= change["tickets"].as_array().expect("tickets").len() as u64;
+                if is_in_journal {
+                    let told = (&change["event_id"], &change["total_tickets"], &change["available_tickets"]);
+                    assert_eq!(told, (&*id, &Value::from(*total), &Value::from(*left)), "{line}");
+                    checked.0 += 1;
+                }
+            }
+            "block_taken" | "meeting_taken" => drop(entries.insert(number, change)),
+            _ => {
+                let entry = change["entry"].as_u64().expect("the number of the entry");
+                let created = entries.remove(&entry).unwrap_or_else(|| panic!("no entry {entry}: {line}"));
+                for field in ["date", "time", "who", "title", "group", "host"] {
+                    assert_eq!(change[field], created[field], "{field}: {line}");
+                }
+                checked.1 += 1;
+            }
+        }
+    }
+    assert!(checked.0 > 0 && checked.1 > 0, "{checked:?}");
 }
 
 #[tokio::test]

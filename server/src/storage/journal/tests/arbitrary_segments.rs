@@ -10,10 +10,11 @@ use proptest::prelude::*;
 use super::generate::RandomCommit;
 use super::image::Image;
 use super::rng::Rng;
+use crate::changes::commit;
+use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
 use crate::codec::salt::Salt;
 use crate::codec::segment_header::{self, SegmentHeader};
-use crate::codec::{Sequence, commit};
 use crate::storage::journal::{Base, check, segment};
 
 /// Encoded commits, or encoded changes with or without a number before each.
@@ -30,7 +31,7 @@ fn encoded() -> impl Strategy<Value = Vec<u8>> {
                 if format == 1 {
                     bytes.extend_from_slice(&7_u64.to_le_bytes());
                 }
-                commit::encode_change(&mut bytes, &change);
+                change.encode(&mut bytes);
             }
         }
         bytes

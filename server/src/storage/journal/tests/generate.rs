@@ -3,8 +3,11 @@
 use bookline_protocol::{Date, Slot};
 
 use super::rng::Rng;
-use crate::codec::commit;
-use crate::domain::{Change, EntryNumber, EventKey, EventNumber};
+use crate::changes::commit;
+use crate::changes::{
+    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued,
+};
+use crate::domain::{EntryNumber, EventKey, EventNumber};
 
 /// The last hour of the year 9999.
 const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
@@ -28,6 +31,8 @@ enum OwnedChange {
     Block { slot: Slot, who: String },
     Meeting { slot: Slot, who: String, title: String, group: String, host: String },
     Freed { slot: Slot, entry: EntryNumber },
+    Booked { event: EventKey, id: String, total: u32, issued: u32, tickets: Vec<[u8; 16]> },
+    Ended { slot: Slot, entry: EntryNumber, who: String, title: String, group: String, host: String },
 }
 
 impl RandomCommit {
@@ -63,7 +68,7 @@ impl RandomCommit {
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(5) {
+        match rng.below(7) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -84,6 +89,21 @@ impl OwnedChange {
                 group: text(rng, 80),
                 host: text(rng, 20),
             },
+            4 => Self::Booked {
+                event: event(rng),
+                id: text(rng, 20),
+                total: rng.next() as u32,
+                issued: rng.next() as u32,
+                tickets: (0..rng.below(4)).map(|_| ticket(rng)).collect(),
+            },
+            5 => Self::Ended {
+                slot: slot(rng),
+                entry: EntryNumber(rng.next()),
+                who: text(rng, 20),
+                title: text(rng, 60),
+                group: text(rng, 80),
+                host: text(rng, 20),
+            },
             _ => Self::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
         }
     }
@@ -91,14 +111,20 @@ impl OwnedChange {
     fn change(&self) -> Change<'_> {
         match *self {
             Self::Created { tag, ref id, ref name, date, total, issued } => {
-                Change::EventCreated { tag, id, name, date, total, issued }
+                EventCreated { tag, id, name, date, total, issued }.into()
             }
-            Self::Issued { event, ref tickets } => Change::TicketsIssued { event, tickets },
-            Self::Block { slot, ref who } => Change::BlockTaken { slot, who },
+            Self::Issued { event, ref tickets } => TicketsIssued { event, tickets }.into(),
+            Self::Block { slot, ref who } => BlockTaken { slot, who }.into(),
             Self::Meeting { slot, ref who, ref title, ref group, ref host } => {
-                Change::MeetingTaken { slot, who, title, group, host }
+                MeetingTaken { slot, who, title, group, host }.into()
             }
-            Self::Freed { slot, entry } => Change::EntryFreed { slot, entry },
+            Self::Booked { event, ref id, total, issued, ref tickets } => {
+                TicketsBooked { event, id, total, issued, tickets }.into()
+            }
+            Self::Ended { slot, entry, ref who, ref title, ref group, ref host } => {
+                EntryEnded { slot, entry, who, title, group, host }.into()
+            }
+            Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
         }
     }
 }

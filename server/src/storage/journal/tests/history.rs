@@ -7,8 +7,9 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use super::generate::RandomCommit;
-use crate::codec::commit::Commit;
-use crate::codec::{Sequence, commit};
+use crate::changes::commit;
+use crate::changes::commit::Commit;
+use crate::codec::Sequence;
 use crate::domain::Contradiction;
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::{

@@ -60,15 +60,17 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
             let mut numbers = Vec::new();
             snapshot
                 .read(&mut |number, change| {
-                    use crate::domain::Change;
+                    use crate::changes::{Change, TicketsIssued};
                     match change {
-                        Change::EventCreated { .. } => events += 1,
-                        Change::TicketsIssued { tickets: issued, .. } => tickets += issued.len(),
-                        Change::BlockTaken { .. } | Change::MeetingTaken { .. } => {
+                        Change::EventCreated(_) => events += 1,
+                        Change::TicketsIssued(TicketsIssued { tickets: issued, .. }) => {
+                            tickets += issued.len()
+                        }
+                        Change::BlockTaken(_) | Change::MeetingTaken(_) => {
                             entries += 1;
                             numbers.push(number);
                         }
-                        Change::EntryFreed { .. } => panic!("a snapshot frees no entry"),
+                        other => panic!("a snapshot has no {other:?}"),
                     }
                     Ok(())
                 })

@@ -40,7 +40,7 @@ fn change(server: &Server) -> Result<(), AppendError> {
     let slot = Slot { date: days()[0], hour: Hour::parse("09:00").expect("an hour") };
     let mut seen = DependsOn::default();
     loop {
-        let who = "somebody with a long name, so that segments are filled soon";
+        let who = "somebody-with-a-long-name.so-that-segments-are-filled-soon";
         let changed = match server.store.take(who, slot, &NewEntry::Block, 0, &mut seen) {
             Err(StateRejection::Rule(_)) => server.store.free(who, slot, 0, &mut seen).map(|_| ()),
             taken => taken,

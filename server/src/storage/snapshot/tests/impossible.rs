@@ -9,9 +9,10 @@ use bookline_protocol::{Date, Slot, event_tag};
 use tempfile::NamedTempFile;
 
 use super::machine::{disks, recover};
+use crate::changes::{BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsIssued};
 use crate::codec::Sequence;
 use crate::codec::segment_header::BYTES;
-use crate::domain::{Change, EntryNumber, EventKey, EventNumber};
+use crate::domain::{EntryNumber, EventKey, EventNumber};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::sim_disk::SimDisk;
 use crate::storage::snapshot::error::SnapshotErrorKind;
@@ -56,11 +57,11 @@ fn slot(hour: u32) -> Slot {
 
 fn event(id: &str, total: u32) -> Change<'_> {
     let date = Date::from_day_number(740_000).expect("a day of 2027");
-    Change::EventCreated { tag: event_tag(id), id, name: "Jazz", date, total, issued: 1 }
+    EventCreated { tag: event_tag(id), id, name: "Jazz", date, total, issued: 1 }.into()
 }
 
 fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<'a> {
-    Change::TicketsIssued { event: EventKey { tag, number: event }, tickets }
+    TicketsIssued { event: EventKey { tag, number: event }, tickets }.into()
 }
 
 /// Ids of tickets of the event `jazz`.
@@ -72,11 +73,10 @@ fn of_jazz(count: u8) -> Vec<[u8; 16]> {
 #[test]
 fn a_valid_snapshot_is_restored() {
     let (tag, two) = (event_tag("jazz"), of_jazz(2));
-    let meeting =
-        Change::MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" };
+    let meeting = MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" }.into();
     let changes = [
         (1, event("jazz", 3)),
-        (3, Change::BlockTaken { slot: slot(9), who: "F1" }),
+        (3, BlockTaken { slot: slot(9), who: "F1" }.into()),
         (7, meeting),
         (1, tickets(tag, JAZZ, &two)),
     ];
@@ -88,15 +88,19 @@ fn a_valid_snapshot_is_restored() {
 fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let tag = event_tag("jazz");
     let jazz = (1, event("jazz", 3));
-    let block = Change::BlockTaken { slot: slot(9), who: "F1" };
+    let block: Change<'_> = BlockTaken { slot: slot(9), who: "F1" }.into();
     let (two, three) = (of_jazz(2), of_jazz(3));
+    let end_of_block =
+        EntryEnded { slot: slot(9), entry: EntryNumber(2), who: "F1", title: "", group: "", host: "F1" }
+            .into();
     let cases: &[(&str, &[(u64, Change<'_>)])] = &[
         ("holds a blank", &[(1, event("ja zz", 3))]),
         ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
         ("an event or entry 0,", &[(0, block)]),
-        ("creates 3 after 3", &[(3, block), (3, Change::BlockTaken { slot: slot(10), who: "F2" })]),
+        ("creates 3 after 3", &[(3, block), (3, BlockTaken { slot: slot(10), who: "F2" }.into())]),
         ("creates 1 after 3", &[(3, block), jazz]),
-        ("frees entry 2", &[(2, Change::EntryFreed { slot: slot(9), entry: EntryNumber(2) })]),
+        ("frees entry 2", &[(2, EntryFreed { slot: slot(9), entry: EntryNumber(2) }.into())]),
+        ("frees entry 2", &[(2, end_of_block)]),
         ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
         ("tickets of event 2", &[jazz, (2, tickets(tag, JAZZ, &two))]),
         ("tickets of event 1", &[jazz, (1, tickets(0, JAZZ, &[[0; 16]]))]),
@@ -118,7 +122,7 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
 
 #[test]
 fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
-    let block = |who| Change::BlockTaken { slot: slot(9), who };
+    let block = |who| BlockTaken { slot: slot(9), who }.into();
     for (message, changes) in [
         ("F1 has filled", [(1, block("F1")), (2, block("F1"))]),
         ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),

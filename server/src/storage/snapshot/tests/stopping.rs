@@ -2,8 +2,9 @@
 //!
 //! It would fail if a stop waited for more than one sync, each of which takes seconds on a slow disk.
 
+use crate::changes::TicketsIssued;
 use crate::codec::Sequence;
-use crate::domain::{Change, EventKey, EventNumber};
+use crate::domain::{EventKey, EventNumber};
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::tests::sim_disk::{IoSource, SimDisk};
 use crate::storage::snapshot::error::CompactionError;
@@ -23,7 +24,7 @@ fn a_snapshot_begins_no_sync_when_the_server_stops() {
     let stopping = || syncs() >= 1;
     let mut writer = Writer::new(&disk, Sequence(9), &stopping).expect("no disk error");
     let event = EventKey { tag: 0x0707, number: EventNumber(1) };
-    let tickets = Change::TicketsIssued { event, tickets: &TICKETS };
+    let tickets = TicketsIssued { event, tickets: &TICKETS }.into();
     let stopped = (0..1_000).map(|_| writer.push(1, &tickets)).find(Result::is_err);
     assert!(stopped.is_some_and(is_stopped), "it stops before it has written everything");
     assert_eq!(syncs(), 1);

@@ -7,10 +7,10 @@ use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
 use bookline_protocol::limits::EVENT_TICKETS_MAX;
 use bookline_protocol::text::TextError;
-use bookline_protocol::{Group, Id, Text, TicketId, event_tag};
+use bookline_protocol::{Group, Id, Text, TicketId};
 use thiserror::Error;
 
-use super::{Change, EntryNumber, EventKey, EventNumber};
+use crate::domain::{Contradiction, EventKey};
 
 /// The rules never decide such a change.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -39,87 +39,69 @@ pub enum InvalidChange {
     /// number of that commit.
     #[error("commit {commit} changes event or entry {number}, which no commit before it can have created")]
     NotOlderThanCommit { commit: u64, number: u64 },
+    /// Only meetings have a title, a group, and a host who is not who created them.
+    #[error("block {number} has a title or another host")]
+    BlockWithTexts { number: u64 },
     /// A ticket does not begin with the tag of its event.
     #[error("event {number} with tag {tag:04x} issues a ticket with tag {found:04x}")]
     TicketTag { number: u64, tag: u16, found: u16 },
 }
 
-impl Change<'_> {
-    /// Checks that the rules can have decided this change in the commit with this sequence number.
-    pub fn check_in_commit(&self, commit: u64) -> Result<(), InvalidChange> {
-        match *self {
-            Change::TicketsIssued { event: EventKey { number: EventNumber(number), .. }, .. }
-            | Change::EntryFreed { entry: EntryNumber(number), .. }
-                if !(1..commit).contains(&number) =>
-            {
-                Err(InvalidChange::NotOlderThanCommit { commit, number })
-            }
-            _ => self.check(commit),
-        }
-    }
-
-    /// Checks that the rules can have decided this change. `number` is that of the event or entry, which is
-    /// the sequence number of the commit that creates it.
-    pub fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        match *self {
-            Change::EventCreated { tag, id, name, total, issued, .. } => {
-                check_id("id of event", number, id)?;
-                check_text("name of event", number, name)?;
-                let expected = event_tag(id);
-                if tag != expected {
-                    return Err(InvalidChange::EventTag { number, tag, expected });
-                }
-                if !(1..=EVENT_TICKETS_MAX).contains(&total) || issued > total {
-                    return Err(InvalidChange::Tickets { number, total, issued });
-                }
-                Ok(())
-            }
-            Change::TicketsIssued { event, tickets } => {
-                let (number, tag) = (event.number.0, event.tag);
-                if tickets.is_empty() {
-                    return Err(InvalidChange::NoTicket { number });
-                }
-                let other = tickets.iter().map(|id| TicketId(*id).tag()).find(|&found| found != tag);
-                other.map_or(Ok(()), |found| Err(InvalidChange::TicketTag { number, tag, found }))
-            }
-            Change::BlockTaken { who, .. } => check_id("person of block", number, who),
-            Change::MeetingTaken { who, title, group, host, .. } => {
-                check_id("person of meeting", number, who)?;
-                check_id("host of meeting", number, host)?;
-                check_text("title of meeting", number, title)?;
-                check_group(number, group)
-            }
-            Change::EntryFreed { .. } => Ok(()),
-        }
+impl From<InvalidChange> for Contradiction {
+    fn from(invalid: InvalidChange) -> Self {
+        Self(invalid.to_string())
     }
 }
 
-fn check_id(field: &'static str, number: u64, id: &str) -> Result<(), InvalidChange> {
+pub(super) fn check_id(field: &'static str, number: u64, id: &str) -> Result<(), InvalidChange> {
     Id::new(id).map(|_| ()).map_err(|error| InvalidChange::Id { field, number, error })
 }
 
-fn check_text(field: &'static str, number: u64, text: &str) -> Result<(), InvalidChange> {
+pub(super) fn check_text(field: &'static str, number: u64, text: &str) -> Result<(), InvalidChange> {
     Text::new(text).map(|_| ()).map_err(|error| InvalidChange::Text { field, number, error })
 }
 
-fn check_group(number: u64, group: &str) -> Result<(), InvalidChange> {
+pub(super) fn check_group(number: u64, group: &str) -> Result<(), InvalidChange> {
     let parsed = Group::new(group).map_err(|error| InvalidChange::Group { number, error })?;
     if parsed.as_str() == group { Ok(()) } else { Err(InvalidChange::Repetition { number }) }
 }
 
+/// Checks that there are tickets, and that each begins with the tag of its event.
+pub(super) fn check_tickets(event: EventKey, tickets: &[[u8; 16]]) -> Result<(), InvalidChange> {
+    let (number, tag) = (event.number.0, event.tag);
+    if tickets.is_empty() {
+        return Err(InvalidChange::NoTicket { number });
+    }
+    let other = tickets.iter().map(|id| TicketId(*id).tag()).find(|&found| found != tag);
+    other.map_or(Ok(()), |found| Err(InvalidChange::TicketTag { number, tag, found }))
+}
+
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::{Date, Slot};
+    use bookline_protocol::{Date, Slot, event_tag};
 
     use super::*;
+    use crate::changes::{
+        BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued,
+    };
+    use crate::domain::{EntryNumber, EventNumber};
 
     fn event<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
         let date = Date::parse("2026-12-31").expect("a date");
-        Change::EventCreated { tag: event_tag(id), id, name, date, total, issued }
+        EventCreated { tag: event_tag(id), id, name, date, total, issued }.into()
     }
 
     fn meeting<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
-        Change::MeetingTaken { slot: slot(), who, title, group, host }
+        MeetingTaken { slot: slot(), who, title, group, host }.into()
+    }
+
+    fn booking<'a>(id: &'a str, total: u32, issued: u32, tickets: &'a [[u8; 16]]) -> Change<'a> {
+        let event = EventKey { tag: 0x0102, number: EventNumber(7) };
+        TicketsBooked { event, id, total, issued, tickets }.into()
+    }
+
+    fn ended<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
+        EntryEnded { slot: slot(), entry: EntryNumber(7), who, title, group, host }.into()
     }
 
     fn slot() -> Slot {
@@ -133,11 +115,14 @@ mod tests {
         for change in [
             event("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, EVENT_TICKETS_MAX),
             event("a", &"ü".repeat(200), 1, 0),
-            Change::TicketsIssued { event: event_key, tickets: &tickets },
-            Change::BlockTaken { slot: slot(), who: "F1" },
+            TicketsIssued { event: event_key, tickets: &tickets }.into(),
+            BlockTaken { slot: slot(), who: "F1" }.into(),
             meeting("F1", "standup", "F2,F3", "F4"),
             meeting("F1", "with myself", "F1", "F1"),
-            Change::EntryFreed { slot: slot(), entry: EntryNumber(1) },
+            EntryFreed { slot: slot(), entry: EntryNumber(1) }.into(),
+            booking("rustconf", 3, 1, &tickets),
+            ended("F1", "", "", "F1"),
+            ended("F1", "standup", "F2,F3", "F4"),
         ] {
             assert_eq!(change.check(9), Ok(()), "{change:?}");
             assert_eq!(change.check_in_commit(9), Ok(()), "{change:?}");
@@ -147,10 +132,13 @@ mod tests {
     #[test]
     fn check_refuses_a_change_of_a_record_not_older_than_its_commit() {
         let event = EventKey { tag: 0, number: EventNumber(7) };
-        for change in [
-            Change::TicketsIssued { event, tickets: &[[0; 16]] },
-            Change::EntryFreed { slot: slot(), entry: EntryNumber(7) },
-        ] {
+        let changes: [Change<'_>; 4] = [
+            TicketsIssued { event, tickets: &[[0; 16]] }.into(),
+            TicketsBooked { event, id: "a", total: 1, issued: 1, tickets: &[[0; 16]] }.into(),
+            EntryFreed { slot: slot(), entry: EntryNumber(7) }.into(),
+            ended("F1", "", "", "F1"),
+        ];
+        for change in changes {
             assert_eq!(change.check_in_commit(8), Ok(()));
             for commit in [7, 6, 1] {
                 let refused = change.check_in_commit(commit);
@@ -167,8 +155,9 @@ mod tests {
     fn check_refuses_values_that_the_protocol_refuses() {
         let key = EventKey { tag: 0x0102, number: EventNumber(7) };
         let date = Date::parse("2026-12-31").expect("a date");
-        let wrong_tag = Change::EventCreated { tag: 0, id: "a", name: "A", date, total: 1, issued: 0 };
+        let wrong_tag = EventCreated { tag: 0, id: "a", name: "A", date, total: 1, issued: 0 }.into();
         let long = "x".repeat(65);
+        let one = [[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]];
         let many = vec!["F1"; 1_001].join(",");
         for (change, expected) in [
             (event("", "A", 1, 0), "the id of event 9 is empty"),
@@ -180,12 +169,12 @@ mod tests {
             (event("a", "A", EVENT_TICKETS_MAX + 1, 0), "event 9 has 1000000001 tickets in all"),
             (event("a", "A", 2, 3), "event 9 has 2 tickets in all and 3 of them issued"),
             (wrong_tag, "event 9 has tag 0000, and its id has tag"),
-            (Change::TicketsIssued { event: key, tickets: &[] }, "event 7 issues no ticket"),
+            (TicketsIssued { event: key, tickets: &[] }.into(), "event 7 issues no ticket"),
             (
-                Change::TicketsIssued { event: key, tickets: &[[3; 16]] },
+                TicketsIssued { event: key, tickets: &[[3; 16]] }.into(),
                 "event 7 with tag 0102 issues a ticket with tag 0303",
             ),
-            (Change::BlockTaken { slot: slot(), who: "F 1" }, "the person of block 9 holds a blank"),
+            (BlockTaken { slot: slot(), who: "F 1" }.into(), "the person of block 9 holds a blank"),
             (meeting("", "t", "F2", "F3"), "the person of meeting 9 is empty"),
             (meeting("F1", "t", "F2", "F\n3"), "the host of meeting 9 holds the control character U+000A"),
             (meeting("F1", "", "F2", "F3"), "the title of meeting 9 is empty"),
@@ -193,6 +182,16 @@ mod tests {
             (meeting("F1", "t", "F2,,F3", "F3"), "the group of meeting 9 has no member at position 2"),
             (meeting("F1", "t", "F2,F3,F2", "F3"), "the group of meeting 9 has a member twice"),
             (meeting("F1", "t", &many, "F3"), "the group of meeting 9 has 1001 members"),
+            (booking("a", 1, 1, &[]), "event 7 issues no ticket"),
+            (booking("a b", 1, 1, &one), "the id of event 7 holds a blank"),
+            (booking("a", 0, 0, &one), "event 7 has 0 tickets in all"),
+            (booking("a", 1, 2, &one), "event 7 has 1 tickets in all and 2 of them issued"),
+            (booking("a", 2, 0, &one), "event 7 has 2 tickets in all and 0 of them issued"),
+            (ended("F 1", "", "", "F 1"), "the person of block 7 holds a blank"),
+            (ended("F1", "t", "", "F1"), "block 7 has a title or another host"),
+            (ended("F1", "", "", "F2"), "block 7 has a title or another host"),
+            (ended("F1", "", "F2", "F2"), "the title of meeting 7 is empty"),
+            (ended("F1", "t", "F2,F2", "F2"), "the group of meeting 7 has a member twice"),
         ] {
             let message = change.check(9).expect_err(expected).to_string();
             assert!(message.starts_with(expected), "{message:?} does not start with {expected:?}");

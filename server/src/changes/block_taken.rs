@@ -1,0 +1,61 @@
+//! A block was created.
+//!
+//! Body: slot u32 (day × 24 + hour), who.
+
+use bookline_protocol::Slot;
+use serde_json::{Value, json};
+
+use super::compaction::Compaction;
+use super::invalid::{InvalidChange, check_id};
+use super::kind::Kind;
+use super::record::Record;
+use super::target::Target;
+use crate::codec::fields::{Fields, put_string};
+use crate::codec::{DecodeError, Sequence};
+use crate::domain::calendar::Entry;
+use crate::domain::{Contradiction, EntryNumber};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockTaken<'a> {
+    pub slot: Slot,
+    pub who: &'a str,
+}
+
+impl<'a> Kind<'a> for BlockTaken<'a> {
+    fn body_bytes(&self) -> usize {
+        4 + 2 + self.who.len()
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.slot.index().to_le_bytes());
+        put_string(out, self.who);
+    }
+
+    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+        Ok(Self { slot: body.slot()?, who: body.string()? })
+    }
+
+    fn record(&self) -> Record {
+        Record::Day(self.slot.date)
+    }
+
+    fn check(&self, number: u64) -> Result<(), InvalidChange> {
+        check_id("person of block", number, self.who)
+    }
+
+    fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+        let block = Entry::Block { who: self.who.into() };
+        target.create_entry(EntryNumber(sequence.0), self.slot, block)
+    }
+
+    fn compaction(&self) -> Compaction<'a> {
+        Compaction::Entry
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "fact": "block_taken", "date": self.slot.date.iso().to_string(),
+            "time": self.slot.hour.to_string(), "who": self.who,
+        })
+    }
+}

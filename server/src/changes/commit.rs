@@ -1,0 +1,133 @@
+//! The encoding of a commit, the atomic unit of changes, in the payload of a frame.
+//!
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 4 | length of the commit in bytes, including this field |
+//! | 4 | 8 | time of the commit, in microseconds since 1970 (UTC) |
+//! | 12 | 4 | term: 0 on one machine |
+//! | 16 | 2 | flags: 0; any other value requires a newer version |
+//! | 18 | 2 | length of the extensions that follow, in bytes; a reader skips those that it does not know |
+//! | 20 | … | extensions, then changes up to the end of the commit |
+//!
+//! [`super::Change`] describes the encoding of changes. The sequence number of a commit is that of its frame
+//! plus its index in the frame.
+
+use bookline_protocol::limits::{ID_BYTES_MAX, LINE_BYTES_MAX};
+
+use super::{CHANGE_HEADER_BYTES, Change, tickets_booked};
+use crate::codec::fields::Fields;
+use crate::codec::frame::PAYLOAD_BYTES_MAX;
+use crate::codec::{DecodeError, Sequence};
+use crate::domain::Contradiction;
+
+const HEADER_BYTES: usize = 20;
+
+/// The size of the largest commit: a booking.
+pub const BYTES_MAX: usize = HEADER_BYTES + CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX;
+
+/// The strings of the largest entry. All come from one line, except the host, which may be who creates it.
+const ENTRY_STRINGS_BYTES_MAX: usize = 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX;
+
+/// The largest commit that replaces an entry by a meeting.
+const REPLACEMENT_BYTES_MAX: usize = HEADER_BYTES
+    + (CHANGE_HEADER_BYTES + 4 + 8 + ENTRY_STRINGS_BYTES_MAX)
+    + (CHANGE_HEADER_BYTES + 4 + ENTRY_STRINGS_BYTES_MAX);
+
+const _: () = assert!(REPLACEMENT_BYTES_MAX <= BYTES_MAX);
+
+/// Every commit fits into a frame.
+const _: () = assert!(BYTES_MAX <= PAYLOAD_BYTES_MAX);
+
+/// A commit read from disk. [`Commit::changes`] decodes its changes one by one.
+#[derive(Debug, Clone, Copy)]
+pub struct Commit<'a> {
+    /// Its sequence number.
+    pub sequence: Sequence,
+    /// The time of the commit, in microseconds since 1970 (UTC).
+    pub micros: i64,
+    changes: &'a [u8],
+}
+
+/// The number of bytes that [`encode`] appends for these changes.
+pub fn encoded_len(changes: &[Change<'_>]) -> usize {
+    HEADER_BYTES + changes.iter().map(Change::encoded_len).sum::<usize>()
+}
+
+/// Appends a commit of these changes to `out`. `micros` is the time of the commit, in microseconds since 1970
+/// (UTC).
+#[inline]
+pub fn encode(out: &mut Vec<u8>, micros: i64, changes: &[Change<'_>]) {
+    let start = out.len();
+    let mut header = [0; HEADER_BYTES]; // term, flags and extensions are zero
+    header[4..12].copy_from_slice(&micros.to_le_bytes());
+    out.extend_from_slice(&header);
+    for change in changes {
+        change.encode(out);
+    }
+    let length = u32::try_from(out.len() - start).expect("a commit is bounded by the protocol's limits");
+    out[start..][..4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// Decodes the commits of a frame's payload. The first of them has the sequence number `first`. The iterator
+/// ends after the first error.
+pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Commit<'_>, DecodeError>> {
+    let mut left = payload;
+    let mut sequence = first;
+    std::iter::from_fn(move || {
+        if left.is_empty() {
+            return None;
+        }
+        let commit = split_commit(left, sequence);
+        left = commit.as_ref().map_or(&[], |(_, rest)| rest);
+        sequence = sequence.next();
+        Some(commit.map(|(commit, _)| commit))
+    })
+}
+
+fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]), DecodeError> {
+    let length = Fields::new(bytes).u32()? as usize;
+    if length < HEADER_BYTES || length > bytes.len() {
+        return Err(DecodeError::Malformed);
+    }
+    let (commit, rest) = bytes.split_at(length);
+    let mut fields = Fields::new(&commit[4..]);
+    let micros = i64::from_le_bytes(fields.array()?);
+    let _term = fields.u32()?;
+    let flags = fields.u16()?;
+    if flags != 0 {
+        return Err(DecodeError::UnknownFlags(flags));
+    }
+    let extensions = fields.u16()? as usize;
+    fields.take(extensions)?;
+    Ok((Commit { sequence, micros, changes: fields.rest() }, rest))
+}
+
+impl<'a> Commit<'a> {
+    /// Checks what can be checked without the state: whether each of its changes is valid in a commit with
+    /// this sequence number.
+    ///
+    /// # Errors
+    ///
+    /// [`Contradiction`] for the first change that is not.
+    pub fn check(&self) -> Result<(), Contradiction> {
+        for change in self.changes() {
+            change.map_err(|e| Contradiction(e.to_string()))?.check_in_commit(self.sequence.0)?;
+        }
+        Ok(())
+    }
+
+    /// Decodes its changes, in order. The iterator ends after the first error.
+    pub fn changes(&self) -> impl Iterator<Item = Result<Change<'a>, DecodeError>> + use<'a> {
+        let mut fields = Fields::new(self.changes);
+        std::iter::from_fn(move || {
+            if fields.rest().is_empty() {
+                return None;
+            }
+            let change = Change::decode(&mut fields);
+            if change.is_err() {
+                fields = Fields::new(&[]);
+            }
+            Some(change)
+        })
+    }
+}

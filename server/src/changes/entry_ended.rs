@@ -1,0 +1,123 @@
+//! A block or meeting ended: it was deleted, or moved if the commit creates another one.
+//!
+//! Body: slot u32 (day × 24 + hour), entry u64, who, title, group, host. The title and the group of a block
+//! are empty, and its host is who.
+
+use bookline_protocol::Slot;
+use serde_json::{Value, json};
+
+use super::compaction::Compaction;
+use super::invalid::{InvalidChange, check_group, check_id, check_text};
+use super::kind::Kind;
+use super::record::Record;
+use super::target::Target;
+use crate::codec::fields::{Fields, put_long_string, put_string};
+use crate::codec::{DecodeError, Sequence};
+use crate::domain::calendar::Entry;
+use crate::domain::{Contradiction, EntryNumber};
+
+/// Frees the slot for all people of the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryEnded<'a> {
+    pub slot: Slot,
+    pub entry: EntryNumber,
+    /// The person who created it.
+    pub who: &'a str,
+    /// Empty for a block.
+    pub title: &'a str,
+    /// Ids separated by commas, without repetition. Empty for a block.
+    pub group: &'a str,
+    pub host: &'a str,
+}
+
+impl<'a> EntryEnded<'a> {
+    /// The end of this entry.
+    pub fn of(slot: Slot, number: EntryNumber, entry: &'a Entry) -> Self {
+        let (title, group, host) = entry.texts();
+        Self { slot, entry: number, who: entry.who(), title, group, host }
+    }
+
+    fn is_block(&self) -> bool {
+        self.group.is_empty()
+    }
+}
+
+impl<'a> Kind<'a> for EntryEnded<'a> {
+    fn body_bytes(&self) -> usize {
+        let Self { who, title, group, host, .. } = self;
+        4 + 8 + 2 + who.len() + 2 + title.len() + 4 + group.len() + 2 + host.len()
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.slot.index().to_le_bytes());
+        out.extend_from_slice(&self.entry.0.to_le_bytes());
+        put_string(out, self.who);
+        put_string(out, self.title);
+        put_long_string(out, self.group);
+        put_string(out, self.host);
+    }
+
+    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            slot: body.slot()?,
+            entry: EntryNumber(body.u64()?),
+            who: body.string()?,
+            title: body.string()?,
+            group: body.long_string()?,
+            host: body.string()?,
+        })
+    }
+
+    fn record(&self) -> Record {
+        Record::Day(self.slot.date)
+    }
+
+    fn check(&self, _number: u64) -> Result<(), InvalidChange> {
+        let number = self.entry.0;
+        if self.is_block() {
+            let is_valid = self.title.is_empty() && self.host == self.who;
+            return if is_valid {
+                check_id("person of block", number, self.who)
+            } else {
+                Err(InvalidChange::BlockWithTexts { number })
+            };
+        }
+        check_id("person of meeting", number, self.who)?;
+        check_id("host of meeting", number, self.host)?;
+        check_text("title of meeting", number, self.title)?;
+        check_group(number, self.group)
+    }
+
+    fn modifies(&self) -> Option<u64> {
+        Some(self.entry.0)
+    }
+
+    fn apply(&self, _sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+        let ended = target.end_entry(self.entry, self.slot)?;
+        if *self == EntryEnded::of(self.slot, self.entry, &ended) {
+            return Ok(());
+        }
+        let (number, who) = (self.entry.0, ended.who());
+        Err(Contradiction(format!(
+            "entry {number} ends as one that {} created, and it is another one, which {who} created",
+            self.who
+        )))
+    }
+
+    fn compaction(&self) -> Compaction<'a> {
+        Compaction::EndOfEntry(self.entry)
+    }
+
+    fn json(&self) -> Value {
+        let mut json = json!({
+            "fact": "entry_freed", "date": self.slot.date.iso().to_string(),
+            "time": self.slot.hour.to_string(), "entry": self.entry.0, "who": self.who,
+        });
+        if !self.is_block() {
+            json["title"] = self.title.into();
+            json["group"] = self.group.split(',').collect::<Vec<_>>().into();
+            json["host"] = self.host.into();
+        }
+        json
+    }
+}

@@ -1,0 +1,65 @@
+//! A block or meeting ended, without what it was: in journals of version 0.1.0. Today it is journaled as
+//! [`super::EntryEnded`].
+//!
+//! Body: slot u32 (day × 24 + hour), entry u64.
+
+use bookline_protocol::Slot;
+use serde_json::{Value, json};
+
+use super::compaction::Compaction;
+use super::invalid::InvalidChange;
+use super::kind::Kind;
+use super::record::Record;
+use super::target::Target;
+use crate::codec::fields::Fields;
+use crate::codec::{DecodeError, Sequence};
+use crate::domain::{Contradiction, EntryNumber};
+
+/// Frees the slot for all people of the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryFreed {
+    pub slot: Slot,
+    pub entry: EntryNumber,
+}
+
+impl<'a> Kind<'a> for EntryFreed {
+    fn body_bytes(&self) -> usize {
+        4 + 8
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.slot.index().to_le_bytes());
+        out.extend_from_slice(&self.entry.0.to_le_bytes());
+    }
+
+    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+        Ok(Self { slot: body.slot()?, entry: EntryNumber(body.u64()?) })
+    }
+
+    fn record(&self) -> Record {
+        Record::Day(self.slot.date)
+    }
+
+    fn check(&self, _number: u64) -> Result<(), InvalidChange> {
+        Ok(())
+    }
+
+    fn modifies(&self) -> Option<u64> {
+        Some(self.entry.0)
+    }
+
+    fn apply(&self, _sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+        target.end_entry(self.entry, self.slot).map(|_| ())
+    }
+
+    fn compaction(&self) -> Compaction<'a> {
+        Compaction::EndOfEntry(self.entry)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "fact": "entry_freed", "date": self.slot.date.iso().to_string(),
+            "time": self.slot.hour.to_string(), "entry": self.entry.0,
+        })
+    }
+}

@@ -1,0 +1,189 @@
+//! Changes: each is one decided modification of one record, as the journal holds it.
+//!
+//! A module holds all there is of one kind of change: its encoding, the record that it is about, the check
+//! of what is read from a disk, how it is applied, what compaction makes of it, and its JSON for `dump`. A
+//! new kind is a module and a line in the list below.
+//!
+//! A change is encoded as a header of 4 bytes, the type in the lowest and the length of the body in the
+//! three others, and the body that its module describes. A string is its length in bytes (u16; u32 for the
+//! group of a meeting) and its UTF-8. A type that this version does not know is refused.
+//!
+//! Every kind that is written today can be told from the log alone, without the state of its time. Two kinds
+//! of version 0.1.0 cannot; they are read as before.
+
+mod block_taken;
+pub mod commit;
+mod compaction;
+mod entry_ended;
+mod entry_freed;
+mod event_created;
+mod invalid;
+mod kind;
+mod meeting_taken;
+mod record;
+mod target;
+mod tickets_booked;
+mod tickets_issued;
+
+use serde_json::Value;
+
+pub use block_taken::BlockTaken;
+pub use compaction::Compaction;
+pub use entry_ended::EntryEnded;
+pub use entry_freed::EntryFreed;
+pub use event_created::EventCreated;
+pub use invalid::InvalidChange;
+pub use meeting_taken::MeetingTaken;
+pub use record::Record;
+pub use target::Target;
+pub use tickets_booked::TicketsBooked;
+pub use tickets_issued::TicketsIssued;
+
+use kind::Kind;
+
+use crate::codec::fields::Fields;
+use crate::codec::{DecodeError, Sequence};
+use crate::domain::Contradiction;
+
+/// The list of kinds: the type on disk, and the kind. Types are never used again.
+macro_rules! changes {
+    ($($number:literal => $kind:ident($body:ty),)*) => {
+        /// One decided modification of one record. It contains all that applying it needs: replay reads no
+        /// clock, draws no random numbers and decides nothing. The number of an event or entry that a change
+        /// creates is the sequence number of its commit, so a commit creates at most one.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Change<'a> {
+            $($kind($body),)*
+        }
+
+        $(impl<'a> From<$body> for Change<'a> {
+            #[inline]
+            fn from(change: $body) -> Self {
+                Self::$kind(change)
+            }
+        })*
+
+        impl<'a> Change<'a> {
+            /// The types of all kinds, as on disk.
+            pub const TYPES: &'static [u8] = &[$($number,)*];
+
+            /// The bytes of its encoding.
+            #[inline]
+            pub fn encoded_len(&self) -> usize {
+                CHANGE_HEADER_BYTES + match self { $(Self::$kind(change) => change.body_bytes(),)* }
+            }
+
+            /// Appends its encoding to `out`.
+            #[inline]
+            pub fn encode(&self, out: &mut Vec<u8>) {
+                match self {
+                    $(Self::$kind(change) => {
+                        put_header(out, $number, change.body_bytes());
+                        change.encode_body(out);
+                    })*
+                }
+            }
+
+            fn decode_body(kind: u8, body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+                match kind {
+                    $($number => <$body>::decode_body(body).map(Self::$kind),)*
+                    unknown => Err(DecodeError::UnknownChange(unknown)),
+                }
+            }
+
+            /// The record that it is about, which selects the shard.
+            pub fn record(&self) -> Record {
+                match self { $(Self::$kind(change) => change.record(),)* }
+            }
+
+            /// Checks that the rules can have decided this change. `number` is that of the event or entry,
+            /// which is the sequence number of the commit that creates it.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidChange`] for the first value that the rules never decide.
+            pub fn check(&self, number: u64) -> Result<(), InvalidChange> {
+                match self { $(Self::$kind(change) => change.check(number),)* }
+            }
+
+            /// The number of the event or entry that it modifies, if an earlier commit created that.
+            fn modifies(&self) -> Option<u64> {
+                match self { $(Self::$kind(change) => change.modifies(),)* }
+            }
+
+            /// Applies it to the state. Live and in replay, nothing else modifies the state.
+            ///
+            /// # Errors
+            ///
+            /// [`Contradiction`] if it does not fit the state.
+            pub fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+                match self { $(Self::$kind(change) => change.apply(sequence, target),)* }
+            }
+
+            /// What compaction makes of it.
+            pub fn compaction(&self) -> Compaction<'a> {
+                match self { $(Self::$kind(change) => change.compaction(),)* }
+            }
+
+            /// A JSON object of it, without its position in the log.
+            pub fn json(&self) -> Value {
+                match self { $(Self::$kind(change) => change.json(),)* }
+            }
+        }
+    };
+}
+
+changes! {
+    1 => EventCreated(EventCreated<'a>),
+    2 => TicketsIssued(TicketsIssued<'a>),
+    3 => BlockTaken(BlockTaken<'a>),
+    4 => MeetingTaken(MeetingTaken<'a>),
+    5 => EntryFreed(EntryFreed),
+    6 => TicketsBooked(TicketsBooked<'a>),
+    7 => EntryEnded(EntryEnded<'a>),
+}
+
+/// The length of the header of a change, in bytes.
+pub const CHANGE_HEADER_BYTES: usize = 4;
+
+/// Appends the header of a change: its type, and the length of its body.
+#[inline]
+fn put_header(out: &mut Vec<u8>, kind: u8, body_bytes: usize) {
+    let length = u32::try_from(body_bytes).expect("a change is bounded by the protocol's limits");
+    out.extend_from_slice(&(u32::from(kind) | length << 8).to_le_bytes());
+}
+
+impl<'a> Change<'a> {
+    /// Decodes the next change.
+    fn decode(fields: &mut Fields<'a>) -> Result<Self, DecodeError> {
+        let header = fields.u32()?;
+        let mut body = Fields::new(fields.take((header >> 8) as usize)?);
+        let change = Self::decode_body(header as u8, &mut body)?;
+        if body.rest().is_empty() { Ok(change) } else { Err(DecodeError::Malformed) }
+    }
+
+    /// Decodes the first change of `bytes`, and returns it with the rest of `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] when `bytes` does not begin with a change that this version knows.
+    pub fn split(bytes: &'a [u8]) -> Result<(Self, &'a [u8]), DecodeError> {
+        let mut fields = Fields::new(bytes);
+        let change = Self::decode(&mut fields)?;
+        Ok((change, fields.rest()))
+    }
+
+    /// Checks that the rules can have decided this change in the commit with this sequence number.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidChange`], also if it modifies what only this commit or a later one can have created.
+    pub fn check_in_commit(&self, commit: u64) -> Result<(), InvalidChange> {
+        match self.modifies() {
+            Some(number) if !(1..commit).contains(&number) => {
+                Err(InvalidChange::NotOlderThanCommit { commit, number })
+            }
+            _ => self.check(commit),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The fields of a change as bytes: numbers in little-endian order, and strings behind their length.
+
+use bookline_protocol::{Date, Slot};
+
+use super::DecodeError;
+
+/// A cursor over encoded fields. It checks every length against the bytes that are left.
+#[derive(Debug)]
+pub struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// The fields in these bytes.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes that are left.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The next `n` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Malformed`] if fewer are left. The other methods fail likewise, and if a field has no
+    /// valid value.
+    pub fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) = self.0.split_at_checked(n).ok_or(DecodeError::Malformed)?;
+        self.0 = rest;
+        Ok(taken)
+    }
+
+    /// The next `N` bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (array, rest) = self.0.split_first_chunk::<N>().ok_or(DecodeError::Malformed)?;
+        self.0 = rest;
+        Ok(*array)
+    }
+
+    pub fn u16(&mut self) -> Result<u16, DecodeError> {
+        Ok(u16::from_le_bytes(self.array()?))
+    }
+
+    pub fn u32(&mut self) -> Result<u32, DecodeError> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    pub fn u64(&mut self) -> Result<u64, DecodeError> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    pub fn date(&mut self) -> Result<Date, DecodeError> {
+        Date::from_day_number(self.u32()?).ok_or(DecodeError::Malformed)
+    }
+
+    pub fn slot(&mut self) -> Result<Slot, DecodeError> {
+        Slot::from_index(self.u32()?).ok_or(DecodeError::Malformed)
+    }
+
+    /// A string behind its length as u16, as [`put_string`] writes it.
+    pub fn string(&mut self) -> Result<&'a str, DecodeError> {
+        let length = self.u16()? as usize;
+        std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
+    }
+
+    /// A string behind its length as u32, as [`put_long_string`] writes it.
+    pub fn long_string(&mut self) -> Result<&'a str, DecodeError> {
+        let length = self.u32()? as usize;
+        std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
+    }
+
+    /// Ids of tickets, up to the end.
+    pub fn tickets(&mut self) -> Result<&'a [[u8; 16]], DecodeError> {
+        let (tickets, remainder) = std::mem::take(&mut self.0).as_chunks::<16>();
+        if remainder.is_empty() { Ok(tickets) } else { Err(DecodeError::Malformed) }
+    }
+}
+
+/// Appends a string of at most 65,535 bytes behind its length as u16.
+pub fn put_string(out: &mut Vec<u8>, string: &str) {
+    let length =
+        u16::try_from(string.len()).expect("ids, names and titles are bounded by the protocol's limits");
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(string.as_bytes());
+}
+
+/// Appends a string behind its length as u32.
+pub fn put_long_string(out: &mut Vec<u8>, string: &str) {
+    let length = u32::try_from(string.len()).expect("a group is bounded by the protocol's limits");
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(string.as_bytes());
+}
