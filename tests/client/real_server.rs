@@ -4,26 +4,15 @@
 //! reply that the server does not send.
 
 use std::net::TcpStream;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use bookline::net::request_tracker::RequestTracker;
 use bookline::one_shot;
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::{EventReply, ReplyLine};
-use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
-use rand::{RngExt, SeedableRng};
+use bookline_testkit::Rng;
 
 use crate::support::real_server::RealServer;
 use crate::support::session::{PROMPT, Session};
-
-/// A random generator whose seed is printed. `BOOKLINE_TEST_SEED` repeats a run.
-fn seeded() -> StdRng {
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
-    let seed = std::env::var("BOOKLINE_TEST_SEED").map_or_else(|_| clock(), |seed| seed.parse().unwrap());
-    println!("BOOKLINE_TEST_SEED={seed}");
-    StdRng::seed_from_u64(seed)
-}
 
 #[test]
 fn commands_as_arguments_are_executed() {
@@ -64,16 +53,11 @@ fn commands_as_arguments_are_executed() {
 
 #[test]
 fn random_names_are_stored_unchanged() {
-    let mut random = seeded();
+    let mut rng = Rng::from_environment();
     let server = RealServer::start(&["--durability", "never"]);
     let alphabet: Vec<char> = "aZ09 \t\n\"\\#=_-,.'<>é😀\u{301}".chars().collect();
-    let names: Vec<String> = (0..500)
-        .map(|_| {
-            (0..random.random_range(1..=12))
-                .map(|_| *alphabet.choose(&mut random).unwrap())
-                .collect::<String>()
-        })
-        .collect();
+    let names: Vec<String> =
+        (0..500).map(|_| (0..rng.range(1, 13)).map(|_| *rng.pick(&alphabet)).collect::<String>()).collect();
     let line = |name: &String| {
         one_shot::request_line(&["CREATE".into(), "--".into(), name.clone(), "2026-12-31".into(), "1".into()])
     };
@@ -90,7 +74,7 @@ fn random_names_are_stored_unchanged() {
 
 #[test]
 fn client_and_server_count_the_same_replies_to_random_bytes() {
-    let mut random = seeded();
+    let mut rng = Rng::from_environment();
     let server = RealServer::start(&["--durability", "never"]);
     let words: [&[u8]; 22] = [
         b"PING",
@@ -119,11 +103,11 @@ fn client_and_server_count_the_same_replies_to_random_bytes() {
     for round in 0..200 {
         // The server closes the connection if the first line is not text.
         let mut script = b"PING\n".to_vec();
-        for _ in 0..random.random_range(1..200) {
-            script.extend_from_slice(words[random.random_range(0..words.len())]);
-            if random.random_ratio(1, 100) {
-                let fill = if random.random() { b'#' } else { b'x' };
-                script.resize(script.len() + LINE_BYTES_MAX - 3 + random.random_range(0..6), fill);
+        for _ in 0..rng.range(1, 200) {
+            script.extend_from_slice(words[rng.below(words.len())]);
+            if rng.one_in(100) {
+                let fill = if rng.one_in(2) { b'#' } else { b'x' };
+                script.resize(script.len() + LINE_BYTES_MAX - 3 + rng.below(6), fill);
             }
         }
         let mut requests = RequestTracker::default();

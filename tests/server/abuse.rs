@@ -10,9 +10,11 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::server::{Home, raise_open_files};
-use crate::common::{Conn, Rng, Server, TIMEOUT};
+use bookline_testkit::Rng;
 use rustix::net::{AddressFamily, SocketType};
+
+use crate::common::server::{Home, raise_open_files};
+use crate::common::{Conn, Server, TIMEOUT};
 
 /// The maximum length of a line without its end.
 const LONGEST: usize = 65_536;

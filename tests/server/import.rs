@@ -7,11 +7,12 @@ use std::fs::File;
 use std::process::Command;
 use std::thread;
 
+use bookline_testkit::Rng;
 use rustix::process::Signal;
 
 use crate::common::process::Process;
 use crate::common::server::Home;
-use crate::common::{Rng, Server, TIMEOUT};
+use crate::common::{Server, TIMEOUT};
 
 const TWO: &str = r#"[
   {"id":"1","name":"Event 1","date":"2021-03-01","totalTickets":10,"availableTickets":5},

@@ -6,8 +6,8 @@ use shuttle::rand::{Rng, thread_rng};
 use shuttle::scheduler::{PctScheduler, RandomScheduler, ReplayScheduler, Scheduler};
 use shuttle::{Config, Runner};
 
-use crate::environment::number;
 use crate::sync::set_timeouts;
+use bookline_testkit::seeds::number;
 
 /// The number of schedules of each kind for each scenario. Together they take some seconds.
 const SCHEDULES_PER_KIND: usize = 1000;

@@ -17,9 +17,6 @@
 
 mod close;
 mod disk;
-#[allow(dead_code, reason = "other tests use more of it")]
-#[path = "../../../tests/server/common/environment.rs"]
-mod environment;
 mod explore;
 mod failure;
 mod group_commit;

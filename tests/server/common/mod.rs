@@ -4,17 +4,14 @@
 
 pub mod calendar;
 pub mod conn;
-pub mod environment;
 pub mod pattern;
 pub mod process;
 pub mod reply;
-pub mod rng;
 pub mod server;
 pub mod transcript;
 
 pub use conn::Conn;
 pub use reply::Reply;
-pub use rng::Rng;
 pub use server::Server;
 
 use std::time::Duration;

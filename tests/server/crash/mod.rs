@@ -12,15 +12,18 @@ mod shared_days;
 
 use std::thread;
 
+use bookline_testkit::Rng;
+use bookline_testkit::seeds::number;
+
+use crate::common::Server;
 use crate::common::reply::words;
 use crate::common::server::Home;
-use crate::common::{Rng, Server};
 use load::{Killer, drive};
 
 /// Kills per test. Ten are enough for every kind of request to be in flight. A long run sets
 /// `BOOKLINE_TEST_ROUNDS`.
-fn rounds() -> usize {
-    std::env::var("BOOKLINE_TEST_ROUNDS").map_or(10, |n| n.parse().expect("BOOKLINE_TEST_ROUNDS is a number"))
+fn rounds() -> u64 {
+    number("BOOKLINE_TEST_ROUNDS").unwrap_or(10)
 }
 
 #[test]

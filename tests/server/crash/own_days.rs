@@ -5,12 +5,13 @@
 
 use std::collections::VecDeque;
 
+use bookline_testkit::Rng;
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
 use super::load::Client;
 use crate::common::calendar::{Calendar, CalendarRequest, Meeting, Outcome, Slot};
-use crate::common::{Conn, Reply, Rng};
+use crate::common::{Conn, Reply};
 
 /// Few people and hours, so that many requests conflict.
 const PEOPLE: usize = 6;

@@ -11,8 +11,15 @@ use std::collections::BTreeMap;
 use imports::Crate;
 
 /// The directories of the crates' sources.
-const CRATES: [&str; 6] =
-    ["protocol/src", "server/src", "client/src", "loadgen/src", "microbench/src", "server/examples/figures"];
+const CRATES: [&str; 7] = [
+    "protocol/src",
+    "server/src",
+    "client/src",
+    "loadgen/src",
+    "microbench/src",
+    "testkit/src",
+    "server/examples/figures",
+];
 
 #[test]
 fn source_files_have_no_circular_imports() {
@@ -33,7 +40,7 @@ fn rooms(of: &str) -> Vec<String> {
 
 #[test]
 fn modules_use_only_modules_below_them() {
-    for name in ["protocol/src", "server/src", "client/src", "loadgen/src"] {
+    for name in ["protocol/src", "server/src", "client/src", "loadgen/src", "testkit/src"] {
         let rooms = rooms(name);
         let place = |file: &str| {
             let room = rooms.iter().filter(|room| file == *room || file.starts_with(&format!("{room}/")));

@@ -11,22 +11,12 @@
 
 mod order;
 mod sales;
-use crate::common::environment::seeds;
+
+use bookline_testkit::seeds::for_each_seed;
 
 /// More threads than cores, so that clients are interrupted anywhere.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().expect("a runtime")
-}
-
-/// Runs `test` for each seed, and prints the seed of a failure.
-fn for_each_seed(default_count: u64, test: impl Fn(u64)) {
-    for seed in seeds(default_count) {
-        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| test(seed)));
-        if let Err(panic) = result {
-            eprintln!("seed {seed} failed: BOOKLINE_TEST_SEED={seed} runs it again");
-            std::panic::resume_unwind(panic);
-        }
-    }
 }
 
 #[test]

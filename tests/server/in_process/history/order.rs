@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bookline_testkit::Rng;
 use chrono::{NaiveDateTime, Utc};
 
-use crate::common::Rng;
 use crate::in_process::common::{Conn, Reply, Server};
 use crate::in_process::model::line::request_line;
 use crate::in_process::model::naive::{Model, Request, Slot};

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bookline_testkit::Rng;
 use serde_json::Value;
 
-use crate::common::Rng;
 use crate::in_process::common::{Conn, Reply, Server};
 
 const CLIENTS: u64 = 12;

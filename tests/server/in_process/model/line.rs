@@ -1,9 +1,9 @@
 //! Lines of requests, valid in any of the ways that protocol.md allows, or invalid in one that it refuses.
 
+use bookline_testkit::Rng;
 use chrono::NaiveDate;
 
 use super::naive::{Meeting, Request, Slot, format_date, format_hour};
-use crate::common::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

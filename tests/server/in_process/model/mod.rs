@@ -19,8 +19,9 @@ pub mod steps;
 
 use std::fmt::Write;
 
-use crate::common::Rng;
-use crate::common::environment::seeds;
+use bookline_testkit::Rng;
+use bookline_testkit::seeds::for_each_seed;
+
 use run::{Failure, run};
 use steps::{Conditions, Step};
 
@@ -30,25 +31,16 @@ const STEPS: usize = 250;
 /// The number of scenarios by default: ten seconds on two cores.
 const SCENARIOS: u64 = 40;
 
-/// The number of threads. A scenario mostly waits for the disk.
-const THREADS: u64 = 4;
-
 #[test]
 fn replies_equal_those_of_the_model() {
-    let seeds = seeds(SCENARIOS);
-    std::thread::scope(|scope| {
-        for thread in 0..THREADS {
-            let seeds = seeds.clone().filter(move |seed| seed % THREADS == thread);
-            scope.spawn(move || seeds.for_each(|seed| run_scenario(seed, thread)));
-        }
-    });
+    for_each_seed(SCENARIOS, run_scenario);
 }
 
 /// Runs a scenario. Panics with the shortest list of steps that fails.
-fn run_scenario(seed: u64, thread: u64) {
-    // A server that aborts the process also ends the test. Then this file contains the seed.
-    let note = format!("{}/model-{thread}.seed", env!("CARGO_TARGET_TMPDIR"));
-    std::fs::write(note, seed.to_string()).expect("a temporary directory");
+fn run_scenario(seed: u64) {
+    // A server that aborts the process also ends the test. Then the name of this file is the seed.
+    let note = format!("{}/model-{seed}.seed", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&note, "").expect("a temporary directory");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let mut rng = Rng::new(seed);
     let conditions = Conditions::draw(&mut rng);
@@ -58,10 +50,11 @@ fn run_scenario(seed: u64, thread: u64) {
         let (steps, failure) = shrink::shrink(steps, failure, &mut attempt);
         panic!("{}", report(seed, conditions, &steps, &failure));
     }
+    std::fs::remove_file(note).expect("the file of this seed");
 }
 
 fn report(seed: u64, conditions: Conditions, steps: &[Step], failure: &Failure) -> String {
-    let mut text = format!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed}), {conditions:?}\n");
+    let mut text = format!("seed {seed}, {conditions:?}\n");
     for line in &failure.transcript {
         writeln!(text, "    {line}").expect("write to a string");
     }

@@ -1,14 +1,13 @@
 //! Running a scenario against a server and the model.
 
-use chrono::{NaiveDateTime, Utc};
-
 use bookline_server::Config;
 use bookline_server::state::StateLimits;
+use bookline_testkit::Rng;
+use chrono::{NaiveDateTime, Utc};
 
 use super::line::{invalid_line, request_line};
 use super::naive::{Model, Request, Slot};
 use super::steps::{Conditions, Step, all_reads, slots};
-use crate::common::Rng;
 use crate::in_process::common::{Conn, Reply, Server};
 
 /// Why a scenario failed.

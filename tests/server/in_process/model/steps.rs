@@ -1,12 +1,11 @@
 //! The steps of a scenario: requests about a few events, people and hours, so that they conflict, and
 //! restarts.
 
+use bookline_server::storage::journal::Durability;
+use bookline_testkit::Rng;
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
-use bookline_server::storage::journal::Durability;
-
 use super::naive::{Meeting, Model, Request, Slot};
-use crate::common::Rng;
 
 /// The configuration of a scenario.
 #[derive(Debug, Clone, Copy)]

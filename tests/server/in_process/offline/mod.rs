@@ -18,14 +18,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::common::Rng;
+use bookline_testkit::Rng;
+use chrono::Utc;
+use serde_json::Value;
+use tempfile::TempDir;
+
 use crate::in_process::common::{Conn, Reply, Server};
 use crate::in_process::model::line;
 use crate::in_process::model::naive::{Model, Request};
 use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};
-use chrono::Utc;
-use serde_json::Value;
-use tempfile::TempDir;
 
 /// Requests and their replies, in order.
 type Scenario = Vec<(Request, Reply)>;

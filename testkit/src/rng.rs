@@ -1,8 +1,9 @@
 //! A seeded random number generator.
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 
-use super::environment::number;
+use crate::seeds::number;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014). Its sequence does not depend on the version of a library.
 #[derive(Debug, Clone)]
@@ -16,7 +17,7 @@ impl Rng {
     /// Seeded by `BOOKLINE_TEST_SEED`, or at random. The seed is printed, so that a failed test shows it.
     pub fn from_environment() -> Self {
         let seed = number("BOOKLINE_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one("bookline"));
-        println!("seed {seed} (repeat with BOOKLINE_TEST_SEED={seed})");
+        println!("seed {seed}: BOOKLINE_TEST_SEED={seed} runs it again");
         Self::new(seed)
     }
 
@@ -25,6 +26,7 @@ impl Rng {
         Self(self.next())
     }
 
+    #[expect(clippy::should_implement_trait, reason = "it never ends")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -38,7 +40,12 @@ impl Rng {
         (self.next() % end as u64) as usize
     }
 
-    /// A number of `from..end`.
+    /// A number in `range`. The bias of the remainder does not matter here.
+    pub fn within(&mut self, range: Range<u64>) -> u64 {
+        range.start + self.next() % (range.end - range.start)
+    }
+
+    /// The same for a count or an index.
     pub fn range(&mut self, from: usize, end: usize) -> usize {
         from + self.below(end - from)
     }
