@@ -7,8 +7,6 @@
 
 #[path = "../server/examples/figures/booking_clients.rs"]
 mod booking_clients;
-#[path = "server/common/mod.rs"]
-mod common;
 #[path = "../server/examples/figures/competing_load.rs"]
 mod competing_load;
 #[path = "../server/examples/figures/connection.rs"]
@@ -21,7 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::Server;
+use bookline_testkit::process::Server;
 
 const SINGLES: usize = 20;
 const COMMANDS: usize = 1_000_000;

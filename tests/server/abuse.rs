@@ -10,11 +10,9 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bookline_testkit::Rng;
+use bookline_testkit::process::{Home, Server, raise_open_files};
+use bookline_testkit::{Conn, HANG_TIMEOUT, Rng};
 use rustix::net::{AddressFamily, SocketType};
-
-use crate::common::server::{Home, raise_open_files};
-use crate::common::{Conn, Server, TIMEOUT};
 
 /// The maximum length of a line without its end.
 const LONGEST: usize = 65_536;
@@ -288,7 +286,7 @@ fn connections_that_were_reset_are_released() {
         }
     }
     // The server needs a moment to notice. Each check is a round trip.
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     while conn.ask("STATS").number("connections") > 1 {
         assert!(Instant::now() < until, "connections that are gone still count");
     }
@@ -298,7 +296,7 @@ fn connections_that_were_reset_are_released() {
 
 /// Connects until a connection is served, once the server has noticed that another was closed.
 fn until_served(connect: impl Fn() -> Conn) {
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     loop {
         let mut next = connect();
         let _ = next.try_send_bytes(b"PING\n");
@@ -383,7 +381,7 @@ fn silent_connection_has_a_keepalive_timer() {
     let mut conn = server.connect();
     assert!(conn.ask("PING").is_ok());
     // Until the client's kernel acknowledges the reply, the retransmission timer runs.
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     let due = loop {
         let (kind, due) = timer(&conn);
         if kind == KEEPALIVE {
@@ -405,7 +403,7 @@ fn thousands_of_connections_are_served() {
         .map(|n| {
             let stream =
                 TcpStream::connect(server.addr()).unwrap_or_else(|error| panic!("connection {n}: {error}"));
-            stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+            stream.set_read_timeout(Some(HANG_TIMEOUT)).unwrap();
             stream
         })
         .collect();

@@ -7,10 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Barrier;
 use std::thread;
 
-use bookline_testkit::Rng;
-
-use crate::common::reply::words;
-use crate::common::{Conn, Reply, Server};
+use bookline_testkit::process::Server;
+use bookline_testkit::reply::words;
+use bookline_testkit::{Conn, Reply, Rng};
 
 /// Opens `clients` connections, runs `work` on all of them at once, and returns the results.
 fn together<T: Send>(server: &Server, clients: usize, work: impl Fn(usize, &mut Conn) -> T + Sync) -> Vec<T> {

@@ -12,9 +12,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::common::process::Process;
-use crate::common::server::{BOOKLINED, Home, raise_open_files, spawn_failing, spawn_listening};
-use crate::common::{Conn, TIMEOUT};
+use bookline_testkit::process::{Home, Process, booklined, raise_open_files, spawn_failing, spawn_listening};
+use bookline_testkit::{Conn, HANG_TIMEOUT};
 
 /// The limit of open files of the server.
 const OPEN_FILES: usize = 128;
@@ -28,7 +27,7 @@ const BOOKINGS: usize = 32;
 /// A server with a limit of open files.
 fn limited(home: &Home, open_files: usize, flags: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -n {open_files}; exec \"$0\" \"$@\""), BOOKLINED]);
+    command.args(["-c", &format!("ulimit -n {open_files}; exec \"$0\" \"$@\""), booklined()]);
     command.args(home.command(flags).get_args());
     command
 }
@@ -82,7 +81,7 @@ fn connections_leave_the_journal_its_descriptors() {
     let (mut process, addr) = spawn_listening(&mut limited(&home, OPEN_FILES, &[]));
     let mut booker = Conn::open(addr);
     booker.ask("CREATE x 2026-12-31 1000000 id=x").ok();
-    let connect = || TcpStream::connect_timeout(&addr, TIMEOUT).unwrap();
+    let connect = || TcpStream::connect_timeout(&addr, HANG_TIMEOUT).unwrap();
     let mut holding = Vec::new();
     holding.resize_with(CLIENTS, connect);
     let booked = AtomicBool::new(false);

@@ -3,8 +3,8 @@
 //! Catches: a line end that only one client sends, an option byte that swallows a request, half a BOOK that
 //! is executed, a browser's form that books tickets.
 
-use crate::common::Conn;
-use crate::common::Server;
+use bookline_testkit::Conn;
+use bookline_testkit::process::Server;
 
 /// The lines of the reply to these bytes and a half-close, each reduced to `OK` or its code.
 fn codes(server: &Server, bytes: &[u8]) -> Vec<String> {

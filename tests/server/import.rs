@@ -7,12 +7,9 @@ use std::fs::File;
 use std::process::Command;
 use std::thread;
 
-use bookline_testkit::Rng;
+use bookline_testkit::process::{Home, Process, Server};
+use bookline_testkit::{HANG_TIMEOUT, Rng};
 use rustix::process::Signal;
-
-use crate::common::process::Process;
-use crate::common::server::Home;
-use crate::common::{Server, TIMEOUT};
 
 const TWO: &str = r#"[
   {"id":"1","name":"Event 1","date":"2021-03-01","totalTickets":10,"availableTickets":5},
@@ -278,7 +275,7 @@ fn killed_import_is_completed_by_the_next_start() {
             thread::yield_now();
         }
         process.signal(Signal::KILL);
-        process.wait(TIMEOUT).unwrap();
+        process.wait(HANG_TIMEOUT).unwrap();
         println!("killed with {} files", written());
     }
     let server = home.start(&flags);
@@ -319,7 +316,7 @@ fn demo_is_not_loaded_into_existing_data() {
     let mut process = Process::spawn(&mut home.command(&["--demo"]));
     let _ = process.stdout_line(); // the server may refuse to start, or start without the demo
     process.signal(Signal::TERM);
-    process.wait(TIMEOUT).unwrap();
+    process.wait(HANG_TIMEOUT).unwrap();
     let server = home.start(&[]);
     assert_eq!(server.connect().ask("GET").number("count"), 1);
     assert_eq!(server.connect().ask("STATS").number("entries"), 0);

@@ -9,12 +9,12 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use bookline_testkit::process::{
+    Home, Process, Server, booklined, raise_open_files, spawn_failing, spawn_listening,
+};
+use bookline_testkit::{Conn, HANG_TIMEOUT};
 use rustix::process::Signal;
 use serde_json::Value;
-
-use crate::common::process::Process;
-use crate::common::server::{BOOKLINED, Home, raise_open_files, spawn_failing, spawn_listening};
-use crate::common::{Conn, Server, TIMEOUT};
 
 /// The documented limit of a shutdown.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ fn shutdown_serves_the_requests_that_have_arrived() {
         conn.expect_end();
         // An idle connection is closed without a reply: the server sends only replies.
         idle.expect_end();
-        let status = server.process().wait(TIMEOUT).expect("it still runs");
+        let status = server.process().wait(HANG_TIMEOUT).expect("it still runs");
         assert_eq!(status.code(), Some(0), "after {signal:?}");
         assert!(started.elapsed() < SHUTDOWN_MAX, "the shutdown took {:?}", started.elapsed());
         server.start_again();
@@ -73,7 +73,7 @@ fn shutdown_does_not_wait_for_a_client_that_does_not_read() {
     let _stalled = stalled(&server);
     let started = Instant::now();
     server.signal(Signal::TERM);
-    let status = server.process().wait(TIMEOUT).expect("it still runs");
+    let status = server.process().wait(HANG_TIMEOUT).expect("it still runs");
     assert_eq!(status.code(), Some(0));
     assert!(started.elapsed() < SHUTDOWN_MAX, "the shutdown took {:?}", started.elapsed());
     assert!(server.stderr().contains("waiting for its clients"), "{}", server.stderr());
@@ -81,7 +81,7 @@ fn shutdown_does_not_wait_for_a_client_that_does_not_read() {
 
 /// Connects until the server refuses new connections: then it has handled the signal.
 fn wait_for_refusal(server: &mut Server) {
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     loop {
         assert!(Instant::now() < until, "new connections are still served");
         let mut late = Conn::try_open(server.addr())
@@ -108,7 +108,7 @@ fn new_connections_get_shutting_down_during_a_shutdown() {
     let mut silent = server.connect();
     silent.reply().err("SHUTTING_DOWN");
     silent.expect_end();
-    assert_eq!(server.process().wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    assert_eq!(server.process().wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
 }
 
 /// Signals within one second count as one. A later one ends the process at once.
@@ -142,7 +142,7 @@ fn sighup_that_was_ignored_at_the_start_stays_ignored() {
     process.signal(Signal::HUP);
     assert!(Conn::open(addr).ask("PING").is_ok());
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
     let stderr = process.stderr();
     assert!(stderr.contains("stopping because of SIGTERM"), "{stderr}");
 }
@@ -219,7 +219,7 @@ fn start_on_an_address_in_use_fails() {
 #[test]
 fn every_flag_can_be_set_by_its_variable() {
     let home = Home::new();
-    let mut command = Command::new(BOOKLINED);
+    let mut command = Command::new(booklined());
     command.envs([
         ("BOOKLINE_LISTEN", "127.0.0.1:0"),
         ("BOOKLINE_DURABILITY", "interval"),
@@ -250,7 +250,7 @@ fn every_flag_can_be_set_by_its_variable() {
     second.reply().err("BUSY");
     assert!(home.data().is_dir());
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
     for line in process.stderr().lines() {
         let entry: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
         assert!(entry.is_object(), "{line}");
@@ -267,7 +267,7 @@ fn every_flag_can_be_set_by_its_variable() {
 fn empty_variable_counts_as_unset() {
     let home = Home::new();
     let flags = home.command::<&str>(&["--listen", "127.0.0.1:0"]);
-    let mut command = Command::new(BOOKLINED);
+    let mut command = Command::new(booklined());
     command.args(flags.get_args().take(4)); // the data directory and the address
     for variable in [
         "BOOKLINE_LISTEN",
@@ -294,9 +294,9 @@ fn empty_variable_counts_as_unset() {
     assert!(Conn::open(addr).ask("HOD F10").is_ok());
     assert!(Conn::open(addr).ask("GET").rows.is_empty(), "no demo");
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
 
-    let mut check = Command::new(BOOKLINED);
+    let mut check = Command::new(booklined());
     check.arg("check").env("BOOKLINE_DATA_DIR", "").current_dir(home.data().parent().unwrap());
     let stderr = check.output().unwrap();
     let stderr = String::from_utf8_lossy(&[stderr.stdout, stderr.stderr].concat()).into_owned();
@@ -370,12 +370,12 @@ fn invalid_flags_exit_with_2() {
 
 #[test]
 fn help_lists_flags_variables_and_defaults() {
-    let mut process = Process::spawn(Command::new(BOOKLINED).arg("--help"));
+    let mut process = Process::spawn(Command::new(booklined()).arg("--help"));
     let mut help = String::new();
     while let Some(line) = process.stdout_line() {
         help += &(line + "\n");
     }
-    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
     for flag in [
         "listen",
         "data-dir",
@@ -453,13 +453,13 @@ fn variable_tz_sets_the_time_zone() {
         ("CET-1CEST,M3.5.0,M10.5.0/3", None, None),
     ] {
         let home = Home::new();
-        let mut command = Command::new(BOOKLINED);
+        let mut command = Command::new(booklined());
         command.args(["--listen", "127.0.0.1:0", "--data-dir"]).arg(home.data()).env("TZ", tz);
         command.args(flag.map(|zone| ["--time-zone", zone]).into_iter().flatten());
         let (mut process, addr) = spawn_listening(&mut command);
         let zone_shown = Conn::open(addr).ask("HELLO").ok()["time_zone"].clone();
         process.signal(Signal::TERM);
-        process.wait(TIMEOUT).unwrap();
+        process.wait(HANG_TIMEOUT).unwrap();
         let stderr = process.stderr();
         let warnings: Vec<&str> = stderr.lines().filter(|line| line.contains("WARN")).collect();
         match zone {
@@ -543,7 +543,7 @@ fn commands_are_logged_at_debug_level_only() {
         conn.ask("BLOCK F1 2026-11-21 10:00");
         conn.ask("HOD F10").ok();
         process.signal(Signal::TERM);
-        process.wait(TIMEOUT).unwrap();
+        process.wait(HANG_TIMEOUT).unwrap();
         let stderr = process.stderr();
         for verb in ["BLOCK", "HOD"] {
             assert_eq!(stderr.contains(&format!("\"{verb}\"")), wanted, "{verb} at {level}: {stderr}");
@@ -554,7 +554,7 @@ fn commands_are_logged_at_debug_level_only() {
 /// A server started by a shell that sets a limit first.
 fn limited(home: &Home, limit: &str, flags: &[&str]) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), BOOKLINED]);
+    command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\""), booklined()]);
     command.args(home.command(flags).get_args());
     command
 }

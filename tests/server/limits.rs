@@ -7,8 +7,8 @@
 use std::process::Command;
 use std::thread;
 
-use crate::common::server::{BOOKLINED, Home, spawn_listening};
-use crate::common::{Conn, Reply, Server};
+use bookline_testkit::process::{Home, Server, booklined, spawn_listening};
+use bookline_testkit::{Conn, Reply};
 
 #[track_caller]
 fn assert_full(reply: &Reply, limit: u64, requested: u64) {
@@ -200,7 +200,7 @@ fn limits_default_to_the_available_memory() {
     const KIB: u64 = 2_000_000;
     let home = Home::new();
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("ulimit -v {KIB} && exec \"$@\""), "sh", BOOKLINED, "--data-dir"]);
+    command.args(["-c", &format!("ulimit -v {KIB} && exec \"$@\""), "sh", booklined(), "--data-dir"]);
     command.arg(home.data()).args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB"]);
     command.env("BOOKLINE_MAX_EVENTS", "77");
     let (_process, addr) = spawn_listening(&mut command);

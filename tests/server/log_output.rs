@@ -11,11 +11,10 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use bookline_testkit::process::{Home, booklined, spawn_listening};
+use bookline_testkit::{Conn, HANG_TIMEOUT};
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
-
-use crate::common::server::{BOOKLINED, Home, spawn_listening};
-use crate::common::{Conn, TIMEOUT};
 
 /// The documented limit of a shutdown.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(5);
@@ -85,7 +84,7 @@ fn use_and_stop(mut server: UnreadProcess, addr: SocketAddr) {
     assert!(conn.ask("PING").is_ok());
     let started = Instant::now();
     server.signal(Signal::TERM);
-    assert_eq!(server.ends_within(TIMEOUT).code(), Some(0));
+    assert_eq!(server.ends_within(HANG_TIMEOUT).code(), Some(0));
     assert!(started.elapsed() < SHUTDOWN_MAX, "the shutdown took {:?}", started.elapsed());
 }
 
@@ -128,13 +127,13 @@ fn server_runs_with_a_closed_pipe_as_standard_error() {
 fn server_runs_with_standard_error_closed() {
     let home = Home::new();
     let mut command = Command::new("sh");
-    command.args(["-c", "exec \"$0\" \"$@\" 2>&-", BOOKLINED, "--data-dir"]).arg(home.data());
+    command.args(["-c", "exec \"$0\" \"$@\" 2>&-", booklined(), "--data-dir"]).arg(home.data());
     command.args(["--listen", "127.0.0.1:0", "--time-zone", "UTC"]);
     let mut server = UnreadProcess::spawn(command.stdout(Stdio::piped()), Stdio::null());
     let mut stdout = server.child.stdout.take().unwrap();
     stdout.read_exact(&mut [0; 9]).expect("the first line");
     server.signal(Signal::TERM);
-    assert_eq!(server.ends_within(TIMEOUT).code(), Some(0));
+    assert_eq!(server.ends_within(HANG_TIMEOUT).code(), Some(0));
 }
 
 #[cfg(target_os = "linux")]
@@ -157,7 +156,7 @@ fn server_runs_with_a_full_pipe_as_standard_output() {
         stderr.find_map(|line| line.split_once("listening on ").map(|(_, addr)| addr.parse().unwrap()));
     assert!(Conn::open(addr.expect("it ended")).ask("PING").is_ok());
     server.signal(Signal::TERM);
-    assert_eq!(server.ends_within(TIMEOUT).code(), Some(0));
+    assert_eq!(server.ends_within(HANG_TIMEOUT).code(), Some(0));
 }
 
 /// The log reports the number of lost lines as soon as standard error accepts lines again.
@@ -198,7 +197,7 @@ fn invalid_rust_log_is_reported() {
         let home = Home::new();
         let (mut process, _) = spawn_listening(home.command::<&str>(&[]).env("RUST_LOG", level));
         process.signal(Signal::TERM);
-        assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+        assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
         let stderr = process.stderr();
         assert!(stderr.contains(wanted), "{level}: {stderr}");
         assert_eq!(stderr.is_empty(), wanted.is_empty(), "{level}: {stderr}");

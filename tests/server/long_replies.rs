@@ -7,10 +7,10 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::net::TcpStream;
 
+use bookline_testkit::process::Server;
+use bookline_testkit::{Conn, Reply};
 use chrono::{Duration, Utc};
 use serde_json::{Value, json};
-
-use crate::common::{Conn, Reply, Server};
 
 /// Bytes in the longest id.
 const ID: usize = 64;

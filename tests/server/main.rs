@@ -1,7 +1,6 @@
 //! The tests of the server: the real binary from outside, and the server in this process.
 
 mod abuse;
-mod common;
 mod contention;
 mod crash;
 mod descriptors;

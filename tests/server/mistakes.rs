@@ -8,7 +8,7 @@
 use std::sync::Barrier;
 use std::thread;
 
-use crate::common::Server;
+use bookline_testkit::process::Server;
 
 #[test]
 fn negative_or_zero_count_adds_no_tickets() {
@@ -239,7 +239,7 @@ fn lookups_and_refusals_leave_nothing_in_memory_or_journal() {
         let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
         (bytes, lines)
     };
-    let run = |conn: &mut crate::common::Conn, from| {
+    let run = |conn: &mut bookline_testkit::Conn, from| {
         let (bytes, lines) = lookups(from);
         let replies = conn.pipeline(bytes, lines);
         assert!(replies.iter().all(|line| line.starts_with("ERR ") || line.contains("\"schedule\":[]")));

@@ -3,11 +3,10 @@
 //! Catches: a month of 31 days or of 719 hours, future meetings in it, the current hour of another time zone,
 //! rows out of order, one row per meeting instead of one per hour.
 
+use bookline_testkit::Conn;
+use bookline_testkit::process::Server;
 use chrono::{DateTime, Duration, NaiveDateTime, Timelike, Utc};
 use serde_json::{Value, json};
-
-use crate::common::Conn;
-use crate::common::Server;
 
 fn slot(at: NaiveDateTime) -> String {
     at.format("%d-%m-%Y %H:00").to_string()

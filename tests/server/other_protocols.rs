@@ -4,7 +4,8 @@
 //! Catches: a smuggled booking that is executed, a refusal lost in a reset, a binary client that waits
 //! forever because it sends no line end.
 
-use crate::common::{Conn, Server};
+use bookline_testkit::Conn;
+use bookline_testkit::process::Server;
 
 /// The requests that an attacker wants to be executed.
 const SMUGGLED: &str = "BOOK x 1\r\nBOOK x 1\nBOOK x 1\r\n";

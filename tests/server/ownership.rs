@@ -8,8 +8,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::server::{BOOKLINED, Home};
-use crate::common::{Conn, Server, TIMEOUT};
+use bookline_testkit::process::{Home, Server, booklined};
+use bookline_testkit::{Conn, HANG_TIMEOUT};
 
 /// A server with an event of 1,000 tickets, 100 of them sold.
 fn selling() -> (Server, Conn) {
@@ -30,7 +30,7 @@ fn assert_in_use(home: &Home) {
 
 /// The server exits with 1, and its message names the directory.
 fn assert_ends_because_of(server: &mut Server, directory: &Path) {
-    let status = server.process().wait(TIMEOUT).expect("it still runs");
+    let status = server.process().wait(HANG_TIMEOUT).expect("it still runs");
     let stderr = server.stderr();
     assert_eq!(status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("not the one that was opened"), "{stderr}");
@@ -144,7 +144,7 @@ fn last_segment(data: &Path) -> PathBuf {
 fn assert_all_refuse(home: &Home, segment: &Path, why: &str) {
     let (status, stderr) = home.start_fails(&[]);
     assert_eq!(status.code(), Some(1), "{stderr}");
-    let check = Command::new(BOOKLINED).args(["check", "--data-dir"]).arg(home.data()).output().unwrap();
+    let check = Command::new(booklined()).args(["check", "--data-dir"]).arg(home.data()).output().unwrap();
     assert_eq!(check.status.code(), Some(1), "{check:?}");
     for text in [stderr, String::from_utf8(check.stdout).unwrap()] {
         let name = segment.file_name().unwrap().to_str().unwrap();

@@ -8,9 +8,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use bookline_protocol::COMMANDS;
-
-use crate::common::reply::CODES;
-use crate::common::transcript::play_file;
+use bookline_testkit::reply::CODES;
+use bookline_testkit::transcript::play_file;
 
 fn document() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol.md"))

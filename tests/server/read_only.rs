@@ -12,11 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use bookline_testkit::process::{Home, Process, booklined, listing, spawn_listening};
+use bookline_testkit::{Conn, HANG_TIMEOUT};
 use rustix::process::Signal;
-
-use crate::common::process::Process;
-use crate::common::server::{BOOKLINED, Home, listing, spawn_listening};
-use crate::common::{Conn, TIMEOUT};
 
 /// Mounts the small disk on `$0`, fills most of it with a file, and executes the server.
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m,mode=700 tmpfs \"$0\" && \
@@ -30,7 +28,7 @@ fn start(disk: &Path) -> (Process, Conn) {
     command
         .args(["-rm", "sh", "-c", ON_A_SMALL_DISK])
         .arg(disk)
-        .arg(BOOKLINED)
+        .arg(booklined())
         .arg("--data-dir")
         .arg(disk.join("data"));
     command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
@@ -64,7 +62,7 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     conn.ask("MEET F1 2026-11-21 09:00 talk F2").ok();
     let mut tickets = Vec::new();
     // The first snapshots free space, until there is none for them either.
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     while !process.stderr().contains("no room for the next journal segment") {
         fill(&mut conn, &mut tickets);
         assert!(Instant::now() < until, "the disk does not fill up");
@@ -92,7 +90,7 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     assert_eq!(conn.ask("STATS").ok()["read_only"], true);
 
     fs::remove_file(seen.join("ballast")).unwrap();
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     loop {
         let reply = conn.ask("BOOK x 1");
         if reply.is_ok() {
@@ -121,7 +119,7 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
         }
     }
     process.signal(Signal::KILL);
-    process.wait(TIMEOUT).unwrap();
+    process.wait(HANG_TIMEOUT).unwrap();
     let server = kept.start(&[]);
     let mut conn = server.connect();
     assert_eq!(conn.ask("GET x").number("available_tickets"), 1_000_000 - tickets.len() as u64);
@@ -144,7 +142,7 @@ fn snapshots_keep_free_a_disk_that_the_journal_would_fill() {
     let group: Vec<String> =
         (0..900).map(|n| format!("a-person-with-a-name-of-fifty-bytes-and-a-number-{n:03}")).collect();
     let meet = format!("MEET F1 2026-11-21 09:00 talk {}", group.join(","));
-    let until = Instant::now() + TIMEOUT;
+    let until = Instant::now() + HANG_TIMEOUT;
     let mut written = 0;
     while written < DISK_BYTES {
         for line in [meet.as_str(), "DELETE F1 2026-11-21 09:00"] {
@@ -168,7 +166,7 @@ fn snapshot_above_the_file_size_limit_fails_and_the_server_runs_on() {
     let home = Home::new();
     let mut command = Command::new("sh");
     // 600 KiB: a segment fits, a snapshot of more tickets does not.
-    command.args(["-c", "ulimit -f 1200; exec \"$0\" \"$@\"", BOOKLINED, "--data-dir"]).arg(home.data());
+    command.args(["-c", "ulimit -f 1200; exec \"$0\" \"$@\"", booklined(), "--data-dir"]).arg(home.data());
     command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
     let (mut process, addr) = spawn_listening(&mut command);
     let mut conn = Conn::open(addr);
@@ -181,7 +179,7 @@ fn snapshot_above_the_file_size_limit_fails_and_the_server_runs_on() {
     assert!(message.contains("File too large"), "{message}");
     assert_eq!(conn.ask("BOOK x 10000").number("available_tickets"), 940_000);
     process.signal(Signal::TERM);
-    assert_eq!(process.wait(TIMEOUT).and_then(|status| status.code()), Some(0));
+    assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
 }
 
 /// Books until the server is out of space, then in smaller bookings, since a small change may fit where a

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use crate::common::Server;
+use bookline_testkit::process::Server;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
 

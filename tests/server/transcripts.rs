@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use crate::common::reply::words;
-use crate::common::transcript::play_file;
-use crate::common::{Conn, Server};
+use bookline_testkit::Conn;
+use bookline_testkit::process::Server;
+use bookline_testkit::reply::words;
+use bookline_testkit::transcript::play_file;
 
 fn play(name: &str) {
     play_file(&Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/transcripts")).join(name));

@@ -2,10 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bookline_testkit::Rng;
+use bookline_testkit::{Conn, Reply, Rng};
 use rustix::process::{Pid, Signal, kill_process};
-
-use crate::common::{Conn, Reply};
 
 /// Kills the server as soon as its clients have read a given number of replies.
 pub struct Killer {

@@ -13,11 +13,10 @@ mod shared_days;
 use std::thread;
 
 use bookline_testkit::Rng;
+use bookline_testkit::process::{Home, Server};
+use bookline_testkit::reply::words;
 use bookline_testkit::seeds::number;
 
-use crate::common::Server;
-use crate::common::reply::words;
-use crate::common::server::Home;
 use load::{Killer, drive};
 
 /// Kills per test. Ten are enough for every kind of request to be in flight. A long run sets

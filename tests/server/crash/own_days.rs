@@ -5,13 +5,12 @@
 
 use std::collections::VecDeque;
 
-use bookline_testkit::Rng;
+use bookline_testkit::calendar::{Calendar, CalendarRequest, Meeting, Outcome, Slot};
+use bookline_testkit::{Conn, Reply, Rng};
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
 
 use super::load::Client;
-use crate::common::calendar::{Calendar, CalendarRequest, Meeting, Outcome, Slot};
-use crate::common::{Conn, Reply};
 
 /// Few people and hours, so that many requests conflict.
 const PEOPLE: usize = 6;

@@ -2,10 +2,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use bookline_testkit::Rng;
+use bookline_testkit::{Conn, Reply, Rng};
 
 use super::load::Client;
-use crate::common::{Conn, Reply};
 
 /// The tickets of each event. The small events are sold out in the first round.
 const TOTALS: [u64; 6] = [100_000, 100_000, 40_000, 3_000, 100, 1];

@@ -4,12 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use bookline_testkit::Rng;
+use bookline_testkit::calendar::{CalendarRequest, Meeting, Slot};
+use bookline_testkit::{Conn, Reply, Rng};
 use chrono::{Days, NaiveDate};
 
 use super::load::Client;
-use crate::common::calendar::{CalendarRequest, Meeting, Slot};
-use crate::common::{Conn, Reply};
 
 const PEOPLE: usize = 12;
 const DAYS: usize = 3;

@@ -8,10 +8,12 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use crate::in_process::common::{Conn, HANG_TIMEOUT, Reply, Server};
 use bookline_server::commands::buffers::{Buffers, Share};
+use bookline_testkit::{AsyncConn, HANG_TIMEOUT, Reply};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
+
+use crate::in_process::common::Server;
 
 /// Long enough for a reply that nothing delays, to check that none comes.
 const NO_REPLY_TIMEOUT: Duration = Duration::from_millis(100);
@@ -52,7 +54,7 @@ fn all_shares(buffers: &Buffers) -> Vec<Share> {
     lines.into_iter().chain(std::iter::from_fn(|| buffers.try_reply(1))).collect()
 }
 
-async fn assert_waits(conn: &mut Conn) {
+async fn assert_waits(conn: &mut AsyncConn) {
     assert!(timeout(NO_REPLY_TIMEOUT, conn.reply()).await.is_err(), "a reply without a share");
 }
 

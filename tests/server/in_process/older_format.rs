@@ -4,13 +4,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::in_process::common::server::copy_all;
-use crate::in_process::common::{Conn, Server};
 use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
+use bookline_testkit::AsyncConn;
 use serde_json::json;
 use tempfile::TempDir;
 
-async fn assert_has_original_data(conn: &mut Conn) {
+use crate::in_process::common::Server;
+use crate::in_process::common::server::copy_all;
+
+async fn assert_has_original_data(conn: &mut AsyncConn) {
     assert_eq!(conn.ask("GET rustconf").await.number("available_tickets"), 48);
     assert_eq!(conn.ask("GET jazz").await.number("available_tickets"), 0);
     let ticket = conn.ask("TICKET ee893cfb-9a39-8ed5-9845-e558bd10229d").await;

@@ -6,10 +6,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::in_process::common::{Conn, HANG_TIMEOUT, Server};
 use bookline_server::Config;
+use bookline_testkit::{AsyncConn, HANG_TIMEOUT};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+
+use crate::in_process::common::Server;
 
 const SNAPSHOT_EVERY_BYTES: u64 = 64 << 10;
 fn frequent_snapshots(config: &mut Config) {
@@ -17,7 +19,7 @@ fn frequent_snapshots(config: &mut Config) {
 }
 
 /// Books until the sequence number of the newest snapshot is not `before` any more.
-async fn book_until_a_snapshot(conn: &mut Conn, before: u64) -> u64 {
+async fn book_until_a_snapshot(conn: &mut AsyncConn, before: u64) -> u64 {
     let from = Instant::now();
     while from.elapsed() < HANG_TIMEOUT {
         conn.send("BOOK jazz 20\n".repeat(100).as_bytes()).await;
@@ -102,7 +104,7 @@ async fn concurrent_requests_get_the_same_snapshot() {
     let asking: Vec<_> = (0..20)
         .map(|_| {
             tokio::spawn(async move {
-                let mut conn = Conn::open(address).await;
+                let mut conn = AsyncConn::open(address).await;
                 conn.ask("BOOK jazz 1").await.ok();
                 let sequence = conn.ask("STATS").await.number("sequence");
                 let made = conn.ask("SNAPSHOT").await.number("sequence");

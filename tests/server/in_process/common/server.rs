@@ -11,13 +11,12 @@ use std::time::Duration;
 use bookline_server::commands::Service;
 use bookline_server::server::ServeError;
 use bookline_server::{Config, OpenError};
+use bookline_testkit::{AsyncConn, HANG_TIMEOUT};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-
-use super::{Conn, HANG_TIMEOUT};
 
 /// A running server with its own directory and runtime.
 #[derive(Debug)]
@@ -95,8 +94,8 @@ impl Server {
         Ok(Self { address, service, directory, stop, ended })
     }
 
-    pub async fn connect(&self) -> Conn {
-        Conn::open(self.address).await
+    pub async fn connect(&self) -> AsyncConn {
+        AsyncConn::open(self.address).await
     }
 
     pub fn directory(&self) -> &Path {

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bookline_testkit::Rng;
+use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
-use crate::in_process::common::{Conn, Reply, Server};
+use crate::in_process::common::Server;
 use crate::in_process::model::line::request_line;
 use crate::in_process::model::naive::{Model, Request, Slot};
 use crate::in_process::model::steps::{Conditions, Step, Template, all_reads, slots};
@@ -97,11 +97,11 @@ fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot]) -> Vec<Vec<Request>> {
 }
 
 async fn run_client(
-    mut conn: Conn,
+    mut conn: AsyncConn,
     batches: Vec<Vec<Request>>,
     style: u64,
     clock: Arc<AtomicU64>,
-) -> (Conn, Vec<Observation>) {
+) -> (AsyncConn, Vec<Observation>) {
     let (mut all, mut style) = (Vec::new(), Rng::new(style));
     for batch in batches {
         let mut bytes = Vec::new();
@@ -159,7 +159,7 @@ fn find_order(
 }
 
 /// The replies to requests that read all of the state, between two rounds.
-async fn check_all_state(conn: &mut Conn, naive: &Model, slots: &[Slot]) -> Vec<Observation> {
+async fn check_all_state(conn: &mut AsyncConn, naive: &Model, slots: &[Slot]) -> Vec<Observation> {
     let (mut style, mut all) = (Rng::new(0), Vec::new());
     for requests in all_reads(naive, slots).chunks(200) {
         let lines =

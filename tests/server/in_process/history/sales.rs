@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bookline_testkit::Rng;
+use bookline_testkit::{AsyncConn, Reply, Rng};
 use serde_json::Value;
 
-use crate::in_process::common::{Conn, Reply, Server};
+use crate::in_process::common::Server;
 
 const CLIENTS: u64 = 12;
 
@@ -106,7 +106,7 @@ async fn buy(
     mut rng: Rng,
     shared: Arc<Shared>,
 ) -> Vec<Observation> {
-    let mut conn = Conn::open(address).await;
+    let mut conn = AsyncConn::open(address).await;
     let mut all = Vec::new();
     for _ in 0..BATCHES {
         let requests: Vec<Request> = (0..=rng.below(LINES)).map(|_| draw(&mut rng, &shared)).collect();
@@ -255,7 +255,7 @@ fn check_order(mut by_sent: Vec<(u64, u64, u64, &Observation)>) {
 }
 
 /// Asserts that every ticket exists once, and no others.
-async fn check_tickets(conn: &mut Conn, tickets: &[(String, String)], all: &[Observation]) {
+async fn check_tickets(conn: &mut AsyncConn, tickets: &[(String, String)], all: &[Observation]) {
     let different: HashSet<&String> = tickets.iter().map(|(ticket, _)| ticket).collect();
     assert_eq!(different.len(), tickets.len(), "a ticket was issued twice");
     let sold =

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bookline_testkit::Reply;
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use serde_json::{Value, json};
-
-use crate::in_process::common::Reply;
 
 /// A date and an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

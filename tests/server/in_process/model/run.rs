@@ -2,13 +2,13 @@
 
 use bookline_server::Config;
 use bookline_server::state::StateLimits;
-use bookline_testkit::Rng;
+use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
 use super::line::{invalid_line, request_line};
 use super::naive::{Model, Request, Slot};
 use super::steps::{Conditions, Step, all_reads, slots};
-use crate::in_process::common::{Conn, Reply, Server};
+use crate::in_process::common::Server;
 
 /// Why a scenario failed.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ struct Scenario {
     conditions: Conditions,
     /// `None` only during a restart.
     server: Option<Server>,
-    conn: Conn,
+    conn: AsyncConn,
     naive: Model,
     slots: Vec<Slot>,
     transcript: Vec<String>,
@@ -72,7 +72,7 @@ fn now() -> NaiveDateTime {
 }
 
 /// Opens a connection, and waits until it is served.
-async fn connect(server: &Server) -> Conn {
+async fn connect(server: &Server) -> AsyncConn {
     let mut conn = server.connect().await;
     conn.ask("PING").await.ok();
     conn

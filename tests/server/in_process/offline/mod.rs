@@ -18,12 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bookline_testkit::Rng;
+use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::Utc;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::in_process::common::{Conn, Reply, Server};
+use crate::in_process::common::Server;
 use crate::in_process::model::line;
 use crate::in_process::model::naive::{Model, Request};
 use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};
@@ -44,7 +44,7 @@ fn text(output: &Output) -> String {
 /// Sends random requests until it is enough, and checks the replies. Never STATS, whose reply depends on
 /// other clients' snapshots.
 async fn run_requests(
-    conn: &mut Conn,
+    conn: &mut AsyncConn,
     naive: &mut Model,
     seed: u64,
     enough: impl Fn(usize) -> bool,
@@ -116,7 +116,7 @@ fn count_changes(scenario: &Scenario) -> u64 {
     naive.changes()
 }
 
-async fn check_all_state(conn: &mut Conn, naive: &mut Model) {
+async fn check_all_state(conn: &mut AsyncConn, naive: &mut Model) {
     let slots = slots(Utc::now().naive_utc());
     for request in all_reads(naive, &slots) {
         let before = Utc::now().naive_utc();

@@ -31,7 +31,7 @@ pub struct Reply {
 }
 
 /// One line of a reply.
-pub enum Line {
+enum Line {
     /// `ROW {…}`
     Row(Value),
     /// `OK {…}`
@@ -42,7 +42,7 @@ pub enum Line {
 
 impl Line {
     /// Decodes a line and checks what holds for every line.
-    pub fn decode(line: &str) -> Self {
+    fn decode(line: &str) -> Self {
         let object = |text: &str| {
             let value: Value =
                 serde_json::from_str(text).unwrap_or_else(|error| panic!("not JSON ({error}): {line:?}"));
@@ -63,6 +63,32 @@ impl Line {
         let retry = matches!(code, "BUSY" | "SHUTTING_DOWN" | "READ_ONLY");
         assert_eq!(body["retry"], Value::Bool(retry), "retry of {code} is {retry}: {line:?}");
         Self::Err(code.to_owned(), body)
+    }
+}
+
+/// A reply whose final line is missing.
+#[derive(Debug, Default)]
+pub struct PartialReply {
+    rows: Vec<Value>,
+}
+
+impl PartialReply {
+    /// Adds a line, and returns the reply if it is the final one.
+    pub fn add(&mut self, line: &str) -> Option<Reply> {
+        let (code, body) = match Line::decode(line) {
+            Line::Row(row) => {
+                self.rows.push(row);
+                return None;
+            }
+            Line::Ok(body) => (None, body),
+            Line::Err(code, body) => (Some(code), body),
+        };
+        Some(Reply { rows: std::mem::take(&mut self.rows), code, body })
+    }
+
+    /// Whether it has no line.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 }
 
@@ -88,7 +114,7 @@ impl Reply {
     /// A number in the final object.
     #[track_caller]
     pub fn number(&self, field: &str) -> u64 {
-        self.ok()[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:?}"))
+        self.body[field].as_u64().unwrap_or_else(|| panic!("no number {field} in {self:?}"))
     }
 
     /// The ticket ids of a BOOK.

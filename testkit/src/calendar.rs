@@ -6,7 +6,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::reply::Reply;
+use crate::reply::Reply;
 
 /// A date and an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,4 +1,4 @@
-//! The server as a child process.
+//! A child process, its output and its end.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::TIMEOUT;
+use crate::timeout::HANG_TIMEOUT;
 
 /// A child process and its output. It is killed when dropped.
 pub struct Process {
@@ -57,11 +57,11 @@ impl Process {
 
     /// The next line of standard output, or `None` at its end.
     pub fn stdout_line(&self) -> Option<String> {
-        match self.stdout.lock().unwrap().recv_timeout(TIMEOUT) {
+        match self.stdout.lock().unwrap().recv_timeout(HANG_TIMEOUT) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Disconnected) => None,
             Err(RecvTimeoutError::Timeout) => {
-                panic!("nothing on standard output for {TIMEOUT:?}; standard error:\n{}", self.stderr())
+                panic!("nothing on standard output for {HANG_TIMEOUT:?}; standard error:\n{}", self.stderr())
             }
         }
     }
@@ -78,7 +78,7 @@ impl Process {
 
     /// Waits until `wanted` accepts the text of standard error. Returns false if standard error ends first.
     pub fn wait_for_stderr(&self, wanted: impl Fn(&str) -> bool) -> bool {
-        let until = Instant::now() + TIMEOUT;
+        let until = Instant::now() + HANG_TIMEOUT;
         let mut text = self.stderr.text.lock().unwrap();
         loop {
             if wanted(&text.0) {
@@ -124,7 +124,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.signal(Signal::KILL);
-        let status = self.wait(TIMEOUT);
+        let status = self.wait(HANG_TIMEOUT);
         if thread::panicking() {
             let stderr = self.stderr();
             let tail: Vec<&str> = stderr.lines().rev().take(40).collect();

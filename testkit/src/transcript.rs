@@ -4,20 +4,19 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use super::conn::Conn;
-use super::server::Server;
-
-pub use super::pattern::Bindings;
+use crate::connection::Conn;
+use crate::pattern::Bindings;
+use crate::process::Server;
 
 /// One line of a transcript.
-pub struct Step {
+struct Step {
     line: usize,
     sent: bool,
     text: String,
 }
 
 /// A fenced block with the info string `transcript`.
-pub struct Block {
+struct Block {
     heading: String,
     line: usize,
     steps: Vec<Step>,
@@ -25,7 +24,7 @@ pub struct Block {
 
 impl Step {
     /// Parses numbered lines, each of them a request, a line of a reply, or empty.
-    pub fn lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<Self> {
+    fn lines<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Vec<Self> {
         let step = |(line, text): (usize, &str)| {
             let (sent, rest) = match text.as_bytes().first()? {
                 b'>' => (true, &text[1..]),
@@ -38,8 +37,19 @@ impl Step {
     }
 }
 
+impl Conn {
+    /// Plays a transcript on this connection.
+    #[track_caller]
+    pub fn transcript(&mut self, text: &str) {
+        let steps = Step::lines(text.lines().map(str::trim_start).enumerate());
+        if let Err(failure) = play(self, &steps, &mut Bindings::default()) {
+            panic!("{failure}");
+        }
+    }
+}
+
 /// Plays the steps in order: sends a request, or reads a line and compares it.
-pub fn play(conn: &mut Conn, steps: &[Step], known: &mut Bindings) -> Result<(), String> {
+fn play(conn: &mut Conn, steps: &[Step], known: &mut Bindings) -> Result<(), String> {
     let mut so_far = String::new();
     for step in steps {
         if step.sent {
@@ -70,7 +80,7 @@ pub fn play(conn: &mut Conn, steps: &[Step], known: &mut Bindings) -> Result<(),
 }
 
 /// All transcript blocks of a Markdown file.
-pub fn blocks(markdown: &str) -> Vec<Block> {
+fn blocks(markdown: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut heading = String::new();
     let mut lines = markdown.lines().enumerate();

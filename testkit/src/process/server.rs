@@ -5,18 +5,26 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use super::TIMEOUT;
-use super::conn::Conn;
-use super::process::Process;
+use super::child::Process;
+use crate::connection::Conn;
+use crate::timeout::HANG_TIMEOUT;
 
-/// The path of the server's binary.
-pub const BOOKLINED: &str = env!("CARGO_BIN_EXE_booklined");
+/// The path of the server's binary. Cargo builds it for the integration tests of its crate, and puts it one
+/// directory above them.
+pub fn booklined() -> &'static str {
+    static PATH: LazyLock<String> = LazyLock::new(|| {
+        let test = std::env::current_exe().expect("the path of the test binary");
+        let path = test.ancestors().nth(2).expect("a target directory").join("booklined");
+        path.into_os_string().into_string().expect("a path in UTF-8")
+    });
+    &PATH
+}
 
 /// The flags of a test server unless the test overrides them. Segments have the smallest size, so that they
 /// rotate.
@@ -62,7 +70,7 @@ impl Home {
 
     /// The command of a server with the default flags, overridden by `flags`.
     pub fn command<S: AsRef<OsStr>>(&self, flags: &[S]) -> Command {
-        let mut command = Command::new(BOOKLINED);
+        let mut command = Command::new(booklined());
         command.arg("--data-dir").arg(self.data());
         for (flag, value) in DEFAULTS {
             if !flags.iter().any(|given| given.as_ref() == flag) {
@@ -104,7 +112,7 @@ pub fn spawn_failing(command: &mut Command) -> (ExitStatus, String) {
     let mut process = Process::spawn(command);
     let stdout = process.stdout_line();
     let status =
-        process.wait(TIMEOUT).unwrap_or_else(|| panic!("{command:?} still runs and printed {stdout:?}"));
+        process.wait(HANG_TIMEOUT).unwrap_or_else(|| panic!("{command:?} still runs and printed {stdout:?}"));
     assert_eq!(stdout, None, "{command:?} printed to standard output although it failed");
     (status, process.stderr())
 }
@@ -171,13 +179,13 @@ impl Server {
     /// Kills the process with SIGKILL and waits for its end.
     pub fn kill9(&mut self) {
         self.process.signal(Signal::KILL);
-        self.process.wait(TIMEOUT).expect("a killed process ends");
+        self.process.wait(HANG_TIMEOUT).expect("a killed process ends");
     }
 
     /// Shuts the server down with SIGTERM and waits for its exit status.
     pub fn stop(&mut self) -> ExitStatus {
         self.process.signal(Signal::TERM);
-        self.process.wait(TIMEOUT).expect("the server still runs after SIGTERM")
+        self.process.wait(HANG_TIMEOUT).expect("the server still runs after SIGTERM")
     }
 
     /// Starts the server again on the same data with the same flags. The process must have ended.
@@ -195,7 +203,7 @@ impl Server {
             process.wait_for_stderr(|text| !text.is_empty());
         }
         process.signal(Signal::KILL);
-        process.wait(TIMEOUT).expect("a killed process ends");
+        process.wait(HANG_TIMEOUT).expect("a killed process ends");
     }
 
     /// Resident memory in KiB (Linux only).

@@ -1,13 +1,11 @@
-//! A connection to the server.
+//! A blocking connection.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use bookline_protocol::telnet::strip_answers;
-
-use super::TIMEOUT;
-use super::reply::{Line, Reply};
-use super::transcript::{Bindings, Step, play};
+use crate::connection::line;
+use crate::reply::{PartialReply, Reply};
+use crate::timeout::HANG_TIMEOUT;
 
 /// A blocking connection that reads lines. A timeout is a failure.
 pub struct Conn {
@@ -23,14 +21,14 @@ impl Conn {
     }
 
     pub fn try_open(addr: SocketAddr) -> io::Result<Self> {
-        Self::over(TcpStream::connect_timeout(&addr, TIMEOUT)?)
+        Self::over(TcpStream::connect_timeout(&addr, HANG_TIMEOUT)?)
     }
 
     /// Uses a socket that is connected.
     pub fn over(stream: TcpStream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(TIMEOUT))?;
-        stream.set_write_timeout(Some(TIMEOUT))?;
+        stream.set_read_timeout(Some(HANG_TIMEOUT))?;
+        stream.set_write_timeout(Some(HANG_TIMEOUT))?;
         Ok(Self { reader: BufReader::with_capacity(16 * 1024, stream), strips_telnet_answers: false })
     }
 
@@ -67,16 +65,7 @@ impl Conn {
         if self.reader.read_until(b'\n', &mut line)? == 0 {
             return Ok(None);
         }
-        if line.pop() != Some(b'\n') {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the last line has no LF"));
-        }
-        if self.strips_telnet_answers {
-            line = strip_answers(&line).to_vec();
-        }
-        let line = String::from_utf8(line).expect("a reply is UTF-8");
-        // A reply ends with LF only, and must not control a terminal, whatever any client sent.
-        assert!(!line.contains(bookline_protocol::needs_escape), "unescaped characters: {line:?}");
-        Ok(Some(line))
+        Ok(Some(line::text(&line, self.strips_telnet_answers)?.to_owned()))
     }
 
     #[track_caller]
@@ -90,17 +79,11 @@ impl Conn {
 
     /// The next reply. A connection that ends before the final line is an error.
     pub fn try_reply(&mut self) -> io::Result<Reply> {
-        let mut rows = Vec::new();
+        let mut partial = PartialReply::default();
         loop {
             let line = self.try_line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
-            match Line::decode(&line) {
-                Line::Row(row) => rows.push(row),
-                Line::Ok(body) => {
-                    return Ok(Reply { rows, code: None, body });
-                }
-                Line::Err(code, body) => {
-                    return Ok(Reply { rows, code: Some(code), body });
-                }
+            if let Some(reply) = partial.add(&line) {
+                return Ok(reply);
             }
         }
     }
@@ -176,14 +159,5 @@ impl Conn {
         let mut bytes = vec![0; count];
         self.reader.read_exact(&mut bytes).unwrap_or_else(|error| panic!("no {count} bytes: {error}"));
         bytes
-    }
-
-    /// Plays a transcript on this connection.
-    #[track_caller]
-    pub fn transcript(&mut self, text: &str) {
-        let steps = Step::lines(text.lines().map(str::trim_start).enumerate());
-        if let Err(failure) = play(self, &steps, &mut Bindings::default()) {
-            panic!("{failure}");
-        }
     }
 }
