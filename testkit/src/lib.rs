@@ -3,6 +3,7 @@
 
 pub mod calendar;
 pub mod connection;
+pub mod in_process;
 mod pattern;
 pub mod process;
 pub mod reply;

@@ -11,7 +11,7 @@ mod client;
 
 #[test]
 fn python_client_books_and_is_refused() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/client.py");
     let (host, port) = (server.addr.ip().to_string(), server.addr.port().to_string());
     let output = Command::new("python3").arg(script).args([host, port]).output().expect("python3 runs");
@@ -22,7 +22,7 @@ fn python_client_books_and_is_refused() {
 
 #[test]
 fn rust_client_books_and_is_refused() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let printed = client::run(&server.addr.to_string()).unwrap();
     let (first, refusal) = printed.split_once('\n').unwrap();
     assert_eq!(first, "2 tickets for Rust Conf, 1 left");

@@ -14,11 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use bookline_protocol::reply::ReplyLine;
+use bookline_server::Config;
 use bookline_server::cli::Cli;
+use bookline_testkit::in_process::{Listening, config};
 use clap::CommandFactory;
 use tempfile::TempDir;
 
-use crate::support::real_server::{parse_config, serve};
+use crate::support::real_server::block_on;
 use crate::support::session::PROMPT;
 
 /// The environment variable that makes [`serve_the_session`] run the server. Its value does not matter.
@@ -232,12 +234,13 @@ fn serve_the_session() {
     if std::env::var_os(SERVE_VARIABLE).is_none() {
         return;
     }
-    let config = parse_config(&["--time-zone", "UTC", "--segment-size", "512KiB"]);
-    let on_listening = |address| {
+    block_on(async {
+        let config = config(&Config::default().data_dir, |config| config.segment_size = 512 << 10);
+        let server = Listening::open(&config).await.unwrap();
         // The test harness may have written the beginning of a line.
-        println!("\nbooklined {} listening on {address}", env!("CARGO_PKG_VERSION"));
-    };
-    serve(&config, on_listening, std::future::pending());
+        println!("\nbooklined {} listening on {}", env!("CARGO_PKG_VERSION"), server.address);
+        server.serve(std::future::pending()).await.unwrap();
+    });
 }
 
 #[test]

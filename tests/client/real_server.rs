@@ -9,6 +9,7 @@ use bookline::net::request_tracker::RequestTracker;
 use bookline::one_shot;
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::{EventReply, ReplyLine};
+use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 
 use crate::support::real_server::RealServer;
@@ -16,7 +17,7 @@ use crate::support::session::{PROMPT, Session};
 
 #[test]
 fn commands_as_arguments_are_executed() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let created = concat!(
         r#"OK {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","#,
         r#""total_tickets":3,"available_tickets":3}"#
@@ -54,7 +55,7 @@ fn commands_as_arguments_are_executed() {
 #[test]
 fn random_names_are_stored_unchanged() {
     let mut rng = Rng::from_environment();
-    let server = RealServer::start(&["--durability", "never"]);
+    let server = RealServer::start_with(|config| config.durability = Durability::Never);
     let alphabet: Vec<char> = "aZ09 \t\n\"\\#=_-,.'<>é😀\u{301}".chars().collect();
     let names: Vec<String> =
         (0..500).map(|_| (0..rng.range(1, 13)).map(|_| *rng.pick(&alphabet)).collect::<String>()).collect();
@@ -75,7 +76,7 @@ fn random_names_are_stored_unchanged() {
 #[test]
 fn client_and_server_count_the_same_replies_to_random_bytes() {
     let mut rng = Rng::from_environment();
-    let server = RealServer::start(&["--durability", "never"]);
+    let server = RealServer::start_with(|config| config.durability = Durability::Never);
     let words: [&[u8]; 22] = [
         b"PING",
         b" ",
@@ -126,7 +127,7 @@ fn client_and_server_count_the_same_replies_to_random_bytes() {
 #[test]
 fn script_of_100_000_bookings_is_executed() {
     const BOOKINGS: usize = 100_000;
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let script = format!("CREATE x 2026-12-31 {BOOKINGS} id=e\n{}GET e", "BOOK e 1\n".repeat(BOOKINGS));
     let client = server.run_script(script);
     assert_eq!((client.exit, client.stderr.as_str()), (0, ""));
@@ -136,7 +137,7 @@ fn script_of_100_000_bookings_is_executed() {
 
 #[test]
 fn quit_within_a_script_ends_it() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let script = format!("CREATE x 2026-12-31 100 id=e\nQUIT\n{}", "BOOK e 1\n".repeat(50_000));
     let client = server.run_script(script);
     let message = "bookline: 50,000 lines after QUIT were not sent\n";
@@ -146,7 +147,7 @@ fn quit_within_a_script_ends_it() {
 
 #[test]
 fn http_request_as_a_script_exits_4() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let client = server.run_script("GET / HTTP/1.1\r\nPING\r\n");
     assert_eq!((client.exit, client.stdout.lines().count()), (4, 1), "{}", client.stdout);
     assert!(client.stdout.starts_with("ERR BAD_REQUEST "), "{}", client.stdout);
@@ -154,7 +155,7 @@ fn http_request_as_a_script_exits_4() {
 
 #[test]
 fn full_server_rejects_the_connection() {
-    let server = RealServer::start(&["--max-connections", "1"]);
+    let server = RealServer::start_with(|config| config.max_connections = 1);
     let first = TcpStream::connect(server.addr).unwrap();
     let message = format!("bookline: {} accepts no new connections\n", server.addr);
     for client in [server.run(&["PING"]), server.run_script("PING\nPING\n")] {
@@ -166,7 +167,7 @@ fn full_server_rejects_the_connection() {
 
 #[test]
 fn session_executes_commands_and_prints_replies_for_people() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let mut session = Session::prompt(server.addr);
     session.wait_for("Welcome to the ticket reservation system\r\n");
     session.wait_for(&format!("bookline {} at {}, time zone UTC.", env!("CARGO_PKG_VERSION"), server.addr));
@@ -213,7 +214,7 @@ fn session_executes_commands_and_prints_replies_for_people() {
 
 #[test]
 fn server_stopped_at_the_prompt_is_reported_at_the_next_command() {
-    let mut server = RealServer::start(&[]);
+    let mut server = RealServer::start();
     let mut session = Session::prompt(server.addr);
     session.wait_for(PROMPT);
     server.stop();

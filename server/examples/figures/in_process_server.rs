@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::Context;
-use bookline_server::Server;
 use bookline_server::storage::journal::Durability;
-use tokio::net::TcpListener;
+use bookline_testkit::in_process::Listening;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -27,14 +26,13 @@ impl InProcessServer {
         let finished = tokio::task::spawn_blocking(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
             runtime.block_on(async {
-                let server = Server::open(&config).await?;
-                let listener = TcpListener::bind("127.0.0.1:0").await?;
+                let server = Listening::open(&config).await?;
                 // The receiver is in `start`, which waits.
-                let _ = bound.send(listener.local_addr()?);
-                let shutdown = async {
+                let _ = bound.send(server.address);
+                let stop = async {
                     let _ = stopped.await;
                 };
-                anyhow::Ok(server.run([listener], shutdown).await?)
+                anyhow::Ok(server.serve(stop).await?)
             })
         });
         Ok(Self { address: address.await.context("the server does not start")?, stop, finished })

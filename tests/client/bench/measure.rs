@@ -40,7 +40,7 @@ fn expect_ok(client: &Exited) -> Value {
 
 #[test]
 fn every_workload_is_measured_and_verified() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     for workload in ["hot", "spread", "calendar", "mixed", "reads"] {
         let flags = ["--workload", workload, "--events", "100", "--secs", "1", "--json", "--yes"];
         let client = run_with_input(
@@ -82,7 +82,7 @@ fn every_workload_is_measured_and_verified() {
 
 #[test]
 fn contention_for_the_last_tickets_sells_each_once() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let report = expect_ok(&bench(server.addr, &["--seats", "1000", "--tickets", "3", "--json"]));
     assert!(number(&report, "/codes/SOLD_OUT") > 0, "{report:#}");
     assert_eq!(number(&report, "/verified/tickets_acknowledged"), 999, "{report:#}");
@@ -90,7 +90,7 @@ fn contention_for_the_last_tickets_sells_each_once() {
 
 #[test]
 fn report_for_people_has_a_line_per_topic() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let client = bench(server.addr, &["--workload", "mixed", "--events", "10"]);
     assert_eq!((client.exit, client.stderr.as_str()), (0, ""), "{}", client.stdout);
     let begins = [
@@ -114,7 +114,7 @@ fn report_for_people_has_a_line_per_topic() {
 
 #[test]
 fn terminal_shows_progress_and_ctrl_c_ends_the_measurement() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     let command = bookline(server.addr, &["bench", "--conns", "2", "--secs", "1000"]);
     let mut session = Session::start(command);
     session.wait_for(" replies/s   p50 ");
@@ -127,7 +127,7 @@ fn terminal_shows_progress_and_ctrl_c_ends_the_measurement() {
 
 #[test]
 fn server_with_data_is_loaded_with_yes_only() {
-    let server = RealServer::start(&[]);
+    let server = RealServer::start();
     server.run(&["BLOCK", "F1", "2026-12-31", "09:00"]);
     let refused = server.run(&["bench"]);
     assert_eq!((refused.exit, refused.stdout.as_str()), (1, ""));
@@ -211,7 +211,7 @@ fn refused_and_rejected_connections_exit_3() {
     assert_eq!((client.exit, client.stdout.as_str()), (3, ""));
     assert!(client.stderr.contains("cannot connect to "), "{}", client.stderr);
 
-    let server = RealServer::start(&["--max-connections", "2"]);
+    let server = RealServer::start_with(|config| config.max_connections = 2);
     let message = format!("bookline: {} accepts no new connections\n", server.addr);
     bench(server.addr, &[]).expect(3, "", &message);
 }

@@ -1,42 +1,32 @@
 //! A server in this process.
 
 use std::net::SocketAddr;
-use std::sync::mpsc;
-use std::thread::{self, JoinHandle};
 
-use bookline_server::cli::Cli;
-use bookline_server::{Config, Server};
-use clap::Parser;
-use tempfile::TempDir;
-use tokio::sync::oneshot;
+use bookline_server::Config;
+use bookline_testkit::in_process::Server;
 
 use crate::support::client::{Exited, bookline, run_with_input};
 
 /// A server on an empty data directory. Dropping it stops it.
 pub struct RealServer {
     pub addr: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-    _data: TempDir,
+    /// `None` after a stop.
+    server: Option<Server>,
 }
 
 impl RealServer {
-    /// Starts a server with these flags.
-    pub fn start(flags: &[&str]) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let directory = data.path().to_str().unwrap().to_owned();
-        let fixed =
-            ["--data-dir", &directory, "--hod", "F10", "--time-zone", "UTC", "--segment-size", "1MiB"];
-        let config = parse_config(&[&fixed, flags].concat());
-        let (stop, stopped) = oneshot::channel::<()>();
-        let (listening, address) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            let stopped = async {
-                let _ = stopped.await;
-            };
-            serve(&config, |addr| listening.send(addr).unwrap(), stopped);
-        });
-        Self { addr: address.recv().unwrap(), stop: Some(stop), thread: Some(thread), _data: data }
+    pub fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// Starts a server with this change of the configuration.
+    pub fn start_with(change: impl FnOnce(&mut Config)) -> Self {
+        let server = block_on(Server::fresh_with(|config| {
+            // Scripts of 100,000 commands would rotate smaller segments all the time.
+            config.segment_size = 1 << 20;
+            change(config);
+        }));
+        Self { addr: server.address, server: Some(server) }
     }
 
     /// Runs the client with these arguments.
@@ -51,35 +41,23 @@ impl RealServer {
 
     /// Stops the server and waits for its end.
     pub fn stop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            thread.join().unwrap();
+        if let Some(server) = self.server.take() {
+            block_on(server.stop());
         }
     }
 }
 
 impl Drop for RealServer {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        // The data directory is removed after the server has ended. A failed test has its own message.
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        // A failed test has its own message.
+        if !std::thread::panicking() {
+            self.stop();
         }
     }
 }
 
-/// The configuration of a server with these flags.
-pub fn parse_config(flags: &[&str]) -> Config {
-    Cli::try_parse_from([&["booklined"], flags].concat()).unwrap().config()
-}
-
-/// Runs a server on a free port until `stopped`. `on_listening` gets its address.
-pub fn serve(config: &Config, on_listening: impl FnOnce(SocketAddr), stopped: impl Future<Output = ()>) {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let server = Server::open(config).await.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        on_listening(listener.local_addr().unwrap());
-        server.run([listener], stopped).await.unwrap();
-    });
+/// Runs a future on this thread. Servers run on threads of their own.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(future)
 }

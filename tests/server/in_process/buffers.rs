@@ -9,11 +9,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bookline_server::commands::buffers::{Buffers, Share};
+use bookline_testkit::in_process::Server;
 use bookline_testkit::{AsyncConn, HANG_TIMEOUT, Reply};
 use tokio::task::unconstrained;
 use tokio::time::timeout;
-
-use crate::in_process::common::Server;
 
 /// Long enough for a reply that nothing delays, to check that none comes.
 const NO_REPLY_TIMEOUT: Duration = Duration::from_millis(100);

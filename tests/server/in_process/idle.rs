@@ -6,13 +6,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::in_process::common::server::config;
 use bookline_server::commands::Service;
 use bookline_server::commands::buffers::Share;
-use tempfile::TempDir;
+use bookline_testkit::in_process::Server;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
 /// The idle timeout of the servers in these tests.
@@ -23,27 +21,20 @@ const STEP: Duration = Duration::from_millis(1);
 
 /// Runs `client` against a server with `--idle-timeout 10s`, both on this thread with the clock of the test.
 async fn with_server(client: impl AsyncFnOnce(SocketAddr, &Service)) {
-    let directory = TempDir::with_prefix("bookline").expect("a directory");
-    let config = config(directory.path(), |config| {
-        config.idle_timeout = Some(Duration::from_secs(10));
+    let server = Server::on_this_runtime(|config| {
+        config.idle_timeout = Some(IDLE_TIMEOUT);
         // The second of two requests for a snapshot waits.
         config.snapshot_interval_min = Duration::from_millis(200);
-    });
-    let server = bookline_server::Server::open(&config).await.expect("a fresh start");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("a bound listener");
-    let (stop, stopped) = oneshot::channel::<()>();
-    let service = server.service().clone();
-    let running = tokio::spawn(server.run([listener], async move { drop(stopped.await) }));
+    })
+    .await;
     let clock = tokio::spawn(async {
         loop {
             sleep(STEP).await;
         }
     });
-    client(address, &service).await;
+    client(server.address, &server.service).await;
     clock.abort();
-    drop(stop);
-    running.await.expect("no panic").expect("a graceful shutdown");
+    server.stop().await;
 }
 
 async fn connect(address: SocketAddr) -> BufReader<TcpStream> {

@@ -1,7 +1,6 @@
 //! Tests that run the server in their own process, where they can reach its state and control its clock.
 
 mod buffers;
-mod common;
 mod history;
 mod idle;
 mod model;

@@ -6,11 +6,9 @@ use std::path::{Path, PathBuf};
 
 use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
 use bookline_testkit::AsyncConn;
+use bookline_testkit::in_process::{Server, copy_all};
 use serde_json::json;
 use tempfile::TempDir;
-
-use crate::in_process::common::Server;
-use crate::in_process::common::server::copy_all;
 
 async fn assert_has_original_data(conn: &mut AsyncConn) {
     assert_eq!(conn.ask("GET rustconf").await.number("available_tickets"), 48);

@@ -7,11 +7,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bookline_server::Config;
+use bookline_testkit::in_process::Server;
 use bookline_testkit::{AsyncConn, HANG_TIMEOUT};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-
-use crate::in_process::common::Server;
 
 const SNAPSHOT_EVERY_BYTES: u64 = 64 << 10;
 fn frequent_snapshots(config: &mut Config) {

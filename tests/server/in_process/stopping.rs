@@ -2,8 +2,8 @@
 //!
 //! It would fail if a change were acknowledged that will not be written, or if a client were kept waiting.
 
-use crate::in_process::common::Server;
 use bookline_server::storage::journal::Durability;
+use bookline_testkit::in_process::Server;
 
 /// With `interval` and `never`, replies do not wait for the disk, so a change after the close of the journal
 /// must not be appended.

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bookline_testkit::in_process::Server;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
-use crate::in_process::common::Server;
 use crate::in_process::model::line::request_line;
 use crate::in_process::model::naive::{Model, Request, Slot};
 use crate::in_process::model::steps::{Conditions, Step, Template, all_reads, slots};

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use bookline_testkit::in_process::Server;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use serde_json::Value;
-
-use crate::in_process::common::Server;
 
 const CLIENTS: u64 = 12;
 

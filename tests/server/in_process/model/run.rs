@@ -2,13 +2,13 @@
 
 use bookline_server::Config;
 use bookline_server::state::StateLimits;
+use bookline_testkit::in_process::Server;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
 use super::line::{invalid_line, request_line};
 use super::naive::{Model, Request, Slot};
 use super::steps::{Conditions, Step, all_reads, slots};
-use crate::in_process::common::Server;
 
 /// Why a scenario failed.
 #[derive(Debug, Clone)]

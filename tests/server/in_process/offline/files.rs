@@ -10,10 +10,10 @@ use std::process::Command;
 use bookline_server::codec::frame;
 use bookline_server::codec::frame::Kind;
 use bookline_server::codec::segment_header::{BYTES, MAGIC, SegmentHeader};
+use bookline_testkit::in_process::Server;
 use tempfile::TempDir;
 
 use super::{booklined, files, name, small, text};
-use crate::in_process::common::Server;
 
 /// Asserts that `check` exits with 1 and prints all of these messages.
 fn assert_finds(directory: &Path, message: &[&str]) {

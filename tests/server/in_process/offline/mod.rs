@@ -18,12 +18,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bookline_testkit::in_process::Server;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::Utc;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::in_process::common::Server;
 use crate::in_process::model::line;
 use crate::in_process::model::naive::{Model, Request};
 use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};

@@ -7,11 +7,11 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use bookline_testkit::in_process::Server;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::{booklined, files, name, small, text};
-use crate::in_process::common::Server;
 
 fn temp_dir() -> TempDir {
     TempDir::with_prefix("bookline").expect("a directory")

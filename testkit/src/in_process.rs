@@ -9,14 +9,38 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_server::commands::Service;
-use bookline_server::server::ServeError;
-use bookline_server::{Config, OpenError};
-use bookline_testkit::{AsyncConn, HANG_TIMEOUT};
+use bookline_server::{Config, OpenError, ServeError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+
+use crate::connection::AsyncConn;
+use crate::timeout::HANG_TIMEOUT;
+
+/// A server that is open, with a free port on which it does not serve yet.
+#[derive(Debug)]
+pub struct Listening {
+    server: bookline_server::Server,
+    listener: TcpListener,
+    pub address: SocketAddr,
+}
+
+impl Listening {
+    /// Opens a server with this configuration, whatever it is.
+    pub async fn open(config: &Config) -> Result<Self, OpenError> {
+        let server = bookline_server::Server::open(config).await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound listener");
+        Ok(Self { server, listener, address })
+    }
+
+    /// Serves until `stop`, and shuts down gracefully.
+    pub async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+        self.server.run([self.listener], stop).await
+    }
+}
 
 /// A running server with its own directory and runtime.
 #[derive(Debug)]
@@ -76,19 +100,18 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let (ending, ended) = oneshot::channel();
         spawn(Box::pin(async move {
-            let server = match bookline_server::Server::open(&config).await {
-                Ok(server) => server,
+            let listening = match Listening::open(&config).await {
+                Ok(listening) => listening,
                 Err(refused) => return opened.send(Err(refused)).expect("a receiver"),
             };
-            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-            let address = listener.local_addr().expect("a bound listener");
-            opened.send(Ok((address, server.service().clone()))).expect("a receiver");
+            let handle = (listening.address, listening.server.service().clone());
+            opened.send(Ok(handle)).expect("a receiver");
             let shutdown = async {
                 // Dropping the sender stops the server, too.
                 let _ = stopped.await;
             };
             // The receiver is dropped when a test has failed.
-            let _ = ending.send(server.run([listener], shutdown).await);
+            let _ = ending.send(listening.serve(shutdown).await);
         }));
         let (address, service) = open.await.expect("no panic")?;
         Ok(Self { address, service, directory, stop, ended })
