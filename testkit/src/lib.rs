@@ -1,9 +1,9 @@
 //! What the tests of several crates share. It depends on the server, so the server's unit tests cannot use it
 //! for the server's own types; tests of these types are integration tests.
 
-pub mod calendar;
 pub mod connection;
 pub mod in_process;
+pub mod model;
 mod pattern;
 pub mod process;
 pub mod reply;

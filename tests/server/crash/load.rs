@@ -27,22 +27,24 @@ impl Killer {
 
 /// A client that records its outstanding requests and the acknowledged changes.
 pub trait Client {
-    /// The next request, which is outstanding from now on.
-    fn next(&mut self, rng: &mut Rng) -> String;
+    /// The line of the next request, without its LF. The request is outstanding from now on.
+    fn next(&mut self, rng: &mut Rng) -> Vec<u8>;
     /// Handles the reply to the oldest outstanding request.
     fn on_reply(&mut self, reply: Reply);
 }
 
 /// Sends requests in bursts, with some replies outstanding, until the connection ends.
 pub fn drive(client: &mut impl Client, conn: &mut Conn, rng: &mut Rng, killer: &Killer) {
+    // Lines have telnet commands in them.
+    conn.strips_telnet_answers = true;
     let mut waiting = 0;
     let mut sending = true;
     loop {
         if sending {
             let burst = rng.range(1, 40);
-            let lines: Vec<String> = (0..burst).map(|_| client.next(rng) + "\n").collect();
+            let lines: Vec<Vec<u8>> = (0..burst).map(|_| [&client.next(rng)[..], b"\n"].concat()).collect();
             waiting += burst;
-            sending = conn.try_send_bytes(lines.concat().as_bytes()).is_ok();
+            sending = conn.try_send_bytes(&lines.concat()).is_ok();
         }
         // After sending has failed, the replies that arrived before are read.
         let keep = if sending { rng.below(20) } else { 0 };

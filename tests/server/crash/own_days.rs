@@ -5,7 +5,9 @@
 
 use std::collections::VecDeque;
 
-use bookline_testkit::calendar::{Calendar, CalendarRequest, Meeting, Outcome, Slot};
+use bookline_testkit::model::{
+    Calendar, CalendarRequest, Meeting, Request, Slot, check_outcome, request_line,
+};
 use bookline_testkit::{Conn, Reply, Rng};
 use chrono::{Days, NaiveDate};
 use serde_json::Value;
@@ -38,7 +40,11 @@ impl CalendarClient {
         }
         self.titles += 1;
         let host = if rng.one_in(3) { rng.pick(&self.people).clone() } else { who.to_owned() };
-        Some(Meeting { title: format!("meeting {}", self.titles), group: rng.some(&self.people, 3), host })
+        Some(Meeting {
+            title: format!("meeting {}", self.titles),
+            group: rng.some(&self.people, 3),
+            host: Some(host),
+        })
     }
 
     fn days(&self, calendar: &Calendar) -> Vec<Value> {
@@ -63,7 +69,8 @@ impl CalendarClient {
                 return;
             }
             let Some(request) = outstanding.pop_front() else { break };
-            tried.apply(&request);
+            // It may have been refused.
+            let _ = tried.apply(&request);
         }
         let (was, is): (Vec<_>, Vec<_>) =
             acknowledged.iter().zip(&found).filter(|(was, is)| was != is).unzip();
@@ -74,29 +81,30 @@ impl CalendarClient {
 }
 
 impl Client for CalendarClient {
-    fn next(&mut self, rng: &mut Rng) -> String {
+    fn next(&mut self, rng: &mut Rng) -> Vec<u8> {
         let who = rng.pick(&self.people).clone();
         let slot = slot(rng);
         let request = match rng.below(10) {
             0..=3 => {
-                let entry = self.entry(&who, rng);
-                CalendarRequest::Take(who, slot, entry)
+                let meeting = self.entry(&who, rng);
+                CalendarRequest::Take { who, slot, meeting }
             }
             4..=6 => {
-                let entry = self.entry(&who, rng);
-                CalendarRequest::Put(who, slot, self::slot(rng), entry)
+                let (meeting, new) = (self.entry(&who, rng), self::slot(rng));
+                CalendarRequest::Put { who, old: slot, new, meeting }
             }
-            7..=8 => CalendarRequest::Delete(who, slot),
-            _ => CalendarRequest::Day(who, slot.date),
+            7..=8 => CalendarRequest::Delete { who, slot },
+            _ => CalendarRequest::Day { who, date: slot.date },
         };
-        let line = request.to_string();
+        let line = request_line(&Request::Calendar(request.clone()), rng);
         self.outstanding.push_back(request);
         line
     }
 
     fn on_reply(&mut self, reply: Reply) {
         let request = self.outstanding.pop_front().unwrap();
-        assert_eq!(Outcome::of(&reply), self.calendar.apply(&request), "the reply (left) to {request}");
+        let checked = check_outcome(&reply, &self.calendar.apply(&request));
+        checked.unwrap_or_else(|what| panic!("{request:?}: {reply:?}: {what}"));
     }
 }
 

@@ -46,7 +46,7 @@ impl BookingClient {
 }
 
 impl Client for BookingClient {
-    fn next(&mut self, rng: &mut Rng) -> String {
+    fn next(&mut self, rng: &mut Rng) -> Vec<u8> {
         let event = rng.below(TOTALS.len());
         let (line, request) = match rng.below(12) {
             0 if self.snapshots && rng.one_in(20) => ("SNAPSHOT".to_owned(), Request::Snapshot),
@@ -66,7 +66,7 @@ impl Client for BookingClient {
             }
         };
         self.outstanding.push_back(request);
-        line
+        line.into_bytes()
     }
 
     fn on_reply(&mut self, reply: Reply) {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use bookline_testkit::calendar::{CalendarRequest, Meeting, Slot};
+use bookline_testkit::model::{self, CalendarRequest, Meeting, Slot, request_line};
 use bookline_testkit::{Conn, Reply, Rng};
 use chrono::{Days, NaiveDate};
 
@@ -66,7 +66,7 @@ impl MeetingClient {
         let places = everyone.map(|person| (person.to_owned(), slot)).collect();
         let known = Known { places, slot, host: host.clone(), state: State::Open };
         self.known.insert(title.clone(), known);
-        (title.clone(), slot, Meeting { title, group, host })
+        (title.clone(), slot, Meeting { title, group, host: Some(host) })
     }
 
     /// One of the present meetings that no outstanding request is about.
@@ -85,27 +85,28 @@ impl MeetingClient {
 }
 
 impl Client for MeetingClient {
-    fn next(&mut self, rng: &mut Rng) -> String {
+    fn next(&mut self, rng: &mut Rng) -> Vec<u8> {
         let who = rng.pick(&self.people).clone();
         let choice = rng.below(10);
         let (request, outstanding_request) = match (choice, self.present(rng)) {
-            (0..=1, _) => (CalendarRequest::Day(who, date(rng.below(DAYS))), Request::Read),
+            (0..=1, _) => (CalendarRequest::Day { who, date: date(rng.below(DAYS)) }, Request::Read),
             (2..=4, Some((title, slot, host))) => {
                 self.set(&title, State::Open);
-                (CalendarRequest::Delete(host, slot), Request::Delete(title))
+                (CalendarRequest::Delete { who: host, slot }, Request::Delete(title))
             }
             (5..=6, Some((old, slot, host))) => {
                 self.set(&old, State::Open);
                 let (new, to, meeting) = self.meeting(&host, rng);
-                (CalendarRequest::Put(host, slot, to, Some(meeting)), Request::Put { old, new })
+                let request = CalendarRequest::Put { who: host, old: slot, new: to, meeting: Some(meeting) };
+                (request, Request::Put { old, new })
             }
             _ => {
                 let (title, slot, meeting) = self.meeting(&who, rng);
-                (CalendarRequest::Take(who, slot, Some(meeting)), Request::Meet(title))
+                (CalendarRequest::Take { who, slot, meeting: Some(meeting) }, Request::Meet(title))
             }
         };
         self.outstanding.push_back(outstanding_request);
-        request.to_string()
+        request_line(&model::Request::Calendar(request), rng)
     }
 
     fn on_reply(&mut self, reply: Reply) {

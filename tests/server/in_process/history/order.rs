@@ -6,11 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bookline_testkit::in_process::Server;
+use bookline_testkit::model::{Model, Request, Slot, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
-use crate::in_process::model::line::request_line;
-use crate::in_process::model::naive::{Model, Request, Slot};
 use crate::in_process::model::steps::{Conditions, Step, Template, all_reads, slots};
 
 const CLIENTS: usize = 4;

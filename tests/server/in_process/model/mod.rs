@@ -1,18 +1,13 @@
 //! Randomized requests to the server and to a naive model, whose replies are compared. After every restart
 //! and at the end, all of the state is compared.
 //!
-//! The model is written from protocol.md alone, without shards, journal or snapshots. There are few events,
-//! people and hours, so that requests conflict. Many lines are invalid. Servers are restarted and killed, and
-//! snapshots are made, at random points.
+//! There are few events, people and hours, so that requests conflict. Many lines are invalid. Servers are
+//! restarted and killed, and snapshots are made, at random points.
 //!
 //! It would fail if a reply differed from protocol.md, if a restart lost or invented a change, or if a
 //! refused request changed anything. A failure prints its seed and the shortest list of steps that fails.
 //! `BOOKLINE_TEST_SEED=n` runs one seed, `BOOKLINE_TEST_SEEDS=n` the first n seeds.
 
-pub mod line;
-// The tests of the offline commands use the model, too.
-#[allow(dead_code)]
-pub mod naive;
 mod run;
 mod shrink;
 pub mod steps;

@@ -3,11 +3,10 @@
 use bookline_server::Config;
 use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
+use bookline_testkit::model::{Model, Request, Slot, invalid_line, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
-use super::line::{invalid_line, request_line};
-use super::naive::{Model, Request, Slot};
 use super::steps::{Conditions, Step, all_reads, slots};
 
 /// Why a scenario failed.

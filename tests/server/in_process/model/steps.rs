@@ -3,9 +3,8 @@
 
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
+use bookline_testkit::model::{CalendarRequest, Meeting, Model, Request, Slot};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
-
-use super::naive::{Meeting, Model, Request, Slot};
 
 /// The configuration of a scenario.
 #[derive(Debug, Clone, Copy)]
@@ -192,13 +191,14 @@ impl Template {
             }
             Self::Slots(action, slot, other) => {
                 let (slot, other) = (slots[*slot], slots[*other]);
-                match action.clone() {
-                    Action::Take(who, meeting) => Request::Take { who, slot, meeting },
-                    Action::Put(who, meeting) => Request::Put { who, old: slot, new: other, meeting },
-                    Action::Delete(who) => Request::Delete { who, slot },
-                    Action::Day(who) => Request::Day { who, date: slot.date },
-                    Action::Event | Action::Book(_) => Request::Ping,
-                }
+                let request = match action.clone() {
+                    Action::Take(who, meeting) => CalendarRequest::Take { who, slot, meeting },
+                    Action::Put(who, meeting) => CalendarRequest::Put { who, old: slot, new: other, meeting },
+                    Action::Delete(who) => CalendarRequest::Delete { who, slot },
+                    Action::Day(who) => CalendarRequest::Day { who, date: slot.date },
+                    Action::Event | Action::Book(_) => return Request::Ping,
+                };
+                Request::Calendar(request)
             }
         }
     }
@@ -225,7 +225,8 @@ pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
     dates.sort_unstable();
     dates.dedup();
     for date in dates {
-        requests.extend(PEOPLE.map(|who| Request::Day { who: who.to_owned(), date }));
+        let day = |who: &str| Request::Calendar(CalendarRequest::Day { who: who.to_owned(), date });
+        requests.extend(PEOPLE.map(day));
     }
     requests.extend(naive.tickets().map(|ticket| Request::Ticket(ticket.clone())));
     requests

@@ -19,13 +19,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bookline_testkit::in_process::Server;
+use bookline_testkit::model::{Model, Request, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::Utc;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::in_process::model::line;
-use crate::in_process::model::naive::{Model, Request};
 use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};
 
 /// Requests and their replies, in order.
@@ -59,7 +58,7 @@ async fn run_requests(
             continue;
         }
         let before = Utc::now().naive_utc();
-        let line = line::request_line(&request, &mut Rng::new(style));
+        let line = request_line(&request, &mut Rng::new(style));
         conn.send(&[line, b"\n".to_vec()].concat()).await;
         let reply = conn.reply().await.expect("a reply");
         let checked = naive.check(&request, &reply, [before, Utc::now().naive_utc()]);
@@ -120,7 +119,7 @@ async fn check_all_state(conn: &mut AsyncConn, naive: &mut Model) {
     let slots = slots(Utc::now().naive_utc());
     for request in all_reads(naive, &slots) {
         let before = Utc::now().naive_utc();
-        conn.send(&[line::request_line(&request, &mut Rng::new(0)), b"\n".to_vec()].concat()).await;
+        conn.send(&[request_line(&request, &mut Rng::new(0)), b"\n".to_vec()].concat()).await;
         let reply = conn.reply().await.expect("a reply");
         let checked = naive.check(&request, &reply, [before, Utc::now().naive_utc()]);
         checked.unwrap_or_else(|what| panic!("{request:?}: {reply:?}: {what}"));

@@ -1,9 +1,9 @@
 //! Lines of requests, valid in any of the ways that protocol.md allows, or invalid in one that it refuses.
 
-use bookline_testkit::Rng;
 use chrono::NaiveDate;
 
-use super::naive::{Meeting, Request, Slot, format_date, format_hour};
+use super::request::{CalendarRequest, Meeting, Request, Slot, format_date, format_hour};
+use crate::rng::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,26 +125,7 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
         }
         Request::Book(id, count) => words.extend([(Kind::Id, id.clone()), number(*count, rng)]),
         Request::Ticket(ticket) => words.push((Kind::Ticket, ticket.clone())),
-        Request::Take { who, slot, meeting } => {
-            words.push((Kind::Id, who.clone()));
-            words.extend(at(*slot, rng));
-            exact = meet(&mut words, meeting.as_ref());
-        }
-        Request::Put { who, old, new, meeting } => {
-            words.push((Kind::Id, who.clone()));
-            words.extend(at(*old, rng));
-            words.push((Kind::Verb, if meeting.is_some() { "MEET" } else { "BLOCK" }.into()));
-            words.extend(at(*new, rng));
-            exact = meet(&mut words, meeting.as_ref());
-        }
-        Request::Delete { who, slot } => {
-            words.push((Kind::Id, who.clone()));
-            words.extend(at(*slot, rng));
-        }
-        Request::Day { who, date } => {
-            words.extend([(Kind::Id, who.clone()), day(*date, rng)]);
-            exact = false;
-        }
+        Request::Calendar(request) => exact = calendar_words(request, &mut words, rng),
         Request::Hod(who) => words.push((Kind::Id, who.clone())),
         Request::Help(verb) => {
             words.extend(verb.iter().map(|verb| (Kind::Verb, (*verb).to_owned())));
@@ -154,16 +135,44 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
     Words { words, options, exact }
 }
 
+/// Adds the arguments of a request about calendars. Returns whether one more or less is an error.
+fn calendar_words(request: &CalendarRequest, words: &mut Vec<(Kind, String)>, rng: &mut Rng) -> bool {
+    match request {
+        CalendarRequest::Take { who, slot, meeting } => {
+            words.push((Kind::Id, who.clone()));
+            words.extend(at(*slot, rng));
+            meet(words, meeting.as_ref())
+        }
+        CalendarRequest::Put { who, old, new, meeting } => {
+            words.push((Kind::Id, who.clone()));
+            words.extend(at(*old, rng));
+            words.push((Kind::Verb, if meeting.is_some() { "MEET" } else { "BLOCK" }.into()));
+            words.extend(at(*new, rng));
+            meet(words, meeting.as_ref())
+        }
+        CalendarRequest::Delete { who, slot } => {
+            words.push((Kind::Id, who.clone()));
+            words.extend(at(*slot, rng));
+            true
+        }
+        CalendarRequest::Day { who, date } => {
+            words.extend([(Kind::Id, who.clone()), day(*date, rng)]);
+            false
+        }
+    }
+}
+
 fn verb(request: &Request) -> &'static str {
     match request {
         Request::Create { .. } => "CREATE",
-        Request::List { .. } | Request::Event(_) | Request::Day { .. } => "GET",
+        Request::List { .. } | Request::Event(_) => "GET",
         Request::Book(..) => "BOOK",
         Request::Ticket(_) => "TICKET",
-        Request::Take { meeting: None, .. } => "BLOCK",
-        Request::Take { .. } => "MEET",
-        Request::Put { .. } => "PUT",
-        Request::Delete { .. } => "DELETE",
+        Request::Calendar(CalendarRequest::Take { meeting: None, .. }) => "BLOCK",
+        Request::Calendar(CalendarRequest::Take { .. }) => "MEET",
+        Request::Calendar(CalendarRequest::Put { .. }) => "PUT",
+        Request::Calendar(CalendarRequest::Delete { .. }) => "DELETE",
+        Request::Calendar(CalendarRequest::Day { .. }) => "GET",
         Request::Hod(_) => "HOD",
         Request::Hello => "HELLO",
         Request::Help(_) => "HELP",

@@ -1,0 +1,14 @@
+//! A naive model of the server: protocol.md in the simplest implementation, without shards, journal or
+//! snapshots.
+
+mod calendar;
+mod check;
+mod line;
+mod naive;
+mod request;
+
+pub use calendar::Calendar;
+pub use check::{CheckResult, Outcome, check_outcome};
+pub use line::{invalid_line, request_line};
+pub use naive::Model;
+pub use request::{CalendarRequest, Meeting, Request, Slot};
