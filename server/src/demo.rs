@@ -79,66 +79,7 @@ fn requests(now: Slot) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, AtomicUsize};
-    use std::time::Instant;
-
-    use bookline_protocol::Id;
-    use chrono_tz::Tz;
-
     use super::*;
-    use tokio::sync::Semaphore;
-
-    use crate::clock::Clock;
-    use crate::commands::Counters;
-    use crate::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
-    use crate::state::DependsOn;
-    use crate::storage::journal::tests::history::block_on;
-    use crate::storage::journal::tests::sim_disk::{Counts, Faults, IoSource};
-    use crate::storage::snapshot::tests::machine::Machine;
-
-    fn service(machine: &mut Machine) -> Service {
-        let server = machine.start().expect("a fresh disk");
-        Service {
-            store: server.store,
-            snapshots: server.snapshotter,
-            clock: Clock::new(Tz::UTC),
-            head: Id::new("F10").expect("an id"),
-            buffers: Buffers::new(BUFFERS_BYTES_MIN),
-            backlogged_turns: Semaphore::new(1),
-            counters: Counters {
-                started: Instant::now(),
-                connections: AtomicUsize::new(0),
-                commands: AtomicU64::new(0),
-            },
-        }
-    }
-
-    #[test]
-    fn load_of_a_loaded_demo_changes_nothing() {
-        let mut machine = Machine::new(1);
-        let service = service(&mut machine);
-        for _ in 0..2 {
-            block_on(load(&service)).expect("the disk works");
-            assert_eq!(service.store.totals(&mut DependsOn::default()).events, 3);
-        }
-    }
-
-    /// It would hang if it waited for the capacity of a failed journal.
-    #[test]
-    fn load_fails_when_a_write_or_a_sync_fails() {
-        for fail_write in [true, false] {
-            let mut machine = Machine::new(1);
-            let service = service(&mut machine);
-            let Counts { writes, syncs, .. } = machine.journal.counts(IoSource::Foreground);
-            machine.journal.set_faults(Faults {
-                fail_write: fail_write.then_some(writes + 1),
-                fail_sync: (!fail_write).then_some(syncs + 1),
-                ..Faults::default()
-            });
-            let error = block_on(load(&service)).expect_err("the disk fails");
-            assert!(error.to_string().contains("EIO"), "{error}");
-        }
-    }
 
     #[test]
     fn every_line_of_the_demo_is_a_request() {

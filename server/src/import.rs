@@ -201,34 +201,10 @@ async fn settle(store: &Store, depends_on: DependsOn, loaded: usize) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::state::{Records, StateLimits};
-    use crate::storage::journal::tests::history::{History, SMALL, block_on};
-    use crate::storage::journal::tests::sim_disk::{Faults, IoSource, SimDisk};
 
     fn read(text: &str) -> Result<Vec<ImportedEvent>, String> {
         parse(text.as_bytes(), Path::new("events.json")).map_err(|e| e.to_string())
-    }
-
-    /// It would hang if it waited for the capacity of a failed journal.
-    #[test]
-    fn load_fails_when_a_sync_fails() {
-        let disk = SimDisk::new(1);
-        let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
-        let store = Store::new(Records::new(2), StateLimits::NONE, Arc::new(journal));
-        let syncs = disk.counts(IoSource::Foreground).syncs;
-        disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
-        let events = (0..500).map(|n| ImportedEvent {
-            id: n.to_string(),
-            name: "a concert".into(),
-            date: Date::parse("2026-12-31").expect("a date"),
-            total: 10,
-            available: 10,
-        });
-        let error = block_on(load(&events.collect::<Vec<_>>(), &store)).expect_err("the sync fails");
-        assert!(error.to_string().contains("EIO"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! for the server's own types; tests of these types are integration tests.
 
 pub mod connection;
+pub mod disk;
 pub mod in_process;
 pub mod model;
 mod pattern;

@@ -19,5 +19,6 @@ mod protocol_md;
 mod read_only;
 mod readers;
 mod repository;
+mod storage;
 mod telnet;
 mod transcripts;

@@ -93,20 +93,6 @@ fn parse(bytes: &[u8]) -> Option<Sequence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::storage::journal::tests::sim_disk::SimDisk;
-
-    #[test]
-    fn a_record_is_durable_and_read_until_it_is_removed() {
-        let disk = SimDisk::new(1);
-        assert_eq!(CleanStop::read(&disk).unwrap(), CleanStop::None);
-        CleanStop::write(&disk, Sequence(1234)).unwrap();
-        let disk = disk.cut_power();
-        assert_eq!(CleanStop::read(&disk).unwrap(), CleanStop::At(Sequence(1234)));
-        CleanStop::remove(&disk).unwrap();
-        let disk = disk.cut_power();
-        assert_eq!(CleanStop::read(&disk).unwrap(), CleanStop::None);
-        CleanStop::remove(&disk).expect("no error without a record");
-    }
 
     #[test]
     fn a_record_with_a_flipped_bit_or_truncated_is_rejected() {

@@ -24,15 +24,13 @@ pub mod disk;
 pub mod durability;
 pub mod error;
 mod handle;
-mod preallocation;
+pub mod preallocation;
 pub mod reader;
 pub mod replay;
 pub mod segment;
 mod space;
 mod state;
 mod tail;
-#[cfg(test)]
-pub(crate) mod tests;
 mod wait;
 
 pub use disk::{Disk, DiskFile, RealDisk};

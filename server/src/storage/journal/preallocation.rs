@@ -11,7 +11,7 @@ use super::space::is_out_of_space;
 use super::state::{DIRECTORY, LOCK_POISONED, Preallocated, Shared};
 use crate::storage::journal::error::Failure;
 
-pub(super) const THREAD_NAME: &str = "preallocation";
+pub const THREAD_NAME: &str = "preallocation";
 
 /// How long after a failure the next attempt follows, unless a snapshot wakes the thread before. People free
 /// space on a full disk more slowly than this.

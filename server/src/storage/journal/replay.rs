@@ -61,7 +61,7 @@ pub struct Base {
 }
 
 /// The result of a replay. Nothing on disk was changed.
-pub(super) enum Replayed {
+pub enum Replayed {
     /// There is no journal yet. A snapshot may hold the commits up to this one.
     Fresh(Sequence),
     /// There is a journal.
@@ -69,7 +69,7 @@ pub(super) enum Replayed {
 }
 
 /// Replays the journal on `disk`, and changes nothing.
-pub(super) fn read(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Replayed, OpenError> {
+pub fn read(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Replayed, OpenError> {
     let firsts = segment::list(disk).map_err(io_error("listing", "its directory"))?;
     if firsts.is_empty() && base.fresh {
         return Ok(Replayed::Fresh(base.snapshot));
@@ -394,7 +394,7 @@ impl Reader<'_> {
 }
 
 /// A journal that was read and can be resumed.
-pub(super) struct Scan {
+pub struct Scan {
     /// The segment in which it ends.
     last: Segment,
     /// Whether the space after its frames is not all zeros.

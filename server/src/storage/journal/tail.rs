@@ -6,7 +6,7 @@ use crate::codec::salt::Salt;
 
 /// The position of the next frame, and what the committer knows of the frames before it.
 #[derive(Debug)]
-pub(super) struct Tail {
+pub struct Tail {
     pub file: Box<dyn DiskFile>,
     pub name: String,
     pub salt: Salt,

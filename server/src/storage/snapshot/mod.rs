@@ -25,9 +25,9 @@ pub mod error;
 pub mod read;
 mod requests;
 pub mod snapshotter;
-#[cfg(test)]
-pub(crate) mod tests;
 pub mod write;
+
+pub use requests::Made;
 
 use std::io;
 

@@ -1,0 +1,546 @@
+//! A simulated disk that guarantees no more than a real one.
+//!
+//! Unsynced writes are kept in sectors of 512 bytes, with every version that a sector has had since the last
+//! sync. After a power cut, each sector has any of these versions, independently of the others. Names are
+//! durable after a sync of the directory; without it, a power cut leaves the directory as it was after any of
+//! the changes since. The length of a file is durable after its sync. A killed process loses nothing that it
+//! wrote.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+use bookline_server::storage::journal::disk::{Disk, DiskFile};
+use bookline_server::storage::journal::preallocation;
+
+use super::image::Image;
+use crate::rng::Rng;
+use crate::timeout::HANG_TIMEOUT;
+
+/// The unit that a disk writes atomically.
+pub const SECTOR: usize = 512;
+
+/// The threads that use the disk concurrently. Faults are counted and drawn for each of them separately, so
+/// that a race between them does not change the scenario of a seed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum IoSource {
+    /// Recovery, then the committer; the snapshotter, on the disk of the snapshots.
+    #[default]
+    Foreground,
+    /// The preallocation thread.
+    Preallocation,
+}
+
+impl IoSource {
+    fn of_current_thread() -> Self {
+        if std::thread::current().name() == Some(preallocation::THREAD_NAME) {
+            Self::Preallocation
+        } else {
+            Self::Foreground
+        }
+    }
+}
+
+/// The faults to inject. Operations are numbered from 1 in each process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Faults {
+    /// The threads whose operations are counted.
+    pub source: IoSource,
+    /// The process is killed at this operation. A write may be completed in part.
+    pub die_at: Option<u64>,
+    /// This write fails. It may be completed in part.
+    pub fail_write: Option<u64>,
+    /// This sync fails, of a file or of the directory.
+    pub fail_sync: Option<u64>,
+    /// This sync of the directory fails; syncs of files do not count.
+    pub fail_directory_sync: Option<u64>,
+    /// A failed sync drops the writes that it should have made durable, as on Linux: they can be read, a
+    /// later sync succeeds without writing them, and a power cut loses them.
+    pub sync_error_drops_writes: bool,
+    /// Reads and writes may be short or interrupted.
+    pub short: bool,
+    /// The size of the disk, in bytes.
+    pub capacity: Option<usize>,
+}
+
+/// The number of operations in the current process.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Counts {
+    pub operations: u64,
+    pub writes: u64,
+    /// Bytes of those writes.
+    pub bytes: u64,
+    pub syncs: u64,
+    pub directory_syncs: u64,
+    pub errors: u64,
+}
+
+/// The disk as a process has it. After [`SimDisk::kill`] or [`SimDisk::cut_power`] all operations of the
+/// process fail.
+#[derive(Debug, Clone)]
+pub struct SimDisk {
+    shared: Arc<Shared>,
+    process: u64,
+}
+
+#[derive(Debug)]
+struct Shared {
+    state: Mutex<DiskState>,
+    changed: Condvar,
+}
+
+type Names = BTreeMap<String, usize>;
+
+#[derive(Debug)]
+struct DiskState {
+    /// The number of the process that may use the disk.
+    process: u64,
+    /// All files that were ever created, including removed ones.
+    files: Vec<FileState>,
+    names: Names,
+    durable_names: Names,
+    /// The directory after each change since its last sync.
+    unsynced_names: Vec<Names>,
+    faults: Faults,
+    /// By [`IoSource`].
+    counts: [Counts; 2],
+    /// Whether writes are paused, by [`IoSource`].
+    paused: [bool; 2],
+    /// The number of writes that are paused.
+    waiting: usize,
+    /// Draws what survives a power cut.
+    rng: Rng,
+    /// Draw the completed part of a write, by [`IoSource`].
+    rngs: [Rng; 2],
+    /// A log of all operations, which tests print when they fail.
+    operations: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct FileState {
+    /// What processes read: the page cache.
+    cached: Vec<u8>,
+    durable: Vec<u8>,
+    /// The versions of each sector since the last sync, in order.
+    unsynced: BTreeMap<usize, Vec<Vec<u8>>>,
+}
+
+impl SimDisk {
+    pub fn new(seed: u64) -> Self {
+        Self::holding(&Image::default(), seed)
+    }
+
+    /// A disk with these files, all of them durable.
+    pub fn holding(image: &Image, seed: u64) -> Self {
+        let mut files = Vec::new();
+        let mut names = Names::new();
+        for (name, bytes) in &image.0 {
+            names.insert(name.clone(), files.len());
+            files.push(FileState { cached: bytes.to_vec(), durable: bytes.to_vec(), ..FileState::default() });
+        }
+        let state = DiskState {
+            process: 1,
+            files,
+            durable_names: names.clone(),
+            names,
+            unsynced_names: Vec::new(),
+            faults: Faults::default(),
+            counts: Default::default(),
+            paused: [false; 2],
+            waiting: 0,
+            rng: Rng::new(seed),
+            rngs: [Rng::new(!seed), Rng::new(seed ^ 1)],
+            operations: Vec::new(),
+        };
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }), process: 1 }
+    }
+
+    /// The files as processes read them.
+    pub fn image(&self) -> Image {
+        let state = self.state();
+        let file =
+            |(name, &file): (&String, &usize)| (name.clone(), Arc::new(state.files[file].cached.clone()));
+        Image(state.names.iter().map(file).collect())
+    }
+
+    /// Whether an operation of these threads has failed, or the process was killed.
+    pub fn has_failed(&self, source: IoSource) -> bool {
+        let state = self.state();
+        state.process != self.process || state.counts[source as usize].errors > 0
+    }
+
+    /// The log of all operations, one a line.
+    pub fn operations(&self) -> String {
+        self.state().operations.join("\n")
+    }
+
+    pub fn set_faults(&self, faults: Faults) {
+        let mut state = self.state();
+        state.log(|| format!("{faults:?}"));
+        state.faults = faults;
+    }
+
+    pub fn counts(&self, source: IoSource) -> Counts {
+        self.state().counts[source as usize]
+    }
+
+    /// Pauses all writes until [`SimDisk::resume_writes`].
+    pub fn pause_writes(&self) {
+        self.state().paused = [true; 2];
+    }
+
+    /// Pauses the writes of the preallocation thread until [`SimDisk::resume_writes`].
+    pub fn pause_preallocation_writes(&self) {
+        self.state().paused[IoSource::Preallocation as usize] = true;
+    }
+
+    /// Waits until a write is paused, or until an error makes sure that none will be.
+    pub fn wait_for_paused_write(&self) {
+        self.wait_until(|state| {
+            state.waiting > 0
+                || state.process != self.process
+                || state.counts.iter().any(|counts| counts.errors > 0)
+        });
+    }
+
+    pub fn resume_writes(&self) {
+        self.state().paused = [false; 2];
+        self.shared.changed.notify_all();
+    }
+
+    /// Waits until this process has done this many syncs, without those of the preallocation thread.
+    pub fn wait_for_syncs(&self, count: u64) {
+        self.wait_until(|state| state.counts[IoSource::Foreground as usize].syncs >= count);
+    }
+
+    /// Waits until this process has done this many writes, without those of the preallocation thread.
+    pub fn wait_for_writes(&self, count: u64) {
+        self.wait_until(|state| state.counts[IoSource::Foreground as usize].writes >= count);
+    }
+
+    /// Kills the process, which keeps everything that it wrote. Returns the disk for the next process.
+    pub fn kill(&self) -> Self {
+        self.end(|_| {})
+    }
+
+    /// Cuts the power, which keeps any part of the unsynced writes. Returns the disk for the next process.
+    pub fn cut_power(&self) -> Self {
+        self.end(DiskState::lose_unsynced)
+    }
+
+    fn end(&self, lose: impl FnOnce(&mut DiskState)) -> Self {
+        let mut state = self.state();
+        lose(&mut state);
+        state.begin_process();
+        let process = state.process;
+        drop(state);
+        self.shared.changed.notify_all();
+        Self { shared: self.shared.clone(), process }
+    }
+
+    fn state(&self) -> MutexGuard<'_, DiskState> {
+        self.shared.state.lock().expect("no panic under the lock")
+    }
+
+    fn wait_until(&self, done: impl Fn(&DiskState) -> bool) {
+        let mut state = self.state();
+        while !done(&state) {
+            let waited = self.shared.changed.wait_timeout(state, HANG_TIMEOUT).expect("no panic");
+            assert!(!waited.1.timed_out(), "timed out: {:?}", waited.0.counts);
+            state = waited.0;
+        }
+    }
+
+    /// Counts an operation, and kills the process if that is the fault.
+    fn begin(&self) -> io::Result<MutexGuard<'_, DiskState>> {
+        let mut state = self.state();
+        state.check_alive(self.process)?;
+        if state.count() {
+            state.begin_process();
+            self.shared.changed.notify_all();
+            return Err(killed());
+        }
+        Ok(state)
+    }
+
+    fn change_names<R>(&self, change: impl FnOnce(&mut DiskState) -> io::Result<R>) -> io::Result<R> {
+        let mut state = self.begin()?;
+        let changed = change(&mut state)?;
+        let names = state.names.clone();
+        state.unsynced_names.push(names);
+        Ok(changed)
+    }
+}
+
+impl DiskState {
+    fn log(&mut self, line: impl FnOnce() -> String) {
+        let line = format!("{:?} {}", IoSource::of_current_thread(), line());
+        self.operations.push(line);
+    }
+
+    fn begin_process(&mut self) {
+        self.log(|| "the process has ended".to_owned());
+        self.process += 1;
+        self.faults = Faults::default();
+        self.counts = Default::default();
+        self.paused = [false; 2];
+    }
+
+    fn check_alive(&self, process: u64) -> io::Result<()> {
+        if self.process == process { Ok(()) } else { Err(killed()) }
+    }
+
+    /// Counts an operation. Returns whether the process is killed at it.
+    fn count(&mut self) -> bool {
+        let source = IoSource::of_current_thread();
+        let counts = &mut self.counts[source as usize];
+        counts.operations += 1;
+        source == self.faults.source && self.faults.die_at == Some(counts.operations)
+    }
+
+    /// Counts an operation of one kind, and fails if it is number `at`.
+    fn fail(&mut self, count: impl Fn(&mut Counts) -> &mut u64, at: Option<u64>) -> io::Result<()> {
+        let source = IoSource::of_current_thread();
+        let counts = &mut self.counts[source as usize];
+        *count(counts) += 1;
+        let nth = *count(counts);
+        if source != self.faults.source || at != Some(nth) {
+            return Ok(());
+        }
+        counts.errors += 1;
+        Err(io::Error::other("EIO (simulated)"))
+    }
+
+    fn fail_sync(&mut self) -> io::Result<()> {
+        self.fail(|counts| &mut counts.syncs, self.faults.fail_sync)
+    }
+
+    fn fail_directory_sync(&mut self) -> io::Result<()> {
+        self.fail(|counts| &mut counts.directory_syncs, self.faults.fail_directory_sync)
+    }
+
+    fn fail_write(&mut self) -> io::Result<()> {
+        self.fail(|counts| &mut counts.writes, self.faults.fail_write)
+    }
+
+    /// A random number from 0 to `n`.
+    fn draw(&mut self, n: usize) -> usize {
+        self.rngs[IoSource::of_current_thread() as usize].below(n + 1)
+    }
+
+    fn used(&self) -> usize {
+        self.names.values().map(|&file| self.files[file].cached.len()).sum()
+    }
+
+    /// The number of bytes that are written of a write of `bytes` bytes at `offset`.
+    fn writable(&mut self, file: usize, bytes: usize, offset: usize) -> io::Result<usize> {
+        let length = self.files[file].cached.len();
+        let free = self.faults.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(self.used()));
+        let fits = length.saturating_add(free).saturating_sub(offset).min(bytes);
+        if fits == 0 && bytes > 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.shorten(fits)
+    }
+
+    /// `n`, or a smaller number if reads and writes may be short.
+    fn shorten(&mut self, n: usize) -> io::Result<usize> {
+        if !self.faults.short || n == 0 {
+            return Ok(n);
+        }
+        match self.draw(15) {
+            0 => Err(io::ErrorKind::Interrupted.into()),
+            1..4 => Ok(1 + self.draw(n - 1)),
+            _ => Ok(n),
+        }
+    }
+
+    fn lose_unsynced(&mut self) {
+        self.log(|| "power cut".to_owned());
+        let rng = &mut self.rng;
+        // All or no sectors at times, which independent draws would hardly ever yield.
+        let mode = rng.below(4);
+        for file in &mut self.files {
+            if file.cached.len() > file.durable.len() && rng.one_in(2) {
+                file.durable.resize(file.cached.len(), 0);
+            }
+            for (sector, versions) in std::mem::take(&mut file.unsynced) {
+                let kept = match mode {
+                    0 => 0,
+                    1 => versions.len(),
+                    _ => rng.below(versions.len() + 1),
+                };
+                let Some(version) = kept.checked_sub(1).map(|kept| &versions[kept]) else { continue };
+                let at = sector * SECTOR;
+                let n = version.len().min(file.durable.len().saturating_sub(at));
+                if n > 0 {
+                    file.durable[at..at + n].copy_from_slice(&version[..n]);
+                }
+            }
+            file.cached = file.durable.clone();
+        }
+        let kept = rng.below(self.unsynced_names.len() + 1);
+        if let Some(kept) = kept.checked_sub(1) {
+            self.durable_names = self.unsynced_names.swap_remove(kept);
+        }
+        self.unsynced_names.clear();
+        self.names = self.durable_names.clone();
+    }
+}
+
+impl FileState {
+    fn write(&mut self, bytes: &[u8], offset: usize) {
+        let end = offset + bytes.len();
+        if self.cached.len() < end {
+            self.cached.resize(end, 0);
+        }
+        self.cached[offset..end].copy_from_slice(bytes);
+        for sector in offset / SECTOR..end.div_ceil(SECTOR) {
+            let version = &self.cached[sector * SECTOR..self.cached.len().min((sector + 1) * SECTOR)];
+            self.unsynced.entry(sector).or_default().push(version.to_vec());
+        }
+    }
+
+    fn sync(&mut self) {
+        self.durable.resize(self.cached.len(), 0);
+        for (sector, versions) in std::mem::take(&mut self.unsynced) {
+            let newest = versions.last().expect("an unsynced sector has a version");
+            let at = sector * SECTOR;
+            self.durable[at..at + newest.len()].copy_from_slice(newest);
+        }
+    }
+}
+
+fn killed() -> io::Error {
+    io::Error::other("the process was killed (simulated)")
+}
+
+impl Disk for SimDisk {
+    fn list(&self) -> io::Result<Vec<String>> {
+        Ok(self.begin()?.names.keys().cloned().collect())
+    }
+
+    fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        let file = self.change_names(|state| {
+            let file = state.files.len();
+            state.log(|| format!("create {name}: {file}"));
+            state.files.push(FileState::default());
+            state.names.insert(name.to_owned(), file);
+            Ok(file)
+        })?;
+        Ok(Box::new(SimFile { disk: self.clone(), file }))
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        let file = *self.begin()?.names.get(name).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(SimFile { disk: self.clone(), file }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.change_names(|state| {
+            state.log(|| format!("rename {from} to {to}"));
+            let file = state.names.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            state.names.insert(to.to_owned(), file);
+            Ok(())
+        })
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.change_names(|state| {
+            state.log(|| format!("remove {name}"));
+            state.names.remove(name).map(|_| ()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        })
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.begin()?;
+        let failed = state.fail_sync().and(state.fail_directory_sync());
+        state.log(|| format!("sync the directory: {failed:?}"));
+        self.shared.changed.notify_all();
+        failed?;
+        state.unsynced_names.clear();
+        state.durable_names = state.names.clone();
+        self.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn free(&self) -> io::Result<u64> {
+        let state = self.state();
+        Ok(state.faults.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(state.used()) as u64))
+    }
+}
+
+#[derive(Debug)]
+struct SimFile {
+    disk: SimDisk,
+    file: usize,
+}
+
+impl DiskFile for SimFile {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.disk.begin()?.files[self.file].cached.len() as u64)
+    }
+
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut state = self.disk.begin()?;
+        let offset = usize::try_from(offset).expect("a small file");
+        let available = state.files[self.file].cached.len().saturating_sub(offset);
+        let n = state.shorten(available.min(into.len()))?;
+        into[..n].copy_from_slice(&state.files[self.file].cached[offset..offset + n]);
+        Ok(n)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        let mut state = self.disk.state();
+        while state.paused[IoSource::of_current_thread() as usize] && state.process == self.disk.process {
+            state.waiting += 1;
+            self.disk.shared.changed.notify_all();
+            state = self.disk.shared.changed.wait(state).expect("no panic under the lock");
+            state.waiting -= 1;
+        }
+        state.check_alive(self.disk.process)?;
+        let offset = usize::try_from(offset).expect("a small file");
+        let is_killed = state.count();
+        let failed = state.fail_write();
+        if is_killed || failed.is_err() {
+            let part = state.draw(bytes.len());
+            state.log(|| {
+                format!("write {}: {part} of {} bytes at {offset}, and fail", self.file, bytes.len())
+            });
+            state.files[self.file].write(&bytes[..part], offset);
+            if is_killed {
+                state.begin_process();
+            }
+            self.disk.shared.changed.notify_all();
+            return failed.and(Err(killed()));
+        }
+        let n = state.writable(self.file, bytes.len(), offset)?;
+        state.counts[IoSource::of_current_thread() as usize].bytes += n as u64;
+        state.log(|| format!("write {}: {n} of {} bytes at {offset}", self.file, bytes.len()));
+        state.files[self.file].write(&bytes[..n], offset);
+        self.disk.shared.changed.notify_all();
+        Ok(n)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let mut state = self.disk.begin()?;
+        let failed = state.fail_sync();
+        state.log(|| format!("sync {}: {failed:?}", self.file));
+        self.disk.shared.changed.notify_all();
+        if let Err(error) = failed {
+            if state.faults.sync_error_drops_writes {
+                state.files[self.file].unsynced.clear();
+            }
+            return Err(error);
+        }
+        state.files[self.file].sync();
+        self.disk.shared.changed.notify_all();
+        Ok(())
+    }
+
+    fn has_name(&self) -> io::Result<bool> {
+        let state = self.disk.state();
+        state.check_alive(self.disk.process)?;
+        Ok(state.names.values().any(|&file| file == self.file))
+    }
+}

@@ -1,0 +1,187 @@
+//! Encoding and decoding of commits, and of invalid bytes.
+
+use bookline_server::changes::Change;
+use bookline_server::changes::commit;
+use bookline_server::changes::commit::Commit;
+use bookline_server::codec::DecodeError;
+use bookline_server::codec::Sequence;
+use bookline_server::codec::frame;
+use bookline_server::codec::frame::{Header, Kind};
+use bookline_server::codec::salt::Salt;
+use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
+use bookline_testkit::Rng;
+use bookline_testkit::seeds::for_each_seed;
+
+use super::generate::RandomCommit;
+
+const FIRST: Sequence = Sequence(42);
+
+#[test]
+fn an_encoded_commit_decodes_to_the_same() {
+    for_each_seed(2_000, |seed| {
+        let mut rng = Rng::new(seed);
+        let mut random_commits: Vec<RandomCommit> =
+            (0..rng.within(0..20)).map(|_| RandomCommit::any(&mut rng)).collect();
+        for random_commit in &mut random_commits {
+            random_commit.micros = rng.next().cast_signed();
+        }
+        let payload: Vec<u8> = random_commits.iter().flat_map(RandomCommit::bytes).collect();
+        let commits: Vec<Commit<'_>> =
+            commit::decode(&payload, FIRST).collect::<Result<_, _>>().expect("what was encoded");
+        assert_eq!(commits.len(), random_commits.len());
+        for ((commit, random_commit), sequence) in commits.iter().zip(&random_commits).zip(FIRST.0..) {
+            assert_eq!((commit.sequence, commit.micros), (Sequence(sequence), random_commit.micros));
+            let changes: Vec<Change<'_>> =
+                commit.changes().collect::<Result<_, _>>().expect("what was encoded");
+            assert_eq!(changes, random_commit.changes());
+            assert_eq!(random_commit.bytes().len(), commit::encoded_len(&changes));
+        }
+    });
+}
+
+#[test]
+fn an_unknown_change_type_is_refused_with_its_number() {
+    for unknown in [0, 200, 255, Change::TYPES.iter().max().expect("kinds of changes") + 1] {
+        let mut bytes = small();
+        bytes[20] = unknown;
+        assert_eq!(read(&bytes), Err(DecodeError::UnknownChange(unknown)));
+        assert!(DecodeError::UnknownChange(unknown).to_string().contains("newer booklined"));
+    }
+}
+
+#[test]
+fn unknown_flags_are_refused() {
+    for bit in 0..16 {
+        let mut bytes = small();
+        bytes[16..18].copy_from_slice(&(1u16 << bit).to_le_bytes());
+        assert_eq!(read(&bytes), Err(DecodeError::UnknownFlags(1 << bit)));
+    }
+}
+
+#[test]
+fn unknown_extensions_and_another_term_are_skipped() {
+    let plain = small();
+    for length in [1, 2, 7, 300, 65_535] {
+        let mut bytes = plain.clone();
+        bytes[12..16].copy_from_slice(&77u32.to_le_bytes());
+        bytes[18..20].copy_from_slice(&u16::try_from(length).expect("a length").to_le_bytes());
+        bytes.splice(20..20, std::iter::repeat_n(0xee, length));
+        let length = u32::try_from(bytes.len()).expect("small");
+        bytes[..4].copy_from_slice(&length.to_le_bytes());
+        assert_eq!(read(&bytes), read(&plain));
+    }
+}
+
+#[test]
+fn a_commit_truncated_anywhere_is_malformed() {
+    let mut rng = Rng::new(5);
+    for _ in 0..50 {
+        let bytes = RandomCommit::any(&mut rng).bytes();
+        for length in 1..bytes.len() {
+            assert_eq!(read(&bytes[..length]), Err(DecodeError::Malformed), "{length} of {}", bytes.len());
+        }
+    }
+}
+
+#[test]
+fn a_commit_or_change_with_a_wrong_length_is_malformed() {
+    let bytes = small();
+    for length in [0, 1, 19, 21, u32::MAX, u32::MAX - 7, 1 << 31] {
+        let mut wrong = bytes.clone();
+        wrong[..4].copy_from_slice(&length.to_le_bytes());
+        assert_eq!(read(&wrong), Err(DecodeError::Malformed), "a commit of {length} bytes");
+    }
+    for length in [0, 1, 11, 13, 0xff_ffff] {
+        let mut wrong = bytes.clone();
+        wrong[21..24].copy_from_slice(&u32::to_le_bytes(length)[..3]);
+        assert_eq!(read(&wrong), Err(DecodeError::Malformed), "a change of {length} bytes");
+    }
+}
+
+#[test]
+fn invalid_utf_8_invalid_slots_and_wrong_body_lengths_are_malformed() {
+    let slot = 24u32;
+    let who = [&slot.to_le_bytes()[..], &2u16.to_le_bytes(), &[0xff, 0xfe]].concat();
+    assert_eq!(read(&of_change(3, &who)), Err(DecodeError::Malformed));
+    for slot in [0, 23, u32::MAX] {
+        let block = [&slot.to_le_bytes()[..], &1u16.to_le_bytes(), b"a"].concat();
+        assert_eq!(read(&of_change(3, &block)), Err(DecodeError::Malformed), "slot {slot}");
+    }
+    // One and a half tickets.
+    assert_eq!(read(&of_change(2, &[0; 2 + 8 + 24])), Err(DecodeError::Malformed));
+    // One byte too many.
+    let block = [&slot.to_le_bytes()[..], &1u16.to_le_bytes(), b"a", &[0]].concat();
+    assert_eq!(read(&of_change(3, &block)), Err(DecodeError::Malformed));
+}
+
+/// It would fail if a decoder panicked, hung, or read beyond the end.
+#[test]
+fn arbitrary_bytes_are_decoded_or_refused() {
+    for_each_seed(20_000, |seed| {
+        let mut rng = Rng::new(seed);
+        let bytes = if rng.one_in(2) { random_bytes(&mut rng) } else { corrupt_commits(&mut rng) };
+        let _ = read(&bytes);
+        let salt = Salt::new([1; 16]);
+        assert!(frame::read(&bytes, &salt).is_none(), "correct by chance with 2^-32");
+        assert!(frame::find_proof(&bytes, &salt, Sequence(0)).is_none());
+        assert!(SegmentHeader::decode(&bytes, MAGIC).is_err());
+    });
+}
+
+/// A frame with a wrong length and the checksum that belongs to it.
+#[test]
+fn a_frame_longer_than_the_bytes_is_rejected() {
+    let salt = Salt::new([1; 16]);
+    let header =
+        Header { kind: Kind::Commits, first: FIRST, commits: 1, durable_through: FIRST, previous: 0 };
+    let (valid, _) = frame::bare(&header, &small(), &salt);
+    for length in [0, 1, 100_000, frame::PAYLOAD_BYTES_MAX as u32, u32::MAX, u32::MAX - 7] {
+        let mut wrong = valid.clone();
+        wrong[4..8].copy_from_slice(&length.to_le_bytes());
+        let crc = salt.crc(&wrong[4..]);
+        wrong[..4].copy_from_slice(&crc.to_le_bytes());
+        assert!(frame::read(&wrong, &salt).is_none(), "{length}");
+    }
+}
+
+fn small() -> Vec<u8> {
+    RandomCommit::small(&mut Rng::new(1)).bytes()
+}
+
+/// A commit of one change of this kind.
+fn of_change(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).expect("small");
+    let header = u32::from(kind) | length << 8;
+    let mut bytes = small()[..20].to_vec();
+    bytes.extend_from_slice(&header.to_le_bytes());
+    bytes.extend_from_slice(body);
+    bytes[..4].copy_from_slice(&(24 + length).to_le_bytes());
+    bytes
+}
+
+/// Decodes all commits and all their changes, and returns their numbers.
+fn read(payload: &[u8]) -> Result<(usize, usize), DecodeError> {
+    let mut counts = (0, 0);
+    for commit in commit::decode(payload, FIRST) {
+        counts.0 += 1;
+        for change in commit?.changes() {
+            change?;
+            counts.1 += 1;
+        }
+    }
+    Ok(counts)
+}
+
+fn random_bytes(rng: &mut Rng) -> Vec<u8> {
+    (0..rng.below(400)).map(|_| if rng.one_in(3) { 0 } else { rng.next() as u8 }).collect()
+}
+
+/// A few encoded commits with some bytes changed.
+fn corrupt_commits(rng: &mut Rng) -> Vec<u8> {
+    let mut bytes: Vec<u8> = (0..rng.within(1..4)).flat_map(|_| RandomCommit::any(rng).bytes()).collect();
+    for _ in 0..rng.within(1..5) {
+        let at = rng.below(bytes.len());
+        bytes[at] = rng.next() as u8;
+    }
+    bytes
+}

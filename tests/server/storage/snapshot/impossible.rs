@@ -1,0 +1,180 @@
+//! Snapshots with correct checksums and contents that no server writes. They are refused with the offset
+//! wherever they are read, and never restored.
+//!
+//! It would fail if a reader relied on the checksum alone.
+
+use std::path::Path;
+
+use bookline_protocol::{Date, Slot, event_tag};
+use bookline_server::changes::{
+    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsIssued,
+};
+use bookline_server::codec::Sequence;
+use bookline_server::codec::segment_header::BYTES;
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
+use bookline_server::storage::journal::disk::Disk;
+use bookline_server::storage::snapshot::error::SnapshotErrorKind;
+use bookline_server::storage::snapshot::name;
+use bookline_server::storage::snapshot::read::Snapshot;
+use bookline_server::storage::snapshot::write::Writer;
+use bookline_testkit::disk::SimDisk;
+use tempfile::NamedTempFile;
+
+use super::machine::{disks, recover};
+
+const JAZZ: EventNumber = EventNumber(1);
+
+/// A snapshot of these changes, with correct checksums.
+fn snapshot(sequence: Sequence, changes: &[(u64, Change<'_>)]) -> SimDisk {
+    let disk = SimDisk::new(1);
+    let mut writer = Writer::new(&disk, sequence, &|| false).expect("no disk error");
+    for (number, change) in changes {
+        writer.push(*number, change).expect("no disk error");
+    }
+    writer.finish().expect("no disk error");
+    disk
+}
+
+fn bytes(disk: &SimDisk, sequence: Sequence) -> Vec<u8> {
+    disk.open(&name(sequence)).and_then(|file| file.read_all()).expect("a snapshot")
+}
+
+/// Restores a file to empty disks. Returns the error, and whether any file was left on the disks.
+fn restore(file: &Path) -> (Result<(), String>, bool) {
+    let (journal, snapshots) = (SimDisk::new(1), SimDisk::new(2));
+    let restored = recover(&disks(journal.clone(), snapshots.clone()), Some(file), true);
+    let left = [journal, snapshots].iter().any(|disk| !disk.list().expect("no disk error").is_empty());
+    (restored.map(|_| ()).map_err(|refused| refused.to_string()), left)
+}
+
+fn restore_bytes(bytes: &[u8]) -> (Result<(), String>, bool) {
+    let file = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), bytes).expect("write succeeds");
+    restore(file.path())
+}
+
+fn slot(hour: u32) -> Slot {
+    Slot::from_index(17_760_000 + hour).expect("an hour of 2026")
+}
+
+fn event(id: &str, total: u32) -> Change<'_> {
+    let date = Date::from_day_number(740_000).expect("a day of 2027");
+    EventCreated { tag: event_tag(id), id, name: "Jazz", date, total, issued: 1 }.into()
+}
+
+fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<'a> {
+    TicketsIssued { event: EventKey { tag, number: event }, tickets }.into()
+}
+
+/// Ids of tickets of the event `jazz`.
+fn of_jazz(count: u8) -> Vec<[u8; 16]> {
+    let [high, low] = event_tag("jazz").to_be_bytes();
+    (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
+}
+
+#[test]
+fn a_valid_snapshot_is_restored() {
+    let (tag, two) = (event_tag("jazz"), of_jazz(2));
+    let meeting = MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" }.into();
+    let changes = [
+        (1, event("jazz", 3)),
+        (3, BlockTaken { slot: slot(9), who: "F1" }.into()),
+        (7, meeting),
+        (1, tickets(tag, JAZZ, &two)),
+    ];
+    let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
+    assert_eq!((restored, left), (Ok(()), true));
+}
+
+#[test]
+fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
+    let tag = event_tag("jazz");
+    let jazz = (1, event("jazz", 3));
+    let block: Change<'_> = BlockTaken { slot: slot(9), who: "F1" }.into();
+    let (two, three) = (of_jazz(2), of_jazz(3));
+    let end_of_block =
+        EntryEnded { slot: slot(9), entry: EntryNumber(2), who: "F1", title: "", group: "", host: "F1" }
+            .into();
+    let cases: &[(&str, &[(u64, Change<'_>)])] = &[
+        ("holds a blank", &[(1, event("ja zz", 3))]),
+        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
+        ("an event or entry 0,", &[(0, block)]),
+        ("creates 3 after 3", &[(3, block), (3, BlockTaken { slot: slot(10), who: "F2" }.into())]),
+        ("creates 1 after 3", &[(3, block), jazz]),
+        ("frees entry 2", &[(2, EntryFreed { slot: slot(9), entry: EntryNumber(2) }.into())]),
+        ("frees entry 2", &[(2, end_of_block)]),
+        ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
+        ("tickets of event 2", &[jazz, (2, tickets(tag, JAZZ, &two))]),
+        ("tickets of event 1", &[jazz, (1, tickets(0, JAZZ, &[[0; 16]]))]),
+        ("with tag 0000 issues a ticket with tag", &[jazz, (1, tickets(0, JAZZ, &two))]),
+        ("issues 3 tickets and has 2 left", &[jazz, (1, tickets(tag, JAZZ, &three))]),
+    ];
+    for (message, changes) in cases {
+        let disk = snapshot(Sequence(7), changes);
+        let opened = Snapshot::open(&disk, Sequence(7)).expect("a valid header");
+        let bad = opened.verify().expect_err(message);
+        assert!(bad.offset == BYTES as u64 && bad.to_string().contains(message), "{message}: {bad}");
+        assert!(bad.is_corruption(), "an older snapshot may replace it: {bad}");
+        let (refused, left) = restore_bytes(&bytes(&disk, Sequence(7)));
+        let refused = refused.expect_err(message);
+        assert!(refused.contains(&format!("offset {BYTES}: ")) && refused.contains(message), "{refused}");
+        assert!(!left, "{message}: a file is left");
+    }
+}
+
+#[test]
+fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
+    let block = |who| BlockTaken { slot: slot(9), who }.into();
+    for (message, changes) in [
+        ("F1 has filled", [(1, block("F1")), (2, block("F1"))]),
+        ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),
+    ] {
+        let (refused, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
+        assert!(refused.as_ref().is_err_and(|refused| refused.contains(message)), "{refused:?}");
+        assert!(!left, "{message}: a file is left");
+    }
+}
+
+#[test]
+fn a_sequence_above_the_maximum_is_refused() {
+    let highest = snapshot(Sequence::MAX, &[]);
+    assert!(Snapshot::open(&highest, Sequence::MAX).and_then(|s| s.verify()).is_ok());
+    for sequence in [1 << 62, u64::MAX - 1, u64::MAX].map(Sequence) {
+        let disk = snapshot(sequence, &[]);
+        let bad = Snapshot::open(&disk, sequence).expect_err("a sequence number above the maximum");
+        assert!(matches!(bad.kind, SnapshotErrorKind::Sequence(_)) && bad.is_corruption(), "{bad}");
+        let (refused, left) = restore_bytes(&bytes(&disk, sequence));
+        assert!(refused.as_ref().is_err_and(|refused| refused.contains("offset 0: ")), "{refused:?}");
+        assert!(!left);
+    }
+}
+
+#[test]
+fn bytes_after_the_footer_are_refused() {
+    let complete = bytes(&snapshot(Sequence(7), &[(1, event("jazz", 3))]), Sequence(7));
+    for behind in [&[0][..], &[0; 4096], b"\n", &complete] {
+        let (refused, left) = restore_bytes(&[&complete[..], behind].concat());
+        let refused = refused.expect_err("bytes after the footer");
+        let message = format!("offset {}: it ends here, and {} bytes follow", complete.len(), behind.len());
+        assert!(refused.contains(&message), "{refused}");
+        assert!(!left);
+        let disk = snapshot(Sequence(7), &[]);
+        let file = disk.create(&name(Sequence(7))).expect("no disk error");
+        file.write_all_at(&[&complete[..], behind].concat(), 0).expect("no disk error");
+        let bad =
+            Snapshot::open(&disk, Sequence(7)).and_then(|s| s.verify()).expect_err("bytes after the footer");
+        assert_eq!(bad.offset, complete.len() as u64);
+    }
+}
+
+#[test]
+fn a_device_or_directory_is_no_backup() {
+    let (refused, left) = restore(Path::new("/dev/zero"));
+    assert!(
+        refused.as_ref().is_err_and(|r| r.contains("it is a character device, not a plain file")),
+        "{refused:?}"
+    );
+    let (refused, _) = restore(Path::new("/"));
+    assert!(refused.as_ref().is_err_and(|r| r.contains("it is a directory")), "{refused:?}");
+    assert!(!left);
+}

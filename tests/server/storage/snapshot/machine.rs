@@ -1,0 +1,332 @@
+//! A machine with two disks, one for the journal and one for snapshots, and a model of the state after every
+//! commit.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bookline_protocol::{Hour, Slot, TicketId};
+use bookline_server::codec::Sequence;
+use bookline_server::state::{
+    DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store,
+};
+use bookline_server::storage::disks::Disks;
+use bookline_server::storage::journal::disk::Disk;
+use bookline_server::storage::journal::{AppendError, Durability, Failure, Journal};
+use bookline_server::storage::recovery::{self, RecoverError, Recovery, RecoveryOptions};
+use bookline_server::storage::snapshot::Made;
+use bookline_server::storage::snapshot::snapshotter::{NotMade, Schedule, Snapshotter};
+use bookline_testkit::Rng;
+use bookline_testkit::disk::Image;
+use bookline_testkit::disk::{Faults, SimDisk};
+
+use super::state_text::{PEOPLE, days, state_text};
+use crate::storage::journal::history::{block_on, settle, wait_for_capacity};
+
+/// Ids of events; only a few, so that events are often created twice.
+const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
+
+/// Segments smaller than the flag allows, so that snapshots trim the journal.
+const SEGMENT_BYTES: u64 = 16 << 10;
+
+/// Recovers as a server with small segments does.
+pub fn recover(
+    disks: &Disks,
+    restore: Option<&Path>,
+    fresh: bool,
+) -> Result<Recovery<Records>, RecoverError> {
+    let options = RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT_BYTES };
+    recovery::recover(disks, &options, fresh, || Records::new(64))
+}
+
+/// Disks without a clean-shutdown record.
+pub fn disks(journal: impl Disk + 'static, snapshots: impl Disk + 'static) -> Disks {
+    Disks { root: Arc::new(Image::default()), journal: Arc::new(journal), snapshots: Arc::new(snapshots) }
+}
+
+/// Why no more changes can be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Failed(Failure),
+    ReadOnly,
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// The files on the two disks.
+#[derive(Debug, Clone)]
+pub struct Images {
+    pub journal: Image,
+    pub snapshots: Image,
+}
+
+impl Images {
+    /// The names of the snapshots, oldest first.
+    pub fn snapshots(&self) -> Vec<String> {
+        self.snapshots.0.keys().filter(|name| name.ends_with(".snap")).cloned().collect()
+    }
+
+    /// The disks of a server with these files.
+    pub fn disks(&self) -> Disks {
+        disks(self.journal.clone(), self.snapshots.clone())
+    }
+
+    /// Recovers from them, without changing them. Returns the state as text and the last sequence number.
+    pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
+        let state = recover(&self.disks(), None, false)?;
+        let last = state.journal.appended();
+        let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
+        Ok((state_text(&store, tickets), last))
+    }
+}
+
+/// Two disks, and the history of the changes.
+#[derive(Debug)]
+pub struct Machine {
+    pub journal: SimDisk,
+    pub snapshots: SimDisk,
+    /// The state after each number of commits, as text.
+    pub states: Vec<String>,
+    /// The number of commits that were acknowledged.
+    pub acknowledged: u64,
+    /// One ticket of every booking.
+    pub tickets: Vec<TicketId>,
+    /// The number of tickets that were sold.
+    pub sold: usize,
+    /// Whether a server was ever started on it.
+    begun: bool,
+}
+
+/// A server on a machine, without the network.
+#[derive(Debug)]
+pub struct Server {
+    pub store: Store,
+    pub snapshotter: Snapshotter,
+}
+
+impl Machine {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            journal: SimDisk::new(seed),
+            snapshots: SimDisk::new(!seed),
+            states: Vec::new(),
+            acknowledged: 0,
+            tickets: Vec::new(),
+            sold: 0,
+            begun: false,
+        }
+    }
+
+    /// A machine with the same history and these files.
+    pub fn with(&self, images: &Images, seed: u64) -> Self {
+        Self {
+            journal: SimDisk::holding(&images.journal, seed),
+            snapshots: SimDisk::holding(&images.snapshots, !seed),
+            states: self.states.clone(),
+            acknowledged: self.acknowledged,
+            tickets: self.tickets.clone(),
+            sold: self.sold,
+            begun: self.begun,
+        }
+    }
+
+    /// The state after the last commit, as text.
+    pub fn text(&self) -> &str {
+        self.states.last().expect("a server was started")
+    }
+
+    pub fn images(&self) -> Images {
+        Images { journal: self.journal.image(), snapshots: self.snapshots.image() }
+    }
+
+    /// Starts a server. Asserts that it recovers a prefix of the commits with all acknowledged ones, and
+    /// truncates the history to it.
+    pub fn start(&mut self) -> Result<Server, RecoverError> {
+        let disks = disks(self.journal.clone(), self.snapshots.clone());
+        let Recovery { state, journal, snapshot } = recover(&disks, None, !self.begun)?;
+        self.begun = true;
+        let journal = Arc::new(journal);
+        // Snapshots are made only on request, and then at once.
+        let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
+        let snapshotter =
+            Snapshotter::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
+        let server = Server { store: Store::new(state, StateLimits::NONE, journal), snapshotter };
+        self.check(&server);
+        Ok(server)
+    }
+
+    fn check(&mut self, server: &Server) {
+        let recovered = server.journal().appended().0;
+        let text = state_text(&server.store, &self.tickets);
+        if self.states.is_empty() {
+            self.states.push(text);
+            return;
+        }
+        assert!(
+            recovered >= self.acknowledged,
+            "{} commits were acknowledged, and {recovered} were recovered",
+            self.acknowledged
+        );
+        let expected = self.states.get(index(recovered)).expect("no more commits than were made");
+        assert_eq!(&text, expected, "the state after commit {recovered}");
+        self.states.truncate(index(recovered) + 1);
+        self.acknowledged = recovered;
+    }
+
+    /// Asserts that recovery without the newest snapshot yields the same state, from the older one or the
+    /// complete journal.
+    pub fn assert_older_snapshot_suffices(&self) {
+        let mut images = self.images();
+        let newest = images.snapshots().pop().expect("a snapshot was made");
+        images.snapshots.0.remove(&newest);
+        match images.recover(&self.tickets) {
+            Ok((text, last)) => assert_eq!((text.as_str(), last.0), (self.text(), self.acknowledged)),
+            Err(refused) => panic!("without {newest}: {refused}"),
+        }
+    }
+
+    /// Adds the state after a commit to the history.
+    fn record_state(&mut self, server: &Server) {
+        self.states.push(state_text(&server.store, &self.tickets));
+        assert_eq!(server.journal().appended().0 + 1, self.states.len() as u64, "each change is a commit");
+    }
+
+    /// Waits until all changes so far are acknowledged.
+    pub fn settle(&mut self, server: &Server) -> Result<(), Ended> {
+        let last = server.journal().appended();
+        settle(server.journal(), last)?;
+        self.acknowledged = self.acknowledged.max(last.0);
+        Ok(())
+    }
+
+    /// Removes all faults.
+    pub fn clear_faults(&self) {
+        self.journal.set_faults(Faults::default());
+        self.snapshots.set_faults(Faults::default());
+    }
+
+    /// Makes one random change, the first that the rules allow.
+    fn change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Ended> {
+        loop {
+            let again = rng.clone();
+            match self.try_change(server, rng) {
+                Ok(()) => {
+                    self.record_state(server);
+                    return Ok(());
+                }
+                // If a failure has closed the journal, the wait ends with it.
+                Err(StateRejection::AppendError(AppendError::Backpressure | AppendError::Closed)) => {
+                    wait_for_capacity(server.journal())?;
+                    *rng = again;
+                }
+                Err(StateRejection::AppendError(AppendError::ReadOnly { .. })) => {
+                    return Err(Ended::ReadOnly);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), StateRejection> {
+        let (store, seen, micros) = (&server.store, &mut DependsOn::default(), 1_000_000);
+        let who = PEOPLE[rng.below(PEOPLE.len())];
+        match rng.below(8) {
+            0 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
+                let date = days()[rng.below(3)];
+                store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 150, issued }, micros, seen)
+            }
+            1..4 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
+                let mut tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(rng)).collect();
+                store.book(id, &mut tickets, micros, seen)?;
+                self.tickets.push(TicketId(tickets[0]));
+                self.sold += tickets.len();
+                Ok(())
+            }
+            4 => store.take(who, slot(rng), &NewEntry::Block, micros, seen),
+            5 => {
+                let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
+                let title = "committee ".repeat(1 + rng.below(20));
+                let meeting = NewEntry::Meeting { title: &title, group: &group, host };
+                store.take(who, slot(rng), &meeting, micros, seen)
+            }
+            6 => store.free(who, slot(rng), micros, seen).map(|_| ()),
+            _ => {
+                let group = group(rng);
+                let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
+                let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
+                let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
+                store.replace(&replacement, |_| true, micros, seen).map(drop)
+            }
+        }
+    }
+
+    /// Makes this many random changes, and waits for acknowledgments from time to time and at the end.
+    pub fn changes(&mut self, server: &Server, rng: &mut Rng, count: u64) -> Result<(), Ended> {
+        for _ in 0..count {
+            self.change(server, rng)?;
+            if rng.one_in(10) {
+                self.settle(server)?;
+            }
+        }
+        self.settle(server)
+    }
+
+    /// Cuts the power, or kills the process.
+    pub fn end_process(&mut self, power: bool) {
+        let next = |disk: &SimDisk| if power { disk.cut_power() } else { disk.kill() };
+        (self.journal, self.snapshots) = (next(&self.journal), next(&self.snapshots));
+    }
+
+    /// The same for the process of this server.
+    pub fn crash(&mut self, server: Server, power: bool) {
+        self.end_process(power);
+        // Ends the threads of the killed process. Their I/O fails.
+        drop(server);
+    }
+}
+
+impl Server {
+    pub fn journal(&self) -> &Journal {
+        self.store.journal()
+    }
+
+    /// Requests a snapshot, as the command SNAPSHOT does.
+    pub fn snapshot(&self) -> Result<Made, NotMade> {
+        block_on(self.snapshotter.make())
+    }
+
+    /// Shuts down gracefully.
+    pub fn stop(self) {
+        self.snapshotter.stop();
+        self.journal().close().expect("no disk error");
+    }
+}
+
+fn index(commits: u64) -> usize {
+    usize::try_from(commits).expect("a short history")
+}
+
+fn ticket(rng: &mut Rng) -> [u8; 16] {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&rng.next().to_le_bytes());
+    id[8..].copy_from_slice(&rng.next().to_le_bytes());
+    id
+}
+
+fn slot(rng: &mut Rng) -> Slot {
+    let hour = u8::try_from(9 + rng.below(3)).ok().and_then(Hour::new).expect("an hour of the day");
+    Slot { date: days()[rng.below(3)], hour }
+}
+
+fn group(rng: &mut Rng) -> String {
+    let from = rng.below(PEOPLE.len() - 1);
+    PEOPLE[from..PEOPLE.len().min(from + 1 + rng.below(3))].join(",")
+}
