@@ -11,7 +11,8 @@ use bookline_server::commands::{ExecutionStatus, Identity, Service, TurnContext,
 use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::net::framing::{Framer, FramingEvent};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
-use bookline_server::storage::journal::{AppendError, Durability};
+use bookline_server::storage::journal::Durability;
+use bookline_server::storage::log::{AppendError, LogExt};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -114,7 +115,7 @@ fn append() -> Box<dyn FnMut()> {
     Box::new(move || {
         // Captures the whole struct: the journal ends if the directory is dropped.
         let service = &service;
-        let journal = service.service.store.journal();
+        let journal = service.service.store.log();
         let tickets = black_box(&ticket);
         let changes = [TicketsBooked { event, id: "rustconf", total: 100, issued: 1, tickets }.into()];
         while let Err(append_error) = journal.append(0, &changes) {
@@ -157,7 +158,7 @@ impl UnsyncedService {
         let service = server.service().clone();
         // A thread preallocates the next segment. A short run would end before it and a long one after it, so
         // that their difference would include it.
-        runtime.block_on(service.store.journal().capacity());
+        runtime.block_on(service.store.log().capacity());
         let mut service =
             Self { service, runtime, context: TurnContext::default(), commands: 0, _directory: directory };
         service.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
@@ -176,7 +177,7 @@ impl UnsyncedService {
         while let ExecutionStatus::Backpressure =
             execute(&self.service, Identity, &request, &mut self.context)
         {
-            self.runtime.block_on(self.service.store.journal().capacity());
+            self.runtime.block_on(self.service.store.log().capacity());
         }
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::clock;
 use crate::commands::{ExecutionStatus, Identity, Service, TurnContext, execute};
 use crate::state::Totals;
-use crate::storage::journal::Failure;
+use crate::storage::log::{Failure, LogExt};
 
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -31,7 +31,7 @@ pub async fn load(service: &Service) -> Result<(), DemoError> {
     for request in requests(service.clock.current_slot()) {
         execute_line(service, &request, &mut context).await?;
     }
-    service.store.journal().settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
+    service.store.log().settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
     tracing::info!(
         "demo loaded: try GET, GET F1 {}, and HOD {}",
         service.clock.current_slot().date.iso(),
@@ -46,16 +46,16 @@ async fn execute_line(service: &Service, line: &str, context: &mut TurnContext) 
     let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
         crate::fatal(&format!("a line of the demo is not a request: {line}"));
     };
-    let journal = service.store.journal();
+    let log = service.store.log();
     context.replies.clear();
     while let ExecutionStatus::Backpressure = execute(service, Identity, &request, context) {
-        journal.capacity().await;
+        log.capacity().await;
     }
     if context.replies.starts_with(b"OK ") {
         return Ok(());
     }
     // After a failure of the journal every request is refused. The failure is the cause to report.
-    journal.settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
+    log.settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
     let reply = String::from_utf8_lossy(&context.replies).trim_end().to_owned();
     Err(DemoError::Refused { request: line.to_owned(), reply })
 }

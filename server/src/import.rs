@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::clock;
 use crate::state::{DependsOn, Full, NewEvent, StateRejection, Store};
-use crate::storage::journal::{AppendError, Failure};
+use crate::storage::log::{AppendError, Failure, LogExt};
 use crate::storage::plain_file;
 
 /// The largest file: two million events of a hundred bytes each. Parsed, they take about as much memory
@@ -165,13 +165,13 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
             match store.create(&new, clock::micros(), &mut depends_on) {
                 Ok(()) => loaded += 1,
                 Err(StateRejection::AppendError(AppendError::Backpressure)) => {
-                    store.journal().capacity().await;
+                    store.log().capacity().await;
                     continue;
                 }
                 // The journal is closed because it failed: the server does not serve yet, so nothing has
                 // stopped it.
                 Err(StateRejection::AppendError(AppendError::Closed)) => {
-                    let failure = store.journal().failed().await;
+                    let failure = store.log().failed().await;
                     return Err(ImportError::Journal { loaded, failure });
                 }
                 Err(StateRejection::AppendError(error)) => {
@@ -195,7 +195,7 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
 
 /// Waits until the loaded events are durable, so that a message about them is true.
 async fn settle(store: &Store, depends_on: DependsOn, loaded: usize) -> Result<(), ImportError> {
-    let settled = store.journal().settle(depends_on.0).await;
+    let settled = store.log().settle(depends_on.0).await;
     settled.map_err(|failure| ImportError::Journal { loaded, failure })
 }
 

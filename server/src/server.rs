@@ -23,7 +23,8 @@ use crate::import::{self, ImportError};
 use crate::net::listener::{self, ConnectionLimits};
 use crate::state::{Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError};
-use crate::storage::journal::{self, Durability, Journal};
+use crate::storage::journal::{Durability, Journal};
+use crate::storage::log::{Failure, Log, LogExt};
 use crate::storage::recovery::{self, RecoverError};
 use crate::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 use crate::{demo, time_zone};
@@ -70,7 +71,7 @@ pub enum ServeError {
     #[error("{failure}; stopping, for nothing can be promised any more. {}", durability.what_is_kept())]
     Journal {
         /// The write or sync that failed.
-        failure: journal::Failure,
+        failure: Failure,
         /// The configured durability, from which follows what a crash may lose.
         durability: Durability,
     },
@@ -80,7 +81,7 @@ pub enum ServeError {
 }
 
 impl ServeError {
-    fn of_journal(failure: journal::Failure, journal: &Journal) -> Self {
+    fn of_journal(failure: Failure, journal: &Journal) -> Self {
         Self::Journal { failure, durability: journal.durability() }
     }
 }
@@ -89,6 +90,7 @@ impl ServeError {
 #[derive(Debug)]
 pub struct Server {
     service: Arc<Service>,
+    journal: Arc<Journal>,
     limits: ConnectionLimits,
     /// The last field: it is dropped, and unlocked, after the journal is closed.
     data_dir: Arc<DataDir>,
@@ -122,7 +124,7 @@ impl Server {
         };
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let service = Arc::new(Service {
-            store: Store::new(recovered.state, config.limits, journal),
+            store: Store::new(recovered.state, config.limits, journal.clone()),
             snapshots: snapshotter.map_err(OpenError::Thread)?,
             clock,
             head: config.head.clone(),
@@ -143,7 +145,7 @@ impl Server {
             per_address: config.max_per_address,
             idle_timeout: config.idle_timeout,
         };
-        Ok(Self { service, limits, data_dir: data_dir.into() })
+        Ok(Self { service, journal, limits, data_dir: data_dir.into() })
     }
 
     /// For benchmarks and tests, which execute requests without a connection.
@@ -200,12 +202,11 @@ impl Server {
         self.service.snapshots.stop();
         drop(slow_log);
         let _slow_log = log_if_slow("the disk to sync the journal");
-        let journal = self.service.store.journal();
-        journal.close().map_err(|failure| ServeError::of_journal(failure, journal))?;
+        self.journal.close().map_err(|failure| ServeError::of_journal(failure, &self.journal))?;
         if stopping.elapsed() >= SHUTDOWN_LATE_AFTER {
             return Ok(());
         }
-        if let Err(error) = self.data_dir.record_stop(journal.durable()) {
+        if let Err(error) = self.data_dir.record_stop(self.journal.durable()) {
             tracing::warn!("{error}: the next start cannot check where the journal ended");
         }
         Ok(())
@@ -213,28 +214,27 @@ impl Server {
 
     /// Shortens a late shutdown with a slow disk, until the handle is dropped.
     fn hurry_when_late(&self) -> AbortOnDropHandle<()> {
-        let service = self.service.clone();
+        let journal = self.journal.clone();
         AbortOnDropHandle::new(tokio::spawn(async move {
             tokio::time::sleep(SHUTDOWN_LATE_AFTER).await;
             tracing::warn!(
                 "stopping: the disk is slow. Acknowledged changes are synced and nothing else, so the next start reads the \
                  journal as after a crash"
             );
-            service.store.journal().hurry();
+            journal.hurry();
         }))
     }
 
     /// Waits for a failure of the journal or the data directory.
     async fn failed(&self) -> ServeError {
-        let journal = self.service.store.journal();
         let failure = tokio::select! {
-            failure = journal.failed() => failure,
+            failure = self.journal.failed() => failure,
             gone = self.data_dir.gone() => return ServeError::DataDir(gone),
         };
         // If the directory was removed, a write may fail first, but the directory is the cause to report.
         match self.data_dir.check_in_place() {
             Err(gone) => ServeError::DataDir(gone.into()),
-            Ok(()) => ServeError::of_journal(failure, journal),
+            Ok(()) => ServeError::of_journal(failure, &self.journal),
         }
     }
 }

@@ -9,6 +9,7 @@ use bookline_server::Config;
 use bookline_server::state::{DependsOn, Records, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Disk, Durability};
+use bookline_server::storage::log::Log;
 use bookline_server::storage::recovery::{RecoverError, Recovery, recover};
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 

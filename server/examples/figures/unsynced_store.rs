@@ -9,7 +9,8 @@ use bookline_protocol::Date;
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::state::{DependsOn, NewEvent, StateLimits, StateRejection, Store};
 use bookline_server::storage::data_dir::DataDir;
-use bookline_server::storage::journal::{AppendError, Durability};
+use bookline_server::storage::journal::{Durability, Journal};
+use bookline_server::storage::log::{AppendError, Log, LogExt};
 use tokio::runtime::Runtime;
 
 use crate::recovery::{config, recover_state};
@@ -25,6 +26,7 @@ pub fn event_id(n: u32) -> String {
 /// A store on a directory of its own that does not wait for the disk.
 pub struct UnsyncedStore {
     store: Store,
+    journal: Arc<Journal>,
     runtime: Runtime,
     ids: Vec<String>,
     ticket_ids: TicketIdGenerator,
@@ -50,7 +52,8 @@ impl UnsyncedStore {
         let data_dir = DataDir::open(directory)?;
         let recovered = recover_state(&data_dir, &config)?;
         data_dir.keep_zone("UTC")?;
-        let store = Store::new(recovered.state, StateLimits::NONE, Arc::new(recovered.journal));
+        let journal = Arc::new(recovered.journal);
+        let store = Store::new(recovered.state, StateLimits::NONE, journal.clone());
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let (ids, mut depends_on) = ((0..events).map(event_id).collect(), DependsOn::default());
         let date = Date::parse("2026-12-31").context("a date")?;
@@ -61,6 +64,7 @@ impl UnsyncedStore {
         }
         Ok(Self {
             store,
+            journal,
             runtime,
             ids,
             ticket_ids: TicketIdGenerator::default(),
@@ -87,8 +91,8 @@ impl UnsyncedStore {
 
     /// Closes the journal, and returns its length in bytes.
     pub fn close(self) -> anyhow::Result<u64> {
-        self.store.journal().close()?;
-        Ok(self.store.journal().bytes())
+        self.journal.close()?;
+        Ok(self.journal.bytes())
     }
 }
 
@@ -102,7 +106,7 @@ fn retry(
         match change() {
             Ok(()) => return Ok(()),
             Err(StateRejection::AppendError(AppendError::Backpressure)) => {
-                runtime.block_on(store.journal().capacity())
+                runtime.block_on(store.log().capacity())
             }
             Err(rejection) => bail!("{rejection:?}"),
         }

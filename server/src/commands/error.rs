@@ -3,7 +3,7 @@
 use bookline_protocol::Refusal;
 
 use crate::state::StateRejection;
-use crate::storage::journal::AppendError;
+use crate::storage::log::AppendError;
 
 #[derive(Debug)]
 pub enum CommandError {

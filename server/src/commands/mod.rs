@@ -155,7 +155,7 @@ fn stats(service: &Service, context: &mut TurnContext) -> Result<(), CommandErro
     use std::sync::atomic::Ordering::Relaxed;
     let totals = service.store.totals(&mut context.depends_on);
     let limits = service.store.limits();
-    let journal = service.store.journal();
+    let log = service.store.log();
     let stats = StatsReply {
         version: env!("CARGO_PKG_VERSION").into(),
         uptime_seconds: service.counters.started.elapsed().as_secs(),
@@ -170,10 +170,10 @@ fn stats(service: &Service, context: &mut TurnContext) -> Result<(), CommandErro
         max_tickets: limits.tickets,
         max_person_hours: limits.person_hours,
         sequence: totals.sequence.0,
-        // The journal may have synced more since the totals were computed.
-        durable_sequence: journal.durable().min(totals.sequence).0,
+        // The log may have synced more since the totals were computed.
+        durable_sequence: log.durable().min(totals.sequence).0,
         snapshot_sequence: service.snapshots.newest().0,
-        read_only: journal.read_only(),
+        read_only: log.read_only(),
     };
     reply::write_ok(&mut context.replies, &stats);
     Ok(())

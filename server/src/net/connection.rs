@@ -28,6 +28,7 @@ use crate::commands::{
 };
 use crate::net::framing::{Framer, FramingEvent, LineRange};
 use crate::net::socket::{self, SEND_BUFFER_BYTES, WRITE_STALL_MAX};
+use crate::storage::log::LogExt;
 
 /// The reply buffer that a connection has without a share.
 const OWN_REPLY_BYTES: usize = 64 << 10;
@@ -227,7 +228,7 @@ impl Connection {
                 }
                 NextStep::Yield => tokio::task::yield_now().await,
                 NextStep::Snapshot => self.snapshot().await?,
-                NextStep::Backpressure => self.service.store.journal().capacity().await,
+                NextStep::Backpressure => self.service.store.log().capacity().await,
                 NextStep::Close => return linger(&mut self.stream).await,
                 NextStep::ReplyShare(bytes) => {
                     let share = self.service.buffers.reply(bytes);
@@ -382,7 +383,7 @@ impl Connection {
     async fn send_replies(&mut self) -> io::Result<()> {
         let context = &mut self.context;
         if !context.replies.is_empty() {
-            self.service.store.journal().wait(context.depends_on.0).await;
+            self.service.store.log().wait_durable(context.depends_on.0).await;
             write_all(&self.stream, &context.replies).await?;
             context.replies.clear();
             if context.large_reply_share.take().is_some() {

@@ -33,7 +33,7 @@ use crate::codec::Sequence;
 pub use crate::domain::NewEvent;
 use crate::domain::calendar::{Entry, Meeting, attendees};
 use crate::domain::{Contradiction, EntryNumber, EventKey, Rejection};
-use crate::storage::journal::{AppendError, Journal};
+use crate::storage::log::{AppendError, Log};
 use crate::sync::MutexGuard;
 
 /// Entries of an hour that are read under one lock: some 10 µs. An hour may have millions.
@@ -103,20 +103,20 @@ pub struct Replacement<'a> {
     pub entry: NewEntry<'a>,
 }
 
-/// A handle of the state and its journal, cheap to clone.
+/// A handle of the state and its log, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
     records: Arc<Records>,
     usage: Arc<Usage>,
-    journal: Arc<Journal>,
+    log: Arc<dyn Log>,
 }
 
 impl Store {
-    /// A store of the state that replay built. Changes go through `journal` from now on.
-    pub fn new(records: Records, limits: StateLimits, journal: Arc<Journal>) -> Self {
+    /// A store of the state that replay built. Changes go through `log` from now on.
+    pub fn new(records: Records, limits: StateLimits, log: Arc<dyn Log>) -> Self {
         let mut totals = Totals::default();
         (0..records.shards.len()).for_each(|shard| totals.add(&records.lock(shard)));
-        Self { records: Arc::new(records), usage: Usage::of(&totals, limits).into(), journal }
+        Self { records: Arc::new(records), usage: Usage::of(&totals, limits).into(), log }
     }
 
     pub fn limits(&self) -> StateLimits {
@@ -128,8 +128,8 @@ impl Store {
         self.usage.exceeded_limits()
     }
 
-    pub fn journal(&self) -> &Journal {
-        &self.journal
+    pub fn log(&self) -> &dyn Log {
+        &*self.log
     }
 
     /// Appends a decided change and applies it, under the lock of its shard.
@@ -140,7 +140,7 @@ impl Store {
         change: &Change<'_>,
         depends_on: &mut DependsOn,
     ) -> Result<(), AppendError> {
-        let sequence = self.journal.append(micros, std::slice::from_ref(change))?;
+        let sequence = self.log.append(micros, std::slice::from_ref(change))?;
         self.apply(shard, sequence, change);
         depends_on.include(shard.last);
         Ok(())
@@ -214,7 +214,7 @@ impl Store {
         let event = EventKey { tag, number: sale.number };
         let issued = sale.issued + count;
         let booked = TicketsBooked { event, id, total: sale.total, issued, tickets };
-        let sequence = self.journal.append(micros, &[booked.into()])?;
+        let sequence = self.log.append(micros, &[booked.into()])?;
         reserved.keep();
         shard.issue(sequence, index, tickets).unwrap_or_else(end_on_contradiction);
         depends_on.include(shard.last);
@@ -263,7 +263,7 @@ impl Store {
             return Err(Rejection::busy(&busy).into());
         }
         let reserved = self.usage.person_hours.reserve(hours)?;
-        let sequence = self.journal.append(micros, &[entry.change_of(who, slot)])?;
+        let sequence = self.log.append(micros, &[entry.change_of(who, slot)])?;
         reserved.keep();
         shard.take(sequence, EntryNumber(sequence.0), slot, new_entry).unwrap_or_else(end_on_contradiction);
         depends_on.include(shard.last);
@@ -326,7 +326,7 @@ impl Store {
         let hours_freed = freed.people().count() as u64;
         let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
         let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
-        let sequence = self.journal.append(micros, &changes)?;
+        let sequence = self.log.append(micros, &changes)?;
         reserved.keep();
         self.apply(source, sequence, &changes[0]);
         let target = target.unwrap_or(source);
@@ -385,7 +385,7 @@ impl Store {
         }
         // An append needs the lock of a shard, and all are held. Recovery may have read commits that left no
         // record.
-        totals.sequence = self.journal.appended();
+        totals.sequence = self.log.appended();
         depends_on.include(totals.sequence);
         debug_assert!(self.usage.equals(&totals), "usage is {:?}, totals are {totals:?}", self.usage);
         totals

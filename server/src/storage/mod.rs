@@ -4,6 +4,7 @@
 pub mod data_dir;
 pub mod disks;
 pub mod journal;
+pub mod log;
 pub mod offline;
 pub mod plain_file;
 pub mod recovery;

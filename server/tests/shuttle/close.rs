@@ -8,7 +8,8 @@ use shuttle::thread::{JoinHandle, spawn};
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::storage::journal::{AppendError, Durability, Journal};
+use crate::storage::journal::{Durability, Journal};
+use crate::storage::log::{AppendError, Log, LogExt};
 use crate::waiting::{TINY_SEGMENTS, append, append_when_possible, assert_on_disk, open, open_with};
 
 #[test]
@@ -17,7 +18,7 @@ fn commits_appended_before_a_close_are_durable() {
         let disk = Disk::default();
         let journal = open(&disk, TINY_SEGMENTS);
         let clients = [10, 20].map(|first| client(&disk, &journal, first));
-        block_on(journal.wait(append_when_possible(&journal, 1)));
+        block_on(journal.wait_durable(append_when_possible(&journal, 1)));
         close(&disk, &journal, clients);
     });
 }
@@ -48,7 +49,7 @@ fn client(disk: &Disk, journal: &Arc<Journal>, first: u32) -> JoinHandle<()> {
                     Err(read_only) => panic!("{read_only}"),
                 }
             };
-            block_on(journal.wait(sequence));
+            block_on(journal.wait_durable(sequence));
             if journal.durability() == Durability::Always {
                 assert_on_disk(&disk, sequence, day, Sequence(0));
             }

@@ -6,7 +6,8 @@ use shuttle::thread::spawn;
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::storage::journal::{AppendError, Journal};
+use crate::storage::journal::Journal;
+use crate::storage::log::{AppendError, Log, LogExt};
 use crate::waiting::{TINY_SEGMENTS, WaitOutcome, append, assert_on_disk, open, wait_unless};
 
 /// About the number of the committer's writes and syncs in a scenario. Any of them, or none, fails.
@@ -43,7 +44,7 @@ fn nothing_lost_by_a_failed_write_or_sync_is_acknowledged() {
             spawn(move || {
                 for day in client..client + 3 {
                     let Some(sequence) = append_unless_failed(&journal, day) else { return };
-                    match wait_unless(journal.wait(sequence), failed(&journal)) {
+                    match wait_unless(journal.wait_durable(sequence), failed(&journal)) {
                         // ReadyAtEnd: when a batch contains a rotation, the commits before it become durable
                         // without a wake-up.
                         WaitOutcome::Woken | WaitOutcome::ReadyAtEnd => {

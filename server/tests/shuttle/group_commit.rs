@@ -6,6 +6,7 @@ use shuttle::thread::spawn;
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
+use crate::storage::log::{Log, LogExt};
 use crate::waiting::{ONE_SEGMENT, append_when_possible, assert_on_disk, open};
 
 const BASE: Sequence = Sequence(0);
@@ -20,7 +21,7 @@ fn every_wait_ends_with_its_commit_on_the_disk() {
             spawn(move || {
                 for day in client..client + 2 {
                     let sequence = append_when_possible(&journal, day);
-                    block_on(journal.wait(sequence));
+                    block_on(journal.wait_durable(sequence));
                     assert_on_disk(&disk, sequence, day, BASE);
                 }
             })
@@ -47,7 +48,7 @@ fn waits_end_in_any_order() {
                 let sequences =
                     [client, client + 1, client + 2].map(|day| append_when_possible(&journal, day));
                 for n in [1, 0, 2] {
-                    block_on(journal.wait(sequences[n]));
+                    block_on(journal.wait_durable(sequences[n]));
                     assert_on_disk(&disk, sequences[n], client + n as u32, BASE);
                 }
             })
@@ -57,7 +58,7 @@ fn waits_end_in_any_order() {
             spawn(move || {
                 for _ in 0..3 {
                     let depends_on = journal.appended();
-                    block_on(journal.wait(depends_on));
+                    block_on(journal.wait_durable(depends_on));
                     let found = disk.after_power_cut().days(BASE).len() as u64;
                     assert!(
                         found >= depends_on.0,

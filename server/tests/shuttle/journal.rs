@@ -18,10 +18,8 @@ mod space;
 mod state;
 #[path = "../../src/storage/journal/tail.rs"]
 mod tail;
-#[path = "../../src/storage/journal/wait.rs"]
-mod wait;
 
-pub use bookline_server::storage::journal::{AppendError, Disk, DiskFile, Durability};
-use bookline_server::storage::journal::{disk, durability, error, segment};
+pub use bookline_server::storage::journal::{Disk, DiskFile, Durability};
+use bookline_server::storage::journal::{commits, disk, durability, error, segment};
 pub use handle::{Journal, Opening, Options};
 pub use replay::{Base, check};

@@ -11,7 +11,7 @@ use crate::state::limits::Limited;
 use crate::state::{
     DependsOn, Full, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store,
 };
-use crate::storage::journal::AppendError;
+use crate::storage::log::AppendError;
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 /// Two events in different shards, with enough tickets for all clients.
@@ -75,7 +75,7 @@ fn tickets_are_sold_up_to_the_limit_and_no_more() {
         });
         assert_eq!(join(bookings), 3);
         assert_eq!(join([reading]), 0);
-        store.journal().close().expect("no disk error");
+        store.log().close().expect("no disk error");
     });
 }
 
@@ -126,7 +126,7 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
         let grown = join([taking, replacing, freeing]);
         let counted = store.totals(&mut DependsOn::default()).person_hours;
         assert_eq!(counted, 1 + grown);
-        store.journal().close().expect("no disk error");
+        store.log().close().expect("no disk error");
         // The entries must also be valid in the order of the journal, in which recovery reads them.
         let mut hours = std::collections::BTreeMap::new();
         disk.after_power_cut().read(Sequence(0), |sequence, change| match *change {
@@ -149,7 +149,7 @@ fn refused_changes_do_not_count_against_limits() {
         let store = new_store(&disk);
         create(&store, EVENTS[0]).expect("the first event");
         assert_eq!(book(&store, EVENTS[0], 0, 2), Ok(8));
-        store.journal().close().expect("no disk error");
+        store.log().close().expect("no disk error");
         for _ in 0..2 {
             assert_eq!(create(&store, EVENTS[1]), Err(StateRejection::AppendError(AppendError::Closed)));
             assert_eq!(book(&store, EVENTS[0], 2, 1), Err(StateRejection::AppendError(AppendError::Closed)));

@@ -13,6 +13,7 @@ use crate::domain::EntryNumber;
 use crate::domain::calendar::Entry;
 use crate::explore::{explore, yield_point};
 use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
+use crate::storage::log::LogExt;
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 const MEETING: NewEntry<'_> = NewEntry::Meeting { title: "plans", group: "F2,F3", host: "F1" };
@@ -32,7 +33,7 @@ fn client(
     spawn(move || {
         let mut depends_on = DependsOn::default();
         request(&store, &mut depends_on);
-        block_on(store.journal().wait(depends_on.0));
+        block_on(store.log().wait_durable(depends_on.0));
         check(&Entries::on(&disk));
     })
 }
@@ -41,7 +42,7 @@ fn end(store: &Store, clients: impl IntoIterator<Item = JoinHandle<()>>) {
     for client in clients {
         client.join().expect("a client");
     }
-    store.journal().close().expect("no disk error");
+    store.log().close().expect("no disk error");
 }
 
 /// Calendar entries after a power cut.
@@ -87,7 +88,7 @@ fn read_a_replacement(disk: &Disk, store: &Store) {
     let old_is_free = store.day("F1", old.date, &mut depends_on).is_empty();
     let new_is_filled = !store.day("F1", new.date, &mut depends_on).is_empty();
     assert!(new_is_filled || !old_is_free, "a read sees a part of the replacement");
-    block_on(store.journal().wait(depends_on.0));
+    block_on(store.log().wait_durable(depends_on.0));
     let entries = Entries::on(disk);
     assert!(
         !new_is_filled || entries.has("F1", new),
@@ -108,7 +109,7 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
         for (who, day) in [("F1", 0), ("F2", 1)] {
             store.take(who, slot(day, "10:00"), &NewEntry::Block, 0, &mut depends_on).expect("a free hour");
         }
-        block_on(store.journal().wait(depends_on.0));
+        block_on(store.log().wait_durable(depends_on.0));
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
             let replace = move |store: &Store, depends_on: &mut DependsOn| {

@@ -9,6 +9,7 @@ use crate::disk::Disk;
 use crate::domain::Rejection;
 use crate::explore::explore;
 use crate::state::{DependsOn, NewEvent, Records, StateLimits, StateRejection, Store};
+use crate::storage::log::{Log, LogExt};
 use crate::waiting::{ONE_SEGMENT, open, slot};
 
 /// The tickets of the event, fewer than the clients ask for.
@@ -20,7 +21,7 @@ fn event(id: &str) -> NewEvent<'_> {
 
 /// Waits as the reply of a request with these dependencies does.
 fn release(store: &Store, depends_on: DependsOn) {
-    block_on(store.journal().wait(depends_on.0));
+    block_on(store.log().wait_durable(depends_on.0));
 }
 
 /// The events created and the number of tickets issued after a power cut.

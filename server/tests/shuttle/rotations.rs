@@ -9,7 +9,8 @@ use shuttle::thread::{JoinHandle, spawn, yield_now};
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::storage::journal::{AppendError, Journal};
+use crate::storage::journal::Journal;
+use crate::storage::log::{AppendError, Log, LogExt};
 use crate::sync::set_timeouts;
 use crate::waiting::{TINY_SEGMENTS, append, append_when_possible, assert_on_disk, open};
 
@@ -25,7 +26,7 @@ fn client(disk: &Disk, journal: &Arc<Journal>, trimmed: &Snapshot, first: u32) -
     spawn(move || {
         for day in first..first + 4 {
             let sequence = append_when_possible(&journal, day);
-            block_on(journal.wait(sequence));
+            block_on(journal.wait_durable(sequence));
             assert_on_disk(&disk, sequence, day, snapshot(&trimmed));
         }
     })
@@ -85,7 +86,7 @@ fn a_full_disk_refuses_changes_until_there_is_space() {
                 while day < client + 4 {
                     match append(&journal, day) {
                         Ok(sequence) => {
-                            block_on(journal.wait(sequence));
+                            block_on(journal.wait_durable(sequence));
                             assert_on_disk(&disk, sequence, day, Sequence(0));
                             day += 1;
                         }

@@ -3,4 +3,4 @@
 #[path = "journal.rs"]
 pub mod journal;
 
-pub use bookline_server::storage::replay;
+pub use bookline_server::storage::{log, replay};

@@ -12,7 +12,8 @@ use shuttle::future::block_on;
 use crate::changes::BlockTaken;
 use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::storage::journal::{AppendError, Base, Durability, Journal, Opening, Options};
+use crate::storage::journal::{Base, Durability, Journal, Opening, Options};
+use crate::storage::log::{AppendError, Log, LogExt};
 
 /// A segment for all commits of a scenario.
 pub const ONE_SEGMENT: u64 = 16 << 10;

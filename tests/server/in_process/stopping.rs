@@ -14,7 +14,7 @@ async fn a_change_after_the_close_of_the_journal_is_refused_and_the_connection_c
         let mut conn = server.connect().await;
         conn.ask("CREATE Jazz 2026-12-31 100 id=jazz").await.ok();
         let service = server.service.clone();
-        tokio::task::spawn_blocking(move || service.store.journal().close())
+        tokio::task::spawn_blocking(move || service.store.log().close())
             .await
             .expect("no panic")
             .expect("no disk error");

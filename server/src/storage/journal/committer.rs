@@ -15,7 +15,7 @@ use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
 use crate::codec::salt::Salt;
 use crate::codec::segment_header::{self, SegmentHeader};
-use crate::storage::journal::error::Failure;
+use crate::storage::log::Failure;
 
 /// The idle time after which a durability marker is written. It is short, so that a crash of an idle server
 /// finds every commit proven durable. It is longer than the usual pause between two requests of a client,

@@ -8,6 +8,7 @@ use crate::codec::DecodeError;
 use crate::codec::Sequence;
 use crate::codec::segment_header::SegmentHeaderError;
 use crate::domain::Contradiction;
+use crate::storage::log::Failure;
 
 /// Why a journal cannot be opened.
 #[derive(Debug, Error)]
@@ -128,34 +129,4 @@ pub enum Proof {
     /// The clean-shutdown record.
     #[error("the orderly stop at sequence {}, recorded in clean-stop,", .0.0)]
     CleanStop(Sequence),
-}
-
-/// Why a commit was not appended. The journal is unchanged.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum AppendError {
-    /// The queue is full, or the next segment is not preallocated yet: await [`super::Journal::capacity`],
-    /// then decide and append again.
-    #[error("the journal cannot take a change at the moment")]
-    Backpressure,
-    /// The disk has no space for the next segment. The server is read-only until it has.
-    #[error("there is no room on disk for the next journal segment: {reason}")]
-    ReadOnly {
-        /// Why there is no space.
-        reason: String,
-    },
-    /// The journal is closed, or it has failed.
-    #[error("the journal takes no more changes")]
-    Closed,
-}
-
-/// The first failed write or sync, after which the journal makes nothing durable any more.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{doing} {file} failed: {error}")]
-pub struct Failure {
-    /// The operation.
-    pub doing: &'static str,
-    /// The file.
-    pub file: String,
-    /// The error of the system.
-    pub error: String,
 }

@@ -2,7 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::task::{Poll, Waker};
 
+use tokio::sync::watch;
+
+use super::commits::read_commits;
 use super::committer::Committer;
 use super::disk::Disk;
 use super::durability::Durability;
@@ -11,13 +15,12 @@ use super::replay::{self, Base, Recovered};
 use super::space::Space;
 use super::state::{DIRECTORY, Shared, State};
 use super::tail::Tail;
-use super::wait::{CapacityWait, Wait};
 use super::{preallocation, segment};
 use crate::changes::Change;
 use crate::changes::commit::Commit;
 use crate::codec::Sequence;
 use crate::domain::Contradiction;
-use crate::storage::journal::error::{AppendError, Failure};
+use crate::storage::log::{AppendError, Failure, Log};
 use crate::sync::thread;
 
 /// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes
@@ -107,62 +110,9 @@ impl Journal {
         Ok(Self { shared, disk, durability: options.durability, threads: threads.into() })
     }
 
-    /// Appends a commit, and returns its sequence number. The caller holds the locks of all records that the
-    /// changes are about, so that the order in the journal is the order in the state. The commit may be
-    /// acknowledged once [`Journal::wait`] is ready.
-    ///
-    /// # Errors
-    ///
-    /// [`AppendError`]; the journal is unchanged.
-    pub fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
-        let mut state = self.shared.lock();
-        let was_empty = state.batch.is_empty();
-        let sequence = state.append(micros, changes)?;
-        drop(state);
-        if was_empty {
-            self.shared.work.notify_one();
-        }
-        Ok(sequence)
-    }
-
-    /// Waits until everything up to `sequence` may be acknowledged: with [`Durability::Always`], until it is
-    /// durable; otherwise not at all.
-    pub fn wait(&self, sequence: Sequence) -> Wait<'_> {
-        let sequence = if self.durability == Durability::Always { sequence } else { Sequence(0) };
-        Wait { shared: &self.shared, sequence, registered: false }
-    }
-
-    /// Waits as [`Journal::wait`] does.
-    ///
-    /// # Errors
-    ///
-    /// The failure, if the journal fails before.
-    pub async fn settle(&self, sequence: Sequence) -> Result<(), Failure> {
-        tokio::select! {
-            biased;
-            () = self.wait(sequence) => Ok(()),
-            failure = self.failed() => Err(failure),
-        }
-    }
-
-    /// Waits until an append that met [`AppendError::Backpressure`] may succeed.
-    pub fn capacity(&self) -> CapacityWait<'_> {
-        CapacityWait { shared: &self.shared }
-    }
-
     /// When a change may be acknowledged.
     pub fn durability(&self) -> Durability {
         self.durability
-    }
-
-    /// The sequence number of the last commit that was appended.
-    pub fn appended(&self) -> Sequence {
-        Sequence(self.shared.lock().next.0 - 1)
-    }
-
-    /// The sequence number of the last commit that is known durable.
-    pub fn durable(&self) -> Sequence {
-        self.shared.durable()
     }
 
     /// The bytes of frames written, and of those that recovery read and no snapshot holds.
@@ -173,35 +123,6 @@ impl Journal {
     /// The directory of its segments.
     pub fn disk(&self) -> &dyn Disk {
         &*self.disk
-    }
-
-    /// Trims the journal after a snapshot that holds all commits up to `through`: segments without later
-    /// commits are kept for recycling or removed. Returns the number of these segments.
-    ///
-    /// # Errors
-    ///
-    /// An error of the disk. A failed sync of the directory also fails the journal.
-    pub fn trim(&self, through: Sequence) -> io::Result<usize> {
-        // If space is short, only the next segment is recycled, and the others are removed.
-        let recyclable_max = if self.wants_snapshot() { 1 } else { RECYCLABLE_SEGMENTS_MAX };
-        let firsts = segment::list(&*self.disk)?;
-        let trimmed = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
-        let mut names: Vec<String> = trimmed.map(segment::name).collect();
-        let count = names.len();
-        let recyclable = names.split_off(count.saturating_sub(recyclable_max));
-        for name in &names {
-            match self.disk.remove(name) {
-                // The preallocation thread has recycled it since the segments were listed.
-                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                removed => removed?,
-            }
-        }
-        if !names.is_empty() {
-            self.disk.sync().inspect_err(|error| self.fail("syncing", DIRECTORY, error))?;
-        }
-        self.shared.lock().recyclable = recyclable;
-        self.shared.preallocation_work.notify_all();
-        Ok(count)
     }
 
     /// Whether a snapshot is wanted because the disk has too little space for the next segment.
@@ -227,35 +148,100 @@ impl Journal {
         self.shared.fail(Failure { doing, file: file.to_owned(), error: error.to_string() });
     }
 
-    /// Whether changes are refused because the disk has no space for the next segment.
-    pub fn read_only(&self) -> bool {
-        self.shared.lock().read_only
-    }
-
-    /// Waits until the journal has failed. Nothing is made durable after that, and the process should end.
-    pub async fn failed(&self) -> Failure {
-        let mut failure = self.shared.failure.subscribe();
-        let failed = failure.wait_for(Option::is_some).await.ok().and_then(|failed| failed.clone());
-        match failed {
-            Some(failure) => failure,
-            // `self` keeps the sender, so that the channel stays open.
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Makes [`Journal::close`] skip the durability marker, and so begin a sync only if changes are not
+    /// Makes [`Log::close`] skip the durability marker, and so begin a sync only if changes are not
     /// synced yet.
     pub fn hurry(&self) {
         self.shared.lock().skip_marker = true;
     }
+}
 
-    /// Closes the journal: refuses further commits, writes and syncs those that were appended, writes a
-    /// durability marker, and ends the threads of the journal. Blocks until the disk is done.
-    ///
-    /// # Errors
-    ///
-    /// The failure, if the journal has failed.
-    pub fn close(&self) -> Result<(), Failure> {
+impl Log for Journal {
+    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
+        let mut state = self.shared.lock();
+        let was_empty = state.batch.is_empty();
+        let sequence = state.append(micros, changes)?;
+        drop(state);
+        if was_empty {
+            self.shared.work.notify_one();
+        }
+        Ok(sequence)
+    }
+
+    fn appended(&self) -> Sequence {
+        Sequence(self.shared.lock().next.0 - 1)
+    }
+
+    fn durable(&self) -> Sequence {
+        self.shared.durable()
+    }
+
+    /// With [`Durability::Always`], what is acknowledged is durable; otherwise it does not wait.
+    fn poll_durable(&self, through: Sequence, registered: bool, waker: &Waker) -> Poll<()> {
+        if self.durability != Durability::Always || self.shared.durable() >= through {
+            return Poll::Ready(());
+        }
+        if registered {
+            return Poll::Pending;
+        }
+        let mut state = self.shared.lock();
+        // It may have become durable before this thread got the lock.
+        if self.shared.durable() >= through {
+            return Poll::Ready(());
+        }
+        let in_flight = through <= state.in_flight;
+        let waiters = if in_flight { &mut state.in_flight_waiters } else { &mut state.batch.waiters };
+        waiters.push(waker.clone());
+        Poll::Pending
+    }
+
+    fn poll_capacity(&self, waker: &Waker) -> Poll<()> {
+        let mut state = self.shared.lock();
+        if state.may_have_capacity() {
+            return Poll::Ready(());
+        }
+        state.capacity_waiters.push(waker.clone());
+        Poll::Pending
+    }
+
+    fn read_only(&self) -> bool {
+        self.shared.lock().read_only
+    }
+
+    fn replay(&self, after: Sequence, each: &mut dyn FnMut(Commit<'_>) -> io::Result<()>) -> io::Result<()> {
+        read_commits(&*self.disk, after.next(), self.durable(), &mut |_| Ok(()), each)
+    }
+
+    /// Segments without commits after `through` are kept for recycling or removed. A failed sync of the
+    /// directory also fails the journal.
+    fn trim(&self, through: Sequence) -> io::Result<usize> {
+        // If space is short, only the next segment is recycled, and the others are removed.
+        let recyclable_max = if self.wants_snapshot() { 1 } else { RECYCLABLE_SEGMENTS_MAX };
+        let firsts = segment::list(&*self.disk)?;
+        let trimmed = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
+        let mut names: Vec<String> = trimmed.map(segment::name).collect();
+        let count = names.len();
+        let recyclable = names.split_off(count.saturating_sub(recyclable_max));
+        for name in &names {
+            match self.disk.remove(name) {
+                // The preallocation thread has recycled it since the segments were listed.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+        }
+        if !names.is_empty() {
+            self.disk.sync().inspect_err(|error| self.fail("syncing", DIRECTORY, error))?;
+        }
+        self.shared.lock().recyclable = recyclable;
+        self.shared.preallocation_work.notify_all();
+        Ok(count)
+    }
+
+    fn failure(&self) -> watch::Receiver<Option<Failure>> {
+        self.shared.failure.subscribe()
+    }
+
+    /// Also writes a durability marker. Blocks until the disk is done.
+    fn close(&self) -> Result<(), Failure> {
         self.shared.close();
         let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(|e| e.into_inner()));
         for thread in threads {

@@ -19,6 +19,7 @@
 //! | commit: a header and its changes | [`crate::changes::commit`] |
 
 pub mod batch;
+pub mod commits;
 pub mod committer;
 pub mod disk;
 pub mod durability;
@@ -31,11 +32,9 @@ pub mod segment;
 mod space;
 mod state;
 mod tail;
-mod wait;
 
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use durability::Durability;
-pub use error::{AppendError, Corruption, CorruptionKind, Failure, OpenError, Proof};
+pub use error::{Corruption, CorruptionKind, OpenError, Proof};
 pub use handle::{Journal, Opening, Options};
 pub use replay::{Base, Recovered, check};
-pub use wait::{CapacityWait, Wait};

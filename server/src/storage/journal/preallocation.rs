@@ -9,7 +9,7 @@ use super::disk::{Disk, DiskFile};
 use super::segment;
 use super::space::is_out_of_space;
 use super::state::{DIRECTORY, LOCK_POISONED, Preallocated, Shared};
-use crate::storage::journal::error::Failure;
+use crate::storage::log::Failure;
 
 pub const THREAD_NAME: &str = "preallocation";
 

@@ -7,11 +7,11 @@ use tokio::sync::watch;
 
 use super::batch::Batch;
 use super::disk::DiskFile;
-use super::error::{AppendError, Failure};
 use super::space::Space;
 use crate::changes::Change;
 use crate::changes::commit;
 use crate::codec::{Sequence, frame, segment_header};
+use crate::storage::log::{AppendError, Failure};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
 /// The number of bytes that may wait for the committer. Above it, appenders wait for its next turn before

@@ -8,8 +8,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use super::{Parts, is_lasting, settled, warn};
 use crate::changes::Change;
 use crate::codec::Sequence;
+use crate::storage::journal::commits::read_commits;
 use crate::storage::journal::{self, Base};
-use crate::storage::snapshot::compaction::read_commits;
 use crate::storage::snapshot::read::Snapshot;
 use crate::storage::snapshot::snapshotter::{NewestValid, find_newest_valid};
 
@@ -43,7 +43,7 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
             Ok(())
         })?;
     }
-    read_commits(parts.journal(), from.next(), end, &mut |_| Ok(()), &mut |commit| {
+    read_commits::<io::Error>(parts.journal(), from.next(), end, &mut |_| Ok(()), &mut |commit| {
         for change in commit.changes().flatten() {
             if written.is_ok() {
                 written = print(&mut out, commit.sequence.0, Some(commit.micros), &change);

@@ -92,6 +92,7 @@ mod tests {
 
     use super::*;
     use crate::codec::segment_header::SegmentHeaderError;
+    use crate::storage::journal::commits::Unreadable;
 
     /// The number of reads if the first successful one is `succeeds_at`, and the times of the last change are
     /// `changes`.
@@ -127,8 +128,11 @@ mod tests {
         let system = || io::Error::from_raw_os_error(5);
         let absent = || io::Error::from(io::ErrorKind::NotFound);
         let open = |error| OpenError::Io { doing: "reading", file: "x.seg".into(), error };
-        let journal =
-            CompactionError::Journal { file: "x.seg".into(), offset: 0, what: "it ends early".into() };
+        let journal = CompactionError::from(Unreadable {
+            file: "x.seg".into(),
+            offset: 0,
+            what: "it ends early".into(),
+        });
         let lasting: [anyhow::Error; 8] = [
             system().into(),
             anyhow::Error::from(system()).context("reading"),

@@ -7,16 +7,13 @@ use std::io;
 use super::error::CompactionError;
 use super::read::Snapshot;
 use super::write::Writer;
-use crate::changes::commit::{self, Commit};
+use crate::changes::commit;
 use crate::changes::{Change, Compaction, TicketsIssued};
 use crate::codec::DecodeError;
 use crate::codec::Sequence;
-use crate::codec::frame::{self, Kind};
-use crate::codec::segment_header::{self, SegmentHeader, SegmentHeaderError};
 use crate::domain::{EventKey, EventNumber};
+use crate::storage::journal::commits::read_commits;
 use crate::storage::journal::disk::Disk;
-use crate::storage::journal::reader::FrameReader;
-use crate::storage::journal::segment;
 
 /// The tickets of the journal are grouped by event, this many at a time (64 MiB of ids). One change for each
 /// ticket would double the bytes and the time to read them.
@@ -144,66 +141,6 @@ impl TicketsByEvent {
         self.count = 0;
         Ok(())
     }
-}
-
-/// Reads the commits from `from` to `to`, and passes them to `each`. The journal must hold them, and must not
-/// trim them meanwhile.
-///
-/// # Errors
-///
-/// [`CompactionError::Journal`] if a commit is missing or corrupt, an error of the disk, or that of `each` or
-/// `throttle`.
-pub fn read_commits(
-    journal: &dyn Disk,
-    from: Sequence,
-    to: Sequence,
-    throttle: Throttle<'_>,
-    each: &mut dyn FnMut(Commit<'_>) -> Result<(), CompactionError>,
-) -> Result<(), CompactionError> {
-    if from > to {
-        return Ok(());
-    }
-    let firsts = segment::list(journal)?;
-    let start = firsts.iter().rposition(|&first| first <= from).unwrap_or(0);
-    let mut next = from;
-    for &first in &firsts[start..] {
-        if first > to {
-            break;
-        }
-        let name = segment::name(first);
-        let file = journal.open(&name)?;
-        let error = |offset, what: String| CompactionError::Journal { file: name.clone(), offset, what };
-        let mut header = [0; segment_header::BYTES];
-        file.read_exact_at(&mut header, 0)?;
-        let header = SegmentHeader::decode(&header, segment_header::MAGIC);
-        let header = header.map_err(|e: SegmentHeaderError| error(0, e.to_string()))?;
-        let mut frames = FrameReader::new(&*file, header.salt);
-        loop {
-            let offset = frames.offset();
-            let frame = frames.next_frame()?.ok_or_else(|| error(offset, "it ends early".to_owned()))?;
-            throttle(frame::len(frame.payload.len()) as u64)?;
-            if frame.header.kind == Kind::Trailer {
-                break;
-            }
-            for commit in commit::decode(frame.payload, frame.header.first) {
-                if frame.header.kind != Kind::Commits {
-                    break;
-                }
-                let commit = commit.map_err(|e| error(offset, e.to_string()))?;
-                if commit.sequence > to {
-                    return Ok(());
-                }
-                if commit.sequence == next {
-                    each(commit)?;
-                    next = next.next();
-                }
-            }
-            if next > to {
-                return Ok(());
-            }
-        }
-    }
-    Err(CompactionError::Journal { file: segment::name(next), offset: 0, what: "it is missing".into() })
 }
 
 fn malformed(error: DecodeError) -> CompactionError {

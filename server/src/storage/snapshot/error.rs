@@ -9,6 +9,7 @@ use crate::codec::DecodeError;
 use crate::codec::Sequence;
 use crate::codec::segment_header::SegmentHeaderError;
 use crate::domain::Contradiction;
+use crate::storage::journal::commits::Unreadable;
 
 /// Why a snapshot cannot be read.
 #[derive(Debug, Error)]
@@ -122,15 +123,8 @@ pub enum CompactionError {
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
     /// The journal cannot be read.
-    #[error("journal {file}, offset {offset}: {what}")]
-    Journal {
-        /// The segment.
-        file: String,
-        /// The offset in the file, in bytes.
-        offset: u64,
-        /// What is wrong.
-        what: String,
-    },
+    #[error(transparent)]
+    Journal(#[from] Unreadable),
     /// The sync of the directory failed, so that it is not known which snapshots exist after a crash.
     #[error("syncing the directory of the snapshots: {0}")]
     Directory(io::Error),

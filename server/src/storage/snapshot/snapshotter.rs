@@ -14,6 +14,7 @@ use super::{CORRUPT_SUFFIX, NEW, name};
 use crate::codec::Sequence;
 use crate::storage::journal::disk::Disk;
 use crate::storage::journal::{Journal, segment};
+use crate::storage::log::Log;
 use crate::storage::snapshot::error::CompactionError;
 pub use crate::storage::snapshot::error::NotMade;
 use crate::storage::snapshot::error::SnapshotError;

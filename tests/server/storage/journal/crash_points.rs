@@ -5,7 +5,8 @@
 //! interrupted, by a kill and by power cuts.
 
 use bookline_server::codec::Sequence;
-use bookline_server::storage::journal::{AppendError, Failure, Journal, OpenError};
+use bookline_server::storage::journal::{Journal, OpenError};
+use bookline_server::storage::log::{AppendError, Failure, Log};
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{Faults, IoSource, SimDisk};
 

@@ -1,7 +1,8 @@
 //! Failed writes and syncs: nothing is acknowledged after them.
 
 use bookline_server::codec::Sequence;
-use bookline_server::storage::journal::{AppendError, Durability};
+use bookline_server::storage::journal::Durability;
+use bookline_server::storage::log::{AppendError, Log, LogExt};
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{Faults, IoSource, SimDisk};
 
@@ -32,7 +33,7 @@ fn check_failure(doing: &str, faults: impl Fn(u64, u64) -> Faults) {
     let failure = failure(&journal);
     assert_eq!((failure.doing, failure.file.as_str()), (doing, "00000000000000000001.seg"));
     assert!(failure.to_string().contains("EIO"), "{failure}");
-    assert!(!is_ready(journal.wait(sequence)));
+    assert!(!is_ready(journal.wait_durable(sequence)));
 
     // The failure is final: no retry, no later commit, and the close reports it.
     let counts = disk.counts(IoSource::Foreground);
@@ -40,12 +41,12 @@ fn check_failure(doing: &str, faults: impl Fn(u64, u64) -> Faults) {
     assert_eq!(history.append(&journal, &RandomCommit::any(&mut rng)), Err(AppendError::Closed));
     assert_eq!(journal.close(), Err(failure.clone()));
     assert_eq!(journal.close(), Err(failure));
-    assert!(!is_ready(journal.wait(sequence)));
+    assert!(!is_ready(journal.wait_durable(sequence)));
     assert_eq!(journal.durable(), durable);
     assert_eq!(disk.counts(IoSource::Foreground).operations, counts.operations, "no further I/O");
 
     // What was acknowledged before is still acknowledged, and still durable.
-    assert!(is_ready(journal.wait(durable)));
+    assert!(is_ready(journal.wait_durable(durable)));
     let disk = disk.cut_power();
     history.open(&disk, SMALL).expect("recovery succeeds");
 }

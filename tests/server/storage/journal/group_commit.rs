@@ -4,7 +4,8 @@ use std::sync::{Arc, Barrier};
 
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
-use bookline_server::storage::journal::{AppendError, Base, Durability, Journal, Opening, Options};
+use bookline_server::storage::journal::{Base, Durability, Journal, Opening, Options};
+use bookline_server::storage::log::{AppendError, Log, LogExt};
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{IoSource, SimDisk};
 
@@ -36,7 +37,7 @@ fn commits_appended_during_a_write_share_the_next_write_and_sync() {
                 let mut rng = Rng::new(seed);
                 let sequences: Vec<Sequence> =
                     (0..50).map(|_| append(journal, &RandomCommit::any(&mut rng))).collect();
-                assert!(!is_ready(journal.wait(sequences[0])), "acknowledged before it is written");
+                assert!(!is_ready(journal.wait_durable(sequences[0])), "acknowledged before it is written");
                 all_appended.wait();
                 for sequence in sequences {
                     settle(journal, sequence).expect("no disk error");
@@ -49,7 +50,7 @@ fn commits_appended_during_a_write_share_the_next_write_and_sync() {
         assert_eq!(journal.durable(), Sequence(0));
         disk.resume_writes();
     });
-    assert!(is_ready(journal.wait(first)));
+    assert!(is_ready(journal.wait_durable(first)));
     assert_eq!(journal.durable(), journal.appended());
     let after = disk.counts(IoSource::Foreground);
     // The paused write was not counted before, and a durability marker may follow.
@@ -97,7 +98,7 @@ fn append_and_wait(journal: &Journal, rng: &mut Rng) -> Vec<(Sequence, Vec<u8>)>
                 settle(journal, sequence).expect("no disk error");
                 assert!(journal.durable() >= sequence);
             }
-            1 => drop(is_ready(journal.wait(sequence))),
+            1 => drop(is_ready(journal.wait_durable(sequence))),
             _ => {}
         }
     }
@@ -115,11 +116,11 @@ fn a_wait_for_a_durable_commit_is_ready_at_once() {
     disk.pause_writes();
     append(&journal, &RandomCommit::small(&mut Rng::new(2)));
     for durable in 0..=sequence.0 {
-        assert!(is_ready(journal.wait(Sequence(durable))));
+        assert!(is_ready(journal.wait_durable(Sequence(durable))));
     }
     disk.resume_writes();
     journal.close().expect("no disk error");
-    assert!(is_ready(journal.wait(journal.appended())));
+    assert!(is_ready(journal.wait_durable(journal.appended())));
 }
 
 /// The queue takes more than one frame. When it is full, appends meet backpressure until it is written.
@@ -214,7 +215,7 @@ fn with_interval_a_commit_is_acknowledged_at_once_and_synced_later() {
     wait_for_capacity(&journal).expect("no disk error");
     disk.pause_writes();
     let last = history.append(&journal, &RandomCommit::small(&mut Rng::new(1))).expect("capacity");
-    assert!(is_ready(journal.wait(last)));
+    assert!(is_ready(journal.wait_durable(last)));
     assert!(journal.durable() < last);
     let syncs = disk.counts(IoSource::Foreground).syncs;
     disk.resume_writes();
@@ -235,7 +236,7 @@ fn with_never_a_commit_is_acknowledged_at_once_and_only_a_rotation_or_close_sync
     let mut rng = Rng::new(1);
     for _ in 0..20 {
         let last = history.append(&journal, &RandomCommit::small(&mut rng)).expect("capacity");
-        assert!(is_ready(journal.wait(last)));
+        assert!(is_ready(journal.wait_durable(last)));
     }
     assert_eq!((disk.counts(IoSource::Foreground).syncs, journal.durable()), (syncs, Sequence(0)));
     journal.close().expect("no disk error");

@@ -11,9 +11,8 @@ use bookline_server::changes::commit::Commit;
 use bookline_server::codec::Sequence;
 use bookline_server::domain::Contradiction;
 use bookline_server::storage::journal::disk::Disk;
-use bookline_server::storage::journal::{
-    AppendError, Base, Durability, Failure, Journal, OpenError, Options, Recovered,
-};
+use bookline_server::storage::journal::{Base, Durability, Journal, OpenError, Options, Recovered};
+use bookline_server::storage::log::{AppendError, Failure, Log, LogExt};
 
 use super::generate::RandomCommit;
 

@@ -5,7 +5,8 @@
 //! torn tail, or if a commit were acknowledged that a crash takes back.
 
 use bookline_server::codec::Sequence;
-use bookline_server::storage::journal::{AppendError, Durability, Journal, OpenError, Options};
+use bookline_server::storage::journal::{Durability, Journal, OpenError, Options};
+use bookline_server::storage::log::{AppendError, Log};
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{Faults, IoSource, SimDisk};
 use bookline_testkit::seeds::for_each_seed;

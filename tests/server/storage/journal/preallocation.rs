@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bookline_server::storage::journal::{AppendError, Durability};
+use bookline_server::storage::journal::Durability;
+use bookline_server::storage::log::{AppendError, Log};
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{IoSource, SimDisk};
 

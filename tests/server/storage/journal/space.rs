@@ -4,7 +4,8 @@
 use std::time::Instant;
 
 use bookline_server::codec::Sequence;
-use bookline_server::storage::journal::{AppendError, Journal};
+use bookline_server::storage::journal::Journal;
+use bookline_server::storage::log::{AppendError, Log, LogExt};
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{Faults, SimDisk};
 

@@ -5,6 +5,7 @@
 
 use bookline_server::codec::Sequence;
 use bookline_server::state::DependsOn;
+use bookline_server::storage::log::Log;
 use bookline_server::storage::snapshot::read::Snapshot;
 use bookline_server::storage::snapshot::snapshotter::find_newest_valid;
 use bookline_server::storage::snapshot::{name, parse_name};

@@ -6,6 +6,7 @@ use bookline_testkit::disk::{Faults, IoSource, SimDisk};
 
 use super::machine::{Machine, Server};
 use crate::storage::journal::history::{failure, is_ready};
+use bookline_server::storage::log::{Log, LogExt};
 
 /// Runs a scenario of snapshots and recycled segments again and again. In the n-th run, the n-th sync of the
 /// directory by the `source` threads fails, on the disk that `which` selects. Returns the number of these

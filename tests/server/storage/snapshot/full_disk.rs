@@ -9,7 +9,7 @@ use std::time::Instant;
 use bookline_protocol::{Hour, Slot};
 use bookline_server::codec::Sequence;
 use bookline_server::state::{DependsOn, NewEntry, StateRejection};
-use bookline_server::storage::journal::AppendError;
+use bookline_server::storage::log::AppendError;
 use bookline_testkit::disk::Faults;
 
 use super::machine::{Machine, Server};

@@ -12,7 +12,8 @@ use bookline_server::state::{
 };
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
-use bookline_server::storage::journal::{AppendError, Durability, Failure, Journal};
+use bookline_server::storage::journal::{Durability, Journal};
+use bookline_server::storage::log::{AppendError, Failure, Log};
 use bookline_server::storage::recovery::{self, RecoverError, Recovery, RecoveryOptions};
 use bookline_server::storage::snapshot::Made;
 use bookline_server::storage::snapshot::snapshotter::{NotMade, Schedule, Snapshotter};
@@ -105,6 +106,7 @@ pub struct Machine {
 #[derive(Debug)]
 pub struct Server {
     pub store: Store,
+    journal: Arc<Journal>,
     pub snapshotter: Snapshotter,
 }
 
@@ -154,7 +156,8 @@ impl Machine {
         let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
         let snapshotter =
             Snapshotter::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
-        let server = Server { store: Store::new(state, StateLimits::NONE, journal), snapshotter };
+        let store = Store::new(state, StateLimits::NONE, journal.clone());
+        let server = Server { store, journal, snapshotter };
         self.check(&server);
         Ok(server)
     }
@@ -295,7 +298,7 @@ impl Machine {
 
 impl Server {
     pub fn journal(&self) -> &Journal {
-        self.store.journal()
+        &self.journal
     }
 
     /// Requests a snapshot, as the command SNAPSHOT does.

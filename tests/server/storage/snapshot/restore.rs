@@ -8,6 +8,7 @@ use bookline_server::state::{Records, StateLimits, Store};
 use bookline_server::storage::data_dir::clean_stop::CleanStop;
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
+use bookline_server::storage::log::Log;
 use bookline_server::storage::recovery::{RecoverError, Recovery};
 use bookline_server::storage::restore::RestoreError;
 use bookline_testkit::Rng;

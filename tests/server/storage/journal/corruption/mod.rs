@@ -18,6 +18,7 @@ use bookline_server::storage::journal::Corruption;
 use bookline_server::storage::journal::replay::{self, Base, Recovered};
 use bookline_server::storage::journal::segment::{self};
 use bookline_server::storage::journal::{Durability, OpenError};
+use bookline_server::storage::log::Log;
 use bookline_testkit::Rng;
 use bookline_testkit::disk::Image;
 use bookline_testkit::disk::SimDisk;

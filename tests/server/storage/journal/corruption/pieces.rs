@@ -2,6 +2,7 @@
 
 use bookline_server::codec::salt::Salt;
 use bookline_server::codec::segment_header;
+use bookline_server::storage::log::Log;
 use bookline_testkit::disk::IoSource;
 
 use super::*;

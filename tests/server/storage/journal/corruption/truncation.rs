@@ -1,6 +1,7 @@
 //! Segments that end too early.
 
 use super::*;
+use bookline_server::storage::log::Log;
 
 /// A segment has its full length before it gets its name. A shorter one may have lost acknowledged commits,
 /// even if only zeros are missing.

@@ -1,0 +1,163 @@
+//! The log between state and storage: commits in order, durable before they are acknowledged.
+
+use std::fmt::Debug;
+use std::future::{self, Future};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use thiserror::Error;
+use tokio::sync::watch;
+
+use crate::changes::Change;
+use crate::changes::commit::Commit;
+use crate::codec::Sequence;
+
+/// A log of commits. The journal of this machine is one.
+pub trait Log: Debug + Send + Sync {
+    /// Appends a commit, and returns its sequence number. The caller holds the locks of all records that the
+    /// changes are about, so that the order in the log is the order in the state. `micros` is the time of the
+    /// decision, in microseconds since 1970 (UTC); the times of commits never decrease. The commit may be
+    /// acknowledged once [`Wait`] is ready.
+    ///
+    /// # Errors
+    ///
+    /// [`AppendError`]; the log is unchanged.
+    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError>;
+
+    /// The sequence number of the last commit that was appended.
+    fn appended(&self) -> Sequence;
+
+    /// The sequence number of the last commit that is known durable.
+    fn durable(&self) -> Sequence;
+
+    /// Ready once everything up to `through` may be acknowledged. If the log fails before, it never becomes
+    /// ready, so that nothing is acknowledged that may not be durable. Unless the waker is `registered`
+    /// already, it is woken then.
+    fn poll_durable(&self, through: Sequence, registered: bool, waker: &Waker) -> Poll<()>;
+
+    /// Ready when an append that met [`AppendError::Backpressure`] may succeed. Otherwise the waker is woken
+    /// then.
+    fn poll_capacity(&self, waker: &Waker) -> Poll<()>;
+
+    /// Whether changes are refused because there is no space for them.
+    fn read_only(&self) -> bool;
+
+    /// Passes the durable commits after `after` to `each`, in order.
+    ///
+    /// # Errors
+    ///
+    /// The error of `each`, or of a read. A commit that was trimmed cannot be read.
+    fn replay(&self, after: Sequence, each: &mut dyn FnMut(Commit<'_>) -> io::Result<()>) -> io::Result<()>;
+
+    /// Gives up commits up to `through`, which a snapshot holds. The log may keep some of them. Returns the
+    /// number of segments without later commits.
+    ///
+    /// # Errors
+    ///
+    /// An error of the storage.
+    fn trim(&self, through: Sequence) -> io::Result<usize>;
+
+    /// The failure after which nothing is made durable any more, if there was one.
+    fn failure(&self) -> watch::Receiver<Option<Failure>>;
+
+    /// Refuses further commits, makes those durable that were appended, and ends the threads of the log.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if the log has failed.
+    fn close(&self) -> Result<(), Failure>;
+}
+
+/// Why a commit was not appended. The log is unchanged.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AppendError {
+    /// The queue is full, or the next segment is not preallocated yet: await `capacity`, then decide and
+    /// append again.
+    #[error("the journal cannot take a change at the moment")]
+    Backpressure,
+    /// The disk has no space for the next segment. The server is read-only until it has.
+    #[error("there is no room on disk for the next journal segment: {reason}")]
+    ReadOnly {
+        /// Why there is no space.
+        reason: String,
+    },
+    /// The log is closed, or it has failed.
+    #[error("the journal takes no more changes")]
+    Closed,
+}
+
+/// The first failed write or sync, after which the log makes nothing durable any more.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{doing} {file} failed: {error}")]
+pub struct Failure {
+    /// The operation.
+    pub doing: &'static str,
+    /// The file.
+    pub file: String,
+    /// The error of the system.
+    pub error: String,
+}
+
+/// Ready once a sequence number may be acknowledged. If the log fails before, it never becomes ready.
+#[derive(Debug)]
+#[must_use = "a reply may only be sent after the wait"]
+pub struct Wait<'a, L: ?Sized> {
+    log: &'a L,
+    sequence: Sequence,
+    /// The waker is registered once, because the task that polls does not change.
+    registered: bool,
+}
+
+impl<L: Log + ?Sized> Future for Wait<'_, L> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let poll = self.log.poll_durable(self.sequence, self.registered, context.waker());
+        self.registered = true;
+        poll
+    }
+}
+
+/// Waits for a log.
+pub trait LogExt: Log {
+    /// Waits until everything up to `sequence` may be acknowledged.
+    fn wait_durable(&self, sequence: Sequence) -> Wait<'_, Self> {
+        Wait { log: self, sequence, registered: false }
+    }
+
+    /// Waits as [`Self::wait_durable`] does.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if the log fails before.
+    fn settle(&self, sequence: Sequence) -> impl Future<Output = Result<(), Failure>> + Send {
+        async move {
+            tokio::select! {
+                biased;
+                () = self.wait_durable(sequence) => Ok(()),
+                failure = self.failed() => Err(failure),
+            }
+        }
+    }
+
+    /// Waits until an append that met [`AppendError::Backpressure`] may succeed.
+    fn capacity(&self) -> impl Future<Output = ()> + Send {
+        future::poll_fn(|context| self.poll_capacity(context.waker()))
+    }
+
+    /// Waits until the log has failed. Nothing is made durable after that, and the process should end.
+    fn failed(&self) -> impl Future<Output = Failure> + Send {
+        let mut failure = self.failure();
+        async move {
+            let failed = failure.wait_for(Option::is_some).await.ok().and_then(|failed| failed.clone());
+            match failed {
+                Some(failure) => failure,
+                // The log was dropped without a failure.
+                None => future::pending().await,
+            }
+        }
+    }
+}
+
+impl<L: Log + ?Sized> LogExt for L {}
