@@ -8,8 +8,9 @@ use std::error::Error;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 
+use bookline_protocol::commands::book::BookReply;
 use bookline_protocol::quote;
-use bookline_protocol::reply::{BookReply, ErrBody, EventReply, ReplyLine};
+use bookline_protocol::reply::{ErrBody, EventReply, ReplyLine};
 
 /// A connection to a server.
 pub struct Client(BufReader<TcpStream>);

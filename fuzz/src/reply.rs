@@ -1,10 +1,17 @@
 //! One line of a server, as a client parses it.
 
 use bookline_protocol::Code;
-use bookline_protocol::reply::{
-    BlockReply, BookReply, CountReply, DayReply, DeleteReply, ErrBody, EventReply, HelloReply, HelpRow,
-    HodRow, MeetReply, ReplyLine, StatsReply, TicketReply,
-};
+use bookline_protocol::commands::block::BlockReply;
+use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::commands::delete::DeleteReply;
+use bookline_protocol::commands::get::DayReply;
+use bookline_protocol::commands::hello::HelloReply;
+use bookline_protocol::commands::help::HelpRow;
+use bookline_protocol::commands::hod::HodRow;
+use bookline_protocol::commands::meet::MeetReply;
+use bookline_protocol::commands::stats::StatsReply;
+use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::reply::{CountReply, ErrBody, EventReply, ReplyLine};
 
 /// An object that deserializes to one of these types is the same after it was serialized and deserialized
 /// again.

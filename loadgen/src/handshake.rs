@@ -1,7 +1,8 @@
 //! The reply to HELLO, with which every connection begins.
 
 use bookline_protocol::Code;
-use bookline_protocol::reply::{HelloReply, ReplyLine};
+use bookline_protocol::commands::hello::HelloReply;
+use bookline_protocol::reply::ReplyLine;
 
 /// What the first line of a peer means.
 #[derive(Clone, Debug, PartialEq, Eq)]

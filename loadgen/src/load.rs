@@ -4,7 +4,8 @@
 //! templates, and replies are compared by position: nothing is allocated and no JSON is parsed, unless a
 //! reply differs from the usual one.
 
-use bookline_protocol::reply::{BookReply, EventReply};
+use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::reply::EventReply;
 use bookline_protocol::ticket::TICKET_ID_CHARS;
 
 use crate::calendar::Calendar;

@@ -3,6 +3,7 @@
 use std::hint::black_box;
 use std::sync::Arc;
 
+use bookline_protocol::commands::book::write_book_reply;
 use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{ParsedLine, parse};
 use bookline_server::Config;
@@ -94,7 +95,7 @@ fn encode_booking() -> Box<dyn FnMut()> {
     let (mut out, ticket) = (Vec::new(), [*b"0123456789abcdef"]);
     Box::new(move || {
         out.clear();
-        reply::write_book_reply(&mut out, black_box("rustconf"), black_box(&ticket), 98);
+        write_book_reply(&mut out, black_box("rustconf"), black_box(&ticket), 98);
     })
 }
 

@@ -4,14 +4,14 @@
 //! is the reference.
 //!
 //! [`parse`] turns a line into a [`Request`], and [`parse_first`] does so for the first line of a connection.
-//! A server writes replies with the functions of [`reply`] and with [`Refusal::write`]. A client reads them
-//! with [`reply::ReplyLine::parse`].
+//! A server writes replies with the functions of [`reply`] and of the [`commands`], and with
+//! [`Refusal::write`]. A client reads them with [`reply::ReplyLine::parse`].
 //!
 //! Types that borrow, like [`Id`], borrow from the line that was parsed.
 
 mod byte_class;
 pub mod code;
-mod commands;
+pub mod commands;
 pub mod cursor;
 pub mod date;
 mod escape;
@@ -31,9 +31,8 @@ pub mod text;
 pub mod ticket;
 
 pub use code::Code;
-pub use commands::request::{Request, RequestedEntry, RequestedMeeting};
-pub use commands::table::{COMMANDS, CommandForm};
-pub use commands::verb::{RESERVED_VERB, VERB_ALIASES, Verb};
+pub use commands::verb::RESERVED_VERB;
+pub use commands::{CommandForm, Request, Verb};
 pub use cursor::Cursor;
 pub use date::Date;
 pub use escape::needs_escape;

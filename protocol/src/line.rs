@@ -1,8 +1,7 @@
 //! Parses a line into a request.
 
 use crate::byte_class::ByteClasses;
-use crate::commands::parsers;
-use crate::commands::request::Request;
+use crate::commands::{self, Request};
 use crate::fast_path;
 use crate::parse::foreign_protocol;
 use crate::parse::telnet;
@@ -78,7 +77,7 @@ fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], By
 }
 
 fn request(text: &str, classes: ByteClasses) -> ParsedLine<'_> {
-    match parsers::request(text, classes) {
+    match commands::parse(text, classes) {
         Ok(request) => ParsedLine::Request(request),
         Err(refusal) => ParsedLine::Refused(refusal),
     }

@@ -1,6 +1,7 @@
 //! Property tests of the parser and of the value types. A failure prints the smallest case found and records
 //! its seed in `properties.proptest-regressions`.
 
+use bookline_protocol::commands::{Create, Meet};
 use bookline_protocol::reply::ReplyLine;
 use bookline_protocol::{
     Cursor, Date, Group, Hour, Id, ParsedLine, Request, Slot, Text, TicketId, expects_reply, needs_escape,
@@ -152,7 +153,7 @@ proptest! {
     fn quoted_text_round_trips(name in text(), host in id()) {
         let line = format!("MEET F1 2026-12-31 09:00 {} F2 {}", quote(&name), quote(&host));
         match parse(line.as_bytes(), &mut Vec::new()) {
-            ParsedLine::Request(Request::Meet { meeting, .. }) => {
+            ParsedLine::Request(Request::Meet(Meet { meeting, .. })) => {
                 prop_assert_eq!(meeting.title.as_str(), name);
                 prop_assert_eq!(meeting.host.as_str(), host);
             }
@@ -164,7 +165,7 @@ proptest! {
     fn quoted_option_round_trips(name in text(), value in id()) {
         let line = format!("CREATE id={} {} 2026-12-31 1", quote(&value), quote(&name));
         match parse(line.as_bytes(), &mut Vec::new()) {
-            ParsedLine::Request(Request::Create { name: read, id, .. }) => {
+            ParsedLine::Request(Request::Create(Create { name: read, id, .. })) => {
                 prop_assert_eq!(read.as_str(), name);
                 prop_assert_eq!(id.as_ref().map(Id::as_str), Some(value.as_str()));
             }

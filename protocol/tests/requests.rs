@@ -1,15 +1,19 @@
 //! Lines that the parser accepts, and the requests that they parse to.
 
+use bookline_protocol::commands::put::RequestedEntry;
+use bookline_protocol::commands::{
+    Block, Book, Create, Delete, Get, Hello, Help, Hod, Meet, Ping, Put, Quit, RequestedMeeting, Snapshot,
+    Stats, Ticket,
+};
 use bookline_protocol::{
-    Cursor, Date, Group, Hour, Id, ParsedLine, Request, RequestedEntry, RequestedMeeting, Slot, Text,
-    TicketId, Verb, expects_reply, parse,
+    Cursor, Date, Group, Hour, Id, ParsedLine, Request, Slot, Text, TicketId, Verb, expects_reply, parse,
 };
 
 #[track_caller]
-fn assert_request(line: impl AsRef<[u8]>, expected: &Request<'_>) {
-    let line = line.as_ref();
+fn assert_request<'a>(line: impl AsRef<[u8]>, expected: impl Into<Request<'a>>) {
+    let (line, expected) = (line.as_ref(), expected.into());
     match parse(line, &mut Vec::new()) {
-        ParsedLine::Request(request) => assert_eq!(&request, expected, "{}", String::from_utf8_lossy(line)),
+        ParsedLine::Request(request) => assert_eq!(request, expected, "{}", String::from_utf8_lossy(line)),
         other => panic!("{}: {other:?}", String::from_utf8_lossy(line)),
     }
 }
@@ -30,8 +34,8 @@ fn meeting<'a>(title: &'a str, group: &'a str, host: &'a str) -> RequestedMeetin
     RequestedMeeting { title: Text::new(title).unwrap(), group: Group::new(group).unwrap(), host: id(host) }
 }
 
-fn create<'a>(name: &'a str, id: Option<&'a str>) -> Request<'a> {
-    Request::Create {
+fn create<'a>(name: &'a str, id: Option<&'a str>) -> Create<'a> {
+    Create {
         name: Text::new(name).unwrap(),
         date: date("2026-12-31"),
         tickets: 100,
@@ -41,57 +45,57 @@ fn create<'a>(name: &'a str, id: Option<&'a str>) -> Request<'a> {
 
 #[test]
 fn every_command_parses_to_its_request() {
-    assert_request("CREATE \"Rust Conf\" 2026-12-31 100", &create("Rust Conf", None));
-    assert_request("GET", &Request::List { limit: None, after: None });
-    assert_request("GET rustconf", &Request::Event { id: id("rustconf") });
-    assert_request("GET F1 21-11-2026", &Request::Day { who: id("F1"), date: date("21-11-2026") });
-    assert_request("BOOK rustconf 2", &Request::Book { event: id("rustconf"), count: 2 });
+    assert_request("CREATE \"Rust Conf\" 2026-12-31 100", create("Rust Conf", None));
+    assert_request("GET", Get::List { limit: None, after: None });
+    assert_request("GET rustconf", Get::Event { id: id("rustconf") });
+    assert_request("GET F1 21-11-2026", Get::Day { who: id("F1"), date: date("21-11-2026") });
+    assert_request("BOOK rustconf 2", Book { event: id("rustconf"), count: 2 });
     let ticket: TicketId = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".parse().unwrap();
-    assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", &Request::Ticket { ticket });
-    assert_request("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", &Request::Ticket { ticket });
+    assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", Ticket { ticket });
+    assert_request("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", Ticket { ticket });
     let nine = slot("2026-11-21", "09:00");
-    assert_request("BLOCK F1 21-11-2026 09:00", &Request::Block { who: id("F1"), slot: nine });
+    assert_request("BLOCK F1 21-11-2026 09:00", Block { who: id("F1"), slot: nine });
     let own = meeting("class committee meeting", "F2,F3", "F1");
     assert_request(
         "MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3",
-        &Request::Meet { who: id("F1"), slot: nine, meeting: own },
+        Meet { who: id("F1"), slot: nine, meeting: own },
     );
     let hosted = meeting("x", "F2", "F9");
     assert_request(
         "MEET F1 2026-11-21 09:00 x F2 F9",
-        &Request::Meet { who: id("F1"), slot: nine, meeting: hosted.clone() },
+        Meet { who: id("F1"), slot: nine, meeting: hosted.clone() },
     );
-    assert_request("HOD F10", &Request::Hod { who: id("F10") });
-    assert_request("DELETE F1 21-11-2026 09:00", &Request::Delete { who: id("F1"), slot: nine });
+    assert_request("HOD F10", Hod { who: id("F10") });
+    assert_request("DELETE F1 21-11-2026 09:00", Delete { who: id("F1"), slot: nine });
     let ten = slot("2026-11-22", "10:00");
-    let put = |entry| Request::Put { who: id("F1"), old: nine, new: ten, entry };
-    assert_request("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", &put(RequestedEntry::Block));
+    let put = |entry| Put { who: id("F1"), old: nine, new: ten, entry };
+    assert_request("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", put(RequestedEntry::Block));
     assert_request(
         "PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9",
-        &put(RequestedEntry::Meeting(hosted)),
+        put(RequestedEntry::Meeting(hosted)),
     );
     let own = meeting("x", "F2", "F1");
-    assert_request("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", &put(RequestedEntry::Meeting(own)));
-    assert_request("HELLO", &Request::Hello);
-    assert_request("HELP", &Request::Help { verb: None });
-    assert_request("HELP get", &Request::Help { verb: Some(Verb::Get) });
-    assert_request("HELP exit", &Request::Help { verb: Some(Verb::Quit) });
-    assert_request("PING", &Request::Ping);
-    assert_request("STATS", &Request::Stats);
-    assert_request("SNAPSHOT", &Request::Snapshot);
-    assert_request("QUIT", &Request::Quit);
-    assert_request("EXIT", &Request::Quit);
+    assert_request("PUT F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2", put(RequestedEntry::Meeting(own)));
+    assert_request("HELLO", Hello);
+    assert_request("HELP", Help { verb: None });
+    assert_request("HELP get", Help { verb: Some(Verb::Get) });
+    assert_request("HELP exit", Help { verb: Some(Verb::Quit) });
+    assert_request("PING", Ping);
+    assert_request("STATS", Stats);
+    assert_request("SNAPSHOT", Snapshot);
+    assert_request("QUIT", Quit);
+    assert_request("EXIT", Quit);
 }
 
 #[test]
 fn verbs_ignore_case_and_ids_keep_it() {
-    assert_request("bOOk RustConf 2", &Request::Book { event: id("RustConf"), count: 2 });
-    assert_request("\"BOOK\" \"RustConf\" \"2\"", &Request::Book { event: id("RustConf"), count: 2 });
+    assert_request("bOOk RustConf 2", Book { event: id("RustConf"), count: 2 });
+    assert_request("\"BOOK\" \"RustConf\" \"2\"", Book { event: id("RustConf"), count: 2 });
 }
 
 #[test]
 fn blanks_and_tabs_around_arguments_are_skipped() {
-    assert_request(" \tBOOK\t\trustconf  2 \t", &Request::Book { event: id("rustconf"), count: 2 });
+    assert_request(" \tBOOK\t\trustconf  2 \t", Book { event: id("rustconf"), count: 2 });
 }
 
 #[test]
@@ -102,43 +106,43 @@ fn options_stand_anywhere_in_any_order() {
         "CREATE id=\"rc\" \"Rust Conf\" 2026-12-31 100",
         "id=rc CREATE \"Rust Conf\" 2026-12-31 100",
     ] {
-        assert_request(line, &create("Rust Conf", Some("rc")));
+        assert_request(line, create("Rust Conf", Some("rc")));
     }
     let after = Cursor { date: date("2026-12-31"), name: "Rust Conf".into(), id: "rustconf".into() };
     let word = after.encode();
-    let both = Request::List { limit: Some(10), after: Some(after) };
-    assert_request(format!("GET limit=10 after={word}"), &both);
-    assert_request(format!("GET after={word} limit=10"), &both);
+    let both = Get::List { limit: Some(10), after: Some(after) };
+    assert_request(format!("GET limit=10 after={word}"), both.clone());
+    assert_request(format!("GET after={word} limit=10"), both);
 }
 
 #[test]
 fn argument_that_looks_like_an_option_is_an_argument_in_quotes() {
-    assert_request("CREATE \"id=rc\" 2026-12-31 100", &create("id=rc", None));
-    assert_request("CREATE ID=rc 2026-12-31 100", &create("ID=rc", None));
-    assert_request("CREATE =rc 2026-12-31 100", &create("=rc", None));
-    assert_request("CREATE a1=rc 2026-12-31 100", &create("a1=rc", None));
-    assert_request("CREATE \"x\" 2026-12-31 100 id=a", &create("x", Some("a")));
+    assert_request("CREATE \"id=rc\" 2026-12-31 100", create("id=rc", None));
+    assert_request("CREATE ID=rc 2026-12-31 100", create("ID=rc", None));
+    assert_request("CREATE =rc 2026-12-31 100", create("=rc", None));
+    assert_request("CREATE a1=rc 2026-12-31 100", create("a1=rc", None));
+    assert_request("CREATE \"x\" 2026-12-31 100 id=a", create("x", Some("a")));
 }
 
 #[test]
 fn escapes_are_resolved_within_quotes_only() {
-    assert_request(r#"CREATE "a\"b\\c\nd\te" 2026-12-31 100"#, &create("a\"b\\c\nd\te", None));
-    assert_request(r#"CREATE "\u00e9\u000A\u0009\u0041" 2026-12-31 100"#, &create("é\n\tA", None));
-    assert_request(r#"CREATE "\uD83E\uDD80\ud83e\udd80" 2026-12-31 100"#, &create("🦀🦀", None));
-    assert_request(r"CREATE a\nb\ 2026-12-31 100", &create(r"a\nb\", None));
-    assert_request("CREATE \"a\tb\" 2026-12-31 100", &create("a\tb", None));
+    assert_request(r#"CREATE "a\"b\\c\nd\te" 2026-12-31 100"#, create("a\"b\\c\nd\te", None));
+    assert_request(r#"CREATE "\u00e9\u000A\u0009\u0041" 2026-12-31 100"#, create("é\n\tA", None));
+    assert_request(r#"CREATE "\uD83E\uDD80\ud83e\udd80" 2026-12-31 100"#, create("🦀🦀", None));
+    assert_request(r"CREATE a\nb\ 2026-12-31 100", create(r"a\nb\", None));
+    assert_request("CREATE \"a\tb\" 2026-12-31 100", create("a\tb", None));
 }
 
 #[test]
 fn length_of_a_name_counts_characters_not_bytes() {
     let name = "🦀".repeat(200);
-    assert_request(format!("CREATE {name} 2026-12-31 100"), &create(&name, None));
+    assert_request(format!("CREATE {name} 2026-12-31 100"), create(&name, None));
 }
 
 #[test]
 fn numbers_may_have_leading_zeros() {
-    assert_request("BOOK e 007", &Request::Book { event: id("e"), count: 7 });
-    assert_request("BOOK e 0000000000000000000000010000", &Request::Book { event: id("e"), count: 10_000 });
+    assert_request("BOOK e 007", Book { event: id("e"), count: 7 });
+    assert_request("BOOK e 0000000000000000000000010000", Book { event: id("e"), count: 10_000 });
 }
 
 #[test]
@@ -147,25 +151,22 @@ fn largest_group_fits_in_a_line() {
     let line = format!("MEET F1 21-11-2026 09:00 {} {} F9", "🦀".repeat(100), members.join(","));
     assert!(line.len() <= bookline_protocol::limits::LINE_BYTES_MAX, "{}", line.len());
     match parse(line.as_bytes(), &mut Vec::new()) {
-        ParsedLine::Request(Request::Meet { meeting, .. }) => assert_eq!(meeting.group.len(), 1_000),
+        ParsedLine::Request(Request::Meet(Meet { meeting, .. })) => assert_eq!(meeting.group.len(), 1_000),
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn duplicates_in_a_group_are_removed() {
-    let meet = Request::Meet {
-        who: id("F1"),
-        slot: slot("21-11-2026", "09:00"),
-        meeting: meeting("x", "F3,F2", "F1"),
-    };
-    assert_request("MEET F1 21-11-2026 09:00 x F3,F2,F3", &meet);
+    let meet =
+        Meet { who: id("F1"), slot: slot("21-11-2026", "09:00"), meeting: meeting("x", "F3,F2", "F1") };
+    assert_request("MEET F1 21-11-2026 09:00 x F3,F2,F3", meet);
 }
 
 #[test]
 fn telnet_sequences_are_stripped_anywhere_in_a_line() {
-    assert_request(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0PI\xff\xf1NG\xff\xfd", &Request::Ping);
-    assert_request(b"CREATE \"Rust\xff\xfd\x22 Conf\" 2026-12-31 100", &create("Rust Conf", None));
+    assert_request(b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0PI\xff\xf1NG\xff\xfd", Ping);
+    assert_request(b"CREATE \"Rust\xff\xfd\x22 Conf\" 2026-12-31 100", create("Rust Conf", None));
 }
 
 #[test]
@@ -197,7 +198,7 @@ fn request_without_escapes_borrows_from_its_line() {
     let line = b"MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3 F9";
     let within = |text: &str| line.as_ptr_range().contains(&text.as_ptr());
     match parse(line, &mut Vec::new()) {
-        ParsedLine::Request(Request::Meet { who, meeting, .. }) => {
+        ParsedLine::Request(Request::Meet(Meet { who, meeting, .. })) => {
             assert!(within(who.as_str()) && within(meeting.title.as_str()));
             assert!(within(meeting.group.as_str()) && within(meeting.host.as_str()));
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use bookline_protocol::COMMANDS;
+use bookline_protocol::Verb;
 use bookline_testkit::reply::CODES;
 use bookline_testkit::transcript::play_file;
 
@@ -24,18 +24,18 @@ fn every_example_gets_the_documented_replies() {
 fn headings_equal_the_commands() {
     let text = fs::read_to_string(document()).unwrap();
     let described: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
-    let known: BTreeSet<&str> = COMMANDS.iter().map(|form| form.verb.as_str()).collect();
+    let known: BTreeSet<&str> = Verb::ALL.iter().map(|verb| verb.as_str()).collect();
     assert_eq!(
         described, known,
-        "the `### VERB` headings of protocol.md (left) and the command table (right)"
+        "the `### VERB` headings of protocol.md (left) and the list of commands (right)"
     );
 }
 
 #[test]
 fn every_verb_has_an_example_and_every_code_is_documented() {
     let text = fs::read_to_string(document()).unwrap();
-    for form in COMMANDS {
-        let verb = form.verb.as_str();
+    for verb in Verb::ALL {
+        let verb = verb.as_str();
         let shown = text.lines().any(|line| {
             line.strip_prefix("> ").is_some_and(|request| request.split_whitespace().next() == Some(verb))
         });

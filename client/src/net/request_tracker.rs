@@ -111,7 +111,7 @@ impl RequestTracker {
         } else {
             match bookline_protocol::parse(&self.line[..length], &mut self.scratch) {
                 ParsedLine::Blank => {}
-                ParsedLine::Request(Request::Quit) => {
+                ParsedLine::Request(Request::Quit(_)) => {
                     self.requests += 1;
                     self.quit = Some(self.requests);
                 }

@@ -1,4 +1,4 @@
-//! Completion with Tab: verbs, keywords and options, from the table of commands.
+//! Completion with Tab: verbs, keywords and options, from the list of commands.
 
 use bookline_protocol::{Verb, split_option};
 use rustyline::completion::{Completer, Pair};

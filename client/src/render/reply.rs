@@ -3,10 +3,16 @@
 //! The fields alone decide, so that a reply looks the same at the prompt, from a shell and in a script. An
 //! object of a later version is shown as names and values.
 
-use bookline_protocol::reply::{
-    BlockReply, BookReply, CountReply, DayReply, DeleteReply, EventReply, HelloReply, HelpRow, HodRow,
-    MeetReply, TicketReply,
-};
+use bookline_protocol::commands::block::BlockReply;
+use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::commands::delete::DeleteReply;
+use bookline_protocol::commands::get::DayReply;
+use bookline_protocol::commands::hello::HelloReply;
+use bookline_protocol::commands::help::HelpRow;
+use bookline_protocol::commands::hod::HodRow;
+use bookline_protocol::commands::meet::MeetReply;
+use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::reply::{CountReply, EventReply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 

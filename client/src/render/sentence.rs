@@ -3,10 +3,13 @@
 use std::fmt::{Display, Write};
 
 use bookline_protocol::Code;
-use bookline_protocol::reply::{
-    BlockReply, BookReply, CountReply, DeleteReply, EntryKind, ErrBody, HelloReply, MeetReply, Members,
-    ReplacedEntry, ReplacedMeeting, TicketReply,
-};
+use bookline_protocol::commands::block::BlockReply;
+use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
+use bookline_protocol::commands::hello::HelloReply;
+use bookline_protocol::commands::meet::MeetReply;
+use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::reply::{CountReply, ErrBody, Members, ReplacedEntry, ReplacedMeeting};
 
 use crate::render::text::printable;
 

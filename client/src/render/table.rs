@@ -1,6 +1,9 @@
 //! Replies as tables.
 
-use bookline_protocol::reply::{DayReply, EntryFields, EventReply, HelpRow, HodRow};
+use bookline_protocol::commands::get::DayReply;
+use bookline_protocol::commands::help::HelpRow;
+use bookline_protocol::commands::hod::HodRow;
+use bookline_protocol::reply::{EntryFields, EventReply};
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
     TableStyle, Width,

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use bookline_protocol::Slot;
-use bookline_protocol::reply::{DayEntry, DayReply, EntryFields, Members};
+use bookline_protocol::commands::get::{DayEntry, DayReply};
+use bookline_protocol::reply::{EntryFields, Members};
 
 use crate::calendar::{Entry, ROLES, TITLE};
 use crate::error::{Error, excerpt};

@@ -1,7 +1,7 @@
 //! Every ticket exists, belongs to the event that issued it, and was issued once.
 
 use bookline_protocol::TicketId;
-use bookline_protocol::reply::TicketReply;
+use bookline_protocol::commands::ticket::TicketReply;
 
 use crate::error::{Error, excerpt};
 use crate::findings::Violation;

@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::table::{COMMANDS, CommandForm};
-use super::verb::Verb;
+use super::form::CommandForm;
 use crate::byte_class::ByteClasses;
 use crate::date::Date;
 use crate::group::Group;
@@ -22,9 +21,10 @@ use crate::text::Text;
 /// The arguments and options of one request. They are taken in this order: the verb, the arguments, the
 /// options, and [`Args::finish`]. The names of arguments in error messages are those of the usage.
 pub(crate) struct Args<'a> {
-    verb: Option<Verb>,
-    /// The form of the command, once the arguments have shown which it is.
-    form: Option<CommandForm>,
+    /// All forms of the command, once the verb has shown which it is.
+    forms: &'static [CommandForm],
+    /// The form of the request, once the arguments have shown which it is.
+    form: Option<&'static CommandForm>,
     words: Words<'a>,
 }
 
@@ -41,22 +41,23 @@ enum NumberError {
 impl<'a> Args<'a> {
     /// `line` has no control characters but tabs.
     pub(crate) fn of(line: &'a str, classes: ByteClasses) -> Self {
-        Self { verb: None, form: None, words: Words::of(line, classes) }
+        Self { forms: &[], form: None, words: Words::of(line, classes) }
     }
 
-    /// The verb, which is the first argument.
-    pub(crate) fn verb(&mut self) -> Result<Verb, Refusal> {
-        let word = self.words.next()?;
-        let word = word.ok_or_else(|| {
-            Refusal::bad_request("there are options but no command: HELP lists the commands")
-        })?;
-        let verb = Verb::parse(&word)?;
-        self.verb = Some(verb);
-        Ok(verb)
+    /// The verb as written, which is the first argument.
+    pub(crate) fn verb(&mut self) -> Result<Cow<'a, str>, Refusal> {
+        self.words
+            .next()?
+            .ok_or_else(|| Refusal::bad_request("there are options but no command: HELP lists the commands"))
     }
 
-    /// Narrows the usage that error messages quote to one form of the command.
-    pub(crate) fn set_form(&mut self, form: CommandForm) {
+    /// Sets the forms of the command, which error messages quote.
+    pub(crate) fn set_command(&mut self, forms: &'static [CommandForm]) {
+        self.forms = forms;
+    }
+
+    /// Narrows the usage that error messages quote to one form.
+    pub(crate) fn set_form(&mut self, form: &'static CommandForm) {
         self.form = Some(form);
     }
 
@@ -137,8 +138,8 @@ impl<'a> Args<'a> {
     pub(crate) fn find_unknown_option(&mut self) -> Option<Refusal> {
         // Reading the words collects the options between them, up to the first error.
         while let Ok(Some(_)) = self.words.next() {}
-        let verb = self.verb?;
-        let name = self.words.remaining_options().find(|name| verb.options().all(|known| known != *name))?;
+        let is_known = |name: &str| self.forms.iter().any(|form| form.options().any(|known| known == name));
+        let name = self.words.remaining_options().find(|name| !is_known(name))?;
         Some(self.unknown_option(name))
     }
 
@@ -164,11 +165,10 @@ impl<'a> Args<'a> {
 
     /// The usage of the form that was set, or of all forms of the command.
     pub(crate) fn usage(&self) -> String {
-        let forms = COMMANDS.iter().filter(|form| match self.form {
-            Some(form_set) => **form == form_set,
-            None => self.verb == Some(form.verb),
-        });
-        forms.map(|form| form.usage).collect::<Vec<_>>().join(" or ")
+        match self.form {
+            Some(form) => form.usage.to_owned(),
+            None => self.forms.iter().map(|form| form.usage).collect::<Vec<_>>().join(" or "),
+        }
     }
 }
 

@@ -12,7 +12,7 @@ pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D
 }
 
 /// `yyyy-mm-dd`, in replies about events.
-pub(super) mod iso {
+pub(crate) mod iso {
     use serde::Serializer;
 
     use crate::date::Date;
@@ -25,7 +25,7 @@ pub(super) mod iso {
 }
 
 /// `dd-mm-yyyy`, in replies about calendars.
-pub(super) mod dmy {
+pub(crate) mod dmy {
     use serde::Serializer;
 
     use crate::date::Date;

@@ -1,6 +1,7 @@
 //! GET of a person's day.
 
-use bookline_protocol::reply::{self, entry_fields_bytes_max};
+use bookline_protocol::commands::get::{close_day_entry, close_day_reply, open_day_entry, open_day_reply};
+use bookline_protocol::reply::{entry_fields_bytes_max, write_entry_fields};
 use bookline_protocol::{Date, Slot};
 use compact_str::CompactString;
 
@@ -63,22 +64,22 @@ impl ChunkedDay {
     pub(super) fn write(&mut self, context: &mut TurnContext, bytes_target: usize) -> ChunkStatus {
         let out = &mut context.replies;
         let mut current = self.current.unwrap_or_else(|| {
-            reply::open_day_reply(out, &self.who, self.date);
+            open_day_reply(out, &self.who, self.date);
             0
         });
         while let Some((slot, entry)) = self.entries.get(current) {
             if self.written.is_none() {
-                reply::open_day_entry(out, slot.hour, current == 0);
+                open_day_entry(out, slot.hour, current == 0);
             }
-            if !reply::write_entry_fields(out, entry.texts(), &mut self.written, bytes_target) {
+            if !write_entry_fields(out, entry.texts(), &mut self.written, bytes_target) {
                 self.current = Some(current);
                 return ChunkStatus::Partial;
             }
-            reply::close_day_entry(out);
+            close_day_entry(out);
             self.written = None;
             current += 1;
         }
-        reply::close_day_reply(out);
+        close_day_reply(out);
         context.budget.charge(Cost::High);
         ChunkStatus::Complete
     }

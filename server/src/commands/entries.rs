@@ -2,8 +2,13 @@
 
 use std::collections::HashSet;
 
-use bookline_protocol::reply::{self, DeleteReply, EntryFields, EntryKind, ReplacedEntry, ReplacedMeeting};
-use bookline_protocol::{Id, Refusal, RequestedEntry, RequestedMeeting, Slot};
+use bookline_protocol::commands::RequestedMeeting;
+use bookline_protocol::commands::block::write_block_reply;
+use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
+use bookline_protocol::commands::meet::write_meet_reply;
+use bookline_protocol::commands::put::RequestedEntry;
+use bookline_protocol::reply::{self, EntryFields, ReplacedEntry, ReplacedMeeting};
+use bookline_protocol::{Id, Refusal, Slot};
 
 use super::chunk_status::CHUNK_BYTES_MAX;
 use super::error::{CommandError, command_error, unexpected};
@@ -146,10 +151,10 @@ fn write_entry_reply(
     context: &mut TurnContext,
 ) {
     match *entry {
-        NewEntry::Block => reply::write_block_reply(&mut context.replies, who, slot, replaced),
+        NewEntry::Block => write_block_reply(&mut context.replies, who, slot, replaced),
         NewEntry::Meeting { title, group, host } => {
             let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
-            reply::write_meet_reply(&mut context.replies, who, slot, &meet, replaced);
+            write_meet_reply(&mut context.replies, who, slot, &meet, replaced);
         }
     }
 }

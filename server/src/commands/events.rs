@@ -1,5 +1,7 @@
 //! Requests about events and tickets.
 
+use bookline_protocol::commands::book::write_book_reply;
+use bookline_protocol::commands::ticket::TicketReply;
 use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{Date, Id, Refusal, TicketId};
 
@@ -64,7 +66,7 @@ pub(super) fn book(
     let tickets = context.ticket_ids.draw(count);
     let booked = service.store.book(id, tickets, context.micros, &mut context.depends_on);
     let available = booked.map_err(|rejection| booking_error(id, rejection))?;
-    reply::write_book_reply(&mut context.replies, id, tickets, available);
+    write_book_reply(&mut context.replies, id, tickets, available);
     Ok(())
 }
 
@@ -102,7 +104,7 @@ pub(super) fn ticket(
 ) -> Result<(), CommandError> {
     let TurnContext { replies, depends_on, .. } = context;
     let found = service.store.ticket(ticket, depends_on, |event| {
-        reply::write_ok(replies, &reply::TicketReply { ticket, event_id: event.id.as_str().into() });
+        reply::write_ok(replies, &TicketReply { ticket, event_id: event.id.as_str().into() });
     });
     found.ok_or_else(|| {
         Refusal::not_found(format!("no ticket {ticket} was issued: check that all 36 characters are right"))

@@ -1,6 +1,7 @@
 //! BOOK of many tickets.
 
-use bookline_protocol::{event_tag, reply};
+use bookline_protocol::commands::book::{close_book_reply, open_book_reply, write_tickets};
+use bookline_protocol::event_tag;
 use compact_str::CompactString;
 
 use super::turn_context::TurnContext;
@@ -32,7 +33,7 @@ impl ChunkedBooking {
         let mut buffer = [[0; 16]; DRAWN_IDS_MAX];
         if self.written == 0 {
             self.draw_next(&mut buffer[..1], tag);
-            reply::open_book_reply(out, &self.event, buffer[0]);
+            open_book_reply(out, &self.event, buffer[0]);
         }
         while self.written < self.count {
             if out.len() >= bytes_target {
@@ -40,9 +41,9 @@ impl ChunkedBooking {
             }
             let chunk = &mut buffer[..DRAWN_IDS_MAX.min(self.count - self.written)];
             self.draw_next(chunk, tag);
-            reply::write_tickets(out, chunk);
+            write_tickets(out, chunk);
         }
-        reply::close_book_reply(out, self.available);
+        close_book_reply(out, self.available);
         context.budget.charge(Cost::High);
         ChunkStatus::Complete
     }

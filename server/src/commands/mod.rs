@@ -14,8 +14,13 @@ mod service;
 pub mod turn_budget;
 mod turn_context;
 
+use bookline_protocol::commands::hello::{HelloReply, PROTOCOL_VERSION, WELCOME};
+use bookline_protocol::commands::help::help_rows;
+use bookline_protocol::commands::snapshot::SnapshotReply;
+use bookline_protocol::commands::stats::StatsReply;
+use bookline_protocol::commands::{Block, Book, Create, Delete, Get, Hod, Meet, Put, Ticket};
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_protocol::reply::{self, EmptyReply, HelloReply, PROTOCOL_VERSION, StatsReply, WELCOME};
+use bookline_protocol::reply::{self, EmptyReply};
 use bookline_protocol::{Refusal, Request};
 
 pub use chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
@@ -52,8 +57,8 @@ pub enum ExecutionStatus {
 #[inline]
 pub fn cost(request: &Request<'_>) -> Cost {
     match request {
-        Request::Book { count, .. } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => Cost::Low,
-        Request::Event { .. } => Cost::Low,
+        Request::Book(Book { count, .. }) if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => Cost::Low,
+        Request::Get(Get::Event { .. }) => Cost::Low,
         _ => Cost::High,
     }
 }
@@ -66,26 +71,31 @@ pub fn execute(
     context: &mut TurnContext,
 ) -> ExecutionStatus {
     let result = match request {
-        Request::Create { name, date, tickets, id } => {
+        Request::Create(Create { name, date, tickets, id }) => {
             events::create(service, name.as_str(), *date, *tickets, id.as_ref(), context)
         }
-        Request::List { limit, after } => {
+        Request::Get(Get::List { limit, after }) => {
             return ExecutionStatus::Chunked(ChunkedReply::Listing(
                 ChunkedListing::new(*limit, after.as_ref()).into(),
             ));
         }
-        Request::Event { id } => events::show(service, id.as_str(), context),
-        Request::Book { event, count } if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => {
+        Request::Get(Get::Event { id }) => events::show(service, id.as_str(), context),
+        Request::Book(Book { event, count }) if *count as usize <= ticket_ids::DRAWN_TICKET_IDS_MAX => {
             events::book(service, event.as_str(), *count as usize, context)
         }
-        Request::Book { event, count } => match events::book_many(service, event.as_str(), *count, context) {
-            Ok(booking) => return ExecutionStatus::Chunked(ChunkedReply::Booking(booking.into())),
-            Err(command_error) => Err(command_error),
-        },
-        Request::Ticket { ticket } => events::ticket(service, *ticket, context),
-        Request::Block { who, slot } => entries::block(service, who.as_str(), *slot, context),
-        Request::Meet { who, slot, meeting } => entries::meet(service, who.as_str(), *slot, meeting, context),
-        Request::Day { who, date } => match ChunkedDay::read(service, who.as_str(), *date, context) {
+        Request::Book(Book { event, count }) => {
+            match events::book_many(service, event.as_str(), *count, context) {
+                Ok(booking) => return ExecutionStatus::Chunked(ChunkedReply::Booking(booking.into())),
+                Err(command_error) => Err(command_error),
+            }
+        }
+        Request::Ticket(Ticket { ticket }) => events::ticket(service, *ticket, context),
+        Request::Block(Block { who, slot }) => entries::block(service, who.as_str(), *slot, context),
+        Request::Meet(Meet { who, slot, meeting }) => {
+            entries::meet(service, who.as_str(), *slot, meeting, context)
+        }
+        Request::Get(Get::Day { who, date }) => match ChunkedDay::read(service, who.as_str(), *date, context)
+        {
             Ok(day) if day.is_large() => return ExecutionStatus::Chunked(ChunkedReply::Day(day.into())),
             Ok(mut day) => {
                 day.write(context, usize::MAX);
@@ -93,31 +103,31 @@ pub fn execute(
             }
             Err(command_error) => Err(command_error),
         },
-        Request::Hod { who } => match entries::month(service, who) {
+        Request::Hod(Hod { who }) => match entries::month(service, who) {
             Ok(month) => return ExecutionStatus::Chunked(ChunkedReply::Month(month.into())),
             Err(refusal) => Err(refusal.into()),
         },
-        Request::Delete { who, slot } => entries::delete(service, who.as_str(), *slot, context),
-        Request::Put { who, old, new, entry } => {
+        Request::Delete(Delete { who, slot }) => entries::delete(service, who.as_str(), *slot, context),
+        Request::Put(Put { who, old, new, entry }) => {
             entries::put(service, who.as_str(), *old, *new, entry, context)
         }
-        Request::Hello => hello(service, context),
-        Request::Help { verb } => {
+        Request::Hello(_) => hello(service, context),
+        Request::Help(help) => {
             let mut count = 0;
-            for row in reply::help_rows(*verb) {
+            for row in help_rows(help.verb) {
                 reply::write_row(&mut context.replies, &row);
                 count += 1;
             }
             reply::write_ok(&mut context.replies, &reply::CountReply::of(count));
             Ok(())
         }
-        Request::Ping => {
+        Request::Ping(_) => {
             reply::write_ok(&mut context.replies, &EmptyReply {});
             Ok(())
         }
-        Request::Stats => stats(service, context),
-        Request::Snapshot => return ExecutionStatus::Snapshot,
-        Request::Quit => {
+        Request::Stats(_) => stats(service, context),
+        Request::Snapshot(_) => return ExecutionStatus::Snapshot,
+        Request::Quit(_) => {
             reply::write_ok(&mut context.replies, &EmptyReply {});
             return ExecutionStatus::Close;
         }
@@ -184,7 +194,7 @@ pub async fn snapshot(service: &Service, context: &mut TurnContext) {
     match service.snapshots.make().await {
         Ok(made) => {
             let milliseconds = u64::try_from(made.took.as_millis()).unwrap_or(u64::MAX);
-            let made = reply::SnapshotReply { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
+            let made = SnapshotReply { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
             reply::write_ok(&mut context.replies, &made);
         }
         Err(why) => Refusal::internal(format!(

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bookline_protocol::Slot;
+use bookline_protocol::commands::hod::{close_hod_row, open_hod_row, write_hod_row};
 use bookline_protocol::limits::HOD_HOURS;
 use bookline_protocol::reply::{self, CountReply, entry_fields_bytes_max};
 
@@ -64,7 +65,7 @@ impl ChunkedMonth {
                 ) {
                     return ChunkStatus::Partial;
                 }
-                reply::close_hod_row(&mut context.replies);
+                close_hod_row(&mut context.replies);
                 self.large_row = None;
             }
             if context.replies.len() >= bytes_target || context.budget.is_exhausted() {
@@ -97,12 +98,12 @@ impl ChunkedMonth {
             [] => context.budget.charge(Cost::Low),
             [one] if bytes_left == 0 => {
                 let share = context.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
-                reply::open_hod_row(&mut context.replies, slot);
+                open_hod_row(&mut context.replies, slot);
                 self.large_row = Some(LargeRow { meeting: one.clone(), written: None, _share: share });
             }
             some => {
                 let texts = some.iter().map(|meeting| (&*meeting.title, &*meeting.group, &*meeting.host));
-                reply::write_hod_row(&mut context.replies, slot, texts);
+                write_hod_row(&mut context.replies, slot, texts);
                 context.budget.charge(Cost::High);
             }
         }

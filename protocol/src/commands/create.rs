@@ -1,0 +1,40 @@
+//! CREATE. Its reply is a [`crate::reply::EventReply`].
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use crate::date::Date;
+use crate::id::Id;
+use crate::limits::EVENT_TICKETS_MAX;
+use crate::refusal::Refusal;
+use crate::text::Text;
+
+/// Creates an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Create<'a> {
+    /// The name.
+    pub name: Text<'a>,
+    /// The date, which may be in the past.
+    pub date: Date,
+    /// The number of tickets, 1 to [`EVENT_TICKETS_MAX`].
+    pub tickets: u32,
+    /// The id. Without one the server generates a UUID.
+    pub id: Option<Id<'a>>,
+}
+
+impl<'a> Command<'a> for Create<'a> {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "CREATE <name> <date> <tickets> [id=<id>]",
+        help: "creates an event with that many tickets; its id is generated unless given",
+    }];
+    const CHANGES: bool = true;
+
+    fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
+        Ok(Self {
+            name: args.next_text("name")?,
+            date: args.next_date()?,
+            tickets: args.next_number("tickets", EVENT_TICKETS_MAX)?,
+            id: args.option_id("id")?,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! GET. The reply to GET of an event is a [`crate::reply::EventReply`], and so are the rows of the listing.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::arguments::{Args, validated};
+use super::command::Command;
+use super::form::CommandForm;
+use crate::cursor::Cursor;
+use crate::date::Date;
+use crate::hour::Hour;
+use crate::id::Id;
+use crate::json;
+use crate::limits::LISTING_ROWS_MAX;
+use crate::refusal::Refusal;
+use crate::reply::{EntryFields, dates};
+
+/// Shows what there is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Get<'a> {
+    /// `GET`: list events.
+    List {
+        /// The maximum number of rows, 1 to [`LISTING_ROWS_MAX`].
+        limit: Option<u32>,
+        /// The event that the listing begins after.
+        after: Option<Cursor<'a>>,
+    },
+    /// `GET <event-id>`: show an event.
+    Event {
+        /// The event.
+        id: Id<'a>,
+    },
+    /// `GET <who> <date>`: show a person's day.
+    Day {
+        /// The person.
+        who: Id<'a>,
+        /// The day.
+        date: Date,
+    },
+}
+
+const LIST: CommandForm = CommandForm {
+    usage: "GET [limit=<n>] [after=<cursor>]",
+    help: "lists the events by date, name and id; after=<next> continues a listing that limit ended",
+};
+
+const EVENT: CommandForm =
+    CommandForm { usage: "GET <event-id>", help: "shows one event and how many tickets are left" };
+
+const DAY: CommandForm =
+    CommandForm { usage: "GET <who> <date>", help: "shows the schedule of a person's day" };
+
+impl<'a> Command<'a> for Get<'a> {
+    const FORMS: &'static [CommandForm] = &[LIST, EVENT, DAY];
+
+    fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
+        if !args.has_next()? {
+            args.set_form(&LIST);
+            let limit = args.option_number("limit", LISTING_ROWS_MAX)?;
+            return Ok(Self::List { limit, after: after(args)? });
+        }
+        let id = args.next_word("event-id")?;
+        if args.has_next()? {
+            args.set_form(&DAY);
+            Ok(Self::Day { who: validated("who", id, Id::new)?, date: args.next_date()? })
+        } else {
+            args.set_form(&EVENT);
+            Ok(Self::Event { id: validated("event-id", id, Id::new)? })
+        }
+    }
+}
+
+fn after<'a>(args: &mut Args<'a>) -> Result<Option<Cursor<'a>>, Refusal> {
+    let Some(word) = args.option("after")? else {
+        return Ok(None);
+    };
+    validated("after", word, |word| {
+        Cursor::decode(&word).ok_or("is not a cursor: give the word that came as \"next\", or leave it out")
+    })
+    .map(Some)
+}
+
+/// An occupied hour in a [`DayReply`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayEntry<'a> {
+    /// The hour.
+    pub time: Hour,
+    /// The entry.
+    #[serde(borrow)]
+    pub meet: EntryFields<'a>,
+}
+
+/// The reply to `GET <who> <date>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayReply<'a> {
+    /// The person.
+    #[serde(borrow)]
+    pub name: Cow<'a, str>,
+    /// The day, written `dd-mm-yyyy`.
+    #[serde(with = "dates::dmy")]
+    pub date: Date,
+    /// The occupied hours, earliest first.
+    #[serde(borrow)]
+    pub schedule: Vec<DayEntry<'a>>,
+}
+
+/// Appends the start of a [`DayReply`], up to its schedule.
+pub fn open_day_reply(out: &mut Vec<u8>, who: &str, date: Date) {
+    out.extend_from_slice(b"OK {\"name\":");
+    json::write_id(out, who);
+    out.extend_from_slice(b",\"date\":\"");
+    date.write_dmy(out);
+    out.extend_from_slice(b"\",\"schedule\":[");
+}
+
+/// Appends the start of a [`DayEntry`], up to its `meet`, with a comma unless it is the first of its day.
+pub fn open_day_entry(out: &mut Vec<u8>, time: Hour, is_first: bool) {
+    out.extend_from_slice(if is_first { b"{\"time\":\"" } else { b",{\"time\":\"" });
+    time.write(out);
+    out.extend_from_slice(b"\",\"meet\":");
+}
+
+/// Appends the end of a [`DayEntry`], after its `meet`.
+pub fn close_day_entry(out: &mut Vec<u8>) {
+    out.push(b'}');
+}
+
+/// Appends the end of a [`DayReply`], after its schedule.
+pub fn close_day_reply(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"]}\n");
+}

@@ -1,0 +1,57 @@
+//! HELP.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use super::verb::Verb;
+use crate::refusal::Refusal;
+
+/// Lists the commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Help {
+    /// List the forms of this command only.
+    pub verb: Option<Verb>,
+}
+
+impl Command<'_> for Help {
+    const FORMS: &'static [CommandForm] =
+        &[CommandForm { usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" }];
+
+    fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
+        if !args.has_next()? {
+            return Ok(Self { verb: None });
+        }
+        let word = args.next_word("verb")?;
+        Ok(Self { verb: Some(Verb::parse(&word)?) })
+    }
+}
+
+/// A row of HELP: one form of a command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HelpRow<'a> {
+    /// The verb.
+    #[serde(borrow)]
+    pub command: Cow<'a, str>,
+    /// The syntax.
+    #[serde(borrow)]
+    pub usage: Cow<'a, str>,
+    /// What the command does.
+    #[serde(borrow)]
+    pub help: Cow<'a, str>,
+}
+
+/// The rows of HELP for one verb or for all, in the order of `protocol.md`.
+pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
+    let verbs = Verb::ALL.iter().filter(move |it| verb.is_none_or(|verb| verb == **it));
+    verbs.flat_map(|verb| {
+        verb.forms().iter().map(|form| HelpRow {
+            command: verb.as_str().into(),
+            usage: form.usage.into(),
+            help: form.help.into(),
+        })
+    })
+}

@@ -1,0 +1,72 @@
+//! HOD.
+
+use serde::{Deserialize, Serialize};
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use crate::date::Date;
+use crate::hour::{Hour, Slot};
+use crate::id::Id;
+use crate::refusal::Refusal;
+use crate::reply::entry::write_slot;
+use crate::reply::{EntryFields, dates, write_entry_fields};
+
+/// Lists the meetings of the last [`crate::limits::HOD_HOURS`] hours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hod<'a> {
+    /// The requester.
+    pub who: Id<'a>,
+}
+
+impl<'a> Command<'a> for Hod<'a> {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "HOD <who>",
+        help: "lists the meetings of the last 720 hours, newest first; for the head of department only",
+    }];
+
+    fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
+        Ok(Self { who: args.next_id("who")? })
+    }
+}
+
+/// A row of HOD: an hour and its meetings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HodRow<'a> {
+    /// The day, written `dd-mm-yyyy`.
+    #[serde(with = "dates::dmy")]
+    pub date: Date,
+    /// The hour.
+    pub time: Hour,
+    /// Meetings of that hour. Several rows may have the same hour.
+    #[serde(borrow)]
+    pub meetings: Vec<EntryFields<'a>>,
+}
+
+/// Appends a [`HodRow`] as a `ROW` line. A meeting is its title, its group joined by commas, and its host.
+pub fn write_hod_row<'a>(
+    out: &mut Vec<u8>,
+    slot: Slot,
+    meetings: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+) {
+    open_hod_row(out, slot);
+    for (index, meeting) in meetings.enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_entry_fields(out, meeting, &mut None, usize::MAX);
+    }
+    close_hod_row(out);
+}
+
+/// Appends the start of a [`HodRow`], up to its meetings.
+pub fn open_hod_row(out: &mut Vec<u8>, slot: Slot) {
+    out.extend_from_slice(b"ROW {");
+    write_slot(out, slot);
+    out.extend_from_slice(b",\"meetings\":[");
+}
+
+/// Appends the end of a [`HodRow`], after its meetings.
+pub fn close_hod_row(out: &mut Vec<u8>) {
+    out.extend_from_slice(b"]}\n");
+}

@@ -1,0 +1,63 @@
+//! STATS.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use crate::refusal::Refusal;
+
+/// Shows counters and limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats;
+
+impl Command<'_> for Stats {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "STATS",
+        help: "shows what the server holds, how much it may hold, and what it has done",
+    }];
+
+    fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {
+        Ok(Self)
+    }
+}
+
+/// The reply to STATS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatsReply<'a> {
+    /// The version of the server.
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+    /// Seconds since the server began to accept connections.
+    pub uptime_seconds: u64,
+    /// Open connections.
+    pub connections: u64,
+    /// Lines processed since the start, blank lines and comments included.
+    pub commands: u64,
+    /// The number of events.
+    pub events: u64,
+    /// Tickets sold, of all events.
+    pub tickets: u64,
+    /// Entries of calendars: blocks, and meetings counted once each.
+    pub entries: u64,
+    /// Tickets whose ids the server stores: all but those that another system sold before an import.
+    pub ticket_ids: u64,
+    /// Hours that entries fill, counted for each person.
+    pub person_hours: u64,
+    /// The limit of `events`.
+    pub max_events: u64,
+    /// The limit of `ticket_ids`.
+    pub max_tickets: u64,
+    /// The limit of `person_hours`.
+    pub max_person_hours: u64,
+    /// The sequence number of the last commit.
+    pub sequence: u64,
+    /// The sequence number of the last commit that is known to be durable.
+    pub durable_sequence: u64,
+    /// The sequence number of the newest snapshot; 0 without a snapshot.
+    pub snapshot_sequence: u64,
+    /// Whether changes are refused for now.
+    pub read_only: bool,
+}
