@@ -70,8 +70,9 @@ impl Verb {
     }
 }
 
-/// A word in upper case, padded to the length of the longest verb. No word has the byte of the padding, because
-/// it is not UTF-8. Arrays of this length are compared like integers: every line is compared with all verbs.
+/// A word in upper case, padded to the length of the longest verb. No word has the byte of the padding,
+/// because it is not UTF-8. Every line is compared with all verbs, and arrays of this length are compared
+/// like integers.
 const fn padded(word: &str) -> Option<[u8; VERB_BYTES_MAX]> {
     let word = word.as_bytes();
     if word.len() > VERB_BYTES_MAX {

@@ -42,7 +42,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
         let ExecutionStatus::Chunked(mut reply) = execute_line(service, "HOD F10", &mut context)? else {
             anyhow::bail!("the reply to HOD is not chunked");
         };
-        while reply.write(service, &mut context, TURN_REPLY_BYTES) == ChunkStatus::Partial {
+        while reply.write(&mut context, service, TURN_REPLY_BYTES) == ChunkStatus::Partial {
             context.budget.begin(clock::micros(), true);
             bytes += context.replies.len();
             context.replies.clear();

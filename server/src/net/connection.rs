@@ -131,7 +131,7 @@ struct Connection {
     /// Set while the connection has nothing to do.
     idle_deadline: Option<Instant>,
     context: TurnContext,
-    chunked_reply: Option<ChunkedReply>,
+    chunked_reply: Option<Box<dyn ChunkedReply>>,
     /// Whether others could run since the last turn began.
     has_yielded: bool,
     /// Whether a turn has exhausted its budget, and there was always more to do since.
@@ -287,7 +287,7 @@ impl Connection {
                 break NextStep::Yield;
             }
             if let Some(reply) = &mut self.chunked_reply {
-                match reply.write(&self.service, &mut self.context, TURN_REPLY_BYTES_TARGET) {
+                match reply.write(&mut self.context, &self.service, TURN_REPLY_BYTES_TARGET) {
                     ChunkStatus::Complete => self.chunked_reply = None,
                     ChunkStatus::Partial => break NextStep::Yield,
                     ChunkStatus::NeedsShare(bytes) => break NextStep::ReplyShare(bytes),

@@ -4,10 +4,11 @@ use bookline_protocol::Cursor;
 use bookline_protocol::reply::{self, CountReply, LineKind};
 use compact_str::CompactString;
 
-use super::service::Service;
-use super::turn_context::TurnContext;
 use crate::commands::chunk_status::ChunkStatus;
+use crate::commands::chunked_reply::ChunkedReply;
+use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
+use crate::commands::turn_context::TurnContext;
 use crate::state::ListingKey;
 
 /// Keys that are read from the listing under one lock: some 10 µs.
@@ -35,34 +36,7 @@ impl ChunkedListing {
         Self { after, left: limit, count: 0 }
     }
 
-    pub(super) fn write(
-        &mut self,
-        service: &Service,
-        context: &mut TurnContext,
-        bytes_target: usize,
-    ) -> ChunkStatus {
-        loop {
-            let wanted = self.left.map_or(PAGE_KEYS_MAX, |left| PAGE_KEYS_MAX.min(left as usize));
-            let page = service.store.page(self.after.as_ref(), wanted, &mut context.depends_on);
-            let is_last_page = page.len() < wanted || wanted == 0;
-            for key in page {
-                if context.replies.len() >= bytes_target {
-                    return ChunkStatus::Partial;
-                }
-                self.write_event(service, context, key);
-            }
-            if is_last_page || self.left == Some(0) {
-                self.end(service, context);
-                return ChunkStatus::Complete;
-            }
-            context.budget.charge(Cost::High);
-            if context.budget.is_exhausted() {
-                return ChunkStatus::Partial;
-            }
-        }
-    }
-
-    fn write_event(&mut self, service: &Service, context: &mut TurnContext, key: ListingKey) {
+    fn write_event(&mut self, context: &mut TurnContext, service: &Service, key: ListingKey) {
         let TurnContext { replies, depends_on, .. } = context;
         let shown = service.store.event(&key.id, depends_on, |event| {
             reply::write_event_reply(replies, &event.json, event.sale.available(), LineKind::Row);
@@ -74,7 +48,7 @@ impl ChunkedListing {
         self.after = Some(key);
     }
 
-    fn end(&self, service: &Service, context: &mut TurnContext) {
+    fn end(&self, context: &mut TurnContext, service: &Service) {
         let after = self.after.as_ref();
         let is_truncated =
             self.left == Some(0) && !service.store.page(after, 1, &mut context.depends_on).is_empty();
@@ -83,5 +57,29 @@ impl ChunkedListing {
             cursor.encode().into()
         });
         reply::write_ok(&mut context.replies, &CountReply { count: self.count, next });
+    }
+}
+
+impl ChunkedReply for ChunkedListing {
+    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
+        loop {
+            let wanted = self.left.map_or(PAGE_KEYS_MAX, |left| PAGE_KEYS_MAX.min(left as usize));
+            let page = service.store.page(self.after.as_ref(), wanted, &mut context.depends_on);
+            let is_last_page = page.len() < wanted || wanted == 0;
+            for key in page {
+                if context.replies.len() >= bytes_target {
+                    return ChunkStatus::Partial;
+                }
+                self.write_event(context, service, key);
+            }
+            if is_last_page || self.left == Some(0) {
+                self.end(context, service);
+                return ChunkStatus::Complete;
+            }
+            context.budget.charge(Cost::High);
+            if context.budget.is_exhausted() {
+                return ChunkStatus::Partial;
+            }
+        }
     }
 }

@@ -4,9 +4,11 @@ use bookline_protocol::commands::book::{close_book_reply, open_book_reply, write
 use bookline_protocol::event_tag;
 use compact_str::CompactString;
 
-use super::turn_context::TurnContext;
 use crate::commands::chunk_status::ChunkStatus;
+use crate::commands::chunked_reply::ChunkedReply;
+use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
+use crate::commands::turn_context::TurnContext;
 use crate::state::ticket_ids::{self, BookingTicketIds};
 
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.
@@ -28,7 +30,16 @@ impl ChunkedBooking {
         Self { event: event.into(), ids, count, written: 0, available }
     }
 
-    pub(super) fn write(&mut self, context: &mut TurnContext, bytes_target: usize) -> ChunkStatus {
+    /// Draws the ids that are written next.
+    fn draw_next(&mut self, tickets: &mut [[u8; 16]], tag: u16) {
+        self.ids.fill(tickets);
+        ticket_ids::set_tag(tickets, tag);
+        self.written += tickets.len();
+    }
+}
+
+impl ChunkedReply for ChunkedBooking {
+    fn write(&mut self, context: &mut TurnContext, _: &Service, bytes_target: usize) -> ChunkStatus {
         let (out, tag) = (&mut context.replies, event_tag(&self.event));
         let mut buffer = [[0; 16]; DRAWN_IDS_MAX];
         if self.written == 0 {
@@ -46,12 +57,5 @@ impl ChunkedBooking {
         close_book_reply(out, self.available);
         context.budget.charge(Cost::High);
         ChunkStatus::Complete
-    }
-
-    /// Draws the ids that are written next.
-    fn draw_next(&mut self, tickets: &mut [[u8; 16]], tag: u16) {
-        self.ids.fill(tickets);
-        ticket_ids::set_tag(tickets, tag);
-        self.written += tickets.len();
     }
 }

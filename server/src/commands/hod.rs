@@ -1,22 +1,38 @@
-//! HOD: the meetings of the month.
+//! HOD: the meetings of the month, for the head of department.
 
 use std::sync::Arc;
 
-use bookline_protocol::Slot;
+use bookline_protocol::commands::Hod;
 use bookline_protocol::commands::hod::{close_hod_row, open_hod_row, write_hod_row};
 use bookline_protocol::limits::HOD_HOURS;
-use bookline_protocol::reply::{self, CountReply, entry_fields_bytes_max};
+use bookline_protocol::reply::{CountReply, entry_fields_bytes_max, write_entry_fields, write_ok};
+use bookline_protocol::{Refusal, Slot};
 
+use super::buffers::Share;
+use super::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
+use super::chunked_reply::ChunkedReply;
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
 use super::service::Service;
+use super::turn_budget::Cost;
 use super::turn_context::TurnContext;
-use crate::commands::buffers::Share;
-use crate::commands::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
-use crate::commands::turn_budget::Cost;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Meeting;
 
 /// Meetings per row: a page of a terminal.
 const ROW_MEETINGS_MAX: usize = 64;
+
+impl Command for Hod<'_> {
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+        let (who, head) = (&self.who, &service.head);
+        if who != head {
+            return context.refuse(Refusal::forbidden(format!(
+                "{who} is not the head of department, and only {head} may see the month's meetings"
+            )));
+        }
+        ExecutionStatus::Chunked(Box::new(ChunkedMonth::new(service.clock.current_slot())))
+    }
+}
 
 /// The reply to HOD: the meetings of all people, hour by hour from the newest back.
 #[derive(Debug)]
@@ -43,47 +59,14 @@ struct LargeRow {
 
 impl ChunkedMonth {
     /// The reply for the month that ends with `current`.
-    pub(super) fn new(current: Slot) -> Self {
+    fn new(current: Slot) -> Self {
         let slot = current.index();
         Self { slot, oldest: slot.saturating_sub(HOD_HOURS - 1), after: None, count: 0, large_row: None }
     }
 
-    pub(super) fn write(
-        &mut self,
-        service: &Service,
-        context: &mut TurnContext,
-        bytes_target: usize,
-    ) -> ChunkStatus {
-        loop {
-            if let Some(row) = &mut self.large_row {
-                let Meeting { title, group, host, .. } = &*row.meeting;
-                if !reply::write_entry_fields(
-                    &mut context.replies,
-                    (title, group, host),
-                    &mut row.written,
-                    bytes_target,
-                ) {
-                    return ChunkStatus::Partial;
-                }
-                close_hod_row(&mut context.replies);
-                self.large_row = None;
-            }
-            if context.replies.len() >= bytes_target || context.budget.is_exhausted() {
-                return ChunkStatus::Partial;
-            }
-            let Some(slot) = Slot::from_index(self.slot).filter(|_| self.slot >= self.oldest) else {
-                reply::write_ok(&mut context.replies, &CountReply::of(self.count));
-                return ChunkStatus::Complete;
-            };
-            if let Err(bytes) = self.write_row(service, context, slot) {
-                return ChunkStatus::NeedsShare(bytes);
-            }
-        }
-    }
-
     /// Writes a row of the slot, or begins one, or skips entries that are not meetings. Fails with the bytes
     /// of the share that it needs.
-    fn write_row(&mut self, service: &Service, context: &mut TurnContext, slot: Slot) -> Result<(), usize> {
+    fn write_row(&mut self, context: &mut TurnContext, service: &Service, slot: Slot) -> Result<(), usize> {
         let mut bytes_left = CHUNK_BYTES_MAX;
         let fits = |meetings: usize, meeting: &Meeting| {
             let length = entry_fields_bytes_max(&meeting.title, &meeting.group, &meeting.host);
@@ -113,5 +96,35 @@ impl ChunkedMonth {
             self.slot -= 1;
         }
         Ok(())
+    }
+}
+
+impl ChunkedReply for ChunkedMonth {
+    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
+        loop {
+            if let Some(row) = &mut self.large_row {
+                let Meeting { title, group, host, .. } = &*row.meeting;
+                if !write_entry_fields(
+                    &mut context.replies,
+                    (title, group, host),
+                    &mut row.written,
+                    bytes_target,
+                ) {
+                    return ChunkStatus::Partial;
+                }
+                close_hod_row(&mut context.replies);
+                self.large_row = None;
+            }
+            if context.replies.len() >= bytes_target || context.budget.is_exhausted() {
+                return ChunkStatus::Partial;
+            }
+            let Some(slot) = Slot::from_index(self.slot).filter(|_| self.slot >= self.oldest) else {
+                write_ok(&mut context.replies, &CountReply::of(self.count));
+                return ChunkStatus::Complete;
+            };
+            if let Err(bytes) = self.write_row(context, service, slot) {
+                return ChunkStatus::NeedsShare(bytes);
+            }
+        }
     }
 }

@@ -5,12 +5,12 @@ use bookline_protocol::reply::{entry_fields_bytes_max, write_entry_fields};
 use bookline_protocol::{Date, Slot};
 use compact_str::CompactString;
 
-use super::error::CommandError;
-use super::service::Service;
-use super::turn_context::TurnContext;
 use crate::commands::buffers::Share;
 use crate::commands::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
+use crate::commands::chunked_reply::ChunkedReply;
+use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
+use crate::commands::turn_context::TurnContext;
 use crate::domain::calendar::Entry;
 
 /// The reply to GET of a day. Its entries are read at one moment and kept until they are written.
@@ -27,18 +27,19 @@ pub struct ChunkedDay {
 }
 
 impl ChunkedDay {
-    /// Reads `who`'s entries of a day. A day that is longer than a chunk needs a share.
+    /// Reads `who`'s entries of a day. A day that is longer than a chunk needs a share; without one it fails
+    /// with the bytes of the share.
     pub(super) fn read(
+        context: &mut TurnContext,
         service: &Service,
         who: &str,
         date: Date,
-        context: &mut TurnContext,
-    ) -> Result<Self, CommandError> {
+    ) -> Result<Self, usize> {
         let entries = service.store.day(who, date, &mut context.depends_on);
         let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
         if day.len_max() > CHUNK_BYTES_MAX {
             let bytes = day.entries.iter().map(|(_, entry)| entry.bytes_held()).sum();
-            day.share = Some(context.share(service, bytes).ok_or(CommandError::NeedsShare(bytes))?);
+            day.share = Some(context.share(service, bytes).ok_or(bytes)?);
         }
         Ok(day)
     }
@@ -60,8 +61,10 @@ impl ChunkedDay {
         });
         LINE_BYTES_MAX + entries.sum::<usize>()
     }
+}
 
-    pub(super) fn write(&mut self, context: &mut TurnContext, bytes_target: usize) -> ChunkStatus {
+impl ChunkedReply for ChunkedDay {
+    fn write(&mut self, context: &mut TurnContext, _: &Service, bytes_target: usize) -> ChunkStatus {
         let out = &mut context.replies;
         let mut current = self.current.unwrap_or_else(|| {
             open_day_reply(out, &self.who, self.date);

@@ -1,0 +1,16 @@
+//! BLOCK.
+
+use bookline_protocol::commands::Block;
+
+use super::command::Command;
+use super::entries::create_entry;
+use super::execution_status::ExecutionStatus;
+use super::service::Service;
+use super::turn_context::TurnContext;
+use crate::state::NewEntry;
+
+impl Command for Block<'_> {
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+        create_entry(context, service, self.who.as_str(), self.slot, &NewEntry::Block)
+    }
+}

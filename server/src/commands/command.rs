@@ -1,0 +1,18 @@
+//! How the server executes a command.
+
+use super::execution_status::ExecutionStatus;
+use super::service::Service;
+use super::turn_budget::Cost;
+use super::turn_context::TurnContext;
+
+/// A command, implemented by the type of its requests.
+pub trait Command {
+    /// What a request costs of the budget of a turn.
+    #[inline]
+    fn cost(&self) -> Cost {
+        Cost::High
+    }
+
+    /// Executes a request and writes its reply, unless the status says otherwise.
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus;
+}

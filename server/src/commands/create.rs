@@ -1,0 +1,40 @@
+//! CREATE.
+
+use bookline_protocol::Refusal;
+use bookline_protocol::commands::Create;
+use bookline_protocol::reply::{LineKind, event_reply_prefix, write_event_reply};
+
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
+use super::refusals::unexpected;
+use super::service::Service;
+use super::turn_context::TurnContext;
+use crate::state::{NewEvent, StateRejection, ticket_ids};
+
+impl Command for Create<'_> {
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+        let (name, date, tickets) = (self.name.as_str(), self.date, self.tickets);
+        let drawn;
+        let id = match &self.id {
+            Some(id) => id.as_str(),
+            None => {
+                drawn = ticket_ids::event_id();
+                &drawn
+            }
+        };
+        let event = NewEvent { id, name, date, total: tickets, issued: 0 };
+        match service.store.create(&event, context.micros, &mut context.depends_on) {
+            Ok(()) => {
+                let prefix = event_reply_prefix(id, name, date, tickets);
+                write_event_reply(&mut context.replies, &prefix, tickets, LineKind::Ok);
+                ExecutionStatus::Complete
+            }
+            Err(rejection) => context.reject(rejection, |rejection| match rejection {
+                StateRejection::IdTaken => Refusal::conflict(format!(
+                    "event id {id} is taken: choose another id, or leave id= out to have one made up"
+                )),
+                other => unexpected(&other),
+            }),
+        }
+    }
+}

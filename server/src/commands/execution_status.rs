@@ -1,0 +1,22 @@
+//! What is left to do after a request was executed.
+
+use super::chunked_reply::ChunkedReply;
+
+/// What is left to do after a request was executed.
+#[derive(Debug)]
+pub enum ExecutionStatus {
+    /// Nothing: the reply is written.
+    Complete,
+    /// The reply is to be written in chunks.
+    Chunked(Box<dyn ChunkedReply>),
+    /// The reply is written, and the connection is to be closed.
+    Close,
+    /// [`super::snapshot()`] is to be called, which writes the reply.
+    Snapshot,
+    /// Nothing was changed or written, because the journal has no capacity. Execute the request again when it
+    /// has.
+    Backpressure,
+    /// Nothing was changed or written, because no share of so many bytes was free. Execute the request again
+    /// with `TurnContext::share`.
+    NeedsShare(usize),
+}

@@ -1,0 +1,83 @@
+//! GET: the listing of events, an event, or a person's day.
+
+mod day;
+mod listing;
+
+use bookline_protocol::Refusal;
+use bookline_protocol::commands::Get;
+use bookline_protocol::reply::{LineKind, write_event_reply};
+
+use day::ChunkedDay;
+use listing::ChunkedListing;
+
+use crate::commands::chunked_reply::ChunkedReply;
+use crate::commands::command::Command;
+use crate::commands::execution_status::ExecutionStatus;
+use crate::commands::refusals::no_such_event;
+use crate::commands::service::Service;
+use crate::commands::turn_budget::Cost;
+use crate::commands::turn_context::TurnContext;
+use crate::state::DependsOn;
+
+impl Command for Get<'_> {
+    #[inline]
+    fn cost(&self) -> Cost {
+        match self {
+            Self::Event { .. } => Cost::Low,
+            Self::List { .. } | Self::Day { .. } => Cost::High,
+        }
+    }
+
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+        match self {
+            Self::List { limit, after } => {
+                ExecutionStatus::Chunked(Box::new(ChunkedListing::new(*limit, after.as_ref())))
+            }
+            Self::Event { id } => show_event(context, service, id.as_str()),
+            Self::Day { who, date } => match ChunkedDay::read(context, service, who.as_str(), *date) {
+                Ok(day) if day.is_large() => ExecutionStatus::Chunked(Box::new(day)),
+                Ok(mut day) => {
+                    day.write(context, service, usize::MAX);
+                    ExecutionStatus::Complete
+                }
+                Err(bytes) => ExecutionStatus::NeedsShare(bytes),
+            },
+        }
+    }
+}
+
+fn show_event(context: &mut TurnContext, service: &Service, id: &str) -> ExecutionStatus {
+    let TurnContext { replies, depends_on, .. } = context;
+    let shown = service.store.event(id, depends_on, |event| {
+        write_event_reply(replies, &event.json, event.sale.available(), LineKind::Ok);
+    });
+    match shown {
+        Some(()) => ExecutionStatus::Complete,
+        None => {
+            let refusal = event_not_found(service, id, depends_on);
+            context.refuse(refusal)
+        }
+    }
+}
+
+/// The client may have meant a person, or the same id in another case. Only this refusal searches for it,
+/// because GET of unknown events is rare.
+fn event_not_found(service: &Service, id: &str, depends_on: &mut DependsOn) -> Refusal {
+    let event = match find_in_other_case(service, id, depends_on) {
+        Some(other) => format!("there is no event {id}, but there is {other}: ids are case-sensitive"),
+        None => no_such_event(id),
+    };
+    Refusal::not_found(format!("{event}, and GET {id} <date> shows a person's day"))
+}
+
+/// Finds an event with the same id in lower case, in upper case, or capitalized. Other spellings would need a
+/// search through all events.
+fn find_in_other_case(service: &Service, id: &str, depends_on: &mut DependsOn) -> Option<String> {
+    let lower = id.to_ascii_lowercase();
+    let mut capitalized = lower.clone();
+    capitalized[..1].make_ascii_uppercase();
+    [lower, id.to_ascii_uppercase(), capitalized].into_iter().find(|other| {
+        // The id itself was looked up already.
+        other != id && service.store.event(other, depends_on, |_| ()).is_some()
+    })
+}

@@ -1,0 +1,27 @@
+//! HELLO.
+
+use bookline_protocol::commands::Hello;
+use bookline_protocol::commands::hello::{HelloReply, PROTOCOL_VERSION, WELCOME};
+use bookline_protocol::limits::LINE_BYTES_MAX;
+use bookline_protocol::reply::write_ok;
+
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
+use super::service::Service;
+use super::turn_context::TurnContext;
+
+impl Command for Hello {
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+        let hello = HelloReply {
+            server: "bookline".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            protocol: PROTOCOL_VERSION,
+            welcome: WELCOME.into(),
+            max_line: LINE_BYTES_MAX,
+            time_zone: service.clock.zone_name().into(),
+            now: service.clock.now_text().into(),
+        };
+        write_ok(&mut context.replies, &hello);
+        ExecutionStatus::Complete
+    }
+}

@@ -1,0 +1,22 @@
+//! HELP.
+
+use bookline_protocol::commands::Help;
+use bookline_protocol::commands::help::help_rows;
+use bookline_protocol::reply::{CountReply, write_ok, write_row};
+
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
+use super::service::Service;
+use super::turn_context::TurnContext;
+
+impl Command for Help {
+    fn execute(&self, context: &mut TurnContext, _: &Service) -> ExecutionStatus {
+        let mut count = 0;
+        for row in help_rows(self.verb) {
+            write_row(&mut context.replies, &row);
+            count += 1;
+        }
+        write_ok(&mut context.replies, &CountReply::of(count));
+        ExecutionStatus::Complete
+    }
+}

@@ -1,0 +1,41 @@
+//! STATS.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use bookline_protocol::commands::Stats;
+use bookline_protocol::commands::stats::StatsReply;
+use bookline_protocol::reply::write_ok;
+
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
+use super::service::Service;
+use super::turn_context::TurnContext;
+
+impl Command for Stats {
+    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+        let totals = service.store.totals(&mut context.depends_on);
+        let limits = service.store.limits();
+        let log = service.store.log();
+        let stats = StatsReply {
+            version: env!("CARGO_PKG_VERSION").into(),
+            uptime_seconds: service.counters.started.elapsed().as_secs(),
+            connections: service.counters.connections.load(Relaxed) as u64,
+            commands: service.counters.commands.load(Relaxed) + context.budget.commands,
+            events: totals.events,
+            tickets: totals.tickets,
+            entries: totals.entries,
+            ticket_ids: totals.ticket_ids,
+            person_hours: totals.person_hours,
+            max_events: limits.events,
+            max_tickets: limits.tickets,
+            max_person_hours: limits.person_hours,
+            sequence: totals.sequence.0,
+            // The log may have synced more since the totals were computed.
+            durable_sequence: log.durable().min(totals.sequence).0,
+            snapshot_sequence: service.snapshots.newest().0,
+            read_only: log.read_only(),
+        };
+        write_ok(&mut context.replies, &stats);
+        ExecutionStatus::Complete
+    }
+}
