@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use bookline_protocol::limits::LINE_OPTIONS_MAX;
 use bookline_protocol::{Code, CommandForm, Cursor, Date, ParsedLine, RESERVED_VERB, Refusal, Verb, parse};
 
 /// Every form of every command.
@@ -69,6 +70,13 @@ fn usages_begin_with_their_verb_and_have_one_line_of_help() {
 #[test]
 fn get_and_put_have_several_forms() {
     assert_eq!((Verb::Get.forms().len(), Verb::Put.forms().len()), (3, 2));
+}
+
+#[test]
+fn no_command_has_more_options_than_a_line() {
+    for verb in Verb::ALL {
+        assert!(verb.options().collect::<HashSet<_>>().len() <= LINE_OPTIONS_MAX, "{verb}");
+    }
 }
 
 #[test]

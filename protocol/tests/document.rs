@@ -72,6 +72,7 @@ fn table_of_limits_equals_the_constants() {
         .collect();
     let known = [
         limits::LINE_BYTES_MAX as u64,
+        limits::LINE_OPTIONS_MAX as u64,
         limits::ID_BYTES_MAX as u64,
         limits::TEXT_CHARS_MAX as u64,
         limits::GROUP_IDS_MAX as u64,

@@ -72,7 +72,7 @@ fn extra_arguments_and_unknown_options_are_refused() {
          < option \"limit\" is unknown here: write GET <event-id>, with quotes around an argument that only looks like an option
          > CREATE x 2026-12-31 5 id=a id=b
          < option \"id\" is given twice: once is enough
-         > PING a=1 b=2 c=3 d=4 e=5
+         > PING a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9
          < option \"a\" is unknown here: write PING, with quotes around an argument that only looks like an option
          > CREATE a=b 2026-12-01 3
          < option \"a\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>], with quotes around an argument that only looks like an option
@@ -85,7 +85,11 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > GET limit=0 x=y
          < option \"x\" is unknown here: write GET [limit=<n>] [after=<cursor>], with quotes around an argument that only looks like an option
          > limit=5
-         < there are options but no command: HELP lists the commands",
+         < there are options but no command: HELP lists the commands
+         > a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8
+         < there are options but no command: HELP lists the commands
+         > a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9
+         < option \"i\" is one too many: a line has at most 8",
     );
 }
 

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::option::split_option;
 use crate::byte_class::is_blank;
+use crate::limits::LINE_OPTIONS_MAX;
 use crate::refusal::Refusal;
 use crate::shown::{Echo, ShownChar};
 
@@ -53,7 +54,7 @@ pub(crate) enum TokenError {
     Control { text: String, found: char },
     #[error("option {} is given twice: once is enough", Echo(.name))]
     Repeated { name: String },
-    #[error("option {} is one too many: no command takes so many", Echo(.name))]
+    #[error("option {} is one too many: a line has at most {LINE_OPTIONS_MAX}", Echo(.name))]
     TooManyOptions { name: String },
 }
 

@@ -4,18 +4,17 @@ use std::borrow::Cow;
 
 use super::token::{Token, TokenError, Tokens};
 use crate::byte_class::ByteClasses;
-
-/// Options that are collected before a line is refused. No command has more than two; the others are unknown
-/// options, which error messages name.
-const OPTIONS_MAX: usize = 4;
+use crate::limits::LINE_OPTIONS_MAX;
 
 /// Reads a line lazily.
 pub(crate) struct Words<'a> {
     tokens: Tokens<'a>,
     /// The next word, after [`Words::peek`].
     peeked: Option<Cow<'a, str>>,
-    /// The names and values of the options that were read and not taken, at any index.
-    options: [Option<(&'a str, Cow<'a, str>)>; OPTIONS_MAX],
+    /// The names of the options that were read, and the values of those that were not taken.
+    options: [(&'a str, Option<Cow<'a, str>>); LINE_OPTIONS_MAX],
+    /// The number of options that were read.
+    options_read: usize,
 }
 
 impl<'a> Words<'a> {
@@ -24,7 +23,8 @@ impl<'a> Words<'a> {
         Self {
             tokens: Tokens::of(line, classes.may_have_quoting()),
             peeked: None,
-            options: [const { None }; OPTIONS_MAX],
+            options: [const { ("", None) }; LINE_OPTIONS_MAX],
+            options_read: 0,
         }
     }
 
@@ -46,14 +46,14 @@ impl<'a> Words<'a> {
 
     /// Takes the value of an option that was read. All options were read once no word is left.
     pub(crate) fn take_option(&mut self, name: &str) -> Option<Cow<'a, str>> {
-        let option =
-            self.options.iter_mut().find(|option| matches!(option, Some((given, _)) if *given == name))?;
-        option.take().map(|(_, value)| value)
+        let read = &mut self.options[..self.options_read];
+        read.iter_mut().find(|(given, _)| *given == name)?.1.take()
     }
 
     /// The names of the options that were read and not taken.
     pub(crate) fn remaining_options(&self) -> impl Iterator<Item = &'a str> {
-        self.options.iter().flatten().map(|(name, _)| *name)
+        let read = &self.options[..self.options_read];
+        read.iter().filter(|(_, value)| value.is_some()).map(|(name, _)| *name)
     }
 
     fn read(&mut self) -> Result<Option<Cow<'a, str>>, TokenError> {
@@ -67,15 +67,14 @@ impl<'a> Words<'a> {
     }
 
     fn add_option(&mut self, name: &'a str, value: Cow<'a, str>) -> Result<(), TokenError> {
-        if self.options.iter().flatten().any(|(given, _)| *given == name) {
+        if self.options[..self.options_read].iter().any(|(given, _)| *given == name) {
             return Err(TokenError::Repeated { name: name.to_owned() });
         }
-        match self.options.iter_mut().find(|option| option.is_none()) {
-            Some(free) => {
-                *free = Some((name, value));
-                Ok(())
-            }
-            None => Err(TokenError::TooManyOptions { name: name.to_owned() }),
-        }
+        let Some(free) = self.options.get_mut(self.options_read) else {
+            return Err(TokenError::TooManyOptions { name: name.to_owned() });
+        };
+        *free = (name, Some(value));
+        self.options_read += 1;
+        Ok(())
     }
 }
