@@ -23,7 +23,7 @@ pub enum Code {
     SoldOut,
     /// The id is taken, or someone is busy.
     Conflict,
-    /// The event or entry exists, but not everyone may see or change it.
+    /// The requester's role does not allow it, or only the host may change it.
     Forbidden,
     /// The change would exceed the server's limit of events, tickets or person-hours.
     Full,
@@ -35,6 +35,24 @@ pub enum Code {
     ShuttingDown,
     /// An error of the server.
     Internal,
+    /// Reserved: the server is a standby, and another one is the leader.
+    NotLeader,
+    /// Reserved: the leader cannot append to the replicated log at the moment.
+    Unavailable,
+    /// Reserved: the command needs an account.
+    Unauthenticated,
+    /// Reserved: the requester sends more requests than it may.
+    RateLimited,
+    /// Reserved: the key was used for another request.
+    KeyReused,
+    /// Reserved: it existed, and the server does not have it any more.
+    Gone,
+    /// Reserved: the deadline of the hold has passed.
+    Expired,
+    /// Reserved: the event is not on sale.
+    Closed,
+    /// Reserved: the request exceeds a limit of its command or of the event.
+    Limit,
 }
 
 /// A code that this version does not know.
@@ -46,8 +64,8 @@ pub struct UnknownCode {
 }
 
 impl Code {
-    /// All codes, in the order of `protocol.md`.
-    pub const ALL: [Self; 13] = [
+    /// All codes, in the order of `protocol.md`, and those that are reserved after them.
+    pub const ALL: [Self; 22] = [
         Self::BadRequest,
         Self::UnknownCommand,
         Self::LineTooLong,
@@ -61,6 +79,15 @@ impl Code {
         Self::ReadOnly,
         Self::ShuttingDown,
         Self::Internal,
+        Self::NotLeader,
+        Self::Unavailable,
+        Self::Unauthenticated,
+        Self::RateLimited,
+        Self::KeyReused,
+        Self::Gone,
+        Self::Expired,
+        Self::Closed,
+        Self::Limit,
     ];
 
     /// The code as written on the wire.
@@ -79,12 +106,45 @@ impl Code {
             Self::ReadOnly => "READ_ONLY",
             Self::ShuttingDown => "SHUTTING_DOWN",
             Self::Internal => "INTERNAL",
+            Self::NotLeader => "NOT_LEADER",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::KeyReused => "KEY_REUSED",
+            Self::Gone => "GONE",
+            Self::Expired => "EXPIRED",
+            Self::Closed => "CLOSED",
+            Self::Limit => "LIMIT",
         }
     }
 
     /// Whether the same request may succeed later without a change.
     pub const fn retry(self) -> bool {
-        matches!(self, Self::Busy | Self::ReadOnly | Self::ShuttingDown)
+        matches!(
+            self,
+            Self::NotLeader
+                | Self::Unavailable
+                | Self::RateLimited
+                | Self::Busy
+                | Self::ReadOnly
+                | Self::ShuttingDown
+        )
+    }
+
+    /// Whether the code is reserved for a later version. This version does not send it.
+    pub const fn is_reserved(self) -> bool {
+        matches!(
+            self,
+            Self::NotLeader
+                | Self::Unavailable
+                | Self::Unauthenticated
+                | Self::RateLimited
+                | Self::KeyReused
+                | Self::Gone
+                | Self::Expired
+                | Self::Closed
+                | Self::Limit
+        )
     }
 }
 

@@ -5,7 +5,9 @@ use crate::json;
 use crate::limits::LINE_BYTES_MAX;
 
 /// A refusal: a code for scripts, a sentence for people, and further fields that depend on the code.
+/// The constructors give each code its fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// The code.
     pub code: Code,
@@ -45,7 +47,7 @@ pub enum Detail {
 
 impl Refusal {
     /// A refusal without further fields.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    fn new(code: Code, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), detail: Detail::None }
     }
 
@@ -100,8 +102,8 @@ impl Refusal {
         Self { code: Code::Conflict, message: message.into(), detail: Detail::Busy(busy) }
     }
 
-    /// The requester may not see or change it.
-    pub fn forbidden(message: impl Into<String>) -> Self {
+    /// The role of the requester does not allow the command.
+    pub fn forbidden_role(message: impl Into<String>) -> Self {
         Self::new(Code::Forbidden, message)
     }
 

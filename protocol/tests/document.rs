@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use bookline_protocol::refusal_order::{REFUSAL_ORDER, RefusalReason};
 use bookline_protocol::reply::ReplyLine;
 use bookline_protocol::{Code, Cursor, Date, ParsedLine, Refusal, Verb, limits, parse};
 
@@ -44,7 +45,26 @@ fn table_of_refusals_equals_the_codes_with_their_retry() {
         .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
         .map(|(code, rest)| (code, rest.split(' ').next().unwrap()))
         .collect();
-    let known = Code::ALL.map(|code| (code.as_str(), if code.retry() { "true" } else { "false" }));
+    let sent = Code::ALL.into_iter().filter(|code| !code.is_reserved());
+    let known: Vec<_> =
+        sent.map(|code| (code.as_str(), if code.retry() { "true" } else { "false" })).collect();
+    assert_eq!(rows, known);
+}
+
+#[test]
+fn table_of_the_order_of_refusals_equals_the_order_of_the_server() {
+    let section = &DOCUMENT[DOCUMENT.find("**Order.**").unwrap()..];
+    let section = &section[..section.find("\n## ").unwrap()];
+    let rows: Vec<&str> =
+        section.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| |")).collect();
+    let cell = |code: &Code| format!("`{code}`{}", if code.is_reserved() { " (reserved)" } else { "" });
+    let known: Vec<String> = (1..)
+        .zip(REFUSAL_ORDER)
+        .map(|(number, RefusalReason { codes, when })| {
+            let codes = codes.iter().map(cell).collect::<Vec<_>>().join(", ");
+            format!("| {number} | {codes} | {when} |")
+        })
+        .collect();
     assert_eq!(rows, known);
 }
 

@@ -215,7 +215,10 @@ fn refusals_have_the_documented_fields_in_order() {
 #[test]
 fn retry_is_true_for_temporary_conditions_only() {
     let temporary: Vec<&str> = Code::ALL.into_iter().filter(|code| code.retry()).map(Code::as_str).collect();
-    assert_eq!(temporary, ["BUSY", "READ_ONLY", "SHUTTING_DOWN"]);
+    assert_eq!(
+        temporary,
+        ["BUSY", "READ_ONLY", "SHUTTING_DOWN", "NOT_LEADER", "UNAVAILABLE", "RATE_LIMITED"]
+    );
     assert_eq!("TEAPOT".parse::<Code>().unwrap_err().code, "TEAPOT");
 }
 

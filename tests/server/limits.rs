@@ -11,7 +11,7 @@ use bookline_testkit::process::{Home, Server, booklined, spawn_listening};
 use bookline_testkit::{Conn, Reply};
 
 #[track_caller]
-fn assert_full(reply: &Reply, limit: u64, requested: u64) {
+pub fn assert_full(reply: &Reply, limit: u64, requested: u64) {
     let refusal = reply.err("FULL");
     assert_eq!((&refusal["limit"], &refusal["requested"]), (&limit.into(), &requested.into()));
     assert_eq!(refusal["retry"], false);
@@ -77,40 +77,6 @@ fn concurrent_bookings_sell_exactly_up_to_the_limit() {
     });
     assert_eq!(sold, LIMIT);
     assert_eq!(server.connect().ask("STATS").number("tickets"), LIMIT);
-}
-
-/// An error of the request itself is reported before a limit.
-#[test]
-fn other_refusals_precede_full() {
-    let flags = ["--max-tickets", "2", "--max-events", "1", "--max-person-hours", "3"];
-    let server = Server::fresh_with(&flags);
-    let mut conn = server.connect();
-    conn.ask("CREATE x 2026-01-01 4 id=x").ok();
-    conn.ask("BOOK x 2").ok();
-    conn.ask("MEET F1 2026-01-01 09:00 talk F2,F3").ok();
-    for (line, code) in [
-        ("BOOK nosuch 1", "NOT_FOUND"),
-        ("BOOK nosuch 10000", "NOT_FOUND"),
-        ("BOOK x 3", "SOLD_OUT"),
-        ("BOOK x 10000", "SOLD_OUT"),
-        ("BOOK x 2", "FULL"),
-        ("CREATE y 2026-01-01 1 id=x", "CONFLICT"),
-        ("CREATE y 2026-01-01 1 id=y", "FULL"),
-        ("CREATE y 2026-01-01 1", "FULL"),
-        ("BLOCK F3 2026-01-01 09:00", "CONFLICT"),
-        ("BLOCK F4 2026-01-01 09:00", "FULL"),
-        ("MEET F4 2026-01-01 09:00 talk F5,F1", "CONFLICT"),
-        ("PUT F4 2026-01-01 09:00 BLOCK 2026-01-01 10:00", "NOT_FOUND"),
-        ("PUT F2 2026-01-01 09:00 BLOCK 2026-01-01 10:00", "FORBIDDEN"),
-        ("PUT F1 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F2,F3,F4", "FULL"),
-        ("DELETE F2 2026-01-01 09:00", "FORBIDDEN"),
-    ] {
-        assert_eq!(conn.ask(line).code.as_deref(), Some(code), "{line}");
-    }
-    assert_eq!(conn.ask("STATS").number("sequence"), 3, "nothing was changed");
-    assert_full(&conn.ask("PUT F1 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F2,F3,F4,F5"), 3, 2);
-    let day = conn.ask("GET F3 2026-01-01");
-    assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "the old entry is still there");
 }
 
 /// A state above the limits is served. It may shrink and change, but not grow.

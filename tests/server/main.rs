@@ -18,6 +18,7 @@ mod ownership;
 mod protocol_md;
 mod read_only;
 mod readers;
+mod refusal_order;
 mod repository;
 mod storage;
 mod telnet;

@@ -12,13 +12,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use bookline_protocol::Code;
 use bookline_testkit::process::{Home, Process, booklined, listing, spawn_listening};
 use bookline_testkit::{Conn, HANG_TIMEOUT};
 use rustix::process::Signal;
 
+use crate::refusal_order::assert_earlier;
+
 /// Mounts the small disk on `$0`, fills most of it with a file, and executes the server.
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m,mode=700 tmpfs \"$0\" && \
     head -c 2400000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+
+/// The limit of the server on the small disk: more than the tests fill, and as many as a group has.
+const PERSON_HOURS_MAX: usize = 1_000;
 
 /// The size of the disk.
 const DISK_BYTES: usize = 4 << 20;
@@ -32,6 +38,7 @@ fn start(disk: &Path) -> (Process, Conn) {
         .arg("--data-dir")
         .arg(disk.join("data"));
     command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
+    command.args(["--max-person-hours", &PERSON_HOURS_MAX.to_string()]);
     let (process, addr) = spawn_listening(&mut command);
     (process, Conn::open(addr))
 }
@@ -81,6 +88,7 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     ] {
         conn.ask(line).err("READ_ONLY");
     }
+    assert_other_refusals_precede_read_only(&mut conn);
     assert_eq!(conn.ask("GET x").number("available_tickets"), left);
     assert_eq!(conn.ask("GET").rows.len(), 1);
     assert!(conn.ask("HOD F10").is_ok());
@@ -127,6 +135,22 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     assert!(conn.pipeline(bytes.into_bytes(), tickets.len()).iter().all(|line| line.starts_with("OK ")));
     assert!(conn.ask("GET F1 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
     conn.ask("BOOK x 10000").ok();
+}
+
+fn assert_other_refusals_precede_read_only(conn: &mut Conn) {
+    let crowd: Vec<String> = (0..PERSON_HOURS_MAX).map(|n| format!("P{n}")).collect();
+    let meet = format!("MEET F9 2026-11-21 12:00 talk {}", crowd.join(","));
+    for (line, earlier) in [
+        ("BOOK nosuch 1", Code::NotFound),
+        ("CREATE y 2026-01-01 5 id=x", Code::Conflict),
+        ("BLOCK F2 2026-11-21 09:00", Code::Conflict),
+        ("DELETE F9 2026-11-21 09:00", Code::NotFound),
+        ("DELETE F2 2026-11-21 09:00", Code::Forbidden),
+        ("PUT F2 2026-11-21 09:00 BLOCK 2026-11-21 10:00", Code::Forbidden),
+        (&meet, Code::Full),
+    ] {
+        assert_earlier(conn, line, earlier, Code::ReadOnly);
+    }
 }
 
 /// The state stays small while much is written, so that each snapshot frees space.

@@ -26,7 +26,7 @@ impl Command for Hod<'_> {
     fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
         let (who, head) = (&self.who, &service.head);
         if who != head {
-            return context.refuse(Refusal::forbidden(format!(
+            return context.refuse(Refusal::forbidden_role(format!(
                 "{who} is not the head of department, and only {head} may see the month's meetings"
             )));
         }

@@ -1,0 +1,83 @@
+//! The order of refusals: requests for which two reasons hold.
+//!
+//! Catches: a command that checks in another order than the table; a refusal that changes something.
+
+use bookline_protocol::Code::{
+    self, BadRequest, Conflict, Forbidden, Full, NotFound, SoldOut, UnknownCommand,
+};
+use bookline_protocol::REFUSAL_ORDER;
+
+use bookline_testkit::Conn;
+use bookline_testkit::process::Server;
+
+use crate::limits::assert_full;
+
+/// Sends a request for which two reasons hold, and expects the one that is earlier in the table. `FORBIDDEN` is
+/// that of a host.
+#[track_caller]
+pub fn assert_earlier(conn: &mut Conn, line: &str, earlier: Code, later: Code) {
+    let place = |code| REFUSAL_ORDER.iter().rposition(|reason| reason.codes.contains(&code));
+    assert!(place(earlier) < place(later), "{earlier} is not before {later} in the table");
+    assert_eq!(conn.ask(line).code.as_deref(), Some(earlier.as_str()), "{line}");
+}
+
+#[test]
+fn request_with_two_reasons_is_refused_for_the_earlier() {
+    let flags = ["--max-tickets", "2", "--max-events", "1", "--max-person-hours", "4"];
+    let server = Server::fresh_with(&flags);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-01-01 4 id=x").ok();
+    conn.ask("BOOK x 2").ok();
+    conn.ask("MEET F1 2026-01-01 09:00 talk F2,F3").ok();
+    conn.ask("BLOCK F7 2026-01-01 10:00").ok();
+    for (line, earlier, later) in [
+        ("BOOK nosuch 0", BadRequest, NotFound),
+        ("BOKO nosuch 1", UnknownCommand, NotFound),
+        ("BOOK nosuch 1", NotFound, Full),
+        ("BOOK nosuch 10000", NotFound, Full),
+        ("BOOK x 3", SoldOut, Full),
+        ("BOOK x 10000", SoldOut, Full),
+        ("CREATE y 2026-01-01 1 id=x", Conflict, Full),
+        ("BLOCK F3 2026-01-01 09:00", Conflict, Full),
+        ("MEET F4 2026-01-01 09:00 talk F5,F1", Conflict, Full),
+        ("PUT F4 2026-01-01 09:00 BLOCK 2026-01-01 09:00 surplus", BadRequest, NotFound),
+        ("PUT F4 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F7", NotFound, Conflict),
+        ("PUT F4 2026-01-01 09:00 MEET 2026-01-01 11:00 talk F5,F6", NotFound, Full),
+        ("PUT F2 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F7", Forbidden, Conflict),
+        ("PUT F2 2026-01-01 09:00 MEET 2026-01-01 11:00 talk F3,F4,F5,F6", Forbidden, Full),
+        ("PUT F1 2026-01-01 09:00 MEET 2026-01-01 10:00 talk F3,F4,F5,F7", Conflict, Full),
+        ("DELETE F2 2026-01-01", BadRequest, Forbidden),
+    ] {
+        assert_earlier(&mut conn, line, earlier, later);
+    }
+    for (line, code) in [
+        ("PUT F4 2026-01-01 09:00 BLOCK 2026-01-01 10:00", "NOT_FOUND"),
+        ("PUT F2 2026-01-01 09:00 BLOCK 2026-01-01 11:00", "FORBIDDEN"),
+        ("DELETE F2 2026-01-01 09:00", "FORBIDDEN"),
+    ] {
+        conn.ask(line).err(code);
+    }
+    for (line, limit, requested) in [
+        ("BOOK x 2", 2, 2),
+        ("CREATE y 2026-01-01 1 id=y", 1, 1),
+        ("CREATE y 2026-01-01 1", 1, 1),
+        ("BLOCK F4 2026-01-01 09:00", 4, 1),
+        ("MEET F4 2026-01-01 09:00 talk F5,F6", 4, 3),
+        ("PUT F1 2026-01-01 09:00 MEET 2026-01-01 11:00 talk F2,F3,F4", 4, 1),
+        ("PUT F1 2026-01-01 09:00 MEET 2026-01-01 11:00 talk F2,F3,F4,F5", 4, 2),
+    ] {
+        assert_full(&conn.ask(line), limit, requested);
+    }
+    assert_eq!(conn.ask("STATS").number("sequence"), 4, "nothing was changed");
+    let day = conn.ask("GET F3 2026-01-01");
+    assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "the old entry is still there");
+}
+
+#[test]
+fn hod_of_someone_else_than_the_head_is_forbidden_by_role() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let refused = conn.ask("HOD F1");
+    assert!(refused.err("FORBIDDEN").get("host").is_none(), "{refused:?}");
+    conn.ask("HOD F1 F10").err("BAD_REQUEST");
+}
