@@ -10,8 +10,8 @@ use crate::storage::journal::Journal;
 use crate::storage::log::{AppendError, Log, LogExt};
 use crate::waiting::{TINY_SEGMENTS, WaitOutcome, append, assert_on_disk, open, wait_unless};
 
-/// About the number of the committer's writes and syncs in a scenario. Any of them, or none, fails.
-const OPERATIONS_MAX: u64 = 24;
+/// About the number of the committer's writes in a scenario, and of its syncs. Any of them, or none, fails.
+const OPERATIONS_MAX: u64 = 12;
 
 async fn failed(journal: &Journal) {
     journal.failed().await;
@@ -38,7 +38,12 @@ fn nothing_lost_by_a_failed_write_or_sync_is_acknowledged() {
     explore(|| {
         let disk = Disk::default();
         let journal = open(&disk, TINY_SEGMENTS);
-        disk.fail_in(thread_rng().gen_range(0..OPERATIONS_MAX));
+        let nth = thread_rng().gen_range(0..OPERATIONS_MAX);
+        if thread_rng().r#gen() {
+            disk.fail_write_in(nth)
+        } else {
+            disk.fail_sync_in(nth)
+        }
         let clients = [10, 20, 30].map(|client| {
             let (disk, journal) = (disk.clone(), journal.clone());
             spawn(move || {

@@ -19,7 +19,7 @@ mod state;
 #[path = "../../src/storage/journal/tail.rs"]
 mod tail;
 
-pub use bookline_server::storage::journal::{Disk, DiskFile, Durability};
+pub use bookline_server::storage::journal::{Disk, Durability};
 use bookline_server::storage::journal::{commits, disk, durability, error, segment};
 pub use handle::{Journal, Opening, Options};
 pub use replay::{Base, check};

@@ -4,4 +4,4 @@ mod image;
 mod simulated;
 
 pub use image::Image;
-pub use simulated::{Counts, Faults, IoSource, SECTOR, SimDisk};
+pub use simulated::{Counts, Faults, IoSource, SECTOR, SimDisk, Threads};

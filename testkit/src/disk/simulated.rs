@@ -11,7 +11,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use bookline_server::storage::journal::disk::{Disk, DiskFile};
-use bookline_server::storage::journal::preallocation;
+use bookline_server::storage::journal::{committer, preallocation};
 
 use super::image::Image;
 use crate::rng::Rng;
@@ -31,13 +31,30 @@ pub enum IoSource {
     Preallocation,
 }
 
-impl IoSource {
-    fn of_current_thread() -> Self {
-        if std::thread::current().name() == Some(preallocation::THREAD_NAME) {
-            Self::Preallocation
+/// The threads that use the disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Threads {
+    /// Whether the current thread has this name.
+    pub is_current: fn(&str) -> bool,
+    /// Called before each operation, without a lock. A scheduler lets other threads run.
+    pub before_operation: fn(),
+}
+
+impl Threads {
+    /// The threads of the system.
+    const OF_SYSTEM: Self =
+        Self { is_current: |name| std::thread::current().name() == Some(name), before_operation: || {} };
+
+    fn source(self) -> IoSource {
+        if (self.is_current)(preallocation::THREAD_NAME) {
+            IoSource::Preallocation
         } else {
-            Self::Foreground
+            IoSource::Foreground
         }
+    }
+
+    fn is_committer(self) -> bool {
+        (self.is_current)(committer::THREAD_NAME)
     }
 }
 
@@ -85,6 +102,7 @@ pub struct SimDisk {
 
 #[derive(Debug)]
 struct Shared {
+    threads: Threads,
     state: Mutex<DiskState>,
     changed: Condvar,
 }
@@ -93,6 +111,7 @@ type Names = BTreeMap<String, usize>;
 
 #[derive(Debug)]
 struct DiskState {
+    threads: Threads,
     /// The number of the process that may use the disk.
     process: u64,
     /// All files that were ever created, including removed ones.
@@ -108,6 +127,8 @@ struct DiskState {
     paused: [bool; 2],
     /// The number of writes that are paused.
     waiting: usize,
+    /// Whether a write or sync of the committer has failed in this process.
+    committer_failed: bool,
     /// Draws what survives a power cut.
     rng: Rng,
     /// Draw the completed part of a write, by [`IoSource`].
@@ -132,6 +153,15 @@ impl SimDisk {
 
     /// A disk with these files, all of them durable.
     pub fn holding(image: &Image, seed: u64) -> Self {
+        Self::with(image, seed, Threads::OF_SYSTEM)
+    }
+
+    /// An empty disk that these threads use.
+    pub fn of_threads(threads: Threads, seed: u64) -> Self {
+        Self::with(&Image::default(), seed, threads)
+    }
+
+    fn with(image: &Image, seed: u64, threads: Threads) -> Self {
         let mut files = Vec::new();
         let mut names = Names::new();
         for (name, bytes) in &image.0 {
@@ -139,6 +169,7 @@ impl SimDisk {
             files.push(FileState { cached: bytes.to_vec(), durable: bytes.to_vec(), ..FileState::default() });
         }
         let state = DiskState {
+            threads,
             process: 1,
             files,
             durable_names: names.clone(),
@@ -148,19 +179,25 @@ impl SimDisk {
             counts: Default::default(),
             paused: [false; 2],
             waiting: 0,
+            committer_failed: false,
             rng: Rng::new(seed),
             rngs: [Rng::new(!seed), Rng::new(seed ^ 1)],
             operations: Vec::new(),
         };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() }), process: 1 }
+        let shared = Shared { threads, state: Mutex::new(state), changed: Condvar::new() };
+        Self { shared: Arc::new(shared), process: 1 }
     }
 
     /// The files as processes read them.
     pub fn image(&self) -> Image {
         let state = self.state();
-        let file =
-            |(name, &file): (&String, &usize)| (name.clone(), Arc::new(state.files[file].cached.clone()));
-        Image(state.names.iter().map(file).collect())
+        state.image(&state.names, |file| &file.cached)
+    }
+
+    /// The files after a power cut now, if it loses everything that is not synced. The process goes on.
+    pub fn durable_image(&self) -> Image {
+        let state = self.state();
+        state.image(&state.durable_names, |file| &file.durable)
     }
 
     /// Whether an operation of these threads has failed, or the process was killed.
@@ -253,6 +290,7 @@ impl SimDisk {
 
     /// Counts an operation, and kills the process if that is the fault.
     fn begin(&self) -> io::Result<MutexGuard<'_, DiskState>> {
+        (self.shared.threads.before_operation)();
         let mut state = self.state();
         state.check_alive(self.process)?;
         if state.count() {
@@ -273,8 +311,14 @@ impl SimDisk {
 }
 
 impl DiskState {
+    fn image(&self, names: &Names, bytes: impl Fn(&FileState) -> &Vec<u8>) -> Image {
+        let file =
+            |(name, &file): (&String, &usize)| (name.clone(), Arc::new(bytes(&self.files[file]).clone()));
+        Image(names.iter().map(file).collect())
+    }
+
     fn log(&mut self, line: impl FnOnce() -> String) {
-        let line = format!("{:?} {}", IoSource::of_current_thread(), line());
+        let line = format!("{:?} {}", self.threads.source(), line());
         self.operations.push(line);
     }
 
@@ -284,6 +328,7 @@ impl DiskState {
         self.faults = Faults::default();
         self.counts = Default::default();
         self.paused = [false; 2];
+        self.committer_failed = false;
     }
 
     fn check_alive(&self, process: u64) -> io::Result<()> {
@@ -292,15 +337,19 @@ impl DiskState {
 
     /// Counts an operation. Returns whether the process is killed at it.
     fn count(&mut self) -> bool {
-        let source = IoSource::of_current_thread();
+        let source = self.threads.source();
         let counts = &mut self.counts[source as usize];
         counts.operations += 1;
+        assert!(
+            !self.committer_failed || !self.threads.is_committer(),
+            "the committer goes on after a failure"
+        );
         source == self.faults.source && self.faults.die_at == Some(counts.operations)
     }
 
     /// Counts an operation of one kind, and fails if it is number `at`.
     fn fail(&mut self, count: impl Fn(&mut Counts) -> &mut u64, at: Option<u64>) -> io::Result<()> {
-        let source = IoSource::of_current_thread();
+        let source = self.threads.source();
         let counts = &mut self.counts[source as usize];
         *count(counts) += 1;
         let nth = *count(counts);
@@ -308,6 +357,7 @@ impl DiskState {
             return Ok(());
         }
         counts.errors += 1;
+        self.committer_failed |= self.threads.is_committer();
         Err(io::Error::other("EIO (simulated)"))
     }
 
@@ -325,7 +375,7 @@ impl DiskState {
 
     /// A random number from 0 to `n`.
     fn draw(&mut self, n: usize) -> usize {
-        self.rngs[IoSource::of_current_thread() as usize].below(n + 1)
+        self.rngs[self.threads.source() as usize].below(n + 1)
     }
 
     fn used(&self) -> usize {
@@ -491,8 +541,9 @@ impl DiskFile for SimFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
+        (self.disk.shared.threads.before_operation)();
         let mut state = self.disk.state();
-        while state.paused[IoSource::of_current_thread() as usize] && state.process == self.disk.process {
+        while state.paused[state.threads.source() as usize] && state.process == self.disk.process {
             state.waiting += 1;
             self.disk.shared.changed.notify_all();
             state = self.disk.shared.changed.wait(state).expect("no panic under the lock");
@@ -515,7 +566,8 @@ impl DiskFile for SimFile {
             return failed.and(Err(killed()));
         }
         let n = state.writable(self.file, bytes.len(), offset)?;
-        state.counts[IoSource::of_current_thread() as usize].bytes += n as u64;
+        let source = state.threads.source();
+        state.counts[source as usize].bytes += n as u64;
         state.log(|| format!("write {}: {n} of {} bytes at {offset}", self.file, bytes.len()));
         state.files[self.file].write(&bytes[..n], offset);
         self.disk.shared.changed.notify_all();
@@ -539,6 +591,7 @@ impl DiskFile for SimFile {
     }
 
     fn has_name(&self) -> io::Result<bool> {
+        (self.disk.shared.threads.before_operation)();
         let state = self.disk.state();
         state.check_alive(self.disk.process)?;
         Ok(state.names.values().any(|&file| file == self.file))

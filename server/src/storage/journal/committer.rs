@@ -26,6 +26,9 @@ const MARKER_AFTER: Duration = Duration::from_millis(100);
 /// most.
 const SYNC_INTERVAL: Duration = Duration::from_secs(1);
 
+/// The name of the thread.
+pub const THREAD_NAME: &str = "committer";
+
 /// What the committer does next.
 enum Work {
     Commit,

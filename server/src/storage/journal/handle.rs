@@ -7,7 +7,7 @@ use std::task::{Poll, Waker};
 use tokio::sync::watch;
 
 use super::commits::read_commits;
-use super::committer::Committer;
+use super::committer::{self, Committer};
 use super::disk::Disk;
 use super::durability::Durability;
 use super::error::OpenError;
@@ -104,7 +104,7 @@ impl Journal {
             move || preallocation::run(&shared, &disk, options.segment_size)
         };
         let threads = vec![
-            spawn("committer", Box::new(move || committer.run()))?,
+            spawn(committer::THREAD_NAME, Box::new(move || committer.run()))?,
             spawn(preallocation::THREAD_NAME, Box::new(preallocate))?,
         ];
         Ok(Self { shared, disk, durability: options.durability, threads: threads.into() })
