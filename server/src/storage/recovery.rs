@@ -100,6 +100,8 @@ pub struct Recovery<S> {
     pub journal: Journal,
     /// The sequence number of the newest snapshot, or zero.
     pub snapshot: Sequence,
+    /// [`journal::Recovered::last_commit_micros`].
+    pub last_commit_micros: Option<i64>,
 }
 
 /// Recovers the state on these disks into a new one. `fresh` says that no journal was ever created there.
@@ -169,7 +171,8 @@ pub fn recover<S: Replay>(
         milliseconds = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "data read"
     );
-    Ok(Recovery { state, journal, snapshot: sequence })
+    let last_commit_micros = recovered.last_commit_micros;
+    Ok(Recovery { state, journal, snapshot: sequence, last_commit_micros })
 }
 
 /// The last commit at a graceful shutdown, if there is a valid record.

@@ -63,12 +63,8 @@ impl Journal {
         options: Options,
         apply: &mut dyn FnMut(Commit<'_>) -> Result<(), Contradiction>,
     ) -> Result<Opening, OpenError> {
-        let mut last_micros = i64::MIN;
-        let read = replay::read(&*disk, options.base, &mut |commit| {
-            last_micros = last_micros.max(commit.micros);
-            apply(commit)
-        })?;
-        Ok(Opening { disk, options, read, last_micros })
+        let read = replay::read(&*disk, options.base, apply)?;
+        Ok(Opening { disk, options, read })
     }
 
     fn start(
@@ -76,12 +72,11 @@ impl Journal {
         options: Options,
         tail: Tail,
         recovered: &Recovered,
-        last_micros: i64,
     ) -> Result<Self, OpenError> {
         let space = Space::new(options.newest_snapshot);
         let mut state =
             State::new(tail.written.next(), tail.offset, tail.file_bytes, options.segment_size, space);
-        state.last_micros = last_micros;
+        state.last_micros = recovered.last_commit_micros.unwrap_or(state.last_micros);
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
         committer.write_marker()?;
@@ -258,8 +253,6 @@ pub struct Opening {
     disk: Arc<dyn Disk>,
     options: Options,
     read: replay::Replayed,
-    /// The latest time of the commits that were read. Changes of a snapshot have no time.
-    last_micros: i64,
 }
 
 impl Opening {
@@ -269,9 +262,9 @@ impl Opening {
     ///
     /// [`OpenError`] if the disk fails.
     pub fn open(self) -> Result<(Journal, Recovered), OpenError> {
-        let Self { disk, options, read, last_micros } = self;
+        let Self { disk, options, read } = self;
         let (tail, recovered) = read.resume(&*disk, options.segment_size)?;
-        let journal = Journal::start(disk, options, tail, &recovered, last_micros)?;
+        let journal = Journal::start(disk, options, tail, &recovered)?;
         Ok((journal, recovered))
     }
 }

@@ -32,6 +32,11 @@ use crate::domain::Contradiction;
 pub struct Recovered {
     /// The sequence number of the last commit.
     pub last: Sequence,
+    /// The latest time of the commits that were read, in microseconds since 1970 (UTC). The commits of a
+    /// snapshot have no time, but the segment after it usually has some of them. `None` if no commit was
+    /// read: there is none yet, or nothing was appended since a backup was restored, or a crash interrupted a
+    /// rotation right after a snapshot.
+    pub last_commit_micros: Option<i64>,
     /// The number of commits applied.
     pub commits: u64,
     /// The number of changes applied.
@@ -326,6 +331,7 @@ impl Reader<'_> {
     fn read_commits(&mut self, frame: &Frame<'_>) -> Result<(), CorruptionKind> {
         for commit in commit::decode(frame.payload, frame.header.first) {
             let commit = commit?;
+            self.recovered.last_commit_micros = self.recovered.last_commit_micros.max(Some(commit.micros));
             if commit.sequence > self.base {
                 for change in commit.changes() {
                     change?;

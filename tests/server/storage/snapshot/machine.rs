@@ -149,7 +149,7 @@ impl Machine {
     /// truncates the history to it.
     pub fn start(&mut self) -> Result<Server, RecoverError> {
         let disks = disks(self.journal.clone(), self.snapshots.clone());
-        let Recovery { state, journal, snapshot } = recover(&disks, None, !self.begun)?;
+        let Recovery { state, journal, snapshot, .. } = recover(&disks, None, !self.begun)?;
         self.begun = true;
         let journal = Arc::new(journal);
         // Snapshots are made only on request, and then at once.
