@@ -14,6 +14,8 @@ use bookline_server::net::framing::{Framer, FramingEvent};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::storage::journal::Durability;
 use bookline_server::storage::log::{AppendError, LogExt};
+use bookline_server::time::clock::Clock;
+use bookline_server::time::source::OsTime;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 
@@ -43,6 +45,7 @@ pub const OPERATIONS: &[Operation] = &[
         name: "parse MEET",
         prepare: || parsing("MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3"),
     },
+    Operation { name: "read the clock", prepare: read_clock },
     Operation { name: "draw a ticket", prepare: draw },
     Operation { name: "execute BOOK", prepare: || executing("BOOK rustconf 1") },
     Operation { name: "execute GET", prepare: || executing("GET rustconf") },
@@ -81,6 +84,14 @@ fn parsing(line: &'static str) -> Box<dyn FnMut()> {
         let parsed = parse(black_box(line.as_bytes()), &mut scratch);
         assert!(matches!(parsed, ParsedLine::Request(_)), "{line} is not a request");
         black_box(parsed);
+    })
+}
+
+/// Valgrind hides the vDSO, so that the count has a system call in its place.
+fn read_clock() -> Box<dyn FnMut()> {
+    let clock = Clock::new(Arc::new(OsTime), None);
+    Box::new(move || {
+        black_box(clock.now());
     })
 }
 

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_protocol::Id;
@@ -13,6 +14,7 @@ use crate::net::listener::REFUSED_CONNECTIONS_MAX;
 use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::recovery::RecoveryOptions;
+use crate::time::source::TimeSource;
 
 /// The default of the time between the beginnings of two snapshots: each reads the whole previous snapshot
 /// and the journal after it.
@@ -43,6 +45,9 @@ pub struct Config {
     pub head: Id<'static>,
     /// The zone of calendar hours. `None` is the zone of `TZ`, else of the system.
     pub time_zone: Option<Tz>,
+    /// For tests: where the time comes from. `None` is the clocks of the system.
+    #[doc(hidden)]
+    pub time_source: Option<Arc<dyn TimeSource>>,
     /// Shards of the state, a power of two from 1 to 65,536.
     pub shards: usize,
     /// Bytes of a journal segment.
@@ -72,6 +77,7 @@ impl Default for Config {
             limits: StateLimits::for_memory(memory::allowed()),
             head: Id::new("F10").expect("an id"),
             time_zone: None,
+            time_source: None,
             shards: 64,
             segment_size: 64 << 20,
             snapshot_every: 256 << 20,

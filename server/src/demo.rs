@@ -4,7 +4,6 @@
 use bookline_protocol::{ParsedLine, Slot, parse};
 use thiserror::Error;
 
-use crate::clock;
 use crate::commands::{ExecutionStatus, Identity, Service, TurnContext, execute};
 use crate::state::Totals;
 use crate::storage::log::{Failure, LogExt};
@@ -22,19 +21,19 @@ pub enum DemoError {
 /// Loads the demo, unless the state has events or entries.
 pub async fn load(service: &Service) -> Result<(), DemoError> {
     let mut context = TurnContext::default();
-    context.micros = clock::micros();
+    context.micros = service.clock.now();
     let Totals { events, entries, .. } = service.store.totals(&mut context.depends_on);
     if events + entries > 0 {
         tracing::info!("--demo leaves the data as it is: there is some already");
         return Ok(());
     }
-    for request in requests(service.clock.current_slot()) {
+    for request in requests(service.current_slot()) {
         execute_line(service, &request, &mut context).await?;
     }
     service.store.log().settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
     tracing::info!(
         "demo loaded: try GET, GET F1 {}, and HOD {}",
-        service.clock.current_slot().date.iso(),
+        service.current_slot().date.iso(),
         service.head
     );
     Ok(())

@@ -9,10 +9,10 @@ use bookline_protocol::{Date, Id, Text};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::clock;
 use crate::state::{DependsOn, Full, NewEvent, StateRejection, Store};
 use crate::storage::log::{AppendError, Failure, LogExt};
 use crate::storage::plain_file;
+use crate::time::clock::Clock;
 
 /// The largest file: two million events of a hundred bytes each. Parsed, they take about as much memory
 /// again.
@@ -155,14 +155,14 @@ fn parse(text: &[u8], path: &Path) -> Result<Vec<ImportedEvent>, ImportError> {
 /// # Errors
 ///
 /// If the journal fails, the disk or the state is full. The error has the number of events that were loaded.
-pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportError> {
+pub async fn load(events: &[ImportedEvent], store: &Store, clock: &Clock) -> Result<(), ImportError> {
     let (mut loaded, mut present) = (0, 0);
     let mut depends_on = DependsOn::default();
     for event in events {
         let ImportedEvent { id, name, date, total, available } = event;
         let new = NewEvent { id, name, date: *date, total: *total, issued: total - available };
         loop {
-            match store.create(&new, clock::micros(), &mut depends_on) {
+            match store.create(&new, clock.now(), &mut depends_on) {
                 Ok(()) => loaded += 1,
                 Err(StateRejection::AppendError(AppendError::Backpressure)) => {
                     store.log().capacity().await;

@@ -8,8 +8,6 @@ pub mod changes;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
-pub mod clock;
-#[doc(hidden)]
 pub mod codec;
 #[doc(hidden)]
 pub mod collections;
@@ -41,7 +39,7 @@ pub mod state;
 pub mod storage;
 mod sync;
 #[doc(hidden)]
-pub mod time_zone;
+pub mod time;
 
 pub use config::Config;
 pub use server::{OpenError, ServeError, Server};

@@ -14,11 +14,10 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
-use crate::clock::Clock;
 use crate::commands::buffers::Buffers;
 use crate::commands::{Counters, Service};
 use crate::config::Config;
-use crate::demo::DemoError;
+use crate::demo::{self, DemoError};
 use crate::import::{self, ImportError};
 use crate::net::listener::{self, ConnectionLimits};
 use crate::state::{Full, Records, Store};
@@ -27,7 +26,10 @@ use crate::storage::journal::{Durability, Journal};
 use crate::storage::log::{Failure, Log, LogExt};
 use crate::storage::recovery::{self, RecoverError};
 use crate::storage::snapshot::snapshotter::{Schedule, Snapshotter};
-use crate::{demo, time_zone};
+use crate::time::clock::Clock;
+use crate::time::source::OsTime;
+use crate::time::system_zone;
+use crate::time::zone::Zone;
 
 /// How long connections drain during a graceful shutdown. With the last sync of the journal, the shutdown
 /// stays within the five seconds that supervisors usually grant.
@@ -105,14 +107,16 @@ impl Server {
     /// [`OpenError`], if the directory is locked or corrupt, or if the events cannot be loaded.
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
         let import = config.import.as_deref().map(import::read).transpose()?;
-        let clock = Clock::new(config.time_zone.unwrap_or_else(time_zone::of_process));
+        let zone = Zone::new(config.time_zone.unwrap_or_else(system_zone::of_process));
         let data_dir = DataDir::open(&config.data_dir)?;
 
         let disks = data_dir.disks();
         let recovered = recovery::recover(&disks, &config.recovery(), data_dir.is_fresh(), || {
             Records::new(config.shards)
         })?;
-        data_dir.keep_zone(clock.zone_name())?;
+        data_dir.keep_zone(zone.name())?;
+        let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));
+        let clock = Clock::new(time_source, recovered.last_commit_micros);
 
         let journal = Arc::new(recovered.journal);
         let schedule = Schedule { every: config.snapshot_every, at_most_every: config.snapshot_interval_min };
@@ -126,7 +130,8 @@ impl Server {
         let service = Arc::new(Service {
             store: Store::new(recovered.state, config.limits, journal.clone()),
             snapshots: snapshotter.map_err(OpenError::Thread)?,
-            clock,
+            clock: clock.into(),
+            zone,
             head: config.head.clone(),
             buffers: Buffers::new(config.max_buffers),
             backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
@@ -134,7 +139,7 @@ impl Server {
         });
         warn_of_exceeded_limits(&service.store);
         if let Some(events) = import {
-            import::load(&events, &service.store).await?;
+            import::load(&events, &service.store, &service.clock).await?;
         }
         if config.demo {
             demo::load(&service).await?;

@@ -1,8 +1,8 @@
-//! The locks and threads of the store and the journal: the standard library's.
+//! The locks and threads of the store, the journal and the clock: the standard library's.
 //!
-//! The store and the journal import them only from here. `tests/shuttle` compiles the same source files with
+//! These import them only from here. `tests/shuttle` compiles the same source files with
 //! shuttle's locks and threads instead, whose scheduler explores interleavings.
 
-pub(crate) use std::sync::atomic::AtomicU64;
+pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64, fence};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use std::thread;

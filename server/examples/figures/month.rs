@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use bookline_protocol::limits::HOD_HOURS;
 use bookline_protocol::{ParsedLine, Slot, parse};
+use bookline_server::Server;
 use bookline_server::commands::{ChunkStatus, ExecutionStatus, Identity, Service, TurnContext, execute};
 use bookline_server::storage::journal::Durability;
-use bookline_server::{Server, clock};
 
 use crate::recovery::config;
 use crate::table;
@@ -26,7 +26,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     let server = runtime.block_on(Server::open(&config(directory, Durability::Never)))?;
     let service = server.service();
     let mut context = TurnContext::default();
-    let now = service.clock.current_slot().index();
+    let now = service.current_slot().index();
     for hour in now + 1 - HOD_HOURS..=now {
         let slot = Slot::from_index(hour).expect("the month is within the calendar");
         for n in 0..MEETINGS_PER_HOUR {
@@ -43,7 +43,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
             anyhow::bail!("the reply to HOD is not chunked");
         };
         while reply.write(&mut context, service, TURN_REPLY_BYTES) == ChunkStatus::Partial {
-            context.budget.begin(clock::micros(), true);
+            context.budget.begin(service.clock.now(), true);
             bytes += context.replies.len();
             context.replies.clear();
         }

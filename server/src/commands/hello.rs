@@ -18,8 +18,8 @@ impl Command for Hello {
             protocol: PROTOCOL_VERSION,
             welcome: WELCOME.into(),
             max_line: LINE_BYTES_MAX,
-            time_zone: service.clock.zone_name().into(),
-            now: service.clock.now_text().into(),
+            time_zone: service.zone.name().into(),
+            now: service.zone.text(service.clock.now()).into(),
         };
         write_ok(&mut context.replies, &hello);
         ExecutionStatus::Complete

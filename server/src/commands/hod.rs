@@ -30,7 +30,7 @@ impl Command for Hod<'_> {
                 "{who} is not the head of department, and only {head} may see the month's meetings"
             )));
         }
-        ExecutionStatus::Chunked(Box::new(ChunkedMonth::new(service.clock.current_slot())))
+        ExecutionStatus::Chunked(Box::new(ChunkedMonth::new(service.current_slot())))
     }
 }
 
@@ -78,7 +78,7 @@ impl ChunkedMonth {
         };
         let (meetings, after) = service.store.meetings(slot, self.after, fits, &mut context.depends_on);
         match &meetings[..] {
-            [] => context.budget.charge(Cost::Low),
+            [] => context.budget.charge(Cost::Low, &service.clock),
             [one] if bytes_left == 0 => {
                 let share = context.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
                 open_hod_row(&mut context.replies, slot);
@@ -87,7 +87,7 @@ impl ChunkedMonth {
             some => {
                 let texts = some.iter().map(|meeting| (&*meeting.title, &*meeting.group, &*meeting.host));
                 write_hod_row(&mut context.replies, slot, texts);
-                context.budget.charge(Cost::High);
+                context.budget.charge(Cost::High, &service.clock);
             }
         }
         self.count += u64::from(!meetings.is_empty());

@@ -1,15 +1,17 @@
 //! What every request can access.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Instant;
 
-use bookline_protocol::Id;
+use bookline_protocol::{Id, Slot};
 use tokio::sync::Semaphore;
 
 use super::buffers::Buffers;
-use crate::clock::Clock;
 use crate::state::Store;
 use crate::storage::snapshot::snapshotter::Snapshotter;
+use crate::time::clock::Clock;
+use crate::time::zone::Zone;
 
 /// Who sends a request. All clients are anonymous until there is AUTH.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,7 +21,8 @@ pub struct Identity;
 pub struct Service {
     pub store: Store,
     pub snapshots: Snapshotter,
-    pub clock: Clock,
+    pub clock: Arc<Clock>,
+    pub zone: Zone,
     /// The head of department.
     pub head: Id<'static>,
     /// Memory for long lines and large replies.
@@ -28,6 +31,13 @@ pub struct Service {
     /// single request finds a free thread, however many other connections pipeline.
     pub backlogged_turns: Semaphore,
     pub counters: Counters,
+}
+
+impl Service {
+    /// The current hour in the server's zone.
+    pub fn current_slot(&self) -> Slot {
+        self.zone.slot(self.clock.now())
+    }
 }
 
 /// The counters behind STATS.

@@ -1,6 +1,6 @@
 //! The budget of a turn: how much a connection executes before others are served.
 
-use crate::clock;
+use crate::time::clock::Clock;
 
 /// Commands per turn: some 100 µs of bookings.
 const TURN_COMMANDS_MAX: u64 = 256;
@@ -45,13 +45,13 @@ impl TurnBudget {
         };
     }
 
-    /// Charges the cost of work that was done.
+    /// Charges the cost of work that was done. Reads the clock if much was done since the last time.
     #[inline]
-    pub fn charge(&mut self, cost: Cost) {
+    pub fn charge(&mut self, cost: Cost, clock: &Clock) {
         self.cost_since_clock_read += cost as u32;
         if self.cost_since_clock_read >= CLOCK_READ_COST {
             self.cost_since_clock_read = 0;
-            self.is_late |= clock::micros() >= self.deadline_micros;
+            self.is_late |= clock.now() >= self.deadline_micros;
         }
     }
 
@@ -63,27 +63,35 @@ impl TurnBudget {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::time::source::ManualTime;
+
+    const NOW: i64 = 1_800_000_000_000_000;
 
     #[test]
     fn budget_is_exhausted_by_commands_or_by_time() {
-        let (mut budget, now) = (TurnBudget::default(), clock::micros());
-        budget.begin(now, true);
+        let (time, mut budget) = (Arc::new(ManualTime::new(NOW)), TurnBudget::default());
+        let clock = Clock::new(time.clone(), None);
+        budget.begin(clock.now(), true);
         assert!(!budget.is_exhausted());
         budget.commands = TURN_COMMANDS_MAX;
         assert!(budget.is_exhausted());
 
-        budget.begin(now - TURN_MICROS_MAX, true);
+        budget.begin(clock.now(), true);
+        time.advance(TURN_MICROS_MAX);
         assert!(!budget.is_exhausted(), "the clock was not read yet");
         for _ in 1..CLOCK_READ_COST {
-            budget.charge(Cost::Low);
+            budget.charge(Cost::Low, &clock);
         }
         assert!(!budget.is_exhausted());
-        budget.charge(Cost::Low);
+        budget.charge(Cost::Low, &clock);
         assert!(budget.is_exhausted());
 
-        budget.begin(now - TURN_MICROS_MAX, true);
-        budget.charge(Cost::High);
+        budget.begin(clock.now(), true);
+        time.advance(TURN_MICROS_MAX);
+        budget.charge(Cost::High, &clock);
         assert!(budget.is_exhausted());
     }
 

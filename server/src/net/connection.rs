@@ -19,7 +19,6 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock;
 use crate::commands::buffers::{LINE_SHARE_BYTES, Share};
 use crate::commands::turn_budget::Cost;
 use crate::commands::{
@@ -277,7 +276,7 @@ impl Connection {
 
     /// Executes complete lines in order, within the budget of a turn.
     fn turn(&mut self) -> NextStep {
-        self.context.micros = clock::micros();
+        self.context.micros = self.service.clock.now();
         self.context.budget.begin(self.context.micros, self.has_yielded);
         if self.context.replies.capacity() == 0 {
             self.context.replies.reserve_exact(IDLE_BUFFER_BYTES);
@@ -298,7 +297,7 @@ impl Connection {
                 FramingEvent::Incomplete => break self.wait_for_line(),
                 FramingEvent::Telnet(response) => {
                     self.context.replies.extend_from_slice(&response);
-                    self.context.budget.charge(Cost::Low);
+                    self.context.budget.charge(Cost::Low, &self.service.clock);
                 }
                 FramingEvent::TooLong => {
                     self.context.budget.commands += 1;
@@ -375,7 +374,7 @@ impl Connection {
                 (ExecutionStatus::Close, Cost::High)
             }
         };
-        context.budget.charge(if is_short { cost } else { Cost::High });
+        context.budget.charge(if is_short { cost } else { Cost::High }, &self.service.clock);
         status
     }
 

@@ -1,4 +1,4 @@
-//! The journal and the store under many schedules of their threads.
+//! The journal, the store and the clock under many schedules of their threads.
 //!
 //! Shuttle runs one thread of a scenario at a time, and chooses the next one at every lock, wake-up and disk
 //! operation. It reports a thread that can never be woken as a deadlock. It works only with its own locks and
@@ -8,13 +8,14 @@
 //!
 //! It would fail if a reply were sent before its sync or never, if a read showed a change that a crash can
 //! lose, if anything were acknowledged after a failure, if a rotation lost a commit or a waiter, if two
-//! replacements deadlocked, or if a read saw a part of a meeting. It does not find bugs that only a weak
-//! memory order shows, because here every atomic access is sequentially consistent. It does not test
-//! `--durability interval`, which reads the clock.
+//! replacements deadlocked, if a read saw a part of a meeting, or if the server's time went back. It does not
+//! find bugs that only a weak memory order shows, because here every atomic access is sequentially
+//! consistent. It does not test `--durability interval`, which reads the clock.
 //!
 //! `BOOKLINE_TEST_SEEDS=n` runs n schedules of each kind, `BOOKLINE_TEST_SEED=n` draws others. A failure
 //! prints its schedule, which `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run again.
 
+mod clock;
 mod close;
 mod disk;
 mod explore;
@@ -30,6 +31,7 @@ mod rotations;
 mod state;
 mod storage;
 mod sync;
+mod time;
 mod waiting;
 
 use bookline_server::{changes, codec, collections, domain};

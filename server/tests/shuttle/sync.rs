@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LockResult, PoisonError};
 use std::time::Duration;
 
-pub use shuttle::sync::atomic::AtomicU64;
+pub use shuttle::sync::atomic::{AtomicI64, AtomicU64, fence};
 pub use shuttle::sync::{Mutex, MutexGuard};
 pub use shuttle::thread;
 

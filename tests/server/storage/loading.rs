@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Instant;
 
 use bookline_protocol::Id;
-use bookline_server::clock::Clock;
 use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
 use bookline_server::commands::{Counters, Service};
 use bookline_server::demo;
 use bookline_server::import;
 use bookline_server::state::{DependsOn, Records, StateLimits, Store};
+use bookline_server::time::clock::Clock;
+use bookline_server::time::source::OsTime;
+use bookline_server::time::zone::Zone;
 use bookline_testkit::disk::{Counts, Faults, IoSource, SimDisk};
 use chrono_tz::Tz;
 use tempfile::NamedTempFile;
@@ -24,7 +26,8 @@ fn service(machine: &mut Machine) -> Service {
     Service {
         store: server.store,
         snapshots: server.snapshotter,
-        clock: Clock::new(Tz::UTC),
+        clock: Clock::new(Arc::new(OsTime), None).into(),
+        zone: Zone::new(Tz::UTC),
         head: Id::new("F10").expect("an id"),
         buffers: Buffers::new(BUFFERS_BYTES_MIN),
         backlogged_turns: Semaphore::new(1),
@@ -76,6 +79,7 @@ fn import_fails_when_a_sync_fails() {
     let events = (0..500).map(event).collect::<Vec<_>>().join(",");
     std::fs::write(file.path(), format!("[{events}]")).expect("write succeeds");
     let events = import::read(file.path()).expect("a list of events");
-    let error = block_on(import::load(&events, &store)).expect_err("the sync fails");
+    let error = block_on(import::load(&events, &store, &Clock::new(Arc::new(OsTime), None)))
+        .expect_err("the sync fails");
     assert!(error.to_string().contains("EIO"), "{error}");
 }

@@ -39,7 +39,7 @@ impl ChunkedBooking {
 }
 
 impl ChunkedReply for ChunkedBooking {
-    fn write(&mut self, context: &mut TurnContext, _: &Service, bytes_target: usize) -> ChunkStatus {
+    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
         let (out, tag) = (&mut context.replies, event_tag(&self.event));
         let mut buffer = [[0; 16]; DRAWN_IDS_MAX];
         if self.written == 0 {
@@ -55,7 +55,7 @@ impl ChunkedReply for ChunkedBooking {
             write_tickets(out, chunk);
         }
         close_book_reply(out, self.available);
-        context.budget.charge(Cost::High);
+        context.budget.charge(Cost::High, &service.clock);
         ChunkStatus::Complete
     }
 }

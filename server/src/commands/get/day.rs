@@ -64,7 +64,7 @@ impl ChunkedDay {
 }
 
 impl ChunkedReply for ChunkedDay {
-    fn write(&mut self, context: &mut TurnContext, _: &Service, bytes_target: usize) -> ChunkStatus {
+    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
         let out = &mut context.replies;
         let mut current = self.current.unwrap_or_else(|| {
             open_day_reply(out, &self.who, self.date);
@@ -83,7 +83,7 @@ impl ChunkedReply for ChunkedDay {
             current += 1;
         }
         close_day_reply(out);
-        context.budget.charge(Cost::High);
+        context.budget.charge(Cost::High, &service.clock);
         ChunkStatus::Complete
     }
 }

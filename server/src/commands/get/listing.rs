@@ -76,7 +76,7 @@ impl ChunkedReply for ChunkedListing {
                 self.end(context, service);
                 return ChunkStatus::Complete;
             }
-            context.budget.charge(Cost::High);
+            context.budget.charge(Cost::High, &service.clock);
             if context.budget.is_exhausted() {
                 return ChunkStatus::Partial;
             }
