@@ -28,7 +28,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Opens a server with this configuration, whatever it is.
+    /// Opens a server with this configuration, and binds a port.
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
         let server = bookline_server::Server::open(config).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

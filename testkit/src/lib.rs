@@ -1,5 +1,7 @@
-//! What the tests of several crates share. It depends on the server, so the server's unit tests cannot use it
-//! for the server's own types; tests of these types are integration tests.
+//! What the tests of several crates share: servers, connections, a model, a simulated disk, random numbers.
+//!
+//! It depends on the server. A unit test of the server would mix its own types with those of the copy that
+//! this crate is linked with, so the tests that use it are integration tests.
 
 pub mod connection;
 pub mod disk;

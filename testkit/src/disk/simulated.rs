@@ -11,86 +11,13 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use bookline_server::storage::journal::disk::{Disk, DiskFile};
-use bookline_server::storage::journal::{committer, preallocation};
 
+use super::faults::{Counts, Faults};
+use super::file::{FileState, KeptVersions};
 use super::image::Image;
+use super::threads::{IoSource, Threads};
 use crate::rng::Rng;
 use crate::timeout::HANG_TIMEOUT;
-
-/// The unit that a disk writes atomically.
-pub const SECTOR: usize = 512;
-
-/// The threads that use the disk concurrently. Faults are counted and drawn for each of them separately, so
-/// that a race between them does not change the scenario of a seed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum IoSource {
-    /// Recovery, then the committer; the snapshotter, on the disk of the snapshots.
-    #[default]
-    Foreground,
-    /// The preallocation thread.
-    Preallocation,
-}
-
-/// The threads that use the disk.
-#[derive(Debug, Clone, Copy)]
-pub struct Threads {
-    /// Whether the current thread has this name.
-    pub is_current: fn(&str) -> bool,
-    /// Called before each operation, without a lock. A scheduler lets other threads run.
-    pub before_operation: fn(),
-}
-
-impl Threads {
-    /// The threads of the system.
-    const OF_SYSTEM: Self =
-        Self { is_current: |name| std::thread::current().name() == Some(name), before_operation: || {} };
-
-    fn source(self) -> IoSource {
-        if (self.is_current)(preallocation::THREAD_NAME) {
-            IoSource::Preallocation
-        } else {
-            IoSource::Foreground
-        }
-    }
-
-    fn is_committer(self) -> bool {
-        (self.is_current)(committer::THREAD_NAME)
-    }
-}
-
-/// The faults to inject. Operations are numbered from 1 in each process.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Faults {
-    /// The threads whose operations are counted.
-    pub source: IoSource,
-    /// The process is killed at this operation. A write may be completed in part.
-    pub die_at: Option<u64>,
-    /// This write fails. It may be completed in part.
-    pub fail_write: Option<u64>,
-    /// This sync fails, of a file or of the directory.
-    pub fail_sync: Option<u64>,
-    /// This sync of the directory fails; syncs of files do not count.
-    pub fail_directory_sync: Option<u64>,
-    /// A failed sync drops the writes that it should have made durable, as on Linux: they can be read, a
-    /// later sync succeeds without writing them, and a power cut loses them.
-    pub sync_error_drops_writes: bool,
-    /// Reads and writes may be short or interrupted.
-    pub short: bool,
-    /// The size of the disk, in bytes.
-    pub capacity: Option<usize>,
-}
-
-/// The number of operations in the current process.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Counts {
-    pub operations: u64,
-    pub writes: u64,
-    /// Bytes of those writes.
-    pub bytes: u64,
-    pub syncs: u64,
-    pub directory_syncs: u64,
-    pub errors: u64,
-}
 
 /// The disk as a process has it. After [`SimDisk::kill`] or [`SimDisk::cut_power`] all operations of the
 /// process fail.
@@ -135,15 +62,6 @@ struct DiskState {
     rngs: [Rng; 2],
     /// A log of all operations, which tests print when they fail.
     operations: Vec<String>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct FileState {
-    /// What processes read: the page cache.
-    cached: Vec<u8>,
-    durable: Vec<u8>,
-    /// The versions of each sector since the last sync, in order.
-    unsynced: BTreeMap<usize, Vec<Vec<u8>>>,
 }
 
 impl SimDisk {
@@ -288,10 +206,15 @@ impl SimDisk {
         }
     }
 
+    /// Begins an operation. Other threads may run before it.
+    fn enter(&self) -> MutexGuard<'_, DiskState> {
+        (self.shared.threads.before_operation)();
+        self.state()
+    }
+
     /// Counts an operation, and kills the process if that is the fault.
     fn begin(&self) -> io::Result<MutexGuard<'_, DiskState>> {
-        (self.shared.threads.before_operation)();
-        let mut state = self.state();
+        let mut state = self.enter();
         state.check_alive(self.process)?;
         if state.count() {
             state.begin_process();
@@ -408,26 +331,9 @@ impl DiskState {
     fn lose_unsynced(&mut self) {
         self.log(|| "power cut".to_owned());
         let rng = &mut self.rng;
-        // All or no sectors at times, which independent draws would hardly ever yield.
-        let mode = rng.below(4);
+        let kept = KeptVersions::draw(rng);
         for file in &mut self.files {
-            if file.cached.len() > file.durable.len() && rng.one_in(2) {
-                file.durable.resize(file.cached.len(), 0);
-            }
-            for (sector, versions) in std::mem::take(&mut file.unsynced) {
-                let kept = match mode {
-                    0 => 0,
-                    1 => versions.len(),
-                    _ => rng.below(versions.len() + 1),
-                };
-                let Some(version) = kept.checked_sub(1).map(|kept| &versions[kept]) else { continue };
-                let at = sector * SECTOR;
-                let n = version.len().min(file.durable.len().saturating_sub(at));
-                if n > 0 {
-                    file.durable[at..at + n].copy_from_slice(&version[..n]);
-                }
-            }
-            file.cached = file.durable.clone();
+            file.lose_unsynced(kept, rng);
         }
         let kept = rng.below(self.unsynced_names.len() + 1);
         if let Some(kept) = kept.checked_sub(1) {
@@ -435,29 +341,6 @@ impl DiskState {
         }
         self.unsynced_names.clear();
         self.names = self.durable_names.clone();
-    }
-}
-
-impl FileState {
-    fn write(&mut self, bytes: &[u8], offset: usize) {
-        let end = offset + bytes.len();
-        if self.cached.len() < end {
-            self.cached.resize(end, 0);
-        }
-        self.cached[offset..end].copy_from_slice(bytes);
-        for sector in offset / SECTOR..end.div_ceil(SECTOR) {
-            let version = &self.cached[sector * SECTOR..self.cached.len().min((sector + 1) * SECTOR)];
-            self.unsynced.entry(sector).or_default().push(version.to_vec());
-        }
-    }
-
-    fn sync(&mut self) {
-        self.durable.resize(self.cached.len(), 0);
-        for (sector, versions) in std::mem::take(&mut self.unsynced) {
-            let newest = versions.last().expect("an unsynced sector has a version");
-            let at = sector * SECTOR;
-            self.durable[at..at + newest.len()].copy_from_slice(newest);
-        }
     }
 }
 
@@ -541,8 +424,7 @@ impl DiskFile for SimFile {
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        (self.disk.shared.threads.before_operation)();
-        let mut state = self.disk.state();
+        let mut state = self.disk.enter();
         while state.paused[state.threads.source() as usize] && state.process == self.disk.process {
             state.waiting += 1;
             self.disk.shared.changed.notify_all();
@@ -591,8 +473,7 @@ impl DiskFile for SimFile {
     }
 
     fn has_name(&self) -> io::Result<bool> {
-        (self.disk.shared.threads.before_operation)();
-        let state = self.disk.state();
+        let state = self.disk.enter();
         state.check_alive(self.disk.process)?;
         Ok(state.names.values().any(|&file| file == self.file))
     }

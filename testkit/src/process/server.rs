@@ -47,6 +47,7 @@ pub struct Home {
 
 impl Home {
     /// A new directory. The data directory in it does not exist yet.
+    #[expect(clippy::new_without_default, reason = "a default value makes no directory")]
     pub fn new() -> Self {
         Self { root: Arc::new(tempfile::Builder::new().prefix("bookline-test-").tempdir().unwrap()) }
     }
