@@ -21,7 +21,7 @@ use crate::demo::{self, DemoError};
 use crate::import::{self, ImportError};
 use crate::net::listener::{self, ConnectionLimits};
 use crate::state::{Full, Records, Store};
-use crate::storage::data_dir::{DataDir, DataDirError};
+use crate::storage::data_dir::{DataDir, DataDirError, Gone};
 use crate::storage::journal::{Durability, Journal};
 use crate::storage::log::{Failure, Log, LogExt};
 use crate::storage::recovery::{self, RecoverError};
@@ -79,7 +79,7 @@ pub enum ServeError {
     },
     /// The data directory was removed or replaced.
     #[error("{0}. Stopping: nothing is acknowledged any more")]
-    DataDir(Arc<DataDirError>),
+    DataDir(Gone),
 }
 
 impl ServeError {
@@ -212,7 +212,8 @@ impl Server {
             return Ok(());
         }
         if let Err(error) = self.data_dir.record_stop(self.journal.durable()) {
-            tracing::warn!("{error}: the next start cannot check where the journal ended");
+            let error = anyhow::Error::from(error);
+            tracing::warn!("{error:#}: the next start cannot check where the journal ended");
         }
         Ok(())
     }
@@ -238,7 +239,7 @@ impl Server {
         };
         // If the directory was removed, a write may fail first, but the directory is the cause to report.
         match self.data_dir.check_in_place() {
-            Err(gone) => ServeError::DataDir(gone.into()),
+            Err(gone) => ServeError::DataDir(gone),
             Ok(()) => ServeError::of_journal(failure, &self.journal),
         }
     }

@@ -27,8 +27,8 @@ pub enum RecoverError {
     #[error("reading the snapshots")]
     Io(#[from] io::Error),
     /// The clean-shutdown record cannot be read or removed.
-    #[error("the file clean-stop: {0}")]
-    CleanStop(io::Error),
+    #[error("the file clean-stop")]
+    CleanStop(#[source] io::Error),
     /// Snapshots cannot be read, and nothing replaces them.
     #[error("{}", unusable(.0))]
     Snapshots(Vec<SnapshotError>),

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::error::DataDirError;
+use super::error::Gone;
 use crate::storage::journal::RealDisk;
 
 /// A directory that is locked until this is dropped. The lock (flock) is on the directory itself, and so
@@ -42,8 +42,8 @@ impl Directory {
     }
 
     /// Fails if its path does not lead to it any more, because it was renamed, removed or replaced.
-    pub fn check_in_place(&self) -> Result<(), DataDirError> {
-        let gone = |what| DataDirError::Gone { path: self.path.clone(), what };
+    pub fn check_in_place(&self) -> Result<(), Gone> {
+        let gone = |what| Gone { path: self.path.clone(), what };
         let opened = self.file.metadata().map_err(|error| gone(error.to_string()))?;
         let found = fs::metadata(&self.path).map_err(|error| gone(error.to_string()))?;
         if (found.dev(), found.ino()) == (opened.dev(), opened.ino()) {

@@ -21,13 +21,14 @@ pub enum DataDirError {
         who: String,
     },
     /// An operation of the system failed.
-    #[error("{doing} {}: {error}", path.display())]
+    #[error("{doing} {}", path.display())]
     Io {
         /// The operation.
         doing: &'static str,
         /// The file.
         path: PathBuf,
         /// The error of the system.
+        #[source]
         error: io::Error,
     },
     /// A directory in it is a symbolic link.
@@ -41,17 +42,22 @@ pub enum DataDirError {
         path: PathBuf,
     },
     /// It was removed, renamed or replaced while it was locked.
-    #[error(
-        "the data directory is not the one that was opened any more: {}: {what}. It was removed, renamed or \
-         replaced while the server ran. Put the directory with the data back, then start the server again",
-        path.display()
-    )]
-    Gone {
-        /// The data directory, or the directory in it.
-        path: PathBuf,
-        /// What is at its path instead.
-        what: String,
-    },
+    #[error(transparent)]
+    Gone(#[from] Gone),
+}
+
+/// What happened to a data directory that was removed, renamed or replaced while it was locked.
+#[derive(Debug, Clone, Error)]
+#[error(
+    "the data directory is not the one that was opened any more: {}: {what}. It was removed, renamed or \
+     replaced while the server ran. Put the directory with the data back, then start the server again",
+    path.display()
+)]
+pub struct Gone {
+    /// The data directory, or the directory in it.
+    pub path: PathBuf,
+    /// What is at its path instead.
+    pub what: String,
 }
 
 /// Adds operation and path to an error of the system.

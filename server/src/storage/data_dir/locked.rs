@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::directory::{Directory, LockError};
-use super::error::{DataDirError, failed};
+use super::error::{DataDirError, Gone, failed};
 use super::lock_file::{self, LockFile};
 use crate::storage::disks::Disks;
 
@@ -37,7 +37,7 @@ impl LockedDirectories {
         Ok(Self { path: path.to_owned(), root, journal, snapshots, lock_file })
     }
 
-    pub(super) fn check_in_place(&self) -> Result<(), DataDirError> {
+    pub(super) fn check_in_place(&self) -> Result<(), Gone> {
         self.root.check_in_place()?;
         self.journal.check_in_place()?;
         self.snapshots.check_in_place()

@@ -24,8 +24,8 @@ use crate::codec::Sequence;
 use crate::storage::disks::Disks;
 use crate::storage::journal::Disk;
 use clean_stop::CleanStop;
-pub use error::DataDirError;
 use error::failed;
+pub use error::{DataDirError, Gone};
 use locked::LockedDirectories;
 use watch::Watch;
 
@@ -85,7 +85,7 @@ impl DataDir {
     }
 
     /// Waits until the directory was removed, renamed or replaced.
-    pub async fn gone(&self) -> Arc<DataDirError> {
+    pub async fn gone(&self) -> Gone {
         self.watch.gone().await
     }
 
@@ -93,8 +93,8 @@ impl DataDir {
     ///
     /// # Errors
     ///
-    /// [`DataDirError::Gone`] if it was.
-    pub fn check_in_place(&self) -> Result<(), DataDirError> {
+    /// [`Gone`] if it was.
+    pub fn check_in_place(&self) -> Result<(), Gone> {
         self.locked.check_in_place()
     }
 

@@ -8,7 +8,7 @@ use std::{io, thread};
 
 use tokio::sync::watch;
 
-use super::error::DataDirError;
+use super::error::Gone;
 use super::locked::LockedDirectories;
 
 /// The time between two checks. Within it, changes may be acknowledged that are in a directory that was
@@ -20,7 +20,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 pub struct Watch {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    gone: watch::Receiver<Option<Arc<DataDirError>>>,
+    gone: watch::Receiver<Option<Gone>>,
 }
 
 impl Watch {
@@ -34,11 +34,11 @@ impl Watch {
     }
 
     /// Waits until the directory was removed, renamed or replaced.
-    pub async fn gone(&self) -> Arc<DataDirError> {
+    pub async fn gone(&self) -> Gone {
         let mut gone = self.gone.clone();
         let found = gone.wait_for(Option::is_some).await.ok().and_then(|found| found.clone());
         match found {
-            Some(error) => error,
+            Some(gone) => gone,
             // `self` keeps the thread alive, so only a panic can have ended it without an error.
             None => crate::fatal("the thread that watches the data directory ended"),
         }
@@ -55,14 +55,10 @@ impl Drop for Watch {
     }
 }
 
-fn watch_directory(
-    locked: &LockedDirectories,
-    stopped: &Receiver<()>,
-    found: &watch::Sender<Option<Arc<DataDirError>>>,
-) {
+fn watch_directory(locked: &LockedDirectories, stopped: &Receiver<()>, found: &watch::Sender<Option<Gone>>) {
     while stopped.recv_timeout(CHECK_INTERVAL) == Err(RecvTimeoutError::Timeout) {
         if let Err(gone) = locked.check_in_place() {
-            found.send_replace(Some(gone.into()));
+            found.send_replace(Some(gone));
             return;
         }
         locked.restore_lock_file();

@@ -15,13 +15,14 @@ use crate::storage::log::Failure;
 #[non_exhaustive]
 pub enum OpenError {
     /// An operation on a file failed.
-    #[error("{doing} {file} of the journal: {error}")]
+    #[error("{doing} {file} of the journal")]
     Io {
         /// The operation.
         doing: &'static str,
         /// The file.
         file: String,
         /// The error of the system.
+        #[source]
         error: io::Error,
     },
     /// The journal is corrupt, or has contents that this version does not know.

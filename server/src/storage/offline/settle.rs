@@ -8,7 +8,6 @@ use std::error::Error;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-use crate::storage::journal::OpenError;
 use crate::storage::snapshot::error::CompactionError;
 use crate::storage::snapshot::error::{SnapshotError, SnapshotErrorKind};
 
@@ -67,9 +66,6 @@ fn is_transient(error: &io::Error) -> bool {
 }
 
 fn io_error<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
-    if let Some(OpenError::Io { error, .. }) = cause.downcast_ref() {
-        return Some(error);
-    }
     if let Some(CompactionError::Io(error)) = cause.downcast_ref() {
         return Some(error);
     }
@@ -92,6 +88,7 @@ mod tests {
 
     use super::*;
     use crate::codec::segment_header::SegmentHeaderError;
+    use crate::storage::journal::OpenError;
     use crate::storage::journal::commits::Unreadable;
 
     /// The number of reads if the first successful one is `succeeds_at`, and the times of the last change are

@@ -126,8 +126,8 @@ pub enum CompactionError {
     #[error(transparent)]
     Journal(#[from] Unreadable),
     /// The sync of the directory failed, so that it is not known which snapshots exist after a crash.
-    #[error("syncing the directory of the snapshots: {0}")]
-    Directory(io::Error),
+    #[error("syncing the directory of the snapshots")]
+    Directory(#[source] io::Error),
     /// The server stops.
     #[error("the server is stopping")]
     Stopped,

@@ -222,7 +222,7 @@ impl Worker {
             Err(e) => {
                 self.unsuccessful = Some(unsuccessful());
                 self.report(&e, "no snapshot could be made, the journal keeps growing");
-                Err(NotMade::Failed(e.to_string()))
+                Err(NotMade::Failed(format!("{:#}", anyhow::Error::from(e))))
             }
         };
         if short {

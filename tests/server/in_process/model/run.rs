@@ -192,7 +192,8 @@ impl Scenario {
         self.conn.finish().await;
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
         let started = Server::on_with(directory, |config| configure(config, self.conditions)).await;
-        let server = started.map_err(|refused| (at, format!("the restart failed: {refused}")))?;
+        let server = started
+            .map_err(|refused| (at, format!("the restart failed: {:#}", anyhow::Error::from(refused))))?;
         self.conn = connect(&server).await;
         self.server = Some(server);
         Ok(())

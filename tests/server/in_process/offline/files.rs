@@ -117,7 +117,8 @@ async fn a_symbolic_link_in_place_of_a_file_is_refused() {
         symlink(&moved, &file).expect("the file is created");
         let original = fs::read(&moved).expect("an existing file");
         assert_finds(directory.path(), &[name(&file), "it is a symbolic link"]);
-        let refused = Server::on(directory).await.expect_err("a symbolic link").to_string();
+        let refused = Server::on(directory).await.expect_err("a symbolic link");
+        let refused = format!("{:#}", anyhow::Error::from(refused));
         assert!(refused.contains(name(&file)) && refused.contains("it is a symbolic link"), "{refused}");
         assert!(!refused.contains("backup"), "no backup is needed: {refused}");
         assert_eq!(fs::read(&moved).expect("an existing file"), original);
