@@ -4,7 +4,6 @@ use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use bookline_server::changes::commit;
 use bookline_server::changes::commit::Commit;
@@ -13,11 +12,9 @@ use bookline_server::domain::Contradiction;
 use bookline_server::storage::journal::disk::Disk;
 use bookline_server::storage::journal::{Base, Durability, Journal, OpenError, Options, Recovered};
 use bookline_server::storage::log::{AppendError, Failure, Log, LogExt};
+use bookline_testkit::HANG_TIMEOUT;
 
 use super::generate::RandomCommit;
-
-/// Any wait that takes longer counts as a hang.
-pub const HANG_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Segments so small that a test can flip every bit of them.
 pub const TINY: Options = options(Durability::Always, 4 << 10);

@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use bookline_server::storage::journal::Durability;
 use bookline_server::storage::log::{AppendError, Log};
-use bookline_testkit::Rng;
+
 use bookline_testkit::disk::{IoSource, SimDisk};
+use bookline_testkit::{HANG_TIMEOUT, Rng};
 
 use super::generate::RandomCommit;
-use super::history::{HANG_TIMEOUT, History, options};
+use super::history::{History, options};
 
 /// A segment of three pieces, each with a sync of its own.
 const THREE_PIECES: u64 = 12 << 20;

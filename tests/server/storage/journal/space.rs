@@ -6,11 +6,12 @@ use std::time::Instant;
 use bookline_server::codec::Sequence;
 use bookline_server::storage::journal::Journal;
 use bookline_server::storage::log::{AppendError, Log, LogExt};
-use bookline_testkit::Rng;
+
 use bookline_testkit::disk::{Faults, SimDisk};
+use bookline_testkit::{HANG_TIMEOUT, Rng};
 
 use super::generate::RandomCommit;
-use super::history::{HANG_TIMEOUT, History, TINY, block_on, commit, settle, wait_for_capacity};
+use super::history::{History, TINY, block_on, commit, settle, wait_for_capacity};
 
 const SEGMENT: usize = TINY.segment_size as usize;
 

@@ -10,11 +10,12 @@ use bookline_protocol::{Hour, Slot};
 use bookline_server::codec::Sequence;
 use bookline_server::state::{DependsOn, NewEntry, StateRejection};
 use bookline_server::storage::log::AppendError;
+use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::disk::Faults;
 
 use super::machine::{Machine, Server};
 use super::state_text::days;
-use crate::storage::journal::history::{HANG_TIMEOUT, settle, wait_for_capacity};
+use crate::storage::journal::history::{settle, wait_for_capacity};
 
 const SEGMENT_BYTES: usize = 16 << 10;
 
