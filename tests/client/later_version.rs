@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use crate::support::client::{bookline, run_with_input};
 use crate::support::fake_server::{FakeServer, one_shot};
-use crate::support::session::{PROMPT, Session};
+use crate::support::session::Session;
 
 const CHANGE: &str = "CHANGE 7 {\"id\":\"rustconf\",\"available_tickets\":97}\n";
 
@@ -92,8 +92,7 @@ fn unknown_line_at_the_prompt_is_skipped() {
         peer.expect("PING\n", &format!("{CHANGE}OK {{}}\n"));
         peer.read_to_end()
     });
-    let mut session = Session::prompt(fake.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(fake.addr);
     send.send(()).unwrap();
     is_sent.recv().unwrap();
     session.press("PING\r");

@@ -13,7 +13,7 @@ use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 
 use crate::support::real_server::RealServer;
-use crate::support::session::{PROMPT, Session};
+use crate::support::session::Session;
 
 #[test]
 fn commands_as_arguments_are_executed() {
@@ -215,8 +215,7 @@ fn session_executes_commands_and_prints_replies_for_people() {
 #[test]
 fn server_stopped_at_the_prompt_is_reported_at_the_next_command() {
     let mut server = RealServer::start();
-    let mut session = Session::prompt(server.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(server.addr);
     server.stop();
     session.press("PING\r");
     session.wait_for(&format!("connection to {} lost\r\n", server.addr));

@@ -2,11 +2,12 @@
 //! status sums them up.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::Stdio;
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::client::{bookline, run_with_input};
+use crate::support::client::{Exited, bookline, run_with_input};
 use crate::support::fake_server::{FakeServer, Peer};
 
 /// A server that sends these replies after the end of the script, and returns what it received.
@@ -18,6 +19,35 @@ fn replies_at_end(replies: &'static [u8]) -> FakeServer<Vec<u8>> {
     })
 }
 
+/// A server that answers each PING of a script at the end of the script, and returns the script.
+fn answers_pings() -> FakeServer<String> {
+    FakeServer::greeted(|mut peer| {
+        let received = String::from_utf8(peer.read_to_end()).unwrap();
+        peer.send(&"OK {}\n".repeat(received.matches("PING").count()));
+        received
+    })
+}
+
+fn run_script(addr: SocketAddr, script: impl Into<Vec<u8>>) -> Exited {
+    run_with_input(bookline(addr, &[]), script)
+}
+
+/// Starts the client with these arguments and pipes.
+fn spawn(addr: SocketAddr, args: &[&str]) -> (Child, ChildStdin) {
+    let mut command = bookline(addr, args);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut client = command.spawn().unwrap();
+    let stdin = client.stdin.take().unwrap();
+    (client, stdin)
+}
+
+/// Reads standard error to its end, which comes with that of the client. Standard input may stay open.
+fn wait(mut client: Child) -> (Option<i32>, String) {
+    let mut stderr = String::new();
+    client.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    (client.wait().unwrap().code(), stderr)
+}
+
 #[test]
 fn script_is_sent_and_replies_are_printed_byte_for_byte() {
     let script =
@@ -25,7 +55,7 @@ fn script_is_sent_and_replies_are_printed_byte_for_byte() {
     let replies =
         "ROW {\"a\": 1}\nOK {\"count\":1}\nERR BAD_REQUEST {\"message\":\"Ž\"}\nOK {}\nERR X {}\nERR Y {}\n";
     let fake = replies_at_end(replies.as_bytes());
-    let client = run_with_input(bookline(fake.addr, &[]), *script);
+    let client = run_script(fake.addr, *script);
     assert_eq!(fake.join(), script);
     client.expect(1, replies, "");
 }
@@ -39,12 +69,8 @@ fn last_line_without_line_feed_gets_one() {
         ("PING\n# end", "PING\n# end\n"),
         ("PING\n  ", "PING\n  \n"),
     ] {
-        let fake = FakeServer::greeted(|mut peer| {
-            let received = String::from_utf8(peer.read_to_end()).unwrap();
-            peer.send(&"OK {}\n".repeat(received.matches("PING").count()));
-            received
-        });
-        let client = run_with_input(bookline(fake.addr, &[]), script);
+        let fake = answers_pings();
+        let client = run_script(fake.addr, script);
         assert_eq!(fake.join(), sent);
         assert_eq!((client.exit, client.stderr.as_str()), (0, ""), "{script:?}");
     }
@@ -54,7 +80,7 @@ fn last_line_without_line_feed_gets_one() {
 fn script_without_commands_exits_0() {
     for script in ["", "\n", "# nothing\n\n"] {
         let fake = replies_at_end(b"");
-        run_with_input(bookline(fake.addr, &[]), script).expect(0, "", "");
+        run_script(fake.addr, script).expect(0, "", "");
         assert_eq!(fake.join(), script.as_bytes());
     }
 }
@@ -66,8 +92,7 @@ fn replies_are_printed_while_the_script_goes_on() {
         peer.expect("PING\n", "OK {\"n\":2}\n");
         assert_eq!(peer.read_to_end(), b"");
     });
-    let mut client = bookline(fake.addr, &[]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    let mut stdin = client.stdin.take().unwrap();
+    let (mut client, mut stdin) = spawn(fake.addr, &[]);
     let mut stdout = BufReader::new(client.stdout.take().unwrap()).lines();
     // The second command is written only after the reply to the first one.
     stdin.write_all(b"PING\n").unwrap();
@@ -75,7 +100,7 @@ fn replies_are_printed_while_the_script_goes_on() {
     stdin.write_all(b"PING\n").unwrap();
     assert_eq!(stdout.next().unwrap().unwrap(), "OK {\"n\":2}");
     drop(stdin);
-    assert!(client.wait().unwrap().success());
+    assert_eq!(wait(client), (Some(0), String::new()));
     fake.join();
 }
 
@@ -94,7 +119,7 @@ fn client_reads_while_it_writes_100_000_commands() {
         count
     });
     let script = format!("GET {}\n", "e".repeat(50)).repeat(COMMANDS);
-    let client = run_with_input(bookline(fake.addr, &[]), script);
+    let client = run_script(fake.addr, script);
     assert_eq!(fake.join(), COMMANDS);
     assert_eq!((client.exit, client.stderr.as_str()), (0, ""));
     assert_eq!(client.stdout.lines().count(), COMMANDS);
@@ -107,7 +132,7 @@ fn reply_of_5_mb_is_printed_whole() {
         peer.expect("GET\n", &reply);
         reply
     });
-    let client = run_with_input(bookline(fake.addr, &[]), "GET\n");
+    let client = run_script(fake.addr, "GET\n");
     client.expect(0, &fake.join(), "");
 }
 
@@ -122,7 +147,7 @@ fn lines_after_quit_are_not_sent_and_counted() {
         });
         let script = format!("PING\n{quit}\n{}", "BOOK e 1\n".repeat(100_000));
         let message = "bookline: 100,000 lines after QUIT were not sent\n";
-        run_with_input(bookline(fake.addr, &[]), script).expect(1, "OK {}\nOK {}\n", message);
+        run_script(fake.addr, script).expect(1, "OK {}\nOK {}\n", message);
         assert_eq!(fake.join(), b"");
     }
 }
@@ -134,7 +159,7 @@ fn quit_at_the_end_exits_0() {
             peer.expect("PING\n", "OK {}\n");
             peer.expect("QUIT\n", "OK {}\n");
         });
-        run_with_input(bookline(fake.addr, &[]), format!("PING\nQUIT{rest}")).expect(0, "OK {}\nOK {}\n", "");
+        run_script(fake.addr, format!("PING\nQUIT{rest}")).expect(0, "OK {}\nOK {}\n", "");
         fake.join();
     }
 }
@@ -142,12 +167,10 @@ fn quit_at_the_end_exits_0() {
 #[test]
 fn quit_with_standard_input_open_exits_at_once() {
     let fake = FakeServer::greeted(|mut peer| peer.expect("QUIT\n", "OK {}\n"));
-    let mut command = bookline(fake.addr, &[]);
-    let mut client = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     // Standard input stays open.
-    let mut stdin = client.stdin.take().unwrap();
+    let (client, mut stdin) = spawn(fake.addr, &[]);
     stdin.write_all(b"QUIT\n").unwrap();
-    assert_eq!(client.wait().unwrap().code(), Some(0));
+    assert_eq!(wait(client), (Some(0), String::new()));
     fake.join();
 }
 
@@ -159,7 +182,7 @@ fn refused_quit_does_not_end_the_script() {
         peer.expect("QUIT\n", "OK {}\n");
     });
     let message = "bookline: 1 line after QUIT was not sent\n";
-    let client = run_with_input(bookline(fake.addr, &[]), "QUIT\nPING\nQUIT\nGET");
+    let client = run_script(fake.addr, "QUIT\nPING\nQUIT\nGET");
     client.expect(1, "ERR INTERNAL {}\nOK {}\nOK {}\n", message);
     fake.join();
 }
@@ -169,12 +192,8 @@ fn byte_order_mark_is_not_sent() {
     for (script, sent) in
         [("\u{feff}PING\n", "PING\n"), ("\u{feff}# comment\nPING\n", "# comment\nPING\n"), ("\u{feff}", "")]
     {
-        let fake = FakeServer::greeted(|mut peer| {
-            let received = String::from_utf8(peer.read_to_end()).unwrap();
-            peer.send(&"OK {}\n".repeat(received.matches("PING").count()));
-            received
-        });
-        let client = run_with_input(bookline(fake.addr, &[]), script);
+        let fake = answers_pings();
+        let client = run_script(fake.addr, script);
         assert_eq!((fake.join().as_str(), client.exit), (sent, 0));
     }
 }
@@ -185,7 +204,7 @@ fn refusal_before_quit_exits_1() {
         peer.expect("NO\n", "ERR UNKNOWN_COMMAND {}\n");
         peer.expect("QUIT\n", "OK {}\n");
     });
-    run_with_input(bookline(fake.addr, &[]), "NO\nQUIT\n").expect(1, "ERR UNKNOWN_COMMAND {}\nOK {}\n", "");
+    run_script(fake.addr, "NO\nQUIT\n").expect(1, "ERR UNKNOWN_COMMAND {}\nOK {}\n", "");
     fake.join();
 }
 
@@ -200,7 +219,7 @@ fn connection_closed_before_the_last_reply_exits_4() {
         "bookline: connection to {} lost; 2 commands went unanswered and may have been carried out\n",
         fake.addr
     );
-    let client = run_with_input(bookline(fake.addr, &[]), "PING\nGET\nPING\n");
+    let client = run_script(fake.addr, "PING\nGET\nPING\n");
     client.expect(4, "OK {}\nROW {\"a\":1}\nOK {\"cou", &message);
     fake.join();
 }
@@ -209,26 +228,17 @@ fn connection_closed_before_the_last_reply_exits_4() {
 fn connection_closed_with_standard_input_open_exits_3() {
     let fake = FakeServer::greeted(|mut peer| peer.expect("PING\n", "OK {}\n"));
     let message = format!("bookline: connection to {} lost\n", fake.addr);
-    let mut client = bookline(fake.addr, &[])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
     // Standard input stays open: the client must not wait for it.
-    let mut stdin = client.stdin.take().unwrap();
+    let (client, mut stdin) = spawn(fake.addr, &[]);
     stdin.write_all(b"PING\n").unwrap();
-    let mut stderr = String::new();
-    client.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!(client.wait().unwrap().code(), Some(3));
-    assert_eq!(stderr, message);
+    assert_eq!(wait(client), (Some(3), message));
     fake.join();
 }
 
 #[test]
 fn connection_closed_after_refused_quit_exits_4() {
     let fake = FakeServer::greeted(|mut peer| peer.expect("QUIT\n", "ERR INTERNAL {}\n"));
-    let client = run_with_input(bookline(fake.addr, &[]), "QUIT\nPING\n");
+    let client = run_script(fake.addr, "QUIT\nPING\n");
     assert_eq!((client.exit, client.stdout.as_str()), (4, "ERR INTERNAL {}\n"));
     fake.join();
 }
@@ -272,19 +282,14 @@ fn pause_in_the_script_does_not_time_out() {
         peer.expect("PING\n", "OK {}\n");
         assert_eq!(peer.read_to_end(), b"");
     });
-    let mut client = bookline(fake.addr, &["--timeout", "500ms"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut stdin = client.stdin.take().unwrap();
+    let (client, mut stdin) = spawn(fake.addr, &["--timeout", "500ms"]);
     for _ in 0..2 {
         // Longer than the client's timeout, with no reply outstanding.
         thread::sleep(Duration::from_millis(800));
         stdin.write_all(b"PING\n").unwrap();
     }
     drop(stdin);
-    assert_eq!(client.wait().unwrap().code(), Some(0));
+    assert_eq!(wait(client), (Some(0), String::new()));
     fake.join();
 }
 
@@ -309,21 +314,13 @@ fn closed_standard_output_exits_0() {
             }
         }
     });
-    let mut client = bookline(fake.addr, &[])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = client.stdin.take().unwrap();
+    let (mut client, mut stdin) = spawn(fake.addr, &[]);
     let feeder = thread::spawn(move || while stdin.write_all(b"PING\n").is_ok() {});
     let mut first = String::new();
     BufReader::new(client.stdout.take().unwrap()).read_line(&mut first).unwrap();
     assert_eq!(first, "OK {}\n");
     // Standard output is closed, as by `head -1`.
-    let mut stderr = String::new();
-    client.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
-    assert_eq!((client.wait().unwrap().code(), stderr.as_str()), (Some(0), ""));
+    assert_eq!(wait(client), (Some(0), String::new()));
     feeder.join().unwrap();
     fake.join();
 }
@@ -337,7 +334,7 @@ fn rejected_connection_prints_the_refusal_and_exits_3() {
             // Servers send this without reading anything.
             let fake = FakeServer::new(move |mut peer| peer.send(&refusal));
             let message = format!("bookline: {} accepts no new connections\n", fake.addr);
-            run_with_input(bookline(fake.addr, &[]), script).expect(3, &line, &message);
+            run_script(fake.addr, script).expect(3, &line, &message);
             fake.join();
         }
     }
@@ -346,7 +343,7 @@ fn rejected_connection_prints_the_refusal_and_exits_3() {
 #[test]
 fn shutting_down_later_is_a_refusal() {
     let fake = replies_at_end(b"OK {}\nERR SHUTTING_DOWN {}\n");
-    let client = run_with_input(bookline(fake.addr, &[]), "PING\nPING\n");
+    let client = run_script(fake.addr, "PING\nPING\n");
     client.expect(1, "OK {}\nERR SHUTTING_DOWN {}\n", "");
     fake.join();
 }

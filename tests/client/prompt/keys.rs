@@ -1,11 +1,11 @@
 //! Keys at the prompt: Ctrl-C, Ctrl-D, Tab, pasted text, and keys pressed while a command runs.
 
 use std::process::Command;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::support::client::bookline;
 use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
+use crate::support::pause::pause;
 use crate::support::session::{PROMPT, Session};
 
 #[test]
@@ -14,8 +14,7 @@ fn ctrl_c_clears_the_line() {
         peer.expect("PING\n", "OK {}\n");
         assert_eq!(peer.read_to_end(), b"");
     });
-    let mut session = Session::prompt(fake.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(fake.addr);
     session.press("BOOK rustconf 10000");
     session.wait_for("BOOK rustconf 10000");
     session.press("\x03");
@@ -27,11 +26,11 @@ fn ctrl_c_clears_the_line() {
 
 #[test]
 fn ctrl_c_ends_the_wait_and_drops_the_late_reply() {
-    let (received, waits) = mpsc::channel();
+    let (pause, paused) = pause();
     let fake = FakeServer::with_listener(move |listener| {
         let mut first = Peer::greeted(&listener);
         assert_eq!(first.read_line(), "BOOK e 1\n");
-        received.send(()).unwrap();
+        pause.wait();
         let mut second = Peer::accept(&listener);
         let _ = first.try_send("OK {\"late\":true}\n");
         second.expect("HELLO\n", HELLO_REPLY);
@@ -40,8 +39,9 @@ fn ctrl_c_ends_the_wait_and_drops_the_late_reply() {
     });
     let mut session = Session::prompt(fake.addr);
     session.type_line("BOOK e 1");
-    waits.recv().unwrap();
+    paused.wait();
     session.press("\x03");
+    paused.release();
     session.wait_for("\r\nbookline: interrupted; the change was sent and may have been made\r\n");
     session.type_line("PING");
     assert!(!session.wait_for("OK\r\n").contains("late"));
@@ -77,19 +77,20 @@ fn ctrl_c_ends_an_endless_listing() {
 
 #[test]
 fn ctrl_c_discards_lines_typed_before_it() {
-    let (received, waits) = mpsc::channel();
+    let (pause, paused) = pause();
     let fake = FakeServer::with_listener(move |listener| {
         let mut first = Peer::greeted(&listener);
         assert_eq!(first.read_line(), "GET\n");
-        received.send(()).unwrap();
+        pause.wait();
         let mut second = Peer::greeted(&listener);
         second.expect("PING\n", "OK {}\n");
         assert_eq!(second.read_to_end(), b"");
     });
     let mut session = Session::prompt(fake.addr);
     session.type_line("GET");
-    waits.recv().unwrap();
+    paused.wait();
     session.press("BOOK e 1\rBOOK e 2\r\x03PING\r");
+    paused.release();
     session.wait_for("\r\nbookline: interrupted\r\n");
     session.wait_for("bookline: 2 lines typed before Ctrl-C were not sent\r\n");
     session.wait_for("OK\r\n");
@@ -106,8 +107,7 @@ fn lines_typed_at_once_run_in_order() {
         }
         peer.read_to_end()
     });
-    let mut session = Session::prompt(fake.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(fake.addr);
     session.press(&(0..LINES).map(|number| format!("BOOK event-{number} 1\r")).collect::<String>());
     for number in 0..LINES {
         session.wait_for(&format!("BOOK event-{number} 1\r\n number | n{number}\r\n"));
@@ -118,12 +118,10 @@ fn lines_typed_at_once_run_in_order() {
 
 #[test]
 fn keys_pressed_during_a_command_are_kept() {
-    let (received, waits) = mpsc::channel();
-    let (typed, is_typed) = mpsc::channel::<()>();
+    let (pause, paused) = pause();
     let fake = FakeServer::greeted(move |mut peer| {
         assert_eq!(peer.read_line(), "GET e\n");
-        received.send(()).unwrap();
-        is_typed.recv().unwrap();
+        pause.wait();
         peer.send("OK {\"first\":1}\n");
         peer.expect("PING\n", "OK {\"second\":2}\n");
         // A line feed ends a line as well, and a backspace edits it.
@@ -133,9 +131,9 @@ fn keys_pressed_during_a_command_are_kept() {
     });
     let mut session = Session::prompt(fake.addr);
     session.type_line("GET e");
-    waits.recv().unwrap();
+    paused.wait();
     session.press("PING\nBOOK e 12\x7f\rSTA");
-    typed.send(()).unwrap();
+    paused.release();
     session.wait_for(" first | 1\r\n");
     session.wait_for("PING\r\n second | 2\r\n");
     session.wait_for(" third | 3\r\n");
@@ -149,21 +147,19 @@ fn keys_pressed_during_a_command_are_kept() {
 
 #[test]
 fn keys_pressed_before_the_prompt_are_kept() {
-    let (connected, waits) = mpsc::channel();
-    let (typed, is_typed) = mpsc::channel::<()>();
+    let (pause, paused) = pause();
     let fake = FakeServer::new(move |mut peer| {
         assert_eq!(peer.read_line(), "HELLO\n");
-        connected.send(()).unwrap();
-        is_typed.recv().unwrap();
+        pause.wait();
         peer.send(HELLO_REPLY);
         peer.expect("PING\n", "OK {}\n");
         peer.expect("STATS\n", "OK {}\n");
         peer.read_to_end()
     });
     let mut session = Session::prompt(fake.addr);
-    waits.recv().unwrap();
+    paused.wait();
     session.press("PING\rSTATS\r\x04");
-    typed.send(()).unwrap();
+    paused.release();
     let (exit, shown) = session.wait_for_exit();
     assert_eq!((exit, shown.matches("OK\r\n").count()), (0, 2), "{shown}");
     assert_eq!(fake.join(), b"");
@@ -190,20 +186,18 @@ fn keys_pressed_before_the_client_starts_are_kept() {
 
 #[test]
 fn ctrl_d_during_a_command_ends_the_session_after_it() {
-    let (received, waits) = mpsc::channel();
-    let (typed, is_typed) = mpsc::channel::<()>();
+    let (pause, paused) = pause();
     let fake = FakeServer::greeted(move |mut peer| {
         assert_eq!(peer.read_line(), "GET e\n");
-        received.send(()).unwrap();
-        is_typed.recv().unwrap();
+        pause.wait();
         peer.send("OK {\"first\":1}\n");
         peer.read_to_end()
     });
     let mut session = Session::prompt(fake.addr);
     session.type_line("GET e");
-    waits.recv().unwrap();
+    paused.wait();
     session.press("\x04");
-    typed.send(()).unwrap();
+    paused.release();
     let (exit, shown) = session.wait_for_exit();
     assert!(shown.contains(" first | 1\r\n"), "{shown}");
     assert_eq!((exit, fake.join()), (0, Vec::new()));
@@ -215,8 +209,7 @@ fn line_that_is_not_utf8_is_not_sent_and_the_next_one_is() {
         peer.expect("PING\n", "OK {}\n");
         peer.read_to_end()
     });
-    let mut session = Session::prompt(fake.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(fake.addr);
     session.press_bytes(b"BOOK \xff 1\rPING\r");
     session.wait_for("bookline: the line is not UTF-8 and was not sent\r\n");
     session.wait_for("OK\r\n");
@@ -232,8 +225,7 @@ fn line_of_20_kb_is_sent_whole() {
         peer.expect(&line, "OK {}\n");
         peer.read_to_end()
     });
-    let mut session = Session::prompt(fake.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(fake.addr);
     session.press(&format!("\x1b[200~BOOK {title} 1\x1b[201~\r"));
     session.wait_for("OK\r\n");
     session.leave();

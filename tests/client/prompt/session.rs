@@ -83,8 +83,7 @@ fn connection_closed_at_the_prompt_sends_no_command_and_exits_3() {
         closed.send(()).unwrap();
         peer.read_to_end()
     });
-    let mut session = Session::prompt(fake.addr);
-    session.wait_for(PROMPT);
+    let mut session = Session::at_prompt(fake.addr);
     close.send(()).unwrap();
     is_closed.recv().unwrap();
     session.press("BOOK e 1\r");

@@ -3,12 +3,10 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+
+use bookline_testkit::HANG_TIMEOUT;
 
 use crate::support::client::{Exited, bookline, run};
-
-/// Longer than any test takes: a client that hangs fails its test and does not stop the whole run.
-const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// A listener on a free port, with a thread that runs the script of the server.
 pub struct FakeServer<T> {
@@ -49,8 +47,8 @@ pub struct Peer {
 impl Peer {
     pub fn accept(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(WATCHDOG)).unwrap();
-        stream.set_write_timeout(Some(WATCHDOG)).unwrap();
+        stream.set_read_timeout(Some(HANG_TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(HANG_TIMEOUT)).unwrap();
         Self { reader: BufReader::new(stream.try_clone().unwrap()), writer: stream }
     }
 

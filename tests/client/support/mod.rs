@@ -4,7 +4,8 @@
 pub mod client;
 // The client on a pseudo-terminal.
 pub mod session;
-// A server that a test scripts byte by byte.
+// A server that a test scripts byte by byte, and a point at which it waits for the test.
 pub mod fake_server;
+pub mod pause;
 // A server in this process.
 pub mod real_server;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 
+use bookline_testkit::HANG_TIMEOUT;
 use rexpect::process::WaitStatus;
 use rexpect::reader::Options;
 use rexpect::session::{PtySession, spawn_with_options};
@@ -26,6 +27,14 @@ impl Session {
         Self::start(bookline(addr, &[]))
     }
 
+    /// Starts a prompt, and waits until it is shown.
+    #[track_caller]
+    pub fn at_prompt(addr: SocketAddr) -> Self {
+        let mut session = Self::prompt(addr);
+        session.wait_for(PROMPT);
+        session
+    }
+
     /// Starts a command in a home directory of its own.
     pub fn start(command: Command) -> Self {
         let home = empty_home();
@@ -42,7 +51,8 @@ impl Session {
 
     /// Starts a command with its own environment.
     pub fn start_unchanged(command: Command) -> Self {
-        let options = Options::new().timeout_ms(Some(30_000)).strip_ansi_escape_codes(true);
+        let options =
+            Options::new().timeout_ms(Some(HANG_TIMEOUT.as_millis() as u64)).strip_ansi_escape_codes(true);
         Self { pty: spawn_with_options(command, options).unwrap(), home: None }
     }
 
