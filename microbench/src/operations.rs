@@ -50,7 +50,19 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "execute BOOK", prepare: || executing("BOOK rustconf 1") },
     Operation { name: "execute GET", prepare: || executing("GET rustconf") },
     Operation { name: "execute a refusal", prepare: || executing("BOOK nowhere 1") },
-    Operation { name: "execute BLOCK and DELETE", prepare: block_and_delete },
+    Operation {
+        name: "execute BLOCK and DELETE",
+        prepare: || executing_both("BLOCK F1 21-11-2026 09:00", "DELETE F1 21-11-2026 09:00"),
+    },
+    Operation {
+        name: "execute MEET and DELETE",
+        prepare: || {
+            executing_both(
+                "MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3",
+                "DELETE F1 21-11-2026 10:00",
+            )
+        },
+    },
     Operation { name: "encode a booking", prepare: encode_booking },
     Operation { name: "encode an event", prepare: encode_event },
     Operation { name: "append to the journal", prepare: append },
@@ -142,11 +154,12 @@ fn executing(line: &'static str) -> Box<dyn FnMut()> {
     Box::new(move || service.execute(line))
 }
 
-fn block_and_delete() -> Box<dyn FnMut()> {
+/// A command and the one that reverts it, so that each iteration finds the same state.
+fn executing_both(line: &'static str, reverting: &'static str) -> Box<dyn FnMut()> {
     let mut service = UnsyncedService::new();
     Box::new(move || {
-        service.execute("BLOCK F1 21-11-2026 09:00");
-        service.execute("DELETE F1 21-11-2026 09:00");
+        service.execute(line);
+        service.execute(reverting);
     })
 }
 
