@@ -44,7 +44,7 @@ impl<'a> Kind<'a> for BlockTaken<'a> {
     }
 
     fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-        let block = Entry::Block { who: self.who.into() };
+        let block = Entry::block(self.who);
         target.create_entry(EntryNumber(sequence.0), self.slot, block)
     }
 

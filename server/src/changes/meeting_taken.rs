@@ -12,7 +12,7 @@ use super::record::Record;
 use super::target::Target;
 use crate::codec::fields::{Fields, put_long_string, put_string};
 use crate::codec::{DecodeError, Sequence};
-use crate::domain::calendar::{Entry, Meeting};
+use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
 
 /// Fills the slot for `who`, `host` and every member of `group`.
@@ -62,9 +62,7 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
 
     fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
         let Self { slot, who, title, group, host } = *self;
-        let meeting =
-            Meeting { who: who.into(), title: title.into(), group: group.into(), host: host.into() };
-        target.create_entry(EntryNumber(sequence.0), slot, Entry::Meeting(meeting.into()))
+        target.create_entry(EntryNumber(sequence.0), slot, Entry::meeting(who, title, group, host))
     }
 
     fn compaction(&self) -> Compaction<'a> {

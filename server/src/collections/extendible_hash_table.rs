@@ -35,6 +35,13 @@ pub struct ExtendibleHashTable<T> {
     large: Option<Box<Directory<T>>>,
 }
 
+/// Hashes small consecutive numbers: it spreads them over all bits (Fibonacci hashing, with the constant
+/// 2^64 / φ). It is a bijection, so a client that chooses numbers cannot make them collide.
+pub fn hash_of_number(number: u64) -> u64 {
+    let product = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    product ^ product >> 32
+}
+
 #[derive(Debug)]
 struct Directory<T> {
     /// 2^`depth` indices into `buckets`.
@@ -87,8 +94,8 @@ impl<T> ExtendibleHashTable<T> {
         }
     }
 
-    /// Adds an entry that the table does not contain.
-    pub fn insert(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) {
+    /// Adds an entry that the table does not contain, and returns it.
+    pub fn insert(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) -> &mut T {
         if let Some(large) = &mut self.large {
             large.split_if_full(hash, &hash_of);
         } else if self.small.len() >= BUCKET_ENTRIES_MAX {
@@ -96,10 +103,10 @@ impl<T> ExtendibleHashTable<T> {
             large.split_if_full(hash, &hash_of);
             self.large = Some(Box::new(large));
         }
-        self.entries(hash).insert_unique(hash, value, hash_of);
         if let Some(large) = &mut self.large {
             large.len += 1;
         }
+        self.entries(hash).insert_unique(hash, value, hash_of).into_mut()
     }
 
     /// Removes the entry with this hash that `is_match` accepts. A table that becomes nearly empty frees

@@ -1,7 +1,5 @@
 //! HOD: the meetings of the month, for the head of department.
 
-use std::sync::Arc;
-
 use bookline_protocol::commands::Hod;
 use bookline_protocol::commands::hod::{close_hod_row, open_hod_row, write_hod_row};
 use bookline_protocol::limits::HOD_HOURS;
@@ -51,7 +49,7 @@ pub struct ChunkedMonth {
 
 #[derive(Debug)]
 struct LargeRow {
-    meeting: Arc<Meeting>,
+    meeting: Meeting,
     /// How much of the meeting is written.
     written: Option<usize>,
     _share: Share,
@@ -69,7 +67,8 @@ impl ChunkedMonth {
     fn write_row(&mut self, context: &mut TurnContext, service: &Service, slot: Slot) -> Result<(), usize> {
         let mut bytes_left = CHUNK_BYTES_MAX;
         let fits = |meetings: usize, meeting: &Meeting| {
-            let length = entry_fields_bytes_max(&meeting.title, &meeting.group, &meeting.host);
+            let (title, group, host) = meeting.texts();
+            let length = entry_fields_bytes_max(title, group, host);
             let fits = meetings == 0 || (meetings < ROW_MEETINGS_MAX && length <= bytes_left);
             if fits {
                 bytes_left = bytes_left.saturating_sub(length);
@@ -85,8 +84,7 @@ impl ChunkedMonth {
                 self.large_row = Some(LargeRow { meeting: one.clone(), written: None, _share: share });
             }
             some => {
-                let texts = some.iter().map(|meeting| (&*meeting.title, &*meeting.group, &*meeting.host));
-                write_hod_row(&mut context.replies, slot, texts);
+                write_hod_row(&mut context.replies, slot, some.iter().map(Meeting::texts));
                 context.budget.charge(Cost::High, &service.clock);
             }
         }
@@ -103,13 +101,8 @@ impl ChunkedReply for ChunkedMonth {
     fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
         loop {
             if let Some(row) = &mut self.large_row {
-                let Meeting { title, group, host, .. } = &*row.meeting;
-                if !write_entry_fields(
-                    &mut context.replies,
-                    (title, group, host),
-                    &mut row.written,
-                    bytes_target,
-                ) {
+                let (out, texts) = (&mut context.replies, row.meeting.texts());
+                if !write_entry_fields(out, texts, &mut row.written, bytes_target) {
                     return ChunkStatus::Partial;
                 }
                 close_hod_row(&mut context.replies);

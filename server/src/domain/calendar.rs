@@ -2,55 +2,136 @@
 
 use std::sync::Arc;
 
-use bookline_protocol::limits::ID_BYTES_MAX;
+use bookline_protocol::limits::{GROUP_IDS_MAX, ID_BYTES_MAX};
 use compact_str::CompactString;
 
 use super::Rejection;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    Block {
-        who: CompactString,
-    },
-    /// Shared: a reader clones the handle and releases the lock before it writes the meeting.
-    Meeting(Arc<Meeting>),
+    Block { who: CompactString },
+    Meeting(Meeting),
 }
 
 /// A meeting fills its slot for `who`, `host` and every member of `group`.
+///
+/// Its texts take one allocation, which clones share: a reader clones it and releases the lock before it
+/// writes the meeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Meeting {
-    /// The person who created it.
-    pub who: CompactString,
-    pub title: Box<str>,
-    /// Ids separated by commas, without repetition.
-    pub group: Box<str>,
-    /// The person who may delete or replace it.
-    pub host: CompactString,
+    /// `who`, `host`, `group` and `title` without separators. The ids come first, so that 16 bits hold their
+    /// offsets.
+    text: Arc<str>,
+    who_end: u16,
+    host_end: u16,
+    group_end: u16,
+    people: u16,
+}
+
+/// Bytes of the ids at the beginning of a meeting's text, at the most. Each id of a group has a comma.
+const MEETING_IDS_BYTES_MAX: usize = 2 * ID_BYTES_MAX + GROUP_IDS_MAX * (ID_BYTES_MAX + 1);
+
+const _: () = assert!(MEETING_IDS_BYTES_MAX <= u16::MAX as usize);
+const _: () = assert!(GROUP_IDS_MAX + 2 <= u16::MAX as usize);
+
+/// Where the id of one of its people is in the text of an entry, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdRange {
+    start: u16,
+    len: u16,
+}
+
+impl IdRange {
+    fn of(start: usize, id: &str) -> Self {
+        Self { start: short(start), len: short(id.len()) }
+    }
+}
+
+/// A count or an offset, which the limits of the protocol bound.
+fn short(number: usize) -> u16 {
+    u16::try_from(number).expect("the ids of an entry are validated")
 }
 
 /// The people of a meeting, each once: `who`, `host` and the comma-separated `group`, which repeats no id but
 /// may contain the other two.
 pub fn attendees<'a>(who: &'a str, host: &'a str, group: &'a str) -> impl Iterator<Item = &'a str> {
-    let others = group.split(',').filter(move |&member| member != who && member != host);
-    [who].into_iter().chain((host != who).then_some(host)).chain(others)
+    located_attendees(who, host, group).map(|(_, id)| id)
+}
+
+/// The same, each with its offset in the concatenation of the three.
+fn located_attendees<'a>(
+    who: &'a str,
+    host: &'a str,
+    group: &'a str,
+) -> impl Iterator<Item = (usize, &'a str)> {
+    let mut offset = who.len() + host.len();
+    let members = group.split(',').map(move |member| {
+        let start = offset;
+        offset += member.len() + ",".len();
+        (start, member)
+    });
+    let others = members.filter(move |&(_, member)| member != who && member != host);
+    [(0, who)].into_iter().chain((host != who).then_some((who.len(), host))).chain(others)
 }
 
 impl Entry {
+    pub fn block(who: &str) -> Self {
+        Self::Block { who: who.into() }
+    }
+
+    /// A meeting with these values, which are valid. `who` is the person who creates it. `group` is ids
+    /// separated by commas, without repetition. `host` is the person who may delete or replace it.
+    pub fn meeting(who: &str, title: &str, group: &str, host: &str) -> Self {
+        let text: String = [who, host, group, title].concat();
+        let (who_end, host_end) = (who.len(), who.len() + host.len());
+        Self::Meeting(Meeting {
+            text: text.into(),
+            who_end: short(who_end),
+            host_end: short(host_end),
+            group_end: short(host_end + group.len()),
+            people: short(attendees(who, host, group).count()),
+        })
+    }
+
+    /// The number of people whose slot this entry fills.
+    pub fn people_count(&self) -> usize {
+        match self {
+            Self::Block { .. } => 1,
+            Self::Meeting(meeting) => meeting.people.into(),
+        }
+    }
+
     /// The people whose slot this entry fills, each once.
     pub fn people(&self) -> impl Iterator<Item = &str> {
+        self.located_people().map(|(_, id)| id)
+    }
+
+    /// The same, each with the range that [`Self::id`] takes.
+    pub fn located_people(&self) -> impl Iterator<Item = (IdRange, &str)> {
         let (who, meeting) = match self {
-            Self::Block { who } => (Some(who.as_str()), None),
-            Self::Meeting(m) => (None, Some(attendees(&m.who, &m.host, &m.group))),
+            Self::Block { who } => (Some((0, who.as_str())), None),
+            Self::Meeting(m) => (None, Some(located_attendees(m.who(), m.host(), m.group()))),
         };
-        who.into_iter().chain(meeting.into_iter().flatten())
+        let people = who.into_iter().chain(meeting.into_iter().flatten());
+        people.map(|(start, id)| (IdRange::of(start, id), id))
+    }
+
+    /// The id of one of its people.
+    pub fn id(&self, range: IdRange) -> &str {
+        let text = match self {
+            Self::Block { who } => who.as_str(),
+            Self::Meeting(meeting) => &meeting.text,
+        };
+        let start = usize::from(range.start);
+        &text[start..start + usize::from(range.len)]
     }
 
     /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
     /// its people.
     pub fn decide_freeing(&self, who: &str) -> Result<(), Rejection> {
         match self {
-            Self::Meeting(meeting) if meeting.host != who => {
-                Err(Rejection::NotHost { host: meeting.host.to_string() })
+            Self::Meeting(meeting) if meeting.host() != who => {
+                Err(Rejection::NotHost { host: meeting.host().to_owned() })
             }
             _ => Ok(()),
         }
@@ -60,7 +141,7 @@ impl Entry {
     pub fn who(&self) -> &str {
         match self {
             Self::Block { who } => who,
-            Self::Meeting(meeting) => &meeting.who,
+            Self::Meeting(meeting) => meeting.who(),
         }
     }
 
@@ -68,7 +149,7 @@ impl Entry {
     pub fn texts(&self) -> (&str, &str, &str) {
         match self {
             Self::Block { who } => ("", "", who),
-            Self::Meeting(meeting) => (&meeting.title, &meeting.group, &meeting.host),
+            Self::Meeting(meeting) => meeting.texts(),
         }
     }
 
@@ -76,15 +157,36 @@ impl Entry {
     pub fn bytes_held(&self) -> usize {
         match self {
             Self::Block { .. } => size_of::<Self>() + ID_BYTES_MAX,
-            Self::Meeting(meeting) => size_of::<Self>() + meeting.bytes_held(),
+            Self::Meeting(meeting) => size_of::<Self>() + meeting.text.len(),
         }
     }
 }
 
 impl Meeting {
-    /// Bytes of memory that a handle keeps alive.
+    fn who(&self) -> &str {
+        &self.text[..usize::from(self.who_end)]
+    }
+
+    fn host(&self) -> &str {
+        &self.text[usize::from(self.who_end)..usize::from(self.host_end)]
+    }
+
+    fn group(&self) -> &str {
+        &self.text[usize::from(self.host_end)..usize::from(self.group_end)]
+    }
+
+    fn title(&self) -> &str {
+        &self.text[usize::from(self.group_end)..]
+    }
+
+    /// Title, group and host, as replies show them.
+    pub fn texts(&self) -> (&str, &str, &str) {
+        (self.title(), self.group(), self.host())
+    }
+
+    /// Bytes of memory that a clone keeps alive.
     pub fn bytes_held(&self) -> usize {
-        size_of::<Self>() + self.title.len() + self.group.len() + self.who.len() + self.host.len()
+        size_of::<Self>() + self.text.len()
     }
 }
 
@@ -102,5 +204,26 @@ mod tests {
         ] {
             assert_eq!(attendees(who, host, group).collect::<Vec<_>>(), all, "{who} {host} {group}");
         }
+    }
+
+    #[test]
+    fn ranges_of_people_locate_their_ids_in_the_text() {
+        for entry in [
+            Entry::block("F1"),
+            Entry::meeting("F1", "standup", "F2,F1,F33", "F4"),
+            Entry::meeting("F1", "with myself: \u{fc}", "F1", "F1"),
+        ] {
+            let located: Vec<_> = entry.located_people().map(|(range, id)| (entry.id(range), id)).collect();
+            assert!(located.iter().all(|(found, id)| found == id), "{located:?}");
+            assert_eq!(located.len(), entry.people_count(), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn texts_of_a_meeting_are_those_that_it_was_created_with() {
+        let title = "t\u{fc}";
+        let entry = Entry::meeting("F1", title, "F2,F3", "F4");
+        assert_eq!(entry.texts(), (title, "F2,F3", "F4"));
+        assert_eq!(entry.people().next(), Some("F1"));
     }
 }

@@ -8,7 +8,7 @@
 //! The mutexes are the standard library's: they are held for a microsecond, and never across an await, which
 //! is what an async mutex would be for.
 
-mod calendar_hour;
+mod calendar;
 pub mod limits;
 mod listing;
 mod records;
@@ -35,9 +35,6 @@ use crate::domain::calendar::{Entry, Meeting, attendees};
 use crate::domain::{Contradiction, EntryNumber, EventKey, Rejection};
 use crate::storage::log::{AppendError, Log};
 use crate::sync::MutexGuard;
-
-/// Entries of an hour that are read under one lock: some 10 µs. An hour may have millions.
-const LOCKED_ENTRIES_MAX: usize = 1_000;
 
 /// The newest commit that a reply reveals: the maximum over the shards, and the listing, that it was computed
 /// from. The reply is sent when that commit is durable, so that it reveals nothing that a crash could take
@@ -255,7 +252,8 @@ impl Store {
         depends_on: &mut DependsOn,
     ) -> Result<(), StateRejection> {
         // Copied and counted before the lock is acquired: a group may have 65 kB.
-        let (new_entry, hours) = (entry.entry_of(who), entry.people(who).count() as u64);
+        let new_entry = entry.entry_of(who);
+        let hours = new_entry.people_count() as u64;
         let mut shard = self.lock(self.records.shard_of_day(slot.date), depends_on);
         let busy = shard.hour(slot).map_or_else(Vec::new, |hour| hour.busy(entry.people(who), None));
         if !busy.is_empty() {
@@ -300,7 +298,8 @@ impl Store {
     ) -> Result<Entry, StateRejection> {
         let Replacement { who, old, new, ref entry } = *replacement;
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
-        let (new_entry, hours) = (entry.entry_of(who), entry.people(who).count() as u64);
+        let new_entry = entry.entry_of(who);
+        let hours = new_entry.people_count() as u64;
         // In ascending order, so that two replacements in opposite directions do not deadlock.
         let mut low = self.lock(from.min(to), depends_on);
         let mut high = (from != to).then(|| self.lock(from.max(to), depends_on));
@@ -323,7 +322,7 @@ impl Store {
             return Err(Rejection::busy(&busy).into());
         }
         // A replacement that does not grow the state is allowed above the limit, too.
-        let hours_freed = freed.people().count() as u64;
+        let hours_freed = freed.people_count() as u64;
         let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
         let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
         let sequence = self.log.append(micros, &changes)?;
@@ -348,25 +347,24 @@ impl Store {
     }
 
     /// Meetings of an hour after the entry `after` at one moment, in the order of their creation, as long as
-    /// `fits`, called with the number of meetings so far, accepts the next. Also returns the entry to
-    /// continue after, if more may follow.
+    /// `fits`, called with the number of meetings so far, accepts the next. It bounds their number, as they
+    /// are read under one lock: an hour may have millions. Also returns the entry to continue after, if more
+    /// follow.
     pub fn meetings(
         &self,
         slot: Slot,
         after: Option<EntryNumber>,
         mut fits: impl FnMut(usize, &Meeting) -> bool,
         depends_on: &mut DependsOn,
-    ) -> (Vec<Arc<Meeting>>, Option<EntryNumber>) {
+    ) -> (Vec<Meeting>, Option<EntryNumber>) {
         let shard = self.lock(self.records.shard_of_day(slot.date), depends_on);
         let (mut meetings, mut last) = (Vec::new(), after);
-        let entries = shard.hour(slot).into_iter().flat_map(|hour| hour.entries(after));
-        for (read, (number, entry)) in entries.enumerate() {
-            match entry {
-                _ if read == LOCKED_ENTRIES_MAX => return (meetings, last),
-                Entry::Meeting(meeting) if !fits(meetings.len(), meeting) => return (meetings, last),
-                Entry::Meeting(meeting) => meetings.push(meeting.clone()),
-                Entry::Block { .. } => {}
+        let following = shard.hour(slot).into_iter().flat_map(|hour| hour.meetings(after));
+        for (number, meeting) in following {
+            if !fits(meetings.len(), meeting) {
+                return (meetings, last);
             }
+            meetings.push(meeting.clone());
             last = Some(number);
         }
         (meetings, None)
@@ -409,11 +407,8 @@ impl NewEntry<'_> {
 
     fn entry_of(&self, who: &str) -> Entry {
         match *self {
-            NewEntry::Block => Entry::Block { who: who.into() },
-            NewEntry::Meeting { title, group, host } => {
-                let (who, host) = (who.into(), host.into());
-                Entry::Meeting(Meeting { who, title: title.into(), group: group.into(), host }.into())
-            }
+            NewEntry::Block => Entry::block(who),
+            NewEntry::Meeting { title, group, host } => Entry::meeting(who, title, group, host),
         }
     }
 

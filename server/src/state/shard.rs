@@ -8,11 +8,11 @@ use compact_str::CompactString;
 
 use crate::codec::Sequence;
 use crate::collections::append_only_tables::AppendOnlyTables;
-use crate::collections::extendible_hash_table::ExtendibleHashTable;
+use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
 use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
 use crate::domain::{Contradiction, EntryNumber, EventNumber, NewEvent};
-use crate::state::calendar_hour::CalendarHour;
+use crate::state::calendar::{Calendar, HourView};
 
 /// Hashes event ids. Each process has its own seed, so that ids chosen beforehand do not collide.
 ///
@@ -53,13 +53,6 @@ fn hash_of_ticket(id: &[u8; 16]) -> u64 {
     u64::from_le_bytes([id[2], id[3], id[4], id[5], id[9], id[10], id[11], id[12]])
 }
 
-#[derive(Debug)]
-struct Day {
-    date: Date,
-    /// `None` is an hour without entries.
-    hours: [Option<Box<CalendarHour>>; 24],
-}
-
 /// The events of a shard, in the order of their creation.
 #[derive(Debug, Default)]
 struct Events(Vec<Event>);
@@ -94,15 +87,8 @@ pub struct Shard {
     by_id: ExtendibleHashTable<EventIndex>,
     by_number: ExtendibleHashTable<EventIndex>,
     tickets: AppendOnlyTables<IssuedTicket>,
-    days: ExtendibleHashTable<Day>,
+    calendar: Calendar,
     hasher: IdHasher,
-}
-
-/// Spreads small consecutive numbers over all bits (Fibonacci hashing, with the constant 2^64 / φ). It is a
-/// bijection, so a client that chooses days cannot make them collide.
-fn hash_of_number(number: u64) -> u64 {
-    let product = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    product ^ product >> 32
 }
 
 impl Shard {
@@ -134,17 +120,13 @@ impl Shard {
     }
 
     /// The hour, if it has entries.
-    pub fn hour(&self, slot: Slot) -> Option<&CalendarHour> {
-        let hash = hash_of_number(slot.date.day_number().into());
-        let day = self.days.find(hash, |day| day.date == slot.date)?;
-        day.hours[usize::from(slot.hour.get())].as_deref()
+    pub fn hour(&self, slot: Slot) -> Option<HourView<'_>> {
+        self.calendar.hour(slot)
     }
 
     /// The hours of a day that have entries, earliest first.
-    pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, &CalendarHour)> {
-        let day = self.days.find(hash_of_number(date.day_number().into()), |day| day.date == date);
-        let hours = day.map(|day| &day.hours[..]).unwrap_or_default();
-        hours.iter().zip(0..).filter_map(|(hour, n)| Some((HourOfDay::new(n)?, hour.as_deref()?)))
+    pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, HourView<'_>)> {
+        self.calendar.hours(date)
     }
 
     /// Creates an event.
@@ -210,15 +192,7 @@ impl Shard {
         entry: Entry,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
-        let hash = hash_of_number(slot.date.day_number().into());
-        if self.days.find(hash, |day| day.date == slot.date).is_none() {
-            let day = Day { date: slot.date, hours: Default::default() };
-            self.days.insert(hash, day, |day| hash_of_number(day.date.day_number().into()));
-        }
-        let day =
-            self.days.find_mut(hash, |day| day.date == slot.date).expect("it exists or was just inserted");
-        let hour = day.hours[usize::from(slot.hour.get())].get_or_insert_default();
-        self.person_hours += hour.take(number, entry)?;
+        self.person_hours += self.calendar.take(number, slot, entry)?;
         self.entries += 1;
         Ok(())
     }
@@ -228,24 +202,12 @@ impl Shard {
         &mut self,
         sequence: Sequence,
         slot: Slot,
-        entry: EntryNumber,
+        number: EntryNumber,
     ) -> Result<Entry, Contradiction> {
         self.last = sequence;
-        let hash = hash_of_number(slot.date.day_number().into());
-        let no_entry = || Contradiction(format!("entry {} is freed in an hour without entries", entry.0));
-        let day = self.days.find_mut(hash, |day| day.date == slot.date).ok_or_else(no_entry)?;
-        let slot_of_day = &mut day.hours[usize::from(slot.hour.get())];
-        let hour = slot_of_day.as_mut().ok_or_else(no_entry)?;
-        let (entry, people) = hour.free(entry)?;
-        self.person_hours -= people;
+        let entry = self.calendar.free(slot, number)?;
+        self.person_hours -= entry.people_count() as u64;
         self.entries -= 1;
-        if hour.is_empty() {
-            *slot_of_day = None;
-        }
-        if day.hours.iter().all(Option::is_none) {
-            let hash_of = |day: &Day| hash_of_number(day.date.day_number().into());
-            self.days.remove(hash, |day| day.date == slot.date, hash_of);
-        }
         Ok(entry)
     }
 }
@@ -259,16 +221,13 @@ mod tests {
     }
 
     #[test]
-    fn reading_adds_no_day_and_freeing_the_last_entry_removes_it() {
+    fn freeing_the_last_entry_leaves_the_hour_empty() {
         let mut shard = Shard::default();
-        assert!(shard.hour(slot("09:00")).is_none());
-        assert_eq!(shard.hours(slot("09:00").date).count(), 0);
-        assert_eq!(shard.days.len(), 0);
-
-        let block = Entry::Block { who: "F1".into() };
+        let block = Entry::block("F1");
         shard.take(Sequence(1), EntryNumber(1), slot("09:00"), block.clone()).unwrap();
-        assert_eq!((shard.days.len(), shard.entries), (1, 1));
+        assert_eq!((shard.entries, shard.person_hours), (1, 1));
         assert_eq!(shard.free(Sequence(2), slot("09:00"), EntryNumber(1)), Ok(block));
-        assert_eq!((shard.days.len(), shard.entries), (0, 0));
+        assert_eq!((shard.entries, shard.person_hours), (0, 0));
+        assert!(shard.hour(slot("09:00")).is_none());
     }
 }

@@ -1,0 +1,77 @@
+//! An hour with few people.
+
+use super::busy_person::{BusyPerson, SlotFilled};
+use super::entries::Entries;
+use super::people_hasher::PeopleHasher;
+use crate::domain::EntryNumber;
+use crate::domain::calendar::Entry;
+
+/// People of an hour whose list is scanned: 512 bytes. A scan of 32 hashes takes some 70 instructions, half
+/// of a SipHash.
+const PEOPLE_MAX: usize = 32;
+
+/// People in one allocation, in the order of their entries' creation.
+#[derive(Debug, Default)]
+pub struct HourOfFew(Vec<BusyPerson>);
+
+impl HourOfFew {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it has space for the people of `entry`.
+    pub fn fits(&self, entry: &Entry) -> bool {
+        self.0.len() + entry.people_count() <= PEOPLE_MAX
+    }
+
+    pub fn people(&self) -> &[BusyPerson] {
+        &self.0
+    }
+
+    pub fn entry_of(&self, who: &str, entries: &Entries, hasher: &PeopleHasher) -> Option<EntryNumber> {
+        let found = find(&self.0, hasher.hash_among_few(who), who, entries)?;
+        Some(found.entry)
+    }
+
+    /// The entries after `after`, or all entries, in the order of their creation.
+    pub fn entries(&self, after: Option<EntryNumber>) -> impl Iterator<Item = EntryNumber> {
+        let mut last = after;
+        self.0.iter().map(|person| person.entry).filter(move |&entry| {
+            let is_new = last < Some(entry);
+            last = last.max(Some(entry));
+            is_new
+        })
+    }
+
+    /// Adds the people of an entry that fits.
+    pub fn take<'a>(
+        &mut self,
+        number: EntryNumber,
+        entry: &'a Entry,
+        entries: &Entries,
+        hasher: &PeopleHasher,
+    ) -> Result<(), SlotFilled<'a>> {
+        let others = self.0.len();
+        self.0.reserve(entry.people_count());
+        for (id, who) in entry.located_people() {
+            let hash = hasher.hash_among_few(who);
+            // The people of one entry are distinct.
+            if find(&self.0[..others], hash, who, entries).is_some() {
+                return Err(SlotFilled { who });
+            }
+            self.0.push(BusyPerson { entry: number, hash, id });
+        }
+        Ok(())
+    }
+
+    /// Removes the people of an entry. Returns their number.
+    pub fn free(&mut self, number: EntryNumber) -> usize {
+        let before = self.0.len();
+        self.0.retain(|person| person.entry != number);
+        before - self.0.len()
+    }
+}
+
+fn find<'a>(people: &'a [BusyPerson], hash: u32, who: &str, entries: &Entries) -> Option<&'a BusyPerson> {
+    people.iter().find(|person| person.hash == hash && person.id(entries) == who)
+}

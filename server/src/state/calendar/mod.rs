@@ -1,0 +1,133 @@
+//! The calendar of a shard: entries, and the hours whose slots they fill. A person has at most one entry in
+//! an hour, and a meeting fills the slots of all its people or of none.
+//!
+//! An entry is stored once, found by its number. Hours refer to entries, and have no text of their own.
+
+mod busy_person;
+mod entries;
+mod hour;
+mod hour_of_few;
+mod hour_of_many;
+mod people_hasher;
+
+use bookline_protocol::{Date, Hour as HourOfDay, Slot};
+
+use self::entries::Entries;
+use self::hour::CalendarHour;
+use self::people_hasher::PeopleHasher;
+use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
+use crate::domain::calendar::{Entry, Meeting};
+use crate::domain::{Contradiction, EntryNumber, Rejection};
+
+/// All its collections grow by a bounded piece at a time, so that it never stalls its shard.
+#[derive(Debug, Default)]
+pub struct Calendar {
+    entries: Entries,
+    /// The hours that have entries.
+    hours: ExtendibleHashTable<SlotHour>,
+    hasher: PeopleHasher,
+}
+
+#[derive(Debug)]
+struct SlotHour {
+    /// The index of the slot.
+    slot: u32,
+    hour: CalendarHour,
+}
+
+fn hash_of_slot(slot: u32) -> u64 {
+    hash_of_number(slot.into())
+}
+
+impl Calendar {
+    /// The hour, if it has entries.
+    pub fn hour(&self, slot: Slot) -> Option<HourView<'_>> {
+        let slot = slot.index();
+        let found = self.hours.find(hash_of_slot(slot), |hour| hour.slot == slot)?;
+        Some(HourView { hour: &found.hour, calendar: self })
+    }
+
+    /// The hours of a day that have entries, earliest first.
+    pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, HourView<'_>)> {
+        let hours = (0..).map_while(HourOfDay::new);
+        hours.filter_map(move |hour| Some((hour, self.hour(Slot { date, hour })?)))
+    }
+
+    /// Fills the slot of all people of `entry`. Returns their number.
+    pub fn take(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<u64, Contradiction> {
+        let Self { entries, hours, hasher } = self;
+        let slot = slot.index();
+        let hash = hash_of_slot(slot);
+        let found = match hours.find_mut(hash, |hour| hour.slot == slot) {
+            Some(found) => found,
+            None => {
+                let empty = SlotHour { slot, hour: CalendarHour::default() };
+                hours.insert(hash, empty, |hour| hash_of_slot(hour.slot))
+            }
+        };
+        found.hour.take(number, &entry, entries, hasher)?;
+        let people = entry.people_count() as u64;
+        entries.insert(number, entry);
+        Ok(people)
+    }
+
+    /// Frees the slot of all people of the entry, and returns it.
+    pub fn free(&mut self, slot: Slot, number: EntryNumber) -> Result<Entry, Contradiction> {
+        let slot = slot.index();
+        let hash = hash_of_slot(slot);
+        let missing = || Contradiction(format!("entry {} is freed in an hour without it", number.0));
+        let found = self.hours.find_mut(hash, |hour| hour.slot == slot).ok_or_else(missing)?;
+        let entry = self.entries.remove(number).ok_or_else(missing)?;
+        if found.hour.free(number, &entry, &self.hasher) != entry.people_count() {
+            return Err(missing());
+        }
+        if found.hour.is_empty() {
+            self.hours.remove(hash, |hour| hour.slot == slot, |hour| hash_of_slot(hour.slot));
+        }
+        Ok(entry)
+    }
+}
+
+/// An hour that has entries.
+#[derive(Debug, Clone, Copy)]
+pub struct HourView<'a> {
+    hour: &'a CalendarHour,
+    calendar: &'a Calendar,
+}
+
+impl<'a> HourView<'a> {
+    pub fn entry_of(self, who: &str) -> Option<(EntryNumber, &'a Entry)> {
+        let number = self.entry_number_of(who)?;
+        Some((number, self.calendar.entries.get(number)))
+    }
+
+    fn entry_number_of(self, who: &str) -> Option<EntryNumber> {
+        self.hour.entry_of(who, &self.calendar.entries, &self.calendar.hasher)
+    }
+
+    /// The meetings after the entry `after`, or all meetings, in the order of their creation.
+    pub fn meetings(self, after: Option<EntryNumber>) -> impl Iterator<Item = (EntryNumber, &'a Meeting)> {
+        self.hour.meetings(after, &self.calendar.entries)
+    }
+
+    /// Those of `people` whose slot is filled by another entry than `replaced`, in the given order. The ids
+    /// are borrowed: this runs under a lock.
+    pub fn busy<'p>(
+        self,
+        people: impl Iterator<Item = &'p str>,
+        replaced: Option<EntryNumber>,
+    ) -> Vec<&'p str> {
+        let is_busy = |who: &&str| self.entry_number_of(who).is_some_and(|entry| Some(entry) != replaced);
+        people.filter(is_busy).collect()
+    }
+
+    /// Decides which entry `who` may free in this hour.
+    pub fn decide_freeing(self, who: &str) -> Result<(EntryNumber, &'a Entry), Rejection> {
+        let (number, entry) = self.entry_of(who).ok_or(Rejection::NoEntry)?;
+        entry.decide_freeing(who)?;
+        Ok((number, entry))
+    }
+}
+
+#[cfg(test)]
+mod tests;
