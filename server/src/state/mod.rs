@@ -11,6 +11,7 @@
 mod calendar;
 pub mod limits;
 mod listing;
+mod locked_shards;
 mod records;
 mod shard;
 pub mod ticket_ids;
@@ -23,6 +24,7 @@ use bookline_protocol::{Date, Slot, TicketId, event_tag};
 use limits::Usage;
 pub use limits::{Full, StateLimits};
 pub use listing::ListingKey;
+use locked_shards::LockedShards;
 pub use records::Records;
 pub use shard::Event;
 use shard::Shard;
@@ -151,6 +153,11 @@ impl Store {
         let shard = self.records.lock(shard);
         depends_on.include(shard.last);
         shard
+    }
+
+    /// Locks several shards, each once.
+    fn lock_all(&self, indices: &mut [usize], depends_on: &mut DependsOn) -> LockedShards<'_> {
+        LockedShards::lock(indices, |index| self.lock(index, depends_on))
     }
 
     pub fn create(
@@ -300,25 +307,17 @@ impl Store {
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
         let new_entry = entry.entry_of(who);
         let hours = new_entry.people_count() as u64;
-        // In ascending order, so that two replacements in opposite directions do not deadlock.
-        let mut low = self.lock(from.min(to), depends_on);
-        let mut high = (from != to).then(|| self.lock(from.max(to), depends_on));
-        let (source, target) = match &mut high {
-            None => (&mut *low, None),
-            Some(high) if from < to => (&mut *low, Some(&mut **high)),
-            Some(high) => (&mut **high, Some(&mut *low)),
-        };
-
-        let (number, freed) = source.hour(old).ok_or(Rejection::NoEntry)?.decide_freeing(who)?;
+        let mut shards = self.lock_all(&mut [from, to], depends_on);
+        let (number, freed) = shards[from].hour(old).ok_or(Rejection::NoEntry)?.decide_freeing(who)?;
         if !accepts(freed) {
             return Err(StateRejection::TooLarge);
         }
         let freed = freed.clone();
-        let hour = target.as_deref().unwrap_or(source).hour(new);
         let replaced = (old == new).then_some(number);
+        let hour = shards[to].hour(new);
         let busy = hour.map_or_else(Vec::new, |hour| hour.busy(entry.people(who), replaced));
         if !busy.is_empty() {
-            drop((low, high));
+            drop(shards);
             return Err(Rejection::busy(&busy).into());
         }
         // A replacement that does not grow the state is allowed above the limit, too.
@@ -327,9 +326,8 @@ impl Store {
         let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
         let sequence = self.log.append(micros, &changes)?;
         reserved.keep();
-        self.apply(source, sequence, &changes[0]);
-        let target = target.unwrap_or(source);
-        let created = target.take(sequence, EntryNumber(sequence.0), new, new_entry);
+        self.apply(&mut shards[from], sequence, &changes[0]);
+        let created = shards[to].take(sequence, EntryNumber(sequence.0), new, new_entry);
         created.unwrap_or_else(end_on_contradiction);
         self.usage.person_hours.release(hours_freed.saturating_sub(hours));
         depends_on.include(sequence);
@@ -374,13 +372,9 @@ impl Store {
     /// another in between would be counted twice or not at all.
     pub fn totals(&self, depends_on: &mut DependsOn) -> Totals {
         let mut totals = Totals::default();
-        // Allocated before the first lock is acquired.
-        let mut shards = Vec::with_capacity(self.records.shards.len());
-        for index in 0..self.records.shards.len() {
-            let shard = self.lock(index, depends_on);
-            totals.add(&shard);
-            shards.push(shard);
-        }
+        let mut indices: Vec<_> = (0..self.records.shards.len()).collect();
+        let shards = self.lock_all(&mut indices, depends_on);
+        shards.iter().for_each(|shard| totals.add(shard));
         // An append needs the lock of a shard, and all are held. Recovery may have read commits that left no
         // record.
         totals.sequence = self.log.appended();
