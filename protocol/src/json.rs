@@ -50,7 +50,9 @@ pub(crate) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
 }
 
 fn write_fragment(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+    let is_plain = |byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    // Without an early exit, several bytes are compared at a time.
+    if text.bytes().fold(true, |plain, byte| plain & is_plain(byte)) {
         out.extend_from_slice(text.as_bytes());
         return;
     }

@@ -7,7 +7,7 @@ use bookline_protocol::commands::block::{BlockReply, write_block_reply};
 use bookline_protocol::commands::book::{
     BookReply, close_book_reply, open_book_reply, write_book_reply, write_tickets,
 };
-use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
+use bookline_protocol::commands::delete::{DeleteReply, EntryKind, write_delete_reply};
 use bookline_protocol::commands::get::{
     DayEntry, DayReply, close_day_entry, close_day_reply, open_day_entry, open_day_reply,
 };
@@ -314,6 +314,11 @@ proptest! {
             let met = MeetReply { name: (&*id).into(), date, time, title, group, host, replaced };
             prop_assert_eq!(&direct, &written(|out| write_ok(out, &met)));
             prop_assert_eq!(serde_json::from_str::<MeetReply<'_>>(&direct["OK ".len()..]).unwrap(), met);
+        }
+        for deleted in [EntryKind::Block, EntryKind::Meeting] {
+            let direct = written(|out| write_delete_reply(out, &id, slot, deleted));
+            let reply = DeleteReply { name: (&*id).into(), date, time, deleted };
+            prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
         }
 
         let texts = (&*name, &*group, &*id);

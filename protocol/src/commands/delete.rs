@@ -12,6 +12,7 @@ use crate::hour::{Hour, Slot};
 use crate::id::Id;
 use crate::refusal::Refusal;
 use crate::reply::dates;
+use crate::reply::entry::open_entry_reply;
 
 /// Deletes an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,15 @@ pub struct DeleteReply<'a> {
     pub time: Hour,
     /// The kind of the deleted entry.
     pub deleted: EntryKind,
+}
+
+/// Appends a [`DeleteReply`] as an `OK` line.
+pub fn write_delete_reply(out: &mut Vec<u8>, who: &str, slot: Slot, deleted: EntryKind) {
+    open_entry_reply(out, who, slot);
+    out.extend_from_slice(match deleted {
+        EntryKind::Block => b",\"deleted\":\"block\"}\n",
+        EntryKind::Meeting => b",\"deleted\":\"meeting\"}\n",
+    });
 }
 
 /// The kind of an entry.

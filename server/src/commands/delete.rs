@@ -1,8 +1,7 @@
 //! DELETE.
 
 use bookline_protocol::commands::Delete;
-use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
-use bookline_protocol::reply::write_ok;
+use bookline_protocol::commands::delete::{EntryKind, write_delete_reply};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
@@ -24,8 +23,7 @@ impl Command for Delete<'_> {
             Entry::Block { .. } => EntryKind::Block,
             Entry::Meeting(_) => EntryKind::Meeting,
         };
-        let reply = DeleteReply { name: who.into(), date: slot.date, time: slot.hour, deleted };
-        write_ok(&mut context.replies, &reply);
+        write_delete_reply(&mut context.replies, who, slot, deleted);
         ExecutionStatus::Complete
     }
 }
