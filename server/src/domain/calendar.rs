@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bookline_protocol::limits::{GROUP_IDS_MAX, ID_BYTES_MAX};
 use compact_str::CompactString;
+use memchr::memchr;
 
 use super::Rejection;
 
@@ -55,23 +56,56 @@ fn short(number: usize) -> u16 {
 /// The people of a meeting, each once: `who`, `host` and the comma-separated `group`, which repeats no id but
 /// may contain the other two.
 pub fn attendees<'a>(who: &'a str, host: &'a str, group: &'a str) -> impl Iterator<Item = &'a str> {
-    located_attendees(who, host, group).map(|(_, id)| id)
+    LocatedPeople::of_meeting(who, host, group).map(|(_, id)| id)
 }
 
-/// The same, each with its offset in the concatenation of the three.
-fn located_attendees<'a>(
+/// The people of an entry, each once, with the ranges of their ids in its text.
+struct LocatedPeople<'a> {
     who: &'a str,
     host: &'a str,
-    group: &'a str,
-) -> impl Iterator<Item = (usize, &'a str)> {
-    let mut offset = who.len() + host.len();
-    let members = group.split(',').map(move |member| {
-        let start = offset;
-        offset += member.len() + ",".len();
-        (start, member)
-    });
-    let others = members.filter(move |&(_, member)| member != who && member != host);
-    [(0, who)].into_iter().chain((host != who).then_some((who.len(), host))).chain(others)
+    /// The members that were not returned yet.
+    group: Option<&'a str>,
+    /// Where the next id begins.
+    offset: usize,
+}
+
+impl<'a> LocatedPeople<'a> {
+    fn of_block(who: &'a str) -> Self {
+        Self { who, host: who, group: None, offset: 0 }
+    }
+
+    fn of_meeting(who: &'a str, host: &'a str, group: &'a str) -> Self {
+        Self { who, host, group: Some(group), offset: 0 }
+    }
+}
+
+impl<'a> Iterator for LocatedPeople<'a> {
+    type Item = (IdRange, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let Self { who, host, .. } = *self;
+        if self.offset == 0 {
+            self.offset = who.len();
+            return Some((IdRange::of(0, who), who));
+        }
+        if self.offset == who.len() {
+            self.offset += host.len();
+            if host != who {
+                return Some((IdRange::of(who.len(), host), host));
+            }
+        }
+        while let Some(rest) = self.group {
+            let comma = memchr(b',', rest.as_bytes());
+            let member = &rest[..comma.unwrap_or(rest.len())];
+            let start = self.offset;
+            self.offset += member.len() + ",".len();
+            self.group = comma.map(|comma| &rest[comma + 1..]);
+            if member != who && member != host {
+                return Some((IdRange::of(start, member), member));
+            }
+        }
+        None
+    }
 }
 
 impl Entry {
@@ -108,12 +142,12 @@ impl Entry {
 
     /// The same, each with the range that [`Self::id`] takes.
     pub fn located_people(&self) -> impl Iterator<Item = (IdRange, &str)> {
-        let (who, meeting) = match self {
-            Self::Block { who } => (Some((0, who.as_str())), None),
-            Self::Meeting(m) => (None, Some(located_attendees(m.who(), m.host(), m.group()))),
-        };
-        let people = who.into_iter().chain(meeting.into_iter().flatten());
-        people.map(|(start, id)| (IdRange::of(start, id), id))
+        match self {
+            Self::Block { who } => LocatedPeople::of_block(who),
+            Self::Meeting(meeting) => {
+                LocatedPeople::of_meeting(meeting.who(), meeting.host(), meeting.group())
+            }
+        }
     }
 
     /// The id of one of its people.

@@ -6,9 +6,9 @@ use super::people_hasher::PeopleHasher;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Entry;
 
-/// People of an hour whose list is scanned: 512 bytes. A scan of 32 hashes takes some 70 instructions, half
-/// of a SipHash.
-const PEOPLE_MAX: usize = 32;
+/// People of an hour whose list is scanned: 1 KiB. A scan of 64 hashes takes as long as one SipHash, which a
+/// table needs.
+const PEOPLE_MAX: usize = 64;
 
 /// People in one allocation, in the order of their entries' creation.
 #[derive(Debug, Default)]

@@ -30,12 +30,19 @@ fn hash_of(person: &BusyPerson) -> u64 {
 impl HourOfMany {
     pub fn of(few: &HourOfFew, entries: &Entries, hasher: &PeopleHasher) -> Self {
         let mut many = Self::default();
-        for person in few.people() {
-            let hash = hasher.hash_among_many(person.id(entries));
-            many.people.insert(table_hash(hash), BusyPerson { hash, ..*person }, hash_of);
+        many.people.reserve(few.people().len(), hash_of);
+        // An entry is looked up once: its memory is rarely in the processor's cache.
+        for people in few.people().chunk_by(|one, other| one.entry == other.entry) {
+            let number = people[0].entry;
+            let entry = entries.get(number);
+            for person in people {
+                let hash = hasher.hash_among_many(entry.id(person.id));
+                many.people.insert(table_hash(hash), BusyPerson { hash, ..*person }, hash_of);
+            }
+            if let Entry::Meeting(_) = entry {
+                many.meetings.insert(number);
+            }
         }
-        let is_meeting = |&number: &EntryNumber| matches!(entries.get(number), Entry::Meeting(_));
-        many.meetings.extend(few.entries(None).filter(is_meeting));
         many
     }
 
