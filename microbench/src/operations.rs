@@ -8,7 +8,7 @@ use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{ParsedLine, parse};
 use bookline_server::Config;
 use bookline_server::changes::TicketsBooked;
-use bookline_server::commands::{ExecutionStatus, Identity, Service, TurnContext, execute};
+use bookline_server::commands::{ExecutionStatus, Service, Turn, execute};
 use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::net::framing::{Framer, FramingEvent};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
@@ -168,7 +168,7 @@ fn executing_both(line: &'static str, reverting: &'static str) -> Box<dyn FnMut(
 struct UnsyncedService {
     service: Arc<Service>,
     runtime: Runtime,
-    context: TurnContext,
+    turn: Turn,
     commands: usize,
     _directory: TempDir,
 }
@@ -185,7 +185,7 @@ impl UnsyncedService {
         // that their difference would include it.
         runtime.block_on(service.store.log().capacity());
         let mut service =
-            Self { service, runtime, context: TurnContext::default(), commands: 0, _directory: directory };
+            Self { service, runtime, turn: Turn::default(), commands: 0, _directory: directory };
         service.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
         service
     }
@@ -196,12 +196,10 @@ impl UnsyncedService {
             panic!("{line} is not a request");
         };
         if self.commands.is_multiple_of(TURN_COMMANDS) {
-            self.context.replies.clear();
+            self.turn.replies.clear();
         }
         self.commands += 1;
-        while let ExecutionStatus::Backpressure =
-            execute(&self.service, Identity, &request, &mut self.context)
-        {
+        while let ExecutionStatus::Backpressure = execute(&mut self.turn, &self.service, &request) {
             self.runtime.block_on(self.service.store.log().capacity());
         }
     }

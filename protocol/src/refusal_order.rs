@@ -11,8 +11,8 @@ pub struct RefusalReason {
     pub when: &'static str,
 }
 
-/// The reasons to refuse a request, in the order in which all commands check them: a request for which several
-/// hold is refused for the first. `protocol.md` prints this table.
+/// The reasons to refuse a request, in the order in which all commands check them: a request for which
+/// several hold is refused for the first. `protocol.md` prints this table.
 ///
 /// The codes that are not here are about a line, the connection or the server, not about a request.
 pub const REFUSAL_ORDER: &[RefusalReason] = &[

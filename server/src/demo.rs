@@ -4,7 +4,7 @@
 use bookline_protocol::{ParsedLine, Slot, parse};
 use thiserror::Error;
 
-use crate::commands::{ExecutionStatus, Identity, Service, TurnContext, execute};
+use crate::commands::{ExecutionStatus, Service, Turn, execute};
 use crate::state::Totals;
 use crate::storage::log::{Failure, LogExt};
 
@@ -20,17 +20,16 @@ pub enum DemoError {
 
 /// Loads the demo, unless the state has events or entries.
 pub async fn load(service: &Service) -> Result<(), DemoError> {
-    let mut context = TurnContext::default();
-    context.micros = service.clock.now();
-    let Totals { events, entries, .. } = service.store.totals(&mut context.depends_on);
+    let mut turn = Turn::default();
+    let Totals { events, entries, .. } = service.store.totals(&mut turn.context);
     if events + entries > 0 {
         tracing::info!("--demo leaves the data as it is: there is some already");
         return Ok(());
     }
     for request in requests(service.current_slot()) {
-        execute_line(service, &request, &mut context).await?;
+        execute_line(service, &request, &mut turn).await?;
     }
-    service.store.log().settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
+    service.store.log().settle(turn.context.depends_on.0).await.map_err(DemoError::Journal)?;
     tracing::info!(
         "demo loaded: try GET, GET F1 {}, and HOD {}",
         service.current_slot().date.iso(),
@@ -40,22 +39,22 @@ pub async fn load(service: &Service) -> Result<(), DemoError> {
 }
 
 /// Executes a request as a connection does.
-async fn execute_line(service: &Service, line: &str, context: &mut TurnContext) -> Result<(), DemoError> {
+async fn execute_line(service: &Service, line: &str, turn: &mut Turn) -> Result<(), DemoError> {
     let mut scratch = Vec::new();
     let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
         crate::fatal(&format!("a line of the demo is not a request: {line}"));
     };
     let log = service.store.log();
-    context.replies.clear();
-    while let ExecutionStatus::Backpressure = execute(service, Identity, &request, context) {
+    turn.replies.clear();
+    while let ExecutionStatus::Backpressure = execute(turn, service, &request) {
         log.capacity().await;
     }
-    if context.replies.starts_with(b"OK ") {
+    if turn.replies.starts_with(b"OK ") {
         return Ok(());
     }
     // After a failure of the journal every request is refused. The failure is the cause to report.
-    log.settle(context.depends_on.0).await.map_err(DemoError::Journal)?;
-    let reply = String::from_utf8_lossy(&context.replies).trim_end().to_owned();
+    log.settle(turn.context.depends_on.0).await.map_err(DemoError::Journal)?;
+    let reply = String::from_utf8_lossy(&turn.replies).trim_end().to_owned();
     Err(DemoError::Refused { request: line.to_owned(), reply })
 }
 

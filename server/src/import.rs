@@ -9,10 +9,9 @@ use bookline_protocol::{Date, Id, Text};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::state::{DependsOn, Full, NewEvent, StateRejection, Store};
+use crate::state::{Context, DependsOn, Error, Full, IdTaken, NewEvent, Store};
 use crate::storage::log::{AppendError, Failure, LogExt};
 use crate::storage::plain_file;
-use crate::time::clock::Clock;
 
 /// The largest file: two million events of a hundred bytes each. Parsed, they take about as much memory
 /// again.
@@ -155,40 +154,39 @@ fn parse(text: &[u8], path: &Path) -> Result<Vec<ImportedEvent>, ImportError> {
 /// # Errors
 ///
 /// If the journal fails, the disk or the state is full. The error has the number of events that were loaded.
-pub async fn load(events: &[ImportedEvent], store: &Store, clock: &Clock) -> Result<(), ImportError> {
+pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportError> {
     let (mut loaded, mut present) = (0, 0);
-    let mut depends_on = DependsOn::default();
+    let mut context = Context::default();
     for event in events {
         let ImportedEvent { id, name, date, total, available } = event;
         let new = NewEvent { id, name, date: *date, total: *total, issued: total - available };
         loop {
-            match store.create(&new, clock.now(), &mut depends_on) {
+            match store.create(&mut context, &new) {
                 Ok(()) => loaded += 1,
-                Err(StateRejection::AppendError(AppendError::Backpressure)) => {
+                Err(Error::Append(AppendError::Backpressure)) => {
                     store.log().capacity().await;
                     continue;
                 }
                 // The journal is closed because it failed: the server does not serve yet, so nothing has
                 // stopped it.
-                Err(StateRejection::AppendError(AppendError::Closed)) => {
+                Err(Error::Append(AppendError::Closed)) => {
                     let failure = store.log().failed().await;
                     return Err(ImportError::Journal { loaded, failure });
                 }
-                Err(StateRejection::AppendError(error)) => {
-                    settle(store, depends_on, loaded).await?;
+                Err(Error::Append(error @ AppendError::ReadOnly { .. })) => {
+                    settle(store, context.depends_on, loaded).await?;
                     return Err(ImportError::Append { loaded, error });
                 }
-                Err(StateRejection::Full(full)) => {
-                    settle(store, depends_on, loaded).await?;
+                Err(Error::Full(full)) => {
+                    settle(store, context.depends_on, loaded).await?;
                     return Err(ImportError::Full { loaded, full });
                 }
-                // The only other rejection: its id is taken.
-                Err(_) => present += 1,
+                Err(Error::Rejected(IdTaken)) => present += 1,
             }
             break;
         }
     }
-    settle(store, depends_on, loaded).await?;
+    settle(store, context.depends_on, loaded).await?;
     tracing::info!(loaded, present, "events imported; those that were present are left as they are");
     Ok(())
 }

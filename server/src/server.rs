@@ -116,7 +116,7 @@ impl Server {
         })?;
         data_dir.keep_zone(zone.name())?;
         let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));
-        let clock = Clock::new(time_source, recovered.last_commit_micros);
+        let clock = Arc::new(Clock::new(time_source, recovered.last_commit_micros));
 
         let journal = Arc::new(recovered.journal);
         let schedule = Schedule { every: config.snapshot_every, at_most_every: config.snapshot_interval_min };
@@ -128,9 +128,9 @@ impl Server {
         };
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let service = Arc::new(Service {
-            store: Store::new(recovered.state, config.limits, journal.clone()),
+            store: Store::new(recovered.state, config.limits, journal.clone(), clock.clone()),
             snapshots: snapshotter.map_err(OpenError::Thread)?,
-            clock: clock.into(),
+            clock,
             zone,
             head: config.head.clone(),
             buffers: Buffers::new(config.max_buffers),
@@ -139,7 +139,7 @@ impl Server {
         });
         warn_of_exceeded_limits(&service.store);
         if let Some(events) = import {
-            import::load(&events, &service.store, &service.clock).await?;
+            import::load(&events, &service.store).await?;
         }
         if config.demo {
             demo::load(&service).await?;

@@ -3,6 +3,7 @@
 //! It depends on the server. A unit test of the server would mix its own types with those of the copy that
 //! this crate is linked with, so the tests that use it are integration tests.
 
+mod clock;
 pub mod connection;
 pub mod disk;
 pub mod in_process;
@@ -15,6 +16,7 @@ pub mod seeds;
 pub mod timeout;
 pub mod transcript;
 
+pub use clock::system_clock;
 pub use connection::{AsyncConn, Conn};
 pub use reply::Reply;
 pub use rng::Rng;

@@ -12,8 +12,8 @@ use bookline_testkit::process::Server;
 
 use crate::limits::assert_full;
 
-/// Sends a request for which two reasons hold, and expects the one that is earlier in the table. `FORBIDDEN` is
-/// that of a host.
+/// Sends a request for which two reasons hold, and expects the one that is earlier in the table. `FORBIDDEN`
+/// is that of a host.
 #[track_caller]
 pub fn assert_earlier(conn: &mut Conn, line: &str, earlier: Code, later: Code) {
     let place = |code| REFUSAL_ORDER.iter().rposition(|reason| reason.codes.contains(&code));

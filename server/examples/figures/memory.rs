@@ -60,7 +60,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
 fn create_event(data: &mut UnsyncedStore, id: &str, name: &str) -> anyhow::Result<()> {
     let date = Date::parse("2026-12-31").context("a date")?;
     let event = NewEvent { id, name, date, total: 1, issued: 0 };
-    data.change(|store, depends_on| store.create(&event, 1, depends_on))
+    data.change(|store, context| store.create(context, &event))
 }
 
 fn create_meeting(
@@ -74,7 +74,7 @@ fn create_meeting(
     let hour = u8::try_from(hour).ok().and_then(Hour::new).context("an hour")?;
     let slot = Slot { date: Date::from_day_number(day).context("a date")?, hour };
     let meeting = NewEntry::Meeting { title, group, host: who };
-    data.change(|store, depends_on| store.take(who, slot, &meeting, 1, depends_on))
+    data.change(|store, context| store.take(context, who, slot, &meeting))
 }
 
 /// Creates `count` records, and returns the bytes of memory per record.

@@ -4,14 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use bookline_server::Config;
-use bookline_server::state::{DependsOn, Records, StateLimits, Store};
+use bookline_server::state::{Context, Records, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Disk, Durability};
 use bookline_server::storage::log::Log;
 use bookline_server::storage::recovery::{RecoverError, Recovery, recover};
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
+use bookline_testkit::system_clock;
 
 use crate::step_result::StepResult;
 
@@ -47,8 +48,8 @@ pub fn start(directory: &Path) -> anyhow::Result<StepResult> {
     let resident = resident()? - before;
     // Each commit of this journal has one change.
     let changes = state.journal.appended().0 - state.snapshot.0;
-    let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
-    let tickets = store.totals(&mut DependsOn::default()).tickets;
+    let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal), system_clock());
+    let tickets = store.totals(&mut Context::default()).tickets;
     Ok(StepResult { seconds, changes, tickets, resident, ..StepResult::default() })
 }
 

@@ -1,16 +1,18 @@
 //! Data directories with many tickets.
 
+use std::fmt::Debug;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::{Context as _, bail};
 use bookline_protocol::Date;
 use bookline_server::state::ticket_ids::TicketIdGenerator;
-use bookline_server::state::{DependsOn, NewEvent, StateLimits, StateRejection, Store};
+use bookline_server::state::{Context, Error, NewEvent, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Durability, Journal};
 use bookline_server::storage::log::{AppendError, Log, LogExt};
+use bookline_testkit::system_clock;
 use tokio::runtime::Runtime;
 
 use crate::recovery::{config, recover_state};
@@ -30,7 +32,7 @@ pub struct UnsyncedStore {
     runtime: Runtime,
     ids: Vec<String>,
     ticket_ids: TicketIdGenerator,
-    depends_on: DependsOn,
+    context: Context,
     _data_dir: DataDir,
 }
 
@@ -53,14 +55,14 @@ impl UnsyncedStore {
         let recovered = recover_state(&data_dir, &config)?;
         data_dir.keep_zone("UTC")?;
         let journal = Arc::new(recovered.journal);
-        let store = Store::new(recovered.state, StateLimits::NONE, journal.clone());
+        let store = Store::new(recovered.state, StateLimits::NONE, journal.clone(), system_clock());
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let (ids, mut depends_on) = ((0..events).map(event_id).collect(), DependsOn::default());
+        let (ids, mut context) = ((0..events).map(event_id).collect(), Context::default());
         let date = Date::parse("2026-12-31").context("a date")?;
         for id in &ids {
             let id: &String = id;
             let new = NewEvent { id, name: "Some ordinary concert", date, total: EVENT_TICKETS, issued: 0 };
-            retry(&store, &runtime, || store.create(&new, 1, &mut depends_on))?;
+            retry(&store, &runtime, || store.create(&mut context, &new))?;
         }
         Ok(Self {
             store,
@@ -68,25 +70,25 @@ impl UnsyncedStore {
             runtime,
             ids,
             ticket_ids: TicketIdGenerator::default(),
-            depends_on,
+            context,
             _data_dir: data_dir,
         })
     }
 
     /// Books one ticket of an event.
     pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
-        let Self { store, runtime, ids, ticket_ids, depends_on, .. } = self;
+        let Self { store, runtime, ids, ticket_ids, context, .. } = self;
         let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(&ids[event as usize], drawn, 1, depends_on).map(|_| ()))
+        retry(store, runtime, || store.book(context, &ids[event as usize], drawn).map(|_| ()))
     }
 
     /// Makes another change.
-    pub fn change(
+    pub fn change<R: Debug>(
         &mut self,
-        mut change: impl FnMut(&Store, &mut DependsOn) -> Result<(), StateRejection>,
+        mut change: impl FnMut(&Store, &mut Context) -> Result<(), Error<R>>,
     ) -> anyhow::Result<()> {
-        let Self { store, runtime, depends_on, .. } = self;
-        retry(store, runtime, || change(store, depends_on))
+        let Self { store, runtime, context, .. } = self;
+        retry(store, runtime, || change(store, context))
     }
 
     /// Closes the journal, and returns its length in bytes.
@@ -97,17 +99,15 @@ impl UnsyncedStore {
 }
 
 /// Repeats a change until the journal has capacity for it.
-fn retry(
+fn retry<R: Debug>(
     store: &Store,
     runtime: &Runtime,
-    mut change: impl FnMut() -> Result<(), StateRejection>,
+    mut change: impl FnMut() -> Result<(), Error<R>>,
 ) -> anyhow::Result<()> {
     loop {
         match change() {
             Ok(()) => return Ok(()),
-            Err(StateRejection::AppendError(AppendError::Backpressure)) => {
-                runtime.block_on(store.log().capacity())
-            }
+            Err(Error::Append(AppendError::Backpressure)) => runtime.block_on(store.log().capacity()),
             Err(rejection) => bail!("{rejection:?}"),
         }
     }

@@ -6,11 +6,11 @@ use super::command::Command;
 use super::entries::create_entry;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 use crate::state::NewEntry;
 
 impl Command for Block<'_> {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
-        create_entry(context, service, self.who.as_str(), self.slot, &NewEntry::Block)
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+        create_entry(turn, service, self.who.as_str(), self.slot, &NewEntry::Block)
     }
 }

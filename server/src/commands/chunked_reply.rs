@@ -4,10 +4,10 @@ use std::fmt::Debug;
 
 use super::chunk_status::ChunkStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 
 /// An unfinished reply.
 pub trait ChunkedReply: Debug + Send {
     /// Writes until the reply buffer has `bytes_target` bytes or the turn is over.
-    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus;
+    fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus;
 }

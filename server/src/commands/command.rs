@@ -2,8 +2,8 @@
 
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
+use super::turn::Turn;
 use super::turn_budget::Cost;
-use super::turn_context::TurnContext;
 
 /// A command, implemented by the type of its requests.
 pub trait Command {
@@ -14,5 +14,5 @@ pub trait Command {
     }
 
     /// Executes a request and writes its reply, unless the status says otherwise.
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus;
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus;
 }

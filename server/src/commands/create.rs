@@ -6,13 +6,12 @@ use bookline_protocol::reply::{LineKind, event_reply_prefix, write_event_reply};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
-use super::refusals::unexpected;
 use super::service::Service;
-use super::turn_context::TurnContext;
-use crate::state::{NewEvent, StateRejection, ticket_ids};
+use super::turn::Turn;
+use crate::state::{IdTaken, NewEvent, ticket_ids};
 
 impl Command for Create<'_> {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         let (name, date, tickets) = (self.name.as_str(), self.date, self.tickets);
         let drawn;
         let id = match &self.id {
@@ -23,17 +22,16 @@ impl Command for Create<'_> {
             }
         };
         let event = NewEvent { id, name, date, total: tickets, issued: 0 };
-        match service.store.create(&event, context.micros, &mut context.depends_on) {
+        match service.store.create(&mut turn.context, &event) {
             Ok(()) => {
                 let prefix = event_reply_prefix(id, name, date, tickets);
-                write_event_reply(&mut context.replies, &prefix, tickets, LineKind::Ok);
+                write_event_reply(&mut turn.replies, &prefix, tickets, LineKind::Ok);
                 ExecutionStatus::Complete
             }
-            Err(rejection) => context.reject(rejection, |rejection| match rejection {
-                StateRejection::IdTaken => Refusal::conflict(format!(
+            Err(error) => turn.fail(error, |turn, IdTaken| {
+                turn.refuse(Refusal::conflict(format!(
                     "event id {id} is taken: choose another id, or leave id= out to have one made up"
-                )),
-                other => unexpected(&other),
+                )))
             }),
         }
     }

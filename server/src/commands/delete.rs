@@ -7,23 +7,23 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::refusals::not_freed;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 use crate::domain::calendar::Entry;
 
 impl Command for Delete<'_> {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         let (who, slot) = (self.who.as_str(), self.slot);
-        let entry = match service.store.free(who, slot, context.micros, &mut context.depends_on) {
+        let entry = match service.store.free(&mut turn.context, who, slot) {
             Ok(entry) => entry,
-            Err(rejection) => {
-                return context.reject(rejection, |rejection| not_freed(who, slot, rejection));
+            Err(error) => {
+                return turn.fail(error, |turn, rejection| turn.refuse(not_freed(who, slot, rejection)));
             }
         };
         let deleted = match entry {
             Entry::Block { .. } => EntryKind::Block,
             Entry::Meeting(_) => EntryKind::Meeting,
         };
-        write_delete_reply(&mut context.replies, who, slot, deleted);
+        write_delete_reply(&mut turn.replies, who, slot, deleted);
         ExecutionStatus::Complete
     }
 }

@@ -7,42 +7,38 @@ use bookline_protocol::commands::meet::write_meet_reply;
 use bookline_protocol::reply::{EntryFields, ReplacedEntry};
 
 use super::execution_status::ExecutionStatus;
-use super::refusals::{busy, unexpected};
+use super::refusals::busy;
 use super::service::Service;
-use super::turn_context::TurnContext;
-use crate::domain::Rejection;
-use crate::state::{NewEntry, StateRejection};
+use super::turn::Turn;
+use crate::state::NewEntry;
 
 /// Executes BLOCK or MEET.
 pub fn create_entry(
-    context: &mut TurnContext,
+    turn: &mut Turn,
     service: &Service,
     who: &str,
     slot: Slot,
     entry: &NewEntry<'_>,
 ) -> ExecutionStatus {
-    match service.store.take(who, slot, entry, context.micros, &mut context.depends_on) {
-        Ok(()) => write_entry_reply(context, who, slot, entry, None),
-        Err(rejection) => context.reject(rejection, |rejection| match rejection {
-            StateRejection::Rule(Rejection::Busy(people)) => busy(slot, people, ""),
-            other => unexpected(&other),
-        }),
+    match service.store.take(&mut turn.context, who, slot, entry) {
+        Ok(()) => write_entry_reply(turn, who, slot, entry, None),
+        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(busy(slot, rejection, ""))),
     }
 }
 
 /// Writes the reply to BLOCK, MEET or PUT.
 pub fn write_entry_reply(
-    context: &mut TurnContext,
+    turn: &mut Turn,
     who: &str,
     slot: Slot,
     entry: &NewEntry<'_>,
     replaced: Option<&ReplacedEntry<'_>>,
 ) -> ExecutionStatus {
     match *entry {
-        NewEntry::Block => write_block_reply(&mut context.replies, who, slot, replaced),
+        NewEntry::Block => write_block_reply(&mut turn.replies, who, slot, replaced),
         NewEntry::Meeting { title, group, host } => {
             let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
-            write_meet_reply(&mut context.replies, who, slot, &meet, replaced);
+            write_meet_reply(&mut turn.replies, who, slot, &meet, replaced);
         }
     }
     ExecutionStatus::Complete

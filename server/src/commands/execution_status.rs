@@ -17,6 +17,6 @@ pub enum ExecutionStatus {
     /// has.
     Backpressure,
     /// Nothing was changed or written, because no share of so many bytes was free. Execute the request again
-    /// with `TurnContext::share`.
+    /// with `Turn::share`.
     NeedsShare(usize),
 }

@@ -8,10 +8,10 @@ use bookline_protocol::reply::write_ok;
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 
 impl Command for Hello {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         let hello = HelloReply {
             server: "bookline".into(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -21,7 +21,7 @@ impl Command for Hello {
             time_zone: service.zone.name().into(),
             now: service.zone.text(service.clock.now()).into(),
         };
-        write_ok(&mut context.replies, &hello);
+        write_ok(&mut turn.replies, &hello);
         ExecutionStatus::Complete
     }
 }

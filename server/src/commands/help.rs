@@ -7,16 +7,16 @@ use bookline_protocol::reply::{CountReply, write_ok, write_row};
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 
 impl Command for Help {
-    fn execute(&self, context: &mut TurnContext, _: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, _: &Service) -> ExecutionStatus {
         let mut count = 0;
         for row in help_rows(self.verb) {
-            write_row(&mut context.replies, &row);
+            write_row(&mut turn.replies, &row);
             count += 1;
         }
-        write_ok(&mut context.replies, &CountReply::of(count));
+        write_ok(&mut turn.replies, &CountReply::of(count));
         ExecutionStatus::Complete
     }
 }

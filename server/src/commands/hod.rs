@@ -13,7 +13,7 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn_budget::Cost;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Meeting;
 
@@ -21,10 +21,10 @@ use crate::domain::calendar::Meeting;
 const ROW_MEETINGS_MAX: usize = 64;
 
 impl Command for Hod<'_> {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         let (who, head) = (&self.who, &service.head);
         if who != head {
-            return context.refuse(Refusal::forbidden_role(format!(
+            return turn.refuse(Refusal::forbidden_role(format!(
                 "{who} is not the head of department, and only {head} may see the month's meetings"
             )));
         }
@@ -64,7 +64,7 @@ impl ChunkedMonth {
 
     /// Writes a row of the slot, or begins one, or skips entries that are not meetings. Fails with the bytes
     /// of the share that it needs.
-    fn write_row(&mut self, context: &mut TurnContext, service: &Service, slot: Slot) -> Result<(), usize> {
+    fn write_row(&mut self, turn: &mut Turn, service: &Service, slot: Slot) -> Result<(), usize> {
         let mut bytes_left = CHUNK_BYTES_MAX;
         let fits = |meetings: usize, meeting: &Meeting| {
             let (title, group, host) = meeting.texts();
@@ -75,17 +75,17 @@ impl ChunkedMonth {
             }
             fits
         };
-        let (meetings, after) = service.store.meetings(slot, self.after, fits, &mut context.depends_on);
+        let (meetings, after) = service.store.meetings(&mut turn.context, slot, self.after, fits);
         match &meetings[..] {
-            [] => context.budget.charge(Cost::Low, &service.clock),
+            [] => turn.budget.charge(Cost::Low, &service.clock),
             [one] if bytes_left == 0 => {
-                let share = context.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
-                open_hod_row(&mut context.replies, slot);
+                let share = turn.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
+                open_hod_row(&mut turn.replies, slot);
                 self.large_row = Some(LargeRow { meeting: one.clone(), written: None, _share: share });
             }
             some => {
-                write_hod_row(&mut context.replies, slot, some.iter().map(Meeting::texts));
-                context.budget.charge(Cost::High, &service.clock);
+                write_hod_row(&mut turn.replies, slot, some.iter().map(Meeting::texts));
+                turn.budget.charge(Cost::High, &service.clock);
             }
         }
         self.count += u64::from(!meetings.is_empty());
@@ -98,24 +98,24 @@ impl ChunkedMonth {
 }
 
 impl ChunkedReply for ChunkedMonth {
-    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
+    fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
         loop {
             if let Some(row) = &mut self.large_row {
-                let (out, texts) = (&mut context.replies, row.meeting.texts());
+                let (out, texts) = (&mut turn.replies, row.meeting.texts());
                 if !write_entry_fields(out, texts, &mut row.written, bytes_target) {
                     return ChunkStatus::Partial;
                 }
-                close_hod_row(&mut context.replies);
+                close_hod_row(&mut turn.replies);
                 self.large_row = None;
             }
-            if context.replies.len() >= bytes_target || context.budget.is_exhausted() {
+            if turn.replies.len() >= bytes_target || turn.budget.is_exhausted() {
                 return ChunkStatus::Partial;
             }
             let Some(slot) = Slot::from_index(self.slot).filter(|_| self.slot >= self.oldest) else {
-                write_ok(&mut context.replies, &CountReply::of(self.count));
+                write_ok(&mut turn.replies, &CountReply::of(self.count));
                 return ChunkStatus::Complete;
             };
-            if let Err(bytes) = self.write_row(context, service, slot) {
+            if let Err(bytes) = self.write_row(turn, service, slot) {
                 return ChunkStatus::NeedsShare(bytes);
             }
         }

@@ -8,17 +8,17 @@ mod entries;
 mod execution_status;
 mod refusals;
 mod service;
+mod turn;
 pub mod turn_budget;
-mod turn_context;
 
 use bookline_protocol::Request;
 
 pub use chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
 pub use chunked_reply::ChunkedReply;
 pub use execution_status::ExecutionStatus;
-pub use service::{Counters, Identity, Service};
+pub use service::{Counters, Service};
 pub use snapshot::snapshot;
-pub use turn_context::TurnContext;
+pub use turn::Turn;
 
 use command::Command;
 use turn_budget::Cost;
@@ -38,14 +38,9 @@ macro_rules! dispatch_requests {
         }
 
         /// Executes a request and writes its reply.
-        pub fn execute(
-            service: &Service,
-            _identity: Identity,
-            request: &Request<'_>,
-            context: &mut TurnContext,
-        ) -> ExecutionStatus {
+        pub fn execute(turn: &mut Turn, service: &Service, request: &Request<'_>) -> ExecutionStatus {
             match request {
-                $(Request::$variant(request) => request.execute(context, service),)*
+                $(Request::$variant(request) => request.execute(turn, service),)*
             }
         }
     };

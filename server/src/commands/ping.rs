@@ -6,11 +6,11 @@ use bookline_protocol::reply::{EmptyReply, write_ok};
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 
 impl Command for Ping {
-    fn execute(&self, context: &mut TurnContext, _: &Service) -> ExecutionStatus {
-        write_ok(&mut context.replies, &EmptyReply {});
+    fn execute(&self, turn: &mut Turn, _: &Service) -> ExecutionStatus {
+        write_ok(&mut turn.replies, &EmptyReply {});
         ExecutionStatus::Complete
     }
 }

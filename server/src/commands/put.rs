@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use bookline_protocol::commands::Put;
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::reply::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max};
-use bookline_protocol::{Refusal, Slot};
+use bookline_protocol::Slot;
 
 use super::buffers::LARGE_REPLY_SHARE_BYTES;
 use super::chunk_status::CHUNK_BYTES_MAX;
@@ -14,10 +14,9 @@ use super::entries::{new_meeting, write_entry_reply};
 use super::execution_status::ExecutionStatus;
 use super::refusals::{busy, not_freed};
 use super::service::Service;
-use super::turn_context::TurnContext;
-use crate::domain::Rejection;
+use super::turn::{Turn, take_share};
 use crate::domain::calendar::Entry;
-use crate::state::{NewEntry, Replacement, StateRejection};
+use crate::state::{NewEntry, Replacement, ReplacementRejection};
 
 /// The longest replaced entry in a reply that needs no share.
 const REPLACED_BYTES_MAX: usize = CHUNK_BYTES_MAX / 4;
@@ -27,33 +26,40 @@ const NEW_ENTRY_BYTES_MAX: usize = 24 << 10;
 
 const _: () = assert!(NEW_ENTRY_BYTES_MAX + REPLACED_BYTES_MAX <= CHUNK_BYTES_MAX);
 
+/// No share for a large reply is free.
+struct NoShare;
+
 impl Command for Put<'_> {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         let (who, old, new) = (self.who.as_str(), self.old, self.new);
         let entry = match &self.entry {
             RequestedEntry::Block => NewEntry::Block,
             RequestedEntry::Meeting(meeting) => new_meeting(meeting),
         };
         let replacement = Replacement { who, old, new, entry };
-        let replace = |accepts: fn(&Entry) -> bool, context: &mut TurnContext| {
-            service.store.replace(&replacement, accepts, context.micros, &mut context.depends_on)
+        let Turn { context, share, large_reply_share, .. } = turn;
+        // The reply shows the replaced entry, which the state no longer has then: a share for a large one is
+        // acquired before the change.
+        let acquire_share = |old: &Entry| {
+            if !is_short(old) {
+                *large_reply_share = Some(take_share(share, service, LARGE_REPLY_SHARE_BYTES).ok_or(NoShare)?);
+            }
+            Ok(())
         };
-        let mut replaced = replace(is_short, context);
-        if replaced == Err(StateRejection::TooLarge) {
-            // The reply shows the replaced entry, which the state no longer has then: a share is acquired
-            // before the change.
-            let Some(share) = context.share(service, LARGE_REPLY_SHARE_BYTES) else {
-                return ExecutionStatus::NeedsShare(LARGE_REPLY_SHARE_BYTES);
-            };
-            context.large_reply_share = Some(share);
-            replaced = replace(|_| true, context);
-        }
-        match replaced {
+        match service.store.replace(context, &replacement, acquire_share) {
             Ok(replaced) => {
                 let replaced = replaced_entry(old, &replaced, entry.people(who));
-                write_entry_reply(context, who, new, &entry, Some(&replaced))
+                write_entry_reply(turn, who, new, &entry, Some(&replaced))
             }
-            Err(rejection) => context.reject(rejection, |rejection| not_replaced(who, old, new, rejection)),
+            Err(error) => turn.fail(error, |turn, rejection| match rejection {
+                ReplacementRejection::Freeing(rejection) => turn.refuse(not_freed(who, old, rejection)),
+                ReplacementRejection::Busy(rejection) => {
+                    turn.refuse(busy(new, rejection, " (the old entry is still there)"))
+                }
+                ReplacementRejection::NotAccepted(NoShare) => {
+                    ExecutionStatus::NeedsShare(LARGE_REPLY_SHARE_BYTES)
+                }
+            }),
         }
     }
 }
@@ -63,13 +69,6 @@ fn is_short(entry: &Entry) -> bool {
     let (title, group, host) = entry.texts();
     // The group appears again as `removed`.
     2 * entry_fields_bytes_max(title, group, host) <= REPLACED_BYTES_MAX
-}
-
-fn not_replaced(who: &str, old: Slot, new: Slot, rejection: StateRejection) -> Refusal {
-    match rejection {
-        StateRejection::Rule(Rejection::Busy(people)) => busy(new, people, " (the old entry is still there)"),
-        other => not_freed(who, old, other),
-    }
 }
 
 /// The entry that was replaced, and those of its people who are not `people` of the new entry.

@@ -3,44 +3,37 @@
 use bookline_protocol::{Refusal, Slot};
 
 use super::execution_status::ExecutionStatus;
-use super::turn_context::TurnContext;
-use crate::domain::Rejection;
-use crate::state::StateRejection;
+use super::turn::Turn;
+use crate::domain::{Busy, FreeingRejection};
+use crate::state::Error;
 use crate::storage::log::AppendError;
 
-impl TurnContext {
+impl Turn {
     /// Writes a refusal as the reply.
     pub fn refuse(&mut self, refusal: Refusal) -> ExecutionStatus {
         refusal.write(&mut self.replies);
         ExecutionStatus::Complete
     }
 
-    /// Replies to a rejection of the state. `refusal` words the rejections that are specific to the command.
-    pub fn reject(
+    /// Replies to an error of the state. `reject` replies to a rejection of the operation.
+    pub fn fail<R>(
         &mut self,
-        rejection: StateRejection,
-        refusal: impl FnOnce(StateRejection) -> Refusal,
+        error: Error<R>,
+        reject: impl FnOnce(&mut Self, R) -> ExecutionStatus,
     ) -> ExecutionStatus {
-        match rejection {
-            StateRejection::AppendError(AppendError::Backpressure) => ExecutionStatus::Backpressure,
-            StateRejection::AppendError(AppendError::Closed) => {
+        match error {
+            Error::Rejected(rejection) => reject(self, rejection),
+            Error::Full(full) => self.refuse(Refusal::full(full.to_string(), full.limit, full.requested)),
+            Error::Append(AppendError::Backpressure) => ExecutionStatus::Backpressure,
+            Error::Append(read_only @ AppendError::ReadOnly { .. }) => {
+                self.refuse(Refusal::read_only(read_only))
+            }
+            Error::Append(AppendError::Closed) => {
                 self.refuse(Refusal::shutting_down());
                 ExecutionStatus::Close
             }
-            StateRejection::AppendError(read_only @ AppendError::ReadOnly { .. }) => {
-                self.refuse(Refusal::read_only(read_only))
-            }
-            StateRejection::Full(full) => {
-                self.refuse(Refusal::full(full.to_string(), full.limit, full.requested))
-            }
-            other => self.refuse(refusal(other)),
         }
     }
-}
-
-/// A function of the store returned a rejection that it never returns for this request: a bug.
-pub fn unexpected(rejection: &StateRejection) -> Refusal {
-    Refusal::internal(format!("the state rejected the request for an unexpected reason: {rejection:?}"))
 }
 
 /// The message of BOOK and GET about an event that does not exist.
@@ -49,32 +42,31 @@ pub fn no_such_event(id: &str) -> String {
 }
 
 /// BLOCK, MEET or PUT would fill a slot of someone who is busy. `note` follows the slot in the message.
-pub fn busy(slot: Slot, busy: String, note: &str) -> Refusal {
+pub fn busy(slot: Slot, Busy { people }: Busy, note: &str) -> Refusal {
     /// The message names so many people. The field `busy` has all of them.
     const NAMED_PEOPLE_MAX: usize = 5;
-    let count = busy.split(',').count();
-    let mut names = busy.split(',').take(NAMED_PEOPLE_MAX).collect::<Vec<_>>().join(", ");
+    let count = people.split(',').count();
+    let mut names = people.split(',').take(NAMED_PEOPLE_MAX).collect::<Vec<_>>().join(", ");
     if count > NAMED_PEOPLE_MAX {
         names = format!("{names} and {} more", count - NAMED_PEOPLE_MAX);
     }
     let are = if count == 1 { "is" } else { "are" };
     let message =
         format!("{names} {are} busy on {} at {}{note}: choose another time", slot.date.dmy(), slot.hour);
-    Refusal::conflict_busy(message, busy)
+    Refusal::conflict_busy(message, people)
 }
 
 /// DELETE or PUT may not free `who`'s entry in a slot.
-pub fn not_freed(who: &str, slot: Slot, rejection: StateRejection) -> Refusal {
+pub fn not_freed(who: &str, slot: Slot, rejection: FreeingRejection) -> Refusal {
     let (date, hour) = (slot.date.dmy(), slot.hour);
     match rejection {
-        StateRejection::Rule(Rejection::NoEntry) => Refusal::not_found(format!(
+        FreeingRejection::NoEntry => Refusal::not_found(format!(
             "{who} has nothing on {date} at {hour}: GET {who} {date} shows the day"
         )),
-        StateRejection::Rule(Rejection::NotHost { host }) => {
+        FreeingRejection::NotHost { host } => {
             let message =
                 format!("the meeting on {date} at {hour} is {host}'s: only its host can change or delete it");
             Refusal::forbidden_host(message, host)
         }
-        other => unexpected(&other),
     }
 }

@@ -13,10 +13,6 @@ use crate::storage::snapshot::snapshotter::Snapshotter;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
 
-/// Who sends a request. All clients are anonymous until there is AUTH.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Identity;
-
 #[derive(Debug)]
 pub struct Service {
     pub store: Store,

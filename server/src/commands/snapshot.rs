@@ -8,25 +8,25 @@ use bookline_protocol::reply::write_ok;
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 
 impl Command for Snapshot {
-    fn execute(&self, _: &mut TurnContext, _: &Service) -> ExecutionStatus {
+    fn execute(&self, _: &mut Turn, _: &Service) -> ExecutionStatus {
         ExecutionStatus::Snapshot
     }
 }
 
 /// Makes a snapshot and writes the reply to SNAPSHOT.
-pub async fn snapshot(service: &Service, context: &mut TurnContext) {
+pub async fn snapshot(service: &Service, turn: &mut Turn) {
     match service.snapshots.make().await {
         Ok(made) => {
             let milliseconds = u64::try_from(made.took.as_millis()).unwrap_or(u64::MAX);
             let reply = SnapshotReply { sequence: made.sequence.0, bytes: made.bytes, milliseconds };
-            write_ok(&mut context.replies, &reply);
+            write_ok(&mut turn.replies, &reply);
         }
         Err(why) => {
             let message = format!("no snapshot was made: {why}. Nothing is lost: the journal has everything");
-            context.refuse(Refusal::internal(message));
+            turn.refuse(Refusal::internal(message));
         }
     }
 }

@@ -9,18 +9,18 @@ use bookline_protocol::reply::write_ok;
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_context::TurnContext;
+use super::turn::Turn;
 
 impl Command for Stats {
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
-        let totals = service.store.totals(&mut context.depends_on);
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+        let totals = service.store.totals(&mut turn.context);
         let limits = service.store.limits();
         let log = service.store.log();
         let stats = StatsReply {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_seconds: service.counters.started.elapsed().as_secs(),
             connections: service.counters.connections.load(Relaxed) as u64,
-            commands: service.counters.commands.load(Relaxed) + context.budget.commands,
+            commands: service.counters.commands.load(Relaxed) + turn.budget.commands,
             events: totals.events,
             tickets: totals.tickets,
             entries: totals.entries,
@@ -35,7 +35,7 @@ impl Command for Stats {
             snapshot_sequence: service.snapshots.newest().0,
             read_only: log.read_only(),
         };
-        write_ok(&mut context.replies, &stats);
+        write_ok(&mut turn.replies, &stats);
         ExecutionStatus::Complete
     }
 }

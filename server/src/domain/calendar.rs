@@ -6,7 +6,7 @@ use bookline_protocol::limits::{GROUP_IDS_MAX, ID_BYTES_MAX};
 use compact_str::CompactString;
 use memchr::memchr;
 
-use super::Rejection;
+use super::FreeingRejection;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
@@ -162,10 +162,10 @@ impl Entry {
 
     /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
     /// its people.
-    pub fn decide_freeing(&self, who: &str) -> Result<(), Rejection> {
+    pub fn decide_freeing(&self, who: &str) -> Result<(), FreeingRejection> {
         match self {
             Self::Meeting(meeting) if meeting.host() != who => {
-                Err(Rejection::NotHost { host: meeting.host().to_owned() })
+                Err(FreeingRejection::NotHost { host: meeting.host().to_owned() })
             }
             _ => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! The rules of reservation, pure: no sockets, no locks, no disks, no clock.
 //!
-//! A rule looks at one record, and accepts a request or returns a [`Rejection`].
+//! A rule looks at one record, and accepts a request or rejects it.
 
 pub mod calendar;
 mod event;
@@ -10,4 +10,4 @@ pub mod sale;
 
 pub use event::NewEvent;
 pub use numbers::{EntryNumber, EventKey, EventNumber};
-pub use rejection::{Contradiction, Rejection};
+pub use rejection::{Busy, Contradiction, FreeingRejection, SoldOut};

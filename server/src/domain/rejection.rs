@@ -1,28 +1,34 @@
-//! Decisions against a request.
+//! Decisions against a request. They change no state and append nothing to the log.
 
 use thiserror::Error;
 
-/// A decision against a request. It changes no state and appends nothing to the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Rejection {
-    #[error("{requested} tickets were requested, {available} are left")]
-    SoldOut { available: u32, requested: u32 },
-    /// The ids of the people whose slot is filled, separated by commas.
-    #[error("busy: {0}")]
-    Busy(String),
-    /// The person has no entry in the slot.
-    #[error("no entry in the slot")]
-    NoEntry,
-    /// The slot has a meeting with another host.
-    #[error("the host is {host}")]
-    NotHost { host: String },
+/// Fewer tickets are left than were requested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SoldOut {
+    pub available: u32,
+    pub requested: u32,
 }
 
-impl Rejection {
-    pub fn busy(who: &[&str]) -> Self {
-        Self::Busy(who.join(","))
+/// The slot of some people is filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    /// Their ids, separated by commas.
+    pub people: String,
+}
+
+impl Busy {
+    pub fn of(people: &[&str]) -> Self {
+        Self { people: people.join(",") }
     }
+}
+
+/// Why a person may not free a slot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FreeingRejection {
+    /// The person has no entry in the slot.
+    NoEntry,
+    /// The slot has a meeting with another host.
+    NotHost { host: String },
 }
 
 /// A change does not fit the state that it is applied to. The rules never decide such a change: a journal

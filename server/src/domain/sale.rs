@@ -1,6 +1,6 @@
 //! The tickets of an event.
 
-use super::{Contradiction, EventNumber, Rejection};
+use super::{Contradiction, EventNumber, SoldOut};
 
 /// The tickets of an event. Invariant: `issued` is at most `total`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +17,10 @@ impl Sale {
     }
 
     /// Decides whether `count` tickets may be issued: all of them or none.
-    pub fn decide_booking(&self, count: u32) -> Result<(), Rejection> {
+    pub fn decide_booking(&self, count: u32) -> Result<(), SoldOut> {
         let available = self.available();
         if count > available {
-            return Err(Rejection::SoldOut { available, requested: count });
+            return Err(SoldOut { available, requested: count });
         }
         Ok(())
     }
@@ -46,11 +46,11 @@ mod tests {
     #[test]
     fn booking_of_more_than_available_is_rejected() {
         let mut sale = Sale { number: EventNumber(1), total: 10, issued: 7 };
-        assert_eq!(sale.decide_booking(4), Err(Rejection::SoldOut { available: 3, requested: 4 }));
+        assert_eq!(sale.decide_booking(4), Err(SoldOut { available: 3, requested: 4 }));
         assert_eq!(sale.decide_booking(3), Ok(()));
         assert_eq!(sale.issue(3), Ok(()));
         assert_eq!(sale.available(), 0);
-        assert_eq!(sale.decide_booking(1), Err(Rejection::SoldOut { available: 0, requested: 1 }));
+        assert_eq!(sale.decide_booking(1), Err(SoldOut { available: 0, requested: 1 }));
     }
 
     #[test]

@@ -22,8 +22,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::buffers::{LINE_SHARE_BYTES, Share};
 use crate::commands::turn_budget::Cost;
 use crate::commands::{
-    CHUNK_BYTES_MAX, ChunkStatus, ChunkedReply, ExecutionStatus, Identity, Service, TurnContext, cost,
-    execute, snapshot,
+    CHUNK_BYTES_MAX, ChunkStatus, ChunkedReply, ExecutionStatus, Service, Turn, cost, execute, snapshot,
 };
 use crate::net::framing::{Framer, FramingEvent, LineRange};
 use crate::net::socket::{self, SEND_BUFFER_BYTES, WRITE_STALL_MAX};
@@ -117,7 +116,6 @@ struct LongLine {
 struct Connection {
     stream: TcpStream,
     service: Arc<Service>,
-    identity: Identity,
     stop: CancellationToken,
     /// Set during a graceful shutdown.
     drain_deadline: Option<Instant>,
@@ -129,7 +127,7 @@ struct Connection {
     idle_timeout: Option<Duration>,
     /// Set while the connection has nothing to do.
     idle_deadline: Option<Instant>,
-    context: TurnContext,
+    turn: Turn,
     chunked_reply: Option<Box<dyn ChunkedReply>>,
     /// Whether others could run since the last turn began.
     has_yielded: bool,
@@ -153,7 +151,6 @@ pub async fn serve(
     let connection = Connection {
         stream,
         service,
-        identity: Identity,
         stop,
         drain_deadline: None,
         framer: Framer::default(),
@@ -161,7 +158,7 @@ pub async fn serve(
         long_line: None,
         idle_timeout,
         idle_deadline: None,
-        context: TurnContext::default(),
+        turn: Turn::default(),
         chunked_reply: None,
         has_yielded: true,
         has_backlog: false,
@@ -216,7 +213,7 @@ impl Connection {
                 self.turn()
             };
             self.has_backlog |= matches!(next, NextStep::Yield);
-            if self.context.budget.commands > 0 || !matches!(next, NextStep::Read) {
+            if self.turn.budget.commands > 0 || !matches!(next, NextStep::Read) {
                 self.idle_deadline = None;
             }
             self.send_replies().await?;
@@ -232,7 +229,7 @@ impl Connection {
                 NextStep::ReplyShare(bytes) => {
                     let share = self.service.buffers.reply(bytes);
                     match wait_for_share(share, &mut stopped).await {
-                        Ok(share) => self.context.share = Some(share),
+                        Ok(share) => self.turn.share = Some(share),
                         Err(refusal) => return self.close(&refusal).await,
                     }
                 }
@@ -263,7 +260,7 @@ impl Connection {
 
     /// Sends a refusal and closes the connection.
     async fn close(&mut self, refusal: &Refusal) -> io::Result<()> {
-        refusal.write(&mut self.context.replies);
+        refusal.write(&mut self.turn.replies);
         self.send_replies().await?;
         linger(&mut self.stream).await
     }
@@ -276,17 +273,16 @@ impl Connection {
 
     /// Executes complete lines in order, within the budget of a turn.
     fn turn(&mut self) -> NextStep {
-        self.context.micros = self.service.clock.now();
-        self.context.budget.begin(self.context.micros, self.has_yielded);
-        if self.context.replies.capacity() == 0 {
-            self.context.replies.reserve_exact(IDLE_BUFFER_BYTES);
+        self.turn.budget.begin(self.service.clock.now(), self.has_yielded);
+        if self.turn.replies.capacity() == 0 {
+            self.turn.replies.reserve_exact(IDLE_BUFFER_BYTES);
         }
         let next = loop {
-            if self.context.budget.is_exhausted() || self.context.replies.len() >= TURN_REPLY_BYTES_TARGET {
+            if self.turn.budget.is_exhausted() || self.turn.replies.len() >= TURN_REPLY_BYTES_TARGET {
                 break NextStep::Yield;
             }
             if let Some(reply) = &mut self.chunked_reply {
-                match reply.write(&mut self.context, &self.service, TURN_REPLY_BYTES_TARGET) {
+                match reply.write(&mut self.turn, &self.service, TURN_REPLY_BYTES_TARGET) {
                     ChunkStatus::Complete => self.chunked_reply = None,
                     ChunkStatus::Partial => break NextStep::Yield,
                     ChunkStatus::NeedsShare(bytes) => break NextStep::ReplyShare(bytes),
@@ -296,12 +292,12 @@ impl Connection {
             match self.framer.next_event() {
                 FramingEvent::Incomplete => break self.wait_for_line(),
                 FramingEvent::Telnet(response) => {
-                    self.context.replies.extend_from_slice(&response);
-                    self.context.budget.charge(Cost::Low, &self.service.clock);
+                    self.turn.replies.extend_from_slice(&response);
+                    self.turn.budget.charge(Cost::Low, &self.service.clock);
                 }
                 FramingEvent::TooLong => {
-                    self.context.budget.commands += 1;
-                    Refusal::line_too_long().write(&mut self.context.replies);
+                    self.turn.budget.commands += 1;
+                    Refusal::line_too_long().write(&mut self.turn.replies);
                     if !self.is_established {
                         break NextStep::Close;
                     }
@@ -314,7 +310,7 @@ impl Connection {
                         _ => {}
                     }
                     self.framer.consume(range);
-                    self.context.budget.commands += 1;
+                    self.turn.budget.commands += 1;
                     match status {
                         ExecutionStatus::Chunked(reply) => self.chunked_reply = Some(reply),
                         ExecutionStatus::Snapshot => break NextStep::Snapshot,
@@ -327,9 +323,9 @@ impl Connection {
             }
         };
         // A reply has taken the share, or needs it no more.
-        self.context.share = None;
-        if self.context.budget.commands > 0 {
-            self.service.counters.commands.fetch_add(self.context.budget.commands, Relaxed);
+        self.turn.share = None;
+        if self.turn.budget.commands > 0 {
+            self.service.counters.commands.fetch_add(self.turn.budget.commands, Relaxed);
         }
         next
     }
@@ -339,7 +335,7 @@ impl Connection {
         let refusal = if self.is_established { None } else { refuse_binary(self.framer.incomplete_line()) };
         if let Some(refusal) = refusal {
             tracing::debug!("another protocol refused");
-            refusal.write(&mut self.context.replies);
+            refusal.write(&mut self.turn.replies);
             return NextStep::Close;
         }
         let is_long = self.framer.len() >= OWN_REQUEST_BYTES;
@@ -347,7 +343,7 @@ impl Connection {
     }
 
     fn execute_line(&mut self, range: LineRange) -> ExecutionStatus {
-        let context = &mut self.context;
+        let turn = &mut self.turn;
         let (line, scratch) = (self.framer.line(range), &mut self.scratch);
         let is_short = line.len() <= SHORT_LINE_BYTES_MAX;
         let line = if self.is_established {
@@ -361,37 +357,37 @@ impl Connection {
             ParsedLine::Blank => (ExecutionStatus::Complete, Cost::Low),
             ParsedLine::Request(request) => {
                 log(&request);
-                (execute(&self.service, self.identity, &request, context), cost(&request))
+                (execute(turn, &self.service, &request), cost(&request))
             }
             ParsedLine::Refused(refusal) => {
                 tracing::debug!(code = refusal.code.as_str(), "line refused");
-                refusal.write(&mut context.replies);
+                refusal.write(&mut turn.replies);
                 (ExecutionStatus::Complete, Cost::High)
             }
             ParsedLine::Foreign(refusal) => {
                 tracing::debug!("another protocol refused");
-                refusal.write(&mut context.replies);
+                refusal.write(&mut turn.replies);
                 (ExecutionStatus::Close, Cost::High)
             }
         };
-        context.budget.charge(if is_short { cost } else { Cost::High }, &self.service.clock);
+        turn.budget.charge(if is_short { cost } else { Cost::High }, &self.service.clock);
         status
     }
 
     /// Sends the replies when the commit that they depend on is durable.
     async fn send_replies(&mut self) -> io::Result<()> {
-        let context = &mut self.context;
-        if !context.replies.is_empty() {
-            self.service.store.log().wait_durable(context.depends_on.0).await;
-            write_all(&self.stream, &context.replies).await?;
-            context.replies.clear();
-            if context.large_reply_share.take().is_some() {
-                context.replies = Vec::new();
+        let turn = &mut self.turn;
+        if !turn.replies.is_empty() {
+            self.service.store.log().wait_durable(turn.context.depends_on.0).await;
+            write_all(&self.stream, &turn.replies).await?;
+            turn.replies.clear();
+            if turn.large_reply_share.take().is_some() {
+                turn.replies = Vec::new();
             }
         }
         if self.long_line.is_some() && self.framer.len() < OWN_REQUEST_BYTES {
             // The long line is executed: its share and its memory are returned.
-            context.replies.shrink_to(OWN_REPLY_BYTES);
+            turn.replies.shrink_to(OWN_REPLY_BYTES);
             self.framer.buffer().shrink_to(OWN_REQUEST_BYTES);
             self.scratch = Vec::new();
             self.long_line = None;
@@ -403,7 +399,7 @@ impl Connection {
     /// request. The end of the peer's stream does not: the peer may wait for the reply.
     async fn snapshot(&mut self) -> io::Result<()> {
         tokio::select! {
-            () = snapshot(&self.service, &mut self.context) => Ok(()),
+            () = snapshot(&self.service, &mut self.turn) => Ok(()),
             reset = self.stream.ready(Interest::ERROR) => {
                 reset?;
                 Err(io::ErrorKind::ConnectionReset.into())
@@ -494,8 +490,8 @@ impl Connection {
         if requests.is_empty() && requests.capacity() > IDLE_BUFFER_BYTES {
             *requests = Vec::new();
         }
-        if self.context.replies.capacity() > IDLE_BUFFER_BYTES {
-            self.context.replies = Vec::new();
+        if self.turn.replies.capacity() > IDLE_BUFFER_BYTES {
+            self.turn.replies = Vec::new();
         }
         self.scratch = Vec::new();
     }
@@ -503,7 +499,7 @@ impl Connection {
     /// Ends the connection after the end of the peer's stream. An incomplete line is refused, not executed.
     async fn finish(&mut self) -> io::Result<()> {
         if expects_reply(self.framer.incomplete_line()) {
-            Refusal::incomplete().write(&mut self.context.replies);
+            Refusal::incomplete().write(&mut self.turn.replies);
         }
         self.send_replies().await
     }

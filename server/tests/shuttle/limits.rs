@@ -1,5 +1,7 @@
 //! Concurrent requests for the rest of a limit.
 
+use std::fmt::Debug;
+
 use bookline_protocol::event_tag;
 use shuttle::thread::{JoinHandle, spawn};
 
@@ -9,10 +11,11 @@ use crate::disk::Disk;
 use crate::explore::explore;
 use crate::state::limits::Limited;
 use crate::state::{
-    DependsOn, Full, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store,
+    BookingRejection, Context, Error, Full, IdTaken, NewEntry, NewEvent, Records, Replacement, StateLimits,
+    Store,
 };
 use crate::storage::log::AppendError;
-use crate::waiting::{ONE_SEGMENT, open, slot};
+use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 
 /// Two events in different shards, with enough tickets for all clients.
 const EVENTS: [&str; 2] = ["sale", "jazz"];
@@ -20,26 +23,26 @@ const EVENTS: [&str; 2] = ["sale", "jazz"];
 const LIMITS: StateLimits = StateLimits { events: 2, tickets: 3, person_hours: 4 };
 
 fn new_store(disk: &Disk) -> Store {
-    Store::new(Records::new(2), LIMITS, open(disk, ONE_SEGMENT))
+    Store::new(Records::new(2), LIMITS, open(disk, ONE_SEGMENT), clock())
 }
 
 fn join(clients: impl IntoIterator<Item = JoinHandle<u64>>) -> u64 {
     clients.into_iter().map(|client| client.join().expect("a client")).sum()
 }
 
-fn create(store: &Store, id: &str) -> Result<(), StateRejection> {
+fn create(store: &Store, id: &str) -> Result<(), Error<IdTaken>> {
     let event = NewEvent { id, name: "a concert", date: slot(0, "20:00").date, total: 10, issued: 0 };
-    store.create(&event, 0, &mut DependsOn::default())
+    store.create(&mut Context::default(), &event)
 }
 
-fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, StateRejection> {
+fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, Error<BookingRejection>> {
     let mut tickets: Vec<[u8; 16]> = (first..first + count).map(|n| [n; 16]).collect();
-    store.book(event, &mut tickets, 0, &mut DependsOn::default())
+    store.book(&mut Context::default(), event, &mut tickets)
 }
 
 #[track_caller]
-fn assert_full(rejection: &StateRejection, what: Limited, limit: u64) {
-    let StateRejection::Full(full) = rejection else { panic!("{rejection:?}") };
+fn assert_full<R: Debug>(error: &Error<R>, what: Limited, limit: u64) {
+    let Error::Full(full) = error else { panic!("{error:?}") };
     let Full { used, requested, .. } = *full;
     assert_eq!((full.what, full.limit), (what, limit));
     assert!(used <= limit && used + requested > limit, "refused below the limit: {full:?}");
@@ -69,7 +72,7 @@ fn tickets_are_sold_up_to_the_limit_and_no_more() {
             let store = store.clone();
             move || {
                 // It compares the totals with the counted tickets.
-                assert!(store.totals(&mut DependsOn::default()).tickets <= 3);
+                assert!(store.totals(&mut Context::default()).tickets <= 3);
                 0
             }
         });
@@ -77,6 +80,17 @@ fn tickets_are_sold_up_to_the_limit_and_no_more() {
         assert_eq!(join([reading]), 0);
         store.log().close().expect("no disk error");
     });
+}
+
+/// The person-hours by which the state grew.
+fn grown_by<R: Debug>(done: Result<(), Error<R>>, hours: u64) -> u64 {
+    match done {
+        Ok(()) => hours,
+        Err(error) => {
+            assert_full(&error, Limited::PersonHours, 4);
+            0
+        }
+    }
 }
 
 /// Concurrently takes an hour for a meeting of three, replaces a block by a meeting of two, and frees a
@@ -88,23 +102,15 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
         let store = new_store(&disk);
         for who in ["F1", "F2"] {
             store
-                .take(who, slot(0, "09:00"), &NewEntry::Block, 0, &mut DependsOn::default())
+                .take(&mut Context::default(), who, slot(0, "09:00"), &NewEntry::Block)
                 .expect("two of four person-hours");
         }
-        let full_or = |done: Result<(), StateRejection>, hours: u64| match done {
-            Ok(()) => hours,
-            Err(rejection) => {
-                assert_full(&rejection, Limited::PersonHours, 4);
-                0
-            }
-        };
         let meeting = |group| NewEntry::Meeting { title: "plans", group, host: "F1" };
         let taking = spawn({
             let store = store.clone();
             move || {
-                let taken =
-                    store.take("F1", slot(1, "10:00"), &meeting("F3,F4"), 0, &mut DependsOn::default());
-                full_or(taken, 3)
+                let taken = store.take(&mut Context::default(), "F1", slot(1, "10:00"), &meeting("F3,F4"));
+                grown_by(taken, 3)
             }
         });
         let replacing = spawn({
@@ -112,19 +118,19 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
             move || {
                 let (old, new) = (slot(0, "09:00"), slot(1, "11:00"));
                 let replacement = Replacement { who: "F1", old, new, entry: meeting("F3") };
-                let replaced = store.replace(&replacement, |_| true, 0, &mut DependsOn::default());
-                full_or(replaced.map(|_| ()), 1)
+                let replaced = store.replace(&mut Context::default(), &replacement, |_| Ok::<_, ()>(()));
+                grown_by(replaced.map(|_| ()), 1)
             }
         });
         let freeing = spawn({
             let store = store.clone();
             move || {
-                store.free("F2", slot(0, "09:00"), 0, &mut DependsOn::default()).expect("an own block");
+                store.free(&mut Context::default(), "F2", slot(0, "09:00")).expect("an own block");
                 0
             }
         });
         let grown = join([taking, replacing, freeing]);
-        let counted = store.totals(&mut DependsOn::default()).person_hours;
+        let counted = store.totals(&mut Context::default()).person_hours;
         assert_eq!(counted, 1 + grown);
         store.log().close().expect("no disk error");
         // The entries must also be valid in the order of the journal, in which recovery reads them.
@@ -151,15 +157,15 @@ fn refused_changes_do_not_count_against_limits() {
         assert_eq!(book(&store, EVENTS[0], 0, 2), Ok(8));
         store.log().close().expect("no disk error");
         for _ in 0..2 {
-            assert_eq!(create(&store, EVENTS[1]), Err(StateRejection::AppendError(AppendError::Closed)));
-            assert_eq!(book(&store, EVENTS[0], 2, 1), Err(StateRejection::AppendError(AppendError::Closed)));
+            assert_eq!(create(&store, EVENTS[1]), Err(Error::Append(AppendError::Closed)));
+            assert_eq!(book(&store, EVENTS[0], 2, 1), Err(Error::Append(AppendError::Closed)));
         }
         assert_full(
             &book(&store, EVENTS[0], 2, 2).expect_err("only one more ticket is allowed"),
             Limited::Tickets,
             3,
         );
-        assert_eq!(store.can_book(EVENTS[0], 1, &mut DependsOn::default()), Ok(()));
-        store.totals(&mut DependsOn::default());
+        assert_eq!(store.can_book(&mut Context::default(), EVENTS[0], 1), Ok(()));
+        store.totals(&mut Context::default());
     });
 }

@@ -12,28 +12,28 @@ use crate::disk::Disk;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Entry;
 use crate::explore::{explore, yield_point};
-use crate::state::{DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store};
+use crate::state::{Context, Error, NewEntry, NewEvent, Records, Replacement, StateLimits, Store};
 use crate::storage::log::LogExt;
-use crate::waiting::{ONE_SEGMENT, open, slot};
+use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 
 const MEETING: NewEntry<'_> = NewEntry::Meeting { title: "plans", group: "F2,F3", host: "F1" };
 
 fn new_store(disk: &Disk) -> Store {
-    Store::new(Records::new(2), StateLimits::NONE, open(disk, ONE_SEGMENT))
+    Store::new(Records::new(2), StateLimits::NONE, open(disk, ONE_SEGMENT), clock())
 }
 
 /// A client that makes its request, waits as its reply does, and then checks the disk.
 fn client(
     disk: &Disk,
     store: &Store,
-    request: impl FnOnce(&Store, &mut DependsOn) + Send + 'static,
+    request: impl FnOnce(&Store, &mut Context) + Send + 'static,
     check: impl FnOnce(&Entries) + Send + 'static,
 ) -> JoinHandle<()> {
     let (disk, store) = (disk.clone(), store.clone());
     spawn(move || {
-        let mut depends_on = DependsOn::default();
-        request(&store, &mut depends_on);
-        block_on(store.log().wait_durable(depends_on.0));
+        let mut context = Context::default();
+        request(&store, &mut context);
+        block_on(store.log().wait_durable(context.depends_on.0));
         check(&Entries::on(&disk));
     })
 }
@@ -84,11 +84,11 @@ fn watch_a_replacement(disk: &Disk) {
 
 fn read_a_replacement(disk: &Disk, store: &Store) {
     let (old, new) = (slot(0, "10:00"), slot(1, "11:00"));
-    let mut depends_on = DependsOn::default();
-    let old_is_free = store.day("F1", old.date, &mut depends_on).is_empty();
-    let new_is_filled = !store.day("F1", new.date, &mut depends_on).is_empty();
+    let mut context = Context::default();
+    let old_is_free = store.day(&mut context, "F1", old.date).is_empty();
+    let new_is_filled = !store.day(&mut context, "F1", new.date).is_empty();
     assert!(new_is_filled || !old_is_free, "a read sees a part of the replacement");
-    block_on(store.log().wait_durable(depends_on.0));
+    block_on(store.log().wait_durable(context.depends_on.0));
     let entries = Entries::on(disk);
     assert!(
         !new_is_filled || entries.has("F1", new),
@@ -105,16 +105,16 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
     explore(|| {
         let disk = Disk::default();
         let store = new_store(&disk);
-        let mut depends_on = DependsOn::default();
+        let mut context = Context::default();
         for (who, day) in [("F1", 0), ("F2", 1)] {
-            store.take(who, slot(day, "10:00"), &NewEntry::Block, 0, &mut depends_on).expect("a free hour");
+            store.take(&mut context, who, slot(day, "10:00"), &NewEntry::Block).expect("a free hour");
         }
-        block_on(store.log().wait_durable(depends_on.0));
+        block_on(store.log().wait_durable(context.depends_on.0));
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
-            let replace = move |store: &Store, depends_on: &mut DependsOn| {
+            let replace = move |store: &Store, context: &mut Context| {
                 let replacement = Replacement { who, old, new, entry: NewEntry::Block };
-                store.replace(&replacement, |_| true, 0, depends_on).expect("a free hour");
+                store.replace(context, &replacement, |_| Ok::<_, ()>(())).expect("a free hour");
             };
             client(&disk, &store, replace, move |entries| {
                 assert!(entries.has(who, new) && !entries.has(who, old), "an acknowledged replacement");
@@ -131,12 +131,12 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
         let listing = client(
             &disk,
             &store,
-            |store, depends_on| {
+            |store, context| {
                 let event =
                     NewEvent { id: "sale", name: "a", date: slot(0, "20:00").date, total: 1, issued: 0 };
-                store.create(&event, 0, depends_on).expect("the first event");
-                assert_eq!(store.page(None, 10, depends_on).len(), 1);
-                assert_eq!(store.totals(depends_on).entries, 2, "replacements keep the number of entries");
+                store.create(context, &event).expect("the first event");
+                assert_eq!(store.page(context, None, 10).len(), 1);
+                assert_eq!(store.totals(context).entries, 2, "replacements keep the number of entries");
             },
             |_| {},
         );
@@ -144,15 +144,9 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
     });
 }
 
-fn take_or_be_refused(
-    store: &Store,
-    who: &str,
-    hour: Slot,
-    entry: &NewEntry<'_>,
-    depends_on: &mut DependsOn,
-) {
-    let taken = store.take(who, hour, entry, 0, depends_on);
-    assert!(matches!(taken, Ok(()) | Err(StateRejection::Rule(_))), "{taken:?}");
+fn take_or_be_refused(store: &Store, who: &str, hour: Slot, entry: &NewEntry<'_>, context: &mut Context) {
+    let taken = store.take(context, who, hour, entry);
+    assert!(matches!(taken, Ok(()) | Err(Error::Rejected(_))), "{taken:?}");
 }
 
 #[test]
@@ -164,7 +158,7 @@ fn a_meeting_is_with_all_of_its_people_or_refused() {
         let meeting = client(
             &disk,
             &store,
-            move |store, depends_on| take_or_be_refused(store, "F1", hour, &MEETING, depends_on),
+            move |store, context| take_or_be_refused(store, "F1", hour, &MEETING, context),
             move |entries| {
                 let (meets, blocked) = (entries.has("F1", hour), entries.has("F3", hour));
                 assert_eq!(meets, entries.has("F2", hour));
@@ -174,20 +168,17 @@ fn a_meeting_is_with_all_of_its_people_or_refused() {
         let block = client(
             &disk,
             &store,
-            move |store, depends_on| take_or_be_refused(store, "F3", hour, &NewEntry::Block, depends_on),
+            move |store, context| take_or_be_refused(store, "F3", hour, &NewEntry::Block, context),
             move |entries| assert!(entries.has("F3", hour), "the hour of F3 is filled"),
         );
         let reading = [("F1", "F2"), ("F2", "F3"), ("F2", "F1")].map(|(one, another)| {
-            let meets = move |store: &Store, who: &str, depends_on: &mut DependsOn| {
-                store
-                    .day(who, hour.date, depends_on)
-                    .iter()
-                    .any(|(_, entry)| matches!(entry, Entry::Meeting(_)))
+            let meets = move |store: &Store, who: &str, context: &mut Context| {
+                store.day(context, who, hour.date).iter().any(|(_, entry)| matches!(entry, Entry::Meeting(_)))
             };
-            let read = move |store: &Store, depends_on: &mut DependsOn| {
-                if meets(store, one, depends_on) {
-                    assert!(meets(store, another, depends_on), "{one} meets, {another} does not");
-                    assert_eq!(store.meetings(hour, None, |_, _| true, depends_on).0.len(), 1);
+            let read = move |store: &Store, context: &mut Context| {
+                if meets(store, one, context) {
+                    assert!(meets(store, another, context), "{one} meets, {another} does not");
+                    assert_eq!(store.meetings(context, hour, None, |_, _| true).0.len(), 1);
                 }
             };
             client(&disk, &store, read, |_| {})

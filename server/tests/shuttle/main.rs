@@ -26,7 +26,7 @@ mod locks;
 mod reads;
 mod rotations;
 // The whole store, with its unit tests.
-#[allow(dead_code, reason = "the server uses more of it than these tests")]
+#[allow(dead_code, unused_imports, reason = "the server uses more of it than these tests")]
 #[path = "../../src/state/mod.rs"]
 mod state;
 mod storage;

@@ -6,11 +6,10 @@ use shuttle::thread::spawn;
 use crate::changes::{Change, EventCreated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::Rejection;
 use crate::explore::explore;
-use crate::state::{DependsOn, NewEvent, Records, StateLimits, StateRejection, Store};
+use crate::state::{BookingRejection, Context, Error, IdTaken, NewEvent, Records, StateLimits, Store};
 use crate::storage::log::{Log, LogExt};
-use crate::waiting::{ONE_SEGMENT, open, slot};
+use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 
 /// The tickets of the event, fewer than the clients ask for.
 const TICKETS_TOTAL: u32 = 2;
@@ -20,8 +19,8 @@ fn event(id: &str) -> NewEvent<'_> {
 }
 
 /// Waits as the reply of a request with these dependencies does.
-fn release(store: &Store, depends_on: DependsOn) {
-    block_on(store.log().wait_durable(depends_on.0));
+fn release(store: &Store, context: Context) {
+    block_on(store.log().wait_durable(context.depends_on.0));
 }
 
 /// The events created and the number of tickets issued after a power cut.
@@ -38,15 +37,15 @@ fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
 }
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
-    let mut depends_on = DependsOn::default();
-    let booked = store.book("sale", &mut [[ticket; 16]], 0, &mut depends_on);
-    release(store, depends_on);
+    let mut context = Context::default();
+    let booked = store.book(&mut context, "sale", &mut [[ticket; 16]]);
+    release(store, context);
     let (_, issued) = on_disk(disk);
     match booked {
         Ok(left) => {
             assert!(issued >= TICKETS_TOTAL - left, "replied {left} left; {issued} issued on the disk")
         }
-        Err(StateRejection::Rule(Rejection::SoldOut { .. })) => {
+        Err(Error::Rejected(BookingRejection::SoldOut(_))) => {
             assert_eq!(issued, TICKETS_TOTAL, "replied that it is sold out")
         }
         Err(rejection) => panic!("{rejection:?}"),
@@ -54,26 +53,26 @@ fn book(disk: &Disk, store: &Store, ticket: u8) {
 }
 
 fn read_event(disk: &Disk, store: &Store) {
-    let mut depends_on = DependsOn::default();
-    let shown = store.event("sale", &mut depends_on, |event| event.sale.issued).expect("an existing event");
-    release(store, depends_on);
+    let mut context = Context::default();
+    let shown = store.event(&mut context, "sale", |event| event.sale.issued).expect("an existing event");
+    release(store, context);
     let (_, issued) = on_disk(disk);
     assert!(issued >= shown, "read {shown} issued; {issued} on the disk");
 }
 
 fn create(disk: &Disk, store: &Store) {
-    let mut depends_on = DependsOn::default();
-    let created = store.create(&event("another"), 0, &mut depends_on);
-    release(store, depends_on);
-    assert!(matches!(created, Ok(()) | Err(StateRejection::IdTaken)), "{created:?}");
+    let mut context = Context::default();
+    let created = store.create(&mut context, &event("another"));
+    release(store, context);
+    assert!(matches!(created, Ok(()) | Err(Error::Rejected(IdTaken))), "{created:?}");
     assert!(on_disk(disk).0.iter().any(|id| id == "another"), "replied {created:?}");
 }
 
 fn read_other_event(disk: &Disk, store: &Store) {
-    let mut depends_on = DependsOn::default();
-    let shown = store.event("another", &mut depends_on, |_| ()).is_some();
-    let totals = store.totals(&mut depends_on);
-    release(store, depends_on);
+    let mut context = Context::default();
+    let shown = store.event(&mut context, "another", |_| ()).is_some();
+    let totals = store.totals(&mut context);
+    release(store, context);
     let (created, issued) = on_disk(disk);
     assert!(!shown || created.iter().any(|id| id == "another"), "the event is not on the disk");
     assert!(created.len() as u64 >= totals.events && u64::from(issued) >= totals.tickets, "read {totals:?}");
@@ -84,9 +83,9 @@ fn read_other_event(disk: &Disk, store: &Store) {
 
 /// Reads only the listing, as `GET limit=n` does to learn whether more events follow.
 fn read_listing(disk: &Disk, store: &Store) {
-    let mut depends_on = DependsOn::default();
-    let listed = store.page(None, 2, &mut depends_on);
-    release(store, depends_on);
+    let mut context = Context::default();
+    let listed = store.page(&mut context, None, 2);
+    release(store, context);
     let (created, _) = on_disk(disk);
     assert!(
         listed.iter().all(|place| created.iter().any(|id| *id == place.id)),
@@ -99,9 +98,9 @@ fn no_reply_shows_a_change_that_is_not_on_the_disk() {
     explore(|| {
         let disk = Disk::default();
         let journal = open(&disk, ONE_SEGMENT);
-        let store = Store::new(Records::new(2), StateLimits::NONE, journal.clone());
-        let mut depends_on = DependsOn::default();
-        store.create(&event("sale"), 0, &mut depends_on).expect("the first event");
+        let store = Store::new(Records::new(2), StateLimits::NONE, journal.clone(), clock());
+        let mut context = Context::default();
+        store.create(&mut context, &event("sale")).expect("the first event");
 
         let clients = [
             |disk: &Disk, store: &Store| {

@@ -14,6 +14,8 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::storage::journal::{Base, Durability, Journal, Opening, Options};
 use crate::storage::log::{AppendError, Log, LogExt};
+use crate::time::clock::Clock;
+use crate::time::source::ManualTime;
 
 /// A segment for all commits of a scenario.
 pub const ONE_SEGMENT: u64 = 16 << 10;
@@ -47,6 +49,11 @@ pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<
     let opening = Journal::read(disk.of_journal(), options, &mut |_| Ok(()));
     let opened = opening.and_then(Opening::open);
     Arc::new(opened.expect("no disk error").0)
+}
+
+/// The clock of a store.
+pub fn clock() -> Arc<Clock> {
+    Arc::new(Clock::new(Arc::new(ManualTime::new(0)), None))
 }
 
 /// Appends a commit that is identified by its day.

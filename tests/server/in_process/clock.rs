@@ -4,10 +4,11 @@
 //! back after a restart.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bookline_server::Config;
-use bookline_server::time::source::ManualTime;
-
+use bookline_server::codec::Sequence;
+use bookline_server::time::source::{ManualTime, TimeSource};
 use bookline_testkit::AsyncConn;
 use bookline_testkit::in_process::Server;
 
@@ -79,5 +80,42 @@ async fn time_after_a_restart_is_not_before_the_last_commit() {
     let later = Arc::new(ManualTime::new(START_MICROS + HOUR_MICROS));
     let server = Server::on_with(directory, with(&later)).await.expect("a start");
     assert_eq!(now(&mut server.connect().await).await, "2027-01-15T09:00:00+00:00");
+    server.stop().await;
+}
+
+/// Time that advances by 10 microseconds at each reading, and by nothing else.
+#[derive(Debug, Default)]
+struct CountingTime(AtomicI64);
+
+impl TimeSource for CountingTime {
+    fn boot_micros(&self) -> i64 {
+        self.0.fetch_add(10, Ordering::Relaxed)
+    }
+
+    fn system_micros(&self) -> i64 {
+        START_MICROS + self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// It would fail if the time were read once for all decisions of a turn.
+#[tokio::test]
+async fn each_commit_has_the_time_of_its_own_decision() {
+    let server = Server::fresh_with(|config| config.time_source = Some(Arc::<CountingTime>::default())).await;
+    let mut conn = server.connect().await;
+    conn.ask("CREATE x 2027-01-15 10 id=x").await.ok();
+    // One turn executes all of them.
+    conn.send("BOOK x 1\n".repeat(5).as_bytes()).await;
+    for _ in 0..5 {
+        conn.reply().await.expect("a reply").ok();
+    }
+    let mut times = Vec::new();
+    let log = server.service.store.log();
+    log.replay(Sequence(0), &mut |commit| {
+        times.push(commit.micros);
+        Ok(())
+    })
+    .expect("a journal");
+    assert_eq!(times.len(), 6);
+    assert!(times.windows(2).all(|pair| pair[0] < pair[1]), "{times:?}");
     server.stop().await;
 }

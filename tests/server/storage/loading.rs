@@ -9,11 +9,10 @@ use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
 use bookline_server::commands::{Counters, Service};
 use bookline_server::demo;
 use bookline_server::import;
-use bookline_server::state::{DependsOn, Records, StateLimits, Store};
-use bookline_server::time::clock::Clock;
-use bookline_server::time::source::OsTime;
+use bookline_server::state::{Context, Records, StateLimits, Store};
 use bookline_server::time::zone::Zone;
 use bookline_testkit::disk::{Counts, Faults, IoSource, SimDisk};
+use bookline_testkit::system_clock;
 use chrono_tz::Tz;
 use tempfile::NamedTempFile;
 use tokio::sync::Semaphore;
@@ -26,7 +25,7 @@ fn service(machine: &mut Machine) -> Service {
     Service {
         store: server.store,
         snapshots: server.snapshotter,
-        clock: Clock::new(Arc::new(OsTime), None).into(),
+        clock: system_clock(),
         zone: Zone::new(Tz::UTC),
         head: Id::new("F10").expect("an id"),
         buffers: Buffers::new(BUFFERS_BYTES_MIN),
@@ -45,7 +44,7 @@ fn load_of_a_loaded_demo_changes_nothing() {
     let service = service(&mut machine);
     for _ in 0..2 {
         block_on(demo::load(&service)).expect("the disk works");
-        assert_eq!(service.store.totals(&mut DependsOn::default()).events, 3);
+        assert_eq!(service.store.totals(&mut Context::default()).events, 3);
     }
 }
 
@@ -71,7 +70,7 @@ fn demo_fails_when_a_write_or_a_sync_fails() {
 fn import_fails_when_a_sync_fails() {
     let disk = SimDisk::new(1);
     let (journal, _) = History::default().open(&disk, SMALL).expect("a fresh journal");
-    let store = Store::new(Records::new(2), StateLimits::NONE, Arc::new(journal));
+    let store = Store::new(Records::new(2), StateLimits::NONE, Arc::new(journal), system_clock());
     let syncs = disk.counts(IoSource::Foreground).syncs;
     disk.set_faults(Faults { fail_sync: Some(syncs + 1), ..Faults::default() });
     let event = |n| format!(r#"{{"id":"{n}","name":"a concert","date":"2026-12-31","totalTickets":10}}"#);
@@ -79,7 +78,6 @@ fn import_fails_when_a_sync_fails() {
     let events = (0..500).map(event).collect::<Vec<_>>().join(",");
     std::fs::write(file.path(), format!("[{events}]")).expect("write succeeds");
     let events = import::read(file.path()).expect("a list of events");
-    let error = block_on(import::load(&events, &store, &Clock::new(Arc::new(OsTime), None)))
-        .expect_err("the sync fails");
+    let error = block_on(import::load(&events, &store)).expect_err("the sync fails");
     assert!(error.to_string().contains("EIO"), "{error}");
 }

@@ -8,7 +8,7 @@ use crate::commands::chunk_status::ChunkStatus;
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
-use crate::commands::turn_context::TurnContext;
+use crate::commands::turn::Turn;
 use crate::state::ticket_ids::{self, BookingTicketIds};
 
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.
@@ -39,8 +39,8 @@ impl ChunkedBooking {
 }
 
 impl ChunkedReply for ChunkedBooking {
-    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
-        let (out, tag) = (&mut context.replies, event_tag(&self.event));
+    fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
+        let (out, tag) = (&mut turn.replies, event_tag(&self.event));
         let mut buffer = [[0; 16]; DRAWN_IDS_MAX];
         if self.written == 0 {
             self.draw_next(&mut buffer[..1], tag);
@@ -55,7 +55,7 @@ impl ChunkedReply for ChunkedBooking {
             write_tickets(out, chunk);
         }
         close_book_reply(out, self.available);
-        context.budget.charge(Cost::High, &service.clock);
+        turn.budget.charge(Cost::High, &service.clock);
         ChunkStatus::Complete
     }
 }

@@ -10,12 +10,12 @@ use large_booking::ChunkedBooking;
 
 use crate::commands::command::Command;
 use crate::commands::execution_status::ExecutionStatus;
-use crate::commands::refusals::{no_such_event, unexpected};
+use crate::commands::refusals::no_such_event;
 use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
-use crate::commands::turn_context::TurnContext;
-use crate::domain::Rejection;
-use crate::state::StateRejection;
+use crate::commands::turn::Turn;
+use crate::domain::SoldOut;
+use crate::state::BookingRejection;
 use crate::state::ticket_ids::{BookingTicketIds, DRAWN_TICKET_IDS_MAX};
 
 impl Command for Book<'_> {
@@ -24,48 +24,45 @@ impl Command for Book<'_> {
         if self.count as usize <= DRAWN_TICKET_IDS_MAX { Cost::Low } else { Cost::High }
     }
 
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         let (id, count) = (self.event.as_str(), self.count);
         if count as usize <= DRAWN_TICKET_IDS_MAX {
-            book_few(context, service, id, count as usize)
+            book_few(turn, service, id, count as usize)
         } else {
-            book_many(context, service, id, count)
+            book_many(turn, service, id, count)
         }
     }
 }
 
 /// Books tickets whose ids were drawn in advance.
-fn book_few(context: &mut TurnContext, service: &Service, id: &str, count: usize) -> ExecutionStatus {
-    let tickets = context.ticket_ids.draw(count);
-    match service.store.book(id, tickets, context.micros, &mut context.depends_on) {
+fn book_few(turn: &mut Turn, service: &Service, id: &str, count: usize) -> ExecutionStatus {
+    let tickets = turn.ticket_ids.draw(count);
+    match service.store.book(&mut turn.context, id, tickets) {
         Ok(available) => {
-            write_book_reply(&mut context.replies, id, tickets, available);
+            write_book_reply(&mut turn.replies, id, tickets, available);
             ExecutionStatus::Complete
         }
-        Err(rejection) => context.reject(rejection, |rejection| not_booked(id, rejection)),
+        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_booked(id, rejection))),
     }
 }
 
 /// Checks whether the tickets are available before it draws ids, because a refusal costs much less.
-fn book_many(context: &mut TurnContext, service: &Service, id: &str, count: u32) -> ExecutionStatus {
-    if let Err(rejection) = service.store.can_book(id, count, &mut context.depends_on) {
-        return context.reject(rejection, |rejection| not_booked(id, rejection));
+fn book_many(turn: &mut Turn, service: &Service, id: &str, count: u32) -> ExecutionStatus {
+    if let Err(error) = service.store.can_book(&mut turn.context, id, count) {
+        return turn.fail(error, |turn, rejection| turn.refuse(not_booked(id, rejection)));
     }
     let (mut ids, count) = (BookingTicketIds::default(), count as usize);
     let tickets = &mut ids.draw_and_rewind(count);
-    match service.store.book(id, tickets, context.micros, &mut context.depends_on) {
+    match service.store.book(&mut turn.context, id, tickets) {
         Ok(available) => ExecutionStatus::Chunked(Box::new(ChunkedBooking::new(id, ids, count, available))),
-        Err(rejection) => context.reject(rejection, |rejection| not_booked(id, rejection)),
+        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_booked(id, rejection))),
     }
 }
 
-fn not_booked(id: &str, rejection: StateRejection) -> Refusal {
+fn not_booked(id: &str, rejection: BookingRejection) -> Refusal {
     match rejection {
-        StateRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
-        StateRejection::Rule(Rejection::SoldOut { available, requested }) => {
-            sold_out(id, available, requested)
-        }
-        other => unexpected(&other),
+        BookingRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
+        BookingRejection::SoldOut(SoldOut { available, requested }) => sold_out(id, available, requested),
     }
 }
 

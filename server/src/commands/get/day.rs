@@ -10,7 +10,7 @@ use crate::commands::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
-use crate::commands::turn_context::TurnContext;
+use crate::commands::turn::Turn;
 use crate::domain::calendar::Entry;
 
 /// The reply to GET of a day. Its entries are read at one moment and kept until they are written.
@@ -30,16 +30,16 @@ impl ChunkedDay {
     /// Reads `who`'s entries of a day. A day that is longer than a chunk needs a share; without one it fails
     /// with the bytes of the share.
     pub(super) fn read(
-        context: &mut TurnContext,
+        turn: &mut Turn,
         service: &Service,
         who: &str,
         date: Date,
     ) -> Result<Self, usize> {
-        let entries = service.store.day(who, date, &mut context.depends_on);
+        let entries = service.store.day(&mut turn.context, who, date);
         let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
         if day.len_max() > CHUNK_BYTES_MAX {
             let bytes = day.entries.iter().map(|(_, entry)| entry.bytes_held()).sum();
-            day.share = Some(context.share(service, bytes).ok_or(bytes)?);
+            day.share = Some(turn.share(service, bytes).ok_or(bytes)?);
         }
         Ok(day)
     }
@@ -64,8 +64,8 @@ impl ChunkedDay {
 }
 
 impl ChunkedReply for ChunkedDay {
-    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
-        let out = &mut context.replies;
+    fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
+        let out = &mut turn.replies;
         let mut current = self.current.unwrap_or_else(|| {
             open_day_reply(out, &self.who, self.date);
             0
@@ -83,7 +83,7 @@ impl ChunkedReply for ChunkedDay {
             current += 1;
         }
         close_day_reply(out);
-        context.budget.charge(Cost::High, &service.clock);
+        turn.budget.charge(Cost::High, &service.clock);
         ChunkStatus::Complete
     }
 }

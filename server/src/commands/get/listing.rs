@@ -8,7 +8,7 @@ use crate::commands::chunk_status::ChunkStatus;
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
-use crate::commands::turn_context::TurnContext;
+use crate::commands::turn::Turn;
 use crate::state::ListingKey;
 
 /// Keys that are read from the listing under one lock: some 10 µs.
@@ -36,9 +36,9 @@ impl ChunkedListing {
         Self { after, left: limit, count: 0 }
     }
 
-    fn write_event(&mut self, context: &mut TurnContext, service: &Service, key: ListingKey) {
-        let TurnContext { replies, depends_on, .. } = context;
-        let shown = service.store.event(&key.id, depends_on, |event| {
+    fn write_event(&mut self, turn: &mut Turn, service: &Service, key: ListingKey) {
+        let Turn { context, replies, .. } = turn;
+        let shown = service.store.event(context, &key.id, |event| {
             reply::write_event_reply(replies, &event.json, event.sale.available(), LineKind::Row);
         });
         if shown.is_some() {
@@ -48,36 +48,36 @@ impl ChunkedListing {
         self.after = Some(key);
     }
 
-    fn end(&self, context: &mut TurnContext, service: &Service) {
+    fn end(&self, turn: &mut Turn, service: &Service) {
         let after = self.after.as_ref();
         let is_truncated =
-            self.left == Some(0) && !service.store.page(after, 1, &mut context.depends_on).is_empty();
+            self.left == Some(0) && !service.store.page(&mut turn.context, after, 1).is_empty();
         let next = after.filter(|_| is_truncated).map(|key| {
             let cursor = Cursor { date: key.date, name: (&*key.name).into(), id: (&*key.id).into() };
             cursor.encode().into()
         });
-        reply::write_ok(&mut context.replies, &CountReply { count: self.count, next });
+        reply::write_ok(&mut turn.replies, &CountReply { count: self.count, next });
     }
 }
 
 impl ChunkedReply for ChunkedListing {
-    fn write(&mut self, context: &mut TurnContext, service: &Service, bytes_target: usize) -> ChunkStatus {
+    fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
         loop {
             let wanted = self.left.map_or(PAGE_KEYS_MAX, |left| PAGE_KEYS_MAX.min(left as usize));
-            let page = service.store.page(self.after.as_ref(), wanted, &mut context.depends_on);
+            let page = service.store.page(&mut turn.context, self.after.as_ref(), wanted);
             let is_last_page = page.len() < wanted || wanted == 0;
             for key in page {
-                if context.replies.len() >= bytes_target {
+                if turn.replies.len() >= bytes_target {
                     return ChunkStatus::Partial;
                 }
-                self.write_event(context, service, key);
+                self.write_event(turn, service, key);
             }
             if is_last_page || self.left == Some(0) {
-                self.end(context, service);
+                self.end(turn, service);
                 return ChunkStatus::Complete;
             }
-            context.budget.charge(Cost::High, &service.clock);
-            if context.budget.is_exhausted() {
+            turn.budget.charge(Cost::High, &service.clock);
+            if turn.budget.is_exhausted() {
                 return ChunkStatus::Partial;
             }
         }

@@ -16,8 +16,8 @@ use crate::commands::execution_status::ExecutionStatus;
 use crate::commands::refusals::no_such_event;
 use crate::commands::service::Service;
 use crate::commands::turn_budget::Cost;
-use crate::commands::turn_context::TurnContext;
-use crate::state::DependsOn;
+use crate::commands::turn::Turn;
+use crate::state::Context;
 
 impl Command for Get<'_> {
     #[inline]
@@ -28,16 +28,16 @@ impl Command for Get<'_> {
         }
     }
 
-    fn execute(&self, context: &mut TurnContext, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         match self {
             Self::List { limit, after } => {
                 ExecutionStatus::Chunked(Box::new(ChunkedListing::new(*limit, after.as_ref())))
             }
-            Self::Event { id } => show_event(context, service, id.as_str()),
-            Self::Day { who, date } => match ChunkedDay::read(context, service, who.as_str(), *date) {
+            Self::Event { id } => show_event(turn, service, id.as_str()),
+            Self::Day { who, date } => match ChunkedDay::read(turn, service, who.as_str(), *date) {
                 Ok(day) if day.is_large() => ExecutionStatus::Chunked(Box::new(day)),
                 Ok(mut day) => {
-                    day.write(context, service, usize::MAX);
+                    day.write(turn, service, usize::MAX);
                     ExecutionStatus::Complete
                 }
                 Err(bytes) => ExecutionStatus::NeedsShare(bytes),
@@ -46,24 +46,24 @@ impl Command for Get<'_> {
     }
 }
 
-fn show_event(context: &mut TurnContext, service: &Service, id: &str) -> ExecutionStatus {
-    let TurnContext { replies, depends_on, .. } = context;
-    let shown = service.store.event(id, depends_on, |event| {
+fn show_event(turn: &mut Turn, service: &Service, id: &str) -> ExecutionStatus {
+    let Turn { context, replies, .. } = turn;
+    let shown = service.store.event(context, id, |event| {
         write_event_reply(replies, &event.json, event.sale.available(), LineKind::Ok);
     });
     match shown {
         Some(()) => ExecutionStatus::Complete,
         None => {
-            let refusal = event_not_found(service, id, depends_on);
-            context.refuse(refusal)
+            let refusal = event_not_found(context, service, id);
+            turn.refuse(refusal)
         }
     }
 }
 
 /// The client may have meant a person, or the same id in another case. Only this refusal searches for it,
 /// because GET of unknown events is rare.
-fn event_not_found(service: &Service, id: &str, depends_on: &mut DependsOn) -> Refusal {
-    let event = match find_in_other_case(service, id, depends_on) {
+fn event_not_found(context: &mut Context, service: &Service, id: &str) -> Refusal {
+    let event = match find_in_other_case(context, service, id) {
         Some(other) => format!("there is no event {id}, but there is {other}: ids are case-sensitive"),
         None => no_such_event(id),
     };
@@ -72,12 +72,12 @@ fn event_not_found(service: &Service, id: &str, depends_on: &mut DependsOn) -> R
 
 /// Finds an event with the same id in lower case, in upper case, or capitalized. Other spellings would need a
 /// search through all events.
-fn find_in_other_case(service: &Service, id: &str, depends_on: &mut DependsOn) -> Option<String> {
+fn find_in_other_case(context: &mut Context, service: &Service, id: &str) -> Option<String> {
     let lower = id.to_ascii_lowercase();
     let mut capitalized = lower.clone();
     capitalized[..1].make_ascii_uppercase();
     [lower, id.to_ascii_uppercase(), capitalized].into_iter().find(|other| {
         // The id itself was looked up already.
-        other != id && service.store.event(other, depends_on, |_| ()).is_some()
+        other != id && service.store.event(context, other, |_| ()).is_some()
     })
 }

@@ -17,7 +17,7 @@ use self::hour::CalendarHour;
 use self::people_hasher::PeopleHasher;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
 use crate::domain::calendar::{Entry, Meeting};
-use crate::domain::{Contradiction, EntryNumber, Rejection};
+use crate::domain::{Contradiction, EntryNumber, FreeingRejection};
 
 /// All its collections grow by a bounded piece at a time, so that it never stalls its shard.
 #[derive(Debug, Default)]
@@ -122,8 +122,8 @@ impl<'a> HourView<'a> {
     }
 
     /// Decides which entry `who` may free in this hour.
-    pub fn decide_freeing(self, who: &str) -> Result<(EntryNumber, &'a Entry), Rejection> {
-        let (number, entry) = self.entry_of(who).ok_or(Rejection::NoEntry)?;
+    pub fn decide_freeing(self, who: &str) -> Result<(EntryNumber, &'a Entry), FreeingRejection> {
+        let (number, entry) = self.entry_of(who).ok_or(FreeingRejection::NoEntry)?;
         entry.decide_freeing(who)?;
         Ok((number, entry))
     }

@@ -2,7 +2,7 @@ use bookline_protocol::{Date, Hour as HourOfDay, Slot};
 
 use super::Calendar;
 use crate::domain::calendar::{Entry, attendees};
-use crate::domain::{EntryNumber, Rejection};
+use crate::domain::{EntryNumber, FreeingRejection};
 
 fn slot() -> Slot {
     Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse("09:00").unwrap() }
@@ -43,7 +43,7 @@ fn meeting_fills_the_slot_of_who_host_and_every_member() {
         assert_eq!(entry_of(&calendar, who), Some(EntryNumber(1)), "{who}");
     }
     let hour = calendar.hour(slot()).unwrap();
-    assert_eq!(hour.decide_freeing("F1"), Err(Rejection::NotHost { host: "F4".into() }));
+    assert_eq!(hour.decide_freeing("F1"), Err(FreeingRejection::NotHost { host: "F4".into() }));
     assert_eq!(calendar.free(slot(), EntryNumber(1)).map(|entry| entry.people_count()), Ok(4));
     assert!(calendar.hour(slot()).is_none());
 }

@@ -4,7 +4,7 @@
 //! removed that the older snapshot needs.
 
 use bookline_server::codec::Sequence;
-use bookline_server::state::DependsOn;
+use bookline_server::state::Context;
 use bookline_server::storage::log::Log;
 use bookline_server::storage::snapshot::read::Snapshot;
 use bookline_server::storage::snapshot::snapshotter::find_newest_valid;
@@ -131,9 +131,9 @@ fn a_reply_after_recovery_depends_on_nothing_in_the_snapshot() {
     server.snapshot().expect("no disk error");
     machine.crash(server, false);
     let server = machine.start().expect("recovery succeeds");
-    let mut seen = DependsOn::default();
-    server.store.totals(&mut seen);
-    assert!(seen.0 <= server.journal().durable(), "the reply depends on durable commits only");
+    let mut context = Context::default();
+    server.store.totals(&mut context);
+    assert!(context.depends_on.0 <= server.journal().durable(), "the reply depends on durable commits only");
     machine.changes(&server, &mut rng, 80).expect("no disk error");
     server.stop();
 }

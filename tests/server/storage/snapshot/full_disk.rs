@@ -8,7 +8,8 @@ use std::time::Instant;
 
 use bookline_protocol::{Hour, Slot};
 use bookline_server::codec::Sequence;
-use bookline_server::state::{DependsOn, NewEntry, StateRejection};
+use bookline_server::domain::FreeingRejection;
+use bookline_server::state::{Context, Error, NewEntry};
 use bookline_server::storage::log::AppendError;
 use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::disk::Faults;
@@ -39,22 +40,24 @@ fn used(machine: &Machine) -> usize {
 /// Blocks an hour, or frees it, so that the state stays small. Fails if there is no space.
 fn change(server: &Server) -> Result<(), AppendError> {
     let slot = Slot { date: days()[0], hour: Hour::parse("09:00").expect("an hour") };
-    let mut seen = DependsOn::default();
+    let mut context = Context::default();
     loop {
         let who = "somebody-with-a-long-name.so-that-segments-are-filled-soon";
-        let changed = match server.store.take(who, slot, &NewEntry::Block, 0, &mut seen) {
-            Err(StateRejection::Rule(_)) => server.store.free(who, slot, 0, &mut seen).map(|_| ()),
-            taken => taken,
+        let changed = match server.store.take(&mut context, who, slot, &NewEntry::Block) {
+            Err(Error::Rejected(_)) => server.store.free(&mut context, who, slot).map(drop),
+            Ok(()) => Ok(()),
+            Err(Error::Full(full)) => Err(Error::Full(full)),
+            Err(Error::Append(append_error)) => Err(Error::<FreeingRejection>::Append(append_error)),
         };
         match changed {
             Ok(()) => {
-                settle(server.journal(), seen.0).expect("a full disk is no failure");
+                settle(server.journal(), context.depends_on.0).expect("a full disk is no failure");
                 return Ok(());
             }
-            Err(StateRejection::AppendError(AppendError::Backpressure)) => {
+            Err(Error::Append(AppendError::Backpressure)) => {
                 wait_for_capacity(server.journal()).expect("no disk error")
             }
-            Err(StateRejection::AppendError(refused)) => return Err(refused),
+            Err(Error::Append(refused)) => return Err(refused),
             Err(other) => panic!("{other:?}"),
         }
     }

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use bookline_protocol::{Hour, Slot, TicketId};
 use bookline_server::codec::Sequence;
-use bookline_server::state::{
-    DependsOn, NewEntry, NewEvent, Records, Replacement, StateLimits, StateRejection, Store,
-};
+use bookline_server::state::{Context, Error, NewEntry, NewEvent, Records, Replacement, StateLimits, Store};
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
 use bookline_server::storage::journal::{Durability, Journal};
@@ -20,6 +18,7 @@ use bookline_server::storage::snapshot::snapshotter::{NotMade, Schedule, Snapsho
 use bookline_testkit::Rng;
 use bookline_testkit::disk::Image;
 use bookline_testkit::disk::{Faults, SimDisk};
+use bookline_testkit::system_clock;
 
 use super::state_text::{PEOPLE, days, state_text};
 use crate::storage::journal::history::{block_on, settle, wait_for_capacity};
@@ -80,7 +79,7 @@ impl Images {
     pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
         let state = recover(&self.disks(), None, false)?;
         let last = state.journal.appended();
-        let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
+        let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal), system_clock());
         Ok((state_text(&store, tickets), last))
     }
 }
@@ -108,6 +107,15 @@ pub struct Server {
     pub store: Store,
     journal: Arc<Journal>,
     pub snapshotter: Snapshotter,
+}
+
+/// The error without the reason of a rejection.
+fn without_reason<R>(error: Error<R>) -> Error<()> {
+    match error {
+        Error::Rejected(_) => Error::Rejected(()),
+        Error::Full(full) => Error::Full(full),
+        Error::Append(append_error) => Error::Append(append_error),
+    }
 }
 
 impl Machine {
@@ -156,7 +164,7 @@ impl Machine {
         let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
         let snapshotter =
             Snapshotter::start(disks.snapshots, journal.clone(), snapshot, schedule).expect("a thread");
-        let store = Store::new(state, StateLimits::NONE, journal.clone());
+        let store = Store::new(state, StateLimits::NONE, journal.clone(), system_clock());
         let server = Server { store, journal, snapshotter };
         self.check(&server);
         Ok(server)
@@ -222,11 +230,11 @@ impl Machine {
                     return Ok(());
                 }
                 // If a failure has closed the journal, the wait ends with it.
-                Err(StateRejection::AppendError(AppendError::Backpressure | AppendError::Closed)) => {
+                Err(Error::Append(AppendError::Backpressure | AppendError::Closed)) => {
                     wait_for_capacity(server.journal())?;
                     *rng = again;
                 }
-                Err(StateRejection::AppendError(AppendError::ReadOnly { .. })) => {
+                Err(Error::Append(AppendError::ReadOnly { .. })) => {
                     return Err(Ended::ReadOnly);
                 }
                 Err(_) => {}
@@ -234,39 +242,41 @@ impl Machine {
         }
     }
 
-    fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), StateRejection> {
-        let (store, seen, micros) = (&server.store, &mut DependsOn::default(), 1_000_000);
+    fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Error<()>> {
+        let (store, context) = (&server.store, &mut Context::default());
         let who = PEOPLE[rng.below(PEOPLE.len())];
         match rng.below(8) {
             0 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
                 let date = days()[rng.below(3)];
-                store.create(&NewEvent { id, name: "Grüße 🎫", date, total: 150, issued }, micros, seen)
+                store
+                    .create(context, &NewEvent { id, name: "Grüße 🎫", date, total: 150, issued })
+                    .map_err(without_reason)
             }
             1..4 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
                 let mut tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(rng)).collect();
-                store.book(id, &mut tickets, micros, seen)?;
+                store.book(context, id, &mut tickets).map_err(without_reason)?;
                 self.tickets.push(TicketId(tickets[0]));
                 self.sold += tickets.len();
                 Ok(())
             }
-            4 => store.take(who, slot(rng), &NewEntry::Block, micros, seen),
+            4 => store.take(context, who, slot(rng), &NewEntry::Block).map_err(without_reason),
             5 => {
                 let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
                 let title = "committee ".repeat(1 + rng.below(20));
                 let meeting = NewEntry::Meeting { title: &title, group: &group, host };
-                store.take(who, slot(rng), &meeting, micros, seen)
+                store.take(context, who, slot(rng), &meeting).map_err(without_reason)
             }
-            6 => store.free(who, slot(rng), micros, seen).map(|_| ()),
+            6 => store.free(context, who, slot(rng)).map(|_| ()).map_err(without_reason),
             _ => {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
                 let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
                 let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
-                store.replace(&replacement, |_| true, micros, seen).map(drop)
+                store.replace(context, &replacement, |_| Ok::<_, ()>(())).map(drop).map_err(without_reason)
             }
         }
     }

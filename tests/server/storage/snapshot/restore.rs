@@ -13,6 +13,7 @@ use bookline_server::storage::recovery::{RecoverError, Recovery};
 use bookline_server::storage::restore::RestoreError;
 use bookline_testkit::Rng;
 use bookline_testkit::disk::{Faults, IoSource, SimDisk};
+use bookline_testkit::system_clock;
 use tempfile::NamedTempFile;
 
 use super::machine::{Machine, disks, recover};
@@ -42,7 +43,7 @@ fn start(
 
 fn text(machine: &Machine, state: Recovery<Records>) -> (String, Sequence) {
     let last = state.journal.appended();
-    let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal));
+    let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal), system_clock());
     (super::state_text::state_text(&store, &machine.tickets), last)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bookline_protocol::{Date, TicketId};
-use bookline_server::state::{DependsOn, Store};
+use bookline_server::state::{Context, Store};
 
 /// A few people, so that their meetings conflict.
 pub const PEOPLE: [&str; 6] = ["F1", "F2", "F3", "F4", "F5", "F10"];
@@ -15,23 +15,23 @@ pub fn days() -> [Date; 3] {
 
 /// Every event, those of `tickets` that were issued, every day of every person, and the totals.
 pub fn state_text(store: &Store, tickets: &[TicketId]) -> String {
-    let (mut text, mut seen) = (String::new(), DependsOn::default());
-    for place in store.page(None, usize::MAX, &mut seen) {
-        let line = store.event(&place.id, &mut seen, |event| format!("{} {:?}\n", event.json, event.sale));
+    let (mut text, mut context) = (String::new(), Context::default());
+    for place in store.page(&mut context, None, usize::MAX) {
+        let line = store.event(&mut context, &place.id, |event| format!("{} {:?}\n", event.json, event.sale));
         text += &line.expect("a listed event");
     }
     for &ticket in tickets {
-        if let Some(event) = store.ticket(ticket, &mut seen, |event| event.id.clone()) {
+        if let Some(event) = store.ticket(&mut context, ticket, |event| event.id.clone()) {
             writeln!(text, "{ticket} {event}").expect("write to a string");
         }
     }
     for date in days() {
         for who in PEOPLE {
-            for entry in store.day(who, date, &mut seen) {
+            for entry in store.day(&mut context, who, date) {
                 writeln!(text, "{who} {entry:?}").expect("write to a string");
             }
         }
     }
-    writeln!(text, "{:?}", store.totals(&mut seen)).expect("write to a string");
+    writeln!(text, "{:?}", store.totals(&mut context)).expect("write to a string");
     text
 }

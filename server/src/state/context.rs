@@ -1,0 +1,29 @@
+//! The context of a request.
+
+use crate::codec::Sequence;
+
+/// Who sends a request. All clients are the same identity until there are accounts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Identity;
+
+/// Who sends a request, when it is decided, and what its reply depends on. Requests of one turn share it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context {
+    pub identity: Identity,
+    /// The time of the last decision, in microseconds since 1970 (UTC). It is read under the locks that the
+    /// decision holds, and is the time of its commit.
+    pub now: i64,
+    pub depends_on: DependsOn,
+}
+
+/// The newest commit that a reply reveals: the maximum over the shards, and the listing, that it was computed
+/// from. The reply is sent when that commit is durable, so that it reveals nothing that a crash could take
+/// back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DependsOn(pub Sequence);
+
+impl DependsOn {
+    pub(super) fn include(&mut self, last: Sequence) {
+        self.0 = self.0.max(last);
+    }
+}

@@ -1,0 +1,74 @@
+//! Why the state makes no change.
+
+use super::limits::Full;
+use crate::domain::{Busy, FreeingRejection, SoldOut};
+use crate::storage::log::AppendError;
+
+/// Why the state makes no change. Nothing has changed. `R` is the rejections that the operation has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Error<R> {
+    /// A rule rejects the request.
+    Rejected(R),
+    /// The change would exceed a limit.
+    Full(Full),
+    /// The log does not take the change.
+    Append(AppendError),
+}
+
+impl<R> From<Full> for Error<R> {
+    fn from(full: Full) -> Self {
+        Self::Full(full)
+    }
+}
+
+impl<R> From<AppendError> for Error<R> {
+    fn from(append_error: AppendError) -> Self {
+        Self::Append(append_error)
+    }
+}
+
+impl From<FreeingRejection> for Error<FreeingRejection> {
+    fn from(rejection: FreeingRejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<BookingRejection> for Error<BookingRejection> {
+    fn from(rejection: BookingRejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<SoldOut> for Error<BookingRejection> {
+    fn from(rejection: SoldOut) -> Self {
+        Self::Rejected(BookingRejection::SoldOut(rejection))
+    }
+}
+
+impl<E> From<FreeingRejection> for Error<ReplacementRejection<E>> {
+    fn from(rejection: FreeingRejection) -> Self {
+        Self::Rejected(ReplacementRejection::Freeing(rejection))
+    }
+}
+
+/// An event with this id exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdTaken;
+
+/// Why a booking is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BookingRejection {
+    NoSuchEvent,
+    SoldOut(SoldOut),
+}
+
+/// Why an entry is not replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplacementRejection<E> {
+    /// The old entry may not be freed.
+    Freeing(FreeingRejection),
+    /// Some people of the new entry are busy.
+    Busy(Busy),
+    /// The caller does not accept the old entry.
+    NotAccepted(E),
+}

@@ -1,0 +1,300 @@
+//! The store: decides requests under the locks of their records.
+
+use std::sync::Arc;
+
+use bookline_protocol::{Date, Slot, TicketId, event_tag};
+
+use super::context::Context;
+use super::error::{BookingRejection, Error, IdTaken, ReplacementRejection};
+use super::limits::{Full, StateLimits, Usage};
+use super::listing::ListingKey;
+use super::locked_shards::LockedShards;
+use super::new_entry::{NewEntry, Replacement};
+use super::records::Records;
+use super::shard::{Event, Shard};
+use super::ticket_ids;
+use super::totals::Totals;
+use crate::changes::{Change, EntryEnded, EventCreated, TicketsBooked};
+use crate::codec::Sequence;
+use crate::domain::calendar::{Entry, Meeting};
+use crate::domain::{Busy, Contradiction, EntryNumber, EventKey, FreeingRejection, NewEvent};
+use crate::storage::log::{AppendError, Log};
+use crate::sync::MutexGuard;
+use crate::time::clock::Clock;
+
+/// A handle of the state and its log, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    records: Arc<Records>,
+    usage: Arc<Usage>,
+    log: Arc<dyn Log>,
+    clock: Arc<Clock>,
+}
+
+impl Store {
+    /// A store of the state that replay built. Changes go through `log` from now on, with the time of
+    /// `clock`.
+    pub fn new(records: Records, limits: StateLimits, log: Arc<dyn Log>, clock: Arc<Clock>) -> Self {
+        let mut totals = Totals::default();
+        (0..records.shards.len()).for_each(|shard| totals.add(&records.lock(shard)));
+        Self { records: Arc::new(records), usage: Usage::of(&totals, limits).into(), log, clock }
+    }
+
+    pub fn limits(&self) -> StateLimits {
+        self.usage.limits()
+    }
+
+    /// The limits that are exceeded, as after a start with lower ones.
+    pub fn exceeded_limits(&self) -> impl Iterator<Item = Full> {
+        self.usage.exceeded_limits()
+    }
+
+    pub fn log(&self) -> &dyn Log {
+        &*self.log
+    }
+
+    /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
+    /// their records. `apply` applies the changes of the commit with this sequence number, by
+    /// [`Records::apply`], or with what the caller has looked up or built before.
+    fn commit(
+        &self,
+        context: &mut Context,
+        changes: &[Change<'_>],
+        apply: impl FnOnce(Sequence) -> Result<(), Contradiction>,
+    ) -> Result<(), AppendError> {
+        let sequence = self.log.append(context.now, changes)?;
+        apply(sequence).unwrap_or_else(end_on_contradiction);
+        context.depends_on.include(sequence);
+        Ok(())
+    }
+
+    /// Locks a shard to read it.
+    fn lock(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
+        let shard = self.records.lock(shard);
+        context.depends_on.include(shard.last);
+        shard
+    }
+
+    /// Locks a shard to decide a change of it, and reads the time of the decision.
+    fn lock_to_decide(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
+        let shard = self.lock(context, shard);
+        context.now = self.clock.now();
+        shard
+    }
+
+    /// Locks several shards, each once.
+    fn lock_all(&self, context: &mut Context, indices: &mut [usize]) -> LockedShards<'_> {
+        LockedShards::lock(indices, |index| self.lock(context, index))
+    }
+
+    /// Creates an event.
+    pub fn create(&self, context: &mut Context, event: &NewEvent<'_>) -> Result<(), Error<IdTaken>> {
+        let tag = event_tag(event.id);
+        let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
+        if shard.event(event.id).is_some() {
+            return Err(Error::Rejected(IdTaken));
+        }
+        let NewEvent { id, name, date, total, issued } = *event;
+        let reserved = self.usage.events.reserve(1)?;
+        let created = EventCreated { tag, id, name, date, total, issued }.into();
+        self.commit(context, &[created], |sequence| self.records.apply(&mut shard, sequence, &created))?;
+        reserved.keep();
+        Ok(())
+    }
+
+    /// Calls `read` with the event under the lock of its shard, so `read` must be short.
+    pub fn event<R>(&self, context: &mut Context, id: &str, read: impl FnOnce(&Event) -> R) -> Option<R> {
+        let shard = self.lock(context, self.records.shard_of_tag(event_tag(id)));
+        shard.event(id).map(read)
+    }
+
+    /// Whether `count` tickets could be booked at this moment.
+    pub fn can_book(
+        &self,
+        context: &mut Context,
+        id: &str,
+        count: u32,
+    ) -> Result<(), Error<BookingRejection>> {
+        let shard = self.lock(context, self.records.shard_of_tag(event_tag(id)));
+        let event = shard.event(id).ok_or(BookingRejection::NoSuchEvent)?;
+        event.sale.decide_booking(count)?;
+        Ok(self.usage.tickets.check_limit(count.into())?)
+    }
+
+    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. Returns
+    /// the number of tickets that are left.
+    pub fn book(
+        &self,
+        context: &mut Context,
+        id: &str,
+        tickets: &mut [[u8; 16]],
+    ) -> Result<u32, Error<BookingRejection>> {
+        let tag = event_tag(id);
+        ticket_ids::set_tag(tickets, tag);
+        let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
+        let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
+        let sale = shard.sale(index);
+        let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
+        sale.decide_booking(count)?;
+        let reserved = self.usage.tickets.reserve(count.into())?;
+        let event = EventKey { tag, number: sale.number };
+        let issued = sale.issued + count;
+        let booked = TicketsBooked { event, id, total: sale.total, issued, tickets }.into();
+        self.commit(context, &[booked], |sequence| shard.issue(sequence, index, tickets))?;
+        reserved.keep();
+        Ok(sale.available() - count)
+    }
+
+    /// Calls `read` with the event that issued a ticket, under the lock of its shard, so `read` must be
+    /// short.
+    pub fn ticket<R>(
+        &self,
+        context: &mut Context,
+        ticket: TicketId,
+        read: impl FnOnce(&Event) -> R,
+    ) -> Option<R> {
+        let shard = self.lock(context, self.records.shard_of_tag(ticket.tag()));
+        shard.event_of_ticket(&ticket.0).map(read)
+    }
+
+    /// The keys of up to `count` events after `after`. The caller reads each event on its own.
+    pub fn page(&self, context: &mut Context, after: Option<&ListingKey>, count: usize) -> Vec<ListingKey> {
+        let listing = self.records.listing();
+        context.depends_on.include(listing.last);
+        listing.page(after, count)
+    }
+
+    /// Creates an entry, which fills the slot of all its people.
+    pub fn take(
+        &self,
+        context: &mut Context,
+        who: &str,
+        slot: Slot,
+        entry: &NewEntry<'_>,
+    ) -> Result<(), Error<Busy>> {
+        // Copied and counted before the lock is acquired: a group may have 65 kB.
+        let new_entry = entry.entry_of(who);
+        let hours = new_entry.people_count() as u64;
+        let mut shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
+        let busy = shard.hour(slot).map_or_else(Vec::new, |hour| hour.busy(entry.people(who), None));
+        if !busy.is_empty() {
+            drop(shard);
+            return Err(Error::Rejected(Busy::of(&busy)));
+        }
+        let reserved = self.usage.person_hours.reserve(hours)?;
+        self.commit(context, &[entry.change_of(who, slot)], |sequence| {
+            shard.take(sequence, EntryNumber(sequence.0), slot, new_entry)
+        })?;
+        reserved.keep();
+        Ok(())
+    }
+
+    /// Frees `who`'s block, or, for all its people, the meeting that `who` hosts. Returns the entry.
+    pub fn free(
+        &self,
+        context: &mut Context,
+        who: &str,
+        slot: Slot,
+    ) -> Result<Entry, Error<FreeingRejection>> {
+        let mut shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
+        let hour = shard.hour(slot).ok_or(FreeingRejection::NoEntry)?;
+        let (number, entry) = hour.decide_freeing(who)?;
+        let entry = entry.clone();
+        let ended = EntryEnded::of(slot, number, &entry).into();
+        self.commit(context, &[ended], |sequence| shard.free(sequence, slot, number).map(drop))?;
+        self.usage.person_hours.release(entry.people_count() as u64);
+        Ok(entry)
+    }
+
+    /// Replaces an entry in one commit: a rejection leaves the old one unchanged. Returns the old entry,
+    /// which `accept` has to accept. It is called under the lock, so it must be short.
+    pub fn replace<E>(
+        &self,
+        context: &mut Context,
+        replacement: &Replacement<'_>,
+        accept: impl FnOnce(&Entry) -> Result<(), E>,
+    ) -> Result<Entry, Error<ReplacementRejection<E>>> {
+        let Replacement { who, old, new, ref entry } = *replacement;
+        let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
+        let new_entry = entry.entry_of(who);
+        let hours = new_entry.people_count() as u64;
+        let mut shards = self.lock_all(context, &mut [from, to]);
+        context.now = self.clock.now();
+        let hour = shards[from].hour(old).ok_or(FreeingRejection::NoEntry)?;
+        let (number, freed) = hour.decide_freeing(who)?;
+        let freed = freed.clone();
+        let replaced = (old == new).then_some(number);
+        let hour = shards[to].hour(new);
+        let busy = hour.map_or_else(Vec::new, |hour| hour.busy(entry.people(who), replaced));
+        if !busy.is_empty() {
+            drop(shards);
+            return Err(Error::Rejected(ReplacementRejection::Busy(Busy::of(&busy))));
+        }
+        // A replacement that does not grow the state is allowed above the limit, too.
+        let hours_freed = freed.people_count() as u64;
+        let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
+        let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
+        accept(&freed).map_err(|error| Error::Rejected(ReplacementRejection::NotAccepted(error)))?;
+        self.commit(context, &changes, |sequence| {
+            shards[from].free(sequence, old, number)?;
+            shards[to].take(sequence, EntryNumber(sequence.0), new, new_entry)
+        })?;
+        reserved.keep();
+        self.usage.person_hours.release(hours_freed.saturating_sub(hours));
+        Ok(freed)
+    }
+
+    /// `who`'s entries of a day at one moment, earliest first.
+    pub fn day(&self, context: &mut Context, who: &str, date: Date) -> Vec<(Slot, Entry)> {
+        let shard = self.lock(context, self.records.shard_of_day(date));
+        let entries = shard.hours(date).filter_map(|(hour, record)| {
+            let (_, entry) = record.entry_of(who)?;
+            Some((Slot { date, hour }, entry.clone()))
+        });
+        entries.collect()
+    }
+
+    /// Meetings of an hour after the entry `after` at one moment, in the order of their creation, as long as
+    /// `fits`, called with the number of meetings so far, accepts the next. It bounds their number, as they
+    /// are read under one lock: an hour may have millions. Also returns the entry to continue after, if more
+    /// follow.
+    pub fn meetings(
+        &self,
+        context: &mut Context,
+        slot: Slot,
+        after: Option<EntryNumber>,
+        mut fits: impl FnMut(usize, &Meeting) -> bool,
+    ) -> (Vec<Meeting>, Option<EntryNumber>) {
+        let shard = self.lock(context, self.records.shard_of_day(slot.date));
+        let (mut meetings, mut last) = (Vec::new(), after);
+        let following = shard.hour(slot).into_iter().flat_map(|hour| hour.meetings(after));
+        for (number, meeting) in following {
+            if !fits(meetings.len(), meeting) {
+                return (meetings, last);
+            }
+            meetings.push(meeting.clone());
+            last = Some(number);
+        }
+        (meetings, None)
+    }
+
+    /// Totals at one moment. It holds the locks of all shards together: an entry that moved from one shard to
+    /// another in between would be counted twice or not at all.
+    pub fn totals(&self, context: &mut Context) -> Totals {
+        let mut totals = Totals::default();
+        let mut indices: Vec<_> = (0..self.records.shards.len()).collect();
+        let shards = self.lock_all(context, &mut indices);
+        shards.iter().for_each(|shard| totals.add(shard));
+        // An append needs the lock of a shard, and all are held. Recovery may have read commits that left no
+        // record.
+        totals.sequence = self.log.appended();
+        context.depends_on.include(totals.sequence);
+        debug_assert!(self.usage.equals(&totals), "usage is {:?}, totals are {totals:?}", self.usage);
+        totals
+    }
+}
+
+/// The change is appended already and cannot be taken back, so the process ends.
+fn end_on_contradiction(contradiction: Contradiction) {
+    crate::fatal(&format!("a decision contradicts the state it was made on: {contradiction}"))
+}
