@@ -36,10 +36,12 @@ const FIXED_BYTES: usize = EVENT_KEY_BYTES + 4 + 4 + 2;
 pub(super) const BODY_BYTES_MAX: usize = FIXED_BYTES + ID_BYTES_MAX + 16 * BOOKING_TICKETS_MAX as usize;
 
 impl<'a> Kind<'a> for TicketsBooked<'a> {
+    #[inline]
     fn body_bytes(&self) -> usize {
         FIXED_BYTES + self.id.len() + self.tickets.as_flattened().len()
     }
 
+    #[inline]
     fn encode_body(&self, out: &mut Vec<u8>) {
         // One array: this is the most frequent change.
         let id_bytes = u16::try_from(self.id.len()).expect("an id is bounded by the protocol's limits");

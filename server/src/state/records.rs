@@ -58,6 +58,7 @@ impl Records {
     }
 
     /// A thread that panicked under this lock may have applied half of a change, so the process ends.
+    #[inline]
     pub(super) fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
         self.shards[shard].lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held a shard"))
     }

@@ -77,6 +77,7 @@ impl Clock {
     }
 
     /// The boot time, and the server's time at it.
+    #[inline]
     fn read(&self) -> (i64, i64) {
         loop {
             let version = self.version.load(Acquire);

@@ -193,6 +193,7 @@ impl Shared {
     }
 
     /// Locks the state. A panic under the lock may have left half a commit in it, which ends the process.
+    #[inline]
     pub fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|_| crate::fatal(LOCK_POISONED))
     }
