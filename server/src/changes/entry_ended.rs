@@ -1,17 +1,18 @@
 //! A block or meeting ended: it was deleted, or moved if the commit creates another one.
 //!
-//! Body: slot u32 (day × 24 + hour), entry u64, who, title, group, host. The title and the group of a block
-//! are empty, and its host is who.
+//! Body: slot u32 (day × 24 + hour), entry u64, then its texts as those of a meeting. The title and the group
+//! of a block are empty, and its host is who.
 
 use bookline_protocol::Slot;
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
-use super::invalid::{InvalidChange, check_group, check_id, check_text};
+use super::invalid::{InvalidChange, check_id};
 use super::kind::Kind;
+use super::meeting_texts::MeetingTexts;
 use super::record::Record;
 use super::target::Target;
-use crate::codec::fields::{Fields, put_long_string, put_string};
+use crate::codec::fields::Fields;
 use crate::codec::{DecodeError, Sequence};
 use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
@@ -37,6 +38,11 @@ impl<'a> EntryEnded<'a> {
         Self { slot, entry: number, who: entry.who(), title, group, host }
     }
 
+    fn texts(&self) -> MeetingTexts<'a> {
+        let Self { who, title, group, host, .. } = *self;
+        MeetingTexts { who, title, group, host }
+    }
+
     fn is_block(&self) -> bool {
         self.group.is_empty()
     }
@@ -44,28 +50,19 @@ impl<'a> EntryEnded<'a> {
 
 impl<'a> Kind<'a> for EntryEnded<'a> {
     fn body_bytes(&self) -> usize {
-        let Self { who, title, group, host, .. } = self;
-        4 + 8 + 2 + who.len() + 2 + title.len() + 4 + group.len() + 2 + host.len()
+        4 + 8 + self.texts().bytes()
     }
 
     fn encode_body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.slot.index().to_le_bytes());
         out.extend_from_slice(&self.entry.0.to_le_bytes());
-        put_string(out, self.who);
-        put_string(out, self.title);
-        put_long_string(out, self.group);
-        put_string(out, self.host);
+        self.texts().encode(out);
     }
 
     fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            slot: body.slot()?,
-            entry: EntryNumber(body.u64()?),
-            who: body.string()?,
-            title: body.string()?,
-            group: body.long_string()?,
-            host: body.string()?,
-        })
+        let (slot, entry) = (body.slot()?, EntryNumber(body.u64()?));
+        let MeetingTexts { who, title, group, host } = MeetingTexts::decode(body)?;
+        Ok(Self { slot, entry, who, title, group, host })
     }
 
     fn record(&self) -> Record {
@@ -82,10 +79,7 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
                 Err(InvalidChange::BlockWithTexts { number })
             };
         }
-        check_id("person of meeting", number, self.who)?;
-        check_id("host of meeting", number, self.host)?;
-        check_text("title of meeting", number, self.title)?;
-        check_group(number, self.group)
+        self.texts().check(number)
     }
 
     fn modifies(&self) -> Option<u64> {

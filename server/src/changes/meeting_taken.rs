@@ -1,16 +1,17 @@
 //! A meeting was created.
 //!
-//! Body: slot u32 (day × 24 + hour), who, title, group, host.
+//! Body: slot u32 (day × 24 + hour), then its texts.
 
 use bookline_protocol::Slot;
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
-use super::invalid::{InvalidChange, check_group, check_id, check_text};
+use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::meeting_texts::MeetingTexts;
 use super::record::Record;
 use super::target::Target;
-use crate::codec::fields::{Fields, put_long_string, put_string};
+use crate::codec::fields::Fields;
 use crate::codec::{DecodeError, Sequence};
 use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
@@ -26,27 +27,27 @@ pub struct MeetingTaken<'a> {
     pub host: &'a str,
 }
 
+impl<'a> MeetingTaken<'a> {
+    fn texts(&self) -> MeetingTexts<'a> {
+        let Self { who, title, group, host, .. } = *self;
+        MeetingTexts { who, title, group, host }
+    }
+}
+
 impl<'a> Kind<'a> for MeetingTaken<'a> {
     fn body_bytes(&self) -> usize {
-        4 + 2 + self.who.len() + 2 + self.title.len() + 4 + self.group.len() + 2 + self.host.len()
+        4 + self.texts().bytes()
     }
 
     fn encode_body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.slot.index().to_le_bytes());
-        put_string(out, self.who);
-        put_string(out, self.title);
-        put_long_string(out, self.group);
-        put_string(out, self.host);
+        self.texts().encode(out);
     }
 
     fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            slot: body.slot()?,
-            who: body.string()?,
-            title: body.string()?,
-            group: body.long_string()?,
-            host: body.string()?,
-        })
+        let slot = body.slot()?;
+        let MeetingTexts { who, title, group, host } = MeetingTexts::decode(body)?;
+        Ok(Self { slot, who, title, group, host })
     }
 
     fn record(&self) -> Record {
@@ -54,10 +55,7 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        check_id("person of meeting", number, self.who)?;
-        check_id("host of meeting", number, self.host)?;
-        check_text("title of meeting", number, self.title)?;
-        check_group(number, self.group)
+        self.texts().check(number)
     }
 
     fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {

@@ -20,6 +20,7 @@ mod event_created;
 mod invalid;
 mod kind;
 mod meeting_taken;
+mod meeting_texts;
 mod record;
 mod target;
 mod tickets_booked;
