@@ -124,7 +124,8 @@ fn a_start_that_fails_names_the_file() {
     let disk = SimDisk::new(1);
     disk.set_faults(Faults { fail_write: Some(1), ..Faults::default() });
     let mut history = History::default();
-    let error = history.open(&disk, SMALL).expect_err("the first write fails").to_string();
+    let refused = history.open(&disk, SMALL).expect_err("the first write fails");
+    let error = format!("{:#}", anyhow::Error::from(refused));
     assert!(error.contains("spare") && error.contains("EIO"), "{error}");
     disk.set_faults(Faults::default());
     history.open(&disk, SMALL).expect("the next start succeeds");
