@@ -62,6 +62,7 @@ impl Entries {
             Change::EntryEnded(EntryEnded { entry, .. }) => {
                 drop(entries.remove(&entry).expect("an existing entry"))
             }
+            Change::EventCreated(_) => {}
             other => panic!("another change: {other:?}"),
         });
         Self(entries)
