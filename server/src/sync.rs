@@ -6,3 +6,9 @@
 pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64, fence};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use std::thread;
+
+/// Runs the body of a unit test that uses locks. Those of shuttle work only in a scenario.
+#[cfg(test)]
+pub(crate) fn test(body: impl Fn() + Send + Sync + 'static) {
+    body();
+}

@@ -65,27 +65,29 @@ mod tests {
 
     use super::*;
     use crate::codec::Sequence;
-    use crate::sync::Mutex;
+    use crate::sync::{self, Mutex};
 
     #[test]
     fn shards_are_locked_in_ascending_order_and_each_once() {
-        for (indices, ascending) in
-            [(vec![3, 1], vec![1, 3]), (vec![2, 2], vec![2]), (vec![4, 0, 3, 0, 1], vec![0, 1, 3, 4])]
-        {
-            let shards: Vec<Mutex<Shard>> = repeat_with(Mutex::default).take(5).collect();
-            let mut order = Vec::new();
-            let mut locked = LockedShards::lock(&mut indices.clone(), |index| {
-                order.push(index);
-                shards[index].lock().expect("no thread panics")
-            });
-            assert_eq!(order, ascending, "{indices:?}");
-            for &index in &ascending {
-                locked[index].last = Sequence(index as u64);
+        sync::test(|| {
+            for (indices, ascending) in
+                [(vec![3, 1], vec![1, 3]), (vec![2, 2], vec![2]), (vec![4, 0, 3, 0, 1], vec![0, 1, 3, 4])]
+            {
+                let shards: Vec<Mutex<Shard>> = repeat_with(Mutex::default).take(5).collect();
+                let mut order = Vec::new();
+                let mut locked = LockedShards::lock(&mut indices.clone(), |index| {
+                    order.push(index);
+                    shards[index].lock().expect("no thread panics")
+                });
+                assert_eq!(order, ascending, "{indices:?}");
+                for &index in &ascending {
+                    locked[index].last = Sequence(index as u64);
+                }
+                let numbers: Vec<_> = locked.iter().map(|shard| shard.last.0 as usize).collect();
+                assert_eq!(numbers, ascending, "{indices:?}");
+                drop(locked);
+                assert!(shards.iter().all(|shard| shard.try_lock().is_ok()), "{indices:?}");
             }
-            let numbers: Vec<_> = locked.iter().map(|shard| shard.last.0 as usize).collect();
-            assert_eq!(numbers, ascending, "{indices:?}");
-            drop(locked);
-            assert!(shards.iter().all(|shard| shard.try_lock().is_ok()), "{indices:?}");
-        }
+        });
     }
 }

@@ -9,6 +9,11 @@ pub use shuttle::sync::atomic::{AtomicI64, AtomicU64, fence};
 pub use shuttle::sync::{Mutex, MutexGuard};
 pub use shuttle::thread;
 
+/// Runs the body of a unit test that uses locks, as a scenario with one schedule.
+pub fn test(body: impl Fn() + Send + Sync + 'static) {
+    shuttle::check_random(body, 1);
+}
+
 std::thread_local! {
     /// It applies to all threads of a scenario, because shuttle runs them on one thread of the system.
     static TIMEOUTS: Cell<bool> = const { Cell::new(true) };
