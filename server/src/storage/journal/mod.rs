@@ -1,10 +1,10 @@
 //! The write-ahead log: commits in order, durable before they are acknowledged, with group commit.
 //!
 //! It stores recorded changes and knows neither requests nor rules nor shards. A commit gets its sequence
-//! number in [`Journal::append`], under the lock of the records that it changes. A committer thread writes
-//! everything appended since its last turn as one batch with one sync, then wakes the replies that wait for
-//! it. [`replay`] reads the journal back and distinguishes a torn tail, which it truncates, from corruption,
-//! which it refuses.
+//! number when it is [appended](super::log::Log::append), under the lock of the records that it changes. A
+//! committer thread writes everything appended since its last turn as one batch with one sync, then wakes the
+//! replies that wait for it. [`replay`] reads the journal back and distinguishes a torn tail, which it
+//! truncates, from corruption, which it refuses.
 //!
 //! # On disk, format version 2
 //!
