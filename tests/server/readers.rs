@@ -3,11 +3,14 @@
 //! Catches: a panic, a hang or an allocation by an unchecked length in a parser of the wire or the disk, and
 //! regressions of those that fuzzing found.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::LazyLock;
 
+use bookline_server::changes::{self, Change};
+use bookline_server::codec::Sequence;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -87,3 +90,20 @@ macro_rules! readers {
 }
 
 readers!(request, framing, reply, commit, segment, snapshot);
+
+/// A new kind needs a seed in `fuzz/src/bin/seeds.rs`, and the archive that has it.
+#[test]
+fn corpus_of_commits_has_every_kind_of_change() {
+    let mut types = BTreeSet::new();
+    for payload in corpus("commit") {
+        for change in
+            changes::commit::decode(&payload, Sequence(1)).map_while(Result::ok).flat_map(|c| c.changes())
+        {
+            let Ok(change) = change else { continue };
+            let mut bytes = Vec::new();
+            change.encode(&mut bytes);
+            types.insert(bytes[0]);
+        }
+    }
+    assert_eq!(types, BTreeSet::from_iter(Change::TYPES.iter().copied()));
+}

@@ -5,11 +5,13 @@ use std::path::Path;
 
 use bookline_fuzz::file::file;
 use bookline_protocol::{Date, Slot, event_tag};
+use bookline_server::changes::commit;
+use bookline_server::changes::{
+    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued,
+};
+use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
 use bookline_server::codec::segment_header;
-use bookline_server::changes::commit;
-use bookline_server::codec::Sequence;
-use bookline_server::changes::{BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
 
 fn main() -> std::io::Result<()> {
@@ -66,7 +68,8 @@ fn formats() -> std::io::Result<()> {
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
         EntryFreed { slot, entry: EntryNumber(3) }.into(),
         TicketsBooked { event, id: "jazz", total: 10, issued: 5, tickets: &tickets }.into(),
-        EntryEnded { slot, entry: EntryNumber(4), who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
+        EntryEnded { slot, entry: EntryNumber(4), who: "F2", title: "standup", group: "F3,F4", host: "F2" }
+            .into(),
     ];
     let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for (n, change) in (1_u64..).zip(&changes) {
