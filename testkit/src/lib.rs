@@ -7,6 +7,7 @@ mod clock;
 pub mod connection;
 pub mod disk;
 pub mod in_process;
+mod memory_log;
 pub mod model;
 mod pattern;
 pub mod process;
@@ -18,6 +19,7 @@ pub mod transcript;
 
 pub use clock::system_clock;
 pub use connection::{AsyncConn, Conn};
+pub use memory_log::MemoryLog;
 pub use reply::Reply;
 pub use rng::Rng;
 pub use timeout::HANG_TIMEOUT;

@@ -8,7 +8,7 @@ mod codec;
 mod corruption;
 mod crash_points;
 mod failure;
-mod generate;
+pub mod generate;
 mod group_commit;
 pub mod history;
 mod power_cuts;
