@@ -6,6 +6,7 @@
 mod clock;
 pub mod connection;
 pub mod disk;
+pub mod in_memory;
 pub mod in_process;
 mod memory_log;
 pub mod model;
@@ -14,6 +15,7 @@ pub mod process;
 pub mod reply;
 pub mod rng;
 pub mod seeds;
+mod service;
 pub mod timeout;
 pub mod transcript;
 
@@ -22,4 +24,5 @@ pub use connection::{AsyncConn, Conn};
 pub use memory_log::MemoryLog;
 pub use reply::Reply;
 pub use rng::Rng;
+pub use service::service;
 pub use timeout::HANG_TIMEOUT;

@@ -1,41 +1,21 @@
 //! `--demo` and `--import` on a disk that fails.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::time::Instant;
 
-use bookline_protocol::Id;
-use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
-use bookline_server::commands::{Counters, Service};
+use bookline_server::commands::Service;
 use bookline_server::demo;
 use bookline_server::import;
 use bookline_server::state::{Context, Records, StateLimits, Store};
-use bookline_server::time::zone::Zone;
 use bookline_testkit::disk::{Counts, Faults, IoSource, SimDisk};
 use bookline_testkit::system_clock;
-use chrono_tz::Tz;
 use tempfile::NamedTempFile;
-use tokio::sync::Semaphore;
 
 use crate::storage::journal::history::{History, SMALL, block_on};
 use crate::storage::snapshot::machine::Machine;
 
 fn service(machine: &mut Machine) -> Service {
     let server = machine.start().expect("a fresh disk");
-    Service {
-        store: server.store,
-        snapshots: server.snapshotter,
-        clock: system_clock(),
-        zone: Zone::new(Tz::UTC),
-        head: Id::new("F10").expect("an id"),
-        buffers: Buffers::new(BUFFERS_BYTES_MIN),
-        backlogged_turns: Semaphore::new(1),
-        counters: Counters {
-            started: Instant::now(),
-            connections: AtomicUsize::new(0),
-            commands: AtomicU64::new(0),
-        },
-    }
+    bookline_testkit::service(server.store, server.snapshotter, system_clock())
 }
 
 #[test]

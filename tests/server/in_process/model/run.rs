@@ -1,24 +1,14 @@
-//! Running a scenario against a server and the model.
+//! Running a scenario against a server in this process and the model.
 
 use bookline_server::Config;
 use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
-use bookline_testkit::model::{Model, Request, Slot, invalid_line, request_line};
-use bookline_testkit::{AsyncConn, Reply, Rng};
+use bookline_testkit::model::{Model, Request, Slot, request_line};
+use bookline_testkit::{AsyncConn, Rng};
 use chrono::{NaiveDateTime, Utc};
 
-use super::steps::{Conditions, Step, all_reads, slots};
-
-/// Why a scenario failed.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    /// The index of the step.
-    pub at: usize,
-    /// The lines sent and received up to then.
-    pub transcript: Vec<String>,
-    /// What is wrong with the last reply.
-    pub what: String,
-}
+use super::steps::{Conditions, Step, all_reads, line_end, slots};
+use super::transcript::{Failure, line_text, reply_text};
 
 /// A line that was sent, and the request that the model checks.
 struct Sent {
@@ -112,16 +102,11 @@ impl Scenario {
         let (mut bytes, mut sent, mut at) = (Vec::new(), Vec::new(), from);
         let mut quits = false;
         while at < steps.len() && sent.len() < self.conditions.pipelined && !quits {
-            let Some((line, request)) = self.line(&steps[at]) else { break };
+            let Some((line, request)) = steps[at].line(&self.naive, &self.slots) else { break };
             quits = request == Some(Request::Quit);
-            let mut text = String::from_utf8_lossy(&line).into_owned();
-            if text.len() > 300 {
-                let beginning: String = text.chars().take(100).collect();
-                text = format!("{beginning}… ({} bytes)", line.len());
-            }
-            sent.push(Sent { at, text, request });
+            sent.push(Sent { at, text: line_text(&line), request });
             bytes.extend(line);
-            bytes.extend_from_slice([&b"\n"[..], b"\r\n", b"\r\0"][at % 3]);
+            bytes.extend_from_slice(line_end(at));
             at += 1;
         }
         if quits {
@@ -135,23 +120,6 @@ impl Scenario {
             self.expect_close(at - 1).await?;
         }
         Ok(at)
-    }
-
-    /// The line of a step, and its request if it gets a reply. `None` for a step without a line.
-    fn line(&self, step: &Step) -> Option<(Vec<u8>, Option<Request>)> {
-        match step {
-            Step::Request { template, style } => {
-                let request = template.resolve(&self.naive, &self.slots);
-                Some((request_line(&request, &mut Rng::new(*style)), Some(request)))
-            }
-            Step::Invalid { template, style } => {
-                let request = template.resolve(&self.naive, &self.slots);
-                let (line, code) = invalid_line(&request, &mut Rng::new(*style));
-                Some((line, Some(Request::Invalid(code))))
-            }
-            Step::NoReply(line) => Some((line.as_bytes().to_vec(), None)),
-            _ => None,
-        }
     }
 
     async fn check_reply(&mut self, sent: &Sent) -> Result<(), StepFailure> {
@@ -222,14 +190,4 @@ impl Scenario {
         }
         Ok(())
     }
-}
-
-fn reply_text(reply: &Reply) -> String {
-    let code = reply.code.as_ref().map_or("OK".to_owned(), |code| format!("ERR {code}"));
-    let mut text: String = reply.rows.iter().map(|row| format!("< ROW {row}\n    ")).collect();
-    text.push_str(&format!("< {code} {}", reply.body));
-    if text.len() > 3_000 {
-        text = format!("{}… ({} bytes)", text.chars().take(3_000).collect::<String>(), text.len());
-    }
-    text
 }

@@ -1,7 +1,7 @@
 //! Reduction of a failing scenario.
 
-use super::run::Failure;
 use super::steps::Step;
+use super::transcript::Failure;
 
 /// The number of attempts. Each of them starts a server.
 const ATTEMPTS_MAX: usize = 400;

@@ -3,7 +3,7 @@
 
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
-use bookline_testkit::model::{CalendarRequest, Meeting, Model, Request, Slot};
+use bookline_testkit::model::{CalendarRequest, Meeting, Model, Request, Slot, invalid_line, request_line};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
 /// The configuration of a scenario.
@@ -122,6 +122,28 @@ impl Step {
             _ => Self::Request { template: Template::draw(rng), style: rng.next() },
         }
     }
+
+    /// The line of a step, and its request if it gets a reply. `None` for a step without a line.
+    pub fn line(&self, naive: &Model, slots: &[Slot]) -> Option<(Vec<u8>, Option<Request>)> {
+        match self {
+            Self::Request { template, style } => {
+                let request = template.resolve(naive, slots);
+                Some((request_line(&request, &mut Rng::new(*style)), Some(request)))
+            }
+            Self::Invalid { template, style } => {
+                let request = template.resolve(naive, slots);
+                let (line, code) = invalid_line(&request, &mut Rng::new(*style));
+                Some((line, Some(Request::Invalid(code))))
+            }
+            Self::NoReply(line) => Some((line.as_bytes().to_vec(), None)),
+            Self::Unfinished(_) | Self::Http | Self::Restart | Self::Kill => None,
+        }
+    }
+}
+
+/// The end of a line, which the index of its step selects.
+pub fn line_end(at: usize) -> &'static [u8] {
+    [&b"\n"[..], b"\r\n", b"\r\0"][at % 3]
 }
 
 impl Template {

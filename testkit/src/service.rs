@@ -1,0 +1,33 @@
+//! A service without a server.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::time::Instant;
+
+use bookline_protocol::Id;
+use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
+use bookline_server::commands::{Counters, Service};
+use bookline_server::state::Store;
+use bookline_server::storage::snapshot::snapshotter::Snapshotter;
+use bookline_server::time::clock::Clock;
+use bookline_server::time::zone::Zone;
+use chrono_tz::Tz;
+use tokio::sync::Semaphore;
+
+/// A service of this store, for tests that execute requests without a server.
+pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Service {
+    Service {
+        store,
+        snapshots,
+        clock,
+        zone: Zone::new(Tz::UTC),
+        head: Id::new("F10").expect("an id"),
+        buffers: Buffers::new(BUFFERS_BYTES_MIN),
+        backlogged_turns: Semaphore::new(1),
+        counters: Counters {
+            started: Instant::now(),
+            connections: AtomicUsize::new(0),
+            commands: AtomicU64::new(0),
+        },
+    }
+}
