@@ -1,6 +1,7 @@
-//! Journal and snapshots on a simulated disk, and what every log promises.
+//! Journal and snapshots on a simulated disk, what every log promises, and what replay refuses.
 
 mod clean_stop;
+mod contradictions;
 mod journal;
 mod loading;
 mod log_contract;
