@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
 use bookline_testkit::AsyncConn;
 use bookline_testkit::in_process::{Server, copy_all};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use super::offline::booklined;
 
 async fn assert_has_original_data(conn: &mut AsyncConn) {
     assert_eq!(conn.ask("GET rustconf").await.number("available_tickets"), 48);
@@ -33,13 +35,17 @@ fn segments(data: &Path) -> Vec<PathBuf> {
     paths
 }
 
-#[tokio::test]
-async fn a_journal_of_format_1_is_read_and_appended_to() {
+/// A copy of the data directory.
+fn fixture() -> TempDir {
     let directory = TempDir::with_prefix("bookline").expect("a directory");
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/server/fixtures/format-1");
     copy_all(&fixture, directory.path()).expect("copying the fixture");
+    directory
+}
 
-    let server = Server::on(directory).await.expect("format 1 is read");
+#[tokio::test]
+async fn a_journal_of_format_1_is_read_and_appended_to() {
+    let server = Server::on(fixture()).await.expect("format 1 is read");
     let mut conn = server.connect().await;
     assert_has_original_data(&mut conn).await;
     // More than fits into the segment of format 1.
@@ -64,4 +70,43 @@ async fn a_journal_of_format_1_is_read_and_appended_to() {
     assert_eq!(conn.ask("GET more").await.number("available_tickets"), 0);
     conn.finish().await;
     server.stop().await;
+}
+
+/// Version 0.1.0 journaled bookings without the event's id, and ends of entries without the person.
+#[tokio::test]
+async fn changes_of_0_1_0_and_of_today_are_read_from_one_journal() {
+    let server = Server::on(fixture()).await.expect("format 1 is read");
+    let mut conn = server.connect().await;
+    conn.ask("BOOK rustconf 2").await.ok();
+    conn.ask("DELETE F4 22-12-2026 09:00").await.ok();
+    conn.ask("DELETE F1 21-12-2026 10:00").await.ok();
+    conn.finish().await;
+
+    let directory = server.stop().await;
+    let changes = journaled(directory.path());
+    let have = |what: &str, field: &str| -> Vec<bool> {
+        let of_kind = changes.iter().filter(|change| change["fact"] == what);
+        of_kind.map(|change| change.get(field).is_some()).collect()
+    };
+    assert_eq!(have("tickets_issued", "event_id"), [false, true]);
+    assert_eq!(have("entry_freed", "who"), [false, true, true]);
+
+    let server = Server::on(directory).await.expect("both are read");
+    let mut conn = server.connect().await;
+    assert_eq!(conn.ask("GET rustconf").await.number("available_tickets"), 46);
+    for day in ["GET F4 22-12-2026", "GET F1 21-12-2026", "GET F3 21-12-2026"] {
+        assert_eq!(conn.ask(day).await.body["schedule"], json!([]), "{day}");
+    }
+    conn.finish().await;
+    server.stop().await;
+}
+
+/// The changes since the newest snapshot, as `dump` prints them.
+fn journaled(directory: &Path) -> Vec<Value> {
+    let dumped = booklined("dump", directory, &[]);
+    let lines = String::from_utf8(dumped.stdout).expect("UTF-8");
+    let mut changes: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).expect("a change")).collect();
+    changes.retain(|change| !change["at"].is_null());
+    changes
 }

@@ -30,7 +30,8 @@ use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};
 /// Requests and their replies, in order.
 type Scenario = Vec<(Request, Reply)>;
 
-fn booklined(command: &str, directory: &Path, more: &[&Path]) -> Output {
+/// Runs a command on the data directory of a stopped server.
+pub fn booklined(command: &str, directory: &Path, more: &[&Path]) -> Output {
     let mut program = Command::new(env!("CARGO_BIN_EXE_booklined"));
     program.args([Path::new(command), Path::new("--data-dir"), directory]).args(more);
     program.output().expect("the program runs")
