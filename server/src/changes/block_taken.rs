@@ -35,8 +35,8 @@ impl<'a> Kind<'a> for BlockTaken<'a> {
         Ok(Self { slot: body.slot()?, who: body.string()? })
     }
 
-    fn record(&self) -> Record {
-        Record::Day(self.slot.date)
+    fn record(&self) -> Option<Record> {
+        Some(Record::Day(self.slot.date))
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {

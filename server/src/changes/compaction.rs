@@ -1,6 +1,6 @@
 //! What compaction makes of a change.
 
-use crate::domain::{EntryNumber, EventKey};
+use crate::domain::EventKey;
 
 /// How a change appears in a snapshot, which holds the state at one commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,6 @@ pub enum Compaction<'a> {
     Entry,
     /// Its tickets are kept, grouped by event.
     Tickets { event: EventKey, tickets: &'a [[u8; 16]] },
-    /// It is left out, and so is what created the entry.
-    EndOfEntry(EntryNumber),
+    /// It is left out: the state at that commit does not contain it.
+    Omitted,
 }

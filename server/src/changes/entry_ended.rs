@@ -1,7 +1,7 @@
 //! A block or meeting ended: it was deleted, or moved if the commit creates another one.
 //!
-//! Body: slot u32 (day × 24 + hour), entry u64, then its texts as those of a meeting. The title and the group
-//! of a block are empty, and its host is who.
+//! Body: slot u32 (day × 24 + hour), entry u64, then its texts as those of a meeting. The title and the
+//! group of a block are empty, and its host is who.
 
 use bookline_protocol::Slot;
 use serde_json::{Value, json};
@@ -65,8 +65,8 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
         Ok(Self { slot, entry, who, title, group, host })
     }
 
-    fn record(&self) -> Record {
-        Record::Day(self.slot.date)
+    fn record(&self) -> Option<Record> {
+        Some(Record::Day(self.slot.date))
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {
@@ -99,7 +99,11 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
     }
 
     fn compaction(&self) -> Compaction<'a> {
-        Compaction::EndOfEntry(self.entry)
+        Compaction::Omitted
+    }
+
+    fn ends(&self) -> Option<EntryNumber> {
+        Some(self.entry)
     }
 
     fn json(&self) -> Value {

@@ -36,8 +36,8 @@ impl<'a> Kind<'a> for EntryFreed {
         Ok(Self { slot: body.slot()?, entry: EntryNumber(body.u64()?) })
     }
 
-    fn record(&self) -> Record {
-        Record::Day(self.slot.date)
+    fn record(&self) -> Option<Record> {
+        Some(Record::Day(self.slot.date))
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {
@@ -53,7 +53,11 @@ impl<'a> Kind<'a> for EntryFreed {
     }
 
     fn compaction(&self) -> Compaction<'a> {
-        Compaction::EndOfEntry(self.entry)
+        Compaction::Omitted
+    }
+
+    fn ends(&self) -> Option<EntryNumber> {
+        Some(self.entry)
     }
 
     fn json(&self) -> Value {

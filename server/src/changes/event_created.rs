@@ -52,8 +52,8 @@ impl<'a> Kind<'a> for EventCreated<'a> {
         })
     }
 
-    fn record(&self) -> Record {
-        Record::Event { tag: self.tag }
+    fn record(&self) -> Option<Record> {
+        Some(Record::Event { tag: self.tag })
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {

@@ -8,7 +8,7 @@ use super::record::Record;
 use super::target::Target;
 use crate::codec::fields::Fields;
 use crate::codec::{DecodeError, Sequence};
-use crate::domain::Contradiction;
+use crate::domain::{Contradiction, EntryNumber};
 
 /// A kind of change. [`super::Change`] has the methods' documentation.
 pub(super) trait Kind<'a>: Sized {
@@ -20,7 +20,9 @@ pub(super) trait Kind<'a>: Sized {
     /// Decodes the body. The caller checks that nothing is left.
     fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError>;
 
-    fn record(&self) -> Record;
+    fn record(&self) -> Option<Record> {
+        None
+    }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange>;
 
@@ -31,6 +33,10 @@ pub(super) trait Kind<'a>: Sized {
     fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction>;
 
     fn compaction(&self) -> Compaction<'a>;
+
+    fn ends(&self) -> Option<EntryNumber> {
+        None
+    }
 
     fn json(&self) -> Value;
 }

@@ -50,8 +50,8 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
         Ok(Self { slot, who, title, group, host })
     }
 
-    fn record(&self) -> Record {
-        Record::Day(self.slot.date)
+    fn record(&self) -> Option<Record> {
+        Some(Record::Day(self.slot.date))
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {

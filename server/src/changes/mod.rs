@@ -44,7 +44,7 @@ use kind::Kind;
 
 use crate::codec::fields::Fields;
 use crate::codec::{DecodeError, Sequence};
-use crate::domain::Contradiction;
+use crate::domain::{Contradiction, EntryNumber};
 
 /// The list of kinds: the type on disk, and the kind. Types are never used again.
 macro_rules! changes {
@@ -92,8 +92,9 @@ macro_rules! changes {
                 }
             }
 
-            /// The record that it is about, which selects the shard.
-            pub fn record(&self) -> Record {
+            /// The record that it is about, which selects the shard. A change of no record is applied under
+            /// the lock of the first shard.
+            pub fn record(&self) -> Option<Record> {
                 match self { $(Self::$kind(change) => change.record(),)* }
             }
 
@@ -124,6 +125,11 @@ macro_rules! changes {
             /// What compaction makes of it.
             pub fn compaction(&self) -> Compaction<'a> {
                 match self { $(Self::$kind(change) => change.compaction(),)* }
+            }
+
+            /// The entry that it ends, which is left out of a snapshot as well.
+            pub fn ends(&self) -> Option<EntryNumber> {
+                match self { $(Self::$kind(change) => change.ends(),)* }
             }
 
             /// A JSON object of it, without its position in the log.

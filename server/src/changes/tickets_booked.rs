@@ -65,8 +65,8 @@ impl<'a> Kind<'a> for TicketsBooked<'a> {
         })
     }
 
-    fn record(&self) -> Record {
-        Record::Event { tag: self.event.tag }
+    fn record(&self) -> Option<Record> {
+        Some(Record::Event { tag: self.event.tag })
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {

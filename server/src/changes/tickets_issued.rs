@@ -36,8 +36,8 @@ impl<'a> Kind<'a> for TicketsIssued<'a> {
         Ok(Self { event: event_key(body)?, tickets: body.tickets()? })
     }
 
-    fn record(&self) -> Record {
-        Record::Event { tag: self.event.tag }
+    fn record(&self) -> Option<Record> {
+        Some(Record::Event { tag: self.event.tag })
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {

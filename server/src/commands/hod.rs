@@ -12,8 +12,8 @@ use super::chunked_reply::ChunkedReply;
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
-use super::turn_budget::Cost;
 use super::turn::Turn;
+use super::turn_budget::Cost;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Meeting;
 

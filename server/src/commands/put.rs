@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use bookline_protocol::Slot;
 use bookline_protocol::commands::Put;
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::reply::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max};
-use bookline_protocol::Slot;
 
 use super::buffers::LARGE_REPLY_SHARE_BYTES;
 use super::chunk_status::CHUNK_BYTES_MAX;
@@ -42,7 +42,8 @@ impl Command for Put<'_> {
         // acquired before the change.
         let acquire_share = |old: &Entry| {
             if !is_short(old) {
-                *large_reply_share = Some(take_share(share, service, LARGE_REPLY_SHARE_BYTES).ok_or(NoShare)?);
+                *large_reply_share =
+                    Some(take_share(share, service, LARGE_REPLY_SHARE_BYTES).ok_or(NoShare)?);
             }
             Ok(())
         };

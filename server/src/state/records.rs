@@ -42,10 +42,12 @@ impl Records {
         change.apply(sequence, &mut Applier { records: self, shard, sequence })
     }
 
-    fn shard_of(&self, record: Record) -> usize {
+    /// The shard of a record. A change of no record belongs to the first shard.
+    pub(super) fn shard_of(&self, record: Option<Record>) -> usize {
         match record {
-            Record::Event { tag } => self.shard_of_tag(tag),
-            Record::Day(date) => self.shard_of_day(date),
+            Some(Record::Event { tag }) => self.shard_of_tag(tag),
+            Some(Record::Day(date)) => self.shard_of_day(date),
+            None => 0,
         }
     }
 

@@ -54,7 +54,7 @@ impl Store {
     }
 
     /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
-    /// their records. `apply` applies the changes of the commit with this sequence number, by
+    /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies the changes of the commit with this sequence number, by
     /// [`Records::apply`], or with what the caller has looked up or built before.
     fn commit(
         &self,
@@ -87,17 +87,29 @@ impl Store {
         LockedShards::lock(indices, |index| self.lock(context, index))
     }
 
+    /// Makes a change, if `decide`, called under the lock of its record, allows it. Returns what `decide`
+    /// returns.
+    pub fn make<T, R>(
+        &self,
+        context: &mut Context,
+        change: &Change<'_>,
+        decide: impl FnOnce(&Shard) -> Result<T, Error<R>>,
+    ) -> Result<T, Error<R>> {
+        let mut shard = self.lock_to_decide(context, self.records.shard_of(change.record()));
+        let decided = decide(&shard)?;
+        let changes = std::slice::from_ref(change);
+        self.commit(context, changes, |sequence| self.records.apply(&mut shard, sequence, change))?;
+        Ok(decided)
+    }
+
     /// Creates an event.
     pub fn create(&self, context: &mut Context, event: &NewEvent<'_>) -> Result<(), Error<IdTaken>> {
-        let tag = event_tag(event.id);
-        let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
-        if shard.event(event.id).is_some() {
-            return Err(Error::Rejected(IdTaken));
-        }
         let NewEvent { id, name, date, total, issued } = *event;
-        let reserved = self.usage.events.reserve(1)?;
-        let created = EventCreated { tag, id, name, date, total, issued }.into();
-        self.commit(context, &[created], |sequence| self.records.apply(&mut shard, sequence, &created))?;
+        let created = EventCreated { tag: event_tag(id), id, name, date, total, issued };
+        let reserved = self.make(context, &created.into(), |shard| match shard.event(id) {
+            Some(_) => Err(Error::Rejected(IdTaken)),
+            None => Ok(self.usage.events.reserve(1)?),
+        })?;
         reserved.keep();
         Ok(())
     }

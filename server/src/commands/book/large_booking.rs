@@ -7,8 +7,8 @@ use compact_str::CompactString;
 use crate::commands::chunk_status::ChunkStatus;
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
-use crate::commands::turn_budget::Cost;
 use crate::commands::turn::Turn;
+use crate::commands::turn_budget::Cost;
 use crate::state::ticket_ids::{self, BookingTicketIds};
 
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.

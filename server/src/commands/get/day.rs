@@ -9,8 +9,8 @@ use crate::commands::buffers::Share;
 use crate::commands::chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
-use crate::commands::turn_budget::Cost;
 use crate::commands::turn::Turn;
+use crate::commands::turn_budget::Cost;
 use crate::domain::calendar::Entry;
 
 /// The reply to GET of a day. Its entries are read at one moment and kept until they are written.
@@ -29,12 +29,7 @@ pub struct ChunkedDay {
 impl ChunkedDay {
     /// Reads `who`'s entries of a day. A day that is longer than a chunk needs a share; without one it fails
     /// with the bytes of the share.
-    pub(super) fn read(
-        turn: &mut Turn,
-        service: &Service,
-        who: &str,
-        date: Date,
-    ) -> Result<Self, usize> {
+    pub(super) fn read(turn: &mut Turn, service: &Service, who: &str, date: Date) -> Result<Self, usize> {
         let entries = service.store.day(&mut turn.context, who, date);
         let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
         if day.len_max() > CHUNK_BYTES_MAX {

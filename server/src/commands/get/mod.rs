@@ -15,8 +15,8 @@ use crate::commands::command::Command;
 use crate::commands::execution_status::ExecutionStatus;
 use crate::commands::refusals::no_such_event;
 use crate::commands::service::Service;
-use crate::commands::turn_budget::Cost;
 use crate::commands::turn::Turn;
+use crate::commands::turn_budget::Cost;
 use crate::state::Context;
 
 impl Command for Get<'_> {

@@ -70,7 +70,7 @@ fn is_in_effect(change: &Change<'_>, number: u64, freed: &HashSet<u64>) -> bool 
     match change.compaction() {
         Compaction::Event { .. } | Compaction::Tickets { .. } => true,
         Compaction::Entry => !freed.contains(&number),
-        Compaction::EndOfEntry(_) => false,
+        Compaction::Omitted => false,
     }
 }
 
@@ -84,7 +84,7 @@ fn find_freed(
     let mut freed = HashSet::new();
     read_commits(journal, from, to, throttle, &mut |commit| {
         for change in commit.changes() {
-            if let Compaction::EndOfEntry(entry) = change.map_err(malformed)?.compaction() {
+            if let Some(entry) = change.map_err(malformed)?.ends() {
                 freed.insert(entry.0);
             }
         }

@@ -37,7 +37,7 @@ impl Contents {
             }
             Compaction::Tickets { event, tickets } => self.issue(number, event, tickets.len()),
             Compaction::Entry => Ok(self.create(number)?),
-            Compaction::EndOfEntry(_) => Err(Misplaced::Freed { number }.into()),
+            Compaction::Omitted => Err(Misplaced::Omitted { number }.into()),
         }
     }
 

@@ -104,9 +104,9 @@ pub enum Misplaced {
         /// The number.
         number: u64,
     },
-    /// An entry is freed. Compaction leaves out both the entry and the change that frees it.
-    #[error("it frees entry {number}: a snapshot holds only what was not freed")]
-    Freed {
+    /// A change that compaction leaves out, like the end of an entry.
+    #[error("it has a change of {number} that no snapshot holds, like the end of an entry")]
+    Omitted {
         /// The number.
         number: u64,
     },

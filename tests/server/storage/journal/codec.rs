@@ -1,5 +1,7 @@
 //! Encoding and decoding of commits, and of invalid bytes.
 
+use std::collections::BTreeSet;
+
 use bookline_server::changes::Change;
 use bookline_server::changes::commit;
 use bookline_server::changes::commit::Commit;
@@ -37,6 +39,21 @@ fn an_encoded_commit_decodes_to_the_same() {
             assert_eq!(random_commit.bytes().len(), commit::encoded_len(&changes));
         }
     });
+}
+
+#[test]
+fn random_commits_have_every_kind_of_change() {
+    let mut rng = Rng::new(1);
+    let mut types = BTreeSet::new();
+    for _ in 0..1_000 {
+        let random_commit = RandomCommit::any(&mut rng);
+        for change in random_commit.changes() {
+            let mut bytes = Vec::new();
+            change.encode(&mut bytes);
+            types.insert(bytes[0]);
+        }
+    }
+    assert_eq!(types, Change::TYPES.iter().copied().collect(), "RandomCommit makes each kind");
 }
 
 #[test]

@@ -101,8 +101,11 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("an event or entry 0,", &[(0, block)]),
         ("creates 3 after 3", &[(3, block), (3, BlockTaken { slot: slot(10), who: "F2" }.into())]),
         ("creates 1 after 3", &[(3, block), jazz]),
-        ("frees entry 2", &[(2, EntryFreed { slot: slot(9), entry: EntryNumber(2) }.into())]),
-        ("frees entry 2", &[(2, end_of_block)]),
+        (
+            "a change of 2 that no snapshot holds",
+            &[(2, EntryFreed { slot: slot(9), entry: EntryNumber(2) }.into())],
+        ),
+        ("a change of 2 that no snapshot holds", &[(2, end_of_block)]),
         ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
         ("tickets of event 2", &[jazz, (2, tickets(tag, JAZZ, &two))]),
         ("tickets of event 1", &[jazz, (1, tickets(0, JAZZ, &[[0; 16]]))]),
