@@ -1,7 +1,7 @@
 //! The framer, with the received bytes in chunks of a size that the first byte gives.
 
 use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_server::net::framing::{Framer, FramingEvent};
+use bookline_server::session::framing::{Framer, FramingEvent};
 
 /// # Panics
 ///

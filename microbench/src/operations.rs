@@ -10,7 +10,7 @@ use bookline_server::Config;
 use bookline_server::changes::TicketsBooked;
 use bookline_server::commands::{ExecutionStatus, Service, Turn, execute};
 use bookline_server::domain::{EventKey, EventNumber};
-use bookline_server::net::framing::{Framer, FramingEvent};
+use bookline_server::session::framing::{Framer, FramingEvent};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::storage::journal::Durability;
 use bookline_server::storage::log::{AppendError, LogExt};

@@ -32,6 +32,8 @@ pub mod net;
 pub mod process_limits;
 pub mod server;
 #[doc(hidden)]
+pub mod session;
+#[doc(hidden)]
 pub mod signals;
 #[doc(hidden)]
 pub mod state;

@@ -11,7 +11,7 @@ pub enum ExecutionStatus {
     Chunked(Box<dyn ChunkedReply>),
     /// The reply is written, and the connection is to be closed.
     Close,
-    /// [`super::snapshot()`] is to be called, which writes the reply.
+    /// A snapshot is to be made. Then [`super::snapshot()`] writes the reply.
     Snapshot,
     /// Nothing was changed or written, because the journal has no capacity. Execute the request again when it
     /// has.

@@ -9,6 +9,8 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::storage::snapshot::Made;
+use crate::storage::snapshot::snapshotter::NotMade;
 
 impl Command for Snapshot {
     fn execute(&self, _: &mut Turn, _: &Service) -> ExecutionStatus {
@@ -16,9 +18,9 @@ impl Command for Snapshot {
     }
 }
 
-/// Makes a snapshot and writes the reply to SNAPSHOT.
-pub async fn snapshot(service: &Service, turn: &mut Turn) {
-    match service.snapshots.make().await {
+/// Replies to SNAPSHOT when the snapshot is made, or is not.
+pub fn snapshot(turn: &mut Turn, made: Result<Made, NotMade>) {
+    match made {
         Ok(made) => {
             let milliseconds = u64::try_from(made.took.as_millis()).unwrap_or(u64::MAX);
             let reply = SnapshotReply { sequence: made.sequence.0, bytes: made.bytes, milliseconds };

@@ -5,22 +5,26 @@
 //! just accepted.
 
 use std::future::poll_fn;
-use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::task::Poll;
 use std::time::Duration;
 
 use bookline_protocol::Refusal;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::commands::Service;
 use crate::net::addresses::{AddressLimiter, AddressPermit};
-use crate::net::connection;
+use crate::net::transport::{self, LINGER_MAX};
+use crate::net::{connection, socket};
+use crate::session::OWN_REQUEST_BYTES;
 
 /// The default of connections that are refused at a time and wait until their clients have read the refusal.
 /// More are closed without waiting.
@@ -94,7 +98,11 @@ async fn serve(
     idle_timeout: Option<Duration>,
     stop: CancellationToken,
 ) {
-    if let Err(e) = connection::serve(stream, open.service.clone(), idle_timeout, stop).await {
+    let ended = match socket::prepare(&stream) {
+        Ok(()) => connection::serve(stream, &open.service, idle_timeout, &stop).await,
+        Err(error) => Err(error),
+    };
+    if let Err(e) = ended {
         let expected =
             [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::NotConnected];
         if !expected.contains(&e.kind()) {
@@ -105,12 +113,33 @@ async fn serve(
 
 fn refuse(stream: TcpStream, refusal: Refusal, refusals: &Arc<Semaphore>) {
     let Ok(permit) = refusals.clone().try_acquire_owned() else {
-        return connection::refuse_at_once(stream, &refusal);
+        return refuse_at_once(stream, &refusal);
     };
     tokio::spawn(async move {
         // An error means that the client is gone.
-        let _ = connection::refuse(stream, &refusal).await;
+        let _ = refuse_and_wait(stream, &refusal).await;
         drop(permit);
+    });
+}
+
+/// Sends a refusal to a client and waits, for a bounded time, until it has read it.
+async fn refuse_and_wait(mut stream: TcpStream, refusal: &Refusal) -> io::Result<()> {
+    let mut out = Vec::new();
+    refusal.write(&mut out);
+    timeout(LINGER_MAX, stream.write_all(&out)).await??;
+    transport::linger(&mut stream).await
+}
+
+/// Sends a refusal to a client and closes without waiting. It reads what the client has sent so far, because
+/// unread bytes would make the system reset the connection.
+fn refuse_at_once(stream: TcpStream, refusal: &Refusal) {
+    let mut out = Vec::new();
+    refusal.write(&mut out);
+    // The stream does not block. An error means that the client is gone.
+    let _ = stream.into_std().and_then(|mut stream| {
+        stream.write_all(&out)?;
+        stream.shutdown(Shutdown::Write)?;
+        stream.read(&mut [0; OWN_REQUEST_BYTES])
     });
 }
 

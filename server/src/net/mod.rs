@@ -1,8 +1,11 @@
-//! Listeners, connections and framing.
+//! Listeners and connections.
 
 mod addresses;
 pub mod connection;
-pub mod framing;
+mod deadlines;
+mod fairness;
 pub mod listen_address;
 pub mod listener;
 mod socket;
+mod stop;
+pub mod transport;

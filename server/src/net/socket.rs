@@ -6,13 +6,12 @@ use std::time::Duration;
 use rustix::net::sockopt;
 use tokio::net::TcpStream;
 
+use crate::net::transport::WRITE_STALL_MAX;
+use crate::session::OWN_REPLY_BYTES;
+
 /// The kernel's buffer for the replies of a connection, which Linux doubles for its own bookkeeping. As much
 /// as a turn writes.
-pub const SEND_BUFFER_BYTES: usize = 64 << 10;
-
-/// A peer that does not accept the replies of a turn within this is given up, and so is one that acknowledges
-/// no bytes for so long.
-pub const WRITE_STALL_MAX: Duration = Duration::from_secs(60);
+const SEND_BUFFER_BYTES: usize = OWN_REPLY_BYTES;
 
 /// How long a peer is silent before the kernel sends the first keepalive probe.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);

@@ -1,0 +1,64 @@
+//! Fairness: how a connection lets others run.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::task::yield_now;
+use tokio::time::sleep;
+
+use crate::commands::Service;
+use crate::session::{NextStep, Session};
+
+/// How long a chunked reply pauses between two turns while others are served. An unthrottled listing keeps
+/// one processor busy and its reader another, which delays bookings by some milliseconds.
+const CHUNK_THROTTLE: Duration = Duration::from_millis(1);
+
+/// When a connection has let others run.
+#[derive(Debug)]
+pub struct Fairness {
+    /// Whether others could run since the last turn began.
+    has_yielded: bool,
+    /// Whether a turn has exhausted its budget, and there was always more to do since.
+    has_backlog: bool,
+    /// The commands of all connections when [`Self::others_were_served`] was last called.
+    commands_before: u64,
+}
+
+impl Fairness {
+    pub fn new() -> Self {
+        Self { has_yielded: true, has_backlog: false, commands_before: 0 }
+    }
+
+    /// Runs a turn. A connection with a backlog waits for a permit.
+    pub async fn run_turn(&mut self, session: &mut Session, service: &Service) -> NextStep {
+        let next = if self.has_backlog {
+            let _permit = service.backlogged_turns.acquire().await;
+            session.run_turn(service, self.has_yielded)
+        } else {
+            session.run_turn(service, self.has_yielded)
+        };
+        self.has_backlog |= next == NextStep::Yield;
+        self.has_yielded = next != NextStep::Read;
+        next
+    }
+
+    /// Notes that the connection waits for bytes.
+    pub fn wait_for_bytes(&mut self) {
+        (self.has_yielded, self.has_backlog) = (true, false);
+    }
+
+    /// Lets others run, and throttles a chunked reply while others are served.
+    pub async fn yield_turn(&mut self, is_writing_reply: bool, service: &Service) {
+        if is_writing_reply && self.others_were_served(service) {
+            sleep(CHUNK_THROTTLE).await;
+        } else {
+            yield_now().await;
+        }
+    }
+
+    /// Whether any connection executed commands since the last call.
+    fn others_were_served(&mut self, service: &Service) -> bool {
+        let commands = service.counters.commands.load(Relaxed);
+        std::mem::replace(&mut self.commands_before, commands) != commands
+    }
+}

@@ -1,0 +1,54 @@
+//! Execution of a line.
+
+use bookline_protocol::{ParsedLine, Refusal, parse};
+
+use crate::commands::turn_budget::Cost;
+use crate::commands::{ExecutionStatus, Service, Turn, cost, execute};
+use crate::storage::log::LogExt;
+
+/// Executes a parsed line and writes its reply, unless the status says otherwise. Returns the status and what
+/// the line costs of the budget of a turn.
+#[inline]
+pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>) -> (ExecutionStatus, Cost) {
+    match line {
+        ParsedLine::Blank => (ExecutionStatus::Complete, Cost::Low),
+        ParsedLine::Request(request) => {
+            tracing::debug!(command = request.verb().as_str(), "request");
+            (execute(turn, service, request), cost(request))
+        }
+        ParsedLine::Refused(refusal) => {
+            tracing::debug!(code = refusal.code.as_str(), "line refused");
+            refusal.write(&mut turn.replies);
+            (ExecutionStatus::Complete, Cost::High)
+        }
+        ParsedLine::Foreign(refusal) => {
+            refuse_foreign(turn, refusal);
+            (ExecutionStatus::Close, Cost::High)
+        }
+    }
+}
+
+/// Refuses another protocol. The session ends after it.
+pub fn refuse_foreign(turn: &mut Turn, refusal: &Refusal) {
+    tracing::debug!("another protocol refused");
+    refusal.write(&mut turn.replies);
+}
+
+/// Executes a line without a session: parses it, executes it and writes its reply, unless the status says
+/// otherwise. The reply may be sent, or relied on, when what [`Turn::context`] depends on is durable.
+#[inline]
+pub fn try_execute_line(turn: &mut Turn, service: &Service, line: &str) -> ExecutionStatus {
+    let mut scratch = Vec::new();
+    execute_parsed(turn, service, &parse(line.as_bytes(), &mut scratch)).0
+}
+
+/// As [`try_execute_line`]. Waits until the journal has capacity, and for the share that the reply needs.
+pub async fn execute_line(turn: &mut Turn, service: &Service, line: &str) -> ExecutionStatus {
+    loop {
+        match try_execute_line(turn, service, line) {
+            ExecutionStatus::Backpressure => service.store.log().capacity().await,
+            ExecutionStatus::NeedsShare(bytes) => turn.share = Some(service.buffers.reply(bytes).await),
+            status => return status,
+        }
+    }
+}

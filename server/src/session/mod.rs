@@ -1,0 +1,221 @@
+//! A session: the lines of one peer, executed in order, and their replies. It does no I/O and waits for
+//! nothing. Its owner appends the bytes that it receives, runs turns, provides what the session needs next,
+//! and sends the replies when the commit that they depend on is durable.
+
+mod execution;
+pub mod framing;
+mod limits;
+mod next_step;
+mod request_buffer;
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use bookline_protocol::{ParsedLine, Refusal, expects_reply, parse, parse_first, refuse_binary};
+use bytes::buf::Limit;
+
+pub use execution::{execute_line, try_execute_line};
+pub use limits::{OWN_REPLY_BYTES, OWN_REQUEST_BYTES};
+pub use next_step::NextStep;
+
+use crate::codec::Sequence;
+use crate::commands::buffers::Share;
+use crate::commands::turn_budget::Cost;
+use crate::commands::{ChunkStatus, ChunkedReply, ExecutionStatus, Service, Turn, snapshot};
+use crate::storage::snapshot::Made;
+use crate::storage::snapshot::snapshotter::NotMade;
+use execution::{execute_parsed, refuse_foreign};
+use framing::{FramingEvent, LineRange};
+use limits::{IDLE_BUFFER_BYTES, TURN_REPLY_BYTES_TARGET};
+use request_buffer::RequestBuffer;
+
+/// A longer line counts as expensive, whatever it contains.
+const SHORT_LINE_BYTES_MAX: usize = 256;
+
+/// What is received from a peer, executed for it, and not sent to it yet.
+#[derive(Debug, Default)]
+pub struct Session {
+    requests: RequestBuffer,
+    /// Whether the peer speaks this protocol: its first line that is neither blank nor a comment was text,
+    /// and not the opening of another protocol.
+    is_established: bool,
+    turn: Turn,
+    /// An unfinished reply, which later lines wait for.
+    chunked_reply: Option<Box<dyn ChunkedReply>>,
+    /// For the parser.
+    scratch: Vec<u8>,
+}
+
+impl Session {
+    /// Lets `read` append bytes of the peer, when the session needs [`NextStep::Read`]. There is always free
+    /// capacity.
+    pub fn receive<T>(&mut self, read: impl FnOnce(&mut Limit<&mut Vec<u8>>) -> T) -> T {
+        self.requests.receive(read)
+    }
+
+    /// Executes complete lines in order, within the budget of a turn. `has_yielded` says whether others could
+    /// run since the last turn began.
+    pub fn run_turn(&mut self, service: &Service, has_yielded: bool) -> NextStep {
+        self.turn.budget.begin(service.clock.now(), has_yielded);
+        if self.turn.replies.capacity() == 0 {
+            self.turn.replies.reserve_exact(IDLE_BUFFER_BYTES);
+        }
+        let next = loop {
+            if self.turn.budget.is_exhausted() || self.turn.replies.len() >= TURN_REPLY_BYTES_TARGET {
+                break NextStep::Yield;
+            }
+            if let Some(next) = self.advance(service) {
+                break next;
+            }
+        };
+        // A reply has taken the share, or needs it no more.
+        self.turn.share = None;
+        if self.turn.budget.commands > 0 {
+            service.counters.commands.fetch_add(self.turn.budget.commands, Relaxed);
+        }
+        next
+    }
+
+    /// Whether lines were executed or refused in the last turn.
+    pub fn has_executed(&self) -> bool {
+        self.turn.budget.commands > 0
+    }
+
+    /// Whether a chunked reply is unfinished.
+    pub fn is_writing_reply(&self) -> bool {
+        self.chunked_reply.is_some()
+    }
+
+    /// The replies to send when [`Self::depends_on`] is durable.
+    pub fn replies(&self) -> &[u8] {
+        &self.turn.replies
+    }
+
+    /// The commit that the replies depend on.
+    pub fn depends_on(&self) -> Sequence {
+        self.turn.context.depends_on.0
+    }
+
+    /// Frees the memory of the replies, and of a long line that is executed.
+    pub fn replies_sent(&mut self) {
+        self.turn.replies.clear();
+        if self.turn.large_reply_share.take().is_some() {
+            self.turn.replies = Vec::new();
+        }
+        if self.requests.release_long_line() {
+            self.turn.replies.shrink_to(OWN_REPLY_BYTES);
+            self.scratch = Vec::new();
+        }
+    }
+
+    /// Provides what [`NextStep::LineShare`] needs.
+    pub fn grant_line_share(&mut self, share: Share) {
+        self.requests.grant_share(share);
+    }
+
+    /// Provides what [`NextStep::ReplyShare`] needs, until the next turn is over.
+    pub fn grant_reply_share(&mut self, share: Share) {
+        self.turn.share = Some(share);
+    }
+
+    /// Provides what [`NextStep::Snapshot`] needs: writes the reply.
+    pub fn finish_snapshot(&mut self, made: Result<Made, NotMade>) {
+        snapshot(&mut self.turn, made);
+    }
+
+    /// Whether a line that is longer than the session's own buffer has a share and is not executed yet.
+    pub fn has_long_line(&self) -> bool {
+        self.requests.has_long_line()
+    }
+
+    /// Frees memory that an idle session does not need. It frees a buffer as a whole, because the rest of a
+    /// shrunk one would keep the allocator from returning the memory around it.
+    pub fn release_idle_memory(&mut self) {
+        self.requests.release_idle_memory();
+        if self.turn.replies.capacity() > IDLE_BUFFER_BYTES {
+            self.turn.replies = Vec::new();
+        }
+        self.scratch = Vec::new();
+    }
+
+    /// Ends the session after the last byte of the peer. An incomplete line is refused, not executed.
+    pub fn end_of_input(&mut self) {
+        if expects_reply(self.requests.framer.incomplete_line()) {
+            self.refuse(&Refusal::incomplete());
+        }
+    }
+
+    /// Writes a refusal that is not the reply to a request.
+    pub fn refuse(&mut self, refusal: &Refusal) {
+        refusal.write(&mut self.turn.replies);
+    }
+
+    /// Writes the next chunk, or executes the next line. Returns what the session needs before it goes on, if
+    /// the turn is over.
+    #[inline]
+    fn advance(&mut self, service: &Service) -> Option<NextStep> {
+        if let Some(reply) = &mut self.chunked_reply {
+            match reply.write(&mut self.turn, service, TURN_REPLY_BYTES_TARGET) {
+                ChunkStatus::Complete => self.chunked_reply = None,
+                ChunkStatus::Partial => return Some(NextStep::Yield),
+                ChunkStatus::NeedsShare(bytes) => return Some(NextStep::ReplyShare(bytes)),
+            }
+            return None;
+        }
+        match self.requests.framer.next_event() {
+            FramingEvent::Incomplete => Some(self.wait_for_line()),
+            FramingEvent::Telnet(response) => {
+                self.turn.replies.extend_from_slice(&response);
+                self.turn.budget.charge(Cost::Low, &service.clock);
+                None
+            }
+            FramingEvent::TooLong => {
+                self.turn.budget.commands += 1;
+                self.refuse(&Refusal::line_too_long());
+                (!self.is_established).then_some(NextStep::Close)
+            }
+            FramingEvent::Line(range) => self.execute_line(service, range),
+        }
+    }
+
+    /// What the session needs when no complete line is left: the incomplete one may be another protocol, or a
+    /// long line.
+    fn wait_for_line(&mut self) -> NextStep {
+        if !self.is_established
+            && let Some(refusal) = refuse_binary(self.requests.framer.incomplete_line())
+        {
+            refuse_foreign(&mut self.turn, &refusal);
+            return NextStep::Close;
+        }
+        if self.requests.needs_share() { NextStep::LineShare } else { NextStep::Read }
+    }
+
+    /// Executes the line at the front, and consumes it unless it has to be executed again.
+    #[inline]
+    fn execute_line(&mut self, service: &Service, range: LineRange) -> Option<NextStep> {
+        let line = self.requests.framer.line(range);
+        let is_short = line.len() <= SHORT_LINE_BYTES_MAX;
+        let line = if self.is_established {
+            parse(line, &mut self.scratch)
+        } else {
+            let first = parse_first(line, &mut self.scratch);
+            self.is_established = !matches!(first, ParsedLine::Blank);
+            first
+        };
+        let (status, cost) = execute_parsed(&mut self.turn, service, &line);
+        self.turn.budget.charge(if is_short { cost } else { Cost::High }, &service.clock);
+        let next = match status {
+            ExecutionStatus::Backpressure => return Some(NextStep::Capacity),
+            ExecutionStatus::NeedsShare(bytes) => return Some(NextStep::ReplyShare(bytes)),
+            ExecutionStatus::Complete => None,
+            ExecutionStatus::Chunked(reply) => {
+                self.chunked_reply = Some(reply);
+                None
+            }
+            ExecutionStatus::Snapshot => Some(NextStep::Snapshot),
+            ExecutionStatus::Close => Some(NextStep::Close),
+        };
+        self.requests.framer.consume(range);
+        self.turn.budget.commands += 1;
+        next
+    }
+}
