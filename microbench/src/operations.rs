@@ -8,9 +8,10 @@ use bookline_protocol::reply::{self, LineKind};
 use bookline_protocol::{ParsedLine, parse};
 use bookline_server::Config;
 use bookline_server::changes::TicketsBooked;
-use bookline_server::commands::{ExecutionStatus, Service, Turn, execute};
+use bookline_server::commands::{ExecutionStatus, Service, Turn};
 use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::session::framing::{Framer, FramingEvent};
+use bookline_server::session::{execute_line, try_execute_line};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::storage::journal::Durability;
 use bookline_server::storage::log::{AppendError, LogExt};
@@ -191,16 +192,13 @@ impl UnsyncedService {
     }
 
     fn execute(&mut self, line: &str) {
-        let mut scratch = Vec::new();
-        let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
-            panic!("{line} is not a request");
-        };
         if self.commands.is_multiple_of(TURN_COMMANDS) {
             self.turn.replies.clear();
         }
         self.commands += 1;
-        while let ExecutionStatus::Backpressure = execute(&mut self.turn, &self.service, &request) {
-            self.runtime.block_on(self.service.store.log().capacity());
+        let (turn, service) = (&mut self.turn, &self.service);
+        if let ExecutionStatus::Backpressure = try_execute_line(turn, service, line) {
+            self.runtime.block_on(execute_line(turn, service, line));
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `--demo`: a few events and calendars to try things on. They are requests, executed before the server
 //! listens.
 
-use bookline_protocol::{ParsedLine, Slot, parse};
+use bookline_protocol::Slot;
 use thiserror::Error;
 
-use crate::commands::{ExecutionStatus, Service, Turn, execute};
+use crate::commands::{Service, Turn};
+use crate::session::execute_line;
 use crate::state::Totals;
 use crate::storage::log::{Failure, LogExt};
 
@@ -27,7 +28,7 @@ pub async fn load(service: &Service) -> Result<(), DemoError> {
         return Ok(());
     }
     for request in requests(service.current_slot()) {
-        execute_line(service, &request, &mut turn).await?;
+        execute(&mut turn, service, &request).await?;
     }
     service.store.log().settle(turn.context.depends_on.0).await.map_err(DemoError::Journal)?;
     tracing::info!(
@@ -38,24 +39,17 @@ pub async fn load(service: &Service) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// Executes a request as a connection does.
-async fn execute_line(service: &Service, line: &str, turn: &mut Turn) -> Result<(), DemoError> {
-    let mut scratch = Vec::new();
-    let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
-        crate::fatal(&format!("a line of the demo is not a request: {line}"));
-    };
-    let log = service.store.log();
+/// Executes a request that must succeed.
+async fn execute(turn: &mut Turn, service: &Service, request: &str) -> Result<(), DemoError> {
     turn.replies.clear();
-    while let ExecutionStatus::Backpressure = execute(turn, service, &request) {
-        log.capacity().await;
-    }
+    execute_line(turn, service, request).await;
     if turn.replies.starts_with(b"OK ") {
         return Ok(());
     }
     // After a failure of the journal every request is refused. The failure is the cause to report.
-    log.settle(turn.context.depends_on.0).await.map_err(DemoError::Journal)?;
+    service.store.log().settle(turn.context.depends_on.0).await.map_err(DemoError::Journal)?;
     let reply = String::from_utf8_lossy(&turn.replies).trim_end().to_owned();
-    Err(DemoError::Refused { request: line.to_owned(), reply })
+    Err(DemoError::Refused { request: request.to_owned(), reply })
 }
 
 /// Requests around the current hour, so that GET of the day and HOD have entries to show.
@@ -77,6 +71,8 @@ fn requests(now: Slot) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use bookline_protocol::{ParsedLine, parse};
+
     use super::*;
 
     #[test]

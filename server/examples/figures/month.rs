@@ -3,21 +3,20 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
+use bookline_protocol::Slot;
 use bookline_protocol::limits::HOD_HOURS;
-use bookline_protocol::{ParsedLine, Slot, parse};
 use bookline_server::Server;
-use bookline_server::commands::{ChunkStatus, ExecutionStatus, Service, Turn, execute};
+use bookline_server::commands::{Service, Turn};
+use bookline_server::session::{NextStep, Session, execute_line};
 use bookline_server::storage::journal::Durability;
+use bytes::BufMut;
 
 use crate::recovery::config;
 use crate::table;
 
 const MEETINGS_PER_HOUR: u32 = 5;
 const RUNS: u32 = 200;
-
-/// Bytes of replies that a connection writes per turn.
-const TURN_REPLY_BYTES: usize = 32 << 10;
 
 /// Fills each hour of the month with meetings, and then executes HOD repeatedly, as a connection does but
 /// without a socket, which leaves the time of the server itself.
@@ -32,26 +31,17 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
         for n in 0..MEETINGS_PER_HOUR {
             let (date, hour) = (slot.date.dmy(), slot.hour.get());
             let line = format!("MEET host{n} {date} {hour:02}:00 \"weekly meeting\" F{n}a,F{n}b");
-            execute_line(service, &line, &mut turn)?;
-        }
-        turn.replies.clear();
-    }
-    let mut times = Vec::new();
-    for _ in 0..RUNS {
-        let (from, mut bytes) = (Instant::now(), 0);
-        let ExecutionStatus::Chunked(mut reply) = execute_line(service, "HOD F10", &mut turn)? else {
-            anyhow::bail!("the reply to HOD is not chunked");
-        };
-        while reply.write(&mut turn, service, TURN_REPLY_BYTES) == ChunkStatus::Partial {
-            turn.budget.begin(service.clock.now(), true);
-            bytes += turn.replies.len();
+            runtime.block_on(execute_line(&mut turn, service, &line));
+            ensure!(turn.replies.starts_with(b"OK "), "{line}: {}", String::from_utf8_lossy(&turn.replies));
             turn.replies.clear();
         }
+    }
+    let (mut session, mut times) = (Session::default(), Vec::new());
+    for _ in 0..RUNS {
+        let from = Instant::now();
+        let bytes = execute_hod(&mut session, service)?;
         times.push(from.elapsed());
-        let end = format!("OK {{\"count\":{HOD_HOURS}}}\n");
-        ensure!(turn.replies.ends_with(end.as_bytes()), "HOD ends with {end}");
         ensure!(bytes > 100_000, "the reply has {bytes} bytes");
-        turn.replies.clear();
     }
     times.sort_unstable();
     let milliseconds = |time: Duration| time.as_secs_f64() * 1e3;
@@ -65,14 +55,22 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn execute_line(service: &Service, line: &str, turn: &mut Turn) -> anyhow::Result<ExecutionStatus> {
-    let mut scratch = Vec::new();
-    let ParsedLine::Request(request) = parse(line.as_bytes(), &mut scratch) else {
-        anyhow::bail!("{line} is not a request");
-    };
-    let before = turn.replies.len();
-    let status = execute(turn, service, &request);
-    let reply = &turn.replies[before..];
-    ensure!(reply.is_empty() || reply.starts_with(b"OK "), "{line}: {}", String::from_utf8_lossy(reply));
-    Ok(status)
+/// Executes HOD in turns, and returns the bytes of its reply.
+fn execute_hod(session: &mut Session, service: &Service) -> anyhow::Result<usize> {
+    session.receive(|buffer| buffer.put_slice(b"HOD F10\n"));
+    let mut bytes = 0;
+    loop {
+        let next = session.run_turn(service, true);
+        bytes += session.replies().len();
+        let end = format!("OK {{\"count\":{HOD_HOURS}}}\n");
+        match next {
+            NextStep::Yield => {}
+            NextStep::Read if session.replies().ends_with(end.as_bytes()) => {
+                session.replies_sent();
+                return Ok(bytes);
+            }
+            _ => bail!("HOD needs {next:?} and has not ended with {end}"),
+        }
+        session.replies_sent();
+    }
 }
