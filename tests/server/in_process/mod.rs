@@ -2,10 +2,12 @@
 
 mod buffers;
 mod clock;
+mod duplex;
 mod history;
 mod idle;
 mod model;
 mod offline;
 mod older_format;
+mod session;
 mod snapshotter;
 mod stopping;
