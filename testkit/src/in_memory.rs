@@ -4,15 +4,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookline_protocol::{ParsedLine, Refusal, parse};
 use bookline_server::codec::Sequence;
-use bookline_server::commands::{ChunkStatus, ChunkedReply, ExecutionStatus, Service, Turn, execute};
-use bookline_server::net::framing::{Framer, FramingEvent};
+use bookline_server::commands::Service;
+use bookline_server::session::{NextStep, Session};
 use bookline_server::state::{Records, StateLimits, Store};
 use bookline_server::storage::journal::{Base, Durability, Journal, Opening, Options};
 use bookline_server::storage::log::Log;
 use bookline_server::storage::replay::Replay;
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
+
+use bytes::BufMut;
+use tokio::runtime::Builder;
 
 use crate::clock::system_clock;
 use crate::disk::SimDisk;
@@ -25,8 +27,7 @@ use crate::service::service;
 pub struct Server {
     pub log: Arc<MemoryLog>,
     service: Service,
-    framer: Framer,
-    turn: Turn,
+    session: Session,
     shards: usize,
     limits: StateLimits,
 }
@@ -41,7 +42,10 @@ impl Server {
         let (log, clock) = (Arc::new(log), system_clock());
         let store = Store::new(records, limits, log.clone(), clock.clone());
         let service = service(store, idle_snapshotter(), clock);
-        Self { log, service, framer: Framer::default(), turn: Turn::default(), shards, limits }
+        let mut server = Self { log, service, session: Session::default(), shards, limits };
+        // The first line of a session must not be of another protocol.
+        server.execute(b"PING\n");
+        server
     }
 
     /// Crashes, and starts again with the durable commits.
@@ -51,60 +55,36 @@ impl Server {
 
     /// The last commit that the replies so far depend on. They may be shown when it is durable.
     pub fn depends_on(&self) -> Sequence {
-        self.turn.context.depends_on.0
+        self.session.depends_on()
     }
 
     /// Executes complete lines, and returns their replies.
-    pub fn execute(&mut self, lines: &[u8]) -> Vec<Reply> {
-        self.framer.buffer().extend_from_slice(lines);
+    pub fn execute(&mut self, mut lines: &[u8]) -> Vec<Reply> {
+        let (mut partial, mut replies) = (PartialReply::default(), Vec::new());
         loop {
-            match self.framer.next_event() {
-                FramingEvent::Incomplete => return self.take_replies(),
-                // The client does not negotiate.
-                FramingEvent::Telnet(_) => {}
-                FramingEvent::TooLong => Refusal::line_too_long().write(&mut self.turn.replies),
-                FramingEvent::Line(range) => {
-                    let mut scratch = Vec::new();
-                    match parse(self.framer.line(range), &mut scratch) {
-                        ParsedLine::Blank => {}
-                        ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
-                            refusal.write(&mut self.turn.replies);
-                        }
-                        ParsedLine::Request(request) => {
-                            let status = execute(&mut self.turn, &self.service, &request);
-                            complete(status, &mut self.turn, &self.service);
-                        }
-                    }
-                    self.framer.consume(range);
+            let next = self.session.run_turn(&self.service, true);
+            let written = std::str::from_utf8(self.session.replies()).expect("UTF-8");
+            replies.extend(written.lines().filter_map(|line| partial.add(line)));
+            self.session.replies_sent();
+            match next {
+                NextStep::Yield => {}
+                NextStep::Read if lines.is_empty() => return replies,
+                NextStep::Read => self.session.receive(|buffer| {
+                    let count = lines.len().min(buffer.remaining_mut());
+                    buffer.put_slice(&lines[..count]);
+                    lines = &lines[count..];
+                }),
+                // A single client gets any share.
+                NextStep::LineShare => {
+                    let runtime = Builder::new_current_thread().build().expect("a runtime");
+                    self.session.grant_line_share(runtime.block_on(self.service.buffers.line()));
                 }
+                NextStep::ReplyShare(bytes) => {
+                    self.session.grant_reply_share(self.service.buffers.try_reply(bytes).expect("a share"));
+                }
+                next => panic!("not with this log: {next:?}"),
             }
         }
-    }
-
-    fn take_replies(&mut self) -> Vec<Reply> {
-        self.turn.large_reply_share = None;
-        let replies = String::from_utf8(std::mem::take(&mut self.turn.replies)).expect("UTF-8");
-        let mut partial = PartialReply::default();
-        replies.lines().filter_map(|line| partial.add(line)).collect()
-    }
-}
-
-/// Writes what is left of a reply. The log always has capacity, and a single client gets any share.
-fn complete(status: ExecutionStatus, turn: &mut Turn, service: &Service) {
-    match status {
-        ExecutionStatus::Complete | ExecutionStatus::Close => {}
-        ExecutionStatus::Chunked(mut reply) => while !write_chunk(&mut *reply, turn, service) {},
-        status => panic!("not without a server: {status:?}"),
-    }
-}
-
-/// Writes as much as fits into a turn. Returns whether the reply is complete.
-fn write_chunk(reply: &mut dyn ChunkedReply, turn: &mut Turn, service: &Service) -> bool {
-    turn.budget.begin(service.clock.now(), true);
-    match reply.write(turn, service, usize::MAX) {
-        ChunkStatus::Complete => true,
-        ChunkStatus::Partial => false,
-        status @ ChunkStatus::NeedsShare(_) => panic!("not with a single client: {status:?}"),
     }
 }
 
