@@ -17,6 +17,7 @@ use bytes::BufMut;
 use tokio::runtime::Builder;
 
 use crate::clock::system_clock;
+use crate::connection::line::text;
 use crate::disk::SimDisk;
 use crate::memory_log::MemoryLog;
 use crate::reply::{PartialReply, Reply};
@@ -28,6 +29,8 @@ pub struct Server {
     pub log: Arc<MemoryLog>,
     service: Service,
     session: Session,
+    /// What the replies of earlier sessions depend on.
+    depended_on: Sequence,
     shards: usize,
     limits: StateLimits,
 }
@@ -42,10 +45,8 @@ impl Server {
         let (log, clock) = (Arc::new(log), system_clock());
         let store = Store::new(records, limits, log.clone(), clock.clone());
         let service = service(store, idle_snapshotter(), clock);
-        let mut server = Self { log, service, session: Session::default(), shards, limits };
-        // The first line of a session must not be of another protocol.
-        server.execute(b"PING\n");
-        server
+        let session = established(&service);
+        Self { log, service, session, depended_on: Sequence(0), shards, limits }
     }
 
     /// Crashes, and starts again with the durable commits.
@@ -55,20 +56,25 @@ impl Server {
 
     /// The last commit that the replies so far depend on. They may be shown when it is durable.
     pub fn depends_on(&self) -> Sequence {
-        self.session.depends_on()
+        self.depended_on.max(self.session.depends_on())
     }
 
     /// Executes complete lines, and returns their replies.
     pub fn execute(&mut self, mut lines: &[u8]) -> Vec<Reply> {
-        let (mut partial, mut replies) = (PartialReply::default(), Vec::new());
+        let mut written = Vec::new();
         loop {
             let next = self.session.run_turn(&self.service, true);
-            let written = std::str::from_utf8(self.session.replies()).expect("UTF-8");
-            replies.extend(written.lines().filter_map(|line| partial.add(line)));
+            written.extend_from_slice(self.session.replies());
             self.session.replies_sent();
             match next {
                 NextStep::Yield => {}
-                NextStep::Read if lines.is_empty() => return replies,
+                NextStep::Read if lines.is_empty() => return replies(&written),
+                NextStep::Close => {
+                    // The client connects again.
+                    self.depended_on = self.depends_on();
+                    self.session = established(&self.service);
+                    return replies(&written);
+                }
                 NextStep::Read => self.session.receive(|buffer| {
                     let count = lines.len().min(buffer.remaining_mut());
                     buffer.put_slice(&lines[..count]);
@@ -86,6 +92,21 @@ impl Server {
             }
         }
     }
+}
+
+/// A session whose first line was executed: that line must not be of another protocol.
+fn established(service: &Service) -> Session {
+    let mut session = Session::default();
+    session.receive(|buffer| buffer.put_slice(b"PING\n"));
+    session.run_turn(service, true);
+    session.replies_sent();
+    session
+}
+
+fn replies(written: &[u8]) -> Vec<Reply> {
+    let mut partial = PartialReply::default();
+    let lines = written.split_inclusive(|&byte| byte == b'\n');
+    lines.filter_map(|line| partial.add(text(line, true).expect("a complete line"))).collect()
 }
 
 /// A snapshotter that has nothing to do: it is one of an empty journal.

@@ -75,25 +75,26 @@ impl Deadlines {
 
     /// When a wait for `next` that begins now has taken too long, if ever, and what happens then.
     pub fn of_wait(&mut self, next: NextStep, has_long_line: bool) -> Option<(Instant, Expiry)> {
-        let now = Instant::now();
         match next {
-            NextStep::Read => self.of_read(now, has_long_line),
-            NextStep::LineShare | NextStep::ReplyShare(_) => Some((now + SHARE_WAIT_MAX, Expiry::Share)),
+            NextStep::Read => self.of_read(has_long_line),
+            NextStep::LineShare | NextStep::ReplyShare(_) => {
+                Some((Instant::now() + SHARE_WAIT_MAX, Expiry::Share))
+            }
             NextStep::Yield | NextStep::Capacity | NextStep::Snapshot | NextStep::Close => None,
         }
     }
 
-    fn of_read(&mut self, now: Instant, has_long_line: bool) -> Option<(Instant, Expiry)> {
+    fn of_read(&mut self, has_long_line: bool) -> Option<(Instant, Expiry)> {
         if let Some(deadline) = self.drain {
-            return Some((deadline.min(now + DRAIN_QUIET), Expiry::Drained));
+            return Some((deadline.min(Instant::now() + DRAIN_QUIET), Expiry::Drained));
         }
         let long_line = has_long_line.then(|| {
-            let deadline = *self.long_line.get_or_insert_with(|| now + SHARE_WAIT_MAX);
+            let deadline = *self.long_line.get_or_insert_with(|| Instant::now() + SHARE_WAIT_MAX);
             (deadline, Expiry::LongLine)
         });
         let idle = self.idle_timeout.map(|timeout| {
             // Bytes of an incomplete line do not restart the timeout.
-            (*self.idle.get_or_insert_with(|| now + timeout), Expiry::Idle(timeout))
+            (*self.idle.get_or_insert_with(|| Instant::now() + timeout), Expiry::Idle(timeout))
         });
         [long_line, idle].into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
     }

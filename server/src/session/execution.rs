@@ -6,25 +6,34 @@ use crate::commands::turn_budget::Cost;
 use crate::commands::{ExecutionStatus, Service, Turn, cost, execute};
 use crate::storage::log::LogExt;
 
-/// Executes a parsed line and writes its reply, unless the status says otherwise. Returns the status and what
-/// the line costs of the budget of a turn.
+/// Executes a parsed line and writes its reply, unless the status says otherwise.
 #[inline]
-pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>) -> (ExecutionStatus, Cost) {
+pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>) -> ExecutionStatus {
     match line {
-        ParsedLine::Blank => (ExecutionStatus::Complete, Cost::Low),
+        ParsedLine::Blank => ExecutionStatus::Complete,
         ParsedLine::Request(request) => {
             tracing::debug!(command = request.verb().as_str(), "request");
-            (execute(turn, service, request), cost(request))
+            execute(turn, service, request)
         }
         ParsedLine::Refused(refusal) => {
             tracing::debug!(code = refusal.code.as_str(), "line refused");
             refusal.write(&mut turn.replies);
-            (ExecutionStatus::Complete, Cost::High)
+            ExecutionStatus::Complete
         }
         ParsedLine::Foreign(refusal) => {
             refuse_foreign(turn, refusal);
-            (ExecutionStatus::Close, Cost::High)
+            ExecutionStatus::Close
         }
+    }
+}
+
+/// What a parsed line costs of the budget of a turn.
+#[inline]
+pub fn cost_of_parsed(line: &ParsedLine<'_>) -> Cost {
+    match line {
+        ParsedLine::Blank => Cost::Low,
+        ParsedLine::Request(request) => cost(request),
+        ParsedLine::Refused(_) | ParsedLine::Foreign(_) => Cost::High,
     }
 }
 
@@ -39,7 +48,7 @@ pub fn refuse_foreign(turn: &mut Turn, refusal: &Refusal) {
 #[inline]
 pub fn try_execute_line(turn: &mut Turn, service: &Service, line: &str) -> ExecutionStatus {
     let mut scratch = Vec::new();
-    execute_parsed(turn, service, &parse(line.as_bytes(), &mut scratch)).0
+    execute_parsed(turn, service, &parse(line.as_bytes(), &mut scratch))
 }
 
 /// As [`try_execute_line`]. Waits until the journal has capacity, and for the share that the reply needs.

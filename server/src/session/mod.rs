@@ -23,7 +23,7 @@ use crate::commands::turn_budget::Cost;
 use crate::commands::{ChunkStatus, ChunkedReply, ExecutionStatus, Service, Turn, snapshot};
 use crate::storage::snapshot::Made;
 use crate::storage::snapshot::snapshotter::NotMade;
-use execution::{execute_parsed, refuse_foreign};
+use execution::{cost_of_parsed, execute_parsed, refuse_foreign};
 use framing::{FramingEvent, LineRange};
 use limits::{IDLE_BUFFER_BYTES, TURN_REPLY_BYTES_TARGET};
 use request_buffer::RequestBuffer;
@@ -201,8 +201,9 @@ impl Session {
             self.is_established = !matches!(first, ParsedLine::Blank);
             first
         };
-        let (status, cost) = execute_parsed(&mut self.turn, service, &line);
-        self.turn.budget.charge(if is_short { cost } else { Cost::High }, &service.clock);
+        let status = execute_parsed(&mut self.turn, service, &line);
+        let cost = if is_short { cost_of_parsed(&line) } else { Cost::High };
+        self.turn.budget.charge(cost, &service.clock);
         let next = match status {
             ExecutionStatus::Backpressure => return Some(NextStep::Capacity),
             ExecutionStatus::NeedsShare(bytes) => return Some(NextStep::ReplyShare(bytes)),

@@ -54,8 +54,9 @@ impl Store {
     }
 
     /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
-    /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies the changes of the commit with this sequence number, by
-    /// [`Records::apply`], or with what the caller has looked up or built before.
+    /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies
+    /// the changes of the commit with this sequence number, by [`Records::apply`], or with what the caller
+    /// has looked up or built before.
     fn commit(
         &self,
         context: &mut Context,

@@ -2,7 +2,7 @@
 
 mod asynchronous;
 mod blocking;
-mod line;
+pub(crate) mod line;
 
 pub use asynchronous::AsyncConn;
 pub use blocking::Conn;
