@@ -9,7 +9,7 @@ use bookline_protocol::{Date, Id, Text};
 use serde::Deserialize;
 use thiserror::Error;
 
-use crate::state::{Context, DependsOn, Error, Full, IdTaken, NewEvent, Store};
+use crate::state::{Context, DependsOn, Error, EventValues, Full, IdTaken, Store};
 use crate::storage::log::{AppendError, Failure, LogExt};
 use crate::storage::plain_file;
 
@@ -159,7 +159,7 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
     let mut context = Context::default();
     for event in events {
         let ImportedEvent { id, name, date, total, available } = event;
-        let new = NewEvent { id, name, date: *date, total: *total, issued: total - available };
+        let new = EventValues { id, name, date: *date, total: *total, issued: total - available };
         loop {
             match store.create(&mut context, &new) {
                 Ok(()) => loaded += 1,

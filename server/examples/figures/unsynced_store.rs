@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use bookline_protocol::Date;
 use bookline_server::state::ticket_ids::TicketIdGenerator;
-use bookline_server::state::{Context, Error, NewEvent, StateLimits, Store};
+use bookline_server::state::{Context, Error, EventValues, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Durability, Journal};
 use bookline_server::storage::log::{AppendError, Log, LogExt};
@@ -61,7 +61,8 @@ impl UnsyncedStore {
         let date = Date::parse("2026-12-31").context("a date")?;
         for id in &ids {
             let id: &String = id;
-            let new = NewEvent { id, name: "Some ordinary concert", date, total: EVENT_TICKETS, issued: 0 };
+            let new =
+                EventValues { id, name: "Some ordinary concert", date, total: EVENT_TICKETS, issued: 0 };
             retry(&store, &runtime, || store.create(&mut context, &new))?;
         }
         Ok(Self {

@@ -13,7 +13,7 @@ use super::record::Record;
 use super::target::Target;
 use crate::codec::fields::{Fields, put_string};
 use crate::codec::{DecodeError, Sequence};
-use crate::domain::{Contradiction, EventNumber, NewEvent};
+use crate::domain::{Contradiction, EventNumber, EventValues};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventCreated<'a> {
@@ -72,7 +72,7 @@ impl<'a> Kind<'a> for EventCreated<'a> {
 
     fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
         let Self { id, name, date, total, issued, .. } = *self;
-        let event = NewEvent { id, name, date, total, issued };
+        let event = EventValues { id, name, date, total, issued };
         target.create_event(EventNumber(sequence.0), &event)
     }
 

@@ -4,12 +4,12 @@ use bookline_protocol::Slot;
 
 use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, NewEvent};
+use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValues};
 
 /// The state, as changes modify it. Every method fails with a [`Contradiction`] if the modification does not
 /// fit.
 pub trait Target {
-    fn create_event(&mut self, number: EventNumber, event: &NewEvent<'_>) -> Result<(), Contradiction>;
+    fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction>;
 
     /// Issues tickets of an event. Returns the event's id and its sale after that.
     fn issue_tickets(&mut self, event: EventKey, tickets: &[[u8; 16]])

@@ -8,7 +8,7 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::{IdTaken, NewEvent, ticket_ids};
+use crate::state::{IdTaken, EventValues, ticket_ids};
 
 impl Command for Create<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
@@ -21,7 +21,7 @@ impl Command for Create<'_> {
                 &drawn
             }
         };
-        let event = NewEvent { id, name, date, total: tickets, issued: 0 };
+        let event = EventValues { id, name, date, total: tickets, issued: 0 };
         match service.store.create(&mut turn.context, &event) {
             Ok(()) => {
                 let prefix = event_reply_prefix(id, name, date, tickets);

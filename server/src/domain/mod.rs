@@ -8,6 +8,6 @@ mod numbers;
 pub mod rejection;
 pub mod sale;
 
-pub use event::NewEvent;
+pub use event::EventValues;
 pub use numbers::{EntryNumber, EventKey, EventNumber};
 pub use rejection::{Busy, Contradiction, FreeingRejection, SoldOut};

@@ -31,4 +31,4 @@ pub use shard::Event;
 pub use store::Store;
 pub use totals::Totals;
 
-pub use crate::domain::NewEvent;
+pub use crate::domain::EventValues;

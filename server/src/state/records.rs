@@ -9,7 +9,7 @@ use crate::changes::{Change, Record, Target};
 use crate::codec::Sequence;
 use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, NewEvent};
+use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValues};
 use crate::storage::replay::Replay;
 use crate::sync::{Mutex, MutexGuard};
 
@@ -95,9 +95,9 @@ struct Applier<'a> {
 }
 
 impl Target for Applier<'_> {
-    fn create_event(&mut self, number: EventNumber, event: &NewEvent<'_>) -> Result<(), Contradiction> {
+    fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction> {
         self.shard.create_event(self.sequence, number, event)?;
-        let NewEvent { id, name, date, .. } = *event;
+        let EventValues { id, name, date, .. } = *event;
         let key = ListingKey { date, name: name.into(), id: id.into() };
         self.records.listing().insert(self.sequence, key);
         Ok(())

@@ -11,7 +11,7 @@ use crate::collections::append_only_tables::AppendOnlyTables;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
 use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventNumber, NewEvent};
+use crate::domain::{Contradiction, EntryNumber, EventNumber, EventValues};
 use crate::state::calendar::{Calendar, HourView};
 
 /// Hashes event ids. Each process has its own seed, so that ids chosen beforehand do not collide.
@@ -134,10 +134,10 @@ impl Shard {
         &mut self,
         sequence: Sequence,
         number: EventNumber,
-        event: &NewEvent<'_>,
+        event: &EventValues<'_>,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
-        let NewEvent { id, name, date, total, issued } = *event;
+        let EventValues { id, name, date, total, issued } = *event;
         if self.event(id).is_some() || issued > total {
             return Err(Contradiction(format!(
                 "event {id} is created twice, or with {issued} of {total} tickets issued"

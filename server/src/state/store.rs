@@ -17,7 +17,7 @@ use super::totals::Totals;
 use crate::changes::{Change, EntryEnded, EventCreated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::domain::calendar::{Entry, Meeting};
-use crate::domain::{Busy, Contradiction, EntryNumber, EventKey, FreeingRejection, NewEvent};
+use crate::domain::{Busy, Contradiction, EntryNumber, EventKey, EventValues, FreeingRejection};
 use crate::storage::log::{AppendError, Log};
 use crate::sync::MutexGuard;
 use crate::time::clock::Clock;
@@ -104,8 +104,8 @@ impl Store {
     }
 
     /// Creates an event.
-    pub fn create(&self, context: &mut Context, event: &NewEvent<'_>) -> Result<(), Error<IdTaken>> {
-        let NewEvent { id, name, date, total, issued } = *event;
+    pub fn create(&self, context: &mut Context, event: &EventValues<'_>) -> Result<(), Error<IdTaken>> {
+        let EventValues { id, name, date, total, issued } = *event;
         let created = EventCreated { tag: event_tag(id), id, name, date, total, issued };
         let reserved = self.make(context, &created.into(), |shard| match shard.event(id) {
             Some(_) => Err(Error::Rejected(IdTaken)),

@@ -11,8 +11,8 @@ use crate::disk::Disk;
 use crate::explore::explore;
 use crate::state::limits::Limited;
 use crate::state::{
-    BookingRejection, Context, Error, Full, IdTaken, NewEntry, NewEvent, Records, Replacement, StateLimits,
-    Store,
+    BookingRejection, Context, Error, EventValues, Full, IdTaken, NewEntry, Records, Replacement,
+    StateLimits, Store,
 };
 use crate::storage::log::AppendError;
 use crate::waiting::{ONE_SEGMENT, clock, open, slot};
@@ -31,7 +31,7 @@ fn join(clients: impl IntoIterator<Item = JoinHandle<u64>>) -> u64 {
 }
 
 fn create(store: &Store, id: &str) -> Result<(), Error<IdTaken>> {
-    let event = NewEvent { id, name: "a concert", date: slot(0, "20:00").date, total: 10, issued: 0 };
+    let event = EventValues { id, name: "a concert", date: slot(0, "20:00").date, total: 10, issued: 0 };
     store.create(&mut Context::default(), &event)
 }
 

@@ -12,7 +12,7 @@ use crate::disk::Disk;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Entry;
 use crate::explore::{explore, yield_point};
-use crate::state::{Context, Error, NewEntry, NewEvent, Records, Replacement, StateLimits, Store};
+use crate::state::{Context, Error, EventValues, NewEntry, Records, Replacement, StateLimits, Store};
 use crate::storage::log::LogExt;
 use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 
@@ -134,7 +134,7 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
             &store,
             |store, context| {
                 let event =
-                    NewEvent { id: "sale", name: "a", date: slot(0, "20:00").date, total: 1, issued: 0 };
+                    EventValues { id: "sale", name: "a", date: slot(0, "20:00").date, total: 1, issued: 0 };
                 store.create(context, &event).expect("the first event");
                 assert_eq!(store.page(context, None, 10).len(), 1);
                 assert_eq!(store.totals(context).entries, 2, "replacements keep the number of entries");

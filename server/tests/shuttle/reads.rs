@@ -7,15 +7,15 @@ use crate::changes::{Change, EventCreated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
-use crate::state::{BookingRejection, Context, Error, IdTaken, NewEvent, Records, StateLimits, Store};
+use crate::state::{BookingRejection, Context, Error, EventValues, IdTaken, Records, StateLimits, Store};
 use crate::storage::log::{Log, LogExt};
 use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 
 /// The tickets of the event, fewer than the clients ask for.
 const TICKETS_TOTAL: u32 = 2;
 
-fn event(id: &str) -> NewEvent<'_> {
-    NewEvent { id, name: "a concert", date: slot(0, "20:00").date, total: TICKETS_TOTAL, issued: 0 }
+fn event(id: &str) -> EventValues<'_> {
+    EventValues { id, name: "a concert", date: slot(0, "20:00").date, total: TICKETS_TOTAL, issued: 0 }
 }
 
 /// Waits as the reply of a request with these dependencies does.

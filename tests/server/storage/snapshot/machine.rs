@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bookline_protocol::{Hour, Slot, TicketId};
 use bookline_server::codec::Sequence;
-use bookline_server::state::{Context, Error, NewEntry, NewEvent, Records, Replacement, StateLimits, Store};
+use bookline_server::state::{
+    Context, Error, EventValues, NewEntry, Records, Replacement, StateLimits, Store,
+};
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
 use bookline_server::storage::journal::{Durability, Journal};
@@ -251,7 +253,7 @@ impl Machine {
                 let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
                 let date = days()[rng.below(3)];
                 store
-                    .create(context, &NewEvent { id, name: "Grüße 🎫", date, total: 150, issued })
+                    .create(context, &EventValues { id, name: "Grüße 🎫", date, total: 150, issued })
                     .map_err(without_reason)
             }
             1..4 => {
