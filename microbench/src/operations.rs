@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bookline_protocol::commands::book::write_book_reply;
 use bookline_protocol::reply::{self, LineKind};
-use bookline_protocol::{ParsedLine, parse};
+use bookline_protocol::{ParsedLine, SaleTerms, parse};
 use bookline_server::Config;
 use bookline_server::changes::TicketsBooked;
 use bookline_server::commands::{ExecutionStatus, Service, Turn};
@@ -129,7 +129,13 @@ fn encode_event() -> Box<dyn FnMut()> {
     let mut out = Vec::new();
     Box::new(move || {
         out.clear();
-        reply::write_event_reply(&mut out, black_box(&prefix), 98, LineKind::Ok);
+        reply::write_event_reply(
+            &mut out,
+            black_box(&prefix),
+            98,
+            black_box(SaleTerms::default()),
+            LineKind::Ok,
+        );
     })
 }
 

@@ -19,9 +19,13 @@ pub enum Code {
     Incomplete,
     /// There is no such event, ticket or entry.
     NotFound,
+    /// The event is not on sale.
+    Closed,
+    /// The request exceeds a limit of its command or of the event.
+    Limit,
     /// Fewer tickets are left than were requested.
     SoldOut,
-    /// The id is taken, or someone is busy.
+    /// The id is taken, someone is busy, or more tickets are issued than the event would have.
     Conflict,
     /// The requester's role does not allow it, or only the host may change it.
     Forbidden,
@@ -49,10 +53,6 @@ pub enum Code {
     Gone,
     /// Reserved: the deadline of the hold has passed.
     Expired,
-    /// Reserved: the event is not on sale.
-    Closed,
-    /// Reserved: the request exceeds a limit of its command or of the event.
-    Limit,
 }
 
 /// A code that this version does not know.
@@ -71,6 +71,8 @@ impl Code {
         Self::LineTooLong,
         Self::Incomplete,
         Self::NotFound,
+        Self::Closed,
+        Self::Limit,
         Self::SoldOut,
         Self::Conflict,
         Self::Forbidden,
@@ -86,8 +88,6 @@ impl Code {
         Self::KeyReused,
         Self::Gone,
         Self::Expired,
-        Self::Closed,
-        Self::Limit,
     ];
 
     /// The code as written on the wire.
@@ -142,8 +142,6 @@ impl Code {
                 | Self::KeyReused
                 | Self::Gone
                 | Self::Expired
-                | Self::Closed
-                | Self::Limit
         )
     }
 }

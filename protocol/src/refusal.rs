@@ -30,12 +30,19 @@ pub enum Detail {
         /// Tickets that were requested.
         requested: u32,
     },
-    /// The fields of `FULL`.
+    /// The fields of `FULL` and `LIMIT`.
     Limit {
         /// The maximum.
         limit: u64,
-        /// How many more were requested.
+        /// How many were requested; for `FULL`, how many more.
         requested: u64,
+    },
+    /// The fields of `CONFLICT` when an event would have fewer tickets than are issued.
+    Issued {
+        /// Tickets that are issued.
+        issued: u32,
+        /// Tickets that the event was to have.
+        requested: u32,
     },
     /// The people who are busy, joined by commas, for `CONFLICT`.
     Busy(String),
@@ -83,6 +90,16 @@ impl Refusal {
         Self::new(Code::NotFound, message)
     }
 
+    /// The event is not on sale.
+    pub fn closed(message: impl Into<String>) -> Self {
+        Self::new(Code::Closed, message)
+    }
+
+    /// The request exceeds a limit of its command or of the event.
+    pub fn limit(message: impl Into<String>, limit: u64, requested: u64) -> Self {
+        Self { code: Code::Limit, message: message.into(), detail: Detail::Limit { limit, requested } }
+    }
+
     /// Fewer tickets are left than were requested.
     pub fn sold_out(message: impl Into<String>, available: u32, requested: u32) -> Self {
         Self {
@@ -95,6 +112,11 @@ impl Refusal {
     /// An id is taken.
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(Code::Conflict, message)
+    }
+
+    /// An event would have fewer tickets than are issued.
+    pub fn conflict_issued(message: impl Into<String>, issued: u32, requested: u32) -> Self {
+        Self { code: Code::Conflict, message: message.into(), detail: Detail::Issued { issued, requested } }
     }
 
     /// Someone is busy. `busy` has everyone who is, joined by commas.
@@ -201,6 +223,12 @@ impl Refusal {
             Detail::Limit { limit, requested } => {
                 out.extend_from_slice(b",\"limit\":");
                 json::write_number(out, *limit);
+                out.extend_from_slice(b",\"requested\":");
+                json::write_number(out, *requested);
+            }
+            Detail::Issued { issued, requested } => {
+                out.extend_from_slice(b",\"issued\":");
+                json::write_number(out, *issued);
                 out.extend_from_slice(b",\"requested\":");
                 json::write_number(out, *requested);
             }

@@ -40,7 +40,7 @@ pub const REFUSAL_ORDER: &[RefusalReason] = &[
     },
     RefusalReason {
         codes: &[Code::Conflict, Code::SoldOut],
-        when: "the id is taken, someone is busy, or too few tickets are left",
+        when: "the id is taken, someone is busy, too few tickets are left, or too many are issued",
     },
     RefusalReason { codes: &[Code::Full], when: "the change would exceed a limit of the server" },
     RefusalReason { codes: &[Code::ReadOnly], when: "changes are refused for now" },

@@ -39,7 +39,7 @@ fn missing_argument_shows_the_usage() {
          > BOOK rustconf
          < <n> is missing: write BOOK <event-id> <n>
          > CREATE id=x
-         < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>]
+         < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none]
          > TICKET
          < <ticket-id> is missing: write TICKET <ticket-id>
          > MEET F1 21-11-2026 09:00 standup
@@ -75,9 +75,9 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > PING a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9
          < option \"a\" is unknown here: write PING, with quotes around an argument that only looks like an option
          > CREATE a=b 2026-12-01 3
-         < option \"a\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>], with quotes around an argument that only looks like an option
+         < option \"a\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none], with quotes around an argument that only looks like an option
          > CREATE limit=5 id=x 2026-12-01 3
-         < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>], with quotes around an argument that only looks like an option
+         < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none], with quotes around an argument that only looks like an option
          > BOOK id=rustconf 2
          < option \"id\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
          > BOOK rustconf many n=2
@@ -120,6 +120,44 @@ fn numbers_out_of_range_or_not_of_digits_are_refused() {
          < tickets \"1000000001\" is out of range: write a whole number from 1 to 1000000000
          > GET limit=0
          < limit \"0\" is out of range: write a whole number from 1 to 10000",
+    );
+}
+
+#[test]
+fn update_without_a_change_is_refused_with_the_usage() {
+    const USAGE: &str = "UPDATE <event-id> [name=<name>] [date=<date>] [tickets=<tickets>] [sales=open|closed] \
+                         [max_per_booking=<n>|none]";
+    transcript(&format!(
+        "> UPDATE
+         < <event-id> is missing: write {USAGE}
+         > UPDATE rustconf
+         < no change is given: write {USAGE}
+         > UPDATE rustconf venue=hall
+         < option \"venue\" is unknown here: write {USAGE}, with quotes around an argument that only looks like an option
+         > UPDATE rustconf closed
+         < \"closed\" is one argument too many: write {USAGE}, with quotes around an argument that has blanks",
+    ));
+}
+
+#[test]
+fn invalid_values_of_options_are_refused() {
+    transcript(
+        "> UPDATE rustconf sales=shut
+         < sales \"shut\" is neither open nor closed: write one of the two
+         > CREATE x 2026-12-31 5 sales=
+         < sales \"\" is neither open nor closed: write one of the two
+         > UPDATE rustconf max_per_booking=0
+         < max_per_booking \"0\" is neither none nor a whole number from 1 to 10000 in digits only
+         > UPDATE rustconf max_per_booking=10001
+         < max_per_booking \"10001\" is neither none nor a whole number from 1 to 10000 in digits only
+         > CREATE x 2026-12-31 5 max_per_booking=-1
+         < max_per_booking \"-1\" is neither none nor a whole number from 1 to 10000 in digits only
+         > UPDATE rustconf tickets=0
+         < tickets \"0\" is out of range: write a whole number from 1 to 1000000000
+         > UPDATE rustconf date=2026-02-30
+         < date \"2026-02-30\" is not a date: month 02 of 2026 has days 01 to 28
+         > UPDATE rustconf name=
+         < name \"\" is empty: write 1 to 200 characters",
     );
 }
 

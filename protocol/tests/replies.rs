@@ -21,9 +21,11 @@ use bookline_protocol::commands::ticket::TicketReply;
 use bookline_protocol::reply::{
     CountReply, EmptyReply, EntryFields, ErrBody, EventReply, LineKind, MalformedLine, Members,
     ReplacedEntry, ReplacedMeeting, ReplyLine, entry_fields_bytes_max, event_reply_prefix,
-    write_entry_fields, write_event_reply, write_ok, write_row,
+    parse_event_reply_prefix, write_entry_fields, write_event_reply, write_ok, write_row,
 };
-use bookline_protocol::{Code, Date, Hour, Refusal, Slot, TicketId, Verb, needs_escape};
+use bookline_protocol::{
+    Code, Date, Hour, MaxPerBooking, Refusal, SaleTerms, Sales, Slot, TicketId, Verb, needs_escape,
+};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -56,10 +58,17 @@ fn objects_of_events_have_the_documented_json() {
         date: Date::parse("2026-12-31").unwrap(),
         total_tickets: 100,
         available_tickets: 98,
+        sales: Sales::Open,
+        max_per_booking: None,
     };
     assert_object(
         &event,
-        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
+        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98,"sales":"open"}"#,
+    );
+    let event = EventReply { sales: Sales::Closed, max_per_booking: Some(4), ..event };
+    assert_object(
+        &event,
+        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98,"sales":"closed","max_per_booking":4}"#,
     );
     assert_object(
         &BookReply { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
@@ -153,7 +162,7 @@ fn help_rows_equal_the_table() {
     assert_eq!(rows.len(), Verb::ALL.iter().map(|verb| verb.forms().len()).sum::<usize>());
     assert_eq!(help_rows(Some(Verb::Get)).count(), 3);
     let mut out = Vec::new();
-    write_row(&mut out, &rows[2]);
+    write_row(&mut out, &rows[3]);
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "ROW {\"command\":\"GET\",\"usage\":\"GET <event-id>\",\"help\":\"shows one event and how many tickets are left\"}\n"
@@ -192,6 +201,15 @@ fn refusals_have_the_documented_fields_in_order() {
     assert_refusal(
         &Refusal::conflict_busy("m", "F2,F3".into()),
         r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"]}"#,
+    );
+    assert_refusal(&Refusal::closed("m"), r#"ERR CLOSED {"message":"m","retry":false}"#);
+    assert_refusal(
+        &Refusal::limit("m", 4, 6),
+        r#"ERR LIMIT {"message":"m","retry":false,"limit":4,"requested":6}"#,
+    );
+    assert_refusal(
+        &Refusal::conflict_issued("m", 7, 6),
+        r#"ERR CONFLICT {"message":"m","retry":false,"issued":7,"requested":6}"#,
     );
     assert_refusal(&Refusal::conflict("m"), r#"ERR CONFLICT {"message":"m","retry":false}"#);
     assert_refusal(
@@ -273,6 +291,8 @@ proptest! {
         numbers in any::<[u32; 2]>(),
         index in 24..87_649_440_u32,
         tickets in prop::collection::vec(any::<[u8; 16]>(), 1..5),
+        is_closed in any::<bool>(),
+        limit in 0..10_001_u32,
     ) {
         let slot = Slot::from_index(index).unwrap();
         let Slot { date, hour: time } = slot;
@@ -282,11 +302,16 @@ proptest! {
             date,
             total_tickets: numbers[0],
             available_tickets: numbers[1],
+            sales: if is_closed { Sales::Closed } else { Sales::Open },
+            max_per_booking: Some(limit).filter(|limit| *limit > 0),
         };
+        let max_per_booking = MaxPerBooking::new(limit).unwrap_or_default();
+        let terms = SaleTerms { sales: event.sales, max_per_booking };
         let prefix = event_reply_prefix(&id, &name, date, numbers[0]);
-        let direct = |kind| written(|out| write_event_reply(out, &prefix, numbers[1], kind));
+        let direct = |kind| written(|out| write_event_reply(out, &prefix, numbers[1], terms, kind));
         prop_assert_eq!(direct(LineKind::Ok), written(|out| write_ok(out, &event)));
         prop_assert_eq!(direct(LineKind::Row), written(|out| write_row(out, &event)));
+        prop_assert_eq!(parse_event_reply_prefix(&prefix), Some((name.clone(), date)));
 
         let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
         let direct = written(|out| write_book_reply(out, &id, &bytes_of(&tickets), numbers[1]));

@@ -3,10 +3,11 @@
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::commands::{
     Block, Book, Create, Delete, Get, Hello, Help, Hod, Meet, Ping, Put, Quit, RequestedMeeting, Snapshot,
-    Stats, Ticket,
+    Stats, Ticket, Update,
 };
 use bookline_protocol::{
-    Cursor, Date, Group, Hour, Id, ParsedLine, Request, Slot, Text, TicketId, Verb, expects_reply, parse,
+    Cursor, Date, Group, Hour, Id, MaxPerBooking, ParsedLine, Request, SaleTerms, Sales, Slot, Text,
+    TicketId, Verb, expects_reply, parse,
 };
 
 #[track_caller]
@@ -40,12 +41,44 @@ fn create<'a>(name: &'a str, id: Option<&'a str>) -> Create<'a> {
         date: date("2026-12-31"),
         tickets: 100,
         id: id.map(|id| Id::new(id).unwrap()),
+        terms: SaleTerms::default(),
     }
 }
 
 #[test]
 fn every_command_parses_to_its_request() {
     assert_request("CREATE \"Rust Conf\" 2026-12-31 100", create("Rust Conf", None));
+    let four = MaxPerBooking::new(4).unwrap();
+    let terms = SaleTerms { sales: Sales::Closed, max_per_booking: four };
+    assert_request(
+        "CREATE \"Rust Conf\" 2026-12-31 100 max_per_booking=4 sales=closed",
+        Create { terms, ..create("Rust Conf", None) },
+    );
+    assert_request(
+        "CREATE \"Rust Conf\" 2026-12-31 100 max_per_booking=none sales=open",
+        create("Rust Conf", None),
+    );
+    let nothing = Update {
+        event: id("rustconf"),
+        name: None,
+        date: None,
+        tickets: None,
+        sales: None,
+        max_per_booking: None,
+    };
+    assert_request("UPDATE rustconf sales=open", Update { sales: Some(Sales::Open), ..nothing.clone() });
+    let unlimited = Update { max_per_booking: Some(MaxPerBooking::default()), ..nothing.clone() };
+    assert_request("UPDATE rustconf max_per_booking=none", unlimited);
+    assert_request(
+        "UPDATE max_per_booking=4 rustconf name=\"Rust Conf\" date=31-12-2026 tickets=100",
+        Update {
+            name: Some(Text::new("Rust Conf").unwrap()),
+            date: Some(date("2026-12-31")),
+            tickets: Some(100),
+            max_per_booking: Some(four),
+            ..nothing
+        },
+    );
     assert_request("GET", Get::List { limit: None, after: None });
     assert_request("GET rustconf", Get::Event { id: id("rustconf") });
     assert_request("GET F1 21-11-2026", Get::Day { who: id("F1"), date: date("21-11-2026") });

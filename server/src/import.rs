@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bookline_protocol::limits::EVENT_TICKETS_MAX;
-use bookline_protocol::{Date, Id, Text};
+use bookline_protocol::{Date, Id, SaleTerms, Text};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -159,7 +159,8 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
     let mut context = Context::default();
     for event in events {
         let ImportedEvent { id, name, date, total, available } = event;
-        let new = EventValues { id, name, date: *date, total: *total, issued: total - available };
+        let (issued, terms) = (total - available, SaleTerms::default());
+        let new = EventValues { id, name, date: *date, total: *total, issued, terms };
         loop {
             match store.create(&mut context, &new) {
                 Ok(()) => loaded += 1,

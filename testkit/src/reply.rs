@@ -3,12 +3,14 @@
 use serde_json::Value;
 
 /// The codes of the protocol.
-pub const CODES: [&str; 13] = [
+pub const CODES: [&str; 15] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
     "INCOMPLETE",
     "NOT_FOUND",
+    "CLOSED",
+    "LIMIT",
     "SOLD_OUT",
     "CONFLICT",
     "FORBIDDEN",

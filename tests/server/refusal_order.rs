@@ -3,7 +3,7 @@
 //! Catches: a command that checks in another order than the table; a refusal that changes something.
 
 use bookline_protocol::Code::{
-    self, BadRequest, Conflict, Forbidden, Full, NotFound, SoldOut, UnknownCommand,
+    self, BadRequest, Closed, Conflict, Forbidden, Full, Limit, NotFound, SoldOut, UnknownCommand,
 };
 use bookline_protocol::REFUSAL_ORDER;
 
@@ -71,6 +71,39 @@ fn request_with_two_reasons_is_refused_for_the_earlier() {
     assert_eq!(conn.ask("STATS").number("sequence"), 4, "nothing was changed");
     let day = conn.ask("GET F3 2026-01-01");
     assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "the old entry is still there");
+}
+
+#[test]
+fn booking_is_refused_for_closed_sales_then_for_the_limit_of_a_booking() {
+    let server = Server::fresh_with(&["--max-tickets", "2", "--max-events", "2"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-01-01 4 id=x max_per_booking=3").ok();
+    conn.ask("CREATE y 2026-01-01 4 id=y sales=closed max_per_booking=3").ok();
+    for (line, earlier, later) in [
+        ("BOOK y 0", BadRequest, Closed),
+        ("BOOK y 4", Closed, Limit),
+        ("BOOK y 5", Closed, SoldOut),
+        ("BOOK y 3", Closed, Full),
+        ("BOOK y 10000", Closed, SoldOut),
+        ("BOOK x 5", Limit, SoldOut),
+        ("BOOK x 4", Limit, Full),
+        ("BOOK x 10000", Limit, SoldOut),
+        ("BOOK x 3", Full, Code::ReadOnly),
+        ("CREATE z 2026-01-01 4 id=x sales=closed", Conflict, Full),
+        ("UPDATE z tickets=0", BadRequest, NotFound),
+        ("UPDATE z", BadRequest, NotFound),
+        ("UPDATE z tickets=1", NotFound, Conflict),
+    ] {
+        assert_earlier(&mut conn, line, earlier, later);
+    }
+    let refused = conn.ask("BOOK x 4");
+    let refusal = refused.err("LIMIT");
+    assert_eq!((&refusal["limit"], &refusal["requested"]), (&3.into(), &4.into()));
+    assert_eq!(conn.ask("STATS").number("sequence"), 2, "nothing was changed");
+    conn.ask("BOOK x 2").ok();
+    let refused = conn.ask("UPDATE x tickets=1");
+    let refusal = refused.err("CONFLICT");
+    assert_eq!((&refusal["issued"], &refusal["requested"]), (&2.into(), &1.into()));
 }
 
 #[test]

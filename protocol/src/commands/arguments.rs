@@ -120,6 +120,19 @@ impl<'a> Args<'a> {
         self.option(name)?.map(|value| validated(name, value, Id::new)).transpose()
     }
 
+    /// The value of an option, a name or title.
+    pub(crate) fn option_text(&mut self, name: &str) -> Result<Option<Text<'a>>, Refusal> {
+        self.option(name)?.map(|value| validated(name, value, Text::new)).transpose()
+    }
+
+    /// The value of an option, of a type whose error says what is wrong.
+    pub(crate) fn option_value<T>(&mut self, name: &str) -> Result<Option<T>, Refusal>
+    where
+        T: FromStr<Err: Display>,
+    {
+        self.option(name)?.map(|value| validated(name, value, |value| value.parse())).transpose()
+    }
+
     /// The value of an option, a number from 1 to `max`.
     pub(crate) fn option_number(&mut self, name: &str, max: u32) -> Result<Option<u32>, Refusal> {
         self.option(name)?.map(|value| validated(name, value, |value| number(&value, max))).transpose()

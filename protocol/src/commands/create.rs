@@ -7,6 +7,7 @@ use crate::date::Date;
 use crate::id::Id;
 use crate::limits::EVENT_TICKETS_MAX;
 use crate::refusal::Refusal;
+use crate::sale_terms::SaleTerms;
 use crate::text::Text;
 
 /// Creates an event.
@@ -20,11 +21,13 @@ pub struct Create<'a> {
     pub tickets: u32,
     /// The id. Without one the server generates a UUID.
     pub id: Option<Id<'a>>,
+    /// The terms of the sale. Tickets are on sale unless the request says otherwise.
+    pub terms: SaleTerms,
 }
 
 impl<'a> Command<'a> for Create<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "CREATE <name> <date> <tickets> [id=<id>]",
+        usage: "CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none]",
         help: "creates an event with that many tickets; its id is generated unless given",
     }];
     const CHANGES: bool = true;
@@ -35,6 +38,10 @@ impl<'a> Command<'a> for Create<'a> {
             date: args.next_date()?,
             tickets: args.next_number("tickets", EVENT_TICKETS_MAX)?,
             id: args.option_id("id")?,
+            terms: SaleTerms {
+                sales: args.option_value("sales")?.unwrap_or_default(),
+                max_per_booking: args.option_value("max_per_booking")?.unwrap_or_default(),
+            },
         })
     }
 }

@@ -11,6 +11,7 @@ macro_rules! for_each_command {
     ($callback:ident) => {
         $callback! {
             Create<'a> in create: "CREATE";
+            Update<'a> in update: "UPDATE";
             Get<'a> in get: "GET";
             Book<'a> in book: "BOOK";
             Ticket in ticket: "TICKET";

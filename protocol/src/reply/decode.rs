@@ -78,12 +78,15 @@ pub struct ErrBody {
     /// SOLD_OUT: tickets that are left.
     #[serde(default)]
     pub available: Option<u32>,
-    /// SOLD_OUT: tickets that were requested. FULL: how many more were requested.
+    /// SOLD_OUT, LIMIT, CONFLICT: tickets that were requested. FULL: how many more were requested.
     #[serde(default)]
     pub requested: Option<u64>,
-    /// FULL: the maximum.
+    /// FULL, LIMIT: the maximum.
     #[serde(default)]
     pub limit: Option<u64>,
+    /// CONFLICT: tickets that are issued.
+    #[serde(default)]
+    pub issued: Option<u32>,
     /// CONFLICT: the people who are busy.
     #[serde(default)]
     pub busy: Option<Vec<String>>,

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use anyhow::Context;
-use bookline_protocol::{Date, Hour, Slot};
+use bookline_protocol::{Date, Hour, SaleTerms, Slot};
 use bookline_server::state::limits::{EVENT_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX};
 use bookline_server::state::{EventValues, NewEntry};
 
@@ -59,7 +59,7 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
 
 fn create_event(data: &mut UnsyncedStore, id: &str, name: &str) -> anyhow::Result<()> {
     let date = Date::parse("2026-12-31").context("a date")?;
-    let event = EventValues { id, name, date, total: 1, issued: 0 };
+    let event = EventValues { id, name, date, total: 1, issued: 0, terms: SaleTerms::default() };
     data.change(|store, context| store.create(context, &event))
 }
 

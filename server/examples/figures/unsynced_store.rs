@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use bookline_protocol::Date;
+use bookline_protocol::{Date, SaleTerms};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::state::{Context, Error, EventValues, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
@@ -61,8 +61,8 @@ impl UnsyncedStore {
         let date = Date::parse("2026-12-31").context("a date")?;
         for id in &ids {
             let id: &String = id;
-            let new =
-                EventValues { id, name: "Some ordinary concert", date, total: EVENT_TICKETS, issued: 0 };
+            let (name, total, terms) = ("Some ordinary concert", EVENT_TICKETS, SaleTerms::default());
+            let new = EventValues { id, name, date, total, issued: 0, terms };
             retry(&store, &runtime, || store.create(&mut context, &new))?;
         }
         Ok(Self {

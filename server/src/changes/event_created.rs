@@ -1,19 +1,20 @@
-//! An event was created.
+//! An event was created, on the default terms of a sale: in journals of version 0.1.0, and in their
+//! snapshots. Today it is journaled as [`super::EventAdded`].
 //!
 //! Body: tag u16, date u32 (days since 0000-12-31), total u32, issued u32, id, name.
 
-use bookline_protocol::limits::EVENT_TICKETS_MAX;
-use bookline_protocol::{Date, event_tag};
-use serde_json::{Value, json};
+use bookline_protocol::{Date, SaleTerms};
+use serde_json::Value;
 
 use super::compaction::Compaction;
-use super::invalid::{InvalidChange, check_id, check_text};
+use super::event_added::EventAdded;
+use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::record::Record;
 use super::target::Target;
 use crate::codec::fields::{Fields, put_string};
 use crate::codec::{DecodeError, Sequence};
-use crate::domain::{Contradiction, EventNumber, EventValues};
+use crate::domain::{Contradiction, EventValues};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventCreated<'a> {
@@ -25,6 +26,15 @@ pub struct EventCreated<'a> {
     pub total: u32,
     /// Tickets that another system issued before an import. Their ids are unknown.
     pub issued: u32,
+}
+
+impl<'a> EventCreated<'a> {
+    /// The same as it is journaled today.
+    fn added(&self) -> EventAdded<'a> {
+        let Self { tag, id, name, date, total, issued } = *self;
+        let terms = SaleTerms::default();
+        EventAdded { tag, values: EventValues { id, name, date, total, issued, terms } }
+    }
 }
 
 impl<'a> Kind<'a> for EventCreated<'a> {
@@ -53,37 +63,22 @@ impl<'a> Kind<'a> for EventCreated<'a> {
     }
 
     fn record(&self) -> Option<Record> {
-        Some(Record::Event { tag: self.tag })
+        self.added().record()
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        let Self { tag, id, name, total, issued, .. } = *self;
-        check_id("id of event", number, id)?;
-        check_text("name of event", number, name)?;
-        let expected = event_tag(id);
-        if tag != expected {
-            return Err(InvalidChange::EventTag { number, tag, expected });
-        }
-        if !(1..=EVENT_TICKETS_MAX).contains(&total) || issued > total {
-            return Err(InvalidChange::Tickets { number, total, issued });
-        }
-        Ok(())
+        self.added().check(number)
     }
 
     fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-        let Self { id, name, date, total, issued, .. } = *self;
-        let event = EventValues { id, name, date, total, issued };
-        target.create_event(EventNumber(sequence.0), &event)
+        self.added().apply(sequence, target)
     }
 
     fn compaction(&self) -> Compaction<'a> {
-        Compaction::Event { tag: self.tag, total: self.total, issued: self.issued }
+        self.added().compaction()
     }
 
     fn json(&self) -> Value {
-        json!({
-            "fact": "event_created", "id": self.id, "name": self.name, "date": self.date.iso().to_string(),
-            "total_tickets": self.total, "issued_before": self.issued,
-        })
+        self.added().json()
     }
 }

@@ -78,17 +78,33 @@ pub(super) fn check_tickets(event: EventKey, tickets: &[[u8; 16]]) -> Result<(),
 
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::{Date, Slot, event_tag};
+    use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, event_tag};
 
     use super::*;
     use crate::changes::{
-        BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued,
+        BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventCreated, EventUpdated, MeetingTaken,
+        TicketsBooked, TicketsIssued,
     };
-    use crate::domain::{EntryNumber, EventNumber};
+    use crate::domain::{EntryNumber, EventNumber, EventValues};
 
     fn event<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
         let date = Date::parse("2026-12-31").expect("a date");
         EventCreated { tag: event_tag(id), id, name, date, total, issued }.into()
+    }
+
+    fn added<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
+        let date = Date::parse("2026-12-31").expect("a date");
+        let max_per_booking = MaxPerBooking::new(4).expect("a limit");
+        let terms = SaleTerms { sales: Sales::Closed, max_per_booking };
+        let values = EventValues { id, name, date, total, issued, terms };
+        EventAdded { tag: event_tag(id), values }.into()
+    }
+
+    fn updated<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
+        let date = Date::parse("2026-12-31").expect("a date");
+        let event = EventKey { tag: event_tag(id), number: EventNumber(7) };
+        let values = EventValues { id, name, date, total, issued, terms: SaleTerms::default() };
+        EventUpdated { event, values }.into()
     }
 
     fn meeting<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
@@ -115,6 +131,8 @@ mod tests {
         for change in [
             event("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, EVENT_TICKETS_MAX),
             event("a", &"ü".repeat(200), 1, 0),
+            added("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, EVENT_TICKETS_MAX),
+            updated("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, 1),
             TicketsIssued { event: event_key, tickets: &tickets }.into(),
             BlockTaken { slot: slot(), who: "F1" }.into(),
             meeting("F1", "standup", "F2,F3", "F4"),
@@ -132,11 +150,12 @@ mod tests {
     #[test]
     fn check_refuses_a_change_of_a_record_not_older_than_its_commit() {
         let event = EventKey { tag: 0, number: EventNumber(7) };
-        let changes: [Change<'_>; 4] = [
+        let changes: [Change<'_>; 5] = [
             TicketsIssued { event, tickets: &[[0; 16]] }.into(),
             TicketsBooked { event, id: "a", total: 1, issued: 1, tickets: &[[0; 16]] }.into(),
             EntryFreed { slot: slot(), entry: EntryNumber(7) }.into(),
             ended("F1", "", "", "F1"),
+            updated("a", "A", 1, 0),
         ];
         for change in changes {
             assert_eq!(change.check_in_commit(8), Ok(()));
@@ -156,6 +175,9 @@ mod tests {
         let key = EventKey { tag: 0x0102, number: EventNumber(7) };
         let date = Date::parse("2026-12-31").expect("a date");
         let wrong_tag = EventCreated { tag: 0, id: "a", name: "A", date, total: 1, issued: 0 }.into();
+        let terms = SaleTerms::default();
+        let values = EventValues { id: "a", name: "A", date, total: 1, issued: 0, terms };
+        let update_with_wrong_tag = EventUpdated { event: key, values }.into();
         let long = "x".repeat(65);
         let one = [[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]];
         let many = vec!["F1"; 1_001].join(",");
@@ -168,6 +190,13 @@ mod tests {
             (event("a", "A", 0, 0), "event 9 has 0 tickets in all"),
             (event("a", "A", EVENT_TICKETS_MAX + 1, 0), "event 9 has 1000000001 tickets in all"),
             (event("a", "A", 2, 3), "event 9 has 2 tickets in all and 3 of them issued"),
+            (added("", "A", 1, 0), "the id of event 9 is empty"),
+            (added("a", "A", 2, 3), "event 9 has 2 tickets in all and 3 of them issued"),
+            (updated("a b", "A", 1, 0), "the id of event 7 holds a blank"),
+            (updated("a", "", 1, 0), "the name of event 7 is empty"),
+            (updated("a", "A", 0, 0), "event 7 has 0 tickets in all"),
+            (updated("a", "A", 2, 3), "event 7 has 2 tickets in all and 3 of them issued"),
+            (update_with_wrong_tag, "event 7 has tag 0102, and its id has tag"),
             (wrong_tag, "event 9 has tag 0000, and its id has tag"),
             (TicketsIssued { event: key, tickets: &[] }.into(), "event 7 issues no ticket"),
             (

@@ -9,14 +9,16 @@
 //! group of a meeting) and its UTF-8. A type that this version does not know is refused.
 //!
 //! Every kind that is written today can be told from the log alone, without the state of its time. Two kinds
-//! of version 0.1.0 cannot; they are read as before.
+//! of version 0.1.0, the tickets of an event and the end of an entry, cannot; they are read as before.
 
 mod block_taken;
 pub mod commit;
 mod compaction;
 mod entry_ended;
 mod entry_freed;
+mod event_added;
 mod event_created;
+mod event_updated;
 mod invalid;
 mod kind;
 mod meeting_taken;
@@ -32,7 +34,9 @@ pub use block_taken::BlockTaken;
 pub use compaction::Compaction;
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
+pub use event_added::EventAdded;
 pub use event_created::EventCreated;
+pub use event_updated::EventUpdated;
 pub use invalid::InvalidChange;
 pub use meeting_taken::MeetingTaken;
 pub use record::Record;
@@ -148,6 +152,8 @@ changes! {
     5 => EntryFreed(EntryFreed),
     6 => TicketsBooked(TicketsBooked<'a>),
     7 => EntryEnded(EntryEnded<'a>),
+    8 => EventAdded(EventAdded<'a>),
+    9 => EventUpdated(EventUpdated<'a>),
 }
 
 /// The length of the header of a change, in bytes.

@@ -11,6 +11,9 @@ use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValu
 pub trait Target {
     fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction>;
 
+    /// Sets the values of an event, except its id and its issued tickets, which must be those of the event.
+    fn update_event(&mut self, event: EventKey, values: &EventValues<'_>) -> Result<(), Contradiction>;
+
     /// Issues tickets of an event. Returns the event's id and its sale after that.
     fn issue_tickets(&mut self, event: EventKey, tickets: &[[u8; 16]])
     -> Result<(&str, Sale), Contradiction>;

@@ -1,6 +1,6 @@
 //! The fields of a change as bytes: numbers in little-endian order, and strings behind their length.
 
-use bookline_protocol::{Date, Slot};
+use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot};
 
 use super::DecodeError;
 
@@ -58,6 +58,20 @@ impl<'a> Fields<'a> {
         Slot::from_index(self.u32()?).ok_or(DecodeError::Malformed)
     }
 
+    /// The terms of a sale, as [`put_sale_terms`] writes them.
+    pub fn sale_terms(&mut self) -> Result<SaleTerms, DecodeError> {
+        let sales = match self.array()? {
+            [OPEN] => Sales::Open,
+            [CLOSED] => Sales::Closed,
+            [_] => return Err(DecodeError::Malformed),
+        };
+        let max_per_booking = match self.u32()? {
+            0 => MaxPerBooking::default(),
+            tickets => MaxPerBooking::new(tickets).ok_or(DecodeError::Malformed)?,
+        };
+        Ok(SaleTerms { sales, max_per_booking })
+    }
+
     /// A string behind its length as u16, as [`put_string`] writes it.
     pub fn string(&mut self) -> Result<&'a str, DecodeError> {
         let length = self.u16()? as usize;
@@ -75,6 +89,22 @@ impl<'a> Fields<'a> {
         let (tickets, remainder) = std::mem::take(&mut self.0).as_chunks::<16>();
         if remainder.is_empty() { Ok(tickets) } else { Err(DecodeError::Malformed) }
     }
+}
+
+const OPEN: u8 = 0;
+const CLOSED: u8 = 1;
+
+/// The bytes of encoded [`SaleTerms`].
+pub const SALE_TERMS_BYTES: usize = 1 + 4;
+
+/// Appends the terms of a sale: 0 if it is open and 1 if it is closed (u8), and the most tickets of a booking
+/// (u32), 0 if there is no such limit.
+pub fn put_sale_terms(out: &mut Vec<u8>, terms: SaleTerms) {
+    out.push(match terms.sales {
+        Sales::Open => OPEN,
+        Sales::Closed => CLOSED,
+    });
+    out.extend_from_slice(&terms.max_per_booking.get().unwrap_or(0).to_le_bytes());
 }
 
 /// Appends a string of at most 65,535 bytes behind its length as u16.

@@ -21,11 +21,11 @@ impl Command for Create<'_> {
                 &drawn
             }
         };
-        let event = EventValues { id, name, date, total: tickets, issued: 0 };
+        let event = EventValues { id, name, date, total: tickets, issued: 0, terms: self.terms };
         match service.store.create(&mut turn.context, &event) {
             Ok(()) => {
                 let prefix = event_reply_prefix(id, name, date, tickets);
-                write_event_reply(&mut turn.replies, &prefix, tickets, LineKind::Ok);
+                write_event_reply(&mut turn.replies, &prefix, tickets, self.terms, LineKind::Ok);
                 ExecutionStatus::Complete
             }
             Err(error) => turn.fail(error, |turn, IdTaken| {

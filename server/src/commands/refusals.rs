@@ -36,7 +36,7 @@ impl Turn {
     }
 }
 
-/// The message of BOOK and GET about an event that does not exist.
+/// The message of BOOK, UPDATE and GET about an event that does not exist.
 pub fn no_such_event(id: &str) -> String {
     format!("there is no event {id}: GET lists all events")
 }

@@ -8,6 +8,6 @@ mod numbers;
 pub mod rejection;
 pub mod sale;
 
-pub use event::EventValues;
+pub use event::{EventUpdate, EventValues};
 pub use numbers::{EntryNumber, EventKey, EventNumber};
-pub use rejection::{Busy, Contradiction, FreeingRejection, SoldOut};
+pub use rejection::{AboveLimit, BelowIssued, Busy, Contradiction, FreeingRejection, SaleRejection, SoldOut};

@@ -9,6 +9,29 @@ pub struct SoldOut {
     pub requested: u32,
 }
 
+/// Why tickets are not issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaleRejection {
+    /// The event is not on sale.
+    Closed,
+    AboveLimit(AboveLimit),
+    SoldOut(SoldOut),
+}
+
+/// One booking may not have so many tickets of the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AboveLimit {
+    pub limit: u32,
+    pub requested: u32,
+}
+
+/// An event would have fewer tickets than are issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BelowIssued {
+    pub issued: u32,
+    pub requested: u32,
+}
+
 /// The slot of some people is filled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Busy {

@@ -1,7 +1,7 @@
 //! Why the state makes no change.
 
 use super::limits::Full;
-use crate::domain::{Busy, FreeingRejection, SoldOut};
+use crate::domain::{BelowIssued, Busy, FreeingRejection, SaleRejection};
 use crate::storage::log::AppendError;
 
 /// Why the state makes no change. Nothing has changed. `R` is the rejections that the operation has.
@@ -39,9 +39,21 @@ impl From<BookingRejection> for Error<BookingRejection> {
     }
 }
 
-impl From<SoldOut> for Error<BookingRejection> {
-    fn from(rejection: SoldOut) -> Self {
-        Self::Rejected(BookingRejection::SoldOut(rejection))
+impl From<SaleRejection> for Error<BookingRejection> {
+    fn from(rejection: SaleRejection) -> Self {
+        Self::Rejected(BookingRejection::Sale(rejection))
+    }
+}
+
+impl From<UpdateRejection> for Error<UpdateRejection> {
+    fn from(rejection: UpdateRejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<BelowIssued> for Error<UpdateRejection> {
+    fn from(rejection: BelowIssued) -> Self {
+        Self::Rejected(UpdateRejection::BelowIssued(rejection))
     }
 }
 
@@ -59,7 +71,14 @@ pub struct IdTaken;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BookingRejection {
     NoSuchEvent,
-    SoldOut(SoldOut),
+    Sale(SaleRejection),
+}
+
+/// Why an event is not updated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateRejection {
+    NoSuchEvent,
+    BelowIssued(BelowIssued),
 }
 
 /// Why an entry is not replaced.

@@ -8,7 +8,7 @@ use compact_str::CompactString;
 
 use crate::codec::Sequence;
 
-/// The sort key of an event. No part of it ever changes.
+/// The sort key of an event. An update of the name or the date replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ListingKey {
     pub date: Date,
@@ -20,8 +20,8 @@ pub struct ListingKey {
 /// long.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The newest commit that created an event. A page reveals which events exist and whether more follow, so
-    /// a reply that uses it depends on this commit.
+    /// The newest commit that created an event or replaced its key. A page reveals which events exist, in
+    /// which order, and whether more follow, so a reply that uses it depends on this commit.
     pub last: Sequence,
     keys: BTreeSet<ListingKey>,
 }
@@ -31,6 +31,13 @@ impl Listing {
     pub fn insert(&mut self, sequence: Sequence, key: ListingKey) {
         self.last = self.last.max(sequence);
         self.keys.insert(key);
+    }
+
+    /// Moves an event to another key. Listings in pages are not disturbed: they continue after the last key,
+    /// whether it is still there or not.
+    pub fn replace(&mut self, sequence: Sequence, old: &ListingKey, new: ListingKey) {
+        self.keys.remove(old);
+        self.insert(sequence, new);
     }
 
     /// The keys of up to `count` events after `after`, in order.

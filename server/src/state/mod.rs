@@ -22,7 +22,7 @@ pub mod ticket_ids;
 mod totals;
 
 pub use context::{Context, DependsOn, Identity};
-pub use error::{BookingRejection, Error, IdTaken, ReplacementRejection};
+pub use error::{BookingRejection, Error, IdTaken, ReplacementRejection, UpdateRejection};
 pub use limits::{Full, StateLimits};
 pub use listing::ListingKey;
 pub use new_entry::{NewEntry, Replacement};
@@ -31,4 +31,4 @@ pub use shard::Event;
 pub use store::Store;
 pub use totals::Totals;
 
-pub use crate::domain::EventValues;
+pub use crate::domain::{EventUpdate, EventValues};

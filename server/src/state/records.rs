@@ -3,7 +3,7 @@
 use bookline_protocol::{Date, Slot};
 
 use super::listing::{Listing, ListingKey};
-use super::shard::{IdHasher, Shard};
+use super::shard::{EventIndex, IdHasher, Shard};
 use crate::changes::commit::Commit;
 use crate::changes::{Change, Record, Target};
 use crate::codec::Sequence;
@@ -94,6 +94,14 @@ struct Applier<'a> {
     sequence: Sequence,
 }
 
+impl Applier<'_> {
+    /// The index of an event. `what` says what the change makes of it.
+    fn index_of(&self, what: &str, EventKey { number, .. }: EventKey) -> Result<EventIndex, Contradiction> {
+        let index = self.shard.index_of_number(number);
+        index.ok_or_else(|| Contradiction(format!("event {} {what} and does not exist", number.0)))
+    }
+}
+
 impl Target for Applier<'_> {
     fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction> {
         self.shard.create_event(self.sequence, number, event)?;
@@ -103,14 +111,24 @@ impl Target for Applier<'_> {
         Ok(())
     }
 
+    fn update_event(&mut self, event: EventKey, values: &EventValues<'_>) -> Result<(), Contradiction> {
+        let index = self.index_of("is updated", event)?;
+        let old = self.shard.event_at(index).listing_key();
+        self.shard.update(self.sequence, index, values)?;
+        let EventValues { id, name, date, .. } = *values;
+        let new = ListingKey { date, name: name.into(), id: id.into() };
+        if new != old {
+            self.records.listing().replace(self.sequence, &old, new);
+        }
+        Ok(())
+    }
+
     fn issue_tickets(
         &mut self,
         event: EventKey,
         tickets: &[[u8; 16]],
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.shard.index_of_number(event.number).ok_or_else(|| {
-            Contradiction(format!("event {} issues tickets and does not exist", event.number.0))
-        })?;
+        let index = self.index_of("issues tickets", event)?;
         self.shard.issue(self.sequence, index, tickets)?;
         let event = self.shard.event_at(index);
         Ok((&event.id, event.sale))

@@ -6,6 +6,7 @@ use std::ops::{Index, IndexMut};
 use bookline_protocol::{Date, Hour as HourOfDay, Slot, reply};
 use compact_str::CompactString;
 
+use super::listing::ListingKey;
 use crate::codec::Sequence;
 use crate::collections::append_only_tables::AppendOnlyTables;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
@@ -27,8 +28,19 @@ pub type IdHasher = foldhash::fast::RandomState;
 pub struct Event {
     pub id: CompactString,
     pub sale: Sale,
-    /// The event's JSON up to the number of tickets left, which is the only part that changes.
+    /// The event's JSON up to the number of tickets left, which changes with every booking. An update makes
+    /// another one.
     pub json: Box<str>,
+}
+
+impl Event {
+    /// The key of the event in the listing. Its name and date are in the JSON alone, to save memory: only
+    /// updates need them.
+    pub fn listing_key(&self) -> ListingKey {
+        let parsed = reply::parse_event_reply_prefix(&self.json);
+        let (name, date) = parsed.expect("the JSON of an event is complete up to its last field");
+        ListingKey { date, name: name.into(), id: self.id.clone() }
+    }
 }
 
 /// The index of an event in [`Shard::events`], valid as long as the process runs.
@@ -137,14 +149,14 @@ impl Shard {
         event: &EventValues<'_>,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
-        let EventValues { id, name, date, total, issued } = *event;
+        let EventValues { id, name, date, total, issued, terms } = *event;
         if self.event(id).is_some() || issued > total {
             return Err(Contradiction(format!(
                 "event {id} is created twice, or with {issued} of {total} tickets issued"
             )));
         }
         let index = EventIndex::at(self.events.0.len());
-        let sale = Sale { number, total, issued };
+        let sale = Sale { number, total, issued, terms };
         let json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
         self.events.0.push(Event { id: id.into(), sale, json });
         self.tickets_issued_elsewhere += u64::from(issued);
@@ -162,6 +174,27 @@ impl Shard {
 
     pub fn event_at(&self, index: EventIndex) -> &Event {
         &self.events[index]
+    }
+
+    /// Sets the values of an event, except its id and its issued tickets.
+    pub fn update(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        values: &EventValues<'_>,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        let EventValues { id, name, date, total, issued, terms } = *values;
+        let event = &mut self.events[index];
+        if (event.id.as_str(), event.sale.issued) != (id, issued) {
+            return Err(Contradiction(format!(
+                "event {id} is updated with {issued} tickets issued, and it is {} with {}",
+                event.id, event.sale.issued
+            )));
+        }
+        event.sale.update(total, terms)?;
+        event.json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
+        Ok(())
     }
 
     /// Issues tickets of an event.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bookline_protocol::{Date, Slot, TicketId, event_tag};
 
 use super::context::Context;
-use super::error::{BookingRejection, Error, IdTaken, ReplacementRejection};
+use super::error::{BookingRejection, Error, IdTaken, ReplacementRejection, UpdateRejection};
 use super::limits::{Full, StateLimits, Usage};
 use super::listing::ListingKey;
 use super::locked_shards::LockedShards;
@@ -14,10 +14,11 @@ use super::records::Records;
 use super::shard::{Event, Shard};
 use super::ticket_ids;
 use super::totals::Totals;
-use crate::changes::{Change, EntryEnded, EventCreated, TicketsBooked};
+use crate::changes::{Change, EntryEnded, EventAdded, EventUpdated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::domain::calendar::{Entry, Meeting};
-use crate::domain::{Busy, Contradiction, EntryNumber, EventKey, EventValues, FreeingRejection};
+use crate::domain::sale::Sale;
+use crate::domain::{Busy, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues, FreeingRejection};
 use crate::storage::log::{AppendError, Log};
 use crate::sync::MutexGuard;
 use crate::time::clock::Clock;
@@ -105,14 +106,35 @@ impl Store {
 
     /// Creates an event.
     pub fn create(&self, context: &mut Context, event: &EventValues<'_>) -> Result<(), Error<IdTaken>> {
-        let EventValues { id, name, date, total, issued } = *event;
-        let created = EventCreated { tag: event_tag(id), id, name, date, total, issued };
-        let reserved = self.make(context, &created.into(), |shard| match shard.event(id) {
+        let added = EventAdded { tag: event_tag(event.id), values: *event };
+        let reserved = self.make(context, &added.into(), |shard| match shard.event(event.id) {
             Some(_) => Err(Error::Rejected(IdTaken)),
             None => Ok(self.usage.events.reserve(1)?),
         })?;
         reserved.keep();
         Ok(())
+    }
+
+    /// Updates an event, and calls `read` with it under the lock of its shard, so `read` must be short.
+    pub fn update<R>(
+        &self,
+        context: &mut Context,
+        id: &str,
+        update: &EventUpdate<'_>,
+        read: impl FnOnce(&Event) -> R,
+    ) -> Result<R, Error<UpdateRejection>> {
+        let tag = event_tag(id);
+        let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
+        let index = shard.index_of(id).ok_or(UpdateRejection::NoSuchEvent)?;
+        let sale = shard.sale(index).decide_update(update)?;
+        let current = shard.event_at(index).listing_key();
+        let Sale { number, total, issued, terms } = sale;
+        let name = update.name.unwrap_or(&current.name);
+        let date = update.date.unwrap_or(current.date);
+        let values = EventValues { id, name, date, total, issued, terms };
+        let updated = EventUpdated { event: EventKey { tag, number }, values }.into();
+        self.commit(context, &[updated], |sequence| self.records.apply(&mut shard, sequence, &updated))?;
+        Ok(read(shard.event_at(index)))
     }
 
     /// Calls `read` with the event under the lock of its shard, so `read` must be short.

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use bookline_protocol::event_tag;
+use bookline_protocol::{SaleTerms, event_tag};
 use shuttle::thread::{JoinHandle, spawn};
 
 use crate::changes::{Change, EntryEnded, MeetingTaken};
@@ -31,7 +31,8 @@ fn join(clients: impl IntoIterator<Item = JoinHandle<u64>>) -> u64 {
 }
 
 fn create(store: &Store, id: &str) -> Result<(), Error<IdTaken>> {
-    let event = EventValues { id, name: "a concert", date: slot(0, "20:00").date, total: 10, issued: 0 };
+    let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
+    let event = EventValues { id, name: "a concert", date, total: 10, issued: 0, terms };
     store.create(&mut Context::default(), &event)
 }
 

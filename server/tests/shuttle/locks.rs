@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bookline_protocol::Slot;
+use bookline_protocol::{SaleTerms, Slot};
 use shuttle::future::block_on;
 use shuttle::thread::{JoinHandle, spawn};
 
@@ -62,7 +62,7 @@ impl Entries {
             Change::EntryEnded(EntryEnded { entry, .. }) => {
                 drop(entries.remove(&entry).expect("an existing entry"))
             }
-            Change::EventCreated(_) => {}
+            Change::EventAdded(_) => {}
             other => panic!("another change: {other:?}"),
         });
         Self(entries)
@@ -133,8 +133,8 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
             &disk,
             &store,
             |store, context| {
-                let event =
-                    EventValues { id: "sale", name: "a", date: slot(0, "20:00").date, total: 1, issued: 0 };
+                let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
+                let event = EventValues { id: "sale", name: "a", date, total: 1, issued: 0, terms };
                 store.create(context, &event).expect("the first event");
                 assert_eq!(store.page(context, None, 10).len(), 1);
                 assert_eq!(store.totals(context).entries, 2, "replacements keep the number of entries");

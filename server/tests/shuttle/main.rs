@@ -32,6 +32,7 @@ mod state;
 mod storage;
 mod sync;
 mod time;
+mod updates;
 mod waiting;
 
 use bookline_server::{changes, codec, collections, domain};

@@ -1,11 +1,13 @@
 //! A reply to a read waits until the changes that it depends on are durable.
 
+use bookline_protocol::SaleTerms;
 use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
-use crate::changes::{Change, EventCreated, TicketsBooked};
+use crate::changes::{Change, EventAdded, TicketsBooked};
 use crate::codec::Sequence;
 use crate::disk::Disk;
+use crate::domain::SaleRejection;
 use crate::explore::explore;
 use crate::state::{BookingRejection, Context, Error, EventValues, IdTaken, Records, StateLimits, Store};
 use crate::storage::log::{Log, LogExt};
@@ -15,7 +17,8 @@ use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 const TICKETS_TOTAL: u32 = 2;
 
 fn event(id: &str) -> EventValues<'_> {
-    EventValues { id, name: "a concert", date: slot(0, "20:00").date, total: TICKETS_TOTAL, issued: 0 }
+    let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
+    EventValues { id, name: "a concert", date, total: TICKETS_TOTAL, issued: 0, terms }
 }
 
 /// Waits as the reply of a request with these dependencies does.
@@ -27,7 +30,7 @@ fn release(store: &Store, context: Context) {
 fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
     let (mut created, mut issued) = (Vec::new(), 0);
     disk.after_power_cut().read(Sequence(0), |_, change| match change {
-        Change::EventCreated(EventCreated { id, .. }) => created.push((*id).to_owned()),
+        Change::EventAdded(EventAdded { values, .. }) => created.push(values.id.to_owned()),
         Change::TicketsBooked(TicketsBooked { tickets, .. }) => {
             issued += u32::try_from(tickets.len()).expect("few tickets")
         }
@@ -45,7 +48,7 @@ fn book(disk: &Disk, store: &Store, ticket: u8) {
         Ok(left) => {
             assert!(issued >= TICKETS_TOTAL - left, "replied {left} left; {issued} issued on the disk")
         }
-        Err(Error::Rejected(BookingRejection::SoldOut(_))) => {
+        Err(Error::Rejected(BookingRejection::Sale(SaleRejection::SoldOut(_)))) => {
             assert_eq!(issued, TICKETS_TOTAL, "replied that it is sold out")
         }
         Err(rejection) => panic!("{rejection:?}"),

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::request::{CalendarRequest, Meeting, Request, Slot, format_date, format_hour};
+use super::request::{CalendarRequest, Meeting, Request, Slot, Terms, format_date, format_hour};
 use crate::rng::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.
@@ -110,9 +110,18 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
         | Request::Stats
         | Request::Snapshot
         | Request::Quit => {}
-        Request::Create { name, date, tickets, id } => {
+        Request::Create { name, date, tickets, id, terms } => {
             words.extend([(Kind::Text, name.clone()), day(*date, rng), number(*tickets, rng)]);
             options.extend(id.iter().map(|id| ("id", Kind::Id, id.clone())));
+            options.extend(terms_options(*terms));
+        }
+        Request::Update { id, name, date, tickets, terms } => {
+            words.push((Kind::Id, id.clone()));
+            let mut option = |name, (kind, value)| options.push((name, kind, value));
+            name.iter().for_each(|name| option("name", (Kind::Text, name.clone())));
+            date.iter().for_each(|date| option("date", day(*date, rng)));
+            tickets.iter().for_each(|tickets| option("tickets", number(*tickets, rng)));
+            options.extend(terms_options(*terms));
         }
         Request::List { limit, after } => {
             options.extend(limit.map(|limit| ("limit", Kind::Number, limit.to_string())));
@@ -133,6 +142,14 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
         }
     }
     Words { words, options, exact }
+}
+
+fn terms_options(terms: Terms) -> impl Iterator<Item = (&'static str, Kind, String)> {
+    let sales = terms.closed.map(|closed| if closed { "closed" } else { "open" }.to_owned());
+    let limit = |limit: Option<u64>| limit.map_or("none".to_owned(), |limit| limit.to_string());
+    let max_per_booking = terms.max_per_booking.map(limit);
+    let options = [("sales", sales), ("max_per_booking", max_per_booking)].into_iter();
+    options.filter_map(|(name, value)| Some((name, Kind::Word, value?)))
 }
 
 /// Adds the arguments of a request about calendars. Returns whether one more or less is an error.
@@ -165,6 +182,7 @@ fn calendar_words(request: &CalendarRequest, words: &mut Vec<(Kind, String)>, rn
 fn verb(request: &Request) -> &'static str {
     match request {
         Request::Create { .. } => "CREATE",
+        Request::Update { .. } => "UPDATE",
         Request::List { .. } | Request::Event(_) => "GET",
         Request::Book(..) => "BOOK",
         Request::Ticket(_) => "TICKET",

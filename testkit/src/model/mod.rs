@@ -11,4 +11,4 @@ pub use calendar::Calendar;
 pub use check::{CheckResult, Outcome, check_outcome};
 pub use line::{invalid_line, request_line};
 pub use naive::Model;
-pub use request::{CalendarRequest, Meeting, Request, Slot};
+pub use request::{CalendarRequest, Meeting, Request, Slot, Terms};

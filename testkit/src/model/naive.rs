@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::calendar::{Calendar, in_order};
 use super::check::{CheckResult, Refusal, check_outcome, expect, hello, help, ok, refused};
-use super::request::{CalendarRequest, Request};
+use super::request::{CalendarRequest, Request, Terms};
 use crate::reply::Reply;
 
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ struct Event {
     date: NaiveDate,
     total: u64,
     sold: u64,
+    closed: bool,
+    max_per_booking: Option<u64>,
 }
 
 /// The state of the model.
@@ -79,8 +81,29 @@ impl Model {
     pub fn check(&mut self, request: &Request, reply: &Reply, now: [NaiveDateTime; 2]) -> CheckResult {
         match request {
             Request::Invalid(code) => refused(reply, code, &json!({})),
-            Request::Create { name, date, tickets, id } => {
-                self.create(reply, name, *date, *tickets, id.as_deref())
+            Request::Create { name, date, tickets, id, terms } => {
+                let event = Event {
+                    id: id.clone().unwrap_or_default(),
+                    name: name.clone(),
+                    date: *date,
+                    total: *tickets,
+                    sold: 0,
+                    closed: false,
+                    max_per_booking: None,
+                };
+                self.create(reply, event.on(*terms))
+            }
+            Request::Update { id, name, date, tickets, terms } => {
+                let Some(event) = self.event(id) else {
+                    return refused(reply, "NOT_FOUND", &json!({}));
+                };
+                let updated = Event {
+                    name: name.clone().unwrap_or_else(|| event.name.clone()),
+                    date: date.unwrap_or(event.date),
+                    total: tickets.unwrap_or(event.total),
+                    ..event.clone()
+                };
+                self.update(reply, updated.on(*terms))
             }
             Request::List { limit, after } => self.list(reply, *limit, after.as_deref()),
             Request::Event(id) => match self.event(id) {
@@ -116,34 +139,38 @@ impl Model {
         Refusal::full(self.limits.map(|limits| limits[what]), self.totals()[what], more)
     }
 
-    fn create(
-        &mut self,
-        reply: &Reply,
-        name: &str,
-        date: NaiveDate,
-        total: u64,
-        id: Option<&str>,
-    ) -> CheckResult {
-        let is_taken = id.is_some_and(|id| self.event(id).is_some());
+    /// `event` has an empty id if the server generates one.
+    fn create(&mut self, reply: &Reply, mut event: Event) -> CheckResult {
+        let is_taken = self.event(&event.id).is_some();
         if let Some(full) = self.full(0, 1).filter(|_| !is_taken) {
             return check_outcome(reply, &Err(full));
         }
-        let id = match id {
-            Some(_) if is_taken => return refused(reply, "CONFLICT", &json!({})),
-            Some(id) => id.to_owned(),
-            None => {
-                let id = reply.body["id"].as_str().unwrap_or_default().to_owned();
-                let version = uuid::Uuid::parse_str(&id).map(|uuid| uuid.get_version_num());
-                expect(version == Ok(4) && self.event(&id).is_none(), || {
-                    format!("no new UUID of version 4: {id:?}")
-                })?;
-                self.generated_ids.push(id.clone());
-                id
-            }
-        };
-        let event = Event { id, name: name.to_owned(), date, total, sold: 0 };
+        if is_taken {
+            return refused(reply, "CONFLICT", &json!({}));
+        }
+        if event.id.is_empty() {
+            let id = reply.body["id"].as_str().unwrap_or_default().to_owned();
+            let version = uuid::Uuid::parse_str(&id).map(|uuid| uuid.get_version_num());
+            expect(version == Ok(4) && self.event(&id).is_none(), || {
+                format!("no new UUID of version 4: {id:?}")
+            })?;
+            self.generated_ids.push(id.clone());
+            event.id = id;
+        }
         ok(reply, &event.to_json())?;
         self.events.push(event);
+        self.changes += 1;
+        Ok(())
+    }
+
+    fn update(&mut self, reply: &Reply, updated: Event) -> CheckResult {
+        if updated.total < updated.sold {
+            let fields = json!({"issued": updated.sold, "requested": updated.total});
+            return refused(reply, "CONFLICT", &fields);
+        }
+        ok(reply, &updated.to_json())?;
+        self.events.retain(|event| event.id != updated.id);
+        self.events.push(updated);
         self.changes += 1;
         Ok(())
     }
@@ -173,6 +200,12 @@ impl Model {
         let Some(event) = self.events.iter_mut().find(|event| event.id == id) else {
             return refused(reply, "NOT_FOUND", &json!({}));
         };
+        if event.closed {
+            return refused(reply, "CLOSED", &json!({}));
+        }
+        if let Some(limit) = event.max_per_booking.filter(|limit| count > *limit) {
+            return refused(reply, "LIMIT", &json!({"limit": limit, "requested": count}));
+        }
         let left = event.total - event.sold;
         if count > left {
             return refused(reply, "SOLD_OUT", &json!({"available": left, "requested": count}));
@@ -248,10 +281,24 @@ impl Model {
 }
 
 impl Event {
+    /// The event with the terms that are given.
+    fn on(self, Terms { closed, max_per_booking }: Terms) -> Self {
+        Self {
+            closed: closed.unwrap_or(self.closed),
+            max_per_booking: max_per_booking.unwrap_or(self.max_per_booking),
+            ..self
+        }
+    }
+
     fn to_json(&self) -> Value {
-        json!({
+        let mut json = json!({
             "id": self.id, "name": self.name, "date": self.date.format("%Y-%m-%d").to_string(),
             "total_tickets": self.total, "available_tickets": self.total - self.sold,
-        })
+            "sales": if self.closed { "closed" } else { "open" },
+        });
+        if let Some(limit) = self.max_per_booking {
+            json["max_per_booking"] = limit.into();
+        }
+        json
     }
 }

@@ -19,6 +19,15 @@ pub struct Meeting {
     pub host: Option<String>,
 }
 
+/// The options of CREATE and UPDATE about the sale.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Whether the sale is closed.
+    pub closed: Option<bool>,
+    /// The limit of a booking. `Some(None)` removes it.
+    pub max_per_booking: Option<Option<u64>>,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     /// A request that is refused with this code in every state.
@@ -28,6 +37,14 @@ pub enum Request {
         date: NaiveDate,
         tickets: u64,
         id: Option<String>,
+        terms: Terms,
+    },
+    Update {
+        id: String,
+        name: Option<String>,
+        date: Option<NaiveDate>,
+        tickets: Option<u64>,
+        terms: Terms,
     },
     List {
         limit: Option<usize>,

@@ -16,6 +16,8 @@ pub struct Sales {
     tickets: HashSet<String>,
     of_event: Vec<(usize, String)>,
     created: Vec<String>,
+    /// Those of `created` whose update was acknowledged.
+    updated: HashSet<String>,
 }
 
 enum Request {
@@ -23,6 +25,7 @@ enum Request {
     Read(usize),
     Ticket(usize, String),
     Create(String),
+    Update(String),
     Snapshot,
 }
 
@@ -34,21 +37,30 @@ pub struct BookingClient {
     outstanding: VecDeque<Request>,
     booked: Vec<(usize, String)>,
     created: Vec<String>,
+    updated: HashSet<String>,
     lowest: [u64; TOTALS.len()],
 }
 
 impl BookingClient {
     /// The client number `name`. It requests snapshots too if `snapshots` is set.
     pub fn new(name: usize, snapshots: bool) -> Self {
-        let (booked, created) = (Vec::new(), Vec::new());
-        Self { name, snapshots, made: 0, outstanding: VecDeque::new(), booked, created, lowest: TOTALS }
+        Self {
+            name,
+            snapshots,
+            made: 0,
+            outstanding: VecDeque::new(),
+            booked: Vec::new(),
+            created: Vec::new(),
+            updated: HashSet::new(),
+            lowest: TOTALS,
+        }
     }
 }
 
 impl Client for BookingClient {
     fn next(&mut self, rng: &mut Rng) -> Vec<u8> {
         let event = rng.below(TOTALS.len());
-        let (line, request) = match rng.below(12) {
+        let (line, request) = match rng.below(13) {
             0 if self.snapshots && rng.one_in(20) => ("SNAPSHOT".to_owned(), Request::Snapshot),
             0..=6 => {
                 let count = if rng.one_in(50) { rng.range(200, 2_000) } else { rng.range(1, 5) };
@@ -58,6 +70,13 @@ impl Client for BookingClient {
             9..=10 if !self.booked.is_empty() => {
                 let (event, ticket) = rng.pick(&self.booked).clone();
                 (format!("TICKET {ticket}"), Request::Ticket(event, ticket))
+            }
+            11 if !self.created.is_empty() => {
+                let id = rng.pick(&self.created).clone();
+                (
+                    format!("UPDATE {id} name=changed date=2026-01-01 tickets=9 sales=closed"),
+                    Request::Update(id),
+                )
             }
             _ => {
                 self.made += 1;
@@ -88,6 +107,10 @@ impl Client for BookingClient {
                 assert_eq!(reply.ok()["id"], id.as_str());
                 self.created.push(id);
             }
+            Request::Update(id) => {
+                assert_eq!(reply.ok()["name"], "changed");
+                self.updated.insert(id);
+            }
             Request::Snapshot => assert!(reply.number("sequence") > 0),
         }
     }
@@ -107,7 +130,7 @@ impl Sales {
             conn.ask(&format!("CREATE \"event {event}\" 2026-12-31 {total} id=e{event}")).ok();
         }
         let (tickets, of_event, created) = (HashSet::new(), Vec::new(), Vec::new());
-        Self { issued: [0; TOTALS.len()], tickets, of_event, created }
+        Self { issued: [0; TOTALS.len()], tickets, of_event, created, updated: HashSet::new() }
     }
 
     /// After a kill and a start: every acknowledged change is there, nothing is oversold, and there is
@@ -116,7 +139,7 @@ impl Sales {
         let mut least = self.issued;
         let mut most_more = [0; TOTALS.len()];
         let mut lowest = TOTALS;
-        let mut outstanding_creates = Vec::new();
+        let (mut outstanding_creates, mut outstanding_updates) = (Vec::new(), HashSet::new());
         for booker in bookers.iter_mut() {
             for (event, ticket) in booker.booked.drain(..) {
                 least[event] += 1;
@@ -127,10 +150,12 @@ impl Sales {
                 match request {
                     Request::Book(event, count) => most_more[event] += count,
                     Request::Create(id) => outstanding_creates.push(id),
+                    Request::Update(id) => drop(outstanding_updates.insert(id)),
                     Request::Read(_) | Request::Ticket(..) | Request::Snapshot => {}
                 }
             }
             self.created.append(&mut booker.created);
+            self.updated.extend(booker.updated.drain());
             for (event, seen) in booker.lowest.iter().enumerate() {
                 lowest[event] = lowest[event].min(*seen);
             }
@@ -154,7 +179,7 @@ impl Sales {
             self.issued[event] = issued;
         }
         self.check_tickets(conn);
-        self.check_created(conn, outstanding_creates);
+        self.check_created(conn, outstanding_creates, &outstanding_updates);
         assert_eq!(conn.ask("STATS").number("tickets"), self.issued.iter().sum::<u64>(), "tickets of STATS");
     }
 
@@ -167,15 +192,27 @@ impl Sales {
         }
     }
 
-    fn check_created(&mut self, conn: &mut Conn, outstanding: Vec<String>) {
+    fn check_created(&mut self, conn: &mut Conn, outstanding: Vec<String>, updates: &HashSet<String>) {
         let lines =
             |ids: &[String]| ids.iter().map(|id| format!("GET {id}\n")).collect::<String>().into_bytes();
         let replies = conn.pipeline(lines(&self.created), self.created.len());
         for (reply, id) in replies.iter().zip(&self.created) {
-            let expected = format!(
-                "OK {{\"id\":\"{id}\",\"name\":\"one more\",\"date\":\"2027-01-01\",\"total_tickets\":7,\"available_tickets\":7}}"
+            let created = format!(
+                "OK {{\"id\":\"{id}\",\"name\":\"one more\",\"date\":\"2027-01-01\",\"total_tickets\":7,\"available_tickets\":7,\"sales\":\"open\"}}"
             );
-            assert_eq!(*reply, expected, "an acknowledged event");
+            let updated = format!(
+                "OK {{\"id\":\"{id}\",\"name\":\"changed\",\"date\":\"2026-01-01\",\"total_tickets\":9,\"available_tickets\":9,\"sales\":\"closed\"}}"
+            );
+            if *reply == updated {
+                assert!(
+                    self.updated.contains(id) || updates.contains(id),
+                    "an update that was not requested: {reply}"
+                );
+                self.updated.insert(id.clone());
+            } else {
+                assert_eq!(*reply, created, "an acknowledged event");
+                assert!(!self.updated.contains(id), "an acknowledged update is missing: {reply}");
+            }
         }
         let replies = conn.pipeline(lines(&outstanding), outstanding.len());
         let there = replies.iter().zip(outstanding).filter(|(reply, _)| reply.starts_with("OK "));

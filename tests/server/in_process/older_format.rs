@@ -27,6 +27,12 @@ async fn assert_has_original_data(conn: &mut AsyncConn) {
     assert_eq!(conn.ask("GET F4 22-12-2026").await.body["schedule"][0]["time"], "09:00");
 }
 
+async fn assert_was_updated(conn: &mut AsyncConn) {
+    let event = conn.ask("GET jazz").await;
+    let [name, sales, limit] = ["name", "sales", "max_per_booking"].map(|field| &event.body[field]);
+    assert_eq!((name, sales, limit), (&json!("Jazz \"Night\""), &json!("closed"), &json!(4)));
+}
+
 fn segments(data: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(data.join("journal")).expect("a journal");
     let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
@@ -53,6 +59,11 @@ async fn a_journal_of_format_1_is_read_and_appended_to() {
     for _ in 0..20 {
         conn.ask("BOOK more 500").await.ok();
     }
+    // An event of version 0.1.0 is updated, before and after a snapshot.
+    conn.ask("UPDATE jazz name=\"Jazz \\\"Night\\\"\" sales=closed").await.ok();
+    conn.ask("SNAPSHOT").await.ok();
+    conn.ask("UPDATE jazz max_per_booking=4").await.ok();
+    assert_was_updated(&mut conn).await;
     conn.finish().await;
 
     let directory = server.stop().await;
@@ -67,6 +78,7 @@ async fn a_journal_of_format_1_is_read_and_appended_to() {
     let server = Server::on(directory).await.expect("both formats are read");
     let mut conn = server.connect().await;
     assert_has_original_data(&mut conn).await;
+    assert_was_updated(&mut conn).await;
     assert_eq!(conn.ask("GET more").await.number("available_tickets"), 0);
     conn.finish().await;
     server.stop().await;

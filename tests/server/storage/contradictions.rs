@@ -1,14 +1,16 @@
 //! Commits that contradict the state that the commits before them made.
 //!
-//! It would fail if replay took a booking with counts, or the end of an entry with texts, that are not those
-//! of the state: a reader of the log alone would be told what never happened.
+//! It would fail if replay took a booking or an update with counts, or the end of an entry with texts, that
+//! are not those of the state: a reader of the log alone would be told what never happened.
 
 use std::io;
 
-use bookline_protocol::{Date, Slot, event_tag};
-use bookline_server::changes::{BlockTaken, Change, EntryEnded, EventCreated, MeetingTaken, TicketsBooked};
+use bookline_protocol::{Date, SaleTerms, Sales, Slot, event_tag};
+use bookline_server::changes::{
+    BlockTaken, Change, EntryEnded, EventAdded, EventCreated, EventUpdated, MeetingTaken, TicketsBooked,
+};
 use bookline_server::codec::Sequence;
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
 use bookline_server::state::Records;
 use bookline_server::storage::log::Log;
 use bookline_server::storage::replay::Replay;
@@ -45,6 +47,33 @@ fn bookings_with_other_counts_than_the_state_are_refused() {
         let refused = replay(&[created.into(), wrong.into()]).expect_err("a contradiction");
         assert!(refused.ends_with("is jazz with 3 of 10"), "{wrong:?}: {refused}");
     }
+}
+
+#[test]
+fn updates_of_another_event_or_with_other_issued_tickets_than_the_state_are_refused() {
+    let tag = event_tag("jazz");
+    let date = Date::parse("2026-12-31").expect("a date");
+    let terms = SaleTerms { sales: Sales::Closed, ..SaleTerms::default() };
+    let values = EventValues { id: "jazz", name: "Jazz", date, total: 10, issued: 3, terms };
+    let added = EventAdded { tag, values };
+    let event = EventKey { tag, number: EventNumber(1) };
+    let update = |values| EventUpdated { event, values };
+
+    let lowered = update(EventValues { name: "Jazz Night", total: 3, ..values });
+    assert_eq!(replay(&[added.into(), lowered.into(), update(values).into()]), Ok(()));
+    for (wrong, why) in [
+        (update(EventValues { issued: 2, ..values }), "and it is jazz with 3"),
+        (update(EventValues { issued: 4, ..values }), "and it is jazz with 3"),
+        (update(EventValues { total: 2, issued: 2, ..values }), "and it is jazz with 3"),
+        (update(EventValues { total: 2, ..values }), "event 1 has 2 tickets in all and 3 of them issued"),
+        (update(EventValues { id: "rock", ..values }), "its id has tag"),
+        (EventUpdated { event: EventKey { tag, number: EventNumber(2) }, values }, "event or entry 2"),
+    ] {
+        let refused = replay(&[added.into(), wrong.into()]).expect_err("a contradiction");
+        assert!(refused.contains(why), "{wrong:?}: {refused}");
+    }
+    let twice = [added.into(), added.into()];
+    assert!(replay(&twice).is_err_and(|refused| refused.contains("event jazz is created twice")));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::commands::refusals::no_such_event;
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
-use crate::domain::SoldOut;
+use crate::domain::{AboveLimit, SaleRejection, SoldOut};
 use crate::state::BookingRejection;
 use crate::state::ticket_ids::{BookingTicketIds, DRAWN_TICKET_IDS_MAX};
 
@@ -62,7 +62,22 @@ fn book_many(turn: &mut Turn, service: &Service, id: &str, count: u32) -> Execut
 fn not_booked(id: &str, rejection: BookingRejection) -> Refusal {
     match rejection {
         BookingRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
-        BookingRejection::SoldOut(SoldOut { available, requested }) => sold_out(id, available, requested),
+        BookingRejection::Sale(rejection) => not_sold(id, rejection),
+    }
+}
+
+fn not_sold(id: &str, rejection: SaleRejection) -> Refusal {
+    match rejection {
+        SaleRejection::Closed => {
+            Refusal::closed(format!("event {id} is not on sale: its sale is closed for now"))
+        }
+        SaleRejection::AboveLimit(AboveLimit { limit, requested }) => {
+            let message = format!(
+                "event {id} allows at most {limit} tickets per booking: {requested} asked for"
+            );
+            Refusal::limit(message, limit.into(), requested.into())
+        }
+        SaleRejection::SoldOut(SoldOut { available, requested }) => sold_out(id, available, requested),
     }
 }
 

@@ -49,7 +49,7 @@ impl Command for Get<'_> {
 fn show_event(turn: &mut Turn, service: &Service, id: &str) -> ExecutionStatus {
     let Turn { context, replies, .. } = turn;
     let shown = service.store.event(context, id, |event| {
-        write_event_reply(replies, &event.json, event.sale.available(), LineKind::Ok);
+        write_event_reply(replies, &event.json, event.sale.available(), event.sale.terms, LineKind::Ok);
     });
     match shown {
         Some(()) => ExecutionStatus::Complete,

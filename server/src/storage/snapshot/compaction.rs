@@ -1,17 +1,19 @@
 //! Compaction: the changes of the previous snapshot and of the journal since, without freed entries, as a new
-//! snapshot.
+//! snapshot. An event is created with the values of its last update.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+
+use bookline_protocol::{Date, SaleTerms};
 
 use super::error::CompactionError;
 use super::read::Snapshot;
 use super::write::Writer;
 use crate::changes::commit;
-use crate::changes::{Change, Compaction, TicketsIssued};
+use crate::changes::{Change, Compaction, EventAdded, TicketsIssued};
 use crate::codec::DecodeError;
 use crate::codec::Sequence;
-use crate::domain::{EventKey, EventNumber};
+use crate::domain::{EventKey, EventNumber, EventValues};
 use crate::storage::journal::commits::read_commits;
 use crate::storage::journal::disk::Disk;
 
@@ -43,20 +45,18 @@ pub fn compact(
     throttle: Throttle<'_>,
 ) -> Result<u64, CompactionError> {
     let from = previous.map_or(Sequence(0), Snapshot::sequence).next();
-    let freed = find_freed(journal, from, to, throttle)?;
+    let later = LaterChanges::find(journal, from, to, throttle)?;
     if let Some(previous) = previous {
-        copy(previous, &freed, &mut writer, throttle)?;
+        copy(previous, &later, &mut writer, throttle)?;
     }
     let mut tickets = TicketsByEvent::default();
     read_commits(journal, from, to, throttle, &mut |commit| {
         for change in commit.changes() {
             let change = change.map_err(malformed)?;
-            match change.compaction() {
-                Compaction::Tickets { event, tickets: issued } => tickets.add(event, issued, &mut writer)?,
-                _ if is_in_effect(&change, commit.sequence.0, &freed) => {
-                    writer.push(commit.sequence.0, &change)?;
-                }
-                _ => {}
+            if let Compaction::Tickets { event, tickets: issued } = change.compaction() {
+                tickets.add(event, issued, &mut writer)?;
+            } else if let Some(change) = later.compact(&change, commit.sequence.0) {
+                writer.push(commit.sequence.0, &change)?;
             }
         }
         Ok(())
@@ -65,45 +65,90 @@ pub fn compact(
     writer.finish()
 }
 
-/// Whether this change, about the event or entry of this number, is still in effect.
-fn is_in_effect(change: &Change<'_>, number: u64, freed: &HashSet<u64>) -> bool {
-    match change.compaction() {
-        Compaction::Event { .. } | Compaction::Tickets { .. } => true,
-        Compaction::Entry => !freed.contains(&number),
-        Compaction::Omitted => false,
-    }
+/// The changes of the journal that affect what earlier changes have created.
+#[derive(Debug, Default)]
+struct LaterChanges {
+    /// The numbers of the entries that end.
+    freed: HashSet<u64>,
+    /// The last update of each event that is updated.
+    updates: HashMap<EventNumber, LastUpdate>,
 }
 
-/// The numbers of the entries that these commits free.
-fn find_freed(
-    journal: &dyn Disk,
-    from: Sequence,
-    to: Sequence,
-    throttle: Throttle<'_>,
-) -> Result<HashSet<u64>, CompactionError> {
-    let mut freed = HashSet::new();
-    read_commits(journal, from, to, throttle, &mut |commit| {
-        for change in commit.changes() {
-            if let Some(entry) = change.map_err(malformed)?.ends() {
-                freed.insert(entry.0);
+/// The values that an update sets, some hundred bytes.
+#[derive(Debug)]
+struct LastUpdate {
+    name: Box<str>,
+    date: Date,
+    total: u32,
+    terms: SaleTerms,
+}
+
+impl LaterChanges {
+    /// Those of these commits.
+    fn find(
+        journal: &dyn Disk,
+        from: Sequence,
+        to: Sequence,
+        throttle: Throttle<'_>,
+    ) -> Result<Self, CompactionError> {
+        let mut later = Self::default();
+        read_commits(journal, from, to, throttle, &mut |commit| {
+            for change in commit.changes() {
+                later.add(&change.map_err(malformed)?);
             }
+            Ok(())
+        })?;
+        Ok(later)
+    }
+
+    fn add(&mut self, change: &Change<'_>) {
+        if let Some(entry) = change.ends() {
+            self.freed.insert(entry.0);
         }
-        Ok(())
-    })?;
-    Ok(freed)
+        if let Compaction::Update { event, values } = change.compaction() {
+            let EventValues { name, date, total, terms, .. } = values;
+            self.updates.insert(event.number, LastUpdate { name: name.into(), date, total, terms });
+        }
+    }
+
+    /// What is in effect of a change about the event or entry of this number.
+    fn compact<'a>(&'a self, change: &Change<'a>, number: u64) -> Option<Change<'a>> {
+        match change.compaction() {
+            Compaction::Event { tag, values } => {
+                let values = self.update(values, number);
+                Some(EventAdded { tag, values }.into())
+            }
+            Compaction::Tickets { .. } => Some(*change),
+            Compaction::Entry => (!self.freed.contains(&number)).then_some(*change),
+            Compaction::Update { .. } | Compaction::Omitted => None,
+        }
+    }
+
+    /// The values of the event of this number after its last update. The number of issued tickets stays that
+    /// of the creation, because the tickets follow.
+    fn update<'a>(&'a self, values: EventValues<'a>, number: u64) -> EventValues<'a> {
+        match self.updates.get(&EventNumber(number)) {
+            Some(&LastUpdate { ref name, date, total, terms }) => {
+                EventValues { name, date, total, terms, ..values }
+            }
+            None => values,
+        }
+    }
 }
 
 fn copy(
     previous: &Snapshot,
-    freed: &HashSet<u64>,
+    later: &LaterChanges,
     writer: &mut Writer<'_>,
     throttle: Throttle<'_>,
 ) -> Result<(), CompactionError> {
     // The closure can return a `Contradiction` only, so an error of the writer is kept here.
     let mut write_error = None;
     let read = previous.read(&mut |number, change| {
-        if write_error.is_none() && is_in_effect(change, number, freed) {
-            write_error = writer.push(number, change).and_then(&mut *throttle).err();
+        if write_error.is_none()
+            && let Some(change) = later.compact(change, number)
+        {
+            write_error = writer.push(number, &change).and_then(&mut *throttle).err();
         }
         Ok(())
     });

@@ -6,7 +6,7 @@ use super::error::{Misplaced, SnapshotErrorKind};
 use crate::changes::{Change, Compaction};
 use crate::codec::Sequence;
 use crate::domain::sale::Sale;
-use crate::domain::{EventKey, EventNumber};
+use crate::domain::{EventKey, EventNumber, EventValues};
 
 /// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes
 /// for each event.
@@ -29,15 +29,15 @@ impl Contents {
     pub(super) fn add(&mut self, number: u64, change: &Change<'_>) -> Result<(), SnapshotErrorKind> {
         change.check(number)?;
         match change.compaction() {
-            Compaction::Event { tag, total, issued } => {
+            Compaction::Event { tag, values: EventValues { total, issued, terms, .. } } => {
                 self.create(number)?;
                 let number = EventNumber(number);
-                self.events.insert(number, (tag, Sale { number, total, issued }));
+                self.events.insert(number, (tag, Sale { number, total, issued, terms }));
                 Ok(())
             }
             Compaction::Tickets { event, tickets } => self.issue(number, event, tickets.len()),
             Compaction::Entry => Ok(self.create(number)?),
-            Compaction::Omitted => Err(Misplaced::Omitted { number }.into()),
+            Compaction::Update { .. } | Compaction::Omitted => Err(Misplaced::Omitted { number }.into()),
         }
     }
 

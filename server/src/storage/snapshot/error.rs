@@ -104,8 +104,10 @@ pub enum Misplaced {
         /// The number.
         number: u64,
     },
-    /// A change that compaction leaves out, like the end of an entry.
-    #[error("it has a change of {number} that no snapshot holds, like the end of an entry")]
+    /// A change that compaction leaves out, like the end of an entry or an update of an event.
+    #[error(
+        "it has a change of {number} that no snapshot holds, like the end of an entry or an update of an event"
+    )]
     Omitted {
         /// The number.
         number: u64,

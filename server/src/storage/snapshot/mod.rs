@@ -1,9 +1,11 @@
 //! Snapshots: the state at one sequence number. They make a restart short, and let the journal be trimmed.
 //!
 //! Changes to different records commute, so a snapshot is the set of changes that are still in effect: those
-//! of the previous snapshot, without the entries freed since, and those of the journal since. Compaction
-//! takes no lock and does not read the state in memory. It reads files that do not change any more, and needs
-//! memory for the numbers of the freed entries and for [`compaction::GROUPED_TICKETS_MAX`] tickets.
+//! of the previous snapshot, without the entries freed since, and those of the journal since. Updates of an
+//! event are left out, and the change that creates it has the values of the last one. Compaction takes no
+//! lock and does not read the state in memory. It reads files that do not change any more, and needs memory
+//! for the numbers of the freed entries, for the last update of each updated event, and for
+//! [`compaction::GROUPED_TICKETS_MAX`] tickets.
 //!
 //! # On disk, format version 1
 //!

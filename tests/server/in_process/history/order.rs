@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bookline_testkit::in_process::Server;
-use bookline_testkit::model::{Model, Request, Slot, request_line};
+use bookline_testkit::model::{Model, Request, Slot, Terms, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::{NaiveDateTime, Utc};
 
@@ -205,10 +205,11 @@ fn find_order_finds_an_order_exactly_if_there_is_one() {
         Observation { sent, received, request: line, reply: Reply { rows: Vec::new(), code, body }, now }
     };
     let date = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date");
-    let create = Request::Create { name: "Jazz".into(), date, tickets: 1, id: Some("jazz".into()) };
+    let (id, terms) = (Some("jazz".into()), Terms::default());
+    let create = Request::Create { name: "Jazz".into(), date, tickets: 1, id, terms };
     let event = |left| {
         format!(
-            r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left}}}"#
+            r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left},"sales":"open"}}"#
         )
     };
     let sold =

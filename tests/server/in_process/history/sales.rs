@@ -57,6 +57,8 @@ impl Shared {
 enum Request {
     Book(String, u64),
     Event(String),
+    /// An update of the name, which leaves the tickets as they are.
+    Rename(String, u64),
     List,
     /// A ticket that another reply has contained before.
     Ticket(String, String),
@@ -132,7 +134,8 @@ fn draw(rng: &mut Rng, shared: &Shared) -> Request {
     let event = (*rng.pick(&EVENTS)).to_owned();
     match rng.below(12) {
         0..6 => Request::Book(event, 1 + rng.below(4) as u64),
-        6..10 => Request::Event(event),
+        6..9 => Request::Event(event),
+        9 => Request::Rename(event, rng.next() % 100),
         10 => Request::List,
         _ => {
             let tickets = shared.tickets.lock().expect("no panic under the lock");
@@ -154,6 +157,7 @@ impl Request {
         match self {
             Self::Book(event, count) => format!("BOOK {event} {count}\n"),
             Self::Event(event) => format!("GET {event}\n"),
+            Self::Rename(event, n) => format!("UPDATE {event} name=\"name {n}\"\n"),
             Self::List => "GET\n".to_owned(),
             Self::Ticket(ticket, _) => format!("TICKET {ticket}\n"),
         }
@@ -179,6 +183,10 @@ impl Request {
             },
             Self::Event(event) => {
                 reply.ok();
+                observed(event, Outcome::Left(reply.number("available_tickets")));
+            }
+            Self::Rename(event, n) => {
+                assert_eq!(reply.ok()["name"], format!("name {n}"));
                 observed(event, Outcome::Left(reply.number("available_tickets")));
             }
             Self::List => {

@@ -3,7 +3,9 @@
 
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
-use bookline_testkit::model::{CalendarRequest, Meeting, Model, Request, Slot, invalid_line, request_line};
+use bookline_testkit::model::{
+    CalendarRequest, Meeting, Model, Request, Slot, Terms, invalid_line, request_line,
+};
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
 /// The configuration of a scenario.
@@ -155,7 +157,8 @@ impl Template {
             8..12 => Self::Generated(Action::Event, rng.below(100)),
             12..16 => Self::Generated(Action::Book(1 + rng.below(4) as u64), rng.below(100)),
             16..22 => Self::Fixed(Request::Event((*rng.pick(&EVENTS)).to_owned())),
-            22..36 => {
+            22..26 => Self::Fixed(update(rng)),
+            26..36 => {
                 let count = if rng.one_in(10) { *rng.pick(&[10_000, 500]) } else { 1 + rng.below(5) as u64 };
                 Self::Fixed(Request::Book((*rng.pick(&EVENTS)).to_owned(), count))
             }
@@ -230,7 +233,26 @@ fn create(rng: &mut Rng) -> Request {
     let tickets = if rng.one_in(10) { 1_000_000_000 } else { 1 + rng.below(12) as u64 };
     let date = NaiveDate::from_ymd_opt(2026, 1 + rng.below(2) as u32, 28).expect("a date");
     let id = (!rng.one_in(4)).then(|| (*rng.pick(&EVENTS)).to_owned());
-    Request::Create { name: (*rng.pick(&TEXTS)).to_owned(), date, tickets, id }
+    let terms = if rng.one_in(3) { terms(rng) } else { Terms::default() };
+    Request::Create { name: (*rng.pick(&TEXTS)).to_owned(), date, tickets, id, terms }
+}
+
+/// An update of at least one value.
+fn update(rng: &mut Rng) -> Request {
+    let id = (*rng.pick(&EVENTS)).to_owned();
+    let name = rng.one_in(3).then(|| (*rng.pick(&TEXTS)).to_owned());
+    let date =
+        rng.one_in(3).then(|| NaiveDate::from_ymd_opt(2026, 1 + rng.below(2) as u32, 28).expect("a date"));
+    let tickets = (name.is_none() && date.is_none() || rng.one_in(3)).then(|| 1 + rng.below(30) as u64);
+    let terms = if rng.one_in(2) { terms(rng) } else { Terms::default() };
+    Request::Update { id, name, date, tickets, terms }
+}
+
+/// The terms of a sale, which is mostly open.
+fn terms(rng: &mut Rng) -> Terms {
+    let closed = rng.one_in(2).then(|| rng.one_in(4));
+    let max_per_booking = rng.one_in(2).then(|| rng.one_in(2).then(|| 1 + rng.below(4) as u64));
+    Terms { closed, max_per_booking }
 }
 
 fn meeting(rng: &mut Rng) -> Meeting {

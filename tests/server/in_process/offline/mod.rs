@@ -217,6 +217,7 @@ async fn dump_prints_all_changes_as_an_object_a_line() {
         assert!(!line.contains(bookline_protocol::needs_escape), "an unescaped control character: {line:?}");
         match change["fact"].as_str().expect("the type of the change") {
             "event_created" => events += 1,
+            "event_updated" => assert!(change["event"].is_u64() && change["name"].is_string(), "{line}"),
             "tickets_issued" => {
                 let issued: Vec<String> = serde_json::from_value(change["tickets"].clone()).expect("tickets");
                 tickets.extend(issued);
@@ -245,7 +246,7 @@ async fn changes_of_the_journal_are_complete_without_the_state() {
     let (directory, _) = stopped().await;
     let dumped = booklined("dump", directory.path(), &[]);
     let (mut events, mut entries) = (BTreeMap::new(), BTreeMap::new());
-    let mut checked = (0, 0);
+    let (mut checked, mut updates) = ((0, 0), 0);
     for line in String::from_utf8(dumped.stdout).expect("UTF-8").lines() {
         let change: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
         let number = change["sequence"].as_u64().expect("a sequence number");
@@ -255,6 +256,17 @@ async fn changes_of_the_journal_are_complete_without_the_state() {
                 let total = change["total_tickets"].as_u64().expect("a total");
                 let left = total - change["issued_before"].as_u64().expect("a number");
                 events.insert(number, (change["id"].clone(), total, left));
+            }
+            "event_updated" => {
+                let event = change["event"].as_u64().expect("the number of the event");
+                let (id, total, left) = events.get_mut(&event).expect("an event");
+                let issued = *total - *left;
+                *total = change["total_tickets"].as_u64().expect("a total");
+                *left = *total - issued;
+                let told = (&change["event_id"], &change["available_tickets"]);
+                assert_eq!(told, (&*id, &Value::from(*left)), "{line}");
+                assert!(["name", "date", "sales"].iter().all(|field| change[field].is_string()), "{line}");
+                updates += 1;
             }
             "tickets_issued" => {
                 let event = change["event"].as_u64().expect("the number of the event");
@@ -277,7 +289,7 @@ async fn changes_of_the_journal_are_complete_without_the_state() {
             }
         }
     }
-    assert!(checked.0 > 0 && checked.1 > 0, "{checked:?}");
+    assert!(checked.0 > 0 && checked.1 > 0 && updates > 0, "{checked:?}, {updates} updates");
 }
 
 #[tokio::test]

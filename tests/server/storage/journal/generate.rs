@@ -1,11 +1,12 @@
 //! Random commits.
 
-use bookline_protocol::{Date, Slot};
+use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot};
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued,
+    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventCreated, EventUpdated, MeetingTaken,
+    TicketsBooked, TicketsIssued,
 };
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
 use bookline_testkit::Rng;
 
 /// The last hour of the year 9999.
@@ -26,12 +27,42 @@ pub struct RandomCommit {
 #[derive(Debug, Clone)]
 enum OwnedChange {
     Created { tag: u16, id: String, name: String, date: Date, total: u32, issued: u32 },
+    Added { tag: u16, values: OwnedValues },
+    Updated { event: EventKey, values: OwnedValues },
     Issued { event: EventKey, tickets: Vec<[u8; 16]> },
     Block { slot: Slot, who: String },
     Meeting { slot: Slot, who: String, title: String, group: String, host: String },
     Freed { slot: Slot, entry: EntryNumber },
     Booked { event: EventKey, id: String, total: u32, issued: u32, tickets: Vec<[u8; 16]> },
     Ended { slot: Slot, entry: EntryNumber, who: String, title: String, group: String, host: String },
+}
+
+#[derive(Debug, Clone)]
+struct OwnedValues {
+    id: String,
+    name: String,
+    date: Date,
+    total: u32,
+    issued: u32,
+    terms: SaleTerms,
+}
+
+impl OwnedValues {
+    fn any(rng: &mut Rng) -> Self {
+        Self {
+            id: text(rng, 20),
+            name: text(rng, 60),
+            date: slot(rng).date,
+            total: rng.next() as u32,
+            issued: rng.next() as u32,
+            terms: terms(rng),
+        }
+    }
+
+    fn borrowed(&self) -> EventValues<'_> {
+        let Self { ref id, ref name, date, total, issued, terms } = *self;
+        EventValues { id, name, date, total, issued, terms }
+    }
 }
 
 impl RandomCommit {
@@ -67,7 +98,7 @@ impl RandomCommit {
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(7) {
+        match rng.below(9) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -103,6 +134,8 @@ impl OwnedChange {
                 group: text(rng, 80),
                 host: text(rng, 20),
             },
+            6 => Self::Added { tag: rng.next() as u16, values: OwnedValues::any(rng) },
+            7 => Self::Updated { event: event(rng), values: OwnedValues::any(rng) },
             _ => Self::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
         }
     }
@@ -112,6 +145,8 @@ impl OwnedChange {
             Self::Created { tag, ref id, ref name, date, total, issued } => {
                 EventCreated { tag, id, name, date, total, issued }.into()
             }
+            Self::Added { tag, ref values } => EventAdded { tag, values: values.borrowed() }.into(),
+            Self::Updated { event, ref values } => EventUpdated { event, values: values.borrowed() }.into(),
             Self::Issued { event, ref tickets } => TicketsIssued { event, tickets }.into(),
             Self::Block { slot, ref who } => BlockTaken { slot, who }.into(),
             Self::Meeting { slot, ref who, ref title, ref group, ref host } => {
@@ -126,6 +161,12 @@ impl OwnedChange {
             Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
         }
     }
+}
+
+fn terms(rng: &mut Rng) -> SaleTerms {
+    let sales = if rng.one_in(2) { Sales::Open } else { Sales::Closed };
+    let tickets = u32::try_from(rng.below(10_001)).expect("a small number");
+    SaleTerms { sales, max_per_booking: MaxPerBooking::new(tickets).unwrap_or_default() }
 }
 
 fn event(rng: &mut Rng) -> EventKey {

@@ -65,7 +65,7 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
                 .read(&mut |number, change| {
                     use bookline_server::changes::{Change, TicketsIssued};
                     match change {
-                        Change::EventCreated(_) => events += 1,
+                        Change::EventAdded(_) => events += 1,
                         Change::TicketsIssued(TicketsIssued { tickets: issued, .. }) => {
                             tickets += issued.len()
                         }

@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
-use bookline_protocol::{Date, Slot, event_tag};
+use bookline_protocol::{Date, SaleTerms, Slot, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsIssued,
+    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, EventUpdated, MeetingTaken, TicketsIssued,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header::BYTES;
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
 use bookline_server::storage::journal::disk::Disk;
 use bookline_server::storage::snapshot::error::SnapshotErrorKind;
 use bookline_server::storage::snapshot::name;
@@ -95,7 +95,19 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let end_of_block =
         EntryEnded { slot: slot(9), entry: EntryNumber(2), who: "F1", title: "", group: "", host: "F1" }
             .into();
+    let update = EventUpdated {
+        event: EventKey { tag, number: JAZZ },
+        values: EventValues {
+            id: "jazz",
+            name: "Jazz",
+            date: Date::from_day_number(740_000).expect("a day of 2027"),
+            total: 4,
+            issued: 1,
+            terms: SaleTerms::default(),
+        },
+    };
     let cases: &[(&str, &[(u64, Change<'_>)])] = &[
+        ("a change of 1 that no snapshot holds", &[jazz, (1, update.into())]),
         ("holds a blank", &[(1, event("ja zz", 3))]),
         ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
         ("an event or entry 0,", &[(0, block)]),

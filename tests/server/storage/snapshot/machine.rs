@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookline_protocol::{Hour, Slot, TicketId};
+use bookline_protocol::{Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
 use bookline_server::codec::Sequence;
 use bookline_server::state::{
-    Context, Error, EventValues, NewEntry, Records, Replacement, StateLimits, Store,
+    Context, Error, EventUpdate, EventValues, NewEntry, Records, Replacement, StateLimits, Store,
 };
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
@@ -247,13 +247,14 @@ impl Machine {
     fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Error<()>> {
         let (store, context) = (&server.store, &mut Context::default());
         let who = PEOPLE[rng.below(PEOPLE.len())];
-        match rng.below(8) {
+        match rng.below(9) {
             0 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
                 let date = days()[rng.below(3)];
+                let terms = terms(rng);
                 store
-                    .create(context, &EventValues { id, name: "Grüße 🎫", date, total: 150, issued })
+                    .create(context, &EventValues { id, name: "Grüße 🎫", date, total: 150, issued, terms })
                     .map_err(without_reason)
             }
             1..4 => {
@@ -272,7 +273,21 @@ impl Machine {
                 let meeting = NewEntry::Meeting { title: &title, group: &group, host };
                 store.take(context, who, slot(rng), &meeting).map_err(without_reason)
             }
-            6 => store.free(context, who, slot(rng)).map(|_| ()).map_err(without_reason),
+            6 => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                let SaleTerms { sales, max_per_booking } = terms(rng);
+                let update = EventUpdate {
+                    name: rng.one_in(2).then_some(["renamed", "Grüße \"🎫\""][rng.below(2)]),
+                    date: rng.one_in(2).then_some(days()[rng.below(3)]),
+                    total: rng
+                        .one_in(2)
+                        .then_some(1 + 100 * u32::try_from(rng.below(4)).expect("a small number")),
+                    sales: Some(sales),
+                    max_per_booking: rng.one_in(2).then_some(max_per_booking),
+                };
+                store.update(context, id, &update, |_| ()).map_err(without_reason)
+            }
+            7 => store.free(context, who, slot(rng)).map(|_| ()).map_err(without_reason),
             _ => {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
@@ -334,6 +349,13 @@ fn ticket(rng: &mut Rng) -> [u8; 16] {
     id[..8].copy_from_slice(&rng.next().to_le_bytes());
     id[8..].copy_from_slice(&rng.next().to_le_bytes());
     id
+}
+
+/// The terms of a sale, which is mostly open.
+fn terms(rng: &mut Rng) -> SaleTerms {
+    let sales = if rng.one_in(6) { Sales::Closed } else { Sales::Open };
+    let max_per_booking = [None, MaxPerBooking::new(2)][rng.below(2)].unwrap_or_default();
+    SaleTerms { sales, max_per_booking }
 }
 
 fn slot(rng: &mut Rng) -> Slot {
