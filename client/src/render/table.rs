@@ -1,5 +1,6 @@
 //! Replies as tables.
 
+use bookline_protocol::Sales;
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
@@ -48,17 +49,30 @@ type Column = (&'static str, ColumnKind);
 /// Events, of a listing or a single one.
 pub fn events(events: &[EventReply<'_>], width: Option<u16>) -> String {
     use ColumnKind::{Atom, Number, Text};
-    let columns = [("Event", Atom), ("Name", Text), ("Date", Atom), ("Left", Number), ("Tickets", Number)];
+    let mut columns =
+        vec![("Event", Atom), ("Name", Text), ("Date", Atom), ("Left", Number), ("Tickets", Number)];
+    let has_sale = events.iter().any(|event| !sale_cell(event).is_empty());
+    columns.extend(has_sale.then_some(("Sale", Text)));
     let row = |event: &EventReply<'_>| {
-        vec![
+        let mut row = vec![
             event.id.to_string(),
             event.name.to_string(),
             event.date.iso().to_string(),
             event.available_tickets.to_string(),
             event.total_tickets.to_string(),
-        ]
+        ];
+        row.extend(has_sale.then(|| sale_cell(event)));
+        row
     };
     lay_out(&columns, events.iter().map(row), width)
+}
+
+/// What is special about the sale of an event. Nothing is where any booking is possible, so that a table of
+/// such events has no column for it.
+fn sale_cell(event: &EventReply<'_>) -> String {
+    let closed = (event.sales == Sales::Closed).then(|| "closed".to_owned());
+    let limit = event.max_per_booking.map(|tickets| format!("at most {tickets} per booking"));
+    closed.into_iter().chain(limit).collect::<Vec<_>>().join(", ")
 }
 
 /// The entries of a day.
@@ -264,6 +278,26 @@ mod tests {
  Left    | 999998
  Tickets | 1000000";
         assert_eq!(render(&events[..1], 40), below);
+    }
+
+    #[test]
+    fn closed_sale_and_limit_are_shown_in_a_column_of_their_own() {
+        let with = |id: &str, terms: &str| event(id, id).replace('}', &format!(",{terms}}}"));
+        let events = [
+            with("a", r#""sales":"open""#),
+            with("b", r#""sales":"closed""#),
+            with("c", r#""sales":"open","max_per_booking":4"#),
+            with("d", r#""sales":"closed","max_per_booking":1"#),
+        ];
+        let table = "\
+\x20Event | Name | Date       | Left   | Tickets | Sale
+-------+------+------------+--------+---------+------------------------------
+ a     | a    | 2026-12-31 | 999998 | 1000000 |
+ b     | b    | 2026-12-31 | 999998 | 1000000 | closed
+ c     | c    | 2026-12-31 | 999998 | 1000000 | at most 4 per booking
+ d     | d    | 2026-12-31 | 999998 | 1000000 | closed, at most 1 per booking";
+        assert_eq!(render(&events, 100), table);
+        assert!(!render(&events[..1], 100).contains("Sale"));
     }
 
     #[test]
