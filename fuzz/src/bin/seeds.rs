@@ -4,19 +4,22 @@ use std::fs;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
-use bookline_protocol::{Date, Slot, event_tag};
+use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, event_tag};
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, MeetingTaken, TicketsBooked, TicketsIssued,
+    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventCreated, EventUpdated, MeetingTaken,
+    TicketsBooked, TicketsIssued,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
 use bookline_server::codec::segment_header;
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
 
 fn main() -> std::io::Result<()> {
     let requests: &[&str] = &[
         "CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf",
+        "CREATE Jazz 31-12-2026 10 sales=closed max_per_booking=4",
+        "UPDATE rustconf name=\"Rust \\u00e9\" date=2027-01-01 tickets=50 sales=open max_per_booking=none",
         "GET limit=2 after=MjAyNi0xMi0zMQ",
         "GET rustconf",
         "GET F1 21-11-2026",
@@ -40,6 +43,9 @@ fn main() -> std::io::Result<()> {
     let replies: &[&str] = &[
         r#"OK {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
         r#"ROW {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","total_tickets":100,"available_tickets":98}"#,
+        r#"OK {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","total_tickets":100,"available_tickets":98,"sales":"closed","max_per_booking":4}"#,
+        r#"ERR LIMIT {"message":"at most 4","retry":false,"limit":4,"requested":6}"#,
+        r#"ERR CONFLICT {"message":"7 issued","retry":false,"issued":7,"requested":6}"#,
         r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
         r#"ERR CONFLICT {"message":"F3 is busy","retry":false,"busy":["F3"]}"#,
         r#"OK {"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}}]}"#,
@@ -61,7 +67,10 @@ fn formats() -> std::io::Result<()> {
         id
     };
     let tickets = [ticket(1), ticket(2)];
-    let changes: [Change<'_>; 7] = [
+    let limit = MaxPerBooking::new(4).expect("a limit");
+    let terms = SaleTerms { sales: Sales::Closed, max_per_booking: limit };
+    let values = EventValues { id: "jazz", name: "Jazz", date, total: 10, issued: 1, terms };
+    let changes: [Change<'_>; 9] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
         TicketsIssued { event, tickets: &tickets }.into(),
         BlockTaken { slot, who: "F1" }.into(),
@@ -70,12 +79,15 @@ fn formats() -> std::io::Result<()> {
         TicketsBooked { event, id: "jazz", total: 10, issued: 5, tickets: &tickets }.into(),
         EntryEnded { slot, entry: EntryNumber(4), who: "F2", title: "standup", group: "F3,F4", host: "F2" }
             .into(),
+        EventUpdated { event, values: EventValues { name: "Jazz Night", total: 20, issued: 5, ..values } }
+            .into(),
+        EventAdded { tag, values }.into(),
     ];
     let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for (n, change) in (1_u64..).zip(&changes) {
         commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(change));
         change.encode(&mut bare);
-        // A snapshot has no bookings and no ends of entries.
+        // A snapshot has no bookings, no ends of entries and no updates.
         if n <= 4 {
             // The number of a change of tickets is that of their event.
             let number = if let Change::TicketsIssued(issued) = change { issued.event.number.0 } else { n };
