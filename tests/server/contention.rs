@@ -119,6 +119,96 @@ fn total_equals_available_plus_sold_after_concurrent_bookings() {
     assert_eq!(all.len(), issued, "one id for two events");
 }
 
+/// Bookings, and updates that raise and lower the number of tickets. No event has more issued than in all,
+/// and the tickets that were sold are those that it has issued.
+#[test]
+fn updates_of_the_number_of_tickets_beside_bookings_never_oversell() {
+    let mut rng = Rng::from_environment();
+    let server = Server::fresh();
+    server.connect().ask("CREATE x 2026-01-01 100 id=x").ok();
+    let forks: Vec<_> = (0..100).map(|_| std::sync::Mutex::new(rng.fork())).collect();
+    let sold = together(&server, forks.len(), |client, conn| {
+        let mut rng = forks[client].lock().unwrap();
+        let mut sold = Vec::new();
+        for _ in 0..30 {
+            if client % 5 == 0 {
+                let total = rng.range(1, 800) as u64;
+                let reply = conn.ask(&format!("UPDATE x tickets={total}"));
+                if reply.is_ok() {
+                    assert_eq!(reply.number("total_tickets"), total);
+                    assert!(
+                        reply.number("available_tickets") <= total,
+                        "more available than in all: {reply:?}"
+                    );
+                } else {
+                    let refusal = reply.err("CONFLICT");
+                    assert_eq!(refusal["requested"], total);
+                    assert!(refusal["issued"].as_u64().unwrap() > total, "{reply:?}");
+                }
+            } else {
+                let reply = conn.ask(&format!("BOOK x {}", rng.range(1, 4)));
+                if reply.is_ok() {
+                    sold.extend(reply.tickets());
+                } else {
+                    let refusal = reply.err("SOLD_OUT");
+                    assert!(refusal["available"].as_u64().unwrap() < refusal["requested"].as_u64().unwrap());
+                }
+            }
+        }
+        sold
+    });
+    let sold = sold.concat();
+    let mut conn = server.connect();
+    let event = conn.ask("GET x");
+    let issued = event.number("total_tickets") - event.number("available_tickets");
+    assert_eq!(issued, sold.len() as u64);
+    check_tickets(&server, "x", &sold);
+    // Exactly what is issued is the least.
+    conn.ask(&format!("UPDATE x tickets={}", issued - 1)).err("CONFLICT");
+    assert_eq!(conn.ask(&format!("UPDATE x tickets={issued}")).number("available_tickets"), 0);
+    conn.ask("BOOK x 1").err("SOLD_OUT");
+}
+
+/// Listings in pages while other events move about: each event that stays where it is, is listed once.
+#[test]
+fn listing_in_pages_beside_updates_has_every_unmoved_event_once() {
+    const EVENTS: usize = 400;
+    let server = Server::fresh();
+    let create = |n| format!("CREATE \"event {n:03}\" 2026-06-15 1 id=e{n}\n");
+    let lines: String = (0..EVENTS).map(create).collect();
+    server.connect().pipeline(lines.into_bytes(), EVENTS);
+    together(&server, 8, |client, conn| {
+        if client % 2 == 0 {
+            // The events with these numbers move between the beginning and the end.
+            for round in 0..20 {
+                let date = if round % 2 == 0 { "2026-01-01" } else { "2026-12-31" };
+                let update = |n| format!("UPDATE e{n} date={date} name=\"moved {round} {n}\"\n");
+                let moved = (client..EVENTS).step_by(8);
+                let (count, lines) = (moved.len(), moved.map(update).collect::<String>());
+                let replies = conn.pipeline(lines.into_bytes(), count);
+                assert!(replies.iter().all(|reply| reply.starts_with("OK ")), "{replies:?}");
+            }
+            return;
+        }
+        let stays = |id: &str| id[1..].parse::<usize>().unwrap() % 2 == 1;
+        for limit in [1_000, 7, 64, 100] {
+            let (mut listed, mut after) = (Vec::new(), String::new());
+            loop {
+                let page = conn.ask(&format!("GET limit={limit}{after}"));
+                listed.extend(page.rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()));
+                let Some(next) = page.ok().get("next").and_then(|next| next.as_str()) else { break };
+                after = format!(" after={next}");
+            }
+            let listed: Vec<_> = listed.into_iter().filter(|id| stays(id)).collect();
+            let expected: Vec<_> = (0..EVENTS).map(|n| format!("e{n}")).filter(|id| stays(id)).collect();
+            assert_eq!(listed, expected, "in pages of {limit}");
+        }
+    });
+    let listing = server.connect().ask("GET");
+    let ids: HashSet<_> = listing.rows.iter().map(|row| row["id"].to_string()).collect();
+    assert_eq!((ids.len(), listing.rows.len()), (EVENTS, EVENTS), "every event is listed once");
+}
+
 #[test]
 fn hour_is_taken_once_by_concurrent_requests() {
     let server = Server::fresh();
