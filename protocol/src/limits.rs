@@ -19,8 +19,12 @@ pub const GROUP_IDS_MAX: usize = 1_000;
 /// Tickets of one event: more than any stadium has seats. Sums over all events stay far below `u64::MAX`.
 pub const EVENT_TICKETS_MAX: u32 = 1_000_000_000;
 
-/// Tickets in one BOOK. Its reply stays below 400 kB.
+/// Tickets in one BOOK, of all its events. Its reply stays below 400 kB.
 pub const BOOKING_TICKETS_MAX: u32 = 10_000;
+
+/// Events in one BOOK: the evenings of a festival week and a workshop. A BOOK locks the shards of all of
+/// them.
+pub const BOOKING_EVENTS_MAX: usize = 8;
 
 /// Rows that `limit=` may ask a listing for.
 pub const LISTING_ROWS_MAX: u32 = 10_000;

@@ -156,6 +156,7 @@ mod tests {
             "BOOK a +5",
             "BOOK  a 1",
             "BOOK a 1 ",
+            "BOOK a 1 b 2",
             "GET ",
             "GET a b",
             "GET limit=1",

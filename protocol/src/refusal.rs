@@ -16,9 +16,11 @@ pub struct Refusal {
     pub message: String,
     /// Further fields of the JSON object.
     pub detail: Detail,
+    /// The event that the refusal is about, if the request is about several.
+    pub event_id: Option<Box<str>>,
 }
 
-/// The fields of a refusal besides `message` and `retry`.
+/// The fields of a refusal besides `message`, `retry` and `event_id`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// No further fields.
@@ -55,7 +57,18 @@ pub enum Detail {
 impl Refusal {
     /// A refusal without further fields.
     fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), detail: Detail::None }
+        Self { code, message: message.into(), detail: Detail::None, event_id: None }
+    }
+
+    /// A refusal with the fields of its code.
+    fn with_detail(code: Code, message: impl Into<String>, detail: Detail) -> Self {
+        Self { detail, ..Self::new(code, message) }
+    }
+
+    /// The refusal, of a request about several events for the reason that it is about this one.
+    #[must_use]
+    pub fn about_event(self, event_id: &str) -> Self {
+        Self { event_id: Some(event_id.into()), ..self }
     }
 
     /// The line is not a valid request.
@@ -66,7 +79,7 @@ impl Refusal {
     /// No command has this verb. `did_you_mean` is a similar verb.
     pub fn unknown_command(message: impl Into<String>, did_you_mean: Option<&'static str>) -> Self {
         let detail = did_you_mean.map_or(Detail::None, Detail::DidYouMean);
-        Self { code: Code::UnknownCommand, message: message.into(), detail }
+        Self::with_detail(Code::UnknownCommand, message, detail)
     }
 
     /// A line is longer than [`LINE_BYTES_MAX`] and was discarded.
@@ -97,16 +110,12 @@ impl Refusal {
 
     /// The request exceeds a limit of its command or of the event.
     pub fn limit(message: impl Into<String>, limit: u64, requested: u64) -> Self {
-        Self { code: Code::Limit, message: message.into(), detail: Detail::Limit { limit, requested } }
+        Self::with_detail(Code::Limit, message, Detail::Limit { limit, requested })
     }
 
     /// Fewer tickets are left than were requested.
     pub fn sold_out(message: impl Into<String>, available: u32, requested: u32) -> Self {
-        Self {
-            code: Code::SoldOut,
-            message: message.into(),
-            detail: Detail::Available { available, requested },
-        }
+        Self::with_detail(Code::SoldOut, message, Detail::Available { available, requested })
     }
 
     /// An id is taken.
@@ -116,12 +125,12 @@ impl Refusal {
 
     /// An event would have fewer tickets than are issued.
     pub fn conflict_issued(message: impl Into<String>, issued: u32, requested: u32) -> Self {
-        Self { code: Code::Conflict, message: message.into(), detail: Detail::Issued { issued, requested } }
+        Self::with_detail(Code::Conflict, message, Detail::Issued { issued, requested })
     }
 
     /// Someone is busy. `busy` has everyone who is, joined by commas.
     pub fn conflict_busy(message: impl Into<String>, busy: String) -> Self {
-        Self { code: Code::Conflict, message: message.into(), detail: Detail::Busy(busy) }
+        Self::with_detail(Code::Conflict, message, Detail::Busy(busy))
     }
 
     /// The role of the requester does not allow the command.
@@ -131,12 +140,12 @@ impl Refusal {
 
     /// Only the host of the meeting may change it.
     pub fn forbidden_host(message: impl Into<String>, host: impl Into<String>) -> Self {
-        Self { code: Code::Forbidden, message: message.into(), detail: Detail::Host(host.into()) }
+        Self::with_detail(Code::Forbidden, message, Detail::Host(host.into()))
     }
 
     /// The change would exceed a limit of the server.
     pub fn full(message: impl Into<String>, limit: u64, requested: u64) -> Self {
-        Self { code: Code::Full, message: message.into(), detail: Detail::Limit { limit, requested } }
+        Self::with_detail(Code::Full, message, Detail::Limit { limit, requested })
     }
 
     /// The server has reached its limit of connections.
@@ -212,6 +221,10 @@ impl Refusal {
         out.extend_from_slice(b" {\"message\":");
         json::write_string(out, &self.message);
         out.extend_from_slice(if self.code.retry() { b",\"retry\":true" } else { b",\"retry\":false" });
+        if let Some(event_id) = &self.event_id {
+            out.extend_from_slice(b",\"event_id\":");
+            json::write_string(out, event_id);
+        }
         match &self.detail {
             Detail::None => {}
             Detail::Available { available, requested } => {

@@ -11,14 +11,16 @@ fn forms() -> impl Iterator<Item = (Verb, &'static CommandForm)> {
     Verb::ALL.iter().flat_map(|verb| verb.forms().iter().map(|form| (*verb, form)))
 }
 
-/// A valid word in place of each part of a usage: `<date>` or `id=<id>`.
-fn sample(part: &str) -> String {
+/// A valid word in place of a part of a usage: `<date>` or `id=<id>`. It is the argument with this index.
+fn sample(index: usize, part: &str) -> String {
     let word = match part.split_once('=').map_or(part, |(_, value)| value) {
         "<name>" | "<title>" => "\"Rust Conf\"".to_owned(),
         "<date>" => "2026-12-31".to_owned(),
         "<time>" => "09:00".to_owned(),
         "<tickets>" | "<n>" => "7".to_owned(),
-        "<event-id>" | "<id>" | "<who>" | "<host>" => "F1".to_owned(),
+        // An event may be named once.
+        "<event-id>" => format!("F{index}"),
+        "<id>" | "<who>" | "<host>" => "F1".to_owned(),
         "<group>" => "F2,F3".to_owned(),
         "<ticket-id>" => "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned(),
         "<cursor>" => {
@@ -33,9 +35,10 @@ fn sample(part: &str) -> String {
 /// The required and the optional parts of a usage. UPDATE requires one of its options, for which the first
 /// stands.
 fn parts(form: &CommandForm) -> (Vec<&'static str>, Vec<&'static str>) {
-    let (optional, mut required): (Vec<&str>, Vec<&str>) =
-        form.usage.split(' ').partition(|part| part.starts_with('['));
-    let mut optional: Vec<_> = optional.iter().map(|part| part.trim_matches(['[', ']'])).collect();
+    let (required, optional) = form.usage.split_once(" [").unwrap_or((form.usage, ""));
+    let mut required: Vec<_> = required.split(' ').collect();
+    let optional = optional.split(" [").filter(|part| !part.is_empty());
+    let mut optional: Vec<_> = optional.map(|part| part.trim_end_matches([']', '…'])).collect();
     if required[0] == Verb::Update.as_str() {
         required.push(optional.remove(0));
     }
@@ -54,7 +57,8 @@ fn alternatives(part: &str) -> Vec<String> {
 }
 
 fn line(parts: &[&str]) -> String {
-    parts.iter().map(|part| sample(part)).collect::<Vec<_>>().join(" ")
+    let words = parts.iter().flat_map(|part| part.split(' '));
+    words.enumerate().map(|(index, word)| sample(index, word)).collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -102,7 +106,7 @@ fn every_form_parses_with_and_without_its_optional_parts() {
         assert_eq!(verb_of(&line(&parts)), verb);
         for part in optional {
             for alternative in alternatives(part) {
-                assert_eq!(verb_of(&format!("{} {}", line(&parts), sample(&alternative))), verb);
+                assert_eq!(verb_of(&format!("{} {}", line(&parts), sample(parts.len(), &alternative))), verb);
             }
             parts.extend(part.split('|').next());
         }
@@ -135,12 +139,12 @@ fn missing_last_argument_is_refused_by_its_name() {
 
 #[test]
 fn extra_argument_or_option_is_refused_with_the_usage() {
-    for (_, form) in forms() {
+    for (verb, form) in forms() {
         let (mut parts, optional) = parts(form);
         parts.extend(optional.iter().filter_map(|part| part.split('|').next()));
         let more = line(&parts);
-        // An argument behind a bare GET makes it another form of GET.
-        if form.usage != "GET <event-id>" && !form.usage.starts_with("GET [") {
+        // An argument behind a bare GET makes it another form of GET, and behind BOOK it is another event.
+        if form.usage != "GET <event-id>" && !form.usage.starts_with("GET [") && verb != Verb::Book {
             let message = refused(&format!("{more} surplus")).message;
             let expected = format!("\"surplus\" is one argument too many: write {}, ", form.usage);
             assert!(message.starts_with(&expected), "{message}");

@@ -98,6 +98,7 @@ fn table_of_limits_equals_the_constants() {
         limits::GROUP_IDS_MAX as u64,
         limits::EVENT_TICKETS_MAX.into(),
         limits::BOOKING_TICKETS_MAX.into(),
+        limits::BOOKING_EVENTS_MAX as u64,
         limits::LISTING_ROWS_MAX.into(),
         limits::HOD_HOURS.into(),
     ]

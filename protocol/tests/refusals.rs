@@ -35,9 +35,9 @@ fn transcript(text: &str) {
 fn missing_argument_shows_the_usage() {
     transcript(
         "> BOOK
-         < <event-id> is missing: write BOOK <event-id> <n>
+         < <event-id> is missing: write BOOK <event-id> <n> [<event-id> <n>]…
          > BOOK rustconf
-         < <n> is missing: write BOOK <event-id> <n>
+         < <n> is missing: write BOOK <event-id> <n> [<event-id> <n>]…
          > CREATE id=x
          < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none]
          > TICKET
@@ -61,13 +61,13 @@ fn extra_arguments_and_unknown_options_are_refused() {
         "> PING pong
          < \"pong\" is one argument too many: write PING, with quotes around an argument that has blanks
          > BOOK rustconf 2 now
-         < \"now\" is one argument too many: write BOOK <event-id> <n>, with quotes around an argument that has blanks
+         < <n> of event now is missing: write BOOK <event-id> <n> [<event-id> <n>]…
          > GET F1 21-11-2026 09:00
          < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
          > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
          < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>], with quotes around an argument that has blanks
          > BOOK rustconf 2 id=x
-         < option \"id\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option
          > GET rustconf limit=5
          < option \"limit\" is unknown here: write GET <event-id>, with quotes around an argument that only looks like an option
          > CREATE x 2026-12-31 5 id=a id=b
@@ -79,9 +79,9 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > CREATE limit=5 id=x 2026-12-01 3
          < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none], with quotes around an argument that only looks like an option
          > BOOK id=rustconf 2
-         < option \"id\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option
          > BOOK rustconf many n=2
-         < option \"n\" is unknown here: write BOOK <event-id> <n>, with quotes around an argument that only looks like an option
+         < option \"n\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option
          > GET limit=0 x=y
          < option \"x\" is unknown here: write GET [limit=<n>] [after=<cursor>], with quotes around an argument that only looks like an option
          > limit=5
@@ -90,6 +90,28 @@ fn extra_arguments_and_unknown_options_are_refused() {
          < there are options but no command: HELP lists the commands
          > a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9
          < option \"i\" is one too many: a line has at most 8",
+    );
+}
+
+#[test]
+fn bookings_of_several_events_that_are_not_valid_together_are_refused() {
+    transcript(
+        "> BOOK a 1 b
+         < <n> of event b is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         > BOOK a 1 a
+         < <n> of event a is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         > BOOK a 1 b 1 a 1
+         < event a is named twice: write it once, with the number of all its tickets
+         > BOOK a 1 b 0
+         < n \"0\" is out of range: write a whole number from 1 to 10000
+         > BOOK a 1 Ä 1
+         < event-id \"Ä\" holds \"Ä\": an id is 1 to 64 of A-Z a-z 0-9 . _ -
+         > BOOK a 5000 b 5001
+         < the numbers add up to 10001 tickets, and one BOOK buys 10000 at the most: write smaller numbers, or several BOOKs
+         > BOOK a 1 b 1 c 1 d 1 e 1 f 1 g 1 h 1 i 1
+         < one BOOK buys tickets of 8 events at the most: write another BOOK for the others
+         > BOOK a 1 b 1 id=x
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option",
     );
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use bookline_protocol::commands::block::{BlockReply, write_block_reply};
 use bookline_protocol::commands::book::{
-    BookReply, close_book_reply, open_book_reply, write_book_reply, write_tickets,
+    BookReply, BookingPlace, BookingsReply, close_booking, open_booking, write_book_reply, write_tickets,
 };
 use bookline_protocol::commands::delete::{DeleteReply, EntryKind, write_delete_reply};
 use bookline_protocol::commands::get::{
@@ -73,6 +73,11 @@ fn objects_of_events_have_the_documented_json() {
     assert_object(
         &BookReply { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
         r#"{"event_id":"rustconf","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":98}"#,
+    );
+    let booked = BookReply { event_id: "a".into(), tickets: vec![TICKET], available_tickets: 0 };
+    assert_object(
+        &BookingsReply { bookings: vec![booked] },
+        r#"{"bookings":[{"event_id":"a","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}]}"#,
     );
     assert_object(
         &TicketReply { ticket: TICKET, event_id: "rustconf".into() },
@@ -195,6 +200,10 @@ fn refusals_have_the_documented_fields_in_order() {
         r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
     );
     assert_refusal(
+        &Refusal::sold_out("m", 1, 2).about_event("jazz"),
+        r#"ERR SOLD_OUT {"message":"m","retry":false,"event_id":"jazz","available":1,"requested":2}"#,
+    );
+    assert_refusal(
         &Refusal::full("m", 10_000_000_000, 3),
         r#"ERR FULL {"message":"m","retry":false,"limit":10000000000,"requested":3}"#,
     );
@@ -273,6 +282,13 @@ fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
     String::from_utf8(out).unwrap()
 }
 
+/// Writes a booking in pieces of two tickets.
+fn write_booking(out: &mut Vec<u8>, place: BookingPlace, id: &str, tickets: &[[u8; 16]], available: u32) {
+    open_booking(out, place, id, tickets[0]);
+    tickets[1..].chunks(2).for_each(|some| write_tickets(out, some));
+    close_booking(out, place, available);
+}
+
 #[test]
 fn invisible_characters_are_escaped() {
     let line = written(|out| {
@@ -316,14 +332,21 @@ proptest! {
         let tickets: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
         let direct = written(|out| write_book_reply(out, &id, &bytes_of(&tickets), numbers[1]));
         let in_pieces = written(|out| {
-            let tickets = bytes_of(&tickets);
-            open_book_reply(out, &id, tickets[0]);
-            tickets[1..].chunks(2).for_each(|some| write_tickets(out, some));
-            close_book_reply(out, numbers[1]);
+            write_booking(out, BookingPlace::Only, &id, &bytes_of(&tickets), numbers[1]);
         });
         prop_assert_eq!(&in_pieces, &direct);
         let booked = BookReply { event_id: (&*id).into(), tickets, available_tickets: numbers[1] };
         prop_assert_eq!(direct, written(|out| write_ok(out, &booked)));
+        for count in 2..5 {
+            let direct = written(|out| {
+                for index in 0..count {
+                    let (place, tickets) = (BookingPlace::of(index, count), bytes_of(&booked.tickets));
+                    write_booking(out, place, &id, &tickets, numbers[1]);
+                }
+            });
+            let reply = BookingsReply { bookings: vec![booked.clone(); count] };
+            prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
+        }
 
         let meet = EntryFields { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
         let meeting = ReplacedMeeting { meet: meet.clone(), removed: Members::from(&*group) };

@@ -2,8 +2,8 @@
 
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::commands::{
-    Block, Book, Create, Delete, Get, Hello, Help, Hod, Meet, Ping, Put, Quit, RequestedMeeting, Snapshot,
-    Stats, Ticket, Update,
+    Block, Book, Booking, Create, Delete, Get, Hello, Help, Hod, Meet, Ping, Put, Quit, RequestedMeeting,
+    Snapshot, Stats, Ticket, Update,
 };
 use bookline_protocol::{
     Cursor, Date, Group, Hour, Id, MaxPerBooking, ParsedLine, Request, SaleTerms, Sales, Slot, Text,
@@ -33,6 +33,14 @@ fn slot(day: &str, time: &str) -> Slot {
 
 fn meeting<'a>(title: &'a str, group: &'a str, host: &'a str) -> RequestedMeeting<'a> {
     RequestedMeeting { title: Text::new(title).unwrap(), group: Group::new(group).unwrap(), host: id(host) }
+}
+
+fn booking<'a>(event: Id<'a>, count: u32) -> Booking<'a> {
+    Booking { event, count }
+}
+
+fn book<'a>(event: Id<'a>, count: u32) -> Book<'a> {
+    Book::One(booking(event, count))
 }
 
 fn create<'a>(name: &'a str, id: Option<&'a str>) -> Create<'a> {
@@ -82,7 +90,7 @@ fn every_command_parses_to_its_request() {
     assert_request("GET", Get::List { limit: None, after: None });
     assert_request("GET rustconf", Get::Event { id: id("rustconf") });
     assert_request("GET F1 21-11-2026", Get::Day { who: id("F1"), date: date("21-11-2026") });
-    assert_request("BOOK rustconf 2", Book { event: id("rustconf"), count: 2 });
+    assert_request("BOOK rustconf 2", book(id("rustconf"), 2));
     let ticket: TicketId = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".parse().unwrap();
     assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", Ticket { ticket });
     assert_request("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", Ticket { ticket });
@@ -122,13 +130,13 @@ fn every_command_parses_to_its_request() {
 
 #[test]
 fn verbs_ignore_case_and_ids_keep_it() {
-    assert_request("bOOk RustConf 2", Book { event: id("RustConf"), count: 2 });
-    assert_request("\"BOOK\" \"RustConf\" \"2\"", Book { event: id("RustConf"), count: 2 });
+    assert_request("bOOk RustConf 2", book(id("RustConf"), 2));
+    assert_request("\"BOOK\" \"RustConf\" \"2\"", book(id("RustConf"), 2));
 }
 
 #[test]
 fn blanks_and_tabs_around_arguments_are_skipped() {
-    assert_request(" \tBOOK\t\trustconf  2 \t", Book { event: id("rustconf"), count: 2 });
+    assert_request(" \tBOOK\t\trustconf  2 \t", book(id("rustconf"), 2));
 }
 
 #[test]
@@ -172,10 +180,29 @@ fn length_of_a_name_counts_characters_not_bytes() {
     assert_request(format!("CREATE {name} 2026-12-31 100"), create(&name, None));
 }
 
+#[track_caller]
+fn assert_bookings(line: &str, expected: &[(&str, u32)]) {
+    let mut scratch = Vec::new();
+    let ParsedLine::Request(Request::Book(book)) = parse(line.as_bytes(), &mut scratch) else {
+        panic!("{line}");
+    };
+    let bookings: Vec<_> = book.bookings().iter().map(|it| (it.event.as_str(), it.count)).collect();
+    assert_eq!(bookings, expected, "{line}");
+}
+
+#[test]
+fn book_of_several_events_has_its_bookings_in_the_order_written() {
+    assert_bookings("BOOK b 2 a 1", &[("b", 2), ("a", 1)]);
+    assert_bookings("book b  5000 \"A\" 05000", &[("b", 5_000), ("A", 5_000)]);
+    let eight = ["h", "b", "c", "d", "e", "f", "g", "a"].map(|event| (event, 1_250));
+    let line: String = eight.iter().map(|(event, count)| format!(" {event} {count}")).collect();
+    assert_bookings(&format!("BOOK{line}"), &eight);
+}
+
 #[test]
 fn numbers_may_have_leading_zeros() {
-    assert_request("BOOK e 007", Book { event: id("e"), count: 7 });
-    assert_request("BOOK e 0000000000000000000000010000", Book { event: id("e"), count: 10_000 });
+    assert_request("BOOK e 007", book(id("e"), 7));
+    assert_request("BOOK e 0000000000000000000000010000", book(id("e"), 10_000));
 }
 
 #[test]

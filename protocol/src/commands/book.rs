@@ -1,44 +1,67 @@
 //! BOOK.
 
 use std::borrow::Cow;
+use std::slice;
 
 use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
+use super::bookings::{Booking, Bookings};
 use super::command::Command;
 use super::form::CommandForm;
-use crate::id::Id;
 use crate::json;
-use crate::limits::BOOKING_TICKETS_MAX;
+use crate::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX};
 use crate::refusal::Refusal;
 use crate::ticket::{TICKET_ID_CHARS, TicketId};
 
 // The source of the figure in the documentation of BOOKING_TICKETS_MAX: 39 bytes a ticket.
-const _: () = assert!(BOOKING_TICKETS_MAX as usize * TICKET_JSON_BYTES < 400_000);
+const _: () = {
+    const TICKETS: usize = BOOKING_TICKETS_MAX as usize * TICKET_JSON_BYTES;
+    assert!(TICKETS + BOOKING_EVENTS_MAX * (BOOKING_JSON_BYTES + ID_BYTES_MAX) < 400_000);
+};
 
 /// Bytes of a ticket in a [`BookReply`]: its id, two quotes and a comma.
 const TICKET_JSON_BYTES: usize = TICKET_ID_CHARS + "\"\",".len();
 
+/// Bytes of a [`BookReply`] besides its tickets and the id of its event, at the most.
+const BOOKING_JSON_BYTES: usize = 80;
+
 /// Buys tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Book<'a> {
-    /// The event.
-    pub event: Id<'a>,
-    /// The number of tickets, 1 to [`BOOKING_TICKETS_MAX`].
-    pub count: u32,
+pub enum Book<'a> {
+    /// Of one event.
+    One(Booking<'a>),
+    /// Of several events, of all or of none.
+    Several(Bookings<'a>),
 }
 
-impl<'a> Command<'a> for Book<'a> {
-    const FORMS: &'static [CommandForm] =
-        &[CommandForm { usage: "BOOK <event-id> <n>", help: "buys n tickets of an event, all or none" }];
-    const CHANGES: bool = true;
-
-    fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
-        Ok(Self { event: args.next_id("event-id")?, count: args.next_number("n", BOOKING_TICKETS_MAX)? })
+impl<'a> Book<'a> {
+    /// The bookings, in the order written.
+    pub fn bookings(&self) -> &[Booking<'a>] {
+        match self {
+            Self::One(booking) => slice::from_ref(booking),
+            Self::Several(bookings) => bookings,
+        }
     }
 }
 
-/// The reply to BOOK.
+impl<'a> Command<'a> for Book<'a> {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "BOOK <event-id> <n> [<event-id> <n>]…",
+        help: "buys n tickets of an event, or of each of up to 8 events, all or none",
+    }];
+    const CHANGES: bool = true;
+
+    fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
+        let first = Booking::parse(args)?;
+        if args.has_next()? { Bookings::parse(first, args).map(Self::Several) } else { Ok(Self::One(first)) }
+    }
+}
+
+// The source of the figure in the help.
+const _: () = assert!(BOOKING_EVENTS_MAX == 8);
+
+/// The reply to BOOK of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BookReply<'a> {
     /// The event.
@@ -50,28 +73,77 @@ pub struct BookReply<'a> {
     pub available_tickets: u32,
 }
 
-/// Appends a [`BookReply`] as an `OK` line. `tickets` are the bytes of the ticket ids; without any, nothing
-/// is appended.
-pub fn write_book_reply(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
-    out.reserve(80 + event_id.len() + tickets.len() * TICKET_JSON_BYTES);
-    if let Some((first, others)) = tickets.split_first() {
-        open_book_reply(out, event_id, *first);
-        write_tickets(out, others);
-        close_book_reply(out, available_tickets);
+/// The reply to BOOK of several events.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookingsReply<'a> {
+    /// The bookings, in the order requested.
+    #[serde(borrow)]
+    pub bookings: Vec<BookReply<'a>>,
+}
+
+/// The place of a booking in its reply, which determines what is before and after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BookingPlace {
+    /// The only one: the line is a [`BookReply`].
+    Only,
+    /// The first of a [`BookingsReply`].
+    First,
+    /// Neither the first nor the last.
+    Middle,
+    /// The last.
+    Last,
+}
+
+impl BookingPlace {
+    /// The place of the booking with this index among `count` bookings.
+    pub const fn of(index: usize, count: usize) -> Self {
+        match (index == 0, index + 1 == count) {
+            (true, true) => Self::Only,
+            (true, false) => Self::First,
+            (false, false) => Self::Middle,
+            (false, true) => Self::Last,
+        }
+    }
+
+    const fn before(self) -> &'static [u8] {
+        match self {
+            Self::Only => b"OK {\"event_id\":\"",
+            Self::First => b"OK {\"bookings\":[{\"event_id\":\"",
+            Self::Middle | Self::Last => b",{\"event_id\":\"",
+        }
+    }
+
+    const fn after(self) -> &'static [u8] {
+        match self {
+            Self::Only => b"}\n",
+            Self::First | Self::Middle => b"}",
+            Self::Last => b"}]}\n",
+        }
     }
 }
 
-/// Appends a [`BookReply`] up to and including its first ticket. Every booking has one.
+/// Appends a [`BookReply`] as an `OK` line. `tickets` are the bytes of the ticket ids; without any, nothing
+/// is appended.
+pub fn write_book_reply(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
+    out.reserve(BOOKING_JSON_BYTES + event_id.len() + tickets.len() * TICKET_JSON_BYTES);
+    if let Some((first, others)) = tickets.split_first() {
+        open_booking(out, BookingPlace::Only, event_id, *first);
+        write_tickets(out, others);
+        close_booking(out, BookingPlace::Only, available_tickets);
+    }
+}
+
+/// Appends a booking of a reply up to and including its first ticket. Every booking has one.
 #[inline]
-pub fn open_book_reply(out: &mut Vec<u8>, event_id: &str, first: [u8; 16]) {
+pub fn open_booking(out: &mut Vec<u8>, place: BookingPlace, event_id: &str, first: [u8; 16]) {
     // Ids have no characters to escape.
-    out.extend_from_slice(b"OK {\"event_id\":\"");
+    out.extend_from_slice(place.before());
     out.extend_from_slice(event_id.as_bytes());
     out.extend_from_slice(b"\",\"tickets\":[\"");
     TicketId(first).write(out);
 }
 
-/// Appends further tickets of a [`BookReply`].
+/// Appends further tickets of a booking.
 #[inline]
 pub fn write_tickets(out: &mut Vec<u8>, tickets: &[[u8; 16]]) {
     for ticket in tickets {
@@ -80,10 +152,10 @@ pub fn write_tickets(out: &mut Vec<u8>, tickets: &[[u8; 16]]) {
     }
 }
 
-/// Appends the end of a [`BookReply`], after its tickets.
+/// Appends the end of a booking, after its tickets.
 #[inline]
-pub fn close_book_reply(out: &mut Vec<u8>, available_tickets: u32) {
+pub fn close_booking(out: &mut Vec<u8>, place: BookingPlace, available_tickets: u32) {
     out.extend_from_slice(b"\"],\"available_tickets\":");
     json::write_number(out, available_tickets);
-    out.extend_from_slice(b"}\n");
+    out.extend_from_slice(place.after());
 }

@@ -31,11 +31,13 @@ macro_rules! for_each_command {
 }
 
 mod arguments;
+mod bookings;
 mod command;
 mod form;
 mod meeting;
 pub(crate) mod verb;
 
+pub use bookings::{Booking, Bookings};
 pub use form::CommandForm;
 pub use meeting::RequestedMeeting;
 pub use verb::Verb;

@@ -75,6 +75,9 @@ pub struct ErrBody {
     pub message: String,
     /// Whether the same request may succeed later without a change.
     pub retry: bool,
+    /// The event that the refusal is about, if the request is about several.
+    #[serde(default)]
+    pub event_id: Option<String>,
     /// SOLD_OUT: tickets that are left.
     #[serde(default)]
     pub available: Option<u32>,

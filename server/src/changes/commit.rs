@@ -12,7 +12,7 @@
 //! [`super::Change`] describes the encoding of changes. The sequence number of a commit is that of its frame
 //! plus its index in the frame.
 
-use bookline_protocol::limits::{ID_BYTES_MAX, LINE_BYTES_MAX};
+use bookline_protocol::limits::{BOOKING_EVENTS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
 
 use super::{CHANGE_HEADER_BYTES, Change, tickets_booked};
 use crate::codec::fields::Fields;
@@ -22,8 +22,10 @@ use crate::domain::Contradiction;
 
 const HEADER_BYTES: usize = 20;
 
-/// The size of the largest commit: a booking.
-pub const BYTES_MAX: usize = HEADER_BYTES + CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX;
+/// The size of the largest commit: a booking of many tickets, of several events.
+pub const BYTES_MAX: usize = HEADER_BYTES
+    + BOOKING_EVENTS_MAX * (CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX_WITHOUT_TICKETS)
+    + tickets_booked::TICKETS_BYTES_MAX;
 
 /// The strings of the largest entry. All come from one line, except the host, which may be who creates it.
 const ENTRY_STRINGS_BYTES_MAX: usize = 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX;

@@ -32,8 +32,11 @@ pub struct TicketsBooked<'a> {
 /// The bytes of the body before the ids of tickets, without the id of the event.
 const FIXED_BYTES: usize = EVENT_KEY_BYTES + 4 + 4 + 2;
 
-/// The largest body: a booking of [`BOOKING_TICKETS_MAX`] tickets.
-pub(super) const BODY_BYTES_MAX: usize = FIXED_BYTES + ID_BYTES_MAX + 16 * BOOKING_TICKETS_MAX as usize;
+/// The largest body, without the ids of tickets.
+pub(super) const BODY_BYTES_MAX_WITHOUT_TICKETS: usize = FIXED_BYTES + ID_BYTES_MAX;
+
+/// The ids of tickets of the largest commit.
+pub(super) const TICKETS_BYTES_MAX: usize = 16 * BOOKING_TICKETS_MAX as usize;
 
 impl<'a> Kind<'a> for TicketsBooked<'a> {
     #[inline]

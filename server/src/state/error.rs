@@ -39,9 +39,15 @@ impl From<BookingRejection> for Error<BookingRejection> {
     }
 }
 
-impl From<SaleRejection> for Error<BookingRejection> {
+impl From<SaleRejection> for BookingRejection {
     fn from(rejection: SaleRejection) -> Self {
-        Self::Rejected(BookingRejection::Sale(rejection))
+        Self::Sale(rejection)
+    }
+}
+
+impl From<BookingsRejection> for Error<BookingsRejection> {
+    fn from(rejection: BookingsRejection) -> Self {
+        Self::Rejected(rejection)
     }
 }
 
@@ -79,6 +85,27 @@ pub enum BookingRejection {
 pub enum UpdateRejection {
     NoSuchEvent,
     BelowIssued(BelowIssued),
+}
+
+impl BookingRejection {
+    /// Its place in the order of refusals.
+    pub(super) fn order(&self) -> u8 {
+        match self {
+            Self::NoSuchEvent => 0,
+            Self::Sale(SaleRejection::Closed) => 1,
+            Self::Sale(SaleRejection::AboveLimit(_)) => 2,
+            Self::Sale(SaleRejection::SoldOut(_)) => 3,
+        }
+    }
+}
+
+/// Why bookings of several events are rejected: for the first rejection in the order of refusals, and of
+/// equals for that of the first booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookingsRejection {
+    /// The index of the booking.
+    pub index: usize,
+    pub rejection: BookingRejection,
 }
 
 /// Why an entry is not replaced.

@@ -8,6 +8,7 @@
 //! The mutexes are the standard library's: they are held for a microsecond, and never across an await, which
 //! is what an async mutex would be for.
 
+mod bookings;
 mod calendar;
 mod context;
 mod error;
@@ -22,7 +23,7 @@ pub mod ticket_ids;
 mod totals;
 
 pub use context::{Context, DependsOn, Identity};
-pub use error::{BookingRejection, Error, IdTaken, ReplacementRejection, UpdateRejection};
+pub use error::{BookingRejection, BookingsRejection, Error, IdTaken, ReplacementRejection, UpdateRejection};
 pub use limits::{Full, StateLimits};
 pub use listing::ListingKey;
 pub use new_entry::{NewEntry, Replacement};

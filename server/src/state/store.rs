@@ -5,16 +5,15 @@ use std::sync::Arc;
 use bookline_protocol::{Date, Slot, TicketId, event_tag};
 
 use super::context::Context;
-use super::error::{BookingRejection, Error, IdTaken, ReplacementRejection, UpdateRejection};
+use super::error::{Error, IdTaken, ReplacementRejection, UpdateRejection};
 use super::limits::{Full, StateLimits, Usage};
 use super::listing::ListingKey;
 use super::locked_shards::LockedShards;
 use super::new_entry::{NewEntry, Replacement};
 use super::records::Records;
 use super::shard::{Event, Shard};
-use super::ticket_ids;
 use super::totals::Totals;
-use crate::changes::{Change, EntryEnded, EventAdded, EventUpdated, TicketsBooked};
+use crate::changes::{Change, EntryEnded, EventAdded, EventUpdated};
 use crate::codec::Sequence;
 use crate::domain::calendar::{Entry, Meeting};
 use crate::domain::sale::Sale;
@@ -26,10 +25,10 @@ use crate::time::clock::Clock;
 /// A handle of the state and its log, cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    records: Arc<Records>,
-    usage: Arc<Usage>,
-    log: Arc<dyn Log>,
-    clock: Arc<Clock>,
+    pub(super) records: Arc<Records>,
+    pub(super) usage: Arc<Usage>,
+    pub(super) log: Arc<dyn Log>,
+    pub(super) clock: Arc<Clock>,
 }
 
 impl Store {
@@ -58,7 +57,7 @@ impl Store {
     /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies
     /// the changes of the commit with this sequence number, by [`Records::apply`], or with what the caller
     /// has looked up or built before.
-    fn commit(
+    pub(super) fn commit(
         &self,
         context: &mut Context,
         changes: &[Change<'_>],
@@ -78,14 +77,14 @@ impl Store {
     }
 
     /// Locks a shard to decide a change of it, and reads the time of the decision.
-    fn lock_to_decide(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
+    pub(super) fn lock_to_decide(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
         let shard = self.lock(context, shard);
         context.now = self.clock.now();
         shard
     }
 
     /// Locks several shards, each once.
-    fn lock_all(&self, context: &mut Context, indices: &mut [usize]) -> LockedShards<'_> {
+    pub(super) fn lock_all(&self, context: &mut Context, indices: &mut [usize]) -> LockedShards<'_> {
         LockedShards::lock(indices, |index| self.lock(context, index))
     }
 
@@ -141,43 +140,6 @@ impl Store {
     pub fn event<R>(&self, context: &mut Context, id: &str, read: impl FnOnce(&Event) -> R) -> Option<R> {
         let shard = self.lock(context, self.records.shard_of_tag(event_tag(id)));
         shard.event(id).map(read)
-    }
-
-    /// Whether `count` tickets could be booked at this moment.
-    pub fn can_book(
-        &self,
-        context: &mut Context,
-        id: &str,
-        count: u32,
-    ) -> Result<(), Error<BookingRejection>> {
-        let shard = self.lock(context, self.records.shard_of_tag(event_tag(id)));
-        let event = shard.event(id).ok_or(BookingRejection::NoSuchEvent)?;
-        event.sale.decide_booking(count)?;
-        Ok(self.usage.tickets.check_limit(count.into())?)
-    }
-
-    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. Returns
-    /// the number of tickets that are left.
-    pub fn book(
-        &self,
-        context: &mut Context,
-        id: &str,
-        tickets: &mut [[u8; 16]],
-    ) -> Result<u32, Error<BookingRejection>> {
-        let tag = event_tag(id);
-        ticket_ids::set_tag(tickets, tag);
-        let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
-        let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
-        let sale = shard.sale(index);
-        let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
-        sale.decide_booking(count)?;
-        let reserved = self.usage.tickets.reserve(count.into())?;
-        let event = EventKey { tag, number: sale.number };
-        let issued = sale.issued + count;
-        let booked = TicketsBooked { event, id, total: sale.total, issued, tickets }.into();
-        self.commit(context, &[booked], |sequence| shard.issue(sequence, index, tickets))?;
-        reserved.keep();
-        Ok(sale.available() - count)
     }
 
     /// Calls `read` with the event that issued a ticket, under the lock of its shard, so `read` must be

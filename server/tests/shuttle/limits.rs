@@ -2,7 +2,8 @@
 
 use std::fmt::Debug;
 
-use bookline_protocol::{SaleTerms, event_tag};
+use bookline_protocol::commands::Booking;
+use bookline_protocol::{Id, SaleTerms, event_tag};
 use shuttle::thread::{JoinHandle, spawn};
 
 use crate::changes::{Change, EntryEnded, MeetingTaken};
@@ -166,7 +167,8 @@ fn refused_changes_do_not_count_against_limits() {
             Limited::Tickets,
             3,
         );
-        assert_eq!(store.can_book(&mut Context::default(), EVENTS[0], 1), Ok(()));
+        let one = Booking { event: Id::new(EVENTS[0]).expect("an id"), count: 1 };
+        assert_eq!(store.can_book_all(&mut Context::default(), &[one]), Ok(()));
         store.totals(&mut Context::default());
     });
 }

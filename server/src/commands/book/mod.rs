@@ -1,12 +1,12 @@
 //! BOOK.
 
-mod large_booking;
+mod chunked_bookings;
 
 use bookline_protocol::Refusal;
-use bookline_protocol::commands::Book;
 use bookline_protocol::commands::book::write_book_reply;
+use bookline_protocol::commands::{Book, Booking};
 
-use large_booking::ChunkedBooking;
+use chunked_bookings::ChunkedBookings;
 
 use crate::commands::command::Command;
 use crate::commands::execution_status::ExecutionStatus;
@@ -15,28 +15,35 @@ use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
 use crate::domain::{AboveLimit, SaleRejection, SoldOut};
-use crate::state::BookingRejection;
 use crate::state::ticket_ids::{BookingTicketIds, DRAWN_TICKET_IDS_MAX};
+use crate::state::{BookingRejection, BookingsRejection};
 
 impl Command for Book<'_> {
     #[inline]
     fn cost(&self) -> Cost {
-        if self.count as usize <= DRAWN_TICKET_IDS_MAX { Cost::Low } else { Cost::High }
+        match self {
+            Self::One(booking) if is_small(booking) => Cost::Low,
+            _ => Cost::High,
+        }
     }
 
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        let (id, count) = (self.event.as_str(), self.count);
-        if count as usize <= DRAWN_TICKET_IDS_MAX {
-            book_few(turn, service, id, count as usize)
-        } else {
-            book_many(turn, service, id, count)
+        match self {
+            Self::One(booking) if is_small(booking) => book_small(turn, service, booking),
+            _ => book_all(turn, service, self.bookings()),
         }
     }
 }
 
-/// Books tickets whose ids were drawn in advance.
-fn book_few(turn: &mut Turn, service: &Service, id: &str, count: usize) -> ExecutionStatus {
-    let tickets = turn.ticket_ids.draw(count);
+/// Whether the ids of the tickets are drawn in advance.
+fn is_small(booking: &Booking<'_>) -> bool {
+    booking.count as usize <= DRAWN_TICKET_IDS_MAX
+}
+
+/// Books few tickets of one event.
+fn book_small(turn: &mut Turn, service: &Service, booking: &Booking<'_>) -> ExecutionStatus {
+    let id = booking.event.as_str();
+    let tickets = turn.ticket_ids.draw(booking.count as usize);
     match service.store.book(&mut turn.context, id, tickets) {
         Ok(available) => {
             write_book_reply(&mut turn.replies, id, tickets, available);
@@ -46,17 +53,29 @@ fn book_few(turn: &mut Turn, service: &Service, id: &str, count: usize) -> Execu
     }
 }
 
-/// Checks whether the tickets are available before it draws ids, because a refusal costs much less.
-fn book_many(turn: &mut Turn, service: &Service, id: &str, count: u32) -> ExecutionStatus {
-    if let Err(error) = service.store.can_book(&mut turn.context, id, count) {
-        return turn.fail(error, |turn, rejection| turn.refuse(not_booked(id, rejection)));
+/// Books many tickets, or tickets of several events. Checks whether they are available before it draws ids,
+/// because a refusal costs much less.
+fn book_all(turn: &mut Turn, service: &Service, bookings: &[Booking<'_>]) -> ExecutionStatus {
+    let refuse = |turn: &mut Turn, rejection| turn.refuse(not_all_booked(bookings, rejection));
+    if let Err(error) = service.store.can_book_all(&mut turn.context, bookings) {
+        return turn.fail(error, refuse);
     }
-    let (mut ids, count) = (BookingTicketIds::default(), count as usize);
-    let tickets = &mut ids.draw_and_rewind(count);
-    match service.store.book(&mut turn.context, id, tickets) {
-        Ok(available) => ExecutionStatus::Chunked(Box::new(ChunkedBooking::new(id, ids, count, available))),
-        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_booked(id, rejection))),
+    let mut ids = BookingTicketIds::default();
+    let count = bookings.iter().map(|booking| booking.count as usize).sum();
+    match service.store.book_all(&mut turn.context, bookings, &mut ids.draw_and_rewind(count)) {
+        Ok(available) => ExecutionStatus::Chunked(Box::new(ChunkedBookings::new(bookings, &available, ids))),
+        Err(error) => turn.fail(error, refuse),
     }
+}
+
+/// The refusal of a BOOK names the event that it is about, if there are several.
+fn not_all_booked(
+    bookings: &[Booking<'_>],
+    BookingsRejection { index, rejection }: BookingsRejection,
+) -> Refusal {
+    let id = bookings[index].event.as_str();
+    let refusal = not_booked(id, rejection);
+    if bookings.len() == 1 { refusal } else { refusal.about_event(id) }
 }
 
 fn not_booked(id: &str, rejection: BookingRejection) -> Refusal {
