@@ -106,7 +106,7 @@ fn every_form_parses_with_and_without_its_optional_parts() {
         assert_eq!(verb_of(&line(&parts)), verb);
         for part in optional {
             for alternative in alternatives(part) {
-                assert_eq!(verb_of(&format!("{} {}", line(&parts), sample(parts.len(), &alternative))), verb);
+                assert_eq!(verb_of(&line(&[&parts[..], &[&*alternative]].concat())), verb);
             }
             parts.extend(part.split('|').next());
         }

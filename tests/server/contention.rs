@@ -209,6 +209,78 @@ fn listing_in_pages_beside_updates_has_every_unmoved_event_once() {
     assert_eq!((ids.len(), listing.rows.len()), (EVENTS, EVENTS), "every event is listed once");
 }
 
+/// Bookings of two events in both orders, until at most one event has tickets left. Locks in the order of the
+/// request would deadlock.
+#[test]
+fn bookings_of_two_events_are_all_or_nothing_and_survive_a_kill() {
+    const TOTAL: u64 = 1_000;
+    const TICKETS_MAX: usize = 4;
+    let mut rng = Rng::from_environment();
+    let mut server = Server::fresh_with(&["--threads", "4"]);
+    let events = ["e0", "e1", "e2", "e3"];
+    for event in events {
+        server.connect().ask(&format!("CREATE {event} 2026-01-01 {TOTAL} id={event}")).ok();
+    }
+    let plans: Vec<Vec<Vec<(usize, u64)>>> = (0..50)
+        .map(|_| {
+            let mut plan = || {
+                let first = rng.below(4);
+                let second = (first + rng.range(1, 4)) % 4;
+                [first, second].map(|event| (event, 1 + rng.below(TICKETS_MAX) as u64)).to_vec()
+            };
+            (0..80).map(|_| plan()).collect()
+        })
+        .collect();
+    let replies = together(&server, plans.len(), |client, conn| {
+        let line = |bookings: &Vec<(usize, u64)>| {
+            let bookings = bookings.iter().map(|(event, count)| format!(" {} {count}", events[*event]));
+            format!("BOOK{}\n", bookings.collect::<String>())
+        };
+        conn.send_bytes(plans[client].iter().map(line).collect::<String>());
+        plans[client].iter().map(|_| conn.reply()).collect::<Vec<_>>()
+    });
+    let (mut tickets, mut commits) = (vec![Vec::new(); events.len()], 0);
+    for (bookings, reply) in plans.iter().flatten().zip(replies.iter().flatten()) {
+        if reply.is_ok() {
+            commits += 1;
+            let booked = reply.ok()["bookings"].as_array().unwrap();
+            assert_eq!(booked.len(), bookings.len(), "{reply:?}");
+            for ((event, count), booked) in bookings.iter().zip(booked) {
+                assert_eq!(booked["event_id"], events[*event], "in the order written");
+                let issued = words(&booked["tickets"]);
+                assert_eq!(issued.len() as u64, *count, "all or nothing");
+                tickets[*event].extend(issued);
+            }
+        } else {
+            let refusal = reply.err("SOLD_OUT");
+            let (event, count) =
+                bookings.iter().find(|(event, _)| refusal["event_id"] == events[*event]).expect("its event");
+            assert_eq!(refusal["requested"], *count, "of event {event}");
+            assert!(refusal["available"].as_u64().unwrap() < *count, "refused with enough left: {reply:?}");
+        }
+    }
+    for replayed in ["nothing", "the journal", "a snapshot"] {
+        if replayed == "a snapshot" {
+            server.connect().ask("SNAPSHOT").ok();
+        }
+        if replayed != "nothing" {
+            server.kill9();
+            server.start_again();
+        }
+        let mut left = Vec::new();
+        for (event, tickets) in events.iter().zip(&tickets) {
+            left.push(server.connect().ask(&format!("GET {event}")).number("available_tickets"));
+            assert_eq!(left[left.len() - 1] + tickets.len() as u64, TOTAL, "total = available + sold");
+            check_tickets(&server, event, tickets);
+        }
+        let not_sold_out = left.iter().filter(|left| **left >= TICKETS_MAX as u64).count();
+        assert!(not_sold_out <= 1, "not sold out: {left:?}");
+        let stats = server.connect().ask("STATS");
+        assert_eq!(stats.number("tickets"), tickets.iter().map(Vec::len).sum::<usize>() as u64);
+        assert_eq!(stats.number("sequence"), events.len() as u64 + commits, "a commit for each booking");
+    }
+}
+
 #[test]
 fn hour_is_taken_once_by_concurrent_requests() {
     let server = Server::fresh();

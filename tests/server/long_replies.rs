@@ -8,6 +8,7 @@ use std::io::Write;
 use std::net::TcpStream;
 
 use bookline_testkit::process::Server;
+use bookline_testkit::reply::words;
 use bookline_testkit::{Conn, Reply};
 use chrono::{Duration, Utc};
 use serde_json::{Value, json};
@@ -71,6 +72,40 @@ fn hour_of_many_meetings_is_split_into_rows() {
     assert_eq!(last, format!("OK {{\"count\":{}}}", rows.len()));
     assert!(rows.len() >= 5, "{} rows", rows.len());
     assert_eq!(meetings(&Reply { rows, code: None, body: Value::Null }), made);
+}
+
+#[test]
+fn booking_of_eight_events_has_all_tickets_of_each() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    // Less and more than what is drawn and written at a time, up to the maximum together.
+    let counts = [1, 129, 2_000, 1, 3_000, 1_000, 128, 3_741];
+    let events: Vec<String> = (0..counts.len()).map(|n| format!("e{n}")).collect();
+    for event in &events {
+        conn.ask(&format!("CREATE {event} 2026-01-01 10000 id={event}")).ok();
+    }
+    let bookings: String =
+        events.iter().zip(counts).map(|(event, count)| format!(" {event} {count}")).collect();
+    let booked = conn.ask(&format!("BOOK{bookings}"));
+    let booked = booked.ok()["bookings"].as_array().unwrap();
+    assert_eq!(booked.len(), events.len());
+    let mut tickets = Vec::new();
+    for ((event, count), booked) in events.iter().zip(counts).zip(booked) {
+        assert_eq!(
+            (&booked["event_id"], &booked["available_tickets"]),
+            (&json!(event), &json!(10_000 - count))
+        );
+        let issued = words(&booked["tickets"]);
+        assert_eq!(issued.len(), count, "{event}");
+        tickets.extend(issued.into_iter().map(|ticket| (ticket, event)));
+    }
+    let lines: String = tickets.iter().map(|(ticket, _)| format!("TICKET {ticket}\n")).collect();
+    let found = conn.pipeline(lines.into_bytes(), tickets.len());
+    for ((ticket, event), found) in tickets.iter().zip(found) {
+        assert_eq!(found, format!("OK {{\"ticket\":\"{ticket}\",\"event_id\":\"{event}\"}}"));
+    }
+    let distinct: HashSet<&String> = tickets.iter().map(|(ticket, _)| ticket).collect();
+    assert_eq!(distinct.len(), 10_000);
 }
 
 #[test]

@@ -107,6 +107,41 @@ fn booking_is_refused_for_closed_sales_then_for_the_limit_of_a_booking() {
 }
 
 #[test]
+fn book_of_several_events_is_refused_for_the_first_of_them_with_the_earliest_reason() {
+    let server = Server::fresh_with(&["--max-tickets", "3"]);
+    let mut conn = server.connect();
+    for (id, tickets) in [("a", 2), ("b", 1), ("c", 10)] {
+        conn.ask(&format!("CREATE {id} 2026-01-01 {tickets} id={id}")).ok();
+    }
+    for (line, earlier, later) in [
+        ("BOOK a 1 nosuch 0", BadRequest, NotFound),
+        ("BOOK a 3 nosuch 1 a 1", BadRequest, NotFound),
+        ("BOOK a 3 nosuch 1", NotFound, SoldOut),
+        ("BOOK c 4 nosuch 1", NotFound, Full),
+        ("BOOK c 4 a 3", SoldOut, Full),
+    ] {
+        assert_earlier(&mut conn, line, earlier, later);
+    }
+    for (line, event, available, requested) in
+        [("BOOK b 2 a 3", "b", 1, 2), ("BOOK a 3 b 2", "a", 2, 3), ("BOOK c 1 a 2 b 9990", "b", 1, 9_990)]
+    {
+        let fields = conn.ask(line).err("SOLD_OUT").clone();
+        assert_eq!((&fields["event_id"], &fields["available"]), (&event.into(), &available.into()), "{line}");
+        assert_eq!(fields["requested"], requested, "{line}");
+    }
+    for (line, event) in [("BOOK a 3 y 1 x 1", "y"), ("BOOK x 1 y 1", "x"), ("BOOK a 1 b 1 c 9000 x 1", "x")]
+    {
+        assert_eq!(conn.ask(line).err("NOT_FOUND")["event_id"], event, "{line}");
+    }
+    assert_full(&conn.ask("BOOK a 2 c 2"), 3, 4);
+    let one_event = conn.ask("BOOK a 3");
+    assert!(one_event.err("SOLD_OUT").get("event_id").is_none(), "{one_event:?}");
+    let stats = conn.ask("STATS");
+    assert_eq!((stats.number("sequence"), stats.number("tickets")), (3, 0), "nothing was changed");
+    assert_eq!(conn.ask("BOOK b 1 a 2").ok()["bookings"][1]["available_tickets"], 0);
+}
+
+#[test]
 fn hod_of_someone_else_than_the_head_is_forbidden_by_role() {
     let server = Server::fresh();
     let mut conn = server.connect();

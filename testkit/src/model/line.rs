@@ -133,6 +133,11 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
             exact = false;
         }
         Request::Book(id, count) => words.extend([(Kind::Id, id.clone()), number(*count, rng)]),
+        Request::BookAll(bookings) => {
+            for (id, count) in bookings {
+                words.extend([(Kind::Id, id.clone()), number(*count, rng)]);
+            }
+        }
         Request::Ticket(ticket) => words.push((Kind::Ticket, ticket.clone())),
         Request::Calendar(request) => exact = calendar_words(request, &mut words, rng),
         Request::Hod(who) => words.push((Kind::Id, who.clone())),
@@ -184,7 +189,7 @@ fn verb(request: &Request) -> &'static str {
         Request::Create { .. } => "CREATE",
         Request::Update { .. } => "UPDATE",
         Request::List { .. } | Request::Event(_) => "GET",
-        Request::Book(..) => "BOOK",
+        Request::Book(..) | Request::BookAll(_) => "BOOK",
         Request::Ticket(_) => "TICKET",
         Request::Calendar(CalendarRequest::Take { meeting: None, .. }) => "BLOCK",
         Request::Calendar(CalendarRequest::Take { .. }) => "MEET",

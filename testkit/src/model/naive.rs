@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, in_order};
-use super::check::{CheckResult, Refusal, check_outcome, expect, hello, help, ok, refused};
+use super::check::{CheckResult, Outcome, Refusal, check_outcome, expect, hello, help, ok, refused};
 use super::request::{CalendarRequest, Request, Terms};
 use crate::reply::Reply;
 
@@ -111,6 +111,7 @@ impl Model {
                 None => refused(reply, "NOT_FOUND", &json!({})),
             },
             Request::Book(id, count) => self.book(reply, id, *count),
+            Request::BookAll(bookings) => self.book_all(reply, bookings),
             Request::Ticket(ticket) => match self.tickets.get(ticket) {
                 Some(event) => ok(reply, &json!({"ticket": ticket, "event_id": event})),
                 None => refused(reply, "NOT_FOUND", &json!({})),
@@ -127,6 +128,11 @@ impl Model {
 
     fn event(&self, id: &str) -> Option<&Event> {
         self.events.iter().find(|event| event.id == id)
+    }
+
+    /// The tickets that are left of an event.
+    fn left(&self, id: &str) -> u64 {
+        self.event(id).map_or(0, |event| event.total - event.sold)
     }
 
     /// The totals that are limited: events, tickets and person-hours.
@@ -195,28 +201,78 @@ impl Model {
         expect(reply.code.is_none() && reply.body == last, || format!("it should end with {last}"))
     }
 
+    /// The object of `OK` to a booking of several events, or the refusal. `tickets` has the tickets of each.
+    fn booking(&self, bookings: &[(String, u64)], tickets: &[Value]) -> Outcome {
+        let refusal = |code, fields| Err(Refusal { code, fields });
+        for (id, _) in bookings {
+            if self.event(id).is_none() {
+                return refusal("NOT_FOUND", json!({"event_id": id}));
+            }
+        }
+        for (id, _) in bookings {
+            if self.event(id).is_some_and(|event| event.closed) {
+                return refusal("CLOSED", json!({"event_id": id}));
+            }
+        }
+        for (id, count) in bookings {
+            let limit = self.event(id).and_then(|event| event.max_per_booking);
+            if let Some(limit) = limit.filter(|limit| count > limit) {
+                let fields = json!({"event_id": id, "limit": limit, "requested": count});
+                return refusal("LIMIT", fields);
+            }
+        }
+        for (id, count) in bookings {
+            let left = self.left(id);
+            if *count > left {
+                let fields = json!({"event_id": id, "available": left, "requested": count});
+                return refusal("SOLD_OUT", fields);
+            }
+        }
+        if let Some(full) = self.full(1, bookings.iter().map(|(_, count)| count).sum()) {
+            return Err(full);
+        }
+        let booked = bookings.iter().enumerate().map(|(index, (id, count))| {
+            let tickets = tickets.get(index).unwrap_or(&Value::Null);
+            json!({"event_id": id, "tickets": tickets, "available_tickets": self.left(id) - count})
+        });
+        Ok(json!({"bookings": booked.collect::<Vec<_>>()}))
+    }
+
     fn book(&mut self, reply: &Reply, id: &str, count: u64) -> CheckResult {
-        let full = self.full(1, count);
-        let Some(event) = self.events.iter_mut().find(|event| event.id == id) else {
-            return refused(reply, "NOT_FOUND", &json!({}));
+        let bookings = [(id.to_owned(), count)];
+        let tickets = [reply.body["tickets"].clone()];
+        let outcome = match self.booking(&bookings, &tickets) {
+            Ok(booked) => Ok(booked["bookings"][0].clone()),
+            Err(mut refusal) => {
+                refusal.fields.as_object_mut().expect("an object").remove("event_id");
+                Err(refusal)
+            }
         };
-        if event.closed {
-            return refused(reply, "CLOSED", &json!({}));
+        check_outcome(reply, &outcome)?;
+        if outcome.is_ok() { self.sell(&bookings, &tickets) } else { Ok(()) }
+    }
+
+    fn book_all(&mut self, reply: &Reply, bookings: &[(String, u64)]) -> CheckResult {
+        let booked = reply.body["bookings"].as_array().cloned().unwrap_or_default();
+        let tickets: Vec<Value> = booked.iter().map(|booking| booking["tickets"].clone()).collect();
+        let outcome = self.booking(bookings, &tickets);
+        check_outcome(reply, &outcome)?;
+        if outcome.is_ok() { self.sell(bookings, &tickets) } else { Ok(()) }
+    }
+
+    /// Applies a booking, which is one change.
+    fn sell(&mut self, bookings: &[(String, u64)], tickets: &[Value]) -> CheckResult {
+        for ((id, count), tickets) in bookings.iter().zip(tickets) {
+            let sold = self.events.iter_mut().find(|event| event.id == *id).expect("a booked event");
+            sold.sold += count;
+            self.add_tickets(id, *count, tickets)?;
         }
-        if let Some(limit) = event.max_per_booking.filter(|limit| count > *limit) {
-            return refused(reply, "LIMIT", &json!({"limit": limit, "requested": count}));
-        }
-        let left = event.total - event.sold;
-        if count > left {
-            return refused(reply, "SOLD_OUT", &json!({"available": left, "requested": count}));
-        }
-        if let Some(full) = full {
-            return check_outcome(reply, &Err(full));
-        }
-        let tickets = reply.body["tickets"].clone();
-        ok(reply, &json!({"event_id": id, "tickets": tickets, "available_tickets": left - count}))?;
-        event.sold += count;
-        let tickets: Vec<String> = serde_json::from_value(tickets).map_err(|e| e.to_string())?;
+        self.changes += 1;
+        Ok(())
+    }
+
+    fn add_tickets(&mut self, id: &str, count: u64, tickets: &Value) -> CheckResult {
+        let tickets: Vec<String> = serde_json::from_value(tickets.clone()).map_err(|e| e.to_string())?;
         expect(tickets.len() as u64 == count, || format!("{} tickets instead of {count}", tickets.len()))?;
         for ticket in tickets {
             let uuid = uuid::Uuid::parse_str(&ticket).map(|uuid| uuid.to_string());
@@ -224,7 +280,6 @@ impl Model {
             let twice = self.tickets.insert(ticket, id.to_owned());
             expect(twice.is_none(), || "a ticket was issued twice".to_owned())?;
         }
-        self.changes += 1;
         Ok(())
     }
 

@@ -52,6 +52,8 @@ pub enum Request {
     },
     Event(String),
     Book(String, u64),
+    /// Of several different events, of all or of none.
+    BookAll(Vec<(String, u64)>),
     Ticket(String),
     Calendar(CalendarRequest),
     Hod(String),

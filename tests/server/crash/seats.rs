@@ -2,7 +2,9 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use bookline_testkit::reply::words;
 use bookline_testkit::{Conn, Reply, Rng};
+use serde_json::Value;
 
 use super::load::Client;
 
@@ -22,6 +24,8 @@ pub struct Sales {
 
 enum Request {
     Book(usize, u64),
+    /// Of two different events.
+    BookBoth([(usize, u64); 2]),
     Read(usize),
     Ticket(usize, String),
     Create(String),
@@ -62,7 +66,13 @@ impl Client for BookingClient {
         let event = rng.below(TOTALS.len());
         let (line, request) = match rng.below(13) {
             0 if self.snapshots && rng.one_in(20) => ("SNAPSHOT".to_owned(), Request::Snapshot),
-            0..=6 => {
+            0 => {
+                let other = (event + rng.range(1, TOTALS.len())) % TOTALS.len();
+                let bookings = [event, other].map(|event| (event, rng.range(1, 5) as u64));
+                let [(one, count), (other, other_count)] = bookings;
+                (format!("BOOK e{one} {count} e{other} {other_count}"), Request::BookBoth(bookings))
+            }
+            1..=6 => {
                 let count = if rng.one_in(50) { rng.range(200, 2_000) } else { rng.range(1, 5) };
                 (format!("BOOK e{event} {count}"), Request::Book(event, count as u64))
             }
@@ -90,11 +100,17 @@ impl Client for BookingClient {
 
     fn on_reply(&mut self, reply: Reply) {
         match self.outstanding.pop_front().unwrap() {
-            Request::Book(event, count) if reply.is_ok() => {
-                let tickets = reply.tickets();
-                assert_eq!(tickets.len() as u64, count, "all or nothing");
-                self.booked.extend(tickets.into_iter().map(|ticket| (event, ticket)));
-                self.check_available(event, reply.number("available_tickets"));
+            Request::Book(event, count) if reply.is_ok() => self.add_booking(event, count, reply.ok()),
+            Request::BookBoth(bookings) if reply.is_ok() => {
+                for (index, (event, count)) in bookings.into_iter().enumerate() {
+                    self.add_booking(event, count, &reply.ok()["bookings"][index]);
+                }
+            }
+            Request::BookBoth(bookings) => {
+                let refusal = reply.err("SOLD_OUT");
+                let of_event = |booking: &(usize, u64)| refusal["event_id"] == format!("e{}", booking.0);
+                let (event, _) = bookings.into_iter().find(of_event).expect("a requested event");
+                self.check_available(event, refusal["available"].as_u64().unwrap());
             }
             Request::Book(event, _) => {
                 self.check_available(event, reply.err("SOLD_OUT")["available"].as_u64().unwrap())
@@ -117,6 +133,14 @@ impl Client for BookingClient {
 }
 
 impl BookingClient {
+    fn add_booking(&mut self, event: usize, count: u64, booked: &Value) {
+        assert_eq!(booked["event_id"], format!("e{event}"));
+        let tickets = words(&booked["tickets"]);
+        assert_eq!(tickets.len() as u64, count, "all or nothing");
+        self.booked.extend(tickets.into_iter().map(|ticket| (event, ticket)));
+        self.check_available(event, booked["available_tickets"].as_u64().unwrap());
+    }
+
     fn check_available(&mut self, event: usize, available: u64) {
         assert!(available <= self.lowest[event], "available tickets of e{event} increased");
         self.lowest[event] = available;
@@ -149,6 +173,9 @@ impl Sales {
             for request in booker.outstanding.drain(..) {
                 match request {
                     Request::Book(event, count) => most_more[event] += count,
+                    Request::BookBoth(bookings) => {
+                        bookings.into_iter().for_each(|(event, count)| most_more[event] += count);
+                    }
                     Request::Create(id) => outstanding_creates.push(id),
                     Request::Update(id) => drop(outstanding_updates.insert(id)),
                     Request::Read(_) | Request::Ticket(..) | Request::Snapshot => {}

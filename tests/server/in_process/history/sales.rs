@@ -56,6 +56,8 @@ impl Shared {
 /// A request, with what its reply must contain.
 enum Request {
     Book(String, u64),
+    /// Of two different events.
+    BookBoth([(String, u64); 2]),
     Event(String),
     /// An update of the name, which leaves the tickets as they are.
     Rename(String, u64),
@@ -133,7 +135,12 @@ async fn buy(
 fn draw(rng: &mut Rng, shared: &Shared) -> Request {
     let event = (*rng.pick(&EVENTS)).to_owned();
     match rng.below(12) {
-        0..6 => Request::Book(event, 1 + rng.below(4) as u64),
+        0..4 => Request::Book(event, 1 + rng.below(4) as u64),
+        4..6 => {
+            let others: Vec<&str> = EVENTS.into_iter().filter(|other| *other != event).collect();
+            let other = (*rng.pick(&others)).to_owned();
+            Request::BookBoth([event, other].map(|event| (event, 1 + rng.below(4) as u64)))
+        }
         6..9 => Request::Event(event),
         9 => Request::Rename(event, rng.next() % 100),
         10 => Request::List,
@@ -156,6 +163,9 @@ impl Request {
     fn line(&self) -> String {
         match self {
             Self::Book(event, count) => format!("BOOK {event} {count}\n"),
+            Self::BookBoth([(one, count), (other, other_count)]) => {
+                format!("BOOK {one} {count} {other} {other_count}\n")
+            }
             Self::Event(event) => format!("GET {event}\n"),
             Self::Rename(event, n) => format!("UPDATE {event} name=\"name {n}\"\n"),
             Self::List => "GET\n".to_owned(),
@@ -166,18 +176,23 @@ impl Request {
     fn check(&self, reply: &Reply, shared: &Shared, observed: &mut dyn FnMut(&str, Outcome)) {
         match self {
             Self::Book(event, count) => match reply.code.as_deref() {
+                None => observed(event, sold(event, *count, &reply.body, shared)),
+                Some("SOLD_OUT") => observed(event, sold_out(*count, reply)),
+                Some(_) => panic!("{reply:?}"),
+            },
+            Self::BookBoth(bookings) => match reply.code.as_deref() {
                 None => {
-                    let tickets: Vec<String> =
-                        serde_json::from_value(reply.body["tickets"].clone()).expect("tickets");
-                    assert_eq!(tickets.len() as u64, *count, "{reply:?}");
-                    let mut known = shared.tickets.lock().expect("no panic under the lock");
-                    known.extend(tickets.into_iter().map(|ticket| (ticket, event.clone())));
-                    observed(event, Outcome::Sold { count: *count, left: reply.number("available_tickets") });
+                    let booked = reply.body["bookings"].as_array().expect("a list");
+                    assert_eq!(booked.len(), bookings.len(), "{reply:?}");
+                    for ((event, count), booked) in bookings.iter().zip(booked) {
+                        assert_eq!(booked["event_id"], event.as_str(), "{reply:?}");
+                        observed(event, sold(event, *count, booked, shared));
+                    }
                 }
                 Some("SOLD_OUT") => {
-                    let left = reply.number("available");
-                    assert!(left < *count && reply.number("requested") == *count, "{reply:?}");
-                    observed(event, Outcome::Left(left));
+                    let of_event = |booking: &&(String, u64)| reply.body["event_id"] == booking.0.as_str();
+                    let (event, count) = bookings.iter().find(of_event).expect("a requested event");
+                    observed(event, sold_out(*count, reply));
                 }
                 Some(_) => panic!("{reply:?}"),
             },
@@ -199,6 +214,22 @@ impl Request {
             Self::Ticket(_, event) => assert_eq!(reply.ok()["event_id"], Value::from(event.as_str())),
         }
     }
+}
+
+/// What a booking contains. Its tickets are known from now on.
+fn sold(event: &str, count: u64, booked: &Value, shared: &Shared) -> Outcome {
+    let tickets: Vec<String> = serde_json::from_value(booked["tickets"].clone()).expect("tickets");
+    assert_eq!(tickets.len() as u64, count, "{booked}");
+    let mut known = shared.tickets.lock().expect("no panic under the lock");
+    known.extend(tickets.into_iter().map(|ticket| (ticket, event.to_owned())));
+    Outcome::Sold { count, left: booked["available_tickets"].as_u64().expect("a number") }
+}
+
+/// What a refusal of so many tickets contains.
+fn sold_out(count: u64, reply: &Reply) -> Outcome {
+    let left = reply.number("available");
+    assert!(left < count && reply.number("requested") == count, "{reply:?}");
+    Outcome::Left(left)
 }
 
 /// Orders all sales of an event by the tickets left, and asserts that this order agrees with the times of

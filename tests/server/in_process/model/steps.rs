@@ -67,6 +67,8 @@ pub enum Template {
     Fixed(Request),
     /// An event with a generated id, by its index.
     Generated(Action, usize),
+    /// Tickets of different events, each by the index of its id among the fixed and the generated ones.
+    BookAll(Vec<(usize, u64)>),
     /// A ticket that was issued, by its index.
     Ticket(usize),
     /// Two slots, by their indices in [`slots`].
@@ -157,8 +159,14 @@ impl Template {
             8..12 => Self::Generated(Action::Event, rng.below(100)),
             12..16 => Self::Generated(Action::Book(1 + rng.below(4) as u64), rng.below(100)),
             16..22 => Self::Fixed(Request::Event((*rng.pick(&EVENTS)).to_owned())),
-            22..26 => Self::Fixed(update(rng)),
-            26..36 => {
+            22..25 => Self::Fixed(update(rng)),
+            25..29 => {
+                let count_max = if rng.one_in(3) { 8 } else { 3 };
+                let count = 2 + rng.below(count_max - 1);
+                let tickets = |rng: &mut Rng| if rng.one_in(20) { 500 } else { 1 + rng.below(3) as u64 };
+                Self::BookAll((0..count).map(|_| (rng.below(100), tickets(rng))).collect())
+            }
+            29..36 => {
                 let count = if rng.one_in(10) { *rng.pick(&[10_000, 500]) } else { 1 + rng.below(5) as u64 };
                 Self::Fixed(Request::Book((*rng.pick(&EVENTS)).to_owned(), count))
             }
@@ -201,6 +209,21 @@ impl Template {
                 match action {
                     Action::Book(count) => Request::Book(id.to_owned(), *count),
                     _ => Request::Event(id.to_owned()),
+                }
+            }
+            Self::BookAll(bookings) => {
+                let ids: Vec<&str> =
+                    EVENTS.into_iter().chain(naive.generated_ids().iter().map(String::as_str)).collect();
+                let mut different = Vec::<(String, u64)>::new();
+                for (nth, count) in bookings {
+                    let id = ids[nth % ids.len()];
+                    if different.iter().all(|(other, _)| other != id) {
+                        different.push((id.to_owned(), *count));
+                    }
+                }
+                match &different[..] {
+                    [(id, count)] => Request::Book(id.clone(), *count),
+                    _ => Request::BookAll(different),
                 }
             }
             Self::Ticket(nth) => {

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use bookline_server::changes::Change;
+use bookline_protocol::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX};
 use bookline_server::changes::commit;
 use bookline_server::changes::commit::Commit;
+use bookline_server::changes::{Change, TicketsBooked};
 use bookline_server::codec::DecodeError;
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame;
 use bookline_server::codec::frame::{Header, Kind};
 use bookline_server::codec::salt::Salt;
 use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
+use bookline_server::domain::{EventKey, EventNumber};
 use bookline_testkit::Rng;
 use bookline_testkit::seeds::for_each_seed;
 
@@ -54,6 +56,15 @@ fn random_commits_have_every_kind_of_change() {
         }
     }
     assert_eq!(types, Change::TYPES.iter().copied().collect(), "RandomCommit makes each kind");
+}
+
+#[test]
+fn the_largest_booking_is_the_largest_commit() {
+    let (id, event) = ("x".repeat(ID_BYTES_MAX), EventKey { tag: 0, number: EventNumber(1) });
+    let tickets = vec![[0; 16]; BOOKING_TICKETS_MAX as usize];
+    let booked = |tickets| TicketsBooked { event, id: &id, total: 1, issued: 1, tickets }.into();
+    let changes: Vec<Change<'_>> = tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(booked).collect();
+    assert_eq!((changes.len(), commit::encoded_len(&changes)), (BOOKING_EVENTS_MAX, commit::BYTES_MAX));
 }
 
 #[test]
