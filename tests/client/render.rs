@@ -101,6 +101,19 @@ fn changes_are_sentences() {
             "1 ticket for e, 9 left:\nb5a1e3c4-0000-8000-8000-000000000001\n",
         ),
         (
+            concat!(
+                r#"OK {"bookings":["#,
+                r#"{"event_id":"e","tickets":["b5a1e3c4-0000-8000-8000-000000000001"],"available_tickets":9},"#,
+                r#"{"event_id":"f","tickets":["b5a1e3c4-0000-8000-8000-000000000002","#,
+                r#""b5a1e3c4-0000-8000-8000-000000000003"],"available_tickets":0}]}"#
+            ),
+            concat!(
+                "1 ticket for e, 9 left:\nb5a1e3c4-0000-8000-8000-000000000001\n",
+                "2 tickets for f, 0 left:\nb5a1e3c4-0000-8000-8000-000000000002\n",
+                "b5a1e3c4-0000-8000-8000-000000000003\n"
+            ),
+        ),
+        (
             r#"OK {"ticket":"b5a1e3c4-0000-8000-8000-000000000001","event_id":"e"}"#,
             "Ticket b5a1e3c4-0000-8000-8000-000000000001 is for e.\n",
         ),

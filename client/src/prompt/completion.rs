@@ -134,6 +134,7 @@ mod tests {
         assert_eq!(complete("PUT F1 21-11-2026 "), [""; 0]);
         assert_eq!(complete("HELP cre"), ["create"]);
         assert_eq!(complete("BOOK "), [""; 0]);
+        assert_eq!(complete("BOOK jazz 2 rock "), [""; 0]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! object of a later version is shown as names and values.
 
 use bookline_protocol::commands::block::BlockReply;
-use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::delete::DeleteReply;
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::hello::HelloReply;
@@ -28,6 +28,7 @@ enum OkBody<'a> {
     #[serde(borrow)]
     Event(EventReply<'a>),
     Book(BookReply<'a>),
+    Bookings(BookingsReply<'a>),
     Ticket(TicketReply<'a>),
     Day(DayReply<'a>),
     Meet(MeetReply<'a>),
@@ -62,6 +63,7 @@ pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
     match parsed {
         OkBody::Event(event) => table::events(&[event], width),
         OkBody::Book(booked) => sentence::booked(&booked),
+        OkBody::Bookings(booked) => sentence::all_booked(&booked),
         OkBody::Ticket(ticket) => sentence::ticket(&ticket),
         OkBody::Day(day) => table::day(&day, width),
         OkBody::Meet(met) => sentence::met(&met),

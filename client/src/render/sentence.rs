@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use bookline_protocol::Code;
 use bookline_protocol::commands::block::BlockReply;
-use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::meet::MeetReply;
@@ -98,6 +98,11 @@ pub fn booked(booked: &BookReply<'_>) -> String {
         let _ = write!(lines, "\n{ticket}");
     }
     lines
+}
+
+/// The bookings of several events, one after the other.
+pub fn all_booked(booked: &BookingsReply<'_>) -> String {
+    booked.bookings.iter().map(self::booked).collect::<Vec<_>>().join("\n")
 }
 
 pub fn ticket(ticket: &TicketReply<'_>) -> String {
