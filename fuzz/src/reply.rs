@@ -2,7 +2,7 @@
 
 use bookline_protocol::Code;
 use bookline_protocol::commands::block::BlockReply;
-use bookline_protocol::commands::book::BookReply;
+use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::delete::DeleteReply;
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::hello::HelloReply;
@@ -47,6 +47,7 @@ pub fn check(line: &[u8]) {
         body,
         EventReply,
         BookReply,
+        BookingsReply,
         TicketReply,
         BlockReply,
         MeetReply,

@@ -34,6 +34,7 @@ fn main() -> std::io::Result<()> {
         "HELP GET",
         "GET / HTTP/1.1",
         "# a comment",
+        "BOOK rustconf 2 workshop 1",
     ];
     for (n, line) in requests.iter().enumerate() {
         write("request", &format!("line-{n:02}"), line.as_bytes())?;
@@ -49,6 +50,8 @@ fn main() -> std::io::Result<()> {
         r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
         r#"ERR CONFLICT {"message":"F3 is busy","retry":false,"busy":["F3"]}"#,
         r#"OK {"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}}]}"#,
+        r#"ERR NOT_FOUND {"message":"no event","retry":false,"event_id":"jazz"}"#,
+        r#"OK {"bookings":[{"event_id":"a","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}]}"#,
     ];
     for (n, line) in replies.iter().enumerate() {
         write("reply", &format!("line-{n:02}"), line.as_bytes())?;
