@@ -55,10 +55,6 @@ impl<'a> Command<'a> for Update<'a> {
 impl Update<'_> {
     fn is_empty(&self) -> bool {
         let Self { event: _, name, date, tickets, sales, max_per_booking } = self;
-        name.is_none()
-            && date.is_none()
-            && tickets.is_none()
-            && sales.is_none()
-            && max_per_booking.is_none()
+        name.is_none() && date.is_none() && tickets.is_none() && sales.is_none() && max_per_booking.is_none()
     }
 }

@@ -51,6 +51,7 @@ pub struct Commit<'a> {
 }
 
 /// The number of bytes that [`encode`] appends for these changes.
+#[inline]
 pub fn encoded_len(changes: &[Change<'_>]) -> usize {
     HEADER_BYTES + changes.iter().map(Change::encoded_len).sum::<usize>()
 }

@@ -8,7 +8,7 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::{IdTaken, EventValues, ticket_ids};
+use crate::state::{EventValues, IdTaken, ticket_ids};
 
 impl Command for Create<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {

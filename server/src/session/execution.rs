@@ -7,7 +7,7 @@ use crate::commands::{ExecutionStatus, Service, Turn, cost, execute};
 use crate::storage::log::LogExt;
 
 /// Executes a parsed line and writes its reply, unless the status says otherwise.
-#[inline]
+#[inline(always)]
 pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>) -> ExecutionStatus {
     match line {
         ParsedLine::Blank => ExecutionStatus::Complete,

@@ -22,7 +22,7 @@ struct OpenSale {
 }
 
 impl OpenSale {
-    #[inline]
+    #[inline(always)]
     fn decide(shard: &Shard, id: &str, count: u32) -> Result<Self, BookingRejection> {
         let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
         let sale = shard.sale(index);

@@ -57,6 +57,7 @@ impl Store {
     /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies
     /// the changes of the commit with this sequence number, by [`Records::apply`], or with what the caller
     /// has looked up or built before.
+    #[inline]
     pub(super) fn commit(
         &self,
         context: &mut Context,
@@ -77,6 +78,7 @@ impl Store {
     }
 
     /// Locks a shard to decide a change of it, and reads the time of the decision.
+    #[inline(always)]
     pub(super) fn lock_to_decide(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
         let shard = self.lock(context, shard);
         context.now = self.clock.now();

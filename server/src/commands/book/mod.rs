@@ -91,9 +91,8 @@ fn not_sold(id: &str, rejection: SaleRejection) -> Refusal {
             Refusal::closed(format!("event {id} is not on sale: its sale is closed for now"))
         }
         SaleRejection::AboveLimit(AboveLimit { limit, requested }) => {
-            let message = format!(
-                "event {id} allows at most {limit} tickets per booking: {requested} asked for"
-            );
+            let message =
+                format!("event {id} allows at most {limit} tickets per booking: {requested} asked for");
             Refusal::limit(message, limit.into(), requested.into())
         }
         SaleRejection::SoldOut(SoldOut { available, requested }) => sold_out(id, available, requested),

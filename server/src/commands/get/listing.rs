@@ -39,7 +39,13 @@ impl ChunkedListing {
     fn write_event(&mut self, turn: &mut Turn, service: &Service, key: ListingKey) {
         let Turn { context, replies, .. } = turn;
         let shown = service.store.event(context, &key.id, |event| {
-            reply::write_event_reply(replies, &event.json, event.sale.available(), event.sale.terms, LineKind::Row);
+            reply::write_event_reply(
+                replies,
+                &event.json,
+                event.sale.available(),
+                event.sale.terms,
+                LineKind::Row,
+            );
         });
         if shown.is_some() {
             self.count += 1;
