@@ -37,7 +37,8 @@ fn not_updated(id: &str, rejection: UpdateRejection) -> Refusal {
     match rejection {
         UpdateRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
         UpdateRejection::BelowIssued(BelowIssued { issued, requested }) => {
-            let message = format!("event {id} cannot have {requested} tickets in all: {issued} are issued");
+            let tickets = if requested == 1 { "ticket" } else { "tickets" };
+            let message = format!("event {id} cannot have {requested} {tickets} in all: {issued} are issued");
             Refusal::conflict_issued(message, issued, requested)
         }
     }
