@@ -1,12 +1,11 @@
 //! An event was changed by UPDATE.
 //!
-//! Body: tag u16, event u64, date u32 (days since 0000-12-31), total u32, issued u32, terms of the sale (u8
-//! and u32), id, name.
+//! Body: tag u16, event u64, then its values.
 
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
-use super::event_added::{check_values, put_values, put_values_json, values, values_bytes};
+use super::event_values::{check_values, put_values, put_values_json, values, values_bytes};
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::record::Record;

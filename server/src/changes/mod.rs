@@ -19,6 +19,7 @@ mod entry_freed;
 mod event_added;
 mod event_created;
 mod event_updated;
+mod event_values;
 mod invalid;
 mod kind;
 mod meeting_taken;

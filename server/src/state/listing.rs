@@ -7,6 +7,7 @@ use bookline_protocol::Date;
 use compact_str::CompactString;
 
 use crate::codec::Sequence;
+use crate::domain::EventValues;
 
 /// The sort key of an event. An update of the name or the date replaces it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +15,14 @@ pub struct ListingKey {
     pub date: Date,
     pub name: CompactString,
     pub id: CompactString,
+}
+
+impl ListingKey {
+    /// The key of an event with these values.
+    pub fn of(event: &EventValues<'_>) -> Self {
+        let EventValues { id, name, date, .. } = *event;
+        Self { date, name: name.into(), id: id.into() }
+    }
 }
 
 /// The index that GET reads. A B-tree grows by one node at a time, so that no insertion holds the lock for

@@ -105,9 +105,7 @@ impl Applier<'_> {
 impl Target for Applier<'_> {
     fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction> {
         self.shard.create_event(self.sequence, number, event)?;
-        let EventValues { id, name, date, .. } = *event;
-        let key = ListingKey { date, name: name.into(), id: id.into() };
-        self.records.listing().insert(self.sequence, key);
+        self.records.listing().insert(self.sequence, ListingKey::of(event));
         Ok(())
     }
 
@@ -115,8 +113,7 @@ impl Target for Applier<'_> {
         let index = self.index_of("is updated", event)?;
         let old = self.shard.event_at(index).listing_key();
         self.shard.update(self.sequence, index, values)?;
-        let EventValues { id, name, date, .. } = *values;
-        let new = ListingKey { date, name: name.into(), id: id.into() };
+        let new = ListingKey::of(values);
         if new != old {
             self.records.listing().replace(self.sequence, &old, new);
         }

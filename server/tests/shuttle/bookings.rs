@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use bookline_protocol::commands::Booking;
 use bookline_protocol::{Id, SaleTerms, event_tag};
-use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
 use crate::changes::{Change, TicketsBooked};
@@ -15,8 +14,7 @@ use crate::explore::{explore, yield_point};
 use crate::state::{
     BookingRejection, BookingsRejection, Context, Error, EventValues, Records, StateLimits, Store,
 };
-use crate::storage::log::LogExt;
-use crate::waiting::{ONE_SEGMENT, clock, open, slot};
+use crate::waiting::{ONE_SEGMENT, clock, open, release, slot};
 
 /// Two events in different shards.
 const EVENTS: [&str; 2] = ["sale", "jazz"];
@@ -44,7 +42,7 @@ fn book_both(disk: &Disk, store: &Store, events: [&'static str; 2], ticket: u8) 
     let mut tickets = [0, 1, 2, 3].map(|n| [ticket + n; 16]);
     let mut context = Context::default();
     let booked = store.book_all(&mut context, &bookings, &mut tickets);
-    block_on(store.log().wait_durable(context.depends_on.0));
+    release(store, context);
     let on_disk = booked_on(disk);
     assert_eq!(on_disk.len(), 1, "a reply to one client depends on the booking of either: {on_disk:?}");
     match booked {
@@ -74,7 +72,7 @@ fn concurrent_bookings_of_two_events_in_opposite_orders_are_all_or_nothing() {
             let event = EventValues { id, name: "a concert", date, total: TICKETS_TOTAL, issued: 0, terms };
             store.create(&mut context, &event).expect("a new event");
         }
-        block_on(store.log().wait_durable(context.depends_on.0));
+        release(&store, context);
         let booking = [(EVENTS, 0), ([EVENTS[1], EVENTS[0]], 4)].map(|(events, ticket)| {
             let (disk, store) = (disk.clone(), store.clone());
             spawn(move || book_both(&disk, &store, events, ticket))

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bookline_protocol::{SaleTerms, Slot};
-use shuttle::future::block_on;
 use shuttle::thread::{JoinHandle, spawn};
 
 use crate::changes::{BlockTaken, Change, EntryEnded, MeetingTaken};
@@ -13,8 +12,7 @@ use crate::domain::EntryNumber;
 use crate::domain::calendar::Entry;
 use crate::explore::{explore, yield_point};
 use crate::state::{Context, Error, EventValues, NewEntry, Records, Replacement, StateLimits, Store};
-use crate::storage::log::LogExt;
-use crate::waiting::{ONE_SEGMENT, clock, open, slot};
+use crate::waiting::{ONE_SEGMENT, clock, open, release, slot};
 
 const MEETING: NewEntry<'_> = NewEntry::Meeting { title: "plans", group: "F2,F3", host: "F1" };
 
@@ -33,7 +31,7 @@ fn client(
     spawn(move || {
         let mut context = Context::default();
         request(&store, &mut context);
-        block_on(store.log().wait_durable(context.depends_on.0));
+        release(&store, context);
         check(&Entries::on(&disk));
     })
 }
@@ -89,7 +87,7 @@ fn read_a_replacement(disk: &Disk, store: &Store) {
     let old_is_free = store.day(&mut context, "F1", old.date).is_empty();
     let new_is_filled = !store.day(&mut context, "F1", new.date).is_empty();
     assert!(new_is_filled || !old_is_free, "a read sees a part of the replacement");
-    block_on(store.log().wait_durable(context.depends_on.0));
+    release(store, context);
     let entries = Entries::on(disk);
     assert!(
         !new_is_filled || entries.has("F1", new),
@@ -110,7 +108,7 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
         for (who, day) in [("F1", 0), ("F2", 1)] {
             store.take(&mut context, who, slot(day, "10:00"), &NewEntry::Block).expect("a free hour");
         }
-        block_on(store.log().wait_durable(context.depends_on.0));
+        release(&store, context);
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
             let replace = move |store: &Store, context: &mut Context| {

@@ -1,7 +1,6 @@
 //! A reply to a read waits until the changes that it depends on are durable.
 
 use bookline_protocol::SaleTerms;
-use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
 use crate::changes::{Change, EventAdded, TicketsBooked};
@@ -10,8 +9,8 @@ use crate::disk::Disk;
 use crate::domain::SaleRejection;
 use crate::explore::explore;
 use crate::state::{BookingRejection, Context, Error, EventValues, IdTaken, Records, StateLimits, Store};
-use crate::storage::log::{Log, LogExt};
-use crate::waiting::{ONE_SEGMENT, clock, open, slot};
+use crate::storage::log::Log;
+use crate::waiting::{ONE_SEGMENT, clock, open, release, slot};
 
 /// The tickets of the event, fewer than the clients ask for.
 const TICKETS_TOTAL: u32 = 2;
@@ -19,11 +18,6 @@ const TICKETS_TOTAL: u32 = 2;
 fn event(id: &str) -> EventValues<'_> {
     let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
     EventValues { id, name: "a concert", date, total: TICKETS_TOTAL, issued: 0, terms }
-}
-
-/// Waits as the reply of a request with these dependencies does.
-fn release(store: &Store, context: Context) {
-    block_on(store.log().wait_durable(context.depends_on.0));
 }
 
 /// The events created and the number of tickets issued after a power cut.

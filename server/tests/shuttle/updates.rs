@@ -1,7 +1,6 @@
 //! Updates of the number of tickets compete with bookings.
 
 use bookline_protocol::SaleTerms;
-use shuttle::future::block_on;
 use shuttle::thread::spawn;
 
 use crate::changes::{Change, EventAdded, EventUpdated, TicketsBooked};
@@ -12,14 +11,10 @@ use crate::explore::explore;
 use crate::state::{
     BookingRejection, Context, Error, EventUpdate, EventValues, Records, StateLimits, Store, UpdateRejection,
 };
-use crate::storage::log::{Log, LogExt};
-use crate::waiting::{ONE_SEGMENT, clock, open, slot};
+use crate::storage::log::Log;
+use crate::waiting::{ONE_SEGMENT, clock, open, release, slot};
 
 const TOTAL: u32 = 3;
-
-fn release(store: &Store, context: Context) {
-    block_on(store.log().wait_durable(context.depends_on.0));
-}
 
 /// The total and the issued tickets after a power cut. Asserts that no commit has more issued than in all,
 /// and that each has the counts after it.

@@ -12,6 +12,7 @@ use shuttle::future::block_on;
 use crate::changes::BlockTaken;
 use crate::codec::Sequence;
 use crate::disk::Disk;
+use crate::state::{self, Store};
 use crate::storage::journal::{Base, Durability, Journal, Opening, Options};
 use crate::storage::log::{AppendError, Log, LogExt};
 use crate::time::clock::Clock;
@@ -54,6 +55,11 @@ pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<
 /// The clock of a store.
 pub fn clock() -> Arc<Clock> {
     Arc::new(Clock::new(Arc::new(ManualTime::new(0)), None))
+}
+
+/// Waits as the reply of a request with this context does.
+pub fn release(store: &Store, context: state::Context) {
+    block_on(store.log().wait_durable(context.depends_on.0));
 }
 
 /// Appends a commit that is identified by its day.

@@ -6,16 +6,13 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use bookline_protocol::Id;
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_server::Config;
 use bookline_server::codec::Sequence;
-use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
-use bookline_server::commands::{Counters, ExecutionStatus, Service, Turn};
+use bookline_server::commands::{ExecutionStatus, Service, Turn};
 use bookline_server::session::{NextStep, Session, execute_line};
 use bookline_server::state::{Records, StateLimits, Store};
 use bookline_server::storage::disks::Disks;
@@ -24,12 +21,10 @@ use bookline_server::storage::recovery;
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
 use bookline_server::time::clock::Clock;
 use bookline_server::time::source::ManualTime;
-use bookline_server::time::zone::Zone;
 use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::disk::{Image, SimDisk};
+use bookline_testkit::service;
 use bytes::BufMut;
-use chrono_tz::Tz;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 const NOW_MICROS: i64 = 1_800_000_000_000_000;
@@ -61,20 +56,8 @@ impl Peer {
         let (journal, clock) = (Arc::new(recovered.journal), Arc::new(Clock::new(time.clone(), None)));
         let schedule = Schedule { every: u64::MAX, at_most_every: Duration::ZERO };
         let snapshots = Snapshotter::start(disks.snapshots, journal.clone(), Sequence(0), schedule);
-        let service = Service {
-            store: Store::new(recovered.state, StateLimits::NONE, journal, clock.clone()),
-            snapshots: snapshots.expect("a thread"),
-            clock,
-            zone: Zone::new(Tz::UTC),
-            head: Id::new("F10").expect("an id"),
-            buffers: Buffers::new(BUFFERS_BYTES_MIN),
-            backlogged_turns: Semaphore::new(1),
-            counters: Counters {
-                started: Instant::now(),
-                connections: AtomicUsize::new(0),
-                commands: AtomicU64::new(0),
-            },
-        };
+        let store = Store::new(recovered.state, StateLimits::NONE, journal, clock.clone());
+        let service = service(store, snapshots.expect("a thread"), clock);
         Self { session: Session::default(), service, disk, time }
     }
 

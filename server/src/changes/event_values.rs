@@ -1,0 +1,65 @@
+//! The values of an event, as two kinds of changes hold them.
+//!
+//! Encoded: date u32 (days since 0000-12-31), total u32, issued u32, terms of the sale (u8 and u32), id,
+//! name.
+
+use bookline_protocol::event_tag;
+use bookline_protocol::limits::EVENT_TICKETS_MAX;
+use serde_json::{Value, json};
+
+use super::invalid::{InvalidChange, check_id, check_text};
+use crate::codec::DecodeError;
+use crate::codec::fields::{Fields, SALE_TERMS_BYTES, put_sale_terms, put_string};
+use crate::domain::EventValues;
+
+/// The bytes of encoded [`EventValues`].
+pub(super) fn values_bytes(values: &EventValues<'_>) -> usize {
+    4 + 4 + 4 + SALE_TERMS_BYTES + 2 + values.id.len() + 2 + values.name.len()
+}
+
+pub(super) fn put_values(out: &mut Vec<u8>, values: &EventValues<'_>) {
+    out.extend_from_slice(&values.date.day_number().to_le_bytes());
+    out.extend_from_slice(&values.total.to_le_bytes());
+    out.extend_from_slice(&values.issued.to_le_bytes());
+    put_sale_terms(out, values.terms);
+    put_string(out, values.id);
+    put_string(out, values.name);
+}
+
+pub(super) fn values<'a>(body: &mut Fields<'a>) -> Result<EventValues<'a>, DecodeError> {
+    Ok(EventValues {
+        date: body.date()?,
+        total: body.u32()?,
+        issued: body.u32()?,
+        terms: body.sale_terms()?,
+        id: body.string()?,
+        name: body.string()?,
+    })
+}
+
+/// Checks that the rules can have decided these values of the event of this number and tag.
+pub(super) fn check_values(number: u64, tag: u16, values: &EventValues<'_>) -> Result<(), InvalidChange> {
+    let EventValues { id, name, total, issued, .. } = *values;
+    check_id("id of event", number, id)?;
+    check_text("name of event", number, name)?;
+    let expected = event_tag(id);
+    if tag != expected {
+        return Err(InvalidChange::EventTag { number, tag, expected });
+    }
+    if !(1..=EVENT_TICKETS_MAX).contains(&total) || issued > total {
+        return Err(InvalidChange::Tickets { number, total, issued });
+    }
+    Ok(())
+}
+
+/// Adds values to the JSON of a change, as replies show them.
+pub(super) fn put_values_json(json: &mut Value, values: &EventValues<'_>) {
+    let EventValues { name, date, total, terms, .. } = *values;
+    json["name"] = name.into();
+    json["date"] = date.iso().to_string().into();
+    json["total_tickets"] = total.into();
+    json["sales"] = json!(terms.sales);
+    if let Some(tickets) = terms.max_per_booking.get() {
+        json["max_per_booking"] = tickets.into();
+    }
+}
