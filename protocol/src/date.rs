@@ -91,7 +91,7 @@ impl Date {
         out.extend_from_slice(&self.dmy_bytes());
     }
 
-    fn iso_bytes(self) -> [u8; 10] {
+    pub(crate) fn iso_bytes(self) -> [u8; 10] {
         let [[y1, y2], [y3, y4], [m1, m2], [d1, d2]] = self.digits();
         [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2]
     }
@@ -145,10 +145,10 @@ impl FromStr for Date {
     }
 }
 
-/// Ten ASCII bytes.
-struct Written([u8; 10]);
+/// Displays ASCII bytes.
+pub(crate) struct Written<const N: usize>(pub(crate) [u8; N]);
 
-impl fmt::Display for Written {
+impl<const N: usize> fmt::Display for Written<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|&byte| fmt::Write::write_char(f, char::from(byte)))
     }

@@ -1,14 +1,14 @@
-//! Ticket ids.
+//! Tickets: their ids and their status.
 
-use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use uuid::Uuid;
+
+use crate::tagged_id::{TAGGED_ID_CHARS, impl_tagged_id};
 
 /// Characters of a ticket id as written, hyphens included.
-pub const TICKET_ID_CHARS: usize = 36;
+pub const TICKET_ID_CHARS: usize = TAGGED_ID_CHARS;
 
 /// The id of a ticket: a UUID of version 8. Its first 16 bits are the tag of its event
 /// ([`crate::event_tag`]), and its other free bits are random.
@@ -25,70 +25,81 @@ pub struct TicketId(pub [u8; 16]);
 )]
 pub struct TicketIdError;
 
-impl TicketId {
-    /// The tag of the event of the ticket.
-    pub fn tag(self) -> u16 {
-        u16::from_be_bytes([self.0[0], self.0[1]])
-    }
+impl_tagged_id!(TicketId, TicketIdError);
 
-    /// Appends the hyphenated lower-case form, [`TICKET_ID_CHARS`] bytes.
+/// Appends ids as a JSON array of strings.
+pub(crate) fn write_ticket_ids(out: &mut Vec<u8>, tickets: &[TicketId]) {
+    out.push(b'[');
+    for (index, ticket) in tickets.iter().enumerate() {
+        out.extend_from_slice(if index > 0 { b",\"" } else { b"\"" });
+        ticket.write(out);
+        out.push(b'"');
+    }
+    out.push(b']');
+}
+
+/// The status of a ticket that was sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TicketStatus {
+    /// It is valid, and was not used yet.
+    Booked,
+    /// It is valid, and its holder was let in.
+    CheckedIn,
+    /// It is not valid any more, and its place is on sale again.
+    Cancelled,
+}
+
+impl TicketStatus {
+    const ALL: [Self; 3] = [Self::Booked, Self::CheckedIn, Self::Cancelled];
+
+    /// The status as written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Booked => "booked",
+            Self::CheckedIn => "checked_in",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// The tickets that a listing has, by their status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatusFilter {
+    /// Those that are valid: booked or checked in.
+    #[default]
+    Valid,
+    /// Those with this status.
+    Only(TicketStatus),
+    /// All.
+    All,
+}
+
+/// The word is neither a status nor `all`. The message continues a sentence that begins with the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not a status of tickets: write booked, checked_in, cancelled or all")]
+pub struct StatusFilterError;
+
+impl StatusFilter {
+    /// Whether the listing has a ticket with this status.
     #[inline]
-    pub fn write(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.written());
-    }
-
-    fn written(self) -> [u8; TICKET_ID_CHARS] {
-        let mut text = [b'-'; TICKET_ID_CHARS];
-        for (byte, offset) in self.0.into_iter().zip(DIGIT_OFFSETS) {
-            [text[offset], text[offset + 1]] = HEX[usize::from(byte)];
+    pub fn accepts(self, status: TicketStatus) -> bool {
+        match self {
+            Self::Valid => matches!(status, TicketStatus::Booked | TicketStatus::CheckedIn),
+            Self::Only(only) => status == only,
+            Self::All => true,
         }
-        text
     }
 }
 
-/// The offset of the two digits of each byte in the written form.
-const DIGIT_OFFSETS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+impl FromStr for StatusFilter {
+    type Err = StatusFilterError;
 
-/// The two digits of every byte. A table is faster than formatting, and ids are half of the reply to a BOOK.
-static HEX: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut hex = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < hex.len() {
-        hex[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
-        byte += 1;
-    }
-    hex
-};
-
-impl FromStr for TicketId {
-    type Err = TicketIdError;
-
-    /// Parses the hyphenated form, with hexadecimal digits in either case.
-    fn from_str(text: &str) -> Result<Self, TicketIdError> {
-        if text.len() != TICKET_ID_CHARS {
-            return Err(TicketIdError);
+    fn from_str(word: &str) -> Result<Self, StatusFilterError> {
+        if word == "all" {
+            return Ok(Self::All);
         }
-        let uuid = Uuid::try_parse(text).map_err(|_| TicketIdError)?;
-        Ok(Self(uuid.into_bytes()))
-    }
-}
-
-impl fmt::Display for TicketId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Uuid::from_bytes(self.0).hyphenated().fmt(f)
-    }
-}
-
-impl Serialize for TicketId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for TicketId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
-        text.parse().map_err(de::Error::custom)
+        let status = TicketStatus::ALL.into_iter().find(|status| status.as_str() == word);
+        status.map(Self::Only).ok_or(StatusFilterError)
     }
 }

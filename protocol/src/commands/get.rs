@@ -24,7 +24,7 @@ pub enum Get<'a> {
         /// The maximum number of rows, 1 to [`LISTING_ROWS_MAX`].
         limit: Option<u32>,
         /// The event that the listing begins after.
-        after: Option<Cursor<'a>>,
+        after: Option<Cursor<'static>>,
     },
     /// `GET <event-id>`: show an event.
     Event {
@@ -58,7 +58,7 @@ impl<'a> Command<'a> for Get<'a> {
         if !args.has_next()? {
             args.set_form(&LIST);
             let limit = args.option_number("limit", LISTING_ROWS_MAX)?;
-            return Ok(Self::List { limit, after: after(args)? });
+            return Ok(Self::List { limit, after: args.option_value("after")? });
         }
         let id = args.next_word("event-id")?;
         if args.has_next()? {
@@ -69,16 +69,6 @@ impl<'a> Command<'a> for Get<'a> {
             Ok(Self::Event { id: validated("event-id", id, Id::new)? })
         }
     }
-}
-
-fn after<'a>(args: &mut Args<'a>) -> Result<Option<Cursor<'a>>, Refusal> {
-    let Some(word) = args.option("after")? else {
-        return Ok(None);
-    };
-    validated("after", word, |word| {
-        Cursor::decode(&word).ok_or("is not a cursor: give the word that came as \"next\", or leave it out")
-    })
-    .map(Some)
 }
 
 /// An occupied hour in a [`DayReply`].
