@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bookline_protocol::commands::book::write_book_reply;
-use bookline_protocol::reply::{self, LineKind};
+use bookline_protocol::reply::{self, EventSale, LineKind};
 use bookline_protocol::{ParsedLine, SaleTerms, parse};
 use bookline_server::Config;
-use bookline_server::changes::TicketsBooked;
+use bookline_server::changes::{EventAfter, TicketsBooked};
 use bookline_server::commands::{ExecutionStatus, Service, Turn};
 use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::session::framing::{Framer, FramingEvent};
@@ -129,26 +129,22 @@ fn encode_event() -> Box<dyn FnMut()> {
     let mut out = Vec::new();
     Box::new(move || {
         out.clear();
-        reply::write_event_reply(
-            &mut out,
-            black_box(&prefix),
-            98,
-            black_box(SaleTerms::default()),
-            LineKind::Ok,
-        );
+        let sale = EventSale { available_tickets: 98, held_tickets: 0, terms: SaleTerms::default() };
+        reply::write_event_reply(&mut out, black_box(&prefix), black_box(sale), LineKind::Ok);
     })
 }
 
 fn append() -> Box<dyn FnMut()> {
     let service = UnsyncedService::new();
     let ticket = [*b"0123456789abcdef"];
-    let event = EventKey { tag: 0xbeef, number: EventNumber(1) };
+    let key = EventKey { tag: 0xbeef, number: EventNumber(1) };
+    let event = EventAfter { key, id: "rustconf", total: 100, issued: 1, held: 0 };
     Box::new(move || {
         // Captures the whole struct: the journal ends if the directory is dropped.
         let service = &service;
         let journal = service.service.store.log();
         let tickets = black_box(&ticket);
-        let changes = [TicketsBooked { event, id: "rustconf", total: 100, issued: 1, tickets }.into()];
+        let changes = [TicketsBooked { event, attendee: "", tickets }.into()];
         while let Err(append_error) = journal.append(0, &changes) {
             assert_eq!(append_error, AppendError::Backpressure, "the journal is open");
             service.runtime.block_on(journal.capacity());

@@ -17,19 +17,22 @@ pub enum Code {
     LineTooLong,
     /// The connection ended in the middle of a line, which was not executed.
     Incomplete,
-    /// There is no such event, ticket or entry.
+    /// There is no such event, ticket, hold or entry.
     NotFound,
+    /// The deadline of the hold has passed.
+    Expired,
     /// The event is not on sale.
     Closed,
     /// The request exceeds a limit of its command or of the event.
     Limit,
     /// Fewer tickets are left than were requested.
     SoldOut,
-    /// The id is taken, someone is busy, or more tickets are issued than the event would have.
+    /// The id is taken, someone is busy, the hold has ended, the ticket has another status, the event would
+    /// have fewer tickets than are issued and held, or the event to delete has tickets or holds.
     Conflict,
     /// The requester's role does not allow it, or only the host may change it.
     Forbidden,
-    /// The change would exceed the server's limit of events, tickets or person-hours.
+    /// The change would exceed a limit of what the server stores.
     Full,
     /// The server has no connection or buffer to spare, or the connection was idle. The connection is closed.
     Busy,
@@ -51,8 +54,6 @@ pub enum Code {
     KeyReused,
     /// Reserved: it existed, and the server does not have it any more.
     Gone,
-    /// Reserved: the deadline of the hold has passed.
-    Expired,
 }
 
 /// A code that this version does not know.
@@ -71,6 +72,7 @@ impl Code {
         Self::LineTooLong,
         Self::Incomplete,
         Self::NotFound,
+        Self::Expired,
         Self::Closed,
         Self::Limit,
         Self::SoldOut,
@@ -87,7 +89,6 @@ impl Code {
         Self::RateLimited,
         Self::KeyReused,
         Self::Gone,
-        Self::Expired,
     ];
 
     /// The code as written on the wire.
@@ -141,7 +142,6 @@ impl Code {
                 | Self::RateLimited
                 | Self::KeyReused
                 | Self::Gone
-                | Self::Expired
         )
     }
 }

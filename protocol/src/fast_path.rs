@@ -2,7 +2,7 @@
 //! instructions in place of some 1,000. Every other line, and every invalid one, is left to the general
 //! parser. A property test compares the two.
 
-use crate::commands::{Book, Booking, Get, Request};
+use crate::commands::{Book, BookedEvents, Booking, Get, Request};
 use crate::id::Id;
 use crate::limits::BOOKING_TICKETS_MAX;
 use crate::number::parse_digits;
@@ -22,7 +22,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Request<'_>> {
 fn book(arguments: &[u8]) -> Option<Request<'_>> {
     let blank = arguments.iter().rposition(|&byte| byte == b' ')?;
     let (event, count) = (id(&arguments[..blank])?, count(&arguments[blank + 1..])?);
-    Some(Request::Book(Book::One(Booking { event, count })))
+    Some(Request::Book(Book { bookings: BookedEvents::One(Booking { event, count }), attendee: None }))
 }
 
 #[inline]

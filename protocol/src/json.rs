@@ -34,6 +34,7 @@ pub(crate) fn write_id(out: &mut Vec<u8>, id: &str) {
     out.push(b'"');
 }
 
+/// Appends ids as an array of strings.
 pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str>) {
     out.push(b'[');
     for (index, id) in ids.enumerate() {

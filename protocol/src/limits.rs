@@ -26,6 +26,16 @@ pub const BOOKING_TICKETS_MAX: u32 = 10_000;
 /// them.
 pub const BOOKING_EVENTS_MAX: usize = 8;
 
+/// Seconds that a hold lives at the most, from its HOLD on and with all its extensions: longer than any
+/// payment takes. Endless extension would keep tickets from sale without buying them.
+pub const HOLD_SECONDS_MAX: u32 = 7_200;
+
+/// Seconds that a hold lives unless its HOLD says otherwise.
+pub const HOLD_SECONDS_DEFAULT: u32 = 300;
+
+/// Tickets in one CANCEL as written, repetitions included.
+pub const CANCELLED_TICKETS_MAX: usize = 1_000;
+
 /// Rows that `limit=` may ask a listing for.
 pub const LISTING_ROWS_MAX: u32 = 10_000;
 
@@ -46,6 +56,7 @@ const _: () = {
     const HOST: usize = " host=".len() + ID_BYTES_MAX;
     assert!(REST + TITLE + " ".len() + GROUP + HOST <= LINE_BYTES_MAX);
 };
+const _: () = assert!(HOLD_SECONDS_DEFAULT <= HOLD_SECONDS_MAX);
 const _: () = assert!(BOOKING_TICKETS_MAX <= EVENT_TICKETS_MAX);
 const _: () = assert!(TEXT_CHARS_MAX * 4 < LINE_BYTES_MAX);
 const _: () = assert!(ID_BYTES_MAX < TEXT_CHARS_MAX && ECHO_CHARS_MAX < TEXT_CHARS_MAX);

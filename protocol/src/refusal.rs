@@ -1,8 +1,11 @@
 //! Refusals: replies that are not `OK`.
 
 use crate::code::Code;
+use crate::hold::HoldStatus;
 use crate::json;
 use crate::limits::LINE_BYTES_MAX;
+use crate::ticket::{TicketId, TicketStatus, write_ticket_ids};
+use crate::timestamp::{Timestamp, write_at};
 
 /// A refusal: a code for scripts, a sentence for people, and further fields that depend on the code.
 /// The constructors give each code its fields.
@@ -29,6 +32,8 @@ pub enum Detail {
     Available {
         /// Tickets that are left.
         available: u32,
+        /// Tickets that are held.
+        held: u32,
         /// Tickets that were requested.
         requested: u32,
     },
@@ -39,10 +44,33 @@ pub enum Detail {
         /// How many were requested; for `FULL`, how many more.
         requested: u64,
     },
-    /// The fields of `CONFLICT` when an event would have fewer tickets than are issued.
+    /// The field of `EXPIRED`.
+    Deadline {
+        /// The deadline of the hold.
+        at: Timestamp,
+    },
+    /// The fields of `CONFLICT` when the status of a hold or a ticket does not allow the change.
+    Status {
+        /// The status as written on the wire.
+        status: &'static str,
+        /// When the hold or the ticket got it, if that is known.
+        at: Option<Timestamp>,
+    },
+    /// The tickets of a CANCEL for which it is refused, for `NOT_FOUND` and `CONFLICT`.
+    Tickets(Vec<TicketId>),
+    /// The fields of `CONFLICT` when an event has tickets or holds, and is not deleted for that reason.
+    Sold {
+        /// Valid tickets.
+        tickets: u32,
+        /// Holds.
+        holds: u32,
+    },
+    /// The fields of `CONFLICT` when an event would have fewer tickets than are issued and held.
     Issued {
         /// Tickets that are issued.
         issued: u32,
+        /// Tickets that are held.
+        held: u32,
         /// Tickets that the event was to have.
         requested: u32,
     },
@@ -98,9 +126,19 @@ impl Refusal {
         )
     }
 
-    /// There is no such event, ticket or entry.
+    /// There is no such event, ticket, hold or entry.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)
+    }
+
+    /// There are no such tickets. `tickets` has those of a CANCEL that are unknown.
+    pub fn not_found_tickets(message: impl Into<String>, tickets: Vec<TicketId>) -> Self {
+        Self::with_detail(Code::NotFound, message, Detail::Tickets(tickets))
+    }
+
+    /// The deadline of the hold, `at`, has passed.
+    pub fn expired(message: impl Into<String>, at: Timestamp) -> Self {
+        Self::with_detail(Code::Expired, message, Detail::Deadline { at })
     }
 
     /// The event is not on sale.
@@ -114,8 +152,8 @@ impl Refusal {
     }
 
     /// Fewer tickets are left than were requested.
-    pub fn sold_out(message: impl Into<String>, available: u32, requested: u32) -> Self {
-        Self::with_detail(Code::SoldOut, message, Detail::Available { available, requested })
+    pub fn sold_out(message: impl Into<String>, available: u32, held: u32, requested: u32) -> Self {
+        Self::with_detail(Code::SoldOut, message, Detail::Available { available, held, requested })
     }
 
     /// An id is taken.
@@ -123,9 +161,30 @@ impl Refusal {
         Self::new(Code::Conflict, message)
     }
 
-    /// An event would have fewer tickets than are issued.
-    pub fn conflict_issued(message: impl Into<String>, issued: u32, requested: u32) -> Self {
-        Self::with_detail(Code::Conflict, message, Detail::Issued { issued, requested })
+    /// The hold has ended otherwise than by its deadline. It got this status at this moment.
+    pub fn conflict_ended(message: impl Into<String>, status: HoldStatus, at: Timestamp) -> Self {
+        let detail = Detail::Status { status: status.as_str(), at: Some(at) };
+        Self::with_detail(Code::Conflict, message, detail)
+    }
+
+    /// The ticket has a status that does not allow the change. It got it at this moment, if that is known.
+    pub fn conflict_ticket(message: impl Into<String>, status: TicketStatus, at: Option<Timestamp>) -> Self {
+        Self::with_detail(Code::Conflict, message, Detail::Status { status: status.as_str(), at })
+    }
+
+    /// The status of these tickets does not allow it to cancel them.
+    pub fn conflict_tickets(message: impl Into<String>, tickets: Vec<TicketId>) -> Self {
+        Self::with_detail(Code::Conflict, message, Detail::Tickets(tickets))
+    }
+
+    /// An event to delete has valid tickets or holds.
+    pub fn conflict_sold(message: impl Into<String>, tickets: u32, holds: u32) -> Self {
+        Self::with_detail(Code::Conflict, message, Detail::Sold { tickets, holds })
+    }
+
+    /// An event would have fewer tickets than are issued and held.
+    pub fn conflict_issued(message: impl Into<String>, issued: u32, held: u32, requested: u32) -> Self {
+        Self::with_detail(Code::Conflict, message, Detail::Issued { issued, held, requested })
     }
 
     /// Someone is busy. `busy` has everyone who is, joined by commas.
@@ -225,39 +284,62 @@ impl Refusal {
             out.extend_from_slice(b",\"event_id\":");
             json::write_string(out, event_id);
         }
-        match &self.detail {
-            Detail::None => {}
-            Detail::Available { available, requested } => {
-                out.extend_from_slice(b",\"available\":");
-                json::write_number(out, *available);
-                out.extend_from_slice(b",\"requested\":");
-                json::write_number(out, *requested);
+        self.detail.write(out);
+        out.extend_from_slice(b"}\n");
+    }
+}
+
+impl Detail {
+    /// Appends the fields, each with a comma before it.
+    fn write(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::None => {}
+            Self::Available { available, held, requested } => {
+                write_number_field(out, b",\"available\":", *available);
+                write_number_field(out, b",\"held\":", *held);
+                write_number_field(out, b",\"requested\":", *requested);
             }
-            Detail::Limit { limit, requested } => {
-                out.extend_from_slice(b",\"limit\":");
-                json::write_number(out, *limit);
-                out.extend_from_slice(b",\"requested\":");
-                json::write_number(out, *requested);
+            Self::Limit { limit, requested } => {
+                write_number_field(out, b",\"limit\":", *limit);
+                write_number_field(out, b",\"requested\":", *requested);
             }
-            Detail::Issued { issued, requested } => {
-                out.extend_from_slice(b",\"issued\":");
-                json::write_number(out, *issued);
-                out.extend_from_slice(b",\"requested\":");
-                json::write_number(out, *requested);
+            Self::Deadline { at } => write_at(out, Some(*at)),
+            Self::Status { status, at } => {
+                out.extend_from_slice(b",\"status\":");
+                json::write_string(out, status);
+                write_at(out, *at);
             }
-            Detail::Busy(busy) => {
+            Self::Tickets(tickets) => {
+                out.extend_from_slice(b",\"tickets\":");
+                write_ticket_ids(out, tickets);
+            }
+            Self::Sold { tickets, holds } => {
+                write_number_field(out, b",\"tickets\":", *tickets);
+                write_number_field(out, b",\"holds\":", *holds);
+            }
+            Self::Issued { issued, held, requested } => {
+                write_number_field(out, b",\"issued\":", *issued);
+                write_number_field(out, b",\"held\":", *held);
+                write_number_field(out, b",\"requested\":", *requested);
+            }
+            Self::Busy(busy) => {
                 out.extend_from_slice(b",\"busy\":");
                 json::write_ids(out, busy.split(','));
             }
-            Detail::Host(host) => {
+            Self::Host(host) => {
                 out.extend_from_slice(b",\"host\":");
                 json::write_string(out, host);
             }
-            Detail::DidYouMean(verb) => {
+            Self::DidYouMean(verb) => {
                 out.extend_from_slice(b",\"did_you_mean\":");
                 json::write_string(out, verb);
             }
         }
-        out.extend_from_slice(b"}\n");
     }
+}
+
+/// Appends a field. `name` has its quotes, the comma before it and the colon after it.
+fn write_number_field(out: &mut Vec<u8>, name: &[u8], number: impl itoa::Integer) {
+    out.extend_from_slice(name);
+    json::write_number(out, number);
 }

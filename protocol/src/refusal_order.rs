@@ -29,10 +29,10 @@ pub const REFUSAL_ORDER: &[RefusalReason] = &[
         codes: &[Code::KeyReused],
         when: "the key was used for another request; for the same one, the stored reply is sent",
     },
-    RefusalReason { codes: &[Code::NotFound], when: "there is no such event, ticket or entry" },
+    RefusalReason { codes: &[Code::NotFound], when: "there is no such event, ticket, hold or entry" },
     RefusalReason { codes: &[Code::Gone], when: "it existed, and the server does not have it any more" },
     RefusalReason { codes: &[Code::Forbidden], when: "only the host may change it" },
-    RefusalReason { codes: &[Code::Expired], when: "the deadline has passed" },
+    RefusalReason { codes: &[Code::Expired], when: "the deadline of the hold has passed" },
     RefusalReason { codes: &[Code::Closed], when: "the event is not on sale" },
     RefusalReason {
         codes: &[Code::Limit],
@@ -40,7 +40,8 @@ pub const REFUSAL_ORDER: &[RefusalReason] = &[
     },
     RefusalReason {
         codes: &[Code::Conflict, Code::SoldOut],
-        when: "the id is taken, someone is busy, too few tickets are left, or too many are issued",
+        when: "the id is taken, someone is busy, too few tickets are left, too many are issued or held, the \
+               hold has ended, the ticket has another status, or the event has tickets or holds",
     },
     RefusalReason { codes: &[Code::Full], when: "the change would exceed a limit of the server" },
     RefusalReason { codes: &[Code::ReadOnly], when: "changes are refused for now" },

@@ -4,25 +4,29 @@
 use std::collections::HashSet;
 
 use bookline_protocol::limits::LINE_OPTIONS_MAX;
-use bookline_protocol::{Code, CommandForm, Cursor, Date, ParsedLine, RESERVED_VERB, Refusal, Verb, parse};
+use bookline_protocol::{
+    Code, CommandForm, Cursor, Date, ParsedLine, RESERVED_VERB, Refusal, TicketCursor, Verb, parse,
+};
 
 /// Every form of every command.
 fn forms() -> impl Iterator<Item = (Verb, &'static CommandForm)> {
     Verb::ALL.iter().flat_map(|verb| verb.forms().iter().map(|form| (*verb, form)))
 }
 
-/// A valid word in place of a part of a usage: `<date>` or `id=<id>`. It is the argument with this index.
-fn sample(index: usize, part: &str) -> String {
+/// A valid word in place of a part of the usage of a verb: `<date>` or `id=<id>`. It is the argument with
+/// this index.
+fn sample(index: usize, part: &str, verb: &str) -> String {
     let word = match part.split_once('=').map_or(part, |(_, value)| value) {
-        "<name>" | "<title>" => "\"Rust Conf\"".to_owned(),
+        "<name>" | "<title>" | "<text>" => "\"Rust Conf\"".to_owned(),
         "<date>" => "2026-12-31".to_owned(),
         "<time>" => "09:00".to_owned(),
-        "<tickets>" | "<n>" => "7".to_owned(),
+        "<tickets>" | "<n>" | "<seconds>" => "7".to_owned(),
         // An event may be named once.
         "<event-id>" => format!("F{index}"),
         "<id>" | "<who>" | "<host>" => "F1".to_owned(),
         "<group>" => "F2,F3".to_owned(),
-        "<ticket-id>" => "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned(),
+        "<ticket-id>" | "<hold-id>" => "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned(),
+        "<cursor>" if verb.eq_ignore_ascii_case("TICKETS") => TicketCursor { event: 1, position: 1 }.encode(),
         "<cursor>" => {
             Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode()
         }
@@ -58,7 +62,7 @@ fn alternatives(part: &str) -> Vec<String> {
 
 fn line(parts: &[&str]) -> String {
     let words = parts.iter().flat_map(|part| part.split(' '));
-    words.enumerate().map(|(index, word)| sample(index, word)).collect::<Vec<_>>().join(" ")
+    words.enumerate().map(|(index, word)| sample(index, word, parts[0])).collect::<Vec<_>>().join(" ")
 }
 
 #[track_caller]
@@ -88,8 +92,10 @@ fn usages_begin_with_their_verb_and_have_one_line_of_help() {
 }
 
 #[test]
-fn get_and_put_have_several_forms() {
-    assert_eq!((Verb::Get.forms().len(), Verb::Put.forms().len()), (3, 2));
+fn get_hold_delete_and_put_have_several_forms() {
+    let several: Vec<_> = Verb::ALL.iter().map(|verb| (*verb, verb.forms().len())).collect();
+    let several: Vec<_> = several.into_iter().filter(|(_, forms)| *forms > 1).collect();
+    assert_eq!(several, [(Verb::Get, 3), (Verb::Hold, 2), (Verb::Delete, 2), (Verb::Put, 2)]);
 }
 
 #[test]
@@ -124,13 +130,18 @@ fn missing_last_argument_is_refused_by_its_name() {
         required.retain(|part| !part.contains('='));
         while let Some(missing) = required.pop().filter(|_| !required.is_empty()) {
             let less = line(&required);
-            if verb == Verb::Get {
-                assert_eq!(verb_of(&less), Verb::Get, "one form of GET less is another");
+            if verb == Verb::Get || verb == Verb::Delete && required.len() == 2 {
+                assert_eq!(verb_of(&less), verb, "one form less is another");
                 continue;
             }
             let Refusal { code, message, .. } = refused(&less);
             assert_eq!(code, Code::BadRequest);
-            let name = if missing.starts_with('<') { missing } else { "<BLOCK or MEET>" };
+            let name = match (verb, missing) {
+                (Verb::Hold, "<event-id>" | "<hold-id>") => "<event-id or hold-id>",
+                (Verb::Delete, "<event-id>" | "<who>") => "<who or event-id>",
+                (_, missing) if missing.starts_with('<') => missing,
+                _ => "<BLOCK or MEET>",
+            };
             assert!(message.starts_with(&format!("{name} is missing: write ")), "{less}: {message}");
             assert!(message.contains(form.usage), "{less}: {message}");
         }
@@ -143,8 +154,10 @@ fn extra_argument_or_option_is_refused_with_the_usage() {
         let (mut parts, optional) = parts(form);
         parts.extend(optional.iter().filter_map(|part| part.split('|').next()));
         let more = line(&parts);
-        // An argument behind a bare GET makes it another form of GET, and behind BOOK it is another event.
-        if form.usage != "GET <event-id>" && !form.usage.starts_with("GET [") && verb != Verb::Book {
+        // These are other forms with an argument more, or take any number of arguments.
+        let others = ["GET [", "GET <event-id>", "HOLD <hold-id>", "DELETE <event-id>"];
+        let takes_more = matches!(verb, Verb::Book | Verb::Cancel);
+        if !takes_more && !others.iter().any(|other| form.usage.starts_with(other)) {
             let message = refused(&format!("{more} surplus")).message;
             let expected = format!("\"surplus\" is one argument too many: write {}, ", form.usage);
             assert!(message.starts_with(&expected), "{message}");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use bookline_protocol::refusal_order::{REFUSAL_ORDER, RefusalReason};
 use bookline_protocol::reply::ReplyLine;
-use bookline_protocol::{Code, Cursor, Date, ParsedLine, Refusal, Verb, limits, parse};
+use bookline_protocol::{Code, Cursor, Date, ParsedLine, Refusal, TicketCursor, Verb, limits, parse};
 
 const DOCUMENT: &str = include_str!("../../protocol.md");
 
@@ -99,6 +99,8 @@ fn table_of_limits_equals_the_constants() {
         limits::EVENT_TICKETS_MAX.into(),
         limits::BOOKING_TICKETS_MAX.into(),
         limits::BOOKING_EVENTS_MAX as u64,
+        limits::HOLD_SECONDS_MAX.into(),
+        limits::CANCELLED_TICKETS_MAX as u64,
         limits::LISTING_ROWS_MAX.into(),
         limits::HOD_HOURS.into(),
     ]
@@ -148,9 +150,13 @@ fn examples_agree_with_the_parser() {
 fn without_placeholders(sent: &str) -> String {
     let cursor =
         Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode();
+    let ticket_cursor = TicketCursor { event: 1, position: 1 }.encode();
     let known = HashMap::from([
         ("<word:next>", &*cursor),
+        ("<word:next-ticket>", &*ticket_cursor),
         ("<uuid:ticket>", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"),
+        ("<uuid:other-ticket>", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ef"),
+        ("<uuid:hold>", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"),
         ("<today>", "21-11-2026"),
         ("<this-hour>", "09:00"),
     ]);

@@ -4,8 +4,8 @@
 use bookline_protocol::commands::{Create, Meet};
 use bookline_protocol::reply::ReplyLine;
 use bookline_protocol::{
-    Cursor, Date, Group, Hour, Id, ParsedLine, Request, Slot, Text, TicketId, expects_reply, needs_escape,
-    parse, parse_first, quote, split_option,
+    Cursor, Date, Group, HoldId, Hour, Id, ParsedLine, Request, Slot, Text, TicketCursor, TicketId,
+    Timestamp, expects_reply, needs_escape, parse, parse_first, quote, split_option,
 };
 use proptest::prelude::*;
 
@@ -16,6 +16,13 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "GET",
         "BOOK",
         "TICKET",
+        "TICKETS",
+        "HOLD",
+        "CONFIRM",
+        "EXTEND",
+        "CANCEL",
+        "CHECKIN",
+        "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
         "BLOCK",
         "MEET",
         "HOD",
@@ -37,6 +44,11 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "id=",
         "id=x",
         "limit=",
+        "for=x",
+        "ttl=5",
+        "undo=yes",
+        "status=all",
+        "tickets=drop",
         "after=AAAA",
         "after=",
         "\"",
@@ -96,6 +108,12 @@ fn slot() -> impl Strategy<Value = Slot> {
         date: Date::from_day_number(day).unwrap(),
         hour: Hour::new(hour).unwrap(),
     })
+}
+
+fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    write(&mut out);
+    String::from_utf8(out).unwrap()
 }
 
 /// Every refusal is one line of bounded length, with a JSON object and without characters that control a
@@ -233,6 +251,41 @@ proptest! {
     }
 
     #[test]
+    fn ticket_cursor_round_trips(event in any::<u64>(), position in any::<u32>()) {
+        let cursor = TicketCursor { event, position };
+        let word = cursor.encode();
+        prop_assert_eq!(quote(&word), word.as_str(), "a cursor needs no quotes");
+        prop_assert_eq!(word.parse(), Ok(cursor));
+        if event <= u32::MAX.into() {
+            prop_assert_eq!(Cursor::decode(&word), None, "it is no cursor of the other listing");
+        }
+    }
+
+    #[test]
+    fn forged_ticket_cursor_has_the_word_that_it_was_decoded_from(word in "[A-Za-z0-9_-]{14,18}") {
+        if let Some(cursor) = TicketCursor::decode(&word) {
+            prop_assert_eq!(cursor.encode(), word);
+        }
+    }
+
+    #[test]
+    fn timestamp_agrees_with_chrono_and_round_trips(
+        micros in Timestamp::MIN.0..=Timestamp::MAX.0,
+        offset_minutes in -1_439..1_440,
+    ) {
+        let moment = chrono::DateTime::from_timestamp_micros(micros).unwrap();
+        let written = written(|out| Timestamp(micros).write(out));
+        prop_assert_eq!(&written, &moment.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string());
+        prop_assert_eq!(&written, &Timestamp(micros).to_string());
+        prop_assert_eq!(written.parse(), Ok(Timestamp(micros)));
+        let zone = chrono::FixedOffset::east_opt(offset_minutes * 60).unwrap();
+        let elsewhere = moment.with_timezone(&zone).format("%Y-%m-%dT%H:%M:%S%.6f%:z").to_string();
+        if elsewhere.len() == "2026-11-26T09:57:53.123456+05:30".len() {
+            prop_assert_eq!(elsewhere.parse(), Ok(Timestamp(micros)));
+        }
+    }
+
+    #[test]
     fn slot_index_round_trips_and_keeps_the_order(slot in slot()) {
         prop_assert_eq!(Slot::from_index(slot.index()), Some(slot));
         let next = Slot::from_index(slot.index() + 1);
@@ -242,13 +295,13 @@ proptest! {
     #[test]
     fn ticket_id_round_trips_and_begins_with_its_tag(bytes in any::<[u8; 16]>()) {
         let ticket = TicketId(bytes);
-        let mut written = Vec::new();
-        ticket.write(&mut written);
-        let written = String::from_utf8(written).unwrap();
+        let written = written(|out| ticket.write(out));
         prop_assert_eq!(&written, &uuid::Uuid::from_bytes(bytes).to_string());
         prop_assert_eq!(&written, &ticket.to_string());
         prop_assert_eq!(written.parse(), Ok(ticket));
         prop_assert_eq!(written[..4].to_owned(), format!("{:04x}", ticket.tag()));
+        prop_assert_eq!(written.parse(), Ok(HoldId(bytes)), "a hold id is written as a ticket id");
+        prop_assert_eq!(HoldId(bytes).to_string(), written);
     }
 
     #[test]
@@ -259,6 +312,25 @@ proptest! {
             .filter(|date| date.format(form).to_string() == text)
             .and_then(Date::from_naive);
         prop_assert_eq!(Date::parse(&text), expected);
+    }
+}
+
+#[test]
+fn timestamp_outside_of_the_years_of_dates_is_written_as_the_nearest() {
+    assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000Z");
+    assert_eq!(Timestamp(-1).to_string(), "1969-12-31T23:59:59.999999Z");
+    for (micros, nearest) in [
+        (Timestamp::MIN.0, "0001-01-01T00:00:00.000000Z"),
+        (Timestamp::MIN.0 - 1, "0001-01-01T00:00:00.000000Z"),
+        (i64::MIN, "0001-01-01T00:00:00.000000Z"),
+        (Timestamp::MAX.0, "9999-12-31T23:59:59.999999Z"),
+        (Timestamp::MAX.0 + 1, "9999-12-31T23:59:59.999999Z"),
+        (i64::MAX, "9999-12-31T23:59:59.999999Z"),
+    ] {
+        assert_eq!(Timestamp(micros).to_string(), nearest, "{micros}");
+    }
+    for text in ["", "2026-11-26", "2026-11-26T09:57:53", "2026-02-30T09:57:53Z", "1000"] {
+        assert!(text.parse::<Timestamp>().is_err(), "{text}");
     }
 }
 

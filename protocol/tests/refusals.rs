@@ -35,9 +35,9 @@ fn transcript(text: &str) {
 fn missing_argument_shows_the_usage() {
     transcript(
         "> BOOK
-         < <event-id> is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         < <event-id> is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
          > BOOK rustconf
-         < <n> is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         < <n> is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
          > CREATE id=x
          < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none]
          > TICKET
@@ -61,13 +61,13 @@ fn extra_arguments_and_unknown_options_are_refused() {
         "> PING pong
          < \"pong\" is one argument too many: write PING, with quotes around an argument that has blanks
          > BOOK rustconf 2 now
-         < <n> of event now is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         < <n> of event now is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
          > GET F1 21-11-2026 09:00
          < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
          > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
          < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>], with quotes around an argument that has blanks
          > BOOK rustconf 2 id=x
-         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option
          > GET rustconf limit=5
          < option \"limit\" is unknown here: write GET <event-id>, with quotes around an argument that only looks like an option
          > CREATE x 2026-12-31 5 id=a id=b
@@ -79,9 +79,9 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > CREATE limit=5 id=x 2026-12-01 3
          < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none], with quotes around an argument that only looks like an option
          > BOOK id=rustconf 2
-         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option
          > BOOK rustconf many n=2
-         < option \"n\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option
+         < option \"n\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option
          > GET limit=0 x=y
          < option \"x\" is unknown here: write GET [limit=<n>] [after=<cursor>], with quotes around an argument that only looks like an option
          > limit=5
@@ -97,9 +97,9 @@ fn extra_arguments_and_unknown_options_are_refused() {
 fn bookings_of_several_events_that_are_not_valid_together_are_refused() {
     transcript(
         "> BOOK a 1 b
-         < <n> of event b is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         < <n> of event b is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
          > BOOK a 1 a
-         < <n> of event a is missing: write BOOK <event-id> <n> [<event-id> <n>]…
+         < <n> of event a is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
          > BOOK a 1 b 1 a 1
          < event a is named twice: write it once, with the number of all its tickets
          > BOOK a 1 b 0
@@ -111,7 +111,7 @@ fn bookings_of_several_events_that_are_not_valid_together_are_refused() {
          > BOOK a 1 b 1 c 1 d 1 e 1 f 1 g 1 h 1 i 1
          < one BOOK buys tickets of 8 events at the most: write another BOOK for the others
          > BOOK a 1 b 1 id=x
-         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]…, with quotes around an argument that only looks like an option",
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option",
     );
 }
 
@@ -159,6 +159,87 @@ fn update_without_a_change_is_refused_with_the_usage() {
          > UPDATE rustconf closed
          < \"closed\" is one argument too many: write {USAGE}, with quotes around an argument that has blanks",
     ));
+}
+
+#[test]
+fn hold_of_one_argument_that_is_no_hold_id_shows_both_usages() {
+    transcript(
+        "> HOLD
+         < <event-id or hold-id> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] or HOLD <hold-id>
+         > HOLD jazz
+         < <n> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] or HOLD <hold-id>
+         > HOLD jazz ttl=60
+         < <n> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] or HOLD <hold-id>
+         > HOLD jazz 2 3
+         < \"3\" is one argument too many: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>], with quotes around an argument that has blanks
+         > HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee ttl=60
+         < option \"ttl\" is unknown here: write HOLD <hold-id>, with quotes around an argument that only looks like an option
+         > HOLD ä
+         < event-id \"ä\" holds \"ä\": an id is 1 to 64 of A-Z a-z 0-9 . _ -",
+    );
+}
+
+#[test]
+fn invalid_arguments_of_holds_are_refused() {
+    transcript(
+        "> HOLD jazz 0
+         < n \"0\" is out of range: write a whole number from 1 to 10000
+         > HOLD jazz 2 ttl=7201
+         < ttl \"7201\" is out of range: write a whole number from 1 to 7200
+         > HOLD jazz 2 for=
+         < for \"\" is empty: write 1 to 200 characters
+         > CONFIRM jazz
+         < hold-id \"jazz\" is not a hold id: write it as HOLD gave it, 36 characters as in 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
+         > CONFIRM 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 10001
+         < n \"10001\" is out of range: write a whole number from 1 to 10000
+         > EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
+         < <seconds> is missing: write EXTEND <hold-id> <seconds>
+         > EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 0
+         < seconds \"0\" is out of range: write a whole number from 1 to 7200
+         > RELEASE 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee now
+         < \"now\" is one argument too many: write RELEASE <hold-id>, with quotes around an argument that has blanks",
+    );
+}
+
+#[test]
+fn invalid_arguments_of_tickets_are_refused() {
+    let many = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee ".repeat(1_001);
+    transcript(&format!(
+        "> CANCEL
+         < <ticket-id> is missing: write CANCEL <ticket-id> [<ticket-id>]…
+         > CANCEL 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee jazz
+         < ticket-id \"jazz\" is not a ticket id: write it as BOOK gave it, 36 characters as in 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
+         > CANCEL {many}
+         < one CANCEL takes back 1000 tickets at the most: write another CANCEL for the others
+         > CHECKIN 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee undo=no
+         < undo \"no\" is not yes: write undo=yes, or leave it out
+         > TICKETS
+         < <event-id> is missing: write TICKETS <event-id> [status=booked|checked_in|cancelled|all] [for=<text>] [ids=yes] [limit=<n>] [after=<cursor>]
+         > TICKETS jazz status=sold
+         < status \"sold\" is not a status of tickets: write booked, checked_in, cancelled or all
+         > TICKETS jazz ids=no
+         < ids \"no\" is not yes: write ids=yes, or leave it out
+         > TICKETS jazz limit=10001
+         < limit \"10001\" is out of range: write a whole number from 1 to 10000
+         > TICKETS jazz after=AAAA
+         < after \"AAAA\" is not a cursor: give the word that came as \"next\", or leave it out",
+    ));
+}
+
+#[test]
+fn delete_of_neither_an_entry_nor_an_event_is_refused() {
+    transcript(
+        "> DELETE
+         < <who or event-id> is missing: write DELETE <who> <date> <time> or DELETE <event-id> [tickets=drop]
+         > DELETE F1 21-11-2026
+         < <time> is missing: write DELETE <who> <date> <time>
+         > DELETE F1 21-11-2026 09:00 tickets=drop
+         < option \"tickets\" is unknown here: write DELETE <who> <date> <time>, with quotes around an argument that only looks like an option
+         > DELETE jazz tickets=keep
+         < tickets \"keep\" is not drop: write tickets=drop, or leave it out
+         > DELETE a/b
+         < event-id \"a/b\" holds \"/\": an id is 1 to 64 of A-Z a-z 0-9 . _ -",
+    );
 }
 
 #[test]

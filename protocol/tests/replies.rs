@@ -7,24 +7,32 @@ use bookline_protocol::commands::block::{BlockReply, write_block_reply};
 use bookline_protocol::commands::book::{
     BookReply, BookingPlace, BookingsReply, close_booking, open_booking, write_book_reply, write_tickets,
 };
-use bookline_protocol::commands::delete::{DeleteReply, EntryKind, write_delete_reply};
+use bookline_protocol::commands::cancel::{CancelReply, EventAvailability, write_cancel_reply};
+use bookline_protocol::commands::confirm::{ConfirmReply, write_confirm_reply};
+use bookline_protocol::commands::delete::{
+    DeleteReply, DeletedEventReply, EntryKind, EventKind, write_delete_reply, write_deleted_event_reply,
+};
 use bookline_protocol::commands::get::{
     DayEntry, DayReply, close_day_entry, close_day_reply, open_day_entry, open_day_reply,
 };
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::help::help_rows;
 use bookline_protocol::commands::hod::{HodRow, write_hod_row};
+use bookline_protocol::commands::hold::{HoldReply, HoldStatusReply, write_hold_reply};
 use bookline_protocol::commands::meet::{MeetReply, write_meet_reply};
+use bookline_protocol::commands::release::ReleaseReply;
 use bookline_protocol::commands::snapshot::SnapshotReply;
 use bookline_protocol::commands::stats::StatsReply;
-use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::commands::ticket::{TicketReply, WrittenTicket, write_ticket_reply};
+use bookline_protocol::commands::tickets::{TicketRow, write_ticket_row};
 use bookline_protocol::reply::{
-    CountReply, EmptyReply, EntryFields, ErrBody, EventReply, LineKind, MalformedLine, Members,
-    ReplacedEntry, ReplacedMeeting, ReplyLine, entry_fields_bytes_max, event_reply_prefix,
-    parse_event_reply_prefix, write_entry_fields, write_event_reply, write_ok, write_row,
+    CountReply, EmptyReply, EntryFields, ErrBody, ErrTickets, EventReply, EventSale, LineKind, MalformedLine,
+    Members, ReplacedEntry, ReplacedMeeting, ReplyLine, entry_fields_bytes_max, event_reply_prefix,
+    name_and_date, parse_event_reply_prefix, write_entry_fields, write_event_reply, write_ok, write_row,
 };
 use bookline_protocol::{
-    Code, Date, Hour, MaxPerBooking, Refusal, SaleTerms, Sales, Slot, TicketId, Verb, needs_escape,
+    Code, Date, HoldId, HoldStatus, Hour, MaxPerBooking, Refusal, SaleTerms, Sales, Slot, TicketId,
+    TicketStatus, Timestamp, Verb, needs_escape,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -46,6 +54,11 @@ fn class_meeting() -> EntryFields<'static> {
     EntryFields { title: "class committee meeting".into(), group: Members::from("F2,F3"), host: "F1".into() }
 }
 
+/// 2026-11-26 09:57:53.123456 UTC.
+const MOMENT: Timestamp = Timestamp(1_795_687_073_123_456);
+
+const HOLD: HoldId = HoldId(TICKET.0);
+
 const TICKET: TicketId = TicketId([
     0x2c, 0xdb, 0xa4, 0xd5, 0x65, 0xe5, 0x8a, 0x4e, 0x9d, 0x2b, 0x64, 0xa5, 0xba, 0x13, 0xb0, 0xee,
 ]);
@@ -57,18 +70,19 @@ fn objects_of_events_have_the_documented_json() {
         name: "Rust \"Conf\"".into(),
         date: Date::parse("2026-12-31").unwrap(),
         total_tickets: 100,
-        available_tickets: 98,
+        available_tickets: 96,
+        held_tickets: 2,
         sales: Sales::Open,
         max_per_booking: None,
     };
     assert_object(
         &event,
-        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98,"sales":"open"}"#,
+        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":96,"held_tickets":2,"sales":"open"}"#,
     );
     let event = EventReply { sales: Sales::Closed, max_per_booking: Some(4), ..event };
     assert_object(
         &event,
-        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":98,"sales":"closed","max_per_booking":4}"#,
+        r#"{"id":"rustconf","name":"Rust \"Conf\"","date":"2026-12-31","total_tickets":100,"available_tickets":96,"held_tickets":2,"sales":"closed","max_per_booking":4}"#,
     );
     assert_object(
         &BookReply { event_id: "rustconf".into(), tickets: vec![TICKET], available_tickets: 98 },
@@ -80,8 +94,78 @@ fn objects_of_events_have_the_documented_json() {
         r#"{"bookings":[{"event_id":"a","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}]}"#,
     );
     assert_object(
-        &TicketReply { ticket: TICKET, event_id: "rustconf".into() },
-        r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf"}"#,
+        &DeletedEventReply { event_id: "a".into(), deleted: EventKind::Event, tickets: 3, holds: 1 },
+        r#"{"event_id":"a","deleted":"event","tickets":3,"holds":1}"#,
+    );
+}
+
+#[test]
+fn objects_of_holds_have_the_documented_json() {
+    let event_id = || "rustconf".into();
+    assert_object(
+        &HoldReply {
+            hold_id: HOLD,
+            event_id: event_id(),
+            tickets: 2,
+            expires_at: MOMENT,
+            available_tickets: 98,
+        },
+        r#"{"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf","tickets":2,"expires_at":"2026-11-26T09:57:53.123456Z","available_tickets":98}"#,
+    );
+    assert_object(
+        &HoldStatusReply {
+            hold_id: HOLD,
+            event_id: event_id(),
+            tickets: 2,
+            expires_at: MOMENT,
+            status: HoldStatus::Held,
+        },
+        r#"{"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf","tickets":2,"expires_at":"2026-11-26T09:57:53.123456Z","status":"held"}"#,
+    );
+    assert_object(
+        &ConfirmReply { hold_id: HOLD, event_id: event_id(), tickets: vec![TICKET], available_tickets: 98 },
+        r#"{"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":98}"#,
+    );
+    assert_object(
+        &ReleaseReply { hold_id: HOLD, event_id: event_id(), released: 2, available_tickets: 100 },
+        r#"{"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf","released":2,"available_tickets":100}"#,
+    );
+}
+
+#[test]
+fn objects_of_tickets_have_the_documented_json() {
+    assert_object(
+        &CancelReply {
+            cancelled: vec![TICKET],
+            events: vec![EventAvailability { event_id: "rustconf".into(), available_tickets: 99 }],
+        },
+        r#"{"cancelled":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"events":[{"event_id":"rustconf","available_tickets":99}]}"#,
+    );
+    let ticket = TicketReply {
+        ticket: TICKET,
+        event_id: "rustconf".into(),
+        status: TicketStatus::CheckedIn,
+        at: Some(MOMENT),
+        attendee: Some("Ada Lovelace".into()),
+        name: "Rust Conf".into(),
+        date: Date::parse("2026-12-31").unwrap(),
+    };
+    assert_object(
+        &ticket,
+        r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf","status":"checked_in","at":"2026-11-26T09:57:53.123456Z","for":"Ada Lovelace","name":"Rust Conf","date":"2026-12-31"}"#,
+    );
+    assert_object(
+        &TicketReply { status: TicketStatus::Booked, at: None, attendee: None, ..ticket },
+        r#"{"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"rustconf","status":"booked","name":"Rust Conf","date":"2026-12-31"}"#,
+    );
+    assert_object(
+        &TicketRow {
+            ticket: "13b0ee".into(),
+            status: TicketStatus::Cancelled,
+            at: Some(MOMENT),
+            attendee: Some("Ada Lovelace".into()),
+        },
+        r#"{"ticket":"13b0ee","status":"cancelled","at":"2026-11-26T09:57:53.123456Z","for":"Ada Lovelace"}"#,
     );
 }
 
@@ -145,15 +229,21 @@ fn objects_of_the_server_have_the_documented_json() {
             entries: 6,
             ticket_ids: 3,
             person_hours: 12,
+            holds: 13,
+            ended_holds: 14,
+            name_bytes: 15,
             max_events: 100,
             max_tickets: 200,
             max_person_hours: 300,
+            max_holds: 400,
+            max_ended_holds: 500,
+            max_name_bytes: 600,
             sequence: 7,
             durable_sequence: 8,
             snapshot_sequence: 6,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
     );
     assert_object(
         &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },
@@ -172,6 +262,16 @@ fn help_rows_equal_the_table() {
         String::from_utf8(out).unwrap(),
         "ROW {\"command\":\"GET\",\"usage\":\"GET <event-id>\",\"help\":\"shows one event and how many tickets are left\"}\n"
     );
+}
+
+#[test]
+fn replies_of_version_0_1_0_have_no_holds() {
+    let body = r#"{"id":"e","name":"E","date":"2026-12-31","total_tickets":1,"available_tickets":1}"#;
+    assert_eq!(serde_json::from_str::<EventReply<'_>>(body).unwrap().held_tickets, 0);
+    let body = r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"max_events":100,"max_tickets":200,"max_person_hours":300,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#;
+    let stats: StatsReply<'_> = serde_json::from_str(body).unwrap();
+    assert_eq!((stats.holds, stats.max_holds, stats.ended_holds, stats.max_ended_holds), (0, 0, 0, 0));
+    assert_eq!((stats.name_bytes, stats.max_name_bytes), (0, 0));
 }
 
 #[test]
@@ -196,12 +296,12 @@ fn assert_refusal(refusal: &Refusal, line: &str) {
 #[test]
 fn refusals_have_the_documented_fields_in_order() {
     assert_refusal(
-        &Refusal::sold_out("10 left", 10, 11),
-        r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"requested":11}"#,
+        &Refusal::sold_out("10 left", 10, 3, 11),
+        r#"ERR SOLD_OUT {"message":"10 left","retry":false,"available":10,"held":3,"requested":11}"#,
     );
     assert_refusal(
-        &Refusal::sold_out("m", 1, 2).about_event("jazz"),
-        r#"ERR SOLD_OUT {"message":"m","retry":false,"event_id":"jazz","available":1,"requested":2}"#,
+        &Refusal::sold_out("m", 1, 0, 2).about_event("jazz"),
+        r#"ERR SOLD_OUT {"message":"m","retry":false,"event_id":"jazz","available":1,"held":0,"requested":2}"#,
     );
     assert_refusal(
         &Refusal::full("m", 10_000_000_000, 3),
@@ -217,8 +317,8 @@ fn refusals_have_the_documented_fields_in_order() {
         r#"ERR LIMIT {"message":"m","retry":false,"limit":4,"requested":6}"#,
     );
     assert_refusal(
-        &Refusal::conflict_issued("m", 7, 6),
-        r#"ERR CONFLICT {"message":"m","retry":false,"issued":7,"requested":6}"#,
+        &Refusal::conflict_issued("m", 7, 1, 6),
+        r#"ERR CONFLICT {"message":"m","retry":false,"issued":7,"held":1,"requested":6}"#,
     );
     assert_refusal(&Refusal::conflict("m"), r#"ERR CONFLICT {"message":"m","retry":false}"#);
     assert_refusal(
@@ -237,6 +337,59 @@ fn refusals_have_the_documented_fields_in_order() {
         &Refusal::read_only("the disk\u{9b}\u{7f}\u{1b}\n is \"full\""),
         r#"ERR READ_ONLY {"message":"changes are refused for now, reads are served: the disk\u009b\u007f\u001b\n is \"full\"","retry":true}"#,
     );
+}
+
+#[test]
+fn refusals_about_holds_and_tickets_have_the_documented_fields_in_order() {
+    const AT: &str = "2026-11-26T09:57:53.123456Z";
+    const ID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+    assert_refusal(
+        &Refusal::expired("m", MOMENT),
+        &format!(r#"ERR EXPIRED {{"message":"m","retry":false,"at":"{AT}"}}"#),
+    );
+    assert_refusal(
+        &Refusal::conflict_ended("m", HoldStatus::Released, MOMENT),
+        &format!(r#"ERR CONFLICT {{"message":"m","retry":false,"status":"released","at":"{AT}"}}"#),
+    );
+    assert_refusal(
+        &Refusal::conflict_ticket("m", TicketStatus::CheckedIn, Some(MOMENT)),
+        &format!(r#"ERR CONFLICT {{"message":"m","retry":false,"status":"checked_in","at":"{AT}"}}"#),
+    );
+    assert_refusal(
+        &Refusal::conflict_ticket("m", TicketStatus::Booked, None),
+        r#"ERR CONFLICT {"message":"m","retry":false,"status":"booked"}"#,
+    );
+    assert_refusal(
+        &Refusal::conflict_tickets("m", vec![TICKET, TICKET]),
+        &format!(r#"ERR CONFLICT {{"message":"m","retry":false,"tickets":["{ID}","{ID}"]}}"#),
+    );
+    assert_refusal(
+        &Refusal::not_found_tickets("m", vec![TICKET]),
+        &format!(r#"ERR NOT_FOUND {{"message":"m","retry":false,"tickets":["{ID}"]}}"#),
+    );
+    assert_refusal(
+        &Refusal::conflict_sold("m", 3, 1),
+        r#"ERR CONFLICT {"message":"m","retry":false,"tickets":3,"holds":1}"#,
+    );
+}
+
+#[test]
+fn fields_of_refusals_about_holds_and_tickets_are_read_back() {
+    let read = |refusal: Refusal| {
+        let line = written(|out| refusal.write(out));
+        let Ok(ReplyLine::Err { body, .. }) = ReplyLine::parse(&line) else { panic!("{line}") };
+        ErrBody { message: String::new(), ..serde_json::from_str(body).unwrap() }
+    };
+    let expected = ErrBody { at: Some(MOMENT), ..ErrBody::default() };
+    assert_eq!(read(Refusal::expired("m", MOMENT)), expected);
+    let expected = ErrBody { status: Some("confirmed".into()), ..expected };
+    assert_eq!(read(Refusal::conflict_ended("m", HoldStatus::Confirmed, MOMENT)), expected);
+    let tickets = |tickets| ErrBody { tickets: Some(tickets), ..ErrBody::default() };
+    assert_eq!(read(Refusal::conflict_tickets("m", vec![TICKET])), tickets(ErrTickets::Ids(vec![TICKET])));
+    let expected = ErrBody { holds: Some(1), ..tickets(ErrTickets::Count(3)) };
+    assert_eq!(read(Refusal::conflict_sold("m", 3, 1)), expected);
+    let expected = ErrBody { available: Some(5), held: Some(2), requested: Some(6), ..ErrBody::default() };
+    assert_eq!(read(Refusal::sold_out("m", 5, 2, 6)), expected);
 }
 
 #[test]
@@ -304,7 +457,7 @@ proptest! {
         name in any::<String>(),
         id in "[A-Za-z0-9._-]{1,64}",
         group in "[a-z]{1,3}(,[a-z]{1,3}){0,4}",
-        numbers in any::<[u32; 2]>(),
+        numbers in any::<[u32; 3]>(),
         index in 24..87_649_440_u32,
         tickets in prop::collection::vec(any::<[u8; 16]>(), 1..5),
         is_closed in any::<bool>(),
@@ -318,13 +471,15 @@ proptest! {
             date,
             total_tickets: numbers[0],
             available_tickets: numbers[1],
+            held_tickets: numbers[2],
             sales: if is_closed { Sales::Closed } else { Sales::Open },
             max_per_booking: Some(limit).filter(|limit| *limit > 0),
         };
         let max_per_booking = MaxPerBooking::new(limit).unwrap_or_default();
         let terms = SaleTerms { sales: event.sales, max_per_booking };
         let prefix = event_reply_prefix(&id, &name, date, numbers[0]);
-        let direct = |kind| written(|out| write_event_reply(out, &prefix, numbers[1], terms, kind));
+        let sale = EventSale { available_tickets: numbers[1], held_tickets: numbers[2], terms };
+        let direct = |kind| written(|out| write_event_reply(out, &prefix, sale, kind));
         prop_assert_eq!(direct(LineKind::Ok), written(|out| write_ok(out, &event)));
         prop_assert_eq!(direct(LineKind::Row), written(|out| write_row(out, &event)));
         prop_assert_eq!(parse_event_reply_prefix(&prefix), Some((name.clone(), date)));
@@ -347,6 +502,18 @@ proptest! {
             let reply = BookingsReply { bookings: vec![booked.clone(); count] };
             prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
         }
+
+        let hold_id = HoldId(booked.tickets[0].0);
+        let direct = written(|out| {
+            write_confirm_reply(out, hold_id, &id, &bytes_of(&booked.tickets), numbers[1]);
+        });
+        let in_pieces = written(|out| {
+            write_booking(out, BookingPlace::Confirmed(hold_id), &id, &bytes_of(&booked.tickets), numbers[1]);
+        });
+        prop_assert_eq!(&in_pieces, &direct);
+        let BookReply { event_id, tickets, available_tickets } = booked;
+        let confirmed = ConfirmReply { hold_id, event_id, tickets, available_tickets };
+        prop_assert_eq!(direct, written(|out| write_ok(out, &confirmed)));
 
         let meet = EntryFields { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
         let meeting = ReplacedMeeting { meet: meet.clone(), removed: Members::from(&*group) };
@@ -403,6 +570,78 @@ proptest! {
             let row = HodRow { date, time, meetings: vec![meet.clone(); count] };
             prop_assert_eq!(direct, written(|out| write_row(out, &row)));
         }
+    }
+
+    #[test]
+    fn direct_writers_of_holds_and_tickets_agree_with_serde(
+        name in any::<String>(),
+        attendee in prop::option::of(any::<String>()),
+        event_ids in prop::collection::vec("[A-Za-z0-9._-]{1,64}", 1..4),
+        numbers in any::<[u32; 2]>(),
+        day in 1..=3_652_059_u32,
+        micros in prop::option::of(any::<i64>()),
+        status in prop::sample::select(vec![
+            TicketStatus::Booked, TicketStatus::CheckedIn, TicketStatus::Cancelled,
+        ]),
+        tickets in prop::collection::vec(any::<[u8; 16]>(), 1..5),
+        whole_id in any::<bool>(),
+    ) {
+        let (id, ticket) = (&*event_ids[0], TicketId(tickets[0]));
+        let [tickets_count, available_tickets] = numbers;
+        let at = micros.map(Timestamp);
+        let date = Date::from_day_number(day).unwrap();
+        let attendee = attendee.as_deref();
+
+        let held = HoldReply {
+            hold_id: HoldId(tickets[0]),
+            event_id: id.into(),
+            tickets: tickets_count,
+            expires_at: at.unwrap_or(MOMENT),
+            available_tickets,
+        };
+        let direct = written(|out| write_hold_reply(out, &held));
+        prop_assert_eq!(direct, written(|out| write_ok(out, &held)));
+
+        let prefix = event_reply_prefix(id, &name, date, tickets_count);
+        let direct = written(|out| {
+            let name_and_date = name_and_date(&prefix, id);
+            let ticket = WrittenTicket { ticket, event_id: id, status, at, attendee, name_and_date };
+            write_ticket_reply(out, &ticket);
+        });
+        let reply = TicketReply {
+            ticket,
+            event_id: id.into(),
+            status,
+            at,
+            attendee: attendee.map(Into::into),
+            name: (&*name).into(),
+            date,
+        };
+        prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
+
+        let direct = written(|out| write_ticket_row(out, ticket, whole_id, status, at, attendee));
+        let written_id = ticket.to_string();
+        let shown_id = if whole_id { &written_id } else { &written_id[30..] };
+        let row = TicketRow { ticket: shown_id.into(), status, at, attendee: attendee.map(Into::into) };
+        prop_assert_eq!(direct, written(|out| write_row(out, &row)));
+
+        let cancelled: Vec<TicketId> = tickets.into_iter().map(TicketId).collect();
+        let direct = written(|out| {
+            write_cancel_reply(out, &cancelled, event_ids.iter().map(|id| (&**id, available_tickets)));
+        });
+        let availability = |id| EventAvailability { event_id: std::borrow::Cow::Borrowed(id), available_tickets };
+        let events = event_ids.iter().map(String::as_str).map(availability).collect();
+        let reply = CancelReply { cancelled, events };
+        prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
+
+        let direct = written(|out| write_deleted_event_reply(out, id, numbers[0], numbers[1]));
+        let reply = DeletedEventReply {
+            event_id: id.into(),
+            deleted: EventKind::Event,
+            tickets: numbers[0],
+            holds: numbers[1],
+        };
+        prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::commands::{
-    Block, Book, Booking, Create, Delete, Get, Hello, Help, Hod, Meet, Ping, Put, Quit, RequestedMeeting,
-    Snapshot, Stats, Ticket, Update,
+    Block, Book, BookedEvents, Booking, Cancel, Checkin, Confirm, Create, Delete, Extend, Get, Hello, Help,
+    Hod, Hold, Meet, Ping, Put, Quit, Release, RequestedMeeting, Snapshot, Stats, Ticket, Tickets, Update,
 };
 use bookline_protocol::{
-    Cursor, Date, Group, Hour, Id, MaxPerBooking, ParsedLine, Request, SaleTerms, Sales, Slot, Text,
-    TicketId, Verb, expects_reply, parse,
+    Cursor, Date, Group, HoldId, Hour, Id, MaxPerBooking, ParsedLine, Request, SaleTerms, Sales, Slot,
+    StatusFilter, Text, TicketCursor, TicketId, TicketStatus, Verb, expects_reply, parse,
 };
 
 #[track_caller]
@@ -40,7 +40,7 @@ fn booking<'a>(event: Id<'a>, count: u32) -> Booking<'a> {
 }
 
 fn book<'a>(event: Id<'a>, count: u32) -> Book<'a> {
-    Book::One(booking(event, count))
+    Book { bookings: BookedEvents::One(booking(event, count)), attendee: None }
 }
 
 fn create<'a>(name: &'a str, id: Option<&'a str>) -> Create<'a> {
@@ -91,7 +91,7 @@ fn every_command_parses_to_its_request() {
     assert_request("GET rustconf", Get::Event { id: id("rustconf") });
     assert_request("GET F1 21-11-2026", Get::Day { who: id("F1"), date: date("21-11-2026") });
     assert_request("BOOK rustconf 2", book(id("rustconf"), 2));
-    let ticket: TicketId = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".parse().unwrap();
+    let ticket: TicketId = UUID.parse().unwrap();
     assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", Ticket { ticket });
     assert_request("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", Ticket { ticket });
     let nine = slot("2026-11-21", "09:00");
@@ -107,7 +107,10 @@ fn every_command_parses_to_its_request() {
         Meet { who: id("F1"), slot: nine, meeting: hosted.clone() },
     );
     assert_request("HOD F10", Hod { who: id("F10") });
-    assert_request("DELETE F1 21-11-2026 09:00", Delete { who: id("F1"), slot: nine });
+    assert_request("DELETE F1 21-11-2026 09:00", Delete::Entry { who: id("F1"), slot: nine });
+    let delete = |drop_tickets| Delete::Event { event: id("rustconf"), drop_tickets };
+    assert_request("DELETE rustconf", delete(false));
+    assert_request("DELETE rustconf tickets=drop", delete(true));
     let ten = slot("2026-11-22", "10:00");
     let put = |entry| Put { who: id("F1"), old: nine, new: ten, entry };
     assert_request("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", put(RequestedEntry::Block));
@@ -126,6 +129,112 @@ fn every_command_parses_to_its_request() {
     assert_request("SNAPSHOT", Snapshot);
     assert_request("QUIT", Quit);
     assert_request("EXIT", Quit);
+}
+
+const UUID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+const OTHER_UUID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ef";
+
+fn hold_id() -> HoldId {
+    UUID.parse().unwrap()
+}
+
+fn ada() -> Option<Text<'static>> {
+    Some(Text::new("Ada Lovelace").unwrap())
+}
+
+#[test]
+fn book_has_the_name_of_the_attendee() {
+    assert_request(
+        "BOOK rustconf 2 for=\"Ada Lovelace\"",
+        Book { attendee: ada(), ..book(id("rustconf"), 2) },
+    );
+    assert_request(
+        "for=\"Ada Lovelace\" BOOK rustconf 2",
+        Book { attendee: ada(), ..book(id("rustconf"), 2) },
+    );
+    let line = "BOOK a 1 b 2 for=x";
+    match parse(line.as_bytes(), &mut Vec::new()) {
+        ParsedLine::Request(Request::Book(book)) => {
+            assert_eq!(book.attendee.as_ref().map(Text::as_str), Some("x"));
+            assert_eq!(book.bookings(), [booking(id("a"), 1), booking(id("b"), 2)]);
+        }
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn commands_of_holds_parse_to_their_requests() {
+    let hold = hold_id();
+    let create = |ttl_seconds, attendee| Hold::Create { event: id("jazz"), count: 2, ttl_seconds, attendee };
+    assert_request("HOLD jazz 2", create(300, None));
+    assert_request("HOLD jazz 2 for=\"Ada Lovelace\" ttl=7200", create(7_200, ada()));
+    assert_request(format!("HOLD {UUID}"), Hold::Show { hold });
+    let generated = Hold::Create { event: id(UUID), count: 2, ttl_seconds: 300, attendee: None };
+    assert_request(format!("HOLD {UUID} 2"), generated);
+    assert_request(format!("CONFIRM {UUID}"), Confirm { hold, count: None, attendee: None });
+    assert_request(
+        format!("CONFIRM {UUID} 2 for=\"Ada Lovelace\""),
+        Confirm { hold, count: Some(2), attendee: ada() },
+    );
+    assert_request(format!("EXTEND {UUID} 7200"), Extend { hold, seconds: 7_200 });
+    assert_request(format!("RELEASE {UUID}"), Release { hold });
+}
+
+#[test]
+fn commands_of_tickets_parse_to_their_requests() {
+    let ticket: TicketId = UUID.parse().unwrap();
+    assert_request(format!("CHECKIN {UUID}"), Checkin { ticket, undo: false });
+    assert_request(format!("CHECKIN {UUID} undo=yes"), Checkin { ticket, undo: true });
+    let all = Tickets {
+        event: id("jazz"),
+        status: StatusFilter::Valid,
+        attendee: None,
+        ids: false,
+        limit: None,
+        after: None,
+    };
+    assert_request("TICKETS jazz", all.clone());
+    for (word, status) in [
+        ("booked", StatusFilter::Only(TicketStatus::Booked)),
+        ("checked_in", StatusFilter::Only(TicketStatus::CheckedIn)),
+        ("cancelled", StatusFilter::Only(TicketStatus::Cancelled)),
+        ("all", StatusFilter::All),
+    ] {
+        assert_request(format!("TICKETS jazz status={word}"), Tickets { status, ..all.clone() });
+    }
+    let after = TicketCursor { event: 7, position: 10_000 };
+    assert_request(
+        format!("TICKETS jazz after={} for=\"Ada Lovelace\" ids=yes limit=10000", after.encode()),
+        Tickets { attendee: ada(), ids: true, limit: Some(10_000), after: Some(after), ..all },
+    );
+}
+
+#[test]
+fn cancel_has_each_ticket_once_in_the_order_of_its_first_mention() {
+    let ids = |texts: &[&str]| Cancel { tickets: texts.iter().map(|text| text.parse().unwrap()).collect() };
+    assert_request(format!("CANCEL {UUID}"), ids(&[UUID]));
+    let upper = UUID.to_ascii_uppercase();
+    assert_request(format!("CANCEL {OTHER_UUID} {UUID} {OTHER_UUID} {upper}"), ids(&[OTHER_UUID, UUID]));
+    let most: Vec<String> = (0..1_000_u128).map(|n| TicketId(n.to_be_bytes()).to_string()).collect();
+    let most: Vec<&str> = most.iter().map(String::as_str).collect();
+    assert_request(format!("CANCEL {}", most.join(" ")), ids(&most));
+}
+
+#[test]
+fn requests_that_only_read_do_not_change_the_state() {
+    let changes = |line: &str| match parse(line.as_bytes(), &mut Vec::new()) {
+        ParsedLine::Request(request) => request.changes(),
+        other => panic!("{line}: {other:?}"),
+    };
+    for verb in ["CONFIRM", "RELEASE", "CANCEL", "CHECKIN"] {
+        assert!(changes(&format!("{verb} {UUID}")), "{verb}");
+    }
+    assert!(changes("HOLD jazz 2") && changes(&format!("EXTEND {UUID} 1")) && changes("DELETE jazz"));
+    assert!(changes("BOOK jazz 2") && changes("BLOCK F1 21-11-2026 09:00"));
+    for line in [&*format!("HOLD {UUID}"), &*format!("TICKET {UUID}"), "TICKETS jazz", "GET", "PING", "STATS"]
+    {
+        assert!(!changes(line), "{line}");
+    }
 }
 
 #[test]

@@ -21,8 +21,8 @@ use crate::storage::journal::Durability;
 use crate::storage::offline::Command;
 
 /// The smallest `--segment-size`. The largest commit fits into an empty segment: if one outgrew its segment,
-/// the journal could run out of space when it is written, after it was decided. It is three times the largest
-/// commit, so that beginning segments costs no more than filling them.
+/// the journal could run out of space when it is written, after it was decided. It is twice the largest
+/// commit, so that at least half of every segment is filled.
 const SEGMENT_BYTES_MIN: u64 = 512 << 10;
 
 const _: () = {
@@ -30,7 +30,7 @@ const _: () = {
         + frame::len(commit::BYTES_MAX)
         + frame::MARKER_BYTES_MAX
         + frame::TRAILER_BYTES;
-    assert!(3 * commit_bytes_max as u64 <= SEGMENT_BYTES_MIN);
+    assert!(2 * commit_bytes_max as u64 <= SEGMENT_BYTES_MIN);
 };
 
 /// The largest `--segment-size`: recovery reads all of a segment into memory.
@@ -107,6 +107,20 @@ pub struct Cli {
     #[arg(long, env = "BOOKLINE_MAX_PERSON_HOURS", value_name = "N", value_parser = parse_limit)]
     pub max_person_hours: Option<u64>,
 
+    /// The most holds that are active at a time [default: 1000000, or fewer by the available memory]
+    #[arg(long, env = "BOOKLINE_MAX_HOLDS", value_name = "N", value_parser = parse_limit)]
+    pub max_holds: Option<u64>,
+
+    /// The most holds that are remembered after their end, for 24 hours; the oldest are forgotten first
+    /// [default: 1000000, or fewer by the available memory]
+    #[arg(long, env = "BOOKLINE_MAX_ENDED_HOLDS", value_name = "N", value_parser = parse_limit)]
+    pub max_ended_holds: Option<u64>,
+
+    /// The most memory for the names that for= gives to tickets and holds, in bytes: a name counts as its
+    /// length and 56 more [default: by the available memory]
+    #[arg(long, env = "BOOKLINE_MAX_NAME_BYTES", value_name = "N", value_parser = parse_limit)]
+    pub max_name_bytes: Option<u64>,
+
     /// The head of department, who may see all meetings of the last month
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
     pub hod: Id<'static>,
@@ -176,6 +190,9 @@ impl Cli {
                 events: self.max_events.unwrap_or(defaults.limits.events),
                 tickets: self.max_tickets.unwrap_or(defaults.limits.tickets),
                 person_hours: self.max_person_hours.unwrap_or(defaults.limits.person_hours),
+                holds: self.max_holds.unwrap_or(defaults.limits.holds),
+                ended_holds: self.max_ended_holds.unwrap_or(defaults.limits.ended_holds),
+                name_bytes: self.max_name_bytes.unwrap_or(defaults.limits.name_bytes),
             },
             head: self.hod.clone(),
             time_zone: self.time_zone,

@@ -22,8 +22,8 @@ pub enum DemoError {
 /// Loads the demo, unless the state has events or entries.
 pub async fn load(service: &Service) -> Result<(), DemoError> {
     let mut turn = Turn::default();
-    let Totals { events, entries, .. } = service.store.totals(&mut turn.context);
-    if events + entries > 0 {
+    let Totals { events, counts, .. } = service.store.totals(&mut turn.context);
+    if events + counts.entries > 0 {
         tracing::info!("--demo leaves the data as it is: there is some already");
         return Ok(());
     }

@@ -25,6 +25,7 @@ pub mod import;
 #[doc(hidden)]
 pub mod log;
 #[doc(hidden)]
+mod maintenance;
 pub mod memory;
 #[doc(hidden)]
 pub mod net;

@@ -19,6 +19,7 @@ use crate::commands::{Counters, Service};
 use crate::config::Config;
 use crate::demo::{self, DemoError};
 use crate::import::{self, ImportError};
+use crate::maintenance;
 use crate::net::listener::{self, ConnectionLimits};
 use crate::state::{Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError, Gone};
@@ -144,6 +145,7 @@ impl Server {
         if config.demo {
             demo::load(&service).await?;
         }
+        maintenance::end_due_holds(&service.store).await;
         let limits = ConnectionLimits {
             connections: config.max_connections,
             refusals: config.refusals,
@@ -173,6 +175,8 @@ impl Server {
     ) -> Result<(), ServeError> {
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
+        let maintenance = tokio::spawn(maintenance::run(self.service.store.clone()));
+        let mut maintenance = AbortOnDropHandle::new(maintenance);
         let mut accepting = tokio::spawn(listener::accept(
             listeners.into_iter().collect(),
             self.service.clone(),
@@ -185,6 +189,8 @@ impl Server {
             failure = self.failed() => return Err(failure),
             // The task does not return: it ends only by a panic.
             _ = &mut accepting => crate::fatal("the task that accepts connections ended"),
+            // It returns when the journal is closed, after a failure that is reported by itself.
+            Err(_) = &mut maintenance => crate::fatal("the task that ends due holds panicked"),
         }
 
         let stopping = Instant::now();

@@ -138,6 +138,18 @@ impl<'a> Args<'a> {
         self.option(name)?.map(|value| validated(name, value, |value| number(&value, max))).transpose()
     }
 
+    /// Whether an option is given that has only one value.
+    pub(crate) fn option_flag(&mut self, name: &str, only: &str) -> Result<bool, Refusal> {
+        match self.option(name)? {
+            None => Ok(false),
+            Some(value) if value == only => Ok(true),
+            Some(value) => Err(Refusal::bad_request(format!(
+                "{name} {} is not {only}: write {name}={only}, or leave it out",
+                Echo(&value)
+            ))),
+        }
+    }
+
     /// Refuses an argument or an option that was not taken.
     pub(crate) fn finish(&mut self) -> Result<(), Refusal> {
         self.refuse_remaining_argument()?;

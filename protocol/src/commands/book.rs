@@ -6,12 +6,14 @@ use std::slice;
 use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
-use super::bookings::{Booking, Bookings};
+use super::bookings::{BookedEvents, Booking};
 use super::command::Command;
 use super::form::CommandForm;
+use crate::hold::HoldId;
 use crate::json;
 use crate::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX};
 use crate::refusal::Refusal;
+use crate::text::Text;
 use crate::ticket::{TICKET_ID_CHARS, TicketId};
 
 // The source of the figure in the documentation of BOOKING_TICKETS_MAX: 39 bytes a ticket.
@@ -23,38 +25,38 @@ const _: () = {
 /// Bytes of a ticket in a [`BookReply`]: its id, two quotes and a comma.
 const TICKET_JSON_BYTES: usize = TICKET_ID_CHARS + "\"\",".len();
 
-/// Bytes of a [`BookReply`] besides its tickets and the id of its event, at the most.
-const BOOKING_JSON_BYTES: usize = 80;
+/// Bytes of a [`BookReply`] or a [`super::confirm::ConfirmReply`] besides its tickets and the id of its
+/// event, at the most.
+const BOOKING_JSON_BYTES: usize = 128;
 
 /// Buys tickets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Book<'a> {
-    /// Of one event.
-    One(Booking<'a>),
-    /// Of several events, of all or of none.
-    Several(Bookings<'a>),
+pub struct Book<'a> {
+    /// The events, and the number of tickets of each.
+    pub bookings: BookedEvents<'a>,
+    /// Whom the tickets are for.
+    pub attendee: Option<Text<'a>>,
 }
 
 impl<'a> Book<'a> {
     /// The bookings, in the order written.
     pub fn bookings(&self) -> &[Booking<'a>] {
-        match self {
-            Self::One(booking) => slice::from_ref(booking),
-            Self::Several(bookings) => bookings,
+        match &self.bookings {
+            BookedEvents::One(booking) => slice::from_ref(booking),
+            BookedEvents::Several(bookings) => bookings,
         }
     }
 }
 
 impl<'a> Command<'a> for Book<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "BOOK <event-id> <n> [<event-id> <n>]…",
-        help: "buys n tickets of an event, or of each of up to 8 events, all or none",
+        usage: "BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]",
+        help: "buys n tickets of an event, or of each of up to 8 events, all or none; for= says whom for",
     }];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
-        let first = Booking::parse(args)?;
-        if args.has_next()? { Bookings::parse(first, args).map(Self::Several) } else { Ok(Self::One(first)) }
+        Ok(Self { bookings: BookedEvents::parse(args)?, attendee: args.option_text("for")? })
     }
 }
 
@@ -86,6 +88,8 @@ pub struct BookingsReply<'a> {
 pub enum BookingPlace {
     /// The only one: the line is a [`BookReply`].
     Only,
+    /// The only one, of a hold that was confirmed: the line is a [`super::confirm::ConfirmReply`].
+    Confirmed(HoldId),
     /// The first of a [`BookingsReply`].
     First,
     /// Neither the first nor the last.
@@ -105,17 +109,20 @@ impl BookingPlace {
         }
     }
 
+    /// What is before the id of the event, and after the id of the hold if there is one.
     const fn before(self) -> &'static [u8] {
         match self {
             Self::Only => b"OK {\"event_id\":\"",
+            Self::Confirmed(_) => b"\",\"event_id\":\"",
             Self::First => b"OK {\"bookings\":[{\"event_id\":\"",
             Self::Middle | Self::Last => b",{\"event_id\":\"",
         }
     }
 
+    /// What is after the number of the tickets that are left.
     const fn after(self) -> &'static [u8] {
         match self {
-            Self::Only => b"}\n",
+            Self::Only | Self::Confirmed(_) => b"}\n",
             Self::First | Self::Middle => b"}",
             Self::Last => b"}]}\n",
         }
@@ -125,22 +132,46 @@ impl BookingPlace {
 /// Appends a [`BookReply`] as an `OK` line. `tickets` are the bytes of the ticket ids; without any, nothing
 /// is appended.
 pub fn write_book_reply(out: &mut Vec<u8>, event_id: &str, tickets: &[[u8; 16]], available_tickets: u32) {
+    write_booking(out, BookingPlace::Only, event_id, tickets, available_tickets);
+}
+
+/// Appends a booking of a reply. `tickets` are the bytes of the ticket ids; without any, nothing is appended.
+///
+/// Always inlined, as [`open_booking`] is, so that its place is a constant: the reply to BOOK takes 40
+/// instructions more otherwise.
+#[inline(always)]
+pub(super) fn write_booking(
+    out: &mut Vec<u8>,
+    place: BookingPlace,
+    event_id: &str,
+    tickets: &[[u8; 16]],
+    available_tickets: u32,
+) {
     out.reserve(BOOKING_JSON_BYTES + event_id.len() + tickets.len() * TICKET_JSON_BYTES);
     if let Some((first, others)) = tickets.split_first() {
-        open_booking(out, BookingPlace::Only, event_id, *first);
+        open_booking(out, place, event_id, *first);
         write_tickets(out, others);
-        close_booking(out, BookingPlace::Only, available_tickets);
+        close_booking(out, place, available_tickets);
     }
 }
 
 /// Appends a booking of a reply up to and including its first ticket. Every booking has one.
-#[inline]
+#[inline(always)]
 pub fn open_booking(out: &mut Vec<u8>, place: BookingPlace, event_id: &str, first: [u8; 16]) {
     // Ids have no characters to escape.
+    if let BookingPlace::Confirmed(hold) = place {
+        open_confirmation(out, hold);
+    }
     out.extend_from_slice(place.before());
     out.extend_from_slice(event_id.as_bytes());
     out.extend_from_slice(b"\",\"tickets\":[\"");
     TicketId(first).write(out);
+}
+
+/// Appends the start of a [`super::confirm::ConfirmReply`] up to the id of the hold.
+fn open_confirmation(out: &mut Vec<u8>, hold: HoldId) {
+    out.extend_from_slice(b"OK {\"hold_id\":\"");
+    hold.write(out);
 }
 
 /// Appends further tickets of a booking.

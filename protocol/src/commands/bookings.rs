@@ -16,20 +16,36 @@ pub struct Booking<'a> {
     pub count: u32,
 }
 
+/// The events of a BOOK.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BookedEvents<'a> {
+    /// Tickets of one event.
+    One(Booking<'a>),
+    /// Tickets of several events, of all or of none.
+    Several(Bookings<'a>),
+}
+
 /// Bookings of 2 to [`BOOKING_EVENTS_MAX`] different events, of at most [`BOOKING_TICKETS_MAX`] tickets
 /// together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bookings<'a>(Vec<Booking<'a>>);
 
 impl<'a> Booking<'a> {
-    pub(super) fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
+    fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         Ok(Self { event: args.next_id("event-id")?, count: args.next_number("n", BOOKING_TICKETS_MAX)? })
+    }
+}
+
+impl<'a> BookedEvents<'a> {
+    pub(super) fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
+        let first = Booking::parse(args)?;
+        if args.has_next()? { Bookings::parse(first, args).map(Self::Several) } else { Ok(Self::One(first)) }
     }
 }
 
 impl<'a> Bookings<'a> {
     /// Takes the arguments after those of the first booking. There is at least one.
-    pub(super) fn parse(first: Booking<'a>, args: &mut Args<'a>) -> Result<Self, Refusal> {
+    fn parse(first: Booking<'a>, args: &mut Args<'a>) -> Result<Self, Refusal> {
         let mut bookings = vec![first];
         while args.has_next()? {
             if bookings.len() == BOOKING_EVENTS_MAX {

@@ -4,38 +4,64 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::arguments::Args;
+use super::arguments::{Args, validated};
 use super::command::Command;
 use super::form::CommandForm;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::json;
 use crate::refusal::Refusal;
 use crate::reply::dates;
 use crate::reply::entry::open_entry_reply;
 
-/// Deletes an entry.
+/// Deletes an entry or an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delete<'a> {
-    /// The owner of the block, or the host of the meeting.
-    pub who: Id<'a>,
-    /// The hour.
-    pub slot: Slot,
+pub enum Delete<'a> {
+    /// `DELETE <who> <date> <time>`: delete an entry.
+    Entry {
+        /// The owner of the block, or the host of the meeting.
+        who: Id<'a>,
+        /// The hour.
+        slot: Slot,
+    },
+    /// `DELETE <event-id>`: delete an event.
+    Event {
+        /// The event.
+        event: Id<'a>,
+        /// Delete it also if it has valid tickets or holds, and these with it.
+        drop_tickets: bool,
+    },
 }
 
+const ENTRY: CommandForm = CommandForm {
+    usage: "DELETE <who> <date> <time>",
+    help: "deletes who's block, or the meeting that who hosts, for everyone in it",
+};
+
+const EVENT: CommandForm = CommandForm {
+    usage: "DELETE <event-id> [tickets=drop]",
+    help: "deletes an event that has no valid tickets and no holds; tickets=drop deletes them with it",
+};
+
 impl<'a> Command<'a> for Delete<'a> {
-    const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "DELETE <who> <date> <time>",
-        help: "deletes who's block, or the meeting that who hosts, for everyone in it",
-    }];
+    const FORMS: &'static [CommandForm] = &[ENTRY, EVENT];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
-        Ok(Self { who: args.next_id("who")?, slot: args.next_slot()? })
+        let id = args.next_word("who or event-id")?;
+        if args.has_next()? {
+            args.set_form(&ENTRY);
+            Ok(Self::Entry { who: validated("who", id, Id::new)?, slot: args.next_slot()? })
+        } else {
+            args.set_form(&EVENT);
+            let event = validated("event-id", id, Id::new)?;
+            Ok(Self::Event { event, drop_tickets: args.option_flag("tickets", "drop")? })
+        }
     }
 }
 
-/// The reply to DELETE.
+/// The reply to DELETE of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteReply<'a> {
     /// The requester.
@@ -67,4 +93,37 @@ pub enum EntryKind {
     Block,
     /// A meeting.
     Meeting,
+}
+
+/// The reply to DELETE of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedEventReply<'a> {
+    /// The event.
+    #[serde(borrow)]
+    pub event_id: Cow<'a, str>,
+    /// What was deleted, which tells this reply from a [`DeleteReply`].
+    pub deleted: EventKind,
+    /// Valid tickets that were deleted with it.
+    pub tickets: u32,
+    /// Holds that were deleted with it.
+    pub holds: u32,
+}
+
+/// The kind of what DELETE of an event deletes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// An event.
+    Event,
+}
+
+/// Appends a [`DeletedEventReply`] as an `OK` line.
+pub fn write_deleted_event_reply(out: &mut Vec<u8>, event_id: &str, tickets: u32, holds: u32) {
+    out.extend_from_slice(b"OK {\"event_id\":");
+    json::write_id(out, event_id);
+    out.extend_from_slice(b",\"deleted\":\"event\",\"tickets\":");
+    json::write_number(out, tickets);
+    out.extend_from_slice(b",\"holds\":");
+    json::write_number(out, holds);
+    out.extend_from_slice(b"}\n");
 }

@@ -14,7 +14,14 @@ macro_rules! for_each_command {
             Update<'a> in update: "UPDATE";
             Get<'a> in get: "GET";
             Book<'a> in book: "BOOK";
+            Hold<'a> in hold: "HOLD";
+            Confirm<'a> in confirm: "CONFIRM";
+            Extend in extend: "EXTEND";
+            Release in release: "RELEASE";
             Ticket in ticket: "TICKET";
+            Tickets<'a> in tickets: "TICKETS";
+            Cancel in cancel: "CANCEL";
+            Checkin in checkin: "CHECKIN";
             Block<'a> in block: "BLOCK";
             Meet<'a> in meet: "MEET";
             Hod<'a> in hod: "HOD";
@@ -37,7 +44,7 @@ mod form;
 mod meeting;
 pub(crate) mod verb;
 
-pub use bookings::{Booking, Bookings};
+pub use bookings::{BookedEvents, Booking, Bookings};
 pub use form::CommandForm;
 pub use meeting::RequestedMeeting;
 pub use verb::Verb;
@@ -82,6 +89,14 @@ macro_rules! define_requests {
                     $(Self::$variant(_) => Verb::$variant,)*
                 }
             }
+
+            /// Whether the request changes the state when it is granted. If its reply is lost, it may have
+            /// been executed or not.
+            pub fn changes(&self) -> bool {
+                match self {
+                    $(Self::$variant(request) => request.changes(),)*
+                }
+            }
         }
 
         impl Verb {
@@ -89,12 +104,6 @@ macro_rules! define_requests {
             pub const fn forms(self) -> &'static [CommandForm] {
                 match self {
                     $(Self::$variant => $variant::FORMS,)*
-                }
-            }
-
-            const fn changes(self) -> bool {
-                match self {
-                    $(Self::$variant => $variant::CHANGES,)*
                 }
             }
         }
@@ -110,14 +119,6 @@ macro_rules! define_requests {
 }
 
 for_each_command!(define_requests);
-
-impl Request<'_> {
-    /// Whether the request changes the state when it is granted. If its reply is lost, it may have been
-    /// executed or not.
-    pub const fn changes(&self) -> bool {
-        self.verb().changes()
-    }
-}
 
 impl Verb {
     /// The names of the options of all forms of the command.

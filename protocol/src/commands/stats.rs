@@ -46,12 +46,31 @@ pub struct StatsReply<'a> {
     pub ticket_ids: u64,
     /// Hours that entries fill, counted for each person.
     pub person_hours: u64,
+    /// Holds that have not ended. Servers of version 0.1.0 send neither this nor the other counts of holds
+    /// and names, and have none.
+    #[serde(default)]
+    pub holds: u64,
+    /// Holds that have ended and are remembered.
+    #[serde(default)]
+    pub ended_holds: u64,
+    /// Bytes of the names that the server stores with tickets and holds.
+    #[serde(default)]
+    pub name_bytes: u64,
     /// The limit of `events`.
     pub max_events: u64,
     /// The limit of `ticket_ids`.
     pub max_tickets: u64,
     /// The limit of `person_hours`.
     pub max_person_hours: u64,
+    /// The limit of `holds`.
+    #[serde(default)]
+    pub max_holds: u64,
+    /// The limit of `ended_holds`: beyond it the oldest is forgotten.
+    #[serde(default)]
+    pub max_ended_holds: u64,
+    /// The limit of `name_bytes`.
+    #[serde(default)]
+    pub max_name_bytes: u64,
     /// The sequence number of the last commit.
     pub sequence: u64,
     /// The sequence number of the last commit that is known to be durable.

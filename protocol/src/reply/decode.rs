@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::ticket::TicketId;
+use crate::timestamp::Timestamp;
+
 /// One line of a reply. JSON objects are left as text, for the caller to deserialize.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReplyLine<'a> {
@@ -81,7 +84,10 @@ pub struct ErrBody {
     /// SOLD_OUT: tickets that are left.
     #[serde(default)]
     pub available: Option<u32>,
-    /// SOLD_OUT, LIMIT, CONFLICT: tickets that were requested. FULL: how many more were requested.
+    /// SOLD_OUT, CONFLICT: tickets that are held.
+    #[serde(default)]
+    pub held: Option<u32>,
+    /// SOLD_OUT, LIMIT, CONFLICT: how many were requested. FULL: how many more were requested.
     #[serde(default)]
     pub requested: Option<u64>,
     /// FULL, LIMIT: the maximum.
@@ -90,6 +96,18 @@ pub struct ErrBody {
     /// CONFLICT: tickets that are issued.
     #[serde(default)]
     pub issued: Option<u32>,
+    /// CONFLICT: the status of the hold or the ticket, which this version may not know.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// EXPIRED: the deadline. CONFLICT: when the hold or the ticket got its status.
+    #[serde(default)]
+    pub at: Option<Timestamp>,
+    /// NOT_FOUND, CONFLICT: the tickets that the refusal is about, or how many the event has.
+    #[serde(default)]
+    pub tickets: Option<ErrTickets>,
+    /// CONFLICT: holds of the event.
+    #[serde(default)]
+    pub holds: Option<u32>,
     /// CONFLICT: the people who are busy.
     #[serde(default)]
     pub busy: Option<Vec<String>>,
@@ -99,4 +117,14 @@ pub struct ErrBody {
     /// UNKNOWN_COMMAND: the verb that was probably intended.
     #[serde(default)]
     pub did_you_mean: Option<String>,
+}
+
+/// The tickets of an [`ErrBody`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum ErrTickets {
+    /// How many valid tickets the event to delete has.
+    Count(u32),
+    /// The tickets that are unknown, or that cannot be cancelled.
+    Ids(Vec<TicketId>),
 }

@@ -10,6 +10,9 @@ use crate::date::Date;
 use crate::json;
 use crate::sale_terms::{SaleTerms, Sales};
 
+const TOTAL_TICKETS: &str = ",\"total_tickets\":";
+const AVAILABLE_TICKETS: &str = ",\"available_tickets\":";
+
 /// An event: the reply to CREATE, UPDATE and `GET <event-id>`, and a row of the listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventReply<'a> {
@@ -22,16 +25,30 @@ pub struct EventReply<'a> {
     /// The date, written `yyyy-mm-dd`.
     #[serde(with = "dates::iso")]
     pub date: Date,
-    /// Tickets of the event, sold or not.
+    /// Tickets of the event: those that are left, those that are held, and those that are sold.
     pub total_tickets: u32,
     /// Tickets that are left.
     pub available_tickets: u32,
+    /// Tickets that are held. Servers of version 0.1.0 do not send it, and have no holds.
+    #[serde(default)]
+    pub held_tickets: u32,
     /// Whether tickets are on sale. Servers of version 0.1.0 do not send it, and tickets are on sale there.
     #[serde(default)]
     pub sales: Sales,
     /// The most tickets that one booking may have, if the event has such a limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_booking: Option<u32>,
+}
+
+/// The fields of an [`EventReply`] that change with every sale, or are about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventSale {
+    /// Tickets that are left.
+    pub available_tickets: u32,
+    /// Tickets that are held.
+    pub held_tickets: u32,
+    /// The terms of the sale.
+    pub terms: SaleTerms,
 }
 
 /// The JSON of an [`EventReply`] up to `available_tickets`, which changes with every booking. The server
@@ -44,9 +61,10 @@ pub fn event_reply_prefix(id: &str, name: &str, date: Date, total_tickets: u32) 
     json::write_string(&mut out, name);
     out.extend_from_slice(b",\"date\":\"");
     date.write_iso(&mut out);
-    out.extend_from_slice(b"\",\"total_tickets\":");
+    out.push(b'"');
+    out.extend_from_slice(TOTAL_TICKETS.as_bytes());
     json::write_number(&mut out, total_tickets);
-    out.extend_from_slice(b",\"available_tickets\":");
+    out.extend_from_slice(AVAILABLE_TICKETS.as_bytes());
     String::from_utf8_lossy(&out).into_owned()
 }
 
@@ -57,17 +75,24 @@ pub fn parse_event_reply_prefix(prefix: &str) -> Option<(String, Date)> {
     Some((event.name.into_owned(), event.date))
 }
 
+/// The fields `"name":…,"date":…` in a `prefix` from [`event_reply_prefix`] for the event with this `id`, as
+/// JSON without braces.
+pub fn name_and_date<'a>(prefix: &'a str, id: &str) -> &'a str {
+    // Ids have no characters to escape.
+    let start = "{\"id\":\"".len() + id.len() + "\",".len();
+    let total = prefix.len() - AVAILABLE_TICKETS.len();
+    let digits = prefix.as_bytes()[..total].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    &prefix[start..total - digits - TOTAL_TICKETS.len()]
+}
+
 /// Appends an [`EventReply`] as a line. `prefix` is from [`event_reply_prefix`].
-pub fn write_event_reply(
-    out: &mut Vec<u8>,
-    prefix: &str,
-    available_tickets: u32,
-    terms: SaleTerms,
-    kind: LineKind,
-) {
+pub fn write_event_reply(out: &mut Vec<u8>, prefix: &str, sale: EventSale, kind: LineKind) {
+    let EventSale { available_tickets, held_tickets, terms } = sale;
     out.extend_from_slice(kind.prefix());
     out.extend_from_slice(prefix.as_bytes());
     json::write_number(out, available_tickets);
+    out.extend_from_slice(b",\"held_tickets\":");
+    json::write_number(out, held_tickets);
     out.extend_from_slice(match terms.sales {
         Sales::Open => b",\"sales\":\"open\"",
         Sales::Closed => b",\"sales\":\"closed\"",

@@ -15,9 +15,11 @@ mod final_line;
 mod lines;
 mod members;
 
-pub use decode::{ErrBody, MalformedLine, ReplyLine};
+pub use decode::{ErrBody, ErrTickets, MalformedLine, ReplyLine};
 pub use entry::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max, write_entry_fields};
-pub use event::{EventReply, event_reply_prefix, parse_event_reply_prefix, write_event_reply};
+pub use event::{
+    EventReply, EventSale, event_reply_prefix, name_and_date, parse_event_reply_prefix, write_event_reply,
+};
 pub use final_line::{CountReply, EmptyReply};
 pub use lines::{LineKind, write_ok, write_row};
 pub use members::Members;

@@ -49,7 +49,7 @@ pub fn start(directory: &Path) -> anyhow::Result<StepResult> {
     // Each commit of this journal has one change.
     let changes = state.journal.appended().0 - state.snapshot.0;
     let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal), system_clock());
-    let tickets = store.totals(&mut Context::default()).tickets;
+    let tickets = store.totals(&mut Context::default()).counts.tickets;
     Ok(StepResult { seconds, changes, tickets, resident, ..StepResult::default() })
 }
 

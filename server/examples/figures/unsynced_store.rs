@@ -80,7 +80,7 @@ impl UnsyncedStore {
     pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
         let Self { store, runtime, ids, ticket_ids, context, .. } = self;
         let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(context, &ids[event as usize], drawn).map(|_| ()))
+        retry(store, runtime, || store.book(context, &ids[event as usize], "", drawn).map(|_| ()))
     }
 
     /// Makes another change.

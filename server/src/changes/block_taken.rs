@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 use super::compaction::Compaction;
 use super::invalid::{InvalidChange, check_id};
 use super::kind::Kind;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, put_string};
-use crate::codec::{DecodeError, Sequence};
 use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
 
@@ -31,7 +32,7 @@ impl<'a> Kind<'a> for BlockTaken<'a> {
         put_string(out, self.who);
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         Ok(Self { slot: body.slot()?, who: body.string()? })
     }
 
@@ -43,12 +44,12 @@ impl<'a> Kind<'a> for BlockTaken<'a> {
         check_id("person of block", number, self.who)
     }
 
-    fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         let block = Entry::block(self.who);
-        target.create_entry(EntryNumber(sequence.0), self.slot, block)
+        target.create_entry(EntryNumber(origin.sequence.0), self.slot, block)
     }
 
-    fn compaction(&self) -> Compaction<'a> {
+    fn compaction(&self, _origin: Origin) -> Compaction<'a> {
         Compaction::Entry
     }
 

@@ -12,9 +12,13 @@
 //! [`super::Change`] describes the encoding of changes. The sequence number of a commit is that of its frame
 //! plus its index in the frame.
 
-use bookline_protocol::limits::{BOOKING_EVENTS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
+use bookline_protocol::limits::{BOOKING_EVENTS_MAX, CANCELLED_TICKETS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
 
-use super::{CHANGE_HEADER_BYTES, Change, tickets_booked};
+use super::event_after::EVENT_AFTER_BYTES_MAX;
+use super::{
+    CHANGE_HEADER_BYTES, Change, HOLDS_ENDED_MAX, Origin, hold_confirmed, holds_ended, holds_forgotten,
+    tickets_booked,
+};
 use crate::codec::fields::Fields;
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
 use crate::codec::{DecodeError, Sequence};
@@ -22,10 +26,45 @@ use crate::domain::Contradiction;
 
 const HEADER_BYTES: usize = 20;
 
-/// The size of the largest commit: a booking of many tickets, of several events.
+/// The bytes of the id of a ticket or hold.
+const UUID_BYTES: usize = 16;
+
+/// Holds of so many events that end in one commit.
+const fn ended_holds_bytes_max(events: usize) -> usize {
+    events * (CHANGE_HEADER_BYTES + holds_ended::BODY_BYTES_MAX_WITHOUT_HOLDS) + HOLDS_ENDED_MAX * UUID_BYTES
+}
+
+/// The size of the largest commit: a booking of many tickets, of several events, which ends due holds of
+/// these events before.
 pub const BYTES_MAX: usize = HEADER_BYTES
+    + ended_holds_bytes_max(BOOKING_EVENTS_MAX)
     + BOOKING_EVENTS_MAX * (CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX_WITHOUT_TICKETS)
     + tickets_booked::TICKETS_BYTES_MAX;
+
+/// Holds that expired, each of another event.
+const _: () = assert!(HEADER_BYTES + ended_holds_bytes_max(HOLDS_ENDED_MAX) <= BYTES_MAX);
+
+/// Ended holds that are forgotten, each of another event.
+const _: () = assert!(
+    HEADER_BYTES
+        + HOLDS_ENDED_MAX
+            * (CHANGE_HEADER_BYTES + holds_forgotten::BODY_BYTES_MAX_WITHOUT_HOLDS + UUID_BYTES)
+        <= BYTES_MAX
+);
+
+/// The cancellation of many tickets, each of another event.
+const _: () = assert!(
+    HEADER_BYTES + CANCELLED_TICKETS_MAX * (CHANGE_HEADER_BYTES + EVENT_AFTER_BYTES_MAX + UUID_BYTES)
+        <= BYTES_MAX
+);
+
+/// The confirmation of a hold of many tickets.
+const _: () = assert!(
+    HEADER_BYTES
+        + (CHANGE_HEADER_BYTES + hold_confirmed::BODY_BYTES_MAX_WITHOUT_TICKETS)
+        + tickets_booked::TICKETS_BYTES_MAX
+        <= BYTES_MAX
+);
 
 /// The strings of the largest entry. All come from one line, except the host, which may be who creates it.
 const ENTRY_STRINGS_BYTES_MAX: usize = 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX;
@@ -94,7 +133,7 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
     }
     let (commit, rest) = bytes.split_at(length);
     let mut fields = Fields::new(&commit[4..]);
-    let micros = i64::from_le_bytes(fields.array()?);
+    let micros = fields.i64()?;
     let _term = fields.u32()?;
     let flags = fields.u16()?;
     if flags != 0 {
@@ -106,6 +145,11 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
 }
 
 impl<'a> Commit<'a> {
+    /// The origin of its changes.
+    pub fn origin(&self) -> Origin {
+        Origin { sequence: self.sequence, micros: Some(self.micros) }
+    }
+
     /// Checks what can be checked without the state: whether each of its changes is valid in a commit with
     /// this sequence number.
     ///

@@ -7,13 +7,15 @@ use bookline_protocol::Slot;
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
+use super::earlier::Earlier;
 use super::invalid::{InvalidChange, check_id};
 use super::kind::Kind;
 use super::meeting_texts::MeetingTexts;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
 use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
 
@@ -59,7 +61,7 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
         self.texts().encode(out);
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         let (slot, entry) = (body.slot()?, EntryNumber(body.u64()?));
         let MeetingTexts { who, title, group, host } = MeetingTexts::decode(body)?;
         Ok(Self { slot, entry, who, title, group, host })
@@ -86,7 +88,7 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
         Some(self.entry.0)
     }
 
-    fn apply(&self, _sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+    fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         let ended = target.end_entry(self.entry, self.slot)?;
         if *self == EntryEnded::of(self.slot, self.entry, &ended) {
             return Ok(());
@@ -98,12 +100,12 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
         )))
     }
 
-    fn compaction(&self) -> Compaction<'a> {
+    fn compaction(&self, _origin: Origin) -> Compaction<'a> {
         Compaction::Omitted
     }
 
-    fn ends(&self) -> Option<EntryNumber> {
-        Some(self.entry)
+    fn supersede(&self, _at: i64, earlier: &mut impl Earlier) {
+        earlier.end_entry(self.entry);
     }
 
     fn json(&self) -> Value {

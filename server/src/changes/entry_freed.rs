@@ -7,12 +7,14 @@ use bookline_protocol::Slot;
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
+use super::earlier::Earlier;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
 use crate::domain::{Contradiction, EntryNumber};
 
 /// Frees the slot for all people of the entry.
@@ -32,7 +34,7 @@ impl<'a> Kind<'a> for EntryFreed {
         out.extend_from_slice(&self.entry.0.to_le_bytes());
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         Ok(Self { slot: body.slot()?, entry: EntryNumber(body.u64()?) })
     }
 
@@ -48,16 +50,16 @@ impl<'a> Kind<'a> for EntryFreed {
         Some(self.entry.0)
     }
 
-    fn apply(&self, _sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+    fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         target.end_entry(self.entry, self.slot).map(|_| ())
     }
 
-    fn compaction(&self) -> Compaction<'a> {
+    fn compaction(&self, _origin: Origin) -> Compaction<'a> {
         Compaction::Omitted
     }
 
-    fn ends(&self) -> Option<EntryNumber> {
-        Some(self.entry)
+    fn supersede(&self, _at: i64, earlier: &mut impl Earlier) {
+        earlier.end_entry(self.entry);
     }
 
     fn json(&self) -> Value {

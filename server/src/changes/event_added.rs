@@ -8,10 +8,11 @@ use super::compaction::Compaction;
 use super::event_values::{check_values, put_values, put_values_json, values, values_bytes};
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
 use crate::domain::{Contradiction, EventNumber, EventValues};
 
 /// Creates an event. In a snapshot it has the values that the last update of the event set.
@@ -32,7 +33,7 @@ impl<'a> Kind<'a> for EventAdded<'a> {
         put_values(out, &self.values);
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         Ok(Self { tag: body.u16()?, values: values(body)? })
     }
 
@@ -41,14 +42,14 @@ impl<'a> Kind<'a> for EventAdded<'a> {
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        check_values(number, self.tag, &self.values)
+        check_values(number, self.tag, 0, &self.values)
     }
 
-    fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-        target.create_event(EventNumber(sequence.0), &self.values)
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        target.create_event(EventNumber(origin.sequence.0), &self.values)
     }
 
-    fn compaction(&self) -> Compaction<'a> {
+    fn compaction(&self, _origin: Origin) -> Compaction<'a> {
         Compaction::Event { tag: self.tag, values: self.values }
     }
 

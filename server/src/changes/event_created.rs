@@ -10,10 +10,11 @@ use super::compaction::Compaction;
 use super::event_added::EventAdded;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, put_string};
-use crate::codec::{DecodeError, Sequence};
 use crate::domain::{Contradiction, EventValues};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl<'a> Kind<'a> for EventCreated<'a> {
         put_string(out, self.name);
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         Ok(Self {
             tag: body.u16()?,
             date: body.date()?,
@@ -70,12 +71,12 @@ impl<'a> Kind<'a> for EventCreated<'a> {
         self.added().check(number)
     }
 
-    fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-        self.added().apply(sequence, target)
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        self.added().apply(origin, target)
     }
 
-    fn compaction(&self) -> Compaction<'a> {
-        self.added().compaction()
+    fn compaction(&self, origin: Origin) -> Compaction<'a> {
+        self.added().compaction(origin)
     }
 
     fn json(&self) -> Value {

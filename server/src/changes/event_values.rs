@@ -4,9 +4,9 @@
 //! name.
 
 use bookline_protocol::event_tag;
-use bookline_protocol::limits::EVENT_TICKETS_MAX;
 use serde_json::{Value, json};
 
+use super::event_after::check_counts;
 use super::invalid::{InvalidChange, check_id, check_text};
 use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, SALE_TERMS_BYTES, put_sale_terms, put_string};
@@ -37,8 +37,14 @@ pub(super) fn values<'a>(body: &mut Fields<'a>) -> Result<EventValues<'a>, Decod
     })
 }
 
-/// Checks that the rules can have decided these values of the event of this number and tag.
-pub(super) fn check_values(number: u64, tag: u16, values: &EventValues<'_>) -> Result<(), InvalidChange> {
+/// Checks that the rules can have decided these values of the event of this number and tag, `held` of whose
+/// tickets are put aside.
+pub(super) fn check_values(
+    number: u64,
+    tag: u16,
+    held: u32,
+    values: &EventValues<'_>,
+) -> Result<(), InvalidChange> {
     let EventValues { id, name, total, issued, .. } = *values;
     check_id("id of event", number, id)?;
     check_text("name of event", number, name)?;
@@ -46,10 +52,7 @@ pub(super) fn check_values(number: u64, tag: u16, values: &EventValues<'_>) -> R
     if tag != expected {
         return Err(InvalidChange::EventTag { number, tag, expected });
     }
-    if !(1..=EVENT_TICKETS_MAX).contains(&total) || issued > total {
-        return Err(InvalidChange::Tickets { number, total, issued });
-    }
-    Ok(())
+    check_counts(number, total, issued, held)
 }
 
 /// Adds values to the JSON of a change, as replies show them.

@@ -5,12 +5,13 @@
 
 use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
-use bookline_protocol::limits::EVENT_TICKETS_MAX;
+use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, HOLD_SECONDS_MAX};
 use bookline_protocol::text::TextError;
-use bookline_protocol::{Group, Id, Text, TicketId};
+use bookline_protocol::{Group, Id, Text};
 use thiserror::Error;
 
-use crate::domain::{Contradiction, EventKey};
+use super::ids::IdKind;
+use crate::domain::Contradiction;
 
 /// The rules never decide such a change.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -29,12 +30,28 @@ pub enum InvalidChange {
     #[error("event {number} has tag {tag:04x}, and its id has tag {expected:04x}")]
     EventTag { number: u64, tag: u16, expected: u16 },
     #[error(
-        "event {number} has {total} tickets in all and {issued} of them issued: from 1 to {EVENT_TICKETS_MAX} in all are \
-         possible, and no more issued"
+        "event {number} has {total} tickets in all and {issued} of them issued and {held} held: from 1 to \
+         {EVENT_TICKETS_MAX} in all are possible, no more issued and held, and at least those of the change"
     )]
-    Tickets { number: u64, total: u32, issued: u32 },
-    #[error("event {number} issues no ticket")]
-    NoTicket { number: u64 },
+    Tickets { number: u64, total: u32, issued: u32, held: u32 },
+    #[error("a change of event {number} names {count} {}s: 1 to {count_max} are possible", kind.name())]
+    IdCount { number: u64, kind: IdKind, count: usize, count_max: usize },
+    #[error("a hold of event {number} has {tickets} tickets: 1 to {BOOKING_TICKETS_MAX} are possible")]
+    HoldTickets { number: u64, tickets: u32 },
+    /// Times are in microseconds since 1970 (UTC).
+    #[error(
+        "a hold of event {number} is created at {created} µs and has the deadline {deadline} µs: 1 µs to \
+         {HOLD_SECONDS_MAX} s are possible between them"
+    )]
+    Deadline { number: u64, created: i64, deadline: i64 },
+    /// Attendees of ended holds are forgotten.
+    #[error("an ended hold of event {number} has an attendee")]
+    EndedHoldWithAttendee { number: u64 },
+    /// The tickets of a confirmed hold are in the same change.
+    #[error("holds of event {number} end as confirmed without tickets")]
+    ConfirmedWithoutTickets { number: u64 },
+    #[error("a ticket of event {number} has a status that does not exist")]
+    TicketState { number: u64 },
     /// A commit refers to what an earlier commit created. The number of an event or entry is the sequence
     /// number of that commit.
     #[error("commit {commit} changes event or entry {number}, which no commit before it can have created")]
@@ -42,9 +59,9 @@ pub enum InvalidChange {
     /// Only meetings have a title, a group, and a host who is not who created them.
     #[error("block {number} has a title or another host")]
     BlockWithTexts { number: u64 },
-    /// A ticket does not begin with the tag of its event.
-    #[error("event {number} with tag {tag:04x} issues a ticket with tag {found:04x}")]
-    TicketTag { number: u64, tag: u16, found: u16 },
+    /// A ticket or hold does not begin with the tag of its event.
+    #[error("event {number} with tag {tag:04x} has a {} with tag {found:04x}", kind.name())]
+    IdTag { number: u64, tag: u16, kind: IdKind, found: u16 },
 }
 
 impl From<InvalidChange> for Contradiction {
@@ -66,26 +83,18 @@ pub(super) fn check_group(number: u64, group: &str) -> Result<(), InvalidChange>
     if parsed.as_str() == group { Ok(()) } else { Err(InvalidChange::Repetition { number }) }
 }
 
-/// Checks that there are tickets, and that each begins with the tag of its event.
-pub(super) fn check_tickets(event: EventKey, tickets: &[[u8; 16]]) -> Result<(), InvalidChange> {
-    let (number, tag) = (event.number.0, event.tag);
-    if tickets.is_empty() {
-        return Err(InvalidChange::NoTicket { number });
-    }
-    let other = tickets.iter().map(|id| TicketId(*id).tag()).find(|&found| found != tag);
-    other.map_or(Ok(()), |found| Err(InvalidChange::TicketTag { number, tag, found }))
-}
-
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, event_tag};
+    use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus, event_tag};
 
     use super::*;
     use crate::changes::{
-        BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventCreated, EventUpdated, MeetingTaken,
-        TicketsBooked, TicketsIssued,
+        BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
+        EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
+        MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
     };
-    use crate::domain::{EntryNumber, EventNumber, EventValues};
+    use crate::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
+    use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 
     fn event<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
         let date = Date::parse("2026-12-31").expect("a date");
@@ -104,7 +113,7 @@ mod tests {
         let date = Date::parse("2026-12-31").expect("a date");
         let event = EventKey { tag: event_tag(id), number: EventNumber(7) };
         let values = EventValues { id, name, date, total, issued, terms: SaleTerms::default() };
-        EventUpdated { event, values }.into()
+        EventUpdated { event, held: 0, values }.into()
     }
 
     fn meeting<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
@@ -112,12 +121,63 @@ mod tests {
     }
 
     fn booking<'a>(id: &'a str, total: u32, issued: u32, tickets: &'a [[u8; 16]]) -> Change<'a> {
-        let event = EventKey { tag: 0x0102, number: EventNumber(7) };
-        TicketsBooked { event, id, total, issued, tickets }.into()
+        let event = EventAfter { id, total, issued, held: 0, ..after() };
+        TicketsBooked { event, attendee: "", tickets }.into()
     }
 
     fn ended<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
         EntryEnded { slot: slot(), entry: EntryNumber(7), who, title, group, host }.into()
+    }
+
+    const KEY: EventKey = EventKey { tag: 0x0102, number: EventNumber(7) };
+
+    /// An id of a ticket or hold of that event.
+    const ID: [u8; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+
+    /// An id of a ticket or hold of another event.
+    const FOREIGN: [u8; 16] = [3; 16];
+
+    const HOLD: Hold = Hold { tickets: 2, created: 5, deadline: 6, state: HoldState::Active };
+
+    fn after() -> EventAfter<'static> {
+        EventAfter { key: KEY, id: "rustconf", total: 10, issued: 3, held: 2 }
+    }
+
+    fn kept<'a>(attendee: &'a str, tickets: &'a [[u8; 16]], states: &'a [[u8; 8]]) -> Change<'a> {
+        TicketsKept { event: KEY, attendee, tickets, states }.into()
+    }
+
+    fn cancelled<'a>(event: EventAfter<'a>, tickets: &'a [[u8; 16]]) -> Change<'a> {
+        TicketsCancelled { event, tickets }.into()
+    }
+
+    fn held(event: EventAfter<'static>, hold: [u8; 16], tickets: u32) -> Change<'static> {
+        HoldCreated { event, hold, tickets, deadline: 6, attendee: "Ann" }.into()
+    }
+
+    fn hold_kept(id: [u8; 16], hold: Hold, attendee: &str) -> Change<'_> {
+        HoldKept { event: KEY, id, hold, attendee }.into()
+    }
+
+    fn ended_holds<'a>(event: EventAfter<'a>, end: HoldEnd, holds: &'a [[u8; 16]]) -> Change<'a> {
+        HoldsEnded { event, end, holds }.into()
+    }
+
+    fn ended_hold() -> Hold {
+        let ended = EndedHold { end: HoldEnd::Released, at: 5 };
+        Hold { state: HoldState::Ended(ended), ..HOLD }
+    }
+
+    fn checked_in(id: &str, ticket: [u8; 16]) -> Change<'_> {
+        TicketCheckedIn { event: KEY, id, ticket, undone: false }.into()
+    }
+
+    fn extended(id: &str, hold: [u8; 16]) -> Change<'_> {
+        HoldExtended { event: KEY, id, hold, deadline: 6 }.into()
+    }
+
+    fn confirmed<'a>(hold: [u8; 16], attendee: &'a str, tickets: &'a [[u8; 16]]) -> Change<'a> {
+        HoldConfirmed { event: after(), hold, attendee, tickets }.into()
     }
 
     fn slot() -> Slot {
@@ -126,14 +186,14 @@ mod tests {
 
     #[test]
     fn check_accepts_changes_that_the_rules_decide() {
-        let event_key = EventKey { tag: 0x0102, number: EventNumber(7) };
-        let tickets = [[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]];
+        let tickets = [ID];
+        let state = TicketState::new(TicketStatus::CheckedIn, None).to_bytes();
         for change in [
             event("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, EVENT_TICKETS_MAX),
             event("a", &"ü".repeat(200), 1, 0),
             added("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, EVENT_TICKETS_MAX),
             updated("rustconf", "Grüße\t🎫\n", EVENT_TICKETS_MAX, 1),
-            TicketsIssued { event: event_key, tickets: &tickets }.into(),
+            TicketsIssued { event: KEY, tickets: &tickets }.into(),
             BlockTaken { slot: slot(), who: "F1" }.into(),
             meeting("F1", "standup", "F2,F3", "F4"),
             meeting("F1", "with myself", "F1", "F1"),
@@ -141,6 +201,20 @@ mod tests {
             booking("rustconf", 3, 1, &tickets),
             ended("F1", "", "", "F1"),
             ended("F1", "standup", "F2,F3", "F4"),
+            TicketsBooked { event: after(), attendee: "Ann Ü", tickets: &[ID; 3] }.into(),
+            kept("", &tickets, &[state]),
+            kept("Ann", &[ID; 2], &[state; 2]),
+            cancelled(after(), &[ID; 5]),
+            checked_in("rustconf", ID),
+            held(after(), ID, 2),
+            hold_kept(ID, HOLD, "Ann"),
+            hold_kept(ID, ended_hold(), ""),
+            confirmed(ID, "", &[ID; 3]),
+            extended("rustconf", ID),
+            ended_holds(after(), HoldEnd::Released, &[ID]),
+            ended_holds(after(), HoldEnd::Expired, &[ID; 5]),
+            HoldsForgotten { event: KEY, holds: &tickets }.into(),
+            EventDeleted { event: after() }.into(),
         ] {
             assert_eq!(change.check(9), Ok(()), "{change:?}");
             assert_eq!(change.check_in_commit(9), Ok(()), "{change:?}");
@@ -149,10 +223,20 @@ mod tests {
 
     #[test]
     fn check_refuses_a_change_of_a_record_not_older_than_its_commit() {
-        let event = EventKey { tag: 0, number: EventNumber(7) };
-        let changes: [Change<'_>; 5] = [
-            TicketsIssued { event, tickets: &[[0; 16]] }.into(),
-            TicketsBooked { event, id: "a", total: 1, issued: 1, tickets: &[[0; 16]] }.into(),
+        let states = [TicketState::new(TicketStatus::Booked, None).to_bytes()];
+        let changes: [Change<'_>; 15] = [
+            TicketsIssued { event: KEY, tickets: &[ID] }.into(),
+            booking("a", 1, 1, &[ID]),
+            kept("", &[ID], &states),
+            cancelled(after(), &[ID]),
+            checked_in("a", ID),
+            held(after(), ID, 1),
+            hold_kept(ID, HOLD, ""),
+            confirmed(ID, "", &[ID]),
+            extended("a", ID),
+            ended_holds(after(), HoldEnd::Expired, &[ID]),
+            HoldsForgotten { event: KEY, holds: &[ID] }.into(),
+            EventDeleted { event: after() }.into(),
             EntryFreed { slot: slot(), entry: EntryNumber(7) }.into(),
             ended("F1", "", "", "F1"),
             updated("a", "A", 1, 0),
@@ -172,14 +256,22 @@ mod tests {
 
     #[test]
     fn check_refuses_values_that_the_protocol_refuses() {
-        let key = EventKey { tag: 0x0102, number: EventNumber(7) };
         let date = Date::parse("2026-12-31").expect("a date");
         let wrong_tag = EventCreated { tag: 0, id: "a", name: "A", date, total: 1, issued: 0 }.into();
         let terms = SaleTerms::default();
         let values = EventValues { id: "a", name: "A", date, total: 1, issued: 0, terms };
-        let update_with_wrong_tag = EventUpdated { event: key, values }.into();
+        let update_with_wrong_tag = EventUpdated { event: KEY, held: 0, values }.into();
         let long = "x".repeat(65);
-        let one = [[1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]];
+        let one = [ID];
+        let above = vec![ID; BOOKING_TICKETS_MAX as usize + 1];
+        let unknown_status = 3_u64.to_le_bytes();
+        let state = TicketState::new(TicketStatus::Booked, None).to_bytes();
+        let all_sold = EventAfter { issued: 8, ..after() };
+        let update_below_held = EventUpdated {
+            event: EventKey { tag: event_tag("a"), ..KEY },
+            held: 2,
+            values: EventValues { total: 4, issued: 3, ..values },
+        };
         let many = vec!["F1"; 1_001].join(",");
         for (change, expected) in [
             (event("", "A", 1, 0), "the id of event 9 is empty"),
@@ -198,10 +290,10 @@ mod tests {
             (updated("a", "A", 2, 3), "event 7 has 2 tickets in all and 3 of them issued"),
             (update_with_wrong_tag, "event 7 has tag 0102, and its id has tag"),
             (wrong_tag, "event 9 has tag 0000, and its id has tag"),
-            (TicketsIssued { event: key, tickets: &[] }.into(), "event 7 issues no ticket"),
+            (TicketsIssued { event: KEY, tickets: &[] }.into(), "a change of event 7 names 0 tickets"),
             (
-                TicketsIssued { event: key, tickets: &[[3; 16]] }.into(),
-                "event 7 with tag 0102 issues a ticket with tag 0303",
+                TicketsIssued { event: KEY, tickets: &[FOREIGN] }.into(),
+                "event 7 with tag 0102 has a ticket with tag 0303",
             ),
             (BlockTaken { slot: slot(), who: "F 1" }.into(), "the person of block 9 holds a blank"),
             (meeting("", "t", "F2", "F3"), "the person of meeting 9 is empty"),
@@ -211,7 +303,8 @@ mod tests {
             (meeting("F1", "t", "F2,,F3", "F3"), "the group of meeting 9 has no member at position 2"),
             (meeting("F1", "t", "F2,F3,F2", "F3"), "the group of meeting 9 has a member twice"),
             (meeting("F1", "t", &many, "F3"), "the group of meeting 9 has 1001 members"),
-            (booking("a", 1, 1, &[]), "event 7 issues no ticket"),
+            (booking("a", 1, 1, &[]), "a change of event 7 names 0 tickets: 1 to 10000 are possible"),
+            (booking("a", 20_000, 20_000, &above), "a change of event 7 names 10001 tickets"),
             (booking("a b", 1, 1, &one), "the id of event 7 holds a blank"),
             (booking("a", 0, 0, &one), "event 7 has 0 tickets in all"),
             (booking("a", 1, 2, &one), "event 7 has 1 tickets in all and 2 of them issued"),
@@ -221,6 +314,65 @@ mod tests {
             (ended("F1", "", "", "F2"), "block 7 has a title or another host"),
             (ended("F1", "", "F2", "F2"), "the title of meeting 7 is empty"),
             (ended("F1", "t", "F2,F2", "F2"), "the group of meeting 7 has a member twice"),
+            (
+                update_below_held.into(),
+                "event 7 has 4 tickets in all and 3 of them issued and 2 held: from 1 to 1000000000 in all",
+            ),
+            (
+                TicketsBooked { event: after(), attendee: "A\u{1b}", tickets: &one }.into(),
+                "the attendee of event 7 holds the control character U+001B",
+            ),
+            (
+                TicketsBooked { event: EventAfter { held: 8, ..after() }, attendee: "", tickets: &one }
+                    .into(),
+                "event 7 has 10 tickets in all and 3 of them issued and 8 held",
+            ),
+            (kept("", &[], &[]), "a change of event 7 names 0 tickets"),
+            (kept("", &above, &[]), "a change of event 7 names 10001 tickets"),
+            (kept("", &[FOREIGN], &[state]), "event 7 with tag 0102 has a ticket with tag 0303"),
+            (kept("A\0", &one, &[state]), "the attendee of event 7 holds the control character"),
+            (kept("", &one, &[unknown_status]), "a ticket of event 7 has a status that does not exist"),
+            (cancelled(after(), &[ID; 1_001]), "a change of event 7 names 1001 tickets: 1 to 1000"),
+            (cancelled(after(), &[FOREIGN]), "event 7 with tag 0102 has a ticket with tag 0303"),
+            (cancelled(after(), &[ID; 6]), "event 7 has 10 tickets in all and 3 of them issued and 2 held"),
+            (checked_in("a b", ID), "the id of event 7 holds a blank"),
+            (checked_in("a", FOREIGN), "event 7 with tag 0102 has a ticket with tag 0303"),
+            (held(after(), FOREIGN, 1), "event 7 with tag 0102 has a hold with tag 0303"),
+            (held(after(), ID, 0), "a hold of event 7 has 0 tickets: 1 to 10000 are possible"),
+            (held(after(), ID, 10_001), "a hold of event 7 has 10001 tickets"),
+            (held(after(), ID, 3), "event 7 has 10 tickets in all and 3 of them issued and 2 held"),
+            (hold_kept(FOREIGN, HOLD, ""), "event 7 with tag 0102 has a hold with tag 0303"),
+            (hold_kept(ID, Hold { tickets: 0, ..HOLD }, ""), "a hold of event 7 has 0 tickets"),
+            (
+                hold_kept(ID, Hold { deadline: 5, ..HOLD }, ""),
+                "a hold of event 7 is created at 5 µs and has the deadline 5 µs: 1 µs to 7200 s are possible",
+            ),
+            (
+                hold_kept(ID, Hold { deadline: 7_200_000_006, ..HOLD }, ""),
+                "a hold of event 7 is created at 5",
+            ),
+            (hold_kept(ID, HOLD, "\u{1b}"), "the attendee of event 7 holds the control character"),
+            (hold_kept(ID, ended_hold(), "Ann"), "an ended hold of event 7 has an attendee"),
+            (confirmed(FOREIGN, "", &one), "event 7 with tag 0102 has a hold with tag 0303"),
+            (confirmed(ID, "", &[FOREIGN]), "event 7 with tag 0102 has a ticket with tag 0303"),
+            (confirmed(ID, "\u{1b}", &one), "the attendee of event 7 holds the control character"),
+            (confirmed(ID, "", &[ID; 4]), "event 7 has 10 tickets in all and 3 of them issued and 2 held"),
+            (extended("a b", ID), "the id of event 7 holds a blank"),
+            (extended("a", FOREIGN), "event 7 with tag 0102 has a hold with tag 0303"),
+            (
+                ended_holds(after(), HoldEnd::Confirmed, &one),
+                "holds of event 7 end as confirmed without tickets",
+            ),
+            (ended_holds(after(), HoldEnd::Expired, &[]), "a change of event 7 names 0 holds: 1 to 1000"),
+            (ended_holds(after(), HoldEnd::Expired, &[ID; 1_001]), "a change of event 7 names 1001 holds"),
+            (ended_holds(all_sold, HoldEnd::Expired, &one), "event 7 has 10 tickets in all and 8 of them"),
+            (HoldsForgotten { event: KEY, holds: &[] }.into(), "a change of event 7 names 0 holds"),
+            (HoldsForgotten { event: KEY, holds: &[FOREIGN] }.into(), "event 7 with tag 0102 has a hold"),
+            (EventDeleted { event: EventAfter { id: "", ..after() } }.into(), "the id of event 7 is empty"),
+            (
+                EventDeleted { event: EventAfter { held: 8, ..after() } }.into(),
+                "event 7 has 10 tickets in all and 3 of them issued and 8 held",
+            ),
         ] {
             let message = change.check(9).expect_err(expected).to_string();
             assert!(message.starts_with(expected), "{message:?} does not start with {expected:?}");

@@ -3,22 +3,25 @@
 use serde_json::Value;
 
 use super::compaction::Compaction;
+use super::earlier::Earlier;
 use super::invalid::InvalidChange;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
-use crate::domain::{Contradiction, EntryNumber};
+use crate::domain::Contradiction;
 
 /// A kind of change. [`super::Change`] has the methods' documentation.
 pub(super) trait Kind<'a>: Sized {
     /// The length of the encoded body, in bytes.
     fn body_bytes(&self) -> usize;
 
+    /// Encodes the body, for the last type of this kind.
     fn encode_body(&self, out: &mut Vec<u8>);
 
-    /// Decodes the body. The caller checks that nothing is left.
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError>;
+    /// Decodes the body of a change of this type on disk. The caller checks that nothing is left.
+    fn decode_body(body: &mut Fields<'a>, type_on_disk: u8) -> Result<Self, DecodeError>;
 
     fn record(&self) -> Option<Record> {
         None
@@ -30,13 +33,11 @@ pub(super) trait Kind<'a>: Sized {
         None
     }
 
-    fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction>;
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction>;
 
-    fn compaction(&self) -> Compaction<'a>;
+    fn compaction(&self, origin: Origin) -> Compaction<'a>;
 
-    fn ends(&self) -> Option<EntryNumber> {
-        None
-    }
+    fn supersede(&self, _at: i64, _earlier: &mut impl Earlier) {}
 
     fn json(&self) -> Value;
 }

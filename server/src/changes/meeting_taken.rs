@@ -9,10 +9,11 @@ use super::compaction::Compaction;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::meeting_texts::MeetingTexts;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
 use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
 
@@ -44,7 +45,7 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
         self.texts().encode(out);
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         let slot = body.slot()?;
         let MeetingTexts { who, title, group, host } = MeetingTexts::decode(body)?;
         Ok(Self { slot, who, title, group, host })
@@ -58,12 +59,12 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
         self.texts().check(number)
     }
 
-    fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         let Self { slot, who, title, group, host } = *self;
-        target.create_entry(EntryNumber(sequence.0), slot, Entry::meeting(who, title, group, host))
+        target.create_entry(EntryNumber(origin.sequence.0), slot, Entry::meeting(who, title, group, host))
     }
 
-    fn compaction(&self) -> Compaction<'a> {
+    fn compaction(&self, _origin: Origin) -> Compaction<'a> {
         Compaction::Entry
     }
 

@@ -1,59 +1,92 @@
 //! Changes: each is one decided modification of one record, as the journal holds it.
 //!
 //! A module holds all there is of one kind of change: its encoding, the record that it is about, the check
-//! of what is read from a disk, how it is applied, what compaction makes of it, and its JSON for `dump`. A
-//! new kind is a module and a line in the list below.
+//! of what is read from a disk, how it is applied, what compaction makes of it and of the changes before it,
+//! and its JSON for `dump`. A new kind is a module and a line in the list below.
 //!
 //! A change is encoded as a header of 4 bytes, the type in the lowest and the length of the body in the
-//! three others, and the body that its module describes. A string is its length in bytes (u16; u32 for the
-//! group of a meeting) and its UTF-8. A type that this version does not know is refused.
+//! three others, and the body that its module describes. Numbers are in little-endian order. A string is its
+//! length in bytes (u16; u32 for the group of a meeting) and its UTF-8. A type that this version does not
+//! know is refused. A kind whose body changes gets another type, and the earlier ones are still read.
 //!
-//! Every kind that is written today can be told from the log alone, without the state of its time. Two kinds
-//! of version 0.1.0, the tickets of an event and the end of an entry, cannot; they are read as before.
+//! Every kind that a journal gets today can be told from the log alone, without the state of its time. Two
+//! kinds of version 0.1.0, the tickets of an event and the end of an entry, cannot; they are read as before.
 
+mod attendee;
 mod block_taken;
 pub mod commit;
 mod compaction;
+mod earlier;
 mod entry_ended;
 mod entry_freed;
 mod event_added;
+mod event_after;
 mod event_created;
+mod event_deleted;
+mod event_key;
 mod event_updated;
 mod event_values;
+mod hold_confirmed;
+mod hold_created;
+mod hold_extended;
+mod hold_fields;
+mod hold_kept;
+mod holds_ended;
+mod holds_forgotten;
+mod ids;
 mod invalid;
 mod kind;
 mod meeting_taken;
 mod meeting_texts;
+mod origin;
 mod record;
 mod target;
+mod ticket_checked_in;
 mod tickets_booked;
+mod tickets_cancelled;
 mod tickets_issued;
+mod tickets_kept;
 
 use serde_json::Value;
 
 pub use block_taken::BlockTaken;
-pub use compaction::Compaction;
+pub use compaction::{Compaction, TicketStates};
+pub use earlier::Earlier;
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
 pub use event_added::EventAdded;
+pub use event_after::EventAfter;
 pub use event_created::EventCreated;
+pub use event_deleted::EventDeleted;
 pub use event_updated::EventUpdated;
+pub use hold_confirmed::HoldConfirmed;
+pub use hold_created::HoldCreated;
+pub use hold_extended::HoldExtended;
+pub use hold_kept::HoldKept;
+pub use holds_ended::{HOLDS_ENDED_MAX, HoldsEnded};
+pub use holds_forgotten::HoldsForgotten;
+pub use ids::IdKind;
 pub use invalid::InvalidChange;
 pub use meeting_taken::MeetingTaken;
+pub use origin::Origin;
 pub use record::Record;
 pub use target::Target;
+pub use ticket_checked_in::TicketCheckedIn;
 pub use tickets_booked::TicketsBooked;
+pub use tickets_cancelled::TicketsCancelled;
 pub use tickets_issued::TicketsIssued;
+pub use tickets_kept::{KEPT_TICKET_BYTES, TICKETS_KEPT_BYTES_MAX, TicketsKept};
 
 use kind::Kind;
 
 use crate::codec::fields::Fields;
 use crate::codec::{DecodeError, Sequence};
-use crate::domain::{Contradiction, EntryNumber};
+use crate::domain::Contradiction;
 
-/// The list of kinds: the type on disk, and the kind. Types are never used again.
+/// The list of kinds: the types on disk, and the kind. The last type is written, and those before it, which
+/// earlier versions wrote, are read. Types are never used again.
 macro_rules! changes {
-    ($($number:literal => $kind:ident($body:ty),)*) => {
+    ($($($number:literal)|+ => $kind:ident($body:ty),)*) => {
         /// One decided modification of one record. It contains all that applying it needs: replay reads no
         /// clock, draws no random numbers and decides nothing. The number of an event or entry that a change
         /// creates is the sequence number of its commit, so a commit creates at most one.
@@ -70,8 +103,8 @@ macro_rules! changes {
         })*
 
         impl<'a> Change<'a> {
-            /// The types of all kinds, as on disk.
-            pub const TYPES: &'static [u8] = &[$($number,)*];
+            /// The types of all kinds, as they are written to disk.
+            pub const TYPES: &'static [u8] = &[$(last(&[$($number),+]),)*];
 
             /// The bytes of its encoding.
             #[inline]
@@ -84,15 +117,15 @@ macro_rules! changes {
             pub fn encode(&self, out: &mut Vec<u8>) {
                 match self {
                     $(Self::$kind(change) => {
-                        put_header(out, $number, change.body_bytes());
+                        put_header(out, const { last(&[$($number),+]) }, change.body_bytes());
                         change.encode_body(out);
                     })*
                 }
             }
 
-            fn decode_body(kind: u8, body: &mut Fields<'a>) -> Result<Self, DecodeError> {
-                match kind {
-                    $($number => <$body>::decode_body(body).map(Self::$kind),)*
+            fn decode_body(type_on_disk: u8, body: &mut Fields<'a>) -> Result<Self, DecodeError> {
+                match type_on_disk {
+                    $($($number)|+ => <$body>::decode_body(body, type_on_disk).map(Self::$kind),)*
                     unknown => Err(DecodeError::UnknownChange(unknown)),
                 }
             }
@@ -118,23 +151,30 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.modifies(),)* }
             }
 
+            /// The number of the event or entry that it creates or modifies, in the commit with this sequence
+            /// number.
+            pub fn number(&self, commit: Sequence) -> u64 {
+                self.modifies().unwrap_or(commit.0)
+            }
+
             /// Applies it to the state. Live and in replay, nothing else modifies the state.
             ///
             /// # Errors
             ///
             /// [`Contradiction`] if it does not fit the state.
-            pub fn apply(&self, sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-                match self { $(Self::$kind(change) => change.apply(sequence, target),)* }
+            pub fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+                match self { $(Self::$kind(change) => change.apply(origin, target),)* }
             }
 
             /// What compaction makes of it.
-            pub fn compaction(&self) -> Compaction<'a> {
-                match self { $(Self::$kind(change) => change.compaction(),)* }
+            pub fn compaction(&self, origin: Origin) -> Compaction<'a> {
+                match self { $(Self::$kind(change) => change.compaction(origin),)* }
             }
 
-            /// The entry that it ends, which is left out of a snapshot as well.
-            pub fn ends(&self) -> Option<EntryNumber> {
-                match self { $(Self::$kind(change) => change.ends(),)* }
+            /// Tells `earlier` what it makes of what earlier changes have created. `at` is the time of its
+            /// commit, in microseconds since 1970 (UTC).
+            pub fn supersede(&self, at: i64, earlier: &mut impl Earlier) {
+                match self { $(Self::$kind(change) => change.supersede(at, earlier),)* }
             }
 
             /// A JSON object of it, without its position in the log.
@@ -151,10 +191,25 @@ changes! {
     3 => BlockTaken(BlockTaken<'a>),
     4 => MeetingTaken(MeetingTaken<'a>),
     5 => EntryFreed(EntryFreed),
-    6 => TicketsBooked(TicketsBooked<'a>),
+    6 | 10 => TicketsBooked(TicketsBooked<'a>),
     7 => EntryEnded(EntryEnded<'a>),
     8 => EventAdded(EventAdded<'a>),
-    9 => EventUpdated(EventUpdated<'a>),
+    9 | 11 => EventUpdated(EventUpdated<'a>),
+    12 => TicketsKept(TicketsKept<'a>),
+    13 => TicketsCancelled(TicketsCancelled<'a>),
+    14 => TicketCheckedIn(TicketCheckedIn<'a>),
+    15 => HoldCreated(HoldCreated<'a>),
+    16 => HoldKept(HoldKept<'a>),
+    17 => HoldConfirmed(HoldConfirmed<'a>),
+    18 => HoldExtended(HoldExtended<'a>),
+    19 => HoldsEnded(HoldsEnded<'a>),
+    20 => HoldsForgotten(HoldsForgotten<'a>),
+    21 => EventDeleted(EventDeleted<'a>),
+}
+
+/// The last of the types of a kind.
+const fn last(types: &[u8]) -> u8 {
+    types[types.len() - 1]
 }
 
 /// The length of the header of a change, in bytes.
@@ -162,9 +217,9 @@ pub const CHANGE_HEADER_BYTES: usize = 4;
 
 /// Appends the header of a change: its type, and the length of its body.
 #[inline]
-fn put_header(out: &mut Vec<u8>, kind: u8, body_bytes: usize) {
+fn put_header(out: &mut Vec<u8>, type_on_disk: u8, body_bytes: usize) {
     let length = u32::try_from(body_bytes).expect("a change is bounded by the protocol's limits");
-    out.extend_from_slice(&(u32::from(kind) | length << 8).to_le_bytes());
+    out.extend_from_slice(&(u32::from(type_on_disk) | length << 8).to_le_bytes());
 }
 
 impl<'a> Change<'a> {

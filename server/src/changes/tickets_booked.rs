@@ -1,113 +1,138 @@
 //! A booking: tickets of an event were issued.
 //!
-//! Body: tag u16, event u64, total u32, issued u32, id, ids of tickets of 16 bytes each.
+//! Body: length of the attendee u16, event and its counts, attendee, ids of tickets of 16 bytes each. The
+//! earlier type 6 had neither an attendee nor held tickets.
 
-use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, ID_BYTES_MAX};
+use bookline_protocol::TicketStatus;
+use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use serde_json::{Value, json};
 
-use super::compaction::Compaction;
-use super::invalid::{InvalidChange, check_id, check_tickets};
+use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee, put_attendee_json};
+use super::compaction::{Compaction, TicketStates};
+use super::event_after::{EVENT_AFTER_BYTES_MAX, EVENT_AFTER_FIXED_BYTES, EventAfter};
+use super::ids::{IdKind, id_texts};
+use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
-use super::tickets_issued::{EVENT_KEY_BYTES, event_key, event_key_bytes, ticket_texts};
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
-use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EventKey};
+use crate::domain::{Contradiction, TicketState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketsBooked<'a> {
-    pub event: EventKey,
-    /// The id of the event.
-    pub id: &'a str,
-    /// All tickets of the event.
-    pub total: u32,
-    /// Tickets of the event that are issued after this booking.
-    pub issued: u32,
+    pub event: EventAfter<'a>,
+    /// Empty if there is none.
+    pub attendee: &'a str,
     /// UUIDs as bytes.
     pub tickets: &'a [[u8; 16]],
 }
 
-/// The bytes of the body before the ids of tickets, without the id of the event.
-const FIXED_BYTES: usize = EVENT_KEY_BYTES + 4 + 4 + 2;
+const TYPE_WITHOUT_ATTENDEE: u8 = 6;
 
 /// The largest body, without the ids of tickets.
-pub(super) const BODY_BYTES_MAX_WITHOUT_TICKETS: usize = FIXED_BYTES + ID_BYTES_MAX;
+pub(super) const BODY_BYTES_MAX_WITHOUT_TICKETS: usize = 2 + EVENT_AFTER_BYTES_MAX + ATTENDEE_BYTES_MAX;
 
-/// The ids of tickets of the largest commit.
+/// The ids of the most tickets of a booking.
 pub(super) const TICKETS_BYTES_MAX: usize = 16 * BOOKING_TICKETS_MAX as usize;
 
 impl<'a> Kind<'a> for TicketsBooked<'a> {
     #[inline]
     fn body_bytes(&self) -> usize {
-        FIXED_BYTES + self.id.len() + self.tickets.as_flattened().len()
+        2 + self.event.bytes() + self.attendee.len() + self.tickets.as_flattened().len()
     }
 
     #[inline]
     fn encode_body(&self, out: &mut Vec<u8>) {
         // One array: this is the most frequent change.
-        let id_bytes = u16::try_from(self.id.len()).expect("an id is bounded by the protocol's limits");
-        let mut fixed = [0; FIXED_BYTES];
-        fixed[..EVENT_KEY_BYTES].copy_from_slice(&event_key_bytes(self.event));
-        fixed[EVENT_KEY_BYTES..][..4].copy_from_slice(&self.total.to_le_bytes());
-        fixed[EVENT_KEY_BYTES + 4..][..4].copy_from_slice(&self.issued.to_le_bytes());
-        fixed[EVENT_KEY_BYTES + 8..].copy_from_slice(&id_bytes.to_le_bytes());
+        let attendee_bytes =
+            u16::try_from(self.attendee.len()).expect("a name is bounded by the protocol's limits");
+        let mut fixed = [0; 2 + EVENT_AFTER_FIXED_BYTES];
+        fixed[..2].copy_from_slice(&attendee_bytes.to_le_bytes());
+        fixed[2..].copy_from_slice(&self.event.fixed_bytes());
         out.extend_from_slice(&fixed);
-        out.extend_from_slice(self.id.as_bytes());
+        out.extend_from_slice(self.event.id.as_bytes());
+        if !self.attendee.is_empty() {
+            out.extend_from_slice(self.attendee.as_bytes());
+        }
         out.extend_from_slice(self.tickets.as_flattened());
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
-        Ok(Self {
-            event: event_key(body)?,
-            total: body.u32()?,
-            issued: body.u32()?,
-            id: body.string()?,
-            tickets: body.tickets()?,
-        })
+    fn decode_body(body: &mut Fields<'a>, type_on_disk: u8) -> Result<Self, DecodeError> {
+        if type_on_disk == TYPE_WITHOUT_ATTENDEE {
+            let event = EventAfter::decode_without_held(body)?;
+            return Ok(Self { event, attendee: "", tickets: body.ids()? });
+        }
+        let attendee_bytes = body.u16()?.into();
+        let event = EventAfter::decode(body)?;
+        Ok(Self { event, attendee: body.text(attendee_bytes)?, tickets: body.ids()? })
     }
 
     fn record(&self) -> Option<Record> {
-        Some(Record::Event { tag: self.event.tag })
+        Some(self.event.record())
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {
-        let Self { event, id, total, issued, tickets } = *self;
-        let number = event.number.0;
-        check_id("id of event", number, id)?;
-        check_tickets(event, tickets)?;
-        if !(1..=EVENT_TICKETS_MAX).contains(&total) || issued > total || tickets.len() as u64 > issued.into()
-        {
-            return Err(InvalidChange::Tickets { number, total, issued });
-        }
-        Ok(())
+        IdKind::Ticket.check(self.event.key, self.tickets, BOOKING_TICKETS_MAX as usize)?;
+        check_attendee(self.event.key.number.0, self.attendee)?;
+        self.event.check(self.tickets.len(), 0)
     }
 
     fn modifies(&self) -> Option<u64> {
-        Some(self.event.number.0)
+        Some(self.event.key.number.0)
     }
 
-    fn apply(&self, _sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-        let (id, Sale { total, issued, .. }) = target.issue_tickets(self.event, self.tickets)?;
-        if (id, total, issued) == (self.id, self.total, self.issued) {
-            return Ok(());
-        }
-        Err(Contradiction(format!(
-            "after a booking, event {} with {} of {} tickets issued is {id} with {issued} of {total}",
-            self.id, self.issued, self.total
-        )))
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        let Self { event, attendee, tickets } = *self;
+        event.fits(target.issue_tickets(event.key, attendee, tickets, origin.micros)?)
     }
 
-    fn compaction(&self) -> Compaction<'a> {
-        Compaction::Tickets { event: self.event, tickets: self.tickets }
+    fn compaction(&self, origin: Origin) -> Compaction<'a> {
+        let Self { event, attendee, tickets } = *self;
+        let states = TicketStates::Same(TicketState::new(TicketStatus::Booked, origin.micros));
+        Compaction::Tickets { event: event.key, attendee, tickets, states }
     }
 
     fn json(&self) -> Value {
-        json!({
-            "fact": "tickets_issued", "event": self.event.number.0, "event_id": self.id,
-            "total_tickets": self.total, "available_tickets": self.total - self.issued.min(self.total),
-            "tickets": ticket_texts(self.tickets),
-        })
+        let mut json = self.event.json("tickets_issued");
+        json["tickets"] = json!(id_texts(self.tickets));
+        put_attendee_json(&mut json, self.attendee);
+        json
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changes::Change;
+    use crate::domain::{EventKey, EventNumber};
+
+    const TICKET: [u8; 16] = *b"\x12\x34 +14 others...";
+
+    #[test]
+    fn booking_of_the_type_without_attendee_is_read_and_written_with_the_type_of_today() {
+        let earlier = [
+            &[6, 40, 0, 0, 0x34, 0x12, 7, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 3, 0, 0, 0, 4, 0][..],
+            b"jazz",
+            &TICKET,
+        ]
+        .concat();
+        let key = EventKey { tag: 0x1234, number: EventNumber(7) };
+        let event = EventAfter { key, id: "jazz", total: 10, issued: 3, held: 0 };
+        let booked = Change::from(TicketsBooked { event, attendee: "", tickets: &[TICKET] });
+        assert_eq!(Change::split(&earlier), Ok((booked, &[][..])));
+
+        let today = [
+            &[10, 46, 0, 0, 0, 0, 0x34, 0x12, 7, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 3, 0, 0, 0][..],
+            &[0, 0, 0, 0, 4, 0],
+            b"jazz",
+            &TICKET,
+        ]
+        .concat();
+        let mut written = Vec::new();
+        booked.encode(&mut written);
+        assert_eq!(written, today);
+        assert_eq!(Change::split(&today), Ok((booked, &[][..])));
     }
 }

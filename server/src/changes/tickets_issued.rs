@@ -1,19 +1,24 @@
-//! Tickets of an event were issued, without the counts after it: in snapshots, and in journals of version
-//! 0.1.0. A booking is journaled as [`super::TicketsBooked`].
+//! Tickets of an event were issued, without the counts after it: in journals of version 0.1.0, and in their
+//! snapshots. A booking is journaled as [`super::TicketsBooked`], and a snapshot has
+//! [`super::TicketsKept`].
 //!
 //! Body: tag u16, event u64, ids of 16 bytes each.
 
+use bookline_protocol::TicketStatus;
+use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::compaction::Compaction;
-use super::invalid::{InvalidChange, check_tickets};
+use super::compaction::{Compaction, TicketStates};
+use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
+use super::ids::{IdKind, id_texts};
+use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
-use crate::domain::{Contradiction, EventKey, EventNumber};
+use crate::domain::{Contradiction, EventKey, TicketState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketsIssued<'a> {
@@ -32,8 +37,8 @@ impl<'a> Kind<'a> for TicketsIssued<'a> {
         out.extend_from_slice(self.tickets.as_flattened());
     }
 
-    fn decode_body(body: &mut Fields<'a>) -> Result<Self, DecodeError> {
-        Ok(Self { event: event_key(body)?, tickets: body.tickets()? })
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
+        Ok(Self { event: event_key(body)?, tickets: body.ids()? })
     }
 
     fn record(&self) -> Option<Record> {
@@ -41,42 +46,26 @@ impl<'a> Kind<'a> for TicketsIssued<'a> {
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {
-        check_tickets(self.event, self.tickets)
+        IdKind::Ticket.check(self.event, self.tickets, BOOKING_TICKETS_MAX as usize)
     }
 
     fn modifies(&self) -> Option<u64> {
         Some(self.event.number.0)
     }
 
-    fn apply(&self, _sequence: Sequence, target: &mut impl Target) -> Result<(), Contradiction> {
-        target.issue_tickets(self.event, self.tickets).map(|_| ())
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        target.issue_tickets(self.event, "", self.tickets, origin.micros).map(|_| ())
     }
 
-    fn compaction(&self) -> Compaction<'a> {
-        Compaction::Tickets { event: self.event, tickets: self.tickets }
+    fn compaction(&self, origin: Origin) -> Compaction<'a> {
+        let Self { event, tickets } = *self;
+        let states = TicketStates::Same(TicketState::new(TicketStatus::Booked, origin.micros));
+        Compaction::Tickets { event, attendee: "", tickets, states }
     }
 
     fn json(&self) -> Value {
         json!({
-            "fact": "tickets_issued", "event": self.event.number.0, "tickets": ticket_texts(self.tickets),
+            "fact": "tickets_issued", "event": self.event.number.0, "tickets": id_texts(self.tickets),
         })
     }
-}
-
-/// The bytes of an encoded [`EventKey`].
-pub(super) const EVENT_KEY_BYTES: usize = 2 + 8;
-
-pub(super) fn event_key_bytes(event: EventKey) -> [u8; EVENT_KEY_BYTES] {
-    let mut key = [0; EVENT_KEY_BYTES];
-    key[..2].copy_from_slice(&event.tag.to_le_bytes());
-    key[2..].copy_from_slice(&event.number.0.to_le_bytes());
-    key
-}
-
-pub(super) fn event_key(body: &mut Fields<'_>) -> Result<EventKey, DecodeError> {
-    Ok(EventKey { tag: body.u16()?, number: EventNumber(body.u64()?) })
-}
-
-pub(super) fn ticket_texts(tickets: &[[u8; 16]]) -> Vec<String> {
-    tickets.iter().map(|id| Uuid::from_bytes(*id).to_string()).collect()
 }

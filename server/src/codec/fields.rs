@@ -50,6 +50,10 @@ impl<'a> Fields<'a> {
         Ok(u64::from_le_bytes(self.array()?))
     }
 
+    pub fn i64(&mut self) -> Result<i64, DecodeError> {
+        Ok(i64::from_le_bytes(self.array()?))
+    }
+
     pub fn date(&mut self) -> Result<Date, DecodeError> {
         Date::from_day_number(self.u32()?).ok_or(DecodeError::Malformed)
     }
@@ -74,20 +78,31 @@ impl<'a> Fields<'a> {
 
     /// A string behind its length as u16, as [`put_string`] writes it.
     pub fn string(&mut self) -> Result<&'a str, DecodeError> {
-        let length = self.u16()? as usize;
-        std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
+        let length = self.u16()?;
+        self.text(length.into())
     }
 
     /// A string behind its length as u32, as [`put_long_string`] writes it.
     pub fn long_string(&mut self) -> Result<&'a str, DecodeError> {
-        let length = self.u32()? as usize;
+        let length = self.u32()?;
+        self.text(length as usize)
+    }
+
+    /// A string of this length in bytes.
+    pub fn text(&mut self, length: usize) -> Result<&'a str, DecodeError> {
         std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
     }
 
-    /// Ids of tickets, up to the end.
-    pub fn tickets(&mut self) -> Result<&'a [[u8; 16]], DecodeError> {
-        let (tickets, remainder) = std::mem::take(&mut self.0).as_chunks::<16>();
-        if remainder.is_empty() { Ok(tickets) } else { Err(DecodeError::Malformed) }
+    /// `count` arrays of `N` bytes.
+    pub fn arrays<const N: usize>(&mut self, count: usize) -> Result<&'a [[u8; N]], DecodeError> {
+        let bytes = count.checked_mul(N).ok_or(DecodeError::Malformed)?;
+        Ok(self.take(bytes)?.as_chunks().0)
+    }
+
+    /// Ids of tickets or holds, up to the end.
+    pub fn ids(&mut self) -> Result<&'a [[u8; 16]], DecodeError> {
+        let (ids, remainder) = std::mem::take(&mut self.0).as_chunks::<16>();
+        if remainder.is_empty() { Ok(ids) } else { Err(DecodeError::Malformed) }
     }
 }
 

@@ -73,7 +73,7 @@ impl<T> ExtendibleHashTable<T> {
     }
 
     /// The entry with this hash that `is_match` accepts.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, hash: u64, is_match: impl FnMut(&T) -> bool) -> Option<&T> {
         let entries = match &self.large {
             None => &self.small,
@@ -95,18 +95,19 @@ impl<T> ExtendibleHashTable<T> {
     }
 
     /// Adds an entry that the table does not contain, and returns it.
+    #[inline(always)]
     pub fn insert(&mut self, hash: u64, value: T, hash_of: impl Fn(&T) -> u64) -> &mut T {
-        if let Some(large) = &mut self.large {
-            large.split_if_full(hash, &hash_of);
-        } else if self.small.len() >= BUCKET_ENTRIES_MAX {
-            let mut large = Directory::of(std::mem::take(&mut self.small));
-            large.split_if_full(hash, &hash_of);
-            self.large = Some(Box::new(large));
+        if self.large.is_none() && self.small.len() >= BUCKET_ENTRIES_MAX {
+            self.large = Some(Box::new(Directory::of(std::mem::take(&mut self.small))));
         }
-        if let Some(large) = &mut self.large {
-            large.len += 1;
-        }
-        self.entries(hash).insert_unique(hash, value, hash_of).into_mut()
+        let entries = match &mut self.large {
+            None => &mut self.small,
+            Some(large) => {
+                large.len += 1;
+                large.bucket_with_space(hash, &hash_of)
+            }
+        };
+        entries.insert_unique(hash, value, hash_of).into_mut()
     }
 
     /// Removes the entry with this hash that `is_match` accepts. A table that becomes nearly empty frees
@@ -158,18 +159,24 @@ impl<T> Directory<T> {
         self.indices[index] as usize
     }
 
-    /// Splits the bucket that an entry with this hash belongs to, if it is full.
-    fn split_if_full(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
-        let bucket = self.bucket_of(hash);
+    /// The bucket for a new entry with this hash. A full one is split.
+    #[inline]
+    fn bucket_with_space(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) -> &mut HashTable<T> {
+        let mut bucket = self.bucket_of(hash);
         if self.buckets[bucket].entries.len() >= BUCKET_ENTRIES_MAX
             && self.indices.len() <= DIRECTORY_ENTRIES_PER_BUCKET_MAX * self.buckets.len()
         {
-            self.split(bucket, hash_of);
+            self.split(hash, hash_of);
+            bucket = self.bucket_of(hash);
         }
+        &mut self.buckets[bucket].entries
     }
 
-    /// Moves the entries whose next bit of the hash is set into a new bucket.
-    fn split(&mut self, bucket: usize, hash_of: &impl Fn(&T) -> u64) {
+    /// Splits the bucket that an entry with this hash belongs to: moves the entries whose next bit of the hash
+    /// is set into a new bucket.
+    #[cold]
+    fn split(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
+        let bucket = self.bucket_of(hash);
         let bit = self.buckets[bucket].depth;
         if bit == self.depth {
             self.indices.extend_from_within(..);
@@ -186,10 +193,10 @@ impl<T> Directory<T> {
         let new = u32::try_from(self.buckets.len())
             .expect("2^32 buckets of thousands of entries exceed any memory");
         self.buckets.push(Bucket { depth, entries });
-        for (index, to) in self.indices.iter_mut().enumerate() {
-            if *to as usize == bucket && index >> bit & 1 == 1 {
-                *to = new;
-            }
+        // The indices of the new bucket share the lower bits of the hash, and have the next one set.
+        let lower = (hash >> DIRECTORY_INDEX_SHIFT) as usize & ((1 << bit) - 1);
+        for index in self.indices[lower | 1 << bit..].iter_mut().step_by(2 << bit) {
+            *index = new;
         }
     }
 }

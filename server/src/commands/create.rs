@@ -2,7 +2,7 @@
 
 use bookline_protocol::Refusal;
 use bookline_protocol::commands::Create;
-use bookline_protocol::reply::{LineKind, event_reply_prefix, write_event_reply};
+use bookline_protocol::reply::{EventSale, LineKind, event_reply_prefix, write_event_reply};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
@@ -25,7 +25,8 @@ impl Command for Create<'_> {
         match service.store.create(&mut turn.context, &event) {
             Ok(()) => {
                 let prefix = event_reply_prefix(id, name, date, tickets);
-                write_event_reply(&mut turn.replies, &prefix, tickets, self.terms, LineKind::Ok);
+                let sale = EventSale { available_tickets: tickets, held_tickets: 0, terms: self.terms };
+                write_event_reply(&mut turn.replies, &prefix, sale, LineKind::Ok);
                 ExecutionStatus::Complete
             }
             Err(error) => turn.fail(error, |turn, IdTaken| {

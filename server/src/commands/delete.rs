@@ -1,29 +1,64 @@
 //! DELETE.
 
 use bookline_protocol::commands::Delete;
-use bookline_protocol::commands::delete::{EntryKind, write_delete_reply};
+use bookline_protocol::commands::delete::{EntryKind, write_delete_reply, write_deleted_event_reply};
+use bookline_protocol::{Refusal, Slot};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
-use super::refusals::not_freed;
+use super::refusals::{no_such_event, not_freed, tickets};
 use super::service::Service;
 use super::turn::Turn;
 use crate::domain::calendar::Entry;
+use crate::state::DeletionRejection;
 
 impl Command for Delete<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        let (who, slot) = (self.who.as_str(), self.slot);
-        let entry = match service.store.free(&mut turn.context, who, slot) {
-            Ok(entry) => entry,
-            Err(error) => {
-                return turn.fail(error, |turn, rejection| turn.refuse(not_freed(who, slot, rejection)));
+        match self {
+            Self::Entry { who, slot } => delete_entry(turn, service, who.as_str(), *slot),
+            Self::Event { event, drop_tickets } => {
+                delete_event(turn, service, event.as_str(), *drop_tickets)
             }
-        };
-        let deleted = match entry {
-            Entry::Block { .. } => EntryKind::Block,
-            Entry::Meeting(_) => EntryKind::Meeting,
-        };
-        write_delete_reply(&mut turn.replies, who, slot, deleted);
-        ExecutionStatus::Complete
+        }
+    }
+}
+
+fn delete_entry(turn: &mut Turn, service: &Service, who: &str, slot: Slot) -> ExecutionStatus {
+    let entry = match service.store.free(&mut turn.context, who, slot) {
+        Ok(entry) => entry,
+        Err(error) => {
+            return turn.fail(error, |turn, rejection| turn.refuse(not_freed(who, slot, rejection)));
+        }
+    };
+    let deleted = match entry {
+        Entry::Block { .. } => EntryKind::Block,
+        Entry::Meeting(_) => EntryKind::Meeting,
+    };
+    write_delete_reply(&mut turn.replies, who, slot, deleted);
+    ExecutionStatus::Complete
+}
+
+fn delete_event(turn: &mut Turn, service: &Service, id: &str, drop_tickets: bool) -> ExecutionStatus {
+    match service.store.delete_event(&mut turn.context, id, drop_tickets) {
+        Ok(deleted) => {
+            write_deleted_event_reply(&mut turn.replies, id, deleted.tickets, deleted.holds);
+            ExecutionStatus::Complete
+        }
+        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(event_not_deleted(id, rejection))),
+    }
+}
+
+fn event_not_deleted(id: &str, rejection: DeletionRejection) -> Refusal {
+    match rejection {
+        DeletionRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
+        DeletionRejection::Sold { tickets: sold, holds } => {
+            let noun = if holds == 1 { "hold" } else { "holds" };
+            let message = format!(
+                "event {id} has {sold} valid {} and {holds} active {noun}: CANCEL and RELEASE them, or drop \
+                 them all by DELETE {id} tickets=drop",
+                tickets(sold)
+            );
+            Refusal::conflict_sold(message, sold, holds)
+        }
     }
 }

@@ -5,9 +5,12 @@ mod chunk_status;
 mod chunked_reply;
 mod command;
 mod entries;
+mod events;
 mod execution_status;
+mod holds;
 mod refusals;
 mod service;
+mod ticket_replies;
 mod turn;
 pub mod turn_budget;
 

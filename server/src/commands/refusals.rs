@@ -36,6 +36,11 @@ impl Turn {
     }
 }
 
+/// The noun for so many tickets.
+pub fn tickets(count: u32) -> &'static str {
+    if count == 1 { "ticket" } else { "tickets" }
+}
+
 /// The message of BOOK, UPDATE and GET about an event that does not exist.
 pub fn no_such_event(id: &str) -> String {
     format!("there is no event {id}: GET lists all events")

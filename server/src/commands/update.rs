@@ -1,15 +1,16 @@
 //! UPDATE.
 
 use bookline_protocol::commands::Update;
-use bookline_protocol::reply::{LineKind, write_event_reply};
+use bookline_protocol::reply::LineKind;
 use bookline_protocol::{Refusal, Text};
 
 use super::command::Command;
+use super::events::write_event;
 use super::execution_status::ExecutionStatus;
-use super::refusals::no_such_event;
+use super::refusals::{no_such_event, tickets};
 use super::service::Service;
 use super::turn::Turn;
-use crate::domain::BelowIssued;
+use crate::domain::BelowSold;
 use crate::state::{EventUpdate, UpdateRejection};
 
 impl Command for Update<'_> {
@@ -24,7 +25,7 @@ impl Command for Update<'_> {
         };
         let Turn { context, replies, .. } = turn;
         let updated = service.store.update(context, id, &update, |event| {
-            write_event_reply(replies, &event.json, event.sale.available(), event.sale.terms, LineKind::Ok);
+            write_event(replies, event, LineKind::Ok);
         });
         match updated {
             Ok(()) => ExecutionStatus::Complete,
@@ -36,10 +37,12 @@ impl Command for Update<'_> {
 fn not_updated(id: &str, rejection: UpdateRejection) -> Refusal {
     match rejection {
         UpdateRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
-        UpdateRejection::BelowIssued(BelowIssued { issued, requested }) => {
-            let tickets = if requested == 1 { "ticket" } else { "tickets" };
-            let message = format!("event {id} cannot have {requested} {tickets} in all: {issued} are issued");
-            Refusal::conflict_issued(message, issued, requested)
+        UpdateRejection::BelowSold(BelowSold { issued, held, requested }) => {
+            let noun = tickets(requested);
+            let held_too = if held == 0 { String::new() } else { format!(" and {held} held") };
+            let message =
+                format!("event {id} cannot have {requested} {noun} in all: {issued} are issued{held_too}");
+            Refusal::conflict_issued(message, issued, held, requested)
         }
     }
 }

@@ -4,10 +4,13 @@
 
 pub mod calendar;
 mod event;
+pub mod hold;
 mod numbers;
 pub mod rejection;
 pub mod sale;
+mod ticket_state;
 
 pub use event::{EventUpdate, EventValues};
 pub use numbers::{EntryNumber, EventKey, EventNumber};
-pub use rejection::{AboveLimit, BelowIssued, Busy, Contradiction, FreeingRejection, SaleRejection, SoldOut};
+pub use rejection::{AboveLimit, BelowSold, Busy, Contradiction, FreeingRejection, SaleRejection, SoldOut};
+pub use ticket_state::TicketState;

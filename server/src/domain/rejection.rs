@@ -6,6 +6,8 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SoldOut {
     pub available: u32,
+    /// Tickets that holds put aside.
+    pub held: u32,
     pub requested: u32,
 }
 
@@ -25,10 +27,11 @@ pub struct AboveLimit {
     pub requested: u32,
 }
 
-/// An event would have fewer tickets than are issued.
+/// An event would have fewer tickets than are issued and held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BelowIssued {
+pub struct BelowSold {
     pub issued: u32,
+    pub held: u32,
     pub requested: u32,
 }
 

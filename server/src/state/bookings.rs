@@ -1,68 +1,176 @@
 //! Bookings of tickets: of one event, or of several in one commit.
 
 use bookline_protocol::commands::Booking;
-use bookline_protocol::event_tag;
+use bookline_protocol::{TicketStatus, event_tag};
 
 use super::context::Context;
+use super::due_holds::{DueHolds, ENDED_HOLDS_PER_LOCK_MAX};
 use super::error::{BookingRejection, BookingsRejection, Error};
+use super::events::EventIndex;
+use super::limits::Usage;
 use super::locked_shards::LockedShards;
-use super::shard::{EventIndex, Shard};
+use super::shard::Shard;
 use super::store::Store;
 use super::ticket_ids;
-use crate::changes::{Change, TicketsBooked};
-use crate::domain::EventKey;
+use crate::changes::{Change, EventAfter, TicketsBooked};
 use crate::domain::sale::Sale;
+use crate::domain::{EventKey, SaleRejection, SoldOut, TicketState};
+use crate::storage::log::AppendError;
 
-/// An event whose sale accepts a booking, as long as the lock of its shard is held.
-struct OpenSale {
-    index: EventIndex,
-    /// The sale before the booking.
-    sale: Sale,
-    count: u32,
+/// An event whose sale accepts a booking or a hold, as long as the lock of its shard is held.
+pub(super) struct OpenSale {
+    pub index: EventIndex,
+    /// The sale before the booking, and after the end of the due holds.
+    pub sale: Sale,
+    pub count: u32,
+    /// Holds to end first, because fewer tickets are left than were requested.
+    pub due: Option<Box<DueHolds>>,
 }
 
 impl OpenSale {
-    #[inline(always)]
-    fn decide(shard: &Shard, id: &str, count: u32) -> Result<Self, BookingRejection> {
+    /// Decides at `now` whether `count` tickets of an event may be booked or held, ending at most `due_max`
+    /// due holds.
+    pub fn decide(
+        shard: &Shard,
+        id: &str,
+        count: u32,
+        now: i64,
+        due_max: usize,
+    ) -> Result<Self, BookingRejection> {
         let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
-        let sale = shard.sale(index);
-        sale.decide_booking(count)?;
-        Ok(Self { index, sale, count })
+        let sale = *shard.sale(index);
+        match sale.decide_booking(count) {
+            Ok(()) => Ok(Self { index, sale, count, due: None }),
+            Err(rejection) => Ok(Self::after_due(shard, index, count, now, due_max, rejection)?),
+        }
     }
 
+    /// Decides a booking of more tickets than are left, if due holds have enough.
+    #[cold]
+    fn after_due(
+        shard: &Shard,
+        index: EventIndex,
+        count: u32,
+        now: i64,
+        due_max: usize,
+        rejection: SaleRejection,
+    ) -> Result<Self, SaleRejection> {
+        let SaleRejection::SoldOut(SoldOut { available, .. }) = rejection else { return Err(rejection) };
+        let event = shard.event_at(index);
+        let wanted = count - available;
+        let due = DueHolds::of(event, now, wanted, due_max);
+        if due.tickets() < wanted {
+            return Err(rejection);
+        }
+        let sale = Sale { held: event.sale.held - due.tickets(), ..event.sale };
+        Ok(Self { index, sale, count, due: Some(Box::new(due)) })
+    }
+
+    /// The event with these counts.
     #[inline]
-    fn change<'a>(&self, id: &'a str, tag: u16, tickets: &'a [[u8; 16]]) -> Change<'a> {
-        let Sale { number, total, issued, .. } = self.sale;
-        let event = EventKey { tag, number };
-        TicketsBooked { event, id, total, issued: issued + self.count, tickets }.into()
+    pub fn event<'a>(&self, id: &'a str, tag: u16, issued: u32, held: u32) -> EventAfter<'a> {
+        let Sale { number, total, .. } = self.sale;
+        EventAfter { key: EventKey { tag, number }, id, total, issued, held }
+    }
+
+    /// The booking of these tickets.
+    #[inline]
+    fn change<'a>(&self, id: &'a str, tag: u16, attendee: &'a str, tickets: &'a [[u8; 16]]) -> Change<'a> {
+        let Sale { issued, held, .. } = self.sale;
+        TicketsBooked { event: self.event(id, tag, issued + self.count, held), attendee, tickets }.into()
+    }
+
+    /// The end of the due holds, if there are any.
+    pub fn end_of_due<'a>(&'a self, id: &'a str, tag: u16) -> Option<Change<'a>> {
+        let Sale { issued, held, .. } = self.sale;
+        self.due.as_ref().map(|due| due.change(self.event(id, tag, issued, held)))
+    }
+
+    /// Counts the due holds as ended.
+    fn count_ended(&self, usage: &Usage) {
+        if let Some(due) = &self.due {
+            usage.end_holds(due.count(), due.name_bytes());
+        }
     }
 
     /// Tickets that are left after the booking.
     #[inline]
-    fn available_after(&self) -> u32 {
+    pub fn available_after(&self) -> u32 {
         self.sale.available() - self.count
     }
 }
 
 impl Store {
     /// Issues tickets with these ids, all or none, after it has written the event's tag into them. Returns
-    /// the number of tickets that are left.
+    /// the number of tickets that are left. The tickets are for `attendee`, or for nobody in particular if
+    /// that is empty.
     pub fn book(
         &self,
         context: &mut Context,
         id: &str,
+        attendee: &str,
         tickets: &mut [[u8; 16]],
     ) -> Result<u32, Error<BookingRejection>> {
         let tag = event_tag(id);
         ticket_ids::set_tag(tickets, tag);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
-        let open = OpenSale::decide(&shard, id, count)?;
+        let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
+        let Sale { number, total, issued, held, .. } = *shard.sale(index);
+        if !attendee.is_empty() || shard.sale(index).decide_booking(count).is_err() {
+            return self.book_after_due(context, &mut shard, id, attendee, tickets);
+        }
         let reserved = self.usage.tickets.reserve(count.into())?;
-        let booked = open.change(id, tag, tickets);
-        self.commit(context, &[booked], |sequence| shard.issue(sequence, open.index, tickets))?;
+        let key = EventKey { tag, number };
+        let event = EventAfter { key, id, total, issued: issued + count, held };
+        let booked = TicketsBooked { event, attendee: "", tickets }.into();
+        self.commit(context, &[booked], |origin| {
+            let state = TicketState::new(TicketStatus::Booked, origin.micros);
+            shard.issue(origin.sequence, index, "", tickets, state)
+        })?;
         reserved.keep();
+        Ok(total - issued - held - count)
+    }
+
+    /// Books tickets with a name, or after the end of due holds. Apart from [`Self::book`], so that the
+    /// frequent bookings are not slower for these.
+    #[cold]
+    fn book_after_due(
+        &self,
+        context: &mut Context,
+        shard: &mut Shard,
+        id: &str,
+        attendee: &str,
+        tickets: &[[u8; 16]],
+    ) -> Result<u32, Error<BookingRejection>> {
+        let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
+        let open = OpenSale::decide(shard, id, count, context.now, ENDED_HOLDS_PER_LOCK_MAX)?;
+        let reserved = self.usage.tickets.reserve(count.into())?;
+        let added = shard.event_at(open.index).tickets.added_name_bytes(attendee);
+        let reserved_name_bytes = self.usage.name_bytes.reserve(added)?;
+        let booked = open.change(id, event_tag(id), attendee, tickets);
+        self.commit_after_due(context, shard, &open, id, &booked)?;
+        reserved.keep();
+        reserved_name_bytes.keep();
         Ok(open.available_after())
+    }
+
+    /// Commits a change of an event, after the end of its due holds.
+    pub(super) fn commit_after_due(
+        &self,
+        context: &mut Context,
+        shard: &mut Shard,
+        open: &OpenSale,
+        id: &str,
+        change: &Change<'_>,
+    ) -> Result<(), AppendError> {
+        let ended = open.end_of_due(id, event_tag(id));
+        let changes: Vec<_> = ended.into_iter().chain([*change]).collect();
+        self.commit(context, &changes, |origin| {
+            changes.iter().try_for_each(|change| self.records.apply(shard, origin, change))
+        })?;
+        open.count_ended(&self.usage);
+        Ok(())
     }
 
     /// Whether these tickets could be booked at this moment.
@@ -72,7 +180,8 @@ impl Store {
         bookings: &[Booking<'_>],
     ) -> Result<(), Error<BookingsRejection>> {
         let shards = self.lock_all(context, &mut self.shards_of(bookings));
-        self.decide_all(&shards, bookings)?;
+        context.now = self.clock.now();
+        self.decide_all(&shards, bookings, context.now)?;
         Ok(self.usage.tickets.check_limit(ticket_count(bookings))?)
     }
 
@@ -82,25 +191,30 @@ impl Store {
         &self,
         context: &mut Context,
         bookings: &[Booking<'_>],
+        attendee: &str,
         tickets: &mut [[u8; 16]],
     ) -> Result<Vec<u32>, Error<BookingsRejection>> {
         let tickets = split_tickets(bookings, tickets);
         let shard_of = self.shards_of(bookings);
-        let mut changes = Vec::with_capacity(bookings.len());
+        // A change for each booking, and one for the due holds of its event.
+        let mut changes = Vec::with_capacity(2 * bookings.len());
         let mut shards = self.lock_all(context, &mut shard_of.clone());
         context.now = self.clock.now();
-        let sales = self.decide_all(&shards, bookings)?;
+        let sales = self.decide_all(&shards, bookings, context.now)?;
         let reserved = self.usage.tickets.reserve(ticket_count(bookings))?;
-        for ((booking, open), tickets) in bookings.iter().zip(&sales).zip(&tickets) {
+        let mut added_name_bytes = 0;
+        for (((booking, open), tickets), &shard) in bookings.iter().zip(&sales).zip(&tickets).zip(&shard_of) {
             let id = booking.event.as_str();
-            changes.push(open.change(id, event_tag(id), tickets));
+            let tag = event_tag(id);
+            changes.extend(open.end_of_due(id, tag).map(|ended| (shard, ended)));
+            changes.push((shard, open.change(id, tag, attendee, tickets)));
+            added_name_bytes += shards[shard].event_at(open.index).tickets.added_name_bytes(attendee);
         }
-        self.commit(context, &changes, |sequence| {
-            let mut issuing = shard_of.iter().zip(&sales).zip(&tickets);
-            issuing
-                .try_for_each(|((&shard, open), tickets)| shards[shard].issue(sequence, open.index, tickets))
-        })?;
+        let reserved_name_bytes = self.usage.name_bytes.reserve(added_name_bytes)?;
+        self.commit_in(context, &mut shards, &changes)?;
         reserved.keep();
+        reserved_name_bytes.keep();
+        sales.iter().for_each(|open| open.count_ended(&self.usage));
         Ok(sales.iter().map(OpenSale::available_after).collect())
     }
 
@@ -115,14 +229,19 @@ impl Store {
         &self,
         shards: &LockedShards<'_>,
         bookings: &[Booking<'_>],
+        now: i64,
     ) -> Result<Vec<OpenSale>, BookingsRejection> {
         let mut sales = Vec::with_capacity(bookings.len());
+        let mut due_max = ENDED_HOLDS_PER_LOCK_MAX;
         let mut first: Option<BookingsRejection> = None;
         for (index, Booking { event, count }) in bookings.iter().enumerate() {
             let id = event.as_str();
             let shard = &shards[self.records.shard_of_tag(event_tag(id))];
-            match OpenSale::decide(shard, id, *count) {
-                Ok(open) => sales.push(open),
+            match OpenSale::decide(shard, id, *count, now, due_max) {
+                Ok(open) => {
+                    due_max -= open.due.as_ref().map_or(0, |due| due.count() as usize);
+                    sales.push(open);
+                }
                 Err(rejection) => {
                     if first.is_none_or(|first| rejection.order() < first.rejection.order()) {
                         first = Some(BookingsRejection { index, rejection });

@@ -1,7 +1,10 @@
 //! Why the state makes no change.
 
+use bookline_protocol::TicketId;
+
 use super::limits::Full;
-use crate::domain::{BelowIssued, Busy, FreeingRejection, SaleRejection};
+use crate::domain::hold::HoldRejection;
+use crate::domain::{BelowSold, Busy, FreeingRejection, SaleRejection, TicketState};
 use crate::storage::log::AppendError;
 
 /// Why the state makes no change. Nothing has changed. `R` is the rejections that the operation has.
@@ -27,17 +30,27 @@ impl<R> From<AppendError> for Error<R> {
     }
 }
 
-impl From<FreeingRejection> for Error<FreeingRejection> {
-    fn from(rejection: FreeingRejection) -> Self {
-        Self::Rejected(rejection)
-    }
+/// Rejections that `?` turns into an error.
+macro_rules! rejections {
+    ($($rejection:ty),*) => {
+        $(impl From<$rejection> for Error<$rejection> {
+            fn from(rejection: $rejection) -> Self {
+                Self::Rejected(rejection)
+            }
+        })*
+    };
 }
 
-impl From<BookingRejection> for Error<BookingRejection> {
-    fn from(rejection: BookingRejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
+rejections!(
+    FreeingRejection,
+    BookingRejection,
+    BookingsRejection,
+    UpdateRejection,
+    HoldingRejection,
+    CancellationRejection,
+    CheckInRejection,
+    DeletionRejection
+);
 
 impl From<SaleRejection> for BookingRejection {
     fn from(rejection: SaleRejection) -> Self {
@@ -45,21 +58,21 @@ impl From<SaleRejection> for BookingRejection {
     }
 }
 
-impl From<BookingsRejection> for Error<BookingsRejection> {
-    fn from(rejection: BookingsRejection) -> Self {
-        Self::Rejected(rejection)
+impl From<HoldRejection> for HoldingRejection {
+    fn from(rejection: HoldRejection) -> Self {
+        Self::Hold(rejection)
     }
 }
 
-impl From<UpdateRejection> for Error<UpdateRejection> {
-    fn from(rejection: UpdateRejection) -> Self {
-        Self::Rejected(rejection)
+impl From<HoldRejection> for Error<HoldingRejection> {
+    fn from(rejection: HoldRejection) -> Self {
+        Self::Rejected(rejection.into())
     }
 }
 
-impl From<BelowIssued> for Error<UpdateRejection> {
-    fn from(rejection: BelowIssued) -> Self {
-        Self::Rejected(UpdateRejection::BelowIssued(rejection))
+impl From<BelowSold> for Error<UpdateRejection> {
+    fn from(rejection: BelowSold) -> Self {
+        Self::Rejected(UpdateRejection::BelowSold(rejection))
     }
 }
 
@@ -84,7 +97,7 @@ pub enum BookingRejection {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UpdateRejection {
     NoSuchEvent,
-    BelowIssued(BelowIssued),
+    BelowSold(BelowSold),
 }
 
 impl BookingRejection {
@@ -106,6 +119,41 @@ pub struct BookingsRejection {
     /// The index of the booking.
     pub index: usize,
     pub rejection: BookingRejection,
+}
+
+/// Why a hold is not confirmed, extended, released or shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldingRejection {
+    NoSuchHold,
+    Hold(HoldRejection),
+}
+
+/// Why tickets are not cancelled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CancellationRejection {
+    /// There are no such tickets.
+    Unknown(Vec<TicketId>),
+    /// They were cancelled before, or are checked in.
+    NotBooked(Vec<TicketId>),
+}
+
+/// Why a ticket is not checked in, or a check-in is not taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckInRejection {
+    NoSuchTicket,
+    /// The state of the ticket does not allow it.
+    State(TicketState),
+}
+
+/// Why an event is not deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletionRejection {
+    NoSuchEvent,
+    /// It has valid tickets, or active holds.
+    Sold {
+        tickets: u32,
+        holds: u32,
+    },
 }
 
 /// Why an entry is not replaced.

@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use thiserror::Error;
 
+use super::shard::Counts;
 use super::totals::Totals;
 use crate::sync::AtomicU64;
 
-/// Bytes of memory per ticket: its id and the index of its event, in a table that is not full. The example
-/// `figures`, part `memory`, measures this and the next two.
-pub const TICKET_BYTES_MAX: u64 = 48;
+/// Bytes of memory per ticket: its id and state among the tickets of its event, and its entry in an index. The
+/// example `figures`, part `memory`, measures this and the next two.
+pub const TICKET_BYTES_MAX: u64 = 64;
 
 /// Bytes of memory per event: with a name of 200 characters that JSON escapes, an id of 64, its key in the
 /// listing, and the free capacity of the collections.
@@ -22,33 +23,68 @@ pub const EVENT_BYTES_MAX: u64 = 4 << 10;
 /// have left takes 1 KiB more.
 pub const PERSON_HOUR_BYTES_MAX: u64 = 5 << 9;
 
-/// By default, tickets, events and person-hours may each take one part in so many of the memory. The other
-/// parts are for buffers, connections, the journal and the system.
+/// Bytes of memory per hold, without the name of its attendee: itself, its entry in the index, and those in the
+/// orders of deadlines or of ends.
+pub const HOLD_BYTES_MAX: u64 = 256;
+
+/// Bytes of memory of the name of an attendee, besides its characters: the place among the names of its event,
+/// and what an allocation takes.
+const NAME_OVERHEAD_BYTES: u64 = 56;
+
+/// Bytes of memory of the name of an attendee. The empty name, which is none, takes no memory.
+pub fn name_bytes(name: &str) -> u64 {
+    if name.is_empty() { 0 } else { name.len() as u64 + NAME_OVERHEAD_BYTES }
+}
+
+/// Holds that may be active by default, and holds that may be remembered after their end.
+const HOLDS_MAX: u64 = 1_000_000;
+
+/// By default, tickets, events, person-hours, and holds with the names of attendees may each take one part in so
+/// many of the memory. The last part is for buffers, connections, the journal and the system.
 const MEMORY_PARTS: u64 = 5;
 
-const _: () = assert!(MEMORY_PARTS > 3);
+const _: () = assert!(MEMORY_PARTS > 4);
 
 /// The most that the state may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateLimits {
     pub events: u64,
-    /// Tickets whose ids are known. Tickets that another system issued before an import take no memory.
+    /// Tickets whose ids are known, cancelled or not. Tickets that another system issued before an import take
+    /// no memory.
     pub tickets: u64,
     /// Hours that entries fill, counted for each of their people.
     pub person_hours: u64,
+    /// Active holds.
+    pub holds: u64,
+    /// Holds that ended and are remembered. More are no reason to refuse a request: the oldest are forgotten.
+    pub ended_holds: u64,
+    /// Bytes of memory of the names of attendees, of tickets and of active holds.
+    pub name_bytes: u64,
 }
 
 impl StateLimits {
     /// No limits, for state that no client grows.
-    pub const NONE: Self = Self { events: u64::MAX, tickets: u64::MAX, person_hours: u64::MAX };
+    pub const NONE: Self = Self {
+        events: u64::MAX,
+        tickets: u64::MAX,
+        person_hours: u64::MAX,
+        holds: u64::MAX,
+        ended_holds: u64::MAX,
+        name_bytes: u64::MAX,
+    };
 
     /// Limits under which the state fits into `bytes` of memory, whatever clients put into it.
     pub fn for_memory(bytes: u64) -> Self {
         let share = bytes / MEMORY_PARTS;
+        // Half of the share is for names, and a quarter each for active and for ended holds.
+        let holds = (share / 4 / HOLD_BYTES_MAX).min(HOLDS_MAX);
         Self {
             events: share / EVENT_BYTES_MAX,
             tickets: share / TICKET_BYTES_MAX,
             person_hours: share / PERSON_HOUR_BYTES_MAX,
+            holds,
+            ended_holds: holds,
+            name_bytes: share / 2,
         }
     }
 }
@@ -62,15 +98,28 @@ pub enum Limited {
     Tickets,
     /// By `--max-person-hours`.
     PersonHours,
+    /// By `--max-holds`.
+    Holds,
+    /// By `--max-ended-holds`.
+    EndedHolds,
+    /// By `--max-name-bytes`.
+    NameBytes,
 }
 
 impl Limited {
     fn advice(self) -> &'static str {
         match self {
-            Self::Events => "whoever runs it can raise --max-events",
-            Self::Tickets => "whoever runs it can raise --max-tickets",
+            Self::Events => "DELETE what is over, or whoever runs it can raise --max-events",
+            Self::Tickets => "DELETE events that are over, or whoever runs it can raise --max-tickets",
             Self::PersonHours => {
                 "DELETE what is not needed any more, or whoever runs it can raise --max-person-hours"
+            }
+            Self::Holds => {
+                "CONFIRM or RELEASE holds, wait until some expire, or whoever runs it can raise --max-holds"
+            }
+            Self::EndedHolds => "whoever runs it can raise --max-ended-holds",
+            Self::NameBytes => {
+                "leave for= out, DELETE events that are over, or whoever runs it can raise --max-name-bytes"
             }
         }
     }
@@ -82,6 +131,9 @@ impl fmt::Display for Limited {
             Self::Events => "events",
             Self::Tickets => "tickets",
             Self::PersonHours => "person-hours",
+            Self::Holds => "holds",
+            Self::EndedHolds => "ended-holds",
+            Self::NameBytes => "name-bytes",
         })
     }
 }
@@ -105,6 +157,9 @@ pub(super) struct Usage {
     pub events: UsageCounter,
     pub tickets: UsageCounter,
     pub person_hours: UsageCounter,
+    pub holds: UsageCounter,
+    pub ended_holds: UsageCounter,
+    pub name_bytes: UsageCounter,
 }
 
 /// A counter and its limit. It has two cache lines of its own, so that bookings and meetings do not contend
@@ -122,8 +177,11 @@ impl Usage {
         let counter = |what, limit, used| UsageCounter { what, limit, used: AtomicU64::new(used) };
         Self {
             events: counter(Limited::Events, limits.events, totals.events),
-            tickets: counter(Limited::Tickets, limits.tickets, totals.ticket_ids),
-            person_hours: counter(Limited::PersonHours, limits.person_hours, totals.person_hours),
+            tickets: counter(Limited::Tickets, limits.tickets, totals.counts.ticket_ids),
+            person_hours: counter(Limited::PersonHours, limits.person_hours, totals.counts.person_hours),
+            holds: counter(Limited::Holds, limits.holds, totals.counts.holds),
+            ended_holds: counter(Limited::EndedHolds, limits.ended_holds, totals.counts.ended_holds),
+            name_bytes: counter(Limited::NameBytes, limits.name_bytes, totals.counts.name_bytes),
         }
     }
 
@@ -132,22 +190,39 @@ impl Usage {
             events: self.events.limit,
             tickets: self.tickets.limit,
             person_hours: self.person_hours.limit,
+            holds: self.holds.limit,
+            ended_holds: self.ended_holds.limit,
+            name_bytes: self.name_bytes.limit,
         }
     }
 
-    /// The limits that are exceeded.
+    /// The limits that are exceeded. Of ended holds the oldest are forgotten instead.
     pub fn exceeded_limits(&self) -> impl Iterator<Item = Full> {
         let used = |counter: &UsageCounter| counter.used.load(Relaxed);
-        let counters = [&self.events, &self.tickets, &self.person_hours].into_iter();
-        counters
+        let refused = self.counters().into_iter().filter(|counter| counter.what != Limited::EndedHolds);
+        refused
             .filter(move |counter| used(counter) > counter.limit)
             .map(move |counter| counter.full(used(counter), 0))
     }
 
     pub fn equals(&self, totals: &Totals) -> bool {
-        let used =
-            [&self.events, &self.tickets, &self.person_hours].map(|counter| counter.used.load(Relaxed));
-        used == [totals.events, totals.ticket_ids, totals.person_hours]
+        let used = self.counters().map(|counter| counter.used.load(Relaxed));
+        let Counts { ticket_ids, person_hours, holds, ended_holds, name_bytes, .. } = totals.counts;
+        used == [totals.events, ticket_ids, person_hours, holds, ended_holds, name_bytes]
+    }
+
+    /// Counts active holds as ended, whose names took so much memory.
+    pub fn end_holds(&self, count: u64, name_bytes: u64) {
+        if count > 0 {
+            self.holds.release(count);
+            self.ended_holds.add(count);
+            self.name_bytes.release(name_bytes);
+        }
+    }
+
+    fn counters(&self) -> [&UsageCounter; 6] {
+        let Self { events, tickets, person_hours, holds, ended_holds, name_bytes } = self;
+        [events, tickets, person_hours, holds, ended_holds, name_bytes]
     }
 }
 
@@ -167,6 +242,16 @@ impl UsageCounter {
     pub fn check_limit(&self, requested: u64) -> Result<(), Full> {
         let used = self.used.load(Relaxed);
         if requested <= self.limit.saturating_sub(used) { Ok(()) } else { Err(self.full(used, requested)) }
+    }
+
+    /// Counts more, which no limit refuses.
+    pub fn add(&self, added: u64) {
+        self.used.fetch_add(added, Relaxed);
+    }
+
+    /// How many there are above the limit.
+    pub fn excess(&self) -> u64 {
+        self.used.load(Relaxed).saturating_sub(self.limit)
     }
 
     pub fn release(&self, released: u64) {

@@ -29,7 +29,7 @@ impl ListingKey {
 /// long.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The newest commit that created an event or replaced its key. A page reveals which events exist, in
+    /// The newest commit that created or deleted an event or replaced its key. A page reveals which events exist, in
     /// which order, and whether more follow, so a reply that uses it depends on this commit.
     pub last: Sequence,
     keys: BTreeSet<ListingKey>,
@@ -47,6 +47,12 @@ impl Listing {
     pub fn replace(&mut self, sequence: Sequence, old: &ListingKey, new: ListingKey) {
         self.keys.remove(old);
         self.insert(sequence, new);
+    }
+
+    /// Removes a deleted event.
+    pub fn remove(&mut self, sequence: Sequence, key: &ListingKey) {
+        self.last = self.last.max(sequence);
+        self.keys.remove(key);
     }
 
     /// The keys of up to `count` events after `after`, in order.

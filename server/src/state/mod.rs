@@ -11,25 +11,40 @@
 mod bookings;
 mod calendar;
 mod context;
+mod deletion;
+mod due_holds;
 mod error;
+mod events;
+mod holding;
+mod holds;
+mod id_index;
 pub mod limits;
 mod listing;
 mod locked_shards;
+mod maintenance;
 mod new_entry;
 mod records;
 mod shard;
 mod store;
 pub mod ticket_ids;
+mod ticketing;
+mod tickets;
 mod totals;
 
 pub use context::{Context, DependsOn, Identity};
-pub use error::{BookingRejection, BookingsRejection, Error, IdTaken, ReplacementRejection, UpdateRejection};
+pub use deletion::DeletedEvent;
+pub use error::{
+    BookingRejection, BookingsRejection, CancellationRejection, CheckInRejection, DeletionRejection, Error,
+    HoldingRejection, IdTaken, ReplacementRejection, UpdateRejection,
+};
+pub use events::Event;
+pub use holding::{HoldView, NewHold};
 pub use limits::{Full, StateLimits};
 pub use listing::ListingKey;
 pub use new_entry::{NewEntry, Replacement};
 pub use records::Records;
-pub use shard::Event;
 pub use store::Store;
+pub use ticketing::{TicketPage, TicketView};
 pub use totals::Totals;
 
 pub use crate::domain::{EventUpdate, EventValues};

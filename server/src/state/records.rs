@@ -1,17 +1,25 @@
 //! The records: all that the state contains, in shards, each behind a mutex.
 
-use bookline_protocol::{Date, Slot};
+use bookline_protocol::{Date, Slot, TicketStatus};
+use compact_str::CompactString;
 
+use super::events::EventIndex;
 use super::listing::{Listing, ListingKey};
-use super::shard::{EventIndex, IdHasher, Shard};
+use super::shard::{IdHasher, Shard};
+use super::tickets::Ticket;
 use crate::changes::commit::Commit;
-use crate::changes::{Change, Record, Target};
+use crate::changes::{Change, Origin, Record, Target};
 use crate::codec::Sequence;
 use crate::domain::calendar::Entry;
+use crate::domain::hold::{EndedHold, Hold, HoldEnd};
 use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValues};
+use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 use crate::storage::replay::Replay;
 use crate::sync::{Mutex, MutexGuard};
+
+/// The tickets and holds of deleted events that are freed with each change that is replayed: more than a change
+/// usually adds.
+const FREED_PER_REPLAYED_CHANGE: usize = 64;
 
 /// The state without its journal, as replay builds it.
 #[derive(Debug)]
@@ -33,13 +41,14 @@ impl Records {
         Self { shards, listing: Mutex::default() }
     }
 
+    /// Applies a change of a commit to the shard of its record.
     pub(super) fn apply(
         &self,
         shard: &mut Shard,
-        sequence: Sequence,
+        origin: Origin,
         change: &Change<'_>,
     ) -> Result<(), Contradiction> {
-        change.apply(sequence, &mut Applier { records: self, shard, sequence })
+        change.apply(origin, &mut Applier { records: self, shard, sequence: origin.sequence })
     }
 
     /// The shard of a record. A change of no record belongs to the first shard.
@@ -71,17 +80,28 @@ impl Records {
     }
 }
 
+impl Records {
+    /// Applies a change in replay. Deleted events are freed as replay goes on, so that it needs no more memory
+    /// than the state of a moment.
+    fn replay_change(&self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
+        let mut shard = self.lock(self.shard_of(change.record()));
+        self.apply(&mut shard, origin, change)?;
+        shard.free_deleted(FREED_PER_REPLAYED_CHANGE);
+        Ok(())
+    }
+}
+
 impl Replay for Records {
     fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
-        let shard = self.shard_of(change.record());
-        self.apply(&mut self.lock(shard), number, change)
+        self.replay_change(Origin { sequence: number, micros: None }, change)
     }
 
     fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
         for change in commit.changes() {
             let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
             change.check_in_commit(commit.sequence.0)?;
-            self.restore(commit.sequence, &change)?;
+            let origin = Origin { sequence: commit.sequence, micros: Some(commit.micros) };
+            self.replay_change(origin, &change)?;
         }
         Ok(())
     }
@@ -100,6 +120,12 @@ impl Applier<'_> {
         let index = self.shard.index_of_number(number);
         index.ok_or_else(|| Contradiction(format!("event {} {what} and does not exist", number.0)))
     }
+
+    /// The id and the sale of an event.
+    fn event_at(&self, index: EventIndex) -> (&str, Sale) {
+        let event = self.shard.event_at(index);
+        (&event.id, event.sale)
+    }
 }
 
 impl Target for Applier<'_> {
@@ -109,7 +135,11 @@ impl Target for Applier<'_> {
         Ok(())
     }
 
-    fn update_event(&mut self, event: EventKey, values: &EventValues<'_>) -> Result<(), Contradiction> {
+    fn update_event(
+        &mut self,
+        event: EventKey,
+        values: &EventValues<'_>,
+    ) -> Result<(&str, Sale), Contradiction> {
         let index = self.index_of("is updated", event)?;
         let old = self.shard.event_at(index).listing_key();
         self.shard.update(self.sequence, index, values)?;
@@ -117,18 +147,121 @@ impl Target for Applier<'_> {
         if new != old {
             self.records.listing().replace(self.sequence, &old, new);
         }
-        Ok(())
+        Ok(self.event_at(index))
     }
 
     fn issue_tickets(
         &mut self,
         event: EventKey,
+        attendee: &str,
         tickets: &[[u8; 16]],
+        at: Option<i64>,
     ) -> Result<(&str, Sale), Contradiction> {
         let index = self.index_of("issues tickets", event)?;
-        self.shard.issue(self.sequence, index, tickets)?;
-        let event = self.shard.event_at(index);
-        Ok((&event.id, event.sale))
+        let booked = TicketState::new(TicketStatus::Booked, at);
+        self.shard.issue(self.sequence, index, attendee, tickets, booked)?;
+        Ok(self.event_at(index))
+    }
+
+    fn keep_tickets(
+        &mut self,
+        event: EventKey,
+        attendee: &str,
+        tickets: &[[u8; 16]],
+        states: &[[u8; 8]],
+    ) -> Result<(), Contradiction> {
+        let index = self.index_of("keeps tickets", event)?;
+        let states: Option<Vec<_>> = states.iter().map(|bytes| TicketState::from_bytes(*bytes)).collect();
+        let states = states.filter(|states| states.len() == tickets.len());
+        let states = states.ok_or_else(|| Contradiction("tickets have no valid states".into()))?;
+        let kept = tickets.iter().zip(states).map(|(&id, state)| Ticket { id, state });
+        self.shard.keep_tickets(self.sequence, index, attendee, kept)
+    }
+
+    fn cancel_tickets(
+        &mut self,
+        event: EventKey,
+        tickets: &[[u8; 16]],
+        at: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let index = self.index_of("cancels tickets", event)?;
+        self.shard.cancel(self.sequence, index, tickets, at)?;
+        Ok(self.event_at(index))
+    }
+
+    fn check_in_ticket(
+        &mut self,
+        event: EventKey,
+        ticket: &[u8; 16],
+        undone: bool,
+        at: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let index = self.index_of("checks in a ticket", event)?;
+        let (from, to) = match undone {
+            false => (TicketStatus::Booked, TicketStatus::CheckedIn),
+            true => (TicketStatus::CheckedIn, TicketStatus::Booked),
+        };
+        self.shard.set_ticket(self.sequence, index, ticket, from, TicketState::new(to, Some(at)))?;
+        Ok(self.event_at(index))
+    }
+
+    fn create_hold(
+        &mut self,
+        event: EventKey,
+        id: &[u8; 16],
+        hold: Hold,
+        attendee: &str,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let index = self.index_of("holds tickets", event)?;
+        self.shard.create_hold(self.sequence, index, id, hold, attendee)?;
+        Ok(self.event_at(index))
+    }
+
+    fn confirm_hold(
+        &mut self,
+        event: EventKey,
+        id: &[u8; 16],
+        attendee: &str,
+        tickets: &[[u8; 16]],
+        at: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let confirmed = EndedHold { end: HoldEnd::Confirmed, at };
+        self.end_holds(event, std::slice::from_ref(id), confirmed)?;
+        self.issue_tickets(event, attendee, tickets, Some(at))
+    }
+
+    fn extend_hold(
+        &mut self,
+        event: EventKey,
+        id: &[u8; 16],
+        deadline: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let index = self.index_of("extends a hold", event)?;
+        self.shard.extend_hold(self.sequence, index, id, deadline)?;
+        Ok(self.event_at(index))
+    }
+
+    fn end_holds(
+        &mut self,
+        event: EventKey,
+        ids: &[[u8; 16]],
+        ended: EndedHold,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let index = self.index_of("ends holds", event)?;
+        self.shard.end_holds(self.sequence, index, ids, ended)?;
+        Ok(self.event_at(index))
+    }
+
+    fn forget_holds(&mut self, event: EventKey, ids: &[[u8; 16]]) -> Result<(), Contradiction> {
+        let index = self.index_of("forgets holds", event)?;
+        self.shard.forget_holds(self.sequence, index, ids)
+    }
+
+    fn delete_event(&mut self, event: EventKey) -> Result<(CompactString, Sale), Contradiction> {
+        let index = self.index_of("is deleted", event)?;
+        let deleted = self.shard.delete_event(self.sequence, index);
+        self.records.listing().remove(self.sequence, &deleted.listing_key());
+        Ok((deleted.id, deleted.sale))
     }
 
     fn create_entry(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<(), Contradiction> {

@@ -1,18 +1,21 @@
 //! A shard: the events, tickets and days that one lock guards. It decides nothing.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
-use std::ops::{Index, IndexMut};
 
-use bookline_protocol::{Date, Hour as HourOfDay, Slot, reply};
-use compact_str::CompactString;
+use bookline_protocol::{Date, Hour as HourOfDay, Slot, TicketStatus, reply};
 
-use super::listing::ListingKey;
+use super::events::{Event, EventIndex, Events};
+use super::holds::{Dismantled, Holds, StoredHold};
+use super::id_index::{IdIndex, Location};
+use super::limits::name_bytes;
+use super::tickets::{Ticket, Tickets};
 use crate::codec::Sequence;
-use crate::collections::append_only_tables::AppendOnlyTables;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
 use crate::domain::calendar::Entry;
+use crate::domain::hold::{EndedHold, Hold, HoldState};
 use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventNumber, EventValues};
+use crate::domain::{Contradiction, EntryNumber, EventNumber, EventValues, TicketState};
 use crate::state::calendar::{Calendar, HourView};
 
 /// Hashes event ids. Each process has its own seed, so that ids chosen beforehand do not collide.
@@ -24,83 +27,64 @@ use crate::state::calendar::{Calendar, HourView};
 /// result would still be right.
 pub type IdHasher = foldhash::fast::RandomState;
 
-#[derive(Debug)]
-pub struct Event {
-    pub id: CompactString,
-    pub sale: Sale,
-    /// The event's JSON up to the number of tickets left, which changes with every booking. An update makes
-    /// another one.
-    pub json: Box<str>,
-}
-
-impl Event {
-    /// The key of the event in the listing. Its name and date are in the JSON alone, to save memory: only
-    /// updates need them.
-    pub fn listing_key(&self) -> ListingKey {
-        let parsed = reply::parse_event_reply_prefix(&self.json);
-        let (name, date) = parsed.expect("the JSON of an event is complete up to its last field");
-        ListingKey { date, name: name.into(), id: self.id.clone() }
-    }
-}
-
-/// The index of an event in [`Shard::events`], valid as long as the process runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventIndex(u32);
-
-impl EventIndex {
-    pub(super) fn at(index: usize) -> Self {
-        Self(u32::try_from(index).expect("2^32 events exceed any memory"))
-    }
-}
-
-#[derive(Debug)]
-struct IssuedTicket {
-    id: [u8; 16],
-    event: EventIndex,
-}
-
-/// A ticket id is random except for its tag, version and variant, and these eight bytes contain none of
-/// those. The server draws the ids, so no client can choose ids that collide.
-fn hash_of_ticket(id: &[u8; 16]) -> u64 {
-    u64::from_le_bytes([id[2], id[3], id[4], id[5], id[9], id[10], id[11], id[12]])
-}
-
-/// The events of a shard, in the order of their creation.
-#[derive(Debug, Default)]
-struct Events(Vec<Event>);
-
-impl Index<EventIndex> for Events {
-    type Output = Event;
-
-    fn index(&self, index: EventIndex) -> &Event {
-        &self.0[index.0 as usize]
-    }
-}
-
-impl IndexMut<EventIndex> for Events {
-    fn index_mut(&mut self, index: EventIndex) -> &mut Event {
-        &mut self.0[index.0 as usize]
-    }
-}
-
 #[derive(Debug, Default)]
 pub struct Shard {
     /// The newest commit that changed this shard. A reply that uses the shard depends on it.
     pub last: Sequence,
+    pub counts: Counts,
+    events: Events,
+    by_id: ExtendibleHashTable<EventIndex>,
+    by_number: ExtendibleHashTable<EventIndex>,
+    tickets_by_id: IdIndex,
+    holds_by_id: IdIndex,
+    /// The earliest deadline of the active holds of each event that has any.
+    deadlines: BTreeSet<(i64, EventIndex)>,
+    /// The holds that ended, in the order of their end. Those of a deleted event are removed as it is freed.
+    ended_holds: BTreeSet<(i64, Location)>,
+    /// Deleted events that are not freed yet.
+    deleted: VecDeque<DeletedEvent>,
+    calendar: Calendar,
+    hasher: IdHasher,
+}
+
+/// What a shard contains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
     /// Calendar entries.
     pub entries: u64,
     /// Hours that the entries fill, counted for each of their people.
     pub person_hours: u64,
-    /// Tickets issued here, whose ids are in `tickets`.
-    pub tickets_issued: u64,
-    /// Tickets that another system issued before an import, whose ids are unknown.
-    pub tickets_issued_elsewhere: u64,
-    events: Events,
-    by_id: ExtendibleHashTable<EventIndex>,
-    by_number: ExtendibleHashTable<EventIndex>,
-    tickets: AppendOnlyTables<IssuedTicket>,
-    calendar: Calendar,
-    hasher: IdHasher,
+    /// Valid tickets: those issued and not cancelled, and those that another system issued before an import.
+    pub tickets: u64,
+    /// Tickets issued here, whose ids are known, cancelled or not.
+    pub ticket_ids: u64,
+    /// Active holds.
+    pub holds: u64,
+    /// Holds that ended and are remembered.
+    pub ended_holds: u64,
+    /// Bytes of memory of the names of attendees.
+    pub name_bytes: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Self) {
+        let Self { entries, person_hours, tickets, ticket_ids, holds, ended_holds, name_bytes } = *other;
+        self.entries += entries;
+        self.person_hours += person_hours;
+        self.tickets += tickets;
+        self.ticket_ids += ticket_ids;
+        self.holds += holds;
+        self.ended_holds += ended_holds;
+        self.name_bytes += name_bytes;
+    }
+}
+
+/// A deleted event, whose tickets and holds are freed in pieces.
+#[derive(Debug)]
+struct DeletedEvent {
+    index: EventIndex,
+    tickets: Tickets,
+    holds: Option<Box<Holds>>,
 }
 
 impl Shard {
@@ -109,7 +93,7 @@ impl Shard {
     }
 
     pub fn event_count(&self) -> usize {
-        self.events.0.len()
+        self.events.count()
     }
 
     pub fn event(&self, id: &str) -> Option<&Event> {
@@ -122,13 +106,48 @@ impl Shard {
         self.by_id.find(hash, |&index| self.events[index].id == id).copied()
     }
 
-    pub fn sale(&self, index: EventIndex) -> Sale {
-        self.events[index].sale
+    pub fn index_of_number(&self, number: EventNumber) -> Option<EventIndex> {
+        let hash = hash_of_number(number.0);
+        self.by_number.find(hash, |&index| self.events[index].sale.number == number).copied()
     }
 
-    pub fn event_of_ticket(&self, ticket: &[u8; 16]) -> Option<&Event> {
-        let issued = self.tickets.find(hash_of_ticket(ticket), |issued| issued.id == *ticket)?;
-        Some(&self.events[issued.event])
+    #[inline]
+    pub fn event_at(&self, index: EventIndex) -> &Event {
+        &self.events[index]
+    }
+
+    #[inline]
+    pub fn sale(&self, index: EventIndex) -> &Sale {
+        &self.events[index].sale
+    }
+
+    /// The location of a ticket, unless its event was deleted.
+    pub fn locate_ticket(&self, id: &[u8; 16]) -> Option<Location> {
+        self.tickets_by_id.find(id, |Location { event, position }| {
+            let ticket = self.events.get(event).and_then(|event| event.tickets.get(position));
+            ticket.is_some_and(|ticket| ticket.id == *id)
+        })
+    }
+
+    /// The location of a hold that is active or remembered, unless its event was deleted.
+    pub fn locate_hold(&self, id: &[u8; 16]) -> Option<Location> {
+        self.holds_by_id.find(id, |location| self.hold_at(location).is_some_and(|stored| stored.id == *id))
+    }
+
+    pub fn hold_at(&self, Location { event, position }: Location) -> Option<&StoredHold> {
+        self.events.get(event)?.holds()?.get(position)
+    }
+
+    /// The events with active holds whose deadline is not after `now`, earliest first.
+    pub fn events_with_due_holds(&self, now: i64) -> impl Iterator<Item = &Event> {
+        let due = self.deadlines.iter().take_while(move |(deadline, _)| *deadline <= now);
+        due.map(|&(_, index)| &self.events[index])
+    }
+
+    /// The holds that ended, oldest first, with the time of their end. Also those of deleted events, at whose
+    /// locations there is nothing.
+    pub fn ended_holds(&self) -> impl Iterator<Item = (i64, Location)> {
+        self.ended_holds.iter().copied()
     }
 
     /// The hour, if it has entries.
@@ -155,25 +174,16 @@ impl Shard {
                 "event {id} is created twice, or with {issued} of {total} tickets issued"
             )));
         }
-        let index = EventIndex::at(self.events.0.len());
-        let sale = Sale { number, total, issued, terms };
+        let sale = Sale { number, total, issued, held: 0, terms };
         let json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
-        self.events.0.push(Event { id: id.into(), sale, json });
-        self.tickets_issued_elsewhere += u64::from(issued);
+        let event = Event { id: id.into(), sale, json, tickets: Tickets::default(), holds: None };
+        let index = self.events.insert(event);
+        self.counts.tickets += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
         self.by_id.insert(hasher.hash_one(id), index, |&index| hasher.hash_one(events[index].id.as_str()));
         self.by_number
             .insert(hash_of_number(number.0), index, |&index| hash_of_number(events[index].sale.number.0));
         Ok(())
-    }
-
-    pub fn index_of_number(&self, number: EventNumber) -> Option<EventIndex> {
-        let hash = hash_of_number(number.0);
-        self.by_number.find(hash, |&index| self.events[index].sale.number == number).copied()
-    }
-
-    pub fn event_at(&self, index: EventIndex) -> &Event {
-        &self.events[index]
     }
 
     /// Sets the values of an event, except its id and its issued tickets.
@@ -197,23 +207,252 @@ impl Shard {
         Ok(())
     }
 
+    /// Deletes an event. Its tickets and holds cannot be found from now on, and [`Self::free_deleted`] frees
+    /// them. Returns the event without them.
+    pub fn delete_event(&mut self, sequence: Sequence, index: EventIndex) -> Event {
+        self.last = sequence;
+        let hash = self.hasher.hash_one(self.events[index].id.as_str());
+        let number = hash_of_number(self.events[index].sale.number.0);
+        let (events, hasher) = (&self.events, &self.hasher);
+        self.by_id.remove(hash, |&at| at == index, |&index| hasher.hash_one(events[index].id.as_str()));
+        let hash_of = |&index: &EventIndex| hash_of_number(events[index].sale.number.0);
+        self.by_number.remove(number, |&at| at == index, hash_of);
+        let mut event = self.events.take(index);
+        let tickets = std::mem::take(&mut event.tickets);
+        let holds = event.holds.take();
+        self.counts.tickets -= u64::from(event.sale.issued);
+        self.counts.ticket_ids -= tickets.len() as u64;
+        self.counts.name_bytes -= tickets.name_bytes();
+        if let Some(holds) = &holds {
+            self.counts.holds -= holds.active_count();
+            self.counts.ended_holds -= holds.ended_count();
+            self.counts.name_bytes -= holds.name_bytes();
+            if let Some(deadline) = holds.earliest_deadline() {
+                self.deadlines.remove(&(deadline, index));
+            }
+        }
+        self.deleted.push_back(DeletedEvent { index, tickets, holds });
+        event
+    }
+
+    /// Frees up to `count` tickets and holds of deleted events. Returns whether more are left.
+    pub fn free_deleted(&mut self, count: usize) -> bool {
+        for _ in 0..count {
+            let Some(deleted) = self.deleted.front_mut() else { return false };
+            let event = deleted.index;
+            if let Some(ticket) = deleted.tickets.pop() {
+                let position = deleted.tickets.next_position();
+                self.tickets_by_id.remove(&ticket.id, Location { event, position });
+                continue;
+            }
+            match deleted.holds.as_mut().and_then(|holds| holds.dismantle()) {
+                Some(Dismantled::Hold(position, stored)) => {
+                    let location = Location { event, position };
+                    self.holds_by_id.remove(&stored.id, location);
+                    if let HoldState::Ended(ended) = stored.hold.state {
+                        self.ended_holds.remove(&(ended.at, location));
+                    }
+                }
+                Some(Dismantled::Memory) => {}
+                None => {
+                    self.events.free(event);
+                    self.deleted.pop_front();
+                }
+            }
+        }
+        !self.deleted.is_empty()
+    }
+
     /// Issues tickets of an event.
+    #[inline(always)]
     pub fn issue(
         &mut self,
         sequence: Sequence,
         index: EventIndex,
+        attendee: &str,
         tickets: &[[u8; 16]],
+        state: TicketState,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
         let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
-        self.events[index].sale.issue(count)?;
-        self.tickets_issued += u64::from(count);
-        for ticket in tickets {
-            // No other ticket has this id: it has 106 random bits.
-            let issued = IssuedTicket { id: *ticket, event: index };
-            self.tickets.insert(hash_of_ticket(ticket), issued, |issued| hash_of_ticket(&issued.id));
+        let event = &mut self.events[index];
+        event.sale.issue(count)?;
+        self.counts.tickets += u64::from(count);
+        self.counts.ticket_ids += u64::from(count);
+        if !attendee.is_empty() {
+            self.counts.name_bytes += event.tickets.name_next(attendee, count);
+        }
+        for id in tickets {
+            let position = event.tickets.push(Ticket { id: *id, state });
+            self.tickets_by_id.insert(id, Location { event: index, position });
         }
         Ok(())
+    }
+
+    /// Adds tickets of an event in their states, as a snapshot holds them.
+    pub fn keep_tickets(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        attendee: &str,
+        tickets: impl ExactSizeIterator<Item = Ticket>,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
+        let event = &mut self.events[index];
+        let mut valid = 0;
+        self.counts.ticket_ids += u64::from(count);
+        self.counts.name_bytes += event.tickets.name_next(attendee, count);
+        for ticket in tickets {
+            valid += u32::from(ticket.state.status() != TicketStatus::Cancelled);
+            let position = event.tickets.push(ticket);
+            self.tickets_by_id.insert(&ticket.id, Location { event: index, position });
+        }
+        self.counts.tickets += u64::from(valid);
+        event.sale.issue(valid)
+    }
+
+    /// Cancels valid tickets of an event.
+    pub fn cancel(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        tickets: &[[u8; 16]],
+        at: i64,
+    ) -> Result<(), Contradiction> {
+        let cancelled = TicketState::new(TicketStatus::Cancelled, Some(at));
+        for id in tickets {
+            self.set_ticket(sequence, index, id, TicketStatus::Booked, cancelled)?;
+        }
+        self.counts.tickets -= tickets.len() as u64;
+        self.events[index].sale.cancel(u32::try_from(tickets.len()).unwrap_or(u32::MAX))
+    }
+
+    /// Sets the state of a ticket of an event that has the status `from`.
+    pub fn set_ticket(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        id: &[u8; 16],
+        from: TicketStatus,
+        state: TicketState,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        let location = self.locate_ticket(id).filter(|location| location.event == index);
+        let location =
+            location.ok_or_else(|| Contradiction("a ticket changes that its event has not issued".into()))?;
+        self.events[index].tickets.set_state(location.position, from, state)
+    }
+
+    /// Adds a hold of an event. If it is active, its tickets are put aside.
+    pub fn create_hold(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        id: &[u8; 16],
+        hold: Hold,
+        attendee: &str,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        let event = &mut self.events[index];
+        match hold.state {
+            HoldState::Active => {
+                event.sale.hold(hold.tickets)?;
+                self.counts.holds += 1;
+            }
+            HoldState::Ended(_) => self.counts.ended_holds += 1,
+        }
+        self.counts.name_bytes += name_bytes(attendee);
+        let position = self.change_holds(index, |holds| {
+            Ok(holds.insert(StoredHold { id: *id, hold, attendee: attendee.into() }))
+        })?;
+        let location = Location { event: index, position };
+        if let HoldState::Ended(ended) = hold.state {
+            self.ended_holds.insert((ended.at, location));
+        }
+        self.holds_by_id.insert(id, location);
+        Ok(())
+    }
+
+    /// Sets the deadline of an active hold of an event.
+    pub fn extend_hold(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        id: &[u8; 16],
+        deadline: i64,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        let position = self.position_of_hold(index, id)?;
+        self.change_holds(index, |holds| holds.extend(position, deadline))
+    }
+
+    /// Ends active holds of an event: their tickets are not put aside any more.
+    pub fn end_holds(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        ids: &[[u8; 16]],
+        ended: EndedHold,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        for id in ids {
+            let position = self.position_of_hold(index, id)?;
+            let (tickets, name_bytes) = self.change_holds(index, |holds| holds.end(position, ended))?;
+            self.events[index].sale.release(tickets)?;
+            self.ended_holds.insert((ended.at, Location { event: index, position }));
+            self.counts.holds -= 1;
+            self.counts.ended_holds += 1;
+            self.counts.name_bytes -= name_bytes;
+        }
+        Ok(())
+    }
+
+    /// Forgets holds of an event that ended.
+    pub fn forget_holds(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        ids: &[[u8; 16]],
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        for id in ids {
+            let position = self.position_of_hold(index, id)?;
+            let ended = self.change_holds(index, |holds| holds.forget(position))?;
+            let location = Location { event: index, position };
+            self.ended_holds.remove(&(ended.at, location));
+            self.holds_by_id.remove(id, location);
+            self.counts.ended_holds -= 1;
+        }
+        Ok(())
+    }
+
+    fn position_of_hold(&self, index: EventIndex, id: &[u8; 16]) -> Result<u32, Contradiction> {
+        let location = self.locate_hold(id).filter(|location| location.event == index);
+        let location =
+            location.ok_or_else(|| Contradiction("a hold changes that its event has not".into()))?;
+        Ok(location.position)
+    }
+
+    /// Changes the holds of an event, and keeps its earliest deadline up to date.
+    fn change_holds<T>(
+        &mut self,
+        index: EventIndex,
+        change: impl FnOnce(&mut Holds) -> Result<T, Contradiction>,
+    ) -> Result<T, Contradiction> {
+        let holds = self.events[index].holds.get_or_insert_default();
+        let before = holds.earliest_deadline();
+        let changed = change(holds);
+        let after = holds.earliest_deadline();
+        if before != after {
+            if let Some(deadline) = before {
+                self.deadlines.remove(&(deadline, index));
+            }
+            if let Some(deadline) = after {
+                self.deadlines.insert((deadline, index));
+            }
+        }
+        changed
     }
 
     /// Creates an entry.
@@ -225,8 +464,8 @@ impl Shard {
         entry: Entry,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
-        self.person_hours += self.calendar.take(number, slot, entry)?;
-        self.entries += 1;
+        self.counts.person_hours += self.calendar.take(number, slot, entry)?;
+        self.counts.entries += 1;
         Ok(())
     }
 
@@ -239,8 +478,8 @@ impl Shard {
     ) -> Result<Entry, Contradiction> {
         self.last = sequence;
         let entry = self.calendar.free(slot, number)?;
-        self.person_hours -= entry.people_count() as u64;
-        self.entries -= 1;
+        self.counts.person_hours -= entry.people_count() as u64;
+        self.counts.entries -= 1;
         Ok(entry)
     }
 }
@@ -258,9 +497,9 @@ mod tests {
         let mut shard = Shard::default();
         let block = Entry::block("F1");
         shard.take(Sequence(1), EntryNumber(1), slot("09:00"), block.clone()).unwrap();
-        assert_eq!((shard.entries, shard.person_hours), (1, 1));
+        assert_eq!((shard.counts.entries, shard.counts.person_hours), (1, 1));
         assert_eq!(shard.free(Sequence(2), slot("09:00"), EntryNumber(1)), Ok(block));
-        assert_eq!((shard.entries, shard.person_hours), (0, 0));
+        assert_eq!((shard.counts.entries, shard.counts.person_hours), (0, 0));
         assert!(shard.hour(slot("09:00")).is_none());
     }
 }

@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
-use bookline_protocol::{Date, Slot, TicketId, event_tag};
+use bookline_protocol::{Date, Slot, event_tag};
 
 use super::context::Context;
+use super::due_holds::{DueHolds, ENDED_HOLDS_PER_LOCK_MAX};
 use super::error::{Error, IdTaken, ReplacementRejection, UpdateRejection};
+use super::events::Event;
 use super::limits::{Full, StateLimits, Usage};
 use super::listing::ListingKey;
 use super::locked_shards::LockedShards;
 use super::new_entry::{NewEntry, Replacement};
 use super::records::Records;
-use super::shard::{Event, Shard};
+use super::shard::Shard;
 use super::totals::Totals;
-use crate::changes::{Change, EntryEnded, EventAdded, EventUpdated};
-use crate::codec::Sequence;
+use crate::changes::{Change, EntryEnded, EventAdded, EventAfter, EventUpdated, Origin};
 use crate::domain::calendar::{Entry, Meeting};
 use crate::domain::sale::Sale;
-use crate::domain::{Busy, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues, FreeingRejection};
+use crate::domain::{
+    BelowSold, Busy, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues, FreeingRejection,
+};
 use crate::storage::log::{AppendError, Log};
 use crate::sync::MutexGuard;
 use crate::time::clock::Clock;
@@ -55,23 +58,38 @@ impl Store {
 
     /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
     /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies
-    /// the changes of the commit with this sequence number, by [`Records::apply`], or with what the caller
+    /// the changes of the commit, by [`Records::apply`], or with what the caller
     /// has looked up or built before.
     #[inline]
     pub(super) fn commit(
         &self,
         context: &mut Context,
         changes: &[Change<'_>],
-        apply: impl FnOnce(Sequence) -> Result<(), Contradiction>,
+        apply: impl FnOnce(Origin) -> Result<(), Contradiction>,
     ) -> Result<(), AppendError> {
         let sequence = self.log.append(context.now, changes)?;
-        apply(sequence).unwrap_or_else(end_on_contradiction);
+        let origin = Origin { sequence, micros: Some(context.now) };
+        apply(origin).unwrap_or_else(end_on_contradiction);
         context.depends_on.include(sequence);
         Ok(())
     }
 
+    /// Commits changes, each with the index of its shard.
+    pub(super) fn commit_in(
+        &self,
+        context: &mut Context,
+        shards: &mut LockedShards<'_>,
+        changes: &[(usize, Change<'_>)],
+    ) -> Result<(), AppendError> {
+        let appended: Vec<_> = changes.iter().map(|(_, change)| *change).collect();
+        self.commit(context, &appended, |origin| {
+            let mut changes = changes.iter();
+            changes.try_for_each(|(shard, change)| self.records.apply(&mut shards[*shard], origin, change))
+        })
+    }
+
     /// Locks a shard to read it.
-    fn lock(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
+    pub(super) fn lock(&self, context: &mut Context, shard: usize) -> MutexGuard<'_, Shard> {
         let shard = self.records.lock(shard);
         context.depends_on.include(shard.last);
         shard
@@ -101,7 +119,7 @@ impl Store {
         let mut shard = self.lock_to_decide(context, self.records.shard_of(change.record()));
         let decided = decide(&shard)?;
         let changes = std::slice::from_ref(change);
-        self.commit(context, changes, |sequence| self.records.apply(&mut shard, sequence, change))?;
+        self.commit(context, changes, |origin| self.records.apply(&mut shard, origin, change))?;
         Ok(decided)
     }
 
@@ -127,14 +145,23 @@ impl Store {
         let tag = event_tag(id);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
         let index = shard.index_of(id).ok_or(UpdateRejection::NoSuchEvent)?;
-        let sale = shard.sale(index).decide_update(update)?;
+        let (sale, due) = decide_update(shard.event_at(index), update, context.now)?;
         let current = shard.event_at(index).listing_key();
-        let Sale { number, total, issued, terms } = sale;
+        let Sale { number, total, issued, held, terms } = sale;
         let name = update.name.unwrap_or(&current.name);
         let date = update.date.unwrap_or(current.date);
         let values = EventValues { id, name, date, total, issued, terms };
-        let updated = EventUpdated { event: EventKey { tag, number }, values }.into();
-        self.commit(context, &[updated], |sequence| self.records.apply(&mut shard, sequence, &updated))?;
+        let key = EventKey { tag, number };
+        let mut changes = Vec::with_capacity(2);
+        if !due.is_empty() {
+            let total = shard.sale(index).total;
+            changes.push(due.change(EventAfter { key, id, total, issued, held }));
+        }
+        changes.push(EventUpdated { event: key, held, values }.into());
+        self.commit(context, &changes, |origin| {
+            changes.iter().try_for_each(|change| self.records.apply(&mut shard, origin, change))
+        })?;
+        self.usage.end_holds(due.count(), due.name_bytes());
         Ok(read(shard.event_at(index)))
     }
 
@@ -142,18 +169,6 @@ impl Store {
     pub fn event<R>(&self, context: &mut Context, id: &str, read: impl FnOnce(&Event) -> R) -> Option<R> {
         let shard = self.lock(context, self.records.shard_of_tag(event_tag(id)));
         shard.event(id).map(read)
-    }
-
-    /// Calls `read` with the event that issued a ticket, under the lock of its shard, so `read` must be
-    /// short.
-    pub fn ticket<R>(
-        &self,
-        context: &mut Context,
-        ticket: TicketId,
-        read: impl FnOnce(&Event) -> R,
-    ) -> Option<R> {
-        let shard = self.lock(context, self.records.shard_of_tag(ticket.tag()));
-        shard.event_of_ticket(&ticket.0).map(read)
     }
 
     /// The keys of up to `count` events after `after`. The caller reads each event on its own.
@@ -181,7 +196,7 @@ impl Store {
             return Err(Error::Rejected(Busy::of(&busy)));
         }
         let reserved = self.usage.person_hours.reserve(hours)?;
-        self.commit(context, &[entry.change_of(who, slot)], |sequence| {
+        self.commit(context, &[entry.change_of(who, slot)], |Origin { sequence, .. }| {
             shard.take(sequence, EntryNumber(sequence.0), slot, new_entry)
         })?;
         reserved.keep();
@@ -200,7 +215,7 @@ impl Store {
         let (number, entry) = hour.decide_freeing(who)?;
         let entry = entry.clone();
         let ended = EntryEnded::of(slot, number, &entry).into();
-        self.commit(context, &[ended], |sequence| shard.free(sequence, slot, number).map(drop))?;
+        self.commit(context, &[ended], |origin| shard.free(origin.sequence, slot, number).map(drop))?;
         self.usage.person_hours.release(entry.people_count() as u64);
         Ok(entry)
     }
@@ -234,7 +249,7 @@ impl Store {
         let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
         let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
         accept(&freed).map_err(|error| Error::Rejected(ReplacementRejection::NotAccepted(error)))?;
-        self.commit(context, &changes, |sequence| {
+        self.commit(context, &changes, |Origin { sequence, .. }| {
             shards[from].free(sequence, old, number)?;
             shards[to].take(sequence, EntryNumber(sequence.0), new, new_entry)
         })?;
@@ -291,6 +306,22 @@ impl Store {
         debug_assert!(self.usage.equals(&totals), "usage is {:?}, totals are {totals:?}", self.usage);
         totals
     }
+}
+
+/// Decides an update of an event, and ends due holds if that makes it possible. Returns the sale after both,
+/// and the holds.
+fn decide_update(event: &Event, update: &EventUpdate<'_>, now: i64) -> Result<(Sale, DueHolds), BelowSold> {
+    let below = match event.sale.decide_update(update) {
+        Ok(sale) => return Ok((sale, DueHolds::default())),
+        Err(below) => below,
+    };
+    let wanted = below.issued + below.held - below.requested;
+    let due = DueHolds::of(event, now, wanted, ENDED_HOLDS_PER_LOCK_MAX);
+    if due.tickets() < wanted {
+        return Err(below);
+    }
+    let released = Sale { held: event.sale.held - due.tickets(), ..event.sale };
+    Ok((released.decide_update(update)?, due))
 }
 
 /// The change is appended already and cannot be taken back, so the process ends.

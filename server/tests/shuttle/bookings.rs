@@ -27,9 +27,9 @@ fn booked_on(disk: &Disk) -> Vec<Vec<String>> {
     let mut booked = BTreeMap::<u64, Vec<String>>::new();
     disk.after_power_cut().read(Sequence(0), |sequence, change| match change {
         Change::EventAdded(_) => {}
-        Change::TicketsBooked(TicketsBooked { id, tickets, .. }) => {
-            assert_eq!(tickets.len(), 2, "tickets of {id}");
-            booked.entry(sequence.0).or_default().push((*id).to_owned());
+        Change::TicketsBooked(TicketsBooked { event, tickets, .. }) => {
+            assert_eq!(tickets.len(), 2, "tickets of {}", event.id);
+            booked.entry(sequence.0).or_default().push(event.id.to_owned());
         }
         other => panic!("unexpected change: {other:?}"),
     });
@@ -41,7 +41,7 @@ fn book_both(disk: &Disk, store: &Store, events: [&'static str; 2], ticket: u8) 
     let bookings = events.map(|event| Booking { event: Id::new(event).expect("an id"), count: 2 });
     let mut tickets = [0, 1, 2, 3].map(|n| [ticket + n; 16]);
     let mut context = Context::default();
-    let booked = store.book_all(&mut context, &bookings, &mut tickets);
+    let booked = store.book_all(&mut context, &bookings, "", &mut tickets);
     release(store, context);
     let on_disk = booked_on(disk);
     assert_eq!(on_disk.len(), 1, "a reply to one client depends on the booking of either: {on_disk:?}");
@@ -51,7 +51,7 @@ fn book_both(disk: &Disk, store: &Store, events: [&'static str; 2], ticket: u8) 
             true
         }
         Err(error) => {
-            let sold_out = SoldOut { available: 1, requested: 2 };
+            let sold_out = SoldOut { available: 1, held: 0, requested: 2 };
             let rejection = BookingRejection::Sale(SaleRejection::SoldOut(sold_out));
             assert_eq!(error, Error::Rejected(BookingsRejection { index: 0, rejection }));
             false
@@ -90,7 +90,7 @@ fn concurrent_bookings_of_two_events_in_opposite_orders_are_all_or_nothing() {
         let reading = spawn({
             let store = store.clone();
             move || {
-                let tickets = store.totals(&mut Context::default()).tickets;
+                let tickets = store.totals(&mut Context::default()).counts.tickets;
                 assert!(tickets == 0 || tickets == 4, "a read sees a part of a booking: {tickets} tickets");
             }
         });
@@ -98,7 +98,7 @@ fn concurrent_bookings_of_two_events_in_opposite_orders_are_all_or_nothing() {
         assert_eq!(sold.iter().filter(|sold| **sold).count(), 1, "one of the two has all tickets");
         watching.join().expect("no part of a booking");
         reading.join().expect("a read");
-        assert_eq!(store.totals(&mut Context::default()).tickets, 4);
+        assert_eq!(store.totals(&mut Context::default()).counts.tickets, 4);
         store.log().close().expect("no disk error");
     });
 }

@@ -21,7 +21,7 @@ use crate::waiting::{ONE_SEGMENT, clock, open, slot};
 /// Two events in different shards, with enough tickets for all clients.
 const EVENTS: [&str; 2] = ["sale", "jazz"];
 
-const LIMITS: StateLimits = StateLimits { events: 2, tickets: 3, person_hours: 4 };
+const LIMITS: StateLimits = StateLimits { events: 2, tickets: 3, person_hours: 4, ..StateLimits::NONE };
 
 fn new_store(disk: &Disk) -> Store {
     Store::new(Records::new(2), LIMITS, open(disk, ONE_SEGMENT), clock())
@@ -39,7 +39,7 @@ fn create(store: &Store, id: &str) -> Result<(), Error<IdTaken>> {
 
 fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, Error<BookingRejection>> {
     let mut tickets: Vec<[u8; 16]> = (first..first + count).map(|n| [n; 16]).collect();
-    store.book(&mut Context::default(), event, &mut tickets)
+    store.book(&mut Context::default(), event, "", &mut tickets)
 }
 
 #[track_caller]
@@ -74,7 +74,7 @@ fn tickets_are_sold_up_to_the_limit_and_no_more() {
             let store = store.clone();
             move || {
                 // It compares the totals with the counted tickets.
-                assert!(store.totals(&mut Context::default()).tickets <= 3);
+                assert!(store.totals(&mut Context::default()).counts.tickets <= 3);
                 0
             }
         });
@@ -132,7 +132,7 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
             }
         });
         let grown = join([taking, replacing, freeing]);
-        let counted = store.totals(&mut Context::default()).person_hours;
+        let counted = store.totals(&mut Context::default()).counts.person_hours;
         assert_eq!(counted, 1 + grown);
         store.log().close().expect("no disk error");
         // The entries must also be valid in the order of the journal, in which recovery reads them.

@@ -135,7 +135,11 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
                 let event = EventValues { id: "sale", name: "a", date, total: 1, issued: 0, terms };
                 store.create(context, &event).expect("the first event");
                 assert_eq!(store.page(context, None, 10).len(), 1);
-                assert_eq!(store.totals(context).entries, 2, "replacements keep the number of entries");
+                assert_eq!(
+                    store.totals(context).counts.entries,
+                    2,
+                    "replacements keep the number of entries"
+                );
             },
             |_| {},
         );

@@ -8,7 +8,8 @@
 //!
 //! It would fail if a reply were sent before its sync or never, if a read showed a change that a crash can
 //! lose, if anything were acknowledged after a failure, if a rotation lost a commit or a waiter, if two
-//! replacements or bookings deadlocked, if a read saw a part of a meeting or of a booking, or if the server's
+//! replacements or bookings deadlocked, if a read saw a part of a meeting or of a booking, if a hold ended or a
+//! ticket was cancelled twice, or if the server's
 //! time went back. It does not find bugs that only a weak memory order shows, because here every atomic
 //! access is sequentially consistent. It does not test `--durability interval`, which reads the clock.
 //!
@@ -22,6 +23,7 @@ mod disk;
 mod explore;
 mod failure;
 mod group_commit;
+mod holds;
 mod limits;
 mod locks;
 mod reads;

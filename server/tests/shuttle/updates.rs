@@ -6,7 +6,7 @@ use shuttle::thread::spawn;
 use crate::changes::{Change, EventAdded, EventUpdated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::disk::Disk;
-use crate::domain::{BelowIssued, SaleRejection, SoldOut};
+use crate::domain::{BelowSold, SaleRejection, SoldOut};
 use crate::explore::explore;
 use crate::state::{
     BookingRejection, Context, Error, EventUpdate, EventValues, Records, StateLimits, Store, UpdateRejection,
@@ -24,10 +24,10 @@ fn on_disk(disk: &Disk) -> (u32, u32) {
         let counts = match *change {
             Change::EventAdded(EventAdded { values, .. })
             | Change::EventUpdated(EventUpdated { values, .. }) => (values.total, values.issued),
-            Change::TicketsBooked(TicketsBooked { total, issued: after, tickets, .. }) => {
+            Change::TicketsBooked(TicketsBooked { event, tickets, .. }) => {
                 issued += u32::try_from(tickets.len()).expect("few tickets");
-                assert_eq!(after, issued, "the count in a booking");
-                (total, issued)
+                assert_eq!(event.issued, issued, "the count in a booking");
+                (event.total, issued)
             }
             ref other => panic!("unexpected change: {other:?}"),
         };
@@ -40,7 +40,7 @@ fn on_disk(disk: &Disk) -> (u32, u32) {
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
     let mut context = Context::default();
-    let booked = store.book(&mut context, "sale", &mut [[ticket; 16]]);
+    let booked = store.book(&mut context, "sale", "", &mut [[ticket; 16]]);
     release(store, context);
     let (_, issued) = on_disk(disk);
     match booked {
@@ -54,7 +54,7 @@ fn book(disk: &Disk, store: &Store, ticket: u8) {
     }
 }
 
-fn update(store: &Store, to: u32) -> Result<(u32, u32), BelowIssued> {
+fn update(store: &Store, to: u32) -> Result<(u32, u32), BelowSold> {
     let mut context = Context::default();
     let update = EventUpdate { total: Some(to), name: Some("another name"), ..EventUpdate::default() };
     let updated = store.update(&mut context, "sale", &update, |event| (event.sale.total, event.sale.issued));
@@ -64,7 +64,7 @@ fn update(store: &Store, to: u32) -> Result<(u32, u32), BelowIssued> {
             assert!(total == to && issued <= total, "replied {issued} issued of {total}");
             Ok((total, issued))
         }
-        Err(Error::Rejected(UpdateRejection::BelowIssued(below))) => {
+        Err(Error::Rejected(UpdateRejection::BelowSold(below))) => {
             assert!(below.requested == to && below.issued > to, "{below:?}");
             Err(below)
         }

@@ -1,8 +1,8 @@
-//! The reply to BOOK of many tickets, or of several events.
+//! The reply to BOOK of many tickets or of several events, and to CONFIRM of many tickets.
 
 use bookline_protocol::commands::Booking;
 use bookline_protocol::commands::book::{BookingPlace, close_booking, open_booking, write_tickets};
-use bookline_protocol::event_tag;
+use bookline_protocol::{HoldId, event_tag};
 use compact_str::CompactString;
 
 use crate::commands::chunk_status::ChunkStatus;
@@ -10,14 +10,17 @@ use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
+use crate::state::HoldView;
 use crate::state::ticket_ids::{self, BookingTicketIds};
 
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.
 const DRAWN_IDS_MAX: usize = 128;
 
-/// The reply to BOOK of many tickets, or of several events. It keeps no ids in memory, but draws them again.
+/// The reply to BOOK of many tickets or of several events, and to CONFIRM of many tickets. It keeps no ids in memory, but draws them again.
 #[derive(Debug)]
 pub struct ChunkedBookings {
+    /// The hold that was confirmed.
+    hold: Option<HoldId>,
     bookings: Box<[WrittenBooking]>,
     /// The index of the booking that is being written.
     index: usize,
@@ -42,7 +45,14 @@ impl ChunkedBookings {
             written: 0,
             available,
         });
-        Self { bookings: bookings.collect(), index: 0, ids }
+        Self { hold: None, bookings: bookings.collect(), index: 0, ids }
+    }
+
+    /// The reply to CONFIRM of `count` tickets of a hold, whose ids `ids` draws again.
+    pub fn confirmed(hold: HoldId, confirmed: &HoldView, count: usize, ids: BookingTicketIds) -> Self {
+        let HoldView { event, available, .. } = confirmed;
+        let booking = WrittenBooking { event: event.clone(), count, written: 0, available: *available };
+        Self { hold: Some(hold), bookings: Box::new([booking]), index: 0, ids }
     }
 }
 
@@ -84,7 +94,10 @@ impl ChunkedReply for ChunkedBookings {
     fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
         let count = self.bookings.len();
         while let Some(booking) = self.bookings.get_mut(self.index) {
-            let place = BookingPlace::of(self.index, count);
+            let place = match self.hold {
+                Some(hold) => BookingPlace::Confirmed(hold),
+                None => BookingPlace::of(self.index, count),
+            };
             if booking.write(&mut turn.replies, place, &mut self.ids, bytes_target) != ChunkStatus::Complete {
                 return ChunkStatus::Partial;
             }

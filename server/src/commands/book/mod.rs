@@ -2,11 +2,11 @@
 
 mod chunked_bookings;
 
-use bookline_protocol::Refusal;
 use bookline_protocol::commands::book::write_book_reply;
-use bookline_protocol::commands::{Book, Booking};
+use bookline_protocol::commands::{Book, BookedEvents, Booking};
+use bookline_protocol::{Refusal, Text};
 
-use chunked_bookings::ChunkedBookings;
+pub use chunked_bookings::ChunkedBookings;
 
 use crate::commands::command::Command;
 use crate::commands::execution_status::ExecutionStatus;
@@ -21,16 +21,17 @@ use crate::state::{BookingRejection, BookingsRejection};
 impl Command for Book<'_> {
     #[inline]
     fn cost(&self) -> Cost {
-        match self {
-            Self::One(booking) if is_small(booking) => Cost::Low,
+        match &self.bookings {
+            BookedEvents::One(booking) if is_small(booking) => Cost::Low,
             _ => Cost::High,
         }
     }
 
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        match self {
-            Self::One(booking) if is_small(booking) => book_small(turn, service, booking),
-            _ => book_all(turn, service, self.bookings()),
+        let attendee = self.attendee.as_ref().map_or("", Text::as_str);
+        match &self.bookings {
+            BookedEvents::One(booking) if is_small(booking) => book_small(turn, service, booking, attendee),
+            _ => book_all(turn, service, self.bookings(), attendee),
         }
     }
 }
@@ -41,10 +42,10 @@ fn is_small(booking: &Booking<'_>) -> bool {
 }
 
 /// Books few tickets of one event.
-fn book_small(turn: &mut Turn, service: &Service, booking: &Booking<'_>) -> ExecutionStatus {
+fn book_small(turn: &mut Turn, service: &Service, booking: &Booking<'_>, attendee: &str) -> ExecutionStatus {
     let id = booking.event.as_str();
     let tickets = turn.ticket_ids.draw(booking.count as usize);
-    match service.store.book(&mut turn.context, id, tickets) {
+    match service.store.book(&mut turn.context, id, attendee, tickets) {
         Ok(available) => {
             write_book_reply(&mut turn.replies, id, tickets, available);
             ExecutionStatus::Complete
@@ -55,14 +56,15 @@ fn book_small(turn: &mut Turn, service: &Service, booking: &Booking<'_>) -> Exec
 
 /// Books many tickets, or tickets of several events. Checks whether they are available before it draws ids,
 /// because a refusal costs much less.
-fn book_all(turn: &mut Turn, service: &Service, bookings: &[Booking<'_>]) -> ExecutionStatus {
+fn book_all(turn: &mut Turn, service: &Service, bookings: &[Booking<'_>], attendee: &str) -> ExecutionStatus {
     let refuse = |turn: &mut Turn, rejection| turn.refuse(not_all_booked(bookings, rejection));
     if let Err(error) = service.store.can_book_all(&mut turn.context, bookings) {
         return turn.fail(error, refuse);
     }
     let mut ids = BookingTicketIds::default();
     let count = bookings.iter().map(|booking| booking.count as usize).sum();
-    match service.store.book_all(&mut turn.context, bookings, &mut ids.draw_and_rewind(count)) {
+    let tickets = &mut ids.draw_and_rewind(count);
+    match service.store.book_all(&mut turn.context, bookings, attendee, tickets) {
         Ok(available) => ExecutionStatus::Chunked(Box::new(ChunkedBookings::new(bookings, &available, ids))),
         Err(error) => turn.fail(error, refuse),
     }
@@ -78,7 +80,8 @@ fn not_all_booked(
     if bookings.len() == 1 { refusal } else { refusal.about_event(id) }
 }
 
-fn not_booked(id: &str, rejection: BookingRejection) -> Refusal {
+/// The refusal of BOOK or HOLD of one event.
+pub fn not_booked(id: &str, rejection: BookingRejection) -> Refusal {
     match rejection {
         BookingRejection::NoSuchEvent => Refusal::not_found(no_such_event(id)),
         BookingRejection::Sale(rejection) => not_sold(id, rejection),
@@ -95,14 +98,19 @@ fn not_sold(id: &str, rejection: SaleRejection) -> Refusal {
                 format!("event {id} allows at most {limit} tickets per booking: {requested} asked for");
             Refusal::limit(message, limit.into(), requested.into())
         }
-        SaleRejection::SoldOut(SoldOut { available, requested }) => sold_out(id, available, requested),
+        SaleRejection::SoldOut(sold_out) => too_few(id, sold_out),
     }
 }
 
-fn sold_out(id: &str, available: u32, requested: u32) -> Refusal {
-    let message = match available {
-        0 => format!("event {id} is sold out: {requested} asked for, none left"),
-        left => format!("event {id} has too few tickets: {requested} asked for, {left} left"),
+fn too_few(id: &str, SoldOut { available, held, requested }: SoldOut) -> Refusal {
+    let held_tickets = match held {
+        0 => String::new(),
+        1 => ", 1 is held and may come back".to_owned(),
+        held => format!(", {held} are held and may come back"),
     };
-    Refusal::sold_out(message, available, requested)
+    let message = match available {
+        0 => format!("event {id} is sold out: {requested} asked for, none left{held_tickets}"),
+        left => format!("event {id} has too few tickets: {requested} asked for, {left} left{held_tickets}"),
+    };
+    Refusal::sold_out(message, available, held, requested)
 }

@@ -6,6 +6,7 @@ use compact_str::CompactString;
 
 use crate::commands::chunk_status::ChunkStatus;
 use crate::commands::chunked_reply::ChunkedReply;
+use crate::commands::events::write_event;
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
@@ -39,13 +40,7 @@ impl ChunkedListing {
     fn write_event(&mut self, turn: &mut Turn, service: &Service, key: ListingKey) {
         let Turn { context, replies, .. } = turn;
         let shown = service.store.event(context, &key.id, |event| {
-            reply::write_event_reply(
-                replies,
-                &event.json,
-                event.sale.available(),
-                event.sale.terms,
-                LineKind::Row,
-            );
+            write_event(replies, event, LineKind::Row);
         });
         if shown.is_some() {
             self.count += 1;

@@ -5,13 +5,14 @@ mod listing;
 
 use bookline_protocol::Refusal;
 use bookline_protocol::commands::Get;
-use bookline_protocol::reply::{LineKind, write_event_reply};
+use bookline_protocol::reply::LineKind;
 
 use day::ChunkedDay;
 use listing::ChunkedListing;
 
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::command::Command;
+use crate::commands::events::write_event;
 use crate::commands::execution_status::ExecutionStatus;
 use crate::commands::refusals::no_such_event;
 use crate::commands::service::Service;
@@ -49,7 +50,7 @@ impl Command for Get<'_> {
 fn show_event(turn: &mut Turn, service: &Service, id: &str) -> ExecutionStatus {
     let Turn { context, replies, .. } = turn;
     let shown = service.store.event(context, id, |event| {
-        write_event_reply(replies, &event.json, event.sale.available(), event.sale.terms, LineKind::Ok);
+        write_event(replies, event, LineKind::Ok);
     });
     match shown {
         Some(()) => ExecutionStatus::Complete,

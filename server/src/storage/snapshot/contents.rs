@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use bookline_protocol::TicketStatus;
+
 use super::error::{Misplaced, SnapshotErrorKind};
-use crate::changes::{Change, Compaction};
+use crate::changes::{Change, Compaction, Origin, TicketStates};
 use crate::codec::Sequence;
+use crate::domain::hold::HoldState;
 use crate::domain::sale::Sale;
-use crate::domain::{EventKey, EventNumber, EventValues};
+use crate::domain::{EventKey, EventNumber, EventValues, TicketState};
 
 /// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes
 /// for each event.
@@ -28,17 +31,26 @@ impl Contents {
     /// Checks the next change, about the event or entry of this number, and adds it.
     pub(super) fn add(&mut self, number: u64, change: &Change<'_>) -> Result<(), SnapshotErrorKind> {
         change.check(number)?;
-        match change.compaction() {
+        match change.compaction(Origin { sequence: Sequence(number), micros: None }) {
             Compaction::Event { tag, values: EventValues { total, issued, terms, .. } } => {
                 self.create(number)?;
                 let number = EventNumber(number);
-                self.events.insert(number, (tag, Sale { number, total, issued, terms }));
-                Ok(())
+                self.events.insert(number, (tag, Sale { number, total, issued, held: 0, terms }));
             }
-            Compaction::Tickets { event, tickets } => self.issue(number, event, tickets.len()),
-            Compaction::Entry => Ok(self.create(number)?),
-            Compaction::Update { .. } | Compaction::Omitted => Err(Misplaced::Omitted { number }.into()),
+            Compaction::Tickets { event, tickets, states, .. } => {
+                let issued = valid_tickets(tickets.len(), states);
+                self.sale(number, event)?.issue(u32::try_from(issued).unwrap_or(u32::MAX))?;
+            }
+            Compaction::Hold { event, hold, .. } => {
+                let sale = self.sale(number, event)?;
+                if hold.state == HoldState::Active {
+                    sale.hold(hold.tickets)?;
+                }
+            }
+            Compaction::Entry => self.create(number)?,
+            Compaction::Omitted => return Err(Misplaced::Omitted { number }.into()),
         }
+        Ok(())
     }
 
     fn create(&mut self, number: u64) -> Result<(), Misplaced> {
@@ -52,10 +64,21 @@ impl Contents {
         Ok(())
     }
 
-    fn issue(&mut self, number: u64, event: EventKey, count: usize) -> Result<(), SnapshotErrorKind> {
+    /// The sale of the event of a change with this number.
+    fn sale(&mut self, number: u64, event: EventKey) -> Result<&mut Sale, Misplaced> {
         let known = self.events.get_mut(&event.number);
         let known = known.filter(|(tag, sale)| *tag == event.tag && sale.number.0 == number);
-        let (_, sale) = known.ok_or(Misplaced::Event { number })?;
-        Ok(sale.issue(u32::try_from(count).unwrap_or(u32::MAX))?)
+        known.map(|(_, sale)| sale).ok_or(Misplaced::Event { number })
+    }
+}
+
+/// The number of tickets that count as issued.
+fn valid_tickets(count: usize, states: TicketStates<'_>) -> usize {
+    let is_valid = |state: &[u8; 8]| {
+        TicketState::from_bytes(*state).is_some_and(|state| state.status() != TicketStatus::Cancelled)
+    };
+    match states {
+        TicketStates::Same(_) => count,
+        TicketStates::Each(states) => states.iter().filter(|state| is_valid(state)).count(),
     }
 }

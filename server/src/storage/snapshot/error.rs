@@ -98,8 +98,8 @@ pub enum Misplaced {
         /// The number created before.
         before: u64,
     },
-    /// The number or the tag of tickets is not that of an event before them.
-    #[error("it issues tickets of event {number}, which no change before them creates with this tag")]
+    /// The number or the tag of a hold or tickets is not that of an event before them.
+    #[error("it has a hold or tickets of event {number}, which no change before them creates with this tag")]
     Event {
         /// The number.
         number: u64,

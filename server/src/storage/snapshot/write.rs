@@ -4,8 +4,7 @@ use std::io;
 
 use super::error::CompactionError;
 use super::{MAGIC, NEW, name};
-use crate::changes::Change;
-use crate::changes::commit;
+use crate::changes::{Change, TICKETS_KEPT_BYTES_MAX, commit};
 use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
 use crate::codec::salt::Salt;
@@ -15,8 +14,13 @@ use crate::storage::journal::disk::{Disk, DiskFile};
 /// A frame is written when it has this many bytes.
 const FRAME_BYTES_TARGET: usize = 256 << 10;
 
-/// A frame exceeds its target by less than a commit and the number of a change, so that it stays readable.
-const _: () = assert!(FRAME_BYTES_TARGET + commit::BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
+/// The bytes of the number before each change.
+const NUMBER_BYTES: usize = 8;
+
+/// A frame exceeds its target by less than a change and its number, so that it stays readable. A change is no
+/// larger than a commit, except for tickets, which have their states here.
+const _: () = assert!(FRAME_BYTES_TARGET + NUMBER_BYTES + commit::BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
+const _: () = assert!(FRAME_BYTES_TARGET + NUMBER_BYTES + TICKETS_KEPT_BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
 
 /// The snapshot is synced after this many bytes, so that a sync of the journal never waits for more than
 /// these.

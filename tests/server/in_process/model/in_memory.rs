@@ -29,6 +29,7 @@ pub fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
         events,
         tickets,
         person_hours,
+        ..StateLimits::NONE
     });
     let mut scenario = Scenario {
         server: Server::on(log, conditions.shards, limits),

@@ -52,7 +52,7 @@ fn configure(config: &mut Config, conditions: Conditions) {
     config.shards = conditions.shards;
     config.durability = conditions.durability;
     if let Some([events, tickets, person_hours]) = conditions.limits {
-        config.limits = StateLimits { events, tickets, person_hours };
+        config.limits = StateLimits { events, tickets, person_hours, ..StateLimits::NONE };
     }
 }
 

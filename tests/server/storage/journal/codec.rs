@@ -2,16 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use bookline_protocol::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX};
+use bookline_protocol::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX, TEXT_CHARS_MAX};
 use bookline_server::changes::commit;
 use bookline_server::changes::commit::Commit;
-use bookline_server::changes::{Change, TicketsBooked};
+use bookline_server::changes::{Change, EventAfter, HOLDS_ENDED_MAX, HoldsEnded, TicketsBooked};
 use bookline_server::codec::DecodeError;
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame;
 use bookline_server::codec::frame::{Header, Kind};
 use bookline_server::codec::salt::Salt;
 use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
+use bookline_server::domain::hold::HoldEnd;
 use bookline_server::domain::{EventKey, EventNumber};
 use bookline_testkit::Rng;
 use bookline_testkit::seeds::for_each_seed;
@@ -59,12 +60,17 @@ fn random_commits_have_every_kind_of_change() {
 }
 
 #[test]
-fn the_largest_booking_is_the_largest_commit() {
-    let (id, event) = ("x".repeat(ID_BYTES_MAX), EventKey { tag: 0, number: EventNumber(1) });
+fn the_largest_booking_that_ends_due_holds_is_the_largest_commit() {
+    let (id, key) = ("x".repeat(ID_BYTES_MAX), EventKey { tag: 0, number: EventNumber(1) });
+    let event = EventAfter { key, id: &id, total: 1, issued: 1, held: 0 };
+    let attendee = "🎫".repeat(TEXT_CHARS_MAX);
     let tickets = vec![[0; 16]; BOOKING_TICKETS_MAX as usize];
-    let booked = |tickets| TicketsBooked { event, id: &id, total: 1, issued: 1, tickets }.into();
-    let changes: Vec<Change<'_>> = tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(booked).collect();
-    assert_eq!((changes.len(), commit::encoded_len(&changes)), (BOOKING_EVENTS_MAX, commit::BYTES_MAX));
+    let holds = vec![[0; 16]; HOLDS_ENDED_MAX];
+    let ended = |holds| HoldsEnded { event, end: HoldEnd::Expired, holds }.into();
+    let booked = |tickets| Change::from(TicketsBooked { event, attendee: &attendee, tickets });
+    let mut changes: Vec<Change<'_>> = holds.chunks(holds.len() / BOOKING_EVENTS_MAX).map(ended).collect();
+    changes.extend(tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(booked));
+    assert_eq!((changes.len(), commit::encoded_len(&changes)), (2 * BOOKING_EVENTS_MAX, commit::BYTES_MAX));
 }
 
 #[test]
@@ -137,6 +143,14 @@ fn invalid_utf_8_invalid_slots_and_wrong_body_lengths_are_malformed() {
     }
     // One and a half tickets.
     assert_eq!(read(&of_change(2, &[0; 2 + 8 + 24])), Err(DecodeError::Malformed));
+    // One and a half tickets with their states, behind an empty name.
+    assert_eq!(read(&of_change(12, &[0; 2 + 8 + 2 + 36])), Err(DecodeError::Malformed));
+    // A check-in that is neither undone nor not.
+    let checked_in = [&[0; 2 + 8 + 16][..], &[2], &[0; 2]].concat();
+    assert_eq!(read(&of_change(14, &checked_in)), Err(DecodeError::Malformed));
+    // A hold in a state that does not exist.
+    let hold_kept = [&[0; 2 + 8 + 16 + 4 + 8 + 8][..], &[4], &[0; 8 + 2]].concat();
+    assert_eq!(read(&of_change(16, &hold_kept)), Err(DecodeError::Malformed));
     // One byte too many.
     let block = [&slot.to_le_bytes()[..], &1u16.to_le_bytes(), b"a", &[0]].concat();
     assert_eq!(read(&of_change(3, &block)), Err(DecodeError::Malformed));

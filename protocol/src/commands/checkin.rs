@@ -1,0 +1,28 @@
+//! CHECKIN. Its reply is a [`super::ticket::TicketReply`].
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use crate::refusal::Refusal;
+use crate::ticket::TicketId;
+
+/// Records that the holder of a ticket was let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Checkin {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Take back a check-in instead.
+    pub undo: bool,
+}
+
+impl Command<'_> for Checkin {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "CHECKIN <ticket-id> [undo=yes]",
+        help: "lets the holder of a ticket in, once; undo=yes takes a mistaken scan back",
+    }];
+    const CHANGES: bool = true;
+
+    fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
+        Ok(Self { ticket: args.next_value("ticket-id")?, undo: args.option_flag("undo", "yes")? })
+    }
+}

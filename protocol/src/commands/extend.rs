@@ -1,0 +1,32 @@
+//! EXTEND. Its reply is a [`super::hold::HoldReply`].
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use crate::hold::HoldId;
+use crate::limits::HOLD_SECONDS_MAX;
+use crate::refusal::Refusal;
+
+/// Moves the deadline of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extend {
+    /// The hold.
+    pub hold: HoldId,
+    /// The seconds from now until the hold expires, 1 to [`HOLD_SECONDS_MAX`].
+    pub seconds: u32,
+}
+
+impl Command<'_> for Extend {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "EXTEND <hold-id> <seconds>",
+        help: "lets a hold expire that many seconds from now, sooner or later than before",
+    }];
+    const CHANGES: bool = true;
+
+    fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
+        Ok(Self {
+            hold: args.next_value("hold-id")?,
+            seconds: args.next_number("seconds", HOLD_SECONDS_MAX)?,
+        })
+    }
+}

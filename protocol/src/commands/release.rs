@@ -1,0 +1,44 @@
+//! RELEASE.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::arguments::Args;
+use super::command::Command;
+use super::form::CommandForm;
+use crate::hold::HoldId;
+use crate::refusal::Refusal;
+
+/// Ends a hold and gives its tickets back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Release {
+    /// The hold.
+    pub hold: HoldId,
+}
+
+impl Command<'_> for Release {
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "RELEASE <hold-id>",
+        help: "ends a hold, so that its tickets are on sale again",
+    }];
+    const CHANGES: bool = true;
+
+    fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
+        Ok(Self { hold: args.next_value("hold-id")? })
+    }
+}
+
+/// The reply to RELEASE.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseReply<'a> {
+    /// The hold.
+    pub hold_id: HoldId,
+    /// The event.
+    #[serde(borrow)]
+    pub event_id: Cow<'a, str>,
+    /// The number of tickets that were held.
+    pub released: u32,
+    /// Tickets of the event that are left.
+    pub available_tickets: u32,
+}

@@ -1,0 +1,105 @@
+//! Tickets of an event were put aside until a deadline.
+//!
+//! Body: event and its counts, hold of 16 bytes, tickets u32, deadline i64 (microseconds since 1970),
+//! attendee. The hold is created at the time of the commit.
+
+use bookline_protocol::Timestamp;
+use serde_json::{Value, json};
+
+use super::attendee::{check_attendee, put_attendee_json};
+use super::compaction::Compaction;
+use super::event_after::EventAfter;
+use super::hold_fields::{check_deadline, check_hold_tickets};
+use super::ids::{IdKind, id_text};
+use super::invalid::InvalidChange;
+use super::kind::Kind;
+use super::origin::Origin;
+use super::record::Record;
+use super::target::Target;
+use crate::codec::DecodeError;
+use crate::codec::fields::{Fields, put_string};
+use crate::domain::Contradiction;
+use crate::domain::hold::{Hold, HoldState};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HoldCreated<'a> {
+    pub event: EventAfter<'a>,
+    /// A UUID as bytes.
+    pub hold: [u8; 16],
+    /// The tickets that it puts aside.
+    pub tickets: u32,
+    /// In microseconds since 1970 (UTC).
+    pub deadline: i64,
+    /// Empty if there is none.
+    pub attendee: &'a str,
+}
+
+impl HoldCreated<'_> {
+    fn created(&self, at: i64) -> Hold {
+        Hold { tickets: self.tickets, created: at, deadline: self.deadline, state: HoldState::Active }
+    }
+}
+
+impl<'a> Kind<'a> for HoldCreated<'a> {
+    fn body_bytes(&self) -> usize {
+        self.event.bytes() + 16 + 4 + 8 + 2 + self.attendee.len()
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        self.event.encode(out);
+        out.extend_from_slice(&self.hold);
+        out.extend_from_slice(&self.tickets.to_le_bytes());
+        out.extend_from_slice(&self.deadline.to_le_bytes());
+        put_string(out, self.attendee);
+    }
+
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
+        Ok(Self {
+            event: EventAfter::decode(body)?,
+            hold: body.array()?,
+            tickets: body.u32()?,
+            deadline: body.i64()?,
+            attendee: body.string()?,
+        })
+    }
+
+    fn record(&self) -> Option<Record> {
+        Some(self.event.record())
+    }
+
+    fn check(&self, _number: u64) -> Result<(), InvalidChange> {
+        let number = self.event.key.number.0;
+        IdKind::Hold.check(self.event.key, &[self.hold], 1)?;
+        check_hold_tickets(number, self.tickets)?;
+        check_attendee(number, self.attendee)?;
+        self.event.check(0, self.tickets)
+    }
+
+    fn modifies(&self) -> Option<u64> {
+        Some(self.event.key.number.0)
+    }
+
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        let created = self.created(origin.decided_at()?);
+        check_deadline(self.event.key.number.0, &created)?;
+        self.event.fits(target.create_hold(self.event.key, &self.hold, created, self.attendee)?)
+    }
+
+    fn compaction(&self, origin: Origin) -> Compaction<'a> {
+        let Self { event, hold: id, attendee, .. } = *self;
+        // A snapshot holds no change that depends on its time.
+        origin.micros.map_or(Compaction::Omitted, |at| {
+            let hold = self.created(at);
+            Compaction::Hold { event: event.key, id, hold, attendee }
+        })
+    }
+
+    fn json(&self) -> Value {
+        let mut json = self.event.json("hold_created");
+        json["hold"] = id_text(&self.hold).into();
+        json["tickets"] = self.tickets.into();
+        json["expires_at"] = json!(Timestamp(self.deadline));
+        put_attendee_json(&mut json, self.attendee);
+        json
+    }
+}

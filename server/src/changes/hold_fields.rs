@@ -1,0 +1,50 @@
+//! The fields of holds, as several kinds of changes hold them.
+
+use bookline_protocol::limits::{BOOKING_TICKETS_MAX, HOLD_SECONDS_MAX};
+
+use super::invalid::InvalidChange;
+use crate::codec::DecodeError;
+use crate::domain::hold::{Hold, HoldEnd};
+
+const HOLD_MICROS_MAX: i64 = HOLD_SECONDS_MAX as i64 * 1_000_000;
+
+/// The byte of [`super::HoldKept`] for a hold that has not ended.
+pub(super) const ACTIVE: u8 = 0;
+
+/// The byte of the end of a hold.
+pub(super) fn end_byte(end: HoldEnd) -> u8 {
+    match end {
+        HoldEnd::Confirmed => 1,
+        HoldEnd::Released => 2,
+        HoldEnd::Expired => 3,
+    }
+}
+
+pub(super) fn end_of_byte(byte: u8) -> Result<HoldEnd, DecodeError> {
+    match byte {
+        1 => Ok(HoldEnd::Confirmed),
+        2 => Ok(HoldEnd::Released),
+        3 => Ok(HoldEnd::Expired),
+        _ => Err(DecodeError::Malformed),
+    }
+}
+
+/// Checks the number of tickets of a hold of this event.
+pub(super) fn check_hold_tickets(number: u64, tickets: u32) -> Result<(), InvalidChange> {
+    if (1..=BOOKING_TICKETS_MAX).contains(&tickets) {
+        Ok(())
+    } else {
+        Err(InvalidChange::HoldTickets { number, tickets })
+    }
+}
+
+/// Checks that the deadline of a hold of this event is possible.
+pub(super) fn check_deadline(number: u64, hold: &Hold) -> Result<(), InvalidChange> {
+    let Hold { created, deadline, .. } = *hold;
+    let micros = deadline.saturating_sub(created);
+    if (1..=HOLD_MICROS_MAX).contains(&micros) {
+        Ok(())
+    } else {
+        Err(InvalidChange::Deadline { number, created, deadline })
+    }
+}

@@ -1,0 +1,45 @@
+//! CANCEL.
+
+use bookline_protocol::Refusal;
+use bookline_protocol::commands::Cancel;
+use bookline_protocol::commands::cancel::write_cancel_reply;
+
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
+use super::service::Service;
+use super::turn::Turn;
+use crate::state::CancellationRejection;
+
+impl Command for Cancel {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+        match service.store.cancel(&mut turn.context, &self.tickets) {
+            Ok(events) => {
+                let events = events.iter().map(|(id, available)| (id.as_str(), *available));
+                write_cancel_reply(&mut turn.replies, &self.tickets, events);
+                ExecutionStatus::Complete
+            }
+            Err(error) => {
+                turn.fail(error, |turn, rejection| turn.refuse(not_cancelled(self.tickets.len(), rejection)))
+            }
+        }
+    }
+}
+
+fn not_cancelled(requested: usize, rejection: CancellationRejection) -> Refusal {
+    match rejection {
+        CancellationRejection::Unknown(tickets) => {
+            let message = format!(
+                "none is cancelled: {} of {requested} were never issued, check that all 36 characters are right",
+                tickets.len()
+            );
+            Refusal::not_found_tickets(message, tickets)
+        }
+        CancellationRejection::NotBooked(tickets) => {
+            let message = format!(
+                "none is cancelled: {} of {requested} are cancelled already or checked in, TICKET shows which",
+                tickets.len()
+            );
+            Refusal::conflict_tickets(message, tickets)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! HOLD.
+
+use bookline_protocol::commands::Hold;
+use bookline_protocol::commands::hold::HoldStatusReply;
+use bookline_protocol::reply::write_ok;
+use bookline_protocol::{HoldId, Text, Timestamp};
+
+use super::book::not_booked;
+use super::command::Command;
+use super::execution_status::ExecutionStatus;
+use super::holds::{no_such_hold, write_hold};
+use super::service::Service;
+use super::turn::Turn;
+use crate::state::NewHold;
+
+impl Command for Hold<'_> {
+    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+        match self {
+            Self::Create { event, count, ttl_seconds, attendee } => {
+                let attendee = attendee.as_ref().map_or("", Text::as_str);
+                let new = NewHold { event: event.as_str(), count: *count, seconds: *ttl_seconds, attendee };
+                create(turn, service, &new)
+            }
+            Self::Show { hold } => show(turn, service, *hold),
+        }
+    }
+}
+
+fn create(turn: &mut Turn, service: &Service, new: &NewHold<'_>) -> ExecutionStatus {
+    let Turn { context, ticket_ids, .. } = turn;
+    let id = &mut ticket_ids.draw(1)[0];
+    match service.store.hold(context, new, id) {
+        Ok(view) => {
+            let hold = HoldId(*id);
+            write_hold(turn, hold, &view)
+        }
+        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_booked(new.event, rejection))),
+    }
+}
+
+fn show(turn: &mut Turn, service: &Service, hold: HoldId) -> ExecutionStatus {
+    let Some(view) = service.store.hold_view(&mut turn.context, hold) else {
+        return turn.refuse(no_such_hold(hold));
+    };
+    let reply = HoldStatusReply {
+        hold_id: hold,
+        event_id: view.event.as_str().into(),
+        tickets: view.hold.tickets,
+        expires_at: Timestamp(view.hold.deadline),
+        status: view.hold.status(turn.context.now),
+    };
+    write_ok(&mut turn.replies, &reply);
+    ExecutionStatus::Complete
+}

@@ -1,0 +1,201 @@
+//! The changes of the journal that affect what earlier changes have created.
+
+use std::collections::{HashMap, HashSet};
+
+use bookline_protocol::{Date, SaleTerms};
+
+use crate::changes::{Change, Compaction, Earlier, EventAdded, HoldKept, Origin, TicketStates, TicketsKept};
+use crate::domain::hold::{EndedHold, Hold, HoldState};
+use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
+
+/// What the journal makes of the events, tickets, holds and entries that are created in it or before it.
+#[derive(Debug, Default)]
+pub(super) struct LaterChanges {
+    ended_entries: HashSet<EntryNumber>,
+    events: HashMap<EventNumber, LaterEvent>,
+}
+
+/// What becomes of an event.
+#[derive(Debug)]
+enum LaterEvent {
+    Changed(ChangedEvent),
+    /// With its tickets and holds.
+    Deleted,
+}
+
+#[derive(Debug, Default)]
+struct ChangedEvent {
+    update: Option<LastUpdate>,
+    /// The last state of each ticket that was cancelled or checked in.
+    tickets: HashMap<[u8; 16], TicketState>,
+    holds: HashMap<[u8; 16], LaterHold>,
+}
+
+/// The values that the last update of an event sets, some hundred bytes.
+#[derive(Debug)]
+struct LastUpdate {
+    name: Box<str>,
+    date: Date,
+    total: u32,
+    terms: SaleTerms,
+}
+
+/// What becomes of a hold.
+#[derive(Debug)]
+enum LaterHold {
+    Changed { deadline: Option<i64>, ended: Option<EndedHold> },
+    Forgotten,
+}
+
+impl LaterChanges {
+    /// A change as a snapshot has it after these changes, or `None` if the snapshot has none. `states` is a
+    /// buffer.
+    pub(super) fn kept<'a>(
+        &'a self,
+        change: &Change<'a>,
+        origin: Origin,
+        states: &'a mut Vec<[u8; 8]>,
+    ) -> Option<Change<'a>> {
+        match change.compaction(origin) {
+            Compaction::Event { tag, values } => {
+                let values = self.values(EventNumber(origin.sequence.0), values)?;
+                Some(EventAdded { tag, values }.into())
+            }
+            Compaction::Entry => {
+                let has_ended = self.ended_entries.contains(&EntryNumber(origin.sequence.0));
+                (!has_ended).then_some(*change)
+            }
+            Compaction::Tickets { event, attendee, tickets, states: before } => {
+                let states = self.states(event, tickets, before, states)?;
+                Some(TicketsKept { event, attendee, tickets, states }.into())
+            }
+            Compaction::Hold { event, id, hold, attendee } => {
+                let hold = self.hold(event, &id, hold)?;
+                let attendee = if hold.state == HoldState::Active { attendee } else { "" };
+                Some(HoldKept { event, id, hold, attendee }.into())
+            }
+            Compaction::Omitted => None,
+        }
+    }
+
+    /// The values of an event after its last update, or `None` if it is deleted. The number of issued tickets
+    /// stays that of the creation, because the tickets follow.
+    fn values<'a>(&'a self, event: EventNumber, values: EventValues<'a>) -> Option<EventValues<'a>> {
+        match self.events.get(&event) {
+            Some(LaterEvent::Deleted) => None,
+            Some(LaterEvent::Changed(ChangedEvent { update: Some(update), .. })) => {
+                let LastUpdate { ref name, date, total, terms } = *update;
+                Some(EventValues { name, date, total, terms, ..values })
+            }
+            Some(LaterEvent::Changed(ChangedEvent { update: None, .. })) | None => Some(values),
+        }
+    }
+
+    /// The last states of tickets, or `None` if their event is deleted. Only tickets of an event some of
+    /// whose tickets changed are looked up.
+    fn states<'a>(
+        &self,
+        event: EventKey,
+        tickets: &[[u8; 16]],
+        before: TicketStates<'a>,
+        buffer: &'a mut Vec<[u8; 8]>,
+    ) -> Option<&'a [[u8; 8]]> {
+        let changed = match self.events.get(&event.number) {
+            Some(LaterEvent::Deleted) => return None,
+            Some(LaterEvent::Changed(changed)) if !changed.tickets.is_empty() => Some(&changed.tickets),
+            Some(LaterEvent::Changed(_)) | None => None,
+        };
+        match (before, changed) {
+            (TicketStates::Each(states), None) => return Some(states),
+            (TicketStates::Same(state), None) => {
+                buffer.clear();
+                buffer.resize(tickets.len(), state.to_bytes());
+            }
+            (_, Some(changed)) => {
+                let last = |(index, ticket)| match changed.get(ticket) {
+                    Some(state) => state.to_bytes(),
+                    None => before.at(index),
+                };
+                buffer.clear();
+                buffer.extend(tickets.iter().enumerate().map(last));
+            }
+        }
+        Some(buffer)
+    }
+
+    /// The last state of a hold, or `None` if it is forgotten or its event is deleted.
+    fn hold(&self, event: EventKey, id: &[u8; 16], hold: Hold) -> Option<Hold> {
+        let changed = match self.events.get(&event.number) {
+            Some(LaterEvent::Deleted) => return None,
+            Some(LaterEvent::Changed(changed)) => changed.holds.get(id),
+            None => None,
+        };
+        match changed {
+            Some(LaterHold::Forgotten) => None,
+            Some(&LaterHold::Changed { deadline, ended }) => Some(Hold {
+                deadline: deadline.unwrap_or(hold.deadline),
+                state: ended.map_or(hold.state, HoldState::Ended),
+                ..hold
+            }),
+            None => Some(hold),
+        }
+    }
+
+    /// An event that is not deleted.
+    fn changed(&mut self, event: EventNumber) -> Option<&mut ChangedEvent> {
+        let later = self.events.entry(event).or_insert_with(|| LaterEvent::Changed(ChangedEvent::default()));
+        match later {
+            LaterEvent::Changed(changed) => Some(changed),
+            LaterEvent::Deleted => None,
+        }
+    }
+
+    /// A hold of an event that is not deleted.
+    fn hold_mut(&mut self, event: EventNumber, id: &[u8; 16]) -> Option<&mut LaterHold> {
+        let unchanged = || LaterHold::Changed { deadline: None, ended: None };
+        Some(self.changed(event)?.holds.entry(*id).or_insert_with(unchanged))
+    }
+}
+
+impl Earlier for LaterChanges {
+    fn end_entry(&mut self, entry: EntryNumber) {
+        self.ended_entries.insert(entry);
+    }
+
+    fn update_event(&mut self, event: EventNumber, values: &EventValues<'_>) {
+        let EventValues { name, date, total, terms, .. } = *values;
+        if let Some(changed) = self.changed(event) {
+            changed.update = Some(LastUpdate { name: name.into(), date, total, terms });
+        }
+    }
+
+    fn delete_event(&mut self, event: EventNumber) {
+        self.events.insert(event, LaterEvent::Deleted);
+    }
+
+    fn set_tickets(&mut self, event: EventNumber, tickets: &[[u8; 16]], state: TicketState) {
+        if let Some(changed) = self.changed(event) {
+            changed.tickets.extend(tickets.iter().map(|ticket| (*ticket, state)));
+        }
+    }
+
+    fn extend_hold(&mut self, event: EventNumber, hold: &[u8; 16], new_deadline: i64) {
+        if let Some(LaterHold::Changed { deadline, .. }) = self.hold_mut(event, hold) {
+            *deadline = Some(new_deadline);
+        }
+    }
+
+    fn end_holds(&mut self, event: EventNumber, holds: &[[u8; 16]], now_ended: EndedHold) {
+        for hold in holds {
+            if let Some(LaterHold::Changed { ended, .. }) = self.hold_mut(event, hold) {
+                *ended = Some(now_ended);
+            }
+        }
+    }
+
+    fn forget_holds(&mut self, event: EventNumber, holds: &[[u8; 16]]) {
+        if let Some(changed) = self.changed(event) {
+            changed.holds.extend(holds.iter().map(|hold| (*hold, LaterHold::Forgotten)));
+        }
+    }
+}
