@@ -5,9 +5,9 @@ use std::io::{BufWriter, IsTerminal, Stdout, Write};
 use bookline_protocol::reply::ReplyLine;
 
 use crate::error::Error;
-use crate::render::reply;
-use crate::render::sentence::{self, RowKind};
+use crate::render::sentence::RowKind;
 use crate::render::text::{printable, printable_bytes};
+use crate::render::{refusal, reply};
 
 /// Bytes that are buffered for standard output, so that a million replies need few system calls.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -91,7 +91,7 @@ impl Printer {
             }
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                let text = sentence::refusal(code, body, self.printed_rows.take().is_some());
+                let text = refusal::refusal(code, body, self.printed_rows.take().is_some());
                 self.print_text(&text)
             }
             // A line of a later version of the protocol.

@@ -11,7 +11,7 @@ const CHANGE: &str = "CHANGE 7 {\"id\":\"rustconf\",\"available_tickets\":97}\n"
 
 const EVENT_WITH_UNKNOWN_FIELDS: &str = concat!(
     r#"{"id":"rustconf","venue":{"hall":[1,2]},"name":"Rust Conf","date":"2026-12-31","#,
-    r#""total_tickets":100,"available_tickets":98,"held_tickets":3}"#
+    r#""total_tickets":100,"available_tickets":98,"returned_tickets":3}"#
 );
 
 const TABLE: &str = "\

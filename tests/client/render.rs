@@ -33,6 +33,27 @@ fn events_are_a_table() {
 }
 
 #[test]
+fn tickets_are_a_table() {
+    let listing = concat!(
+        r#"ROW {"ticket":"b0ee01","status":"checked_in","at":"2026-11-26T09:57:53.123456Z","#,
+        r#""for":"Žofie Nováková"}"#,
+        "\n",
+        r#"ROW {"ticket":"b0ee02","status":"booked"}"#,
+        "\n",
+        r#"OK {"count":2,"next":"abc"}"#,
+        "\n",
+    );
+    let table = "\
+\x20Ticket | Status     | Since (UTC)      | For
+--------+------------+------------------+----------------
+ b0ee01 | checked in | 2026-11-26 09:57 | Žofie Nováková
+ b0ee02 | booked     |                  |
+2 tickets; the next ones come with after=abc
+";
+    assert_eq!(pretty(listing), table);
+}
+
+#[test]
 fn day_and_month_are_tables() {
     let day = concat!(
         r#"OK {"name":"F1","date":"21-11-2026","schedule":["#,
@@ -114,8 +135,73 @@ fn changes_are_sentences() {
             ),
         ),
         (
-            r#"OK {"ticket":"b5a1e3c4-0000-8000-8000-000000000001","event_id":"e"}"#,
-            "Ticket b5a1e3c4-0000-8000-8000-000000000001 is for e.\n",
+            concat!(
+                r#"OK {"hold_id":"b5a1e3c4-0000-8000-8000-000000000009","event_id":"e","#,
+                r#""tickets":["b5a1e3c4-0000-8000-8000-000000000001"],"available_tickets":9}"#
+            ),
+            "Hold b5a1e3c4-0000-8000-8000-000000000009 is confirmed.\n\
+             1 ticket for e, 9 left:\nb5a1e3c4-0000-8000-8000-000000000001\n",
+        ),
+        (
+            concat!(
+                r#"OK {"hold_id":"b5a1e3c4-0000-8000-8000-000000000009","event_id":"e","tickets":2,"#,
+                r#""expires_at":"2026-11-26T09:57:53.123456Z","available_tickets":8}"#
+            ),
+            "2 tickets for e held until 2026-11-26 09:57:53 UTC, 8 left:\n\
+             b5a1e3c4-0000-8000-8000-000000000009\n\
+             CONFIRM <hold-id> buys, EXTEND <hold-id> <seconds> moves the deadline, RELEASE <hold-id> gives \
+             back.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"hold_id":"b5a1e3c4-0000-8000-8000-000000000009","event_id":"e","tickets":2,"#,
+                r#""expires_at":"2026-11-26T09:57:53.123456Z","status":"expired"}"#
+            ),
+            "Hold b5a1e3c4-0000-8000-8000-000000000009 of 2 tickets for e expired at 2026-11-26 09:57:53 \
+             UTC.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"hold_id":"b5a1e3c4-0000-8000-8000-000000000009","event_id":"e","released":2,"#,
+                r#""available_tickets":10}"#
+            ),
+            "Hold b5a1e3c4-0000-8000-8000-000000000009 is released: 2 tickets for e given back, 10 left.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"ticket":"b5a1e3c4-0000-8000-8000-000000000001","event_id":"e","#,
+                r#""status":"checked_in","at":"2026-11-26T09:57:53.123456Z","for":"Ada Lovelace","#,
+                r#""name":"Rust Conf","date":"2026-12-31"}"#
+            ),
+            "Checked in since 2026-11-26 09:57:53 UTC: ticket b5a1e3c4-0000-8000-8000-000000000001 of Ada \
+             Lovelace for Rust Conf (e) on 2026-12-31.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"ticket":"b5a1e3c4-0000-8000-8000-000000000001","event_id":"e","status":"booked","#,
+                r#""name":"Rust Conf","date":"2026-12-31"}"#
+            ),
+            "Booked: ticket b5a1e3c4-0000-8000-8000-000000000001 for Rust Conf (e) on 2026-12-31.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"cancelled":["b5a1e3c4-0000-8000-8000-000000000001"],"#,
+                r#""events":[{"event_id":"e","available_tickets":10}]}"#
+            ),
+            "Ticket b5a1e3c4-0000-8000-8000-000000000001 is cancelled: 10 left for e.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"cancelled":["b5a1e3c4-0000-8000-8000-000000000001","#,
+                r#""b5a1e3c4-0000-8000-8000-000000000002"],"events":["#,
+                r#"{"event_id":"e","available_tickets":10},{"event_id":"f","available_tickets":1}]}"#
+            ),
+            "2 tickets are cancelled: 10 left for e, 1 left for f.\n",
+        ),
+        (r#"OK {"event_id":"e","deleted":"event","tickets":0,"holds":0}"#, "Event e is deleted.\n"),
+        (
+            r#"OK {"event_id":"e","deleted":"event","tickets":3,"holds":1}"#,
+            "Event e is deleted, with 3 tickets and 1 hold.\n",
         ),
         (r#"OK {"name":"F1","date":"21-11-2026","time":"09:00"}"#, "F1 is blocked on 21-11-2026 at 09:00.\n"),
         (
@@ -168,6 +254,10 @@ fn refusals_are_sentences() {
             r#"ERR SOLD_OUT {"message":"event e is sold out","retry":false,"available":0,"requested":11}"#,
             "Sold out: event e is sold out.\n",
         ),
+        (
+            r#"ERR SOLD_OUT {"message":"m","retry":false,"available":1,"held":2,"requested":3}"#,
+            "Too few left: m (2 more held).\n",
+        ),
         (r#"ERR FULL {"message":"m","retry":false,"limit":10000000000,"requested":2}"#, "Full: m.\n"),
         (
             r#"ERR CONFLICT {"message":"someone has no time","retry":false,"busy":["F3","F4"]}"#,
@@ -210,8 +300,10 @@ fn control_characters_of_a_server_are_escaped() {
         "\u{1b}[2J\nOK {}",
         concat!(
             r#"OK {"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","#,
-            r#""event_id":"\u200b\u2066\u2028\ufeff\udb40\udc41"}"#
+            r#""event_id":"\u200b\u2066\u2028\ufeff\udb40\udc41","status":"booked","for":"\u001b[2J","#,
+            r#""name":"\u202e","date":"2026-12-31"}"#
         ),
+        r#"ROW {"ticket":"\u001b[2J","status":"booked","for":"\u0007\u202e"}"#,
         "ERR NOT_FOUND {\"message\":\"\u{202e}\u{2029}\u{200d}\",\"retry\":false}",
         "ROW {\"x\":\"\u{202e}\u{e0041}\"}\nOK {}",
         "\u{2028}OK \u{feff}\nOK {}",

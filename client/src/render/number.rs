@@ -13,6 +13,12 @@ pub fn thousands(number: u64) -> String {
     shown
 }
 
+/// The number and the noun, which takes an `s` in the plural.
+pub fn counted(count: u32, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

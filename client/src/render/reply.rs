@@ -5,20 +5,25 @@
 
 use bookline_protocol::commands::block::BlockReply;
 use bookline_protocol::commands::book::{BookReply, BookingsReply};
-use bookline_protocol::commands::delete::DeleteReply;
+use bookline_protocol::commands::cancel::CancelReply;
+use bookline_protocol::commands::confirm::ConfirmReply;
+use bookline_protocol::commands::delete::{DeleteReply, DeletedEventReply};
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
+use bookline_protocol::commands::hold::{HoldReply, HoldStatusReply};
 use bookline_protocol::commands::meet::MeetReply;
+use bookline_protocol::commands::release::ReleaseReply;
 use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::commands::tickets::TicketRow;
 use bookline_protocol::reply::{CountReply, EventReply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::render::sentence::{self, RowKind};
-use crate::render::table;
 use crate::render::text::printable;
+use crate::render::{hold, table, ticket};
 
 /// The object of an `OK`, recognized by its fields. The order matters: a shape comes before the shapes whose
 /// fields it includes.
@@ -27,9 +32,15 @@ use crate::render::text::printable;
 enum OkBody<'a> {
     #[serde(borrow)]
     Event(EventReply<'a>),
+    Confirm(ConfirmReply<'a>),
     Book(BookReply<'a>),
     Bookings(BookingsReply<'a>),
+    Hold(HoldReply<'a>),
+    HoldStatus(HoldStatusReply<'a>),
+    Release(ReleaseReply<'a>),
     Ticket(TicketReply<'a>),
+    Cancel(CancelReply<'a>),
+    DeletedEvent(DeletedEventReply<'a>),
     Day(DayReply<'a>),
     Meet(MeetReply<'a>),
     Delete(DeleteReply<'a>),
@@ -43,6 +54,9 @@ enum OkBody<'a> {
 pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
     if let Some(events) = parse_all::<EventReply<'_>>(bodies) {
         return (table::events(&events, width), RowKind::Events);
+    }
+    if let Some(tickets) = parse_all::<TicketRow<'_>>(bodies) {
+        return (table::tickets(&tickets, width), RowKind::Tickets);
     }
     if let Some(hours) = parse_all::<HodRow<'_>>(bodies) {
         return (table::hours(&hours, width), RowKind::Hours);
@@ -62,9 +76,15 @@ pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
     };
     match parsed {
         OkBody::Event(event) => table::events(&[event], width),
-        OkBody::Book(booked) => sentence::booked(&booked),
-        OkBody::Bookings(booked) => sentence::all_booked(&booked),
-        OkBody::Ticket(ticket) => sentence::ticket(&ticket),
+        OkBody::Confirm(confirmed) => ticket::confirmed(&confirmed),
+        OkBody::Book(booked) => ticket::booked(&booked),
+        OkBody::Bookings(booked) => ticket::all_booked(&booked),
+        OkBody::Hold(held) => hold::held(&held),
+        OkBody::HoldStatus(held) => hold::hold(&held),
+        OkBody::Release(released) => hold::released(&released),
+        OkBody::Ticket(shown) => ticket::ticket(&shown),
+        OkBody::Cancel(cancelled) => ticket::cancelled(&cancelled),
+        OkBody::DeletedEvent(deleted) => ticket::deleted_event(&deleted),
         OkBody::Day(day) => table::day(&day, width),
         OkBody::Meet(met) => sentence::met(&met),
         OkBody::Delete(deleted) => sentence::deleted(&deleted),

@@ -1,15 +1,12 @@
-//! Replies as sentences.
+//! Replies about calendars and about the server as sentences. Those about tickets are in `ticket` and `hold`.
 
 use std::fmt::{Display, Write};
 
-use bookline_protocol::Code;
 use bookline_protocol::commands::block::BlockReply;
-use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::meet::MeetReply;
-use bookline_protocol::commands::ticket::TicketReply;
-use bookline_protocol::reply::{CountReply, ErrBody, Members, ReplacedEntry, ReplacedMeeting};
+use bookline_protocol::reply::{CountReply, Members, ReplacedEntry, ReplacedMeeting};
 
 use crate::render::text::printable;
 
@@ -18,6 +15,8 @@ use crate::render::text::printable;
 pub enum RowKind {
     /// GET.
     Events,
+    /// TICKETS.
+    Tickets,
     /// HOD.
     Hours,
     /// HELP.
@@ -37,76 +36,6 @@ pub fn greeting(hello: &str, address: &impl Display) -> String {
         printable(&hello.version),
         printable(&hello.time_zone),
     )
-}
-
-/// A refusal. `after_rows` says that rows were printed before it: they are incomplete.
-pub fn refusal(code: &str, body: &str, after_rows: bool) -> String {
-    let mut sentence = match serde_json::from_str::<ErrBody>(body) {
-        Ok(body) => refusal_sentence(code, &body),
-        Err(_) => format!("{}: {}", printable(code), printable(body)),
-    };
-    if after_rows {
-        sentence.push_str("\nThe rows above are not all there are.");
-    }
-    sentence
-}
-
-fn refusal_sentence(code: &str, body: &ErrBody) -> String {
-    let title = match (code.parse(), body.available) {
-        (Ok(Code::SoldOut), Some(1..)) => "Too few left".to_owned(),
-        _ => title_of(code),
-    };
-    let mut sentence = format!("{}: {}", printable(&title), printable(&body.message));
-    if let Some(host) = &body.host
-        && !body.message.contains(host.as_str())
-    {
-        let _ = write!(sentence, " (host: {})", printable(host));
-    }
-    let unnamed = |name: &&String| !body.message.contains(name.as_str());
-    let busy: Vec<_> = body.busy.iter().flatten().filter(unnamed).map(String::as_str).collect();
-    if !busy.is_empty() {
-        let _ = write!(sentence, " (busy: {})", printable(&busy.join(", ")));
-    }
-    if !sentence.ends_with(['.', '?', '!']) {
-        sentence.push('.');
-    }
-    if let Some(verb) = &body.did_you_mean
-        && !body.message.contains(verb.as_str())
-    {
-        let _ = write!(sentence, " Did you mean {}?", printable(verb));
-    }
-    sentence
-}
-
-/// `SOLD_OUT` becomes `Sold out`.
-fn title_of(code: &str) -> String {
-    let mut words = code.replace('_', " ").to_lowercase();
-    if let Some(first) = words.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    words
-}
-
-pub fn booked(booked: &BookReply<'_>) -> String {
-    let mut lines = format!(
-        "{} for {}, {} left:",
-        tickets(u32::try_from(booked.tickets.len()).unwrap_or(u32::MAX)),
-        printable(&booked.event_id),
-        booked.available_tickets,
-    );
-    for ticket in &booked.tickets {
-        let _ = write!(lines, "\n{ticket}");
-    }
-    lines
-}
-
-/// The bookings of several events, one after the other.
-pub fn all_booked(booked: &BookingsReply<'_>) -> String {
-    booked.bookings.iter().map(self::booked).collect::<Vec<_>>().join("\n")
-}
-
-pub fn ticket(ticket: &TicketReply<'_>) -> String {
-    format!("Ticket {} is for {}.", ticket.ticket, printable(&ticket.event_id))
 }
 
 pub fn blocked(blocked: &BlockReply<'_>) -> String {
@@ -180,6 +109,7 @@ pub fn hello(hello: &HelloReply<'_>) -> String {
 pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {
     let (one, many) = match rows {
         Some(RowKind::Events) => ("event", "events"),
+        Some(RowKind::Tickets) => ("ticket", "tickets"),
         Some(RowKind::Hours) => ("hour with meetings", "hours with meetings"),
         Some(RowKind::Forms) => return String::new(),
         None if count.count == 0 => return "Nothing there.".to_owned(),
@@ -190,8 +120,4 @@ pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {
         Some(next) => format!("{} {noun}; the next ones come with after={}", count.count, printable(next)),
         None => format!("{} {noun}.", count.count),
     }
-}
-
-fn tickets(count: u32) -> String {
-    if count == 1 { "1 ticket".to_owned() } else { format!("{count} tickets") }
 }

@@ -4,7 +4,9 @@ use bookline_protocol::Sales;
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
+use bookline_protocol::commands::tickets::TicketRow;
 use bookline_protocol::reply::{EntryFields, EventReply};
+use bookline_protocol::ticket::TICKET_ID_CHARS;
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
     TableStyle, Width,
@@ -12,7 +14,8 @@ use comfy_table::{
 use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
-use crate::render::text::printable;
+use crate::render::text::{printable, words_of};
+use crate::render::time;
 
 /// Lines below the header and between columns, in ASCII, which every terminal shows.
 const STYLE: TableStyle = TableStyle::new()
@@ -26,8 +29,23 @@ const BLOCKED_TITLE: &str = "(blocked)";
 /// The width of a text column is at least this: a narrower one is hard to read.
 const TEXT_WIDTH_MIN: u16 = 12;
 
+/// The width of a column of people's names is at least this: what the other columns of tickets leave of
+/// [`PAPER_WIDTH`].
+const NAME_WIDTH_MIN: u16 = 7;
+
+/// The columns of a sheet of paper, for the list of tickets where neither a terminal nor the environment has
+/// a width. Printers cut longer lines off.
+const PAPER_WIDTH: u16 = 80;
+
 /// The blanks on both sides of a cell.
 const PADDING_WIDTH: u16 = 2;
+
+// Tickets with whole ids are a table on paper.
+const _: () = {
+    const WIDTHS: usize = TICKET_ID_CHARS + "checked in".len() + "2026-11-26 09:57".len();
+    const LINES: usize = 3;
+    assert!(WIDTHS + NAME_WIDTH_MIN as usize + 4 * PADDING_WIDTH as usize + LINES <= PAPER_WIDTH as usize);
+};
 
 /// The content of a column, which decides how it is wrapped where the table is too wide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +59,8 @@ enum ColumnKind {
     Ids,
     /// Wrapped between words, or within a word that is too long for a line.
     Text,
+    /// As text, in a column that may be narrower.
+    Name,
 }
 
 /// The name and the content of a column.
@@ -49,9 +69,11 @@ type Column = (&'static str, ColumnKind);
 /// Events, of a listing or a single one.
 pub fn events(events: &[EventReply<'_>], width: Option<u16>) -> String {
     use ColumnKind::{Atom, Number, Text};
-    let mut columns =
-        vec![("Event", Atom), ("Name", Text), ("Date", Atom), ("Left", Number), ("Tickets", Number)];
+    let has_holds = events.iter().any(|event| event.held_tickets > 0);
     let has_sale = events.iter().any(|event| !sale_cell(event).is_empty());
+    let mut columns = vec![("Event", Atom), ("Name", Text), ("Date", Atom), ("Left", Number)];
+    columns.extend(has_holds.then_some(("Held", Number)));
+    columns.push(("Tickets", Number));
     columns.extend(has_sale.then_some(("Sale", Text)));
     let row = |event: &EventReply<'_>| {
         let mut row = vec![
@@ -59,8 +81,9 @@ pub fn events(events: &[EventReply<'_>], width: Option<u16>) -> String {
             event.name.to_string(),
             event.date.iso().to_string(),
             event.available_tickets.to_string(),
-            event.total_tickets.to_string(),
         ];
+        row.extend(has_holds.then(|| event.held_tickets.to_string()));
+        row.push(event.total_tickets.to_string());
         row.extend(has_sale.then(|| sale_cell(event)));
         row
     };
@@ -73,6 +96,18 @@ fn sale_cell(event: &EventReply<'_>) -> String {
     let closed = (event.sales == Sales::Closed).then(|| "closed".to_owned());
     let limit = event.max_per_booking.map(|tickets| format!("at most {tickets} per booking"));
     closed.into_iter().chain(limit).collect::<Vec<_>>().join(", ")
+}
+
+/// The tickets of an event.
+pub fn tickets(tickets: &[TicketRow<'_>], width: Option<u16>) -> String {
+    use ColumnKind::{Atom, Name};
+    let columns = [("Ticket", Atom), ("Status", Atom), ("Since (UTC)", Atom), ("For", Name)];
+    let rows = tickets.iter().map(|ticket| {
+        let since = ticket.at.map(time::minute).unwrap_or_default();
+        let attendee = ticket.attendee.as_deref().unwrap_or_default();
+        vec![ticket.ticket.to_string(), words_of(ticket.status.as_str()), since, attendee.to_owned()]
+    });
+    lay_out(&columns, rows, width.or(Some(PAPER_WIDTH)))
 }
 
 /// The entries of a day.
@@ -136,15 +171,11 @@ fn lay_out(columns: &[Column], rows: impl Iterator<Item = Vec<String>>, width: O
     for row in &rows {
         table.add_row(row.iter().zip(columns).map(|(content, (_, kind))| cell(content, *kind)));
     }
-    let minimums = columns.iter().enumerate().map(|(index, (_, kind))| {
-        (*kind != ColumnKind::Atom && *kind != ColumnKind::Number).then(|| {
-            let contents = rows.iter().map(|row| row[index].as_str());
-            if *kind == ColumnKind::Ids {
-                contents.map(longest_word).max().unwrap_or(1)
-            } else {
-                TEXT_WIDTH_MIN
-            }
-        })
+    let minimums = columns.iter().enumerate().map(|(index, (_, kind))| match kind {
+        ColumnKind::Atom | ColumnKind::Number => None,
+        ColumnKind::Ids => Some(rows.iter().map(|row| longest_word(&row[index])).max().unwrap_or(1)),
+        ColumnKind::Text => Some(TEXT_WIDTH_MIN),
+        ColumnKind::Name => Some(NAME_WIDTH_MIN),
     });
     if fit(&mut table, &minimums.collect::<Vec<_>>(), width) {
         return table.trim_fmt();
@@ -166,7 +197,9 @@ fn record(fields: impl Iterator<Item = (String, String, ColumnKind)>, width: Opt
     let value_width = width.map_or(usize::MAX, |width| usize::from(width).saturating_sub(longest + 4));
     let line = |(name, content, kind): &(String, String, ColumnKind)| {
         let name = format!("{name}{}", " ".repeat(longest - name.width()));
-        if *kind != ColumnKind::Text && usize::from(longest_word(content)) > value_width {
+        if !matches!(kind, ColumnKind::Text | ColumnKind::Name)
+            && usize::from(longest_word(content)) > value_width
+        {
             return format!(" {name} |\n{}", printable(content));
         }
         let mut table = empty_table();
@@ -298,6 +331,68 @@ mod tests {
  d     | d    | 2026-12-31 | 999998 | 1000000 | closed, at most 1 per booking";
         assert_eq!(render(&events, 100), table);
         assert!(!render(&events[..1], 100).contains("Sale"));
+    }
+
+    #[test]
+    fn held_tickets_are_shown_in_a_column_of_their_own() {
+        let held = event("a", "a").replace('}', r#","held_tickets":2}"#);
+        let table = "\
+\x20Event | Name | Date       | Left   | Held | Tickets
+-------+------+------------+--------+------+---------
+ a     | a    | 2026-12-31 | 999998 |    2 | 1000000
+ e     | e    | 2026-12-31 | 999998 |    0 | 1000000";
+        assert_eq!(render(&[held, event("e", "e")], 80), table);
+        assert!(!render(&[event("e", "e")], 80).contains("Held"));
+    }
+
+    fn ticket(id: &str, status: &str, attendee: &str) -> String {
+        let at = "2026-11-26T09:57:53.123456Z";
+        format!(r#"{{"ticket":"{id}","status":"{status}","at":"{at}","for":"{attendee}"}}"#)
+    }
+
+    fn render_tickets(bodies: &[String], width: Option<u16>) -> String {
+        let read: Vec<TicketRow<'_>> =
+            bodies.iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+        tickets(&read, width)
+    }
+
+    #[test]
+    fn tickets_without_a_name_or_a_time_have_empty_cells() {
+        let unknown = r#"{"ticket":"b0ee02","status":"cancelled"}"#.to_owned();
+        let table = "\
+\x20Ticket | Status     | Since (UTC)      | For
+--------+------------+------------------+--------------
+ b0ee01 | checked in | 2026-11-26 09:57 | Ada Lovelace
+ b0ee02 | cancelled  |                  |
+ b0ee03 | booked     | 2026-11-26 09:57 | 上田 美和";
+        let rows = [
+            ticket("b0ee01", "checked_in", "Ada Lovelace"),
+            unknown,
+            ticket("b0ee03", "booked", "上田 美和"),
+        ];
+        assert_eq!(render_tickets(&rows, Some(100)), table);
+    }
+
+    #[test]
+    fn long_names_are_wrapped_for_paper_where_no_width_is_known() {
+        let name = "Wolfeschlegelsteinhausenbergerdorff ".repeat(5);
+        let shown = render_tickets(&[ticket("b0ee01", "checked_in", name.trim())], None);
+        assert!(shown.lines().all(|line| line.width() <= 80), "{shown}");
+        assert_eq!(shown.matches("Wolfeschlegelsteinhausenbergerdorff").count(), 5, "{shown}");
+        // A name without blanks is wrapped as well, and all of it is there.
+        let shown = render_tickets(&[ticket("b0ee01", "checked_in", &"x".repeat(200))], None);
+        assert!(shown.lines().all(|line| line.width() <= 80), "{shown}");
+        assert_eq!(shown.matches('x').count(), 200, "{shown}");
+    }
+
+    #[test]
+    fn whole_ticket_ids_and_names_are_a_table_on_paper() {
+        let table = "\
+\x20Ticket                               | Status     | Since (UTC)      | For
+--------------------------------------+------------+------------------+---------
+ 2bc0eb7e-04a3-4048-a36a-2a781ecae285 | checked in | 2026-11-26 09:57 | Ada Lov
+                                      |            |                  | elace";
+        assert_eq!(render_tickets(&[ticket(UUID, "checked_in", "Ada Lovelace")], None), table);
     }
 
     #[test]

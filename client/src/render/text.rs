@@ -32,6 +32,19 @@ pub fn quoted(text: &str) -> String {
     format!("\"{}\"", printable(text).replace('\n', "\\n"))
 }
 
+/// A word of the protocol as words: `SOLD_OUT` is `sold out`.
+pub fn words_of(word: &str) -> String {
+    word.replace('_', " ").to_lowercase()
+}
+
+/// The text with its first letter in upper case, if that is an ASCII letter.
+pub fn capitalized(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
 /// The printable text of bytes that need not be UTF-8.
 pub fn printable_bytes(bytes: &[u8]) -> String {
     printable(&String::from_utf8_lossy(bytes)).into_owned()
@@ -55,6 +68,13 @@ mod tests {
             printable("a\u{200b}b\u{feff}\u{e0041}❤\u{fe0f}"),
             "a\\u{200b}b\\u{feff}\\u{e0041}❤\u{fe0f}"
         );
+    }
+
+    #[test]
+    fn word_of_the_protocol_becomes_words() {
+        assert_eq!(capitalized(words_of("SOLD_OUT")), "Sold out");
+        assert_eq!(capitalized(words_of("Ž_X")), "ž x");
+        assert_eq!(capitalized(words_of("")), "");
     }
 
     #[test]

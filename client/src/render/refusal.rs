@@ -1,0 +1,138 @@
+//! Refusals as sentences: the message of the server, and what it leaves out.
+
+use std::fmt::Write;
+
+use bookline_protocol::Code;
+use bookline_protocol::reply::{ErrBody, ErrTickets};
+
+use crate::render::text::{capitalized, printable, words_of};
+use crate::render::time;
+
+/// A refusal. `after_rows` says that rows were printed before it: they are incomplete.
+pub fn refusal(code: &str, body: &str, after_rows: bool) -> String {
+    let mut sentence = match serde_json::from_str::<ErrBody>(body) {
+        Ok(body) => refusal_sentence(code, &body),
+        Err(_) => format!("{}: {}", printable(code), printable(body)),
+    };
+    if after_rows {
+        sentence.push_str("\nThe rows above are not all there are.");
+    }
+    sentence
+}
+
+fn refusal_sentence(code: &str, body: &ErrBody) -> String {
+    let title = match (code.parse(), body.available) {
+        (Ok(Code::SoldOut), Some(1..)) => "Too few left".to_owned(),
+        _ => capitalized(words_of(code)),
+    };
+    let mut sentence = format!("{}: {}", printable(&title), printable(&body.message));
+    let notes = [host_note(body), busy_note(body), held_note(code, body), status_note(body)];
+    for note in notes.into_iter().flatten() {
+        let _ = write!(sentence, " ({})", printable(&note));
+    }
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    if let Some(verb) = &body.did_you_mean
+        && !body.message.contains(verb.as_str())
+    {
+        let _ = write!(sentence, " Did you mean {}?", printable(verb));
+    }
+    for ticket in unnamed_tickets(body) {
+        let _ = write!(sentence, "\n{ticket}");
+    }
+    sentence
+}
+
+/// Who alone may change the meeting.
+fn host_note(body: &ErrBody) -> Option<String> {
+    let host = body.host.as_ref().filter(|host| !body.message.contains(host.as_str()))?;
+    Some(format!("host: {host}"))
+}
+
+/// Everyone who is busy.
+fn busy_note(body: &ErrBody) -> Option<String> {
+    let unnamed = |name: &&String| !body.message.contains(name.as_str());
+    let busy: Vec<_> = body.busy.iter().flatten().filter(unnamed).map(String::as_str).collect();
+    (!busy.is_empty()).then(|| format!("busy: {}", busy.join(", ")))
+}
+
+/// The tickets that are held, and are left again if their holds end.
+fn held_note(code: &str, body: &ErrBody) -> Option<String> {
+    let held = body.held.filter(|&held| held > 0 && !body.message.contains("held"))?;
+    (code.parse() == Ok(Code::SoldOut)).then(|| format!("{held} more held"))
+}
+
+/// The status of the hold or the ticket, and since when it has it.
+fn status_note(body: &ErrBody) -> Option<String> {
+    let status = body.status.as_deref().map(words_of).filter(|status| !body.message.contains(status));
+    let since = body.at.filter(|at| !body.message.contains(&at.to_string()));
+    let since =
+        since.map(time::second).filter(|at| !body.message.contains(at)).map(|at| format!("since {at}"));
+    let words: Vec<_> = status.into_iter().chain(since).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
+/// The tickets that a CANCEL names, that it is refused for, and that the message does not name.
+fn unnamed_tickets(body: &ErrBody) -> Vec<String> {
+    let Some(ErrTickets::Ids(ids)) = &body.tickets else { return Vec::new() };
+    ids.iter().map(ToString::to_string).filter(|id| !body.message.contains(id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(code: &str, fields: &str) -> String {
+        refusal(code, &format!(r#"{{"retry":false,{fields}}}"#), false)
+    }
+
+    #[test]
+    fn status_and_its_time_are_added_where_the_message_leaves_them_out() {
+        let at = r#""at":"2026-11-26T09:57:53.123456Z""#;
+        for (message, status, sentence) in [
+            ("m", r#""status":"checked_in","#, "Conflict: m (checked in since 2026-11-26 09:57:53 UTC)."),
+            ("it is checked in", r#""status":"checked_in","#, {
+                "Conflict: it is checked in (since 2026-11-26 09:57:53 UTC)."
+            }),
+            ("m", "", "Conflict: m (since 2026-11-26 09:57:53 UTC)."),
+            (
+                "released at 2026-11-26T09:57:53.123456Z",
+                r#""status":"released","#,
+                "Conflict: released at 2026-11-26T09:57:53.123456Z.",
+            ),
+        ] {
+            let fields = format!(r#""message":"{message}",{status}{at}"#);
+            assert_eq!(shown("CONFLICT", &fields), sentence);
+        }
+        assert_eq!(shown("CONFLICT", r#""message":"m","status":"cancelled""#), "Conflict: m (cancelled).");
+    }
+
+    #[test]
+    fn expired_hold_shows_since_when() {
+        let fields = r#""message":"the hold has expired","at":"2026-11-26T09:57:53.000000Z""#;
+        let sentence = "Expired: the hold has expired (since 2026-11-26 09:57:53 UTC).";
+        assert_eq!(shown("EXPIRED", fields), sentence);
+    }
+
+    #[test]
+    fn held_tickets_are_counted_where_the_event_is_sold_out() {
+        let fields = |message: &str| format!(r#""message":"{message}","available":0,"held":2,"requested":3"#);
+        assert_eq!(shown("SOLD_OUT", &fields("e is sold out")), "Sold out: e is sold out (2 more held).");
+        assert_eq!(shown("SOLD_OUT", &fields("2 are held")), "Sold out: 2 are held.");
+        assert_eq!(shown("CONFLICT", &fields("m")), "Conflict: m.");
+    }
+
+    #[test]
+    fn tickets_are_listed_where_the_message_leaves_them_out() {
+        let one = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+        let two = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ef";
+        let tickets = format!(r#""tickets":["{one}","{two}"]"#);
+        let all = shown("NOT_FOUND", &format!(r#""message":"2 tickets are unknown",{tickets}"#));
+        assert_eq!(all, format!("Not found: 2 tickets are unknown.\n{one}\n{two}"));
+        let other = shown("CONFLICT", &format!(r#""message":"{one} is one of them",{tickets}"#));
+        assert_eq!(other, format!("Conflict: {one} is one of them.\n{two}"));
+        let counted = shown("CONFLICT", r#""message":"e has 3 tickets and 1 hold","tickets":3,"holds":1"#);
+        assert_eq!(counted, "Conflict: e has 3 tickets and 1 hold.");
+    }
+}
