@@ -1,6 +1,6 @@
-//! Completion with Tab: verbs, keywords and options, from the list of commands.
+//! Completion with Tab: verbs, keywords, options and their values, from the list of commands.
 
-use bookline_protocol::{Verb, split_option};
+use bookline_protocol::{CommandForm, Verb, split_option};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
@@ -39,14 +39,14 @@ impl Completer for Completion {
 
 /// Where the word at the end of `typed` begins, and what it can be completed to.
 fn candidates(typed: &str) -> (usize, Vec<String>) {
-    // The table has no values, and only values have quotes.
+    // What is between quotes is the user's own.
     if typed.matches('"').count() % 2 == 1 || typed.trim_start().starts_with('#') {
         return (typed.len(), Vec::new());
     }
     let start = typed.rfind([' ', '\t', '\n']).map_or(0, |blank| blank + 1);
     let (before, prefix) = typed.split_at(start);
     let before = before.rsplit('\n').next().unwrap_or(before);
-    let words: Vec<&str> = before.split_whitespace().collect();
+    let words = words_of(before);
 
     let mut found = match words.split_first() {
         None => Verb::words().map(|(word, _)| word.to_owned()).collect(),
@@ -60,6 +60,16 @@ fn candidates(typed: &str) -> (usize, Vec<String>) {
         found.iter_mut().for_each(|word| word.make_ascii_lowercase());
     }
     (start, found)
+}
+
+/// The words of a line, quoted ones with their quotes.
+fn words_of(line: &str) -> Vec<&str> {
+    let mut is_quoted = false;
+    let is_blank = |c: char| {
+        is_quoted ^= c == '"';
+        !is_quoted && c.is_whitespace()
+    };
+    line.split(is_blank).filter(|word| !word.is_empty()).collect()
 }
 
 /// What can follow these arguments in any of the verb's forms.
@@ -77,6 +87,10 @@ fn candidates_after(verb: Verb, arguments: &[&str]) -> Vec<String> {
     for form in verb.forms() {
         let places = form.usage.split_whitespace().skip(1).map(|place| place.trim_matches(['[', ']']));
         let places: Vec<_> = places.filter(|place| split_option(place).is_none()).collect();
+        let is_repeated = places.last().is_some_and(|place| place.ends_with('…'));
+        if words.len() > places.len() && !is_repeated {
+            continue;
+        }
         let mut typed = places.iter().zip(&words);
         if !typed.all(|(place, word)| !is_keyword(place) || place.eq_ignore_ascii_case(word)) {
             continue;
@@ -89,10 +103,27 @@ fn candidates_after(verb: Verb, arguments: &[&str]) -> Vec<String> {
         }
         // With a keyword of the form missing, the user may mean another form, which has other options.
         if !ahead.iter().any(|place| is_keyword(place)) {
-            form.options().filter(|name| !given(name)).for_each(|name| offer(format!("{name}=")));
+            options(form).into_iter().filter(|(name, _)| !given(name)).for_each(|(_, word)| offer(word));
         }
     }
     found
+}
+
+/// The options of a form: the name of each, and how it is written, with every value that it can have, or
+/// without one if the user chooses it.
+fn options(form: &CommandForm) -> Vec<(&'static str, String)> {
+    let mut options = Vec::new();
+    for place in form.usage.split_whitespace() {
+        let mut name = None;
+        for alternative in place.trim_matches(['[', ']']).split('|') {
+            let option = split_option(alternative).or_else(|| Some((name?, alternative)));
+            let Some((option, value)) = option else { continue };
+            name = Some(option);
+            let value = if value.starts_with('<') { "" } else { value };
+            options.push((option, format!("{option}={value}")));
+        }
+    }
+    options
 }
 
 #[cfg(test)]
@@ -110,7 +141,9 @@ mod tests {
         assert_eq!(complete("CR"), ["CREATE"]);
         assert_eq!(complete("cr"), ["create"]);
         assert_eq!(complete("  B"), ["BOOK", "BLOCK"]);
-        assert_eq!(complete("ex"), ["exit"]);
+        assert_eq!(complete("exi"), ["exit"]);
+        assert_eq!(complete("tic"), ["ticket", "tickets"]);
+        assert_eq!(complete("C"), ["CREATE", "CONFIRM", "CANCEL", "CHECKIN"]);
         assert_eq!(complete("x"), [""; 0]);
         assert_eq!(complete("").len(), Verb::words().count());
     }
@@ -133,8 +166,31 @@ mod tests {
         assert_eq!(complete("PUT F1 21-11-2026 09:00 m"), ["meet"]);
         assert_eq!(complete("PUT F1 21-11-2026 "), [""; 0]);
         assert_eq!(complete("HELP cre"), ["create"]);
-        assert_eq!(complete("BOOK "), [""; 0]);
-        assert_eq!(complete("BOOK jazz 2 rock "), [""; 0]);
+        assert_eq!(complete("GET rustconf "), [""; 0]);
+    }
+
+    #[test]
+    fn option_of_a_form_is_offered_where_the_arguments_are_those_of_the_form() {
+        assert_eq!(complete("BOOK jazz 2 rock "), ["for="]);
+        assert_eq!(complete("HOLD jazz 2 "), ["ttl=", "for="]);
+        assert_eq!(complete("HOLD jazz 2 for=\"Ada Lovelace\" "), ["ttl="]);
+        assert_eq!(complete("CONFIRM 2cdba4d5 "), ["for="]);
+        assert_eq!(complete("CANCEL 2cdba4d5 "), [""; 0]);
+        assert_eq!(complete("DELETE jazz "), ["tickets=drop"]);
+        assert_eq!(complete("DELETE F1 21-11-2026 "), [""; 0]);
+        assert_eq!(complete("MEET F1 2026-12-31 09:00 \"a b c d e\" F2 h"), ["host="]);
+    }
+
+    #[test]
+    fn value_is_offered_where_the_user_cannot_choose_another() {
+        assert_eq!(complete("CHECKIN 2cdba4d5 "), ["undo=yes"]);
+        let statuses = ["status=booked", "status=checked_in", "status=cancelled", "status=all"];
+        let others = ["for=", "ids=yes", "limit=", "after="];
+        assert_eq!(complete("TICKETS jazz "), [&statuses[..], &others].concat());
+        assert_eq!(complete("TICKETS jazz status=c"), ["status=checked_in", "status=cancelled"]);
+        assert_eq!(complete("TICKETS jazz ids=yes status=all "), ["for=", "limit=", "after="]);
+        assert_eq!(complete("UPDATE jazz sales=c"), ["sales=closed"]);
+        assert_eq!(complete("UPDATE jazz max"), ["max_per_booking=", "max_per_booking=none"]);
     }
 
     #[test]
