@@ -193,6 +193,34 @@ mod tests {
     }
 
     #[test]
+    fn changes_without_a_reply_are_counted_by_what_the_request_does() {
+        const ID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+        let changes = |line: &str| {
+            let mut requests = RequestTracker::default();
+            requests.track(format!("{}\n", line.replace("<id>", ID)).as_bytes());
+            assert_eq!(requests.outstanding(), 1);
+            requests.changes_outstanding()
+        };
+        for line in [
+            "HOLD jazz 2",
+            "CONFIRM <id>",
+            "EXTEND <id> 60",
+            "RELEASE <id>",
+            "CANCEL <id>",
+            "CHECKIN <id>",
+            "CHECKIN <id> undo=yes",
+            "UPDATE jazz sales=closed",
+            "DELETE jazz tickets=drop",
+            "DELETE F1 21-11-2026 09:00",
+        ] {
+            assert_eq!(changes(line), 1, "{line}");
+        }
+        for line in ["HOLD <id>", "TICKET <id>", "TICKETS jazz", "GET jazz", "CANCEL jazz"] {
+            assert_eq!(changes(line), 0, "{line}");
+        }
+    }
+
+    #[test]
     fn reply_without_a_request_leaves_none_outstanding() {
         let mut requests = RequestTracker::default();
         requests.on_reply(false);

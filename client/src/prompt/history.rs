@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use bookline_protocol::{TicketId, Verb};
+use bookline_protocol::{TicketId, Verb, split_option};
 use clap::ValueEnum;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
@@ -20,7 +20,7 @@ pub const LINES_MAX: usize = 10_000;
 pub enum HistoryPolicy {
     /// Every line
     All,
-    /// Every line but those with a ticket id, which is a ticket's only proof
+    /// Every line but those with the id of a ticket or a hold, which is its only proof
     NoTickets,
     /// None
     None,
@@ -59,7 +59,7 @@ impl History {
     /// Appends a typed line to the file at once, so that a killed session loses none. After an error, which
     /// is returned once, nothing more is kept.
     pub fn add<H: Helper>(&mut self, editor: &mut Editor<H, FileHistory>, line: &str) -> Option<String> {
-        if self.policy == HistoryPolicy::NoTickets && has_ticket(line) {
+        if self.policy == HistoryPolicy::NoTickets && has_secret_id(line) {
             return None;
         }
         let added = editor.add_history_entry(line);
@@ -71,16 +71,28 @@ impl History {
     }
 }
 
-/// Whether the line, or one of several pasted lines, is a TICKET command or has a ticket id. An id that the
-/// server generates for an event is a UUID of version 4, a ticket id one of version 8.
-fn has_ticket(line: &str) -> bool {
-    let is_command =
-        |line: &str| line.split_whitespace().next().and_then(Verb::from_word) == Some(Verb::Ticket);
-    let is_ticket = |window: &[u8]| {
+/// Whether the line, or one of several pasted lines, has the id of a ticket or a hold, or is a command about
+/// one: an id that is mistyped is still nearly one. An id that the server generates for an event is a UUID of
+/// version 4, that of a ticket or a hold one of version 8.
+fn has_secret_id(line: &str) -> bool {
+    let is_id = |window: &[u8]| {
         window[UUID_VERSION_AT] == b'8'
             && std::str::from_utf8(window).is_ok_and(|text| text.parse::<TicketId>().is_ok())
     };
-    line.lines().any(is_command) || line.as_bytes().windows(UUID_LENGTH).any(is_ticket)
+    line.lines().any(names_secret_id) || line.as_bytes().windows(UUID_LENGTH).any(is_id)
+}
+
+/// Whether the line is a command whose first argument is the id of a ticket or a hold.
+fn names_secret_id(line: &str) -> bool {
+    let mut words = line.split_whitespace().filter(|word| split_option(word).is_none());
+    match words.next().and_then(Verb::from_word) {
+        Some(Verb::Ticket | Verb::Cancel | Verb::Checkin | Verb::Confirm | Verb::Extend | Verb::Release) => {
+            true
+        }
+        // With a number after the id, the id is that of an event.
+        Some(Verb::Hold) => words.count() == 1,
+        _ => false,
+    }
 }
 
 /// The length of a UUID, and the position of its version digit.
@@ -110,15 +122,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticket_id_is_distinguished_from_event_id() {
+    fn id_of_ticket_or_hold_is_distinguished_from_id_of_event() {
         for line in [
             "TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
             "ticket 2cdba4d5-65e5-8a4e-9d2b",
             "  GET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE",
             "# é2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0eeé",
             "PING\nTICKET 1",
+            "cancel 2cdba4d5",
+            "undo=yes CHECKIN 2cdba4d5",
+            "CONFIRM 2cdba4d5 2 for=\"Ada Lovelace\"",
+            "EXTEND 2cdba4d5 600",
+            "RELEASE 2cdba4d5",
+            "HOLD 2cdba4d5",
+            "HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
+            "hold 2cdba4d5 ttl=5",
         ] {
-            assert!(has_ticket(line), "{line}");
+            assert!(has_secret_id(line), "{line}");
         }
         for line in [
             "",
@@ -126,9 +146,12 @@ mod tests {
             "BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 2",
             "GET ticket",
             "HELP TICKET",
+            "TICKETS rustconf for=Ada",
+            "HOLD rustconf 2 ttl=600",
+            "HOLD",
             "é".repeat(40).as_str(),
         ] {
-            assert!(!has_ticket(line), "{line}");
+            assert!(!has_secret_id(line), "{line}");
         }
     }
 

@@ -70,6 +70,36 @@ fn line_with_a_ticket_id_is_kept_with_history_all_only() {
 }
 
 #[test]
+fn line_about_a_ticket_or_a_hold_is_not_kept() {
+    // Ids that are cut off, as after a mistake, are not recognized as ids.
+    let secret = [
+        "HOLD 2cdba4d5",
+        "CONFIRM 2cdba4d5 2",
+        "EXTEND 2cdba4d5 60",
+        "RELEASE 2cdba4d5",
+        "CANCEL 2cdba4d5",
+        "CHECKIN 2cdba4d5",
+    ];
+    let kept = ["HOLD rustconf 2", "TICKETS rustconf"];
+    let fake = FakeServer::greeted(move |mut peer| {
+        for line in secret.iter().chain(&kept) {
+            peer.expect(&format!("{line}\n"), "OK {}\n");
+        }
+        peer.read_to_end()
+    });
+    let home = empty_home();
+    let mut session = Session::start_in(bookline(fake.addr, &[]), &home);
+    for line in secret.iter().chain(&kept) {
+        session.type_line(line);
+    }
+    session.wait_for("OK\r\n");
+    session.leave();
+    fake.join();
+    let history = fs::read_to_string(home.path().join(".local/state/bookline/history")).unwrap();
+    assert_eq!(history.lines().skip(1).collect::<Vec<_>>(), kept);
+}
+
+#[test]
 fn history_follows_xdg_state_empty_home() {
     let (home, state) = (empty_home(), empty_home());
     let fake = FakeServer::greeted(|mut peer| {
