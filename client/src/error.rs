@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::exit::Exit;
+use crate::render::listing::Listing;
 use crate::render::number::thousands;
 use crate::render::text::quoted;
 
@@ -51,6 +52,14 @@ pub enum Error {
     },
     #[error("{address} is not a bookline server: it answered HELLO with {}", quoted(&excerpt(reply)))]
     NotBookline { address: Address, reply: String },
+    /// `--format csv` is given without a command that lists something.
+    #[error(
+        "--format csv needs a command that lists something, as arguments: {}; nothing was sent",
+        Listing::verbs()
+    )]
+    CsvWithoutListing,
+    #[error("the reply cannot be written as CSV: {}", quoted(&excerpt(reply)))]
+    NotCsv { reply: String },
     /// The server has data, and `bench` was not told to load it anyway.
     #[error(
         "{address} holds {} events, {} tickets and {} calendar entries, and what is booked here would stay \
@@ -112,9 +121,12 @@ impl Error {
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::HoldsData { .. } | Self::Load(_) => Exit::Refused,
-            Self::Input { .. } | Self::Output { .. } | Self::Terminal { .. } | Self::Start { .. } => {
-                Exit::Usage
-            }
+            Self::CsvWithoutListing
+            | Self::NotCsv { .. }
+            | Self::Input { .. }
+            | Self::Output { .. }
+            | Self::Terminal { .. }
+            | Self::Start { .. } => Exit::Usage,
         }
     }
 

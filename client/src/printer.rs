@@ -4,7 +4,10 @@ use std::io::{BufWriter, IsTerminal, Stdout, Write};
 
 use bookline_protocol::reply::ReplyLine;
 
+use crate::diagnostics::report;
 use crate::error::Error;
+use crate::render::csv::{CsvTable, End, NotCsv};
+use crate::render::listing::Listing;
 use crate::render::sentence::RowKind;
 use crate::render::text::{printable, printable_bytes};
 use crate::render::{refusal, reply};
@@ -22,6 +25,8 @@ pub enum Layout {
     Raw,
     /// Tables and sentences for people.
     Pretty,
+    /// Comma-separated values of this listing. What is not in it goes to standard error.
+    Csv(Listing),
 }
 
 /// Prints replies in the order of their lines.
@@ -54,6 +59,7 @@ impl Printer {
                 self.write(b"\n")
             }
             Layout::Pretty => self.print_pretty(line),
+            Layout::Csv(listing) => self.print_csv(line, listing),
         }
     }
 
@@ -68,6 +74,7 @@ impl Printer {
         self.printed_rows = None;
         match self.layout {
             Layout::Raw if !self.is_terminal => self.write(partial_line),
+            Layout::Csv(_) => Ok(()),
             _ if partial_line.is_empty() => Ok(()),
             _ => self.print_text(&printable_bytes(partial_line)),
         }
@@ -80,10 +87,7 @@ impl Printer {
     fn print_pretty(&mut self, line: &[u8]) -> Result<(), Error> {
         let line = String::from_utf8_lossy(line);
         match ReplyLine::parse(&line) {
-            Ok(ReplyLine::Row(body)) => {
-                self.rows.push(body.to_owned());
-                if self.rows.len() == TABLE_ROWS_MAX { self.print_rows() } else { Ok(()) }
-            }
+            Ok(ReplyLine::Row(body)) => self.keep_row(body),
             Ok(ReplyLine::Ok(body)) => {
                 self.print_rows()?;
                 let text = reply::ok(body, self.printed_rows.take(), terminal_width());
@@ -100,13 +104,62 @@ impl Printer {
         }
     }
 
+    fn print_csv(&mut self, line: &[u8], listing: Listing) -> Result<(), Error> {
+        let line = String::from_utf8_lossy(line);
+        match ReplyLine::parse(&line) {
+            Ok(ReplyLine::Row(body)) => self.keep_row(body),
+            Ok(ReplyLine::Ok(body)) => match End::parse(body) {
+                Ok(End::Table(table)) => self.write_csv(&table, true),
+                Ok(End::Listing { next }) => {
+                    // A listing without rows has the names of its columns.
+                    self.print_csv_rows(listing)?;
+                    self.printed_rows = None;
+                    if let Some(next) = next {
+                        report(&format!("there are more rows: they come with after={next}"));
+                    }
+                    Ok(())
+                }
+                Err(NotCsv(body)) => Err(Error::NotCsv { reply: body.to_owned() }),
+            },
+            Ok(ReplyLine::Err { code, body }) => {
+                self.print_rows()?;
+                report(&refusal::refusal(code, body, self.printed_rows.take().is_some()));
+                Ok(())
+            }
+            Ok(ReplyLine::Unknown) => Ok(()),
+            Err(_) => Err(Error::NotCsv { reply: line.into_owned() }),
+        }
+    }
+
+    fn keep_row(&mut self, body: &str) -> Result<(), Error> {
+        self.rows.push(body.to_owned());
+        if self.rows.len() == TABLE_ROWS_MAX { self.print_rows() } else { Ok(()) }
+    }
+
     fn print_rows(&mut self) -> Result<(), Error> {
         if self.rows.is_empty() {
             return Ok(());
         }
+        if let Layout::Csv(listing) = self.layout {
+            return self.print_csv_rows(listing);
+        }
         let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), terminal_width());
         self.printed_rows = Some(kind);
         self.print_text(&table)
+    }
+
+    /// Prints rows, and before the first of them the names of the columns.
+    fn print_csv_rows(&mut self, listing: Listing) -> Result<(), Error> {
+        let rows = std::mem::take(&mut self.rows);
+        let table =
+            CsvTable::of(listing, &rows).map_err(|NotCsv(body)| Error::NotCsv { reply: body.to_owned() })?;
+        let is_first = self.printed_rows.replace(RowKind::Of(listing)).is_none();
+        self.write_csv(&table, is_first)
+    }
+
+    fn write_csv(&mut self, table: &CsvTable, with_columns: bool) -> Result<(), Error> {
+        let written = table.write(&mut self.out, with_columns, self.is_terminal);
+        written.map_err(|source| Error::Output { source })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {

@@ -71,6 +71,7 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let layout = match args.format {
         Format::Raw => Layout::Raw,
         Format::Pretty => Layout::Pretty,
+        Format::Csv => Layout::Csv(args.listing().ok_or(Error::CsvWithoutListing)?),
         Format::Auto if is_prompt || (is_terminal && !args.words.is_empty()) => Layout::Pretty,
         Format::Auto => Layout::Raw,
     };

@@ -34,6 +34,16 @@ pub enum Sales {
 #[error("is neither open nor closed: write one of the two")]
 pub struct SalesError;
 
+impl Sales {
+    /// The word as written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+        }
+    }
+}
+
 impl FromStr for Sales {
     type Err = SalesError;
 

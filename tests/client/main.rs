@@ -7,7 +7,8 @@ mod one_shot;
 mod prompt;
 mod script;
 
-// Replies for people, and those of a later version of the server.
+// Replies for people and for spreadsheets, and those of a later version of the server.
+mod csv;
 mod later_version;
 mod render;
 

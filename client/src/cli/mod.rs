@@ -5,6 +5,7 @@ pub mod bench;
 use std::ffi::OsString;
 use std::time::Duration;
 
+use bookline_protocol::Verb;
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -15,6 +16,7 @@ use crate::cli::bench::BenchArgs;
 use crate::net::connection::Target;
 use crate::one_shot::END_OF_OPTIONS;
 use crate::prompt::history::HistoryPolicy;
+use crate::render::listing::Listing;
 
 /// What follows the flags in `--help`. Its lines have at most 80 columns, because clap does not wrap them
 /// well.
@@ -27,6 +29,11 @@ like an option of its command (id=rustconf) is that option; after -- there are
 no options:
   bookline CREATE id=sum -- \"id=x is a fine name\" 2026-12-31 100
 
+--format csv writes what GET, TICKETS, HOD and HELP list for spreadsheets: a line
+with the names of the columns, then the rows. Refusals go to standard error. An
+apostrophe is put before text that a spreadsheet would take for a formula:
+  bookline --format csv TICKETS rustconf > door-list.csv
+
 Without a command, the client reads commands at a prompt, or, if standard input
 is not a terminal, from standard input, one a line. HELP lists the commands of
 the server.
@@ -34,7 +41,8 @@ the server.
 Exit status:
     0  every command was answered OK, or the prompt was left
     1  a command was refused, or followed a QUIT and was not sent
-    2  the arguments, standard input or standard output could not be used
+    2  the arguments, standard input or standard output could not be used, or a
+       reply could not be written as CSV
     3  not sent: no connection, or no Bookline server that accepts it
     4  sent, with an unknown outcome: the connection was lost, no reply came in
        time, or Ctrl-C ended the wait for a change
@@ -116,6 +124,11 @@ impl Args {
         flags.find(|flag| known.iter().any(|known| known == flag)).map(str::to_owned)
     }
 
+    /// What the command lists, if it is one that does.
+    pub fn listing(&self) -> Option<Listing> {
+        self.words.first().and_then(|verb| Verb::from_word(verb)).and_then(Listing::of)
+    }
+
     pub fn target(&self) -> Target {
         Target { address: self.addr.clone(), timeout: self.timeout, max_time: self.max_time }
     }
@@ -156,6 +169,8 @@ pub enum Format {
     Raw,
     /// Tables and sentences for people
     Pretty,
+    /// Comma-separated values, of a command that lists something
+    Csv,
 }
 
 #[derive(Debug, Error)]

@@ -1,6 +1,8 @@
 //! Replies as people read them.
 
+pub mod csv;
 mod hold;
+pub mod listing;
 pub mod number;
 pub mod refusal;
 pub mod reply;

@@ -21,6 +21,7 @@ use bookline_protocol::reply::{CountReply, EventReply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::render::listing::Listing;
 use crate::render::sentence::{self, RowKind};
 use crate::render::text::printable;
 use crate::render::{hold, table, ticket};
@@ -53,16 +54,16 @@ enum OkBody<'a> {
 /// Lays out the objects of rows, in at most `width` columns.
 pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
     if let Some(events) = parse_all::<EventReply<'_>>(bodies) {
-        return (table::events(&events, width), RowKind::Events);
+        return (table::events(&events, width), RowKind::Of(Listing::Events));
     }
     if let Some(tickets) = parse_all::<TicketRow<'_>>(bodies) {
-        return (table::tickets(&tickets, width), RowKind::Tickets);
+        return (table::tickets(&tickets, width), RowKind::Of(Listing::Tickets));
     }
     if let Some(hours) = parse_all::<HodRow<'_>>(bodies) {
-        return (table::hours(&hours, width), RowKind::Hours);
+        return (table::hours(&hours, width), RowKind::Of(Listing::Hours));
     }
     if let Some(forms) = parse_all::<HelpRow<'_>>(bodies) {
-        return (table::forms(&forms, width), RowKind::Forms);
+        return (table::forms(&forms, width), RowKind::Of(Listing::Forms));
     }
     let lines: Vec<_> = bodies.iter().map(|body| printable(body)).collect();
     (lines.join("\n"), RowKind::Other)

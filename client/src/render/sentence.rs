@@ -8,20 +8,15 @@ use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::meet::MeetReply;
 use bookline_protocol::reply::{CountReply, Members, ReplacedEntry, ReplacedMeeting};
 
+use crate::render::listing::Listing;
 use crate::render::text::printable;
 
-/// The kind of a reply's rows, by the command that lists them.
+/// The kind of a reply's rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowKind {
-    /// GET.
-    Events,
-    /// TICKETS.
-    Tickets,
-    /// HOD.
-    Hours,
-    /// HELP.
-    Forms,
-    /// A command of a later version.
+    /// Those of a listing.
+    Of(Listing),
+    /// Those of a command of a later version.
     Other,
 }
 
@@ -108,10 +103,10 @@ pub fn hello(hello: &HelloReply<'_>) -> String {
 
 pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {
     let (one, many) = match rows {
-        Some(RowKind::Events) => ("event", "events"),
-        Some(RowKind::Tickets) => ("ticket", "tickets"),
-        Some(RowKind::Hours) => ("hour with meetings", "hours with meetings"),
-        Some(RowKind::Forms) => return String::new(),
+        Some(RowKind::Of(Listing::Events)) => ("event", "events"),
+        Some(RowKind::Of(Listing::Tickets)) => ("ticket", "tickets"),
+        Some(RowKind::Of(Listing::Hours)) => ("hour with meetings", "hours with meetings"),
+        Some(RowKind::Of(Listing::Forms)) => return String::new(),
         None if count.count == 0 => return "Nothing there.".to_owned(),
         Some(RowKind::Other) | None => ("row", "rows"),
     };

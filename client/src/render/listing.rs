@@ -1,0 +1,35 @@
+//! What the rows of replies list.
+
+use bookline_protocol::Verb;
+
+/// What a command lists, a row for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// The events of GET.
+    Events,
+    /// The tickets of TICKETS.
+    Tickets,
+    /// The hours of HOD, with their meetings.
+    Hours,
+    /// The forms of commands of HELP.
+    Forms,
+}
+
+impl Listing {
+    /// The listing of a command, if it has one.
+    pub const fn of(verb: Verb) -> Option<Self> {
+        match verb {
+            Verb::Get => Some(Self::Events),
+            Verb::Tickets => Some(Self::Tickets),
+            Verb::Hod => Some(Self::Hours),
+            Verb::Help => Some(Self::Forms),
+            _ => None,
+        }
+    }
+
+    /// The verbs of the commands that have one, with commas between them.
+    pub fn verbs() -> String {
+        let verbs = Verb::ALL.iter().filter(|&&verb| Self::of(verb).is_some());
+        verbs.map(|verb| verb.as_str()).collect::<Vec<_>>().join(", ")
+    }
+}
