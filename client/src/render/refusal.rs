@@ -11,7 +11,12 @@ use crate::render::time;
 /// A refusal. `after_rows` says that rows were printed before it: they are incomplete.
 pub fn refusal(code: &str, body: &str, after_rows: bool) -> String {
     let mut sentence = match serde_json::from_str::<ErrBody>(body) {
-        Ok(body) => refusal_sentence(code, &body),
+        Ok(mut body) => {
+            if let Some(at) = body.at {
+                body.message = body.message.replace(&at.to_string(), &time::second(at));
+            }
+            refusal_sentence(code, &body)
+        }
         Err(_) => format!("{}: {}", printable(code), printable(body)),
     };
     if after_rows {
@@ -66,10 +71,8 @@ fn held_note(code: &str, body: &ErrBody) -> Option<String> {
 /// The status of the hold or the ticket, and since when it has it.
 fn status_note(body: &ErrBody) -> Option<String> {
     let status = body.status.as_deref().map(words_of).filter(|status| !body.message.contains(status));
-    let since = body.at.filter(|at| !body.message.contains(&at.to_string()));
-    let since =
-        since.map(time::second).filter(|at| !body.message.contains(at)).map(|at| format!("since {at}"));
-    let words: Vec<_> = status.into_iter().chain(since).collect();
+    let since = body.at.map(time::second).filter(|at| !body.message.contains(at));
+    let words: Vec<_> = status.into_iter().chain(since.map(|at| format!("since {at}"))).collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
 
@@ -99,7 +102,7 @@ mod tests {
             (
                 "released at 2026-11-26T09:57:53.123456Z",
                 r#""status":"released","#,
-                "Conflict: released at 2026-11-26T09:57:53.123456Z.",
+                "Conflict: released at 2026-11-26 09:57:53 UTC.",
             ),
         ] {
             let fields = format!(r#""message":"{message}",{status}{at}"#);
