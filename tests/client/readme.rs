@@ -3,28 +3,23 @@
 //! Catches: a first session that prints something else than the README shows, a flag that only one of README
 //! and server has, a link to a missing file, a continuous integration that runs another test command.
 //!
-//! `sh` executes the `$` lines of the README's `console` blocks; ticket ids may differ. The server is this
-//! test binary, started as a child process, so that it can be killed with `kill -9`. Where there is no `nc`
-//! with `-N`, the client replaces it; where there is no `jq`, the lines that use it are skipped.
+//! `sh` executes the `$` lines of the README's `console` blocks; the ids of tickets and holds may differ, and
+//! so may times. Where there is no `nc` with `-N`, the client replaces it; where there is no `jq`, the lines
+//! that use it are skipped.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use bookline_protocol::reply::ReplyLine;
-use bookline_server::Config;
 use bookline_server::cli::Cli;
-use bookline_testkit::in_process::{Listening, config};
 use clap::CommandFactory;
 use tempfile::TempDir;
 
-use crate::support::real_server::block_on;
+use crate::support::child_server::ChildServer;
 use crate::support::session::PROMPT;
-
-/// The environment variable that makes [`serve_the_session`] run the server. Its value does not matter.
-const SERVE_VARIABLE: &str = "BOOKLINE_README_SERVER";
 
 /// The address of the server in the README.
 const LISTENING: &str = "127.0.0.1:2665";
@@ -67,7 +62,7 @@ fn steps(text: &str) -> Vec<Step> {
 /// The reader's terminals: a working directory with the server's data, and the server.
 struct Terminals {
     directory: TempDir,
-    server: Option<(Child, SocketAddr)>,
+    server: Option<ChildServer>,
     has_nc: bool,
     has_jq: bool,
 }
@@ -99,7 +94,7 @@ impl Terminals {
 
     /// The command as it runs without a terminal, and with the port of this server.
     fn adapt(&self, typed: &str) -> String {
-        if typed.starts_with("bookline ") && !typed.contains('|') {
+        if typed.starts_with("bookline ") && !typed.contains('|') && !typed.contains("--format") {
             return typed.replacen("bookline", "bookline --format pretty", 1);
         }
         let nc = if self.has_nc {
@@ -112,31 +107,16 @@ impl Terminals {
 
     fn start(&mut self) -> String {
         assert!(self.server.is_none(), "the server is running");
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "readme::serve_the_session", "--nocapture"]);
-        command.current_dir(&self.directory).stdin(Stdio::null()).stdout(Stdio::piped());
-        // The environment of the user who runs the tests may configure another server.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("BOOKLINE_") {
-                command.env_remove(name);
-            }
-        }
-        let mut child = command.env(SERVE_VARIABLE, "yes").spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let line =
-            lines.into_iter().find(|line| line.starts_with("booklined ")).expect("the server did not listen");
-        let address = line.rsplit(' ').next().unwrap();
-        let shown = line.replace(address, LISTENING);
-        self.server = Some((child, address.parse().expect("an address")));
+        let server = ChildServer::start(self.directory.path());
+        let shown = server.line.replace(&server.addr.to_string(), LISTENING);
+        self.server = Some(server);
         shown + "\n"
     }
 
     /// Runs the README's `kill`, which reads the pid from the lock file.
     fn kill(&mut self, typed: &str) -> String {
         let shown = self.shell(typed, "");
-        let (mut child, _) = self.server.take().expect("a server to kill");
-        let status = child.wait().unwrap();
-        assert!(!status.success(), "the server was not killed: {status}");
+        self.server.take().expect("a server to kill").wait_for_end();
         shown
     }
 
@@ -149,7 +129,7 @@ impl Terminals {
     }
 
     fn address(&self) -> SocketAddr {
-        self.server.as_ref().expect("no server is running").1
+        self.server.as_ref().expect("no server is running").addr
     }
 
     fn shell(&self, command: &str, input: &str) -> String {
@@ -170,35 +150,72 @@ impl Terminals {
     }
 }
 
-impl Drop for Terminals {
-    fn drop(&mut self) {
-        if let Some((mut child, _)) = self.server.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
-}
-
 /// The output of a program for an argument, if the program is installed.
 fn output_of(program: &str, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).stdin(Stdio::null()).output().ok()?;
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// The text with `<uuid>` in place of every UUID.
-fn without_uuids(text: &str) -> String {
-    let is_part = |c: char| c.is_ascii_hexdigit() || c == '-';
-    let mut result = String::new();
-    let mut word = String::new();
-    for c in text.chars().chain(['\0']) {
-        if is_part(c) {
-            word.push(c);
-            continue;
+/// Ids of tickets and holds in the README, and those that the server made up in their place. What is typed
+/// has the ids of earlier outputs.
+#[derive(Default)]
+struct Ids(Vec<Pair>);
+
+struct Pair {
+    in_readme: String,
+    of_server: String,
+}
+
+impl Ids {
+    /// Takes the ids of two outputs of one command.
+    fn learn(&mut self, shown: &str, printed: &str) {
+        for (in_readme, of_server) in uuids(shown).zip(uuids(printed)) {
+            if self.0.iter().all(|pair| pair.in_readme != in_readme) {
+                self.0.push(Pair { in_readme: in_readme.to_owned(), of_server: of_server.to_owned() });
+            }
         }
-        let groups: Vec<usize> = word.split('-').map(str::len).collect();
-        result.push_str(if groups == [8, 4, 4, 4, 12] { "<uuid>" } else { &word });
-        word.clear();
-        result.push(c);
+    }
+
+    /// The line as it is typed for this server.
+    fn typed(&self, line: &str) -> String {
+        self.0.iter().fold(line.to_owned(), |line, pair| line.replace(&pair.in_readme, &pair.of_server))
+    }
+
+    /// The output with the ids of the README, and with the ends of ids that TICKETS shows.
+    fn printed(&self, output: &str) -> String {
+        let end = |id: &str| id[id.len() - 6..].to_owned();
+        let whole = self
+            .0
+            .iter()
+            .fold(output.to_owned(), |text, pair| text.replace(&pair.of_server, &pair.in_readme));
+        self.0.iter().fold(whole, |text, pair| text.replace(&end(&pair.of_server), &end(&pair.in_readme)))
+    }
+}
+
+fn uuids(text: &str) -> impl Iterator<Item = &str> {
+    let is_uuid = |word: &&str| word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+    text.split(|c: char| !c.is_ascii_hexdigit() && c != '-').filter(is_uuid)
+}
+
+/// The text with `<time>` in place of every time of a day.
+fn without_times(text: &str) -> String {
+    const FORM: &str = "0000-00-00 00:00";
+    let is_part = |(byte, form): (u8, u8)| match form {
+        b'0' => byte.is_ascii_digit(),
+        b' ' => byte == b' ' || byte == b'T',
+        _ => byte == form,
+    };
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let start = rest.as_bytes().get(..FORM.len());
+        if start.is_some_and(|start| start.iter().copied().zip(FORM.bytes()).all(is_part)) {
+            result.push_str("<time>");
+            rest = rest[FORM.len()..].trim_start_matches(|c: char| c.is_ascii_digit() || ":.Z".contains(c));
+        } else {
+            result.push(c);
+            rest = &rest[c.len_utf8()..];
+        }
     }
     result
 }
@@ -207,13 +224,18 @@ fn without_uuids(text: &str) -> String {
 fn first_session_prints_what_the_readme_shows() {
     let mut terminals = Terminals::open();
     let steps = steps(&readme());
+    let mut ids = Ids::default();
     let mut tried = 0;
     for Step { line, typed, shown } in &steps {
-        let Some(printed) = terminals.run(typed) else {
+        let Some(printed) = terminals.run(&ids.typed(typed)) else {
             eprintln!("README.md, line {line}: skipped, as jq is not installed");
             continue;
         };
-        assert_eq!(without_uuids(&printed), without_uuids(shown), "README.md, line {line}: {typed}");
+        // Lines of CSV end with CR LF.
+        let printed = printed.replace("\r\n", "\n");
+        ids.learn(shown, &printed);
+        let printed = ids.printed(&printed);
+        assert_eq!(without_times(&printed), without_times(shown), "README.md, line {line}: {typed}");
         tried += 1;
     }
     let is_pipe = |step: &&Step| step.typed.starts_with("bookline ") && step.typed.contains('|');
@@ -221,26 +243,11 @@ fn first_session_prints_what_the_readme_shows() {
         !steps.iter().any(|step| is_pipe(&step)),
         "a pipe has the exit status of its last command, so a refusal would be lost"
     );
-    let session = ["cargo run --release", "bookline", "nc -N", "jq", "kill -9"];
+    let session = ["cargo run --release", "bookline", "nc -N", "jq", "kill -9", "HOLD", "CANCEL"];
     for part in session {
         assert!(steps.iter().any(|step| step.typed.contains(part)), "the session shows no {part}");
     }
     assert!(tried >= 15, "only {tried} steps were executed");
-}
-
-/// Not a test but the server of the session, if [`SERVE_VARIABLE`] is set. It runs until it is killed.
-#[test]
-fn serve_the_session() {
-    if std::env::var_os(SERVE_VARIABLE).is_none() {
-        return;
-    }
-    block_on(async {
-        let config = config(&Config::default().data_dir, |config| config.segment_size = 512 << 10);
-        let server = Listening::open(&config).await.unwrap();
-        // The test harness may have written the beginning of a line.
-        println!("\nbooklined {} listening on {}", env!("CARGO_PKG_VERSION"), server.address);
-        server.serve(std::future::pending()).await.unwrap();
-    });
 }
 
 #[test]

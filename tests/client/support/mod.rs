@@ -7,5 +7,6 @@ pub mod session;
 // A server that a test scripts byte by byte, and a point at which it waits for the test.
 pub mod fake_server;
 pub mod pause;
-// A server in this process.
+// A server in this process, and one in a process of its own.
+pub mod child_server;
 pub mod real_server;
