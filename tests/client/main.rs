@@ -14,6 +14,7 @@ mod render;
 
 // Against a real server.
 mod bench;
+mod box_office;
 mod examples;
 mod readme;
 mod real_server;
