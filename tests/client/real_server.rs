@@ -20,7 +20,7 @@ fn commands_as_arguments_are_executed() {
     let server = RealServer::start();
     let created = concat!(
         r#"OK {"id":"rustconf","name":"Rust Conf","date":"2026-12-31","#,
-        r#""total_tickets":3,"available_tickets":3,"sales":"open"}"#
+        r#""total_tickets":3,"available_tickets":3,"held_tickets":0,"sales":"open"}"#
     );
     server.run(&["CREATE", "Rust Conf", "31-12-2026", "3", "id=rustconf"]).expect(
         0,
@@ -132,7 +132,7 @@ fn script_of_100_000_bookings_is_executed() {
     let client = server.run_script(script);
     assert_eq!((client.exit, client.stderr.as_str()), (0, ""));
     assert_eq!(client.stdout.matches("\"tickets\":[\"").count(), BOOKINGS);
-    assert!(client.stdout.ends_with("\"available_tickets\":0,\"sales\":\"open\"}\n"));
+    assert!(client.stdout.ends_with("\"available_tickets\":0,\"held_tickets\":0,\"sales\":\"open\"}\n"));
 }
 
 #[test]
@@ -142,7 +142,12 @@ fn quit_within_a_script_ends_it() {
     let client = server.run_script(script);
     let message = "bookline: 50,000 lines after QUIT were not sent\n";
     assert_eq!((client.exit, client.stdout.lines().count(), client.stderr.as_str()), (1, 2, message));
-    assert!(server.run(&["GET", "e"]).stdout.ends_with("\"available_tickets\":100,\"sales\":\"open\"}\n"));
+    assert!(
+        server
+            .run(&["GET", "e"])
+            .stdout
+            .ends_with("\"available_tickets\":100,\"held_tickets\":0,\"sales\":\"open\"}\n")
+    );
 }
 
 #[test]
