@@ -1,15 +1,12 @@
 //! Random commits.
 
 use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus};
-use bookline_server::changes::commit;
-use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
-    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
-    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
-};
+use bookline_server::changes::{Change, commit};
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, TicketState};
 use bookline_testkit::Rng;
+
+use super::owned_change::{OwnedChange, OwnedEvent, OwnedValues, Uuid};
 
 /// The last hour of the year 9999.
 const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
@@ -23,42 +20,7 @@ const LETTERS: [&str; 8] = ["a", "Z", "7", " ", "ß", "会", "🎫", "\n"];
 #[derive(Debug, Clone)]
 pub struct RandomCommit {
     pub micros: i64,
-    changes: Vec<OwnedChange>,
-}
-
-#[derive(Debug, Clone)]
-enum OwnedChange {
-    Created { tag: u16, id: String, name: String, date: Date, total: u32, issued: u32 },
-    Added { tag: u16, values: OwnedValues },
-    Updated { event: EventKey, held: u32, values: OwnedValues },
-    Deleted { event: OwnedEvent },
-    Issued { event: EventKey, tickets: Vec<Uuid> },
-    Booked { event: OwnedEvent, attendee: String, tickets: Vec<Uuid> },
-    Kept { event: EventKey, attendee: String, tickets: Vec<Uuid>, states: Vec<[u8; 8]> },
-    Cancelled { event: OwnedEvent, tickets: Vec<Uuid> },
-    CheckedIn { event: EventKey, id: String, ticket: Uuid, undone: bool },
-    Held { event: OwnedEvent, hold: Uuid, tickets: u32, deadline: i64, attendee: String },
-    HoldKept { event: EventKey, id: Uuid, hold: Hold, attendee: String },
-    Confirmed { event: OwnedEvent, hold: Uuid, attendee: String, tickets: Vec<Uuid> },
-    Extended { event: EventKey, id: String, hold: Uuid, deadline: i64 },
-    EndedHolds { event: OwnedEvent, end: HoldEnd, holds: Vec<Uuid> },
-    Forgotten { event: EventKey, holds: Vec<Uuid> },
-    Block { slot: Slot, who: String },
-    Meeting { slot: Slot, who: String, title: String, group: String, host: String },
-    Freed { slot: Slot, entry: EntryNumber },
-    Ended { slot: Slot, entry: EntryNumber, who: String, title: String, group: String, host: String },
-}
-
-/// The id of a ticket or hold.
-type Uuid = [u8; 16];
-
-#[derive(Debug, Clone)]
-struct OwnedEvent {
-    key: EventKey,
-    id: String,
-    total: u32,
-    issued: u32,
-    held: u32,
+    pub changes: Vec<OwnedChange>,
 }
 
 impl OwnedEvent {
@@ -71,21 +33,6 @@ impl OwnedEvent {
             held: rng.next() as u32,
         }
     }
-
-    fn borrowed(&self) -> EventAfter<'_> {
-        let Self { key, ref id, total, issued, held } = *self;
-        EventAfter { key, id, total, issued, held }
-    }
-}
-
-#[derive(Debug, Clone)]
-struct OwnedValues {
-    id: String,
-    name: String,
-    date: Date,
-    total: u32,
-    issued: u32,
-    terms: SaleTerms,
 }
 
 impl OwnedValues {
@@ -98,11 +45,6 @@ impl OwnedValues {
             issued: rng.next() as u32,
             terms: terms(rng),
         }
-    }
-
-    fn borrowed(&self) -> EventValues<'_> {
-        let Self { ref id, ref name, date, total, issued, terms } = *self;
-        EventValues { id, name, date, total, issued, terms }
     }
 }
 
@@ -205,54 +147,6 @@ impl OwnedChange {
             16 => Self::Forgotten { event: event(rng), holds: uuids(rng) },
             17 => Self::Deleted { event: OwnedEvent::any(rng) },
             _ => Self::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
-        }
-    }
-
-    fn change(&self) -> Change<'_> {
-        match *self {
-            Self::Created { tag, ref id, ref name, date, total, issued } => {
-                EventCreated { tag, id, name, date, total, issued }.into()
-            }
-            Self::Added { tag, ref values } => EventAdded { tag, values: values.borrowed() }.into(),
-            Self::Updated { event, held, ref values } => {
-                EventUpdated { event, held, values: values.borrowed() }.into()
-            }
-            Self::Deleted { ref event } => EventDeleted { event: event.borrowed() }.into(),
-            Self::Issued { event, ref tickets } => TicketsIssued { event, tickets }.into(),
-            Self::Block { slot, ref who } => BlockTaken { slot, who }.into(),
-            Self::Meeting { slot, ref who, ref title, ref group, ref host } => {
-                MeetingTaken { slot, who, title, group, host }.into()
-            }
-            Self::Booked { ref event, ref attendee, ref tickets } => {
-                TicketsBooked { event: event.borrowed(), attendee, tickets }.into()
-            }
-            Self::Kept { event, ref attendee, ref tickets, ref states } => {
-                TicketsKept { event, attendee, tickets, states }.into()
-            }
-            Self::Cancelled { ref event, ref tickets } => {
-                TicketsCancelled { event: event.borrowed(), tickets }.into()
-            }
-            Self::CheckedIn { event, ref id, ticket, undone } => {
-                TicketCheckedIn { event, id, ticket, undone }.into()
-            }
-            Self::Held { ref event, hold, tickets, deadline, ref attendee } => {
-                HoldCreated { event: event.borrowed(), hold, tickets, deadline, attendee }.into()
-            }
-            Self::HoldKept { event, id, hold, ref attendee } => HoldKept { event, id, hold, attendee }.into(),
-            Self::Confirmed { ref event, hold, ref attendee, ref tickets } => {
-                HoldConfirmed { event: event.borrowed(), hold, attendee, tickets }.into()
-            }
-            Self::Extended { event, ref id, hold, deadline } => {
-                HoldExtended { event, id, hold, deadline }.into()
-            }
-            Self::EndedHolds { ref event, end, ref holds } => {
-                HoldsEnded { event: event.borrowed(), end, holds }.into()
-            }
-            Self::Forgotten { event, ref holds } => HoldsForgotten { event, holds }.into(),
-            Self::Ended { slot, entry, ref who, ref title, ref group, ref host } => {
-                EntryEnded { slot, entry, who, title, group, host }.into()
-            }
-            Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
         }
     }
 }

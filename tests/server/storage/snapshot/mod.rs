@@ -4,6 +4,7 @@
 //! `BOOKLINE_TEST_SEEDS=n` the first n seeds.
 
 mod chain;
+mod compaction;
 mod corruption;
 mod crash_cycles;
 mod crashes;

@@ -1,0 +1,119 @@
+//! A change that owns its strings and ids.
+
+use bookline_protocol::{Date, SaleTerms, Slot};
+use bookline_server::changes::{
+    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
+    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
+    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
+};
+use bookline_server::domain::hold::{Hold, HoldEnd};
+use bookline_server::domain::{EntryNumber, EventKey, EventValues};
+
+/// The id of a ticket or hold.
+pub type Uuid = [u8; 16];
+
+#[derive(Debug, Clone)]
+pub enum OwnedChange {
+    Created { tag: u16, id: String, name: String, date: Date, total: u32, issued: u32 },
+    Added { tag: u16, values: OwnedValues },
+    Updated { event: EventKey, held: u32, values: OwnedValues },
+    Deleted { event: OwnedEvent },
+    Issued { event: EventKey, tickets: Vec<Uuid> },
+    Booked { event: OwnedEvent, attendee: String, tickets: Vec<Uuid> },
+    Kept { event: EventKey, attendee: String, tickets: Vec<Uuid>, states: Vec<[u8; 8]> },
+    Cancelled { event: OwnedEvent, tickets: Vec<Uuid> },
+    CheckedIn { event: EventKey, id: String, ticket: Uuid, undone: bool },
+    Held { event: OwnedEvent, hold: Uuid, tickets: u32, deadline: i64, attendee: String },
+    HoldKept { event: EventKey, id: Uuid, hold: Hold, attendee: String },
+    Confirmed { event: OwnedEvent, hold: Uuid, attendee: String, tickets: Vec<Uuid> },
+    Extended { event: EventKey, id: String, hold: Uuid, deadline: i64 },
+    EndedHolds { event: OwnedEvent, end: HoldEnd, holds: Vec<Uuid> },
+    Forgotten { event: EventKey, holds: Vec<Uuid> },
+    Block { slot: Slot, who: String },
+    Meeting { slot: Slot, who: String, title: String, group: String, host: String },
+    Freed { slot: Slot, entry: EntryNumber },
+    Ended { slot: Slot, entry: EntryNumber, who: String, title: String, group: String, host: String },
+}
+
+#[derive(Debug, Clone)]
+pub struct OwnedEvent {
+    pub key: EventKey,
+    pub id: String,
+    pub total: u32,
+    pub issued: u32,
+    pub held: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct OwnedValues {
+    pub id: String,
+    pub name: String,
+    pub date: Date,
+    pub total: u32,
+    pub issued: u32,
+    pub terms: SaleTerms,
+}
+
+impl OwnedEvent {
+    pub fn borrowed(&self) -> EventAfter<'_> {
+        let Self { key, ref id, total, issued, held } = *self;
+        EventAfter { key, id, total, issued, held }
+    }
+}
+
+impl OwnedValues {
+    pub fn borrowed(&self) -> EventValues<'_> {
+        let Self { ref id, ref name, date, total, issued, terms } = *self;
+        EventValues { id, name, date, total, issued, terms }
+    }
+}
+
+impl OwnedChange {
+    pub fn change(&self) -> Change<'_> {
+        match *self {
+            Self::Created { tag, ref id, ref name, date, total, issued } => {
+                EventCreated { tag, id, name, date, total, issued }.into()
+            }
+            Self::Added { tag, ref values } => EventAdded { tag, values: values.borrowed() }.into(),
+            Self::Updated { event, held, ref values } => {
+                EventUpdated { event, held, values: values.borrowed() }.into()
+            }
+            Self::Deleted { ref event } => EventDeleted { event: event.borrowed() }.into(),
+            Self::Issued { event, ref tickets } => TicketsIssued { event, tickets }.into(),
+            Self::Block { slot, ref who } => BlockTaken { slot, who }.into(),
+            Self::Meeting { slot, ref who, ref title, ref group, ref host } => {
+                MeetingTaken { slot, who, title, group, host }.into()
+            }
+            Self::Booked { ref event, ref attendee, ref tickets } => {
+                TicketsBooked { event: event.borrowed(), attendee, tickets }.into()
+            }
+            Self::Kept { event, ref attendee, ref tickets, ref states } => {
+                TicketsKept { event, attendee, tickets, states }.into()
+            }
+            Self::Cancelled { ref event, ref tickets } => {
+                TicketsCancelled { event: event.borrowed(), tickets }.into()
+            }
+            Self::CheckedIn { event, ref id, ticket, undone } => {
+                TicketCheckedIn { event, id, ticket, undone }.into()
+            }
+            Self::Held { ref event, hold, tickets, deadline, ref attendee } => {
+                HoldCreated { event: event.borrowed(), hold, tickets, deadline, attendee }.into()
+            }
+            Self::HoldKept { event, id, hold, ref attendee } => HoldKept { event, id, hold, attendee }.into(),
+            Self::Confirmed { ref event, hold, ref attendee, ref tickets } => {
+                HoldConfirmed { event: event.borrowed(), hold, attendee, tickets }.into()
+            }
+            Self::Extended { event, ref id, hold, deadline } => {
+                HoldExtended { event, id, hold, deadline }.into()
+            }
+            Self::EndedHolds { ref event, end, ref holds } => {
+                HoldsEnded { event: event.borrowed(), end, holds }.into()
+            }
+            Self::Forgotten { event, ref holds } => HoldsForgotten { event, holds }.into(),
+            Self::Ended { slot, entry, ref who, ref title, ref group, ref host } => {
+                EntryEnded { slot, entry, who, title, group, host }.into()
+            }
+            Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
+        }
+    }
+}

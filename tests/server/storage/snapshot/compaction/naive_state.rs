@@ -1,0 +1,308 @@
+//! A naive state: what changes are applied to, in plain collections. Two states are equal if all that they
+//! contain is.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
+use bookline_server::changes::commit::Commit;
+use bookline_server::changes::{Change, Origin, Target};
+use bookline_server::codec::Sequence;
+use bookline_server::domain::calendar::Entry;
+use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
+use bookline_server::domain::sale::Sale;
+use bookline_server::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValues, TicketState};
+use bookline_server::storage::replay::Replay;
+use compact_str::CompactString;
+
+use crate::storage::journal::owned_change::Uuid;
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct NaiveState {
+    pub events: BTreeMap<u64, NaiveEvent>,
+    pub entries: BTreeMap<u64, (Slot, Entry)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NaiveEvent {
+    pub number: EventNumber,
+    pub id: String,
+    pub name: String,
+    pub date: Date,
+    pub total: u32,
+    pub terms: SaleTerms,
+    /// Tickets that another system issued.
+    pub issued_elsewhere: u32,
+    /// In the order of issue.
+    pub tickets: Vec<NaiveTicket>,
+    pub holds: BTreeMap<Uuid, NaiveHold>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NaiveTicket {
+    pub id: Uuid,
+    pub attendee: String,
+    pub state: TicketState,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NaiveHold {
+    pub hold: Hold,
+    /// Empty once the hold has ended.
+    pub attendee: String,
+}
+
+impl NaiveEvent {
+    pub fn key(&self) -> EventKey {
+        EventKey { tag: event_tag(&self.id), number: self.number }
+    }
+
+    pub fn sale(&self) -> Sale {
+        let cancelled = |ticket: &&NaiveTicket| ticket.state.status() == TicketStatus::Cancelled;
+        let valid = self.tickets.len() - self.tickets.iter().filter(cancelled).count();
+        let active = self.holds.values().filter(|held| held.hold.state == HoldState::Active);
+        Sale {
+            number: self.number,
+            total: self.total,
+            issued: self.issued_elsewhere + u32::try_from(valid).expect("a few tickets"),
+            held: active.map(|held| held.hold.tickets).sum(),
+            terms: self.terms,
+        }
+    }
+
+    /// Its id and its sale, if that is possible.
+    fn after(&self) -> Result<(&str, Sale), Contradiction> {
+        let sale = self.sale();
+        require(sale.issued + sale.held <= sale.total, "more tickets are issued and held than there are")?;
+        Ok((&self.id, sale))
+    }
+
+    fn add_ticket(&mut self, id: Uuid, attendee: &str, state: TicketState) -> Result<(), Contradiction> {
+        require(self.tickets.iter().all(|ticket| ticket.id != id), "a ticket is issued twice")?;
+        self.tickets.push(NaiveTicket { id, attendee: attendee.to_owned(), state });
+        Ok(())
+    }
+
+    fn set_ticket(
+        &mut self,
+        id: &Uuid,
+        from: TicketStatus,
+        to: TicketStatus,
+        at: i64,
+    ) -> Result<(), Contradiction> {
+        let ticket = self.tickets.iter_mut().find(|ticket| ticket.id == *id).ok_or_else(unknown)?;
+        require(ticket.state.status() == from, "a ticket has another status")?;
+        ticket.state = TicketState::new(to, Some(at));
+        Ok(())
+    }
+
+    fn end_hold(&mut self, id: &Uuid, ended: EndedHold) -> Result<(), Contradiction> {
+        let held = self.holds.get_mut(id).ok_or_else(unknown)?;
+        require(held.hold.state == HoldState::Active, "a hold ends twice")?;
+        held.hold.state = HoldState::Ended(ended);
+        held.attendee.clear();
+        Ok(())
+    }
+}
+
+impl NaiveState {
+    /// Applies the changes of a commit.
+    pub fn commit(&mut self, origin: Origin, changes: &[Change<'_>]) -> Result<(), Contradiction> {
+        for change in changes {
+            change.check_in_commit(origin.sequence.0)?;
+            change.apply(origin, self)?;
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, key: EventKey) -> Result<&mut NaiveEvent, Contradiction> {
+        let event = self.events.get_mut(&key.number.0).ok_or_else(unknown)?;
+        require(event.key() == key, "a change has another tag")?;
+        Ok(event)
+    }
+}
+
+fn unknown() -> Contradiction {
+    Contradiction("a change is about what does not exist".to_owned())
+}
+
+fn require(holds: bool, otherwise: &str) -> Result<(), Contradiction> {
+    if holds { Ok(()) } else { Err(Contradiction(otherwise.to_owned())) }
+}
+
+impl Target for NaiveState {
+    fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction> {
+        let EventValues { id, name, date, total, issued, terms } = *event;
+        require(self.events.values().all(|event| event.id != id), "an event is created twice")?;
+        let (id, name, tickets, holds) = (id.to_owned(), name.to_owned(), Vec::new(), BTreeMap::new());
+        let event =
+            NaiveEvent { number, id, name, date, total, terms, issued_elsewhere: issued, tickets, holds };
+        event.after()?;
+        self.events.insert(number.0, event);
+        Ok(())
+    }
+
+    fn update_event(
+        &mut self,
+        event: EventKey,
+        values: &EventValues<'_>,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let event = self.event(event)?;
+        let EventValues { name, date, total, terms, .. } = *values;
+        (event.name, event.date, event.total, event.terms) = (name.to_owned(), date, total, terms);
+        event.after()
+    }
+
+    fn delete_event(&mut self, event: EventKey) -> Result<(CompactString, Sale), Contradiction> {
+        let (id, sale) = self.event(event)?.after()?;
+        let id = id.into();
+        self.events.remove(&event.number.0);
+        Ok((id, sale))
+    }
+
+    fn issue_tickets(
+        &mut self,
+        event: EventKey,
+        attendee: &str,
+        tickets: &[Uuid],
+        at: Option<i64>,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let event = self.event(event)?;
+        for ticket in tickets {
+            event.add_ticket(*ticket, attendee, TicketState::new(TicketStatus::Booked, at))?;
+        }
+        event.after()
+    }
+
+    fn keep_tickets(
+        &mut self,
+        event: EventKey,
+        attendee: &str,
+        tickets: &[Uuid],
+        states: &[[u8; 8]],
+    ) -> Result<(), Contradiction> {
+        let event = self.event(event)?;
+        for (ticket, state) in tickets.iter().zip(states) {
+            let state = TicketState::from_bytes(*state).ok_or_else(unknown)?;
+            event.add_ticket(*ticket, attendee, state)?;
+        }
+        event.after().map(|_| ())
+    }
+
+    fn cancel_tickets(
+        &mut self,
+        event: EventKey,
+        tickets: &[Uuid],
+        at: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let event = self.event(event)?;
+        for ticket in tickets {
+            event.set_ticket(ticket, TicketStatus::Booked, TicketStatus::Cancelled, at)?;
+        }
+        event.after()
+    }
+
+    fn check_in_ticket(
+        &mut self,
+        event: EventKey,
+        ticket: &Uuid,
+        undone: bool,
+        at: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let (from, to) = match undone {
+            false => (TicketStatus::Booked, TicketStatus::CheckedIn),
+            true => (TicketStatus::CheckedIn, TicketStatus::Booked),
+        };
+        let event = self.event(event)?;
+        event.set_ticket(ticket, from, to, at)?;
+        event.after()
+    }
+
+    fn create_hold(
+        &mut self,
+        event: EventKey,
+        id: &Uuid,
+        hold: Hold,
+        attendee: &str,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let event = self.event(event)?;
+        let before = event.holds.insert(*id, NaiveHold { hold, attendee: attendee.to_owned() });
+        require(before.is_none(), "a hold is created twice")?;
+        event.after()
+    }
+
+    fn confirm_hold(
+        &mut self,
+        event: EventKey,
+        id: &Uuid,
+        attendee: &str,
+        tickets: &[Uuid],
+        at: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        self.event(event)?.end_hold(id, EndedHold { end: HoldEnd::Confirmed, at })?;
+        self.issue_tickets(event, attendee, tickets, Some(at))
+    }
+
+    fn extend_hold(
+        &mut self,
+        event: EventKey,
+        id: &Uuid,
+        deadline: i64,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let event = self.event(event)?;
+        let held = event.holds.get_mut(id).ok_or_else(unknown)?;
+        require(held.hold.state == HoldState::Active, "an ended hold is extended")?;
+        held.hold.deadline = deadline;
+        event.after()
+    }
+
+    fn end_holds(
+        &mut self,
+        event: EventKey,
+        ids: &[Uuid],
+        ended: EndedHold,
+    ) -> Result<(&str, Sale), Contradiction> {
+        let event = self.event(event)?;
+        for id in ids {
+            event.end_hold(id, ended)?;
+        }
+        event.after()
+    }
+
+    fn forget_holds(&mut self, event: EventKey, ids: &[Uuid]) -> Result<(), Contradiction> {
+        let event = self.event(event)?;
+        for id in ids {
+            let forgotten = event.holds.remove(id).ok_or_else(unknown)?;
+            require(forgotten.hold.state != HoldState::Active, "an active hold is forgotten")?;
+        }
+        Ok(())
+    }
+
+    fn create_entry(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<(), Contradiction> {
+        let before = self.entries.insert(number.0, (slot, entry));
+        require(before.is_none(), "an entry is created twice")
+    }
+
+    fn end_entry(&mut self, number: EntryNumber, slot: Slot) -> Result<Entry, Contradiction> {
+        let (of_entry, entry) = self.entries.remove(&number.0).ok_or_else(unknown)?;
+        require(of_entry == slot, "an entry ends in another slot")?;
+        Ok(entry)
+    }
+}
+
+/// A state that recovery builds.
+#[derive(Debug, Default)]
+pub struct Recovered(pub Mutex<NaiveState>);
+
+impl Replay for Recovered {
+    fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
+        let mut state = self.0.lock().expect("no panic");
+        change.apply(Origin { sequence: number, micros: None }, &mut *state)
+    }
+
+    fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
+        let changes: Result<Vec<_>, _> = commit.changes().collect();
+        let changes = changes.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
+        self.0.lock().expect("no panic").commit(commit.origin(), &changes)
+    }
+}

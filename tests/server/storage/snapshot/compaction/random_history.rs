@@ -1,0 +1,290 @@
+//! Random commits that the rules can have decided, one after the other.
+
+use bookline_protocol::limits::HOLD_SECONDS_MAX;
+use bookline_protocol::{Date, SaleTerms, Sales, Slot, TicketStatus, event_tag};
+use bookline_server::changes::Origin;
+use bookline_server::codec::Sequence;
+use bookline_server::domain::EntryNumber;
+use bookline_server::domain::hold::{HoldEnd, HoldState};
+use bookline_server::domain::sale::Sale;
+use bookline_testkit::Rng;
+
+use super::naive_state::{NaiveEvent, NaiveHold, NaiveState, NaiveTicket};
+use crate::storage::journal::generate::RandomCommit;
+use crate::storage::journal::owned_change::{OwnedChange, OwnedEvent, OwnedValues, Uuid};
+
+/// Ids of events. They are used again after an event is deleted.
+const EVENTS: [&str; 3] = ["alpha", "beta", "gamma"];
+
+/// Names behind `for=`, often none, and often the same one after the other.
+const ATTENDEES: [&str; 4] = ["", "", "Ann", "Grüße 🎫"];
+
+const SECOND_MICROS: i64 = 1_000_000;
+
+/// The most tickets or holds that a commit is about.
+const MANY: usize = 4;
+
+/// The state after the commits so far.
+#[derive(Debug, Default)]
+pub struct RandomHistory {
+    pub state: NaiveState,
+    /// The number of commits.
+    pub commits: u64,
+    /// The time of the last commit.
+    micros: i64,
+    /// The changes of the next commit, which are applied already.
+    changes: Vec<OwnedChange>,
+}
+
+impl RandomHistory {
+    /// Makes the next commit, and applies it.
+    pub fn next(&mut self, rng: &mut Rng) -> RandomCommit {
+        self.micros += 1 + i64::from(rng.next() as u32 % 100_000_000);
+        while self.changes.is_empty() {
+            self.any(rng);
+        }
+        self.commits += 1;
+        RandomCommit { micros: self.micros, changes: std::mem::take(&mut self.changes) }
+    }
+
+    /// Makes a change, if the rules allow it.
+    fn any(&mut self, rng: &mut Rng) {
+        match rng.below(24) {
+            0 => return self.create(rng),
+            1 => return self.block(rng),
+            2 => return self.end_block(rng),
+            _ => {}
+        }
+        let Some(event) = pick(rng, self.state.events.values().cloned()) else { return };
+        match rng.below(24) {
+            0..4 => self.book(rng, &event),
+            4 => self.update(rng, &event),
+            5..10 => self.hold(rng, &event),
+            10..12 => self.confirm(rng, &event),
+            12 => self.extend(rng, &event),
+            13..15 => self.end_holds(rng, &event),
+            15 => {
+                // As a booking that ends due holds first.
+                self.end_holds(rng, &event);
+                let event = self.state.events[&event.number.0].clone();
+                self.book(rng, &event);
+            }
+            16..18 => self.forget(rng, &event),
+            18 => self.state.events.clone().values().for_each(|event| self.cancel(rng, event)),
+            19..22 => self.check_in(rng, &event),
+            22 => self.issue(rng, &event),
+            _ => self.delete(rng, &event),
+        }
+    }
+
+    /// Applies a change, and adds it to the next commit.
+    fn push(&mut self, change: OwnedChange) {
+        let origin = Origin { sequence: Sequence(self.commits + 1), micros: Some(self.micros) };
+        let applied = self.state.commit(origin, &[change.change()]);
+        applied.unwrap_or_else(|refused| panic!("{change:?}: {refused}"));
+        self.changes.push(change);
+    }
+
+    fn create(&mut self, rng: &mut Rng) {
+        let id = EVENTS[rng.below(EVENTS.len())];
+        if self.state.events.values().any(|event| event.id == id) {
+            return;
+        }
+        let values = OwnedValues {
+            id: id.to_owned(),
+            name: "Jazz".to_owned(),
+            date: date(),
+            total: small(rng, 60) + 40,
+            issued: small(rng, 3),
+            terms: SaleTerms::default(),
+        };
+        self.push(OwnedChange::Added { tag: event_tag(id), values });
+    }
+
+    fn update(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let Sale { issued, held, .. } = event.sale();
+        let sales = if rng.one_in(2) { Sales::Open } else { Sales::Closed };
+        let values = OwnedValues {
+            id: event.id.clone(),
+            name: ["Jazz", "Jazz Night"][rng.below(2)].to_owned(),
+            date: date(),
+            total: (issued + held + small(rng, 60)).max(1),
+            issued,
+            terms: SaleTerms { sales, ..SaleTerms::default() },
+        };
+        self.push(OwnedChange::Updated { event: event.key(), held, values });
+    }
+
+    fn book(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let tickets = new_ids(rng, event, event.sale().available());
+        if !tickets.is_empty() {
+            let event = after(event, i64::from(count(&tickets)), 0);
+            self.push(OwnedChange::Booked { event, attendee: attendee(rng), tickets });
+        }
+    }
+
+    /// A booking as version 0.1.0 journaled it.
+    fn issue(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let tickets = new_ids(rng, event, event.sale().available());
+        if !tickets.is_empty() {
+            self.push(OwnedChange::Issued { event: event.key(), tickets });
+        }
+    }
+
+    fn cancel(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let tickets = some(rng, event.tickets.iter().filter(|ticket| is(ticket, TicketStatus::Booked)));
+        let tickets: Vec<Uuid> = tickets.iter().map(|ticket| ticket.id).collect();
+        if !tickets.is_empty() {
+            let event = after(event, -i64::from(count(&tickets)), 0);
+            self.push(OwnedChange::Cancelled { event, tickets });
+        }
+    }
+
+    fn check_in(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let tickets = event.tickets.iter().filter(|ticket| !is(ticket, TicketStatus::Cancelled));
+        if let Some(ticket) = pick(rng, tickets) {
+            let (id, undone) = (event.id.clone(), is(ticket, TicketStatus::CheckedIn));
+            self.push(OwnedChange::CheckedIn { event: event.key(), id, ticket: ticket.id, undone });
+        }
+    }
+
+    fn hold(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let tickets = small(rng, MANY + 1).min(event.sale().available());
+        if tickets > 0 {
+            let (hold, deadline) = (new_id(rng, event), deadline(rng, self.micros));
+            let event = after(event, 0, i64::from(tickets));
+            self.push(OwnedChange::Held { event, hold, tickets, deadline, attendee: attendee(rng) });
+        }
+    }
+
+    fn confirm(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let Some((hold, held)) = pick(rng, active(event)) else { return };
+        let tickets = new_ids(rng, event, held.hold.tickets);
+        if !tickets.is_empty() {
+            let event = after(event, i64::from(count(&tickets)), -i64::from(held.hold.tickets));
+            self.push(OwnedChange::Confirmed { event, hold: *hold, attendee: attendee(rng), tickets });
+        }
+    }
+
+    fn extend(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let in_time = active(event).filter(|(_, held)| self.micros < deadline_max(held.hold.created));
+        if let Some((hold, held)) = pick(rng, in_time) {
+            let deadline = deadline(rng, self.micros).min(deadline_max(held.hold.created));
+            let id = event.id.clone();
+            self.push(OwnedChange::Extended { event: event.key(), id, hold: *hold, deadline });
+        }
+    }
+
+    fn end_holds(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let ended = some(rng, active(event));
+        if !ended.is_empty() {
+            let held: u32 = ended.iter().map(|(_, held)| held.hold.tickets).sum();
+            let holds = ended.iter().map(|(id, _)| **id).collect();
+            let end = [HoldEnd::Released, HoldEnd::Expired][rng.below(2)];
+            self.push(OwnedChange::EndedHolds { event: after(event, 0, -i64::from(held)), end, holds });
+        }
+    }
+
+    fn forget(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        let ended = event.holds.iter().filter(|(_, held)| held.hold.state != HoldState::Active);
+        let holds: Vec<Uuid> = some(rng, ended).iter().map(|(id, _)| **id).collect();
+        if !holds.is_empty() {
+            self.push(OwnedChange::Forgotten { event: event.key(), holds });
+        }
+    }
+
+    fn delete(&mut self, rng: &mut Rng, event: &NaiveEvent) {
+        if rng.one_in(4) {
+            self.push(OwnedChange::Deleted { event: after(event, 0, 0) });
+        }
+    }
+
+    fn block(&mut self, rng: &mut Rng) {
+        let index = date().day_number() * 24 + small(rng, 24);
+        let slot = Slot::from_index(index).expect("an hour of a day");
+        self.push(OwnedChange::Block { slot, who: "F1".to_owned() });
+    }
+
+    fn end_block(&mut self, rng: &mut Rng) {
+        let Some((number, (slot, entry))) = pick(rng, self.state.entries.clone()) else { return };
+        let (who, entry) = (entry.who().to_owned(), EntryNumber(number));
+        let (host, title, group) = (who.clone(), String::new(), String::new());
+        self.push(OwnedChange::Ended { slot, entry, who, title, group, host });
+    }
+}
+
+/// The event and its counts after so many more tickets are issued and held.
+fn after(event: &NaiveEvent, issued: i64, held: i64) -> OwnedEvent {
+    let sale = event.sale();
+    let sum = |count: u32, more: i64| u32::try_from(i64::from(count) + more).expect("a possible count");
+    OwnedEvent {
+        key: event.key(),
+        id: event.id.clone(),
+        total: sale.total,
+        issued: sum(sale.issued, issued),
+        held: sum(sale.held, held),
+    }
+}
+
+fn active(event: &NaiveEvent) -> impl Iterator<Item = (&Uuid, &NaiveHold)> {
+    event.holds.iter().filter(|(_, held)| held.hold.state == HoldState::Active)
+}
+
+fn is(ticket: &NaiveTicket, status: TicketStatus) -> bool {
+    ticket.state.status() == status
+}
+
+fn date() -> Date {
+    Date::from_day_number(740_000).expect("a day of 2027")
+}
+
+fn attendee(rng: &mut Rng) -> String {
+    ATTENDEES[rng.below(ATTENDEES.len())].to_owned()
+}
+
+/// The last deadline that a hold may have.
+fn deadline_max(created: i64) -> i64 {
+    created + i64::from(HOLD_SECONDS_MAX) * SECOND_MICROS
+}
+
+fn deadline(rng: &mut Rng, now: i64) -> i64 {
+    now + (1 + i64::from(small(rng, HOLD_SECONDS_MAX as usize))) * SECOND_MICROS
+}
+
+/// A number below `end`.
+fn small(rng: &mut Rng, end: usize) -> u32 {
+    u32::try_from(rng.below(end)).expect("a small number")
+}
+
+fn count(ids: &[Uuid]) -> u32 {
+    u32::try_from(ids.len()).expect("a few ids")
+}
+
+/// The id of a ticket or hold of this event.
+fn new_id(rng: &mut Rng, event: &NaiveEvent) -> Uuid {
+    let mut id = [0; 16];
+    [id[0], id[1]] = event.key().tag.to_be_bytes();
+    id[8..].copy_from_slice(&rng.next().to_le_bytes());
+    id
+}
+
+/// A few ids, at most this many.
+fn new_ids(rng: &mut Rng, event: &NaiveEvent, count_max: u32) -> Vec<Uuid> {
+    let count = small(rng, MANY + 1).min(count_max);
+    (0..count).map(|_| new_id(rng, event)).collect()
+}
+
+/// One of these.
+fn pick<T>(rng: &mut Rng, from: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut all: Vec<T> = from.into_iter().collect();
+    if all.is_empty() { None } else { Some(all.swap_remove(rng.below(all.len()))) }
+}
+
+/// A few of these.
+fn some<T>(rng: &mut Rng, from: impl IntoIterator<Item = T>) -> Vec<T> {
+    let (mut all, mut taken): (Vec<T>, _) = (from.into_iter().collect(), Vec::new());
+    for _ in 0..rng.below(MANY + 1).min(all.len()) {
+        taken.push(all.swap_remove(rng.below(all.len())));
+    }
+    taken
+}
