@@ -105,11 +105,11 @@ impl<'a> EventAfter<'a> {
         )))
     }
 
-    /// The JSON of a change of this event, as replies show the counts.
-    pub(super) fn json(&self, fact: &str) -> Value {
+    /// The JSON of a change with this name, with the counts as replies show them.
+    pub(super) fn json(&self, name: &str) -> Value {
         let Self { key, id, total, issued, held } = *self;
         json!({
-            "fact": fact, "event": key.number.0, "event_id": id, "total_tickets": total,
+            "fact": name, "event": key.number.0, "event_id": id, "total_tickets": total,
             "available_tickets": available(total, issued, held), "held_tickets": held,
         })
     }

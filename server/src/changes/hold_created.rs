@@ -10,8 +10,8 @@ use super::attendee::{check_attendee, put_attendee_json};
 use super::compaction::Compaction;
 use super::event_after::EventAfter;
 use super::hold_fields::{check_deadline, check_hold_tickets};
-use super::ids::{IdKind, id_text};
-use super::invalid::InvalidChange;
+use super::ids::id_text;
+use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
 use super::origin::Origin;
 use super::record::Record;
@@ -35,8 +35,9 @@ pub struct HoldCreated<'a> {
 }
 
 impl HoldCreated<'_> {
-    fn created(&self, at: i64) -> Hold {
-        Hold { tickets: self.tickets, created: at, deadline: self.deadline, state: HoldState::Active }
+    /// The hold, created at this time.
+    fn hold_at(&self, created: i64) -> Hold {
+        Hold { tickets: self.tickets, created, deadline: self.deadline, state: HoldState::Active }
     }
 }
 
@@ -80,17 +81,20 @@ impl<'a> Kind<'a> for HoldCreated<'a> {
     }
 
     fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        let created = self.created(origin.decided_at()?);
-        check_deadline(self.event.key.number.0, &created)?;
-        self.event.fits(target.create_hold(self.event.key, &self.hold, created, self.attendee)?)
+        let Self { event, hold: ref id, deadline, attendee, .. } = *self;
+        let created = origin.decided_at()?;
+        check_deadline(event.key.number.0, created, deadline)?;
+        event.fits(target.create_hold(event.key, id, self.hold_at(created), attendee)?)
     }
 
     fn compaction(&self, origin: Origin) -> Compaction<'a> {
         let Self { event, hold: id, attendee, .. } = *self;
         // A snapshot holds no change that depends on its time.
-        origin.micros.map_or(Compaction::Omitted, |at| {
-            let hold = self.created(at);
-            Compaction::Hold { event: event.key, id, hold, attendee }
+        origin.micros.map_or(Compaction::Omitted, |at| Compaction::Hold {
+            event: event.key,
+            id,
+            hold: self.hold_at(at),
+            attendee,
         })
     }
 

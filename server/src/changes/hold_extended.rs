@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_key::{EVENT_KEY_BYTES, check_event_id, event_key, event_key_bytes};
-use super::ids::{IdKind, id_text};
-use super::invalid::{InvalidChange, check_id};
+use super::hold_fields::check_deadline;
+use super::ids::id_text;
+use super::invalid::{IdKind, InvalidChange, check_id};
 use super::kind::Kind;
 use super::origin::Origin;
 use super::record::Record;
@@ -59,8 +60,9 @@ impl<'a> Kind<'a> for HoldExtended<'a> {
         Some(self.event.number.0)
     }
 
-    fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         let Self { event, id, ref hold, deadline } = *self;
+        check_deadline(event.number.0, origin.decided_at()?, deadline)?;
         let (found, _) = target.extend_hold(event, hold, deadline)?;
         check_event_id(event, id, found)
     }

@@ -4,7 +4,7 @@ use bookline_protocol::limits::{BOOKING_TICKETS_MAX, HOLD_SECONDS_MAX};
 
 use super::invalid::InvalidChange;
 use crate::codec::DecodeError;
-use crate::domain::hold::{Hold, HoldEnd};
+use crate::domain::hold::HoldEnd;
 
 const HOLD_MICROS_MAX: i64 = HOLD_SECONDS_MAX as i64 * 1_000_000;
 
@@ -38,13 +38,12 @@ pub(super) fn check_hold_tickets(number: u64, tickets: u32) -> Result<(), Invali
     }
 }
 
-/// Checks that the deadline of a hold of this event is possible.
-pub(super) fn check_deadline(number: u64, hold: &Hold) -> Result<(), InvalidChange> {
-    let Hold { created, deadline, .. } = *hold;
-    let micros = deadline.saturating_sub(created);
-    if (1..=HOLD_MICROS_MAX).contains(&micros) {
+/// Checks that a hold of this event may get this deadline at the time `at`. Both are in microseconds since
+/// 1970 (UTC).
+pub(super) fn check_deadline(number: u64, at: i64, deadline: i64) -> Result<(), InvalidChange> {
+    if (1..=HOLD_MICROS_MAX).contains(&deadline.saturating_sub(at)) {
         Ok(())
     } else {
-        Err(InvalidChange::Deadline { number, created, deadline })
+        Err(InvalidChange::Deadline { number, at, deadline })
     }
 }

@@ -11,8 +11,8 @@ use super::attendee::{check_attendee, put_attendee_json};
 use super::compaction::Compaction;
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
 use super::hold_fields::{ACTIVE, check_deadline, check_hold_tickets, end_byte, end_of_byte};
-use super::ids::{IdKind, id_text};
-use super::invalid::InvalidChange;
+use super::ids::id_text;
+use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
 use super::origin::Origin;
 use super::record::Record;
@@ -77,7 +77,7 @@ impl<'a> Kind<'a> for HoldKept<'a> {
         let number = self.event.number.0;
         IdKind::Hold.check(self.event, &[self.id], 1)?;
         check_hold_tickets(number, self.hold.tickets)?;
-        check_deadline(number, &self.hold)?;
+        check_deadline(number, self.hold.created, self.hold.deadline)?;
         match self.hold.state {
             HoldState::Active => check_attendee(number, self.attendee),
             HoldState::Ended(_) if self.attendee.is_empty() => Ok(()),

@@ -7,11 +7,10 @@ use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
 use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, HOLD_SECONDS_MAX};
 use bookline_protocol::text::TextError;
-use bookline_protocol::{Group, Id, Text};
+use bookline_protocol::{Group, Id, Text, TicketId};
 use thiserror::Error;
 
-use super::ids::IdKind;
-use crate::domain::Contradiction;
+use crate::domain::{Contradiction, EventKey};
 
 /// The rules never decide such a change.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,10 +39,10 @@ pub enum InvalidChange {
     HoldTickets { number: u64, tickets: u32 },
     /// Times are in microseconds since 1970 (UTC).
     #[error(
-        "a hold of event {number} is created at {created} µs and has the deadline {deadline} µs: 1 µs to \
-         {HOLD_SECONDS_MAX} s are possible between them"
+        "a hold of event {number} gets the deadline {deadline} µs at {at} µs: it is from 1 µs to \
+         {HOLD_SECONDS_MAX} s later"
     )]
-    Deadline { number: u64, created: i64, deadline: i64 },
+    Deadline { number: u64, at: i64, deadline: i64 },
     /// Attendees of ended holds are forgotten.
     #[error("an ended hold of event {number} has an attendee")]
     EndedHoldWithAttendee { number: u64 },
@@ -67,6 +66,38 @@ pub enum InvalidChange {
 impl From<InvalidChange> for Contradiction {
     fn from(invalid: InvalidChange) -> Self {
         Self(invalid.to_string())
+    }
+}
+
+/// What an id is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    Ticket,
+    Hold,
+}
+
+impl IdKind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ticket => "ticket",
+            Self::Hold => "hold",
+        }
+    }
+
+    /// Checks that a change of `event` names 1 to `count_max` of them, and that each begins with the tag of
+    /// the event.
+    pub(super) fn check(
+        self,
+        event: EventKey,
+        ids: &[[u8; 16]],
+        count_max: usize,
+    ) -> Result<(), InvalidChange> {
+        let (number, tag) = (event.number.0, event.tag);
+        if !(1..=count_max).contains(&ids.len()) {
+            return Err(InvalidChange::IdCount { number, kind: self, count: ids.len(), count_max });
+        }
+        let other = ids.iter().map(|id| TicketId(*id).tag()).find(|&found| found != tag);
+        other.map_or(Ok(()), |found| Err(InvalidChange::IdTag { number, tag, kind: self, found }))
     }
 }
 
@@ -94,7 +125,7 @@ mod tests {
         MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
     };
     use crate::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
-    use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
+    use crate::domain::{EntryNumber, EventNumber, EventValues, TicketState};
 
     fn event<'a>(id: &'a str, name: &'a str, total: u32, issued: u32) -> Change<'a> {
         let date = Date::parse("2026-12-31").expect("a date");
@@ -345,11 +376,11 @@ mod tests {
             (hold_kept(ID, Hold { tickets: 0, ..HOLD }, ""), "a hold of event 7 has 0 tickets"),
             (
                 hold_kept(ID, Hold { deadline: 5, ..HOLD }, ""),
-                "a hold of event 7 is created at 5 µs and has the deadline 5 µs: 1 µs to 7200 s are possible",
+                "a hold of event 7 gets the deadline 5 µs at 5 µs: it is from 1 µs to 7200 s later",
             ),
             (
                 hold_kept(ID, Hold { deadline: 7_200_000_006, ..HOLD }, ""),
-                "a hold of event 7 is created at 5",
+                "a hold of event 7 gets the deadline 7200000006 µs",
             ),
             (hold_kept(ID, HOLD, "\u{1b}"), "the attendee of event 7 holds the control character"),
             (hold_kept(ID, ended_hold(), "Ann"), "an ended hold of event 7 has an attendee"),

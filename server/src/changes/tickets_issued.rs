@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::compaction::{Compaction, TicketStates};
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
-use super::ids::{IdKind, id_texts};
-use super::invalid::InvalidChange;
+use super::ids::id_texts;
+use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
 use super::origin::Origin;
 use super::record::Record;

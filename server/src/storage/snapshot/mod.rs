@@ -21,9 +21,9 @@
 //!   sequence number of the snapshot in place of the first one;
 //! - frames ([`crate::codec::frame`]) of kind 4. Their payload is changes, each preceded by the number (8
 //!   bytes) of its event or entry. Events and entries are in the order of their numbers, tickets and holds
-//!   after their event. The tickets of an event are in the order of issue. Those of a booking with an attendee
-//!   are in one change, with tickets of the same attendee that were issued just before or after them; those
-//!   without an attendee are in changes of up to 4,096;
+//!   after their event. The tickets of an event are in the order of issue. Those of a booking with an
+//!   attendee are in one change, with tickets of the same attendee that were issued just before or after
+//!   them; those without an attendee are in changes of up to 4,096;
 //! - a footer, the frame of kind 5. Its payload is the number of changes (8 bytes). A snapshot without a
 //!   footer is incomplete, and nothing follows the footer.
 //!
