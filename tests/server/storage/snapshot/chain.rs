@@ -63,12 +63,10 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
             let mut numbers = Vec::new();
             snapshot
                 .read(&mut |number, change| {
-                    use bookline_server::changes::{Change, TicketsIssued};
+                    use bookline_server::changes::{Change, TicketsKept};
                     match change {
                         Change::EventAdded(_) => events += 1,
-                        Change::TicketsIssued(TicketsIssued { tickets: issued, .. }) => {
-                            tickets += issued.len()
-                        }
+                        Change::TicketsKept(TicketsKept { tickets: kept, .. }) => tickets += kept.len(),
                         Change::BlockTaken(_) | Change::MeetingTaken(_) => {
                             entries += 1;
                             numbers.push(number);

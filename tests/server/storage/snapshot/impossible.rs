@@ -5,13 +5,15 @@
 
 use std::path::Path;
 
-use bookline_protocol::{Date, SaleTerms, Slot, event_tag};
+use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventCreated, EventUpdated, MeetingTaken, TicketsIssued,
+    BlockTaken, Change, EntryEnded, EntryFreed, EventAfter, EventCreated, EventDeleted, EventUpdated,
+    HoldConfirmed, HoldCreated, HoldKept, MeetingTaken, TicketCheckedIn, TicketsIssued, TicketsKept,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header::BYTES;
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
+use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 use bookline_server::storage::journal::disk::Disk;
 use bookline_server::storage::snapshot::error::SnapshotErrorKind;
 use bookline_server::storage::snapshot::name;
@@ -66,7 +68,25 @@ fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<
     TicketsIssued { event: EventKey { tag, number: event }, tickets }.into()
 }
 
-/// Ids of tickets of the event `jazz`.
+/// Tickets of the event `jazz` in these states.
+fn kept<'a>(tickets: &'a [[u8; 16]], states: &'a [[u8; 8]]) -> Change<'a> {
+    let event = EventKey { tag: event_tag("jazz"), number: JAZZ };
+    TicketsKept { event, attendee: "Ann", tickets, states }.into()
+}
+
+/// A hold of the event with this tag and number.
+fn hold(tag: u16, event: EventNumber, id: [u8; 16], tickets: u32, state: HoldState) -> Change<'static> {
+    let hold = Hold { tickets, created: 5, deadline: 6, state };
+    HoldKept { event: EventKey { tag, number: event }, id, hold, attendee: "" }.into()
+}
+
+const ENDED: HoldState = HoldState::Ended(EndedHold { end: HoldEnd::Released, at: 5 });
+
+fn state(status: TicketStatus) -> [u8; 8] {
+    TicketState::new(status, Some(5)).to_bytes()
+}
+
+/// Ids of tickets or holds of the event `jazz`.
 fn of_jazz(count: u8) -> Vec<[u8; 16]> {
     let [high, low] = event_tag("jazz").to_be_bytes();
     (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
@@ -74,13 +94,16 @@ fn of_jazz(count: u8) -> Vec<[u8; 16]> {
 
 #[test]
 fn a_valid_snapshot_is_restored() {
-    let (tag, two) = (event_tag("jazz"), of_jazz(2));
+    let (tag, two, five) = (event_tag("jazz"), of_jazz(2), of_jazz(5));
     let meeting = MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" }.into();
     let changes = [
         (1, event("jazz", 3)),
         (3, BlockTaken { slot: slot(9), who: "F1" }.into()),
         (7, meeting),
         (1, tickets(tag, JAZZ, &two)),
+        // It counts neither cancelled tickets nor ended holds.
+        (1, kept(&five[2..4], &[state(TicketStatus::Cancelled); 2])),
+        (1, hold(tag, JAZZ, five[4], 3, ENDED)),
     ];
     let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
     assert_eq!((restored, left), (Ok(()), true));
@@ -95,8 +118,16 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let end_of_block =
         EntryEnded { slot: slot(9), entry: EntryNumber(2), who: "F1", title: "", group: "", host: "F1" }
             .into();
+    let key = EventKey { tag, number: JAZZ };
+    let after = EventAfter { key, id: "jazz", total: 3, issued: 3, held: 0 };
+    let (id, ticket) = (two[0], two[1]);
+    let confirmed = HoldConfirmed { event: after, hold: id, attendee: "", tickets: &two };
+    let held = HoldCreated { event: after, hold: id, tickets: 1, deadline: 6, attendee: "" };
+    let checked_in = TicketCheckedIn { event: key, id: "jazz", ticket, undone: false };
+    let booked = state(TicketStatus::Booked);
     let update = EventUpdated {
-        event: EventKey { tag, number: JAZZ },
+        event: key,
+        held: 0,
         values: EventValues {
             id: "jazz",
             name: "Jazz",
@@ -121,8 +152,23 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
         ("tickets of event 2", &[jazz, (2, tickets(tag, JAZZ, &two))]),
         ("tickets of event 1", &[jazz, (1, tickets(0, JAZZ, &[[0; 16]]))]),
-        ("with tag 0000 issues a ticket with tag", &[jazz, (1, tickets(0, JAZZ, &two))]),
-        ("issues 3 tickets and has 2 left", &[jazz, (1, tickets(tag, JAZZ, &three))]),
+        ("with tag 0000 has a ticket with tag", &[jazz, (1, tickets(0, JAZZ, &two))]),
+        ("issues 3 tickets and has 2", &[jazz, (1, tickets(tag, JAZZ, &three))]),
+        ("issues 3 tickets and has 2", &[jazz, (1, kept(&three, &[booked; 3]))]),
+        ("tickets of event 1", &[(1, kept(&two, &[booked; 2])), jazz]),
+        ("a status that does not exist", &[jazz, (1, kept(&two, &[3_u64.to_le_bytes(); 2]))]),
+        ("holds 3 tickets and has 2", &[jazz, (1, hold(tag, JAZZ, id, 3, HoldState::Active))]),
+        (
+            "holds 1 tickets and has 0",
+            &[jazz, (1, tickets(tag, JAZZ, &two)), (1, hold(tag, JAZZ, id, 1, HoldState::Active))],
+        ),
+        ("a hold or tickets of event 1", &[(1, hold(tag, JAZZ, id, 1, ENDED)), jazz]),
+        ("a hold or tickets of event 2", &[jazz, (2, hold(tag, JAZZ, id, 1, ENDED))]),
+        ("a hold or tickets of event 1", &[jazz, (1, hold(0, JAZZ, [0; 16], 1, ENDED))]),
+        ("a change of 1 that no snapshot holds", &[jazz, (1, confirmed.into())]),
+        ("a change of 1 that no snapshot holds", &[jazz, (1, held.into())]),
+        ("a change of 1 that no snapshot holds", &[jazz, (1, checked_in.into())]),
+        ("a change of 1 that no snapshot holds", &[jazz, (1, EventDeleted { event: after }.into())]),
     ];
     for (message, changes) in cases {
         let disk = snapshot(Sequence(7), changes);
