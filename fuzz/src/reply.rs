@@ -3,14 +3,19 @@
 use bookline_protocol::Code;
 use bookline_protocol::commands::block::BlockReply;
 use bookline_protocol::commands::book::{BookReply, BookingsReply};
-use bookline_protocol::commands::delete::DeleteReply;
+use bookline_protocol::commands::cancel::CancelReply;
+use bookline_protocol::commands::confirm::ConfirmReply;
+use bookline_protocol::commands::delete::{DeleteReply, DeletedEventReply};
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
+use bookline_protocol::commands::hold::{HoldReply, HoldStatusReply};
 use bookline_protocol::commands::meet::MeetReply;
+use bookline_protocol::commands::release::ReleaseReply;
 use bookline_protocol::commands::stats::StatsReply;
 use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::commands::tickets::TicketRow;
 use bookline_protocol::reply::{CountReply, ErrBody, EventReply, ReplyLine};
 
 /// An object that deserializes to one of these types is the same after it was serialized and deserialized
@@ -48,12 +53,19 @@ pub fn check(line: &[u8]) {
         EventReply,
         BookReply,
         BookingsReply,
+        HoldReply,
+        HoldStatusReply,
+        ConfirmReply,
+        ReleaseReply,
+        CancelReply,
         TicketReply,
+        TicketRow,
         BlockReply,
         MeetReply,
         DayReply,
         HodRow,
         DeleteReply,
+        DeletedEventReply,
         CountReply,
         HelpRow,
         HelloReply,

@@ -4,16 +4,18 @@ use std::fs;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
-use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, event_tag};
+use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus, event_tag};
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventCreated, EventUpdated, MeetingTaken,
-    TicketsBooked, TicketsIssued,
+    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
+    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
+    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
 use bookline_server::codec::segment_header;
-use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
+use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
+use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 
 fn main() -> std::io::Result<()> {
     let requests: &[&str] = &[
@@ -35,6 +37,16 @@ fn main() -> std::io::Result<()> {
         "GET / HTTP/1.1",
         "# a comment",
         "BOOK rustconf 2 workshop 1",
+        "BOOK rustconf 2 for=\"Ann \\u00e9\"",
+        "HOLD rustconf 2 ttl=60 for=Ann",
+        "HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
+        "CONFIRM 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 1 for=Bob",
+        "EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 7200",
+        "RELEASE 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
+        "CANCEL 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ef",
+        "CHECKIN 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee undo=yes",
+        "TICKETS rustconf status=all for=ann ids=yes limit=2",
+        "DELETE rustconf tickets=drop",
     ];
     for (n, line) in requests.iter().enumerate() {
         write("request", &format!("line-{n:02}"), line.as_bytes())?;
@@ -52,6 +64,17 @@ fn main() -> std::io::Result<()> {
         r#"OK {"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}}]}"#,
         r#"ERR NOT_FOUND {"message":"no event","retry":false,"event_id":"jazz"}"#,
         r#"OK {"bookings":[{"event_id":"a","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}]}"#,
+        r#"OK {"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"jazz","tickets":2,"expires_at":"2026-11-26T09:57:53.123456Z","available_tickets":8}"#,
+        r#"OK {"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"jazz","tickets":2,"expires_at":"2026-11-26T09:57:53.123456Z","status":"held"}"#,
+        r#"OK {"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"jazz","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ef"],"available_tickets":8}"#,
+        r#"OK {"hold_id":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"jazz","released":2,"available_tickets":10}"#,
+        r#"OK {"cancelled":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"events":[{"event_id":"jazz","available_tickets":9}]}"#,
+        r#"OK {"ticket":"2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","event_id":"jazz","status":"checked_in","at":"2026-11-26T09:57:53.123456Z","for":"Ann","name":"Jazz","date":"2026-12-31"}"#,
+        r#"ROW {"ticket":"13b0ee","status":"booked","at":"2026-11-26T09:57:53.123456Z","for":"Ann"}"#,
+        r#"OK {"event_id":"jazz","deleted":"event","tickets":2,"holds":1}"#,
+        r#"ERR EXPIRED {"message":"too late","retry":false,"at":"2026-11-26T09:57:53.123456Z"}"#,
+        r#"ERR CONFLICT {"message":"released","retry":false,"status":"released","at":"2026-11-26T09:57:53.123456Z"}"#,
+        r#"ERR CONFLICT {"message":"sold","retry":false,"tickets":2,"holds":1}"#,
     ];
     for (n, line) in replies.iter().enumerate() {
         write("reply", &format!("line-{n:02}"), line.as_bytes())?;
@@ -59,58 +82,113 @@ fn main() -> std::io::Result<()> {
     formats()
 }
 
+/// The id of a ticket or hold of the event `jazz`.
+fn uuid(n: u8) -> [u8; 16] {
+    let mut id = [n; 16];
+    [id[0], id[1]] = event_tag("jazz").to_be_bytes();
+    id
+}
+
+const MICROS: i64 = 1_700_000_000_000_000;
+
 fn formats() -> std::io::Result<()> {
     let slot = Slot::from_index(17_760_009).expect("an hour of 2026");
     let date = Date::from_day_number(740_000).expect("a day of 2027");
     let tag = event_tag("jazz");
     let event = EventKey { tag, number: EventNumber(1) };
-    let ticket = |n| {
-        let mut id = [n; 16];
-        [id[0], id[1]] = tag.to_be_bytes();
-        id
-    };
-    let tickets = [ticket(1), ticket(2)];
+    let after = |issued, held| EventAfter { key: event, id: "jazz", total: 20, issued, held };
     let limit = MaxPerBooking::new(4).expect("a limit");
     let terms = SaleTerms { sales: Sales::Closed, max_per_booking: limit };
-    let values = EventValues { id: "jazz", name: "Jazz", date, total: 10, issued: 1, terms };
-    let changes: [Change<'_>; 9] = [
+    let values = EventValues { id: "jazz", name: "Jazz", date, total: 20, issued: 1, terms };
+    let rock = EventValues { id: "rock", ..values };
+    let deadline = MICROS + 1;
+    let checked_in = |undone| TicketCheckedIn { event, id: "jazz", ticket: uuid(1), undone }.into();
+    let hold = Hold { tickets: 3, created: MICROS, deadline, state: HoldState::Active };
+    let ended = HoldState::Ended(EndedHold { end: HoldEnd::Released, at: MICROS });
+    let booked = TicketState::new(TicketStatus::Booked, None).to_bytes();
+    let cancelled = TicketState::new(TicketStatus::Cancelled, Some(MICROS)).to_bytes();
+    let (tickets, states) = ([uuid(9), uuid(10)], [booked, cancelled]);
+    let [tickets_kept, hold_kept, ended_hold_kept]: [Change<'_>; 3] = [
+        TicketsKept { event, attendee: "Ann", tickets: &tickets, states: &states }.into(),
+        HoldKept { event, id: uuid(11), hold, attendee: "Bob" }.into(),
+        HoldKept { event, id: uuid(12), hold: Hold { state: ended, ..hold }, attendee: "" }.into(),
+    ];
+    // A history that fits the state that it makes.
+    let journal: [Change<'_>; 23] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
-        TicketsIssued { event, tickets: &tickets }.into(),
+        TicketsIssued { event, tickets: &[uuid(1), uuid(2)] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
         EntryFreed { slot, entry: EntryNumber(3) }.into(),
-        TicketsBooked { event, id: "jazz", total: 10, issued: 5, tickets: &tickets }.into(),
         EntryEnded { slot, entry: EntryNumber(4), who: "F2", title: "standup", group: "F3,F4", host: "F2" }
             .into(),
-        EventUpdated { event, values: EventValues { name: "Jazz Night", total: 20, issued: 5, ..values } }
+        EventUpdated { event, held: 0, values: EventValues { name: "Jazz Night", issued: 3, ..values } }
             .into(),
+        EventAdded { tag: event_tag("rock"), values: rock }.into(),
+        TicketsBooked { event: after(5, 0), attendee: "Ann", tickets: &[uuid(3), uuid(4)] }.into(),
+        HoldCreated { event: after(5, 3), hold: uuid(5), tickets: 3, deadline, attendee: "Bob" }.into(),
+        HoldExtended { event, id: "jazz", hold: uuid(5), deadline: deadline + 1 }.into(),
+        HoldConfirmed { event: after(6, 0), hold: uuid(5), attendee: "", tickets: &[uuid(6)] }.into(),
+        HoldCreated { event: after(6, 1), hold: uuid(7), tickets: 1, deadline, attendee: "" }.into(),
+        HoldsEnded { event: after(6, 0), end: HoldEnd::Expired, holds: &[uuid(7)] }.into(),
+        HoldsForgotten { event, holds: &[uuid(5), uuid(7)] }.into(),
+        checked_in(false),
+        checked_in(true),
+        TicketsCancelled { event: after(4, 0), tickets: &[uuid(1), uuid(3)] }.into(),
+        HoldCreated { event: after(4, 2), hold: uuid(8), tickets: 2, deadline, attendee: "" }.into(),
+        tickets_kept,
+        hold_kept,
+        ended_hold_kept,
+        EventDeleted { event: after(5, 5) }.into(),
+    ];
+    // A snapshot whose changes fit one another.
+    let snapshot: [Change<'_>; 7] = [
         EventAdded { tag, values }.into(),
+        TicketsIssued { event, tickets: &[uuid(1), uuid(2)] }.into(),
+        BlockTaken { slot, who: "F1" }.into(),
+        MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
+        tickets_kept,
+        hold_kept,
+        ended_hold_kept,
     ];
     let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
-    for (n, change) in (1_u64..).zip(&changes) {
-        commit::encode(&mut commits, 1_700_000_000_000_000, std::slice::from_ref(change));
+    for change in &journal {
+        commit::encode(&mut commits, MICROS, std::slice::from_ref(change));
+    }
+    for change in journal.iter().chain(&snapshot) {
         change.encode(&mut bare);
-        // A snapshot has no bookings, no ends of entries and no updates.
-        if n <= 4 {
-            // The number of a change of tickets is that of their event.
-            let number = if let Change::TicketsIssued(issued) = change { issued.event.number.0 } else { n };
-            numbered.extend_from_slice(&number.to_le_bytes());
-            change.encode(&mut numbered);
-        }
+    }
+    for (n, change) in (1..).zip(&snapshot) {
+        numbered.extend_from_slice(&change.number(Sequence(n)).to_le_bytes());
+        change.encode(&mut numbered);
     }
     write("commit", "one-of-each", &commits)?;
     write("commit", "changes", &bare)?;
+    // The types before the last one of a kind, whose bodies lack fields.
+    write("commit", "earlier-types", &earlier_types())?;
     let marker = (Kind::Marker, 0, Vec::new());
-    let close = (Kind::Trailer, 0, [&8_u64.to_le_bytes()[..], &[9; 16]].concat());
-    let whole = (Kind::Commits, 7, commits.clone());
+    let next = [&24_u64.to_le_bytes()[..], &[9; 16]].concat();
+    let whole = (Kind::Commits, 23, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
     frames("segment", "marked", &[whole.clone(), marker])?;
-    frames("segment", "closed", &[whole.clone(), close])?;
+    frames("segment", "closed", &[whole.clone(), (Kind::Trailer, 0, next)])?;
     frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());
     frames("snapshot", "empty", &[footer(0)])?;
-    frames("snapshot", "whole", &[(Kind::Changes, 4, numbered.clone()), footer(4)])?;
-    frames("snapshot", "no-footer", &[(Kind::Changes, 4, numbered)])
+    frames("snapshot", "whole", &[(Kind::Changes, 7, numbered.clone()), footer(7)])?;
+    frames("snapshot", "no-footer", &[(Kind::Changes, 7, numbered)])
+}
+
+/// A booking of type 6 and an update of type 9, of the event `jazz`.
+fn earlier_types() -> Vec<u8> {
+    let key = [&event_tag("jazz").to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
+    let counts = [20_u32.to_le_bytes(), 5_u32.to_le_bytes()].concat();
+    let id = [&[4, 0][..], b"jazz"].concat();
+    let booked = [&[6, 40, 0, 0][..], &key, &counts, &id, &uuid(1)].concat();
+    let date = 740_000_u32.to_le_bytes();
+    let updated =
+        [&[9, 39, 0, 0][..], &key, &date, &counts, &[1, 4, 0, 0, 0], &id, &[4, 0], b"Jazz"].concat();
+    [booked, updated].concat()
 }
 
 /// Writes frames as an input to build them from, and as the frames themselves.
