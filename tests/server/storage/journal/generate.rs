@@ -1,6 +1,6 @@
 //! Random commits.
 
-use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus};
+use bookline_protocol::{MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus};
 use bookline_server::changes::{Change, commit};
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, TicketState};

@@ -1,9 +1,11 @@
 //! A snapshot is exactly the state: of mixed changes, of previous snapshots, and without freed entries.
 //!
-//! It would fail if compaction lost a change, kept a freed entry, took a change twice, or if a segment were
-//! removed that the older snapshot needs.
+//! It would fail if compaction lost a change, kept a freed entry, a forgotten hold or a ticket of a deleted
+//! event, took a change twice, or if a segment were removed that the older snapshot needs.
 
+use bookline_server::changes::{Change, HoldKept, TicketsKept};
 use bookline_server::codec::Sequence;
+use bookline_server::domain::hold::HoldState;
 use bookline_server::state::Context;
 use bookline_server::storage::log::Log;
 use bookline_server::storage::snapshot::read::Snapshot;
@@ -45,9 +47,9 @@ fn each_of_several_snapshots_and_the_one_before_it_recover_the_same_state() {
             assert_eq!(names.len(), (round + 1).min(2), "two snapshots are kept: {names:?}");
             let last = Sequence(machine.acknowledged);
             let now = (machine.text().to_owned(), last);
-            assert_eq!(images.recover(&machine.tickets).unwrap(), now);
+            assert_eq!(images.recover(&machine.ids).unwrap(), now);
             // Without the newest snapshot, the older one and the journal since give the same state.
-            let fallen_back = without(images, &name(last)).recover(&machine.tickets);
+            let fallen_back = without(images, &name(last)).recover(&machine.ids);
             assert_eq!(fallen_back.unwrap(), now, "round {round}");
         });
     });
@@ -59,14 +61,17 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
         chain(seed, 4, |machine, images, _| {
             let usable = find_newest_valid(&images.snapshots).unwrap();
             let snapshot = usable.snapshot.expect("a snapshot");
-            let (mut events, mut entries, mut tickets) = (0, 0, 0);
+            let (mut events, mut entries, mut tickets, mut active, mut ended) = (0, 0, 0, 0, 0);
             let mut numbers = Vec::new();
             snapshot
                 .read(&mut |number, change| {
-                    use bookline_server::changes::{Change, TicketsKept};
                     match change {
                         Change::EventAdded(_) => events += 1,
                         Change::TicketsKept(TicketsKept { tickets: kept, .. }) => tickets += kept.len(),
+                        Change::HoldKept(HoldKept { hold, .. }) => match hold.state {
+                            HoldState::Active => active += 1,
+                            HoldState::Ended(_) => ended += 1,
+                        },
                         Change::BlockTaken(_) | Change::MeetingTaken(_) => {
                             entries += 1;
                             numbers.push(number);
@@ -80,7 +85,9 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
             assert!(state_text.contains(&format!("events: {events},")), "{state_text}");
             assert!(state_text.contains(&format!("entries: {entries},")), "{state_text}");
             // Tickets issued before the event was created here have no ids.
-            assert_eq!(tickets, machine.sold);
+            assert!(state_text.contains(&format!("ticket_ids: {tickets},")), "{state_text}");
+            assert!(state_text.contains(&format!(" holds: {active},")), "{state_text}");
+            assert!(state_text.contains(&format!("ended_holds: {ended},")), "{state_text}");
             numbers.sort_unstable();
             numbers.dedup();
             assert_eq!(numbers.len(), entries, "no entry is in it twice");

@@ -31,7 +31,7 @@ fn stopped(snapshots: usize, changes: u64) -> (Machine, Images) {
 
 /// Asserts that recovery yields everything.
 fn yields_everything(machine: &Machine, images: &Images, what: &str) {
-    match images.recover(&machine.tickets) {
+    match images.recover(&machine.ids) {
         Ok((text, last)) => {
             assert_eq!((text.as_str(), last.0), (machine.text(), machine.acknowledged), "{what}");
         }
@@ -41,7 +41,7 @@ fn yields_everything(machine: &Machine, images: &Images, what: &str) {
 
 /// Asserts that recovery is refused with the names of these files.
 fn refuses(images: &Images, machine: &Machine, named: &[&str]) -> RecoverError {
-    let refused = images.recover(&machine.tickets).expect_err("it is corrupt");
+    let refused = images.recover(&machine.ids).expect_err("it is corrupt");
     let message = refused.to_string();
     for name in named {
         assert!(message.contains(&format!("{name}, offset ")), "{name} in {message}");
@@ -166,7 +166,7 @@ fn a_corrupt_only_snapshot_of_a_trimmed_journal_is_refused() {
     refuses(&images, &machine, &[older]);
     images.snapshots.0.clear();
     let refused =
-        images.recover(&machine.tickets).expect_err("the beginning of the journal is missing").to_string();
+        images.recover(&machine.ids).expect_err("the beginning of the journal is missing").to_string();
     assert!(refused.contains("00000000000000000001.seg, offset 0, sequence 1"), "{refused}");
 }
 
@@ -240,7 +240,7 @@ fn a_snapshot_newer_than_the_journal_is_refused() {
         for name in &segments[keep..] {
             images.journal.0.remove(name);
         }
-        let refused = images.recover(&machine.tickets).expect_err("the journal ends before the snapshot");
+        let refused = images.recover(&machine.ids).expect_err("the journal ends before the snapshot");
         let message = refused.to_string();
         assert!(message.contains(".seg, offset "), "{newest}: {message}");
     }
@@ -258,7 +258,7 @@ fn a_corrupt_snapshot_still_proves_its_commits_durable() {
         // durable.
         let bytes = images.journal.bytes_mut(&last);
         bytes[bookline_server::codec::segment_header::BYTES..].fill(0);
-        let refused = images.recover(&machine.tickets);
+        let refused = images.recover(&machine.ids);
         let refused = refused.expect_err("commits that a snapshot held are not truncated").to_string();
         assert!(refused.contains(&format!("{last}, offset 64, sequence ")), "{refused}");
     }

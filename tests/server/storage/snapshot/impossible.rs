@@ -95,6 +95,7 @@ fn of_jazz(count: u8) -> Vec<[u8; 16]> {
 #[test]
 fn a_valid_snapshot_is_restored() {
     let (tag, two, five) = (event_tag("jazz"), of_jazz(2), of_jazz(5));
+    let cancelled = [state(TicketStatus::Cancelled); 2];
     let meeting = MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" }.into();
     let changes = [
         (1, event("jazz", 3)),
@@ -102,7 +103,7 @@ fn a_valid_snapshot_is_restored() {
         (7, meeting),
         (1, tickets(tag, JAZZ, &two)),
         // It counts neither cancelled tickets nor ended holds.
-        (1, kept(&five[2..4], &[state(TicketStatus::Cancelled); 2])),
+        (1, kept(&five[2..4], &cancelled)),
         (1, hold(tag, JAZZ, five[4], 3, ENDED)),
     ];
     let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
@@ -122,9 +123,11 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let after = EventAfter { key, id: "jazz", total: 3, issued: 3, held: 0 };
     let (id, ticket) = (two[0], two[1]);
     let confirmed = HoldConfirmed { event: after, hold: id, attendee: "", tickets: &two };
-    let held = HoldCreated { event: after, hold: id, tickets: 1, deadline: 6, attendee: "" };
+    let holding = EventAfter { issued: 1, held: 1, ..after };
+    let held = HoldCreated { event: holding, hold: id, tickets: 1, deadline: 6, attendee: "" };
     let checked_in = TicketCheckedIn { event: key, id: "jazz", ticket, undone: false };
-    let booked = state(TicketStatus::Booked);
+    let booked = [state(TicketStatus::Booked); 3];
+    let unknown_statuses = [3_u64.to_le_bytes(); 2];
     let update = EventUpdated {
         event: key,
         held: 0,
@@ -154,9 +157,9 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("tickets of event 1", &[jazz, (1, tickets(0, JAZZ, &[[0; 16]]))]),
         ("with tag 0000 has a ticket with tag", &[jazz, (1, tickets(0, JAZZ, &two))]),
         ("issues 3 tickets and has 2", &[jazz, (1, tickets(tag, JAZZ, &three))]),
-        ("issues 3 tickets and has 2", &[jazz, (1, kept(&three, &[booked; 3]))]),
-        ("tickets of event 1", &[(1, kept(&two, &[booked; 2])), jazz]),
-        ("a status that does not exist", &[jazz, (1, kept(&two, &[3_u64.to_le_bytes(); 2]))]),
+        ("issues 3 tickets and has 2", &[jazz, (1, kept(&three, &booked))]),
+        ("tickets of event 1", &[(1, kept(&two, &booked[..2])), jazz]),
+        ("a status that does not exist", &[jazz, (1, kept(&two, &unknown_statuses))]),
         ("holds 3 tickets and has 2", &[jazz, (1, hold(tag, JAZZ, id, 3, HoldState::Active))]),
         (
             "holds 1 tickets and has 0",

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookline_protocol::{Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
+use bookline_protocol::limits::HOLD_SECONDS_MAX;
+use bookline_protocol::{HoldId, Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
 use bookline_server::codec::Sequence;
 use bookline_server::state::{
-    Context, Error, EventUpdate, EventValues, NewEntry, Records, Replacement, StateLimits, Store,
+    Context, Error, EventUpdate, EventValues, NewEntry, NewHold, Records, Replacement, StateLimits, Store,
 };
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
@@ -22,7 +23,7 @@ use bookline_testkit::disk::Image;
 use bookline_testkit::disk::{Faults, SimDisk};
 use bookline_testkit::system_clock;
 
-use super::state_text::{PEOPLE, days, state_text};
+use super::state_text::{Ids, PEOPLE, days, state_text};
 use crate::storage::journal::history::{block_on, settle, wait_for_capacity};
 
 /// Ids of events; only a few, so that events are often created twice.
@@ -78,11 +79,11 @@ impl Images {
     }
 
     /// Recovers from them, without changing them. Returns the state as text and the last sequence number.
-    pub fn recover(&self, tickets: &[TicketId]) -> Result<(String, Sequence), RecoverError> {
+    pub fn recover(&self, ids: &Ids) -> Result<(String, Sequence), RecoverError> {
         let state = recover(&self.disks(), None, false)?;
         let last = state.journal.appended();
         let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal), system_clock());
-        Ok((state_text(&store, tickets), last))
+        Ok((state_text(&store, ids), last))
     }
 }
 
@@ -95,10 +96,7 @@ pub struct Machine {
     pub states: Vec<String>,
     /// The number of commits that were acknowledged.
     pub acknowledged: u64,
-    /// One ticket of every booking.
-    pub tickets: Vec<TicketId>,
-    /// The number of tickets that were sold.
-    pub sold: usize,
+    pub ids: Ids,
     /// Whether a server was ever started on it.
     begun: bool,
 }
@@ -127,8 +125,7 @@ impl Machine {
             snapshots: SimDisk::new(!seed),
             states: Vec::new(),
             acknowledged: 0,
-            tickets: Vec::new(),
-            sold: 0,
+            ids: Ids::default(),
             begun: false,
         }
     }
@@ -140,8 +137,7 @@ impl Machine {
             snapshots: SimDisk::holding(&images.snapshots, !seed),
             states: self.states.clone(),
             acknowledged: self.acknowledged,
-            tickets: self.tickets.clone(),
-            sold: self.sold,
+            ids: self.ids.clone(),
             begun: self.begun,
         }
     }
@@ -174,7 +170,7 @@ impl Machine {
 
     fn check(&mut self, server: &Server) {
         let recovered = server.journal().appended().0;
-        let text = state_text(&server.store, &self.tickets);
+        let text = state_text(&server.store, &self.ids);
         if self.states.is_empty() {
             self.states.push(text);
             return;
@@ -196,7 +192,7 @@ impl Machine {
         let mut images = self.images();
         let newest = images.snapshots().pop().expect("a snapshot was made");
         images.snapshots.0.remove(&newest);
-        match images.recover(&self.tickets) {
+        match images.recover(&self.ids) {
             Ok((text, last)) => assert_eq!((text.as_str(), last.0), (self.text(), self.acknowledged)),
             Err(refused) => panic!("without {newest}: {refused}"),
         }
@@ -204,7 +200,7 @@ impl Machine {
 
     /// Adds the state after a commit to the history.
     fn record_state(&mut self, server: &Server) {
-        self.states.push(state_text(&server.store, &self.tickets));
+        self.states.push(state_text(&server.store, &self.ids));
         assert_eq!(server.journal().appended().0 + 1, self.states.len() as u64, "each change is a commit");
     }
 
@@ -247,7 +243,7 @@ impl Machine {
     fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Error<()>> {
         let (store, context) = (&server.store, &mut Context::default());
         let who = PEOPLE[rng.below(PEOPLE.len())];
-        match rng.below(9) {
+        match rng.below(20) {
             0 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
@@ -260,10 +256,9 @@ impl Machine {
             1..4 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
-                let mut tickets: Vec<[u8; 16]> = (0..count).map(|_| ticket(rng)).collect();
-                store.book(context, id, &mut tickets).map_err(without_reason)?;
-                self.tickets.push(TicketId(tickets[0]));
-                self.sold += tickets.len();
+                let mut tickets = self.ids.draw_several(rng, count);
+                store.book(context, id, attendee(rng), &mut tickets).map_err(without_reason)?;
+                self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
             4 => store.take(context, who, slot(rng), &NewEntry::Block).map_err(without_reason),
@@ -288,6 +283,54 @@ impl Machine {
                 store.update(context, id, &update, |_| ()).map_err(without_reason)
             }
             7 => store.free(context, who, slot(rng)).map(|_| ()).map_err(without_reason),
+            8..10 => {
+                let event = EVENTS[rng.below(EVENTS.len())];
+                let count = 1 + u32::try_from(rng.below(4)).expect("a small number");
+                // It does not fall due while the test runs.
+                let new = NewHold { event, count, seconds: HOLD_SECONDS_MAX / 2, attendee: attendee(rng) };
+                let mut hold = self.ids.draw(rng);
+                store.hold(context, &new, &mut hold).map_err(without_reason)?;
+                self.ids.holds.push(HoldId(hold));
+                Ok(())
+            }
+            10..12 => {
+                let count = 1 + rng.below(2);
+                let mut tickets = self.ids.draw_several(rng, count);
+                let attendee = rng.one_in(2).then(|| attendee(rng));
+                let hold = any_of(rng, &self.ids.holds)?;
+                store.confirm(context, hold, attendee, &mut tickets).map_err(without_reason)?;
+                self.ids.tickets.push(TicketId(tickets[0]));
+                Ok(())
+            }
+            12 => {
+                let seconds =
+                    HOLD_SECONDS_MAX - 1_000 - u32::try_from(rng.below(1_000)).expect("a small number");
+                let hold = any_of(rng, &self.ids.holds)?;
+                store.extend(context, hold, seconds).map(drop).map_err(without_reason)
+            }
+            13 => {
+                let hold = any_of(rng, &self.ids.holds)?;
+                store.release(context, hold).map(drop).map_err(without_reason)
+            }
+            14 => forget(server),
+            15 => {
+                let mut tickets: Vec<TicketId> = Vec::new();
+                for _ in 0..1 + rng.below(2) {
+                    let ticket = any_of(rng, &self.ids.tickets)?;
+                    if !tickets.contains(&ticket) {
+                        tickets.push(ticket);
+                    }
+                }
+                store.cancel(context, &tickets).map(drop).map_err(without_reason)
+            }
+            16..18 => {
+                let (ticket, undo) = (any_of(rng, &self.ids.tickets)?, rng.one_in(3));
+                store.check_in(context, ticket, undo, |_| ()).map_err(without_reason)
+            }
+            18 if rng.one_in(5) => {
+                let id = EVENTS[rng.below(EVENTS.len())];
+                store.delete_event(context, id, rng.one_in(2)).map(drop).map_err(without_reason)
+            }
             _ => {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
@@ -344,11 +387,26 @@ fn index(commits: u64) -> usize {
     usize::try_from(commits).expect("a short history")
 }
 
-fn ticket(rng: &mut Rng) -> [u8; 16] {
-    let mut id = [0; 16];
-    id[..8].copy_from_slice(&rng.next().to_le_bytes());
-    id[8..].copy_from_slice(&rng.next().to_le_bytes());
-    id
+/// Makes a commit that forgets the ended holds of a shard, if there are any.
+fn forget(server: &Server) -> Result<(), Error<()>> {
+    let before = server.journal().appended();
+    for shard in server.store.shards() {
+        server.store.forget_ended_holds(shard, i64::MAX)?;
+        if server.journal().appended() > before {
+            return Ok(());
+        }
+    }
+    Err(Error::Rejected(()))
+}
+
+/// One of the ids that were given out. Rejected if there is none.
+fn any_of<T: Copy>(rng: &mut Rng, ids: &[T]) -> Result<T, Error<()>> {
+    if ids.is_empty() { Err(Error::Rejected(())) } else { Ok(ids[rng.below(ids.len())]) }
+}
+
+/// The name behind `for=`, or nothing.
+fn attendee(rng: &mut Rng) -> &'static str {
+    ["", "", "Ann", "Grüße 🎫"][rng.below(4)]
 }
 
 /// The terms of a sale, which is mostly open.

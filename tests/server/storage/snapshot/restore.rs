@@ -44,7 +44,7 @@ fn start(
 fn text(machine: &Machine, state: Recovery<Records>) -> (String, Sequence) {
     let last = state.journal.appended();
     let store = Store::new(state.state, StateLimits::NONE, Arc::new(state.journal), system_clock());
-    (super::state_text::state_text(&store, &machine.tickets), last)
+    (super::state_text::state_text(&store, &machine.ids), last)
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 use std::fmt::Write;
 
-use bookline_protocol::{Date, TicketId};
+use bookline_protocol::{Date, HoldId, TicketId, event_tag};
+use bookline_server::domain::EventKey;
 use bookline_server::state::{Context, Store};
+use bookline_testkit::Rng;
 
 /// A few people, so that their meetings conflict.
 pub const PEOPLE: [&str; 6] = ["F1", "F2", "F3", "F4", "F5", "F10"];
@@ -13,16 +15,54 @@ pub fn days() -> [Date; 3] {
     [739_000, 739_064, 739_001].map(|number| Date::from_day_number(number).expect("a day of 2024"))
 }
 
-/// Every event, those of `tickets` that were issued, every day of every person, and the totals.
-pub fn state_text(store: &Store, tickets: &[TicketId]) -> String {
+/// Ids that were given out. Some may be of deleted events, or lost in a crash.
+#[derive(Debug, Clone, Default)]
+pub struct Ids {
+    /// One ticket of every booking.
+    pub tickets: Vec<TicketId>,
+    pub holds: Vec<HoldId>,
+    drawn: u64,
+}
+
+impl Ids {
+    /// An id that was never drawn before, also by a generator with the same seed.
+    pub fn draw(&mut self, rng: &mut Rng) -> [u8; 16] {
+        self.drawn += 1;
+        let mut id = [0; 16];
+        id[..8].copy_from_slice(&rng.next().to_le_bytes());
+        id[8..].copy_from_slice(&self.drawn.to_le_bytes());
+        id
+    }
+
+    pub fn draw_several(&mut self, rng: &mut Rng, count: usize) -> Vec<[u8; 16]> {
+        (0..count).map(|_| self.draw(rng)).collect()
+    }
+}
+
+/// Every event with its tickets in the order of issue, those of `ids` that are known, every day of every
+/// person, and the totals.
+pub fn state_text(store: &Store, ids: &Ids) -> String {
     let (mut text, mut context) = (String::new(), Context::default());
     for place in store.page(&mut context, None, usize::MAX) {
-        let line = store.event(&mut context, &place.id, |event| format!("{} {:?}\n", event.json, event.sale));
-        text += &line.expect("a listed event");
+        let event = store.event(&mut context, &place.id, |event| (event.json.clone(), event.sale));
+        let (json, sale) = event.expect("a listed event");
+        writeln!(text, "{json} {sale:?}").expect("write to a string");
+        let key = EventKey { tag: event_tag(&place.id), number: sale.number };
+        let tickets = store.ticket_page(&mut context, key, 0, u32::MAX).expect("a listed event");
+        for (ticket, state, name) in tickets.tickets {
+            let name = name.map(|index| &tickets.names[index]);
+            writeln!(text, "{ticket} {state:?} {name:?}").expect("write to a string");
+        }
     }
-    for &ticket in tickets {
-        if let Some(event) = store.ticket(&mut context, ticket, |event| event.id.clone()) {
-            writeln!(text, "{ticket} {event}").expect("write to a string");
+    for &ticket in &ids.tickets {
+        let found = store.ticket(&mut context, ticket, |found| {
+            format!("{ticket} {} {:?} {:?}\n", found.event.id, found.state, found.attendee)
+        });
+        text += &found.unwrap_or_default();
+    }
+    for &hold in &ids.holds {
+        if let Some(found) = store.hold_view(&mut context, hold) {
+            writeln!(text, "{hold} {found:?}").expect("write to a string");
         }
     }
     for date in days() {

@@ -76,7 +76,7 @@ fn recycled(seed: u64) -> (Machine, Images, String, usize) {
 fn old_frames_of_a_recycled_segment_are_never_read() {
     for_each_seed(10, |seed| {
         let (machine, images, name, end) = recycled(seed);
-        let complete = images.recover(&machine.tickets).expect("recovery succeeds");
+        let complete = images.recover(&machine.ids).expect("recovery succeeds");
         assert_eq!(complete, (machine.text().to_owned(), Sequence(machine.acknowledged)));
         // Old bytes overwrite the end of the frames. Replay must end there, and not read the old frames.
         let snapshot = images.snapshots().iter().filter_map(|name| parse_name(name)).max();
@@ -89,7 +89,7 @@ fn old_frames_of_a_recycled_segment_are_never_read() {
             let bytes = torn.journal.bytes_mut(&name);
             let n = stale.len().min(end - at);
             bytes[at..at + n].copy_from_slice(&stale[..n]);
-            match torn.recover(&machine.tickets) {
+            match torn.recover(&machine.ids) {
                 Ok((text, last)) => {
                     assert!(last >= base);
                     let then = usize::try_from(last.0).unwrap();
