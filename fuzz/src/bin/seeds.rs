@@ -82,11 +82,13 @@ fn main() -> std::io::Result<()> {
     formats()
 }
 
-/// The id of a ticket or hold of the event `jazz`.
-fn uuid(n: u8) -> [u8; 16] {
-    let mut id = [n; 16];
-    [id[0], id[1]] = event_tag("jazz").to_be_bytes();
-    id
+/// Ids of tickets and holds of the event `jazz`.
+fn uuids() -> [[u8; 16]; 15] {
+    let [high, low] = event_tag("jazz").to_be_bytes();
+    std::array::from_fn(|n| {
+        let n = n as u8;
+        [high, low, n, n, n, n, n, n, n, n, n, n, n, n, n, n]
+    })
 }
 
 const MICROS: i64 = 1_700_000_000_000_000;
@@ -101,22 +103,22 @@ fn formats() -> std::io::Result<()> {
     let terms = SaleTerms { sales: Sales::Closed, max_per_booking: limit };
     let values = EventValues { id: "jazz", name: "Jazz", date, total: 20, issued: 1, terms };
     let rock = EventValues { id: "rock", ..values };
-    let deadline = MICROS + 1;
-    let checked_in = |undone| TicketCheckedIn { event, id: "jazz", ticket: uuid(1), undone }.into();
+    let (deadline, ids) = (MICROS + 1, uuids());
+    let checked_in = |undone| TicketCheckedIn { event, id: "jazz", ticket: ids[1], undone }.into();
     let hold = Hold { tickets: 3, created: MICROS, deadline, state: HoldState::Active };
     let ended = HoldState::Ended(EndedHold { end: HoldEnd::Released, at: MICROS });
     let booked = TicketState::new(TicketStatus::Booked, None).to_bytes();
     let cancelled = TicketState::new(TicketStatus::Cancelled, Some(MICROS)).to_bytes();
-    let (tickets, states) = ([uuid(9), uuid(10)], [booked, cancelled]);
+    let states = [booked, cancelled];
     let [tickets_kept, hold_kept, ended_hold_kept]: [Change<'_>; 3] = [
-        TicketsKept { event, attendee: "Ann", tickets: &tickets, states: &states }.into(),
-        HoldKept { event, id: uuid(11), hold, attendee: "Bob" }.into(),
-        HoldKept { event, id: uuid(12), hold: Hold { state: ended, ..hold }, attendee: "" }.into(),
+        TicketsKept { event, attendee: "Ann", tickets: &ids[9..11], states: &states }.into(),
+        HoldKept { event, id: ids[13], hold, attendee: "Bob" }.into(),
+        HoldKept { event, id: ids[14], hold: Hold { state: ended, ..hold }, attendee: "" }.into(),
     ];
     // A history that fits the state that it makes.
     let journal: [Change<'_>; 23] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
-        TicketsIssued { event, tickets: &[uuid(1), uuid(2)] }.into(),
+        TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
         EntryFreed { slot, entry: EntryNumber(3) }.into(),
@@ -125,17 +127,17 @@ fn formats() -> std::io::Result<()> {
         EventUpdated { event, held: 0, values: EventValues { name: "Jazz Night", issued: 3, ..values } }
             .into(),
         EventAdded { tag: event_tag("rock"), values: rock }.into(),
-        TicketsBooked { event: after(5, 0), attendee: "Ann", tickets: &[uuid(3), uuid(4)] }.into(),
-        HoldCreated { event: after(5, 3), hold: uuid(5), tickets: 3, deadline, attendee: "Bob" }.into(),
-        HoldExtended { event, id: "jazz", hold: uuid(5), deadline: deadline + 1 }.into(),
-        HoldConfirmed { event: after(6, 0), hold: uuid(5), attendee: "", tickets: &[uuid(6)] }.into(),
-        HoldCreated { event: after(6, 1), hold: uuid(7), tickets: 1, deadline, attendee: "" }.into(),
-        HoldsEnded { event: after(6, 0), end: HoldEnd::Expired, holds: &[uuid(7)] }.into(),
-        HoldsForgotten { event, holds: &[uuid(5), uuid(7)] }.into(),
+        TicketsBooked { event: after(5, 0), attendee: "Ann", tickets: &ids[3..5] }.into(),
+        HoldCreated { event: after(5, 3), hold: ids[11], tickets: 3, deadline, attendee: "Bob" }.into(),
+        HoldExtended { event, id: "jazz", hold: ids[11], deadline: deadline + 1 }.into(),
+        HoldConfirmed { event: after(6, 0), hold: ids[11], attendee: "", tickets: &ids[6..7] }.into(),
+        HoldCreated { event: after(6, 1), hold: ids[12], tickets: 1, deadline, attendee: "" }.into(),
+        HoldsEnded { event: after(6, 0), end: HoldEnd::Expired, holds: &ids[12..13] }.into(),
+        HoldsForgotten { event, holds: &ids[11..13] }.into(),
         checked_in(false),
         checked_in(true),
-        TicketsCancelled { event: after(4, 0), tickets: &[uuid(1), uuid(3)] }.into(),
-        HoldCreated { event: after(4, 2), hold: uuid(8), tickets: 2, deadline, attendee: "" }.into(),
+        TicketsCancelled { event: after(4, 0), tickets: &ids[1..3] }.into(),
+        HoldCreated { event: after(4, 2), hold: ids[8], tickets: 2, deadline, attendee: "" }.into(),
         tickets_kept,
         hold_kept,
         ended_hold_kept,
@@ -144,7 +146,7 @@ fn formats() -> std::io::Result<()> {
     // A snapshot whose changes fit one another.
     let snapshot: [Change<'_>; 7] = [
         EventAdded { tag, values }.into(),
-        TicketsIssued { event, tickets: &[uuid(1), uuid(2)] }.into(),
+        TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
         tickets_kept,
@@ -184,7 +186,7 @@ fn earlier_types() -> Vec<u8> {
     let key = [&event_tag("jazz").to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
     let counts = [20_u32.to_le_bytes(), 5_u32.to_le_bytes()].concat();
     let id = [&[4, 0][..], b"jazz"].concat();
-    let booked = [&[6, 40, 0, 0][..], &key, &counts, &id, &uuid(1)].concat();
+    let booked = [&[6, 40, 0, 0][..], &key, &counts, &id, &uuids()[1]].concat();
     let date = 740_000_u32.to_le_bytes();
     let updated =
         [&[9, 39, 0, 0][..], &key, &date, &counts, &[1, 4, 0, 0, 0], &id, &[4, 0], b"Jazz"].concat();
