@@ -6,6 +6,8 @@
 
 // Targets of a backup, and its work directory.
 mod target;
+// Holds, cancellations, check-ins and deletions in a dump.
+mod tickets;
 // A closed or full standard output.
 mod output;
 // Other files in a data directory.

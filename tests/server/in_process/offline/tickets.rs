@@ -1,0 +1,119 @@
+//! `booklined dump` of holds, cancellations, check-ins and deletions, from the journal and from a snapshot.
+//!
+//! It would fail if a change were printed with other counts than those after it, or if a snapshot lost what
+//! became of a ticket or hold.
+
+use std::path::Path;
+
+use bookline_testkit::AsyncConn;
+use bookline_testkit::in_process::Server;
+use serde_json::{Value, json};
+
+use super::{booklined, text};
+
+/// The changes that `dump` prints, without their positions and times in the log.
+fn dumped(directory: &Path) -> Vec<Value> {
+    let output = booklined("dump", directory, &[]);
+    assert!(output.status.success(), "{}", text(&output));
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let changes = lines.lines().map(|line| {
+        let mut change: Value = serde_json::from_str(line).expect("an object");
+        let fields = change.as_object_mut().expect("an object");
+        fields.retain(|name, _| name != "sequence" && name != "at");
+        change
+    });
+    changes.collect()
+}
+
+/// A change of the event jazz with ten tickets, number 1, and its counts after it.
+fn after(name: &str, issued: u32, held: u32) -> Value {
+    json!({
+        "fact": name, "event": 1, "event_id": "jazz", "total_tickets": 10,
+        "available_tickets": 10 - issued - held, "held_tickets": held,
+    })
+}
+
+/// The object with these fields.
+fn with(mut object: Value, fields: Value) -> Value {
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    object.as_object_mut().expect("an object").extend(fields);
+    object
+}
+
+async fn hold(conn: &mut AsyncConn, line: &str) -> (Value, Value) {
+    let body = conn.ask(line).await.body;
+    (body["hold_id"].clone(), body["expires_at"].clone())
+}
+
+#[tokio::test]
+async fn dump_shows_what_became_of_tickets_and_holds() {
+    let server = Server::fresh().await;
+    let mut conn = server.connect().await;
+    conn.ask("CREATE Jazz 2027-02-02 10 id=jazz").await.ok();
+    let tickets = conn.ask("BOOK jazz 3 for=Ann").await.body["tickets"].clone();
+    let ticket = |index: usize| tickets[index].as_str().expect("a ticket").to_owned();
+    let (first, first_deadline) = hold(&mut conn, "HOLD jazz 2 for=Bob").await;
+    let first_id = first.as_str().expect("a hold").to_owned();
+    let (_, later) = hold(&mut conn, &format!("EXTEND {first_id} 600")).await;
+    let confirmed = conn.ask(&format!("CONFIRM {first_id} 1")).await.body["tickets"].clone();
+    let (second, second_deadline) = hold(&mut conn, "HOLD jazz 4").await;
+    conn.ask(&format!("RELEASE {}", second.as_str().expect("a hold"))).await.ok();
+    for line in ["CHECKIN T", "CHECKIN T undo=yes", "CHECKIN T"] {
+        conn.ask(&line.replace('T', &ticket(0))).await.ok();
+    }
+    conn.ask(&format!("CANCEL {} {}", ticket(1), ticket(2))).await.ok();
+    conn.ask("UPDATE jazz sales=closed").await.ok();
+    conn.finish().await;
+    let directory = server.stop().await;
+
+    let checked_in = |name| json!({ "fact": name, "event": 1, "event_id": "jazz", "ticket": tickets[0] });
+    let created = |deadline, tickets| json!({ "expires_at": deadline, "tickets": tickets });
+    let expected = [
+        with(after("tickets_issued", 3, 0), json!({ "tickets": tickets, "for": "Ann" })),
+        with(
+            with(after("hold_created", 3, 2), created(&first_deadline, 2)),
+            json!({ "hold": first, "for": "Bob" }),
+        ),
+        json!({ "fact": "hold_extended", "event": 1, "event_id": "jazz", "hold": first, "expires_at": later }),
+        with(after("hold_confirmed", 4, 0), json!({ "hold": first, "tickets": confirmed, "for": "Bob" })),
+        with(with(after("hold_created", 4, 4), created(&second_deadline, 4)), json!({ "hold": second })),
+        with(after("holds_ended", 4, 0), json!({ "status": "released", "holds": [second] })),
+        checked_in("ticket_checked_in"),
+        checked_in("ticket_check_in_undone"),
+        checked_in("ticket_checked_in"),
+        with(after("tickets_cancelled", 2, 0), json!({ "tickets": [tickets[1], tickets[2]] })),
+        with(
+            after("event_updated", 2, 0),
+            json!({ "name": "Jazz", "date": "2027-02-02", "sales": "closed" }),
+        ),
+    ];
+    let changes = dumped(directory.path());
+    assert_eq!(changes[0]["fact"], "event_created");
+    assert_eq!(changes[1..], expected);
+
+    let server = Server::on(directory).await.expect("a restart");
+    let mut conn = server.connect().await;
+    conn.ask("SNAPSHOT").await.ok();
+    conn.ask("DELETE jazz tickets=drop").await.ok();
+    conn.finish().await;
+    let directory = server.stop().await;
+    let changes = dumped(directory.path());
+    let of = |name: &str| -> Vec<&Value> { changes.iter().filter(|change| change["fact"] == name).collect() };
+    let statuses: Vec<_> = of("tickets_issued").iter().map(|change| &change["statuses"]).collect();
+    assert_eq!(statuses, [&json!(["checked_in", "cancelled", "cancelled"]), &json!(["booked"])]);
+    let attendees: Vec<_> = of("tickets_issued").iter().map(|change| &change["for"]).collect();
+    assert_eq!(attendees, ["Ann", "Bob"]);
+    let holds: Vec<_> = of("hold_created").iter().map(|held| (&held["hold"], &held["status"])).collect();
+    assert_eq!(holds, [(&first, &json!("confirmed")), (&second, &json!("released"))]);
+    assert_eq!(of("hold_created")[0]["expires_at"], later);
+    assert!(of("hold_created").iter().all(|held| held.get("for").is_none() && held["ended_at"].is_string()));
+    assert_eq!(of("event_deleted"), [&after("event_deleted", 2, 0)]);
+    assert_eq!(changes.len(), 6);
+
+    // The next snapshot has nothing of the event.
+    let server = Server::on(directory).await.expect("a restart");
+    let mut conn = server.connect().await;
+    conn.ask("SNAPSHOT").await.ok();
+    conn.finish().await;
+    assert_eq!(dumped(server.stop().await.path()), Vec::<Value>::new());
+}
