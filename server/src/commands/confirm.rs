@@ -15,8 +15,7 @@ use crate::state::ticket_ids::{BookingTicketIds, DRAWN_TICKET_IDS_MAX};
 impl Command for Confirm<'_> {
     /// Checks whether the hold can be confirmed before it draws ids, as BOOK of many tickets does.
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        let refuse =
-            |turn: &mut Turn, rejection| turn.refuse(not_possible(self.hold, rejection));
+        let refuse = |turn: &mut Turn, rejection| turn.refuse(not_possible(self.hold, rejection));
         let count = match service.store.can_confirm(&mut turn.context, self.hold, self.count) {
             Ok(count) => count as usize,
             Err(error) => return turn.fail(error, refuse),
@@ -35,9 +34,9 @@ impl Command for Confirm<'_> {
             let mut ids = BookingTicketIds::default();
             let tickets = &mut ids.draw_and_rewind(count);
             match service.store.confirm(&mut turn.context, self.hold, attendee, tickets) {
-                Ok(view) => {
-                    ExecutionStatus::Chunked(Box::new(ChunkedBookings::confirmed(self.hold, &view, count, ids)))
-                }
+                Ok(view) => ExecutionStatus::Chunked(Box::new(ChunkedBookings::confirmed(
+                    self.hold, &view, count, ids,
+                ))),
                 Err(error) => turn.fail(error, refuse),
             }
         }

@@ -16,9 +16,7 @@ impl Command for Delete<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
         match self {
             Self::Entry { who, slot } => delete_entry(turn, service, who.as_str(), *slot),
-            Self::Event { event, drop_tickets } => {
-                delete_event(turn, service, event.as_str(), *drop_tickets)
-            }
+            Self::Event { event, drop_tickets } => delete_event(turn, service, event.as_str(), *drop_tickets),
         }
     }
 }

@@ -109,8 +109,7 @@ impl ChunkedTickets {
 impl ChunkedReply for ChunkedTickets {
     fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
         loop {
-            let page =
-                service.store.ticket_page(&mut turn.context, self.event, self.next, PAGE_TICKETS_MAX);
+            let page = service.store.ticket_page(&mut turn.context, self.event, self.next, PAGE_TICKETS_MAX);
             // An event that was deleted meanwhile has no more tickets.
             let page = page.unwrap_or_default();
             match self.write_page(&mut turn.replies, &page, bytes_target) {

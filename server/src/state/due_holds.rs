@@ -1,7 +1,7 @@
 //! Holds that are due: their deadline has passed, and they are not ended yet.
 
 use super::events::Event;
-use super::limits::name_bytes;
+use super::name_bytes::name_bytes;
 use crate::changes::{Change, EventAfter, HoldsEnded};
 use crate::domain::hold::HoldEnd;
 

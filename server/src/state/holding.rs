@@ -10,7 +10,7 @@ use super::error::{BookingRejection, Error, HoldingRejection};
 use super::events::Event;
 use super::holds::StoredHold;
 use super::id_index::Location;
-use super::limits::name_bytes;
+use super::name_bytes::name_bytes;
 use super::shard::Shard;
 use super::store::Store;
 use super::ticket_ids;

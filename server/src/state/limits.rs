@@ -10,8 +10,8 @@ use super::shard::Counts;
 use super::totals::Totals;
 use crate::sync::AtomicU64;
 
-/// Bytes of memory per ticket: its id and state among the tickets of its event, and its entry in an index. The
-/// example `figures`, part `memory`, measures this and the next two.
+/// Bytes of memory per ticket: its id and state among the tickets of its event, and its entry in an index.
+/// The example `figures`, part `memory`, measures this and the next two.
 pub const TICKET_BYTES_MAX: u64 = 64;
 
 /// Bytes of memory per event: with a name of 200 characters that JSON escapes, an id of 64, its key in the
@@ -23,24 +23,15 @@ pub const EVENT_BYTES_MAX: u64 = 4 << 10;
 /// have left takes 1 KiB more.
 pub const PERSON_HOUR_BYTES_MAX: u64 = 5 << 9;
 
-/// Bytes of memory per hold, without the name of its attendee: itself, its entry in the index, and those in the
-/// orders of deadlines or of ends.
+/// Bytes of memory per hold, without the name of its attendee: itself, its entry in the index, and those in
+/// the orders of deadlines or of ends.
 pub const HOLD_BYTES_MAX: u64 = 256;
-
-/// Bytes of memory of the name of an attendee, besides its characters: the place among the names of its event,
-/// and what an allocation takes.
-const NAME_OVERHEAD_BYTES: u64 = 56;
-
-/// Bytes of memory of the name of an attendee. The empty name, which is none, takes no memory.
-pub fn name_bytes(name: &str) -> u64 {
-    if name.is_empty() { 0 } else { name.len() as u64 + NAME_OVERHEAD_BYTES }
-}
 
 /// Holds that may be active by default, and holds that may be remembered after their end.
 const HOLDS_MAX: u64 = 1_000_000;
 
-/// By default, tickets, events, person-hours, and holds with the names of attendees may each take one part in so
-/// many of the memory. The last part is for buffers, connections, the journal and the system.
+/// By default, tickets, events, person-hours, and holds with the names of attendees may each take one part
+/// in so many of the memory. The last part is for buffers, connections, the journal and the system.
 const MEMORY_PARTS: u64 = 5;
 
 const _: () = assert!(MEMORY_PARTS > 4);
@@ -49,8 +40,8 @@ const _: () = assert!(MEMORY_PARTS > 4);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StateLimits {
     pub events: u64,
-    /// Tickets whose ids are known, cancelled or not. Tickets that another system issued before an import take
-    /// no memory.
+    /// Tickets whose ids are known, cancelled or not. Tickets that another system issued before an import
+    /// take no memory.
     pub tickets: u64,
     /// Hours that entries fill, counted for each of their people.
     pub person_hours: u64,

@@ -29,8 +29,8 @@ impl ListingKey {
 /// long.
 #[derive(Debug, Default)]
 pub struct Listing {
-    /// The newest commit that created or deleted an event or replaced its key. A page reveals which events exist, in
-    /// which order, and whether more follow, so a reply that uses it depends on this commit.
+    /// The newest commit that created or deleted an event or replaced its key. A page reveals which events
+    /// exist, in which order, and whether more follow, so a reply that uses it depends on this commit.
     pub last: Sequence,
     keys: BTreeSet<ListingKey>,
 }

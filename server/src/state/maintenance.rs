@@ -1,5 +1,5 @@
-//! What the server does on its own: it ends due holds, forgets holds that ended long ago, and frees the memory
-//! of deleted events. All in pieces, so that no lock is held for long.
+//! What the server does on its own: it ends due holds, forgets holds that ended long ago, and frees the
+//! memory of deleted events. All in pieces, so that no lock is held for long.
 
 use bookline_protocol::event_tag;
 
@@ -80,8 +80,8 @@ impl Store {
         day_ago.max(*oldest.select_nth_unstable(excess - 1).1)
     }
 
-    /// Forgets holds of a shard that ended at or before `through`, at most 1,000. Returns whether there may be
-    /// more.
+    /// Forgets holds of a shard that ended at or before `through`, at most 1,000. Returns whether there may
+    /// be more.
     ///
     /// # Errors
     ///

@@ -17,8 +17,8 @@ use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValu
 use crate::storage::replay::Replay;
 use crate::sync::{Mutex, MutexGuard};
 
-/// The tickets and holds of deleted events that are freed with each change that is replayed: more than a change
-/// usually adds.
+/// The tickets and holds of deleted events that are freed with each change that is replayed: more than a
+/// change usually adds.
 const FREED_PER_REPLAYED_CHANGE: usize = 64;
 
 /// The state without its journal, as replay builds it.
@@ -81,8 +81,8 @@ impl Records {
 }
 
 impl Records {
-    /// Applies a change in replay. Deleted events are freed as replay goes on, so that it needs no more memory
-    /// than the state of a moment.
+    /// Applies a change in replay. Deleted events are freed as replay goes on, so that it needs no more
+    /// memory than the state of a moment.
     fn replay_change(&self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
         let mut shard = self.lock(self.shard_of(change.record()));
         self.apply(&mut shard, origin, change)?;

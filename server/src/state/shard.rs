@@ -8,7 +8,7 @@ use bookline_protocol::{Date, Hour as HourOfDay, Slot, TicketStatus, reply};
 use super::events::{Event, EventIndex, Events};
 use super::holds::{Dismantled, Holds, StoredHold};
 use super::id_index::{IdIndex, Location};
-use super::limits::name_bytes;
+use super::name_bytes::name_bytes;
 use super::tickets::{Ticket, Tickets};
 use crate::codec::Sequence;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};

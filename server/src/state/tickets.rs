@@ -2,7 +2,7 @@
 
 use bookline_protocol::TicketStatus;
 
-use super::limits::name_bytes;
+use super::name_bytes::name_bytes;
 use crate::collections::chunked_vec::ChunkedVec;
 use crate::domain::{Contradiction, TicketState};
 

@@ -161,8 +161,8 @@ fn hold_ends_once_while_its_deadline_passes() {
     });
 }
 
-/// The number of cancellations, check-ins and deletions after a power cut. Asserts that each cancels or checks
-/// in a ticket that is booked.
+/// The number of cancellations, check-ins and deletions after a power cut. Asserts that each cancels or
+/// checks in a ticket that is booked.
 fn ends_on_disk(disk: &Disk) -> [usize; 3] {
     let [mut cancelled, mut checked_in, mut deleted] = [0; 3];
     disk.after_power_cut().read(Sequence(0), |_, change| match change {

@@ -16,7 +16,8 @@ use crate::state::ticket_ids::{self, BookingTicketIds};
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.
 const DRAWN_IDS_MAX: usize = 128;
 
-/// The reply to BOOK of many tickets or of several events, and to CONFIRM of many tickets. It keeps no ids in memory, but draws them again.
+/// The reply to BOOK of many tickets or of several events, and to CONFIRM of many tickets. It keeps no ids
+/// in memory, but draws them again.
 #[derive(Debug)]
 pub struct ChunkedBookings {
     /// The hold that was confirmed.
