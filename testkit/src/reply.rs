@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 /// The codes of the protocol.
-pub const CODES: [&str; 15] = [
+pub const CODES: [&str; 16] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
     "INCOMPLETE",
     "NOT_FOUND",
+    "EXPIRED",
     "CLOSED",
     "LIMIT",
     "SOLD_OUT",
