@@ -35,7 +35,7 @@ impl Command for Tickets<'_> {
             event: EventKey { tag: event_tag(id), number },
             next: self.after.map_or(0, |cursor| cursor.position),
             status: self.status,
-            attendee: self.attendee.as_ref().map(|text| text.as_str().to_lowercase()),
+            attendee: self.attendee.as_ref().map(|text| fold_case(text.as_str())),
             whole_ids: self.ids,
             left: self.limit,
             count: 0,
@@ -50,7 +50,7 @@ struct ChunkedTickets {
     /// The position of the ticket to look at next.
     next: u32,
     status: StatusFilter,
-    /// Part of the names to list, in lower case.
+    /// Part of the names to list, without a difference in case.
     attendee: Option<String>,
     whole_ids: bool,
     /// How many more tickets may be written.
@@ -95,7 +95,7 @@ impl ChunkedTickets {
 
     /// Whether tickets with this name were asked for.
     fn lists(&self, name: &str) -> bool {
-        self.attendee.as_ref().is_none_or(|part| name.to_lowercase().contains(part.as_str()))
+        self.attendee.as_ref().is_none_or(|part| fold_case(name).contains(part.as_str()))
     }
 
     fn end(&self, turn: &mut Turn, has_more: bool) -> ChunkStatus {
@@ -104,6 +104,13 @@ impl ChunkedTickets {
         write_ok(&mut turn.replies, &CountReply { count: self.count, next });
         ChunkStatus::Complete
     }
+}
+
+/// Makes texts equal that differ in case only. To lower case alone would be too little: `ß` is `SS` or `ẞ` in
+/// upper case, and `Σ` is `σ` or, at the end of a word, `ς` in lower case.
+fn fold_case(text: &str) -> String {
+    let lower = text.chars().flat_map(char::to_lowercase);
+    lower.flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 impl ChunkedReply for ChunkedTickets {
