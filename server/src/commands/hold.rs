@@ -3,7 +3,7 @@
 use bookline_protocol::commands::Hold;
 use bookline_protocol::commands::hold::HoldStatusReply;
 use bookline_protocol::reply::write_ok;
-use bookline_protocol::{HoldId, Text, Timestamp};
+use bookline_protocol::{HoldId, Refusal, Text, Timestamp};
 
 use super::book::not_booked;
 use super::command::Command;
@@ -40,7 +40,8 @@ fn create(turn: &mut Turn, service: &Service, new: &NewHold<'_>) -> ExecutionSta
 
 fn show(turn: &mut Turn, service: &Service, hold: HoldId) -> ExecutionStatus {
     let Some(view) = service.store.hold_view(&mut turn.context, hold) else {
-        return turn.refuse(no_such_hold(hold));
+        let is_event = service.store.event(&mut turn.context, &hold.to_string(), |_| ()).is_some();
+        return turn.refuse(if is_event { count_is_missing(hold) } else { no_such_hold(hold) });
     };
     let reply = HoldStatusReply {
         hold_id: hold,
@@ -51,4 +52,11 @@ fn show(turn: &mut Turn, service: &Service, hold: HoldId) -> ExecutionStatus {
     };
     write_ok(&mut turn.replies, &reply);
     ExecutionStatus::Complete
+}
+
+/// The refusal of a hold id that is the generated id of an event.
+fn count_is_missing(event: HoldId) -> Refusal {
+    Refusal::not_found(format!(
+        "there is no hold {event}, but there is an event {event}: write HOLD {event} <n> to hold tickets of it"
+    ))
 }
