@@ -12,6 +12,7 @@ use bookline_server::storage::journal::{Base, Durability, Journal, Opening, Opti
 use bookline_server::storage::log::Log;
 use bookline_server::storage::replay::Replay;
 use bookline_server::storage::snapshot::snapshotter::{Schedule, Snapshotter};
+use bookline_server::time::clock::Clock;
 
 use bytes::BufMut;
 use tokio::runtime::Builder;
@@ -38,11 +39,16 @@ pub struct Server {
 impl Server {
     /// Starts with the state that the commits of the log make.
     pub fn on(log: MemoryLog, shards: usize, limits: StateLimits) -> Self {
+        Self::with_clock(log, shards, limits, system_clock())
+    }
+
+    /// Starts in the same way, with the time of this clock.
+    pub fn with_clock(log: MemoryLog, shards: usize, limits: StateLimits, clock: Arc<Clock>) -> Self {
         let records = Records::new(shards);
         let replayed =
             log.replay(Sequence(0), &mut |commit| records.replay(commit).map_err(io::Error::other));
         replayed.expect("the commits fit each other");
-        let (log, clock) = (Arc::new(log), system_clock());
+        let log = Arc::new(log);
         let store = Store::new(records, limits, log.clone(), clock.clone());
         let service = service(store, idle_snapshotter(), clock);
         let session = established(&service);
@@ -51,7 +57,13 @@ impl Server {
 
     /// Crashes, and starts again with the durable commits.
     pub fn restart(&mut self) {
-        *self = Self::on(self.log.after_crash(), self.shards, self.limits);
+        let clock = self.service.clock.clone();
+        *self = Self::with_clock(self.log.after_crash(), self.shards, self.limits, clock);
+    }
+
+    /// The state. Nothing but the test does what a server does on its own.
+    pub fn store(&self) -> &Store {
+        &self.service.store
     }
 
     /// The last commit that the replies so far depend on. They may be shown when it is durable.

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::Instant;
 
 use crate::connection::line;
 use crate::reply::{PartialReply, Reply};
@@ -98,6 +99,19 @@ impl Conn {
     pub fn ask(&mut self, line: &str) -> Reply {
         self.send(line);
         self.reply()
+    }
+
+    /// Repeats a request until its reply is as expected.
+    #[track_caller]
+    pub fn ask_until(&mut self, line: &str, is_expected: impl Fn(&Reply) -> bool) -> Reply {
+        let until = Instant::now() + HANG_TIMEOUT;
+        loop {
+            let reply = self.ask(line);
+            if is_expected(&reply) {
+                return reply;
+            }
+            assert!(Instant::now() < until, "{line} still gets {reply:?}");
+        }
     }
 
     /// Sends all lines in one write and reads all replies, which must fit into the socket's buffers.
