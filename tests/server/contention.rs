@@ -11,8 +11,14 @@ use bookline_testkit::process::Server;
 use bookline_testkit::reply::words;
 use bookline_testkit::{Conn, Reply, Rng};
 
+use crate::audit::check_tickets;
+
 /// Opens `clients` connections, runs `work` on all of them at once, and returns the results.
-fn together<T: Send>(server: &Server, clients: usize, work: impl Fn(usize, &mut Conn) -> T + Sync) -> Vec<T> {
+pub fn together<T: Send>(
+    server: &Server,
+    clients: usize,
+    work: impl Fn(usize, &mut Conn) -> T + Sync,
+) -> Vec<T> {
     let start = Barrier::new(clients);
     let one = |client: usize| {
         let mut conn = server.connect();
@@ -24,17 +30,6 @@ fn together<T: Send>(server: &Server, clients: usize, work: impl Fn(usize, &mut 
         let clients: Vec<_> = (0..clients).map(|client| scope.spawn(move || one(client))).collect();
         clients.into_iter().map(|client| client.join().unwrap()).collect()
     })
-}
-
-/// Every ticket exists, belongs to the event, and is unique.
-fn check_tickets(server: &Server, event: &str, tickets: &[String]) {
-    let distinct: HashSet<&String> = tickets.iter().collect();
-    assert_eq!(distinct.len(), tickets.len(), "a ticket id is not unique");
-    let bytes: String = tickets.iter().map(|ticket| format!("TICKET {ticket}\n")).collect();
-    let replies = server.connect().pipeline(bytes.into_bytes(), tickets.len());
-    for (reply, ticket) in replies.iter().zip(tickets) {
-        assert_eq!(*reply, format!("OK {{\"ticket\":\"{ticket}\",\"event_id\":\"{event}\"}}"));
-    }
 }
 
 #[test]
@@ -58,7 +53,7 @@ fn last_tickets_are_sold_exactly_once() {
     left.sort_unstable();
     assert_eq!(left, (0..SEATS as u64).collect::<Vec<_>>());
     assert_eq!(server.connect().ask("GET x").number("available_tickets"), 0);
-    check_tickets(&server, "x", &tickets);
+    check_tickets(&mut server.connect(), "x", &tickets);
 }
 
 /// Bookings of different sizes on a few events until little is left, and reads between them.
@@ -111,7 +106,7 @@ fn total_equals_available_plus_sold_after_concurrent_bookings() {
     for (event, tickets) in events.iter().zip(&tickets) {
         let left = server.connect().ask(&format!("GET {event}")).number("available_tickets");
         assert_eq!(left + tickets.len() as u64, TOTAL, "total = available + sold for {event}");
-        check_tickets(&server, event, tickets);
+        check_tickets(&mut server.connect(), event, tickets);
     }
     let issued: usize = tickets.iter().map(Vec::len).sum();
     assert_eq!(server.connect().ask("STATS").number("tickets"), issued as u64);
@@ -162,7 +157,7 @@ fn updates_of_the_number_of_tickets_beside_bookings_never_oversell() {
     let event = conn.ask("GET x");
     let issued = event.number("total_tickets") - event.number("available_tickets");
     assert_eq!(issued, sold.len() as u64);
-    check_tickets(&server, "x", &sold);
+    check_tickets(&mut server.connect(), "x", &sold);
     // Exactly what is issued is the least.
     conn.ask(&format!("UPDATE x tickets={}", issued - 1)).err("CONFLICT");
     assert_eq!(conn.ask(&format!("UPDATE x tickets={issued}")).number("available_tickets"), 0);
@@ -271,7 +266,7 @@ fn bookings_of_two_events_are_all_or_nothing_and_survive_a_kill() {
         for (event, tickets) in events.iter().zip(&tickets) {
             left.push(server.connect().ask(&format!("GET {event}")).number("available_tickets"));
             assert_eq!(left[left.len() - 1] + tickets.len() as u64, TOTAL, "total = available + sold");
-            check_tickets(&server, event, tickets);
+            check_tickets(&mut server.connect(), event, tickets);
         }
         let not_sold_out = left.iter().filter(|left| **left >= TICKETS_MAX as u64).count();
         assert!(not_sold_out <= 1, "not sold out: {left:?}");

@@ -28,11 +28,11 @@ fn import_keeps_the_available_tickets_of_partly_sold_events() {
     server.connect().transcript(
         r#"
         > GET
-        < ROW {"id":"2","name":"Event 2","date":"2021-02-01","total_tickets":20,"available_tickets":20,"sales":"open"}
-        < ROW {"id":"1","name":"Event 1","date":"2021-03-01","total_tickets":10,"available_tickets":5,"sales":"open"}
+        < ROW {"id":"2","name":"Event 2","date":"2021-02-01","total_tickets":20,"available_tickets":20,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"1","name":"Event 1","date":"2021-03-01","total_tickets":10,"available_tickets":5,"held_tickets":0,"sales":"open"}
         < OK {"count":2}
         > BOOK 1 6
-        < ERR SOLD_OUT {"message":"<text>","retry":false,"available":5,"requested":6}
+        < ERR SOLD_OUT {"message":"<text>","retry":false,"available":5,"held":0,"requested":6}
         > BOOK 1 4
         < OK {"event_id":"1","tickets":["<uuid>","<uuid>","<uuid>","<uuid>"],"available_tickets":1}
         > CREATE other 2026-01-01 5 id=1
@@ -44,11 +44,11 @@ fn import_keeps_the_available_tickets_of_partly_sold_events() {
     server.connect().transcript(
         r#"
         > GET 1
-        < OK {"id":"1","name":"Event 1","date":"2021-03-01","total_tickets":10,"available_tickets":1,"sales":"open"}
+        < OK {"id":"1","name":"Event 1","date":"2021-03-01","total_tickets":10,"available_tickets":1,"held_tickets":0,"sales":"open"}
         > BOOK 1 2
-        < ERR SOLD_OUT {"message":"<text>","retry":false,"available":1,"requested":2}
+        < ERR SOLD_OUT {"message":"<text>","retry":false,"available":1,"held":0,"requested":2}
         > GET 2
-        < OK {"id":"2","name":"Event 2","date":"2021-02-01","total_tickets":20,"available_tickets":20,"sales":"open"}
+        < OK {"id":"2","name":"Event 2","date":"2021-02-01","total_tickets":20,"available_tickets":20,"held_tickets":0,"sales":"open"}
         "#,
     );
 }
@@ -71,14 +71,14 @@ fn import_accepts_three_spellings_of_keys_and_rfc_3339_dates() {
     server.connect().transcript(
         r#"
         > GET
-        < ROW {"id":"camel","name":"a","date":"2021-03-01","total_tickets":10,"available_tickets":5,"sales":"open"}
-        < ROW {"id":"snake","name":"b","date":"2021-03-02","total_tickets":10,"available_tickets":6,"sales":"open"}
-        < ROW {"id":"pascal","name":"c","date":"2021-03-03","total_tickets":10,"available_tickets":7,"sales":"open"}
-        < ROW {"id":"sold","name":"sold out","date":"2021-03-04","total_tickets":10,"available_tickets":0,"sales":"open"}
-        < ROW {"id":"fraction","name":"e","date":"2021-03-05","total_tickets":1000000000,"available_tickets":1,"sales":"open"}
+        < ROW {"id":"camel","name":"a","date":"2021-03-01","total_tickets":10,"available_tickets":5,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"snake","name":"b","date":"2021-03-02","total_tickets":10,"available_tickets":6,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"pascal","name":"c","date":"2021-03-03","total_tickets":10,"available_tickets":7,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"sold","name":"sold out","date":"2021-03-04","total_tickets":10,"available_tickets":0,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"fraction","name":"e","date":"2021-03-05","total_tickets":1000000000,"available_tickets":1,"held_tickets":0,"sales":"open"}
         < OK {"count":5}
         > BOOK sold 1
-        < ERR SOLD_OUT {"message":"<text>","retry":false,"available":0,"requested":1}
+        < ERR SOLD_OUT {"message":"<text>","retry":false,"available":0,"held":0,"requested":1}
         "#,
     );
 }
@@ -238,9 +238,9 @@ fn repeated_import_skips_existing_events_and_loads_the_others() {
     server.connect().transcript(
         r#"
         > GET
-        < ROW {"id":"2","name":"Event 2","date":"2021-02-01","total_tickets":20,"available_tickets":19,"sales":"open"}
-        < ROW {"id":"1","name":"Event 1","date":"2021-03-01","total_tickets":10,"available_tickets":0,"sales":"open"}
-        < ROW {"id":"3","name":"Event 3","date":"2021-04-01","total_tickets":30,"available_tickets":30,"sales":"open"}
+        < ROW {"id":"2","name":"Event 2","date":"2021-02-01","total_tickets":20,"available_tickets":19,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"1","name":"Event 1","date":"2021-03-01","total_tickets":10,"available_tickets":0,"held_tickets":0,"sales":"open"}
+        < ROW {"id":"3","name":"Event 3","date":"2021-04-01","total_tickets":30,"available_tickets":30,"held_tickets":0,"sales":"open"}
         < OK {"count":3}
         "#,
     );
@@ -287,7 +287,7 @@ fn killed_import_is_completed_by_the_next_start() {
         assert_eq!(
             *reply,
             format!(
-                "OK {{\"id\":\"e{n}\",\"name\":\"Event {n}\",\"date\":\"2026-01-01\",\"total_tickets\":{total},\"available_tickets\":{left},\"sales\":\"open\"}}"
+                "OK {{\"id\":\"e{n}\",\"name\":\"Event {n}\",\"date\":\"2026-01-01\",\"total_tickets\":{total},\"available_tickets\":{left},\"held_tickets\":0,\"sales\":\"open\"}}"
             )
         );
     }

@@ -1,6 +1,7 @@
 //! The tests of the server: the real binary from outside, and the server in this process.
 
 mod abuse;
+mod audit;
 mod contention;
 mod crash;
 mod descriptors;
