@@ -23,4 +23,5 @@ mod refusal_order;
 mod repository;
 mod storage;
 mod telnet;
+mod ticket_races;
 mod transcripts;
