@@ -5,6 +5,7 @@ mod audit;
 mod contention;
 mod crash;
 mod descriptors;
+mod door_list;
 mod framing;
 mod import;
 mod in_process;
