@@ -1,4 +1,4 @@
-//! The limits of the state: tickets, events and person-hours.
+//! The limits of the state: tickets, events, holds, names and person-hours.
 //!
 //! Catches: short requests that take memory without a limit; sales above or below the limit under
 //! concurrency; a refusal that counts or changes something; a start, a change that does not grow the state,
@@ -8,7 +8,10 @@ use std::process::Command;
 use std::thread;
 
 use bookline_testkit::process::{Home, Server, booklined, spawn_listening};
+use bookline_testkit::reply::words;
 use bookline_testkit::{Conn, Reply};
+
+use crate::audit::text;
 
 #[track_caller]
 pub fn assert_full(reply: &Reply, limit: u64, requested: u64) {
@@ -37,7 +40,8 @@ fn bookings_above_the_limit_of_tickets_are_refused() {
     assert_full(&refused, 25_000, 1);
     assert_eq!(
         refused.err("FULL")["message"],
-        "the server may hold 25000 tickets and holds 25000, 1 more asked for: whoever runs it can raise --max-tickets"
+        "the server may hold 25000 tickets and holds 25000, 1 more asked for: DELETE events that are over, or \
+         whoever runs it can raise --max-tickets"
     );
     let stats = conn.ask("STATS");
     assert_eq!((stats.number("ticket_ids"), stats.number("max_tickets")), (25_000, 25_000));
@@ -145,8 +149,8 @@ fn import_stops_at_the_limit_and_continues_with_a_higher_one() {
     let import = ["--import", file.to_str().unwrap()];
     let (status, stderr) = home.start_fails(&[&import[..], &["--max-events", "2"]].concat());
     assert_eq!(status.code(), Some(1), "{stderr}");
-    let why = "the import stopped after 2 events: the server may hold 2 events and holds 2, 1 more asked for: whoever \
-               runs it can raise --max-events. Run it again then: it goes on where it stopped";
+    let why = "the import stopped after 2 events: the server may hold 2 events and holds 2, 1 more asked for: DELETE \
+               what is over, or whoever runs it can raise --max-events. Run it again then: it goes on where it stopped";
     assert!(stderr.contains(why), "{stderr}");
     // Existing events are not compared with the limit.
     let server = home.start(&[&import[..], &["--max-events", "3", "--max-tickets", "1"]].concat());
@@ -158,6 +162,89 @@ fn import_stops_at_the_limit_and_continues_with_a_higher_one() {
     drop(server);
     let server = home.start(&[&import[..], &["--max-events", "1", "--max-tickets", "1"]].concat());
     assert_eq!(server.connect().ask("STATS").number("events"), 3);
+}
+
+#[test]
+fn cancelled_tickets_count_to_the_limit_until_their_event_is_deleted() {
+    let server = Server::fresh_with(&["--max-tickets", "1000"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-12-31 5000 id=x").ok();
+    conn.ask("CREATE y 2026-12-31 5000 id=y").ok();
+    let tickets = conn.ask("BOOK x 1000").tickets();
+    conn.ask(&format!("CANCEL {} {}", tickets.join(" "), tickets[0])).err("BAD_REQUEST");
+    let cancelled = conn.ask(&format!("CANCEL {}", tickets.join(" ")));
+    assert_eq!(words(&cancelled.ok()["cancelled"]), tickets);
+    assert_eq!(cancelled.body["events"][0]["available_tickets"], 5_000);
+    let stats = conn.ask("STATS");
+    assert_eq!((stats.number("tickets"), stats.number("ticket_ids")), (0, 1_000));
+    let hold = text(&conn.ask("HOLD y 1").ok()["hold_id"]);
+    assert_full(&conn.ask("BOOK y 1"), 1_000, 1);
+    assert_full(&conn.ask("BOOK y 1 x 1"), 1_000, 2);
+    assert_full(&conn.ask(&format!("CONFIRM {hold}")), 1_000, 1);
+    assert_eq!(conn.ask("DELETE x").ok()["tickets"], 0);
+    conn.ask(&format!("CONFIRM {hold}")).ok();
+    assert_eq!(conn.ask("BOOK y 999").tickets().len(), 999);
+    assert_full(&conn.ask("BOOK y 1"), 1_000, 1);
+}
+
+#[test]
+fn holds_above_their_limit_are_refused_and_ended_ones_above_theirs_are_forgotten() {
+    let mut server = Server::fresh_with(&["--max-holds", "3", "--max-ended-holds", "2"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-12-31 100 id=x").ok();
+    let mut ended = Vec::new();
+    for _ in 0..4 {
+        let holds: Vec<_> = (0..3).map(|_| text(&conn.ask("HOLD x 2").ok()["hold_id"])).collect();
+        let refused = conn.ask("HOLD x 1");
+        assert_full(&refused, 3, 1);
+        assert!(text(&refused.body["message"]).ends_with("raise --max-holds"), "{refused:?}");
+        for (hold, verb) in holds.into_iter().zip(["RELEASE", "CONFIRM", "RELEASE"]) {
+            conn.ask(&format!("{verb} {hold}")).ok();
+            ended.push(format!("HOLD {hold}"));
+        }
+    }
+    conn.ask_until("STATS", |stats| stats.number("ended_holds") == 2);
+    drop(conn);
+    let (forgotten, remembered) = ended.split_at(10);
+    for is_killed in [false, true] {
+        if is_killed {
+            server.kill9();
+            server.start_again();
+        }
+        let mut conn = server.connect();
+        assert!(conn.ask_all(remembered).iter().all(Reply::is_ok));
+        for reply in conn.ask_all(forgotten) {
+            reply.err("NOT_FOUND");
+        }
+        assert_eq!(conn.ask("STATS").number("ended_holds"), 2);
+    }
+}
+
+/// A name takes its bytes and 56 more, once for neighboring tickets, and for a hold until it ends.
+#[test]
+fn names_above_their_limit_are_refused() {
+    let server = Server::fresh_with(&["--max-name-bytes", "200"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-12-31 100 id=x").ok();
+    conn.ask("CREATE y 2026-12-31 100 id=y").ok();
+    conn.ask("BOOK x 2 for=Ada").ok();
+    conn.ask("BOOK x 5 for=Ada").ok();
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 59);
+    let hold = text(&conn.ask("HOLD y 2 for=Grace").ok()["hold_id"]);
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 120);
+    let refused = conn.ask("BOOK y 1 for=\"Alan Mathison Turing and guests\"");
+    assert_full(&refused, 200, 87);
+    assert!(text(&refused.body["message"]).ends_with("raise --max-name-bytes"), "{refused:?}");
+    assert_full(&conn.ask("HOLD y 1 for=\"Alan Mathison Turing and guests\""), 200, 87);
+    assert_full(&conn.ask("BOOK y 1 x 1 for=Barbara"), 200, 126);
+    assert_full(&conn.ask(&format!("CONFIRM {hold} for=\"{}\"", "x".repeat(90))), 200, 85);
+    conn.ask("BOOK y 1").ok();
+    conn.ask(&format!("CONFIRM {hold}")).ok();
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 120, "the name of the hold is that of its tickets");
+    conn.ask("DELETE x tickets=drop").ok();
+    conn.ask("BOOK y 1 for=\"Alan Mathison Turing and guests\"").ok();
+    conn.ask("DELETE y tickets=drop").ok();
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 0);
 }
 
 /// A limit without a flag or a variable follows from the memory that the process may use.
@@ -174,6 +261,6 @@ fn limits_default_to_the_available_memory() {
     assert_eq!(stats.number("max_events"), 77);
     // The machine may have less memory.
     let (tickets, hours) = (stats.number("max_tickets"), stats.number("max_person_hours"));
-    assert!(tickets > 0 && tickets <= KIB * 1024 / 5 / 48, "{tickets} tickets");
+    assert!(tickets > 0 && tickets <= KIB * 1024 / 5 / 64, "{tickets} tickets");
     assert!(hours > 0 && hours <= KIB * 1024 / 5 / 2560, "{hours} person-hours");
 }

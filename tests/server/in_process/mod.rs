@@ -2,6 +2,7 @@
 
 mod buffers;
 mod clock;
+mod deadlines;
 mod duplex;
 mod history;
 mod idle;
