@@ -17,6 +17,7 @@ use bookline_testkit::process::{Home, Process, booklined, listing, spawn_listeni
 use bookline_testkit::{Conn, HANG_TIMEOUT};
 use rustix::process::Signal;
 
+use crate::audit::text;
 use crate::refusal_order::assert_earlier;
 
 /// Mounts the small disk on `$0`, fills most of it with a file, and executes the server.
@@ -67,6 +68,10 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
         Path::new("/proc").join(process.pid().to_string()).join("root").join(disk.strip_prefix("/").unwrap());
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
     conn.ask("MEET F1 2026-11-21 09:00 talk F2").ok();
+    conn.ask("CREATE y 2026-01-01 10 id=y").ok();
+    let ticket = conn.ask("BOOK y 1").tickets().remove(0);
+    let hold = text(&conn.ask("HOLD y 2 ttl=7200").ok()["hold_id"]);
+    let due = text(&conn.ask("HOLD y 3 ttl=1").ok()["hold_id"]);
     let mut tickets = Vec::new();
     // The first snapshots free space, until there is none for them either.
     let until = Instant::now() + HANG_TIMEOUT;
@@ -80,7 +85,16 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
 
     for line in [
         "BOOK x 1",
-        "CREATE y 2026-01-01 5 id=y",
+        "BOOK x 1 y 1",
+        "HOLD x 1",
+        &format!("CONFIRM {hold}"),
+        &format!("EXTEND {hold} 60"),
+        &format!("RELEASE {hold}"),
+        &format!("CANCEL {ticket}"),
+        &format!("CHECKIN {ticket}"),
+        "DELETE y tickets=drop",
+        "UPDATE y sales=closed",
+        "CREATE z 2026-01-01 5 id=z",
         "BLOCK F3 2026-11-21 09:00",
         "MEET F3 2026-11-21 10:00 talk F4",
         "DELETE F1 2026-11-21 09:00",
@@ -88,9 +102,14 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     ] {
         conn.ask(line).err("READ_ONLY");
     }
+    conn.ask_until(&format!("HOLD {due}"), |shown| shown.ok()["status"] == "expired");
+    for line in [format!("CONFIRM {due}"), format!("EXTEND {due} 60"), format!("RELEASE {due}")] {
+        assert_earlier(&mut conn, &line, Code::Expired, Code::ReadOnly);
+    }
     assert_other_refusals_precede_read_only(&mut conn);
     assert_eq!(conn.ask("GET x").number("available_tickets"), left);
-    assert_eq!(conn.ask("GET").rows.len(), 1);
+    assert_eq!(conn.ask("GET").rows.len(), 2);
+    assert_eq!(conn.ask("TICKETS y").rows.len(), 1);
     assert!(conn.ask("HOD F10").is_ok());
     conn.ask(&format!("TICKET {}", tickets[0])).ok();
     assert_eq!(conn.ask("GET F2 2026-11-21").ok()["schedule"][0]["meet"]["title"], "talk");
@@ -110,6 +129,8 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     }
     assert_eq!(conn.ask("STATS").ok()["read_only"], false);
     conn.ask("DELETE F1 2026-11-21 09:00").ok();
+    conn.ask_until("GET y", |event| event.number("held_tickets") == 2);
+    conn.ask(&format!("CONFIRM {hold}")).ok();
     fill(&mut conn, &mut tickets);
 
     // The disk is gone when the process ends, so its state after a crash is copied while the process is
@@ -142,7 +163,8 @@ fn assert_other_refusals_precede_read_only(conn: &mut Conn) {
     let meet = format!("MEET F9 2026-11-21 12:00 talk {}", crowd.join(","));
     for (line, earlier) in [
         ("BOOK nosuch 1", Code::NotFound),
-        ("CREATE y 2026-01-01 5 id=x", Code::Conflict),
+        ("CREATE z 2026-01-01 5 id=x", Code::Conflict),
+        ("DELETE y", Code::Conflict),
         ("BLOCK F2 2026-11-21 09:00", Code::Conflict),
         ("DELETE F9 2026-11-21 09:00", Code::NotFound),
         ("DELETE F2 2026-11-21 09:00", Code::Forbidden),

@@ -3,13 +3,15 @@
 //! Catches: a command that checks in another order than the table; a refusal that changes something.
 
 use bookline_protocol::Code::{
-    self, BadRequest, Closed, Conflict, Forbidden, Full, Limit, NotFound, SoldOut, UnknownCommand,
+    self, BadRequest, Closed, Conflict, Expired, Forbidden, Full, Limit, NotFound, SoldOut, UnknownCommand,
 };
 use bookline_protocol::REFUSAL_ORDER;
 
 use bookline_testkit::Conn;
 use bookline_testkit::process::Server;
+use serde_json::json;
 
+use crate::audit::text;
 use crate::limits::assert_full;
 
 /// Sends a request for which two reasons hold, and expects the one that is earlier in the table. `FORBIDDEN`
@@ -139,6 +141,78 @@ fn book_of_several_events_is_refused_for_the_first_of_them_with_the_earliest_rea
     let stats = conn.ask("STATS");
     assert_eq!((stats.number("sequence"), stats.number("tickets")), (3, 0), "nothing was changed");
     assert_eq!(conn.ask("BOOK b 1 a 2").ok()["bookings"][1]["available_tickets"], 0);
+}
+
+#[test]
+fn requests_about_holds_and_tickets_are_refused_for_the_earlier_of_two_reasons() {
+    const UNKNOWN: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+    let flags = ["--max-tickets", "3", "--max-holds", "1", "--max-name-bytes", "60"];
+    let server = Server::fresh_with(&flags);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-01-01 20 id=x max_per_booking=5").ok();
+    conn.ask("CREATE y 2026-01-01 1 id=y sales=closed").ok();
+    let [confirmed, released, expired] =
+        [("x 3", "CONFIRM"), ("x 2", "RELEASE"), ("x 4 ttl=1", "")].map(|(request, end)| {
+            let hold = text(&conn.ask(&format!("HOLD {request}")).ok()["hold_id"]);
+            if end.is_empty() {
+                conn.ask_until("STATS", |stats| stats.number("holds") == 0);
+            } else {
+                conn.ask(&format!("{end} {hold}")).ok();
+            }
+            hold
+        });
+    let tickets = conn.ask("TICKETS x ids=yes").rows;
+    let [ticket, cancelled] = [0, 1].map(|n| text(&tickets[n]["ticket"]));
+    conn.ask(&format!("CANCEL {cancelled}")).ok();
+    let held = text(&conn.ask("HOLD x 2").ok()["hold_id"]);
+    let before = conn.ask("STATS").number("sequence");
+    let name = "A name that is longer than the server stores";
+    for (line, earlier, later) in [
+        ("HOLD nosuch 0".to_owned(), BadRequest, NotFound),
+        ("HOLD nosuch 1".to_owned(), NotFound, Full),
+        ("HOLD y 2".to_owned(), Closed, SoldOut),
+        ("HOLD x 6".to_owned(), Limit, Full),
+        (format!("HOLD x 1 for=\"{name}\""), Full, Code::ReadOnly),
+        (format!("CONFIRM {UNKNOWN} 0"), BadRequest, NotFound),
+        (format!("CONFIRM {UNKNOWN} 9"), NotFound, Limit),
+        (format!("CONFIRM {expired} 9"), Expired, Limit),
+        (format!("CONFIRM {confirmed} 9"), Limit, Conflict),
+        (format!("CONFIRM {released}"), Conflict, Full),
+        (format!("CONFIRM {held} 3"), Limit, Full),
+        (format!("EXTEND {UNKNOWN} 7200"), NotFound, Limit),
+        (format!("EXTEND {expired} 7200"), Expired, Limit),
+        (format!("EXTEND {released} 7200"), Limit, Conflict),
+        (format!("EXTEND {released} 10"), Conflict, Code::ReadOnly),
+        (format!("RELEASE {UNKNOWN}"), NotFound, Conflict),
+        (format!("RELEASE {expired}"), Expired, Conflict),
+        (format!("CANCEL {cancelled} {UNKNOWN} x"), BadRequest, NotFound),
+        (format!("CANCEL {cancelled} {UNKNOWN}"), NotFound, Conflict),
+        (format!("CHECKIN {UNKNOWN} undo=no"), BadRequest, NotFound),
+        (format!("TICKETS nosuch after={UNKNOWN}"), BadRequest, NotFound),
+        ("DELETE nosuch tickets=keep".to_owned(), BadRequest, NotFound),
+        ("UPDATE nosuch tickets=1".to_owned(), NotFound, Conflict),
+    ] {
+        assert_earlier(&mut conn, &line, earlier, later);
+    }
+    let fields = |conn: &mut Conn, line: &str, code: &str, names: [&str; 2]| {
+        let refused = conn.ask(line);
+        names.map(|name| refused.err(code)[name].clone())
+    };
+    let unknown = fields(&mut conn, &format!("CANCEL {ticket} {UNKNOWN}"), "NOT_FOUND", ["tickets", "retry"]);
+    assert_eq!(unknown, [json!([UNKNOWN]), json!(false)]);
+    let taken = fields(&mut conn, &format!("CANCEL {ticket} {cancelled}"), "CONFLICT", ["tickets", "retry"]);
+    assert_eq!(taken, [json!([cancelled]), json!(false)]);
+    let numbers = fields(&mut conn, "DELETE x", "CONFLICT", ["tickets", "holds"]);
+    assert_eq!(numbers, [json!(2), json!(1)]);
+    let numbers = fields(&mut conn, "UPDATE x tickets=3", "CONFLICT", ["issued", "held"]);
+    assert_eq!(numbers, [json!(2), json!(2)]);
+    let numbers = fields(&mut conn, &format!("CONFIRM {held} 3"), "LIMIT", ["limit", "requested"]);
+    assert_eq!(numbers, [json!(2), json!(3)]);
+    conn.ask(&format!("CHECKIN {ticket}")).ok();
+    for line in [format!("CHECKIN {ticket}"), format!("CHECKIN {cancelled}"), format!("CANCEL {ticket}")] {
+        conn.ask(&line).err("CONFLICT");
+    }
+    assert_eq!(conn.ask("STATS").number("sequence"), before + 1, "nothing else was changed");
 }
 
 #[test]

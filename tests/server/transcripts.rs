@@ -23,6 +23,11 @@ fn transcripts_of_events() {
 }
 
 #[test]
+fn transcripts_of_tickets() {
+    play("tickets.md");
+}
+
+#[test]
 fn transcripts_of_calendars() {
     play("calendars.md");
 }
@@ -87,8 +92,9 @@ fn help_lists_every_command_once() {
     assert_eq!(all.number("count"), all.rows.len() as u64);
     let mut usages: Vec<&str> = all.rows.iter().map(|row| row["usage"].as_str().unwrap()).collect();
     for verb in [
-        "CREATE", "GET", "BOOK", "TICKET", "BLOCK", "MEET", "HOD", "DELETE", "PUT", "HELLO", "HELP", "PING",
-        "STATS", "QUIT",
+        "CREATE", "UPDATE", "GET", "BOOK", "HOLD", "CONFIRM", "EXTEND", "RELEASE", "TICKET", "TICKETS",
+        "CANCEL", "CHECKIN", "BLOCK", "MEET", "HOD", "DELETE", "PUT", "HELLO", "HELP", "PING", "STATS",
+        "QUIT",
     ] {
         let forms: Vec<_> = all.rows.iter().filter(|row| row["command"] == verb).cloned().collect();
         assert!(!forms.is_empty(), "HELP does not list {verb}");
