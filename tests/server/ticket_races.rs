@@ -275,7 +275,10 @@ impl Customer {
                 conn.ask(&format!("CANCEL {ticket}")).ok();
                 self.cancelled.push(ticket);
             }
-            _ => {}
+            _ => {
+                // The server checks its counters against the state, with all shards locked.
+                conn.ask("STATS").ok();
+            }
         }
     }
 }
@@ -361,7 +364,7 @@ impl Granted {
     }
 
     fn step(&mut self, conn: &mut Conn, rng: &mut Rng, created: &AtomicUsize) {
-        match rng.below(8) {
+        match rng.below(9) {
             0 => {
                 // The name tells which of the events with this id it is.
                 let number = created.fetch_add(1, Ordering::Relaxed);
@@ -386,6 +389,12 @@ impl Granted {
                 if !is_not_found(&reply) {
                     self.holds.push(text(&reply.ok()["hold_id"]));
                 }
+            }
+            6 => {
+                // The server checks its counters against the state, with all shards locked.
+                conn.ask("STATS").ok();
+                let listed = conn.ask("TICKETS x limit=20");
+                assert!(is_not_found(&listed) || listed.rows.len() <= 20);
             }
             _ => {
                 let Some(hold) = self.holds.last().cloned() else { return };
