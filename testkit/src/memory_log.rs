@@ -8,7 +8,7 @@ use std::task::{Poll, Waker};
 use bookline_server::changes::Change;
 use bookline_server::changes::commit::{self, Commit};
 use bookline_server::codec::Sequence;
-use bookline_server::storage::log::{AppendError, Failure, Log};
+use bookline_server::storage::log::{AppendError, Appended, Failure, Log};
 use tokio::sync::watch;
 
 /// A log in memory, whose commits are encoded as in the payload of a frame. A commit is durable at once,
@@ -102,7 +102,7 @@ fn wake(waiters: &mut Vec<Waker>) {
 }
 
 impl Log for MemoryLog {
-    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
+    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError> {
         let mut state = self.lock();
         if state.has_ended {
             return Err(AppendError::Closed);
@@ -118,7 +118,7 @@ impl Log for MemoryLog {
         if !state.is_held {
             state.durable = sequence;
         }
-        Ok(sequence)
+        Ok(Appended { sequence, micros: state.last_micros })
     }
 
     fn appended(&self) -> Sequence {

@@ -21,7 +21,7 @@ use crate::domain::sale::Sale;
 use crate::domain::{
     BelowSold, Busy, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues, FreeingRejection,
 };
-use crate::storage::log::{AppendError, Log};
+use crate::storage::log::{AppendError, Appended, Log};
 use crate::sync::MutexGuard;
 use crate::time::clock::Clock;
 
@@ -67,8 +67,8 @@ impl Store {
         changes: &[Change<'_>],
         apply: impl FnOnce(Origin) -> Result<(), Contradiction>,
     ) -> Result<(), AppendError> {
-        let sequence = self.log.append(context.now, changes)?;
-        let origin = Origin { sequence, micros: Some(context.now) };
+        let Appended { sequence, micros } = self.log.append(context.now, changes)?;
+        let origin = Origin { sequence, micros: Some(micros) };
         apply(origin).unwrap_or_else(end_on_contradiction);
         context.depends_on.include(sequence);
         Ok(())

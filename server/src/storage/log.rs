@@ -15,15 +15,15 @@ use crate::codec::Sequence;
 
 /// A log of commits. The journal of this machine is one.
 pub trait Log: Debug + Send + Sync {
-    /// Appends a commit, and returns its sequence number. The caller holds the locks of all records that the
-    /// changes are about, so that the order in the log is the order in the state. `micros` is the time of the
-    /// decision, in microseconds since 1970 (UTC); the times of commits never decrease. The commit may be
-    /// acknowledged once [`Wait`] is ready.
+    /// Appends a commit. The caller holds the locks of all records that the changes are about, so that the
+    /// order in the log is the order in the state. `micros` is the time of the decision, in microseconds
+    /// since 1970 (UTC); the times of commits never decrease. The commit may be acknowledged once [`Wait`] is
+    /// ready.
     ///
     /// # Errors
     ///
     /// [`AppendError`]; the log is unchanged.
-    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError>;
+    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError>;
 
     /// The sequence number of the last commit that was appended.
     fn appended(&self) -> Sequence;
@@ -67,6 +67,15 @@ pub trait Log: Debug + Send + Sync {
     ///
     /// The failure, if the log has failed.
     fn close(&self) -> Result<(), Failure>;
+}
+
+/// A commit that was appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    pub sequence: Sequence,
+    /// The time of the commit, in microseconds since 1970 (UTC): that of its decision, or of the commit
+    /// before if that is later. Replay has no other, so the state has to have the same.
+    pub micros: i64,
 }
 
 /// Why a commit was not appended. The log is unchanged.

@@ -7,10 +7,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bookline_protocol::Slot;
 use bookline_server::Config;
+use bookline_server::changes::BlockTaken;
 use bookline_server::state::StateLimits;
 use bookline_server::storage::journal::Durability;
-use bookline_server::storage::log::AppendError;
+use bookline_server::storage::log::{AppendError, Log};
 use bookline_server::time::clock::Clock;
 use bookline_server::time::source::ManualTime;
 use bookline_testkit::in_process::Server;
@@ -307,6 +309,37 @@ fn ended_holds_above_their_limit_are_forgotten_oldest_first() {
         assert_eq!(known, [false, false, false, false, false, true, true, true]);
         assert_eq!(still.ask("STATS").number("ended_holds"), 3);
     }
+}
+
+/// A commit of another shard may be appended between the decision and the append of this one, and be later.
+#[test]
+fn times_of_tickets_and_holds_are_those_of_their_commits_also_after_a_restart() {
+    let mut still = Still::new();
+    still.ask("CREATE x 2027-12-31 10 id=x").ok();
+    let tickets = still.ask("BOOK x 3").tickets();
+    let holds = ["x 1 ttl=60", "x 1 ttl=60", "x 1 ttl=60"].map(|request| still.hold(request));
+    let slot = Slot { date: "2027-01-15".parse().unwrap(), hour: "09:00".parse().unwrap() };
+    let block = BlockTaken { slot, who: "F1" }.into();
+    still.server.log.append(START_MICROS + SECOND_MICROS, &[block]).expect("an open log");
+    for change in [
+        "BOOK x 1".to_owned(),
+        "BOOK x 1 for=Ada".to_owned(),
+        format!("CANCEL {}", tickets[0]),
+        format!("CHECKIN {}", tickets[1]),
+        format!("CONFIRM {}", holds[0]),
+        format!("RELEASE {}", holds[1]),
+        format!("EXTEND {} 30", holds[2]),
+    ] {
+        still.ask(&change).ok();
+    }
+    let shown = |still: &mut Still| {
+        let lines = holds.iter().flat_map(|hold| [format!("HOLD {hold}"), format!("RELEASE {hold}")]);
+        let lines = lines.take(5).chain(["TICKETS x status=all ids=yes".to_owned()]);
+        lines.map(|line| still.ask(&line)).collect::<Vec<_>>()
+    };
+    let before = shown(&mut still);
+    still.server.restart();
+    assert_eq!(shown(&mut still), before);
 }
 
 fn with(time: &Arc<ManualTime>) -> impl FnOnce(&mut Config) {

@@ -160,7 +160,7 @@ contract! {
 }
 
 fn try_append(log: &impl Log, commit: &RandomCommit) -> Result<Sequence, AppendError> {
-    log.append(commit.micros, &commit.changes())
+    log.append(commit.micros, &commit.changes()).map(|appended| appended.sequence)
 }
 
 /// Appends, and waits for capacity as a connection does.
@@ -207,9 +207,9 @@ fn durable_commits_are_replayed_in_order_after_any_of_them(controlled: &impl Con
 
 fn times_of_commits_never_decrease(controlled: &impl Controlled) {
     let log = controlled.log();
-    for micros in [5, 3, 9] {
-        log.append(micros, &RandomCommit::small(&mut Rng::new(1)).changes()).expect("an open log");
-    }
+    let append = |micros| log.append(micros, &RandomCommit::small(&mut Rng::new(1)).changes());
+    let appended = [5, 3, 9].map(|micros| append(micros).expect("an open log").micros);
+    assert_eq!(appended, [5, 5, 9]);
     controlled.release();
     let mut times = Vec::new();
     log.replay(Sequence(0), &mut |commit| {

@@ -20,7 +20,7 @@ use crate::changes::Change;
 use crate::changes::commit::Commit;
 use crate::codec::Sequence;
 use crate::domain::Contradiction;
-use crate::storage::log::{AppendError, Failure, Log};
+use crate::storage::log::{AppendError, Appended, Failure, Log};
 use crate::sync::thread;
 
 /// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes
@@ -151,15 +151,15 @@ impl Journal {
 }
 
 impl Log for Journal {
-    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
+    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError> {
         let mut state = self.shared.lock();
         let was_empty = state.batch.is_empty();
-        let sequence = state.append(micros, changes)?;
+        let appended = state.append(micros, changes)?;
         drop(state);
         if was_empty {
             self.shared.work.notify_one();
         }
-        Ok(sequence)
+        Ok(appended)
     }
 
     fn appended(&self) -> Sequence {

@@ -11,7 +11,7 @@ use super::space::Space;
 use crate::changes::Change;
 use crate::changes::commit;
 use crate::codec::{Sequence, frame, segment_header};
-use crate::storage::log::{AppendError, Failure};
+use crate::storage::log::{AppendError, Appended, Failure};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
 /// The number of bytes that may wait for the committer. Above it, appenders wait for its next turn before
@@ -106,8 +106,8 @@ impl State {
         }
     }
 
-    /// Adds a commit to the batch, and returns its sequence number.
-    pub fn append(&mut self, micros: i64, changes: &[Change<'_>]) -> Result<Sequence, AppendError> {
+    /// Adds a commit to the batch.
+    pub fn append(&mut self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError> {
         if self.end.is_some() {
             return Err(AppendError::Closed);
         }
@@ -133,7 +133,7 @@ impl State {
         self.last_micros = self.last_micros.max(micros);
         self.batch.push(sequence, self.last_micros, changes, length, rotates_into);
         self.next = sequence.next();
-        Ok(sequence)
+        Ok(Appended { sequence, micros: self.last_micros })
     }
 
     fn take_preallocated(&mut self) -> Result<Box<dyn DiskFile>, AppendError> {

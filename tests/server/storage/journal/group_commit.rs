@@ -291,7 +291,7 @@ fn the_times_of_commits_never_decrease() {
 fn append(journal: &Journal, random_commit: &RandomCommit) -> Sequence {
     loop {
         match journal.append(random_commit.micros, &random_commit.changes()) {
-            Ok(sequence) => return sequence,
+            Ok(appended) => return appended.sequence,
             Err(AppendError::Backpressure) => wait_for_capacity(journal).expect("no disk error"),
             Err(refused) => panic!("{refused}"),
         }

@@ -11,7 +11,7 @@ use bookline_server::codec::Sequence;
 use bookline_server::domain::Contradiction;
 use bookline_server::storage::journal::disk::Disk;
 use bookline_server::storage::journal::{Base, Durability, Journal, OpenError, Options, Recovered};
-use bookline_server::storage::log::{AppendError, Failure, Log, LogExt};
+use bookline_server::storage::log::{AppendError, Appended, Failure, Log, LogExt};
 use bookline_testkit::HANG_TIMEOUT;
 
 use super::generate::RandomCommit;
@@ -79,7 +79,7 @@ impl History {
         journal: &Journal,
         random_commit: &RandomCommit,
     ) -> Result<Sequence, AppendError> {
-        let sequence = journal.append(random_commit.micros, &random_commit.changes())?;
+        let Appended { sequence, .. } = journal.append(random_commit.micros, &random_commit.changes())?;
         self.commits.push(random_commit.bytes());
         assert_eq!(sequence.0, self.len(), "sequences are dense");
         Ok(sequence)

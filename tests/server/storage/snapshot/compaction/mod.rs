@@ -62,7 +62,7 @@ impl Storage {
 
     fn append(&self, commit: &RandomCommit) {
         let appended = self.journal.append(commit.micros, &commit.changes()).expect("an open journal");
-        settle(&self.journal, appended).expect("no disk error");
+        settle(&self.journal, appended.sequence).expect("no disk error");
     }
 
     /// Makes a snapshot of all commits so far.
