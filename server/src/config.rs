@@ -48,6 +48,9 @@ pub struct Config {
     /// For tests: where the time comes from. `None` is the clocks of the system.
     #[doc(hidden)]
     pub time_source: Option<Arc<dyn TimeSource>>,
+    /// For tests: whether rounds of maintenance run in the background. A test may run them itself.
+    #[doc(hidden)]
+    pub background_maintenance: bool,
     /// Shards of the state, a power of two from 1 to 65,536.
     pub shards: usize,
     /// Bytes of a journal segment.
@@ -78,6 +81,7 @@ impl Default for Config {
             head: Id::new("F10").expect("an id"),
             time_zone: None,
             time_source: None,
+            background_maintenance: true,
             shards: 64,
             segment_size: 64 << 20,
             snapshot_every: 256 << 20,

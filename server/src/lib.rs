@@ -25,7 +25,7 @@ pub mod import;
 #[doc(hidden)]
 pub mod log;
 #[doc(hidden)]
-mod maintenance;
+pub mod maintenance;
 pub mod memory;
 #[doc(hidden)]
 pub mod net;

@@ -29,7 +29,11 @@ pub async fn end_due_holds(store: &Store) {
 }
 
 /// One round: all that there is to do now.
-async fn round(store: &Store) -> Result<(), AppendError> {
+///
+/// # Errors
+///
+/// [`AppendError`]; what is left is done in a later round.
+pub async fn round(store: &Store) -> Result<(), AppendError> {
     for shard in store.shards() {
         in_pieces(store, || Ok(store.free_deleted(shard))).await?;
     }

@@ -95,6 +95,7 @@ pub struct Server {
     service: Arc<Service>,
     journal: Arc<Journal>,
     limits: ConnectionLimits,
+    background_maintenance: bool,
     /// The last field: it is dropped, and unlocked, after the journal is closed.
     data_dir: Arc<DataDir>,
 }
@@ -152,7 +153,8 @@ impl Server {
             per_address: config.max_per_address,
             idle_timeout: config.idle_timeout,
         };
-        Ok(Self { service, journal, limits, data_dir: data_dir.into() })
+        let background_maintenance = config.background_maintenance;
+        Ok(Self { service, journal, limits, background_maintenance, data_dir: data_dir.into() })
     }
 
     /// For benchmarks and tests, which execute requests without a connection.
@@ -175,8 +177,13 @@ impl Server {
     ) -> Result<(), ServeError> {
         let stop = CancellationToken::new();
         let connections = TaskTracker::new();
-        let maintenance = tokio::spawn(maintenance::run(self.service.store.clone()));
-        let mut maintenance = AbortOnDropHandle::new(maintenance);
+        let (store, is_maintained) = (self.service.store.clone(), self.background_maintenance);
+        let maintenance = async move {
+            if is_maintained {
+                maintenance::run(store).await;
+            }
+        };
+        let mut maintenance = AbortOnDropHandle::new(tokio::spawn(maintenance));
         let mut accepting = tokio::spawn(listener::accept(
             listeners.into_iter().collect(),
             self.service.clone(),
