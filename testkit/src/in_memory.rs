@@ -1,11 +1,13 @@
 //! The server in memory: it executes lines without sockets, on a log in memory.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_server::codec::Sequence;
 use bookline_server::commands::Service;
+use bookline_server::maintenance;
 use bookline_server::session::{NextStep, Session};
 use bookline_server::state::{Records, StateLimits, Store};
 use bookline_server::storage::journal::{Base, Durability, Journal, Opening, Options};
@@ -66,6 +68,11 @@ impl Server {
         &self.service.store
     }
 
+    /// Runs a round of maintenance.
+    pub fn maintain(&self) {
+        block_on(maintenance::round(self.store())).expect("the log accepts commits");
+    }
+
     /// The last commit that the replies so far depend on. They may be shown when it is durable.
     pub fn depends_on(&self) -> Sequence {
         self.depended_on.max(self.session.depends_on())
@@ -94,8 +101,7 @@ impl Server {
                 }),
                 // A single client gets any share.
                 NextStep::LineShare => {
-                    let runtime = Builder::new_current_thread().build().expect("a runtime");
-                    self.session.grant_line_share(runtime.block_on(self.service.buffers.line()));
+                    self.session.grant_line_share(block_on(self.service.buffers.line()));
                 }
                 NextStep::ReplyShare(bytes) => {
                     self.session.grant_reply_share(self.service.buffers.try_reply(bytes).expect("a share"));
@@ -104,6 +110,10 @@ impl Server {
             }
         }
     }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    Builder::new_current_thread().build().expect("a runtime").block_on(future)
 }
 
 /// A session whose first line was executed: that line must not be of another protocol.

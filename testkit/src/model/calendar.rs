@@ -12,10 +12,10 @@ use super::request::{CalendarRequest, Meeting, Slot, format_date, format_hour};
 const MONTH_HOURS: i64 = 720;
 
 /// The calendars of all people.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Calendar {
     entries: Vec<Entry>,
-    person_hours_max: Option<u64>,
+    person_hours_max: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ struct Entry {
 
 impl Calendar {
     /// Empty calendars with this limit of person-hours.
-    pub fn with_limit(person_hours_max: Option<u64>) -> Self {
+    pub fn new(person_hours_max: u64) -> Self {
         Self { entries: Vec::new(), person_hours_max }
     }
 
@@ -117,23 +117,19 @@ impl Calendar {
 
     /// The index of the entry that `who` may free.
     fn find_freeable(&self, who: &str, slot: Slot) -> Result<usize, Refusal> {
-        let at = self.at(who, slot).ok_or_else(|| Refusal { code: "NOT_FOUND", fields: json!({}) })?;
+        let at = self.at(who, slot).ok_or_else(Refusal::not_found)?;
         let owner = &self.entries[at].owner;
-        if owner == who { Ok(at) } else { Err(Refusal { code: "FORBIDDEN", fields: json!({"host": owner}) }) }
+        if owner == who { Ok(at) } else { Err(Refusal::new("FORBIDDEN", json!({"host": owner}))) }
     }
 
     fn check_free(&self, entry: &Entry) -> Result<(), Refusal> {
         let busy = entry.people.iter().filter(|who| self.at(who, entry.slot).is_some());
         let busy: Vec<_> = busy.collect();
-        if busy.is_empty() {
-            Ok(())
-        } else {
-            Err(Refusal { code: "CONFLICT", fields: json!({"busy": busy}) })
-        }
+        if busy.is_empty() { Ok(()) } else { Err(Refusal::new("CONFLICT", json!({"busy": busy}))) }
     }
 
     fn check_limit(&self, more: usize) -> Result<(), Refusal> {
-        Refusal::full(self.person_hours_max, self.person_hours(), more as u64).map_or(Ok(()), Err)
+        Refusal::check_full(self.person_hours_max, self.person_hours(), more as u64)
     }
 }
 

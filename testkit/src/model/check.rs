@@ -19,10 +19,19 @@ pub struct Refusal {
 
 impl Refusal {
     /// The refusal of `more` things beside those that count against `limit`, if they exceed it.
-    pub fn full(limit: Option<u64>, count: u64, more: u64) -> Option<Self> {
-        let limit = limit?;
-        let exceeds = more > 0 && count + more > limit;
-        exceeds.then(|| Self { code: "FULL", fields: json!({"limit": limit, "requested": more}) })
+    pub fn check_full(limit: u64, count: u64, more: u64) -> Result<(), Self> {
+        if more == 0 || count + more <= limit {
+            return Ok(());
+        }
+        Err(Self::new("FULL", json!({"limit": limit, "requested": more})))
+    }
+
+    pub fn new(code: &'static str, fields: Value) -> Self {
+        Self { code, fields }
+    }
+
+    pub fn not_found() -> Self {
+        Self::new("NOT_FOUND", json!({}))
     }
 }
 

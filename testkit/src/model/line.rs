@@ -2,7 +2,7 @@
 
 use chrono::NaiveDate;
 
-use super::request::{CalendarRequest, Meeting, Request, Slot, Terms, format_date, format_hour};
+use super::request::{CalendarRequest, Meeting, Request, Slot, Terms, TicketList, format_date, format_hour};
 use crate::rng::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.
@@ -15,9 +15,16 @@ enum Kind {
     Time,
     Number,
     Group,
-    Ticket,
+    /// The id of a ticket or of a hold.
+    Uuid,
+    /// One of a few words.
+    Choice,
+    Cursor,
     Word,
 }
+
+/// The most tickets of one CANCEL.
+const CANCELLED_TICKETS_MAX: usize = 1_000;
 
 /// The arguments of a request.
 struct Words {
@@ -55,21 +62,27 @@ pub fn invalid_line(request: &Request, rng: &mut Rng) -> (Vec<u8>, &'static str)
             line.resize(65_537 + rng.below(70_000), b' ');
             return (line, "LINE_TOO_LONG");
         }
+        8 if request.words[0].1 == "CANCEL" => {
+            let ticket = request.words[1].clone();
+            request.words.resize(1 + CANCELLED_TICKETS_MAX + 1, ticket);
+        }
         _ => {
-            let places: Vec<usize> = (1..request.words.len())
-                .filter(|&at| !invalid_values(request.words[at].0).is_empty())
-                .collect();
-            if places.is_empty() {
+            let Words { words, options, .. } = &mut request;
+            let words = words.iter_mut().skip(1).map(|(kind, word)| (kind, word));
+            let options = options.iter_mut().map(|(_, kind, value)| (kind, value));
+            let mut values: Vec<_> =
+                words.chain(options).filter(|(kind, _)| !invalid_values(**kind).is_empty()).collect();
+            if values.is_empty() {
                 return (with_suffix(&request, rng, b" \"x\"y"), code);
             }
-            let at = *rng.pick(&places);
-            let (kind, word) = &mut request.words[at];
-            *word = (*rng.pick(invalid_values(*kind))).to_owned();
-            if word == "<long>" {
-                *word = "é".repeat(if *kind == Kind::Text { 201 } else { 65 });
+            let at = rng.below(values.len());
+            let (kind, value) = &mut values[at];
+            **value = (*rng.pick(invalid_values(**kind))).to_owned();
+            if *value == "<long>" {
+                **value = "é".repeat(if **kind == Kind::Text { 201 } else { 65 });
             }
             // It is quoted, so that blanks and quotes in it do not make it another argument.
-            *kind = Kind::Word;
+            **kind = Kind::Word;
         }
     }
     (join(&request, rng), code)
@@ -88,7 +101,9 @@ fn invalid_values(kind: Kind) -> &'static [&'static str] {
             &["0", "-1", "+5", "1e3", "0x1", "10001000000", "99999999999999999999", "١", "1.0", ""]
         }
         Kind::Group => &["", "F2,", ",F2", "F2,,F3", "F2 F3", "F2, F3"],
-        Kind::Ticket => &["123", "2cdba4d565e58a4e9d2b64a5ba13b0ee", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0eg"],
+        Kind::Choice => &["", "perhaps", "0", "Booked", "no"],
+        Kind::Cursor => &["", "123", "###", "AAAA"],
+        Kind::Uuid => &["123", "2cdba4d565e58a4e9d2b64a5ba13b0ee", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0eg"],
         Kind::Verb | Kind::Word => &[],
     }
 }
@@ -125,20 +140,51 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
         }
         Request::List { limit, after } => {
             options.extend(limit.map(|limit| ("limit", Kind::Number, limit.to_string())));
-            options.extend(after.iter().map(|word| ("after", Kind::Word, word.clone())));
+            options.extend(after.iter().map(|word| ("after", Kind::Cursor, word.clone())));
             exact = false;
         }
         Request::Event(id) => {
             words.push((Kind::Id, id.clone()));
             exact = false;
         }
-        Request::Book(id, count) => words.extend([(Kind::Id, id.clone()), number(*count, rng)]),
-        Request::BookAll(bookings) => {
+        Request::Book { bookings, attendee } => {
             for (id, count) in bookings {
                 words.extend([(Kind::Id, id.clone()), number(*count, rng)]);
             }
+            options.extend(attendee_option(attendee));
         }
-        Request::Ticket(ticket) => words.push((Kind::Ticket, ticket.clone())),
+        Request::Hold { event, tickets, ttl, attendee } => {
+            words.extend([(Kind::Id, event.clone()), number(*tickets, rng)]);
+            options.extend(ttl.map(|ttl| ("ttl", Kind::Number, ttl.to_string())));
+            options.extend(attendee_option(attendee));
+            // Without a number it may show a hold.
+            exact = false;
+        }
+        Request::ShowHold(hold) | Request::Release(hold) => words.push(uuid(hold, rng)),
+        Request::Confirm { hold, tickets, attendee } => {
+            words.push(uuid(hold, rng));
+            words.extend(tickets.map(|tickets| number(tickets, rng)));
+            options.extend(attendee_option(attendee));
+            exact = false;
+        }
+        Request::Extend { hold, seconds } => words.extend([uuid(hold, rng), number(*seconds, rng)]),
+        Request::Cancel(tickets) => {
+            words.extend(tickets.iter().map(|ticket| uuid(ticket, rng)));
+            exact = tickets.len() == 1;
+        }
+        Request::Ticket(ticket) => words.push(uuid(ticket, rng)),
+        Request::CheckIn { ticket, undo } => {
+            words.push(uuid(ticket, rng));
+            options.extend(undo.then(|| ("undo", Kind::Choice, "yes".to_owned())));
+        }
+        Request::Tickets(list) => {
+            words.push((Kind::Id, list.event.clone()));
+            options.extend(list_options(list));
+        }
+        Request::DeleteEvent { id, drop_tickets } => {
+            words.push((Kind::Id, id.clone()));
+            options.extend(drop_tickets.then(|| ("tickets", Kind::Choice, "drop".to_owned())));
+        }
         Request::Calendar(request) => exact = calendar_words(request, &mut words, rng),
         Request::Hod(who) => words.push((Kind::Id, who.clone())),
         Request::Help(verb) => {
@@ -154,7 +200,22 @@ fn terms_options(terms: Terms) -> impl Iterator<Item = (&'static str, Kind, Stri
     let limit = |limit: Option<u64>| limit.map_or("none".to_owned(), |limit| limit.to_string());
     let max_per_booking = terms.max_per_booking.map(limit);
     let options = [("sales", sales), ("max_per_booking", max_per_booking)].into_iter();
-    options.filter_map(|(name, value)| Some((name, Kind::Word, value?)))
+    options.filter_map(|(name, value)| Some((name, Kind::Choice, value?)))
+}
+
+fn attendee_option(attendee: &Option<String>) -> Option<(&'static str, Kind, String)> {
+    attendee.as_ref().map(|name| ("for", Kind::Text, name.clone()))
+}
+
+fn list_options(list: &TicketList) -> impl Iterator<Item = (&'static str, Kind, String)> {
+    let options = [
+        ("status", Kind::Choice, list.status.map(str::to_owned)),
+        ("for", Kind::Text, list.attendee.clone()),
+        ("ids", Kind::Choice, list.whole_ids.then(|| "yes".to_owned())),
+        ("limit", Kind::Number, list.limit.map(|limit| limit.to_string())),
+        ("after", Kind::Cursor, list.after.clone()),
+    ];
+    options.into_iter().filter_map(|(name, kind, value)| Some((name, kind, value?)))
 }
 
 /// Adds the arguments of a request about calendars. Returns whether one more or less is an error.
@@ -189,8 +250,16 @@ fn verb(request: &Request) -> &'static str {
         Request::Create { .. } => "CREATE",
         Request::Update { .. } => "UPDATE",
         Request::List { .. } | Request::Event(_) => "GET",
-        Request::Book(..) | Request::BookAll(_) => "BOOK",
+        Request::Book { .. } => "BOOK",
+        Request::Hold { .. } | Request::ShowHold(_) => "HOLD",
+        Request::Confirm { .. } => "CONFIRM",
+        Request::Extend { .. } => "EXTEND",
+        Request::Release(_) => "RELEASE",
+        Request::Cancel(_) => "CANCEL",
         Request::Ticket(_) => "TICKET",
+        Request::CheckIn { .. } => "CHECKIN",
+        Request::Tickets(_) => "TICKETS",
+        Request::DeleteEvent { .. } => "DELETE",
         Request::Calendar(CalendarRequest::Take { meeting: None, .. }) => "BLOCK",
         Request::Calendar(CalendarRequest::Take { .. }) => "MEET",
         Request::Calendar(CalendarRequest::Put { .. }) => "PUT",
@@ -222,6 +291,11 @@ fn meet(words: &mut Vec<(Kind, String)>, meeting: Option<&Meeting>) -> bool {
 fn day(date: NaiveDate, rng: &mut Rng) -> (Kind, String) {
     let written = if rng.one_in(2) { format_date(date) } else { date.format("%Y-%m-%d").to_string() };
     (Kind::Date, written)
+}
+
+/// An id with hexadecimal digits in lower case, as in replies, or at times in upper case.
+fn uuid(id: &str, rng: &mut Rng) -> (Kind, String) {
+    (Kind::Uuid, if rng.one_in(8) { id.to_ascii_uppercase() } else { id.to_owned() })
 }
 
 fn number(number: u64, rng: &mut Rng) -> (Kind, String) {

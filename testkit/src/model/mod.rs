@@ -3,12 +3,14 @@
 
 mod calendar;
 mod check;
+mod event;
 mod line;
 mod naive;
 mod request;
+mod sales;
 
 pub use calendar::Calendar;
 pub use check::{CheckResult, Outcome, check_outcome};
 pub use line::{invalid_line, request_line};
 pub use naive::Model;
-pub use request::{CalendarRequest, Meeting, Request, Slot, Terms};
+pub use request::{CalendarRequest, Meeting, Request, Slot, Terms, TicketList};

@@ -1,332 +1,268 @@
-//! The model: events, tickets, and the state of the server.
+//! The model: sales and calendars, and what the server shows of itself.
 
 use std::collections::BTreeMap;
 
+use bookline_server::state::StateLimits;
 use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, in_order};
-use super::check::{CheckResult, Outcome, Refusal, check_outcome, expect, hello, help, ok, refused};
-use super::request::{CalendarRequest, Request, Terms};
+use super::check::{CheckResult, check_outcome, expect, hello, help, ok, refused};
+use super::event::Event;
+use super::request::{Request, TicketList};
+use super::sales::Sales;
 use crate::reply::Reply;
 
-#[derive(Debug, Clone)]
-struct Event {
-    id: String,
-    name: String,
-    date: NaiveDate,
-    total: u64,
-    sold: u64,
-    closed: bool,
-    max_per_booking: Option<u64>,
-}
-
 /// The state of the model.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Model {
-    events: Vec<Event>,
-    /// Tickets and the ids of their events.
-    tickets: BTreeMap<String, String>,
+    sales: Sales,
     calendar: Calendar,
-    /// The number of acknowledged changes.
-    changes: u64,
-    /// The number of changes in the newest snapshot.
+    /// The number of commits, except for [`Self::unseen`].
+    commits: u64,
+    /// At most so many more commits of maintenance: one may be about several events.
+    unseen: u64,
+    /// The number of commits in the newest snapshot.
     snapshot: u64,
-    /// The event ids that the server has generated.
-    generated_ids: Vec<String>,
     /// The cursors of incomplete listings, and the last event before each.
     cursors: BTreeMap<String, (NaiveDate, String, String)>,
+    /// The cursors of incomplete listings of tickets.
+    ticket_cursors: BTreeMap<String, TicketCursor>,
     /// Whether a change is durable when it is acknowledged.
     durable: bool,
-    /// The limits of events, tickets and person-hours, if there are any.
-    limits: Option<[u64; 3]>,
+    limits: StateLimits,
+}
+
+/// Where a listing of tickets goes on.
+#[derive(Debug, Clone, PartialEq)]
+struct TicketCursor {
+    /// The id of the event, and its number.
+    event: String,
+    number: usize,
+    /// The place of the next ticket to look at.
+    place: usize,
 }
 
 const HEAD_OF_DEPARTMENT: &str = "F10";
 
 impl Model {
-    pub fn new(durable: bool) -> Self {
-        Self { durable, ..Self::default() }
+    pub fn new(durable: bool, limits: StateLimits) -> Self {
+        Self {
+            sales: Sales::new(limits),
+            calendar: Calendar::new(limits.person_hours),
+            commits: 0,
+            unseen: 0,
+            snapshot: 0,
+            cursors: BTreeMap::new(),
+            ticket_cursors: BTreeMap::new(),
+            durable,
+            limits,
+        }
     }
 
-    /// With these limits of events, tickets and person-hours.
-    pub fn with_limits(self, limits: Option<[u64; 3]>) -> Self {
-        let calendar = Calendar::with_limit(limits.map(|[_, _, person_hours]| person_hours));
-        Self { limits, calendar, ..self }
+    /// The ids of all tickets that were ever issued.
+    pub fn tickets(&self) -> Vec<&String> {
+        self.sales.tickets.keys().chain(&self.sales.deleted_tickets).collect()
     }
 
-    pub fn tickets(&self) -> impl Iterator<Item = &String> {
-        self.tickets.keys()
+    /// The ids of the tickets of the events that there are, valid or not.
+    pub fn present_tickets(&self) -> Vec<&String> {
+        self.sales.tickets.keys().collect()
+    }
+
+    /// The ids of the holds that are active or remembered.
+    pub fn present_holds(&self) -> Vec<&String> {
+        self.sales.holds.iter().map(|hold| &hold.id).collect()
+    }
+
+    /// The ids of all holds that there ever were, the active ones first.
+    pub fn holds(&self) -> Vec<&String> {
+        let (active, ended): (Vec<_>, Vec<_>) = self.sales.holds.iter().partition(|hold| hold.is_active());
+        let present = active.into_iter().chain(ended).map(|hold| &hold.id);
+        present.chain(&self.sales.former_holds).collect()
+    }
+
+    /// The deadlines of the active holds.
+    pub fn deadlines(&self) -> Vec<NaiveDateTime> {
+        let active = self.sales.holds.iter().filter(|hold| hold.is_active());
+        active.map(|hold| hold.deadline).collect()
+    }
+
+    /// The ids of the events.
+    pub fn events(&self) -> Vec<&String> {
+        self.sales.events.iter().map(|event| &event.id).collect()
     }
 
     pub fn generated_ids(&self) -> &[String] {
-        &self.generated_ids
+        &self.sales.generated_ids
     }
 
-    pub fn cursors(&self) -> impl Iterator<Item = &String> {
-        self.cursors.keys()
+    pub fn cursors(&self) -> Vec<&String> {
+        self.cursors.keys().collect()
+    }
+
+    /// The cursors of listings of tickets, each with the id of its event.
+    pub fn ticket_cursors(&self) -> Vec<(&String, &String)> {
+        self.ticket_cursors.iter().map(|(word, cursor)| (word, &cursor.event)).collect()
     }
 
     /// The number of acknowledged changes.
     pub fn changes(&self) -> u64 {
-        self.changes
+        self.commits
     }
 
     /// Records a restore from a backup: everything is in a snapshot.
     pub fn set_restored(&mut self) {
-        self.snapshot = self.changes;
+        self.snapshot = self.commits;
     }
 
-    /// Checks the reply to a request, and applies its change. `now` is the time before and after the request.
-    pub fn check(&mut self, request: &Request, reply: &Reply, now: [NaiveDateTime; 2]) -> CheckResult {
+    /// The server ends all due holds, as at a start.
+    pub fn end_due_holds(&mut self, now: NaiveDateTime) {
+        for event in self.events_with_due_holds(now) {
+            self.end_due_holds_of(event, now);
+        }
+    }
+
+    /// The numbers of the events with due holds.
+    pub fn events_with_due_holds(&self, now: NaiveDateTime) -> Vec<usize> {
+        self.sales.events_with_due_holds(now)
+    }
+
+    /// The server ends the due holds of one event.
+    pub fn end_due_holds_of(&mut self, event: usize, now: NaiveDateTime) {
+        self.sales.end_due_holds(event, now);
+        self.unseen += 1;
+    }
+
+    /// The server does all of its maintenance.
+    pub fn maintain(&mut self, now: NaiveDateTime) {
+        self.end_due_holds(now);
+        self.unseen += self.sales.forget_ended_holds(now) as u64;
+    }
+
+    /// Checks the reply to a request, and applies its change. `now` is the server's time.
+    pub fn check(&mut self, request: &Request, reply: &Reply, now: NaiveDateTime) -> CheckResult {
+        if let Some(outcome) = self.sales.apply(request, reply, now) {
+            let outcome = outcome?;
+            check_outcome(reply, &outcome)?;
+            if outcome.is_ok() && request.is_change() {
+                self.commits += 1;
+            }
+            return Ok(());
+        }
         match request {
             Request::Invalid(code) => refused(reply, code, &json!({})),
-            Request::Create { name, date, tickets, id, terms } => {
-                let event = Event {
-                    id: id.clone().unwrap_or_default(),
-                    name: name.clone(),
-                    date: *date,
-                    total: *tickets,
-                    sold: 0,
-                    closed: false,
-                    max_per_booking: None,
-                };
-                self.create(reply, event.on(*terms))
-            }
-            Request::Update { id, name, date, tickets, terms } => {
-                let Some(event) = self.event(id) else {
-                    return refused(reply, "NOT_FOUND", &json!({}));
-                };
-                let updated = Event {
-                    name: name.clone().unwrap_or_else(|| event.name.clone()),
-                    date: date.unwrap_or(event.date),
-                    total: tickets.unwrap_or(event.total),
-                    ..event.clone()
-                };
-                self.update(reply, updated.on(*terms))
-            }
             Request::List { limit, after } => self.list(reply, *limit, after.as_deref()),
-            Request::Event(id) => match self.event(id) {
-                Some(event) => ok(reply, &event.to_json()),
-                None => refused(reply, "NOT_FOUND", &json!({})),
-            },
-            Request::Book(id, count) => self.book(reply, id, *count),
-            Request::BookAll(bookings) => self.book_all(reply, bookings),
-            Request::Ticket(ticket) => match self.tickets.get(ticket) {
-                Some(event) => ok(reply, &json!({"ticket": ticket, "event_id": event})),
-                None => refused(reply, "NOT_FOUND", &json!({})),
-            },
-            Request::Calendar(request) => self.calendar(reply, request),
+            Request::Tickets(list) => self.list_tickets(reply, list),
+            Request::Calendar(_) => self.calendar(reply, request),
             Request::Hod(who) => self.hod(reply, who, now),
             Request::Hello => hello(reply),
             Request::Help(verb) => help(reply, *verb),
             Request::Ping | Request::Quit => ok(reply, &json!({})),
             Request::Stats => self.stats(reply),
             Request::Snapshot => self.snapshot_made(reply),
+            request => unreachable!("the model of sales applies {request:?}"),
         }
-    }
-
-    fn event(&self, id: &str) -> Option<&Event> {
-        self.events.iter().find(|event| event.id == id)
-    }
-
-    /// The tickets that are left of an event.
-    fn left(&self, id: &str) -> u64 {
-        self.event(id).map_or(0, |event| event.total - event.sold)
-    }
-
-    /// The totals that are limited: events, tickets and person-hours.
-    fn totals(&self) -> [u64; 3] {
-        [self.events.len() as u64, self.tickets.len() as u64, self.calendar.person_hours()]
-    }
-
-    /// The refusal of `more` events or tickets, by their index in the totals.
-    fn full(&self, what: usize, more: u64) -> Option<Refusal> {
-        Refusal::full(self.limits.map(|limits| limits[what]), self.totals()[what], more)
-    }
-
-    /// `event` has an empty id if the server generates one.
-    fn create(&mut self, reply: &Reply, mut event: Event) -> CheckResult {
-        let is_taken = self.event(&event.id).is_some();
-        if let Some(full) = self.full(0, 1).filter(|_| !is_taken) {
-            return check_outcome(reply, &Err(full));
-        }
-        if is_taken {
-            return refused(reply, "CONFLICT", &json!({}));
-        }
-        if event.id.is_empty() {
-            let id = reply.body["id"].as_str().unwrap_or_default().to_owned();
-            let version = uuid::Uuid::parse_str(&id).map(|uuid| uuid.get_version_num());
-            expect(version == Ok(4) && self.event(&id).is_none(), || {
-                format!("no new UUID of version 4: {id:?}")
-            })?;
-            self.generated_ids.push(id.clone());
-            event.id = id;
-        }
-        ok(reply, &event.to_json())?;
-        self.events.push(event);
-        self.changes += 1;
-        Ok(())
-    }
-
-    fn update(&mut self, reply: &Reply, updated: Event) -> CheckResult {
-        if updated.total < updated.sold {
-            let fields = json!({"issued": updated.sold, "requested": updated.total});
-            return refused(reply, "CONFLICT", &fields);
-        }
-        ok(reply, &updated.to_json())?;
-        self.events.retain(|event| event.id != updated.id);
-        self.events.push(updated);
-        self.changes += 1;
-        Ok(())
     }
 
     fn list(&mut self, reply: &Reply, limit: Option<usize>, after: Option<&str>) -> CheckResult {
         let behind = after.map(|word| &self.cursors[word]);
-        let mut places: Vec<_> = self.events.iter().map(|e| (e.date, e.name.clone(), e.id.clone())).collect();
-        places.sort();
-        places.retain(|place| behind.is_none_or(|behind| place > behind));
-        let is_incomplete = limit.is_some_and(|limit| limit < places.len());
-        places.truncate(limit.unwrap_or(usize::MAX));
-        let rows: Vec<Value> =
-            places.iter().map(|(_, _, id)| self.event(id).expect("a listed event").to_json()).collect();
-        expect(reply.rows == rows, || format!("the rows should be {rows:?}"))?;
-        let mut last = json!({"count": rows.len()});
-        if is_incomplete {
-            let next = reply.body["next"].as_str().unwrap_or_default().to_owned();
-            expect(!next.is_empty(), || "an incomplete listing without next".to_owned())?;
-            last["next"] = json!(next);
-            self.cursors.insert(next, places.pop().expect("a limit above zero"));
+        let place = |event: &Event| (event.date, event.name.clone(), event.id.clone());
+        let mut listed: Vec<_> = self.sales.events.iter().collect();
+        listed.sort_by_key(|event| place(event));
+        listed.retain(|event| behind.is_none_or(|behind| place(event) > *behind));
+        let is_incomplete = limit.is_some_and(|limit| limit < listed.len());
+        listed.truncate(limit.unwrap_or(usize::MAX));
+        let rows: Vec<Value> = listed.iter().map(|event| self.sales.event_json(event)).collect();
+        let last = listed.last().map(|event| place(event));
+        if let Some(word) = check_listing(reply, &rows, is_incomplete)? {
+            self.cursors.insert(word, last.expect("a limit above zero"));
         }
-        expect(reply.code.is_none() && reply.body == last, || format!("it should end with {last}"))
+        Ok(())
     }
 
-    /// The object of `OK` to a booking of several events, or the refusal. `tickets` has the tickets of each.
-    fn booking(&self, bookings: &[(String, u64)], tickets: &[Value]) -> Outcome {
-        let refusal = |code, fields| Err(Refusal { code, fields });
-        for (id, _) in bookings {
-            if self.event(id).is_none() {
-                return refusal("NOT_FOUND", json!({"event_id": id}));
-            }
-        }
-        for (id, _) in bookings {
-            if self.event(id).is_some_and(|event| event.closed) {
-                return refusal("CLOSED", json!({"event_id": id}));
-            }
-        }
-        for (id, count) in bookings {
-            let limit = self.event(id).and_then(|event| event.max_per_booking);
-            if let Some(limit) = limit.filter(|limit| count > limit) {
-                let fields = json!({"event_id": id, "limit": limit, "requested": count});
-                return refusal("LIMIT", fields);
-            }
-        }
-        for (id, count) in bookings {
-            let left = self.left(id);
-            if *count > left {
-                let fields = json!({"event_id": id, "available": left, "requested": count});
-                return refusal("SOLD_OUT", fields);
-            }
-        }
-        if let Some(full) = self.full(1, bookings.iter().map(|(_, count)| count).sum()) {
-            return Err(full);
-        }
-        let booked = bookings.iter().enumerate().map(|(index, (id, count))| {
-            let tickets = tickets.get(index).unwrap_or(&Value::Null);
-            json!({"event_id": id, "tickets": tickets, "available_tickets": self.left(id) - count})
-        });
-        Ok(json!({"bookings": booked.collect::<Vec<_>>()}))
-    }
-
-    fn book(&mut self, reply: &Reply, id: &str, count: u64) -> CheckResult {
-        let bookings = [(id.to_owned(), count)];
-        let tickets = [reply.body["tickets"].clone()];
-        let outcome = match self.booking(&bookings, &tickets) {
-            Ok(booked) => Ok(booked["bookings"][0].clone()),
-            Err(mut refusal) => {
-                refusal.fields.as_object_mut().expect("an object").remove("event_id");
-                Err(refusal)
-            }
+    fn list_tickets(&mut self, reply: &Reply, list: &TicketList) -> CheckResult {
+        let Some(event) = self.sales.events.iter().find(|event| event.id == list.event) else {
+            return refused(reply, "NOT_FOUND", &json!({}));
         };
-        check_outcome(reply, &outcome)?;
-        if outcome.is_ok() { self.sell(&bookings, &tickets) } else { Ok(()) }
-    }
-
-    fn book_all(&mut self, reply: &Reply, bookings: &[(String, u64)]) -> CheckResult {
-        let booked = reply.body["bookings"].as_array().cloned().unwrap_or_default();
-        let tickets: Vec<Value> = booked.iter().map(|booking| booking["tickets"].clone()).collect();
-        let outcome = self.booking(bookings, &tickets);
-        check_outcome(reply, &outcome)?;
-        if outcome.is_ok() { self.sell(bookings, &tickets) } else { Ok(()) }
-    }
-
-    /// Applies a booking, which is one change.
-    fn sell(&mut self, bookings: &[(String, u64)], tickets: &[Value]) -> CheckResult {
-        for ((id, count), tickets) in bookings.iter().zip(tickets) {
-            let sold = self.events.iter_mut().find(|event| event.id == *id).expect("a booked event");
-            sold.sold += count;
-            self.add_tickets(id, *count, tickets)?;
+        let after = list.after.as_ref().map(|word| &self.ticket_cursors[word]);
+        if after.is_some_and(|after| after.number != event.number) {
+            return refused(reply, "NOT_FOUND", &json!({}));
         }
-        self.changes += 1;
-        Ok(())
-    }
-
-    fn add_tickets(&mut self, id: &str, count: u64, tickets: &Value) -> CheckResult {
-        let tickets: Vec<String> = serde_json::from_value(tickets.clone()).map_err(|e| e.to_string())?;
-        expect(tickets.len() as u64 == count, || format!("{} tickets instead of {count}", tickets.len()))?;
-        for ticket in tickets {
-            let uuid = uuid::Uuid::parse_str(&ticket).map(|uuid| uuid.to_string());
-            expect(uuid.as_ref() == Ok(&ticket), || format!("{ticket} is not a UUID in its canonical form"))?;
-            let twice = self.tickets.insert(ticket, id.to_owned());
-            expect(twice.is_none(), || "a ticket was issued twice".to_owned())?;
+        let from = after.map_or(0, |after| after.place);
+        let mut listed = self.sales.in_order(event);
+        listed.retain(|(_, ticket)| {
+            ticket.place >= from && list.lists(ticket.status, ticket.attendee.as_deref())
+        });
+        let next = list.limit.and_then(|limit| listed.get(limit)).map(|(_, ticket)| ticket.place);
+        listed.truncate(list.limit.unwrap_or(usize::MAX));
+        let rows = listed
+            .iter()
+            .map(|(id, ticket)| ticket.to_json(if list.whole_ids { id } else { &id[id.len() - 6..] }));
+        let (rows, number): (Vec<_>, _) = (rows.collect(), event.number);
+        if let Some(word) = check_listing(reply, &rows, next.is_some())? {
+            let place = next.expect("an incomplete listing");
+            let cursor = TicketCursor { event: list.event.clone(), number, place };
+            let known = self.ticket_cursors.insert(word, cursor.clone());
+            expect(known.is_none_or(|known| known == cursor), || "a cursor of two places".to_owned())?;
         }
         Ok(())
     }
 
-    fn calendar(&mut self, reply: &Reply, request: &CalendarRequest) -> CheckResult {
-        let outcome = self.calendar.apply(request);
+    fn calendar(&mut self, reply: &Reply, request: &Request) -> CheckResult {
+        let Request::Calendar(of_calendar) = request else { unreachable!("a request about a calendar") };
+        let outcome = self.calendar.apply(of_calendar);
         check_outcome(reply, &outcome)?;
-        if outcome.is_ok() && !matches!(request, CalendarRequest::Day { .. }) {
-            self.changes += 1;
+        if outcome.is_ok() && request.is_change() {
+            self.commits += 1;
         }
         Ok(())
     }
 
-    fn hod(&self, reply: &Reply, who: &str, now: [NaiveDateTime; 2]) -> CheckResult {
+    fn hod(&self, reply: &Reply, who: &str, now: NaiveDateTime) -> CheckResult {
         if who != HEAD_OF_DEPARTMENT {
             return refused(reply, "FORBIDDEN", &json!({}));
         }
-        // The hour may have changed between request and reply.
         let sorted = Reply { rows: reply.rows.iter().map(in_order).collect(), ..reply.clone() };
-        let expected = now.map(|now| self.calendar.month(now));
-        let count = json!({"count": reply.rows.len()});
-        expect(expected.contains(&sorted.rows) && sorted.code.is_none() && sorted.body == count, || {
-            format!("the month should be {:?}", expected[0])
-        })
+        check_listing(&sorted, &self.calendar.month(now), false).map(|_| ())
     }
 
-    fn stats(&self, reply: &Reply) -> CheckResult {
+    fn stats(&mut self, reply: &Reply) -> CheckResult {
+        let active = self.sales.holds.iter().filter(|hold| hold.is_active()).count();
+        self.see_commits(reply.number("sequence"))?;
         let known = json!({
-            "events": self.events.len(), "tickets": self.tickets.len(), "ticket_ids": self.tickets.len(),
-            "entries": self.calendar.entries(), "person_hours": self.totals()[2], "sequence": self.changes,
+            "events": self.sales.events.len(), "tickets": self.sales.issued_in_all(),
+            "ticket_ids": self.sales.tickets.len(), "holds": active,
+            "ended_holds": self.sales.holds.len() - active, "name_bytes": self.sales.name_bytes(),
+            "entries": self.calendar.entries(), "person_hours": self.calendar.person_hours(),
             "snapshot_sequence": self.snapshot, "read_only": false,
+            "max_events": self.limits.events, "max_tickets": self.limits.tickets,
+            "max_person_hours": self.limits.person_hours, "max_holds": self.limits.holds,
+            "max_ended_holds": self.limits.ended_holds, "max_name_bytes": self.limits.name_bytes,
         });
         for (field, value) in known.as_object().expect("an object") {
             expect(&reply.body[field] == value, || format!("{field} should be {value}"))?;
         }
-        for (field, limit) in
-            ["max_events", "max_tickets", "max_person_hours"].into_iter().zip(self.limits.iter().flatten())
-        {
-            expect(&reply.body[field] == limit, || format!("{field} should be {limit}"))?;
-        }
         let durable = reply.number("durable_sequence");
-        expect(durable <= self.changes, || format!("only {} changes were made", self.changes))
+        expect(durable <= self.commits, || format!("only {} changes were made", self.commits))
+    }
+
+    /// Learns how many commits there are.
+    fn see_commits(&mut self, sequence: u64) -> CheckResult {
+        let possible = self.commits..=self.commits + self.unseen;
+        expect(possible.contains(&sequence), || format!("sequence should be in {possible:?}"))?;
+        (self.commits, self.unseen) = (sequence, 0);
+        Ok(())
     }
 
     fn snapshot_made(&mut self, reply: &Reply) -> CheckResult {
         let sequence = reply.ok()["sequence"].as_u64().unwrap_or(u64::MAX);
-        let all = sequence == self.changes || !self.durable && sequence <= self.changes;
-        expect(all, || format!("{} changes were made", self.changes))?;
+        if self.durable {
+            self.see_commits(sequence)?;
+        } else {
+            let most = self.commits + self.unseen;
+            expect(sequence <= most, || format!("{most} changes were made"))?;
+        }
         expect(reply.number("bytes") > 0 && reply.body["milliseconds"].is_u64(), || {
             "no size or duration".to_owned()
         })?;
@@ -335,25 +271,32 @@ impl Model {
     }
 }
 
-impl Event {
-    /// The event with the terms that are given.
-    fn on(self, Terms { closed, max_per_booking }: Terms) -> Self {
-        Self {
-            closed: closed.unwrap_or(self.closed),
-            max_per_booking: max_per_booking.unwrap_or(self.max_per_booking),
-            ..self
-        }
-    }
-
-    fn to_json(&self) -> Value {
-        let mut json = json!({
-            "id": self.id, "name": self.name, "date": self.date.format("%Y-%m-%d").to_string(),
-            "total_tickets": self.total, "available_tickets": self.total - self.sold,
-            "sales": if self.closed { "closed" } else { "open" },
+impl TicketList {
+    /// Whether a ticket with this status, for this attendee, is listed.
+    fn lists(&self, status: &str, attendee: Option<&str>) -> bool {
+        let has_status = match self.status {
+            None => status != "cancelled",
+            Some("all") => true,
+            Some(only) => status == only,
+        };
+        let is_named = self.attendee.as_ref().is_none_or(|part| {
+            attendee.is_some_and(|name| name.to_uppercase().contains(&part.to_uppercase()))
         });
-        if let Some(limit) = self.max_per_booking {
-            json["max_per_booking"] = limit.into();
-        }
-        json
+        has_status && is_named
     }
+}
+
+/// Checks the rows and the end of a listing. Returns the cursor, if it is incomplete.
+fn check_listing(reply: &Reply, rows: &[Value], is_incomplete: bool) -> Result<Option<String>, String> {
+    expect(reply.rows == rows, || format!("the rows should be {rows:?}"))?;
+    let mut last = json!({"count": rows.len()});
+    let mut cursor = None;
+    if is_incomplete {
+        let next = reply.body["next"].as_str().unwrap_or_default().to_owned();
+        expect(!next.is_empty(), || "an incomplete listing without next".to_owned())?;
+        last["next"] = json!(next);
+        cursor = Some(next);
+    }
+    expect(reply.code.is_none() && reply.body == last, || format!("it should end with {last}"))?;
+    Ok(cursor)
 }

@@ -1,6 +1,6 @@
-//! Requests, and the notations of dates and hours in replies about calendars.
+//! Requests, and the notations of dates, hours and moments in replies.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveDateTime};
 
 /// A date and an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,10 +51,40 @@ pub enum Request {
         after: Option<String>,
     },
     Event(String),
-    Book(String, u64),
-    /// Of several different events, of all or of none.
-    BookAll(Vec<(String, u64)>),
+    /// Of one event, or of several different ones, of all or of none.
+    Book {
+        bookings: Vec<(String, u64)>,
+        attendee: Option<String>,
+    },
+    Hold {
+        event: String,
+        tickets: u64,
+        ttl: Option<u64>,
+        attendee: Option<String>,
+    },
+    /// The request that shows a hold.
+    ShowHold(String),
+    Confirm {
+        hold: String,
+        tickets: Option<u64>,
+        attendee: Option<String>,
+    },
+    Extend {
+        hold: String,
+        seconds: u64,
+    },
+    Release(String),
+    Cancel(Vec<String>),
     Ticket(String),
+    CheckIn {
+        ticket: String,
+        undo: bool,
+    },
+    Tickets(TicketList),
+    DeleteEvent {
+        id: String,
+        drop_tickets: bool,
+    },
     Calendar(CalendarRequest),
     Hod(String),
     Hello,
@@ -63,6 +93,55 @@ pub enum Request {
     Stats,
     Snapshot,
     Quit,
+}
+
+/// The arguments of TICKETS.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TicketList {
+    pub event: String,
+    pub status: Option<&'static str>,
+    /// A part of the names to list.
+    pub attendee: Option<String>,
+    pub whole_ids: bool,
+    pub limit: Option<usize>,
+    pub after: Option<String>,
+}
+
+impl Request {
+    /// A booking of one event.
+    pub fn book(event: &str, tickets: u64) -> Self {
+        Self::Book { bookings: vec![(event.to_owned(), tickets)], attendee: None }
+    }
+
+    /// Whether an `OK` acknowledges a change.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::Create { .. }
+            | Self::Update { .. }
+            | Self::Book { .. }
+            | Self::Hold { .. }
+            | Self::Confirm { .. }
+            | Self::Extend { .. }
+            | Self::Release(_)
+            | Self::Cancel(_)
+            | Self::CheckIn { .. }
+            | Self::DeleteEvent { .. } => true,
+            Self::Calendar(request) => !matches!(request, CalendarRequest::Day { .. }),
+            Self::Invalid(_)
+            | Self::List { .. }
+            | Self::Event(_)
+            | Self::ShowHold(_)
+            | Self::Ticket(_)
+            | Self::Tickets(_)
+            | Self::Hod(_)
+            | Self::Hello
+            | Self::Help(_)
+            | Self::Ping
+            | Self::Stats
+            | Self::Snapshot
+            | Self::Quit => false,
+        }
+    }
 }
 
 /// A request about the calendars of people. Without a meeting it is about a block.
@@ -80,4 +159,9 @@ pub fn format_date(date: NaiveDate) -> String {
 
 pub fn format_hour(hour: u32) -> String {
     format!("{hour:02}:00")
+}
+
+/// A moment in UTC, to the microsecond.
+pub fn format_moment(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }

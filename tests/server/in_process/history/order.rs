@@ -2,15 +2,20 @@
 //! replies (the linearizability check of Wing and Gong, with the memoization of Lowe).
 
 use std::collections::HashSet;
+use std::ops::RangeFrom;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bookline_server::commands::Service;
+use bookline_server::maintenance;
+use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
 use bookline_testkit::model::{Model, Request, Slot, Terms, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
-use chrono::{NaiveDateTime, Utc};
+use chrono::NaiveDateTime;
 
-use crate::in_process::model::steps::{Conditions, Step, Template, all_reads, slots};
+use crate::in_process::model::moment::{manual_time, now};
+use crate::in_process::model::steps::{Advance, Conditions, Step, Template, all_reads, slots};
 
 const CLIENTS: usize = 4;
 
@@ -21,6 +26,18 @@ const ROUNDS: usize = 12;
 const BATCHES: usize = 3;
 const LINES: usize = 4;
 
+/// Rounds of maintenance during a round of requests.
+const MAINTENANCE_ROUNDS: usize = 3;
+
+/// The most time that passes between two rounds, an hour: no hold of a scenario is forgotten.
+const ADVANCE_MICROS_MAX: i64 = 3_600_000_000;
+
+const _: () = assert!(ROUNDS < 24);
+
+/// No two holds of a round live for the same time: the order in which holds with one deadline end is not
+/// specified.
+const FIRST_LIFETIME_SECONDS: u64 = 1;
+
 /// A request and its reply, with the logical times of both.
 #[derive(Debug, Clone)]
 struct Observation {
@@ -28,43 +45,58 @@ struct Observation {
     received: u64,
     request: Request,
     reply: Reply,
-    now: [NaiveDateTime; 2],
 }
 
-/// Runs a scenario, and asserts that it is linearizable.
+/// Runs a scenario, and asserts that it is linearizable. Time passes between the rounds. Due holds are ended
+/// during a round.
 pub async fn check_linearizable(seed: u64) {
     let mut rng = Rng::new(seed);
-    let server = Server::fresh_with(|config| config.shards = *rng.pick(&[1, 64])).await;
+    let time = manual_time();
+    let server = Server::fresh_with(|config| {
+        config.shards = *rng.pick(&[1, 64]);
+        config.limits = StateLimits::NONE;
+        config.time_source = Some(time.clone());
+        config.background_maintenance = false;
+    })
+    .await;
     let mut conns = Vec::new();
     for _ in 0..CLIENTS {
         conns.push(server.connect().await);
     }
-    let slots = slots(Utc::now().naive_utc());
-    let mut naive = Model::new(true);
+    let slots = slots(now(&time));
+    let mut naive = Model::new(true, StateLimits::NONE);
+    let mut lifetimes = FIRST_LIFETIME_SECONDS..;
     let clock = Arc::new(AtomicU64::new(0));
     for round in 0..ROUNDS {
+        let micros = Advance::draw(&mut rng).micros(&naive, now(&time));
+        time.advance(micros.min(ADVANCE_MICROS_MAX));
+        let now = now(&time);
         let clients: Vec<_> = conns
             .drain(..)
             .map(|conn| {
-                tokio::spawn(run_client(conn, draw(&mut rng, &naive, &slots), rng.next(), clock.clone()))
+                let batches = draw(&mut rng, &naive, &slots, &mut lifetimes);
+                tokio::spawn(run_client(conn, batches, rng.next(), clock.clone()))
             })
             .collect();
+        let maintained = tokio::spawn(maintain(server.service.clone()));
         let mut observed = Vec::new();
         for client in clients {
             let (conn, seen) = client.await.expect("a client");
             conns.push(conn);
             observed.push(seen);
         }
-        let explained = find_order(&naive, &observed, |naive| Some(naive.clone())).unwrap_or_else(|| {
-            panic!("round {round}: no order explains these replies:\n{}", report(&observed))
-        });
+        maintained.await.expect("maintenance");
+        let explained =
+            find_order(&naive, &observed, now, |naive| Some(naive.clone())).unwrap_or_else(|| {
+                panic!("round {round}: no order explains these replies:\n{}", report(&observed))
+            });
         // Several orders may explain the replies and end in different states, as when a meeting is deleted
         // between two meetings of the same hour. One of them must end in the current state.
-        let now = check_all_state(&mut conns[0], &explained, &slots).await;
-        naive = check_replies(&explained, &now).unwrap_or_else(|difference| {
-            find_order(&naive, &observed, |naive| check_replies(naive, &now).ok()).unwrap_or_else(|| {
-                panic!("round {round}: no order ends in this state: {difference}\n{}", report(&observed))
-            })
+        let seen = check_all_state(&mut conns[0], &explained, &slots).await;
+        naive = check_replies(&explained, &seen, now).unwrap_or_else(|difference| {
+            find_order(&naive, &observed, now, |naive| check_replies(naive, &seen, now).ok()).unwrap_or_else(
+                || panic!("round {round}: no order ends in this state: {difference}\n{}", report(&observed)),
+            )
         });
     }
     for conn in &mut conns {
@@ -73,8 +105,16 @@ pub async fn check_linearizable(seed: u64) {
     server.stop().await;
 }
 
+/// Rounds of maintenance while clients send requests.
+async fn maintain(service: Arc<Service>) {
+    for _ in 0..MAINTENANCE_ROUNDS {
+        maintenance::round(&service.store).await.expect("the journal is open");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Batches of random requests, resolved against the state at the beginning of the round.
-fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot]) -> Vec<Vec<Request>> {
+fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot], lifetimes: &mut RangeFrom<u64>) -> Vec<Vec<Request>> {
     let conditions = Conditions::draw(&mut rng.clone());
     let mut draw_request = || loop {
         let Step::Request { template, .. } = Step::draw(rng, conditions) else { continue };
@@ -83,11 +123,21 @@ fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot]) -> Vec<Vec<Request>> {
             Template::Slots(action, slot, other) => Template::Slots(action, slot % 2, other % 2 * 7),
             other => other,
         };
-        let request = template.resolve(naive, slots);
+        let mut request = template.resolve(naive, slots);
+        match &mut request {
+            Request::Hold { ttl, .. } => *ttl = lifetimes.next(),
+            Request::Extend { seconds, .. } => *seconds = lifetimes.next().expect("another number"),
+            _ => {}
+        }
         // Requests that read several shards are not linearizable as a whole.
         if !matches!(
             request,
-            Request::List { .. } | Request::Hod(_) | Request::Stats | Request::Snapshot | Request::Quit
+            Request::List { .. }
+                | Request::Tickets(_)
+                | Request::Hod(_)
+                | Request::Stats
+                | Request::Snapshot
+                | Request::Quit
         ) {
             return request;
         }
@@ -108,14 +158,12 @@ async fn run_client(
             bytes.extend(request_line(request, &mut style));
             bytes.push(b'\n');
         }
-        let before = Utc::now().naive_utc();
         let sent = clock.fetch_add(1, Ordering::SeqCst);
         conn.send(&bytes).await;
         for request in batch {
             let reply = conn.reply().await.expect("an answer");
             let received = clock.fetch_add(1, Ordering::SeqCst);
-            let now = [before, Utc::now().naive_utc()];
-            all.push(Observation { sent, received, request, reply, now });
+            all.push(Observation { sent, received, request, reply });
         }
     }
     (conn, all)
@@ -123,15 +171,23 @@ async fn run_client(
 
 /// Searches for an order in which the model gives the same replies and ends in a state that is accepted. The
 /// order keeps that of each connection, and a request that was answered before another one was sent comes
-/// before it.
+/// before it. The server may end the due holds of an event at any time.
 fn find_order(
     naive: &Model,
     observed: &[Vec<Observation>],
+    now: NaiveDateTime,
     accept: impl Fn(&Model) -> Option<Model>,
 ) -> Option<Model> {
     let mut known = HashSet::new();
     let mut open = vec![(vec![0; observed.len()], naive.clone())];
     while let Some((done, naive)) = open.pop() {
+        for event in naive.events_with_due_holds(now) {
+            let mut naive = naive.clone();
+            naive.end_due_holds_of(event, now);
+            if known.insert((done.clone(), format!("{naive:?}"))) {
+                open.push((done.clone(), naive));
+            }
+        }
         let next = |client: usize| observed[client].get(done[client]);
         let Some(first_answer) = (0..observed.len()).filter_map(next).map(|observed| observed.received).min()
         else {
@@ -145,7 +201,7 @@ fn find_order(
                 continue;
             };
             let mut naive = naive.clone();
-            if naive.check(&observed.request, &observed.reply, observed.now).is_ok() {
+            if naive.check(&observed.request, &observed.reply, now).is_ok() {
                 let mut done = done.clone();
                 done[client] += 1;
                 if known.insert((done.clone(), format!("{naive:?}"))) {
@@ -163,22 +219,20 @@ async fn check_all_state(conn: &mut AsyncConn, naive: &Model, slots: &[Slot]) ->
     for requests in all_reads(naive, slots).chunks(200) {
         let lines =
             requests.iter().flat_map(|request| [request_line(request, &mut style), b"\n".to_vec()].concat());
-        let before = Utc::now().naive_utc();
         conn.send(&lines.collect::<Vec<u8>>()).await;
         for request in requests {
             let reply = conn.reply().await.expect("an answer");
-            let now = [before, Utc::now().naive_utc()];
-            all.push(Observation { sent: 0, received: 0, request: request.clone(), reply, now });
+            all.push(Observation { sent: 0, received: 0, request: request.clone(), reply });
         }
     }
     all
 }
 
 /// The model after these replies, or the first difference.
-fn check_replies(naive: &Model, observed: &[Observation]) -> Result<Model, String> {
+fn check_replies(naive: &Model, observed: &[Observation], now: NaiveDateTime) -> Result<Model, String> {
     let mut naive = naive.clone();
-    for Observation { request, reply, now, .. } in observed {
-        naive.check(request, reply, *now).map_err(|what| format!("{request:?}: {reply:?}: {what}"))?;
+    for Observation { request, reply, .. } in observed {
+        naive.check(request, reply, now).map_err(|what| format!("{request:?}: {reply:?}: {what}"))?;
     }
     Ok(naive)
 }
@@ -197,25 +251,27 @@ fn report(observed: &[Vec<Observation>]) -> String {
 #[test]
 fn find_order_finds_an_order_exactly_if_there_is_one() {
     let any = |naive: &Model| Some(naive.clone());
-    let now = [Utc::now().naive_utc(); 2];
+    let now = now(&manual_time());
+    let new_model = || Model::new(true, StateLimits::NONE);
     let observed = |sent, received, line: Request, reply: &str| {
         let (code, body) = reply.split_once(' ').expect("a code and an object");
         let code = (code != "OK").then(|| code.to_owned());
         let body = serde_json::from_str(body).expect("an object");
-        Observation { sent, received, request: line, reply: Reply { rows: Vec::new(), code, body }, now }
+        Observation { sent, received, request: line, reply: Reply { rows: Vec::new(), code, body } }
     };
     let date = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date");
     let (id, terms) = (Some("jazz".into()), Terms::default());
     let create = Request::Create { name: "Jazz".into(), date, tickets: 1, id, terms };
     let event = |left| {
         format!(
-            r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left},"sales":"open"}}"#
+            r#"OK {{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":1,"available_tickets":{left},"held_tickets":0,"sales":"open"}}"#
         )
     };
     let sold =
         r#"OK {"event_id":"jazz","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}"#;
-    let sold_out = r#"SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"requested":1}"#;
-    let (book, read) = (Request::Book("jazz".into(), 1), Request::Event("jazz".into()));
+    let sold_out =
+        r#"SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"held":0,"requested":1}"#;
+    let (book, read) = (Request::book("jazz", 1), Request::Event("jazz".into()));
     let created = observed(0, 1, create, &event(1));
 
     // The read overlaps with the sale, so it may come before or after it.
@@ -225,16 +281,16 @@ fn find_order_finds_an_order_exactly_if_there_is_one() {
             vec![observed(3, 8, read.clone(), &event(left))],
             vec![observed(4, 7, book.clone(), sold_out)],
         ];
-        assert!(find_order(&Model::new(true), &clients, any).is_some(), "{left} left");
+        assert!(find_order(&new_model(), &clients, now, any).is_some(), "{left} left");
     }
     // The read was sent after the sale was answered, so it must come after it.
     let late = |left| {
         let sold = vec![created.clone(), observed(2, 5, book.clone(), sold)];
-        find_order(&Model::new(true), &[sold, vec![observed(6, 7, read.clone(), &event(left))]], any)
+        find_order(&new_model(), &[sold, vec![observed(6, 7, read.clone(), &event(left))]], now, any)
     };
     assert!(late(0).is_some() && late(1).is_none());
     // One ticket that is sold twice.
     let other = sold.replace("2cdba4d5", "2cdbffff");
     let twice = [vec![created, observed(2, 9, book.clone(), sold)], vec![observed(3, 8, book, &other)]];
-    assert!(find_order(&Model::new(true), &twice, any).is_none());
+    assert!(find_order(&new_model(), &twice, now, any).is_none());
 }

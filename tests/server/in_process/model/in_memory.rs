@@ -1,14 +1,16 @@
 //! Running a scenario against a server on a log in memory and the model.
 
+use std::sync::Arc;
 use std::task::Waker;
 
-use bookline_server::state::StateLimits;
 use bookline_server::storage::log::Log;
+use bookline_server::time::clock::Clock;
+use bookline_server::time::source::ManualTime;
 use bookline_testkit::in_memory::Server;
 use bookline_testkit::model::{Model, Request, Slot, request_line};
 use bookline_testkit::{MemoryLog, Rng};
-use chrono::{NaiveDateTime, Utc};
 
+use super::moment::{manual_time, now};
 use super::steps::{Conditions, Step, all_reads, line_end, slots};
 use super::transcript::{Failure, line_text, reply_text};
 
@@ -16,6 +18,7 @@ use super::transcript::{Failure, line_text, reply_text};
 const LOST: &[u8] = b"CREATE lost 2026-01-01 1 id=lost\n";
 
 struct Scenario {
+    time: Arc<ManualTime>,
     server: Server,
     naive: Model,
     slots: Vec<Slot>,
@@ -25,17 +28,14 @@ struct Scenario {
 /// Runs the steps that need no connection, and compares all of the state after each start and at the end.
 pub fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
     let log = if conditions.durable() { MemoryLog::held() } else { MemoryLog::default() };
-    let limits = conditions.limits.map_or(StateLimits::NONE, |[events, tickets, person_hours]| StateLimits {
-        events,
-        tickets,
-        person_hours,
-        ..StateLimits::NONE
-    });
+    let time = manual_time();
+    let clock = Arc::new(Clock::new(time.clone(), None));
     let mut scenario = Scenario {
-        server: Server::on(log, conditions.shards, limits),
-        naive: Model::new(true).with_limits(conditions.limits),
-        slots: slots(now()),
+        server: Server::with_clock(log, conditions.shards, conditions.limits, clock),
+        naive: Model::new(true, conditions.limits),
+        slots: slots(now(&time)),
         transcript: Vec::new(),
+        time,
     };
     let mut each = (0..).zip(steps).map(|(at, step)| (at, scenario.step(at, step)));
     let failed = each.find_map(|(at, result)| result.err().map(|what| (at, what)));
@@ -43,10 +43,6 @@ pub fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
     let failed = failed.or_else(|| scenario.check_all_state().err().map(|what| (last, what)));
     let Scenario { transcript, .. } = scenario;
     failed.map_or(Ok(()), |(at, what)| Err(Failure { at, transcript, what }))
-}
-
-fn now() -> NaiveDateTime {
-    Utc::now().naive_utc()
 }
 
 impl Scenario {
@@ -59,6 +55,19 @@ impl Scenario {
             Step::Kill => {
                 self.server.execute(LOST);
                 self.restart(step)
+            }
+            Step::Advance(advance) => {
+                self.transcript.push(format!("({step:?})"));
+                // A microsecond passes before the next line.
+                self.time.advance(advance.micros(&self.naive, now(&self.time)) - 1);
+                Ok(())
+            }
+            Step::Maintain => {
+                self.transcript.push(format!("({step:?})"));
+                self.server.maintain();
+                self.server.log.sync();
+                self.naive.maintain(now(&self.time));
+                Ok(())
             }
             step => match step.line(&self.naive, &self.slots) {
                 // There is no snapshotter.
@@ -77,13 +86,14 @@ impl Scenario {
     /// Executes a line, and checks its reply, if there is one.
     fn line(&mut self, at: usize, line: &[u8], request: Option<&Request>) -> Result<(), String> {
         self.transcript.push(format!("> {}", line_text(line)));
-        let before = now();
+        // No two holds have one deadline: then the order in which they end is not specified.
+        self.time.advance(1);
         let replies = self.server.execute(&[line, line_end(at)].concat());
         self.transcript.extend(replies.iter().map(reply_text));
         self.acknowledge()?;
         match (request, &replies[..]) {
             (None, []) => Ok(()),
-            (Some(request), [reply]) => self.naive.check(request, reply, [before, now()]),
+            (Some(request), [reply]) => self.naive.check(request, reply, now(&self.time)),
             (_, replies) => Err(format!("{} replies to one line", replies.len())),
         }
     }

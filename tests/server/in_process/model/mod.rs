@@ -3,13 +3,16 @@
 //! sockets on a log in memory.
 //!
 //! There are few events, people and hours, so that requests conflict. Many lines are invalid. Servers are
-//! restarted and killed, and snapshots are made, at random points.
+//! restarted and killed, and snapshots are made, at random points. Time passes only when a step says so, to
+//! just before, at and after the deadlines of holds. Due holds are ended, and ended ones forgotten, only by a
+//! step, a start, or a request that needs their tickets.
 //!
 //! It would fail if a reply differed from protocol.md, if a restart lost or invented a change, or if a
 //! refused request changed anything. A failure prints its seed and the shortest list of steps that fails.
 //! `BOOKLINE_TEST_SEED=n` runs one seed, `BOOKLINE_TEST_SEEDS=n` the first n seeds.
 
 mod in_memory;
+pub mod moment;
 mod run;
 mod shrink;
 pub mod steps;
@@ -26,11 +29,11 @@ use transcript::Failure;
 /// The number of steps in a scenario.
 const STEPS: usize = 250;
 
-/// The number of scenarios by default: ten seconds on two cores.
-const SCENARIOS: u64 = 40;
+/// The number of scenarios by default: five seconds on two cores.
+const SCENARIOS: u64 = 60;
 
-/// The number of scenarios in memory by default: two seconds.
-const SCENARIOS_IN_MEMORY: u64 = 100;
+/// The number of scenarios in memory by default: three seconds.
+const SCENARIOS_IN_MEMORY: u64 = 200;
 
 #[test]
 fn replies_equal_those_of_the_model() {

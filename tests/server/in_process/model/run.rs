@@ -1,12 +1,14 @@
 //! Running a scenario against a server in this process and the model.
 
-use bookline_server::Config;
-use bookline_server::state::StateLimits;
+use std::sync::Arc;
+
+use bookline_server::time::source::ManualTime;
+use bookline_server::{Config, maintenance};
 use bookline_testkit::in_process::Server;
 use bookline_testkit::model::{Model, Request, Slot, request_line};
 use bookline_testkit::{AsyncConn, Rng};
-use chrono::{NaiveDateTime, Utc};
 
+use super::moment::{manual_time, now};
 use super::steps::{Conditions, Step, all_reads, line_end, slots};
 use super::transcript::{Failure, line_text, reply_text};
 
@@ -19,6 +21,7 @@ struct Sent {
 
 struct Scenario {
     conditions: Conditions,
+    time: Arc<ManualTime>,
     /// `None` only during a restart.
     server: Option<Server>,
     conn: AsyncConn,
@@ -29,15 +32,17 @@ struct Scenario {
 
 /// Runs the steps, and compares all of the state after each start and at the end.
 pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> {
-    let server = Server::fresh_with(|config| configure(config, conditions)).await;
+    let time = manual_time();
+    let server = Server::fresh_with(|config| configure(config, conditions, &time)).await;
     let conn = connect(&server).await;
     let mut scenario = Scenario {
         conditions,
         conn,
         server: Some(server),
-        naive: Model::new(conditions.durable()).with_limits(conditions.limits),
-        slots: slots(now()),
+        naive: Model::new(conditions.durable(), conditions.limits),
+        slots: slots(now(&time)),
         transcript: Vec::new(),
+        time,
     };
     let result = scenario.run(steps).await;
     let Scenario { server, conn, transcript, .. } = scenario;
@@ -48,16 +53,12 @@ pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> 
     result.map_err(|(at, what)| Failure { at, transcript, what })
 }
 
-fn configure(config: &mut Config, conditions: Conditions) {
+fn configure(config: &mut Config, conditions: Conditions, time: &Arc<ManualTime>) {
     config.shards = conditions.shards;
     config.durability = conditions.durability;
-    if let Some([events, tickets, person_hours]) = conditions.limits {
-        config.limits = StateLimits { events, tickets, person_hours, ..StateLimits::NONE };
-    }
-}
-
-fn now() -> NaiveDateTime {
-    Utc::now().naive_utc()
+    config.limits = conditions.limits;
+    config.time_source = Some(time.clone());
+    config.background_maintenance = false;
 }
 
 /// Opens a connection, and waits until it is served.
@@ -91,6 +92,16 @@ impl Scenario {
                     self.expect_last_reply(at, b"", &Request::Invalid("INCOMPLETE")).await?;
                     at + 1
                 }
+                Step::Advance(advance) => {
+                    self.transcript.push(format!("({:?})", steps[at]));
+                    // A microsecond passes before the next line.
+                    self.time.advance(advance.micros(&self.naive, now(&self.time)) - 1);
+                    at + 1
+                }
+                Step::Maintain => {
+                    self.maintain(at).await?;
+                    at + 1
+                }
                 _ => self.lines(steps, at).await?,
             };
         }
@@ -100,10 +111,13 @@ impl Scenario {
     /// Sends the next lines as one batch, and checks their replies. Returns the index of the next step.
     async fn lines(&mut self, steps: &[Step], from: usize) -> Result<usize, StepFailure> {
         let (mut bytes, mut sent, mut at) = (Vec::new(), Vec::new(), from);
-        let mut quits = false;
-        while at < steps.len() && sent.len() < self.conditions.pipelined && !quits {
+        let (mut quits, mut sets_deadline) = (false, false);
+        self.time.advance(1);
+        while at < steps.len() && sent.len() < self.conditions.pipelined && !quits && !sets_deadline {
             let Some((line, request)) = steps[at].line(&self.naive, &self.slots) else { break };
             quits = request == Some(Request::Quit);
+            // No two holds have one deadline: then the order in which they end is not specified.
+            sets_deadline = matches!(request, Some(Request::Hold { .. } | Request::Extend { .. }));
             sent.push(Sent { at, text: line_text(&line), request });
             bytes.extend(line);
             bytes.extend_from_slice(line_end(at));
@@ -125,11 +139,10 @@ impl Scenario {
     async fn check_reply(&mut self, sent: &Sent) -> Result<(), StepFailure> {
         self.transcript.push(format!("> {}", sent.text));
         let Some(request) = &sent.request else { return Ok(()) };
-        let before = now();
         let reply = self.conn.reply().await;
         let reply = reply.ok_or_else(|| (sent.at, "the connection was closed without a reply".to_owned()))?;
         self.transcript.push(reply_text(&reply));
-        self.naive.check(request, &reply, [before, now()]).map_err(|what| (sent.at, what))
+        self.naive.check(request, &reply, now(&self.time)).map_err(|what| (sent.at, what))
     }
 
     /// Sends bytes that the server answers before it closes the connection.
@@ -159,12 +172,27 @@ impl Scenario {
         // The server must not wait for the connection.
         self.conn.finish().await;
         let directory = if matches!(step, Step::Kill) { server.kill().await } else { server.stop().await };
-        let started = Server::on_with(directory, |config| configure(config, self.conditions)).await;
+        let started = Server::on_with(directory, |config| {
+            configure(config, self.conditions, &self.time);
+        })
+        .await;
         let server = started
             .map_err(|refused| (at, format!("the restart failed: {:#}", anyhow::Error::from(refused))))?;
+        self.naive.end_due_holds(now(&self.time));
         self.conn = connect(&server).await;
         self.server = Some(server);
         Ok(())
+    }
+
+    async fn maintain(&mut self, at: usize) -> Result<(), StepFailure> {
+        self.transcript.push("(Maintain)".to_owned());
+        let server = self.server.as_ref().expect("a running server");
+        let round = maintenance::round(&server.service.store).await;
+        round.map_err(|error| (at, error.to_string()))?;
+        self.naive.maintain(now(&self.time));
+        // Its reply waits until the commits of maintenance are durable.
+        self.conn.send(b"STATS\n").await;
+        self.check_reply(&Sent { at, text: "STATS".to_owned(), request: Some(Request::Stats) }).await
     }
 
     async fn check_all_state(&mut self, at: usize) -> Result<(), StepFailure> {
@@ -178,10 +206,9 @@ impl Scenario {
             }
             self.conn.send(&bytes).await;
             for request in some {
-                let before = now();
                 let reply =
                     self.conn.reply().await.ok_or_else(|| (at, "the connection was closed".to_owned()))?;
-                self.naive.check(request, &reply, [before, now()]).map_err(|what| {
+                self.naive.check(request, &reply, now(&self.time)).map_err(|what| {
                     self.transcript.push(format!("> (final check) {request:?}"));
                     self.transcript.push(reply_text(&reply));
                     (at, what)

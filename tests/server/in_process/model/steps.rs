@@ -1,10 +1,11 @@
 //! The steps of a scenario: requests about a few events, people and hours, so that they conflict, and
 //! restarts.
 
+use bookline_server::state::StateLimits;
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 use bookline_testkit::model::{
-    CalendarRequest, Meeting, Model, Request, Slot, Terms, invalid_line, request_line,
+    CalendarRequest, Meeting, Model, Request, Slot, Terms, TicketList, invalid_line, request_line,
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
@@ -15,9 +16,12 @@ pub struct Conditions {
     pub durability: Durability,
     /// The largest number of lines sent at once.
     pub pipelined: usize,
-    /// The limits of events, tickets and person-hours, if they are low.
-    pub limits: Option<[u64; 3]>,
+    pub limits: StateLimits,
 }
+
+/// Limits that a scenario reaches.
+const LOW_LIMITS: StateLimits =
+    StateLimits { events: 4, tickets: 25, person_hours: 12, holds: 3, ended_holds: 4, name_bytes: 250 };
 
 impl Conditions {
     pub fn draw(rng: &mut Rng) -> Self {
@@ -31,7 +35,7 @@ impl Conditions {
                 Durability::Never,
             ]),
             pipelined: *rng.pick(&[1, 5, 40]),
-            limits: *rng.pick(&[None, None, Some([5, 30, 12])]),
+            limits: *rng.pick(&[StateLimits::NONE, StateLimits::NONE, LOW_LIMITS]),
         }
     }
 
@@ -41,8 +45,8 @@ impl Conditions {
     }
 }
 
-/// A step. It refers to tickets, slots and cursors by index, so that it stays valid when earlier steps are
-/// removed.
+/// A step. It refers to tickets, holds, slots and cursors by index, so that it stays valid when earlier steps
+/// are removed.
 #[derive(Debug, Clone)]
 pub enum Step {
     /// A request. `style` is the seed of its notation.
@@ -55,38 +59,78 @@ pub enum Step {
     Unfinished(&'static str),
     /// A request of a browser.
     Http,
+    /// Time passes. Holds fall due, and stay until something ends them.
+    Advance(Advance),
+    /// A round of maintenance.
+    Maintain,
     /// A graceful restart of the server.
     Restart,
     /// A kill and a start of the server.
     Kill,
 }
 
+/// How much time passes.
+#[derive(Debug, Clone, Copy)]
+pub enum Advance {
+    Micros(i64),
+    /// To the deadline of an active hold, by its index, and so many microseconds more.
+    Deadline(usize, i64),
+}
+
 /// A request with unresolved references.
 #[derive(Debug, Clone)]
 pub enum Template {
     Fixed(Request),
-    /// An event with a generated id, by its index.
-    Generated(Action, usize),
-    /// Tickets of different events, each by the index of its id among the fixed and the generated ones.
-    BookAll(Vec<(usize, u64)>),
-    /// A ticket that was issued, by its index.
-    Ticket(usize),
+    /// An event, by the index of its id among the fixed and the generated ones.
+    Event(EventAction, usize),
+    /// Tickets of different events, each by the index of its id.
+    BookAll(Vec<(usize, u64)>, Option<String>),
+    /// Tickets that were issued, by their indices.
+    Tickets(TicketAction, Vec<usize>),
+    /// A hold, by its index.
+    Hold(HoldAction, usize),
     /// Two slots, by their indices in [`slots`].
-    Slots(Action, usize, usize),
+    Slots(SlotAction, usize, usize),
     /// The next page of a listing, by the index of its cursor.
     NextPage(Option<usize>, usize),
+    /// The same of a listing of tickets.
+    NextTickets(TicketList, usize),
 }
 
-/// What a request with references does.
 #[derive(Debug, Clone)]
-pub enum Action {
-    Event,
-    Book(u64),
+pub enum EventAction {
+    Show,
+    Book(u64, Option<String>),
+    Hold { tickets: u64, ttl: Option<u64>, attendee: Option<String> },
+    Tickets(TicketList),
+    Delete { drop_tickets: bool },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum TicketAction {
+    Show,
+    CheckIn { undo: bool },
+    Cancel,
+}
+
+#[derive(Debug, Clone)]
+pub enum HoldAction {
+    Show,
+    Confirm(Option<u64>, Option<String>),
+    Extend(u64),
+    Release,
+}
+
+#[derive(Debug, Clone)]
+pub enum SlotAction {
     Take(String, Option<Meeting>),
     Put(String, Option<Meeting>),
     Delete(String),
     Day(String),
 }
+
+/// An id that no ticket and no hold has.
+const MADE_UP_ID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
 
 const PEOPLE: [&str; 5] = ["F1", "F2", "F3", "f1", "F10"];
 const EVENTS: [&str; 4] = ["jazz", "Jazz", "rock-2026", "open.day_1"];
@@ -100,6 +144,9 @@ const TEXTS: [&str; 8] = [
     "# no comment",
     "not\u{202e}seen\u{2028}OK\u{e0041}",
 ];
+
+const ATTENDEES: [&str; 5] = ["Ada", "Ada Lovelace", "Grüß Gott 🌱", "say \"hi\" \\", "ÉMILE"];
+const PARTS_OF_NAMES: [&str; 5] = ["ada", "LOVE", "grüss", "É", "hi\""];
 
 /// The slots of a scenario: around the current hour, around the end of the month of HOD, and at the ends of
 /// the calendar.
@@ -122,7 +169,9 @@ impl Step {
                 Self::Unfinished(rng.pick::<&str>(&["BOOK jazz 1", "BLOCK F1 2028-02-29 23:00", "PING"]))
             }
             10..16 => Self::NoReply(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
-            16..40 => Self::Invalid { template: Template::draw(rng), style: rng.next() },
+            16..24 => Self::Advance(Advance::draw(rng)),
+            24..30 => Self::Maintain,
+            30..54 => Self::Invalid { template: Template::draw(rng), style: rng.next() },
             _ => Self::Request { template: Template::draw(rng), style: rng.next() },
         }
     }
@@ -140,7 +189,40 @@ impl Step {
                 Some((line, Some(Request::Invalid(code))))
             }
             Self::NoReply(line) => Some((line.as_bytes().to_vec(), None)),
-            Self::Unfinished(_) | Self::Http | Self::Restart | Self::Kill => None,
+            Self::Unfinished(_)
+            | Self::Http
+            | Self::Advance(_)
+            | Self::Maintain
+            | Self::Restart
+            | Self::Kill => None,
+        }
+    }
+}
+
+impl Advance {
+    /// Mostly about as long as holds live, or exactly to a deadline, and at times longer than ended holds are
+    /// remembered.
+    pub fn draw(rng: &mut Rng) -> Self {
+        let most = match rng.below(12) {
+            0..4 => 2_000_000,
+            4..6 => 400_000_000,
+            6 => 8_000_000_000,
+            7 if rng.one_in(3) => 100_000_000_000,
+            _ => return Self::Deadline(rng.below(100), rng.below(3) as i64 - 1),
+        };
+        Self::Micros(1 + rng.below(most) as i64)
+    }
+
+    /// The microseconds that pass, one or more.
+    pub fn micros(self, naive: &Model, now: NaiveDateTime) -> i64 {
+        match self {
+            Self::Micros(micros) => micros,
+            Self::Deadline(nth, offset) => {
+                let deadlines = naive.deadlines();
+                let deadline = deadlines.get(nth % deadlines.len().max(1)).unwrap_or(&now);
+                let micros = (*deadline - now).num_microseconds().expect("two hours at the most");
+                (micros + offset).max(1)
+            }
         }
     }
 }
@@ -152,46 +234,73 @@ pub fn line_end(at: usize) -> &'static [u8] {
 
 impl Template {
     fn draw(rng: &mut Rng) -> Self {
-        let (slot, other) = (rng.below(9), rng.below(9));
-        let who = (*rng.pick(&PEOPLE)).to_owned();
+        match rng.below(10) {
+            0..6 => Self::draw_sale(rng),
+            6..9 => Self::draw_calendar(rng),
+            _ => Self::Fixed(other(rng)),
+        }
+    }
+
+    fn draw_sale(rng: &mut Rng) -> Self {
+        let event = match rng.below(6) {
+            0 => rng.below(100),
+            1 => rng.below(EVENTS.len()),
+            // Mostly the same two, so that requests conflict.
+            _ => rng.below(2),
+        };
+        let (ticket, hold) = (rng.below(1_000), rng.below(1_000));
         match rng.below(100) {
-            0..8 => Self::Fixed(create(rng)),
-            8..12 => Self::Generated(Action::Event, rng.below(100)),
-            12..16 => Self::Generated(Action::Book(1 + rng.below(4) as u64), rng.below(100)),
-            16..22 => Self::Fixed(Request::Event((*rng.pick(&EVENTS)).to_owned())),
-            22..25 => Self::Fixed(update(rng)),
-            25..29 => {
+            0..12 => Self::Fixed(create(rng)),
+            12..18 => Self::Event(EventAction::Show, event),
+            18..22 => Self::Fixed(update(rng)),
+            22..25 => {
                 let count_max = if rng.one_in(3) { 8 } else { 3 };
                 let count = 2 + rng.below(count_max - 1);
                 let tickets = |rng: &mut Rng| if rng.one_in(20) { 500 } else { 1 + rng.below(3) as u64 };
-                Self::BookAll((0..count).map(|_| (rng.below(100), tickets(rng))).collect())
+                let bookings = (0..count).map(|_| (rng.below(100), tickets(rng))).collect();
+                Self::BookAll(bookings, attendee(rng))
             }
-            29..36 => {
+            25..36 => {
                 let count = if rng.one_in(10) { *rng.pick(&[10_000, 500]) } else { 1 + rng.below(5) as u64 };
-                Self::Fixed(Request::Book((*rng.pick(&EVENTS)).to_owned(), count))
+                Self::Event(EventAction::Book(count, attendee(rng)), event)
             }
-            36..41 => Self::Ticket(rng.below(1_000)),
-            41..44 => Self::Fixed(Request::Ticket("2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned())),
-            44..50 => Self::Slots(Action::Take(who, None), slot, other),
-            50..60 => Self::Slots(Action::Take(who, Some(meeting(rng))), slot, other),
-            60..68 => Self::Slots(Action::Delete(who), slot, other),
-            68..78 => {
+            36..50 => Self::Event(new_hold(rng), event),
+            50..54 => Self::Hold(HoldAction::Show, hold),
+            54..62 => {
+                let tickets = rng.one_in(2).then(|| 1 + rng.below(4) as u64);
+                Self::Hold(HoldAction::Confirm(tickets, attendee(rng)), hold)
+            }
+            62..66 => Self::Hold(HoldAction::Extend(seconds(rng)), hold),
+            66..70 => Self::Hold(HoldAction::Release, hold),
+            70..74 => Self::Tickets(TicketAction::Show, vec![ticket]),
+            74..80 => Self::Tickets(TicketAction::CheckIn { undo: rng.one_in(3) }, vec![ticket]),
+            80..86 => {
+                let most = if rng.one_in(3) { 6 } else { 1 };
+                let count = 1 + rng.below(most);
+                Self::Tickets(TicketAction::Cancel, (0..count).map(|_| rng.below(1_000)).collect())
+            }
+            86..89 => Self::Event(EventAction::Tickets(ticket_list(rng)), event),
+            89..92 => Self::NextTickets(ticket_list(rng), rng.below(100)),
+            92..94 => Self::Event(EventAction::Delete { drop_tickets: rng.one_in(3) }, event),
+            94..97 => Self::NextPage(rng.one_in(2).then(|| 1 + rng.below(3)), rng.below(100)),
+            _ => Self::Fixed(Request::List { limit: rng.one_in(2).then(|| 1 + rng.below(4)), after: None }),
+        }
+    }
+
+    fn draw_calendar(rng: &mut Rng) -> Self {
+        let (slot, other) = (rng.below(9), rng.below(9));
+        let who = (*rng.pick(&PEOPLE)).to_owned();
+        match rng.below(20) {
+            0..3 => Self::Slots(SlotAction::Take(who, None), slot, other),
+            3..8 => Self::Slots(SlotAction::Take(who, Some(meeting(rng))), slot, other),
+            8..12 => Self::Slots(SlotAction::Delete(who), slot, other),
+            12..17 => {
                 let meeting = (!rng.one_in(3)).then(|| meeting(rng));
                 // At times within the same hour.
                 let other = if rng.one_in(3) { slot } else { other };
-                Self::Slots(Action::Put(who, meeting), slot, other)
+                Self::Slots(SlotAction::Put(who, meeting), slot, other)
             }
-            78..84 => Self::Slots(Action::Day(who), slot, other),
-            84..87 => Self::NextPage(rng.one_in(2).then(|| 1 + rng.below(3)), rng.below(100)),
-            87..89 => {
-                Self::Fixed(Request::List { limit: rng.one_in(2).then(|| 1 + rng.below(4)), after: None })
-            }
-            89..92 => Self::Fixed(Request::Hod(if rng.one_in(4) { who } else { "F10".to_owned() })),
-            92..94 => Self::Fixed(Request::Stats),
-            94..97 => Self::Fixed(Request::Snapshot),
-            97 => Self::Fixed(Request::Quit),
-            98 => Self::Fixed(Request::Help(*rng.pick(&[None, Some("GET"), Some("PUT"), Some("QUIT")]))),
-            _ => Self::Fixed(rng.pick(&[Request::Hello, Request::Ping]).clone()),
+            _ => Self::Slots(SlotAction::Day(who), slot, other),
         }
     }
 
@@ -199,56 +308,145 @@ impl Template {
     pub fn resolve(&self, naive: &Model, slots: &[Slot]) -> Request {
         match self {
             Self::Fixed(request) => request.clone(),
-            Self::Generated(action, nth) => {
-                let generated_ids = naive.generated_ids();
-                let id = if generated_ids.is_empty() {
-                    "nobody"
-                } else {
-                    &generated_ids[nth % generated_ids.len()]
-                };
-                match action {
-                    Action::Book(count) => Request::Book(id.to_owned(), *count),
-                    _ => Request::Event(id.to_owned()),
-                }
-            }
-            Self::BookAll(bookings) => {
-                let ids: Vec<&str> =
-                    EVENTS.into_iter().chain(naive.generated_ids().iter().map(String::as_str)).collect();
+            Self::Event(action, nth) => action.on(event_id(naive, *nth)),
+            Self::BookAll(bookings, attendee) => {
                 let mut different = Vec::<(String, u64)>::new();
                 for (nth, count) in bookings {
-                    let id = ids[nth % ids.len()];
-                    if different.iter().all(|(other, _)| other != id) {
-                        different.push((id.to_owned(), *count));
+                    let id = event_id(naive, *nth);
+                    if different.iter().all(|(other, _)| *other != id) {
+                        different.push((id, *count));
                     }
                 }
-                match &different[..] {
-                    [(id, count)] => Request::Book(id.clone(), *count),
-                    _ => Request::BookAll(different),
-                }
+                Request::Book { bookings: different, attendee: attendee.clone() }
             }
-            Self::Ticket(nth) => {
-                let count = naive.tickets().count().max(1);
-                let ticket = naive.tickets().nth(nth % count);
-                Request::Ticket(
-                    ticket.cloned().unwrap_or_else(|| "ffffffff-ffff-8fff-bfff-ffffffffffff".to_owned()),
-                )
+            Self::Tickets(action, indices) => {
+                let tickets = indices.iter().map(|nth| pick_id(&naive.tickets(), &naive.holds(), *nth));
+                action.on(tickets.collect())
+            }
+            Self::Hold(action, nth) => {
+                let holds = naive.holds();
+                // Mostly one of the active ones, which are the first.
+                let active = &holds[..naive.deadlines().len()];
+                let holds = if nth % 3 > 0 && !active.is_empty() { active } else { &holds };
+                action.on(pick_id(holds, &naive.tickets(), *nth))
             }
             Self::NextPage(limit, nth) => {
-                let count = naive.cursors().count().max(1);
-                Request::List { limit: *limit, after: naive.cursors().nth(nth % count).cloned() }
+                let cursors = naive.cursors();
+                let after = cursors.get(nth % cursors.len().max(1)).map(|word| (*word).clone());
+                Request::List { limit: *limit, after }
+            }
+            Self::NextTickets(list, nth) => {
+                let cursors = naive.ticket_cursors();
+                let Some((word, event)) = cursors.get(nth % cursors.len().max(1)) else {
+                    return Request::Tickets(TicketList { event: event_id(naive, *nth), ..list.clone() });
+                };
+                // At times of another event.
+                let event = if nth % 8 == 0 { event_id(naive, *nth) } else { (*event).clone() };
+                Request::Tickets(TicketList { event, after: Some((*word).clone()), ..list.clone() })
             }
             Self::Slots(action, slot, other) => {
-                let (slot, other) = (slots[*slot], slots[*other]);
-                let request = match action.clone() {
-                    Action::Take(who, meeting) => CalendarRequest::Take { who, slot, meeting },
-                    Action::Put(who, meeting) => CalendarRequest::Put { who, old: slot, new: other, meeting },
-                    Action::Delete(who) => CalendarRequest::Delete { who, slot },
-                    Action::Day(who) => CalendarRequest::Day { who, date: slot.date },
-                    Action::Event | Action::Book(_) => return Request::Ping,
-                };
-                Request::Calendar(request)
+                Request::Calendar(action.clone().on(slots[*slot], slots[*other]))
             }
         }
+    }
+}
+
+impl EventAction {
+    fn on(&self, event: String) -> Request {
+        match self.clone() {
+            Self::Show => Request::Event(event),
+            Self::Book(tickets, attendee) => Request::Book { bookings: vec![(event, tickets)], attendee },
+            Self::Hold { tickets, ttl, attendee } => Request::Hold { event, tickets, ttl, attendee },
+            Self::Tickets(list) => Request::Tickets(TicketList { event, ..list }),
+            Self::Delete { drop_tickets } => Request::DeleteEvent { id: event, drop_tickets },
+        }
+    }
+}
+
+impl TicketAction {
+    fn on(self, mut tickets: Vec<String>) -> Request {
+        match self {
+            Self::Cancel => Request::Cancel(tickets),
+            Self::Show => Request::Ticket(tickets.remove(0)),
+            Self::CheckIn { undo } => Request::CheckIn { ticket: tickets.remove(0), undo },
+        }
+    }
+}
+
+impl HoldAction {
+    fn on(&self, hold: String) -> Request {
+        match self.clone() {
+            Self::Show => Request::ShowHold(hold),
+            Self::Confirm(tickets, attendee) => Request::Confirm { hold, tickets, attendee },
+            Self::Extend(seconds) => Request::Extend { hold, seconds },
+            Self::Release => Request::Release(hold),
+        }
+    }
+}
+
+impl SlotAction {
+    fn on(self, slot: Slot, other: Slot) -> CalendarRequest {
+        match self {
+            Self::Take(who, meeting) => CalendarRequest::Take { who, slot, meeting },
+            Self::Put(who, meeting) => CalendarRequest::Put { who, old: slot, new: other, meeting },
+            Self::Delete(who) => CalendarRequest::Delete { who, slot },
+            Self::Day(who) => CalendarRequest::Day { who, date: slot.date },
+        }
+    }
+}
+
+/// The id of an event: one of the fixed ones, or one that was generated.
+fn event_id(naive: &Model, nth: usize) -> String {
+    let generated = naive.generated_ids().iter().map(String::as_str);
+    let ids: Vec<&str> = EVENTS.into_iter().chain(generated).collect();
+    ids[nth % ids.len()].to_owned()
+}
+
+/// One of these ids, or at times one of `others`, which are of another kind, or a made-up one.
+fn pick_id(ids: &[&String], others: &[&String], nth: usize) -> String {
+    let ids = if nth % 20 == 19 { others } else { ids };
+    let picked = ids.get(nth % ids.len().max(1)).filter(|_| nth % 20 != 18);
+    picked.map_or(MADE_UP_ID.to_owned(), |id| (*id).clone())
+}
+
+/// The name behind `for=`, mostly none.
+fn attendee(rng: &mut Rng) -> Option<String> {
+    rng.one_in(3).then(|| (*rng.pick(&ATTENDEES)).to_owned())
+}
+
+/// A lifetime of a hold. Those of different holds mostly differ.
+fn seconds(rng: &mut Rng) -> u64 {
+    let most = if rng.one_in(3) { 7_200 } else { 600 };
+    1 + rng.below(most) as u64
+}
+
+fn new_hold(rng: &mut Rng) -> EventAction {
+    let tickets = if rng.one_in(20) { 500 } else { 1 + rng.below(4) as u64 };
+    let ttl = (!rng.one_in(8)).then(|| seconds(rng));
+    EventAction::Hold { tickets, ttl, attendee: attendee(rng) }
+}
+
+fn ticket_list(rng: &mut Rng) -> TicketList {
+    TicketList {
+        event: String::new(),
+        status: *rng.pick(&[None, None, Some("booked"), Some("checked_in"), Some("cancelled"), Some("all")]),
+        attendee: rng.one_in(3).then(|| (*rng.pick(&PARTS_OF_NAMES)).to_owned()),
+        whole_ids: rng.one_in(2),
+        limit: rng.one_in(2).then(|| 1 + rng.below(4)),
+        after: None,
+    }
+}
+
+/// A request that is about neither sales nor calendars of a day.
+fn other(rng: &mut Rng) -> Request {
+    let who = *rng.pick(&PEOPLE);
+    match rng.below(14) {
+        0..4 => Request::Hod(if rng.one_in(4) { who } else { "F10" }.to_owned()),
+        4..7 => Request::Stats,
+        7..11 => Request::Snapshot,
+        11 => Request::Quit,
+        12 => Request::Help(*rng.pick(&[None, Some("GET"), Some("PUT"), Some("HOLD")])),
+        _ => rng.pick(&[Request::Hello, Request::Ping]).clone(),
     }
 }
 
@@ -295,6 +493,10 @@ pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
         let day = |who: &str| Request::Calendar(CalendarRequest::Day { who: who.to_owned(), date });
         requests.extend(PEOPLE.map(day));
     }
-    requests.extend(naive.tickets().map(|ticket| Request::Ticket(ticket.clone())));
+    requests.extend(naive.tickets().into_iter().cloned().map(Request::Ticket));
+    requests.extend(naive.holds().into_iter().cloned().map(Request::ShowHold));
+    let all = TicketList { status: Some("all"), whole_ids: true, ..TicketList::default() };
+    let list = |event: &String| Request::Tickets(TicketList { event: event.clone(), ..all.clone() });
+    requests.extend(naive.events().into_iter().map(list));
     requests
 }

@@ -4,6 +4,8 @@
 //! It would fail if a backup were anything but the state after some number of changes, if a directory were
 //! reported corrupt because a server writes to it, or if corruption were not reported.
 
+// The changes that `dump` prints.
+mod dump;
 // Targets of a backup, and its work directory.
 mod target;
 // Holds, cancellations, check-ins and deletions in a dump.
@@ -13,24 +15,41 @@ mod output;
 // Other files in a data directory.
 mod files;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bookline_server::Config;
+use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
 use bookline_testkit::model::{Model, Request, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
-use chrono::Utc;
-use serde_json::Value;
+use chrono::NaiveDateTime;
 use tempfile::TempDir;
 
+use crate::in_process::model::moment::{self, manual_time};
 use crate::in_process::model::steps::{Conditions, Step, all_reads, slots};
 
-/// Requests and their replies, in order.
+/// Requests and their replies, in order, all of the same moment.
 type Scenario = Vec<(Request, Reply)>;
+
+/// The moment of all requests.
+fn now() -> NaiveDateTime {
+    moment::now(&manual_time())
+}
+
+/// Lets a server have the time and the limits of the model.
+fn as_the_model(config: &mut Config) {
+    config.time_source = Some(manual_time());
+    config.background_maintenance = false;
+    config.limits = StateLimits::NONE;
+}
+
+fn new_model() -> Model {
+    Model::new(true, StateLimits::NONE)
+}
 
 /// Runs a command on the data directory of a stopped server.
 pub fn booklined(command: &str, directory: &Path, more: &[&Path]) -> Output {
@@ -51,7 +70,7 @@ async fn run_requests(
     seed: u64,
     enough: impl Fn(usize) -> bool,
 ) -> Scenario {
-    let (mut rng, slots) = (Rng::new(seed), slots(Utc::now().naive_utc()));
+    let (mut rng, slots) = (Rng::new(seed), slots(now()));
     let conditions = Conditions::draw(&mut rng);
     let mut scenario = Scenario::new();
     while !enough(scenario.len()) {
@@ -60,11 +79,10 @@ async fn run_requests(
         if matches!(request, Request::Stats | Request::Snapshot | Request::Quit | Request::Hod(_)) {
             continue;
         }
-        let before = Utc::now().naive_utc();
         let line = request_line(&request, &mut Rng::new(style));
         conn.send(&[line, b"\n".to_vec()].concat()).await;
         let reply = conn.reply().await.expect("a reply");
-        let checked = naive.check(&request, &reply, [before, Utc::now().naive_utc()]);
+        let checked = naive.check(&request, &reply, now());
         checked.unwrap_or_else(|what| panic!("{request:?}: {reply:?}: {what}"));
         scenario.push((request, reply));
     }
@@ -73,12 +91,12 @@ async fn run_requests(
 
 /// The model after this many changes of the scenario.
 fn model_after(scenario: &Scenario, changes: u64) -> Model {
-    let mut naive = Model::new(true);
+    let mut naive = new_model();
     for (request, reply) in scenario {
         if naive.changes() == changes {
             break;
         }
-        naive.check(request, reply, [Utc::now().naive_utc(); 2]).expect("a reply that was checked before");
+        naive.check(request, reply, now()).expect("a reply that was checked before");
     }
     assert_eq!(naive.changes(), changes, "the scenario has this many changes");
     naive
@@ -87,7 +105,11 @@ fn model_after(scenario: &Scenario, changes: u64) -> Model {
 /// Starts a server from a backup, and checks all of its state. Returns the number of its changes.
 async fn restore(backup: &Path, scenario: &Scenario) -> u64 {
     let backup = backup.to_str().expect("a plain name");
-    let server = Server::fresh_with(|config| config.restore = Some(backup.into())).await;
+    let server = Server::fresh_with(|config| {
+        as_the_model(config);
+        config.restore = Some(backup.into());
+    })
+    .await;
     let mut conn = server.connect().await;
     let changes = conn.ask("STATS").await.number("sequence");
     let mut naive = model_after(scenario, changes);
@@ -95,13 +117,14 @@ async fn restore(backup: &Path, scenario: &Scenario) -> u64 {
     check_all_state(&mut conn, &mut naive).await;
     // Tickets that were booked later do not exist.
     let last = model_after(scenario, count_changes(scenario));
-    for ticket in last.tickets().filter(|ticket| naive.tickets().all(|known| known != *ticket)) {
+    let known = naive.tickets();
+    for ticket in last.tickets().into_iter().filter(|ticket| !known.contains(ticket)) {
         assert_eq!(conn.ask(&format!("TICKET {ticket}")).await.code.as_deref(), Some("NOT_FOUND"));
     }
     // The server can be used like any other.
     run_requests(&mut conn, &mut naive, changes, |n| n == 30).await;
     conn.finish().await;
-    let server = Server::on(server.kill().await).await.expect("a restart");
+    let server = Server::on_with(server.kill().await, as_the_model).await.expect("a restart");
     let mut conn = server.connect().await;
     check_all_state(&mut conn, &mut naive).await;
     conn.finish().await;
@@ -111,29 +134,28 @@ async fn restore(backup: &Path, scenario: &Scenario) -> u64 {
 
 /// The number of changes in the scenario.
 fn count_changes(scenario: &Scenario) -> u64 {
-    let mut naive = Model::new(true);
+    let mut naive = new_model();
     for (request, reply) in scenario {
-        naive.check(request, reply, [Utc::now().naive_utc(); 2]).expect("a reply that was checked before");
+        naive.check(request, reply, now()).expect("a reply that was checked before");
     }
     naive.changes()
 }
 
 async fn check_all_state(conn: &mut AsyncConn, naive: &mut Model) {
-    let slots = slots(Utc::now().naive_utc());
+    let slots = slots(now());
     for request in all_reads(naive, &slots) {
-        let before = Utc::now().naive_utc();
         conn.send(&[request_line(&request, &mut Rng::new(0)), b"\n".to_vec()].concat()).await;
         let reply = conn.reply().await.expect("a reply");
-        let checked = naive.check(&request, &reply, [before, Utc::now().naive_utc()]);
+        let checked = naive.check(&request, &reply, now());
         checked.unwrap_or_else(|what| panic!("{request:?}: {reply:?}: {what}"));
     }
 }
 
 /// The directory of a stopped server with two snapshots and changes after them, and what was done on it.
 async fn stopped() -> (TempDir, Scenario) {
-    let server = Server::fresh().await;
+    let server = Server::fresh_with(as_the_model).await;
     let mut conn = server.connect().await;
-    let (mut naive, mut scenario) = (Model::new(true), Scenario::new());
+    let (mut naive, mut scenario) = (new_model(), Scenario::new());
     for seed in 1..4 {
         if seed > 1 {
             conn.ask("SNAPSHOT").await.ok();
@@ -208,93 +230,6 @@ async fn check_reports_corruption_with_file_and_offset_and_exits_1() {
 }
 
 #[tokio::test]
-async fn dump_prints_all_changes_as_an_object_a_line() {
-    let (directory, scenario) = stopped().await;
-    let dumped = booklined("dump", directory.path(), &[]);
-    assert!(dumped.status.success(), "{}", text(&dumped));
-    let (mut tickets, mut events) = (Vec::new(), 0);
-    for line in String::from_utf8(dumped.stdout).expect("UTF-8").lines() {
-        let change: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        assert!(change["sequence"].is_u64() && change.get("at").is_some(), "{line}");
-        assert!(!line.contains(bookline_protocol::needs_escape), "an unescaped control character: {line:?}");
-        match change["fact"].as_str().expect("the type of the change") {
-            "event_created" => events += 1,
-            "event_updated" => assert!(change["event"].is_u64() && change["name"].is_string(), "{line}"),
-            "tickets_issued" => {
-                let issued: Vec<String> = serde_json::from_value(change["tickets"].clone()).expect("tickets");
-                tickets.extend(issued);
-            }
-            "block_taken" | "meeting_taken" | "entry_freed" => {
-                let hour =
-                    change["time"].as_str().is_some_and(|hour| hour.len() == 5 && hour.ends_with(":00"));
-                assert!(hour && change["date"].is_string(), "{line}");
-            }
-            other => panic!("{other}: {line}"),
-        }
-    }
-    let naive = model_after(&scenario, count_changes(&scenario));
-    tickets.sort();
-    assert_eq!(tickets, naive.tickets().cloned().collect::<Vec<_>>());
-    let created = scenario
-        .iter()
-        .filter(|(request, reply)| matches!(request, Request::Create { .. }) && reply.code.is_none());
-    assert_eq!(events, created.count());
-}
-
-/// It would fail if a change of an event did not name it and its counts, or the end of an entry did not say
-/// what ended.
-#[tokio::test]
-async fn changes_of_the_journal_are_complete_without_the_state() {
-    let (directory, _) = stopped().await;
-    let dumped = booklined("dump", directory.path(), &[]);
-    let (mut events, mut entries) = (BTreeMap::new(), BTreeMap::new());
-    let (mut checked, mut updates) = ((0, 0), 0);
-    for line in String::from_utf8(dumped.stdout).expect("UTF-8").lines() {
-        let change: Value = serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        let number = change["sequence"].as_u64().expect("a sequence number");
-        let is_in_journal = !change["at"].is_null();
-        match change["fact"].as_str().expect("the type of the change") {
-            "event_created" => {
-                let total = change["total_tickets"].as_u64().expect("a total");
-                let left = total - change["issued_before"].as_u64().expect("a number");
-                events.insert(number, (change["id"].clone(), total, left));
-            }
-            "event_updated" => {
-                let event = change["event"].as_u64().expect("the number of the event");
-                let (id, total, left) = events.get_mut(&event).expect("an event");
-                let issued = *total - *left;
-                *total = change["total_tickets"].as_u64().expect("a total");
-                *left = *total - issued;
-                let told = (&change["event_id"], &change["available_tickets"]);
-                assert_eq!(told, (&*id, &Value::from(*left)), "{line}");
-                assert!(["name", "date", "sales"].iter().all(|field| change[field].is_string()), "{line}");
-                updates += 1;
-            }
-            "tickets_issued" => {
-                let event = change["event"].as_u64().expect("the number of the event");
-                let (id, total, left) = events.get_mut(&event).expect("an event");
-                *left -= change["tickets"].as_array().expect("tickets").len() as u64;
-                if is_in_journal {
-                    let told = (&change["event_id"], &change["total_tickets"], &change["available_tickets"]);
-                    assert_eq!(told, (&*id, &Value::from(*total), &Value::from(*left)), "{line}");
-                    checked.0 += 1;
-                }
-            }
-            "block_taken" | "meeting_taken" => drop(entries.insert(number, change)),
-            _ => {
-                let entry = change["entry"].as_u64().expect("the number of the entry");
-                let created = entries.remove(&entry).unwrap_or_else(|| panic!("no entry {entry}: {line}"));
-                for field in ["date", "time", "who", "title", "group", "host"] {
-                    assert_eq!(change[field], created[field], "{field}: {line}");
-                }
-                checked.1 += 1;
-            }
-        }
-    }
-    assert!(checked.0 > 0 && checked.1 > 0 && updates > 0, "{checked:?}, {updates} updates");
-}
-
-#[tokio::test]
 async fn a_backup_of_a_stopped_server_has_all_changes() {
     let (directory, scenario) = stopped().await;
     let temp = TempDir::with_prefix("bookline").expect("a directory");
@@ -329,12 +264,16 @@ async fn a_backup_of_a_stopped_server_has_all_changes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_a_running_server_a_backup_is_a_prefix_and_check_reports_no_corruption() {
     // Five times as often as a real server makes snapshots.
-    let server = Server::fresh_with(|config| config.snapshot_interval_min = Duration::from_millis(200)).await;
+    let server = Server::fresh_with(|config| {
+        as_the_model(config);
+        config.snapshot_interval_min = Duration::from_millis(200);
+    })
+    .await;
     let (mut conn, mut other) = (server.connect().await, server.connect().await);
     let done_flag = Arc::new(AtomicBool::new(false));
     let is_over = done_flag.clone();
     let booking = tokio::spawn(async move {
-        let mut naive = Model::new(true);
+        let mut naive = new_model();
         let scenario = run_requests(&mut conn, &mut naive, 7, |_| is_over.load(Ordering::Relaxed)).await;
         conn.finish().await;
         scenario
