@@ -1,7 +1,7 @@
 //! Linearizability: what concurrent clients of a real server see must be explained by some sequential order.
 //!
 //! Clients record requests and replies with one logical clock. In a sale, each reply contains the number of
-//! tickets left, which determines the order. For other requests, an order is searched in which the naive
+//! tickets left, which determines the order, or whether there is one if tickets return. For other requests, an order is searched in which the naive
 //! model gives the same replies.
 //!
 //! It would fail if a ticket were issued twice, if a read returned a state that never existed between its
@@ -10,6 +10,7 @@
 //! draws the same requests again, and the schedule may differ.
 
 mod order;
+mod returns;
 mod sales;
 
 use bookline_testkit::seeds::for_each_seed;
@@ -22,6 +23,11 @@ fn runtime() -> tokio::runtime::Runtime {
 #[test]
 fn a_concurrent_sale_is_linearizable() {
     for_each_seed(3, |seed| runtime().block_on(sales::sell(seed)));
+}
+
+#[test]
+fn a_concurrent_sale_with_returned_tickets_is_linearizable() {
+    for_each_seed(4, |seed| runtime().block_on(returns::sell(seed)));
 }
 
 #[test]
