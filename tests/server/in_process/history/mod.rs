@@ -1,8 +1,8 @@
 //! Linearizability: what concurrent clients of a real server see must be explained by some sequential order.
 //!
 //! Clients record requests and replies with one logical clock. In a sale, each reply contains the number of
-//! tickets left, which determines the order, or whether there is one if tickets return. For other requests, an order is searched in which the naive
-//! model gives the same replies.
+//! tickets left, which determines the order, or whether there is one if tickets return. For other requests,
+//! an order is searched in which the naive model gives the same replies.
 //!
 //! It would fail if a ticket were issued twice, if a read returned a state that never existed between its
 //! request and its reply, if a connection saw an older state than before, if a part of a meeting were
