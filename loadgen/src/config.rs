@@ -34,7 +34,7 @@ pub struct Config {
     pub workload: Workload,
     /// Events to create, from 1 to [`EVENTS_MAX`], if the workload needs more than one.
     pub events: u32,
-    /// Tickets in each BOOK.
+    /// Tickets in each BOOK and HOLD.
     pub tickets_per_booking: u32,
     /// Tickets of each event. With few of them the run measures contention for the last ones.
     pub tickets_per_event: u32,
@@ -65,7 +65,9 @@ impl Config {
         match self.workload {
             Workload::Hot => 1,
             Workload::Calendar => 0,
-            Workload::Spread | Workload::Mixed | Workload::Reads => self.events,
+            Workload::Spread | Workload::Hold | Workload::Cancel | Workload::Mixed | Workload::Reads => {
+                self.events
+            }
         }
     }
 }
@@ -77,6 +79,11 @@ pub enum Workload {
     Hot,
     /// BOOK of all events at random.
     Spread,
+    /// HOLD of all events at random. Of ten holds seven are confirmed, one is extended and then confirmed,
+    /// and two are released: 10 HOLD, 8 CONFIRM, 2 RELEASE, 1 EXTEND.
+    Hold,
+    /// BOOK of all events at random, and CANCEL of every booking.
+    Cancel,
     /// BLOCK, MEET of three and DELETE (2:2:1), each of new people and hours.
     Calendar,
     /// 60% GET of an event, 25% BOOK, 10% calendar, 5% GET of a day.
@@ -91,6 +98,8 @@ impl Workload {
         match self {
             Self::Hot => "hot",
             Self::Spread => "spread",
+            Self::Hold => "hold",
+            Self::Cancel => "cancel",
             Self::Calendar => "calendar",
             Self::Mixed => "mixed",
             Self::Reads => "reads",

@@ -71,6 +71,14 @@ pub enum Error {
         /// Its message.
         message: String,
     },
+    /// The server refuses to delete an event of the run.
+    #[error("cannot delete the events of the run: {code}: {message}")]
+    DeletionRefused {
+        /// The code of the refusal.
+        code: String,
+        /// Its message.
+        message: String,
+    },
 }
 
 /// As much of a line as an error shows: enough to recognize what sent it.

@@ -22,6 +22,12 @@ pub enum Violation {
     /// A ticket belongs to another event than the one that issued it.
     #[serde(rename = "ticket_elsewhere")]
     TicketOfOtherEvent,
+    /// A ticket has another status than the one that was acknowledged.
+    TicketStatus,
+    /// An event counts more or fewer tickets as held than it acknowledged.
+    HeldMiscounted,
+    /// A hold that was acknowledged does not exist, or has not ended as it was acknowledged.
+    HoldMissing,
     /// A calendar entry that was acknowledged does not exist, or differs from the request.
     EntryMissing,
     /// A calendar entry exists although its deletion was acknowledged.
@@ -43,6 +49,9 @@ impl Violation {
             Self::DuplicateTicket => "duplicate ticket",
             Self::TicketMissing => "ticket missing",
             Self::TicketOfOtherEvent => "ticket of another event",
+            Self::TicketStatus => "ticket with the wrong status",
+            Self::HeldMiscounted => "wrong number of held tickets",
+            Self::HoldMissing => "hold missing or ended otherwise",
             Self::EntryMissing => "calendar entry missing",
             Self::DeletedEntryExists => "deleted calendar entry still there",
             Self::ReplyMismatch => "reply about something else",

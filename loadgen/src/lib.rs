@@ -1,9 +1,9 @@
 //! The load generator of Bookline. It measures how fast a server is, and verifies afterwards that the
 //! server has everything that it acknowledged.
 //!
-//! A [`Run`] is [prepared](Run::prepare), [measured](Run::measure) and [verified](Run::verify). One
-//! thread waits for all connections in one loop: the processor time that it takes is not available to
-//! a server on the same machine. In reading order:
+//! A [`Run`] is [prepared](Run::prepare), [measured](Run::measure) and [verified](Run::verify). Then its
+//! events can be [deleted](Run::delete_events). One thread waits for all connections in one loop: the
+//! processor time that it takes is not available to a server on the same machine. In reading order:
 
 // What to measure, and what can go wrong.
 mod config;
@@ -22,24 +22,30 @@ mod driver;
 mod phase;
 
 // What the server acknowledged, and the violations of its promises.
+mod bookings;
 mod calendar;
 mod findings;
+mod holds;
 mod ledger;
 
 // First phase: HELLO, STATS and the events to book.
 mod prepare;
+mod stats;
 
 // Second phase: the load and its measurement.
 mod load;
 mod meter;
 mod refusals;
 mod reply;
-mod ticket_id;
+mod tagged_id;
 
 // Third phase: whether everything acknowledged is there.
 mod verify;
 
-// The result, and the three phases in order.
+// Last phase, on request: the events are deleted.
+mod delete;
+
+// The result, and the phases in order.
 mod report;
 mod run;
 

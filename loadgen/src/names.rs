@@ -9,7 +9,7 @@ use bookline_protocol::{Date, Hour, Slot};
 use crate::config::EVENTS_MAX;
 
 /// Digits in the number of an event.
-const EVENT_DIGITS: usize = 6;
+pub const EVENT_DIGITS: usize = 6;
 
 const _: () = assert!(EVENTS_MAX == 10u32.pow(EVENT_DIGITS as u32));
 

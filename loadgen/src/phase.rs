@@ -1,6 +1,8 @@
 //! A phase of a run: which requests to send over the connections, and what to do with the replies.
 
+use crate::bookings::Booking;
 use crate::error::Error;
+use crate::holds::OpenHold;
 
 /// Nanoseconds since the driver was created.
 pub type Nanos = u64;
@@ -18,6 +20,16 @@ pub enum Pending {
     Event(u32),
     /// BOOK of the event with this number.
     Book(u32),
+    /// CANCEL of a booking.
+    Cancel(Booking),
+    /// HOLD of the event with this number.
+    Hold(u32),
+    /// CONFIRM, EXTEND or RELEASE.
+    HoldStep(OpenHold),
+    /// HOLD that shows the ended hold at this index of the ledger.
+    EndedHold(usize),
+    /// DELETE of the event with this number.
+    Delete(u32),
     /// BLOCK, MEET or DELETE: the calendar step with this number.
     Calendar(u64),
     /// GET of a day.
@@ -33,8 +45,8 @@ pub trait Phase {
     /// Passes the time before each batch of replies, and at least every `driver::TICK`.
     fn on_time(&mut self, _now: Nanos) {}
 
-    /// Appends the connection's next request with its line feed, or returns `None` when there is none
-    /// and none will follow.
+    /// Appends the connection's next request with its line feed, or returns `None` when there is none. It is
+    /// asked again once for each further reply over the connection.
     fn next_request(&mut self, connection: usize, out: &mut Vec<u8>) -> Option<Pending>;
 
     /// Takes the final line of a reply, without its line feed.

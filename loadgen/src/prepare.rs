@@ -2,14 +2,13 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use serde::Deserialize;
-
 use crate::config::Config;
 use crate::error::{Error, excerpt};
 use crate::handshake::Handshake;
 use crate::names::{EVENT_DATE, RunId};
 use crate::phase::{Pending, Phase};
 use crate::reply::{FinalLine, message};
+use crate::stats::{ReadStats, Stats};
 use crate::template::Template;
 
 /// HELLO over every connection.
@@ -46,37 +45,15 @@ impl Phase for Greet {
     }
 }
 
-/// STATS, once: it fails if the server has data.
-#[derive(Debug, Default)]
-pub struct CheckEmpty {
-    is_sent: bool,
-}
-
-#[derive(Debug, Deserialize)]
-struct Totals {
-    events: u64,
-    tickets: u64,
-    entries: u64,
-}
-
-impl Phase for CheckEmpty {
-    fn next_request(&mut self, _connection: usize, out: &mut Vec<u8>) -> Option<Pending> {
-        if std::mem::replace(&mut self.is_sent, true) {
-            return None;
-        }
-        out.extend_from_slice(b"STATS\n");
-        Some(Pending::Stats)
-    }
-
-    fn on_reply(&mut self, _request: Pending, line: &[u8]) -> Result<(), Error> {
-        let totals = match FinalLine::parse(line)? {
-            FinalLine::Ok { body } => serde_json::from_str(body).ok(),
-            FinalLine::Err { .. } => None,
-        };
-        match totals {
-            Some(Totals { events: 0, tickets: 0, entries: 0 }) => Ok(()),
-            Some(Totals { events, tickets, entries }) => Err(Error::HoldsData { events, tickets, entries }),
-            None => Err(Error::Stats { line: excerpt(line) }),
+/// Fails if the server has data, or does not say.
+pub fn check_empty(read: &ReadStats) -> Result<(), Error> {
+    match read.stats() {
+        Some(Stats { events: 0, tickets: 0, entries: 0, .. }) => Ok(()),
+        Some(Stats { events, tickets, entries, .. }) => Err(Error::HoldsData { events, tickets, entries }),
+        None => {
+            // A line that is not a reply is an error of its own.
+            FinalLine::parse(&read.line)?;
+            Err(Error::Stats { line: excerpt(&read.line) })
         }
     }
 }

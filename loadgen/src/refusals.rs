@@ -27,7 +27,8 @@ pub struct UnexpectedRefusal {
 }
 
 impl Refusals {
-    /// Records a refusal. Returns whether the workload explains it: only `SOLD_OUT` for BOOK.
+    /// Records a refusal. Returns whether the workload explains it: only `SOLD_OUT` for BOOK and
+    /// HOLD.
     pub fn record(
         &mut self,
         request: Pending,
@@ -43,7 +44,8 @@ impl Refusals {
                 }
             }
         }
-        let expected = matches!(request, Pending::Book(_)) && code == Code::SoldOut.as_str();
+        let expected =
+            matches!(request, Pending::Book(_) | Pending::Hold(_)) && code == Code::SoldOut.as_str();
         if !expected {
             match self.unexpected.iter_mut().find(|unexpected| unexpected.code == code) {
                 Some(unexpected) => unexpected.count += 1,

@@ -1,6 +1,7 @@
 //! Replies read in full, for those that the fast comparison by position does not recognize.
 
 use bookline_protocol::reply::{ErrBody, ReplyLine};
+use serde::Deserialize;
 
 use crate::error::{Error, excerpt};
 
@@ -17,6 +18,14 @@ impl<'a> FinalLine<'a> {
             Some(Ok(ReplyLine::Err { code, body })) => Ok(Self::Err { code, body }),
             _ => Err(Error::Malformed { line: excerpt(line) }),
         }
+    }
+}
+
+/// The object of a line that is an `OK` and has an object of this type.
+pub fn parse_ok<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Option<T> {
+    match FinalLine::parse(line) {
+        Ok(FinalLine::Ok { body }) => serde_json::from_str(body).ok(),
+        _ => None,
     }
 }
 

@@ -3,13 +3,15 @@
 use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
+use crate::delete::DeleteEvents;
 use crate::driver::Driver;
 use crate::error::Error;
 use crate::load::Load;
 use crate::meter::{Meter, Progress};
 use crate::names::RunId;
-use crate::prepare::{CheckEmpty, CreateEvents, Greet};
+use crate::prepare::{CreateEvents, Greet, check_empty};
 use crate::report::Report;
+use crate::stats::ReadStats;
 use crate::verify::{self, Verification};
 
 /// A run against one server.
@@ -41,7 +43,9 @@ impl<'a> Run<'a> {
         let mut greet = Greet::new(config.connections);
         driver.run(&mut greet, 1)?;
         if !config.allow_data {
-            driver.run(&mut CheckEmpty::default(), 1)?;
+            let mut read = ReadStats::default();
+            driver.run(&mut read, 1)?;
+            check_empty(&read)?;
         }
         let mut create = CreateEvents::new(config, id, stop);
         driver.run(&mut create, verify::DEPTH)?;
@@ -68,5 +72,13 @@ impl<'a> Run<'a> {
     /// no error but a [`Finding`](crate::Finding).
     pub fn verify(&mut self) -> Result<Verification, Error> {
         verify::verify(&mut self.driver, &mut self.load.ledger, self.id, self.config)
+    }
+    /// Deletes the events of the run, with their tickets and holds. Calendar entries stay.
+    ///
+    /// # Errors
+    ///
+    /// A lost connection, a timeout, a line that is not a reply, or a refusal.
+    pub fn delete_events(&mut self) -> Result<(), Error> {
+        self.driver.run(&mut DeleteEvents::new(self.id, self.load.events), verify::DEPTH)
     }
 }

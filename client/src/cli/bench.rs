@@ -16,16 +16,21 @@ next request, so a server that stalls gets fewer requests meanwhile. Latency is
 measured from the write of a request to the arrival of its reply. The first half
 second is a warm-up and is not measured.
 
+Every reply counts as one operation, refusals included: in the workload hold a
+ticket takes two or three of them.
+
 A server that holds any data is refused without --yes, because what is booked
-stays there: events bench-<run>-<number> of the year 9999 (events cannot be
-deleted yet), and calendar entries of people bench-<run>-p<number> in the years
+stays there: events bench-<run>-<number> of the year 9999, unless --delete
+deletes them, and calendar entries of people bench-<run>-p<number> in the years
 9990 to 9999. The eight digits of <run> are random, so runs disturb neither each
 other nor other data.
 
 After the run the server is asked for what it acknowledged: each event must
-count as sold exactly the tickets that it issued, no ticket id may have been
-issued twice, each ticket (the first 67,108,864) and each calendar entry (an
-even sample of 100,000) must exist. Ctrl-C ends the measurement early, and
+count as sold exactly the tickets that it issued and that were not cancelled,
+and as held those of holds that have not ended. No ticket id may have been
+issued twice. Each ticket (the first 67,108,864), each hold (the last 100,000,
+or half of what the server remembers) and each calendar entry (an even sample of
+100,000) must exist, with the status that was acknowledged. Ctrl-C ends the measurement early, and
 verification still follows; a second Ctrl-C ends the client.
 
 Exit status:
@@ -65,7 +70,7 @@ pub struct BenchArgs {
           value_parser = value_parser!(u32).range(1..=i64::from(EVENTS_MAX)))]
     events: u32,
 
-    /// Tickets in each BOOK
+    /// Tickets in each BOOK and HOLD
     #[arg(long, value_name = "N", default_value_t = 1,
           value_parser = value_parser!(u32).range(1..=i64::from(BOOKING_TICKETS_MAX)))]
     tickets: u32,
@@ -78,6 +83,10 @@ pub struct BenchArgs {
     /// Load a server that holds events, tickets or entries, and leave more of them there
     #[arg(long)]
     yes: bool,
+
+    /// Delete the events and their tickets afterwards, if they are verified without a finding
+    #[arg(long)]
+    pub delete: bool,
 
     /// One JSON object on standard output instead of a report
     #[arg(long)]
@@ -109,6 +118,10 @@ enum WorkloadArg {
     Hot,
     /// BOOK of all events at random
     Spread,
+    /// HOLD of all events at random; of ten, 7 are confirmed, 1 extended and confirmed, 2 released
+    Hold,
+    /// BOOK of all events at random, and CANCEL of each booking
+    Cancel,
     /// BLOCK, MEET of three and DELETE (2:2:1), each of new people and hours
     Calendar,
     /// 60% GET of an event, 25% BOOK, 10% calendar, 5% GET of a day
@@ -122,6 +135,8 @@ impl From<WorkloadArg> for Workload {
         match workload {
             WorkloadArg::Hot => Self::Hot,
             WorkloadArg::Spread => Self::Spread,
+            WorkloadArg::Hold => Self::Hold,
+            WorkloadArg::Cancel => Self::Cancel,
             WorkloadArg::Calendar => Self::Calendar,
             WorkloadArg::Mixed => Self::Mixed,
             WorkloadArg::Reads => Self::Reads,

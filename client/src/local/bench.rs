@@ -49,6 +49,9 @@ pub fn run(address: &Address, timeout: Duration, args: &BenchArgs) -> Result<Exi
         print(&bench_report::verification(verification))?;
     }
     result?;
+    if args.delete && report.is_ok() {
+        run.delete_events().map_err(load_error)?;
+    }
     Ok(if report.is_ok() { Exit::Ok } else { Exit::Refused })
 }
 

@@ -28,7 +28,7 @@ pub fn measurement(report: &Report) -> Vec<String> {
         End::Lost => " (ended early)",
         _ => "",
     };
-    let tickets = if *tickets > 1 { format!(", {tickets} tickets per BOOK") } else { String::new() };
+    let tickets = if *tickets > 1 { format!(", {tickets} tickets at a time") } else { String::new() };
     let (replies, rate) = (thousands(report.replies), thousands(report.replies_per_second.round() as u64));
     let Latencies { p50, p95, p99, p999, max } = report.latency_us;
     let [p50, p95, p99, p999, max] =
@@ -60,10 +60,11 @@ pub fn verification(verification: &Verification) -> Vec<String> {
         let of = if checked < all { format!(" of {}", thousands(all)) } else { String::new() };
         format!("{}{of} {}", thousands(checked), if all == 1 { one } else { many })
     };
-    let Verification { events, tickets_checked, entries_checked, .. } = *verification;
+    let Verification { events, tickets_checked, holds_checked, entries_checked, .. } = *verification;
     let checked = [
         part(events, events, ["event", "events"]),
         part(tickets_checked, verification.tickets_acknowledged, ["ticket", "tickets"]),
+        part(holds_checked, verification.holds_acknowledged, ["hold", "holds"]),
         part(entries_checked, verification.entries_acknowledged, ["calendar entry", "calendar entries"]),
     ];
     let checked = checked.join(", ");

@@ -1,4 +1,4 @@
-//! Every event sold exactly what it acknowledged: total = available + issued.
+//! Every event sold and holds exactly what it acknowledged: total = available + held + issued.
 
 use bookline_protocol::reply::EventReply;
 
@@ -10,7 +10,8 @@ use crate::names::RunId;
 use crate::phase::{Pending, Phase};
 use crate::reply::FinalLine;
 
-/// GET of every event. Nobody else books them, so what they count as sold must be what was acknowledged.
+/// GET of every event. Nobody else books them, so what they count as sold and held must be what was
+/// acknowledged.
 #[derive(Debug)]
 pub struct CheckEvents<'a> {
     ledger: &'a mut Ledger,
@@ -28,9 +29,11 @@ impl<'a> CheckEvents<'a> {
 
     fn compare(&mut self, number: u32, event: &EventReply<'_>) {
         let id = self.run.event_id(number);
-        let issued = self.ledger.sold[number as usize];
-        let EventReply { total_tickets: total, available_tickets: available, .. } = *event;
-        let sold = i64::from(total) - i64::from(available);
+        let acknowledged = self.ledger.events[number as usize];
+        let issued = acknowledged.valid();
+        let EventReply { total_tickets: total, available_tickets: available, held_tickets: held, .. } =
+            *event;
+        let sold = i64::from(total) - i64::from(available) - i64::from(held);
         let case = || {
             format!(
                 "event {id} issued {issued} tickets and counts {sold} as sold: {available} of {total} left"
@@ -52,8 +55,12 @@ impl<'a> CheckEvents<'a> {
         } else if sold > issued {
             findings.add(Violation::Unacknowledged, case);
         }
+        if u64::from(held) != acknowledged.held {
+            let case = || format!("event {id} holds {} tickets and counts {held} as held", acknowledged.held);
+            findings.add(Violation::HeldMiscounted, case);
+        }
         let requested = self.tickets_per_booking;
-        if self.ledger.sold_out[number as usize] && available >= requested {
+        if acknowledged.sold_out && !acknowledged.returned && available >= requested {
             let case =
                 || format!("event {id} refused {requested} tickets as sold out and has {available} left");
             findings.add(Violation::NotSoldOut, case);
@@ -64,7 +71,7 @@ impl<'a> CheckEvents<'a> {
 impl Phase for CheckEvents<'_> {
     fn next_request(&mut self, _connection: usize, out: &mut Vec<u8>) -> Option<Pending> {
         let number = self.next;
-        if number as usize == self.ledger.sold.len() {
+        if number as usize == self.ledger.events.len() {
             return None;
         }
         self.next += 1;

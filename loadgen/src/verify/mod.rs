@@ -2,6 +2,7 @@
 
 mod entries;
 mod events;
+mod holds;
 mod tickets;
 
 use serde::Serialize;
@@ -12,9 +13,11 @@ use crate::error::Error;
 use crate::findings::Findings;
 use crate::ledger::Ledger;
 use crate::names::RunId;
+use crate::stats::ReadStats;
 
 use entries::CheckEntries;
 use events::CheckEvents;
+use holds::CheckHolds;
 use tickets::CheckTickets;
 
 /// Requests in flight over each connection. They and their replies are small.
@@ -32,6 +35,12 @@ pub struct Verification {
     pub tickets_acknowledged: u64,
     /// Tickets that were looked up by their ids.
     pub tickets_checked: u64,
+    /// Tickets whose cancellation was acknowledged.
+    pub tickets_cancelled: u64,
+    /// Holds whose end was acknowledged.
+    pub holds_acknowledged: u64,
+    /// Holds that were looked up by their ids: the latest ones, as a server forgets old ones.
+    pub holds_checked: u64,
     /// Calendar entries that were acknowledged.
     pub entries_acknowledged: u64,
     /// Calendar entries that were looked up, on the days of all their people.
@@ -47,12 +56,24 @@ pub fn verify(
     run: RunId,
     config: &Config,
 ) -> Result<Verification, Error> {
-    let tickets_acknowledged = ledger.sold.iter().sum();
+    let tickets_acknowledged = ledger.events.iter().map(|event| event.issued).sum();
+    let tickets_cancelled = ledger.events.iter().map(|event| event.cancelled).sum();
+    let holds_acknowledged = ledger.holds.ended_count;
     let tickets_checked = ledger.tickets.len() as u64;
 
+    // The first check, since the server may forget holds meanwhile.
+    let mut holds_checked = 0;
+    if holds_acknowledged > 0 {
+        let mut read = ReadStats::default();
+        driver.run(&mut read, 1)?;
+        let remembered = read.stats().map_or(0, |stats| stats.max_ended_holds);
+        let mut holds = CheckHolds::new(ledger, run, config.tickets_per_booking, remembered);
+        driver.run(&mut holds, DEPTH)?;
+        holds_checked = holds.checked;
+    }
     let mut tickets = CheckTickets::new(ledger, run);
     driver.run(&mut tickets, DEPTH)?;
-    tickets.compare_counts();
+    tickets.compare();
     driver.run(&mut CheckEvents::new(ledger, run, config), DEPTH)?;
     let mut entries = CheckEntries::new(ledger, run);
     let (entries_acknowledged, entries_checked) = (entries.acknowledged, entries.checked);
@@ -61,9 +82,12 @@ pub fn verify(
     let findings = std::mem::take(&mut ledger.findings);
     Ok(Verification {
         is_ok: findings.is_empty(),
-        events: ledger.sold.len() as u64,
+        events: ledger.events.len() as u64,
         tickets_acknowledged,
         tickets_checked,
+        tickets_cancelled,
+        holds_acknowledged,
+        holds_checked,
         entries_acknowledged,
         entries_checked,
         findings,

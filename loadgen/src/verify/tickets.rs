@@ -1,12 +1,14 @@
-//! Every ticket exists, belongs to the event that issued it, and was issued once.
+//! Every ticket exists, belongs to the event that issued it, was issued once, and is cancelled if that was
+//! acknowledged.
 
 use bookline_protocol::TicketId;
 use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::ticket::TicketStatus;
 
 use crate::error::{Error, excerpt};
 use crate::findings::Violation;
-use crate::ledger::Ledger;
-use crate::names::{RunId, parse_event_number};
+use crate::ledger::{EventLedger, Ledger};
+use crate::names::{EVENT_DIGITS, RunId, parse_event_number};
 use crate::phase::{Pending, Phase};
 use crate::reply::{FinalLine, message};
 
@@ -23,8 +25,23 @@ pub struct CheckTickets<'a> {
 }
 
 impl<'a> CheckTickets<'a> {
-    /// Sorts the tickets, and finds the ones that were issued twice.
     pub fn new(ledger: &'a mut Ledger, run: RunId) -> Self {
+        let found = vec![0; ledger.events.len()];
+        Self { ledger, next: 0, event_prefix: run.event_prefix(), found, expected: Vec::new() }
+    }
+
+    /// Checks, after the last reply, that no event has more tickets than it issued, and that no ticket was
+    /// issued twice. It sorts the tickets.
+    pub fn compare(self) {
+        let Self { ledger, event_prefix, found, .. } = self;
+        for (event, (&found, &EventLedger { issued, .. })) in found.iter().zip(&ledger.events).enumerate() {
+            if found > issued {
+                let case = || {
+                    format!("{found} tickets are for event {event_prefix}{event:06}, which issued {issued}")
+                };
+                ledger.findings.add(Violation::TicketOfOtherEvent, case);
+            }
+        }
         ledger.tickets.sort_unstable();
         for pair in ledger.tickets.windows(2) {
             if pair[0] == pair[1] {
@@ -32,33 +49,19 @@ impl<'a> CheckTickets<'a> {
                 ledger.findings.add(Violation::DuplicateTicket, case);
             }
         }
-        let found = vec![0; ledger.sold.len()];
-        Self { ledger, next: 0, event_prefix: run.event_prefix(), found, expected: Vec::new() }
     }
 
-    /// Checks, after the last reply, that no event has more tickets than it issued.
-    pub fn compare_counts(self) {
-        for (event, (&found, &sold)) in self.found.iter().zip(&self.ledger.sold).enumerate() {
-            if found > sold {
-                let case = || {
-                    let prefix = &self.event_prefix;
-                    format!("{found} tickets are for event {prefix}{event:06}, which issued {sold}")
-                };
-                self.ledger.findings.add(Violation::TicketOfOtherEvent, case);
-            }
-        }
-    }
-
-    /// The index of the event in the usual reply.
-    fn event_of_usual(&mut self, ticket: TicketId, line: &[u8]) -> Option<usize> {
+    /// The index of the event in the usual reply, with the status that the ticket must have.
+    fn event_of_usual(&mut self, ticket: TicketId, status: TicketStatus, line: &[u8]) -> Option<usize> {
         let expected = &mut self.expected;
         expected.clear();
         expected.extend_from_slice(b"OK {\"ticket\":\"");
         ticket.write(expected);
         expected.extend_from_slice(b"\",\"event_id\":\"");
         expected.extend_from_slice(self.event_prefix.as_bytes());
-        let number = line.strip_prefix(expected.as_slice())?.strip_suffix(b"\"}")?;
-        self.event_index(number)
+        let (number, after) = line.strip_prefix(expected.as_slice())?.split_at_checked(EVENT_DIGITS)?;
+        let after = after.strip_prefix(b"\",\"status\":\"")?.strip_prefix(status.as_str().as_bytes())?;
+        after.starts_with(b"\"").then(|| self.event_index(number))?
     }
 
     fn event_index(&self, digits: &[u8]) -> Option<usize> {
@@ -67,7 +70,7 @@ impl<'a> CheckTickets<'a> {
     }
 
     /// Takes a reply that differs from the usual one.
-    fn take_unusual(&mut self, ticket: TicketId, line: &[u8]) -> Result<(), Error> {
+    fn take_unusual(&mut self, ticket: TicketId, status: TicketStatus, line: &[u8]) -> Result<(), Error> {
         let body = match FinalLine::parse(line)? {
             FinalLine::Ok { body } => body,
             FinalLine::Err { code, body } => {
@@ -77,6 +80,11 @@ impl<'a> CheckTickets<'a> {
             }
         };
         let reply = serde_json::from_str::<TicketReply<'_>>(body).ok().filter(|reply| reply.ticket == ticket);
+        if let Some(reply) = reply.as_ref().filter(|reply| reply.status != status) {
+            let (expected, found) = (status.as_str(), reply.status.as_str());
+            let case = || format!("ticket {ticket} must be {expected}; TICKET says {found}");
+            self.ledger.findings.add(Violation::TicketStatus, case);
+        }
         let event = reply
             .and_then(|reply| self.event_index(reply.event_id.strip_prefix(&self.event_prefix)?.as_bytes()));
         match event {
@@ -104,12 +112,13 @@ impl Phase for CheckTickets<'_> {
     fn on_reply(&mut self, request: Pending, line: &[u8]) -> Result<(), Error> {
         let Pending::Ticket(index) = request else { return Ok(()) };
         let ticket = self.ledger.tickets[index];
-        match self.event_of_usual(ticket, line) {
+        let status = self.ledger.ticket_status(index);
+        match self.event_of_usual(ticket, status, line) {
             Some(event) => {
                 self.found[event] += 1;
                 Ok(())
             }
-            None => self.take_unusual(ticket, line),
+            None => self.take_unusual(ticket, status, line),
         }
     }
 }

@@ -67,6 +67,28 @@ fn lost_or_misplaced_ticket_is_found() {
 }
 
 #[test]
+fn ticket_that_was_cancelled_in_part_is_found() {
+    let cancel = ["--workload", "cancel", "--events", "2"];
+    let ticket = "ticket 00000064-0000-8000-8000-000000000000 must be cancelled; TICKET says booked";
+    expect_finding(Fault::KeepsCancelledTicket, &cancel, "ticket_status", ticket);
+    expect_finding(Fault::KeepsCancelledPlace, &cancel, "unacknowledged", " as sold: ");
+}
+
+#[test]
+fn hold_that_ends_in_part_is_found() {
+    let hold = ["--workload", "hold", "--events", "2", "--tickets", "2"];
+    let lost = "hold 00000064-0000-8000-9000-000000000000 of bench-";
+    expect_finding(Fault::LosesHold, &hold, "hold_missing", lost);
+    expect_finding(
+        Fault::KeepsHeldTickets,
+        &hold,
+        "held_miscounted",
+        " holds 0 tickets and counts 2 as held",
+    );
+    expect_finding(Fault::ConfirmsTooFew, &hold, "reply_elsewhere", "CONFIRM of a hold of bench-");
+}
+
+#[test]
 fn lost_or_undeleted_entry_is_found() {
     let calendar = ["--workload", "calendar"];
     // The entry with the fault is a meeting of three that is not deleted.

@@ -21,6 +21,16 @@ pub enum Fault {
     LosesTicket,
     /// It stores a ticket with another event.
     MisplacesTicket,
+    /// It acknowledges a cancellation, and the ticket stays valid.
+    KeepsCancelledTicket,
+    /// It acknowledges a cancellation, and the place does not return to sale.
+    KeepsCancelledPlace,
+    /// It loses a hold when it ends.
+    LosesHold,
+    /// It acknowledges that a hold was released, and its tickets stay held.
+    KeepsHeldTickets,
+    /// It sells a ticket less than a hold has.
+    ConfirmsTooFew,
     /// It loses a calendar entry.
     LosesEntry,
     /// It acknowledges a deletion and keeps the entry.
@@ -41,17 +51,42 @@ pub enum Fault {
     SendsHttp,
 }
 
+/// Numbers of tickets.
+#[derive(Default)]
+struct Event {
+    total: u64,
+    sold: u64,
+    held: u64,
+}
+
+struct Hold {
+    number: u64,
+    event: String,
+    tickets: u64,
+    status: &'static str,
+}
+
 #[derive(Default)]
 pub struct FaultyServer {
     fault: Option<Fault>,
-    /// Total and sold, by id.
-    events: HashMap<String, (u64, u64)>,
-    /// Event by ticket.
-    tickets: HashMap<String, String>,
+    /// By id.
+    events: HashMap<String, Event>,
+    /// Event and status by ticket.
+    tickets: HashMap<String, (String, &'static str)>,
+    /// By id.
+    holds: HashMap<String, Hold>,
     /// Schedule by person and day.
     days: HashMap<(String, String), String>,
     /// Bookings so far.
     booked: u64,
+    /// Cancellations so far.
+    cancelled: u64,
+    /// Holds so far.
+    held: u64,
+    /// Confirmations so far.
+    confirmed: u64,
+    /// Holds that were released so far.
+    released: u64,
     /// Entries so far.
     entries: u64,
     /// Deletions so far.
@@ -59,7 +94,7 @@ pub struct FaultyServer {
     last_ticket: String,
 }
 
-/// The number of the booking, entry or deletion at which the fault occurs.
+/// The number of the booking, the cancellation, the hold and so on at which the fault occurs.
 const FAULT_AT: u64 = 100;
 
 impl FaultyServer {
@@ -81,10 +116,13 @@ impl FaultyServer {
         let words: Vec<&str> = line.split(' ').collect();
         Some(match words[..] {
             ["HELLO"] => HELLO_REPLY.to_owned(),
-            ["STATS"] => "OK {\"events\":0,\"tickets\":0,\"entries\":0}\n".to_owned(),
+            ["STATS"] => {
+                "OK {\"events\":0,\"tickets\":0,\"entries\":0,\"max_ended_holds\":1000000}\n".to_owned()
+            }
             ["CREATE", .., total, id] => {
                 let id = id.strip_prefix("id=").unwrap();
-                self.events.insert(id.to_owned(), (total.parse().unwrap(), 0));
+                let event = Event { total: total.parse().unwrap(), ..Event::default() };
+                self.events.insert(id.to_owned(), event);
                 self.event(id)
             }
             ["GET", id] => self.event(id),
@@ -95,9 +133,21 @@ impl FaultyServer {
             }
             ["BOOK", id, count] => return self.book(id, count.parse().unwrap()),
             ["TICKET", ticket] => match self.tickets.get(ticket) {
-                Some(id) => format!("OK {{\"ticket\":\"{ticket}\",\"event_id\":\"{id}\"}}\n"),
+                Some((id, status)) => format!(
+                    "OK {{\"ticket\":\"{ticket}\",\"event_id\":\"{id}\",\"status\":\"{status}\",\
+                     \"name\":\"x\",\"date\":\"9999-12-31\"}}\n"
+                ),
                 None => "ERR NOT_FOUND {\"message\":\"no such ticket\",\"retry\":false}\n".to_owned(),
             },
+            ["CANCEL", ticket] => self.cancel(ticket),
+            ["HOLD", id, count] => self.hold(id, count.parse().unwrap()),
+            ["HOLD", id] => self.show_hold(id),
+            ["EXTEND", id, _] => {
+                let Hold { event, tickets, .. } = &self.holds[id];
+                held(id, event, *tickets)
+            }
+            ["RELEASE", id] => self.release(id),
+            ["CONFIRM", id] => self.confirm(id),
             ["BLOCK", who, day, time] => self.add_entry(who, day, time, "", &[]),
             ["MEET", who, day, time, title, group] => {
                 self.add_entry(who, day, time, title, &group.split(',').collect::<Vec<_>>())
@@ -118,17 +168,84 @@ impl FaultyServer {
     }
 
     fn event(&self, id: &str) -> String {
-        let (total, sold) = self.events[id];
+        let Event { total, sold, held } = self.events[id];
         format!(
             "OK {{\"id\":\"{id}\",\"name\":\"x\",\"date\":\"9999-12-31\",\"total_tickets\":{total},\
-             \"available_tickets\":{}}}\n",
-            total - sold
+             \"available_tickets\":{},\"held_tickets\":{held}}}\n",
+            total - sold - held
         )
+    }
+
+    /// The fault, if it occurs at this one of what `count` counts.
+    fn fault_at(&self, count: u64) -> Option<Fault> {
+        self.fault.filter(|_| count == FAULT_AT)
+    }
+
+    fn cancel(&mut self, ticket: &str) -> String {
+        self.cancelled += 1;
+        let fault = self.fault_at(self.cancelled);
+        let (event, status) = self.tickets.get_mut(ticket).unwrap();
+        if fault != Some(Fault::KeepsCancelledTicket) {
+            *status = "cancelled";
+        }
+        if fault != Some(Fault::KeepsCancelledPlace) {
+            self.events.get_mut(event).unwrap().sold -= 1;
+        }
+        format!(
+            "OK {{\"cancelled\":[\"{ticket}\"],\"events\":[{{\"event_id\":\"{event}\",\
+             \"available_tickets\":1}}]}}\n"
+        )
+    }
+
+    fn hold(&mut self, event: &str, tickets: u64) -> String {
+        self.held += 1;
+        let id = format!("{:08x}-0000-8000-9000-000000000000", self.held);
+        let hold = Hold { number: self.held, event: event.to_owned(), tickets, status: "held" };
+        self.holds.insert(id.clone(), hold);
+        self.events.get_mut(event).unwrap().held += tickets;
+        held(&id, event, tickets)
+    }
+
+    fn show_hold(&self, id: &str) -> String {
+        let Hold { number, event, tickets, status } = &self.holds[id];
+        if self.fault_at(*number) == Some(Fault::LosesHold) {
+            return "ERR NOT_FOUND {\"message\":\"no such hold\",\"retry\":false}\n".to_owned();
+        }
+        format!(
+            "OK {{\"hold_id\":\"{id}\",\"event_id\":\"{event}\",\"tickets\":{tickets},\
+             \"expires_at\":\"2026-12-31T00:00:00.000000Z\",\"status\":\"{status}\"}}\n"
+        )
+    }
+
+    fn release(&mut self, id: &str) -> String {
+        self.released += 1;
+        let fault = self.fault_at(self.released);
+        let Hold { event, tickets, status, .. } = self.holds.get_mut(id).unwrap();
+        *status = "released";
+        if fault != Some(Fault::KeepsHeldTickets) {
+            self.events.get_mut(event).unwrap().held -= *tickets;
+        }
+        format!(
+            "OK {{\"hold_id\":\"{id}\",\"event_id\":\"{event}\",\"released\":{tickets},\
+             \"available_tickets\":1}}\n"
+        )
+    }
+
+    fn confirm(&mut self, id: &str) -> String {
+        self.confirmed += 1;
+        let fault = self.fault_at(self.confirmed);
+        let Hold { event, tickets, status, .. } = self.holds.get_mut(id).unwrap();
+        *status = "confirmed";
+        let (event, tickets) = (event.clone(), *tickets);
+        self.events.get_mut(&event).unwrap().held -= tickets;
+        let sold = if fault == Some(Fault::ConfirmsTooFew) { tickets - 1 } else { tickets };
+        let booked = self.book(&event, sold).unwrap();
+        booked.replace("OK {", &format!("OK {{\"hold_id\":\"{id}\","))
     }
 
     fn book(&mut self, id: &str, count: u64) -> Option<String> {
         self.booked += 1;
-        let fault = (self.booked == FAULT_AT).then_some(self.fault).flatten();
+        let fault = self.fault_at(self.booked);
         match fault {
             Some(Fault::Closes) => return None,
             Some(Fault::StopsReplying) => return Some(String::new()),
@@ -151,11 +268,11 @@ impl FaultyServer {
             if fault != Some(Fault::LosesTicket) {
                 let event =
                     if fault == Some(Fault::MisplacesTicket) { self.other_event(id) } else { id.to_owned() };
-                self.tickets.insert(ticket.clone(), event);
+                self.tickets.insert(ticket.clone(), (event, "booked"));
             }
             self.last_ticket = ticket;
         }
-        let sold = &mut self.events.get_mut(id).unwrap().1;
+        let sold = &mut self.events.get_mut(id).unwrap().sold;
         *sold += match fault {
             Some(Fault::SoldNotCounted) => count - 1,
             Some(Fault::CountedNotSold) => count + 1,
@@ -184,6 +301,14 @@ impl FaultyServer {
         }
         format!("OK {{\"name\":\"{who}\",\"date\":\"{day}\",\"time\":\"{time}\"}}\n")
     }
+}
+
+/// The reply to HOLD and EXTEND.
+fn held(id: &str, event: &str, tickets: u64) -> String {
+    format!(
+        "OK {{\"hold_id\":\"{id}\",\"event_id\":\"{event}\",\"tickets\":{tickets},\
+         \"expires_at\":\"2026-12-31T00:00:00.000000Z\",\"available_tickets\":1}}\n"
+    )
 }
 
 /// Replies until the client closes, or the fault ends the connection.

@@ -41,7 +41,7 @@ fn expect_ok(client: &Exited) -> Value {
 #[test]
 fn every_workload_is_measured_and_verified() {
     let server = RealServer::start();
-    for workload in ["hot", "spread", "calendar", "mixed", "reads"] {
+    for workload in ["hot", "spread", "hold", "cancel", "calendar", "mixed", "reads"] {
         let flags = ["--workload", workload, "--events", "100", "--secs", "1", "--json", "--yes"];
         let client = run_with_input(
             bookline(server.addr, &[&["bench", "--conns", "5", "--depth", "7"], &flags[..]].concat()),
@@ -52,7 +52,14 @@ fn every_workload_is_measured_and_verified() {
             number(&report, "/verified/tickets_acknowledged"),
             number(&report, "/verified/entries_acknowledged"),
         );
-        assert_eq!(tickets > 0, ["hot", "spread", "mixed"].contains(&workload), "{report:#}");
+        let (cancelled, holds) =
+            (number(&report, "/verified/tickets_cancelled"), number(&report, "/verified/holds_checked"));
+        assert_eq!(
+            tickets > 0,
+            ["hot", "spread", "hold", "cancel", "mixed"].contains(&workload),
+            "{report:#}"
+        );
+        assert_eq!((cancelled > 0, holds > 0), (workload == "cancel", workload == "hold"), "{report:#}");
         assert_eq!(entries > 0, ["calendar", "mixed"].contains(&workload), "{report:#}");
         assert_eq!(number(&report, "/verified/tickets_checked"), tickets, "{report:#}");
         let events = match workload {
@@ -75,7 +82,8 @@ fn every_workload_is_measured_and_verified() {
                 .collect();
             assert_eq!(listed.len() as u64, events);
             let sold = |event: &Value| number(event, "/total_tickets") - number(event, "/available_tickets");
-            assert_eq!(listed.iter().map(sold).sum::<u64>(), tickets);
+            assert_eq!(listed.iter().map(sold).sum::<u64>(), tickets - cancelled);
+            assert_eq!(listed.iter().map(|event| number(event, "/held_tickets")).sum::<u64>(), 0);
         }
     }
 }
@@ -86,6 +94,25 @@ fn contention_for_the_last_tickets_sells_each_once() {
     let report = expect_ok(&bench(server.addr, &["--seats", "1000", "--tickets", "3", "--json"]));
     assert!(number(&report, "/codes/SOLD_OUT") > 0, "{report:#}");
     assert_eq!(number(&report, "/verified/tickets_acknowledged"), 999, "{report:#}");
+}
+
+#[test]
+fn contention_of_holds_and_cancellations_sells_each_ticket_once() {
+    let server = RealServer::start();
+    for workload in ["hold", "cancel"] {
+        let flags = ["--workload", workload, "--events", "2", "--seats", "10", "--tickets", "3"];
+        let report = expect_ok(&bench(server.addr, &[&flags[..], &["--json", "--yes"]].concat()));
+        assert!(number(&report, "/codes/SOLD_OUT") > 0, "{report:#}");
+    }
+}
+
+#[test]
+fn delete_flag_leaves_no_event() {
+    let server = RealServer::start();
+    let flags = ["--workload", "hold", "--events", "3", "--delete", "--json"];
+    expect_ok(&bench(server.addr, &flags));
+    let stats = server.run(&["STATS"]).stdout;
+    assert!(stats.contains("\"events\":0,\"tickets\":0,"), "{stats}");
 }
 
 #[test]

@@ -1,12 +1,33 @@
-//! A fast parser of ticket ids, as the load reads one for every booking.
+//! A fast parser of the ids of tickets and holds, as the load reads one in most replies.
 
 use bookline_protocol::TicketId;
 use bookline_protocol::ticket::TICKET_ID_CHARS;
 
+/// Bytes of an id in a JSON array: two quotes and a comma beside its characters. The last one has no comma.
+const ELEMENT_BYTES: usize = TICKET_ID_CHARS + 3;
+
+/// Splits the elements of a JSON array of `count` ticket ids, at least one, from what follows them. The ids
+/// are those that can be parsed.
+#[inline]
+pub fn split_tickets(
+    array: &[u8],
+    count: usize,
+) -> Option<(impl Iterator<Item = Option<TicketId>> + use<'_>, &[u8])> {
+    let (elements, after) = array.split_at_checked(count * ELEMENT_BYTES - 1)?;
+    let tickets = elements.chunks(ELEMENT_BYTES).map(|element| {
+        let text = match element {
+            [b'"', text @ .., b'"', b','] | [b'"', text @ .., b'"'] => text.as_array()?,
+            _ => return None,
+        };
+        parse(text).map(TicketId)
+    });
+    Some((tickets, after))
+}
+
 /// Parses the hyphenated form with lower-case digits, eight digits at a time. The protocol's own parser also
 /// accepts upper-case digits.
 #[inline]
-pub fn parse(text: &[u8; TICKET_ID_CHARS]) -> Option<TicketId> {
+pub fn parse(text: &[u8; TICKET_ID_CHARS]) -> Option<[u8; 16]> {
     let (a, rest) = text.split_first_chunk::<8>()?;
     let (b, rest) = rest.split_first_chunk::<5>()?;
     let (c, rest) = rest.split_first_chunk::<5>()?;
@@ -20,7 +41,7 @@ pub fn parse(text: &[u8; TICKET_ID_CHARS]) -> Option<TicketId> {
         digits(u64::from_le_bytes(*f))?,
     ];
     let [a, b, c, d] = words.map(u128::from);
-    Some(TicketId((a | b << 32 | c << 64 | d << 96).to_le_bytes()))
+    Some((a | b << 32 | c << 64 | d << 96).to_le_bytes())
 }
 
 /// The four characters after a hyphen, the first one in the lowest byte.
@@ -64,11 +85,11 @@ mod tests {
             let mut written = Vec::new();
             id.write(&mut written);
             let mut text = *written.first_chunk().unwrap();
-            assert_eq!(parse(&text), Some(id));
+            assert_eq!(parse(&text), Some(id.0));
 
             let (at, byte) = (random.random_range(0..TICKET_ID_CHARS), random.random());
             text[at] = byte;
-            let fast = parse(&text);
+            let fast = parse(&text).map(TicketId);
             let general = std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok());
             let upper_case = byte.is_ascii_uppercase();
             assert!(fast == general || (upper_case && fast.is_none()), "byte {byte} at {at} of {id}");
