@@ -109,7 +109,8 @@ impl Store {
             self.commit_to(&mut context, &mut shard, &changes)?;
             self.usage.ended_holds.release(forgotten.len() as u64);
         }
-        Ok(old.len() == ENDED_HOLDS_PER_LOCK_MAX)
+        // If only holds of deleted events are left, there is nothing to do before these are freed.
+        Ok(old.len() == ENDED_HOLDS_PER_LOCK_MAX && !forgotten.is_empty())
     }
 
     /// Frees memory of deleted events of a shard. Returns whether there is more to free.
