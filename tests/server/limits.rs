@@ -6,6 +6,7 @@
 
 use std::process::Command;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use bookline_testkit::process::{Home, Server, booklined, spawn_listening};
 use bookline_testkit::reply::words;
@@ -218,6 +219,27 @@ fn holds_above_their_limit_are_refused_and_ended_ones_above_theirs_are_forgotten
         }
         assert_eq!(conn.ask("STATS").number("ended_holds"), 2);
     }
+}
+
+/// At 1,000 each 200 ms it would take 20 seconds, and clients could end holds faster than that for ever.
+#[test]
+fn ended_holds_are_forgotten_as_fast_as_clients_end_them() {
+    const HOLDS: usize = 100_000;
+    let server = Server::fresh_with(&["--durability", "never", "--max-ended-holds", "1000"]);
+    let mut conn = server.connect();
+    conn.ask(&format!("CREATE x 2026-12-31 {HOLDS} id=x")).ok();
+    let held = conn.pipeline("HOLD x 1\n".repeat(HOLDS).into_bytes(), HOLDS);
+    let release = |line: &String| {
+        let hold = line.strip_prefix("OK {\"hold_id\":\"").and_then(|rest| rest.get(..36));
+        format!("RELEASE {}\n", hold.unwrap_or_else(|| panic!("{line}")))
+    };
+    let released = conn.pipeline(held.iter().map(release).collect::<String>().into_bytes(), HOLDS);
+    assert!(released.iter().all(|line| line.starts_with("OK ")));
+    let since = Instant::now();
+    conn.ask_until("STATS", |stats| stats.number("ended_holds") == 1_000);
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    conn.ask("DELETE x").ok();
+    assert_eq!(conn.ask("STATS").number("ended_holds"), 0);
 }
 
 /// A name takes its bytes and 56 more, once for neighboring tickets, and for a hold until it ends.

@@ -61,6 +61,11 @@ impl Store {
         Ok(left == 0)
     }
 
+    /// Whether more ended holds are remembered than may be.
+    pub fn has_excess_ended_holds(&self) -> bool {
+        self.usage.ended_holds.excess() > 0
+    }
+
     /// The time up to which holds that ended are to be forgotten: 24 hours ago, or later if there are more
     /// than may be remembered.
     pub fn forget_ended_through(&self) -> i64 {
