@@ -4,7 +4,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bookline_protocol::commands::book::write_book_reply;
+use bookline_protocol::commands::hold::{HoldReply, write_hold_reply};
+use bookline_protocol::hold::HoldId;
 use bookline_protocol::reply::{self, EventSale, LineKind};
+use bookline_protocol::ticket::TICKET_ID_CHARS;
+use bookline_protocol::timestamp::Timestamp;
 use bookline_protocol::{ParsedLine, SaleTerms, parse};
 use bookline_server::Config;
 use bookline_server::changes::{EventAfter, TicketsBooked};
@@ -48,7 +52,11 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation { name: "read the clock", prepare: read_clock },
     Operation { name: "draw a ticket", prepare: draw },
-    Operation { name: "execute BOOK", prepare: || executing("BOOK rustconf 1") },
+    Operation { name: "execute BOOK", prepare: || executing(BOOK.line) },
+    Operation { name: "execute BOOK and CANCEL", prepare: || executing_then(BOOK, "CANCEL") },
+    Operation { name: "execute HOLD and RELEASE", prepare: || executing_then(HOLD, "RELEASE") },
+    Operation { name: "execute HOLD and CONFIRM", prepare: || executing_then(HOLD, "CONFIRM") },
+    Operation { name: "execute TICKET", prepare: execute_ticket },
     Operation { name: "execute GET", prepare: || executing("GET rustconf") },
     Operation { name: "execute a refusal", prepare: || executing("BOOK nowhere 1") },
     Operation {
@@ -65,9 +73,22 @@ pub const OPERATIONS: &[Operation] = &[
         },
     },
     Operation { name: "encode a booking", prepare: encode_booking },
+    Operation { name: "encode a hold", prepare: encode_hold },
     Operation { name: "encode an event", prepare: encode_event },
     Operation { name: "append to the journal", prepare: append },
 ];
+
+/// A command that draws an id.
+struct Drawing {
+    line: &'static str,
+    /// What its reply has before the id.
+    before_id: &'static str,
+}
+
+const BOOK: Drawing =
+    Drawing { line: "BOOK rustconf 1", before_id: "OK {\"event_id\":\"rustconf\",\"tickets\":[\"" };
+
+const HOLD: Drawing = Drawing { line: "HOLD rustconf 1", before_id: "OK {\"hold_id\":\"" };
 
 /// Commands after which the replies are sent: the pipeline of a client with depth 16.
 const TURN_COMMANDS: usize = 16;
@@ -123,6 +144,21 @@ fn encode_booking() -> Box<dyn FnMut()> {
     })
 }
 
+fn encode_hold() -> Box<dyn FnMut()> {
+    let mut out = Vec::new();
+    let reply = HoldReply {
+        hold_id: HoldId(*b"0123456789abcdef"),
+        event_id: "rustconf".into(),
+        tickets: 1,
+        expires_at: Timestamp(1_764_151_073_123_456),
+        available_tickets: 98,
+    };
+    Box::new(move || {
+        out.clear();
+        write_hold_reply(&mut out, black_box(&reply));
+    })
+}
+
 fn encode_event() -> Box<dyn FnMut()> {
     let date = bookline_protocol::Date::parse("2026-12-31").expect("a date");
     let prefix = reply::event_reply_prefix("rustconf", "Rust Conf", date, 100);
@@ -166,6 +202,23 @@ fn executing_both(line: &'static str, reverting: &'static str) -> Box<dyn FnMut(
     })
 }
 
+/// A command that draws an id, and another command with that id.
+fn executing_then(drawing: Drawing, verb: &'static str) -> Box<dyn FnMut()> {
+    let mut service = UnsyncedService::new();
+    let mut line = format!("{verb} ");
+    Box::new(move || {
+        line.truncate(verb.len() + " ".len());
+        line.push_str(service.draw(&drawing));
+        service.execute(&line);
+    })
+}
+
+fn execute_ticket() -> Box<dyn FnMut()> {
+    let mut service = UnsyncedService::new();
+    let line = format!("TICKET {}", service.draw(&BOOK));
+    Box::new(move || service.execute(&line))
+}
+
 /// A service without connections that does not wait for the disk, and its directory, which is removed when it
 /// is dropped.
 struct UnsyncedService {
@@ -173,6 +226,8 @@ struct UnsyncedService {
     runtime: Runtime,
     turn: Turn,
     commands: usize,
+    /// Where the last reply begins.
+    last_reply: usize,
     _directory: TempDir,
 }
 
@@ -187,10 +242,18 @@ impl UnsyncedService {
         // A thread preallocates the next segment. A short run would end before it and a long one after it, so
         // that their difference would include it.
         runtime.block_on(service.store.log().capacity());
-        let mut service =
-            Self { service, runtime, turn: Turn::default(), commands: 0, _directory: directory };
+        let turn = Turn::default();
+        let mut service = Self { service, runtime, turn, commands: 0, last_reply: 0, _directory: directory };
         service.execute("CREATE \"Rust Conf\" 2026-12-31 1000000000 id=rustconf");
         service
+    }
+
+    /// Executes a command that draws an id, and returns the id.
+    fn draw(&mut self, drawing: &Drawing) -> &str {
+        self.execute(drawing.line);
+        let id = self.turn.replies[self.last_reply..].strip_prefix(drawing.before_id.as_bytes());
+        let id = id.and_then(|id| id.get(..TICKET_ID_CHARS)).expect("an id");
+        std::str::from_utf8(id).expect("hexadecimal digits")
     }
 
     fn execute(&mut self, line: &str) {
@@ -198,6 +261,7 @@ impl UnsyncedService {
             self.turn.replies.clear();
         }
         self.commands += 1;
+        self.last_reply = self.turn.replies.len();
         let (turn, service) = (&mut self.turn, &self.service);
         if let ExecutionStatus::Backpressure = try_execute_line(turn, service, line) {
             self.runtime.block_on(execute_line(turn, service, line));
