@@ -47,7 +47,8 @@ fn median(windows: &[Duration]) -> f64 {
     sorted[sorted.len() / 2].as_secs_f64() * 1e9 / WINDOW_BOOKINGS as f64
 }
 
-fn thread_cpu_time() -> Duration {
+/// The CPU time of this thread so far.
+pub fn thread_cpu_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or_default())
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! The library builds data directories in `--place`, and they are removed at the end. The largest, with ten
-//! million tickets, takes 700 MB. Each part runs in a process of its own. Clients and server share the
+//! million tickets, takes 900 MB. Each part runs in a process of its own. Clients and server share the
 //! processors, and files are in the page cache, as after a restart of the process; after a restart of the
 //! machine, reading them from the disk takes additional time. Run it on an otherwise idle machine.
 
@@ -19,6 +19,7 @@ mod growth;
 mod idle;
 mod in_process_server;
 mod listing;
+mod lookup;
 mod memory;
 mod month;
 mod recovery;
@@ -58,10 +59,12 @@ enum Part {
     Month,
     /// Memory of 5,000 idle connections
     Idle,
-    /// Memory of a ticket, an event and a person-hour of the largest size
+    /// Memory of a ticket, a hold and a name, and of an event and a person-hour of the largest size
     Memory,
     /// A booking after ten thousand tickets, and after ten million
     Growth,
+    /// TICKET among 32 million tickets of one event, and the largest bookings
+    Lookup,
     /// Bookings during the load of twenty competing connections, of each kind
     Fairness {
         /// How often each kind is measured
@@ -82,7 +85,7 @@ enum Part {
 fn main() -> anyhow::Result<()> {
     let Arguments { part, place, seconds } = Arguments::parse();
     let Some(part) = part else {
-        for part in ["restart", "listing", "month", "idle", "memory", "growth", "fairness"] {
+        for part in ["restart", "listing", "month", "idle", "memory", "growth", "lookup", "fairness"] {
             println!("\n{part}");
             run_in_process(&[part, "--place", &place.to_string_lossy(), "--seconds", &seconds.to_string()])?;
         }
@@ -96,6 +99,7 @@ fn main() -> anyhow::Result<()> {
         Part::Idle => in_directory(&place, idle::figures),
         Part::Memory => in_directory(&place, memory::figures),
         Part::Growth => in_directory(&place, growth::figures),
+        Part::Lookup => in_directory(&place, lookup::figures),
         Part::Fairness { rounds, only } => fairness::figures(&place, seconds, rounds, &only),
     }
 }

@@ -1,16 +1,18 @@
-//! The memory of a ticket, an event and a person-hour of the largest size, from which the limits of the state
-//! follow.
+//! The memory of a ticket, a hold and a name, and of an event and a person-hour of the largest size, from
+//! which the limits of the state follow.
 
 use std::path::Path;
 
 use anyhow::Context;
 use bookline_protocol::{Date, Hour, SaleTerms, Slot};
-use bookline_server::state::limits::{EVENT_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX};
+use bookline_server::state::limits::{
+    EVENT_BYTES_MAX, HOLD_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX, name_bytes,
+};
 use bookline_server::state::{EventValues, NewEntry};
 
 use crate::recovery::resident;
 use crate::table;
-use crate::unsynced_store::UnsyncedStore;
+use crate::unsynced_store::{UnsyncedStore, event_id};
 
 /// So many of each that the memory of the process itself does not matter.
 const TICKETS: u32 = 2_000_000;
@@ -20,17 +22,36 @@ const MEETINGS: u32 = 30_000;
 /// Events of the tickets, so that every shard has some.
 const EVENTS_OF_TICKETS: u32 = 200;
 
+/// Events of each kind of tickets and holds with the most free capacity, and how many each has. A vector has
+/// just doubled then.
+const SPARSE_EVENTS: u32 = 300;
+const SPARSE_TICKETS: u32 = 2_049;
+
+/// Kinds of them: tickets, holds, ended holds, and tickets with names of four lengths.
+const SPARSE_KINDS: u32 = 7;
+
 const ORDINARY_NAME: &str = "Some ordinary concert";
 
 pub fn figures(directory: &Path) -> anyhow::Result<()> {
-    let mut data = UnsyncedStore::new(directory, EVENTS_OF_TICKETS)?;
+    let mut data = UnsyncedStore::new(directory, EVENTS_OF_TICKETS + SPARSE_KINDS * SPARSE_EVENTS)?;
     // Each character takes four bytes, and twelve in JSON.
     let longest_name = "\u{e0041}".repeat(200);
 
     let ordinary = bytes_each(EVENTS, |n| create_event(&mut data, &format!("concert-{n}"), ORDINARY_NAME))?;
     println!("an ordinary event takes {ordinary:.0} bytes");
-    let largest = bytes_each(EVENTS, |n| create_event(&mut data, &format!("{n:064}"), &longest_name))?;
-    table::at_most("memory of an event of the largest size", largest, "bytes", EVENT_BYTES_MAX as f64);
+    let largest = bytes_each(EVENTS, |n| {
+        let id = format!("{n:064}");
+        create_event(&mut data, &id, &longest_name)?;
+        data.book_id(&id, &longest_name)?;
+        data.hold(&id, &longest_name).map(|_| ())
+    })?;
+    let parts = TICKET_BYTES_MAX + HOLD_BYTES_MAX + 2 * name_bytes(&longest_name);
+    table::at_most(
+        "memory of an event of the largest size",
+        largest - parts as f64,
+        "bytes",
+        EVENT_BYTES_MAX as f64,
+    );
 
     // Days of eight hours with 25 meetings of three people in each.
     let ordinary = bytes_each(MEETINGS, |n| {
@@ -53,13 +74,44 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
 
     let ticket = bytes_each(TICKETS, |n| data.book(n % EVENTS_OF_TICKETS))?;
     table::at_most("memory of a ticket", ticket, "bytes", TICKET_BYTES_MAX as f64);
+    tickets_holds_and_names(&mut data)?;
     data.close()?;
+    Ok(())
+}
+
+/// The memory of tickets, holds and names of events with so many of them that the vectors of each have the most
+/// free capacity.
+fn tickets_holds_and_names(data: &mut UnsyncedStore) -> anyhow::Result<()> {
+    let mut events = EVENTS_OF_TICKETS..;
+    let mut measure = |create: &mut dyn FnMut(u32, u32) -> anyhow::Result<()>| {
+        let first = events.nth(SPARSE_EVENTS as usize - 1).context("an event")? + 1 - SPARSE_EVENTS;
+        bytes_each(SPARSE_EVENTS * SPARSE_TICKETS, |n| create(first + n % SPARSE_EVENTS, n / SPARSE_EVENTS))
+    };
+    let ticket = measure(&mut |event, _| data.book(event))?;
+    table::at_most("memory of a ticket, at most", ticket, "bytes", TICKET_BYTES_MAX as f64);
+    let active = measure(&mut |event, _| data.hold(&event_id(event), "").map(|_| ()))?;
+    table::at_most("memory of a hold, at most", active, "bytes", HOLD_BYTES_MAX as f64);
+    let ended = measure(&mut |event, _| {
+        let hold = data.hold(&event_id(event), "")?;
+        data.release(hold)
+    })?;
+    table::at_most("memory of a hold that ended, at most", ended, "bytes", HOLD_BYTES_MAX as f64);
+    // The lengths before and after a size that the allocator has, and the longest.
+    for characters in [1, 24, 25, 200] {
+        let named = measure(&mut |event, n| {
+            // The last digits differ from one ticket of an event to the next.
+            let name = format!("{n:0>characters$}");
+            data.book_for(event, &name[name.len() - characters..])
+        })?;
+        let what = format!("memory of a name of {characters} characters, at most");
+        table::at_most(&what, named - ticket, "bytes", name_bytes(&"x".repeat(characters)) as f64);
+    }
     Ok(())
 }
 
 fn create_event(data: &mut UnsyncedStore, id: &str, name: &str) -> anyhow::Result<()> {
     let date = Date::parse("2026-12-31").context("a date")?;
-    let event = EventValues { id, name, date, total: 1, issued: 0, terms: SaleTerms::default() };
+    let event = EventValues { id, name, date, total: 2, issued: 0, terms: SaleTerms::default() };
     data.change(|store, context| store.create(context, &event))
 }
 

@@ -69,7 +69,7 @@ pub fn figures(directory: &Path, seconds: u64) -> anyhow::Result<()> {
         "M/s",
         2.0,
     );
-    table::at_most("memory for a ticket", restarted.resident / f64::from(TICKETS), "bytes", 100.0);
+    table::at_most("memory for a ticket", restarted.resident / f64::from(TICKETS), "bytes", 64.0);
     table::at_most(
         "p99 of BOOK during a snapshot, to baseline",
         booked.loaded.p99 / booked.baseline.p99,

@@ -1,14 +1,17 @@
 //! Data directories with many tickets.
 
 use std::fmt::Debug;
+use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use bookline_protocol::{Date, SaleTerms};
-use bookline_server::state::ticket_ids::TicketIdGenerator;
-use bookline_server::state::{Context, Error, EventValues, StateLimits, Store};
+use bookline_protocol::hold::HoldId;
+use bookline_protocol::limits::HOLD_SECONDS_MAX;
+use bookline_protocol::{Date, SaleTerms, TicketId};
+use bookline_server::state::ticket_ids::{DRAWN_TICKET_IDS_MAX, TicketIdGenerator};
+use bookline_server::state::{Context, Error, EventValues, NewHold, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Durability, Journal};
 use bookline_server::storage::log::{AppendError, Log, LogExt};
@@ -78,9 +81,51 @@ impl UnsyncedStore {
 
     /// Books one ticket of an event.
     pub fn book(&mut self, event: u32) -> anyhow::Result<()> {
+        self.book_for(event, "")
+    }
+
+    /// Books one ticket of an event for someone.
+    pub fn book_for(&mut self, event: u32, attendee: &str) -> anyhow::Result<()> {
         let Self { store, runtime, ids, ticket_ids, context, .. } = self;
         let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(context, &ids[event as usize], "", drawn).map(|_| ()))
+        retry(store, runtime, || store.book(context, &ids[event as usize], attendee, drawn).map(|_| ()))
+    }
+
+    /// Books one ticket of another event than those that the store began with.
+    pub fn book_id(&mut self, event_id: &str, attendee: &str) -> anyhow::Result<()> {
+        let Self { store, runtime, ticket_ids, context, .. } = self;
+        let drawn = ticket_ids.draw(1);
+        retry(store, runtime, || store.book(context, event_id, attendee, drawn).map(|_| ()))
+    }
+
+    /// Books several tickets of an event together, and returns them.
+    pub fn book_several(&mut self, event: u32, count: usize) -> anyhow::Result<Vec<TicketId>> {
+        let Self { store, runtime, ids, ticket_ids, context, .. } = self;
+        let mut drawn = Vec::with_capacity(count);
+        while drawn.len() < count {
+            drawn.extend_from_slice(ticket_ids.draw(DRAWN_TICKET_IDS_MAX.min(count - drawn.len())));
+        }
+        retry(store, runtime, || store.book(context, &ids[event as usize], "", &mut drawn).map(|_| ()))?;
+        Ok(drawn.into_iter().map(TicketId).collect())
+    }
+
+    /// Looks a ticket up.
+    pub fn has_ticket(&mut self, ticket: TicketId) -> bool {
+        self.store.ticket(&mut self.context, ticket, |view| black_box(view.state).status()).is_some()
+    }
+
+    /// Holds a ticket of an event for someone.
+    pub fn hold(&mut self, event_id: &str, attendee: &str) -> anyhow::Result<HoldId> {
+        let Self { store, runtime, ticket_ids, context, .. } = self;
+        let mut id = ticket_ids.draw(1)[0];
+        let new = NewHold { event: event_id, count: 1, seconds: HOLD_SECONDS_MAX, attendee };
+        retry(store, runtime, || store.hold(context, &new, &mut id).map(|_| ()))?;
+        Ok(HoldId(id))
+    }
+
+    /// Releases a hold.
+    pub fn release(&mut self, hold: HoldId) -> anyhow::Result<()> {
+        self.change(|store, context| store.release(context, hold).map(|_| ()))
     }
 
     /// Makes another change.
