@@ -186,8 +186,12 @@ impl<T> Directory<T> {
         let old = &mut self.buckets[bucket];
         old.depth += 1;
         let mut entries = HashTable::with_capacity(BUCKET_ENTRIES_MAX);
-        for value in old.entries.extract_if(|value| upper(hash_of(value))) {
-            entries.insert_unique(hash_of(&value), value, hash_of);
+        // The old table would keep tombstones of what is removed from it, and double before it is full again.
+        let lower = HashTable::with_capacity(BUCKET_ENTRIES_MAX);
+        for value in std::mem::replace(&mut old.entries, lower) {
+            let hash = hash_of(&value);
+            let entries = if upper(hash) { &mut entries } else { &mut old.entries };
+            entries.insert_unique(hash, value, hash_of);
         }
         let depth = old.depth;
         let new = u32::try_from(self.buckets.len())
@@ -232,6 +236,17 @@ mod tests {
         assert_eq!(table.remove(mix(77), |&found| found == 77, |&n| mix(n)), Some(77));
         assert_eq!(table.find(mix(77), |&found| found == 77), None);
         assert_eq!(table.len(), 99_999);
+    }
+
+    #[test]
+    fn bucket_that_was_split_keeps_its_capacity_until_the_next_split() {
+        let mut table = ExtendibleHashTable::default();
+        for n in 0..300_000u64 {
+            table.insert(mix(n), n, |&n| mix(n));
+        }
+        let buckets = &table.large.as_ref().expect("it is large").buckets;
+        let larger = buckets.iter().filter(|bucket| bucket.entries.capacity() > BUCKET_ENTRIES_MAX).count();
+        assert_eq!(larger, 0, "of {} buckets", buckets.len());
     }
 
     #[test]
