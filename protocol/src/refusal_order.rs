@@ -36,7 +36,7 @@ pub const REFUSAL_ORDER: &[RefusalReason] = &[
     RefusalReason { codes: &[Code::Closed], when: "the event is not on sale" },
     RefusalReason {
         codes: &[Code::Limit],
-        when: "the request exceeds a limit of its command or of the event",
+        when: "the request exceeds a limit of its command, of the event or of an active hold",
     },
     RefusalReason {
         codes: &[Code::Conflict, Code::SoldOut],

@@ -6,8 +6,9 @@ use std::path::Path;
 use anyhow::Context;
 use bookline_protocol::{Date, Hour, SaleTerms, Slot};
 use bookline_server::state::limits::{
-    EVENT_BYTES_MAX, HOLD_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX, name_bytes,
+    EVENT_BYTES_MAX, HOLD_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX,
 };
+use bookline_server::state::name_bytes::name_bytes;
 use bookline_server::state::{EventValues, NewEntry};
 
 use crate::recovery::resident;

@@ -83,44 +83,36 @@ impl Hold {
 
     /// Decides whether `requested` of its tickets, by default all, may be booked. Returns their number.
     pub fn decide_confirmation(&self, now: i64, requested: Option<u32>) -> Result<u32, HoldRejection> {
-        self.check_deadline(now)?;
+        self.check_active(now)?;
         let requested = requested.unwrap_or(self.tickets);
         if requested > self.tickets {
             return Err(HoldRejection::MoreThanHeld { held: self.tickets, requested });
         }
-        self.check_active()?;
         Ok(requested)
     }
 
     /// Decides whether it may end `seconds` after `now`. Returns the new deadline.
     pub fn decide_extension(&self, now: i64, seconds: u32) -> Result<i64, HoldRejection> {
-        self.check_deadline(now)?;
+        self.check_active(now)?;
         let left = (after(self.created, HOLD_SECONDS_MAX) - now) / SECOND_MICROS;
         let seconds_left = u32::try_from(left).unwrap_or(0);
         if seconds > seconds_left {
             return Err(HoldRejection::TooLong { seconds_left, requested: seconds });
         }
-        self.check_active()?;
         Ok(after(now, seconds))
     }
 
     /// Decides whether its tickets may go back on sale.
     pub fn decide_release(&self, now: i64) -> Result<(), HoldRejection> {
-        self.check_deadline(now)?;
-        self.check_active()
+        self.check_active(now)
     }
 
-    fn check_deadline(&self, now: i64) -> Result<(), HoldRejection> {
-        match self.status(now) {
-            HoldStatus::Expired => Err(HoldRejection::Expired { deadline: self.deadline }),
-            HoldStatus::Held | HoldStatus::Confirmed | HoldStatus::Released => Ok(()),
-        }
-    }
-
-    fn check_active(&self) -> Result<(), HoldRejection> {
-        match self.state {
-            HoldState::Active => Ok(()),
-            HoldState::Ended(ended) => Err(HoldRejection::Ended(ended)),
+    /// A hold that ended holds nothing, so that its limits do not matter any more.
+    fn check_active(&self, now: i64) -> Result<(), HoldRejection> {
+        match (self.status(now), self.state) {
+            (HoldStatus::Expired, _) => Err(HoldRejection::Expired { deadline: self.deadline }),
+            (_, HoldState::Ended(ended)) => Err(HoldRejection::Ended(ended)),
+            (_, HoldState::Active) => Ok(()),
         }
     }
 }
@@ -177,7 +169,8 @@ mod tests {
         let hold = Hold { state: HoldState::Ended(ended), ..Hold::new(1, NOW, 10) };
         let later = hold.deadline + 1;
         assert_eq!(hold.decide_confirmation(later, None), Err(HoldRejection::Ended(ended)));
-        assert_eq!(hold.decide_extension(later, 1), Err(HoldRejection::Ended(ended)));
+        assert_eq!(hold.decide_confirmation(later, Some(2)), Err(HoldRejection::Ended(ended)));
+        assert_eq!(hold.decide_extension(later, HOLD_SECONDS_MAX), Err(HoldRejection::Ended(ended)));
         assert_eq!(hold.decide_release(later), Err(HoldRejection::Ended(ended)));
         assert_eq!(hold.status(later), HoldStatus::Confirmed);
         let released = EndedHold { end: HoldEnd::Expired, ..ended };

@@ -22,7 +22,7 @@ pub mod limits;
 mod listing;
 mod locked_shards;
 mod maintenance;
-mod name_bytes;
+pub mod name_bytes;
 mod new_entry;
 mod records;
 mod shard;

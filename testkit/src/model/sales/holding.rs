@@ -153,11 +153,11 @@ impl Sales {
         now: NaiveDateTime,
     ) -> Result<(Hold, u64), Refusal> {
         let hold = self.find_unexpired(id, now)?;
+        check_active(&hold)?;
         let count = tickets.unwrap_or(hold.tickets);
         if count > hold.tickets {
             return Err(Refusal::new("LIMIT", json!({"limit": hold.tickets, "requested": count})));
         }
-        check_active(&hold)?;
         self.check_tickets_limit(count)?;
         let attendee = attendee.or(hold.attendee.as_ref());
         let added = self.added_name_bytes(self.event(hold.event), attendee);
@@ -167,11 +167,11 @@ impl Sales {
 
     pub(super) fn extend(&mut self, id: &str, seconds: u64, now: NaiveDateTime) -> Outcome {
         let hold = self.find_unexpired(id, now)?;
+        check_active(&hold)?;
         let left = (after(hold.created, HOLD_SECONDS_MAX) - now).num_seconds().max(0) as u64;
         if seconds > left {
             return Err(Refusal::new("LIMIT", json!({"limit": left, "requested": seconds})));
         }
-        check_active(&hold)?;
         let extended = self.holds.iter_mut().find(|hold| hold.id == id).expect("a hold that was found");
         extended.deadline = after(now, seconds);
         Ok(self.hold_json(id))
