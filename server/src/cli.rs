@@ -117,7 +117,7 @@ pub struct Cli {
     pub max_ended_holds: Option<u64>,
 
     /// The most memory for the names that for= gives to tickets and holds, in bytes: a name counts as its
-    /// length and 56 more [default: by the available memory]
+    /// length and 64 more [default: by the available memory]
     #[arg(long, env = "BOOKLINE_MAX_NAME_BYTES", value_name = "N", value_parser = parse_limit)]
     pub max_name_bytes: Option<u64>,
 

@@ -242,7 +242,7 @@ fn ended_holds_are_forgotten_as_fast_as_clients_end_them() {
     assert_eq!(conn.ask("STATS").number("ended_holds"), 0);
 }
 
-/// A name takes its bytes and 56 more, once for neighboring tickets, and for a hold until it ends.
+/// A name takes its bytes and 64 more, once for neighboring tickets, and for a hold until it ends.
 #[test]
 fn names_above_their_limit_are_refused() {
     let server = Server::fresh_with(&["--max-name-bytes", "200"]);
@@ -251,18 +251,18 @@ fn names_above_their_limit_are_refused() {
     conn.ask("CREATE y 2026-12-31 100 id=y").ok();
     conn.ask("BOOK x 2 for=Ada").ok();
     conn.ask("BOOK x 5 for=Ada").ok();
-    assert_eq!(conn.ask("STATS").number("name_bytes"), 59);
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 67);
     let hold = text(&conn.ask("HOLD y 2 for=Grace").ok()["hold_id"]);
-    assert_eq!(conn.ask("STATS").number("name_bytes"), 120);
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 136);
     let refused = conn.ask("BOOK y 1 for=\"Alan Mathison Turing and guests\"");
-    assert_full(&refused, 200, 87);
+    assert_full(&refused, 200, 95);
     assert!(text(&refused.body["message"]).ends_with("raise --max-name-bytes"), "{refused:?}");
-    assert_full(&conn.ask("HOLD y 1 for=\"Alan Mathison Turing and guests\""), 200, 87);
-    assert_full(&conn.ask("BOOK y 1 x 1 for=Barbara"), 200, 126);
+    assert_full(&conn.ask("HOLD y 1 for=\"Alan Mathison Turing and guests\""), 200, 95);
+    assert_full(&conn.ask("BOOK y 1 x 1 for=Barbara"), 200, 142);
     assert_full(&conn.ask(&format!("CONFIRM {hold} for=\"{}\"", "x".repeat(90))), 200, 85);
     conn.ask("BOOK y 1").ok();
     conn.ask(&format!("CONFIRM {hold}")).ok();
-    assert_eq!(conn.ask("STATS").number("name_bytes"), 120, "the name of the hold is that of its tickets");
+    assert_eq!(conn.ask("STATS").number("name_bytes"), 136, "the name of the hold is that of its tickets");
     conn.ask("DELETE x tickets=drop").ok();
     conn.ask("BOOK y 1 for=\"Alan Mathison Turing and guests\"").ok();
     conn.ask("DELETE y tickets=drop").ok();

@@ -80,8 +80,8 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The memory of tickets, holds and names of events with so many of them that the vectors of each have the most
-/// free capacity.
+/// The memory of tickets, holds and names of events with so many of them that the vectors of each have the
+/// most free capacity.
 fn tickets_holds_and_names(data: &mut UnsyncedStore) -> anyhow::Result<()> {
     let mut events = EVENTS_OF_TICKETS..;
     let mut measure = |create: &mut dyn FnMut(u32, u32) -> anyhow::Result<()>| {

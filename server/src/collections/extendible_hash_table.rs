@@ -172,8 +172,8 @@ impl<T> Directory<T> {
         &mut self.buckets[bucket].entries
     }
 
-    /// Splits the bucket that an entry with this hash belongs to: moves the entries whose next bit of the
-    /// hash is set into a new bucket.
+    /// Splits the bucket that an entry with this hash belongs to in two: the entries whose next bit of the
+    /// hash is set get a new bucket.
     #[cold]
     fn split(&mut self, hash: u64, hash_of: &impl Fn(&T) -> u64) {
         let bucket = self.bucket_of(hash);

@@ -111,8 +111,8 @@ impl State {
                 Ok(())
             }
             Request::Confirm(hold, count) => {
-                let (held, _) = self.holds.get(hold).ok_or("NOT_FOUND")?;
-                if count > held {
+                let (held, status) = self.holds.get(hold).ok_or("NOT_FOUND")?;
+                if status == "held" && count > held {
                     return Err("LIMIT");
                 }
                 self.end(hold, "confirmed")?;

@@ -19,7 +19,7 @@ use crate::reply::Reply;
 const HOLD_SECONDS: u64 = 300;
 
 /// What a name takes of `--max-name-bytes` besides its bytes.
-const NAME_OVERHEAD_BYTES: u64 = 56;
+const NAME_OVERHEAD_BYTES: u64 = 64;
 
 /// All events, tickets and holds.
 #[derive(Debug, Clone)]
