@@ -13,7 +13,7 @@ const BUCKET_ENTRIES_MAX: usize = 3_584;
 
 /// The directory is indexed by the bits of the hash from this one on. The bits below it place an entry within
 /// its bucket, and hashbrown uses the top seven as its tag.
-const DIRECTORY_INDEX_SHIFT: u32 = 20;
+pub const DIRECTORY_INDEX_SHIFT: u32 = 20;
 
 const _: () = assert!(BUCKET_ENTRIES_MAX < 1 << DIRECTORY_INDEX_SHIFT);
 
@@ -67,7 +67,8 @@ impl<T> Default for ExtendibleHashTable<T> {
 
 impl<T> ExtendibleHashTable<T> {
     /// Entries.
-    #[expect(clippy::len_without_is_empty, reason = "only tests count entries")]
+    #[expect(clippy::len_without_is_empty, reason = "nothing asks for it")]
+    #[inline]
     pub fn len(&self) -> usize {
         self.large.as_ref().map_or(self.small.len(), |large| large.len)
     }

@@ -89,6 +89,11 @@ impl Events {
     pub fn free(&mut self, index: EventIndex) {
         self.free.push(index);
     }
+
+    #[cfg(test)]
+    pub fn first_index() -> EventIndex {
+        EventIndex::of(0)
+    }
 }
 
 const EXISTS: &str = "the event was looked up under the same lock";
