@@ -312,6 +312,28 @@ fn ended_holds_above_their_limit_are_forgotten_oldest_first() {
 }
 
 /// A commit of another shard may be appended between the decision and the append of this one, and be later.
+/// Those of a deleted event are freed with it, and not forgotten. Maintenance would look at them for ever if
+/// they counted as more to forget.
+#[test]
+fn ended_holds_of_a_deleted_event_leave_nothing_to_forget() {
+    let mut still = Still::new();
+    still.ask("CREATE x 2026-12-31 2000 id=x").ok();
+    for _ in 0..2_000 {
+        let hold = still.hold("x 1");
+        still.ask(&about("RELEASE", &hold)).ok();
+    }
+    still.ask("DELETE x").ok();
+    still.advance_seconds(DAY_MICROS / SECOND_MICROS + 1);
+    let before = still.sequence();
+    let store = still.server.store();
+    let through = store.forget_ended_through();
+    for shard in store.shards() {
+        assert_eq!(store.forget_ended_holds(shard, through), Ok(false));
+    }
+    while store.shards().any(|shard| store.free_deleted(shard)) {}
+    assert_eq!(still.sequence(), before);
+}
+
 #[test]
 fn times_of_tickets_and_holds_are_those_of_their_commits_also_after_a_restart() {
     let mut still = Still::new();
