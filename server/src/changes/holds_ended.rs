@@ -29,7 +29,8 @@ pub struct HoldsEnded<'a> {
     pub holds: &'a [[u8; 16]],
 }
 
-/// The most holds that one commit ends, and that one change forgets. They bound the time under a lock.
+/// The most holds that one commit ends, and that one change forgets. They bound the time under a lock:
+/// some 500 µs.
 pub const HOLDS_ENDED_MAX: usize = 1_000;
 
 /// The largest body, without the holds.

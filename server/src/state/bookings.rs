@@ -4,7 +4,7 @@ use bookline_protocol::commands::Booking;
 use bookline_protocol::{TicketStatus, event_tag};
 
 use super::context::Context;
-use super::due_holds::{DueHolds, ENDED_HOLDS_PER_LOCK_MAX};
+use super::due_holds::DueHolds;
 use super::error::{BookingRejection, BookingsRejection, Error};
 use super::events::EventIndex;
 use super::limits::Usage;
@@ -12,7 +12,7 @@ use super::locked_shards::LockedShards;
 use super::shard::Shard;
 use super::store::Store;
 use super::ticket_ids;
-use crate::changes::{Change, EventAfter, TicketsBooked};
+use crate::changes::{Change, EventAfter, HOLDS_ENDED_MAX, TicketsBooked};
 use crate::domain::sale::Sale;
 use crate::domain::{EventKey, SaleRejection, SoldOut, TicketState};
 use crate::storage::log::AppendError;
@@ -23,8 +23,8 @@ pub(super) struct OpenSale {
     /// The sale before the booking, and after the end of the due holds.
     pub sale: Sale,
     pub count: u32,
-    /// Holds to end first, because fewer tickets are left than were requested.
-    pub due: Option<Box<DueHolds>>,
+    /// Holds to end first, if fewer tickets are left than were requested.
+    pub due: DueHolds,
 }
 
 impl OpenSale {
@@ -40,7 +40,7 @@ impl OpenSale {
         let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
         let sale = *shard.sale(index);
         match sale.decide_booking(count) {
-            Ok(()) => Ok(Self { index, sale, count, due: None }),
+            Ok(()) => Ok(Self { index, sale, count, due: DueHolds::default() }),
             Err(rejection) => Ok(Self::after_due(shard, index, count, now, due_max, rejection)?),
         }
     }
@@ -63,7 +63,7 @@ impl OpenSale {
             return Err(rejection);
         }
         let sale = Sale { held: event.sale.held - due.tickets(), ..event.sale };
-        Ok(Self { index, sale, count, due: Some(Box::new(due)) })
+        Ok(Self { index, sale, count, due })
     }
 
     /// The event with these counts.
@@ -83,14 +83,12 @@ impl OpenSale {
     /// The end of the due holds, if there are any.
     pub fn end_of_due<'a>(&'a self, id: &'a str, tag: u16) -> Option<Change<'a>> {
         let Sale { issued, held, .. } = self.sale;
-        self.due.as_ref().map(|due| due.change(self.event(id, tag, issued, held)))
+        (!self.due.is_empty()).then(|| self.due.change(self.event(id, tag, issued, held)))
     }
 
     /// Counts the due holds as ended.
     fn count_ended(&self, usage: &Usage) {
-        if let Some(due) = &self.due {
-            usage.end_holds(due.count(), due.name_bytes());
-        }
+        usage.end_holds(self.due.count(), self.due.name_bytes());
     }
 
     /// Tickets that are left after the booking.
@@ -144,7 +142,7 @@ impl Store {
         tickets: &[[u8; 16]],
     ) -> Result<u32, Error<BookingRejection>> {
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
-        let open = OpenSale::decide(shard, id, count, context.now, ENDED_HOLDS_PER_LOCK_MAX)?;
+        let open = OpenSale::decide(shard, id, count, context.now, HOLDS_ENDED_MAX)?;
         let reserved = self.usage.tickets.reserve(count.into())?;
         let added = shard.event_at(open.index).tickets.added_name_bytes(attendee);
         let reserved_name_bytes = self.usage.name_bytes.reserve(added)?;
@@ -166,9 +164,7 @@ impl Store {
     ) -> Result<(), AppendError> {
         let ended = open.end_of_due(id, event_tag(id));
         let changes: Vec<_> = ended.into_iter().chain([*change]).collect();
-        self.commit(context, &changes, |origin| {
-            changes.iter().try_for_each(|change| self.records.apply(shard, origin, change))
-        })?;
+        self.commit_to(context, shard, &changes)?;
         open.count_ended(&self.usage);
         Ok(())
     }
@@ -232,14 +228,14 @@ impl Store {
         now: i64,
     ) -> Result<Vec<OpenSale>, BookingsRejection> {
         let mut sales = Vec::with_capacity(bookings.len());
-        let mut due_max = ENDED_HOLDS_PER_LOCK_MAX;
+        let mut due_max = HOLDS_ENDED_MAX;
         let mut first: Option<BookingsRejection> = None;
         for (index, Booking { event, count }) in bookings.iter().enumerate() {
             let id = event.as_str();
             let shard = &shards[self.records.shard_of_tag(event_tag(id))];
             match OpenSale::decide(shard, id, *count, now, due_max) {
                 Ok(open) => {
-                    due_max -= open.due.as_ref().map_or(0, |due| due.count() as usize);
+                    due_max -= open.due.count() as usize;
                     sales.push(open);
                 }
                 Err(rejection) => {

@@ -37,9 +37,8 @@ impl Store {
             return Err(DeletionRejection::Sold { tickets: issued, holds: deleted.holds }.into());
         }
         let after = EventAfter { key: EventKey { tag, number }, id, total, issued, held };
-        let change = EventDeleted { event: after }.into();
         let before = shard.counts;
-        self.commit(context, &[change], |origin| self.records.apply(&mut shard, origin, &change))?;
+        self.commit_to(context, &mut shard, &[EventDeleted { event: after }.into()])?;
         let counts = shard.counts;
         self.usage.events.release(1);
         self.usage.tickets.release(before.ticket_ids - counts.ticket_ids);

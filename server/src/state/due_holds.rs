@@ -5,9 +5,6 @@ use super::name_bytes::name_bytes;
 use crate::changes::{Change, EventAfter, HoldsEnded};
 use crate::domain::hold::HoldEnd;
 
-/// The most holds that are ended under one lock: some 500 µs.
-pub const ENDED_HOLDS_PER_LOCK_MAX: usize = 1_000;
-
 /// Due holds of an event that a decision ends first.
 #[derive(Debug, Default)]
 pub struct DueHolds {

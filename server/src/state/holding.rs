@@ -5,7 +5,6 @@ use compact_str::CompactString;
 
 use super::bookings::OpenSale;
 use super::context::Context;
-use super::due_holds::ENDED_HOLDS_PER_LOCK_MAX;
 use super::error::{BookingRejection, Error, HoldingRejection};
 use super::events::Event;
 use super::holds::StoredHold;
@@ -14,7 +13,7 @@ use super::name_bytes::name_bytes;
 use super::shard::Shard;
 use super::store::Store;
 use super::ticket_ids;
-use crate::changes::{Change, EventAfter, HoldConfirmed, HoldCreated, HoldExtended, HoldsEnded};
+use crate::changes::{EventAfter, HOLDS_ENDED_MAX, HoldConfirmed, HoldCreated, HoldExtended, HoldsEnded};
 use crate::domain::EventKey;
 use crate::domain::hold::{Hold, HoldEnd};
 use crate::domain::sale::Sale;
@@ -77,7 +76,7 @@ impl Store {
         let tag = event_tag(id);
         ticket_ids::set_tag(std::slice::from_mut(hold), tag);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
-        let open = OpenSale::decide(&shard, id, count, context.now, ENDED_HOLDS_PER_LOCK_MAX)?;
+        let open = OpenSale::decide(&shard, id, count, context.now, HOLDS_ENDED_MAX)?;
         let reserved = self.usage.holds.reserve(1)?;
         let reserved_name_bytes = self.usage.name_bytes.reserve(name_bytes(attendee))?;
         let created = Hold::new(count, context.now, seconds);
@@ -128,7 +127,7 @@ impl Store {
         let Sale { total, issued, .. } = *sale;
         let event = EventAfter { key: locked.key(hold), id: &id, total, issued: issued + count, held };
         let confirmed = HoldConfirmed { event, hold: hold.0, attendee, tickets }.into();
-        self.commit_hold(context, &mut locked, &confirmed)?;
+        self.commit_to(context, &mut locked.shard, &[confirmed])?;
         reserved.keep();
         reserved_name_bytes.keep();
         self.usage.end_holds(1, released.saturating_sub(added));
@@ -147,7 +146,7 @@ impl Store {
         let id = locked.event().id.clone();
         let event = locked.key(hold);
         let extended = HoldExtended { event, id: &id, hold: hold.0, deadline }.into();
-        self.commit_hold(context, &mut locked, &extended)?;
+        self.commit_to(context, &mut locked.shard, &[extended])?;
         Ok(locked.view())
     }
 
@@ -162,7 +161,7 @@ impl Store {
         let released_name_bytes = name_bytes(&locked.stored().attendee);
         let holds = [hold.0];
         let released = HoldsEnded { event, end: HoldEnd::Released, holds: &holds }.into();
-        self.commit_hold(context, &mut locked, &released)?;
+        self.commit_to(context, &mut locked.shard, &[released])?;
         self.usage.end_holds(1, released_name_bytes);
         Ok(locked.view())
     }
@@ -177,16 +176,5 @@ impl Store {
         let shard = self.lock_to_decide(context, self.records.shard_of_tag(hold.tag()));
         let location = shard.locate_hold(&hold.0).ok_or(HoldingRejection::NoSuchHold)?;
         Ok(LockedHold { shard, location })
-    }
-
-    fn commit_hold(
-        &self,
-        context: &mut Context,
-        locked: &mut LockedHold<'_>,
-        change: &Change<'_>,
-    ) -> Result<(), Error<HoldingRejection>> {
-        let changes = std::slice::from_ref(change);
-        self.commit(context, changes, |origin| self.records.apply(&mut locked.shard, origin, change))?;
-        Ok(())
     }
 }

@@ -4,11 +4,10 @@
 use bookline_protocol::event_tag;
 
 use super::context::Context;
-use super::due_holds::{DueHolds, ENDED_HOLDS_PER_LOCK_MAX};
+use super::due_holds::DueHolds;
 use super::id_index::Location;
-use super::shard::Shard;
 use super::store::Store;
-use crate::changes::{Change, EventAfter, HoldsForgotten};
+use crate::changes::{Change, EventAfter, HOLDS_ENDED_MAX, HoldsForgotten};
 use crate::domain::EventKey;
 use crate::domain::sale::Sale;
 use crate::storage::log::AppendError;
@@ -33,7 +32,7 @@ impl Store {
     pub fn end_due_holds(&self, shard: usize) -> Result<bool, AppendError> {
         let mut context = Context::default();
         let mut shard = self.lock_to_decide(&mut context, shard);
-        let mut left = ENDED_HOLDS_PER_LOCK_MAX;
+        let mut left = HOLDS_ENDED_MAX;
         let mut ended = Vec::new();
         for event in shard.events_with_due_holds(context.now) {
             if left == 0 {
@@ -70,7 +69,7 @@ impl Store {
     /// than may be remembered.
     pub fn forget_ended_through(&self) -> i64 {
         let day_ago = self.clock.now() - REMEMBERED_MICROS;
-        let excess = self.usage.ended_holds.excess().min(ENDED_HOLDS_PER_LOCK_MAX as u64) as usize;
+        let excess = self.usage.ended_holds.excess().min(HOLDS_ENDED_MAX as u64) as usize;
         if excess == 0 {
             return day_ago;
         }
@@ -95,7 +94,7 @@ impl Store {
         let mut context = Context::default();
         let mut shard = self.lock_to_decide(&mut context, shard);
         let old = shard.ended_holds().take_while(|(at, _)| *at <= through);
-        let old: Vec<_> = old.map(|(_, location)| location).take(ENDED_HOLDS_PER_LOCK_MAX).collect();
+        let old: Vec<_> = old.map(|(_, location)| location).take(HOLDS_ENDED_MAX).collect();
         // Those of deleted events are freed with their events.
         let remembered = |location| Some((location, shard.hold_at(location)?.id));
         let mut forgotten: Vec<(Location, [u8; 16])> = old.iter().copied().filter_map(remembered).collect();
@@ -115,22 +114,11 @@ impl Store {
             self.usage.ended_holds.release(forgotten.len() as u64);
         }
         // If only holds of deleted events are left, there is nothing to do before these are freed.
-        Ok(old.len() == ENDED_HOLDS_PER_LOCK_MAX && !forgotten.is_empty())
+        Ok(old.len() == HOLDS_ENDED_MAX && !forgotten.is_empty())
     }
 
     /// Frees memory of deleted events of a shard. Returns whether there is more to free.
     pub fn free_deleted(&self, shard: usize) -> bool {
         self.records.lock(shard).free_deleted(FREED_PER_LOCK_MAX)
-    }
-
-    fn commit_to(
-        &self,
-        context: &mut Context,
-        shard: &mut Shard,
-        changes: &[Change<'_>],
-    ) -> Result<(), AppendError> {
-        self.commit(context, changes, |origin| {
-            changes.iter().try_for_each(|change| self.records.apply(shard, origin, change))
-        })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bookline_protocol::{Date, Slot, event_tag};
 
 use super::context::Context;
-use super::due_holds::{DueHolds, ENDED_HOLDS_PER_LOCK_MAX};
+use super::due_holds::DueHolds;
 use super::error::{Error, IdTaken, ReplacementRejection, UpdateRejection};
 use super::events::Event;
 use super::limits::{Full, StateLimits, Usage};
@@ -15,7 +15,7 @@ use super::new_entry::{NewEntry, Replacement};
 use super::records::Records;
 use super::shard::Shard;
 use super::totals::Totals;
-use crate::changes::{Change, EntryEnded, EventAdded, EventAfter, EventUpdated, Origin};
+use crate::changes::{Change, EntryEnded, EventAdded, EventAfter, EventUpdated, HOLDS_ENDED_MAX, Origin};
 use crate::domain::calendar::{Entry, Meeting};
 use crate::domain::sale::Sale;
 use crate::domain::{
@@ -74,6 +74,18 @@ impl Store {
         Ok(())
     }
 
+    /// Commits changes of one shard.
+    pub(super) fn commit_to(
+        &self,
+        context: &mut Context,
+        shard: &mut Shard,
+        changes: &[Change<'_>],
+    ) -> Result<(), AppendError> {
+        self.commit(context, changes, |origin| {
+            changes.iter().try_for_each(|change| self.records.apply(shard, origin, change))
+        })
+    }
+
     /// Commits changes, each with the index of its shard.
     pub(super) fn commit_in(
         &self,
@@ -118,8 +130,7 @@ impl Store {
     ) -> Result<T, Error<R>> {
         let mut shard = self.lock_to_decide(context, self.records.shard_of(change.record()));
         let decided = decide(&shard)?;
-        let changes = std::slice::from_ref(change);
-        self.commit(context, changes, |origin| self.records.apply(&mut shard, origin, change))?;
+        self.commit_to(context, &mut shard, std::slice::from_ref(change))?;
         Ok(decided)
     }
 
@@ -158,9 +169,7 @@ impl Store {
             changes.push(due.change(EventAfter { key, id, total, issued, held }));
         }
         changes.push(EventUpdated { event: key, held, values }.into());
-        self.commit(context, &changes, |origin| {
-            changes.iter().try_for_each(|change| self.records.apply(&mut shard, origin, change))
-        })?;
+        self.commit_to(context, &mut shard, &changes)?;
         self.usage.end_holds(due.count(), due.name_bytes());
         Ok(read(shard.event_at(index)))
     }
@@ -316,7 +325,7 @@ fn decide_update(event: &Event, update: &EventUpdate<'_>, now: i64) -> Result<(S
         Err(below) => below,
     };
     let wanted = below.issued + below.held - below.requested;
-    let due = DueHolds::of(event, now, wanted, ENDED_HOLDS_PER_LOCK_MAX);
+    let due = DueHolds::of(event, now, wanted, HOLDS_ENDED_MAX);
     if due.tickets() < wanted {
         return Err(below);
     }

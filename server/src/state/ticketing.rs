@@ -96,7 +96,7 @@ impl Store {
         let id = view.event.id.clone();
         let event = EventKey { tag: ticket.tag(), number: view.event.sale.number };
         let changed = TicketCheckedIn { event, id: &id, ticket: ticket.0, undone: undo }.into();
-        self.commit(context, &[changed], |origin| self.records.apply(&mut shard, origin, &changed))?;
+        self.commit_to(context, &mut shard, &[changed])?;
         Ok(read(TicketView::at(&shard, location)))
     }
 
