@@ -171,11 +171,14 @@ impl Target for Applier<'_> {
         states: &[[u8; 8]],
     ) -> Result<(), Contradiction> {
         let index = self.index_of("keeps tickets", event)?;
-        let states: Option<Vec<_>> = states.iter().map(|bytes| TicketState::from_bytes(*bytes)).collect();
-        let states = states.filter(|states| states.len() == tickets.len());
-        let states = states.ok_or_else(|| Contradiction("tickets have no valid states".into()))?;
-        let kept = tickets.iter().zip(states).map(|(&id, state)| Ticket { id, state });
-        self.shard.keep_tickets(self.sequence, index, attendee, kept)
+        let kept = tickets.iter().zip(states).map(|(&id, state)| {
+            let state = TicketState::from_bytes(*state)?;
+            Some(Ticket { id, state })
+        });
+        let kept: Option<Vec<_>> = kept.collect();
+        let kept = kept.filter(|kept| kept.len() == tickets.len() && kept.len() == states.len());
+        let kept = kept.ok_or_else(|| Contradiction("tickets have no valid states".into()))?;
+        self.shard.keep_tickets(self.sequence, index, attendee, &kept)
     }
 
     fn cancel_tickets(

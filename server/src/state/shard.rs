@@ -273,20 +273,9 @@ impl Shard {
         tickets: &[[u8; 16]],
         state: TicketState,
     ) -> Result<(), Contradiction> {
-        self.last = sequence;
         let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
-        let event = &mut self.events[index];
-        event.sale.issue(count)?;
-        self.counts.tickets += u64::from(count);
-        self.counts.ticket_ids += u64::from(count);
-        if !attendee.is_empty() {
-            self.counts.name_bytes += event.tickets.name_next(attendee, count);
-        }
-        for id in tickets {
-            let position = event.tickets.push(Ticket { id: *id, state });
-            self.tickets_by_id.insert(id, Location { event: index, position });
-        }
-        Ok(())
+        let issued = tickets.iter().map(|&id| Ticket { id, state });
+        self.add_tickets(sequence, index, attendee, issued, count, count)
     }
 
     /// Adds tickets of an event in their states, as a snapshot holds them.
@@ -295,21 +284,38 @@ impl Shard {
         sequence: Sequence,
         index: EventIndex,
         attendee: &str,
-        tickets: impl ExactSizeIterator<Item = Ticket>,
+        tickets: &[Ticket],
+    ) -> Result<(), Contradiction> {
+        let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
+        let is_valid = |ticket: &&Ticket| ticket.state.status() != TicketStatus::Cancelled;
+        let valid = tickets.iter().filter(is_valid).count() as u32;
+        self.add_tickets(sequence, index, attendee, tickets.iter().copied(), count, valid)
+    }
+
+    /// Adds `count` tickets, of which `valid` are not cancelled.
+    #[inline(always)]
+    fn add_tickets(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        attendee: &str,
+        tickets: impl Iterator<Item = Ticket>,
+        count: u32,
+        valid: u32,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
-        let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
         let event = &mut self.events[index];
-        let mut valid = 0;
+        event.sale.issue(valid)?;
+        self.counts.tickets += u64::from(valid);
         self.counts.ticket_ids += u64::from(count);
-        self.counts.name_bytes += event.tickets.name_next(attendee, count);
+        if !attendee.is_empty() {
+            self.counts.name_bytes += event.tickets.name_next(attendee, count);
+        }
         for ticket in tickets {
-            valid += u32::from(ticket.state.status() != TicketStatus::Cancelled);
             let position = event.tickets.push(ticket);
             self.tickets_by_id.insert(&ticket.id, Location { event: index, position });
         }
-        self.counts.tickets += u64::from(valid);
-        event.sale.issue(valid)
+        Ok(())
     }
 
     /// Cancels valid tickets of an event.
