@@ -1,7 +1,7 @@
 //! One line of a client, without its end.
 
 use bookline_protocol::reply::{ErrBody, ReplyLine};
-use bookline_protocol::{ParsedLine, Refusal, expects_reply, needs_escape, parse, parse_first};
+use bookline_protocol::{ParsedLine, Refusal, Request, expects_reply, needs_escape, parse, parse_first};
 
 /// Panics if a property does not hold.
 pub fn check(line: &[u8]) {
@@ -19,13 +19,24 @@ fn check_parsed(line: &[u8], parsed: &ParsedLine<'_>) {
         ParsedLine::Blank => assert!(!expects_reply(line)),
         ParsedLine::Request(request) => {
             assert!(expects_reply(line));
-            let _ = request.verb();
+            assert_written(request);
+        }
+        ParsedLine::Keyed(keyed) => {
+            assert!(expects_reply(line) && keyed.request.changes());
+            assert_written(&keyed.request);
         }
         ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
             assert!(expects_reply(line));
             assert_readable(refusal);
         }
     }
+}
+
+/// The line that a request is written as parses to the same request.
+fn assert_written(request: &Request<'_>) {
+    let (mut written, mut scratch) = (Vec::new(), Vec::new());
+    request.write_line(&mut written);
+    assert!(parse(&written, &mut scratch) == ParsedLine::Request(request.clone()));
 }
 
 /// A refusal is one line of bounded length, with a JSON object and without terminal controls.

@@ -1,5 +1,6 @@
 //! The operations. Each is prepared once and then runs repeatedly.
 
+use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -41,6 +42,10 @@ pub const OPERATIONS: &[Operation] = &[
         name: "parse BOOK of a UUID",
         prepare: || parsing("BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1"),
     },
+    Operation {
+        name: "parse BOOK with a key",
+        prepare: || parsing("BOOK rustconf 1 key=0123456789abcdef0123456789abcdef"),
+    },
     Operation { name: "parse GET", prepare: || parsing("GET rustconf") },
     Operation {
         name: "parse CREATE",
@@ -53,6 +58,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "read the clock", prepare: read_clock },
     Operation { name: "draw a ticket", prepare: draw },
     Operation { name: "execute BOOK", prepare: || executing(BOOK.line) },
+    Operation { name: "execute BOOK with a key", prepare: execute_keyed },
     Operation { name: "execute BOOK and CANCEL", prepare: || executing_then(BOOK, "CANCEL") },
     Operation { name: "execute HOLD and RELEASE", prepare: || executing_then(HOLD, "RELEASE") },
     Operation { name: "execute HOLD and CONFIRM", prepare: || executing_then(HOLD, "CONFIRM") },
@@ -116,7 +122,7 @@ fn parsing(line: &'static str) -> Box<dyn FnMut()> {
     let mut scratch = Vec::new();
     Box::new(move || {
         let parsed = parse(black_box(line.as_bytes()), &mut scratch);
-        assert!(matches!(parsed, ParsedLine::Request(_)), "{line} is not a request");
+        assert!(matches!(parsed, ParsedLine::Request(_) | ParsedLine::Keyed(_)), "{line} is not a request");
         black_box(parsed);
     })
 }
@@ -209,6 +215,18 @@ fn executing_then(drawing: Drawing, verb: &'static str) -> Box<dyn FnMut()> {
     Box::new(move || {
         line.truncate(verb.len() + " ".len());
         line.push_str(service.draw(&drawing));
+        service.execute(&line);
+    })
+}
+
+/// Each iteration uses another key.
+fn execute_keyed() -> Box<dyn FnMut()> {
+    let mut service = UnsyncedService::new();
+    let (mut line, mut key) = (String::new(), 0_u64);
+    Box::new(move || {
+        line.clear();
+        key += 1;
+        write!(line, "BOOK rustconf 1 key={key:032x}").expect("a string takes any text");
         service.execute(&line);
     })
 }

@@ -17,6 +17,8 @@ pub enum Code {
     LineTooLong,
     /// The connection ended in the middle of a line, which was not executed.
     Incomplete,
+    /// The key was used for another request.
+    KeyReused,
     /// There is no such event, ticket, hold or entry.
     NotFound,
     /// The deadline of the hold has passed.
@@ -50,8 +52,6 @@ pub enum Code {
     Unauthenticated,
     /// Reserved: the requester sends more requests than it may.
     RateLimited,
-    /// Reserved: the key was used for another request.
-    KeyReused,
     /// Reserved: it existed, and the server does not have it any more.
     Gone,
 }
@@ -71,6 +71,7 @@ impl Code {
         Self::UnknownCommand,
         Self::LineTooLong,
         Self::Incomplete,
+        Self::KeyReused,
         Self::NotFound,
         Self::Expired,
         Self::Closed,
@@ -87,7 +88,6 @@ impl Code {
         Self::Unavailable,
         Self::Unauthenticated,
         Self::RateLimited,
-        Self::KeyReused,
         Self::Gone,
     ];
 
@@ -98,6 +98,7 @@ impl Code {
             Self::UnknownCommand => "UNKNOWN_COMMAND",
             Self::LineTooLong => "LINE_TOO_LONG",
             Self::Incomplete => "INCOMPLETE",
+            Self::KeyReused => "KEY_REUSED",
             Self::NotFound => "NOT_FOUND",
             Self::SoldOut => "SOLD_OUT",
             Self::Conflict => "CONFLICT",
@@ -111,7 +112,6 @@ impl Code {
             Self::Unavailable => "UNAVAILABLE",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::RateLimited => "RATE_LIMITED",
-            Self::KeyReused => "KEY_REUSED",
             Self::Gone => "GONE",
             Self::Expired => "EXPIRED",
             Self::Closed => "CLOSED",
@@ -136,12 +136,7 @@ impl Code {
     pub const fn is_reserved(self) -> bool {
         matches!(
             self,
-            Self::NotLeader
-                | Self::Unavailable
-                | Self::Unauthenticated
-                | Self::RateLimited
-                | Self::KeyReused
-                | Self::Gone
+            Self::NotLeader | Self::Unavailable | Self::Unauthenticated | Self::RateLimited | Self::Gone
         )
     }
 }

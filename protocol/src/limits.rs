@@ -36,6 +36,16 @@ pub const HOLD_SECONDS_DEFAULT: u32 = 300;
 /// Tickets in one CANCEL as written, repetitions included.
 pub const CANCELLED_TICKETS_MAX: usize = 1_000;
 
+/// Bytes in the shortest key: a number of 64 bits in hexadecimal digits, which nobody draws twice in a day.
+/// Keys are ASCII, so these are characters too.
+pub const KEY_BYTES_MIN: usize = 16;
+
+/// Bytes in the longest key. A UUID has 36, and a hash of 256 bits in hexadecimal digits has 64.
+pub const KEY_BYTES_MAX: usize = 64;
+
+/// Tickets in a BOOK or CONFIRM with a key. The server stores the reply, which stays below 40 kB.
+pub const KEYED_TICKETS_MAX: u32 = 1_000;
+
 /// Rows that `limit=` may ask a listing for.
 pub const LISTING_ROWS_MAX: u32 = 10_000;
 
@@ -58,5 +68,7 @@ const _: () = {
 };
 const _: () = assert!(HOLD_SECONDS_DEFAULT <= HOLD_SECONDS_MAX);
 const _: () = assert!(BOOKING_TICKETS_MAX <= EVENT_TICKETS_MAX);
+const _: () = assert!(KEYED_TICKETS_MAX <= BOOKING_TICKETS_MAX);
+const _: () = assert!(KEY_BYTES_MIN <= KEY_BYTES_MAX);
 const _: () = assert!(TEXT_CHARS_MAX * 4 < LINE_BYTES_MAX);
 const _: () = assert!(ID_BYTES_MAX < TEXT_CHARS_MAX && ECHO_CHARS_MAX < TEXT_CHARS_MAX);

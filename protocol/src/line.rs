@@ -1,36 +1,20 @@
 //! Parses a line into a request.
 
 use crate::byte_class::ByteClasses;
-use crate::commands::{self, Request};
+use crate::commands::{self, KeyedRequest};
 use crate::fast_path;
 use crate::parse::foreign_protocol;
 use crate::parse::telnet;
+use crate::parsed_line::ParsedLine;
 use crate::refusal::Refusal;
 use crate::shown::ShownChar;
-
-/// The result of parsing a line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ParsedLine<'a> {
-    /// A blank line or a comment. It gets no reply.
-    Blank,
-    /// A request.
-    Request(Request<'a>),
-    /// An invalid line. It gets this reply.
-    Refused(Refusal),
-    /// A line of another protocol. It gets this reply, and the connection is closed without executing the
-    /// lines after it.
-    Foreign(Refusal),
-}
 
 /// Parses a line without its end, at most [`crate::limits::LINE_BYTES_MAX`] bytes, that is not the first of
 /// its connection. `scratch` receives the line without telnet sequences if there are any; its contents are
 /// replaced.
 #[inline]
 pub fn parse<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> ParsedLine<'a> {
-    if let Some(request) = fast_path::parse(line) {
-        return ParsedLine::Request(request);
-    }
-    parse_any(line, scratch)
+    fast_path::parse(line).unwrap_or_else(|| parse_any(line, scratch))
 }
 
 /// As [`parse`], for the lines of a connection up to the first that is neither blank nor a comment. That line
@@ -77,8 +61,12 @@ fn without_telnet<'a>(line: &'a [u8], scratch: &'a mut Vec<u8>) -> (&'a [u8], By
 }
 
 fn request(text: &str, classes: ByteClasses) -> ParsedLine<'_> {
-    match commands::parse(text, classes) {
-        Ok(request) => ParsedLine::Request(request),
+    let mut key = None;
+    match commands::parse(text, classes, &mut key) {
+        Ok(request) => match key {
+            Some(key) if request.changes() => ParsedLine::Keyed(Box::new(KeyedRequest { key, request })),
+            _ => ParsedLine::Request(request),
+        },
         Err(refusal) => ParsedLine::Refused(refusal),
     }
 }
@@ -122,29 +110,33 @@ fn text(line: &[u8], classes: ByteClasses) -> Result<&str, String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{ParsedLine, parse_any};
+    use super::parse_any;
     use crate::fast_path;
 
     proptest! {
         #[test]
         fn fast_path_agrees_with_the_general_parser(
-            line in r"(BOOK|GET|book|GETX|BOOK) ?[a-z0-9._=\\-]{0,70}( {0,2}[0-9+-]{0,7})? ?"
+            line in r"(BOOK|GET|book|GETX|BOOK) ?[a-z0-9._=\\-]{0,70}( {0,2}[0-9+-]{0,7})?( ?key=[a-z0-9:/]{14,66})? ?"
         ) {
-            if let Some(request) = fast_path::parse(line.as_bytes()) {
+            if let Some(parsed) = fast_path::parse(line.as_bytes()) {
                 let mut scratch = Vec::new();
-                prop_assert_eq!(ParsedLine::Request(request), parse_any(line.as_bytes(), &mut scratch));
+                prop_assert_eq!(parsed, parse_any(line.as_bytes(), &mut scratch));
             }
         }
     }
 
     #[test]
     fn fast_path_parses_plain_lines() {
-        for line in
-            ["BOOK rustconf 2", "BOOK a 10000", "GET rustconf", "BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1"]
-        {
+        for line in [
+            "BOOK rustconf 2",
+            "BOOK a 10000",
+            "GET rustconf",
+            "BOOK 2cdba4d5-65e5-4a4e-9d2b-64a5ba13b0ee 1",
+            "BOOK a 1 key=0123456789abcdef",
+        ] {
             let mut scratch = Vec::new();
             let general = parse_any(line.as_bytes(), &mut scratch);
-            assert_eq!(fast_path::parse(line.as_bytes()).map(ParsedLine::Request), Some(general), "{line}");
+            assert_eq!(fast_path::parse(line.as_bytes()), Some(general), "{line}");
         }
     }
 
@@ -162,6 +154,12 @@ mod tests {
             "GET limit=1",
             "BOOK a",
             "PING",
+            "BOOK a 1 key=",
+            "BOOK a 1 key=0123456789abcde/",
+            "BOOK a key=0123456789abcdef",
+            "BOOK a 0 key=0123456789abcdef",
+            "BOOK a 1 b 2 key=0123456789abcdef",
+            "GET a key=0123456789abcdef",
         ] {
             assert_eq!(fast_path::parse(line.as_bytes()), None, "{line}");
         }

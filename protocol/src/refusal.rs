@@ -126,6 +126,11 @@ impl Refusal {
         )
     }
 
+    /// The key was used for another request.
+    pub fn key_reused(message: impl Into<String>) -> Self {
+        Self::new(Code::KeyReused, message)
+    }
+
     /// There is no such event, ticket, hold or entry.
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(Code::NotFound, message)

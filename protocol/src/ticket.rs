@@ -81,6 +81,15 @@ pub enum StatusFilter {
 pub struct StatusFilterError;
 
 impl StatusFilter {
+    /// The filter as written on the wire, except the default, which has no word.
+    pub const fn as_str(self) -> Option<&'static str> {
+        match self {
+            Self::Valid => None,
+            Self::Only(status) => Some(status.as_str()),
+            Self::All => Some("all"),
+        }
+    }
+
     /// Whether the listing has a ticket with this status.
     #[inline]
     pub fn accepts(self, status: TicketStatus) -> bool {

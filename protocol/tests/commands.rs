@@ -1,17 +1,16 @@
 //! Compares the list of commands with the parser: it accepts every usage, and refuses what a usage does not
 //! have.
 
+mod usage;
+
 use std::collections::HashSet;
 
 use bookline_protocol::limits::LINE_OPTIONS_MAX;
 use bookline_protocol::{
-    Code, CommandForm, Cursor, Date, ParsedLine, RESERVED_VERB, Refusal, TicketCursor, Verb, parse,
+    Code, CommandForm, Cursor, Date, KEY_OPTION, ParsedLine, RESERVED_VERB, Refusal, TicketCursor, Verb,
+    parse,
 };
-
-/// Every form of every command.
-fn forms() -> impl Iterator<Item = (Verb, &'static CommandForm)> {
-    Verb::ALL.iter().flat_map(|verb| verb.forms().iter().map(|form| (*verb, form)))
-}
+use usage::{alternatives, forms};
 
 /// A valid word in place of a part of the usage of a verb: `<date>` or `id=<id>`. It is the argument with
 /// this index.
@@ -30,6 +29,7 @@ fn sample(index: usize, part: &str, verb: &str) -> String {
         "<cursor>" => {
             Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode()
         }
+        "<key>" => "0123456789abcdef".to_owned(),
         "<verb>" => "ping".to_owned(),
         word => word.to_owned(),
     };
@@ -39,25 +39,11 @@ fn sample(index: usize, part: &str, verb: &str) -> String {
 /// The required and the optional parts of a usage. UPDATE requires one of its options, for which the first
 /// stands.
 fn parts(form: &CommandForm) -> (Vec<&'static str>, Vec<&'static str>) {
-    let (required, optional) = form.usage.split_once(" [").unwrap_or((form.usage, ""));
-    let mut required: Vec<_> = required.split(' ').collect();
-    let optional = optional.split(" [").filter(|part| !part.is_empty());
-    let mut optional: Vec<_> = optional.map(|part| part.trim_end_matches([']', '…'])).collect();
+    let (mut required, mut optional) = usage::parts(form);
     if required[0] == Verb::Update.as_str() {
         required.push(optional.remove(0));
     }
     (required, optional)
-}
-
-/// The alternatives of an optional part: `host=<id>` and `<host>`, or `sales=open` and `sales=closed`.
-fn alternatives(part: &str) -> Vec<String> {
-    match part.split_once('|') {
-        Some((first, _)) if first.contains('=') => {
-            let (name, values) = part.split_once('=').unwrap();
-            values.split('|').map(|value| format!("{name}={value}")).collect()
-        }
-        _ => part.split('|').map(str::to_owned).collect(),
-    }
 }
 
 fn line(parts: &[&str]) -> String {
@@ -69,6 +55,7 @@ fn line(parts: &[&str]) -> String {
 fn verb_of(line: &str) -> Verb {
     match parse(line.as_bytes(), &mut Vec::new()) {
         ParsedLine::Request(request) => request.verb(),
+        ParsedLine::Keyed(keyed) => keyed.request.verb(),
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -102,6 +89,14 @@ fn get_hold_delete_and_put_have_several_forms() {
 fn no_command_has_more_options_than_a_line() {
     for verb in Verb::ALL {
         assert!(verb.options().collect::<HashSet<_>>().len() <= LINE_OPTIONS_MAX, "{verb}");
+    }
+}
+
+#[test]
+fn forms_of_commands_that_change_something_have_a_key_as_their_last_option() {
+    for (verb, form) in forms() {
+        assert_eq!(form.usage.ends_with(" [key=<key>]"), verb.takes_key(), "{}", form.usage);
+        assert_eq!(form.options().any(|option| option == KEY_OPTION), verb.takes_key(), "{}", form.usage);
     }
 }
 

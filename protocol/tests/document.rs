@@ -101,6 +101,9 @@ fn table_of_limits_equals_the_constants() {
         limits::BOOKING_EVENTS_MAX as u64,
         limits::HOLD_SECONDS_MAX.into(),
         limits::CANCELLED_TICKETS_MAX as u64,
+        limits::KEY_BYTES_MIN as u64,
+        limits::KEY_BYTES_MAX as u64,
+        limits::KEYED_TICKETS_MAX.into(),
         limits::LISTING_ROWS_MAX.into(),
         limits::HOD_HOURS.into(),
     ]
@@ -130,7 +133,7 @@ fn examples_agree_with_the_parser() {
                     assert_eq!(replies.join("\n") + "\n", String::from_utf8(reply).unwrap(), "\n> {sent}");
                     refusals += 1;
                 }
-                ParsedLine::Request(_) => {
+                ParsedLine::Request(_) | ParsedLine::Keyed(_) => {
                     let (last, rows) = replies.split_last().unwrap_or_else(|| panic!("no reply: {sent}"));
                     assert!(rows.iter().all(|row| row.starts_with("ROW {")), "> {sent}");
                     let last = ReplyLine::parse(last).unwrap();

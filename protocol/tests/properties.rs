@@ -49,6 +49,8 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
         "undo=yes",
         "status=all",
         "tickets=drop",
+        "key=0123456789abcdef",
+        "key=",
         "after=AAAA",
         "after=",
         "\"",
@@ -137,6 +139,7 @@ fn check_parsed(line: &[u8], parsed: &ParsedLine<'_>) -> Result<(), TestCaseErro
     match parsed {
         ParsedLine::Blank => prop_assert!(!expects_reply(line)),
         ParsedLine::Request(_) => prop_assert!(expects_reply(line)),
+        ParsedLine::Keyed(keyed) => prop_assert!(expects_reply(line) && keyed.request.changes()),
         ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
             prop_assert!(expects_reply(line));
             let mut out = Vec::new();

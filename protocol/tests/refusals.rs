@@ -1,7 +1,7 @@
 //! Refusals of the parser, as transcripts of a line and its message.
 
 use bookline_protocol::refuse_binary;
-use bookline_protocol::{Code, Detail, ParsedLine, Refusal, parse, parse_first};
+use bookline_protocol::{Code, Detail, ParsedLine, Refusal, Verb, parse, parse_first};
 
 #[track_caller]
 fn refused(line: impl AsRef<[u8]>) -> Refusal {
@@ -35,23 +35,23 @@ fn transcript(text: &str) {
 fn missing_argument_shows_the_usage() {
     transcript(
         "> BOOK
-         < <event-id> is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
+         < <event-id> is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]
          > BOOK rustconf
-         < <n> is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
+         < <n> is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]
          > CREATE id=x
-         < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none]
+         < <name> is missing: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none] [key=<key>]
          > TICKET
          < <ticket-id> is missing: write TICKET <ticket-id>
          > MEET F1 21-11-2026 09:00 standup
-         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>]
+         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]
          > HOD
          < <who> is missing: write HOD <who>
          > PUT F1 21-11-2026
-         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]
          > PUT F1 21-11-2026 09:00
-         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]
+         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]
          > PUT F1 21-11-2026 09:00 BLOCK 21-11-2026
-         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time>",
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>]",
     );
 }
 
@@ -61,13 +61,13 @@ fn extra_arguments_and_unknown_options_are_refused() {
         "> PING pong
          < \"pong\" is one argument too many: write PING, with quotes around an argument that has blanks
          > BOOK rustconf 2 now
-         < <n> of event now is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
+         < <n> of event now is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]
          > GET F1 21-11-2026 09:00
          < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
          > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
-         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>], with quotes around an argument that has blanks
+         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [key=<key>], with quotes around an argument that has blanks
          > BOOK rustconf 2 id=x
-         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>], with quotes around an argument that only looks like an option
          > GET rustconf limit=5
          < option \"limit\" is unknown here: write GET <event-id>, with quotes around an argument that only looks like an option
          > CREATE x 2026-12-31 5 id=a id=b
@@ -75,13 +75,13 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > PING a=1 b=2 c=3 d=4 e=5 f=6 g=7 h=8 i=9
          < option \"a\" is unknown here: write PING, with quotes around an argument that only looks like an option
          > CREATE a=b 2026-12-01 3
-         < option \"a\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none], with quotes around an argument that only looks like an option
+         < option \"a\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none] [key=<key>], with quotes around an argument that only looks like an option
          > CREATE limit=5 id=x 2026-12-01 3
-         < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none], with quotes around an argument that only looks like an option
+         < option \"limit\" is unknown here: write CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none] [key=<key>], with quotes around an argument that only looks like an option
          > BOOK id=rustconf 2
-         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>], with quotes around an argument that only looks like an option
          > BOOK rustconf many n=2
-         < option \"n\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option
+         < option \"n\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>], with quotes around an argument that only looks like an option
          > GET limit=0 x=y
          < option \"x\" is unknown here: write GET [limit=<n>] [after=<cursor>], with quotes around an argument that only looks like an option
          > limit=5
@@ -97,9 +97,9 @@ fn extra_arguments_and_unknown_options_are_refused() {
 fn bookings_of_several_events_that_are_not_valid_together_are_refused() {
     transcript(
         "> BOOK a 1 b
-         < <n> of event b is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
+         < <n> of event b is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]
          > BOOK a 1 a
-         < <n> of event a is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]
+         < <n> of event a is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]
          > BOOK a 1 b 1 a 1
          < event a is named twice: write it once, with the number of all its tickets
          > BOOK a 1 b 0
@@ -111,7 +111,7 @@ fn bookings_of_several_events_that_are_not_valid_together_are_refused() {
          > BOOK a 1 b 1 c 1 d 1 e 1 f 1 g 1 h 1 i 1
          < one BOOK buys tickets of 8 events at the most: write another BOOK for the others
          > BOOK a 1 b 1 id=x
-         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>], with quotes around an argument that only looks like an option",
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>], with quotes around an argument that only looks like an option",
     );
 }
 
@@ -148,7 +148,7 @@ fn numbers_out_of_range_or_not_of_digits_are_refused() {
 #[test]
 fn update_without_a_change_is_refused_with_the_usage() {
     const USAGE: &str = "UPDATE <event-id> [name=<name>] [date=<date>] [tickets=<tickets>] [sales=open|closed] \
-                         [max_per_booking=<n>|none]";
+                         [max_per_booking=<n>|none] [key=<key>]";
     transcript(&format!(
         "> UPDATE
          < <event-id> is missing: write {USAGE}
@@ -165,15 +165,15 @@ fn update_without_a_change_is_refused_with_the_usage() {
 fn hold_of_one_argument_that_is_no_hold_id_shows_both_usages() {
     transcript(
         "> HOLD
-         < <event-id or hold-id> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] or HOLD <hold-id>
+         < <event-id or hold-id> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>] or HOLD <hold-id> [key=<key>]
          > HOLD jazz
-         < <n> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] or HOLD <hold-id>
+         < <n> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>] or HOLD <hold-id> [key=<key>]
          > HOLD jazz ttl=60
-         < <n> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] or HOLD <hold-id>
+         < <n> is missing: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>] or HOLD <hold-id> [key=<key>]
          > HOLD jazz 2 3
-         < \"3\" is one argument too many: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>], with quotes around an argument that has blanks
+         < \"3\" is one argument too many: write HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>], with quotes around an argument that has blanks
          > HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee ttl=60
-         < option \"ttl\" is unknown here: write HOLD <hold-id>, with quotes around an argument that only looks like an option
+         < option \"ttl\" is unknown here: write HOLD <hold-id> [key=<key>], with quotes around an argument that only looks like an option
          > HOLD ä
          < event-id \"ä\" holds \"ä\": an id is 1 to 64 of A-Z a-z 0-9 . _ -",
     );
@@ -193,11 +193,11 @@ fn invalid_arguments_of_holds_are_refused() {
          > CONFIRM 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 10001
          < n \"10001\" is out of range: write a whole number from 1 to 10000
          > EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
-         < <seconds> is missing: write EXTEND <hold-id> <seconds>
+         < <seconds> is missing: write EXTEND <hold-id> <seconds> [key=<key>]
          > EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 0
          < seconds \"0\" is out of range: write a whole number from 1 to 7200
          > RELEASE 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee now
-         < \"now\" is one argument too many: write RELEASE <hold-id>, with quotes around an argument that has blanks",
+         < \"now\" is one argument too many: write RELEASE <hold-id> [key=<key>], with quotes around an argument that has blanks",
     );
 }
 
@@ -206,7 +206,7 @@ fn invalid_arguments_of_tickets_are_refused() {
     let many = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee ".repeat(1_001);
     transcript(&format!(
         "> CANCEL
-         < <ticket-id> is missing: write CANCEL <ticket-id> [<ticket-id>]…
+         < <ticket-id> is missing: write CANCEL <ticket-id> [<ticket-id>]… [key=<key>]
          > CANCEL 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee jazz
          < ticket-id \"jazz\" is not a ticket id: write it as BOOK gave it, 36 characters as in 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee
          > CANCEL {many}
@@ -230,11 +230,11 @@ fn invalid_arguments_of_tickets_are_refused() {
 fn delete_of_neither_an_entry_nor_an_event_is_refused() {
     transcript(
         "> DELETE
-         < <who or event-id> is missing: write DELETE <who> <date> <time> or DELETE <event-id> [tickets=drop]
+         < <who or event-id> is missing: write DELETE <who> <date> <time> [key=<key>] or DELETE <event-id> [tickets=drop] [key=<key>]
          > DELETE F1 21-11-2026
-         < <time> is missing: write DELETE <who> <date> <time>
+         < <time> is missing: write DELETE <who> <date> <time> [key=<key>]
          > DELETE F1 21-11-2026 09:00 tickets=drop
-         < option \"tickets\" is unknown here: write DELETE <who> <date> <time>, with quotes around an argument that only looks like an option
+         < option \"tickets\" is unknown here: write DELETE <who> <date> <time> [key=<key>], with quotes around an argument that only looks like an option
          > DELETE jazz tickets=keep
          < tickets \"keep\" is not drop: write tickets=drop, or leave it out
          > DELETE a/b
@@ -392,10 +392,61 @@ fn invalid_utf8_is_refused_with_the_position_of_its_byte() {
 }
 
 #[test]
+fn invalid_key_is_refused_and_not_repeated() {
+    transcript(
+        "> BOOK rustconf 2 key=12345
+         < key= has 5 characters: write 16 to 64 of A-Z a-z 0-9 . _ : -
+         > HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee key=
+         < key= has 0 characters: write 16 to 64 of A-Z a-z 0-9 . _ : -
+         > BOOK rustconf 2 key=0123456789abcde/
+         < key= has a character that is not allowed, at position 16: write 16 to 64 of A-Z a-z 0-9 . _ : -
+         > BOOK rustconf 2 key=\"0123456789 bcdef\"
+         < key= has a character that is not allowed, at position 11: write 16 to 64 of A-Z a-z 0-9 . _ : -
+         > BOOK rustconf 2 key=0123456789abcdef\"
+         < key= has a misplaced or unclosed quote: write the key without quotes
+         > BOOK rustconf 2 key=\"0123456789abcdef
+         < key= has a misplaced or unclosed quote: write the key without quotes
+         > BOOK rustconf 2 key=0123456789abcdef key=0123456789abcdef
+         < option \"key\" is given twice: once is enough",
+    );
+}
+
+#[test]
+fn error_in_another_argument_or_option_is_reported_before_an_invalid_key() {
+    transcript(
+        "> BOOK rustconf key=12345 0
+         < n \"0\" is out of range: write a whole number from 1 to 10000
+         > BOOK rustconf 1 key=12345 for=\"\"
+         < for \"\" is empty: write 1 to 200 characters
+         > BOOK rustconf 1 key=12345 id=x
+         < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>], with quotes around an argument that only looks like an option",
+    );
+}
+
+#[test]
+fn key_of_a_command_that_changes_nothing_is_an_unknown_option() {
+    for verb in Verb::ALL.iter().filter(|verb| !verb.takes_key()) {
+        let usage = verb.forms()[0].usage;
+        let required = usage.split(" [").next().unwrap();
+        let line = required.replace("<event-id>", "e").replace("<who>", "F1").replace("<ticket-id>", UUID);
+        let message = refused(format!("{line} key=0123456789abcdef")).message;
+        assert_eq!(
+            message,
+            format!(
+                "option \"key\" is unknown here: write {usage}, with quotes around an argument that only \
+                 looks like an option"
+            )
+        );
+    }
+}
+
+const UUID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
+
+#[test]
 fn put_of_neither_block_nor_meet_shows_both_forms() {
     transcript(
         "> PUT F1 21-11-2026 09:00 BOOK 21-11-2026 10:00
-         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]",
+         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]",
     );
 }
 

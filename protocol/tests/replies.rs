@@ -25,10 +25,14 @@ use bookline_protocol::commands::snapshot::SnapshotReply;
 use bookline_protocol::commands::stats::StatsReply;
 use bookline_protocol::commands::ticket::{TicketReply, WrittenTicket, write_ticket_reply};
 use bookline_protocol::commands::tickets::{TicketRow, write_ticket_row};
+use bookline_protocol::limits::{
+    BOOKING_EVENTS_MAX, CANCELLED_TICKETS_MAX, GROUP_IDS_MAX, ID_BYTES_MAX, KEYED_TICKETS_MAX, TEXT_CHARS_MAX,
+};
 use bookline_protocol::reply::{
-    CountReply, EmptyReply, EntryFields, ErrBody, ErrTickets, EventReply, EventSale, LineKind, MalformedLine,
-    Members, ReplacedEntry, ReplacedMeeting, ReplyLine, entry_fields_bytes_max, event_reply_prefix,
-    name_and_date, parse_event_reply_prefix, write_entry_fields, write_event_reply, write_ok, write_row,
+    CountReply, EmptyReply, EntryFields, ErrBody, ErrTickets, EventReply, EventSale, KEYED_REPLY_BYTES_MAX,
+    LineKind, MalformedLine, Members, ReplacedEntry, ReplacedMeeting, ReplyLine, entry_fields_bytes_max,
+    event_reply_prefix, name_and_date, parse_event_reply_prefix, write_entry_fields, write_event_reply,
+    write_ok, write_row,
 };
 use bookline_protocol::{
     Code, Date, HoldId, HoldStatus, Hour, MaxPerBooking, Refusal, SaleTerms, Sales, Slot, TicketId,
@@ -232,18 +236,23 @@ fn objects_of_the_server_have_the_documented_json() {
             holds: 13,
             ended_holds: 14,
             name_bytes: 15,
+            keys: 16,
+            key_bytes: 17,
+            oldest_key: Some(MOMENT),
             max_events: 100,
             max_tickets: 200,
             max_person_hours: 300,
             max_holds: 400,
             max_ended_holds: 500,
             max_name_bytes: 600,
+            max_keys: 700,
+            max_key_bytes: 800,
             sequence: 7,
             durable_sequence: 8,
             snapshot_sequence: 6,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"keys":16,"key_bytes":17,"oldest_key":"2026-11-26T09:57:53.123456Z","max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"max_keys":700,"max_key_bytes":800,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
     );
     assert_object(
         &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },
@@ -272,6 +281,8 @@ fn replies_of_version_0_1_0_have_no_holds() {
     let stats: StatsReply<'_> = serde_json::from_str(body).unwrap();
     assert_eq!((stats.holds, stats.max_holds, stats.ended_holds, stats.max_ended_holds), (0, 0, 0, 0));
     assert_eq!((stats.name_bytes, stats.max_name_bytes), (0, 0));
+    assert_eq!((stats.keys, stats.max_keys, stats.key_bytes, stats.max_key_bytes), (0, 0, 0, 0));
+    assert_eq!(stats.oldest_key, None);
 }
 
 #[test]
@@ -440,6 +451,39 @@ fn write_booking(out: &mut Vec<u8>, place: BookingPlace, id: &str, tickets: &[[u
     open_booking(out, place, id, tickets[0]);
     tickets[1..].chunks(2).for_each(|some| write_tickets(out, some));
     close_booking(out, place, available);
+}
+
+#[test]
+fn no_reply_to_a_request_with_a_key_is_longer_than_that_to_the_largest_put() {
+    let id = "x".repeat(ID_BYTES_MAX);
+    let ids = |count| vec![id.as_str(); count].join(",");
+    let title = "\u{e0041}".repeat(TEXT_CHARS_MAX);
+    let meet = || EntryFields {
+        title: title.as_str().into(),
+        group: Members::from(ids(GROUP_IDS_MAX)),
+        host: id.as_str().into(),
+    };
+    // All people of the old meeting, with its requester and its host, are removed.
+    let removed = Members::from(ids(GROUP_IDS_MAX + 2));
+    let meeting = Some(ReplacedMeeting { meet: meet(), removed });
+    let replaced = ReplacedEntry { date: nine().date, time: nine().hour, meeting };
+    let put = written(|out| write_meet_reply(out, &id, nine(), &meet(), Some(&replaced)));
+    assert_eq!(put.len(), KEYED_REPLY_BYTES_MAX);
+
+    let tickets = vec![TICKET; KEYED_TICKETS_MAX as usize];
+    let events: Vec<_> = tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(bytes_of).collect();
+    let book = written(|out| {
+        for (index, tickets) in events.iter().enumerate() {
+            write_booking(out, BookingPlace::of(index, events.len()), &id, tickets, u32::MAX);
+        }
+    });
+    let confirm = written(|out| write_confirm_reply(out, HOLD, &id, &bytes_of(&tickets), u32::MAX));
+    let cancelled = vec![TICKET; CANCELLED_TICKETS_MAX];
+    let cancel =
+        written(|out| write_cancel_reply(out, &cancelled, cancelled.iter().map(|_| (&*id, u32::MAX))));
+    for shorter in [book, confirm, cancel] {
+        assert!(shorter.ends_with("}\n") && shorter.len() < KEYED_REPLY_BYTES_MAX, "{}", shorter.len());
+    }
 }
 
 #[test]

@@ -6,8 +6,8 @@ use bookline_protocol::commands::{
     Hod, Hold, Meet, Ping, Put, Quit, Release, RequestedMeeting, Snapshot, Stats, Ticket, Tickets, Update,
 };
 use bookline_protocol::{
-    Cursor, Date, Group, HoldId, Hour, Id, MaxPerBooking, ParsedLine, Request, SaleTerms, Sales, Slot,
-    StatusFilter, Text, TicketCursor, TicketId, TicketStatus, Verb, expects_reply, parse,
+    Cursor, Date, Group, HoldId, Hour, Id, KeyedRequest, MaxPerBooking, ParsedLine, Request, SaleTerms,
+    Sales, Slot, StatusFilter, Text, TicketCursor, TicketId, TicketStatus, Verb, expects_reply, parse,
 };
 
 #[track_caller]
@@ -235,6 +235,43 @@ fn requests_that_only_read_do_not_change_the_state() {
     {
         assert!(!changes(line), "{line}");
     }
+}
+
+const KEY: &str = "0123456789abcdef";
+
+#[track_caller]
+fn assert_keyed<'a>(line: &str, expected: impl Into<Request<'a>>) {
+    match parse(line.as_bytes(), &mut Vec::new()) {
+        ParsedLine::Keyed(keyed) => {
+            let KeyedRequest { key, request } = *keyed;
+            assert_eq!((key.as_str(), request), (KEY, expected.into()), "{line}");
+        }
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn key_stands_anywhere_in_a_line_that_changes_something() {
+    let [first, second] =
+        ["BOOK rustconf 2 key=0123456789abcdef", "key=\"0123456789abcdef\" book rustconf 2"];
+    assert_keyed(first, book(id("rustconf"), 2));
+    assert_keyed(second, book(id("rustconf"), 2));
+    let ada = Book { attendee: ada(), ..book(id("rustconf"), 2) };
+    assert_keyed("BOOK rustconf key=0123456789abcdef 2 for=\"Ada Lovelace\"", ada);
+    assert_keyed("DELETE a key=0123456789abcdef", Delete::Event { event: id("a"), drop_tickets: false });
+    assert_keyed(&format!("RELEASE {UUID} key={KEY}"), Release { hold: hold_id() });
+    let held = Hold::Create { event: id("jazz"), count: 2, ttl_seconds: 300, attendee: None };
+    assert_keyed("HOLD jazz 2 key=0123456789abcdef", held);
+}
+
+#[test]
+fn key_of_the_form_of_hold_that_reads_is_ignored() {
+    assert_request(format!("HOLD {UUID} key={KEY}"), Hold::Show { hold: hold_id() });
+}
+
+#[test]
+fn quoted_argument_that_looks_like_a_key_is_an_argument() {
+    assert_request(format!("CREATE \"key={KEY}\" 2026-12-31 100"), create("key=0123456789abcdef", None));
 }
 
 #[test]

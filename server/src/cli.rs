@@ -17,13 +17,14 @@ use crate::config::Config;
 use crate::log::LogFormat;
 use crate::net::listen_address::ListenAddress;
 use crate::state::StateLimits;
+use crate::state::limits::KEY_BYTES_LIMIT_MIN;
 use crate::storage::journal::Durability;
 use crate::storage::offline::Command;
 
 /// The smallest `--segment-size`. The largest commit fits into an empty segment: if one outgrew its segment,
 /// the journal could run out of space when it is written, after it was decided. It is twice the largest
 /// commit, so that at least half of every segment is filled.
-const SEGMENT_BYTES_MIN: u64 = 512 << 10;
+const SEGMENT_BYTES_MIN: u64 = 768 << 10;
 
 const _: () = {
     let commit_bytes_max = segment_header::BYTES
@@ -121,6 +122,16 @@ pub struct Cli {
     #[arg(long, env = "BOOKLINE_MAX_NAME_BYTES", value_name = "N", value_parser = parse_limit)]
     pub max_name_bytes: Option<u64>,
 
+    /// The most keys of requests that are remembered, for 24 hours; the oldest are forgotten first, but none
+    /// for a minute
+    #[arg(long, env = "BOOKLINE_MAX_KEYS", default_value_t = 1_000_000, value_name = "N", value_parser = parse_limit)]
+    pub max_keys: u64,
+
+    /// The most memory for keys of requests and their replies [default: 256MiB, or less by the available
+    /// memory]
+    #[arg(long, env = "BOOKLINE_MAX_KEY_BYTES", value_name = "SIZE", value_parser = parse_key_bytes)]
+    pub max_key_bytes: Option<u64>,
+
     /// The head of department, who may see all meetings of the last month
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
     pub hod: Id<'static>,
@@ -137,7 +148,7 @@ pub struct Cli {
     #[arg(long, env = "BOOKLINE_THREADS", value_name = "N", value_parser = parse_threads)]
     pub threads: Option<usize>,
 
-    /// Size of a journal segment, 512KiB to 1GiB
+    /// Size of a journal segment, 768KiB to 1GiB
     #[arg(long, env = "BOOKLINE_SEGMENT_SIZE", default_value = "64MiB", value_name = "SIZE",
           value_parser = parse_segment_size)]
     pub segment_size: u64,
@@ -193,6 +204,8 @@ impl Cli {
                 holds: self.max_holds.unwrap_or(defaults.limits.holds),
                 ended_holds: self.max_ended_holds.unwrap_or(defaults.limits.ended_holds),
                 name_bytes: self.max_name_bytes.unwrap_or(defaults.limits.name_bytes),
+                keys: self.max_keys,
+                key_bytes: self.max_key_bytes.unwrap_or(defaults.limits.key_bytes),
             },
             head: self.hod.clone(),
             time_zone: self.time_zone,
@@ -257,7 +270,7 @@ fn parse_segment_size(text: &str) -> Result<u64, String> {
     if (SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX).contains(&size) {
         Ok(size)
     } else {
-        Err("it is from 512KiB to 1GiB".into())
+        Err("it is from 768KiB to 1GiB".into())
     }
 }
 
@@ -267,6 +280,13 @@ fn parse_max_buffers(text: &str) -> Result<u64, String> {
         Ok(size)
     } else {
         Err("it is from 32MiB to 1TiB".into())
+    }
+}
+
+fn parse_key_bytes(text: &str) -> Result<u64, String> {
+    match parse_size(text) {
+        Some(size) if size >= KEY_BYTES_LIMIT_MIN => Ok(size),
+        _ => Err("it is a number of bytes from 16MiB, as in 256MiB".into()),
     }
 }
 
@@ -320,7 +340,7 @@ mod tests {
         for arguments in [
             ["--shards", "65"],
             ["--time-zone", "Mars/Base"],
-            ["--segment-size", "511KiB"],
+            ["--segment-size", "767KiB"],
             ["--threads", "0"],
             ["--max-buffers", "31MiB"],
             ["--max-per-address", "0"],

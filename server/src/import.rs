@@ -162,7 +162,7 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
         let (issued, terms) = (total - available, SaleTerms::default());
         let new = EventValues { id, name, date: *date, total: *total, issued, terms };
         loop {
-            match store.create(&mut context, &new) {
+            match store.create(&mut context, &new, None) {
                 Ok(()) => loaded += 1,
                 Err(Error::Append(AppendError::Backpressure)) => {
                     store.log().capacity().await;
@@ -183,6 +183,7 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
                     return Err(ImportError::Full { loaded, full });
                 }
                 Err(Error::Rejected(IdTaken)) => present += 1,
+                Err(Error::NoShare(_)) => unreachable!("only a reply needs a share"),
             }
             break;
         }

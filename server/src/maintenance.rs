@@ -1,5 +1,5 @@
-//! What the server does on its own while it serves: it ends due holds, forgets holds that ended long ago, and
-//! frees the memory of deleted events.
+//! What the server does on its own while it serves: it ends due holds, forgets holds that ended long ago and
+//! keys that were used long ago, and frees the memory of deleted events.
 
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ pub async fn round(store: &Store) -> Result<(), AppendError> {
     for shard in store.shards() {
         in_pieces(store, || store.end_due_holds(shard)).await?;
     }
+    in_pieces(store, || store.forget_old_keys()).await?;
     let through = store.forget_ended_through();
     for shard in store.shards() {
         in_pieces(store, || store.forget_ended_holds(shard, through)).await?;

@@ -350,7 +350,7 @@ fn invalid_flags_exit_with_2() {
         &["--threads", "0"],
         &["--threads", "1025"],
         &["--segment-size", "lots"],
-        &["--segment-size", "511KiB"],
+        &["--segment-size", "767KiB"],
         &["--log-format", "xml"],
         &["--hod", "not/an/id"],
         &["--hod", ""],
@@ -497,8 +497,8 @@ fn listening_beyond_loopback_logs_a_warning() {
 fn files_are_accessible_to_their_owner_only() {
     let mut server = Server::fresh();
     let mut conn = server.connect();
-    conn.ask("CREATE x 2026-01-01 100000 id=x").ok();
-    for _ in 0..10 {
+    conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();
+    for _ in 0..15 {
         conn.ask("BOOK x 10000").ok(); // several segments
     }
     let home = server.home().clone();
@@ -510,7 +510,7 @@ fn files_are_accessible_to_their_owner_only() {
             let expected = if path.is_dir() { 0o700 } else { 0o600 };
             assert_eq!(mode(path), expected, "{}, {when}: {:o}", path.display(), mode(path));
         }
-        assert!(found.len() > 7, "segments of 512 KiB do not rotate: {found:?}");
+        assert!(found.len() > 7, "segments of 768 KiB do not rotate: {found:?}");
     };
     check("running");
     server.stop();

@@ -276,7 +276,7 @@ fn limits_default_to_the_available_memory() {
     let home = Home::new();
     let mut command = Command::new("sh");
     command.args(["-c", &format!("ulimit -v {KIB} && exec \"$@\""), "sh", booklined(), "--data-dir"]);
-    command.arg(home.data()).args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB"]);
+    command.arg(home.data()).args(["--listen", "127.0.0.1:0", "--segment-size", "768KiB"]);
     command.env("BOOKLINE_MAX_EVENTS", "77");
     let (_process, addr) = spawn_listening(&mut command);
     let stats = Conn::open(addr).ask("STATS");

@@ -21,14 +21,14 @@ use crate::audit::text;
 use crate::refusal_order::assert_earlier;
 
 /// Mounts the small disk on `$0`, fills most of it with a file, and executes the server.
-const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=4m,mode=700 tmpfs \"$0\" && \
-    head -c 2400000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
+const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=6m,mode=700 tmpfs \"$0\" && \
+    head -c 3600000 /dev/zero > \"$0/ballast\" && exec \"$@\"";
 
 /// The limit of the server on the small disk: more than the tests fill, and as many as a group has.
 const PERSON_HOURS_MAX: usize = 1_000;
 
 /// The size of the disk.
-const DISK_BYTES: usize = 4 << 20;
+const DISK_BYTES: usize = 6 << 20;
 
 fn start(disk: &Path) -> (Process, Conn) {
     let mut command = Command::new("unshare");
@@ -38,7 +38,7 @@ fn start(disk: &Path) -> (Process, Conn) {
         .arg(booklined())
         .arg("--data-dir")
         .arg(disk.join("data"));
-    command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "768KiB", "--time-zone", "UTC"]);
     command.args(["--max-person-hours", &PERSON_HOURS_MAX.to_string()]);
     let (process, addr) = spawn_listening(&mut command);
     (process, Conn::open(addr))
@@ -211,9 +211,9 @@ fn snapshots_keep_free_a_disk_that_the_journal_would_fill() {
 fn snapshot_above_the_file_size_limit_fails_and_the_server_runs_on() {
     let home = Home::new();
     let mut command = Command::new("sh");
-    // 600 KiB: a segment fits, a snapshot of more tickets does not.
-    command.args(["-c", "ulimit -f 1200; exec \"$0\" \"$@\"", booklined(), "--data-dir"]).arg(home.data());
-    command.args(["--listen", "127.0.0.1:0", "--segment-size", "512KiB", "--time-zone", "UTC"]);
+    // 900 KiB: a segment fits, a snapshot of more tickets does not.
+    command.args(["-c", "ulimit -f 1800; exec \"$0\" \"$@\"", booklined(), "--data-dir"]).arg(home.data());
+    command.args(["--listen", "127.0.0.1:0", "--segment-size", "768KiB", "--time-zone", "UTC"]);
     let (mut process, addr) = spawn_listening(&mut command);
     let mut conn = Conn::open(addr);
     conn.ask("CREATE x 2026-01-01 1000000 id=x").ok();

@@ -121,6 +121,10 @@ impl RequestTracker {
                         self.changes.push_back(self.requests);
                     }
                 }
+                ParsedLine::Keyed(_) => {
+                    self.requests += 1;
+                    self.changes.push_back(self.requests);
+                }
                 ParsedLine::Refused(_) | ParsedLine::Foreign(_) => self.requests += 1,
             }
         }

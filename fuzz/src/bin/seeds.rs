@@ -8,8 +8,9 @@ use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatu
 use bookline_server::changes::commit;
 use bookline_server::changes::{
     BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
-    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
-    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
+    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept,
+    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
+    TicketsKept, UsedKey,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
@@ -104,7 +105,8 @@ fn formats() -> std::io::Result<()> {
     let values = EventValues { id: "jazz", name: "Jazz", date, total: 20, issued: 1, terms };
     let rock = EventValues { id: "rock", ..values };
     let (deadline, ids) = (MICROS + 1, uuids());
-    let checked_in = |undone| TicketCheckedIn { event, id: "jazz", ticket: ids[1], undone }.into();
+    let checked_in =
+        |undone| TicketCheckedIn { event, id: "jazz", ticket: ids[1], undone, at: Some(MICROS) }.into();
     let hold = Hold { tickets: 3, created: MICROS, deadline, state: HoldState::Active };
     let ended = HoldState::Ended(EndedHold { end: HoldEnd::Released, at: MICROS });
     let booked = TicketState::new(TicketStatus::Booked, None).to_bytes();
@@ -115,8 +117,10 @@ fn formats() -> std::io::Result<()> {
         HoldKept { event, id: ids[13], hold, attendee: "Bob" }.into(),
         HoldKept { event, id: ids[14], hold: Hold { state: ended, ..hold }, attendee: "" }.into(),
     ];
+    let key = |key| UsedKey { identity: "", key, request: [7; 16], reply: b"OK {\"event_id\":\"jazz\"}\n" };
+    let key_kept = KeyKept { used: key("an-earlier-key:1"), at: MICROS }.into();
     // A history that fits the state that it makes.
-    let journal: [Change<'_>; 23] = [
+    let journal: [Change<'_>; 26] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
@@ -142,13 +146,17 @@ fn formats() -> std::io::Result<()> {
         hold_kept,
         ended_hold_kept,
         EventDeleted { event: after(5, 5) }.into(),
+        KeyUsed(key("a.key_of-17:chars")).into(),
+        KeysForgotten { through: Sequence(24) }.into(),
+        key_kept,
     ];
     // A snapshot whose changes fit one another.
-    let snapshot: [Change<'_>; 7] = [
+    let snapshot: [Change<'_>; 8] = [
         EventAdded { tag, values }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
+        key_kept,
         tickets_kept,
         hold_kept,
         ended_hold_kept,
@@ -170,18 +178,18 @@ fn formats() -> std::io::Result<()> {
     write("commit", "earlier-types", &earlier_types())?;
     let marker = (Kind::Marker, 0, Vec::new());
     let next = [&24_u64.to_le_bytes()[..], &[9; 16]].concat();
-    let whole = (Kind::Commits, 23, commits.clone());
+    let whole = (Kind::Commits, 26, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
     frames("segment", "marked", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), (Kind::Trailer, 0, next)])?;
     frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());
     frames("snapshot", "empty", &[footer(0)])?;
-    frames("snapshot", "whole", &[(Kind::Changes, 7, numbered.clone()), footer(7)])?;
-    frames("snapshot", "no-footer", &[(Kind::Changes, 7, numbered)])
+    frames("snapshot", "whole", &[(Kind::Changes, 8, numbered.clone()), footer(8)])?;
+    frames("snapshot", "no-footer", &[(Kind::Changes, 8, numbered)])
 }
 
-/// A booking of type 6 and an update of type 9, of the event `jazz`.
+/// A booking of type 6, an update of type 9 and a check-in of type 14, of the event `jazz`.
 fn earlier_types() -> Vec<u8> {
     let key = [&event_tag("jazz").to_le_bytes()[..], &1_u64.to_le_bytes()].concat();
     let counts = [20_u32.to_le_bytes(), 5_u32.to_le_bytes()].concat();
@@ -190,7 +198,8 @@ fn earlier_types() -> Vec<u8> {
     let date = 740_000_u32.to_le_bytes();
     let updated =
         [&[9, 39, 0, 0][..], &key, &date, &counts, &[1, 4, 0, 0, 0], &id, &[4, 0], b"Jazz"].concat();
-    [booked, updated].concat()
+    let checked_in = [&[14, 33, 0, 0][..], &key, &uuids()[1], &[0], &id].concat();
+    [booked, updated, checked_in].concat()
 }
 
 /// Writes frames as an input to build them from, and as the frames themselves.

@@ -12,6 +12,7 @@ use crate::date::Date;
 use crate::group::Group;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::key::{KEY_OPTION, Key};
 use crate::number::parse_digits;
 use crate::parse::words::Words;
 use crate::refusal::Refusal;
@@ -136,6 +137,12 @@ impl<'a> Args<'a> {
     /// The value of an option, a number from 1 to `max`.
     pub(crate) fn option_number(&mut self, name: &str, max: u32) -> Result<Option<u32>, Refusal> {
         self.option(name)?.map(|value| validated(name, value, |value| number(&value, max))).transpose()
+    }
+
+    /// The key, if one is given. The refusal of an invalid one does not repeat it.
+    pub(crate) fn option_key(&mut self) -> Result<Option<Key<'a>>, Refusal> {
+        let key = self.option(KEY_OPTION)?.map(Key::new).transpose();
+        key.map_err(|error| Refusal::bad_request(format!("{KEY_OPTION}= {error}")))
     }
 
     /// Whether an option is given that has only one value.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
@@ -24,12 +25,19 @@ pub struct Block<'a> {
 }
 
 impl<'a> Command<'a> for Block<'a> {
-    const FORMS: &'static [CommandForm] =
-        &[CommandForm { usage: "BLOCK <who> <date> <time>", help: "blocks an hour of a person's day" }];
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "BLOCK <who> <date> <time> [key=<key>]",
+        help: "blocks an hour of a person's day",
+    }];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         Ok(Self { who: args.next_id("who")?, slot: args.next_slot()? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.who);
+        line.argument(&self.slot);
     }
 }
 

@@ -9,6 +9,7 @@ use super::arguments::Args;
 use super::bookings::{BookedEvents, Booking};
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::json;
 use crate::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX};
@@ -50,13 +51,21 @@ impl<'a> Book<'a> {
 
 impl<'a> Command<'a> for Book<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "BOOK <event-id> <n> [<event-id> <n>]… [for=<name>]",
+        usage: "BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]",
         help: "buys n tickets of an event, or of each of up to 8 events, all or none; for= says whom for",
     }];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         Ok(Self { bookings: BookedEvents::parse(args)?, attendee: args.option_text("for")? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        for Booking { event, count } in self.bookings() {
+            line.argument(event);
+            line.argument(count);
+        }
+        line.option("for", self.attendee.as_ref());
     }
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::json;
 use crate::limits::{CANCELLED_TICKETS_MAX, LINE_BYTES_MAX};
 use crate::refusal::Refusal;
@@ -26,7 +27,7 @@ pub struct Cancel {
 
 impl Command<'_> for Cancel {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "CANCEL <ticket-id> [<ticket-id>]…",
+        usage: "CANCEL <ticket-id> [<ticket-id>]… [key=<key>]",
         help: "takes tickets back, all or none, so that their places are on sale again",
     }];
     const CHANGES: bool = true;
@@ -47,6 +48,12 @@ impl Command<'_> for Cancel {
             tickets.retain(|ticket| seen.insert(*ticket));
         }
         Ok(Self { tickets })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        for ticket in &self.tickets {
+            line.argument(ticket);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::refusal::Refusal;
 use crate::ticket::TicketId;
 
@@ -17,12 +18,17 @@ pub struct Checkin {
 
 impl Command<'_> for Checkin {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "CHECKIN <ticket-id> [undo=yes]",
+        usage: "CHECKIN <ticket-id> [undo=yes] [key=<key>]",
         help: "lets the holder of a ticket in, once; undo=yes takes a mistaken scan back",
     }];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self { ticket: args.next_value("ticket-id")?, undo: args.option_flag("undo", "yes")? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.ticket);
+        line.option_flag("undo", "yes", self.undo);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::arguments::Args;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::refusal::Refusal;
 
 /// A command. The type is that of its requests.
@@ -9,7 +10,7 @@ pub(crate) trait Command<'a>: Sized {
     /// The forms, in the order of `protocol.md`.
     const FORMS: &'static [CommandForm];
 
-    /// Whether requests change the state when they are granted.
+    /// Whether requests, or those of one form, change the state when they are granted. These take a key.
     const CHANGES: bool = false;
 
     /// Whether this request changes the state when it is granted. A command that has forms of both kinds
@@ -18,6 +19,11 @@ pub(crate) trait Command<'a>: Sized {
         Self::CHANGES
     }
 
-    /// Takes the arguments and then the options of the command. The caller refuses what is left.
+    /// Takes the arguments and then the options of the command, except its key. The caller takes the key and
+    /// refuses what is left.
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal>;
+
+    /// Appends the arguments and then the options, in the order of the usage. An option at its default is
+    /// left out, also one that a later version adds.
+    fn write_arguments(&self, _line: &mut LineWriter<'_>) {}
 }

@@ -8,6 +8,7 @@ use super::arguments::Args;
 use super::book::{BookingPlace, write_booking};
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::limits::BOOKING_TICKETS_MAX;
 use crate::refusal::Refusal;
@@ -27,7 +28,7 @@ pub struct Confirm<'a> {
 
 impl<'a> Command<'a> for Confirm<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "CONFIRM <hold-id> [<n>] [for=<name>]",
+        usage: "CONFIRM <hold-id> [<n>] [for=<name>] [key=<key>]",
         help: "buys the tickets of a hold, or n of them and gives the others back",
     }];
     const CHANGES: bool = true;
@@ -36,6 +37,14 @@ impl<'a> Command<'a> for Confirm<'a> {
         let hold = args.next_value("hold-id")?;
         let count = if args.has_next()? { Some(args.next_number("n", BOOKING_TICKETS_MAX)?) } else { None };
         Ok(Self { hold, count, attendee: args.option_text("for")? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.hold);
+        if let Some(count) = &self.count {
+            line.argument(count);
+        }
+        line.option("for", self.attendee.as_ref());
     }
 }
 

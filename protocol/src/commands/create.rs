@@ -3,11 +3,12 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::id::Id;
 use crate::limits::EVENT_TICKETS_MAX;
 use crate::refusal::Refusal;
-use crate::sale_terms::SaleTerms;
+use crate::sale_terms::{MaxPerBooking, SaleTerms, Sales};
 use crate::text::Text;
 
 /// Creates an event.
@@ -27,7 +28,7 @@ pub struct Create<'a> {
 
 impl<'a> Command<'a> for Create<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none]",
+        usage: "CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none] [key=<key>]",
         help: "creates an event with that many tickets; its id is generated unless given",
     }];
     const CHANGES: bool = true;
@@ -43,5 +44,14 @@ impl<'a> Command<'a> for Create<'a> {
                 max_per_booking: args.option_value("max_per_booking")?.unwrap_or_default(),
             },
         })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.name);
+        line.argument(&self.date);
+        line.argument(&self.tickets);
+        line.option("id", self.id.as_ref());
+        line.option_unless_default("sales", &self.terms.sales, &Sales::default());
+        line.option_unless_default("max_per_booking", &self.terms.max_per_booking, &MaxPerBooking::default());
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::{Args, validated};
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
@@ -35,12 +36,12 @@ pub enum Delete<'a> {
 }
 
 const ENTRY: CommandForm = CommandForm {
-    usage: "DELETE <who> <date> <time>",
+    usage: "DELETE <who> <date> <time> [key=<key>]",
     help: "deletes who's block, or the meeting that who hosts, for everyone in it",
 };
 
 const EVENT: CommandForm = CommandForm {
-    usage: "DELETE <event-id> [tickets=drop]",
+    usage: "DELETE <event-id> [tickets=drop] [key=<key>]",
     help: "deletes an event that has no valid tickets and no holds; tickets=drop deletes them with it",
 };
 
@@ -57,6 +58,19 @@ impl<'a> Command<'a> for Delete<'a> {
             args.set_form(&EVENT);
             let event = validated("event-id", id, Id::new)?;
             Ok(Self::Event { event, drop_tickets: args.option_flag("tickets", "drop")? })
+        }
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        match self {
+            Self::Entry { who, slot } => {
+                line.argument(who);
+                line.argument(slot);
+            }
+            Self::Event { event, drop_tickets } => {
+                line.argument(event);
+                line.option_flag("tickets", "drop", *drop_tickets);
+            }
         }
     }
 }

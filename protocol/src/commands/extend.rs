@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::limits::HOLD_SECONDS_MAX;
 use crate::refusal::Refusal;
@@ -18,7 +19,7 @@ pub struct Extend {
 
 impl Command<'_> for Extend {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "EXTEND <hold-id> <seconds>",
+        usage: "EXTEND <hold-id> <seconds> [key=<key>]",
         help: "lets a hold expire that many seconds from now, sooner or later than before",
     }];
     const CHANGES: bool = true;
@@ -28,5 +29,10 @@ impl Command<'_> for Extend {
             hold: args.next_value("hold-id")?,
             seconds: args.next_number("seconds", HOLD_SECONDS_MAX)?,
         })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.hold);
+        line.argument(&self.seconds);
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::{Args, validated};
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::cursor::Cursor;
 use crate::date::Date;
 use crate::hour::Hour;
@@ -67,6 +68,20 @@ impl<'a> Command<'a> for Get<'a> {
         } else {
             args.set_form(&EVENT);
             Ok(Self::Event { id: validated("event-id", id, Id::new)? })
+        }
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        match self {
+            Self::List { limit, after } => {
+                line.option("limit", limit.as_ref());
+                line.option("after", after.as_ref().map(Cursor::encode).as_deref());
+            }
+            Self::Event { id } => line.argument(id),
+            Self::Day { who, date } => {
+                line.argument(who);
+                line.argument(date);
+            }
         }
     }
 }

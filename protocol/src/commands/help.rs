@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use super::verb::Verb;
 use crate::refusal::Refusal;
 
@@ -27,6 +28,12 @@ impl Command<'_> for Help {
         }
         let word = args.next_word("verb")?;
         Ok(Self { verb: Some(Verb::parse(&word)?) })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        if let Some(verb) = self.verb {
+            line.argument(verb.as_str());
+        }
     }
 }
 

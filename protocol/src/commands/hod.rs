@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
@@ -27,6 +28,10 @@ impl<'a> Command<'a> for Hod<'a> {
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         Ok(Self { who: args.next_id("who")? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.who);
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::{Args, validated};
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::hold::{HoldId, HoldStatus};
 use crate::id::Id;
 use crate::json;
@@ -37,18 +38,21 @@ pub enum Hold<'a> {
 }
 
 const CREATE: CommandForm = CommandForm {
-    usage: "HOLD <event-id> <n> [ttl=<seconds>] [for=<name>]",
+    usage: "HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>]",
     help: "puts n tickets aside for 300 seconds, or as many as ttl= says, until CONFIRM buys them",
 };
 
-const SHOW: CommandForm =
-    CommandForm { usage: "HOLD <hold-id>", help: "shows a hold: its tickets, its deadline and its status" };
+const SHOW: CommandForm = CommandForm {
+    usage: "HOLD <hold-id> [key=<key>]",
+    help: "shows a hold: its tickets, its deadline and its status",
+};
 
 // The source of the figure in the help.
 const _: () = assert!(HOLD_SECONDS_DEFAULT == 300);
 
 impl<'a> Command<'a> for Hold<'a> {
     const FORMS: &'static [CommandForm] = &[CREATE, SHOW];
+    const CHANGES: bool = true;
 
     fn changes(&self) -> bool {
         matches!(self, Self::Create { .. })
@@ -68,6 +72,18 @@ impl<'a> Command<'a> for Hold<'a> {
             ttl_seconds: args.option_number("ttl", HOLD_SECONDS_MAX)?.unwrap_or(HOLD_SECONDS_DEFAULT),
             attendee: args.option_text("for")?,
         })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        match self {
+            Self::Create { event, count, ttl_seconds, attendee } => {
+                line.argument(event);
+                line.argument(count);
+                line.option_unless_default("ttl", ttl_seconds, &HOLD_SECONDS_DEFAULT);
+                line.option("for", attendee.as_ref());
+            }
+            Self::Show { hold } => line.argument(hold),
+        }
     }
 }
 

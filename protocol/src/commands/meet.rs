@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use super::meeting::RequestedMeeting;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
@@ -28,7 +29,7 @@ pub struct Meet<'a> {
 
 impl<'a> Command<'a> for Meet<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "MEET <who> <date> <time> <title> <group> [<host>|host=<id>]",
+        usage: "MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]",
         help: "schedules a meeting of who, the host (who unless given) and everyone in the group, \
                for all or none",
     }];
@@ -39,6 +40,12 @@ impl<'a> Command<'a> for Meet<'a> {
         let slot = args.next_slot()?;
         let meeting = RequestedMeeting::parse(args, &who)?;
         Ok(Self { who, slot, meeting })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.who);
+        line.argument(&self.slot);
+        self.meeting.write_arguments(line, &self.who);
     }
 }
 

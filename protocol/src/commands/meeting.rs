@@ -1,6 +1,7 @@
 //! The arguments of a meeting, which MEET and PUT share.
 
 use super::arguments::Args;
+use super::line_writer::LineWriter;
 use crate::group::Group;
 use crate::id::Id;
 use crate::refusal::Refusal;
@@ -31,5 +32,12 @@ impl<'a> RequestedMeeting<'a> {
             )));
         }
         Ok(Self { title, group, host: option.or(argument).unwrap_or_else(|| who.clone()) })
+    }
+
+    /// Appends what [`RequestedMeeting::parse`] reads.
+    pub(crate) fn write_arguments(&self, line: &mut LineWriter<'_>, who: &Id<'a>) {
+        line.argument(&self.title);
+        line.argument(&self.group);
+        line.option_unless_default("host", &self.host, who);
     }
 }

@@ -41,18 +41,23 @@ mod arguments;
 mod bookings;
 mod command;
 mod form;
+mod keyed;
+mod line_writer;
 mod meeting;
 pub(crate) mod verb;
 
 pub use bookings::{BookedEvents, Booking, Bookings};
 pub use form::CommandForm;
+pub use keyed::KeyedRequest;
 pub use meeting::RequestedMeeting;
 pub use verb::Verb;
 
 use arguments::Args;
 use command::Command;
+use line_writer::LineWriter;
 
 use crate::byte_class::ByteClasses;
+use crate::key::Key;
 use crate::refusal::Refusal;
 
 macro_rules! define_requests {
@@ -97,6 +102,21 @@ macro_rules! define_requests {
                     $(Self::$variant(request) => request.changes(),)*
                 }
             }
+
+            /// Appends the request as a line, without a key and without the end of the line.
+            ///
+            /// The line parses to the same request, and a request has one line only, however it was written:
+            /// dates are in one format, options in one order, and those at their default are left out. So
+            /// two requests have the same line exactly if they are equal.
+            ///
+            /// The server stores hashes of these lines, so the line of a request must not change from
+            /// version to version. An option that a version adds has a default, and is left out at it.
+            pub fn write_line(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(self.verb().as_str().as_bytes());
+                match self {
+                    $(Self::$variant(request) => request.write_arguments(&mut LineWriter(out)),)*
+                }
+            }
         }
 
         impl Verb {
@@ -106,12 +126,26 @@ macro_rules! define_requests {
                     $(Self::$variant => $variant::FORMS,)*
                 }
             }
+
+            /// Whether requests with this verb take a key. One that only reads ignores it.
+            pub const fn takes_key(self) -> bool {
+                match self {
+                    $(Self::$variant => $variant::CHANGES,)*
+                }
+            }
         }
 
-        fn arguments<'a>(verb: Verb, args: &mut Args<'a>) -> Result<Request<'a>, Refusal> {
+        fn arguments<'a>(
+            verb: Verb,
+            args: &mut Args<'a>,
+            key: &mut Option<Key<'a>>,
+        ) -> Result<Request<'a>, Refusal> {
             let request = match verb {
                 $(Verb::$variant => $variant::parse(args)?.into(),)*
             };
+            if verb.takes_key() {
+                *key = args.option_key()?;
+            }
             args.finish()?;
             Ok(request)
         }
@@ -128,11 +162,16 @@ impl Verb {
 }
 
 /// Parses the text of a line, which is neither blank nor a comment, and has no control characters but tabs.
-pub(crate) fn parse(line: &str, classes: ByteClasses) -> Result<Request<'_>, Refusal> {
+/// `key` is set to the key, if the line has one. It is not a part of the result, which is large already.
+pub(crate) fn parse<'a>(
+    line: &'a str,
+    classes: ByteClasses,
+    key: &mut Option<Key<'a>>,
+) -> Result<Request<'a>, Refusal> {
     let mut args = Args::of(line, classes);
     let verb = Verb::parse(&args.verb()?)?;
     args.set_command(verb.forms());
     // An argument that only looks like an option shifts the arguments after it, and one of those is then
     // refused. The unknown option is the cause, so it is the one to report.
-    arguments(verb, &mut args).map_err(|refusal| args.find_unknown_option().unwrap_or(refusal))
+    arguments(verb, &mut args, key).map_err(|refusal| args.find_unknown_option().unwrap_or(refusal))
 }

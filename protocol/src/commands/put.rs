@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use super::meeting::RequestedMeeting;
 use crate::hour::Slot;
 use crate::id::Id;
@@ -32,12 +33,12 @@ pub enum RequestedEntry<'a> {
 }
 
 const BLOCK: CommandForm = CommandForm {
-    usage: "PUT <who> <date> <time> BLOCK <date> <time>",
+    usage: "PUT <who> <date> <time> BLOCK <date> <time> [key=<key>]",
     help: "replaces who's entry at the first time by a block at the second, in one step",
 };
 
 const MEET: CommandForm = CommandForm {
-    usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>]",
+    usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]",
     help: "replaces who's entry at the first time by a meeting at the second, in one step",
 };
 
@@ -64,6 +65,22 @@ impl<'a> Command<'a> for Put<'a> {
                 Echo(&word),
                 args.usage()
             )))
+        }
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.who);
+        line.argument(&self.old);
+        match &self.entry {
+            RequestedEntry::Block => {
+                line.argument("BLOCK");
+                line.argument(&self.new);
+            }
+            RequestedEntry::Meeting(meeting) => {
+                line.argument("MEET");
+                line.argument(&self.new);
+                meeting.write_arguments(line, &self.who);
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::refusal::Refusal;
 
@@ -19,13 +20,17 @@ pub struct Release {
 
 impl Command<'_> for Release {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "RELEASE <hold-id>",
+        usage: "RELEASE <hold-id> [key=<key>]",
         help: "ends a hold, so that its tickets are on sale again",
     }];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self { hold: args.next_value("hold-id")? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.hold);
     }
 }
 

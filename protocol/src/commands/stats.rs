@@ -8,6 +8,7 @@ use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
 use crate::refusal::Refusal;
+use crate::timestamp::Timestamp;
 
 /// Shows counters and limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +47,8 @@ pub struct StatsReply<'a> {
     pub ticket_ids: u64,
     /// Hours that entries fill, counted for each person.
     pub person_hours: u64,
-    /// Holds that have not ended. Servers of version 0.1.0 send neither this nor the other counts of holds
-    /// and names, and have none.
+    /// Holds that have not ended. Servers of version 0.1.0 send neither this nor the other counts of holds,
+    /// names and keys, and have none.
     #[serde(default)]
     pub holds: u64,
     /// Holds that have ended and are remembered.
@@ -56,6 +57,15 @@ pub struct StatsReply<'a> {
     /// Bytes of the names that the server stores with tickets and holds.
     #[serde(default)]
     pub name_bytes: u64,
+    /// Keys that the server remembers.
+    #[serde(default)]
+    pub keys: u64,
+    /// Bytes of these keys and of the replies that the server stores with them.
+    #[serde(default)]
+    pub key_bytes: u64,
+    /// When the oldest of these keys was used, if there are any. The keys reach back to this moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest_key: Option<Timestamp>,
     /// The limit of `events`.
     pub max_events: u64,
     /// The limit of `ticket_ids`.
@@ -71,6 +81,12 @@ pub struct StatsReply<'a> {
     /// The limit of `name_bytes`.
     #[serde(default)]
     pub max_name_bytes: u64,
+    /// The limit of `keys`.
+    #[serde(default)]
+    pub max_keys: u64,
+    /// The limit of `key_bytes`.
+    #[serde(default)]
+    pub max_key_bytes: u64,
     /// The sequence number of the last commit.
     pub sequence: u64,
     /// The sequence number of the last commit that is known to be durable.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::json;
 use crate::refusal::Refusal;
@@ -29,6 +30,10 @@ impl Command<'_> for Ticket {
 
     fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self { ticket: args.next_value("ticket-id")? })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.ticket);
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use super::ticket::write_ticket_state;
 use crate::cursor::TicketCursor;
 use crate::id::Id;
@@ -55,6 +56,15 @@ impl<'a> Command<'a> for Tickets<'a> {
             limit: args.option_number("limit", LISTING_ROWS_MAX)?,
             after: args.option_value("after")?,
         })
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.event);
+        line.option("status", self.status.as_str());
+        line.option("for", self.attendee.as_ref());
+        line.option_flag("ids", "yes", self.ids);
+        line.option("limit", self.limit.as_ref());
+        line.option("after", self.after.map(TicketCursor::encode).as_deref());
     }
 }
 

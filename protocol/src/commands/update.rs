@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
+use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::id::Id;
 use crate::limits::EVENT_TICKETS_MAX;
@@ -30,7 +31,7 @@ pub struct Update<'a> {
 impl<'a> Command<'a> for Update<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "UPDATE <event-id> [name=<name>] [date=<date>] [tickets=<tickets>] [sales=open|closed] \
-                [max_per_booking=<n>|none]",
+                [max_per_booking=<n>|none] [key=<key>]",
         help: "changes an event: its name, its date, its number of tickets, whether they are on sale, and \
                the most that one BOOK may buy",
     }];
@@ -49,6 +50,15 @@ impl<'a> Command<'a> for Update<'a> {
             return Err(Refusal::bad_request(format!("no change is given: write {}", args.usage())));
         }
         Ok(update)
+    }
+
+    fn write_arguments(&self, line: &mut LineWriter<'_>) {
+        line.argument(&self.event);
+        line.option("name", self.name.as_ref());
+        line.option("date", self.date.as_ref());
+        line.option("tickets", self.tickets.as_ref());
+        line.option("sales", self.sales.as_ref());
+        line.option("max_per_booking", self.max_per_booking.as_ref());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Quotes arguments, for clients.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use super::foreign_protocol;
 use super::option::split_option;
@@ -15,23 +15,32 @@ pub fn quote(word: &str) -> Cow<'_, str> {
     if is_plain(word) {
         return Cow::Borrowed(word);
     }
-    let mut quoted = String::with_capacity(word.len() + 8);
-    quoted.push('"');
-    for c in word.chars() {
-        match c {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\t' => quoted.push_str("\\t"),
-            c if c.is_control() => {
-                // Writing to a String does not fail.
-                let _ = write!(quoted, "\\u{:04x}", c as u32);
+    Cow::Owned(Quoted(word).to_string())
+}
+
+/// Displays an argument within quotes, whether it needs them or not.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('"')?;
+        let mut rest = self.0;
+        while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c.is_control()) {
+            let (plain, after) = rest.split_at(at);
+            f.write_str(plain)?;
+            let mut after = after.chars();
+            match after.next() {
+                Some(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
+                Some('\n') => f.write_str("\\n")?,
+                Some('\t') => f.write_str("\\t")?,
+                Some(c) => write!(f, "\\u{:04x}", c as u32)?,
+                None => {}
             }
-            c => quoted.push(c),
+            rest = after.as_str();
         }
+        f.write_str(rest)?;
+        f.write_char('"')
     }
-    quoted.push('"');
-    Cow::Owned(quoted)
 }
 
 fn is_plain(word: &str) -> bool {

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::option::split_option;
 use crate::byte_class::is_blank;
+use crate::key::KEY_OPTION;
 use crate::limits::LINE_OPTIONS_MAX;
 use crate::refusal::Refusal;
 use crate::shown::{Echo, ShownChar};
@@ -52,6 +53,8 @@ pub(crate) enum TokenError {
         ShownChar(*.found)
     )]
     Control { text: String, found: char },
+    #[error("{KEY_OPTION}= has a misplaced or unclosed quote: write the key without quotes")]
+    Key,
     #[error("option {} is given twice: once is enough", Echo(.name))]
     Repeated { name: String },
     #[error("option {} is one too many: a line has at most {LINE_OPTIONS_MAX}", Echo(.name))]
@@ -82,10 +85,13 @@ impl<'a> Tokens<'a> {
             Some((name, value)) => (Some(name), value),
             None => (None, token),
         };
-        let (value, after) = match value.strip_prefix('"') {
-            Some(opened) => quoted(opened)?,
-            None => bare(token, value)?,
+        let read = match value.strip_prefix('"') {
+            Some(opened) => quoted(opened),
+            None => bare(token, value),
         };
+        // The other errors repeat what they are about, and a key is a secret.
+        let (value, after) =
+            if option == Some(KEY_OPTION) { read.map_err(|_| TokenError::Key)? } else { read? };
         self.rest = after;
         Ok(Some(match option {
             Some(name) => Token::Option(name, value),

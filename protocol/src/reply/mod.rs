@@ -12,6 +12,7 @@ mod decode;
 pub(crate) mod entry;
 mod event;
 mod final_line;
+mod keyed;
 mod lines;
 mod members;
 
@@ -21,5 +22,6 @@ pub use event::{
     EventReply, EventSale, event_reply_prefix, name_and_date, parse_event_reply_prefix, write_event_reply,
 };
 pub use final_line::{CountReply, EmptyReply};
+pub use keyed::KEYED_REPLY_BYTES_MAX;
 pub use lines::{LineKind, write_ok, write_row};
 pub use members::Members;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use bookline_protocol::{Date, Hour, SaleTerms, Slot};
+use bookline_server::state::keys::key_bytes;
 use bookline_server::state::limits::{
     EVENT_BYTES_MAX, HOLD_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX,
 };
@@ -19,6 +20,13 @@ use crate::unsynced_store::{UnsyncedStore, event_id};
 const TICKETS: u32 = 2_000_000;
 const EVENTS: u32 = 30_000;
 const MEETINGS: u32 = 30_000;
+
+/// Keys, of so many that their tables have just grown.
+const KEYS: u32 = 1_000_000;
+
+/// The length of a key that a client draws, and of the reply to a booking of one ticket.
+const KEY_BYTES: usize = 32;
+const REPLY_BYTES: usize = 110;
 
 /// Events of the tickets, so that every shard has some.
 const EVENTS_OF_TICKETS: u32 = 200;
@@ -75,6 +83,16 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
 
     let ticket = bytes_each(TICKETS, |n| data.book(n % EVENTS_OF_TICKETS))?;
     table::at_most("memory of a ticket", ticket, "bytes", TICKET_BYTES_MAX as f64);
+    let reply = "x".repeat(REPLY_BYTES);
+    let with_key = bytes_each(KEYS, |n| {
+        data.book_with_key(n % EVENTS_OF_TICKETS, &format!("{n:0width$}", width = KEY_BYTES), &reply)
+    })?;
+    table::at_most(
+        "memory of a key and its reply",
+        with_key - ticket,
+        "bytes",
+        key_bytes(0, KEY_BYTES, REPLY_BYTES) as f64,
+    );
     tickets_holds_and_names(&mut data)?;
     data.close()?;
     Ok(())
@@ -113,7 +131,7 @@ fn tickets_holds_and_names(data: &mut UnsyncedStore) -> anyhow::Result<()> {
 fn create_event(data: &mut UnsyncedStore, id: &str, name: &str) -> anyhow::Result<()> {
     let date = Date::parse("2026-12-31").context("a date")?;
     let event = EventValues { id, name, date, total: 2, issued: 0, terms: SaleTerms::default() };
-    data.change(|store, context| store.create(context, &event))
+    data.change(|store, context| store.create(context, &event, None))
 }
 
 fn create_meeting(
@@ -127,7 +145,7 @@ fn create_meeting(
     let hour = u8::try_from(hour).ok().and_then(Hour::new).context("an hour")?;
     let slot = Slot { date: Date::from_day_number(day).context("a date")?, hour };
     let meeting = NewEntry::Meeting { title, group, host: who };
-    data.change(|store, context| store.take(context, who, slot, &meeting))
+    data.change(|store, context| store.take(context, who, slot, &meeting, None))
 }
 
 /// Creates `count` records, and returns the bytes of memory per record.

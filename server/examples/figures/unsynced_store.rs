@@ -11,7 +11,9 @@ use bookline_protocol::hold::HoldId;
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
 use bookline_protocol::{Date, SaleTerms, TicketId};
 use bookline_server::state::ticket_ids::{DRAWN_TICKET_IDS_MAX, TicketIdGenerator};
-use bookline_server::state::{Context, Error, EventValues, NewHold, StateLimits, Store};
+use bookline_server::state::{
+    Booked, Context, Error, EventValues, KeyState, Keyed, NewHold, RequestKey, StateLimits, Store,
+};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Durability, Journal};
 use bookline_server::storage::log::{AppendError, Log, LogExt};
@@ -66,7 +68,7 @@ impl UnsyncedStore {
             let id: &String = id;
             let (name, total, terms) = ("Some ordinary concert", EVENT_TICKETS, SaleTerms::default());
             let new = EventValues { id, name, date, total, issued: 0, terms };
-            retry(&store, &runtime, || store.create(&mut context, &new))?;
+            retry(&store, &runtime, || store.create(&mut context, &new, None))?;
         }
         Ok(Self {
             store,
@@ -88,14 +90,33 @@ impl UnsyncedStore {
     pub fn book_for(&mut self, event: u32, attendee: &str) -> anyhow::Result<()> {
         let Self { store, runtime, ids, ticket_ids, context, .. } = self;
         let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(context, &ids[event as usize], attendee, drawn).map(|_| ()))
+        retry(store, runtime, || store.book(context, &ids[event as usize], attendee, drawn, None).map(|_| ()))
+    }
+
+    /// Books one ticket of an event, and stores this reply with a key.
+    pub fn book_with_key(&mut self, event: u32, key: &str, reply: &str) -> anyhow::Result<()> {
+        let Self { store, runtime, ids, ticket_ids, context, .. } = self;
+        let drawn = ticket_ids.draw(1);
+        retry(store, runtime, || {
+            let looked_up = store.look_up(context, RequestKey { key, request: [0; 16] })?;
+            let KeyState::Unused(mut key) = looked_up else { unreachable!("each key is used once") };
+            let mut written = Vec::new();
+            let mut write = |_: &Booked<'_>, out: &mut Vec<u8>| {
+                out.extend_from_slice(reply.as_bytes());
+                Ok(())
+            };
+            let keyed = Keyed { key: &mut key, replies: &mut written, write: &mut write };
+            let booked = store.book(context, &ids[event as usize], "", drawn, Some(keyed)).map(|_| ());
+            key.store(&written);
+            booked
+        })
     }
 
     /// Books one ticket of another event than those that the store began with.
     pub fn book_id(&mut self, event_id: &str, attendee: &str) -> anyhow::Result<()> {
         let Self { store, runtime, ticket_ids, context, .. } = self;
         let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(context, event_id, attendee, drawn).map(|_| ()))
+        retry(store, runtime, || store.book(context, event_id, attendee, drawn, None).map(|_| ()))
     }
 
     /// Books several tickets of an event together, and returns them.
@@ -105,7 +126,9 @@ impl UnsyncedStore {
         while drawn.len() < count {
             drawn.extend_from_slice(ticket_ids.draw(DRAWN_TICKET_IDS_MAX.min(count - drawn.len())));
         }
-        retry(store, runtime, || store.book(context, &ids[event as usize], "", &mut drawn).map(|_| ()))?;
+        retry(store, runtime, || {
+            store.book(context, &ids[event as usize], "", &mut drawn, None).map(|_| ())
+        })?;
         Ok(drawn.into_iter().map(TicketId).collect())
     }
 
@@ -117,15 +140,14 @@ impl UnsyncedStore {
     /// Holds a ticket of an event for someone.
     pub fn hold(&mut self, event_id: &str, attendee: &str) -> anyhow::Result<HoldId> {
         let Self { store, runtime, ticket_ids, context, .. } = self;
-        let mut id = ticket_ids.draw(1)[0];
+        let id = ticket_ids.draw(1)[0];
         let new = NewHold { event: event_id, count: 1, seconds: HOLD_SECONDS_MAX, attendee };
-        retry(store, runtime, || store.hold(context, &new, &mut id).map(|_| ()))?;
-        Ok(HoldId(id))
+        retry(store, runtime, || store.hold(context, &new, id, None).map(|view| view.id))
     }
 
     /// Releases a hold.
     pub fn release(&mut self, hold: HoldId) -> anyhow::Result<()> {
-        self.change(|store, context| store.release(context, hold).map(|_| ()))
+        self.change(|store, context| store.release(context, hold, None).map(|_| ()))
     }
 
     /// Makes another change.
@@ -145,14 +167,14 @@ impl UnsyncedStore {
 }
 
 /// Repeats a change until the journal has capacity for it.
-fn retry<R: Debug>(
+fn retry<T, R: Debug>(
     store: &Store,
     runtime: &Runtime,
-    mut change: impl FnMut() -> Result<(), Error<R>>,
-) -> anyhow::Result<()> {
+    mut change: impl FnMut() -> Result<T, Error<R>>,
+) -> anyhow::Result<T> {
     loop {
         match change() {
-            Ok(()) => return Ok(()),
+            Ok(made) => return Ok(made),
             Err(Error::Append(AppendError::Backpressure)) => runtime.block_on(store.log().capacity()),
             Err(rejection) => bail!("{rejection:?}"),
         }

@@ -12,12 +12,16 @@
 //! [`super::Change`] describes the encoding of changes. The sequence number of a commit is that of its frame
 //! plus its index in the frame.
 
-use bookline_protocol::limits::{BOOKING_EVENTS_MAX, CANCELLED_TICKETS_MAX, ID_BYTES_MAX, LINE_BYTES_MAX};
+use bookline_protocol::limits::{
+    BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, CANCELLED_TICKETS_MAX, ID_BYTES_MAX, KEYED_TICKETS_MAX,
+    LINE_BYTES_MAX,
+};
 
 use super::event_after::EVENT_AFTER_BYTES_MAX;
+use super::used_key::USED_KEY_BYTES_MAX;
 use super::{
-    CHANGE_HEADER_BYTES, Change, HOLDS_ENDED_MAX, Origin, hold_confirmed, holds_ended, holds_forgotten,
-    tickets_booked,
+    CHANGE_HEADER_BYTES, Change, HOLDS_ENDED_MAX, Origin, event_updated, hold_confirmed, holds_ended,
+    holds_forgotten, keys_forgotten, tickets_booked,
 };
 use crate::codec::fields::Fields;
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
@@ -34,12 +38,57 @@ const fn ended_holds_bytes_max(events: usize) -> usize {
     events * (CHANGE_HEADER_BYTES + holds_ended::BODY_BYTES_MAX_WITHOUT_HOLDS) + HOLDS_ENDED_MAX * UUID_BYTES
 }
 
-/// The size of the largest commit: a booking of many tickets, of several events, which ends due holds of
-/// these events before.
+/// The key of a request with the largest reply, after keys are forgotten in its favor.
+const KEY_BYTES_MAX: usize =
+    (CHANGE_HEADER_BYTES + keys_forgotten::BODY_BYTES) + (CHANGE_HEADER_BYTES + USED_KEY_BYTES_MAX);
+
+/// The strings of the largest entry. All come from one line, except the host, which may be who creates it.
+const ENTRY_STRINGS_BYTES_MAX: usize = 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX;
+
+/// The size of the largest commit: a request with a key, which replaces a meeting by another.
 pub const BYTES_MAX: usize = HEADER_BYTES
-    + ended_holds_bytes_max(BOOKING_EVENTS_MAX)
-    + BOOKING_EVENTS_MAX * (CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX_WITHOUT_TICKETS)
-    + tickets_booked::TICKETS_BYTES_MAX;
+    + (CHANGE_HEADER_BYTES + 4 + 8 + ENTRY_STRINGS_BYTES_MAX)
+    + (CHANGE_HEADER_BYTES + 4 + ENTRY_STRINGS_BYTES_MAX)
+    + KEY_BYTES_MAX;
+
+/// A booking of so many tickets, of several events, which ends due holds of these events before.
+const fn booking_bytes_max(tickets: usize) -> usize {
+    HEADER_BYTES
+        + ended_holds_bytes_max(BOOKING_EVENTS_MAX)
+        + BOOKING_EVENTS_MAX * (CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX_WITHOUT_TICKETS)
+        + tickets * UUID_BYTES
+}
+
+const _: () = assert!(booking_bytes_max(BOOKING_TICKETS_MAX as usize) <= BYTES_MAX);
+const _: () = assert!(booking_bytes_max(KEYED_TICKETS_MAX as usize) + KEY_BYTES_MAX <= BYTES_MAX);
+
+/// The confirmation of a hold of so many tickets.
+const fn confirmation_bytes_max(tickets: usize) -> usize {
+    HEADER_BYTES
+        + (CHANGE_HEADER_BYTES + hold_confirmed::BODY_BYTES_MAX_WITHOUT_TICKETS)
+        + tickets * UUID_BYTES
+}
+
+const _: () = assert!(confirmation_bytes_max(BOOKING_TICKETS_MAX as usize) <= BYTES_MAX);
+const _: () = assert!(confirmation_bytes_max(KEYED_TICKETS_MAX as usize) + KEY_BYTES_MAX <= BYTES_MAX);
+
+/// The cancellation of many tickets, each of another event.
+const _: () = assert!(
+    HEADER_BYTES
+        + CANCELLED_TICKETS_MAX * (CHANGE_HEADER_BYTES + EVENT_AFTER_BYTES_MAX + UUID_BYTES)
+        + KEY_BYTES_MAX
+        <= BYTES_MAX
+);
+
+/// The update of an event, which ends due holds of it before. The creation of an event and the changes of one
+/// ticket or hold are smaller.
+const _: () = assert!(
+    HEADER_BYTES
+        + ended_holds_bytes_max(1)
+        + (CHANGE_HEADER_BYTES + event_updated::BODY_BYTES_MAX)
+        + KEY_BYTES_MAX
+        <= BYTES_MAX
+);
 
 /// Holds that expired, each of another event.
 const _: () = assert!(HEADER_BYTES + ended_holds_bytes_max(HOLDS_ENDED_MAX) <= BYTES_MAX);
@@ -51,30 +100,6 @@ const _: () = assert!(
             * (CHANGE_HEADER_BYTES + holds_forgotten::BODY_BYTES_MAX_WITHOUT_HOLDS + UUID_BYTES)
         <= BYTES_MAX
 );
-
-/// The cancellation of many tickets, each of another event.
-const _: () = assert!(
-    HEADER_BYTES + CANCELLED_TICKETS_MAX * (CHANGE_HEADER_BYTES + EVENT_AFTER_BYTES_MAX + UUID_BYTES)
-        <= BYTES_MAX
-);
-
-/// The confirmation of a hold of many tickets.
-const _: () = assert!(
-    HEADER_BYTES
-        + (CHANGE_HEADER_BYTES + hold_confirmed::BODY_BYTES_MAX_WITHOUT_TICKETS)
-        + tickets_booked::TICKETS_BYTES_MAX
-        <= BYTES_MAX
-);
-
-/// The strings of the largest entry. All come from one line, except the host, which may be who creates it.
-const ENTRY_STRINGS_BYTES_MAX: usize = 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX;
-
-/// The largest commit that replaces an entry by a meeting.
-const REPLACEMENT_BYTES_MAX: usize = HEADER_BYTES
-    + (CHANGE_HEADER_BYTES + 4 + 8 + ENTRY_STRINGS_BYTES_MAX)
-    + (CHANGE_HEADER_BYTES + 4 + ENTRY_STRINGS_BYTES_MAX);
-
-const _: () = assert!(REPLACEMENT_BYTES_MAX <= BYTES_MAX);
 
 /// Every commit fits into a frame.
 const _: () = assert!(BYTES_MAX <= PAYLOAD_BYTES_MAX);

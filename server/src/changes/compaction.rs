@@ -1,5 +1,6 @@
 //! What compaction makes of a change.
 
+use super::used_key::UsedKey;
 use crate::domain::hold::Hold;
 use crate::domain::{EventKey, EventValues, TicketState};
 
@@ -15,6 +16,8 @@ pub enum Compaction<'a> {
     Tickets { event: EventKey, attendee: &'a str, tickets: &'a [[u8; 16]], states: TicketStates<'a> },
     /// It creates a hold, which is kept, in its last state, until it is forgotten or its event is deleted.
     Hold { event: EventKey, id: [u8; 16], hold: Hold, attendee: &'a str },
+    /// It uses a key at the time `at`, in microseconds since 1970 (UTC), which is kept until it is forgotten.
+    Key { used: UsedKey<'a>, at: i64 },
     /// It is left out: the state at that commit does not contain it.
     Omitted,
 }

@@ -1,10 +1,11 @@
 //! What a change makes of what earlier changes have created.
 
+use crate::codec::Sequence;
 use crate::domain::hold::EndedHold;
 use crate::domain::{EntryNumber, EventNumber, EventValues, TicketState};
 
 /// What earlier changes have created, as a later change modifies it. Compaction collects it, and writes the
-/// events, tickets, holds and entries as they are after the last change.
+/// events, tickets, holds, entries and keys as they are after the last change.
 pub trait Earlier {
     fn end_entry(&mut self, entry: EntryNumber);
 
@@ -22,4 +23,7 @@ pub trait Earlier {
     fn end_holds(&mut self, event: EventNumber, holds: &[[u8; 16]], ended: EndedHold);
 
     fn forget_holds(&mut self, event: EventNumber, holds: &[[u8; 16]]);
+
+    /// Forgets the keys that were used in commits up to this one.
+    fn forget_keys(&mut self, through: Sequence);
 }

@@ -8,7 +8,9 @@ use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_after::EventAfter;
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
-use super::event_values::{check_values, put_values, put_values_json, values, values_bytes};
+use super::event_values::{
+    VALUES_BYTES_MAX, check_values, put_values, put_values_json, values, values_bytes,
+};
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::origin::Origin;
@@ -29,6 +31,8 @@ pub struct EventUpdated<'a> {
 }
 
 const TYPE_WITHOUT_HELD: u8 = 9;
+
+pub(super) const BODY_BYTES_MAX: usize = EVENT_KEY_BYTES + 4 + VALUES_BYTES_MAX;
 
 impl<'a> EventUpdated<'a> {
     fn after(&self) -> EventAfter<'a> {

@@ -4,6 +4,7 @@
 //! name.
 
 use bookline_protocol::event_tag;
+use bookline_protocol::limits::{ID_BYTES_MAX, TEXT_CHARS_MAX};
 use serde_json::{Value, json};
 
 use super::event_after::check_counts;
@@ -12,9 +13,15 @@ use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, SALE_TERMS_BYTES, put_sale_terms, put_string};
 use crate::domain::EventValues;
 
+/// The bytes of encoded [`EventValues`], without its strings.
+const FIXED_BYTES: usize = 4 + 4 + 4 + SALE_TERMS_BYTES + 2 + 2;
+
+/// The longest name has characters of four bytes each.
+pub(super) const VALUES_BYTES_MAX: usize = FIXED_BYTES + ID_BYTES_MAX + 4 * TEXT_CHARS_MAX;
+
 /// The bytes of encoded [`EventValues`].
 pub(super) fn values_bytes(values: &EventValues<'_>) -> usize {
-    4 + 4 + 4 + SALE_TERMS_BYTES + 2 + values.id.len() + 2 + values.name.len()
+    FIXED_BYTES + values.id.len() + values.name.len()
 }
 
 pub(super) fn put_values(out: &mut Vec<u8>, values: &EventValues<'_>) {

@@ -5,7 +5,10 @@
 
 use bookline_protocol::group::GroupError;
 use bookline_protocol::id::IdError;
-use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, HOLD_SECONDS_MAX};
+use bookline_protocol::limits::{
+    BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, HOLD_SECONDS_MAX, KEY_BYTES_MAX, KEY_BYTES_MIN,
+};
+use bookline_protocol::reply::KEYED_REPLY_BYTES_MAX;
 use bookline_protocol::text::TextError;
 use bookline_protocol::{Group, Id, Text, TicketId};
 use thiserror::Error;
@@ -61,6 +64,17 @@ pub enum InvalidChange {
     /// A ticket or hold does not begin with the tag of its event.
     #[error("event {number} with tag {tag:04x} has a {} with tag {found:04x}", kind.name())]
     IdTag { number: u64, tag: u16, kind: IdKind, found: u16 },
+    /// A key is a secret, so it is not shown.
+    #[error("the key of commit {commit} is not {KEY_BYTES_MIN} to {KEY_BYTES_MAX} of A-Z a-z 0-9 . _ : -")]
+    Key { commit: u64 },
+    /// The ids of tickets in it are secrets, so it is not shown.
+    #[error(
+        "the reply of commit {commit} is not a line of OK and an object, of at most {KEYED_REPLY_BYTES_MAX} \
+         bytes"
+    )]
+    Reply { commit: u64 },
+    #[error("commit {commit} forgets the keys up to commit {through}, which is no commit before it")]
+    KeysOfLaterCommits { commit: u64, through: u64 },
 }
 
 impl From<InvalidChange> for Contradiction {
@@ -122,8 +136,10 @@ mod tests {
     use crate::changes::{
         BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
         EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
-        MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
+        KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled,
+        TicketsIssued, TicketsKept, UsedKey,
     };
+    use crate::codec::Sequence;
     use crate::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
     use crate::domain::{EntryNumber, EventNumber, EventValues, TicketState};
 
@@ -200,7 +216,7 @@ mod tests {
     }
 
     fn checked_in(id: &str, ticket: [u8; 16]) -> Change<'_> {
-        TicketCheckedIn { event: KEY, id, ticket, undone: false }.into()
+        TicketCheckedIn { event: KEY, id, ticket, undone: false, at: Some(5) }.into()
     }
 
     fn extended(id: &str, hold: [u8; 16]) -> Change<'_> {
@@ -210,6 +226,12 @@ mod tests {
     fn confirmed<'a>(hold: [u8; 16], attendee: &'a str, tickets: &'a [[u8; 16]]) -> Change<'a> {
         HoldConfirmed { event: after(), hold, attendee, tickets }.into()
     }
+
+    fn key_used<'a>(identity: &'a str, key: &'a str, reply: &'a str) -> Change<'a> {
+        KeyUsed(UsedKey { identity, key, request: ID, reply: reply.as_bytes() }).into()
+    }
+
+    const KEY_TEXT: &str = "a.b_c:d-e0123456";
 
     fn slot() -> Slot {
         Slot::from_index(17_760_009).expect("an hour of 2026")
@@ -246,6 +268,9 @@ mod tests {
             ended_holds(after(), HoldEnd::Expired, &[ID; 5]),
             HoldsForgotten { event: KEY, holds: &tickets }.into(),
             EventDeleted { event: after() }.into(),
+            key_used("", KEY_TEXT, "OK {}\n"),
+            KeysForgotten { through: Sequence(1) }.into(),
+            KeysForgotten { through: Sequence(8) }.into(),
         ] {
             assert_eq!(change.check(9), Ok(()), "{change:?}");
             assert_eq!(change.check_in_commit(9), Ok(()), "{change:?}");
@@ -404,6 +429,11 @@ mod tests {
                 EventDeleted { event: EventAfter { held: 8, ..after() } }.into(),
                 "event 7 has 10 tickets in all and 3 of them issued and 8 held",
             ),
+            (key_used("a b", KEY_TEXT, "OK {}\n"), "the identity of commit 9 holds a blank"),
+            (key_used(&long, KEY_TEXT, "OK {}\n"), "the identity of commit 9 has 65 characters"),
+            (KeysForgotten { through: Sequence(0) }.into(), "commit 9 forgets the keys up to commit 0"),
+            (KeysForgotten { through: Sequence(9) }.into(), "commit 9 forgets the keys up to commit 9"),
+            (KeysForgotten { through: Sequence(u64::MAX) }.into(), "commit 9 forgets the keys up to commit"),
         ] {
             let message = change.check(9).expect_err(expected).to_string();
             assert!(message.starts_with(expected), "{message:?} does not start with {expected:?}");

@@ -6,8 +6,9 @@
 //!
 //! A change is encoded as a header of 4 bytes, the type in the lowest and the length of the body in the
 //! three others, and the body that its module describes. Numbers are in little-endian order. A string is its
-//! length in bytes (u16; u32 for the group of a meeting) and its UTF-8. A type that this version does not
-//! know is refused. A kind whose body changes gets another type, and the earlier ones are still read.
+//! length in bytes (u16; u32 for the group of a meeting and for a reply) and its UTF-8. A type that this
+//! version does not know is refused. A kind whose body changes gets another type, and the earlier ones are
+//! still read.
 //!
 //! Every kind that a journal gets today can be told from the log alone, without the state of its time. Two
 //! kinds of version 0.1.0, the tickets of an event and the end of an entry, cannot; they are read as before.
@@ -35,6 +36,9 @@ mod holds_ended;
 mod holds_forgotten;
 mod ids;
 mod invalid;
+mod key_kept;
+mod key_used;
+mod keys_forgotten;
 mod kind;
 mod meeting_taken;
 mod meeting_texts;
@@ -46,6 +50,7 @@ mod tickets_booked;
 mod tickets_cancelled;
 mod tickets_issued;
 mod tickets_kept;
+mod used_key;
 
 use serde_json::Value;
 
@@ -66,6 +71,9 @@ pub use hold_kept::HoldKept;
 pub use holds_ended::{HOLDS_ENDED_MAX, HoldsEnded};
 pub use holds_forgotten::HoldsForgotten;
 pub use invalid::{IdKind, InvalidChange};
+pub use key_kept::KeyKept;
+pub use key_used::KeyUsed;
+pub use keys_forgotten::KeysForgotten;
 pub use meeting_taken::MeetingTaken;
 pub use origin::Origin;
 pub use record::Record;
@@ -75,6 +83,7 @@ pub use tickets_booked::TicketsBooked;
 pub use tickets_cancelled::TicketsCancelled;
 pub use tickets_issued::TicketsIssued;
 pub use tickets_kept::{KEPT_TICKET_BYTES, TICKETS_KEPT_BYTES_MAX, TicketsKept};
+pub use used_key::UsedKey;
 
 use kind::Kind;
 
@@ -88,7 +97,8 @@ macro_rules! changes {
     ($($($number:literal)|+ => $kind:ident($body:ty),)*) => {
         /// One decided modification of one record. It contains all that applying it needs: replay reads no
         /// clock, draws no random numbers and decides nothing. The number of an event or entry that a change
-        /// creates is the sequence number of its commit, so a commit creates at most one.
+        /// creates is the sequence number of its commit, so a commit creates at most one. Likewise a commit
+        /// uses at most one key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Change<'a> {
             $($kind($body),)*
@@ -135,8 +145,8 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.record(),)* }
             }
 
-            /// Checks that the rules can have decided this change. `number` is that of the event or entry,
-            /// which is the sequence number of the commit that creates it.
+            /// Checks that the rules can have decided this change. `number` is that of the event, entry or
+            /// key, which is the sequence number of the commit that creates or uses it.
             ///
             /// # Errors
             ///
@@ -150,8 +160,8 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.modifies(),)* }
             }
 
-            /// The number of the event or entry that it creates or modifies, in the commit with this sequence
-            /// number.
+            /// The number of the event or entry that it creates or modifies, or of the key that it uses, in
+            /// the commit with this sequence number.
             pub fn number(&self, commit: Sequence) -> u64 {
                 self.modifies().unwrap_or(commit.0)
             }
@@ -196,7 +206,7 @@ changes! {
     9 | 11 => EventUpdated(EventUpdated<'a>),
     12 => TicketsKept(TicketsKept<'a>),
     13 => TicketsCancelled(TicketsCancelled<'a>),
-    14 => TicketCheckedIn(TicketCheckedIn<'a>),
+    14 | 25 => TicketCheckedIn(TicketCheckedIn<'a>),
     15 => HoldCreated(HoldCreated<'a>),
     16 => HoldKept(HoldKept<'a>),
     17 => HoldConfirmed(HoldConfirmed<'a>),
@@ -204,6 +214,9 @@ changes! {
     19 => HoldsEnded(HoldsEnded<'a>),
     20 => HoldsForgotten(HoldsForgotten<'a>),
     21 => EventDeleted(EventDeleted<'a>),
+    22 => KeyUsed(KeyUsed<'a>),
+    23 => KeyKept(KeyKept<'a>),
+    24 => KeysForgotten(KeysForgotten),
 }
 
 /// The last of the types of a kind.

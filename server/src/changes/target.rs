@@ -3,6 +3,8 @@
 use bookline_protocol::Slot;
 use compact_str::CompactString;
 
+use super::used_key::UsedKey;
+use crate::codec::Sequence;
 use crate::domain::calendar::Entry;
 use crate::domain::hold::{EndedHold, Hold};
 use crate::domain::sale::Sale;
@@ -104,4 +106,10 @@ pub trait Target {
 
     /// Ends an entry, and returns it.
     fn end_entry(&mut self, number: EntryNumber, slot: Slot) -> Result<Entry, Contradiction>;
+
+    /// Adds a key with its reply. `at` is the time of its use.
+    fn use_key(&mut self, used: &UsedKey<'_>, at: i64) -> Result<(), Contradiction>;
+
+    /// Forgets the keys that were used in commits up to this one.
+    fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction>;
 }

@@ -1,6 +1,7 @@
 //! A ticket was checked in, or that was undone.
 //!
-//! Body: tag u16, event u64, ticket of 16 bytes, undone u8 (0 or 1), id of the event.
+//! Body: tag u16, event u64, ticket of 16 bytes, undone u8 (0 or 1), time i64 (microseconds since 1970, 0 if
+//! it is that of the commit), id of the event. The earlier type 14 had no time.
 
 use bookline_protocol::TicketStatus;
 use serde_json::{Value, json};
@@ -27,28 +28,40 @@ pub struct TicketCheckedIn<'a> {
     pub ticket: [u8; 16],
     /// Whether a mistaken check-in was undone.
     pub undone: bool,
+    /// The time of the decision, in microseconds since 1970 (UTC), which the reply shows; without one, that
+    /// of the commit. A reply that the same commit stores is encoded before the log has given the commit its
+    /// time.
+    pub at: Option<i64>,
 }
+
+const TYPE_WITHOUT_TIME: u8 = 14;
+
+/// In place of a time that is that of the commit.
+const AS_COMMITTED: i64 = 0;
 
 impl<'a> Kind<'a> for TicketCheckedIn<'a> {
     fn body_bytes(&self) -> usize {
-        EVENT_KEY_BYTES + 16 + 1 + 2 + self.id.len()
+        EVENT_KEY_BYTES + 16 + 1 + 8 + 2 + self.id.len()
     }
 
     fn encode_body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&event_key_bytes(self.event));
         out.extend_from_slice(&self.ticket);
         out.push(self.undone.into());
+        out.extend_from_slice(&self.at.unwrap_or(AS_COMMITTED).to_le_bytes());
         put_string(out, self.id);
     }
 
-    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
+    fn decode_body(body: &mut Fields<'a>, type_on_disk: u8) -> Result<Self, DecodeError> {
         let (event, ticket) = (event_key(body)?, body.array()?);
         let undone = match body.array()? {
             [0] => false,
             [1] => true,
             [_] => return Err(DecodeError::Malformed),
         };
-        Ok(Self { event, id: body.string()?, ticket, undone })
+        let at = if type_on_disk == TYPE_WITHOUT_TIME { AS_COMMITTED } else { body.i64()? };
+        let at = (at != AS_COMMITTED).then_some(at);
+        Ok(Self { event, id: body.string()?, ticket, undone, at })
     }
 
     fn record(&self) -> Option<Record> {
@@ -65,8 +78,9 @@ impl<'a> Kind<'a> for TicketCheckedIn<'a> {
     }
 
     fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        let Self { event, id, ref ticket, undone } = *self;
-        let (found, _) = target.check_in_ticket(event, ticket, undone, origin.decided_at()?)?;
+        let Self { event, id, ref ticket, undone, at } = *self;
+        let at = at.map_or_else(|| origin.decided_at(), Ok)?;
+        let (found, _) = target.check_in_ticket(event, ticket, undone, at)?;
         check_event_id(event, id, found)
     }
 
@@ -74,8 +88,9 @@ impl<'a> Kind<'a> for TicketCheckedIn<'a> {
         Compaction::Omitted
     }
 
-    fn supersede(&self, at: i64, earlier: &mut impl Earlier) {
+    fn supersede(&self, committed: i64, earlier: &mut impl Earlier) {
         let status = if self.undone { TicketStatus::Booked } else { TicketStatus::CheckedIn };
+        let at = self.at.unwrap_or(committed);
         earlier.set_tickets(self.event.number, &[self.ticket], TicketState::new(status, Some(at)));
     }
 
@@ -84,5 +99,32 @@ impl<'a> Kind<'a> for TicketCheckedIn<'a> {
             "fact": if self.undone { "ticket_check_in_undone" } else { "ticket_checked_in" },
             "event": self.event.number.0, "event_id": self.id, "ticket": id_text(&self.ticket),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changes::Change;
+    use crate::domain::EventNumber;
+
+    const TICKET: [u8; 16] = *b"\x12\x34 +14 others...";
+
+    #[test]
+    fn check_in_of_the_type_without_time_is_read_and_written_with_the_type_of_today() {
+        let key = [0x34, 0x12, 7, 0, 0, 0, 0, 0, 0, 0];
+        let earlier = [&[14, 33, 0, 0][..], &key, &TICKET, &[1, 4, 0], b"jazz"].concat();
+        let event = EventKey { tag: 0x1234, number: EventNumber(7) };
+        let undone = TicketCheckedIn { event, id: "jazz", ticket: TICKET, undone: true, at: None };
+        assert_eq!(Change::split(&earlier), Ok((undone.into(), &[][..])));
+
+        for (at, time) in [(None, [0; 8]), (Some(-2), [254, 255, 255, 255, 255, 255, 255, 255])] {
+            let today = [&[25, 41, 0, 0][..], &key, &TICKET, &[1], &time, &[4, 0], b"jazz"].concat();
+            let undone = Change::from(TicketCheckedIn { at, ..undone });
+            let mut written = Vec::new();
+            undone.encode(&mut written);
+            assert_eq!(written, today);
+            assert_eq!(Change::split(&today), Ok((undone, &[][..])));
+        }
     }
 }

@@ -34,9 +34,6 @@ const TYPE_WITHOUT_ATTENDEE: u8 = 6;
 /// The largest body, without the ids of tickets.
 pub(super) const BODY_BYTES_MAX_WITHOUT_TICKETS: usize = 2 + EVENT_AFTER_BYTES_MAX + ATTENDEE_BYTES_MAX;
 
-/// The ids of the most tickets of a booking.
-pub(super) const TICKETS_BYTES_MAX: usize = 16 * BOOKING_TICKETS_MAX as usize;
-
 impl<'a> Kind<'a> for TicketsBooked<'a> {
     #[inline]
     fn body_bytes(&self) -> usize {

@@ -88,6 +88,12 @@ impl<'a> Fields<'a> {
         self.text(length as usize)
     }
 
+    /// Bytes behind their length as u32, as [`put_long_bytes`] writes them.
+    pub fn long_bytes(&mut self) -> Result<&'a [u8], DecodeError> {
+        let length = self.u32()?;
+        self.take(length as usize)
+    }
+
     /// A string of this length in bytes.
     pub fn text(&mut self, length: usize) -> Result<&'a str, DecodeError> {
         std::str::from_utf8(self.take(length)?).map_err(|_| DecodeError::Malformed)
@@ -132,7 +138,12 @@ pub fn put_string(out: &mut Vec<u8>, string: &str) {
 
 /// Appends a string behind its length as u32.
 pub fn put_long_string(out: &mut Vec<u8>, string: &str) {
-    let length = u32::try_from(string.len()).expect("a group is bounded by the protocol's limits");
+    put_long_bytes(out, string.as_bytes());
+}
+
+/// Appends bytes behind their length as u32.
+pub fn put_long_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    let length = u32::try_from(bytes.len()).expect("groups and replies are bounded by the protocol's limits");
     out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(string.as_bytes());
+    out.extend_from_slice(bytes);
 }

@@ -7,10 +7,10 @@ use super::entries::create_entry;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::NewEntry;
+use crate::state::{NewEntry, UnusedKey};
 
 impl Command for Block<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        create_entry(turn, service, self.who.as_str(), self.slot, &NewEntry::Block)
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
+        create_entry(turn, service, key, self.who.as_str(), self.slot, &NewEntry::Block)
     }
 }

@@ -8,20 +8,20 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::CancellationRejection;
+use crate::state::{CancellationRejection, UnusedKey};
 
 impl Command for Cancel {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        match service.store.cancel(&mut turn.context, &self.tickets) {
-            Ok(events) => {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
+        turn.change(
+            service,
+            key,
+            |context, keyed| service.store.cancel(context, &self.tickets, keyed),
+            |events, out| {
                 let events = events.iter().map(|(id, available)| (id.as_str(), *available));
-                write_cancel_reply(&mut turn.replies, &self.tickets, events);
-                ExecutionStatus::Complete
-            }
-            Err(error) => {
-                turn.fail(error, |turn, rejection| turn.refuse(not_cancelled(self.tickets.len(), rejection)))
-            }
-        }
+                write_cancel_reply(out, &self.tickets, events);
+            },
+            |rejection| not_cancelled(self.tickets.len(), rejection),
+        )
     }
 }
 

@@ -9,19 +9,28 @@ use super::service::Service;
 use super::ticket_replies::{no_such_ticket, write_ticket};
 use super::turn::Turn;
 use crate::domain::TicketState;
-use crate::state::CheckInRejection;
+use crate::state::{CheckInRejection, TicketView, UnusedKey};
 
 impl Command for Checkin {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let Self { ticket, undo } = *self;
-        let Turn { context, replies, .. } = turn;
-        let checked_in =
-            service.store.check_in(context, ticket, undo, |view| write_ticket(replies, ticket, view));
-        match checked_in {
-            Ok(()) => ExecutionStatus::Complete,
-            Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_checked_in(ticket, rejection))),
-        }
+        turn.change(
+            service,
+            key,
+            |context, keyed| {
+                service.store.check_in(context, ticket, undo, |view| line_of(ticket, view), keyed)
+            },
+            |line, out| out.extend_from_slice(line),
+            |rejection| not_checked_in(ticket, rejection),
+        )
     }
+}
+
+/// The reply, which is short enough to be written under a lock.
+fn line_of(ticket: TicketId, view: TicketView<'_>) -> Vec<u8> {
+    let mut line = Vec::new();
+    write_ticket(&mut line, ticket, view);
+    line
 }
 
 fn not_checked_in(ticket: TicketId, rejection: CheckInRejection) -> Refusal {

@@ -4,6 +4,7 @@ use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
 use super::turn_budget::Cost;
+use crate::state::UnusedKey;
 
 /// A command, implemented by the type of its requests.
 pub trait Command {
@@ -13,6 +14,7 @@ pub trait Command {
         Cost::High
     }
 
-    /// Executes a request and writes its reply, unless the status says otherwise.
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus;
+    /// Executes a request and writes its reply, unless the status says otherwise. Only a request that changes
+    /// the state has a key.
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus;
 }

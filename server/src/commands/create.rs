@@ -8,10 +8,10 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::{EventValues, IdTaken, ticket_ids};
+use crate::state::{EventValues, IdTaken, UnusedKey, ticket_ids};
 
 impl Command for Create<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let (name, date, tickets) = (self.name.as_str(), self.date, self.tickets);
         let drawn;
         let id = match &self.id {
@@ -22,18 +22,20 @@ impl Command for Create<'_> {
             }
         };
         let event = EventValues { id, name, date, total: tickets, issued: 0, terms: self.terms };
-        match service.store.create(&mut turn.context, &event) {
-            Ok(()) => {
+        turn.change(
+            service,
+            key,
+            |context, keyed| service.store.create(context, &event, keyed),
+            |(), out| {
                 let prefix = event_reply_prefix(id, name, date, tickets);
                 let sale = EventSale { available_tickets: tickets, held_tickets: 0, terms: self.terms };
-                write_event_reply(&mut turn.replies, &prefix, sale, LineKind::Ok);
-                ExecutionStatus::Complete
-            }
-            Err(error) => turn.fail(error, |turn, IdTaken| {
-                turn.refuse(Refusal::conflict(format!(
+                write_event_reply(out, &prefix, sale, LineKind::Ok);
+            },
+            |IdTaken| {
+                Refusal::conflict(format!(
                     "event id {id} is taken: choose another id, or leave id= out to have one made up"
-                )))
-            }),
-        }
+                ))
+            },
+        )
     }
 }

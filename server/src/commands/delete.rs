@@ -10,40 +10,55 @@ use super::refusals::{no_such_event, not_freed, tickets};
 use super::service::Service;
 use super::turn::Turn;
 use crate::domain::calendar::Entry;
-use crate::state::DeletionRejection;
+use crate::state::{DeletionRejection, UnusedKey};
 
 impl Command for Delete<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         match self {
-            Self::Entry { who, slot } => delete_entry(turn, service, who.as_str(), *slot),
-            Self::Event { event, drop_tickets } => delete_event(turn, service, event.as_str(), *drop_tickets),
+            Self::Entry { who, slot } => delete_entry(turn, service, key, who.as_str(), *slot),
+            Self::Event { event, drop_tickets } => {
+                delete_event(turn, service, key, event.as_str(), *drop_tickets)
+            }
         }
     }
 }
 
-fn delete_entry(turn: &mut Turn, service: &Service, who: &str, slot: Slot) -> ExecutionStatus {
-    let entry = match service.store.free(&mut turn.context, who, slot) {
-        Ok(entry) => entry,
-        Err(error) => {
-            return turn.fail(error, |turn, rejection| turn.refuse(not_freed(who, slot, rejection)));
-        }
-    };
-    let deleted = match entry {
-        Entry::Block { .. } => EntryKind::Block,
-        Entry::Meeting(_) => EntryKind::Meeting,
-    };
-    write_delete_reply(&mut turn.replies, who, slot, deleted);
-    ExecutionStatus::Complete
+fn delete_entry(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    who: &str,
+    slot: Slot,
+) -> ExecutionStatus {
+    turn.change(
+        service,
+        key,
+        |context, keyed| service.store.free(context, who, slot, keyed),
+        |entry, out| {
+            let deleted = match entry {
+                Entry::Block { .. } => EntryKind::Block,
+                Entry::Meeting(_) => EntryKind::Meeting,
+            };
+            write_delete_reply(out, who, slot, deleted);
+        },
+        |rejection| not_freed(who, slot, rejection),
+    )
 }
 
-fn delete_event(turn: &mut Turn, service: &Service, id: &str, drop_tickets: bool) -> ExecutionStatus {
-    match service.store.delete_event(&mut turn.context, id, drop_tickets) {
-        Ok(deleted) => {
-            write_deleted_event_reply(&mut turn.replies, id, deleted.tickets, deleted.holds);
-            ExecutionStatus::Complete
-        }
-        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(event_not_deleted(id, rejection))),
-    }
+fn delete_event(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    id: &str,
+    drop_tickets: bool,
+) -> ExecutionStatus {
+    turn.change(
+        service,
+        key,
+        |context, keyed| service.store.delete_event(context, id, drop_tickets, keyed),
+        |deleted, out| write_deleted_event_reply(out, id, deleted.tickets, deleted.holds),
+        |rejection| event_not_deleted(id, rejection),
+    )
 }
 
 fn event_not_deleted(id: &str, rejection: DeletionRejection) -> Refusal {

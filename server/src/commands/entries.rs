@@ -10,38 +10,41 @@ use super::execution_status::ExecutionStatus;
 use super::refusals::busy;
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::NewEntry;
+use crate::state::{NewEntry, UnusedKey};
 
 /// Executes BLOCK or MEET.
 pub fn create_entry(
     turn: &mut Turn,
     service: &Service,
+    key: Option<UnusedKey<'_>>,
     who: &str,
     slot: Slot,
     entry: &NewEntry<'_>,
 ) -> ExecutionStatus {
-    match service.store.take(&mut turn.context, who, slot, entry) {
-        Ok(()) => write_entry_reply(turn, who, slot, entry, None),
-        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(busy(slot, rejection, ""))),
-    }
+    turn.change(
+        service,
+        key,
+        |context, keyed| service.store.take(context, who, slot, entry, keyed),
+        |(), out| write_entry_reply(out, who, slot, entry, None),
+        |rejection| busy(slot, rejection, ""),
+    )
 }
 
 /// Writes the reply to BLOCK, MEET or PUT.
 pub fn write_entry_reply(
-    turn: &mut Turn,
+    out: &mut Vec<u8>,
     who: &str,
     slot: Slot,
     entry: &NewEntry<'_>,
     replaced: Option<&ReplacedEntry<'_>>,
-) -> ExecutionStatus {
+) {
     match *entry {
-        NewEntry::Block => write_block_reply(&mut turn.replies, who, slot, replaced),
+        NewEntry::Block => write_block_reply(out, who, slot, replaced),
         NewEntry::Meeting { title, group, host } => {
             let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
-            write_meet_reply(&mut turn.replies, who, slot, &meet, replaced);
+            write_meet_reply(out, who, slot, &meet, replaced);
         }
     }
-    ExecutionStatus::Complete
 }
 
 pub fn new_meeting<'a>(meeting: &'a RequestedMeeting<'_>) -> NewEntry<'a> {

@@ -9,9 +9,10 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::state::UnusedKey;
 
 impl Command for Hello {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let hello = HelloReply {
             server: "bookline".into(),
             version: env!("CARGO_PKG_VERSION").into(),

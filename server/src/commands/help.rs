@@ -8,9 +8,10 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::state::UnusedKey;
 
 impl Command for Help {
-    fn execute(&self, turn: &mut Turn, _: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, _: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let mut count = 0;
         for row in help_rows(self.verb) {
             write_row(&mut turn.replies, &row);

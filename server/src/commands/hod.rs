@@ -16,12 +16,14 @@ use super::turn::Turn;
 use super::turn_budget::Cost;
 use crate::domain::EntryNumber;
 use crate::domain::calendar::Meeting;
+use crate::state::NoShare;
+use crate::state::UnusedKey;
 
 /// Meetings per row: a page of a terminal.
 const ROW_MEETINGS_MAX: usize = 64;
 
 impl Command for Hod<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let (who, head) = (&self.who, &service.head);
         if who != head {
             return turn.refuse(Refusal::forbidden_role(format!(
@@ -79,7 +81,7 @@ impl ChunkedMonth {
         match &meetings[..] {
             [] => turn.budget.charge(Cost::Low, &service.clock),
             [one] if bytes_left == 0 => {
-                let share = turn.share(service, one.bytes_held()).ok_or(one.bytes_held())?;
+                let share = turn.shares.take(service, one.bytes_held()).map_err(|NoShare(bytes)| bytes)?;
                 open_hod_row(&mut turn.replies, slot);
                 self.large_row = Some(LargeRow { meeting: one.clone(), written: None, _share: share });
             }

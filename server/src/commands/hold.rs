@@ -11,31 +11,35 @@ use super::execution_status::ExecutionStatus;
 use super::holds::{no_such_hold, write_hold};
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::NewHold;
+use crate::state::{NewHold, UnusedKey};
 
 impl Command for Hold<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         match self {
             Self::Create { event, count, ttl_seconds, attendee } => {
                 let attendee = attendee.as_ref().map_or("", Text::as_str);
                 let new = NewHold { event: event.as_str(), count: *count, seconds: *ttl_seconds, attendee };
-                create(turn, service, &new)
+                create(turn, service, key, &new)
             }
             Self::Show { hold } => show(turn, service, *hold),
         }
     }
 }
 
-fn create(turn: &mut Turn, service: &Service, new: &NewHold<'_>) -> ExecutionStatus {
-    let Turn { context, ticket_ids, .. } = turn;
-    let id = &mut ticket_ids.draw(1)[0];
-    match service.store.hold(context, new, id) {
-        Ok(view) => {
-            let hold = HoldId(*id);
-            write_hold(turn, hold, &view)
-        }
-        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_booked(new.event, rejection))),
-    }
+fn create(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    new: &NewHold<'_>,
+) -> ExecutionStatus {
+    let id = turn.ticket_ids.draw(1)[0];
+    turn.change(
+        service,
+        key,
+        |context, keyed| service.store.hold(context, new, id, keyed),
+        write_hold,
+        |rejection| not_booked(new.event, rejection),
+    )
 }
 
 fn show(turn: &mut Turn, service: &Service, hold: HoldId) -> ExecutionStatus {

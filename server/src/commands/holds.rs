@@ -4,23 +4,20 @@ use bookline_protocol::commands::hold::{HoldReply, write_hold_reply};
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
 use bookline_protocol::{HoldId, Refusal, Timestamp};
 
-use super::execution_status::ExecutionStatus;
 use super::refusals::tickets;
-use super::turn::Turn;
 use crate::domain::hold::{EndedHold, HoldEnd, HoldRejection};
 use crate::state::{HoldView, HoldingRejection};
 
 /// Writes the reply of HOLD and EXTEND.
-pub fn write_hold(turn: &mut Turn, hold: HoldId, view: &HoldView) -> ExecutionStatus {
+pub fn write_hold(view: &HoldView, out: &mut Vec<u8>) {
     let reply = HoldReply {
-        hold_id: hold,
+        hold_id: view.id,
         event_id: view.event.as_str().into(),
         tickets: view.hold.tickets,
         expires_at: Timestamp(view.hold.deadline),
         available_tickets: view.available,
     };
-    write_hold_reply(&mut turn.replies, &reply);
-    ExecutionStatus::Complete
+    write_hold_reply(out, &reply);
 }
 
 pub fn no_such_hold(hold: HoldId) -> Refusal {

@@ -1,6 +1,7 @@
 //! Execution of requests: a module for each command, which executes it and words its refusals.
 
 pub mod buffers;
+mod change;
 mod chunk_status;
 mod chunked_reply;
 mod command;
@@ -8,7 +9,9 @@ mod entries;
 mod events;
 mod execution_status;
 mod holds;
+mod keyed;
 mod refusals;
+mod reply_shares;
 mod service;
 mod ticket_replies;
 mod turn;
@@ -19,10 +22,12 @@ use bookline_protocol::Request;
 pub use chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
 pub use chunked_reply::ChunkedReply;
 pub use execution_status::ExecutionStatus;
+pub use keyed::execute_keyed;
 pub use service::{Counters, Service};
 pub use snapshot::snapshot;
 pub use turn::Turn;
 
+use crate::state::UnusedKey;
 use command::Command;
 use turn_budget::Cost;
 
@@ -41,9 +46,15 @@ macro_rules! dispatch_requests {
         }
 
         /// Executes a request and writes its reply.
-        pub fn execute(turn: &mut Turn, service: &Service, request: &Request<'_>) -> ExecutionStatus {
+        #[inline(always)]
+        pub fn execute(
+            turn: &mut Turn,
+            service: &Service,
+            request: &Request<'_>,
+            key: Option<UnusedKey<'_>>,
+        ) -> ExecutionStatus {
             match request {
-                $(Request::$variant(request) => request.execute(turn, service),)*
+                $(Request::$variant(request) => request.execute(turn, service, key),)*
             }
         }
     };

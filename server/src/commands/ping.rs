@@ -7,9 +7,10 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::state::UnusedKey;
 
 impl Command for Ping {
-    fn execute(&self, turn: &mut Turn, _: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, _: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         write_ok(&mut turn.replies, &EmptyReply {});
         ExecutionStatus::Complete
     }

@@ -7,16 +7,15 @@ use bookline_protocol::commands::Put;
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::reply::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max};
 
-use super::buffers::LARGE_REPLY_SHARE_BYTES;
 use super::chunk_status::CHUNK_BYTES_MAX;
 use super::command::Command;
 use super::entries::{new_meeting, write_entry_reply};
 use super::execution_status::ExecutionStatus;
 use super::refusals::{busy, not_freed};
 use super::service::Service;
-use super::turn::{Turn, take_share};
+use super::turn::Turn;
 use crate::domain::calendar::Entry;
-use crate::state::{NewEntry, Replacement, ReplacementRejection};
+use crate::state::{Context, Keyed, NewEntry, Replacement, ReplacementRejection, UnusedKey};
 
 /// The longest replaced entry in a reply that needs no share.
 const REPLACED_BYTES_MAX: usize = CHUNK_BYTES_MAX / 4;
@@ -26,41 +25,38 @@ const NEW_ENTRY_BYTES_MAX: usize = 24 << 10;
 
 const _: () = assert!(NEW_ENTRY_BYTES_MAX + REPLACED_BYTES_MAX <= CHUNK_BYTES_MAX);
 
-/// No share for a large reply is free.
-struct NoShare;
-
 impl Command for Put<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let (who, old, new) = (self.who.as_str(), self.old, self.new);
         let entry = match &self.entry {
             RequestedEntry::Block => NewEntry::Block,
             RequestedEntry::Meeting(meeting) => new_meeting(meeting),
         };
         let replacement = Replacement { who, old, new, entry };
-        let Turn { context, share, large_reply_share, .. } = turn;
+        let write = |replaced: &Entry, out: &mut Vec<u8>| {
+            let replaced = replaced_entry(old, replaced, entry.people(who));
+            write_entry_reply(out, who, new, &entry, Some(&replaced));
+        };
+        let refusal = |rejection| match rejection {
+            ReplacementRejection::Freeing(rejection) => not_freed(who, old, rejection),
+            ReplacementRejection::Busy(rejection) => busy(new, rejection, " (the old entry is still there)"),
+        };
+        if key.is_some() {
+            let replace = |context: &mut Context, keyed: Option<Keyed<'_, '_, Entry>>| {
+                service.store.replace(context, &replacement, |_| Ok(()), keyed)
+            };
+            return turn.change(service, key, replace, write, refusal);
+        }
         // The reply shows the replaced entry, which the state no longer has then: a share for a large one is
         // acquired before the change.
-        let acquire_share = |old: &Entry| {
-            if !is_short(old) {
-                *large_reply_share =
-                    Some(take_share(share, service, LARGE_REPLY_SHARE_BYTES).ok_or(NoShare)?);
-            }
-            Ok(())
-        };
-        match service.store.replace(context, &replacement, acquire_share) {
+        let Turn { context, replies, shares, .. } = turn;
+        let accept = |old: &Entry| if is_short(old) { Ok(()) } else { shares.acquire_large(service) };
+        match service.store.replace(context, &replacement, accept, None) {
             Ok(replaced) => {
-                let replaced = replaced_entry(old, &replaced, entry.people(who));
-                write_entry_reply(turn, who, new, &entry, Some(&replaced))
+                write(&replaced, replies);
+                ExecutionStatus::Complete
             }
-            Err(error) => turn.fail(error, |turn, rejection| match rejection {
-                ReplacementRejection::Freeing(rejection) => turn.refuse(not_freed(who, old, rejection)),
-                ReplacementRejection::Busy(rejection) => {
-                    turn.refuse(busy(new, rejection, " (the old entry is still there)"))
-                }
-                ReplacementRejection::NotAccepted(NoShare) => {
-                    ExecutionStatus::NeedsShare(LARGE_REPLY_SHARE_BYTES)
-                }
-            }),
+            Err(error) => turn.fail(error, refusal),
         }
     }
 }

@@ -5,7 +5,7 @@ use bookline_protocol::{Refusal, Slot};
 use super::execution_status::ExecutionStatus;
 use super::turn::Turn;
 use crate::domain::{Busy, FreeingRejection};
-use crate::state::Error;
+use crate::state::{Error, NoShare};
 use crate::storage::log::AppendError;
 
 impl Turn {
@@ -15,14 +15,10 @@ impl Turn {
         ExecutionStatus::Complete
     }
 
-    /// Replies to an error of the state. `reject` replies to a rejection of the operation.
-    pub fn fail<R>(
-        &mut self,
-        error: Error<R>,
-        reject: impl FnOnce(&mut Self, R) -> ExecutionStatus,
-    ) -> ExecutionStatus {
+    /// Replies to an error of the state. `refusal` words a rejection of the operation.
+    pub fn fail<R>(&mut self, error: Error<R>, refusal: impl FnOnce(R) -> Refusal) -> ExecutionStatus {
         match error {
-            Error::Rejected(rejection) => reject(self, rejection),
+            Error::Rejected(rejection) => self.refuse(refusal(rejection)),
             Error::Full(full) => self.refuse(Refusal::full(full.to_string(), full.limit, full.requested)),
             Error::Append(AppendError::Backpressure) => ExecutionStatus::Backpressure,
             Error::Append(read_only @ AppendError::ReadOnly { .. }) => {
@@ -32,6 +28,7 @@ impl Turn {
                 self.refuse(Refusal::shutting_down());
                 ExecutionStatus::Close
             }
+            Error::NoShare(NoShare(bytes)) => ExecutionStatus::NeedsShare(bytes),
         }
     }
 }

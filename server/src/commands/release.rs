@@ -9,21 +9,24 @@ use super::execution_status::ExecutionStatus;
 use super::holds::not_possible;
 use super::service::Service;
 use super::turn::Turn;
+use crate::state::UnusedKey;
 
 impl Command for Release {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
-        match service.store.release(&mut turn.context, self.hold) {
-            Ok(view) => {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
+        turn.change(
+            service,
+            key,
+            |context, keyed| service.store.release(context, self.hold, keyed),
+            |released, out| {
                 let reply = ReleaseReply {
                     hold_id: self.hold,
-                    event_id: view.event.as_str().into(),
-                    released: view.hold.tickets,
-                    available_tickets: view.available,
+                    event_id: released.event.as_str().into(),
+                    released: released.tickets,
+                    available_tickets: released.available,
                 };
-                write_ok(&mut turn.replies, &reply);
-                ExecutionStatus::Complete
-            }
-            Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_possible(self.hold, rejection))),
-        }
+                write_ok(out, &reply);
+            },
+            |rejection| not_possible(self.hold, rejection),
+        )
     }
 }

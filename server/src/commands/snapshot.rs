@@ -9,11 +9,12 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::state::UnusedKey;
 use crate::storage::snapshot::Made;
 use crate::storage::snapshot::snapshotter::NotMade;
 
 impl Command for Snapshot {
-    fn execute(&self, _: &mut Turn, _: &Service) -> ExecutionStatus {
+    fn execute(&self, _: &mut Turn, _: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         ExecutionStatus::Snapshot
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use bookline_protocol::Timestamp;
 use bookline_protocol::commands::Stats;
 use bookline_protocol::commands::stats::StatsReply;
 use bookline_protocol::reply::write_ok;
@@ -10,9 +11,10 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::state::UnusedKey;
 
 impl Command for Stats {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let totals = service.store.totals(&mut turn.context);
         let limits = service.store.limits();
         let log = service.store.log();
@@ -29,12 +31,17 @@ impl Command for Stats {
             holds: totals.counts.holds,
             ended_holds: totals.counts.ended_holds,
             name_bytes: totals.counts.name_bytes,
+            keys: totals.keys,
+            key_bytes: totals.key_bytes,
+            oldest_key: totals.oldest_key.map(Timestamp),
             max_events: limits.events,
             max_tickets: limits.tickets,
             max_person_hours: limits.person_hours,
             max_holds: limits.holds,
             max_ended_holds: limits.ended_holds,
             max_name_bytes: limits.name_bytes,
+            max_keys: limits.keys,
+            max_key_bytes: limits.key_bytes,
             sequence: totals.sequence.0,
             // The log may have synced more since the totals were computed.
             durable_sequence: log.durable().min(totals.sequence).0,

@@ -15,12 +15,13 @@ use super::turn::Turn;
 use super::turn_budget::Cost;
 use crate::domain::EventKey;
 use crate::state::TicketPage;
+use crate::state::UnusedKey;
 
 /// Tickets that are read under one lock: some 10 µs.
 const PAGE_TICKETS_MAX: u32 = 256;
 
 impl Command for Tickets<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let id = self.event.as_str();
         let number = service.store.event(&mut turn.context, id, |event| event.sale.number);
         let Some(number) = number else {

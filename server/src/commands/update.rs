@@ -1,20 +1,20 @@
 //! UPDATE.
 
 use bookline_protocol::commands::Update;
-use bookline_protocol::reply::LineKind;
+use bookline_protocol::reply::{LineKind, event_reply_prefix, write_event_reply};
 use bookline_protocol::{Refusal, Text};
 
 use super::command::Command;
-use super::events::write_event;
+use super::events::event_sale;
 use super::execution_status::ExecutionStatus;
 use super::refusals::{no_such_event, tickets};
 use super::service::Service;
 use super::turn::Turn;
 use crate::domain::BelowSold;
-use crate::state::{EventUpdate, UpdateRejection};
+use crate::state::{EventUpdate, UnusedKey, UpdateRejection, UpdatedEvent};
 
 impl Command for Update<'_> {
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let id = self.event.as_str();
         let update = EventUpdate {
             name: self.name.as_ref().map(Text::as_str),
@@ -23,14 +23,16 @@ impl Command for Update<'_> {
             sales: self.sales,
             max_per_booking: self.max_per_booking,
         };
-        let Turn { context, replies, .. } = turn;
-        let updated = service.store.update(context, id, &update, |event| {
-            write_event(replies, event, LineKind::Ok);
-        });
-        match updated {
-            Ok(()) => ExecutionStatus::Complete,
-            Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_updated(id, rejection))),
-        }
+        turn.change(
+            service,
+            key,
+            |context, keyed| service.store.update(context, id, &update, keyed),
+            |UpdatedEvent { name, date, sale }, out| {
+                let prefix = event_reply_prefix(id, name, *date, sale.total);
+                write_event_reply(out, &prefix, event_sale(sale), LineKind::Ok);
+            },
+            |rejection| not_updated(id, rejection),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use bookline_protocol::{ParsedLine, Refusal, parse};
 
 use crate::commands::turn_budget::Cost;
-use crate::commands::{ExecutionStatus, Service, Turn, cost, execute};
+use crate::commands::{ExecutionStatus, Service, Turn, cost, execute, execute_keyed};
 use crate::storage::log::LogExt;
 
 /// Executes a parsed line and writes its reply, unless the status says otherwise.
@@ -13,7 +13,11 @@ pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>)
         ParsedLine::Blank => ExecutionStatus::Complete,
         ParsedLine::Request(request) => {
             tracing::debug!(command = request.verb().as_str(), "request");
-            execute(turn, service, request)
+            execute(turn, service, request, None)
+        }
+        ParsedLine::Keyed(keyed) => {
+            tracing::debug!(command = keyed.request.verb().as_str(), "request with a key");
+            execute_keyed(turn, service, keyed)
         }
         ParsedLine::Refused(refusal) => {
             tracing::debug!(code = refusal.code.as_str(), "line refused");
@@ -33,6 +37,7 @@ pub fn cost_of_parsed(line: &ParsedLine<'_>) -> Cost {
     match line {
         ParsedLine::Blank => Cost::Low,
         ParsedLine::Request(request) => cost(request),
+        ParsedLine::Keyed(keyed) => cost(&keyed.request),
         ParsedLine::Refused(_) | ParsedLine::Foreign(_) => Cost::High,
     }
 }
@@ -56,7 +61,9 @@ pub async fn execute_line(turn: &mut Turn, service: &Service, line: &str) -> Exe
     loop {
         match try_execute_line(turn, service, line) {
             ExecutionStatus::Backpressure => service.store.log().capacity().await,
-            ExecutionStatus::NeedsShare(bytes) => turn.share = Some(service.buffers.reply(bytes).await),
+            ExecutionStatus::NeedsShare(bytes) => {
+                turn.shares.waited_for = Some(service.buffers.reply(bytes).await)
+            }
             status => return status,
         }
     }

@@ -68,7 +68,7 @@ impl Session {
             }
         };
         // A reply has taken the share, or needs it no more.
-        self.turn.share = None;
+        self.turn.shares.waited_for = None;
         if self.turn.budget.commands > 0 {
             service.counters.commands.fetch_add(self.turn.budget.commands, Relaxed);
         }
@@ -98,7 +98,7 @@ impl Session {
     /// Frees the memory of the replies, and of a long line that is executed.
     pub fn replies_sent(&mut self) {
         self.turn.replies.clear();
-        if self.turn.large_reply_share.take().is_some() {
+        if self.turn.shares.large.take().is_some() {
             self.turn.replies = Vec::new();
         }
         if self.requests.release_long_line() {
@@ -114,7 +114,7 @@ impl Session {
 
     /// Provides what [`NextStep::ReplyShare`] needs, until the next turn is over.
     pub fn grant_reply_share(&mut self, share: Share) {
-        self.turn.share = Some(share);
+        self.turn.shares.waited_for = Some(share);
     }
 
     /// Provides what [`NextStep::Snapshot`] needs: writes the reply.

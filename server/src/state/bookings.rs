@@ -7,6 +7,7 @@ use super::context::Context;
 use super::due_holds::DueHolds;
 use super::error::{BookingRejection, BookingsRejection, Error};
 use super::events::EventIndex;
+use super::keyed::{Keyed, Recorded, record};
 use super::limits::Usage;
 use super::locked_shards::LockedShards;
 use super::shard::Shard;
@@ -16,6 +17,15 @@ use crate::changes::{Change, EventAfter, HOLDS_ENDED_MAX, TicketsBooked};
 use crate::domain::sale::Sale;
 use crate::domain::{EventKey, SaleRejection, SoldOut, TicketState};
 use crate::storage::log::AppendError;
+
+/// Tickets that were issued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Booked<'t> {
+    /// UUIDs as bytes.
+    pub tickets: &'t [[u8; 16]],
+    /// Tickets of the event that are left.
+    pub available: u32,
+}
 
 /// An event whose sale accepts a booking or a hold, as long as the lock of its shard is held.
 pub(super) struct OpenSale {
@@ -99,16 +109,16 @@ impl OpenSale {
 }
 
 impl Store {
-    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. Returns
-    /// the number of tickets that are left. The tickets are for `attendee`, or for nobody in particular if
-    /// that is empty.
-    pub fn book(
+    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. The tickets
+    /// are for `attendee`, or for nobody in particular if that is empty.
+    pub fn book<'t>(
         &self,
         context: &mut Context,
         id: &str,
         attendee: &str,
-        tickets: &mut [[u8; 16]],
-    ) -> Result<u32, Error<BookingRejection>> {
+        tickets: &'t mut [[u8; 16]],
+        keyed: Option<Keyed<'_, '_, Booked<'t>>>,
+    ) -> Result<Booked<'t>, Error<BookingRejection>> {
         let tag = event_tag(id);
         ticket_ids::set_tag(tickets, tag);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
@@ -116,41 +126,46 @@ impl Store {
         let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
         let Sale { number, total, issued, held, .. } = *shard.sale(index);
         if !attendee.is_empty() || shard.sale(index).decide_booking(count).is_err() {
-            return self.book_after_due(context, &mut shard, id, attendee, tickets);
+            return self.book_after_due(context, &mut shard, id, attendee, tickets, keyed);
         }
         let reserved = self.usage.tickets.reserve(count.into())?;
         let key = EventKey { tag, number };
         let event = EventAfter { key, id, total, issued: issued + count, held };
-        let booked = TicketsBooked { event, attendee: "", tickets }.into();
-        self.commit(context, &[booked], |origin| {
+        let booked = Booked { tickets, available: total - issued - held - count };
+        let reply = record(keyed, &booked)?;
+        let change = TicketsBooked { event, attendee: "", tickets }.into();
+        self.commit(context, &[change], reply, |origin| {
             let state = TicketState::new(TicketStatus::Booked, origin.micros);
             shard.issue(origin.sequence, index, "", tickets, state)
         })?;
         reserved.keep();
-        Ok(total - issued - held - count)
+        Ok(booked)
     }
 
     /// Books tickets with a name, or after the end of due holds. Apart from [`Self::book`], so that the
     /// frequent bookings are not slower for these.
     #[cold]
-    fn book_after_due(
+    fn book_after_due<'t>(
         &self,
         context: &mut Context,
         shard: &mut Shard,
         id: &str,
         attendee: &str,
-        tickets: &[[u8; 16]],
-    ) -> Result<u32, Error<BookingRejection>> {
+        tickets: &'t [[u8; 16]],
+        keyed: Option<Keyed<'_, '_, Booked<'t>>>,
+    ) -> Result<Booked<'t>, Error<BookingRejection>> {
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
         let open = OpenSale::decide(shard, id, count, context.now, HOLDS_ENDED_MAX)?;
         let reserved = self.usage.tickets.reserve(count.into())?;
         let added = shard.event_at(open.index).tickets.added_name_bytes(attendee);
         let reserved_name_bytes = self.usage.name_bytes.reserve(added)?;
-        let booked = open.change(id, event_tag(id), attendee, tickets);
-        self.commit_after_due(context, shard, &open, id, &booked)?;
+        let booked = Booked { tickets, available: open.available_after() };
+        let reply = record(keyed, &booked)?;
+        let change = open.change(id, event_tag(id), attendee, tickets);
+        self.commit_after_due(context, shard, &open, id, &change, reply)?;
         reserved.keep();
         reserved_name_bytes.keep();
-        Ok(open.available_after())
+        Ok(booked)
     }
 
     /// Commits a change of an event, after the end of its due holds.
@@ -161,23 +176,25 @@ impl Store {
         open: &OpenSale,
         id: &str,
         change: &Change<'_>,
+        reply: Option<Recorded<'_, '_>>,
     ) -> Result<(), AppendError> {
         let ended = open.end_of_due(id, event_tag(id));
         let changes: Vec<_> = ended.into_iter().chain([*change]).collect();
-        self.commit_to(context, shard, &changes)?;
+        self.commit_to(context, shard, &changes, reply)?;
         open.count_ended(&self.usage);
         Ok(())
     }
 
-    /// Whether these tickets could be booked at this moment.
+    /// Whether these tickets could be booked at this moment, and are not more than `tickets_max`.
     pub fn can_book_all(
         &self,
         context: &mut Context,
         bookings: &[Booking<'_>],
+        tickets_max: u32,
     ) -> Result<(), Error<BookingsRejection>> {
         let shards = self.lock_all(context, &mut self.shards_of(bookings));
         context.now = self.clock.now();
-        self.decide_all(&shards, bookings, context.now)?;
+        self.decide_all(&shards, bookings, tickets_max, context.now)?;
         Ok(self.usage.tickets.check_limit(ticket_count(bookings))?)
     }
 
@@ -189,6 +206,7 @@ impl Store {
         bookings: &[Booking<'_>],
         attendee: &str,
         tickets: &mut [[u8; 16]],
+        keyed: Option<Keyed<'_, '_, Vec<u32>>>,
     ) -> Result<Vec<u32>, Error<BookingsRejection>> {
         let tickets = split_tickets(bookings, tickets);
         let shard_of = self.shards_of(bookings);
@@ -196,7 +214,7 @@ impl Store {
         let mut changes = Vec::with_capacity(2 * bookings.len());
         let mut shards = self.lock_all(context, &mut shard_of.clone());
         context.now = self.clock.now();
-        let sales = self.decide_all(&shards, bookings, context.now)?;
+        let sales = self.decide_all(&shards, bookings, u32::MAX, context.now)?;
         let reserved = self.usage.tickets.reserve(ticket_count(bookings))?;
         let mut added_name_bytes = 0;
         for (((booking, open), tickets), &shard) in bookings.iter().zip(&sales).zip(&tickets).zip(&shard_of) {
@@ -207,11 +225,13 @@ impl Store {
             added_name_bytes += shards[shard].event_at(open.index).tickets.added_name_bytes(attendee);
         }
         let reserved_name_bytes = self.usage.name_bytes.reserve(added_name_bytes)?;
-        self.commit_in(context, &mut shards, &changes)?;
+        let available = sales.iter().map(OpenSale::available_after).collect();
+        let reply = record(keyed, &available)?;
+        self.commit_in(context, &mut shards, &changes, reply)?;
         reserved.keep();
         reserved_name_bytes.keep();
         sales.iter().for_each(|open| open.count_ended(&self.usage));
-        Ok(sales.iter().map(OpenSale::available_after).collect())
+        Ok(available)
     }
 
     /// The shard of each booking.
@@ -225,11 +245,14 @@ impl Store {
         &self,
         shards: &LockedShards<'_>,
         bookings: &[Booking<'_>],
+        tickets_max: u32,
         now: i64,
     ) -> Result<Vec<OpenSale>, BookingsRejection> {
         let mut sales = Vec::with_capacity(bookings.len());
         let mut due_max = HOLDS_ENDED_MAX;
-        let mut first: Option<BookingsRejection> = None;
+        let requested = ticket_count(bookings);
+        let too_many = BookingsRejection::TooManyTickets { requested };
+        let mut first = (requested > tickets_max.into()).then_some(too_many);
         for (index, Booking { event, count }) in bookings.iter().enumerate() {
             let id = event.as_str();
             let shard = &shards[self.records.shard_of_tag(event_tag(id))];
@@ -239,8 +262,8 @@ impl Store {
                     sales.push(open);
                 }
                 Err(rejection) => {
-                    if first.is_none_or(|first| rejection.order() < first.rejection.order()) {
-                        first = Some(BookingsRejection { index, rejection });
+                    if first.is_none_or(|first| rejection.order() < first.order()) {
+                        first = Some(BookingsRejection::Booking { index, rejection });
                     }
                 }
             }

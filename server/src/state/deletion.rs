@@ -6,6 +6,7 @@ use super::context::Context;
 use super::error::{DeletionRejection, Error};
 use super::events::Event;
 use super::holds::Holds;
+use super::keyed::{Keyed, record};
 use super::store::Store;
 use crate::changes::{EventAfter, EventDeleted};
 use crate::domain::EventKey;
@@ -27,6 +28,7 @@ impl Store {
         context: &mut Context,
         id: &str,
         drop_tickets: bool,
+        keyed: Option<Keyed<'_, '_, DeletedEvent>>,
     ) -> Result<DeletedEvent, Error<DeletionRejection>> {
         let tag = event_tag(id);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
@@ -38,7 +40,8 @@ impl Store {
         }
         let after = EventAfter { key: EventKey { tag, number }, id, total, issued, held };
         let before = shard.counts;
-        self.commit_to(context, &mut shard, &[EventDeleted { event: after }.into()])?;
+        let reply = record(keyed, &deleted)?;
+        self.commit_to(context, &mut shard, &[EventDeleted { event: after }.into()], reply)?;
         let counts = shard.counts;
         self.usage.events.release(1);
         self.usage.tickets.release(before.ticket_ids - counts.ticket_ids);

@@ -16,7 +16,13 @@ pub enum Error<R> {
     Full(Full),
     /// The log does not take the change.
     Append(AppendError),
+    /// There is no memory for the reply.
+    NoShare(NoShare),
 }
+
+/// No share of the buffers for so many bytes is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoShare(pub usize);
 
 impl<R> From<Full> for Error<R> {
     fn from(full: Full) -> Self {
@@ -27,6 +33,12 @@ impl<R> From<Full> for Error<R> {
 impl<R> From<AppendError> for Error<R> {
     fn from(append_error: AppendError) -> Self {
         Self::Append(append_error)
+    }
+}
+
+impl<R> From<NoShare> for Error<R> {
+    fn from(no_share: NoShare) -> Self {
+        Self::NoShare(no_share)
     }
 }
 
@@ -76,7 +88,7 @@ impl From<BelowSold> for Error<UpdateRejection> {
     }
 }
 
-impl<E> From<FreeingRejection> for Error<ReplacementRejection<E>> {
+impl From<FreeingRejection> for Error<ReplacementRejection> {
     fn from(rejection: FreeingRejection) -> Self {
         Self::Rejected(ReplacementRejection::Freeing(rejection))
     }
@@ -100,25 +112,39 @@ pub enum UpdateRejection {
     BelowSold(BelowSold),
 }
 
+/// The place of LIMIT in the order of refusals of a booking.
+const LIMIT_ORDER: u8 = 2;
+
 impl BookingRejection {
     /// Its place in the order of refusals.
     pub(super) fn order(&self) -> u8 {
         match self {
             Self::NoSuchEvent => 0,
             Self::Sale(SaleRejection::Closed) => 1,
-            Self::Sale(SaleRejection::AboveLimit(_)) => 2,
+            Self::Sale(SaleRejection::AboveLimit(_)) => LIMIT_ORDER,
             Self::Sale(SaleRejection::SoldOut(_)) => 3,
         }
     }
 }
 
-/// Why bookings of several events are rejected: for the first rejection in the order of refusals, and of
-/// equals for that of the first booking.
+/// Why bookings of several events are rejected: for the first reason in the order of refusals, and of equals
+/// for that of the first booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BookingsRejection {
-    /// The index of the booking.
-    pub index: usize,
-    pub rejection: BookingRejection,
+pub enum BookingsRejection {
+    /// The booking with this index is rejected.
+    Booking { index: usize, rejection: BookingRejection },
+    /// The request has a key, and more tickets than such a request may have.
+    TooManyTickets { requested: u64 },
+}
+
+impl BookingsRejection {
+    /// Its place in the order of refusals.
+    pub(super) fn order(&self) -> u8 {
+        match self {
+            Self::Booking { rejection, .. } => rejection.order(),
+            Self::TooManyTickets { .. } => LIMIT_ORDER,
+        }
+    }
 }
 
 /// Why a hold is not confirmed, extended, released or shown.
@@ -158,11 +184,9 @@ pub enum DeletionRejection {
 
 /// Why an entry is not replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReplacementRejection<E> {
+pub enum ReplacementRejection {
     /// The old entry may not be freed.
     Freeing(FreeingRejection),
     /// Some people of the new entry are busy.
     Busy(Busy),
-    /// The caller does not accept the old entry.
-    NotAccepted(E),
 }

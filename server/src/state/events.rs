@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use bookline_protocol::reply;
+use bookline_protocol::{Date, reply};
 use compact_str::CompactString;
 
 use super::holds::Holds;
@@ -39,6 +39,14 @@ impl Event {
     pub fn earliest_deadline(&self) -> Option<i64> {
         self.holds()?.earliest_deadline()
     }
+}
+
+/// What an update makes of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdatedEvent {
+    pub name: CompactString,
+    pub date: Date,
+    pub sale: Sale,
 }
 
 /// The index of an event in its shard, valid until the event is deleted and everything of it is freed.

@@ -9,6 +9,7 @@ use super::error::{BookingRejection, Error, HoldingRejection};
 use super::events::Event;
 use super::holds::StoredHold;
 use super::id_index::Location;
+use super::keyed::{Keyed, record};
 use super::name_bytes::name_bytes;
 use super::shard::Shard;
 use super::store::Store;
@@ -33,14 +34,37 @@ pub struct NewHold<'a> {
 /// A hold, as replies show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HoldView {
+    pub id: HoldId,
     pub event: CompactString,
     pub hold: Hold,
     /// Tickets of the event that are left.
     pub available: u32,
 }
 
+/// A hold that was confirmed, and the tickets of it that were issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmedHold<'a> {
+    /// The id of the event.
+    pub event: CompactString,
+    pub tickets: &'a [[u8; 16]],
+    /// Tickets of the event that are left.
+    pub available: u32,
+}
+
+/// A hold that was released.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleasedHold {
+    /// The id of the event.
+    pub event: CompactString,
+    /// The tickets that it gave back.
+    pub tickets: u32,
+    /// Tickets of the event that are left.
+    pub available: u32,
+}
+
 /// A hold whose shard is locked.
 struct LockedHold<'a> {
+    id: HoldId,
     shard: MutexGuard<'a, Shard>,
     location: Location,
 }
@@ -54,27 +78,29 @@ impl LockedHold<'_> {
         self.shard.event_at(self.location.event)
     }
 
-    fn key(&self, hold: HoldId) -> EventKey {
-        EventKey { tag: hold.tag(), number: self.event().sale.number }
+    fn key(&self) -> EventKey {
+        EventKey { tag: self.id.tag(), number: self.event().sale.number }
     }
 
     fn view(&self) -> HoldView {
         let event = self.event();
-        HoldView { event: event.id.clone(), hold: self.stored().hold, available: event.sale.available() }
+        let hold = self.stored().hold;
+        HoldView { id: self.id, event: event.id.clone(), hold, available: event.sale.available() }
     }
 }
 
 impl Store {
-    /// Puts tickets aside, after it has written the event's tag into the id of the hold.
+    /// Puts tickets aside. The id of the hold is this one, with the event's tag in it.
     pub fn hold(
         &self,
         context: &mut Context,
         new: &NewHold<'_>,
-        hold: &mut [u8; 16],
+        mut hold: [u8; 16],
+        keyed: Option<Keyed<'_, '_, HoldView>>,
     ) -> Result<HoldView, Error<BookingRejection>> {
         let NewHold { event: id, count, seconds, attendee } = *new;
         let tag = event_tag(id);
-        ticket_ids::set_tag(std::slice::from_mut(hold), tag);
+        ticket_ids::set_tag(std::slice::from_mut(&mut hold), tag);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
         let open = OpenSale::decide(&shard, id, count, context.now, HOLDS_ENDED_MAX)?;
         let reserved = self.usage.holds.reserve(1)?;
@@ -83,11 +109,14 @@ impl Store {
         let Sale { issued, held, .. } = open.sale;
         let event = open.event(id, tag, issued, held + count);
         let Hold { deadline, .. } = created;
-        let change = HoldCreated { event, hold: *hold, tickets: count, deadline, attendee }.into();
-        self.commit_after_due(context, &mut shard, &open, id, &change)?;
+        let change = HoldCreated { event, hold, tickets: count, deadline, attendee }.into();
+        let view =
+            HoldView { id: HoldId(hold), event: id.into(), hold: created, available: open.available_after() };
+        let reply = record(keyed, &view)?;
+        self.commit_after_due(context, &mut shard, &open, id, &change, reply)?;
         reserved.keep();
         reserved_name_bytes.keep();
-        Ok(HoldView { event: id.into(), hold: created, available: open.available_after() })
+        Ok(view)
     }
 
     /// The number of tickets that a confirmation of `count`, or of all, would book at this moment.
@@ -105,13 +134,14 @@ impl Store {
 
     /// Ends a hold and issues tickets of it with these ids, after it has written the event's tag into them.
     /// The others go back on sale. They are for `attendee`, or for that of the hold.
-    pub fn confirm(
+    pub fn confirm<'t>(
         &self,
         context: &mut Context,
         hold: HoldId,
         attendee: Option<&str>,
-        tickets: &mut [[u8; 16]],
-    ) -> Result<HoldView, Error<HoldingRejection>> {
+        tickets: &'t mut [[u8; 16]],
+        keyed: Option<Keyed<'_, '_, ConfirmedHold<'t>>>,
+    ) -> Result<ConfirmedHold<'t>, Error<HoldingRejection>> {
         ticket_ids::set_tag(tickets, hold.tag());
         let mut locked = self.lock_hold(context, hold)?;
         let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
@@ -125,13 +155,16 @@ impl Store {
         let Event { id, sale, .. } = locked.event();
         let (id, held) = (id.clone(), sale.held - locked.stored().hold.tickets);
         let Sale { total, issued, .. } = *sale;
-        let event = EventAfter { key: locked.key(hold), id: &id, total, issued: issued + count, held };
-        let confirmed = HoldConfirmed { event, hold: hold.0, attendee, tickets }.into();
-        self.commit_to(context, &mut locked.shard, &[confirmed])?;
+        let event = EventAfter { key: locked.key(), id: &id, total, issued: issued + count, held };
+        let change = HoldConfirmed { event, hold: hold.0, attendee, tickets }.into();
+        let available = total - issued - count - held;
+        let confirmed = ConfirmedHold { event: id.clone(), tickets, available };
+        let reply = record(keyed, &confirmed)?;
+        self.commit_to(context, &mut locked.shard, &[change], reply)?;
         reserved.keep();
         reserved_name_bytes.keep();
         self.usage.end_holds(1, released.saturating_sub(added));
-        Ok(locked.view())
+        Ok(confirmed)
     }
 
     /// Sets the deadline of a hold to so many seconds from now.
@@ -140,30 +173,40 @@ impl Store {
         context: &mut Context,
         hold: HoldId,
         seconds: u32,
+        keyed: Option<Keyed<'_, '_, HoldView>>,
     ) -> Result<HoldView, Error<HoldingRejection>> {
         let mut locked = self.lock_hold(context, hold)?;
         let deadline = locked.stored().hold.decide_extension(context.now, seconds)?;
-        let id = locked.event().id.clone();
-        let event = locked.key(hold);
-        let extended = HoldExtended { event, id: &id, hold: hold.0, deadline }.into();
-        self.commit_to(context, &mut locked.shard, &[extended])?;
-        Ok(locked.view())
+        let mut view = locked.view();
+        view.hold.deadline = deadline;
+        let extended = HoldExtended { event: locked.key(), id: &view.event, hold: hold.0, deadline }.into();
+        let reply = record(keyed, &view)?;
+        self.commit_to(context, &mut locked.shard, &[extended], reply)?;
+        Ok(view)
     }
 
     /// Ends a hold, and gives its tickets back.
-    pub fn release(&self, context: &mut Context, hold: HoldId) -> Result<HoldView, Error<HoldingRejection>> {
+    pub fn release(
+        &self,
+        context: &mut Context,
+        hold: HoldId,
+        keyed: Option<Keyed<'_, '_, ReleasedHold>>,
+    ) -> Result<ReleasedHold, Error<HoldingRejection>> {
         let mut locked = self.lock_hold(context, hold)?;
         locked.stored().hold.decide_release(context.now)?;
         let Event { id, sale, .. } = locked.event();
-        let (id, held) = (id.clone(), sale.held - locked.stored().hold.tickets);
-        let Sale { total, issued, .. } = *sale;
-        let event = EventAfter { key: locked.key(hold), id: &id, total, issued, held };
+        let tickets = locked.stored().hold.tickets;
+        let Sale { total, issued, held, .. } = *sale;
+        let held = held - tickets;
+        let released = ReleasedHold { event: id.clone(), tickets, available: total - issued - held };
+        let event = EventAfter { key: locked.key(), id: &released.event, total, issued, held };
         let released_name_bytes = name_bytes(&locked.stored().attendee);
         let holds = [hold.0];
-        let released = HoldsEnded { event, end: HoldEnd::Released, holds: &holds }.into();
-        self.commit_to(context, &mut locked.shard, &[released])?;
+        let change = HoldsEnded { event, end: HoldEnd::Released, holds: &holds }.into();
+        let reply = record(keyed, &released)?;
+        self.commit_to(context, &mut locked.shard, &[change], reply)?;
         self.usage.end_holds(1, released_name_bytes);
-        Ok(locked.view())
+        Ok(released)
     }
 
     /// A hold that is active or remembered. [`Context::now`] is the time at which it is seen.
@@ -175,6 +218,6 @@ impl Store {
     fn lock_hold(&self, context: &mut Context, hold: HoldId) -> Result<LockedHold<'_>, HoldingRejection> {
         let shard = self.lock_to_decide(context, self.records.shard_of_tag(hold.tag()));
         let location = shard.locate_hold(&hold.0).ok_or(HoldingRejection::NoSuchHold)?;
-        Ok(LockedHold { shard, location })
+        Ok(LockedHold { id: hold, shard, location })
     }
 }

@@ -2,10 +2,14 @@
 //! in replay: existing records stay, also above a limit that was lowered.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::atomic::Ordering::Relaxed;
 
+use bookline_protocol::limits::{ID_BYTES_MAX, KEY_BYTES_MAX};
+use bookline_protocol::reply::KEYED_REPLY_BYTES_MAX;
 use thiserror::Error;
 
+use super::keys::key_bytes;
 use super::shard::Counts;
 use super::totals::Totals;
 use crate::sync::AtomicU64;
@@ -31,6 +35,25 @@ pub const HOLD_BYTES_MAX: u64 = 256;
 /// Holds that may be active by default, and holds that may be remembered after their end.
 const HOLDS_MAX: u64 = 1_000_000;
 
+/// Keys of requests that are remembered by default, if their memory suffices.
+const DEFAULT_KEYS: u64 = 1_000_000;
+
+/// Bytes of memory of keys and their replies by default: those of a million bookings of one ticket.
+const DEFAULT_KEY_BYTES: u64 = 256 << 20;
+
+/// The oldest keys are forgotten when fewer places are left, or one part in [`SPARE_KEYS_DIVISOR`] of all: one
+/// for each thread that serves.
+const SPARE_KEYS_MAX: u64 = 1_024;
+const SPARE_KEYS_DIVISOR: u64 = 64;
+
+/// The oldest keys are forgotten when fewer bytes are left: the largest replies of sixteen threads.
+const SPARE_KEY_BYTES: u64 = 16 * key_bytes(ID_BYTES_MAX, KEY_BYTES_MAX, KEYED_REPLY_BYTES_MAX);
+
+/// The smallest `--max-key-bytes`.
+pub const KEY_BYTES_LIMIT_MIN: u64 = 16 << 20;
+
+const _: () = assert!(KEY_BYTES_LIMIT_MIN >= 4 * SPARE_KEY_BYTES);
+
 /// By default, tickets, events, person-hours, and holds with the names of attendees may each take one part
 /// in so many of the memory. The last part is for buffers, connections, the journal and the system.
 const MEMORY_PARTS: u64 = 5;
@@ -52,6 +75,10 @@ pub struct StateLimits {
     pub ended_holds: u64,
     /// Bytes of memory of the names of attendees, of tickets and of active holds.
     pub name_bytes: u64,
+    /// Keys of requests. If there are as many, the oldest is forgotten for a new one, unless it is young.
+    pub keys: u64,
+    /// Bytes of memory of keys and their replies, likewise.
+    pub key_bytes: u64,
 }
 
 impl StateLimits {
@@ -63,6 +90,8 @@ impl StateLimits {
         holds: u64::MAX,
         ended_holds: u64::MAX,
         name_bytes: u64::MAX,
+        keys: u64::MAX,
+        key_bytes: u64::MAX,
     };
 
     /// Limits under which the state fits into `bytes` of memory, whatever clients put into it.
@@ -77,6 +106,9 @@ impl StateLimits {
             holds,
             ended_holds: holds,
             name_bytes: share / 2,
+            keys: DEFAULT_KEYS,
+            // A quarter of the last part.
+            key_bytes: (share / 4).min(DEFAULT_KEY_BYTES),
         }
     }
 }
@@ -96,6 +128,10 @@ pub enum Limited {
     EndedHolds,
     /// By `--max-name-bytes`.
     NameBytes,
+    /// By `--max-keys`.
+    Keys,
+    /// By `--max-key-bytes`.
+    KeyBytes,
 }
 
 impl Limited {
@@ -113,6 +149,14 @@ impl Limited {
             Self::NameBytes => {
                 "leave for= out, DELETE events that are over, or whoever runs it can raise --max-name-bytes"
             }
+            Self::Keys => {
+                "none is older than a minute, so none is forgotten for it: wait a moment, leave key= out, or \
+                 whoever runs it can raise --max-keys"
+            }
+            Self::KeyBytes => {
+                "none is older than a minute, so none is forgotten for it: wait a moment, leave key= out, or \
+                 whoever runs it can raise --max-key-bytes"
+            }
         }
     }
 }
@@ -126,6 +170,8 @@ impl fmt::Display for Limited {
             Self::Holds => "holds",
             Self::EndedHolds => "ended-holds",
             Self::NameBytes => "name-bytes",
+            Self::Keys => "keys",
+            Self::KeyBytes => "key-bytes",
         })
     }
 }
@@ -146,18 +192,38 @@ pub struct Full {
 /// held.
 #[derive(Debug)]
 pub(super) struct Usage {
-    pub events: UsageCounter,
-    pub tickets: UsageCounter,
-    pub person_hours: UsageCounter,
-    pub holds: UsageCounter,
-    pub ended_holds: UsageCounter,
-    pub name_bytes: UsageCounter,
+    pub events: OwnLines<UsageCounter>,
+    pub tickets: OwnLines<UsageCounter>,
+    pub person_hours: OwnLines<UsageCounter>,
+    pub holds: OwnLines<UsageCounter>,
+    pub ended_holds: OwnLines<UsageCounter>,
+    pub name_bytes: OwnLines<UsageCounter>,
+    /// Keys of requests and their bytes, which change together.
+    pub keys: OwnLines<KeyUsage>,
 }
 
-/// A counter and its limit. It has two cache lines of its own, so that bookings and meetings do not contend
-/// for one.
+/// The counters of keys.
+#[derive(Debug)]
+pub(super) struct KeyUsage {
+    pub count: UsageCounter,
+    pub bytes: UsageCounter,
+}
+
+/// Counters with two cache lines of their own, so that bookings and meetings do not contend for one.
 #[derive(Debug)]
 #[repr(align(128))]
+pub(super) struct OwnLines<T>(T);
+
+impl<T> Deref for OwnLines<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// A counter and its limit.
+#[derive(Debug)]
 pub(super) struct UsageCounter {
     what: Limited,
     limit: u64,
@@ -167,13 +233,18 @@ pub(super) struct UsageCounter {
 impl Usage {
     pub fn of(totals: &Totals, limits: StateLimits) -> Self {
         let counter = |what, limit, used| UsageCounter { what, limit, used: AtomicU64::new(used) };
+        let counts = &totals.counts;
         Self {
-            events: counter(Limited::Events, limits.events, totals.events),
-            tickets: counter(Limited::Tickets, limits.tickets, totals.counts.ticket_ids),
-            person_hours: counter(Limited::PersonHours, limits.person_hours, totals.counts.person_hours),
-            holds: counter(Limited::Holds, limits.holds, totals.counts.holds),
-            ended_holds: counter(Limited::EndedHolds, limits.ended_holds, totals.counts.ended_holds),
-            name_bytes: counter(Limited::NameBytes, limits.name_bytes, totals.counts.name_bytes),
+            events: OwnLines(counter(Limited::Events, limits.events, totals.events)),
+            tickets: OwnLines(counter(Limited::Tickets, limits.tickets, counts.ticket_ids)),
+            person_hours: OwnLines(counter(Limited::PersonHours, limits.person_hours, counts.person_hours)),
+            holds: OwnLines(counter(Limited::Holds, limits.holds, counts.holds)),
+            ended_holds: OwnLines(counter(Limited::EndedHolds, limits.ended_holds, counts.ended_holds)),
+            name_bytes: OwnLines(counter(Limited::NameBytes, limits.name_bytes, counts.name_bytes)),
+            keys: OwnLines(KeyUsage {
+                count: counter(Limited::Keys, limits.keys, totals.keys),
+                bytes: counter(Limited::KeyBytes, limits.key_bytes, totals.key_bytes),
+            }),
         }
     }
 
@@ -185,13 +256,16 @@ impl Usage {
             holds: self.holds.limit,
             ended_holds: self.ended_holds.limit,
             name_bytes: self.name_bytes.limit,
+            keys: self.keys.count.limit,
+            key_bytes: self.keys.bytes.limit,
         }
     }
 
-    /// The limits that are exceeded. Of ended holds the oldest are forgotten instead.
+    /// The limits that are exceeded. Of ended holds and keys the oldest are forgotten instead.
     pub fn exceeded_limits(&self) -> impl Iterator<Item = Full> {
         let used = |counter: &UsageCounter| counter.used.load(Relaxed);
-        let refused = self.counters().into_iter().filter(|counter| counter.what != Limited::EndedHolds);
+        let forgotten = [Limited::EndedHolds, Limited::Keys, Limited::KeyBytes];
+        let refused = self.counters().into_iter().filter(move |counter| !forgotten.contains(&counter.what));
         refused
             .filter(move |counter| used(counter) > counter.limit)
             .map(move |counter| counter.full(used(counter), 0))
@@ -200,7 +274,8 @@ impl Usage {
     pub fn equals(&self, totals: &Totals) -> bool {
         let used = self.counters().map(|counter| counter.used.load(Relaxed));
         let Counts { ticket_ids, person_hours, holds, ended_holds, name_bytes, .. } = totals.counts;
-        used == [totals.events, ticket_ids, person_hours, holds, ended_holds, name_bytes]
+        let Totals { events, keys, key_bytes, .. } = *totals;
+        used == [events, ticket_ids, person_hours, holds, ended_holds, name_bytes, keys, key_bytes]
     }
 
     /// Counts active holds as ended, whose names took so much memory.
@@ -212,9 +287,18 @@ impl Usage {
         }
     }
 
-    fn counters(&self) -> [&UsageCounter; 6] {
-        let Self { events, tickets, person_hours, holds, ended_holds, name_bytes } = self;
-        [events, tickets, person_hours, holds, ended_holds, name_bytes]
+    fn counters(&self) -> [&UsageCounter; 8] {
+        let Self { events, tickets, person_hours, holds, ended_holds, name_bytes, keys } = self;
+        [events, tickets, person_hours, holds, ended_holds, name_bytes, &keys.count, &keys.bytes]
+    }
+}
+
+impl KeyUsage {
+    /// Whether there is space for more keys than a few. Otherwise the oldest are forgotten, before the space
+    /// that is left is used up: requests of other threads use it meanwhile.
+    pub fn has_space(&self) -> bool {
+        let spare = (self.count.limit / SPARE_KEYS_DIVISOR).min(SPARE_KEYS_MAX);
+        self.count.left() > spare && self.bytes.left() > SPARE_KEY_BYTES
     }
 }
 
@@ -234,6 +318,11 @@ impl UsageCounter {
     pub fn check_limit(&self, requested: u64) -> Result<(), Full> {
         let used = self.used.load(Relaxed);
         if requested <= self.limit.saturating_sub(used) { Ok(()) } else { Err(self.full(used, requested)) }
+    }
+
+    /// How many could be reserved at this moment.
+    fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.used.load(Relaxed))
     }
 
     /// Counts more, which no limit refuses.

@@ -53,7 +53,7 @@ impl Store {
                 due.change(EventAfter { key, id, total, issued, held: held - due.tickets() })
             })
             .collect();
-        self.commit_to(&mut context, &mut shard, &changes)?;
+        self.commit_to(&mut context, &mut shard, &changes, None)?;
         for (_, _, due) in &ended {
             self.usage.end_holds(due.count(), due.name_bytes());
         }
@@ -110,7 +110,7 @@ impl Store {
         let changes: Vec<Change<'_>> =
             by_event.iter().map(|(event, holds)| HoldsForgotten { event: *event, holds }.into()).collect();
         if !changes.is_empty() {
-            self.commit_to(&mut context, &mut shard, &changes)?;
+            self.commit_to(&mut context, &mut shard, &changes, None)?;
             self.usage.ended_holds.release(forgotten.len() as u64);
         }
         // If only holds of deleted events are left, there is nothing to do before these are freed.

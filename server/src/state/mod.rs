@@ -18,6 +18,10 @@ mod events;
 mod holding;
 mod holds;
 mod id_index;
+mod key_forgetting;
+mod key_lookup;
+mod keyed;
+pub mod keys;
 pub mod limits;
 mod listing;
 mod locked_shards;
@@ -32,14 +36,17 @@ mod ticketing;
 mod tickets;
 mod totals;
 
+pub use bookings::Booked;
 pub use context::{Context, DependsOn, Identity};
 pub use deletion::DeletedEvent;
 pub use error::{
     BookingRejection, BookingsRejection, CancellationRejection, CheckInRejection, DeletionRejection, Error,
-    HoldingRejection, IdTaken, ReplacementRejection, UpdateRejection,
+    HoldingRejection, IdTaken, NoShare, ReplacementRejection, UpdateRejection,
 };
-pub use events::Event;
-pub use holding::{HoldView, NewHold};
+pub use events::{Event, UpdatedEvent};
+pub use holding::{ConfirmedHold, HoldView, NewHold, ReleasedHold};
+pub use key_lookup::{KeyState, RequestKey};
+pub use keyed::{Keyed, UnusedKey};
 pub use limits::{Full, StateLimits};
 pub use listing::ListingKey;
 pub use new_entry::{NewEntry, Replacement};

@@ -4,11 +4,12 @@ use bookline_protocol::{Date, Slot, TicketStatus};
 use compact_str::CompactString;
 
 use super::events::EventIndex;
+use super::keys::Keys;
 use super::listing::{Listing, ListingKey};
 use super::shard::{IdHasher, Shard};
 use super::tickets::Ticket;
 use crate::changes::commit::Commit;
-use crate::changes::{Change, Origin, Record, Target};
+use crate::changes::{Change, Origin, Record, Target, UsedKey};
 use crate::codec::Sequence;
 use crate::domain::calendar::Entry;
 use crate::domain::hold::{EndedHold, Hold, HoldEnd};
@@ -26,6 +27,7 @@ const FREED_PER_REPLAYED_CHANGE: usize = 64;
 pub struct Records {
     pub(super) shards: Box<[Mutex<Shard>]>,
     listing: Mutex<Listing>,
+    pub(super) keys: Keys,
 }
 
 impl Records {
@@ -38,7 +40,7 @@ impl Records {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
         let hasher = IdHasher::default();
         let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone()))).collect();
-        Self { shards, listing: Mutex::default() }
+        Self { shards, listing: Mutex::default(), keys: Keys::default() }
     }
 
     /// Applies a change of a commit to the shard of its record.
@@ -273,5 +275,14 @@ impl Target for Applier<'_> {
 
     fn end_entry(&mut self, number: EntryNumber, slot: Slot) -> Result<Entry, Contradiction> {
         self.shard.free(self.sequence, slot, number)
+    }
+
+    fn use_key(&mut self, used: &UsedKey<'_>, at: i64) -> Result<(), Contradiction> {
+        self.records.keys.replay(self.sequence, used, at)
+    }
+
+    fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction> {
+        self.records.keys.replay_forgetting(self.sequence, through);
+        Ok(())
     }
 }

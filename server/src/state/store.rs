@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use bookline_protocol::{Date, Slot, event_tag};
+use compact_str::CompactString;
 
 use super::context::Context;
 use super::due_holds::DueHolds;
-use super::error::{Error, IdTaken, ReplacementRejection, UpdateRejection};
-use super::events::Event;
+use super::error::{Error, IdTaken, NoShare, ReplacementRejection, UpdateRejection};
+use super::events::{Event, UpdatedEvent};
+use super::keyed::{Keyed, Recorded, record};
 use super::limits::{Full, StateLimits, Usage};
 use super::listing::ListingKey;
 use super::locked_shards::LockedShards;
@@ -39,6 +41,7 @@ impl Store {
     /// `clock`.
     pub fn new(records: Records, limits: StateLimits, log: Arc<dyn Log>, clock: Arc<Clock>) -> Self {
         let mut totals = Totals::default();
+        records.keys.lock_all().iter().for_each(|keys| totals.add_keys(keys));
         (0..records.shards.len()).for_each(|shard| totals.add(&records.lock(shard)));
         Self { records: Arc::new(records), usage: Usage::of(&totals, limits).into(), log, clock }
     }
@@ -58,20 +61,41 @@ impl Store {
 
     /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
     /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies
-    /// the changes of the commit, by [`Records::apply`], or with what the caller
-    /// has looked up or built before.
+    /// the changes of the commit, by [`Records::apply`], or with what the caller has looked up or built
+    /// before. If the request has a key, the commit stores its reply.
     #[inline]
     pub(super) fn commit(
         &self,
         context: &mut Context,
         changes: &[Change<'_>],
+        reply: Option<Recorded<'_, '_>>,
         apply: impl FnOnce(Origin) -> Result<(), Contradiction>,
     ) -> Result<(), AppendError> {
-        let Appended { sequence, micros } = self.log.append(context.now, changes)?;
+        let Appended { sequence, micros } = match &reply {
+            None => self.log.append(context.now, changes)?,
+            Some(reply) => self.append_with_key(context.now, changes, reply.change())?,
+        };
         let origin = Origin { sequence, micros: Some(micros) };
         apply(origin).unwrap_or_else(end_on_contradiction);
+        if let Some(reply) = reply {
+            reply.mark_used(sequence, micros);
+        }
         context.depends_on.include(sequence);
         Ok(())
+    }
+
+    /// Appends changes and the use of a key.
+    fn append_with_key(
+        &self,
+        now: i64,
+        changes: &[Change<'_>],
+        key: Change<'_>,
+    ) -> Result<Appended, AppendError> {
+        match *changes {
+            // The most frequent number needs no allocation.
+            [change] => self.log.append(now, &[change, key]),
+            _ => self.log.append(now, &[changes, &[key]].concat()),
+        }
     }
 
     /// Commits changes of one shard.
@@ -80,8 +104,9 @@ impl Store {
         context: &mut Context,
         shard: &mut Shard,
         changes: &[Change<'_>],
+        reply: Option<Recorded<'_, '_>>,
     ) -> Result<(), AppendError> {
-        self.commit(context, changes, |origin| {
+        self.commit(context, changes, reply, |origin| {
             changes.iter().try_for_each(|change| self.records.apply(shard, origin, change))
         })
     }
@@ -92,9 +117,10 @@ impl Store {
         context: &mut Context,
         shards: &mut LockedShards<'_>,
         changes: &[(usize, Change<'_>)],
+        reply: Option<Recorded<'_, '_>>,
     ) -> Result<(), AppendError> {
         let appended: Vec<_> = changes.iter().map(|(_, change)| *change).collect();
-        self.commit(context, &appended, |origin| {
+        self.commit(context, &appended, reply, |origin| {
             let mut changes = changes.iter();
             changes.try_for_each(|(shard, change)| self.records.apply(&mut shards[*shard], origin, change))
         })
@@ -120,48 +146,42 @@ impl Store {
         LockedShards::lock(indices, |index| self.lock(context, index))
     }
 
-    /// Makes a change, if `decide`, called under the lock of its record, allows it. Returns what `decide`
-    /// returns.
-    pub fn make<T, R>(
+    /// Creates an event.
+    pub fn create(
         &self,
         context: &mut Context,
-        change: &Change<'_>,
-        decide: impl FnOnce(&Shard) -> Result<T, Error<R>>,
-    ) -> Result<T, Error<R>> {
-        let mut shard = self.lock_to_decide(context, self.records.shard_of(change.record()));
-        let decided = decide(&shard)?;
-        self.commit_to(context, &mut shard, std::slice::from_ref(change))?;
-        Ok(decided)
-    }
-
-    /// Creates an event.
-    pub fn create(&self, context: &mut Context, event: &EventValues<'_>) -> Result<(), Error<IdTaken>> {
-        let added = EventAdded { tag: event_tag(event.id), values: *event };
-        let reserved = self.make(context, &added.into(), |shard| match shard.event(event.id) {
-            Some(_) => Err(Error::Rejected(IdTaken)),
-            None => Ok(self.usage.events.reserve(1)?),
-        })?;
+        event: &EventValues<'_>,
+        keyed: Option<Keyed<'_, '_, ()>>,
+    ) -> Result<(), Error<IdTaken>> {
+        let tag = event_tag(event.id);
+        let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
+        if shard.event(event.id).is_some() {
+            return Err(Error::Rejected(IdTaken));
+        }
+        let reserved = self.usage.events.reserve(1)?;
+        let reply = record(keyed, &())?;
+        self.commit_to(context, &mut shard, &[EventAdded { tag, values: *event }.into()], reply)?;
         reserved.keep();
         Ok(())
     }
 
-    /// Updates an event, and calls `read` with it under the lock of its shard, so `read` must be short.
-    pub fn update<R>(
+    /// Updates an event.
+    pub fn update(
         &self,
         context: &mut Context,
         id: &str,
         update: &EventUpdate<'_>,
-        read: impl FnOnce(&Event) -> R,
-    ) -> Result<R, Error<UpdateRejection>> {
+        keyed: Option<Keyed<'_, '_, UpdatedEvent>>,
+    ) -> Result<UpdatedEvent, Error<UpdateRejection>> {
         let tag = event_tag(id);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
         let index = shard.index_of(id).ok_or(UpdateRejection::NoSuchEvent)?;
         let (sale, due) = decide_update(shard.event_at(index), update, context.now)?;
         let current = shard.event_at(index).listing_key();
+        let name = update.name.map_or(current.name, CompactString::from);
+        let updated = UpdatedEvent { name, date: update.date.unwrap_or(current.date), sale };
         let Sale { number, total, issued, held, terms } = sale;
-        let name = update.name.unwrap_or(&current.name);
-        let date = update.date.unwrap_or(current.date);
-        let values = EventValues { id, name, date, total, issued, terms };
+        let values = EventValues { id, name: &updated.name, date: updated.date, total, issued, terms };
         let key = EventKey { tag, number };
         let mut changes = Vec::with_capacity(2);
         if !due.is_empty() {
@@ -169,9 +189,10 @@ impl Store {
             changes.push(due.change(EventAfter { key, id, total, issued, held }));
         }
         changes.push(EventUpdated { event: key, held, values }.into());
-        self.commit_to(context, &mut shard, &changes)?;
+        let reply = record(keyed, &updated)?;
+        self.commit_to(context, &mut shard, &changes, reply)?;
         self.usage.end_holds(due.count(), due.name_bytes());
-        Ok(read(shard.event_at(index)))
+        Ok(updated)
     }
 
     /// Calls `read` with the event under the lock of its shard, so `read` must be short.
@@ -194,6 +215,7 @@ impl Store {
         who: &str,
         slot: Slot,
         entry: &NewEntry<'_>,
+        keyed: Option<Keyed<'_, '_, ()>>,
     ) -> Result<(), Error<Busy>> {
         // Copied and counted before the lock is acquired: a group may have 65 kB.
         let new_entry = entry.entry_of(who);
@@ -205,7 +227,8 @@ impl Store {
             return Err(Error::Rejected(Busy::of(&busy)));
         }
         let reserved = self.usage.person_hours.reserve(hours)?;
-        self.commit(context, &[entry.change_of(who, slot)], |Origin { sequence, .. }| {
+        let reply = record(keyed, &())?;
+        self.commit(context, &[entry.change_of(who, slot)], reply, |Origin { sequence, .. }| {
             shard.take(sequence, EntryNumber(sequence.0), slot, new_entry)
         })?;
         reserved.keep();
@@ -218,25 +241,29 @@ impl Store {
         context: &mut Context,
         who: &str,
         slot: Slot,
+        keyed: Option<Keyed<'_, '_, Entry>>,
     ) -> Result<Entry, Error<FreeingRejection>> {
         let mut shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
         let hour = shard.hour(slot).ok_or(FreeingRejection::NoEntry)?;
         let (number, entry) = hour.decide_freeing(who)?;
         let entry = entry.clone();
         let ended = EntryEnded::of(slot, number, &entry).into();
-        self.commit(context, &[ended], |origin| shard.free(origin.sequence, slot, number).map(drop))?;
+        let reply = record(keyed, &entry)?;
+        self.commit(context, &[ended], reply, |origin| shard.free(origin.sequence, slot, number).map(drop))?;
         self.usage.person_hours.release(entry.people_count() as u64);
         Ok(entry)
     }
 
-    /// Replaces an entry in one commit: a rejection leaves the old one unchanged. Returns the old entry,
-    /// which `accept` has to accept. It is called under the lock, so it must be short.
-    pub fn replace<E>(
+    /// Replaces an entry in one commit: a rejection leaves the old one unchanged. Returns the old entry. If
+    /// there may be no memory to reply with it, `accept` says so. It is called under the lock, so it must be
+    /// short.
+    pub fn replace(
         &self,
         context: &mut Context,
         replacement: &Replacement<'_>,
-        accept: impl FnOnce(&Entry) -> Result<(), E>,
-    ) -> Result<Entry, Error<ReplacementRejection<E>>> {
+        accept: impl FnOnce(&Entry) -> Result<(), NoShare>,
+        keyed: Option<Keyed<'_, '_, Entry>>,
+    ) -> Result<Entry, Error<ReplacementRejection>> {
         let Replacement { who, old, new, ref entry } = *replacement;
         let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
         let new_entry = entry.entry_of(who);
@@ -257,8 +284,9 @@ impl Store {
         let hours_freed = freed.people_count() as u64;
         let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
         let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
-        accept(&freed).map_err(|error| Error::Rejected(ReplacementRejection::NotAccepted(error)))?;
-        self.commit(context, &changes, |Origin { sequence, .. }| {
+        accept(&freed)?;
+        let reply = record(keyed, &freed)?;
+        self.commit(context, &changes, reply, |Origin { sequence, .. }| {
             shards[from].free(sequence, old, number)?;
             shards[to].take(sequence, EntryNumber(sequence.0), new, new_entry)
         })?;
@@ -301,10 +329,12 @@ impl Store {
         (meetings, None)
     }
 
-    /// Totals at one moment. It holds the locks of all shards together: an entry that moved from one shard to
-    /// another in between would be counted twice or not at all.
+    /// Totals at one moment. It holds the locks of all shards together, those of keys included: an entry that
+    /// moved from one shard to another in between would be counted twice or not at all.
     pub fn totals(&self, context: &mut Context) -> Totals {
         let mut totals = Totals::default();
+        let keys = self.records.keys.lock_all();
+        keys.iter().for_each(|keys| totals.add_keys(keys));
         let mut indices: Vec<_> = (0..self.records.shards.len()).collect();
         let shards = self.lock_all(context, &mut indices);
         shards.iter().for_each(|shard| totals.add(shard));

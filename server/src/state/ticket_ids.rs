@@ -27,6 +27,16 @@ impl TicketIdGenerator {
         self.left -= count;
         &mut self.drawn[self.left..][..count]
     }
+
+    /// Draws any number of unused ids, as [`Self::draw`] does.
+    pub fn draw_many(&mut self, count: usize) -> Vec<[u8; 16]> {
+        if count <= DRAWN_TICKET_IDS_MAX {
+            return self.draw(count).to_vec();
+        }
+        let mut ids = vec![[0; 16]; count];
+        fill(&mut rand::rng(), &mut ids);
+        ids
+    }
 }
 
 /// Draws the ticket ids of one large booking, from a ChaCha12 generator of its own, so that they can be drawn
@@ -51,6 +61,11 @@ impl BookingTicketIds {
         self.fill(&mut ids);
         self.generator = StdRng::from_seed(self.seed);
         ids
+    }
+
+    /// A generator that draws the same ids, from the first on.
+    pub fn rewound(&self) -> Self {
+        Self { seed: self.seed, generator: StdRng::from_seed(self.seed) }
     }
 
     /// Draws the next ids. They do not depend on how many are drawn at a time.

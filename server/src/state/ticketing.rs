@@ -1,12 +1,13 @@
 //! Tickets after they were issued: looked up, cancelled, checked in, and listed.
 
-use bookline_protocol::{TicketId, event_tag};
+use bookline_protocol::{TicketId, TicketStatus, event_tag};
 use compact_str::CompactString;
 
 use super::context::Context;
 use super::error::{CancellationRejection, CheckInRejection, Error};
 use super::events::{Event, EventIndex};
 use super::id_index::Location;
+use super::keyed::{Keyed, record};
 use super::locked_shards::LockedShards;
 use super::shard::Shard;
 use super::store::Store;
@@ -62,9 +63,8 @@ impl Cancelled {
         }
     }
 
-    fn available_after(self) -> (CompactString, u32) {
-        let available = self.sale.available() + self.tickets.len() as u32;
-        (self.id, available)
+    fn available_after(&self) -> (CompactString, u32) {
+        (self.id.clone(), self.sale.available() + self.tickets.len() as u32)
     }
 }
 
@@ -88,16 +88,21 @@ impl Store {
         ticket: TicketId,
         undo: bool,
         read: impl FnOnce(TicketView<'_>) -> R,
+        keyed: Option<Keyed<'_, '_, R>>,
     ) -> Result<R, Error<CheckInRejection>> {
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(ticket.tag()));
         let location = shard.locate_ticket(&ticket.0).ok_or(CheckInRejection::NoSuchTicket)?;
         let view = TicketView::at(&shard, location);
         view.state.decide_check_in(undo).map_err(CheckInRejection::State)?;
+        let status = if undo { TicketStatus::Booked } else { TicketStatus::CheckedIn };
+        let read = read(TicketView { state: TicketState::new(status, Some(context.now)), ..view });
         let id = view.event.id.clone();
         let event = EventKey { tag: ticket.tag(), number: view.event.sale.number };
-        let changed = TicketCheckedIn { event, id: &id, ticket: ticket.0, undone: undo }.into();
-        self.commit_to(context, &mut shard, &[changed])?;
-        Ok(read(TicketView::at(&shard, location)))
+        let at = Some(context.now);
+        let changed = TicketCheckedIn { event, id: &id, ticket: ticket.0, undone: undo, at }.into();
+        let reply = record(keyed, &read)?;
+        self.commit_to(context, &mut shard, &[changed], reply)?;
+        Ok(read)
     }
 
     /// Cancels tickets of any events, all or none. Each is given once. Returns the events in the order of
@@ -106,14 +111,17 @@ impl Store {
         &self,
         context: &mut Context,
         tickets: &[TicketId],
+        keyed: Option<Keyed<'_, '_, Vec<(CompactString, u32)>>>,
     ) -> Result<Vec<(CompactString, u32)>, Error<CancellationRejection>> {
         let mut shard_of: Vec<_> = tickets.iter().map(|id| self.records.shard_of_tag(id.tag())).collect();
         let mut shards = self.lock_all(context, &mut shard_of);
         context.now = self.clock.now();
         let cancelled = self.decide_cancellation(&shards, tickets)?;
         let changes: Vec<_> = cancelled.iter().map(|event| (event.shard, event.change().into())).collect();
-        self.commit_in(context, &mut shards, &changes)?;
-        Ok(cancelled.into_iter().map(Cancelled::available_after).collect())
+        let available = cancelled.iter().map(Cancelled::available_after).collect();
+        let reply = record(keyed, &available)?;
+        self.commit_in(context, &mut shards, &changes, reply)?;
+        Ok(available)
     }
 
     /// Groups tickets by their events, if all may be cancelled.

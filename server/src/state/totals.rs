@@ -1,5 +1,6 @@
 //! Totals of the state.
 
+use super::keys::KeyShard;
 use super::shard::{Counts, Shard};
 use crate::codec::Sequence;
 
@@ -11,11 +12,24 @@ pub struct Totals {
     pub events: u64,
     /// What the shards contain.
     pub counts: Counts,
+    /// Keys of requests.
+    pub keys: u64,
+    /// Bytes of memory of the keys and their replies.
+    pub key_bytes: u64,
+    /// When the oldest key was used, in microseconds since 1970 (UTC).
+    pub oldest_key: Option<i64>,
 }
 
 impl Totals {
     pub(super) fn add(&mut self, shard: &Shard) {
         self.events += shard.event_count() as u64;
         self.counts.add(&shard.counts);
+    }
+
+    pub(super) fn add_keys(&mut self, keys: &KeyShard) {
+        self.keys += keys.count() as u64;
+        self.key_bytes += keys.bytes;
+        let oldest = keys.oldest().next().map(|stored| stored.at);
+        self.oldest_key = self.oldest_key.into_iter().chain(oldest).min();
     }
 }

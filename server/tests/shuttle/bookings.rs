@@ -41,7 +41,7 @@ fn book_both(disk: &Disk, store: &Store, events: [&'static str; 2], ticket: u8) 
     let bookings = events.map(|event| Booking { event: Id::new(event).expect("an id"), count: 2 });
     let mut tickets = [0, 1, 2, 3].map(|n| [ticket + n; 16]);
     let mut context = Context::default();
-    let booked = store.book_all(&mut context, &bookings, "", &mut tickets);
+    let booked = store.book_all(&mut context, &bookings, "", &mut tickets, None);
     release(store, context);
     let on_disk = booked_on(disk);
     assert_eq!(on_disk.len(), 1, "a reply to one client depends on the booking of either: {on_disk:?}");
@@ -53,7 +53,7 @@ fn book_both(disk: &Disk, store: &Store, events: [&'static str; 2], ticket: u8) 
         Err(error) => {
             let sold_out = SoldOut { available: 1, held: 0, requested: 2 };
             let rejection = BookingRejection::Sale(SaleRejection::SoldOut(sold_out));
-            assert_eq!(error, Error::Rejected(BookingsRejection { index: 0, rejection }));
+            assert_eq!(error, Error::Rejected(BookingsRejection::Booking { index: 0, rejection }));
             false
         }
     }
@@ -70,7 +70,7 @@ fn concurrent_bookings_of_two_events_in_opposite_orders_are_all_or_nothing() {
             let date = slot(0, "20:00").date;
             let terms = SaleTerms::default();
             let event = EventValues { id, name: "a concert", date, total: TICKETS_TOTAL, issued: 0, terms };
-            store.create(&mut context, &event).expect("a new event");
+            store.create(&mut context, &event, None).expect("a new event");
         }
         release(&store, context);
         let booking = [(EVENTS, 0), ([EVENTS[1], EVENTS[0]], 4)].map(|(events, ticket)| {

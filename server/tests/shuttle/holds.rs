@@ -30,14 +30,12 @@ const TTL_SECONDS: u32 = 1;
 fn create_event(store: &Store) {
     let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
     let event = EventValues { id: "sale", name: "a concert", date, total: TOTAL, issued: 0, terms };
-    store.create(&mut Context::default(), &event).expect("the first event");
+    store.create(&mut Context::default(), &event, None).expect("the first event");
 }
 
 fn create_hold(store: &Store) -> HoldId {
     let new = NewHold { event: "sale", count: HELD, seconds: TTL_SECONDS, attendee: "Ada" };
-    let mut id = [9; 16];
-    store.hold(&mut Context::default(), &new, &mut id).expect("enough tickets");
-    HoldId(id)
+    store.hold(&mut Context::default(), &new, [9; 16], None).expect("enough tickets").id
 }
 
 /// The issued and the held tickets after a power cut. Asserts that each commit has the counts after it, and
@@ -78,7 +76,8 @@ fn on_disk(disk: &Disk) -> (u32, u32) {
 /// Confirms one of the two tickets. Returns the tickets that were booked.
 fn confirm(disk: &Disk, store: &Store, hold: HoldId) -> u32 {
     let mut context = Context::default();
-    let confirmed = store.confirm(&mut context, hold, None, &mut [[1; 16]]);
+    let tickets = &mut [[1; 16]];
+    let confirmed = store.confirm(&mut context, hold, None, tickets, None);
     release(store, context);
     let (issued, held) = on_disk(disk);
     match confirmed {
@@ -93,7 +92,7 @@ fn confirm(disk: &Disk, store: &Store, hold: HoldId) -> u32 {
 
 fn release_hold(disk: &Disk, store: &Store, hold: HoldId) -> u32 {
     let mut context = Context::default();
-    let released = store.release(&mut context, hold);
+    let released = store.release(&mut context, hold, None);
     release(store, context);
     match released {
         Ok(_) => assert_eq!(on_disk(disk).1, 0, "an acknowledged release is not on the disk"),
@@ -106,7 +105,8 @@ fn release_hold(disk: &Disk, store: &Store, hold: HoldId) -> u32 {
 /// Books more tickets than are left beside the hold.
 fn book_all(disk: &Disk, store: &Store) -> u32 {
     let mut context = Context::default();
-    let booked = store.book(&mut context, "sale", "", &mut [[2; 16], [3; 16]]);
+    let tickets = &mut [[2; 16], [3; 16]];
+    let booked = store.book(&mut context, "sale", "", tickets, None);
     release(store, context);
     let (issued, _) = on_disk(disk);
     match booked {
@@ -186,13 +186,13 @@ fn ticket_is_cancelled_or_checked_in_once_while_its_event_is_deleted() {
         let store = Store::new(Records::new(2), StateLimits::NONE, open(&disk, ONE_SEGMENT), clock());
         create_event(&store);
         let mut ids = [[1; 16]];
-        store.book(&mut Context::default(), "sale", "Ada", &mut ids).expect("a ticket");
+        store.book(&mut Context::default(), "sale", "Ada", &mut ids, None).expect("a ticket");
         let ticket = TicketId(ids[0]);
         let cancelling = || {
             let (disk, store) = (disk.clone(), store.clone());
             spawn(move || {
                 let mut context = Context::default();
-                let cancelled = store.cancel(&mut context, &[ticket]);
+                let cancelled = store.cancel(&mut context, &[ticket], None);
                 release(&store, context);
                 match cancelled {
                     Ok(events) => {
@@ -213,7 +213,8 @@ fn ticket_is_cancelled_or_checked_in_once_while_its_event_is_deleted() {
             let (disk, store) = (disk.clone(), store.clone());
             move || {
                 let mut context = Context::default();
-                let checked_in = store.check_in(&mut context, ticket, false, |view| view.attendee.is_some());
+                let checked_in =
+                    store.check_in(&mut context, ticket, false, |view| view.attendee.is_some(), None);
                 release(&store, context);
                 let [cancelled, checked, deleted] = ends_on_disk(&disk);
                 match checked_in {
@@ -227,7 +228,7 @@ fn ticket_is_cancelled_or_checked_in_once_while_its_event_is_deleted() {
         let deleting = spawn({
             let store = store.clone();
             move || {
-                store.delete_event(&mut Context::default(), "sale", true).expect("it exists");
+                store.delete_event(&mut Context::default(), "sale", true, None).expect("it exists");
                 while store.shards().any(|shard| store.free_deleted(shard)) {}
                 create_event(&store);
                 let mut context = Context::default();

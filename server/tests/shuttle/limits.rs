@@ -34,12 +34,12 @@ fn join(clients: impl IntoIterator<Item = JoinHandle<u64>>) -> u64 {
 fn create(store: &Store, id: &str) -> Result<(), Error<IdTaken>> {
     let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
     let event = EventValues { id, name: "a concert", date, total: 10, issued: 0, terms };
-    store.create(&mut Context::default(), &event)
+    store.create(&mut Context::default(), &event, None)
 }
 
 fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, Error<BookingRejection>> {
     let mut tickets: Vec<[u8; 16]> = (first..first + count).map(|n| [n; 16]).collect();
-    store.book(&mut Context::default(), event, "", &mut tickets)
+    store.book(&mut Context::default(), event, "", &mut tickets, None).map(|booked| booked.available)
 }
 
 #[track_caller]
@@ -104,14 +104,15 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
         let store = new_store(&disk);
         for who in ["F1", "F2"] {
             store
-                .take(&mut Context::default(), who, slot(0, "09:00"), &NewEntry::Block)
+                .take(&mut Context::default(), who, slot(0, "09:00"), &NewEntry::Block, None)
                 .expect("two of four person-hours");
         }
         let meeting = |group| NewEntry::Meeting { title: "plans", group, host: "F1" };
         let taking = spawn({
             let store = store.clone();
             move || {
-                let taken = store.take(&mut Context::default(), "F1", slot(1, "10:00"), &meeting("F3,F4"));
+                let taken =
+                    store.take(&mut Context::default(), "F1", slot(1, "10:00"), &meeting("F3,F4"), None);
                 grown_by(taken, 3)
             }
         });
@@ -120,14 +121,14 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
             move || {
                 let (old, new) = (slot(0, "09:00"), slot(1, "11:00"));
                 let replacement = Replacement { who: "F1", old, new, entry: meeting("F3") };
-                let replaced = store.replace(&mut Context::default(), &replacement, |_| Ok::<_, ()>(()));
+                let replaced = store.replace(&mut Context::default(), &replacement, |_| Ok(()), None);
                 grown_by(replaced.map(|_| ()), 1)
             }
         });
         let freeing = spawn({
             let store = store.clone();
             move || {
-                store.free(&mut Context::default(), "F2", slot(0, "09:00")).expect("an own block");
+                store.free(&mut Context::default(), "F2", slot(0, "09:00"), None).expect("an own block");
                 0
             }
         });
@@ -168,7 +169,7 @@ fn refused_changes_do_not_count_against_limits() {
             3,
         );
         let one = Booking { event: Id::new(EVENTS[0]).expect("an id"), count: 1 };
-        assert_eq!(store.can_book_all(&mut Context::default(), &[one]), Ok(()));
+        assert_eq!(store.can_book_all(&mut Context::default(), &[one], u32::MAX), Ok(()));
         store.totals(&mut Context::default());
     });
 }

@@ -106,14 +106,14 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
         let store = new_store(&disk);
         let mut context = Context::default();
         for (who, day) in [("F1", 0), ("F2", 1)] {
-            store.take(&mut context, who, slot(day, "10:00"), &NewEntry::Block).expect("a free hour");
+            store.take(&mut context, who, slot(day, "10:00"), &NewEntry::Block, None).expect("a free hour");
         }
         release(&store, context);
         let replacing = [("F1", 0), ("F2", 1)].map(|(who, day)| {
             let (old, new) = (slot(day, "10:00"), slot(1 - day, "11:00"));
             let replace = move |store: &Store, context: &mut Context| {
                 let replacement = Replacement { who, old, new, entry: NewEntry::Block };
-                store.replace(context, &replacement, |_| Ok::<_, ()>(())).expect("a free hour");
+                store.replace(context, &replacement, |_| Ok(()), None).expect("a free hour");
             };
             client(&disk, &store, replace, move |entries| {
                 assert!(entries.has(who, new) && !entries.has(who, old), "an acknowledged replacement");
@@ -133,7 +133,7 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
             |store, context| {
                 let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
                 let event = EventValues { id: "sale", name: "a", date, total: 1, issued: 0, terms };
-                store.create(context, &event).expect("the first event");
+                store.create(context, &event, None).expect("the first event");
                 assert_eq!(store.page(context, None, 10).len(), 1);
                 assert_eq!(
                     store.totals(context).counts.entries,
@@ -148,7 +148,7 @@ fn concurrent_replacements_in_opposite_directions_do_not_deadlock() {
 }
 
 fn take_or_be_refused(store: &Store, who: &str, hour: Slot, entry: &NewEntry<'_>, context: &mut Context) {
-    let taken = store.take(context, who, hour, entry);
+    let taken = store.take(context, who, hour, entry, None);
     assert!(matches!(taken, Ok(()) | Err(Error::Rejected(_))), "{taken:?}");
 }
 

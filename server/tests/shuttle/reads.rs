@@ -8,7 +8,9 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::domain::SaleRejection;
 use crate::explore::explore;
-use crate::state::{BookingRejection, Context, Error, EventValues, IdTaken, Records, StateLimits, Store};
+use crate::state::{
+    Booked, BookingRejection, Context, Error, EventValues, IdTaken, Records, StateLimits, Store,
+};
 use crate::storage::log::Log;
 use crate::waiting::{ONE_SEGMENT, clock, open, release, slot};
 
@@ -35,11 +37,12 @@ fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
     let mut context = Context::default();
-    let booked = store.book(&mut context, "sale", "", &mut [[ticket; 16]]);
+    let tickets = &mut [[ticket; 16]];
+    let booked = store.book(&mut context, "sale", "", tickets, None);
     release(store, context);
     let (_, issued) = on_disk(disk);
     match booked {
-        Ok(left) => {
+        Ok(Booked { available: left, .. }) => {
             assert!(issued >= TICKETS_TOTAL - left, "replied {left} left; {issued} issued on the disk")
         }
         Err(Error::Rejected(BookingRejection::Sale(SaleRejection::SoldOut(_)))) => {
@@ -59,7 +62,7 @@ fn read_event(disk: &Disk, store: &Store) {
 
 fn create(disk: &Disk, store: &Store) {
     let mut context = Context::default();
-    let created = store.create(&mut context, &event("another"));
+    let created = store.create(&mut context, &event("another"), None);
     release(store, context);
     assert!(matches!(created, Ok(()) | Err(Error::Rejected(IdTaken))), "{created:?}");
     assert!(on_disk(disk).0.iter().any(|id| id == "another"), "replied {created:?}");
@@ -98,7 +101,7 @@ fn no_reply_shows_a_change_that_is_not_on_the_disk() {
         let journal = open(&disk, ONE_SEGMENT);
         let store = Store::new(Records::new(2), StateLimits::NONE, journal.clone(), clock());
         let mut context = Context::default();
-        store.create(&mut context, &event("sale")).expect("the first event");
+        store.create(&mut context, &event("sale"), None).expect("the first event");
 
         let clients = [
             |disk: &Disk, store: &Store| {

@@ -6,6 +6,7 @@ use shuttle::thread::spawn;
 use crate::changes::{Change, EventAdded, EventUpdated, TicketsBooked};
 use crate::codec::Sequence;
 use crate::disk::Disk;
+use crate::domain::sale::Sale;
 use crate::domain::{BelowSold, SaleRejection, SoldOut};
 use crate::explore::explore;
 use crate::state::{
@@ -40,7 +41,8 @@ fn on_disk(disk: &Disk) -> (u32, u32) {
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
     let mut context = Context::default();
-    let booked = store.book(&mut context, "sale", "", &mut [[ticket; 16]]);
+    let tickets = &mut [[ticket; 16]];
+    let booked = store.book(&mut context, "sale", "", tickets, None);
     release(store, context);
     let (_, issued) = on_disk(disk);
     match booked {
@@ -57,10 +59,11 @@ fn book(disk: &Disk, store: &Store, ticket: u8) {
 fn update(store: &Store, to: u32) -> Result<(u32, u32), BelowSold> {
     let mut context = Context::default();
     let update = EventUpdate { total: Some(to), name: Some("another name"), ..EventUpdate::default() };
-    let updated = store.update(&mut context, "sale", &update, |event| (event.sale.total, event.sale.issued));
+    let updated = store.update(&mut context, "sale", &update, None);
     release(store, context);
     match updated {
-        Ok((total, issued)) => {
+        Ok(updated) => {
+            let Sale { total, issued, .. } = updated.sale;
             assert!(total == to && issued <= total, "replied {issued} issued of {total}");
             Ok((total, issued))
         }
@@ -91,7 +94,7 @@ fn updates_and_bookings_never_leave_more_issued_than_in_all() {
         let store = Store::new(Records::new(2), StateLimits::NONE, journal.clone(), clock());
         let (date, terms) = (slot(0, "20:00").date, SaleTerms::default());
         let event = EventValues { id: "sale", name: "a concert", date, total: TOTAL, issued: 0, terms };
-        store.create(&mut Context::default(), &event).expect("the first event");
+        store.create(&mut Context::default(), &event, None).expect("the first event");
 
         let clients = [
             |disk: &Disk, store: &Store| {

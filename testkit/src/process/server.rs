@@ -29,7 +29,7 @@ pub fn booklined() -> &'static str {
 /// The flags of a test server unless the test overrides them. Segments have the smallest size, so that they
 /// rotate.
 const DEFAULTS: [(&str, &str); 4] =
-    [("--listen", "127.0.0.1:0"), ("--segment-size", "512KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
+    [("--listen", "127.0.0.1:0"), ("--segment-size", "768KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
 
 /// A server that listens, with its own data directory.
 pub struct Server {

@@ -69,7 +69,7 @@ fn serve() {
         return;
     }
     block_on(async {
-        let config = config(&Config::default().data_dir, |config| config.segment_size = 512 << 10);
+        let config = config(&Config::default().data_dir, |config| config.segment_size = 768 << 10);
         let server = Listening::open(&config).await.unwrap();
         // The test harness may have written the beginning of a line.
         println!("\nbooklined {} listening on {}", env!("CARGO_PKG_VERSION"), server.address);

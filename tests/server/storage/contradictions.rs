@@ -130,7 +130,8 @@ impl Sold {
     }
 
     fn checked_in(&self, ticket: usize, undone: bool) -> Change<'_> {
-        TicketCheckedIn { event: self.key, id: "jazz", ticket: self.tickets[ticket], undone }.into()
+        let ticket = self.tickets[ticket];
+        TicketCheckedIn { event: self.key, id: "jazz", ticket, undone, at: Some(5) }.into()
     }
 
     fn confirmed<'a>(&self, event: EventAfter<'a>, tickets: &'a [[u8; 16]]) -> Change<'a> {
@@ -186,7 +187,7 @@ fn changes_of_tickets_and_holds_with_another_event_than_the_state_are_refused() 
     }
     let (event, ticket, hold) = (sold.key, sold.tickets[0], sold.hold);
     for change in [
-        TicketCheckedIn { event, id: "rock", ticket, undone: false }.into(),
+        TicketCheckedIn { event, id: "rock", ticket, undone: false, at: Some(5) }.into(),
         HoldExtended { event, id: "rock", hold, deadline: 1 }.into(),
     ] {
         let refused = sold.replay(&[change]).expect_err("a contradiction");

@@ -10,7 +10,7 @@ use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
-use crate::state::HoldView;
+use crate::state::ConfirmedHold;
 use crate::state::ticket_ids::{self, BookingTicketIds};
 
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.
@@ -49,11 +49,32 @@ impl ChunkedBookings {
         Self { hold: None, bookings: bookings.collect(), index: 0, ids }
     }
 
-    /// The reply to CONFIRM of `count` tickets of a hold, whose ids `ids` draws again.
-    pub fn confirmed(hold: HoldId, confirmed: &HoldView, count: usize, ids: BookingTicketIds) -> Self {
-        let HoldView { event, available, .. } = confirmed;
-        let booking = WrittenBooking { event: event.clone(), count, written: 0, available: *available };
+    /// The reply to CONFIRM of a hold, whose ids `ids` draws again.
+    pub fn confirmed(hold: HoldId, confirmed: &ConfirmedHold<'_>, ids: BookingTicketIds) -> Self {
+        let ConfirmedHold { event, tickets, available } = confirmed;
+        let (event, count) = (event.clone(), tickets.len());
+        let booking = WrittenBooking { event, count, written: 0, available: *available };
         Self { hold: Some(hold), bookings: Box::new([booking]), index: 0, ids }
+    }
+
+    /// Writes the whole reply at once.
+    pub(super) fn write_all(mut self, out: &mut Vec<u8>) {
+        self.write_until(out, usize::MAX);
+    }
+
+    fn write_until(&mut self, out: &mut Vec<u8>, bytes_target: usize) -> ChunkStatus {
+        let count = self.bookings.len();
+        while let Some(booking) = self.bookings.get_mut(self.index) {
+            let place = match self.hold {
+                Some(hold) => BookingPlace::Confirmed(hold),
+                None => BookingPlace::of(self.index, count),
+            };
+            if booking.write(out, place, &mut self.ids, bytes_target) != ChunkStatus::Complete {
+                return ChunkStatus::Partial;
+            }
+            self.index += 1;
+        }
+        ChunkStatus::Complete
     }
 }
 
@@ -93,18 +114,10 @@ impl WrittenBooking {
 
 impl ChunkedReply for ChunkedBookings {
     fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
-        let count = self.bookings.len();
-        while let Some(booking) = self.bookings.get_mut(self.index) {
-            let place = match self.hold {
-                Some(hold) => BookingPlace::Confirmed(hold),
-                None => BookingPlace::of(self.index, count),
-            };
-            if booking.write(&mut turn.replies, place, &mut self.ids, bytes_target) != ChunkStatus::Complete {
-                return ChunkStatus::Partial;
-            }
-            self.index += 1;
+        let status = self.write_until(&mut turn.replies, bytes_target);
+        if status == ChunkStatus::Complete {
+            turn.budget.charge(Cost::High, &service.clock);
         }
-        turn.budget.charge(Cost::High, &service.clock);
-        ChunkStatus::Complete
+        status
     }
 }

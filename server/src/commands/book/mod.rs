@@ -4,6 +4,7 @@ mod chunked_bookings;
 
 use bookline_protocol::commands::book::write_book_reply;
 use bookline_protocol::commands::{Book, BookedEvents, Booking};
+use bookline_protocol::limits::{BOOKING_TICKETS_MAX, KEYED_TICKETS_MAX};
 use bookline_protocol::{Refusal, Text};
 
 pub use chunked_bookings::ChunkedBookings;
@@ -16,7 +17,7 @@ use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
 use crate::domain::{AboveLimit, SaleRejection, SoldOut};
 use crate::state::ticket_ids::{BookingTicketIds, DRAWN_TICKET_IDS_MAX};
-use crate::state::{BookingRejection, BookingsRejection};
+use crate::state::{Booked, BookingRejection, BookingsRejection, UnusedKey};
 
 impl Command for Book<'_> {
     #[inline]
@@ -27,11 +28,13 @@ impl Command for Book<'_> {
         }
     }
 
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let attendee = self.attendee.as_ref().map_or("", Text::as_str);
         match &self.bookings {
-            BookedEvents::One(booking) if is_small(booking) => book_small(turn, service, booking, attendee),
-            _ => book_all(turn, service, self.bookings(), attendee),
+            BookedEvents::One(booking) if is_small(booking) => {
+                book_small(turn, service, key, booking, attendee)
+            }
+            _ => book_all(turn, service, key, self.bookings(), attendee),
         }
     }
 }
@@ -42,42 +45,92 @@ fn is_small(booking: &Booking<'_>) -> bool {
 }
 
 /// Books few tickets of one event.
-fn book_small(turn: &mut Turn, service: &Service, booking: &Booking<'_>, attendee: &str) -> ExecutionStatus {
+#[inline]
+fn book_small(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    booking: &Booking<'_>,
+    attendee: &str,
+) -> ExecutionStatus {
     let id = booking.event.as_str();
-    let tickets = turn.ticket_ids.draw(booking.count as usize);
-    match service.store.book(&mut turn.context, id, attendee, tickets) {
-        Ok(available) => {
-            write_book_reply(&mut turn.replies, id, tickets, available);
+    let count = booking.count as usize;
+    let write = |booked: &Booked<'_>, out: &mut Vec<u8>| {
+        write_book_reply(out, id, booked.tickets, booked.available);
+    };
+    if key.is_some() {
+        // A copy, because the turn is borrowed for the reply.
+        let mut drawn = [[0; 16]; DRAWN_TICKET_IDS_MAX];
+        let tickets = &mut drawn[..count];
+        tickets.copy_from_slice(turn.ticket_ids.draw(count));
+        return turn.change(
+            service,
+            key,
+            move |context, keyed| service.store.book(context, id, attendee, tickets, keyed),
+            write,
+            |rejection| not_booked(id, rejection),
+        );
+    }
+    let tickets = turn.ticket_ids.draw(count);
+    match service.store.book(&mut turn.context, id, attendee, tickets, None) {
+        Ok(booked) => {
+            write(&booked, &mut turn.replies);
             ExecutionStatus::Complete
         }
-        Err(error) => turn.fail(error, |turn, rejection| turn.refuse(not_booked(id, rejection))),
+        Err(error) => turn.fail(error, |rejection| not_booked(id, rejection)),
     }
 }
 
 /// Books many tickets, or tickets of several events. Checks whether they are available before it draws ids,
 /// because a refusal costs much less.
-fn book_all(turn: &mut Turn, service: &Service, bookings: &[Booking<'_>], attendee: &str) -> ExecutionStatus {
-    let refuse = |turn: &mut Turn, rejection| turn.refuse(not_all_booked(bookings, rejection));
-    if let Err(error) = service.store.can_book_all(&mut turn.context, bookings) {
-        return turn.fail(error, refuse);
+fn book_all(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    bookings: &[Booking<'_>],
+    attendee: &str,
+) -> ExecutionStatus {
+    let refusal = |rejection| not_all_booked(bookings, rejection);
+    let tickets_max = if key.is_some() { KEYED_TICKETS_MAX } else { BOOKING_TICKETS_MAX };
+    if let Err(error) = service.store.can_book_all(&mut turn.context, bookings, tickets_max) {
+        return turn.fail(error, refusal);
     }
     let mut ids = BookingTicketIds::default();
     let count = bookings.iter().map(|booking| booking.count as usize).sum();
     let tickets = &mut ids.draw_and_rewind(count);
-    match service.store.book_all(&mut turn.context, bookings, attendee, tickets) {
+    if key.is_some() {
+        return turn.change(
+            service,
+            key,
+            |context, keyed| service.store.book_all(context, bookings, attendee, tickets, keyed),
+            |available, out| ChunkedBookings::new(bookings, available, ids.rewound()).write_all(out),
+            refusal,
+        );
+    }
+    match service.store.book_all(&mut turn.context, bookings, attendee, tickets, None) {
         Ok(available) => ExecutionStatus::Chunked(Box::new(ChunkedBookings::new(bookings, &available, ids))),
-        Err(error) => turn.fail(error, refuse),
+        Err(error) => turn.fail(error, refusal),
     }
 }
 
 /// The refusal of a BOOK names the event that it is about, if there are several.
-fn not_all_booked(
-    bookings: &[Booking<'_>],
-    BookingsRejection { index, rejection }: BookingsRejection,
-) -> Refusal {
+fn not_all_booked(bookings: &[Booking<'_>], rejection: BookingsRejection) -> Refusal {
+    let (index, rejection) = match rejection {
+        BookingsRejection::Booking { index, rejection } => (index, rejection),
+        BookingsRejection::TooManyTickets { requested } => return too_many_for_key(requested),
+    };
     let id = bookings[index].event.as_str();
     let refusal = not_booked(id, rejection);
     if bookings.len() == 1 { refusal } else { refusal.about_event(id) }
+}
+
+/// The refusal of a BOOK or CONFIRM with a key, whose reply is stored.
+pub fn too_many_for_key(requested: u64) -> Refusal {
+    let message = format!(
+        "a request with a key is for at most {KEYED_TICKETS_MAX} tickets: {requested} asked for, leave key= \
+         out or send several"
+    );
+    Refusal::limit(message, KEYED_TICKETS_MAX.into(), requested)
 }
 
 /// The refusal of BOOK or HOLD of one event.

@@ -12,6 +12,7 @@ use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
 use crate::domain::calendar::Entry;
+use crate::state::NoShare;
 
 /// The reply to GET of a day. Its entries are read at one moment and kept until they are written.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl ChunkedDay {
         let mut day = Self { who: who.into(), date, entries, current: None, written: None, share: None };
         if day.len_max() > CHUNK_BYTES_MAX {
             let bytes = day.entries.iter().map(|(_, entry)| entry.bytes_held()).sum();
-            day.share = Some(turn.share(service, bytes).ok_or(bytes)?);
+            day.share = Some(turn.shares.take(service, bytes).map_err(|NoShare(bytes)| bytes)?);
         }
         Ok(day)
     }

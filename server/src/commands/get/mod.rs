@@ -19,6 +19,7 @@ use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
 use crate::state::Context;
+use crate::state::UnusedKey;
 
 impl Command for Get<'_> {
     #[inline]
@@ -29,7 +30,7 @@ impl Command for Get<'_> {
         }
     }
 
-    fn execute(&self, turn: &mut Turn, service: &Service) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         match self {
             Self::List { limit, after } => {
                 ExecutionStatus::Chunked(Box::new(ChunkedListing::new(*limit, after.as_ref())))

@@ -59,7 +59,7 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
 }
 
 /// Prints a change. `number` is the sequence number of its commit; for a change of a snapshot, the number of
-/// its event or entry.
+/// its event, entry or key.
 fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change<'_>) -> io::Result<()> {
     let mut object = change.json();
     if let Some(fields) = object.as_object_mut() {

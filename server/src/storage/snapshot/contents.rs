@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bookline_protocol::TicketStatus;
 
-use super::error::{Misplaced, SnapshotErrorKind};
+use super::error::{Misplaced, Numbered, SnapshotErrorKind};
 use crate::changes::{Change, Compaction, Origin, TicketStates};
 use crate::codec::Sequence;
 use crate::domain::hold::HoldState;
@@ -12,12 +12,15 @@ use crate::domain::sale::Sale;
 use crate::domain::{EventKey, EventNumber, EventValues, TicketState};
 
 /// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes
-/// for each event.
+/// for each event. Whether a key was used twice is for the state to find: that would take the memory of all
+/// keys.
 #[derive(Debug)]
 pub(super) struct Contents {
     last: Sequence,
     /// The number of the last event or entry that was created.
     last_created: u64,
+    /// The number of the last key.
+    last_key: u64,
     /// The tag and the sale of each event.
     events: HashMap<EventNumber, (u16, Sale)>,
 }
@@ -25,10 +28,10 @@ pub(super) struct Contents {
 impl Contents {
     /// An empty summary of a snapshot that holds all commits up to `last`.
     pub(super) fn new(last: Sequence) -> Self {
-        Self { last, last_created: 0, events: HashMap::new() }
+        Self { last, last_created: 0, last_key: 0, events: HashMap::new() }
     }
 
-    /// Checks the next change, about the event or entry of this number, and adds it.
+    /// Checks the next change, about the event, entry or key of this number, and adds it.
     pub(super) fn add(&mut self, number: u64, change: &Change<'_>) -> Result<(), SnapshotErrorKind> {
         change.check(number)?;
         match change.compaction(Origin { sequence: Sequence(number), micros: None }) {
@@ -48,20 +51,14 @@ impl Contents {
                 }
             }
             Compaction::Entry => self.create(number)?,
+            Compaction::Key { .. } => ascend(Numbered::Key, &mut self.last_key, number, self.last)?,
             Compaction::Omitted => return Err(Misplaced::Omitted { number }.into()),
         }
         Ok(())
     }
 
     fn create(&mut self, number: u64) -> Result<(), Misplaced> {
-        if !(1..=self.last.0).contains(&number) {
-            return Err(Misplaced::Number { number, last: self.last });
-        }
-        if number <= self.last_created {
-            return Err(Misplaced::Order { number, before: self.last_created });
-        }
-        self.last_created = number;
-        Ok(())
+        ascend(Numbered::Record, &mut self.last_created, number, self.last)
     }
 
     /// The sale of the event of a change with this number.
@@ -70,6 +67,19 @@ impl Contents {
         let known = known.filter(|(tag, sale)| *tag == event.tag && sale.number.0 == number);
         known.map(|(_, sale)| sale).ok_or(Misplaced::Event { number })
     }
+}
+
+/// Checks that `number` is above that of the change `before`, and not above the sequence number of the
+/// snapshot, and sets `before` to it.
+fn ascend(of: Numbered, before: &mut u64, number: u64, last: Sequence) -> Result<(), Misplaced> {
+    if !(1..=last.0).contains(&number) {
+        return Err(Misplaced::Number { of, number, last });
+    }
+    if number <= *before {
+        return Err(Misplaced::Order { of, number, before: *before });
+    }
+    *before = number;
+    Ok(())
 }
 
 /// The number of tickets that count as issued.

@@ -82,17 +82,22 @@ impl SnapshotError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Misplaced {
-    /// The number of an event or entry is not that of a commit that the snapshot holds.
-    #[error("it numbers an event or entry {number}, and the snapshot holds commits 1 to {}", last.0)]
+    /// The number is not that of a commit that the snapshot holds.
+    #[error("it numbers {} {number}, and the snapshot holds commits 1 to {}", of.name(), last.0)]
     Number {
+        /// What it is of.
+        of: Numbered,
         /// The number.
         number: u64,
         /// The snapshot's sequence.
         last: Sequence,
     },
-    /// The numbers of events and entries are not in ascending order. A commit creates at most one of them.
-    #[error("it creates {number} after {before}: each number creates one event or entry, in ascending order")]
+    /// The numbers are not in ascending order. A commit creates at most one event or entry, and uses at most
+    /// one key.
+    #[error("it creates {number} after {before}: each is {}, and their numbers ascend", of.name())]
     Order {
+        /// What it is of.
+        of: Numbered,
         /// The number.
         number: u64,
         /// The number created before.
@@ -112,6 +117,24 @@ pub enum Misplaced {
         /// The number.
         number: u64,
     },
+}
+
+/// What has a number of its own in a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbered {
+    /// An event or entry.
+    Record,
+    /// The use of a key.
+    Key,
+}
+
+impl Numbered {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Record => "an event or entry",
+            Self::Key => "a key",
+        }
+    }
 }
 
 /// Why no snapshot was made. The previous snapshot and the journal are unchanged.

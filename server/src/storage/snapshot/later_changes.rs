@@ -4,15 +4,21 @@ use std::collections::{HashMap, HashSet};
 
 use bookline_protocol::{Date, SaleTerms};
 
-use crate::changes::{Change, Compaction, Earlier, EventAdded, HoldKept, Origin, TicketStates, TicketsKept};
+use crate::changes::{
+    Change, Compaction, Earlier, EventAdded, HoldKept, KeyKept, Origin, TicketStates, TicketsKept,
+};
+use crate::codec::Sequence;
 use crate::domain::hold::{EndedHold, Hold, HoldState};
 use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 
-/// What the journal makes of the events, tickets, holds and entries that are created in it or before it.
+/// What the journal makes of the events, tickets, holds, entries and keys that are created in it or before
+/// it.
 #[derive(Debug, Default)]
 pub(super) struct LaterChanges {
     ended_entries: HashSet<EntryNumber>,
     events: HashMap<EventNumber, LaterEvent>,
+    /// The keys that were used up to this commit are forgotten.
+    keys_forgotten_through: Sequence,
 }
 
 /// What becomes of an event.
@@ -73,6 +79,10 @@ impl LaterChanges {
                 let hold = self.hold(event, &id, hold)?;
                 let attendee = if hold.state == HoldState::Active { attendee } else { "" };
                 Some(HoldKept { event, id, hold, attendee }.into())
+            }
+            Compaction::Key { used, at } => {
+                let is_forgotten = origin.sequence <= self.keys_forgotten_through;
+                (!is_forgotten).then(|| KeyKept { used, at }.into())
             }
             Compaction::Omitted => None,
         }
@@ -197,5 +207,9 @@ impl Earlier for LaterChanges {
         if let Some(changed) = self.changed(event) {
             changed.holds.extend(holds.iter().map(|hold| (*hold, LaterHold::Forgotten)));
         }
+    }
+
+    fn forget_keys(&mut self, through: Sequence) {
+        self.keys_forgotten_through = self.keys_forgotten_through.max(through);
     }
 }

@@ -2,6 +2,7 @@
 //! restarts.
 
 use bookline_server::state::StateLimits;
+use bookline_server::state::limits::KEY_BYTES_LIMIT_MIN;
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 use bookline_testkit::model::{
@@ -20,8 +21,16 @@ pub struct Conditions {
 }
 
 /// Limits that a scenario reaches.
-const LOW_LIMITS: StateLimits =
-    StateLimits { events: 4, tickets: 25, person_hours: 12, holds: 3, ended_holds: 4, name_bytes: 250 };
+const LOW_LIMITS: StateLimits = StateLimits {
+    events: 4,
+    tickets: 25,
+    person_hours: 12,
+    holds: 3,
+    ended_holds: 4,
+    name_bytes: 250,
+    keys: 20,
+    key_bytes: KEY_BYTES_LIMIT_MIN,
+};
 
 impl Conditions {
     pub fn draw(rng: &mut Rng) -> Self {

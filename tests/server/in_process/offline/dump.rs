@@ -49,6 +49,8 @@ async fn dump_prints_all_changes_as_an_object_a_line() {
             | "event_deleted" => {
                 assert!(change["event"].is_u64(), "{change}");
             }
+            "key_used" => assert_shows_no_secret(&change),
+            "keys_forgotten" => assert!(change["through"].is_u64(), "{change}"),
             other => panic!("{other}: {change}"),
         }
     }
@@ -61,6 +63,14 @@ async fn dump_prints_all_changes_as_an_object_a_line() {
     // A snapshot has nothing of the events that were deleted before it.
     assert_each_once("ticket", &tickets, &naive.present_tickets(), &naive.tickets());
     assert_each_once("hold", &holds, &naive.present_holds(), &naive.holds());
+}
+
+/// Asserts that the use of a key shows neither the key nor the request nor the reply.
+fn assert_shows_no_secret(key_used: &Value) {
+    let fields = key_used.as_object().expect("an object");
+    let shown = ["at", "fact", "reply_bytes", "sequence", "used_at"];
+    assert!(fields.keys().all(|field| shown.contains(&&**field)), "{key_used}");
+    assert!(key_used["reply_bytes"].is_u64(), "{key_used}");
 }
 
 /// Asserts that all that is present is dumped, and nothing twice or that never was.
@@ -106,6 +116,7 @@ async fn changes_of_the_journal_are_complete_without_the_state() {
                     }
                     *checked.entry(kind.to_owned()).or_default() += 1;
                 }
+                "key_used" | "keys_forgotten" => {}
                 other => panic!("{other}: {change}"),
             }
             continue;

@@ -19,7 +19,7 @@ fn dumped(directory: &Path) -> Vec<Value> {
     let changes = lines.lines().map(|line| {
         let mut change: Value = serde_json::from_str(line).expect("an object");
         let fields = change.as_object_mut().expect("an object");
-        fields.retain(|name, _| name != "sequence" && name != "at");
+        fields.retain(|name, _| !["sequence", "at", "decided_at"].contains(&name.as_str()));
         change
     });
     changes.collect()

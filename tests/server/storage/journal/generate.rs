@@ -2,11 +2,12 @@
 
 use bookline_protocol::{MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus};
 use bookline_server::changes::{Change, commit};
+use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, TicketState};
 use bookline_testkit::Rng;
 
-use super::owned_change::{OwnedChange, OwnedEvent, OwnedValues, Uuid};
+use super::owned_change::{OwnedChange, OwnedEvent, OwnedKey, OwnedValues, Uuid};
 
 /// The last hour of the year 9999.
 const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
@@ -48,6 +49,12 @@ impl OwnedValues {
     }
 }
 
+impl OwnedKey {
+    fn any(rng: &mut Rng) -> Self {
+        Self { identity: text(rng, 20), key: text(rng, 60), request: uuid(rng), reply: text(rng, 60).into() }
+    }
+}
+
 impl RandomCommit {
     /// A commit of one to three changes of any type, of a few bytes to a few hundred.
     pub fn any(rng: &mut Rng) -> Self {
@@ -81,7 +88,7 @@ impl RandomCommit {
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(19) {
+        match rng.below(22) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -121,7 +128,8 @@ impl OwnedChange {
             9 => Self::Cancelled { event: OwnedEvent::any(rng), tickets: uuids(rng) },
             10 => {
                 let (id, undone) = (text(rng, 20), rng.one_in(2));
-                Self::CheckedIn { event: event(rng), id, ticket: uuid(rng), undone }
+                let at = rng.one_in(2).then(|| 1 + i64::from(rng.next() as u32));
+                Self::CheckedIn { event: event(rng), id, ticket: uuid(rng), undone, at }
             }
             11 => Self::Held {
                 event: OwnedEvent::any(rng),
@@ -146,6 +154,9 @@ impl OwnedChange {
             15 => Self::EndedHolds { event: OwnedEvent::any(rng), end: hold_end(rng), holds: uuids(rng) },
             16 => Self::Forgotten { event: event(rng), holds: uuids(rng) },
             17 => Self::Deleted { event: OwnedEvent::any(rng) },
+            18 => Self::KeyUsed(OwnedKey::any(rng)),
+            19 => Self::KeyKept { used: OwnedKey::any(rng), at: rng.next().cast_signed() },
+            20 => Self::KeysForgotten { through: Sequence(rng.next()) },
             _ => Self::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
         }
     }

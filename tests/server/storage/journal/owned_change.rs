@@ -3,9 +3,11 @@
 use bookline_protocol::{Date, SaleTerms, Slot};
 use bookline_server::changes::{
     BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
-    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
-    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept,
+    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept,
+    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
+    TicketsKept, UsedKey,
 };
+use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::{Hold, HoldEnd};
 use bookline_server::domain::{EntryNumber, EventKey, EventValues};
 
@@ -22,7 +24,7 @@ pub enum OwnedChange {
     Booked { event: OwnedEvent, attendee: String, tickets: Vec<Uuid> },
     Kept { event: EventKey, attendee: String, tickets: Vec<Uuid>, states: Vec<[u8; 8]> },
     Cancelled { event: OwnedEvent, tickets: Vec<Uuid> },
-    CheckedIn { event: EventKey, id: String, ticket: Uuid, undone: bool },
+    CheckedIn { event: EventKey, id: String, ticket: Uuid, undone: bool, at: Option<i64> },
     Held { event: OwnedEvent, hold: Uuid, tickets: u32, deadline: i64, attendee: String },
     HoldKept { event: EventKey, id: Uuid, hold: Hold, attendee: String },
     Confirmed { event: OwnedEvent, hold: Uuid, attendee: String, tickets: Vec<Uuid> },
@@ -33,6 +35,9 @@ pub enum OwnedChange {
     Meeting { slot: Slot, who: String, title: String, group: String, host: String },
     Freed { slot: Slot, entry: EntryNumber },
     Ended { slot: Slot, entry: EntryNumber, who: String, title: String, group: String, host: String },
+    KeyUsed(OwnedKey),
+    KeyKept { used: OwnedKey, at: i64 },
+    KeysForgotten { through: Sequence },
 }
 
 #[derive(Debug, Clone)]
@@ -54,6 +59,14 @@ pub struct OwnedValues {
     pub terms: SaleTerms,
 }
 
+#[derive(Debug, Clone)]
+pub struct OwnedKey {
+    pub identity: String,
+    pub key: String,
+    pub request: [u8; 16],
+    pub reply: Vec<u8>,
+}
+
 impl OwnedEvent {
     pub fn borrowed(&self) -> EventAfter<'_> {
         let Self { key, ref id, total, issued, held } = *self;
@@ -65,6 +78,13 @@ impl OwnedValues {
     pub fn borrowed(&self) -> EventValues<'_> {
         let Self { ref id, ref name, date, total, issued, terms } = *self;
         EventValues { id, name, date, total, issued, terms }
+    }
+}
+
+impl OwnedKey {
+    pub fn borrowed(&self) -> UsedKey<'_> {
+        let Self { ref identity, ref key, request, ref reply } = *self;
+        UsedKey { identity, key, request, reply }
     }
 }
 
@@ -93,8 +113,8 @@ impl OwnedChange {
             Self::Cancelled { ref event, ref tickets } => {
                 TicketsCancelled { event: event.borrowed(), tickets }.into()
             }
-            Self::CheckedIn { event, ref id, ticket, undone } => {
-                TicketCheckedIn { event, id, ticket, undone }.into()
+            Self::CheckedIn { event, ref id, ticket, undone, at } => {
+                TicketCheckedIn { event, id, ticket, undone, at }.into()
             }
             Self::Held { ref event, hold, tickets, deadline, ref attendee } => {
                 HoldCreated { event: event.borrowed(), hold, tickets, deadline, attendee }.into()
@@ -114,6 +134,9 @@ impl OwnedChange {
                 EntryEnded { slot, entry, who, title, group, host }.into()
             }
             Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
+            Self::KeyUsed(ref used) => KeyUsed(used.borrowed()).into(),
+            Self::KeyKept { ref used, at } => KeyKept { used: used.borrowed(), at }.into(),
+            Self::KeysForgotten { through } => KeysForgotten { through }.into(),
         }
     }
 }

@@ -43,11 +43,12 @@ fn change(server: &Server) -> Result<(), AppendError> {
     let mut context = Context::default();
     loop {
         let who = "somebody-with-a-long-name.so-that-segments-are-filled-soon";
-        let changed = match server.store.take(&mut context, who, slot, &NewEntry::Block) {
-            Err(Error::Rejected(_)) => server.store.free(&mut context, who, slot).map(drop),
+        let changed = match server.store.take(&mut context, who, slot, &NewEntry::Block, None) {
+            Err(Error::Rejected(_)) => server.store.free(&mut context, who, slot, None).map(drop),
             Ok(()) => Ok(()),
             Err(Error::Full(full)) => Err(Error::Full(full)),
             Err(Error::Append(append_error)) => Err(Error::<FreeingRejection>::Append(append_error)),
+            Err(Error::NoShare(no_share)) => Err(Error::NoShare(no_share)),
         };
         match changed {
             Ok(()) => {

@@ -8,7 +8,8 @@ use std::path::Path;
 use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
 use bookline_server::changes::{
     BlockTaken, Change, EntryEnded, EntryFreed, EventAfter, EventCreated, EventDeleted, EventUpdated,
-    HoldConfirmed, HoldCreated, HoldKept, MeetingTaken, TicketCheckedIn, TicketsIssued, TicketsKept,
+    HoldConfirmed, HoldCreated, HoldKept, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
+    TicketsIssued, TicketsKept, UsedKey,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header::BYTES;
@@ -68,6 +69,15 @@ fn tickets<'a>(tag: u16, event: EventNumber, tickets: &'a [[u8; 16]]) -> Change<
     TicketsIssued { event: EventKey { tag, number: event }, tickets }.into()
 }
 
+/// The use of a key.
+fn used(key: &str) -> UsedKey<'_> {
+    UsedKey { identity: "", key, request: [1; 16], reply: b"OK {}\n" }
+}
+
+fn key_kept(key: &str) -> Change<'_> {
+    KeyKept { used: used(key), at: 5 }.into()
+}
+
 /// Tickets of the event `jazz` in these states.
 fn kept<'a>(tickets: &'a [[u8; 16]], states: &'a [[u8; 8]]) -> Change<'a> {
     let event = EventKey { tag: event_tag("jazz"), number: JAZZ };
@@ -105,6 +115,9 @@ fn a_valid_snapshot_is_restored() {
         // It counts neither cancelled tickets nor ended holds.
         (1, kept(&five[2..4], &cancelled)),
         (1, hold(tag, JAZZ, five[4], 3, ENDED)),
+        // The first key is that of the creation of the event.
+        (1, key_kept("key-of-the-event")),
+        (7, key_kept("key-of-the-meeting")),
     ];
     let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
     assert_eq!((restored, left), (Ok(()), true));
@@ -125,7 +138,7 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let confirmed = HoldConfirmed { event: after, hold: id, attendee: "", tickets: &two };
     let holding = EventAfter { issued: 1, held: 1, ..after };
     let held = HoldCreated { event: holding, hold: id, tickets: 1, deadline: 6, attendee: "" };
-    let checked_in = TicketCheckedIn { event: key, id: "jazz", ticket, undone: false };
+    let checked_in = TicketCheckedIn { event: key, id: "jazz", ticket, undone: false, at: Some(5) };
     let booked = [state(TicketStatus::Booked); 3];
     let unknown_statuses = [3_u64.to_le_bytes(); 2];
     let update = EventUpdated {
@@ -172,6 +185,19 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("a change of 1 that no snapshot holds", &[jazz, (1, held.into())]),
         ("a change of 1 that no snapshot holds", &[jazz, (1, checked_in.into())]),
         ("a change of 1 that no snapshot holds", &[jazz, (1, EventDeleted { event: after }.into())]),
+        ("a change of 2 that no snapshot holds", &[(2, KeyUsed(used("sixteen-bytes-12")).into())]),
+        ("a change of 2 that no snapshot holds", &[(2, KeysForgotten { through: Sequence(1) }.into())]),
+        ("the key of commit 2 is not 16 to 64", &[(2, key_kept("short"))]),
+        ("numbers a key 8, and the snapshot holds commits 1 to 7", &[(8, key_kept("sixteen-bytes-12"))]),
+        ("numbers a key 0,", &[(0, key_kept("sixteen-bytes-12"))]),
+        (
+            "creates 3 after 3: each is a key",
+            &[(3, key_kept("sixteen-bytes-12")), (3, key_kept("sixteen-bytes-34"))],
+        ),
+        (
+            "creates 2 after 3: each is a key",
+            &[(3, key_kept("sixteen-bytes-12")), (2, key_kept("sixteen-bytes-34"))],
+        ),
     ];
     for (message, changes) in cases {
         let disk = snapshot(Sequence(7), changes);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
-use bookline_protocol::{HoldId, Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
+use bookline_protocol::{Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
 use bookline_server::codec::Sequence;
 use bookline_server::state::{
     Context, Error, EventUpdate, EventValues, NewEntry, NewHold, Records, Replacement, StateLimits, Store,
@@ -115,6 +115,7 @@ fn without_reason<R>(error: Error<R>) -> Error<()> {
         Error::Rejected(_) => Error::Rejected(()),
         Error::Full(full) => Error::Full(full),
         Error::Append(append_error) => Error::Append(append_error),
+        Error::NoShare(no_share) => Error::NoShare(no_share),
     }
 }
 
@@ -250,23 +251,27 @@ impl Machine {
                 let date = days()[rng.below(3)];
                 let terms = terms(rng);
                 store
-                    .create(context, &EventValues { id, name: "Grüße 🎫", date, total: 150, issued, terms })
+                    .create(
+                        context,
+                        &EventValues { id, name: "Grüße 🎫", date, total: 150, issued, terms },
+                        None,
+                    )
                     .map_err(without_reason)
             }
             1..4 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
                 let mut tickets = self.ids.draw_several(rng, count);
-                store.book(context, id, attendee(rng), &mut tickets).map_err(without_reason)?;
+                store.book(context, id, attendee(rng), &mut tickets, None).map_err(without_reason)?;
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
-            4 => store.take(context, who, slot(rng), &NewEntry::Block).map_err(without_reason),
+            4 => store.take(context, who, slot(rng), &NewEntry::Block, None).map_err(without_reason),
             5 => {
                 let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
                 let title = "committee ".repeat(1 + rng.below(20));
                 let meeting = NewEntry::Meeting { title: &title, group: &group, host };
-                store.take(context, who, slot(rng), &meeting).map_err(without_reason)
+                store.take(context, who, slot(rng), &meeting, None).map_err(without_reason)
             }
             6 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
@@ -280,17 +285,16 @@ impl Machine {
                     sales: Some(sales),
                     max_per_booking: rng.one_in(2).then_some(max_per_booking),
                 };
-                store.update(context, id, &update, |_| ()).map_err(without_reason)
+                store.update(context, id, &update, None).map(drop).map_err(without_reason)
             }
-            7 => store.free(context, who, slot(rng)).map(|_| ()).map_err(without_reason),
+            7 => store.free(context, who, slot(rng), None).map(|_| ()).map_err(without_reason),
             8..10 => {
                 let event = EVENTS[rng.below(EVENTS.len())];
                 let count = 1 + u32::try_from(rng.below(4)).expect("a small number");
                 // It does not fall due while the test runs.
                 let new = NewHold { event, count, seconds: HOLD_SECONDS_MAX / 2, attendee: attendee(rng) };
-                let mut hold = self.ids.draw(rng);
-                store.hold(context, &new, &mut hold).map_err(without_reason)?;
-                self.ids.holds.push(HoldId(hold));
+                let hold = store.hold(context, &new, self.ids.draw(rng), None).map_err(without_reason)?;
+                self.ids.holds.push(hold.id);
                 Ok(())
             }
             10..12 => {
@@ -298,7 +302,7 @@ impl Machine {
                 let mut tickets = self.ids.draw_several(rng, count);
                 let attendee = rng.one_in(2).then(|| attendee(rng));
                 let hold = any_of(rng, &self.ids.holds)?;
-                store.confirm(context, hold, attendee, &mut tickets).map_err(without_reason)?;
+                store.confirm(context, hold, attendee, &mut tickets, None).map_err(without_reason)?;
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
@@ -306,11 +310,11 @@ impl Machine {
                 let seconds =
                     HOLD_SECONDS_MAX - 1_000 - u32::try_from(rng.below(1_000)).expect("a small number");
                 let hold = any_of(rng, &self.ids.holds)?;
-                store.extend(context, hold, seconds).map(drop).map_err(without_reason)
+                store.extend(context, hold, seconds, None).map(drop).map_err(without_reason)
             }
             13 => {
                 let hold = any_of(rng, &self.ids.holds)?;
-                store.release(context, hold).map(drop).map_err(without_reason)
+                store.release(context, hold, None).map(drop).map_err(without_reason)
             }
             14 => forget(server),
             15 => {
@@ -321,22 +325,22 @@ impl Machine {
                         tickets.push(ticket);
                     }
                 }
-                store.cancel(context, &tickets).map(drop).map_err(without_reason)
+                store.cancel(context, &tickets, None).map(drop).map_err(without_reason)
             }
             16..18 => {
                 let (ticket, undo) = (any_of(rng, &self.ids.tickets)?, rng.one_in(3));
-                store.check_in(context, ticket, undo, |_| ()).map_err(without_reason)
+                store.check_in(context, ticket, undo, |_| (), None).map_err(without_reason)
             }
             18 if rng.one_in(5) => {
                 let id = EVENTS[rng.below(EVENTS.len())];
-                store.delete_event(context, id, rng.one_in(2)).map(drop).map_err(without_reason)
+                store.delete_event(context, id, rng.one_in(2), None).map(drop).map_err(without_reason)
             }
             _ => {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
                 let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
                 let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
-                store.replace(context, &replacement, |_| Ok::<_, ()>(())).map(drop).map_err(without_reason)
+                store.replace(context, &replacement, |_| Ok(()), None).map(drop).map_err(without_reason)
             }
         }
     }

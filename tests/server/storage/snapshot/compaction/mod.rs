@@ -1,23 +1,24 @@
 //! Snapshots of random histories: what they and the journal since contain is what the journal alone contains.
 //!
 //! It would fail if compaction lost or repeated a ticket or hold, gave one the state of another time, changed
-//! the order of issue, mixed up attendees, or kept a part of a deleted event.
+//! the order of issue, mixed up attendees, kept a part of a deleted event or a forgotten key, or lost a key.
 
 mod naive_state;
 mod random_history;
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
-use bookline_server::changes::{Change, EventCreated, TicketsIssued, TicketsKept};
+use bookline_server::changes::{Change, EventCreated, TicketsIssued, TicketsKept, commit};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::{EventKey, EventNumber, TicketState};
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::{Durability, Journal};
 use bookline_server::storage::log::Log;
 use bookline_server::storage::recovery::{Recovery, RecoveryOptions, recover};
+use bookline_server::storage::replay::Replay;
 use bookline_server::storage::snapshot::compaction::compact;
 use bookline_server::storage::snapshot::read::Snapshot;
 use bookline_server::storage::snapshot::write::Writer;
@@ -44,7 +45,7 @@ struct Storage {
 }
 
 fn recovered(disks: &Disks, fresh: bool) -> Recovery<Recovered> {
-    let options = RecoveryOptions { restore: None, durability: Durability::Always, segment_size: 512 << 10 };
+    let options = RecoveryOptions { restore: None, durability: Durability::Always, segment_size: 768 << 10 };
     recover(disks, &options, fresh, Recovered::default).expect("recovery succeeds")
 }
 
@@ -123,7 +124,7 @@ fn random_histories_make_every_kind_that_a_journal_has() {
         }
     }
     // Creations and ends as version 0.1.0 journaled them, meetings, and the kinds of snapshots.
-    let others = [1, 4, 5, 12, 16];
+    let others = [1, 4, 5, 12, 16, 23];
     let expected: BTreeSet<u8> =
         Change::TYPES.iter().copied().filter(|kind| !others.contains(kind)).collect();
     assert_eq!(types, expected);
@@ -211,6 +212,31 @@ fn block() -> OwnedChange {
     OwnedChange::Block { slot, who: "F1".to_owned() }
 }
 
+/// An earlier version wrote type 14, without a time.
+#[test]
+fn check_in_has_its_own_time_or_else_that_of_its_commit() {
+    let (storage, tickets) = with_bookings(&[("", 1)]);
+    let (tag, number) = (event_tag("jazz").to_le_bytes(), 1_u64.to_le_bytes());
+    let before = [&tag[..], &number, &tickets[0], &[0]].concat();
+    let (time, id) = (2_i64.to_le_bytes(), [&[4, 0][..], b"jazz"].concat());
+    for (change, at) in [
+        ([&[14, 33, 0, 0][..], &before, &id].concat(), 3),
+        ([&[25, 41, 0, 0][..], &before, &time, &id].concat(), 2),
+        ([&[25, 41, 0, 0][..], &before, &[0; 8], &id].concat(), 3),
+    ] {
+        let mut payload = Vec::new();
+        commit::encode(&mut payload, 3, &[]);
+        payload.extend_from_slice(&change);
+        let length = u32::try_from(payload.len()).expect("a small commit");
+        payload[..4].copy_from_slice(&length.to_le_bytes());
+        let mut commits = commit::decode(&payload, storage.journal.appended().next());
+        let recovered = Recovered(Mutex::new(storage.recover()[1].clone()));
+        recovered.replay(commits.next().expect("a commit").expect("a valid commit")).expect("it fits");
+        let state = recovered.0.into_inner().expect("no panic");
+        assert_eq!(state.events[&1].tickets[0].state, TicketState::new(TicketStatus::CheckedIn, Some(at)));
+    }
+}
+
 #[test]
 fn tickets_of_a_snapshot_of_version_0_1_0_have_unknown_times_until_they_change() {
     let (mut storage, tickets) = with_bookings(&[("", 2)]);
@@ -224,7 +250,7 @@ fn tickets_of_a_snapshot_of_version_0_1_0_have_unknown_times_until_they_change()
     writer.finish().expect("no disk error");
     storage.newest = Some(sequence);
     let id = "jazz".to_owned();
-    let checked_in = OwnedChange::CheckedIn { event, id, ticket: tickets[1], undone: false };
+    let checked_in = OwnedChange::CheckedIn { event, id, ticket: tickets[1], undone: false, at: None };
     storage.append(&RandomCommit { micros: 3, changes: vec![checked_in] });
 
     let mut states = Vec::new();

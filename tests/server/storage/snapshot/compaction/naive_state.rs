@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
 use bookline_server::changes::commit::Commit;
-use bookline_server::changes::{Change, Origin, Target};
+use bookline_server::changes::{Change, Origin, Target, UsedKey};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::calendar::Entry;
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
@@ -21,6 +21,10 @@ use crate::storage::journal::owned_change::Uuid;
 pub struct NaiveState {
     pub events: BTreeMap<u64, NaiveEvent>,
     pub entries: BTreeMap<u64, (Slot, Entry)>,
+    /// By the sequence number of the commit that used them.
+    pub keys: BTreeMap<u64, NaiveKey>,
+    /// The sequence number of the change that is applied at the moment.
+    applied: Sequence,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +54,15 @@ pub struct NaiveHold {
     pub hold: Hold,
     /// Empty once the hold has ended.
     pub attendee: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NaiveKey {
+    pub identity: String,
+    pub key: String,
+    pub request: [u8; 16],
+    pub reply: Vec<u8>,
+    pub at: i64,
 }
 
 impl NaiveEvent {
@@ -106,11 +119,19 @@ impl NaiveEvent {
 }
 
 impl NaiveState {
+    /// Applies a change.
+    pub fn apply(&mut self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
+        self.applied = origin.sequence;
+        let applied = change.apply(origin, self);
+        self.applied = Sequence(0);
+        applied
+    }
+
     /// Applies the changes of a commit.
     pub fn commit(&mut self, origin: Origin, changes: &[Change<'_>]) -> Result<(), Contradiction> {
         for change in changes {
             change.check_in_commit(origin.sequence.0)?;
-            change.apply(origin, self)?;
+            self.apply(origin, change)?;
         }
         Ok(())
     }
@@ -288,6 +309,20 @@ impl Target for NaiveState {
         require(of_entry == slot, "an entry ends in another slot")?;
         Ok(entry)
     }
+
+    fn use_key(&mut self, used: &UsedKey<'_>, at: i64) -> Result<(), Contradiction> {
+        let UsedKey { identity, key, request, reply } = *used;
+        let is_new = self.keys.values().all(|known| (&*known.identity, &*known.key) != (identity, key));
+        require(is_new, "a key is used twice")?;
+        let (identity, key, reply) = (identity.to_owned(), key.to_owned(), reply.to_owned());
+        let before = self.keys.insert(self.applied.0, NaiveKey { identity, key, request, reply, at });
+        require(before.is_none(), "a commit uses two keys")
+    }
+
+    fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction> {
+        self.keys.retain(|number, _| *number > through.0);
+        Ok(())
+    }
 }
 
 /// A state that recovery builds.
@@ -297,7 +332,7 @@ pub struct Recovered(pub Mutex<NaiveState>);
 impl Replay for Recovered {
     fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
         let mut state = self.0.lock().expect("no panic");
-        change.apply(Origin { sequence: number, micros: None }, &mut *state)
+        state.apply(Origin { sequence: number, micros: None }, change)
     }
 
     fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {

@@ -11,7 +11,7 @@ use bookline_testkit::Rng;
 
 use super::naive_state::{NaiveEvent, NaiveHold, NaiveState, NaiveTicket};
 use crate::storage::journal::generate::RandomCommit;
-use crate::storage::journal::owned_change::{OwnedChange, OwnedEvent, OwnedValues, Uuid};
+use crate::storage::journal::owned_change::{OwnedChange, OwnedEvent, OwnedKey, OwnedValues, Uuid};
 
 /// Ids of events. They are used again after an event is deleted.
 const EVENTS: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -40,8 +40,14 @@ impl RandomHistory {
     /// Makes the next commit, and applies it.
     pub fn next(&mut self, rng: &mut Rng) -> RandomCommit {
         self.micros += 1 + i64::from(rng.next() as u32 % 100_000_000);
+        if rng.one_in(20) {
+            self.forget_keys(rng);
+        }
         while self.changes.is_empty() {
             self.any(rng);
+        }
+        if rng.one_in(2) {
+            self.use_key(rng);
         }
         self.commits += 1;
         RandomCommit { micros: self.micros, changes: std::mem::take(&mut self.changes) }
@@ -83,6 +89,25 @@ impl RandomHistory {
         let applied = self.state.commit(origin, &[change.change()]);
         applied.unwrap_or_else(|refused| panic!("{change:?}: {refused}"));
         self.changes.push(change);
+    }
+
+    /// Uses a key that is not known, which may have been forgotten.
+    fn use_key(&mut self, rng: &mut Rng) {
+        let key = format!("key-of-a-request-{}", rng.below(100));
+        if self.state.keys.values().all(|known| known.key != key) {
+            let (identity, mut request) = (String::new(), [0; 16]);
+            request[..8].copy_from_slice(&rng.next().to_le_bytes());
+            let reply = format!("OK {{\"drawn\":{}}}\n", rng.next());
+            self.push(OwnedChange::KeyUsed(OwnedKey { identity, key, request, reply: reply.into() }));
+        }
+    }
+
+    /// Forgets the keys that were used up to one of the commits so far, which may have used none.
+    fn forget_keys(&mut self, rng: &mut Rng) {
+        if self.commits > 0 {
+            let through = Sequence(rng.within(1..self.commits + 1));
+            self.push(OwnedChange::KeysForgotten { through });
+        }
     }
 
     fn create(&mut self, rng: &mut Rng) {
@@ -144,7 +169,9 @@ impl RandomHistory {
         let tickets = event.tickets.iter().filter(|ticket| !is(ticket, TicketStatus::Cancelled));
         if let Some(ticket) = pick(rng, tickets) {
             let (id, undone) = (event.id.clone(), is(ticket, TicketStatus::CheckedIn));
-            self.push(OwnedChange::CheckedIn { event: event.key(), id, ticket: ticket.id, undone });
+            // Of today, or of the earlier type.
+            let at = rng.one_in(2).then_some(self.micros - 1);
+            self.push(OwnedChange::CheckedIn { event: event.key(), id, ticket: ticket.id, undone, at });
         }
     }
 

@@ -1,0 +1,49 @@
+//! A key was used: the changes before it in the commit are those of its request.
+//!
+//! Body: the used key.
+
+use serde_json::Value;
+
+use super::compaction::Compaction;
+use super::invalid::InvalidChange;
+use super::kind::Kind;
+use super::origin::Origin;
+use super::target::Target;
+use super::used_key::UsedKey;
+use crate::codec::DecodeError;
+use crate::codec::fields::Fields;
+use crate::domain::Contradiction;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyUsed<'a>(pub UsedKey<'a>);
+
+impl<'a> Kind<'a> for KeyUsed<'a> {
+    fn body_bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        self.0.encode(out);
+    }
+
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
+        UsedKey::decode(body).map(Self)
+    }
+
+    fn check(&self, number: u64) -> Result<(), InvalidChange> {
+        self.0.check(number)
+    }
+
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        target.use_key(&self.0, origin.decided_at()?)
+    }
+
+    fn compaction(&self, origin: Origin) -> Compaction<'a> {
+        // A snapshot holds no change that depends on its time.
+        origin.micros.map_or(Compaction::Omitted, |at| Compaction::Key { used: self.0, at })
+    }
+
+    fn json(&self) -> Value {
+        self.0.json()
+    }
+}
