@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bookline_loadgen::Error as LoadError;
+use bookline_protocol::limits::KEYED_TICKETS_MAX;
 use humantime::format_duration;
 use rustyline::error::ReadlineError;
 use thiserror::Error;
@@ -67,6 +68,12 @@ pub enum Error {
         thousands(*events), thousands(*tickets), thousands(*entries)
     )]
     HoldsData { address: Address, events: u64, tickets: u64, entries: u64 },
+    /// `bench --retry` would book more tickets at a time than a request with a key may.
+    #[error(
+        "--retry books at most {} tickets at a time, as every change has a key: pass a lower --tickets",
+        thousands(KEYED_TICKETS_MAX.into())
+    )]
+    KeyedTickets,
     /// Another error of `bench`.
     #[error(transparent)]
     Load(LoadError),
@@ -122,6 +129,7 @@ impl Error {
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::HoldsData { .. } | Self::Load(_) => Exit::Refused,
             Self::CsvWithoutListing
+            | Self::KeyedTickets
             | Self::NotCsv { .. }
             | Self::Input { .. }
             | Self::Output { .. }

@@ -38,6 +38,9 @@ pub struct Config {
     pub tickets_per_booking: u32,
     /// Tickets of each event. With few of them the run measures contention for the last ones.
     pub tickets_per_event: u32,
+    /// Whether to open lost connections again, and to send requests without a reply again. Then every change
+    /// has a key.
+    pub retry: bool,
     /// Whether to load a server that already has events, tickets or calendar entries.
     pub allow_data: bool,
 }
@@ -54,6 +57,7 @@ impl Default for Config {
             events: 10_000,
             tickets_per_booking: 1,
             tickets_per_event: EVENT_TICKETS_MAX,
+            retry: false,
             allow_data: false,
         }
     }

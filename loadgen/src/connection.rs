@@ -1,7 +1,9 @@
 //! One connection of a run. It batches requests into one write, and matches replies to requests by order.
+//! With retries it keeps its requests until they have their replies, so that they can be sent again.
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
 use std::time::Instant;
 
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
@@ -10,6 +12,8 @@ use mio::net::TcpStream;
 
 use crate::error::{Error, excerpt};
 use crate::phase::{Nanos, Pending, Phase};
+use crate::reply::parse_temporary_refusal;
+use crate::retry::{Retries, Retry};
 
 /// The longest reply. Ten thousand tickets take below 1 MB; a peer that sends more than this without a
 /// line feed sends no lines.
@@ -20,19 +24,31 @@ const _: () = assert!(BOOKING_TICKETS_MAX as usize * (TICKET_ID_CHARS + 3) < REP
 
 #[derive(Debug)]
 pub struct Connection {
-    stream: TcpStream,
+    link: Link,
     number: usize,
     /// Requests without a reply, oldest first.
     pending: VecDeque<Pending>,
     /// The same requests in the batches in which they were sent.
     batches: VecDeque<Batch>,
-    /// Requests to send; the first `written` bytes are sent.
+    /// Requests to send, and with retries those that have no reply; the first `written` bytes are sent.
     out: Vec<u8>,
     written: usize,
     /// The beginning of a line whose end has not arrived.
     partial_line: Vec<u8>,
-    /// A write failed: the peer has closed. Its last replies may still be read.
+    /// Without retries: a write failed, as the peer has closed. Its last replies may still be read.
     write_failed: bool,
+    /// `None` if a lost connection stays lost.
+    retry: Option<Retry>,
+}
+
+/// The socket of a connection.
+#[derive(Debug)]
+enum Link {
+    Open(TcpStream),
+    /// It connects.
+    Opening(TcpStream),
+    /// It is closed, and waits to be opened again.
+    Lost,
 }
 
 /// Requests that were sent with one write.
@@ -49,15 +65,25 @@ pub enum ReadState {
     Pending,
     /// Every request has its reply.
     Idle,
-    /// The peer has closed.
-    Closed,
+    /// The peer has closed, or refused a request that is to be sent again.
+    Lost,
+}
+
+/// The replies in what arrived.
+#[derive(Clone, Copy, Debug)]
+struct Replies {
+    count: u64,
+    /// Where the last one ends.
+    end: usize,
+    /// Whether a temporary refusal follows them.
+    is_refusal_next: bool,
 }
 
 impl Connection {
     /// `stream` must be nonblocking.
     pub fn new(stream: TcpStream, number: usize) -> Self {
         Self {
-            stream,
+            link: Link::Open(stream),
             number,
             pending: VecDeque::new(),
             batches: VecDeque::new(),
@@ -65,11 +91,19 @@ impl Connection {
             written: 0,
             partial_line: Vec::new(),
             write_failed: false,
+            retry: None,
         }
     }
 
-    pub fn stream(&mut self) -> &mut TcpStream {
-        &mut self.stream
+    /// Gives every change a key from now on, and keeps requests until they have their replies. All earlier
+    /// ones must have theirs.
+    pub fn retry_requests(&mut self) {
+        self.retry = Some(Retry::new());
+    }
+
+    /// What was sent again so far.
+    pub fn retries(&self) -> Option<&Retries> {
+        self.retry.as_ref().map(|retry| &retry.counts)
     }
 
     /// Requests without a reply.
@@ -84,6 +118,11 @@ impl Connection {
         while requests < count
             && let Some(pending) = phase.next_request(self.number, &mut self.out)
         {
+            if let Some(retry) = &mut self.retry
+                && pending.is_change()
+            {
+                retry.keys.add_to_last(&mut self.out);
+            }
             self.pending.push_back(pending);
             requests += 1;
         }
@@ -95,19 +134,66 @@ impl Connection {
 
     /// Writes as much as the socket takes.
     pub fn flush(&mut self) {
+        let Link::Open(stream) = &mut self.link else { return };
         while self.written < self.out.len() {
-            match self.stream.write(&self.out[self.written..]) {
+            match stream.write(&self.out[self.written..]) {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(_) => {
-                    self.write_failed = true;
+                    self.write_failed = self.retry.is_none();
                     break;
                 }
             }
         }
-        self.out.clear();
-        self.written = 0;
+        if self.retry.is_none() {
+            self.out.clear();
+            self.written = 0;
+        }
+    }
+
+    /// Writes after the socket has become writable, as it does when it is connected.
+    #[inline]
+    pub fn on_writable(&mut self) {
+        if matches!(self.link, Link::Opening(_)) {
+            self.complete_opening();
+        }
+        self.flush();
+    }
+
+    #[cold]
+    fn complete_opening(&mut self) {
+        let Link::Opening(stream) = &self.link else { return };
+        // An event of the earlier socket comes before it is connected.
+        let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
+        if peer == local {
+            // Without a listener, a socket that happens to get the server's port connects to itself. The end
+            // of the stream follows. If the shutdown fails, the stream has ended already.
+            let _ = stream.shutdown(Shutdown::Both);
+        } else if let Link::Opening(stream) = std::mem::replace(&mut self.link, Link::Lost) {
+            self.link = Link::Open(stream);
+            self.retry.iter_mut().for_each(|retry| retry.counts.reconnections += 1);
+        }
+    }
+
+    /// Closes the connection. Returns when to [reopen](Self::reopen) it, or `None` if it stays lost.
+    #[cold]
+    pub fn lose(&mut self, now: Nanos) -> Option<Nanos> {
+        self.link = Link::Lost;
+        self.partial_line.clear();
+        let (begin, at) = self.retry.as_mut()?.lose(&self.out, self.written, now)?;
+        self.written = begin;
+        Some(at)
+    }
+
+    /// Opens it again over a socket that connects. Requests without a reply are sent again.
+    pub fn reopen(&mut self, stream: TcpStream) {
+        self.link = Link::Opening(stream);
+    }
+
+    /// Whether it has a socket, connected or not.
+    pub const fn has_socket(&self) -> bool {
+        !matches!(self.link, Link::Lost)
     }
 
     /// Reads what has arrived, through `buffer`, and sends a request for each reply. `closing` says that
@@ -121,19 +207,31 @@ impl Connection {
         closing: bool,
     ) -> Result<ReadState, Error> {
         loop {
-            let count = match self.stream.read(buffer) {
-                Ok(0) => return Ok(ReadState::Closed),
+            let (Link::Open(stream) | Link::Opening(stream)) = &mut self.link else {
+                return Ok(self.state());
+            };
+            let count = match stream.read(buffer) {
+                Ok(0) => return Ok(ReadState::Lost),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(self.state()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => return Ok(ReadState::Closed),
+                Err(_) => return Ok(ReadState::Lost),
             };
             let now = start.elapsed().as_nanos() as Nanos;
             phase.on_time(now);
-            let replies = self.take_replies(phase, &buffer[..count])?;
+            let Replies { count: replies, is_refusal_next, .. } =
+                self.take_replies(phase, &buffer[..count])?;
             self.record_latency(phase, now, replies);
+            self.remove_answered(replies);
+            if is_refusal_next {
+                // The next requests wait until it is open again.
+                self.link = Link::Lost;
+            }
             if !self.write_failed {
                 self.send(phase, now, replies);
+            }
+            if is_refusal_next {
+                return Ok(ReadState::Lost);
             }
             // A read that does not fill the buffer has emptied the socket: the next arrival is a new event.
             if count < buffer.len() && !closing {
@@ -146,21 +244,32 @@ impl Connection {
         if self.pending.is_empty() { ReadState::Idle } else { ReadState::Pending }
     }
 
-    /// Returns how many replies ended in what arrived.
+    /// Takes the replies that ended in what arrived.
     #[inline]
-    fn take_replies(&mut self, phase: &mut impl Phase, arrived: &[u8]) -> Result<u64, Error> {
+    fn take_replies(&mut self, phase: &mut impl Phase, arrived: &[u8]) -> Result<Replies, Error> {
         if self.partial_line.is_empty() {
-            let (replies, end) = take_lines(&mut self.pending, phase, arrived)?;
-            self.partial_line.extend_from_slice(&arrived[end..]);
+            let replies = take_lines(&mut self.pending, self.retry.as_mut(), phase, arrived)?;
+            self.partial_line.extend_from_slice(&arrived[replies.end..]);
             return Ok(replies);
         }
         self.partial_line.extend_from_slice(arrived);
-        let (replies, end) = take_lines(&mut self.pending, phase, &self.partial_line)?;
-        self.partial_line.drain(..end);
+        let replies = take_lines(&mut self.pending, self.retry.as_mut(), phase, &self.partial_line)?;
+        self.partial_line.drain(..replies.end);
         if self.partial_line.len() > REPLY_BYTES_MAX {
             return Err(Error::Malformed { line: excerpt(&self.partial_line) });
         }
         Ok(replies)
+    }
+
+    /// With retries: removes the requests of the oldest `replies` replies.
+    #[inline]
+    fn remove_answered(&mut self, replies: u64) {
+        if let Some(retry) = &mut self.retry {
+            let removed = retry.answer(replies, &self.out);
+            self.out.drain(..removed);
+            // A faulty server may reply to a request that is not written yet.
+            self.written = self.written.saturating_sub(removed);
+        }
     }
 
     #[inline]
@@ -180,25 +289,102 @@ impl Connection {
     }
 }
 
-/// Passes every whole line of `bytes` on. Returns how many there were, and where the last one ends.
+/// Passes every whole line of `bytes` on, with retries up to a temporary refusal. Its request stays the
+/// oldest one without a reply: those after it may depend on it, so they are sent again, too.
 ///
 /// Every request of a run has a reply of one line, and no connection subscribes to anything: another
 /// line is an error here, though other clients skip lines that they do not know.
 #[inline]
 fn take_lines(
     pending: &mut VecDeque<Pending>,
+    mut retry: Option<&mut Retry>,
     phase: &mut impl Phase,
     bytes: &[u8],
-) -> Result<(u64, usize), Error> {
-    let (mut replies, mut start) = (0, 0);
-    while let Some(length) = memchr::memchr(b'\n', &bytes[start..]) {
-        let line = &bytes[start..start + length];
+) -> Result<Replies, Error> {
+    let (mut count, mut end) = (0, 0);
+    while let Some(length) = memchr::memchr(b'\n', &bytes[end..]) {
+        let line = &bytes[end..end + length];
+        if let Some(retry) = &mut retry
+            && line.starts_with(b"ERR ")
+            && let Some((code, message)) = parse_temporary_refusal(line)
+        {
+            retry.counts.refused.add(code, 1, || message);
+            return Ok(Replies { count, end, is_refusal_next: true });
+        }
         let Some(request) = pending.pop_front() else {
             return Err(Error::Unsolicited { line: excerpt(line) });
         };
         phase.on_reply(request, line)?;
-        replies += 1;
-        start += length + 1;
+        count += 1;
+        end += length + 1;
     }
-    Ok((replies, start))
+    Ok(Replies { count, end, is_refusal_next: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// GET and BOOK in turn. It counts the replies.
+    #[derive(Default)]
+    struct Requests {
+        sent: u32,
+        replies: u32,
+    }
+
+    impl Phase for Requests {
+        fn next_request(&mut self, _connection: usize, out: &mut Vec<u8>) -> Option<Pending> {
+            self.sent += 1;
+            let number = self.sent;
+            let (verb, pending) =
+                if number % 2 == 1 { ("GET", Pending::Event(0)) } else { ("BOOK", Pending::Book(0)) };
+            out.extend_from_slice(format!("{verb} {number}\n").as_bytes());
+            Some(pending)
+        }
+
+        fn on_reply(&mut self, _request: Pending, _line: &[u8]) -> Result<(), Error> {
+            self.replies += 1;
+            Ok(())
+        }
+    }
+
+    fn open(listener: &TcpListener) -> (TcpStream, std::net::TcpStream) {
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+        (TcpStream::from_std(stream), listener.accept().unwrap().0)
+    }
+
+    /// Everything that a connection sends before it ends.
+    fn read_to_end(mut peer: std::net::TcpStream) -> String {
+        let mut text = String::new();
+        peer.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    #[test]
+    fn refused_request_and_those_after_it_are_sent_again_with_their_keys() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (stream, mut peer) = open(&listener);
+        let mut phase = Requests::default();
+        let mut connection = Connection::new(stream, 0);
+        connection.retry_requests();
+        connection.send(&mut phase, 0, 4);
+        peer.write_all(b"OK {}\nERR BUSY {\"message\":\"\",\"retry\":true}\nOK {}\n").unwrap();
+        let (mut buffer, start) = ([0; 1024], Instant::now());
+        while connection.read(&mut phase, &mut buffer, start, false).unwrap() != ReadState::Lost {}
+        assert!(connection.lose(0).is_some());
+        // A request follows the reply, none the refusal.
+        assert_eq!((phase.replies, phase.sent, connection.outstanding()), (1, 5, 4));
+        let first = read_to_end(peer);
+        let repeated = first.split_once('\n').unwrap().1;
+        assert!(first.starts_with("GET 1\nBOOK 2 key=") && first.contains("\nBOOK 4 key="), "{first}");
+
+        let (stream, peer) = open(&listener);
+        connection.reopen(stream);
+        connection.on_writable();
+        drop(connection);
+        assert_eq!(read_to_end(peer), format!("{repeated}GET 5\n"));
+    }
 }

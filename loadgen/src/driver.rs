@@ -1,4 +1,5 @@
-//! The event loop: one thread that waits for all connections at once and drives a phase over them.
+//! The event loop: one thread that waits for all connections at once and drives a phase over them. With
+//! retries it opens lost connections again.
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -11,6 +12,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::connection::{Connection, ReadState};
 use crate::error::Error;
 use crate::phase::{Nanos, Phase};
+use crate::retry::Retries;
 
 /// The longest time between two calls of [`Phase::on_time`].
 pub const TICK: Duration = Duration::from_millis(50);
@@ -29,9 +31,19 @@ pub struct Driver {
     poll: Poll,
     events: Events,
     connections: Vec<Connection>,
+    /// Connections to open again.
+    lost: Vec<LostConnection>,
+    address: SocketAddr,
     buffer: Box<[u8]>,
     start: Instant,
     timeout: Duration,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct LostConnection {
+    number: usize,
+    /// When to open it again.
+    at: Nanos,
 }
 
 impl Driver {
@@ -39,24 +51,39 @@ impl Driver {
     /// later the wait for a reply.
     pub fn connect(address: &str, connections: usize, timeout: Duration) -> Result<Self, Error> {
         raise_file_limit(connections as u64 + OTHER_FILES);
+        let (mut first, address) = connect_first(address, timeout)?;
         let mut driver = Self {
             poll: Poll::new().map_err(Error::Start)?,
             events: Events::with_capacity(POLL_EVENTS_MAX),
             connections: Vec::with_capacity(connections),
+            lost: Vec::new(),
+            address,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             start: Instant::now(),
             timeout,
         };
-        let mut addresses: Vec<_> = address.to_socket_addrs().map_err(Error::Connect)?.collect();
-        for number in 0..connections {
-            let stream = driver.open(&mut addresses)?;
-            let mut connection = Connection::new(stream, number);
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let registry = driver.poll.registry();
-            registry.register(connection.stream(), Token(number), interest).map_err(Error::Start)?;
-            driver.connections.push(connection);
+        register(&driver.poll, &mut first, 0)?;
+        driver.connections.push(Connection::new(first, 0));
+        for number in 1..connections {
+            let mut stream = connect(address, timeout)?;
+            register(&driver.poll, &mut stream, number)?;
+            driver.connections.push(Connection::new(stream, number));
         }
         Ok(driver)
+    }
+
+    /// From now on changes have keys, and lost connections are opened again, for up to
+    /// [`RETRY_TIME_MAX`](crate::retry::RETRY_TIME_MAX) without a reply. Every request must have its reply.
+    pub fn retry_requests(&mut self) {
+        self.connections.iter_mut().for_each(Connection::retry_requests);
+    }
+
+    /// What was sent again over all connections, or `None` without retries.
+    pub fn retries(&self) -> Option<Retries> {
+        self.connections.iter().map(Connection::retries).try_fold(Retries::default(), |mut sum, retries| {
+            sum.add(retries?);
+            Some(sum)
+        })
     }
 
     /// The time that phases are given.
@@ -75,6 +102,9 @@ impl Driver {
         let mut outstanding = self.outstanding();
         let mut silent_since = None;
         while outstanding > 0 {
+            if !self.lost.is_empty() {
+                self.reopen_lost()?;
+            }
             match self.poll.poll(&mut self.events, Some(TICK)) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -85,7 +115,8 @@ impl Driver {
                 phase.on_time(now);
                 let since: Nanos = *silent_since.get_or_insert(now.saturating_sub(TICK.as_nanos() as Nanos));
                 if Duration::from_nanos(now - since) > self.timeout {
-                    return Err(Error::Timeout { unanswered: self.outstanding() });
+                    self.lose_silent(now)?;
+                    silent_since = None;
                 }
                 continue;
             }
@@ -93,7 +124,7 @@ impl Driver {
             match self.handle_events(phase)? {
                 ReadState::Pending => {}
                 ReadState::Idle => outstanding = self.outstanding(),
-                ReadState::Closed => return Err(Error::Lost { unanswered: self.outstanding() }),
+                ReadState::Lost => return Err(Error::Lost { unanswered: self.outstanding() }),
             }
         }
         Ok(())
@@ -103,44 +134,103 @@ impl Driver {
     fn handle_events(&mut self, phase: &mut impl Phase) -> Result<ReadState, Error> {
         let mut state = ReadState::Pending;
         for event in &self.events {
-            let Some(connection) = self.connections.get_mut(event.token().0) else { continue };
+            let number = event.token().0;
+            let Some(connection) = self.connections.get_mut(number) else { continue };
             if event.is_writable() {
-                connection.flush();
+                connection.on_writable();
             }
             let closing = event.is_read_closed() || event.is_error();
             if event.is_readable() || closing {
                 match connection.read(phase, &mut self.buffer, self.start, closing)? {
                     ReadState::Pending => {}
                     ReadState::Idle => state = ReadState::Idle,
-                    ReadState::Closed => return Ok(ReadState::Closed),
+                    ReadState::Lost => match connection.lose(self.start.elapsed().as_nanos() as Nanos) {
+                        Some(at) => {
+                            self.lost.push(LostConnection { number, at });
+                            // Its last reply may have come before the end of the stream.
+                            state = ReadState::Idle;
+                        }
+                        None => return Ok(ReadState::Lost),
+                    },
                 }
             }
         }
         Ok(state)
     }
 
+    /// Loses the connections that wait for replies, as none has arrived in time.
+    #[cold]
+    fn lose_silent(&mut self, now: Nanos) -> Result<(), Error> {
+        let unanswered = self.outstanding();
+        for (number, connection) in self.connections.iter_mut().enumerate() {
+            if connection.outstanding() > 0 && connection.has_socket() {
+                let at = connection.lose(now).ok_or(Error::Timeout { unanswered })?;
+                self.lost.push(LostConnection { number, at });
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the lost connections whose time has come.
+    #[cold]
+    fn reopen_lost(&mut self) -> Result<(), Error> {
+        let now = self.now();
+        for lost in std::mem::take(&mut self.lost) {
+            if lost.at > now {
+                self.lost.push(lost);
+                continue;
+            }
+            let connection = &mut self.connections[lost.number];
+            // A connection over the loopback interface is refused at once.
+            let Ok(mut stream) = begin_connecting(self.address) else {
+                match connection.lose(now) {
+                    Some(at) => self.lost.push(LostConnection { at, ..lost }),
+                    None => return Err(Error::Lost { unanswered: self.outstanding() }),
+                }
+                continue;
+            };
+            register(&self.poll, &mut stream, lost.number)?;
+            connection.reopen(stream);
+        }
+        Ok(())
+    }
+
     fn outstanding(&self) -> u64 {
         self.connections.iter().map(Connection::outstanding).sum()
     }
+}
 
-    /// Connects to the first address that accepts, and removes the others from the list.
-    fn open(&self, addresses: &mut Vec<SocketAddr>) -> Result<TcpStream, Error> {
-        let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
-        for (index, address) in addresses.iter().enumerate() {
-            match std::net::TcpStream::connect_timeout(address, self.timeout) {
-                Ok(stream) => {
-                    addresses.drain(..index);
-                    addresses.truncate(1);
-                    // Nagle's algorithm would delay a small request until the reply to the one before it.
-                    let ready = stream.set_nodelay(true).and_then(|()| stream.set_nonblocking(true));
-                    ready.map_err(Error::Start)?;
-                    return Ok(TcpStream::from_std(stream));
-                }
-                Err(error) => last = error,
-            }
+/// Connects to the first address of `host:port` that accepts. Returns that address as well.
+fn connect_first(address: &str, timeout: Duration) -> Result<(TcpStream, SocketAddr), Error> {
+    let mut last = Error::Connect(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
+    for address in address.to_socket_addrs().map_err(Error::Connect)? {
+        match connect(address, timeout) {
+            Ok(stream) => return Ok((stream, address)),
+            Err(error) => last = error,
         }
-        Err(Error::Connect(last))
     }
+    Err(last)
+}
+
+fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, Error> {
+    let stream = std::net::TcpStream::connect_timeout(&address, timeout).map_err(Error::Connect)?;
+    stream.set_nonblocking(true).map_err(Error::Start)?;
+    without_delay(TcpStream::from_std(stream)).map_err(Error::Start)
+}
+
+fn begin_connecting(address: SocketAddr) -> io::Result<TcpStream> {
+    without_delay(TcpStream::connect(address)?)
+}
+
+/// Nagle's algorithm would delay a small request until the reply to the one before it.
+fn without_delay(stream: TcpStream) -> io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+fn register(poll: &Poll, stream: &mut TcpStream, number: usize) -> Result<(), Error> {
+    let interest = Interest::READABLE | Interest::WRITABLE;
+    poll.registry().register(stream, Token(number), interest).map_err(Error::Start)
 }
 
 /// Raises the soft limit of open files to `files` or the hard limit. If that is too low, connecting fails.

@@ -33,6 +33,8 @@ pub enum Violation {
     /// A calendar entry exists although its deletion was acknowledged.
     #[serde(rename = "entry_back")]
     DeletedEntryExists,
+    /// STATS counts more or less than was acknowledged.
+    CountsDiffer,
     /// An `OK` is about something else than its request.
     #[serde(rename = "reply_elsewhere")]
     ReplyMismatch,
@@ -54,6 +56,7 @@ impl Violation {
             Self::HoldMissing => "hold missing or ended otherwise",
             Self::EntryMissing => "calendar entry missing",
             Self::DeletedEntryExists => "deleted calendar entry still there",
+            Self::CountsDiffer => "the server counts more or less than was acknowledged",
             Self::ReplyMismatch => "reply about something else",
         }
     }

@@ -16,6 +16,10 @@ mod handshake;
 mod names;
 mod template;
 
+// What retries take: keys, and what a connection keeps until it has a reply.
+mod keys;
+mod retry;
+
 // A phase of a run, and the loop that drives it over all connections.
 mod connection;
 mod driver;
@@ -35,6 +39,7 @@ mod stats;
 // Second phase: the load and its measurement.
 mod load;
 mod meter;
+mod refusal_counts;
 mod refusals;
 mod reply;
 mod tagged_id;
@@ -55,7 +60,8 @@ pub use findings::{Finding, Findings, Violation};
 pub use handshake::Handshake;
 pub use ledger::TICKETS_KEPT_MAX;
 pub use meter::Progress;
-pub use refusals::UnexpectedRefusal;
+pub use refusal_counts::{RefusalCount, RefusalCounts};
 pub use report::{End, Latencies, Report};
+pub use retry::Retries;
 pub use run::Run;
 pub use verify::Verification;

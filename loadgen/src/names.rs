@@ -89,11 +89,17 @@ impl Random {
         Self(seed)
     }
 
+    /// The next number.
+    #[inline]
+    pub fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        mix(self.0)
+    }
+
     /// The next number, below `bound`.
     #[inline]
     pub fn below(&mut self, bound: u32) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        scale(mix(self.0) >> 32, bound)
+        scale(self.draw() >> 32, bound)
     }
 }
 

@@ -40,6 +40,29 @@ pub enum Pending {
     Entry(usize),
 }
 
+impl Pending {
+    /// Whether the request changes what the server has.
+    #[inline]
+    pub const fn is_change(self) -> bool {
+        match self {
+            Self::Create(_)
+            | Self::Book(_)
+            | Self::Cancel(_)
+            | Self::Hold(_)
+            | Self::HoldStep(_)
+            | Self::Delete(_)
+            | Self::Calendar(_) => true,
+            Self::Hello
+            | Self::Stats
+            | Self::Event(_)
+            | Self::EndedHold(_)
+            | Self::Day
+            | Self::Ticket(_)
+            | Self::Entry(_) => false,
+        }
+    }
+}
+
 /// Connections are numbered from 0. The replies of a connection come in the order of its requests.
 pub trait Phase {
     /// Passes the time before each batch of replies, and at least every `driver::TICK`.

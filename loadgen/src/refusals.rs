@@ -3,27 +3,16 @@
 use std::collections::BTreeMap;
 
 use bookline_protocol::Code;
-use serde::Serialize;
 
 use crate::phase::Pending;
+use crate::refusal_counts::RefusalCounts;
 
 #[derive(Debug, Default)]
 pub struct Refusals {
     /// Refusals within the measurement, by code.
     measured: BTreeMap<String, u64>,
     /// Refusals that the workload does not explain, within the measurement or not.
-    pub unexpected: Vec<UnexpectedRefusal>,
-}
-
-/// Refusals with one code that the workload does not explain.
-#[derive(Clone, Debug, Serialize)]
-pub struct UnexpectedRefusal {
-    /// The code.
-    pub code: String,
-    /// How many there were.
-    pub count: u64,
-    /// The message of the first one.
-    pub first: String,
+    pub unexpected: RefusalCounts,
 }
 
 impl Refusals {
@@ -47,13 +36,7 @@ impl Refusals {
         let expected =
             matches!(request, Pending::Book(_) | Pending::Hold(_)) && code == Code::SoldOut.as_str();
         if !expected {
-            match self.unexpected.iter_mut().find(|unexpected| unexpected.code == code) {
-                Some(unexpected) => unexpected.count += 1,
-                None => {
-                    let code = code.to_owned();
-                    self.unexpected.push(UnexpectedRefusal { code, count: 1, first: message() });
-                }
-            }
+            self.unexpected.add(code, 1, message);
         }
         expected
     }

@@ -29,6 +29,14 @@ pub fn parse_ok<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Option<T> {
     }
 }
 
+/// The code and the message of a refusal after which the same request may succeed.
+#[cold]
+pub fn parse_temporary_refusal(line: &[u8]) -> Option<(&str, String)> {
+    let Ok(FinalLine::Err { code, body }) = FinalLine::parse(line) else { return None };
+    let body = serde_json::from_str::<ErrBody>(body).ok()?;
+    body.retry.then_some((code, body.message))
+}
+
 /// The message in the object of a refusal.
 pub fn message(body: &str) -> String {
     serde_json::from_str::<ErrBody>(body).map_or_else(|_| body.to_owned(), |body| body.message)

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use bookline_protocol::Code;
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::load::Load;
 use crate::names::RunId;
-use crate::refusals::UnexpectedRefusal;
+use crate::refusal_counts::{RefusalCount, RefusalCounts};
+use crate::retry::Retries;
 use crate::verify::Verification;
 
 /// The share of a processor above which the load generator is taken for the limit: it has hardly any time
@@ -80,7 +82,9 @@ pub struct Report {
     pub codes: BTreeMap<String, u64>,
     /// Refusals that the workload does not explain, within the measurement or not.
     #[serde(rename = "unexpected")]
-    pub unexpected_refusals: Vec<UnexpectedRefusal>,
+    pub unexpected_refusals: RefusalCounts,
+    /// What was sent again until the end of the load, if lost connections were opened again.
+    pub retries: Option<Retries>,
     /// Processor time of the load generator, as a share of one processor.
     pub client_cpu: f64,
     /// Whether the load generator, not the server, was the limit.
@@ -96,6 +100,7 @@ impl Report {
         run: RunId,
         server_version: &str,
         load: &Load<'_>,
+        retries: Option<Retries>,
         lost: bool,
     ) -> Self {
         let meter = &load.meter;
@@ -129,10 +134,20 @@ impl Report {
             },
             codes: load.refusals.codes(replies),
             unexpected_refusals: load.refusals.unexpected.clone(),
+            retries,
             client_cpu: meter.cpu_share(),
             client_was_limit: meter.cpu_share() > CLIENT_CPU_LIMIT,
             verification: None,
         }
+    }
+
+    /// Whether the server refused a change because it has no place for its key.
+    pub fn is_full_of_keys(&self) -> bool {
+        let is_about_keys =
+            |refused: &RefusalCount| refused.code == Code::Full.as_str() && refused.first.contains("key");
+        self.retries.as_ref().is_some_and(|retries| {
+            self.unexpected_refusals.0.iter().chain(&retries.refused.0).any(is_about_keys)
+        })
     }
 
     /// Whether everything was verified, without a violation or an unexpected refusal.

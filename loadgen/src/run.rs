@@ -42,6 +42,9 @@ impl<'a> Run<'a> {
         let mut driver = Driver::connect(&config.address, config.connections as usize, config.timeout)?;
         let mut greet = Greet::new(config.connections);
         driver.run(&mut greet, 1)?;
+        if config.retry {
+            driver.retry_requests();
+        }
         if !config.allow_data {
             let mut read = ReadStats::default();
             driver.run(&mut read, 1)?;
@@ -60,7 +63,9 @@ impl<'a> Run<'a> {
         self.load.meter.start(self.driver.now());
         let result = self.driver.run(&mut self.load, self.config.depth.into());
         self.load.meter.end(self.driver.now());
-        let report = Report::new(self.config, self.id, &self.server_version, &self.load, result.is_err());
+        let retries = self.driver.retries();
+        let lost = result.is_err();
+        let report = Report::new(self.config, self.id, &self.server_version, &self.load, retries, lost);
         (report, result)
     }
 
@@ -73,6 +78,7 @@ impl<'a> Run<'a> {
     pub fn verify(&mut self) -> Result<Verification, Error> {
         verify::verify(&mut self.driver, &mut self.load.ledger, self.id, self.config)
     }
+
     /// Deletes the events of the run, with their tickets and holds. Calendar entries stay.
     ///
     /// # Errors

@@ -12,7 +12,10 @@ pub struct Stats {
     pub events: u64,
     pub tickets: u64,
     pub entries: u64,
-    /// Ended holds that the server remembers. Servers of version 0.1.0 have no holds.
+    /// Holds that have not ended. Servers of version 0.1.0 have no holds.
+    #[serde(default)]
+    pub holds: u64,
+    /// Ended holds that the server remembers.
     #[serde(default)]
     pub max_ended_holds: u64,
 }

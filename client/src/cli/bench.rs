@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bookline_loadgen::{CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Workload};
-use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX};
+use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, KEYED_TICKETS_MAX};
 use clap::{ValueEnum, value_parser};
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::error::Error;
 
 /// What follows the flags in `bookline bench --help`.
 const AFTER_HELP: &str = "\
@@ -24,6 +25,15 @@ stays there: events bench-<run>-<number> of the year 9999, unless --delete
 deletes them, and calendar entries of people bench-<run>-p<number> in the years
 9990 to 9999. The eight digits of <run> are random, so runs disturb neither each
 other nor other data.
+
+With --retry a connection that is lost, that gets no reply for --timeout, or
+whose request is refused for the moment (\"retry\":true) is opened again after
+100 ms, doubling to 5 s, for up to a minute without a reply. Its requests without
+a reply are sent again, changes with the same key, so that each is made exactly
+once. If the server was empty, STATS must count what was acknowledged and nothing
+else. The server keeps the key of every change: its --max-keys and
+--max-key-bytes must hold those of the run, or it answers FULL. A run of 10
+seconds with 500,000 changes a second uses 5,000,000 keys.
 
 After the run the server is asked for what it acknowledged: each event must
 count as sold exactly the tickets that it issued and that were not cancelled,
@@ -80,6 +90,11 @@ pub struct BenchArgs {
           value_parser = value_parser!(u32).range(1..=i64::from(EVENT_TICKETS_MAX)))]
     seats: u32,
 
+    /// Give every change a key, and send it again after a lost connection: the server may be killed and
+    /// restarted during the run
+    #[arg(long)]
+    retry: bool,
+
     /// Load a server that holds events, tickets or entries, and leave more of them there
     #[arg(long)]
     yes: bool,
@@ -95,8 +110,15 @@ pub struct BenchArgs {
 
 impl BenchArgs {
     /// `timeout` is how long to wait for a connection, and for a reply while nothing arrives.
-    pub fn config(&self, address: &Address, timeout: Duration) -> Config {
-        Config {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyedTickets`].
+    pub fn config(&self, address: &Address, timeout: Duration) -> Result<Config, Error> {
+        if self.retry && self.tickets > KEYED_TICKETS_MAX {
+            return Err(Error::KeyedTickets);
+        }
+        Ok(Config {
             address: address.as_str().to_owned(),
             timeout,
             connections: self.conns,
@@ -106,8 +128,9 @@ impl BenchArgs {
             events: self.events,
             tickets_per_booking: self.tickets,
             tickets_per_event: self.seats,
+            retry: self.retry,
             allow_data: self.yes,
-        }
+        })
     }
 }
 

@@ -18,8 +18,8 @@ use crate::local::bench_report;
 ///
 /// Whatever ends the run early. The part of the report up to there is printed.
 pub fn run(address: &Address, timeout: Duration, args: &BenchArgs) -> Result<Exit, Error> {
+    let config = args.config(address, timeout)?;
     let interrupt = Interrupt::on_signals(exit_at_once)?;
-    let config = args.config(address, timeout);
     let load_error = |error| Error::from_load(error, address, timeout);
 
     let shows_progress = io::stderr().is_terminal();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bookline_loadgen::{End, Latencies, Progress, Report, UnexpectedRefusal, Verification};
+use bookline_loadgen::{End, Latencies, Progress, RefusalCount, Report, Retries, Verification};
 
 use crate::render::number::thousands;
 use crate::render::text::{printable, quoted};
@@ -44,14 +44,31 @@ pub fn measurement(report: &Report) -> Vec<String> {
         format!("latency    p50 {p50}, p95 {p95}, p99 {p99}, p99.9 {p999}, max {max}"),
         format!("codes      {}", codes.join(", ")),
     ];
-    for UnexpectedRefusal { code, count, first } in &report.unexpected_refusals {
-        let (code, count, first) = (printable(code), thousands(*count), quoted(first));
-        lines.push(format!("unexpected {code}, {count} times; the first message is {first}"));
+    for refusals in &report.unexpected_refusals.0 {
+        lines.push(format!("unexpected {}", counted(refusals)));
+    }
+    if report.is_full_of_keys() {
+        let bounds = "--max-keys and --max-key-bytes";
+        lines.push(format!(
+            "unexpected the server has no place for the keys of the run: start it with higher {bounds}"
+        ));
+    }
+    if let Some(Retries { reconnections, repeated_requests, refused }) = &report.retries {
+        let (reconnections, repeated) = (thousands(*reconnections), thousands(*repeated_requests));
+        lines.push(format!("retries    reconnected {reconnections} times, {repeated} requests sent again"));
+        for refusals in &refused.0 {
+            lines.push(format!("retries    after {}", counted(refusals)));
+        }
     }
     let limit =
         if report.client_was_limit { ": the load generator was the limit, not the server" } else { "" };
     lines.push(format!("client     {:.0}% of a processor{limit}", report.client_cpu * 100.0));
     lines
+}
+
+fn counted(RefusalCount { code, count, first }: &RefusalCount) -> String {
+    let (code, count, first) = (printable(code), thousands(*count), quoted(first));
+    format!("{code}, {count} times; the first message is {first}")
 }
 
 /// What was verified, a line each.

@@ -1,5 +1,6 @@
 //! The phases after the load: whether the server has what it acknowledged, no less and no more.
 
+mod counts;
 mod entries;
 mod events;
 mod holds;
@@ -15,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::names::RunId;
 use crate::stats::ReadStats;
 
+use counts::check_counts;
 use entries::CheckEntries;
 use events::CheckEvents;
 use holds::CheckHolds;
@@ -78,6 +80,9 @@ pub fn verify(
     let mut entries = CheckEntries::new(ledger, run);
     let (entries_acknowledged, entries_checked) = (entries.acknowledged, entries.checked);
     driver.run(&mut entries, DEPTH)?;
+    if config.retry && !config.allow_data {
+        check_counts(driver, ledger, config.tickets_per_booking)?;
+    }
 
     let findings = std::mem::take(&mut ledger.findings);
     Ok(Verification {
