@@ -28,10 +28,15 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Opens a server with this configuration, and binds a port.
+    /// Opens a server with this configuration, and binds a free port.
     pub async fn open(config: &Config) -> Result<Self, OpenError> {
+        Self::open_at(config, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Opens a server with this configuration, and binds this address.
+    pub async fn open_at(config: &Config, address: SocketAddr) -> Result<Self, OpenError> {
         let server = bookline_server::Server::open(config).await?;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         Ok(Self { server, listener, address })
     }

@@ -8,14 +8,14 @@ use crate::support::client::{Exited, bookline, run_with_input};
 
 /// One connection, so that the fault occurs in the middle of its load on any machine; and a load so small
 /// that all entries are checked, as a sample might miss the fault.
-const SMALL_LOAD: [&str; 8] = ["bench", "--conns", "1", "--depth", "1", "--secs", "0.1", "--json"];
+pub const SMALL_LOAD: [&str; 8] = ["bench", "--conns", "1", "--depth", "1", "--secs", "0.1", "--json"];
 
 fn bench_faulty_server(fault: Fault, flags: &[&str]) -> Exited {
     run_with_input(bookline(FaultyServer::start(fault), &[&SMALL_LOAD, flags].concat()), "")
 }
 
 /// The kind, the number of cases and the first case of each finding.
-fn findings(report: &Value) -> Vec<(String, u64, String)> {
+pub fn findings(report: &Value) -> Vec<(String, u64, String)> {
     let found =
         report["verified"]["findings"].as_array().unwrap_or_else(|| panic!("no findings: {report:#}"));
     let text = |finding: &Value, name: &str| finding[name].as_str().unwrap().to_owned();

@@ -45,6 +45,14 @@ pub enum Fault {
     Refuses,
     /// It closes the connection.
     Closes,
+    /// It books tickets, and closes the connection without a reply.
+    ClosesAfterBooking,
+    /// It closes the connection after the reply to CREATE.
+    ClosesAfterCreation,
+    /// It refuses a request with BUSY.
+    IsBusy,
+    /// It has no place for the key of a request.
+    HasNoPlaceForKey,
     /// It stops replying.
     StopsReplying,
     /// It sends a line that is not a reply.
@@ -92,6 +100,8 @@ pub struct FaultyServer {
     /// Deletions so far.
     deleted: u64,
     last_ticket: String,
+    /// Whether the connection is to be closed after the reply.
+    closes: bool,
 }
 
 /// The number of the booking, the cancellation, the hold and so on at which the fault occurs.
@@ -112,7 +122,10 @@ impl FaultyServer {
     }
 
     /// The reply with its line feed, or `None` to close the connection. An empty reply ends all replies.
+    ///
+    /// Keys are ignored.
     fn reply(&mut self, line: &str) -> Option<String> {
+        let line = line.split_once(" key=").map_or(line, |(request, _)| request);
         let words: Vec<&str> = line.split(' ').collect();
         Some(match words[..] {
             ["HELLO"] => HELLO_REPLY.to_owned(),
@@ -123,6 +136,7 @@ impl FaultyServer {
                 let id = id.strip_prefix("id=").unwrap();
                 let event = Event { total: total.parse().unwrap(), ..Event::default() };
                 self.events.insert(id.to_owned(), event);
+                self.closes = self.fault == Some(Fault::ClosesAfterCreation);
                 self.event(id)
             }
             ["GET", id] => self.event(id),
@@ -253,6 +267,13 @@ impl FaultyServer {
             Some(Fault::Refuses) => {
                 return Some("ERR INTERNAL {\"message\":\"out of memory\",\"retry\":false}\n".to_owned());
             }
+            Some(Fault::IsBusy) => {
+                return Some("ERR BUSY {\"message\":\"too many requests\",\"retry\":true}\n".to_owned());
+            }
+            Some(Fault::HasNoPlaceForKey) => {
+                let message = "{\"message\":\"the server keeps 1 key\",\"retry\":false}";
+                return Some(format!("ERR FULL {message}\n"));
+            }
             Some(Fault::FalseSoldOut) => {
                 let message = "{\"message\":\"sold out\",\"retry\":false,\"available\":0,\"requested\":1}";
                 return Some(format!("ERR SOLD_OUT {message}\n"));
@@ -278,6 +299,9 @@ impl FaultyServer {
             Some(Fault::CountedNotSold) => count + 1,
             _ => count,
         };
+        if fault == Some(Fault::ClosesAfterBooking) {
+            return None;
+        }
         let named = if fault == Some(Fault::WrongEvent) { self.other_event(id) } else { id.to_owned() };
         Some(format!("OK {{\"event_id\":\"{named}\",\"tickets\":[{tickets}],\"available_tickets\":1}}\n"))
     }
@@ -316,7 +340,11 @@ fn serve(stream: &TcpStream, server: &Mutex<FaultyServer>) {
     let (mut reader, mut writer) = (BufReader::new(stream), BufWriter::new(stream));
     let mut line = String::new();
     while reader.read_line(&mut line).is_ok_and(|count| count > 0) {
-        let Some(reply) = server.lock().unwrap().reply(line.trim_end()) else { return };
+        let (reply, closes) = {
+            let mut server = server.lock().unwrap();
+            (server.reply(line.trim_end()), std::mem::take(&mut server.closes))
+        };
+        let Some(reply) = reply else { return };
         if reply.is_empty() {
             // What still arrives is read and ignored.
             writer.flush().unwrap();
@@ -324,6 +352,9 @@ fn serve(stream: &TcpStream, server: &Mutex<FaultyServer>) {
             return;
         }
         let _ = writer.write_all(reply.as_bytes());
+        if closes {
+            return; // which writes the reply
+        }
         if reader.buffer().is_empty() {
             let _ = writer.flush();
         }

@@ -3,6 +3,7 @@
 mod faults;
 mod faulty_server;
 mod measure;
+mod retry;
 
 use serde_json::Value;
 

@@ -11,7 +11,7 @@ use bookline_testkit::in_process::{Listening, config};
 
 use crate::support::real_server::block_on;
 
-/// The environment variable that makes [`serve`] run the server. Its value does not matter.
+/// The environment variable that makes [`serve`] run the server. Its value is the address.
 const SERVE_VARIABLE: &str = "BOOKLINE_TEST_SERVER";
 
 /// The server. Dropping it kills it.
@@ -23,8 +23,14 @@ pub struct ChildServer {
 }
 
 impl ChildServer {
-    /// Starts a server on the default data directory within `directory`, and waits until it listens.
+    /// Starts a server on the default data directory within `directory` and a free port, and waits until it
+    /// listens.
     pub fn start(directory: &Path) -> Self {
+        Self::start_at(directory, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// Starts a server on this address.
+    pub fn start_at(directory: &Path, address: SocketAddr) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "support::child_server::serve", "--nocapture"]);
         command.current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped());
@@ -34,7 +40,7 @@ impl ChildServer {
                 command.env_remove(name);
             }
         }
-        let mut child = command.env(SERVE_VARIABLE, "yes").spawn().unwrap();
+        let mut child = command.env(SERVE_VARIABLE, address.to_string()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let line =
             lines.into_iter().find(|line| line.starts_with("booklined ")).expect("the server did not listen");
@@ -65,12 +71,11 @@ impl Drop for ChildServer {
 /// Not a test but the server, if [`SERVE_VARIABLE`] is set. It runs until it is killed.
 #[test]
 fn serve() {
-    if std::env::var_os(SERVE_VARIABLE).is_none() {
-        return;
-    }
+    let Ok(address) = std::env::var(SERVE_VARIABLE) else { return };
+    let address = address.parse().expect("an address");
     block_on(async {
         let config = config(&Config::default().data_dir, |config| config.segment_size = 768 << 10);
-        let server = Listening::open(&config).await.unwrap();
+        let server = Listening::open_at(&config, address).await.unwrap();
         // The test harness may have written the beginning of a line.
         println!("\nbooklined {} listening on {}", env!("CARGO_PKG_VERSION"), server.address);
         server.serve(std::future::pending()).await.unwrap();
