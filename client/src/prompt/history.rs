@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use bookline_protocol::{TicketId, Verb, split_option};
+use bookline_protocol::{KEY_OPTION, TicketId, Verb, split_option};
 use clap::ValueEnum;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
@@ -18,9 +18,9 @@ pub const LINES_MAX: usize = 10_000;
 /// The lines that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HistoryPolicy {
-    /// Every line
+    /// Every line, without its key
     All,
-    /// Every line but those with the id of a ticket or a hold, which is its only proof
+    /// Every line, without its key, but those with the id of a ticket or a hold, which is its only proof
     NoTickets,
     /// None
     None,
@@ -56,13 +56,13 @@ impl History {
         (Self { path: Some(path), policy }, None)
     }
 
-    /// Appends a typed line to the file at once, so that a killed session loses none. After an error, which
-    /// is returned once, nothing more is kept.
+    /// Appends a typed line without its key to the file at once, so that a killed session loses none. After
+    /// an error, which is returned once, nothing more is kept.
     pub fn add<H: Helper>(&mut self, editor: &mut Editor<H, FileHistory>, line: &str) -> Option<String> {
         if self.policy == HistoryPolicy::NoTickets && has_secret_id(line) {
             return None;
         }
-        let added = editor.add_history_entry(line);
+        let added = editor.add_history_entry(without_keys(line));
         let path = self.path.as_ref()?;
         let error = added.and_then(|_| editor.append_history(path)).err()?;
         let message = error_message(path, &error);
@@ -93,6 +93,57 @@ fn names_secret_id(line: &str) -> bool {
         Some(Verb::Hold) => words.count() == 1,
         _ => false,
     }
+}
+
+/// The line, or several pasted lines, without the keys of changes. Who knows a key and its request gets the
+/// reply, and a line that is recalled is another change, which needs another key.
+fn without_keys(line: &str) -> String {
+    line.split('\n').map(without_key).collect::<Vec<_>>().join("\n")
+}
+
+fn without_key(line: &str) -> String {
+    let mut kept = String::with_capacity(line.len());
+    let mut rest = line;
+    loop {
+        let word = rest.trim_start_matches(is_blank);
+        let (blanks, (word, after)) = (&rest[..rest.len() - word.len()], split_word(word));
+        if word.is_empty() {
+            kept.push_str(blanks);
+            return kept;
+        }
+        if !is_key_option(word) {
+            kept.push_str(blanks);
+            kept.push_str(word);
+        }
+        rest = after;
+    }
+}
+
+/// Splits the text after its first word, which has blanks only between quotes. A quote that is never closed
+/// quotes nothing, but where it opens a key all that follows may be the key.
+fn split_word(text: &str) -> (&str, &str) {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    let end = text.find(|c: char| {
+        let is_quote = c == '"' && !is_escaped;
+        is_quoted ^= is_quote;
+        is_escaped = is_quoted && c == '\\' && !is_escaped;
+        !is_quoted && is_blank(c)
+    });
+    let end = match end {
+        None if is_quoted && !is_key_option(text) => text.find(is_blank),
+        end => end,
+    };
+    text.split_at(end.unwrap_or(text.len()))
+}
+
+/// In any case: a key is a secret where the name of its option is mistyped as well.
+fn is_key_option(word: &str) -> bool {
+    let name = word.split('=').next().filter(|name| name.len() < word.len());
+    name.is_some_and(|name| name.eq_ignore_ascii_case(KEY_OPTION))
+}
+
+fn is_blank(c: char) -> bool {
+    c == ' ' || c == '\t'
 }
 
 /// The length of a UUID, and the position of its version digit.
@@ -152,6 +203,31 @@ mod tests {
             "é".repeat(40).as_str(),
         ] {
             assert!(!has_secret_id(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn key_is_removed_from_a_line_that_is_kept() {
+        for (line, kept) in [
+            ("BOOK e 1 key=0123456789abcdef", "BOOK e 1"),
+            ("BOOK key=0123456789abcdef e 1 for=\"Ada Lovelace\"", "BOOK e 1 for=\"Ada Lovelace\""),
+            ("BOOK e 1\tkey=\"0123456789 \\\" abcdef\" for=Ada", "BOOK e 1 for=Ada"),
+            ("BOOK e 1 key=\"0123456789 abcdef", "BOOK e 1"),
+            ("BOOK e 1 Key=0123456789abcdef KEY=0123456789abcdef", "BOOK e 1"),
+            ("key=0123456789abcdef BOOK e 1", " BOOK e 1"),
+            ("BOOK \"e 1 key=0123456789abcdef", "BOOK \"e 1"),
+            ("BOOK e 1 key=one\nBOOK e 2\nBOOK e 3 key=three ", "BOOK e 1\nBOOK e 2\nBOOK e 3 "),
+        ] {
+            assert_eq!(without_keys(line), kept, "{line}");
+        }
+        for line in [
+            "",
+            "  GET  e ",
+            "CREATE \"a key=b\" 2026-12-31 1 id=key",
+            "BOOK e 1 for=\"a \\\" key=b\"",
+            "HELP monkey=x key",
+        ] {
+            assert_eq!(without_keys(line), line);
         }
     }
 
