@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(complete("GET limit=5 "), ["after="]);
         assert_eq!(complete("CREATE \"Rust Conf\" 2026-12-31 100 i"), ["id="]);
         assert_eq!(complete("GET limit=5 after=x "), [""; 0]);
-        assert_eq!(complete("MEET F1 2026-12-31 09:00 standup F2 "), ["host="]);
+        assert_eq!(complete("MEET F1 2026-12-31 09:00 standup F2 "), ["host=", "key="]);
         assert_eq!(complete("PUT F1 2026-12-31 09:00 meet 2026-12-31 10:00 x h"), ["host="]);
         assert_eq!(complete("PUT F1 2026-12-31 09:00 block h"), [""; 0]);
     }
@@ -171,19 +171,19 @@ mod tests {
 
     #[test]
     fn option_of_a_form_is_offered_where_the_arguments_are_those_of_the_form() {
-        assert_eq!(complete("BOOK jazz 2 rock "), ["for="]);
-        assert_eq!(complete("HOLD jazz 2 "), ["ttl=", "for="]);
-        assert_eq!(complete("HOLD jazz 2 for=\"Ada Lovelace\" "), ["ttl="]);
-        assert_eq!(complete("CONFIRM 2cdba4d5 "), ["for="]);
-        assert_eq!(complete("CANCEL 2cdba4d5 "), [""; 0]);
-        assert_eq!(complete("DELETE jazz "), ["tickets=drop"]);
-        assert_eq!(complete("DELETE F1 21-11-2026 "), [""; 0]);
+        assert_eq!(complete("BOOK jazz 2 rock "), ["for=", "key="]);
+        assert_eq!(complete("HOLD jazz 2 "), ["ttl=", "for=", "key="]);
+        assert_eq!(complete("HOLD jazz 2 for=\"Ada Lovelace\" "), ["ttl=", "key="]);
+        assert_eq!(complete("CONFIRM 2cdba4d5 "), ["for=", "key="]);
+        assert_eq!(complete("CANCEL 2cdba4d5 "), ["key="]);
+        assert_eq!(complete("DELETE jazz "), ["key=", "tickets=drop"]);
+        assert_eq!(complete("DELETE F1 21-11-2026 "), ["key="]);
         assert_eq!(complete("MEET F1 2026-12-31 09:00 \"a b c d e\" F2 h"), ["host="]);
     }
 
     #[test]
     fn value_is_offered_where_the_user_cannot_choose_another() {
-        assert_eq!(complete("CHECKIN 2cdba4d5 "), ["undo=yes"]);
+        assert_eq!(complete("CHECKIN 2cdba4d5 "), ["undo=yes", "key="]);
         let statuses = ["status=booked", "status=checked_in", "status=cancelled", "status=all"];
         let others = ["for=", "ids=yes", "limit=", "after="];
         assert_eq!(complete("TICKETS jazz "), [&statuses[..], &others].concat());
