@@ -10,6 +10,7 @@ use rustyline::error::ReadlineError;
 use thiserror::Error;
 
 use crate::address::Address;
+use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::render::listing::Listing;
 use crate::render::number::thousands;
@@ -22,9 +23,13 @@ pub enum Error {
     Connect { address: Address, source: io::Error },
     #[error("cannot connect to {address}: no answer within {}", format_duration(*waited))]
     ConnectTimeout { address: Address, waited: Duration },
-    /// The server accepts no new connections. Its reason has been printed.
+    /// The server accepts no new connections.
     #[error("{address} accepts no new connections")]
-    Rejected { address: Address },
+    Rejected {
+        address: Address,
+        /// The line that it sent, unless a message has shown it.
+        refusal: Option<String>,
+    },
     /// The connection ended before every command had its reply.
     #[error("connection to {address} lost{}", unanswered_note(*unanswered))]
     Lost { address: Address, unanswered: u64 },
@@ -51,6 +56,9 @@ pub enum Error {
         /// Commands without a reply that may have changed something.
         changes: u64,
     },
+    /// The outcome of a change is unknown.
+    #[error("{cause}; {advice}")]
+    InDoubt { cause: Box<Self>, advice: Advice },
     #[error("{address} is not a bookline server: it answered HELLO with {}", quoted(&excerpt(reply)))]
     NotBookline { address: Address, reply: String },
     /// `--format csv` is given without a command that lists something.
@@ -97,7 +105,7 @@ impl Error {
                 Self::ConnectTimeout { address, waited }
             }
             LoadError::Connect(source) => Self::Connect { address, source },
-            LoadError::Rejected => Self::Rejected { address },
+            LoadError::Rejected => Self::Rejected { address, refusal: None },
             LoadError::NotBookline { reply } => Self::NotBookline { address, reply },
             LoadError::Lost { unanswered } => Self::Lost { address, unanswered },
             LoadError::Timeout { unanswered } => Self::ReplyTimeout { address, waited, unanswered },
@@ -125,6 +133,7 @@ impl Error {
             | Self::MaxTime { .. }
             | Self::ReplyTooLong { .. }
             | Self::Load(LoadError::Malformed { .. } | LoadError::Unsolicited { .. }) => Exit::InDoubt,
+            Self::InDoubt { cause, .. } => cause.exit(),
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::HoldsData { .. } | Self::Load(_) => Exit::Refused,
@@ -135,6 +144,26 @@ impl Error {
             | Self::Output { .. }
             | Self::Terminal { .. }
             | Self::Start { .. } => Exit::Usage,
+        }
+    }
+
+    /// Whether there is no connection any more, or none yet: another one may have the reply.
+    pub fn is_loss(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::Rejected { .. }
+                | Self::Lost { .. }
+                | Self::ReplyTimeout { .. }
+        )
+    }
+
+    /// Whether the user ended the command.
+    pub fn is_interrupt(&self) -> bool {
+        match self {
+            Self::InDoubt { cause, .. } => cause.is_interrupt(),
+            error => matches!(error, Self::Interrupted { .. }),
         }
     }
 

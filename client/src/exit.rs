@@ -13,7 +13,7 @@ pub enum Exit {
     Usage = 2,
     /// No command is in doubt, because none was sent.
     NotSent = 3,
-    /// A command was sent and its outcome is unknown.
+    /// A command was sent and its outcome is unknown, after all tries. The message says what to type.
     InDoubt = 4,
     /// Interrupted with no command in doubt: 128 plus the number of SIGINT, as in a shell.
     Interrupted = 130,

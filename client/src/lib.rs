@@ -9,6 +9,7 @@ pub mod address;
 pub mod cli;
 
 // How the client ends, and its messages.
+pub mod advice;
 pub mod diagnostics;
 pub mod error;
 pub mod exit;

@@ -4,9 +4,11 @@ use bookline_protocol::{Verb, quote, split_option};
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::net::connection::{Connection, Target};
-use crate::net::exchange::{Until, exchange};
+use crate::net::connection::Target;
+use crate::net::input::Input;
 use crate::net::outcome::Outcome;
+use crate::net::retry::Retry;
+use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
 
 /// The argument after which there are no options, neither of the command nor of the client.
@@ -16,12 +18,13 @@ pub const END_OF_OPTIONS: &str = "--";
 pub async fn run(
     words: &[String],
     target: &Target,
+    retry: Retry,
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    let (mut connection, _) = Connection::open(target, interrupt, printer).await?;
     let line = request_line(words);
-    exchange(&mut connection, &mut line.as_bytes(), Until::Answered, printer, interrupt).await
+    let mut input = Input::of(line.as_bytes());
+    exchange_safely(&mut None, &mut input, target, retry, printer, interrupt).await
 }
 
 /// The request that consists of these words, with its line feed.

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
 use crate::local::bench;
 use crate::net::outcome::Outcome;
+use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::printer::{Layout, Printer};
 use crate::prompt::session;
 use crate::{one_shot, script};
@@ -78,16 +79,29 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let mut printer = Printer::new(layout);
     let target = args.target();
     if is_prompt {
-        session::run(runtime, &target, args.history, &mut printer)?;
-        return Ok(Outcome::default());
+        let tries_max = args.retry.unwrap_or(PROMPT_TRIES);
+        let retry = Retry::AfterLoss { tries_max };
+        let ended = session::run(runtime, &target, retry, args.history, &mut printer);
+        return print_rejection(ended, &mut printer).map(|()| Outcome::default());
     }
 
+    let retry = args.retry.map_or(Retry::Never, |tries_max| Retry::Always { tries_max });
     let interrupt = Interrupt::on_signals(exit_at_once)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         if args.words.is_empty() {
-            script::run(&target, &mut printer, &interrupt).await
+            script::run(&target, retry, &mut printer, &interrupt).await
         } else {
-            one_shot::run(&args.words, &target, &mut printer, &interrupt).await
+            one_shot::run(&args.words, &target, retry, &mut printer, &interrupt).await
         }
-    })
+    });
+    print_rejection(ended, &mut printer)
+}
+
+/// Prints the line of a server that accepts no connections.
+fn print_rejection<T>(ended: Result<T, Error>, printer: &mut Printer) -> Result<T, Error> {
+    if let Err(Error::Rejected { refusal: Some(line), .. }) = &ended {
+        printer.print_line(line.as_bytes())?;
+        printer.flush()?;
+    }
+    ended
 }

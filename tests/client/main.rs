@@ -5,6 +5,7 @@ mod support;
 // The ways to give commands.
 mod one_shot;
 mod prompt;
+mod retry;
 mod script;
 
 // Replies for people and for spreadsheets, and those of a later version of the server.
@@ -18,3 +19,4 @@ mod box_office;
 mod examples;
 mod readme;
 mod real_server;
+mod restart;

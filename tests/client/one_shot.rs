@@ -57,7 +57,8 @@ fn connection_closed_before_the_reply_exits_4() {
         peer.expect("BOOK e 1\n", "OK {\"event_id\"");
     });
     let message = format!(
-        "bookline: connection to {} lost; one command went unanswered and may have been carried out\n",
+        "bookline: connection to {} lost; one command went unanswered and may have been carried out; look \
+         before you send it again; with --retry 5 the client sends it again and finds out\n",
         fake.addr
     );
     run(bookline(fake.addr, &["BOOK", "e", "1"])).expect(4, "OK {\"event_id\"", &message);

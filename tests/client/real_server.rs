@@ -12,8 +12,9 @@ use bookline_protocol::reply::{EventReply, ReplyLine};
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 
+use crate::support::client::bookline;
 use crate::support::real_server::RealServer;
-use crate::support::session::Session;
+use crate::support::session::{PROMPT, Session};
 
 #[test]
 fn commands_as_arguments_are_executed() {
@@ -220,7 +221,8 @@ fn session_executes_commands_and_prints_replies_for_people() {
 #[test]
 fn server_stopped_at_the_prompt_is_reported_at_the_next_command() {
     let mut server = RealServer::start();
-    let mut session = Session::at_prompt(server.addr);
+    let mut session = Session::start(bookline(server.addr, &["--retry", "0"]));
+    session.wait_for(PROMPT);
     server.stop();
     session.press("PING\r");
     session.wait_for(&format!("connection to {} lost\r\n", server.addr));

@@ -8,12 +8,13 @@ use std::time::Duration;
 use bookline_protocol::Verb;
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 use thiserror::Error;
 
 use crate::address::Address;
 use crate::cli::bench::BenchArgs;
 use crate::net::connection::Target;
+use crate::net::retry::TRIES_MAX;
 use crate::one_shot::END_OF_OPTIONS;
 use crate::prompt::history::HistoryPolicy;
 use crate::render::listing::Listing;
@@ -38,6 +39,15 @@ Without a command, the client reads commands at a prompt, or, if standard input
 is not a terminal, from standard input, one a line. HELP lists the commands of
 the server.
 
+--retry N tries each command up to N more times, after pauses of 100 ms to 5 s,
+when the connection is lost, when no reply comes in time and when the server
+refuses it for now. A key is put behind each change (BOOK rustconf 2 key=...),
+with which the server makes the change once and repeats its reply. Where HELP of
+the server shows no key=, and for more than 1,000 tickets, a change is not sent
+again after its reply was lost. A reply is printed when it is complete; one of
+more than 16 MiB is printed as it comes, and not asked for again. The prompt
+gives keys to changes as well, and asks again after a lost connection.
+
 Exit status:
     0  every command was answered OK, or the prompt was left
     1  a command was refused, or followed a QUIT and was not sent
@@ -45,7 +55,7 @@ Exit status:
        reply could not be written as CSV
     3  not sent: no connection, or no Bookline server that accepts it
     4  sent, with an unknown outcome: the connection was lost, no reply came in
-       time, or Ctrl-C ended the wait for a change
+       time, or Ctrl-C ended the wait for a change; the message says what to type
   130  ended by Ctrl-C with nothing in doubt";
 
 const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
@@ -80,6 +90,12 @@ pub struct Args {
     /// How long a command, or a script, may take in all
     #[arg(long, env = "BOOKLINE_MAX_TIME", value_name = "TIME", value_parser = parse_timeout)]
     pub max_time: Option<Duration>,
+
+    /// Try a command up to N more times if the connection is lost or the server
+    /// refuses it for now; changes get a key, and happen once
+    #[arg(long, env = "BOOKLINE_RETRY", value_name = "N",
+          value_parser = value_parser!(u32).range(0..=i64::from(TRIES_MAX)))]
+    pub retry: Option<u32>,
 
     /// How to show replies
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bookline_loadgen::Handshake;
+use bookline_protocol::reply::ReplyLine;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,13 +13,17 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::address::Address;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
+use crate::net::keys::KeyedVerbs;
 use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX};
 use crate::printer::Printer;
 
 /// The longest reply to HELLO: some ten times what a server sends.
 const HELLO_BYTES_MAX: usize = 4 * 1024;
 
-const _: () = assert!(HELLO_BYTES_MAX < REPLY_BYTES_MAX);
+/// The longest reply to HELP: some fifty times what a server sends.
+const HELP_BYTES_MAX: usize = 256 * 1024;
+
+const _: () = assert!(HELLO_BYTES_MAX < HELP_BYTES_MAX && HELP_BYTES_MAX < REPLY_BYTES_MAX);
 
 /// A server, and how long to wait for it.
 #[derive(Clone, Debug)]
@@ -44,11 +49,13 @@ pub struct Connection {
     pub deadline: Option<Instant>,
     pub stream: TcpStream,
     pub received: LineBuffer,
+    /// The verbs with which the server takes keys, once they were asked for.
+    pub keyed_verbs: Option<KeyedVerbs>,
 }
 
 /// The state of a socket between two commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SocketState {
+enum SocketState {
     /// Nothing has arrived.
     Idle,
     /// Bytes have arrived, and are in the buffer.
@@ -60,11 +67,7 @@ pub enum SocketState {
 impl Connection {
     /// Connects, trying every address of the host in turn, and sends HELLO. Returns the object of its reply
     /// as well. A peer that is not a Bookline server is sent nothing else.
-    pub async fn open(
-        target: &Target,
-        interrupt: &Interrupt,
-        printer: &mut Printer,
-    ) -> Result<(Self, String), Error> {
+    pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Self, String), Error> {
         let deadline = target.max_time.map(|time| Instant::now() + time);
         let greet = async {
             let mut connection = Self::connect(target, deadline).await?;
@@ -78,11 +81,7 @@ impl Connection {
         let address = target.address.clone();
         match Handshake::parse(&line) {
             Handshake::Accepted { hello, .. } => Ok((connection, hello.to_owned())),
-            Handshake::Rejected => {
-                printer.print_line(line.as_bytes())?;
-                printer.flush()?;
-                Err(Error::Rejected { address })
-            }
+            Handshake::Rejected => Err(Error::Rejected { address, refusal: Some(line) }),
             Handshake::NotBookline => Err(Error::NotBookline { address, reply: line }),
         }
     }
@@ -98,7 +97,8 @@ impl Connection {
         // Nagle's algorithm would delay a small command until the reply to the one before it. With it the
         // client is slower, but correct.
         let _ = stream.set_nodelay(true);
-        Ok(Self { target: target.clone(), deadline, stream, received: LineBuffer::default() })
+        let received = LineBuffer::default();
+        Ok(Self { target: target.clone(), deadline, stream, received, keyed_verbs: None })
     }
 
     /// Sends HELLO and returns the line that comes back. A peer that sends bytes but no line is not Bookline.
@@ -130,9 +130,41 @@ impl Connection {
         Error::NotBookline { address: self.target.address.clone(), reply }
     }
 
-    /// Starts the time that the next command may take.
-    pub fn start_command(&mut self) {
-        self.deadline = self.target.max_time.map(|time| Instant::now() + time);
+    /// Asks for the verbs with which the server takes keys, while no reply is due.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the reply does not come in time or is longer than any HELP.
+    pub async fn ask_for_keyed_verbs(&mut self) -> Result<(), Error> {
+        let waited = self.target.timeout;
+        let deadline = Instant::now() + waited;
+        let address = self.target.address.clone();
+        let _ = self.stream.write_all(b"HELP\n").await;
+        let mut verbs = KeyedVerbs::default();
+        let mut bytes = 0;
+        loop {
+            while let Some(line) = self.received.next_line() {
+                bytes += line.len();
+                match std::str::from_utf8(line).ok().and_then(|line| ReplyLine::parse(line).ok()) {
+                    Some(ReplyLine::Row(body)) => {
+                        serde_json::from_str(body).ok().iter().for_each(|row| verbs.add(row));
+                    }
+                    Some(reply) if reply.is_final() => {
+                        self.keyed_verbs = Some(verbs);
+                        return Ok(());
+                    }
+                    _ => {}
+                }
+            }
+            if bytes + self.received.partial_line().len() > HELP_BYTES_MAX {
+                return Err(Error::Lost { address, unanswered: 0 });
+            }
+            match timeout_at(deadline, self.stream.read_buf(self.received.read_target())).await {
+                Ok(Ok(count)) if count > 0 => {}
+                Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
+                Err(_) => return Err(Error::ReplyTimeout { address, waited, unanswered: 0 }),
+            }
+        }
     }
 
     /// Waits for the deadline, forever if there is none.
@@ -153,9 +185,31 @@ impl Connection {
         Error::ReplyTooLong { address, bytes_max: REPLY_BYTES_MAX, unanswered }
     }
 
+    /// Prints what the server has sent since the last reply. Returns whether the connection is still open.
+    pub fn print_unsolicited(&mut self, printer: &mut Printer) -> Result<bool, Error> {
+        loop {
+            let state = self.poll_socket();
+            while let Some(line) = self.received.next_line() {
+                printer.print_line(line)?;
+            }
+            match state {
+                SocketState::Received if self.is_reply_too_long() => return Err(self.reply_too_long(0)),
+                SocketState::Received => {}
+                SocketState::Idle => break,
+                SocketState::Closed => {
+                    printer.abandon_reply(self.received.partial_line())?;
+                    printer.flush()?;
+                    return Ok(false);
+                }
+            }
+        }
+        printer.flush()?;
+        Ok(true)
+    }
+
     /// Takes what has arrived since the last command, without waiting. This asks the operating system: the
     /// runtime learns the state of a socket only while it runs a task.
-    pub fn poll_socket(&mut self) -> SocketState {
+    fn poll_socket(&mut self) -> SocketState {
         let mut chunk = [0; 4096];
         match rustix::net::recv(&self.stream, &mut chunk, RecvFlags::DONTWAIT) {
             Ok((_, 0)) => SocketState::Closed,

@@ -2,6 +2,15 @@
 
 pub mod connection;
 pub mod exchange;
+pub mod held_reply;
+pub mod input;
+pub mod keys;
 pub mod line_buffer;
+pub mod line_kind;
+pub mod line_splitter;
 pub mod outcome;
+pub mod pending;
 pub mod request_tracker;
+pub mod retry;
+pub mod safe_exchange;
+pub mod unsent;

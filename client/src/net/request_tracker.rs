@@ -2,23 +2,16 @@
 
 use std::collections::VecDeque;
 
-use bookline_protocol::limits::LINE_BYTES_MAX;
-use bookline_protocol::{ParsedLine, Request};
+use crate::net::line_kind::LineKind;
+use crate::net::line_splitter::LineSplitter;
 
 /// Splits the bytes that are sent into lines as the server does, and counts the lines that have a reply.
 ///
-/// The rules are those of the protocol: a line ends with LF, CR LF or CR NUL; one that is too long has one
-/// reply; a blank line or a comment has none.
+/// The rules are those of the protocol: a line that is too long has one reply; a blank line or a comment has
+/// none.
 #[derive(Debug, Default)]
 pub struct RequestTracker {
-    /// The line that has not ended yet, as far as needed to find it too long.
-    line: Vec<u8>,
-    /// The length of that line.
-    length: usize,
-    /// Its last byte.
-    last: u8,
-    /// A buffer for a line without its telnet sequences.
-    scratch: Vec<u8>,
+    lines: LineSplitter,
     requests: u64,
     replies: u64,
     /// The numbers, from 1, of requests that change something and have no reply.
@@ -32,21 +25,23 @@ impl RequestTracker {
     /// Takes bytes to send up to the end of a QUIT, as what follows it must wait for its reply. Returns how
     /// many bytes these are.
     pub fn track(&mut self, bytes: &[u8]) -> usize {
-        let mut start = 0;
-        for at in memchr::memchr2_iter(b'\n', b'\0', bytes) {
-            let before = if at > start { bytes[at - 1] } else { self.last };
-            if bytes[at] == b'\0' && before != b'\r' {
-                continue;
-            }
-            self.extend_line(&bytes[start..at]);
-            self.end_line();
-            start = at + 1;
-            if self.quit.is_some() {
-                return start;
+        let mut rest = bytes;
+        while self.quit.is_none() && !rest.is_empty() {
+            let Some(line) = self.lines.take(&mut rest) else { break };
+            match LineKind::of(&line) {
+                LineKind::Silent => {}
+                LineKind::Read | LineKind::Invalid => self.requests += 1,
+                LineKind::Quit => {
+                    self.requests += 1;
+                    self.quit = Some(self.requests);
+                }
+                LineKind::Change | LineKind::KeyedChange => {
+                    self.requests += 1;
+                    self.changes.push_back(self.requests);
+                }
             }
         }
-        self.extend_line(&bytes[start..]);
-        bytes.len()
+        bytes.len() - rest.len()
     }
 
     /// Takes bytes that are not sent. Returns the number of requests so far.
@@ -60,7 +55,7 @@ impl RequestTracker {
     }
 
     pub fn has_partial_line(&self) -> bool {
-        self.length > 0
+        self.lines.has_partial_line()
     }
 
     /// Takes the final line of a reply: `OK` grants the request.
@@ -94,48 +89,12 @@ impl RequestTracker {
     pub fn has_quit(&self) -> bool {
         self.has_quit
     }
-
-    fn extend_line(&mut self, bytes: &[u8]) {
-        let Some(&last) = bytes.last() else { return };
-        // One byte more than the longest line, and the CR of its end.
-        let kept_max = (LINE_BYTES_MAX + 2).saturating_sub(self.line.len());
-        self.line.extend_from_slice(&bytes[..bytes.len().min(kept_max)]);
-        self.length += bytes.len();
-        self.last = last;
-    }
-
-    fn end_line(&mut self) {
-        let length = if self.last == b'\r' { self.length - 1 } else { self.length };
-        if length > LINE_BYTES_MAX {
-            self.requests += 1;
-        } else {
-            match bookline_protocol::parse(&self.line[..length], &mut self.scratch) {
-                ParsedLine::Blank => {}
-                ParsedLine::Request(Request::Quit(_)) => {
-                    self.requests += 1;
-                    self.quit = Some(self.requests);
-                }
-                ParsedLine::Request(request) => {
-                    self.requests += 1;
-                    if request.changes() {
-                        self.changes.push_back(self.requests);
-                    }
-                }
-                ParsedLine::Keyed(_) => {
-                    self.requests += 1;
-                    self.changes.push_back(self.requests);
-                }
-                ParsedLine::Refused(_) | ParsedLine::Foreign(_) => self.requests += 1,
-            }
-        }
-        self.line.clear();
-        self.length = 0;
-        self.last = 0;
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use bookline_protocol::limits::LINE_BYTES_MAX;
+
     use super::*;
 
     fn outstanding(bytes: &[u8]) -> u64 {

@@ -11,8 +11,10 @@ use crate::diagnostics::report;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::{Connection, Target};
-use crate::net::exchange::{Until, exchange, print_unsolicited};
+use crate::net::input::Input;
 use crate::net::outcome::Outcome;
+use crate::net::retry::Retry;
+use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
 use crate::prompt::completion::Completion;
 use crate::prompt::history::{self, History, HistoryPolicy};
@@ -25,22 +27,25 @@ const PROMPT: &str = "bookline> ";
 /// signal.
 const LINE_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
 
-/// Prints a greeting, then sends each line as it is typed and prints the reply, until the user or the server
-/// ends the session.
+/// Prints a greeting, then sends each line and prints the reply, until the user ends the session. A
+/// connection that is lost is opened again.
 ///
 /// # Errors
 ///
-/// A lost connection, or a terminal that cannot be used. After a refusal or an interrupt the session goes on.
+/// A connection that cannot be opened again, a request whose outcome is unknown, or a terminal that cannot be
+/// used. After a refusal or an interrupt the session goes on.
 pub fn run(
     runtime: &Runtime,
     target: &Target,
+    retry: Retry,
     history_policy: HistoryPolicy,
     printer: &mut Printer,
 ) -> Result<(), Error> {
     // From here on Ctrl-C ends a command and not the client.
     let interrupt = Interrupt::on_signals(|| {})?;
     let keyboard = if is_line_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
-    let (mut connection, hello) = runtime.block_on(Connection::open(target, &interrupt, printer))?;
+    let (connection, hello) = runtime.block_on(Connection::open(target, &interrupt))?;
+    let mut connection = Some(connection);
     printer.print_text(&greeting(&hello, &target.address))?;
     printer.flush()?;
 
@@ -69,20 +74,20 @@ pub fn run(
         report_some(history.add(&mut editor, &line));
         // An interrupt from before belongs to the last command.
         interrupt.clear();
-        match runtime.block_on(send_line(&mut connection, &line, printer, &interrupt)) {
+        // The server may have closed while the user typed.
+        report_some(drop_lost(&mut connection, printer)?);
+        let mut input = Input::of(line.as_bytes());
+        let sent = exchange_safely(&mut connection, &mut input, target, retry, printer, &interrupt);
+        match runtime.block_on(sent) {
             Ok(Outcome { has_quit: true, mut unsent, .. }) => {
                 unsent.lines += keyboard.as_ref().map_or(0, Keyboard::lines_ahead) as u64;
                 report_some(unsent.note());
                 return Ok(());
             }
             Ok(_) => {}
-            Err(error @ Error::Interrupted { .. }) => {
+            Err(error) if error.is_interrupt() => {
                 report(&error.to_string());
                 report_some(discarded_note(keyboard.as_ref()));
-                // The reply may still come, and must not be taken for the one to the next command.
-                drop(connection);
-                interrupt.clear();
-                (connection, _) = runtime.block_on(Connection::open(target, &interrupt, printer))?;
             }
             Err(error) => return Err(error),
         }
@@ -102,18 +107,16 @@ fn discarded_note(keyboard: Option<&Keyboard>) -> Option<String> {
     }
 }
 
-/// Sends a line and prints the replies: none to a blank line or a comment, several to pasted lines.
-async fn send_line(
-    connection: &mut Connection,
-    line: &str,
-    printer: &mut Printer,
-    interrupt: &Interrupt,
-) -> Result<Outcome, Error> {
-    if !print_unsolicited(connection, printer)? {
-        return Err(Error::Lost { address: connection.target.address.clone(), unanswered: 0 });
+/// Prints what the server has sent since the last reply. If it has closed, drops the connection and returns
+/// what the user has to know.
+fn drop_lost(connection: &mut Option<Connection>, printer: &mut Printer) -> Result<Option<String>, Error> {
+    let Some(open) = connection else { return Ok(None) };
+    if open.print_unsolicited(printer)? {
+        return Ok(None);
     }
-    connection.start_command();
-    exchange(connection, &mut line.as_bytes(), Until::Answered, printer, interrupt).await
+    let lost = Error::Lost { address: open.target.address.clone(), unanswered: 0 };
+    *connection = None;
+    Ok(Some(lost.to_string()))
 }
 
 fn open_editor() -> Result<Editor<Completion, FileHistory>, ReadlineError> {

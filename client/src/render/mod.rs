@@ -5,6 +5,7 @@ mod hold;
 pub mod listing;
 pub mod number;
 pub mod refusal;
+pub mod repeated;
 pub mod reply;
 pub mod sentence;
 mod table;

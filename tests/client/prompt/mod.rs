@@ -2,4 +2,5 @@
 
 mod history;
 mod keys;
+mod lost_connection;
 mod session;

@@ -83,7 +83,8 @@ fn connection_closed_at_the_prompt_sends_no_command_and_exits_3() {
         closed.send(()).unwrap();
         peer.read_to_end()
     });
-    let mut session = Session::at_prompt(fake.addr);
+    let mut session = Session::start(bookline(fake.addr, &["--retry", "0"]));
+    session.wait_for(PROMPT);
     close.send(()).unwrap();
     is_closed.recv().unwrap();
     session.press("BOOK e 1\r");
@@ -108,7 +109,7 @@ fn connection_closed_before_the_reply_exits_4() {
 #[test]
 fn missing_reply_times_out() {
     let fake = FakeServer::greeted(|mut peer| peer.read_to_end());
-    let mut session = Session::start(bookline(fake.addr, &["--timeout", "1s"]));
+    let mut session = Session::start(bookline(fake.addr, &["--timeout", "1s", "--retry", "0"]));
     session.type_line("PING");
     session.wait_for(&format!("no answer from {} within 1s", fake.addr));
     assert_eq!(session.wait_for_exit().0, 4);

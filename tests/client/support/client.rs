@@ -19,6 +19,7 @@ pub fn bookline_without_address() -> Command {
         .env_remove("BOOKLINE_ADDR")
         .env_remove("BOOKLINE_TIMEOUT")
         .env_remove("BOOKLINE_MAX_TIME")
+        .env_remove("BOOKLINE_RETRY")
         .env_remove("COLUMNS")
         .env_remove("BOOKLINE_HISTORY")
         .env("TERM", "xterm");

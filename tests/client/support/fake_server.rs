@@ -42,6 +42,8 @@ impl<T: Send + 'static> FakeServer<T> {
 pub struct Peer {
     reader: BufReader<TcpStream>,
     writer: TcpStream,
+    /// The reply to the HELP with which the client asks whether the server knows keys.
+    help: &'static str,
 }
 
 impl Peer {
@@ -49,7 +51,8 @@ impl Peer {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(HANG_TIMEOUT)).unwrap();
         stream.set_write_timeout(Some(HANG_TIMEOUT)).unwrap();
-        Self { reader: BufReader::new(stream.try_clone().unwrap()), writer: stream }
+        let reader = BufReader::new(stream.try_clone().unwrap());
+        Self { reader, writer: stream, help: HELP_REPLY_WITHOUT_KEYS }
     }
 
     /// Accepts a connection and replies to its HELLO.
@@ -59,9 +62,25 @@ impl Peer {
         peer
     }
 
-    /// The next line with its line feed, or what there is before the end. A client that ends with replies
-    /// unread resets the connection: that is an end, too.
+    /// As [`Self::greeted`], as a server that takes keys.
+    pub fn with_keys(listener: &TcpListener) -> Self {
+        Self { help: HELP_REPLY_WITH_KEYS, ..Self::greeted(listener) }
+    }
+
+    /// The next line with its line feed, or what there is before the end. The client's own HELP gets its
+    /// reply, and the line after it is returned.
     pub fn read_line(&mut self) -> String {
+        match self.read_any_line() {
+            line if line == "HELP\n" => {
+                self.send(self.help);
+                self.read_any_line()
+            }
+            line => line,
+        }
+    }
+
+    /// A client that ends with replies unread resets the connection: that is an end, too.
+    fn read_any_line(&mut self) -> String {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
             Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {}
@@ -109,6 +128,22 @@ pub const HELLO_REPLY: &str = concat!(
     r#""welcome":"Welcome to the ticket reservation system","max_line":65536,"#,
     r#""time_zone":"Europe/Prague","now":"2026-11-22T12:00:00+01:00"}"#,
     "\n"
+);
+
+/// The reply to HELP of a server of version 0.1.0.
+const HELP_REPLY_WITHOUT_KEYS: &str = concat!(
+    r#"ROW {"command":"BOOK","usage":"BOOK <event-id> <n>","help":"buys n tickets"}"#,
+    "\nOK {\"count\":1}\n"
+);
+
+/// The reply to HELP of a server that takes keys with some verbs.
+const HELP_REPLY_WITH_KEYS: &str = concat!(
+    r#"ROW {"command":"GET","usage":"GET [limit=<n>]","help":"lists the events"}"#,
+    "\n",
+    r#"ROW {"command":"BOOK","usage":"BOOK <event-id> <n> [key=<key>]","help":"buys n tickets"}"#,
+    "\n",
+    r#"ROW {"command":"CONFIRM","usage":"CONFIRM <hold-id> [<n>] [key=<key>]","help":"buys a hold"}"#,
+    "\nOK {\"count\":3}\n"
 );
 
 /// Runs the client with these arguments against a server that answers `reply`. Returns the line that it sent

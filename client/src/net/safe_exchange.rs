@@ -1,0 +1,450 @@
+//! Sends requests and prints their replies, over as many connections as that takes. Changes get keys, so that
+//! a request without a reply can be sent again and is still executed once.
+
+use std::io;
+
+use bookline_protocol::Code;
+use bookline_protocol::limits::KEYED_TICKETS_MAX;
+use bookline_protocol::reply::{ErrBody, ReplyLine};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, sleep};
+
+use crate::advice::Advice;
+use crate::diagnostics::report;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::net::connection::{Connection, Target};
+use crate::net::held_reply::HeldReply;
+use crate::net::input::Input;
+use crate::net::keys;
+use crate::net::line_splitter::LineSplitter;
+use crate::net::outcome::Outcome;
+use crate::net::pending::{NextLine, PendingRequests};
+use crate::net::retry::{self, Retry};
+use crate::net::unsent::Unsent;
+use crate::printer::Printer;
+use crate::render::repeated;
+
+/// Sends the lines of `input`, and prints the replies in the order of the lines. Opens a connection if there
+/// is none; afterwards there is none if it was lost. What is sent is what was typed, with ` key=…` behind a
+/// change without one, and a line feed for a last line that has none.
+///
+/// # Errors
+///
+/// Whatever keeps a command from being sent or answered, after all tries. What arrived before is printed.
+pub async fn exchange_safely(
+    connection: &mut Option<Connection>,
+    input: &mut Input<impl AsyncRead + Unpin>,
+    target: &Target,
+    retry: Retry,
+    printer: &mut Printer,
+    interrupt: &Interrupt,
+) -> Result<Outcome, Error> {
+    let mut exchange = SafeExchange::new(target, retry, interrupt);
+    let result = exchange.run(connection, input, printer).await;
+    if let Err(error) = &result {
+        exchange.reply.print(printer)?;
+        let partial_line = match connection {
+            Some(connection) if error.is_loss() => connection.received.partial_line(),
+            _ => b"",
+        };
+        printer.abandon_reply(partial_line)?;
+        *connection = None;
+    }
+    printer.flush()?;
+    result.map_err(|error| exchange.advised(error))
+}
+
+/// What happens to the first request, which was refused for now, and to those that were sent behind it. All
+/// of them are sent again, in their order, when the replies that are still to come have been dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rewind {
+    AtOnce,
+    AfterPause,
+}
+
+struct SafeExchange<'a> {
+    target: &'a Target,
+    retry: Retry,
+    interrupt: &'a Interrupt,
+    /// When everything together has taken `max_time`.
+    deadline: Option<Instant>,
+    lines: LineSplitter,
+    requests: PendingRequests,
+    /// The reply to the first request.
+    reply: HeldReply,
+    rewind: Option<Rewind>,
+    /// How often the first request was tried again.
+    tries: u32,
+    /// Lines to send. The first `written` bytes are sent.
+    outgoing: Vec<u8>,
+    written: usize,
+    /// A write failed: the server has gone. What it sent before can still be read.
+    write_failed: bool,
+    is_refused: bool,
+    has_quit: bool,
+    /// When something arrived, or, with no reply due, when the server took something.
+    last_progress: Instant,
+}
+
+impl<'a> SafeExchange<'a> {
+    fn new(target: &'a Target, retry: Retry, interrupt: &'a Interrupt) -> Self {
+        let now = Instant::now();
+        Self {
+            target,
+            retry,
+            interrupt,
+            deadline: target.max_time.map(|time| now + time),
+            lines: LineSplitter::default(),
+            requests: PendingRequests::default(),
+            reply: HeldReply::new(retry.held_rows_bytes_max()),
+            rewind: None,
+            tries: 0,
+            outgoing: Vec::new(),
+            written: 0,
+            write_failed: false,
+            is_refused: false,
+            has_quit: false,
+            last_progress: now,
+        }
+    }
+
+    /// Tries until every request has its reply, or there are no more tries.
+    async fn run(
+        &mut self,
+        connection: &mut Option<Connection>,
+        input: &mut Input<impl AsyncRead + Unpin>,
+        printer: &mut Printer,
+    ) -> Result<Outcome, Error> {
+        loop {
+            let error = match self.attempt(connection, input, printer).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => error,
+            };
+            let may_repeat = self.requests.may_repeat() && !self.reply.is_partly_printed();
+            if !error.is_loss() || !may_repeat || self.tries == self.retry.tries_max() {
+                return Err(self.recounted(error));
+            }
+            *connection = None;
+            self.reply.clear();
+            match self.rewind.take() {
+                None => self.requests.rewind_after_loss(),
+                Some(_) => self.requests.rewind_after_refusal(),
+            }
+            // A connection that waits for input may be closed any number of times.
+            if self.has_work(input) {
+                self.pause().await?;
+            }
+        }
+    }
+
+    /// Uses the connection until every request has its reply or the connection is lost.
+    async fn attempt(
+        &mut self,
+        connection: &mut Option<Connection>,
+        input: &mut Input<impl AsyncRead + Unpin>,
+        printer: &mut Printer,
+    ) -> Result<Outcome, Error> {
+        let connection = match connection {
+            Some(connection) => connection,
+            None => {
+                self.wait_for_input(input).await?;
+                connection.insert(self.open().await?)
+            }
+        };
+        (self.outgoing, self.written, self.write_failed) = (Vec::new(), 0, false);
+        self.last_progress = Instant::now();
+        loop {
+            if self.has_quit {
+                return Ok(Outcome { unsent: Unsent::count(input).await, ..self.outcome() });
+            }
+            self.take_input(input);
+            self.send_lines(connection).await?;
+            if input.has_ended && self.requests.is_empty() && self.outgoing.is_empty() {
+                return Ok(self.outcome());
+            }
+            if self.interrupt.is_raised() {
+                return Err(self.interrupted());
+            }
+            if connection.is_reply_too_long() {
+                return Err(connection.reply_too_long(self.unanswered()));
+            }
+            if self.requests.replies_due() == 0
+                && let Some(rewind) = self.rewind.take()
+            {
+                self.requests.rewind_after_refusal();
+                if rewind == Rewind::AfterPause {
+                    printer.flush()?;
+                    self.pause().await?;
+                }
+                continue;
+            }
+            self.transfer(connection, input, printer).await?;
+        }
+    }
+
+    /// Waits for the next bytes in any direction.
+    async fn transfer(
+        &mut self,
+        connection: &mut Connection,
+        input: &mut Input<impl AsyncRead + Unpin>,
+        printer: &mut Printer,
+    ) -> Result<(), Error> {
+        let remaining = self.target.timeout.saturating_sub(self.last_progress.elapsed());
+        let awaits_server = self.requests.replies_due() > 0 || !self.outgoing.is_empty();
+        let wants_input = input.bytes.is_empty() && !input.has_ended && self.requests.has_room();
+        let (deadline, interrupt) = (self.deadline, self.interrupt);
+        let (mut reader, mut writer) = connection.stream.split();
+        tokio::select! {
+            read = reader.read_buf(connection.received.read_target()) => match read {
+                Ok(count) if count > 0 => self.take_replies(connection, printer),
+                _ => Err(Error::Lost { address: self.target.address.clone(), unanswered: 0 }),
+            },
+            written = writer.write(&self.outgoing[self.written..]), if !self.outgoing.is_empty() => {
+                self.on_written(written);
+                Ok(())
+            }
+            read = input.read(), if wants_input => read,
+            () = interrupt.wait() => Err(self.interrupted()),
+            () = sleep(remaining), if awaits_server => Err(self.reply_timeout()),
+            () = Connection::wait_for(deadline) => Err(self.max_time_exceeded()),
+        }
+    }
+
+    /// Opens a connection within the time that is left.
+    async fn open(&self) -> Result<Connection, Error> {
+        let max_time = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if max_time.is_some_and(|time| time.is_zero()) {
+            return Err(self.max_time_exceeded());
+        }
+        let target = Target { max_time, ..self.target.clone() };
+        match Connection::open(&target, self.interrupt).await {
+            Ok((connection, _)) => Ok(connection),
+            Err(Error::Interrupted { .. }) => Err(self.interrupted()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Waits before the next try.
+    async fn pause(&mut self) -> Result<(), Error> {
+        let pause = retry::pause(self.tries);
+        self.tries += 1;
+        tokio::select! {
+            () = sleep(pause) => Ok(()),
+            () = self.interrupt.wait() => Err(self.interrupted()),
+            () = Connection::wait_for(self.deadline) => Err(self.max_time_exceeded()),
+        }
+    }
+
+    fn has_work<R>(&self, input: &Input<R>) -> bool {
+        !self.requests.is_empty() || !input.bytes.is_empty() || input.has_ended
+    }
+
+    async fn wait_for_input(&mut self, input: &mut Input<impl AsyncRead + Unpin>) -> Result<(), Error> {
+        if self.has_work(input) {
+            return Ok(());
+        }
+        tokio::select! {
+            read = input.read() => read,
+            () = self.interrupt.wait() => Err(self.interrupted()),
+            () = Connection::wait_for(self.deadline) => Err(self.max_time_exceeded()),
+        }
+    }
+
+    /// Takes the lines that were read, as many as there is room for.
+    fn take_input<R>(&mut self, input: &mut Input<R>) {
+        let mut rest = &input.bytes[..];
+        while !rest.is_empty() && self.requests.has_room() {
+            if let Some(line) = self.lines.take(&mut rest) {
+                self.requests.push(&line, self.retry);
+            }
+        }
+        let taken = input.bytes.len() - rest.len();
+        input.bytes.drain(..taken);
+        if input.has_ended && input.bytes.is_empty() && self.lines.has_partial_line() {
+            let line = self.lines.take(&mut &b"\n"[..]);
+            line.into_iter().for_each(|line| self.requests.push(&line, self.retry));
+        }
+    }
+
+    /// Moves lines to what is sent. Asks the server for the verbs with which it takes keys where that is not
+    /// known.
+    async fn send_lines(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        if !self.outgoing.is_empty() || self.rewind.is_some() || self.write_failed {
+            return Ok(());
+        }
+        let was_idle = self.requests.replies_due() == 0;
+        loop {
+            let verbs = connection.keyed_verbs.as_ref();
+            match self.requests.send_next(&mut self.outgoing, self.tries > 0, verbs) {
+                NextLine::Appended => {}
+                NextLine::Wait => break,
+                NextLine::AskForVerbs => {
+                    let (deadline, interrupt) = (self.deadline, self.interrupt);
+                    tokio::select! {
+                        asked = connection.ask_for_keyed_verbs() => asked?,
+                        () = interrupt.wait() => return Err(self.interrupted()),
+                        () = Connection::wait_for(deadline) => return Err(self.max_time_exceeded()),
+                    }
+                }
+            }
+        }
+        if was_idle {
+            self.last_progress = Instant::now();
+        }
+        Ok(())
+    }
+
+    fn on_written(&mut self, written: io::Result<usize>) {
+        match written {
+            Ok(count) => self.written += count,
+            Err(_) => {
+                self.write_failed = true;
+                self.written = self.outgoing.len();
+            }
+        }
+        if self.written == self.outgoing.len() {
+            self.outgoing.clear();
+            self.written = 0;
+        }
+    }
+
+    fn take_replies(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
+        while let Some(line) = connection.received.next_line() {
+            let parsed = std::str::from_utf8(line).ok().and_then(|line| ReplyLine::parse(line).ok());
+            match parsed {
+                Some(ReplyLine::Row(_)) if self.rewind.is_some() => {}
+                Some(ReplyLine::Row(_)) => self.reply.add(line, printer)?,
+                Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
+                Some(reply) => self.on_final_line(line, reply, printer)?,
+            }
+            if self.has_quit || self.interrupt.is_raised() {
+                break;
+            }
+        }
+        printer.flush()?;
+        // This follows the flush: a slow reader of standard output is not a slow server.
+        self.last_progress = Instant::now();
+        Ok(())
+    }
+
+    fn on_final_line(
+        &mut self,
+        line: &[u8],
+        reply: ReplyLine<'_>,
+        printer: &mut Printer,
+    ) -> Result<(), Error> {
+        if self.rewind.is_some() {
+            self.requests.on_dropped();
+            return Ok(());
+        }
+        if let ReplyLine::Err { code, body } = reply
+            && self.is_refused_for_now(code, body)?
+        {
+            self.reply.clear();
+            self.requests.on_dropped();
+            return Ok(());
+        }
+        let first = self.requests.first();
+        if let Some(first) = first.filter(|first| self.retry.is_at_prompt() && first.is_in_doubt()) {
+            report(&match reply {
+                ReplyLine::Ok(body) => repeated::granted(first.line(), body),
+                ReplyLine::Err { code, .. } if keys::denies_change(code) => repeated::denied(first.line()),
+                _ => repeated::ASKED_AGAIN.to_owned(),
+            });
+        }
+        let is_granted = matches!(reply, ReplyLine::Ok(_));
+        self.has_quit = is_granted && first.is_some_and(|first| first.is_quit());
+        self.is_refused |= !is_granted;
+        self.reply.print(printer)?;
+        printer.print_line(line)?;
+        self.reply.clear();
+        self.requests.on_printed();
+        self.tries = 0;
+        Ok(())
+    }
+
+    /// Whether the first request is sent again after this refusal.
+    fn is_refused_for_now(&mut self, code: &str, body: &str) -> Result<bool, Error> {
+        let body = serde_json::from_str::<ErrBody>(body).unwrap_or_default();
+        let Some(first) = self.requests.first() else {
+            // The server closes a connection that waits for input.
+            return Ok(body.retry && self.retry.repeats_refused());
+        };
+        if self.reply.is_partly_printed() || !self.requests.may_repeat_behind_first() {
+            return Ok(false);
+        }
+        // Only the server knows how many tickets a CONFIRM buys.
+        if code == Code::Limit.as_str() && body.limit == Some(KEYED_TICKETS_MAX.into()) && first.has_own_key()
+        {
+            self.requests.remove_own_key();
+            self.rewind = Some(Rewind::AtOnce);
+            return Ok(true);
+        }
+        let stays_in_doubt = first.is_in_doubt() && !keys::denies_change(code);
+        if !body.retry || !(self.retry.repeats_refused() || stays_in_doubt) {
+            return Ok(false);
+        }
+        if self.tries < self.retry.tries_max() {
+            self.rewind = Some(Rewind::AfterPause);
+            return Ok(true);
+        }
+        if stays_in_doubt { Err(self.lost()) } else { Ok(false) }
+    }
+
+    fn outcome(&self) -> Outcome {
+        Outcome { is_refused: self.is_refused, has_quit: self.has_quit, unsent: Unsent::default() }
+    }
+
+    fn unanswered(&self) -> u64 {
+        self.requests.unanswered().count() as u64
+    }
+
+    fn lost(&self) -> Error {
+        Error::Lost { address: self.target.address.clone(), unanswered: self.unanswered() }
+    }
+
+    fn reply_timeout(&self) -> Error {
+        let (address, waited) = (self.target.address.clone(), self.target.timeout);
+        Error::ReplyTimeout { address, waited, unanswered: self.unanswered() }
+    }
+
+    fn interrupted(&self) -> Error {
+        let changes = self.requests.changes_unanswered().count() as u64;
+        Error::Interrupted { rows: self.reply.rows(), changes }
+    }
+
+    fn max_time_exceeded(&self) -> Error {
+        let (address, allowed) = (self.target.address.clone(), self.target.max_time.unwrap_or_default());
+        Error::MaxTime { address, allowed, unanswered: self.unanswered() }
+    }
+
+    /// The error of the last try, as that of all tries.
+    fn recounted(&mut self, error: Error) -> Error {
+        if self.rewind.take().is_some() {
+            self.requests.rewind_after_refusal();
+        }
+        match error {
+            Error::ReplyTimeout { .. } => self.reply_timeout(),
+            Error::Lost { .. } => self.lost(),
+            error if error.is_loss() && self.unanswered() > 0 => self.lost(),
+            error => error,
+        }
+    }
+
+    /// Adds what to do about requests in doubt.
+    fn advised(&self, error: Error) -> Error {
+        let line = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
+        let keyed: Vec<_> = self.requests.keyed_unanswered().map(|request| line(request.line())).collect();
+        let advice = if !keyed.is_empty() {
+            Advice::SendAgain { lines: keyed }
+        } else if !error.is_loss() || self.requests.changes_unanswered().next().is_none() {
+            return error;
+        } else if self.retry == Retry::Never {
+            Advice::LookAndUseRetry
+        } else {
+            Advice::Look
+        };
+        Error::InDoubt { cause: Box::new(error), advice }
+    }
+}

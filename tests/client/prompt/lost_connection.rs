@@ -1,0 +1,136 @@
+//! A connection that is lost at the prompt.
+//!
+//! Catches: a change that happens twice or that nobody can name, a session that ends because a server was
+//! restarted, a key in the history.
+
+use std::fs;
+use std::sync::mpsc;
+
+use crate::support::client::bookline;
+use crate::support::fake_server::{FakeServer, Peer};
+use crate::support::session::{PROMPT, Session, empty_home};
+
+const TWO_SOLD: &str = concat!(
+    r#"OK {"event_id":"e","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee","#,
+    r#""2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ef"],"available_tickets":9}"#,
+    "\n"
+);
+
+/// The line that the client sends for this one, on a connection that is lost then.
+fn lose(listener: &std::net::TcpListener, typed: &str) -> String {
+    let line = Peer::with_keys(listener).read_line();
+    assert!(line.starts_with(&format!("{typed} key=")), "{line:?}");
+    line
+}
+
+#[test]
+fn change_is_asked_for_again_and_its_outcome_is_said() {
+    for (reply, shown) in [
+        (TWO_SOLD, "2 tickets were sold:\r\n2 tickets for e, 9 left:\r\n2cdba4d5-"),
+        (
+            "ERR SOLD_OUT {\"message\":\"e is sold out\",\"retry\":false,\"available\":0}\n",
+            "nothing was sold:\r\nSold out: e is sold out.\r\n",
+        ),
+    ] {
+        let fake = FakeServer::with_listener(move |listener| {
+            let line = lose(&listener, "BOOK e 2");
+            let mut second = Peer::with_keys(&listener);
+            second.expect(&line, reply);
+            second.expect("PING\n", "OK {}\n");
+            assert_eq!(second.read_to_end(), b"");
+        });
+        let mut session = Session::prompt(fake.addr);
+        session.type_line("BOOK e 2");
+        session.wait_for(&format!("bookline: the connection was lost; asked again: {shown}"));
+        session.type_line("PING");
+        session.wait_for("OK\r\n");
+        session.leave();
+        fake.join();
+    }
+}
+
+#[test]
+fn server_that_closes_while_the_user_types_is_connected_to_again() {
+    let (close, closes) = mpsc::channel::<()>();
+    let (closed, is_closed) = mpsc::channel();
+    let fake = FakeServer::with_listener(move |listener| {
+        let first = Peer::greeted(&listener);
+        closes.recv().unwrap();
+        drop(first);
+        closed.send(()).unwrap();
+        Peer::greeted(&listener).expect("PING\n", "OK {}\n");
+    });
+    let mut session = Session::at_prompt(fake.addr);
+    close.send(()).unwrap();
+    is_closed.recv().unwrap();
+    session.press("PING\r");
+    session.wait_for(&format!("connection to {} lost\r\n", fake.addr));
+    assert!(!session.wait_for("OK\r\n").contains("asked again"));
+    session.leave();
+    fake.join();
+}
+
+#[test]
+fn change_that_stays_in_doubt_exits_4_and_says_what_to_type() {
+    let fake = FakeServer::with_listener(|listener| {
+        let line = lose(&listener, "BOOK e 2");
+        assert_eq!(lose(&listener, "BOOK e 2"), line);
+        line
+    });
+    let addr = fake.addr;
+    let mut session = Session::start(bookline(addr, &["--retry", "1"]));
+    session.type_line("BOOK e 2");
+    let line = fake.join();
+    session.wait_for(&format!("connection to {addr} lost; one command went unanswered"));
+    session.wait_for(&format!("type\r\n{}\r\n", line.trim_end()));
+    assert_eq!(session.wait_for_exit().0, 4);
+}
+
+#[test]
+fn ctrl_c_ends_the_tries_and_says_what_to_type() {
+    let (lost, is_lost) = mpsc::channel();
+    let fake = FakeServer::with_listener(move |listener| {
+        lost.send(lose(&listener, "BOOK e 2")).unwrap();
+        // A connection that gets no reply to HELLO.
+        let second = Peer::accept(&listener);
+        let mut third = Peer::greeted(&listener);
+        drop(second);
+        third.expect("PING\n", "OK {}\n");
+        assert_eq!(third.read_to_end(), b"");
+    });
+    let mut session = Session::prompt(fake.addr);
+    session.type_line("BOOK e 2");
+    let line = is_lost.recv().unwrap();
+    session.press("\x03");
+    session.wait_for("bookline: interrupted; the change was sent and may have been made; to find out");
+    session.wait_for(&format!("type\r\n{}\r\n", line.trim_end()));
+    session.type_line("PING");
+    session.wait_for("OK\r\n");
+    session.leave();
+    fake.join();
+}
+
+#[test]
+fn key_is_neither_shown_nor_kept_in_the_history() {
+    let typed = "BOOK e 1 key=\"0123456789abcdef\"";
+    let fake = FakeServer::with_listener(move |listener| {
+        let mut peer = Peer::with_keys(&listener);
+        let line = peer.read_line();
+        peer.send(TWO_SOLD);
+        peer.expect(&format!("{typed}\n"), TWO_SOLD);
+        peer.read_to_end();
+        line.trim_end().strip_prefix("BOOK e 2 key=").unwrap().to_owned()
+    });
+    let home = empty_home();
+    let mut session = Session::start_in(bookline(fake.addr, &["--history", "all"]), &home);
+    session.type_line("BOOK e 2");
+    session.wait_for("2 tickets for e, 9 left:\r\n");
+    let shown = session.wait_for(PROMPT);
+    session.press(&format!("{typed}\r"));
+    session.wait_for("2 tickets for e, 9 left:\r\n");
+    session.leave();
+    let key = fake.join();
+    assert!(!shown.contains(&key), "{shown}");
+    let history = fs::read_to_string(home.path().join(".local/state/bookline/history")).unwrap();
+    assert_eq!(history.lines().skip(1).collect::<Vec<_>>(), ["BOOK e 2", "BOOK e 1"]);
+}
