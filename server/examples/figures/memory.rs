@@ -83,6 +83,14 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
 
     let ticket = bytes_each(TICKETS, |n| data.book(n % EVENTS_OF_TICKETS))?;
     table::at_most("memory of a ticket", ticket, "bytes", TICKET_BYTES_MAX as f64);
+    tickets_holds_and_names(&mut data)?;
+    keys(&mut data, ticket)?;
+    data.close()?;
+    Ok(())
+}
+
+/// The memory of keys, besides that of the tickets that are booked with them.
+fn keys(data: &mut UnsyncedStore, ticket: f64) -> anyhow::Result<()> {
     let reply = "x".repeat(REPLY_BYTES);
     let with_key = bytes_each(KEYS, |n| {
         data.book_with_key(n % EVENTS_OF_TICKETS, &format!("{n:0width$}", width = KEY_BYTES), &reply)
@@ -93,8 +101,6 @@ pub fn figures(directory: &Path) -> anyhow::Result<()> {
         "bytes",
         key_bytes(0, KEY_BYTES, REPLY_BYTES) as f64,
     );
-    tickets_holds_and_names(&mut data)?;
-    data.close()?;
     Ok(())
 }
 
