@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 /// The codes of the protocol.
-pub const CODES: [&str; 16] = [
+pub const CODES: [&str; 17] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
     "INCOMPLETE",
+    "KEY_REUSED",
     "NOT_FOUND",
     "EXPIRED",
     "CLOSED",
@@ -25,6 +26,8 @@ pub const CODES: [&str; 16] = [
 /// The rows and the final line of a reply.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
+    /// The final line as it was received, without its line feed.
+    pub line: String,
     /// The objects of the ROW lines.
     pub rows: Vec<Value>,
     /// `None` for `OK`, otherwise the code.
@@ -86,7 +89,7 @@ impl PartialReply {
             Line::Ok(body) => (None, body),
             Line::Err(code, body) => (Some(code), body),
         };
-        Some(Reply { rows: std::mem::take(&mut self.rows), code, body })
+        Some(Reply { line: line.to_owned(), rows: std::mem::take(&mut self.rows), code, body })
     }
 
     /// Whether it has no line.

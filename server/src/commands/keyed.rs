@@ -31,8 +31,8 @@ pub fn execute_keyed(
 }
 
 impl Turn {
-    /// The hash of a request, by which the same request is recognized. It is on disk for a day, so it must not
-    /// depend on the version.
+    /// The hash of a request, by which the same request is recognized. It is on disk for a day, so it must
+    /// not depend on the version.
     fn hash_of(&mut self, request: &Request<'_>) -> [u8; 16] {
         self.line.clear();
         request.write_line(&mut self.line);

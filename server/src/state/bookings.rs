@@ -109,8 +109,8 @@ impl OpenSale {
 }
 
 impl Store {
-    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. The tickets
-    /// are for `attendee`, or for nobody in particular if that is empty.
+    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. The
+    /// tickets are for `attendee`, or for nobody in particular if that is empty.
     pub fn book<'t>(
         &self,
         context: &mut Context,

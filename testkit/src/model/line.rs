@@ -20,6 +20,7 @@ enum Kind {
     /// One of a few words.
     Choice,
     Cursor,
+    Key,
     Word,
 }
 
@@ -41,12 +42,14 @@ pub fn request_line(request: &Request, rng: &mut Rng) -> Vec<u8> {
 
 /// A line like that of the request with one error, and the code with which it is refused.
 pub fn invalid_line(request: &Request, rng: &mut Rng) -> (Vec<u8>, &'static str) {
+    let takes_key = matches!(request, Request::Keyed { .. }) || request.takes_key();
     let mut request = words(request, rng);
     let code = "BAD_REQUEST";
     match rng.below(9) {
         0 if request.exact => request.words.push((Kind::Word, "extra".into())),
         1 if request.exact && request.words.len() > 1 => drop(request.words.pop()),
-        2 => request.options.push(("colour", Kind::Id, "red".into())),
+        2 if takes_key => request.options.push(("colour", Kind::Id, "red".into())),
+        2 => request.options.push(("key", Kind::Key, "a-key-of-20-letters-".into())),
         3 if !request.options.is_empty() => request.options.push(request.options[0].clone()),
         4 => return (with_suffix(&request, rng, b" \"never closed"), code),
         5 => {
@@ -103,6 +106,7 @@ fn invalid_values(kind: Kind) -> &'static [&'static str] {
         Kind::Group => &["", "F2,", ",F2", "F2,,F3", "F2 F3", "F2, F3"],
         Kind::Choice => &["", "perhaps", "0", "Booked", "no"],
         Kind::Cursor => &["", "123", "###", "AAAA"],
+        Kind::Key => &["", "15-letters-long", "<long>", "a key with blanks", "key/with/slashes"],
         Kind::Uuid => &["123", "2cdba4d565e58a4e9d2b64a5ba13b0ee", "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0eg"],
         Kind::Verb | Kind::Word => &[],
     }
@@ -186,6 +190,11 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
             options.extend(drop_tickets.then(|| ("tickets", Kind::Choice, "drop".to_owned())));
         }
         Request::Calendar(request) => exact = calendar_words(request, &mut words, rng),
+        Request::Keyed { key, request } => {
+            let mut keyed = self::words(request, rng);
+            keyed.options.push(("key", Kind::Key, key.clone()));
+            return keyed;
+        }
         Request::Hod(who) => words.push((Kind::Id, who.clone())),
         Request::Help(verb) => {
             words.extend(verb.iter().map(|verb| (Kind::Verb, (*verb).to_owned())));
@@ -265,6 +274,7 @@ fn verb(request: &Request) -> &'static str {
         Request::Calendar(CalendarRequest::Put { .. }) => "PUT",
         Request::Calendar(CalendarRequest::Delete { .. }) => "DELETE",
         Request::Calendar(CalendarRequest::Day { .. }) => "GET",
+        Request::Keyed { request, .. } => verb(request),
         Request::Hod(_) => "HOD",
         Request::Hello => "HELLO",
         Request::Help(_) => "HELP",

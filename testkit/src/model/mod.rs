@@ -4,6 +4,7 @@
 mod calendar;
 mod check;
 mod event;
+mod keys;
 mod line;
 mod naive;
 mod request;

@@ -7,9 +7,10 @@ use chrono::{NaiveDate, NaiveDateTime};
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, in_order};
-use super::check::{CheckResult, check_outcome, expect, hello, help, ok, refused};
+use super::check::{CheckResult, Outcome, Refusal, check_outcome, expect, hello, help, ok, refused};
 use super::event::Event;
-use super::request::{Request, TicketList};
+use super::keys::{Keys, limit_tickets};
+use super::request::{Request, TicketList, format_moment};
 use super::sales::Sales;
 use crate::reply::Reply;
 
@@ -18,6 +19,7 @@ use crate::reply::Reply;
 pub struct Model {
     sales: Sales,
     calendar: Calendar,
+    keys: Keys,
     /// The number of commits, except for [`Self::unseen`].
     commits: u64,
     /// At most so many more commits of maintenance: one may be about several events.
@@ -50,6 +52,7 @@ impl Model {
         Self {
             sales: Sales::new(limits),
             calendar: Calendar::new(limits.person_hours),
+            keys: Keys::new(limits.keys),
             commits: 0,
             unseen: 0,
             snapshot: 0,
@@ -86,6 +89,21 @@ impl Model {
     pub fn deadlines(&self) -> Vec<NaiveDateTime> {
         let active = self.sales.holds.iter().filter(|hold| hold.is_active());
         active.map(|hold| hold.deadline).collect()
+    }
+
+    /// When each key was used that is remembered.
+    pub fn key_times(&self) -> Vec<NaiveDateTime> {
+        self.keys.times()
+    }
+
+    /// The keys of all requests so far, each with the first request that had it.
+    pub fn asked_with_keys(&self) -> Vec<(&String, &Request)> {
+        self.keys.asked().collect()
+    }
+
+    /// A repeat of each request whose reply is stored.
+    pub fn repeats(&self) -> Vec<Request> {
+        self.keys.repeats().collect()
     }
 
     /// The ids of the events.
@@ -137,12 +155,21 @@ impl Model {
     /// The server does all of its maintenance.
     pub fn maintain(&mut self, now: NaiveDateTime) {
         self.end_due_holds(now);
+        self.commits += u64::from(self.keys.forget_old(now));
         self.unseen += self.sales.forget_ended_holds(now) as u64;
     }
 
     /// Checks the reply to a request, and applies its change. `now` is the server's time.
     pub fn check(&mut self, request: &Request, reply: &Reply, now: NaiveDateTime) -> CheckResult {
-        if let Some(outcome) = self.sales.apply(request, reply, now) {
+        if let Request::Keyed { key, request } = request {
+            self.keys.record_asked(key, request);
+            return if request.is_change() {
+                self.check_keyed(key, request, reply, now)
+            } else {
+                self.check(request, reply, now)
+            };
+        }
+        if let Some(outcome) = self.apply(request, reply, now) {
             let outcome = outcome?;
             check_outcome(reply, &outcome)?;
             if outcome.is_ok() && request.is_change() {
@@ -154,15 +181,63 @@ impl Model {
             Request::Invalid(code) => refused(reply, code, &json!({})),
             Request::List { limit, after } => self.list(reply, *limit, after.as_deref()),
             Request::Tickets(list) => self.list_tickets(reply, list),
-            Request::Calendar(_) => self.calendar(reply, request),
             Request::Hod(who) => self.hod(reply, who, now),
             Request::Hello => hello(reply),
             Request::Help(verb) => help(reply, *verb),
             Request::Ping | Request::Quit => ok(reply, &json!({})),
             Request::Stats => self.stats(reply),
             Request::Snapshot => self.snapshot_made(reply),
-            request => unreachable!("the model of sales applies {request:?}"),
+            request => unreachable!("it is applied: {request:?}"),
         }
+    }
+
+    /// Applies a request about sales or calendars, and returns its outcome. `None` if it is about something
+    /// else. New ids are those of the reply; the error says what is wrong with them.
+    fn apply(
+        &mut self,
+        request: &Request,
+        reply: &Reply,
+        now: NaiveDateTime,
+    ) -> Option<Result<Outcome, String>> {
+        match request {
+            Request::Calendar(request) => Some(Ok(self.calendar.apply(request))),
+            request => self.sales.apply(request, reply, now),
+        }
+    }
+
+    /// Checks the reply to a change with a key.
+    fn check_keyed(
+        &mut self,
+        key: &str,
+        request: &Request,
+        reply: &Reply,
+        now: NaiveDateTime,
+    ) -> CheckResult {
+        if let Some(checked) = self.keys.check_used(key, request, reply) {
+            return checked;
+        }
+        if self.keys.check_full().is_err() {
+            self.commits += u64::from(self.keys.forget_for_another(now));
+        }
+        if let Some(refusal) = self.refusal_of_key(request, reply, now) {
+            return check_outcome(reply, &Err(refusal));
+        }
+        self.check(request, reply, now)?;
+        if reply.is_ok() {
+            self.keys.add(key, request, reply, now);
+        }
+        Ok(())
+    }
+
+    /// The refusal of a request that would be granted without its key.
+    fn refusal_of_key(&self, request: &Request, reply: &Reply, now: NaiveDateTime) -> Option<Refusal> {
+        let refusal = match self.clone().apply(request, reply, now) {
+            Some(Ok(Err(refusal))) => Some(refusal),
+            // A refusal has no new ids, which the model would take from it.
+            _ => None,
+        };
+        let full = || if refusal.is_none() { self.keys.check_full().err() } else { None };
+        limit_tickets(request, refusal.as_ref()).or_else(full)
     }
 
     fn list(&mut self, reply: &Reply, limit: Option<usize>, after: Option<&str>) -> CheckResult {
@@ -209,16 +284,6 @@ impl Model {
         Ok(())
     }
 
-    fn calendar(&mut self, reply: &Reply, request: &Request) -> CheckResult {
-        let Request::Calendar(of_calendar) = request else { unreachable!("a request about a calendar") };
-        let outcome = self.calendar.apply(of_calendar);
-        check_outcome(reply, &outcome)?;
-        if outcome.is_ok() && request.is_change() {
-            self.commits += 1;
-        }
-        Ok(())
-    }
-
     fn hod(&self, reply: &Reply, who: &str, now: NaiveDateTime) -> CheckResult {
         if who != HEAD_OF_DEPARTMENT {
             return refused(reply, "FORBIDDEN", &json!({}));
@@ -234,11 +299,13 @@ impl Model {
             "events": self.sales.events.len(), "tickets": self.sales.issued_in_all(),
             "ticket_ids": self.sales.tickets.len(), "holds": active,
             "ended_holds": self.sales.holds.len() - active, "name_bytes": self.sales.name_bytes(),
-            "entries": self.calendar.entries(), "person_hours": self.calendar.person_hours(),
+            "keys": self.keys.len(), "key_bytes": self.keys.bytes(),
+            "oldest_key": self.keys.oldest().map(format_moment), "entries": self.calendar.entries(), "person_hours": self.calendar.person_hours(),
             "snapshot_sequence": self.snapshot, "read_only": false,
             "max_events": self.limits.events, "max_tickets": self.limits.tickets,
             "max_person_hours": self.limits.person_hours, "max_holds": self.limits.holds,
             "max_ended_holds": self.limits.ended_holds, "max_name_bytes": self.limits.name_bytes,
+            "max_keys": self.limits.keys, "max_key_bytes": self.limits.key_bytes,
         });
         for (field, value) in known.as_object().expect("an object") {
             expect(&reply.body[field] == value, || format!("{field} should be {value}"))?;

@@ -1,6 +1,11 @@
 //! Requests, and the notations of dates, hours and moments in replies.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveDateTime};
+
+/// The seconds of a hold without `ttl=`.
+pub const HOLD_SECONDS: u64 = 300;
 
 /// A date and an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +91,11 @@ pub enum Request {
         drop_tickets: bool,
     },
     Calendar(CalendarRequest),
+    /// A request with a key, which it may have.
+    Keyed {
+        key: String,
+        request: Box<Request>,
+    },
     Hod(String),
     Hello,
     Help(Option<&'static str>),
@@ -113,7 +123,39 @@ impl Request {
         Self::Book { bookings: vec![(event.to_owned(), tickets)], attendee: None }
     }
 
-    /// Whether an `OK` acknowledges a change.
+    /// The request with a key.
+    pub fn with_key(self, key: String) -> Self {
+        Self::Keyed { key, request: Box::new(self) }
+    }
+
+    /// Whether it may have a key.
+    pub fn takes_key(&self) -> bool {
+        self.is_change() || matches!(self, Self::ShowHold(_))
+    }
+
+    /// The request without what it may leave out. Requests are the same if their canonical forms are equal.
+    pub fn canonical(&self) -> Self {
+        let mut request = self.clone();
+        match &mut request {
+            Self::Create { terms, .. } => {
+                terms.closed = terms.closed.filter(|closed| *closed);
+                terms.max_per_booking = terms.max_per_booking.filter(Option::is_some);
+            }
+            Self::Hold { ttl, .. } => *ttl = ttl.filter(|seconds| *seconds != HOLD_SECONDS),
+            Self::Cancel(tickets) => remove_duplicates(tickets),
+            Self::Calendar(
+                CalendarRequest::Take { who, meeting: Some(meeting), .. }
+                | CalendarRequest::Put { who, meeting: Some(meeting), .. },
+            ) => {
+                remove_duplicates(&mut meeting.group);
+                meeting.host = meeting.host.take().filter(|host| host != who);
+            }
+            _ => {}
+        }
+        request
+    }
+
+    /// Whether an `OK` acknowledges a change, unless it is the stored reply of an earlier request.
     pub fn is_change(&self) -> bool {
         match self {
             Self::Create { .. }
@@ -127,6 +169,7 @@ impl Request {
             | Self::CheckIn { .. }
             | Self::DeleteEvent { .. } => true,
             Self::Calendar(request) => !matches!(request, CalendarRequest::Day { .. }),
+            Self::Keyed { request, .. } => request.is_change(),
             Self::Invalid(_)
             | Self::List { .. }
             | Self::Event(_)
@@ -142,6 +185,12 @@ impl Request {
             | Self::Quit => false,
         }
     }
+}
+
+/// Removes all but the first of equals.
+fn remove_duplicates(words: &mut Vec<String>) {
+    let mut known = BTreeSet::new();
+    words.retain(|word| known.insert(word.clone()));
 }
 
 /// A request about the calendars of people. Without a meeting it is about a block.

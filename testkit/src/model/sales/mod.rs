@@ -12,11 +12,8 @@ use serde_json::{Value, json};
 
 use crate::model::check::{Outcome, Refusal, expect};
 use crate::model::event::{Event, Hold, Ticket};
-use crate::model::request::Request;
+use crate::model::request::{HOLD_SECONDS, Request};
 use crate::reply::Reply;
-
-/// The seconds of a hold without `ttl=`.
-const HOLD_SECONDS: u64 = 300;
 
 /// What a name takes of `--max-name-bytes` besides its bytes.
 const NAME_OVERHEAD_BYTES: u64 = 64;

@@ -11,11 +11,12 @@ use bookline_server::maintenance;
 use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
 use bookline_testkit::model::{Model, Request, Slot, Terms, request_line};
+use bookline_testkit::reply::PartialReply;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::NaiveDateTime;
 
 use crate::in_process::model::moment::{manual_time, now};
-use crate::in_process::model::steps::{Advance, Conditions, Step, Template, all_reads, slots};
+use crate::in_process::model::steps::{Advance, Conditions, KeyUse, Step, Template, all_reads, slots};
 
 const CLIENTS: usize = 4;
 
@@ -71,10 +72,11 @@ pub async fn check_linearizable(seed: u64) {
         let micros = Advance::draw(&mut rng).micros(&naive, now(&time));
         time.advance(micros.min(ADVANCE_MICROS_MAX));
         let now = now(&time);
+        let mut keyed = Vec::new();
         let clients: Vec<_> = conns
             .drain(..)
             .map(|conn| {
-                let batches = draw(&mut rng, &naive, &slots, &mut lifetimes);
+                let batches = draw(&mut rng, &naive, &slots, &mut lifetimes, &mut keyed);
                 tokio::spawn(run_client(conn, batches, rng.next(), clock.clone()))
             })
             .collect();
@@ -113,11 +115,25 @@ async fn maintain(service: Arc<Service>) {
     }
 }
 
-/// Batches of random requests, resolved against the state at the beginning of the round.
-fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot], lifetimes: &mut RangeFrom<u64>) -> Vec<Vec<Request>> {
+/// Batches of random requests, resolved against the state at the beginning of the round. `keyed` are the
+/// requests with keys of the round so far, of which some are sent again by the same client or by another.
+fn draw(
+    rng: &mut Rng,
+    naive: &Model,
+    slots: &[Slot],
+    lifetimes: &mut RangeFrom<u64>,
+    keyed: &mut Vec<Request>,
+) -> Vec<Vec<Request>> {
     let conditions = Conditions::draw(&mut rng.clone());
     let mut draw_request = || loop {
-        let Step::Request { template, .. } = Step::draw(rng, conditions) else { continue };
+        let Step::Request { template, key, .. } = Step::draw(rng, conditions) else { continue };
+        if !keyed.is_empty() && rng.one_in(5) {
+            return rng.pick(keyed).clone();
+        }
+        // It would be a second hold with the lifetime of the first.
+        if matches!(key, KeyUse::AgainWithNew(..)) {
+            continue;
+        }
         // Only a few slots, so that the requests of a short round conflict.
         let template = match template {
             Template::Slots(action, slot, other) => Template::Slots(action, slot % 2, other % 2 * 7),
@@ -139,6 +155,8 @@ fn draw(rng: &mut Rng, naive: &Model, slots: &[Slot], lifetimes: &mut RangeFrom<
                 | Request::Snapshot
                 | Request::Quit
         ) {
+            let request = key.resolve(request, naive);
+            keyed.extend(matches!(request, Request::Keyed { .. }).then(|| request.clone()));
             return request;
         }
     };
@@ -254,10 +272,8 @@ fn find_order_finds_an_order_exactly_if_there_is_one() {
     let now = now(&manual_time());
     let new_model = || Model::new(true, StateLimits::NONE);
     let observed = |sent, received, line: Request, reply: &str| {
-        let (code, body) = reply.split_once(' ').expect("a code and an object");
-        let code = (code != "OK").then(|| code.to_owned());
-        let body = serde_json::from_str(body).expect("an object");
-        Observation { sent, received, request: line, reply: Reply { rows: Vec::new(), code, body } }
+        let reply = PartialReply::default().add(reply).expect("a final line");
+        Observation { sent, received, request: line, reply }
     };
     let date = chrono::NaiveDate::from_ymd_opt(2026, 12, 31).expect("a date");
     let (id, terms) = (Some("jazz".into()), Terms::default());
@@ -269,8 +285,7 @@ fn find_order_finds_an_order_exactly_if_there_is_one() {
     };
     let sold =
         r#"OK {"event_id":"jazz","tickets":["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee"],"available_tickets":0}"#;
-    let sold_out =
-        r#"SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"held":0,"requested":1}"#;
+    let sold_out = r#"ERR SOLD_OUT {"message":"none are left of it","retry":false,"available":0,"held":0,"requested":1}"#;
     let (book, read) = (Request::book("jazz", 1), Request::Event("jazz".into()));
     let created = observed(0, 1, create, &event(1));
 

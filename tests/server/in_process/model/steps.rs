@@ -59,9 +59,9 @@ impl Conditions {
 #[derive(Debug, Clone)]
 pub enum Step {
     /// A request. `style` is the seed of its notation.
-    Request { template: Template, style: u64 },
+    Request { template: Template, key: KeyUse, style: u64 },
     /// A line with one error.
-    Invalid { template: Template, style: u64 },
+    Invalid { template: Template, key: KeyUse, style: u64 },
     /// A line that gets no reply.
     NoReply(&'static str),
     /// A line without a line ending, before the end of the connection.
@@ -78,12 +78,28 @@ pub enum Step {
     Kill,
 }
 
+/// The key of a request, if it may have one.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyUse {
+    None,
+    /// A new one, by its number.
+    New(u64),
+    /// That of an earlier request, by the index of the key. This request is mostly another one.
+    Reused(usize),
+    /// The earlier request is sent again, with its key.
+    Again(usize),
+    /// The earlier request is sent again, with a new key.
+    AgainWithNew(usize, u64),
+}
+
 /// How much time passes.
 #[derive(Debug, Clone, Copy)]
 pub enum Advance {
     Micros(i64),
     /// To the deadline of an active hold, by its index, and so many microseconds more.
     Deadline(usize, i64),
+    /// Until a key, by its index, is so many microseconds old.
+    Key(usize, i64),
 }
 
 /// A request with unresolved references.
@@ -180,20 +196,22 @@ impl Step {
             10..16 => Self::NoReply(rng.pick::<&str>(&["", "  ", "\t", "# a comment", "#BOOK jazz 1"])),
             16..24 => Self::Advance(Advance::draw(rng)),
             24..30 => Self::Maintain,
-            30..54 => Self::Invalid { template: Template::draw(rng), style: rng.next() },
-            _ => Self::Request { template: Template::draw(rng), style: rng.next() },
+            30..54 => {
+                Self::Invalid { template: Template::draw(rng), key: KeyUse::draw(rng), style: rng.next() }
+            }
+            _ => Self::Request { template: Template::draw(rng), key: KeyUse::draw(rng), style: rng.next() },
         }
     }
 
     /// The line of a step, and its request if it gets a reply. `None` for a step without a line.
     pub fn line(&self, naive: &Model, slots: &[Slot]) -> Option<(Vec<u8>, Option<Request>)> {
         match self {
-            Self::Request { template, style } => {
-                let request = template.resolve(naive, slots);
+            Self::Request { template, key, style } => {
+                let request = key.resolve(template.resolve(naive, slots), naive);
                 Some((request_line(&request, &mut Rng::new(*style)), Some(request)))
             }
-            Self::Invalid { template, style } => {
-                let request = template.resolve(naive, slots);
+            Self::Invalid { template, key, style } => {
+                let request = key.resolve(template.resolve(naive, slots), naive);
                 let (line, code) = invalid_line(&request, &mut Rng::new(*style));
                 Some((line, Some(Request::Invalid(code))))
             }
@@ -208,11 +226,50 @@ impl Step {
     }
 }
 
-impl Advance {
-    /// Mostly about as long as holds live, or exactly to a deadline, and at times longer than ended holds are
-    /// remembered.
+impl KeyUse {
+    /// Half of the requests have a key, and many of those are repeats.
     pub fn draw(rng: &mut Rng) -> Self {
-        let most = match rng.below(12) {
+        let nth = rng.below(1_000);
+        match rng.below(20) {
+            0..10 => Self::None,
+            10..15 => Self::New(rng.next()),
+            15 => Self::Reused(nth),
+            16..19 => Self::Again(nth),
+            _ => Self::AgainWithNew(nth, rng.next()),
+        }
+    }
+
+    /// The request with the key, or the earlier request.
+    pub fn resolve(self, request: Request, naive: &Model) -> Request {
+        let asked = naive.asked_with_keys();
+        let earlier = |nth: usize| asked.get(nth % asked.len().max(1)).copied();
+        let new = |number: u64| format!("key.{number:016x}");
+        let (key, request) = match self {
+            Self::None => return request,
+            Self::New(number) => (new(number), request),
+            Self::Reused(nth) => match earlier(nth) {
+                Some((key, _)) => (key.clone(), request),
+                None => return request,
+            },
+            Self::Again(nth) => match earlier(nth) {
+                Some((key, earlier)) => (key.clone(), earlier.clone()),
+                None => return request,
+            },
+            Self::AgainWithNew(nth, number) => {
+                (new(number), earlier(nth).map_or(request, |(_, earlier)| earlier.clone()))
+            }
+        };
+        if request.takes_key() { request.with_key(key) } else { request }
+    }
+}
+
+impl Advance {
+    /// Mostly about as long as holds live, or exactly to a deadline or to the end of a key, and at times
+    /// longer than ended holds are remembered.
+    pub fn draw(rng: &mut Rng) -> Self {
+        let most = match rng.below(16) {
+            12..15 => return Self::Key(rng.below(100), 60_000_000 + rng.below(3) as i64 - 1),
+            15 => return Self::Key(rng.below(100), 86_400_000_000 + rng.below(3) as i64 - 1),
             0..4 => 2_000_000,
             4..6 => 400_000_000,
             6 => 8_000_000_000,
@@ -231,6 +288,12 @@ impl Advance {
                 let deadline = deadlines.get(nth % deadlines.len().max(1)).unwrap_or(&now);
                 let micros = (*deadline - now).num_microseconds().expect("two hours at the most");
                 (micros + offset).max(1)
+            }
+            Self::Key(nth, age) => {
+                let times = naive.key_times();
+                let used = times.get(nth % times.len().max(1)).unwrap_or(&now);
+                let micros = (now - *used).num_microseconds().expect("some days at the most");
+                (age - micros).max(1)
             }
         }
     }
@@ -491,7 +554,7 @@ fn meeting(rng: &mut Rng) -> Meeting {
     Meeting { title: (*rng.pick(&TEXTS)).to_owned(), group, host }
 }
 
-/// Requests that read all of the state.
+/// Requests that read all of the state, and repeats of those whose reply is stored.
 pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
     let mut requests =
         vec![Request::Stats, Request::List { limit: None, after: None }, Request::Hod("F10".to_owned())];
@@ -507,5 +570,6 @@ pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
     let all = TicketList { status: Some("all"), whole_ids: true, ..TicketList::default() };
     let list = |event: &String| Request::Tickets(TicketList { event: event.clone(), ..all.clone() });
     requests.extend(naive.events().into_iter().map(list));
+    requests.extend(naive.repeats());
     requests
 }

@@ -74,8 +74,8 @@ async fn run_requests(
     let conditions = Conditions::draw(&mut rng);
     let mut scenario = Scenario::new();
     while !enough(scenario.len()) {
-        let Step::Request { template, style } = Step::draw(&mut rng, conditions) else { continue };
-        let request = template.resolve(naive, &slots);
+        let Step::Request { template, key, style } = Step::draw(&mut rng, conditions) else { continue };
+        let request = key.resolve(template.resolve(naive, &slots), naive);
         if matches!(request, Request::Stats | Request::Snapshot | Request::Quit | Request::Hod(_)) {
             continue;
         }
