@@ -22,6 +22,7 @@ mod read_only;
 mod readers;
 mod refusal_order;
 mod repository;
+mod safe_retries;
 mod storage;
 mod telnet;
 mod ticket_races;

@@ -3,7 +3,8 @@
 //! Catches: a command that checks in another order than the table; a refusal that changes something.
 
 use bookline_protocol::Code::{
-    self, BadRequest, Closed, Conflict, Expired, Forbidden, Full, Limit, NotFound, SoldOut, UnknownCommand,
+    self, BadRequest, Closed, Conflict, Expired, Forbidden, Full, KeyReused, Limit, NotFound, SoldOut,
+    UnknownCommand,
 };
 use bookline_protocol::REFUSAL_ORDER;
 
@@ -73,6 +74,40 @@ fn request_with_two_reasons_is_refused_for_the_earlier() {
     assert_eq!(conn.ask("STATS").number("sequence"), 4, "nothing was changed");
     let day = conn.ask("GET F3 2026-01-01");
     assert_eq!(day.ok()["schedule"][0]["time"], "09:00", "the old entry is still there");
+}
+
+#[test]
+fn request_with_a_key_is_refused_for_the_key_before_anything_about_its_records() {
+    let server = Server::fresh_with(&["--max-keys", "1"]);
+    let mut conn = server.connect();
+    conn.ask("CREATE x 2026-01-01 4 id=x max_per_booking=3").ok();
+    conn.ask("CREATE y 2026-01-01 4 id=y sales=closed").ok();
+    conn.ask("MEET F1 2026-01-01 09:00 talk F2,F3").ok();
+    conn.ask("BOOK x 2 key=used-for-a-booking").ok();
+    for (line, earlier, later) in [
+        ("BOOK nosuch 0 key=used-for-a-booking", BadRequest, KeyReused),
+        ("BOKO x 2 key=used-for-a-booking", UnknownCommand, KeyReused),
+        ("BOOK nosuch 1 key=used-for-a-booking", KeyReused, NotFound),
+        ("BOOK x 3 key=used-for-a-booking", KeyReused, SoldOut),
+        ("BOOK x 1001 key=used-for-a-booking", KeyReused, Limit),
+        ("BOOK y 2 key=used-for-a-booking", KeyReused, Closed),
+        ("CREATE z 2026-01-01 1 id=x key=used-for-a-booking", KeyReused, Conflict),
+        ("DELETE F2 2026-01-01 09:00 key=used-for-a-booking", KeyReused, Forbidden),
+        ("CREATE z 2026-01-01 1 id=z key=used-for-a-booking", KeyReused, Full),
+        ("BOOK nosuch 1001 key=a-key-never-used-before", NotFound, Limit),
+        ("BOOK y 1001 key=a-key-never-used-before", Closed, Limit),
+        ("BOOK x 1001 key=a-key-never-used-before", Limit, SoldOut),
+        ("BOOK x 3 key=a-key-never-used-before", SoldOut, Full),
+        ("CREATE z 2026-01-01 1 id=x key=a-key-never-used-before", Conflict, Full),
+        ("BOOK x 1 key=a-key-never-used-before", Full, Code::ReadOnly),
+    ] {
+        assert_earlier(&mut conn, line, earlier, later);
+    }
+    assert_full(&conn.ask("BOOK x 1 key=a-key-never-used-before"), 1, 1);
+    let refused = conn.ask("BOOK x 1001 key=a-key-never-used-before");
+    let refusal = refused.err("LIMIT");
+    assert_eq!((&refusal["limit"], &refusal["requested"]), (&1_000.into(), &1_001.into()));
+    assert_eq!(conn.ask("STATS").number("sequence"), 4, "nothing was changed");
 }
 
 #[test]

@@ -128,6 +128,14 @@ impl Request {
         Self::Keyed { key, request: Box::new(self) }
     }
 
+    /// The request without its key.
+    pub fn without_key(&self) -> &Self {
+        match self {
+            Self::Keyed { request, .. } => request,
+            request => request,
+        }
+    }
+
     /// Whether it may have a key.
     pub fn takes_key(&self) -> bool {
         self.is_change() || matches!(self, Self::ShowHold(_))

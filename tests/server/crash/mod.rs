@@ -5,7 +5,8 @@
 //! valid again, or returns to sale twice; a check-in that is missing; tickets of a deleted event; a meeting
 //! in the calendars of only some of its people; a change that survives although an earlier one of the same
 //! client does not; a read that showed a change that the crash took back; a journal that cannot be read
-//! after a kill, also during a start.
+//! after a kill, also during a start; a repeat of an acknowledged change that gets another reply than the first
+//! time, or changes something.
 
 mod load;
 mod own_days;
@@ -20,7 +21,7 @@ use bookline_testkit::process::{Home, Server};
 use bookline_testkit::reply::words;
 use bookline_testkit::seeds::number;
 
-use load::{Killer, drive};
+use load::{KeyedRequests, Killer, drive};
 
 /// Kills per test. Ten are enough for every kind of request to be in flight. A long run sets
 /// `BOOKLINE_TEST_ROUNDS`.
@@ -52,23 +53,31 @@ fn run_crash_cycles(flags: &[&str], snapshots: bool) {
     for round in 0..rounds() {
         let replies = rng.range(500, 4_000);
         let killer = &Killer::new(server.pid(), replies);
+        let mut keyed_requests: Vec<KeyedRequests> = Vec::new();
+        keyed_requests
+            .resize_with(bookers.len() + sellers.len() + owners.len() + meeters.len(), Default::default);
+        let mut keyed = keyed_requests.iter_mut();
         // All clients are connected before the first can kill the server.
         let mut clients: Vec<Box<dyn FnOnce() + Send>> = Vec::new();
         for booker in &mut bookers {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
-            clients.push(Box::new(move || drive(booker, &mut conn, &mut rng, killer)));
+            let keyed = keyed.next().expect("as many as clients");
+            clients.push(Box::new(move || drive(booker, keyed, &mut conn, &mut rng, killer)));
         }
         for seller in &mut sellers {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
-            clients.push(Box::new(move || drive(seller, &mut conn, &mut rng, killer)));
+            let keyed = keyed.next().expect("as many as clients");
+            clients.push(Box::new(move || drive(seller, keyed, &mut conn, &mut rng, killer)));
         }
         for owner in &mut owners {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
-            clients.push(Box::new(move || drive(owner, &mut conn, &mut rng, killer)));
+            let keyed = keyed.next().expect("as many as clients");
+            clients.push(Box::new(move || drive(owner, keyed, &mut conn, &mut rng, killer)));
         }
         for meeter in &mut meeters {
             let (mut rng, mut conn) = (rng.fork(), server.connect());
-            clients.push(Box::new(move || drive(meeter, &mut conn, &mut rng, killer)));
+            let keyed = keyed.next().expect("as many as clients");
+            clients.push(Box::new(move || drive(meeter, keyed, &mut conn, &mut rng, killer)));
         }
         thread::scope(|scope| clients.into_iter().for_each(|client| drop(scope.spawn(client))));
         server.kill9();
@@ -91,6 +100,8 @@ fn run_crash_cycles(flags: &[&str], snapshots: bool) {
         assert_eq!(stats.number("events"), events as u64, "events of STATS");
         owners.iter_mut().for_each(|owner| owner.check(&mut conn));
         shared_days::check(&mut conn, &mut meeters);
+        keyed_requests.iter().for_each(|keyed| keyed.check(&mut conn));
+        assert_eq!(conn.ask("STATS").number("sequence"), stats.number("sequence"), "repeats change nothing");
     }
     println!("{} files in the data directory at the end", server.home().listing().len());
     assert!(server.stop().success());

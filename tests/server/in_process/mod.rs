@@ -6,6 +6,7 @@ mod deadlines;
 mod duplex;
 mod history;
 mod idle;
+mod keys;
 mod model;
 mod offline;
 mod older_format;

@@ -3,6 +3,7 @@
 mod clean_stop;
 mod contradictions;
 mod journal;
+mod keys;
 mod loading;
 mod log_contract;
 mod snapshot;

@@ -62,7 +62,7 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
             let usable = find_newest_valid(&images.snapshots).unwrap();
             let snapshot = usable.snapshot.expect("a snapshot");
             let (mut events, mut entries, mut tickets, mut active, mut ended) = (0, 0, 0, 0, 0);
-            let mut numbers = Vec::new();
+            let (mut numbers, mut keys) = (Vec::new(), 0);
             snapshot
                 .read(&mut |number, change| {
                     match change {
@@ -76,6 +76,7 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
                             entries += 1;
                             numbers.push(number);
                         }
+                        Change::KeyKept(_) => keys += 1,
                         other => panic!("a snapshot has no {other:?}"),
                     }
                     Ok(())
@@ -88,6 +89,7 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
             assert!(state_text.contains(&format!("ticket_ids: {tickets},")), "{state_text}");
             assert!(state_text.contains(&format!(" holds: {active},")), "{state_text}");
             assert!(state_text.contains(&format!("ended_holds: {ended},")), "{state_text}");
+            assert!(state_text.contains(&format!(" keys: {keys},")), "{state_text}");
             numbers.sort_unstable();
             numbers.dedup();
             assert_eq!(numbers.len(), entries, "no entry is in it twice");

@@ -9,7 +9,8 @@ use bookline_protocol::limits::HOLD_SECONDS_MAX;
 use bookline_protocol::{Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
 use bookline_server::codec::Sequence;
 use bookline_server::state::{
-    Context, Error, EventUpdate, EventValues, NewEntry, NewHold, Records, Replacement, StateLimits, Store,
+    Context, Error, EventUpdate, EventValues, KeyState, Keyed, NewEntry, NewHold, Records, Replacement,
+    StateLimits, Store,
 };
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
@@ -23,7 +24,7 @@ use bookline_testkit::disk::Image;
 use bookline_testkit::disk::{Faults, SimDisk};
 use bookline_testkit::system_clock;
 
-use super::state_text::{Ids, PEOPLE, days, state_text};
+use super::state_text::{Ids, PEOPLE, days, request_key, state_text, stored_reply};
 use crate::storage::journal::history::{block_on, settle, wait_for_capacity};
 
 /// Ids of events; only a few, so that events are often created twice.
@@ -242,7 +243,9 @@ impl Machine {
     }
 
     fn try_change(&mut self, server: &Server, rng: &mut Rng) -> Result<(), Error<()>> {
-        let (store, context) = (&server.store, &mut Context::default());
+        let store = &server.store;
+        let drawn = rng.one_in(2).then(|| self.ids.draw_key(rng));
+        let key = drawn.as_deref();
         let who = PEOPLE[rng.below(PEOPLE.len())];
         match rng.below(20) {
             0 => {
@@ -250,28 +253,36 @@ impl Machine {
                 let issued = u32::try_from(rng.below(2) * 3).expect("a small number");
                 let date = days()[rng.below(3)];
                 let terms = terms(rng);
-                store
-                    .create(
+                with_key(store, key, |context, keyed| {
+                    store.create(
                         context,
                         &EventValues { id, name: "Grüße 🎫", date, total: 150, issued, terms },
-                        None,
+                        keyed,
                     )
-                    .map_err(without_reason)
+                })
+                .map_err(without_reason)
             }
             1..4 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
                 let mut tickets = self.ids.draw_several(rng, count);
-                store.book(context, id, attendee(rng), &mut tickets, None).map_err(without_reason)?;
+                with_key(store, key, |context, keyed| {
+                    store.book(context, id, attendee(rng), &mut tickets, keyed)
+                })
+                .map_err(without_reason)?;
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
-            4 => store.take(context, who, slot(rng), &NewEntry::Block, None).map_err(without_reason),
+            4 => with_key(store, key, |context, keyed| {
+                store.take(context, who, slot(rng), &NewEntry::Block, keyed)
+            })
+            .map_err(without_reason),
             5 => {
                 let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
                 let title = "committee ".repeat(1 + rng.below(20));
                 let meeting = NewEntry::Meeting { title: &title, group: &group, host };
-                store.take(context, who, slot(rng), &meeting, None).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.take(context, who, slot(rng), &meeting, keyed))
+                    .map_err(without_reason)
             }
             6 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
@@ -285,15 +296,22 @@ impl Machine {
                     sales: Some(sales),
                     max_per_booking: rng.one_in(2).then_some(max_per_booking),
                 };
-                store.update(context, id, &update, None).map(drop).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.update(context, id, &update, keyed))
+                    .map(drop)
+                    .map_err(without_reason)
             }
-            7 => store.free(context, who, slot(rng), None).map(|_| ()).map_err(without_reason),
+            7 => with_key(store, key, |context, keyed| store.free(context, who, slot(rng), keyed))
+                .map(|_| ())
+                .map_err(without_reason),
             8..10 => {
                 let event = EVENTS[rng.below(EVENTS.len())];
                 let count = 1 + u32::try_from(rng.below(4)).expect("a small number");
                 // It does not fall due while the test runs.
                 let new = NewHold { event, count, seconds: HOLD_SECONDS_MAX / 2, attendee: attendee(rng) };
-                let hold = store.hold(context, &new, self.ids.draw(rng), None).map_err(without_reason)?;
+                let hold = with_key(store, key, |context, keyed| {
+                    store.hold(context, &new, self.ids.draw(rng), keyed)
+                })
+                .map_err(without_reason)?;
                 self.ids.holds.push(hold.id);
                 Ok(())
             }
@@ -302,7 +320,10 @@ impl Machine {
                 let mut tickets = self.ids.draw_several(rng, count);
                 let attendee = rng.one_in(2).then(|| attendee(rng));
                 let hold = any_of(rng, &self.ids.holds)?;
-                store.confirm(context, hold, attendee, &mut tickets, None).map_err(without_reason)?;
+                with_key(store, key, |context, keyed| {
+                    store.confirm(context, hold, attendee, &mut tickets, keyed)
+                })
+                .map_err(without_reason)?;
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
@@ -310,11 +331,15 @@ impl Machine {
                 let seconds =
                     HOLD_SECONDS_MAX - 1_000 - u32::try_from(rng.below(1_000)).expect("a small number");
                 let hold = any_of(rng, &self.ids.holds)?;
-                store.extend(context, hold, seconds, None).map(drop).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.extend(context, hold, seconds, keyed))
+                    .map(drop)
+                    .map_err(without_reason)
             }
             13 => {
                 let hold = any_of(rng, &self.ids.holds)?;
-                store.release(context, hold, None).map(drop).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.release(context, hold, keyed))
+                    .map(drop)
+                    .map_err(without_reason)
             }
             14 => forget(server),
             15 => {
@@ -325,22 +350,29 @@ impl Machine {
                         tickets.push(ticket);
                     }
                 }
-                store.cancel(context, &tickets, None).map(drop).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.cancel(context, &tickets, keyed))
+                    .map(drop)
+                    .map_err(without_reason)
             }
             16..18 => {
                 let (ticket, undo) = (any_of(rng, &self.ids.tickets)?, rng.one_in(3));
-                store.check_in(context, ticket, undo, |_| (), None).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.check_in(context, ticket, undo, |_| (), keyed))
+                    .map_err(without_reason)
             }
             18 if rng.one_in(5) => {
                 let id = EVENTS[rng.below(EVENTS.len())];
-                store.delete_event(context, id, rng.one_in(2), None).map(drop).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.delete_event(context, id, rng.one_in(2), keyed))
+                    .map(drop)
+                    .map_err(without_reason)
             }
             _ => {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
                 let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
                 let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
-                store.replace(context, &replacement, |_| Ok(()), None).map(drop).map_err(without_reason)
+                with_key(store, key, |context, keyed| store.replace(context, &replacement, |_| Ok(()), keyed))
+                    .map(drop)
+                    .map_err(without_reason)
             }
         }
     }
@@ -389,6 +421,24 @@ impl Server {
 
 fn index(commits: u64) -> usize {
     usize::try_from(commits).expect("a short history")
+}
+
+/// Makes a change, with this key if there is one. Its stored reply is the key once more.
+fn with_key<V, T, R>(
+    store: &Store,
+    key: Option<&str>,
+    make: impl FnOnce(&mut Context, Option<Keyed<'_, V>>) -> Result<T, Error<R>>,
+) -> Result<T, Error<R>> {
+    let mut context = Context::default();
+    let Some(key) = key else { return make(&mut context, None) };
+    let looked_up = store.look_up(&mut context, request_key(key))?;
+    let KeyState::Unused(unused) = looked_up else { panic!("a key is used twice") };
+    let mut replies = Vec::new();
+    let mut write = |_: &V, replies: &mut Vec<u8>| {
+        replies.extend_from_slice(stored_reply(key).as_bytes());
+        Ok(())
+    };
+    make(&mut context, Some(Keyed { key: unused, replies: &mut replies, write: &mut write }))
 }
 
 /// Makes a commit that forgets the ended holds of a shard, if there are any.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use bookline_protocol::{Date, HoldId, TicketId, event_tag};
 use bookline_server::domain::EventKey;
-use bookline_server::state::{Context, Store};
+use bookline_server::state::{Context, KeyState, RequestKey, Store};
 use bookline_testkit::Rng;
 
 /// A few people, so that their meetings conflict.
@@ -21,6 +21,8 @@ pub struct Ids {
     /// One ticket of every booking.
     pub tickets: Vec<TicketId>,
     pub holds: Vec<HoldId>,
+    /// The keys of all changes that were tried.
+    keys: Vec<String>,
     drawn: u64,
 }
 
@@ -34,13 +36,32 @@ impl Ids {
         id
     }
 
+    /// A key that was never drawn before.
+    pub fn draw_key(&mut self, rng: &mut Rng) -> String {
+        self.drawn += 1;
+        let key = format!("{:016x}-{}", rng.next(), self.drawn);
+        self.keys.push(key.clone());
+        key
+    }
+
     pub fn draw_several(&mut self, rng: &mut Rng, count: usize) -> Vec<[u8; 16]> {
         (0..count).map(|_| self.draw(rng)).collect()
     }
 }
 
-/// Every event with its tickets in the order of issue, those of `ids` that are known, every day of every
-/// person, and the totals.
+/// The key and the hash of its request.
+pub fn request_key(key: &str) -> RequestKey<'_> {
+    let (request, _) = key.as_bytes().split_first_chunk().expect("16 digits");
+    RequestKey { key, request: *request }
+}
+
+/// The reply that is stored with a key.
+pub fn stored_reply(key: &str) -> String {
+    format!("OK {{\"to\":\"{key}\"}}\n")
+}
+
+/// Every event with its tickets in the order of issue, those of `ids` that are known, the stored replies,
+/// every day of every person, and the totals.
 pub fn state_text(store: &Store, ids: &Ids) -> String {
     let (mut text, mut context) = (String::new(), Context::default());
     for place in store.page(&mut context, None, usize::MAX) {
@@ -63,6 +84,16 @@ pub fn state_text(store: &Store, ids: &Ids) -> String {
     for &hold in &ids.holds {
         if let Some(found) = store.hold_view(&mut context, hold) {
             writeln!(text, "{hold} {found:?}").expect("write to a string");
+        }
+    }
+    for key in &ids.keys {
+        match store.look_up(&mut context, request_key(key)).expect("there is space for a key") {
+            KeyState::Used(used) => {
+                assert_eq!(used.reply(), stored_reply(key));
+                text += used.reply();
+            }
+            KeyState::Unused(_) => {}
+            KeyState::Reused => panic!("the request of {key} is another one"),
         }
     }
     for date in days() {
