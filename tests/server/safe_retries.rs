@@ -1,8 +1,8 @@
 //! Requests with keys, over real connections.
 //!
 //! Catches: a change that is made twice, or a reply that differs, if many connections send one key at once or
-//! after a kill; a stored reply that is cut or delayed when it is large; a key in the log output, in a dump or
-//! in a message; limits of keys that are not kept.
+//! after a kill; a stored reply that is cut or delayed when it is large; a key in the log output, in a dump
+//! or in a message; limits of keys that are not kept.
 
 use std::collections::BTreeSet;
 use std::process::Command;

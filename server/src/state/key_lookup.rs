@@ -66,10 +66,12 @@ impl Store {
                 None => {}
             }
             let usage = &*self.usage.keys;
-            if !may_forget || usage.has_space() {
-                return Ok(KeyState::Unused(UnusedKey { shard, hash, name, request, usage, used: None }));
+            let place = usage.reserve();
+            if place.is_ok() || !may_forget {
+                let key = UnusedKey { shard, hash, name, request, usage, place, used: None };
+                return Ok(KeyState::Unused(key));
             }
-            drop(shard);
+            drop((place, shard));
             may_forget = match self.forget_keys_for_another() {
                 Err(AppendError::Backpressure) => return Err(AppendError::Backpressure),
                 // The log takes no change at all, as the request will find unless it is rejected before.

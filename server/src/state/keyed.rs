@@ -2,7 +2,7 @@
 
 use super::error::{Error, NoShare};
 use super::keys::{KeyHash, KeyName, KeyShard, key_bytes};
-use super::limits::{KeyUsage, Reservation};
+use super::limits::{Full, KeyUsage, Reservation};
 use crate::changes::{Change, KeyUsed, UsedKey};
 use crate::codec::Sequence;
 use crate::sync::MutexGuard;
@@ -14,6 +14,8 @@ pub struct UnusedKey<'a> {
     pub(super) name: KeyName<'a>,
     pub(super) request: [u8; 16],
     pub(super) usage: &'a KeyUsage,
+    /// Its place among the keys that may be remembered.
+    pub(super) place: Result<Reservation<'a>, Full>,
     /// The commit that uses it, and the time of that commit, in microseconds since 1970 (UTC).
     pub(super) used: Option<(Sequence, i64)>,
 }
@@ -22,7 +24,10 @@ impl UnusedKey<'_> {
     /// Stores the reply, if the key was used. This takes longer than a change, so it is done when the records
     /// are not locked any more. Others who look the key up wait until then.
     pub fn store(mut self, reply: &[u8]) {
-        if let Some((sequence, at)) = self.used {
+        if let Some((sequence, at)) = self.used
+            && let Ok(place) = self.place
+        {
+            place.keep();
             let KeyName { identity, key } = self.name;
             let used = UsedKey { identity, key, request: self.request, reply };
             self.shard.insert(sequence, at, self.hash, &used);
@@ -58,19 +63,22 @@ pub(super) struct Recorded<'r, 'k> {
     replies: &'r mut Vec<u8>,
     /// The offset of the reply in `replies`.
     start: usize,
-    /// The space of the key and its reply.
-    reserved: Option<[Reservation<'k>; 2]>,
+    /// The memory of the key and its reply.
+    bytes: Option<Reservation<'k>>,
 }
 
 impl<'r, 'k> Recorded<'r, 'k> {
     fn new<V, R>(keyed: Keyed<'r, 'k, V>, view: &V) -> Result<Self, Error<R>> {
         let Keyed { key, replies, write } = keyed;
         let start = replies.len();
-        let mut recorded = Self { key, replies, start, reserved: None };
+        if let Err(full) = &key.place {
+            return Err((*full).into());
+        }
+        let mut recorded = Self { key, replies, start, bytes: None };
         write(view, recorded.replies)?;
         let UnusedKey { name: KeyName { identity, key }, usage, .. } = *recorded.key;
         let bytes = key_bytes(identity.len(), key.len(), recorded.replies.len() - start);
-        recorded.reserved = Some([usage.count.reserve(1)?, usage.bytes.reserve(bytes)?]);
+        recorded.bytes = Some(usage.bytes.reserve(bytes)?);
         Ok(recorded)
     }
 
@@ -83,7 +91,9 @@ impl<'r, 'k> Recorded<'r, 'k> {
     /// The commit with this sequence number and time uses the key.
     pub fn mark_used(mut self, sequence: Sequence, at: i64) {
         self.key.used = Some((sequence, at));
-        self.reserved.take().into_iter().flatten().for_each(Reservation::keep);
+        if let Some(bytes) = self.bytes.take() {
+            bytes.keep();
+        }
     }
 }
 

@@ -252,3 +252,90 @@ impl KeyShard {
         self.replies.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPLY: &[u8] = b"OK {}\n";
+
+    fn used<'a>(key: &'a str, reply: &'a [u8]) -> UsedKey<'a> {
+        UsedKey { identity: "", key, request: [7; 16], reply }
+    }
+
+    fn name(key: &str) -> KeyName<'_> {
+        KeyName { identity: "", key }
+    }
+
+    fn keys(count: u64) -> Vec<String> {
+        (1..=count).map(|n| format!("key-with-a-number-{n}")).collect()
+    }
+
+    /// Inserts each key by a commit of its own. Several have the same hash.
+    fn insert_all(shard: &mut KeyShard, keys: &[String]) {
+        for (n, key) in (1..).zip(keys) {
+            shard.insert(Sequence(n), n as i64, KeyHash(n % 50), &used(key, REPLY));
+        }
+    }
+
+    #[test]
+    fn keys_with_one_hash_are_told_apart() {
+        let mut shard = KeyShard::default();
+        insert_all(&mut shard, &keys(1_000));
+        for (n, key) in (1..).zip(&keys(1_000)) {
+            let stored = shard.find(KeyHash(n % 50), name(key)).expect("a key that was used");
+            assert_eq!((stored.sequence, stored.at, stored.reply()), (Sequence(n), n as i64, REPLY));
+        }
+        assert!(shard.find(KeyHash(1), name("never-used-before")).is_none());
+        let of_somebody = KeyName { identity: "somebody", key: &keys(1)[0] };
+        assert!(shard.find(KeyHash(1), of_somebody).is_none(), "the key is of another identity");
+    }
+
+    #[test]
+    fn identity_key_and_reply_that_run_into_each_other_are_told_apart() {
+        let mut shard = KeyShard::default();
+        let [one, other] = [("ann", "a-key-of-somebody"), ("anna", "-key-of-somebody")];
+        for (n, (identity, key)) in (1..).zip([one, other]) {
+            let used = UsedKey { identity, key, request: [0; 16], reply: REPLY };
+            shard.insert(Sequence(n), 0, KeyHash(9), &used);
+        }
+        for (n, (identity, key)) in (1..).zip([one, other]) {
+            let stored = shard.find(KeyHash(9), KeyName { identity, key }).expect("a key that was used");
+            assert_eq!((stored.sequence, stored.reply()), (Sequence(n), REPLY));
+        }
+    }
+
+    #[test]
+    fn forgotten_keys_are_the_oldest_and_return_their_bytes() {
+        let mut shard = KeyShard::default();
+        let keys = keys(1_000);
+        insert_all(&mut shard, &keys);
+        let all: u64 = keys.iter().map(|key| key_bytes(0, key.len(), REPLY.len())).sum();
+        assert_eq!(shard.bytes, all);
+        assert_eq!(shard.forget(Sequence(1_001), Sequence(0)), Forgotten::default());
+        assert_eq!(shard.last, Sequence(1_000), "nothing was forgotten");
+        let forgotten = shard.forget(Sequence(1_001), Sequence(400));
+        assert_eq!((forgotten.keys, shard.count(), shard.last), (400, 600, Sequence(1_001)));
+        assert_eq!(forgotten.bytes + shard.bytes, all);
+        for (n, key) in (1..).zip(&keys) {
+            assert_eq!(shard.find(KeyHash(n % 50), name(key)).is_some(), n > 400, "{key}");
+        }
+        let left = shard.forget(Sequence(1_002), Sequence(1_000));
+        assert_eq!((left.keys, shard.count(), shard.bytes), (600, 0, 0));
+    }
+
+    #[test]
+    fn positions_beyond_the_largest_number_are_found() {
+        let mut shard = KeyShard { first: u32::MAX - 2, ..KeyShard::default() };
+        let keys = keys(6);
+        insert_all(&mut shard, &keys);
+        for forgotten in [0, 2, 5] {
+            shard.forget(Sequence(7), Sequence(forgotten));
+            for (n, key) in (1..).zip(&keys) {
+                assert_eq!(shard.find(KeyHash(n), name(key)).is_some(), n > forgotten, "{key}");
+            }
+        }
+        shard.insert(Sequence(8), 8, KeyHash(1), &used(&keys[0], REPLY));
+        assert_eq!(shard.find(KeyHash(1), name(&keys[0])).map(|stored| stored.sequence), Some(Sequence(8)));
+    }
+}

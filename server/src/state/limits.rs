@@ -41,11 +41,6 @@ const DEFAULT_KEYS: u64 = 1_000_000;
 /// Bytes of memory of keys and their replies by default: those of a million bookings of one ticket.
 const DEFAULT_KEY_BYTES: u64 = 256 << 20;
 
-/// The oldest keys are forgotten when fewer places are left, or one part in [`SPARE_KEYS_DIVISOR`] of all: one
-/// for each thread that serves.
-const SPARE_KEYS_MAX: u64 = 1_024;
-const SPARE_KEYS_DIVISOR: u64 = 64;
-
 /// The oldest keys are forgotten when fewer bytes are left: the largest replies of sixteen threads.
 const SPARE_KEY_BYTES: u64 = 16 * key_bytes(ID_BYTES_MAX, KEY_BYTES_MAX, KEYED_REPLY_BYTES_MAX);
 
@@ -294,11 +289,11 @@ impl Usage {
 }
 
 impl KeyUsage {
-    /// Whether there is space for more keys than a few. Otherwise the oldest are forgotten, before the space
-    /// that is left is used up: requests of other threads use it meanwhile.
-    pub fn has_space(&self) -> bool {
-        let spare = (self.count.limit / SPARE_KEYS_DIVISOR).min(SPARE_KEYS_MAX);
-        self.count.left() > spare && self.bytes.left() > SPARE_KEY_BYTES
+    /// Reserves a key whose reply is not known yet. It is full already when few bytes are left, so that
+    /// replies that are written at the same time have space.
+    pub fn reserve(&self) -> Result<Reservation<'_>, Full> {
+        self.bytes.check_limit(SPARE_KEY_BYTES)?;
+        self.count.reserve(1)
     }
 }
 
@@ -318,11 +313,6 @@ impl UsageCounter {
     pub fn check_limit(&self, requested: u64) -> Result<(), Full> {
         let used = self.used.load(Relaxed);
         if requested <= self.limit.saturating_sub(used) { Ok(()) } else { Err(self.full(used, requested)) }
-    }
-
-    /// How many could be reserved at this moment.
-    fn left(&self) -> u64 {
-        self.limit.saturating_sub(self.used.load(Relaxed))
     }
 
     /// Counts more, which no limit refuses.

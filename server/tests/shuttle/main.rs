@@ -24,6 +24,7 @@ mod explore;
 mod failure;
 mod group_commit;
 mod holds;
+mod keys;
 mod limits;
 mod locks;
 mod reads;

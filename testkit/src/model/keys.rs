@@ -21,6 +21,9 @@ const KEY_OVERHEAD_BYTES: u64 = 112;
 /// The most tickets of a request with a key.
 const KEYED_TICKETS_MAX: u64 = 1_000;
 
+/// One part in so many of the keys is forgotten at a time when another needs a place.
+const FORGOTTEN_DIVISOR: u64 = 64;
+
 /// All keys.
 #[derive(Debug, Clone)]
 pub struct Keys {
@@ -29,6 +32,8 @@ pub struct Keys {
     /// The keys of all requests, granted or not, each with the first request that had it.
     asked: BTreeMap<String, Request>,
     keys_max: u64,
+    /// The number of keys that were used.
+    count: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -38,11 +43,13 @@ struct UsedKey {
     /// The stored reply, without its line feed.
     line: String,
     at: NaiveDateTime,
+    /// Its place in the order of use.
+    order: usize,
 }
 
 impl Keys {
     pub fn new(keys_max: u64) -> Self {
-        Self { used: BTreeMap::new(), asked: BTreeMap::new(), keys_max }
+        Self { used: BTreeMap::new(), asked: BTreeMap::new(), keys_max, count: 0 }
     }
 
     pub fn record_asked(&mut self, key: &str, request: &Request) {
@@ -63,7 +70,9 @@ impl Keys {
 
     /// Records that the request was granted.
     pub fn add(&mut self, key: &str, request: &Request, reply: &Reply, at: NaiveDateTime) {
-        let used = UsedKey { request: request.canonical(), line: reply.line.clone(), at };
+        let (request, line, order) = (request.canonical(), reply.line.clone(), self.count);
+        self.count += 1;
+        let used = UsedKey { request, line, at, order };
         self.used.insert(key.to_owned(), used);
     }
 
@@ -74,18 +83,23 @@ impl Keys {
 
     /// Forgets keys whose place another needs. Returns whether there are any.
     pub fn forget_for_another(&mut self, now: NaiveDateTime) -> bool {
-        self.forget(now - TimeDelta::seconds(REMEMBERED_SECONDS_MIN))
+        let count = (self.keys_max / FORGOTTEN_DIVISOR).max(1) as usize;
+        self.forget(now - TimeDelta::seconds(REMEMBERED_SECONDS_MIN), count)
     }
 
     /// Forgets keys that were used long ago. Returns whether there are any.
     pub fn forget_old(&mut self, now: NaiveDateTime) -> bool {
-        self.forget(now - TimeDelta::hours(REMEMBERED_HOURS))
+        self.forget(now - TimeDelta::hours(REMEMBERED_HOURS), usize::MAX)
     }
 
-    fn forget(&mut self, through: NaiveDateTime) -> bool {
-        let before = self.used.len();
-        self.used.retain(|_, used| used.at > through);
-        self.used.len() < before
+    /// Forgets the oldest of the keys that were used up to `through`.
+    fn forget(&mut self, through: NaiveDateTime, count: usize) -> bool {
+        let old = self.used.values().filter(|used| used.at <= through);
+        let mut old: Vec<_> = old.map(|used| used.order).collect();
+        old.sort_unstable();
+        old.truncate(count);
+        self.used.retain(|_, used| !old.contains(&used.order));
+        !old.is_empty()
     }
 
     pub fn len(&self) -> u64 {

@@ -94,7 +94,7 @@ pub enum Request {
     /// A request with a key, which it may have.
     Keyed {
         key: String,
-        request: Box<Request>,
+        request: Box<Self>,
     },
     Hod(String),
     Hello,

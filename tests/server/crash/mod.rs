@@ -5,8 +5,8 @@
 //! valid again, or returns to sale twice; a check-in that is missing; tickets of a deleted event; a meeting
 //! in the calendars of only some of its people; a change that survives although an earlier one of the same
 //! client does not; a read that showed a change that the crash took back; a journal that cannot be read
-//! after a kill, also during a start; a repeat of an acknowledged change that gets another reply than the first
-//! time, or changes something.
+//! after a kill, also during a start; a repeat of an acknowledged change that gets another reply than the
+//! first time, or changes something.
 
 mod load;
 mod own_days;

@@ -40,11 +40,6 @@ async fn dump_prints_all_changes_as_an_object_a_line() {
                     change["time"].as_str().is_some_and(|hour| hour.len() == 5 && hour.ends_with(":00"));
                 assert!(hour && change["date"].is_string(), "{change}");
             }
-            "key_used" => {
-                let mut shown = change.as_object().expect("an object").keys();
-                let public = ["at", "fact", "reply_bytes", "sequence", "used_at"];
-                assert!(shown.all(|field| public.contains(&field.as_str())), "{change}");
-            }
             "hold_extended"
             | "holds_ended"
             | "holds_forgotten"

@@ -427,18 +427,21 @@ fn index(commits: u64) -> usize {
 fn with_key<V, T, R>(
     store: &Store,
     key: Option<&str>,
-    make: impl FnOnce(&mut Context, Option<Keyed<'_, V>>) -> Result<T, Error<R>>,
+    make: impl FnOnce(&mut Context, Option<Keyed<'_, '_, V>>) -> Result<T, Error<R>>,
 ) -> Result<T, Error<R>> {
     let mut context = Context::default();
     let Some(key) = key else { return make(&mut context, None) };
     let looked_up = store.look_up(&mut context, request_key(key))?;
-    let KeyState::Unused(unused) = looked_up else { panic!("a key is used twice") };
+    let KeyState::Unused(mut unused) = looked_up else { panic!("a key is used twice") };
     let mut replies = Vec::new();
     let mut write = |_: &V, replies: &mut Vec<u8>| {
         replies.extend_from_slice(stored_reply(key).as_bytes());
         Ok(())
     };
-    make(&mut context, Some(Keyed { key: unused, replies: &mut replies, write: &mut write }))
+    let keyed = Keyed { key: &mut unused, replies: &mut replies, write: &mut write };
+    let made = make(&mut context, Some(keyed));
+    unused.store(&replies);
+    made
 }
 
 /// Makes a commit that forgets the ended holds of a shard, if there are any.

@@ -89,8 +89,9 @@ pub fn state_text(store: &Store, ids: &Ids) -> String {
     for key in &ids.keys {
         match store.look_up(&mut context, request_key(key)).expect("there is space for a key") {
             KeyState::Used(used) => {
-                assert_eq!(used.reply(), stored_reply(key));
-                text += used.reply();
+                let reply = std::str::from_utf8(used.reply()).expect("a text");
+                assert_eq!(reply, stored_reply(key));
+                text += reply;
             }
             KeyState::Unused(_) => {}
             KeyState::Reused => panic!("the request of {key} is another one"),
