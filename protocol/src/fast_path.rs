@@ -1,6 +1,6 @@
 //! A fast path for the most frequent requests, `BOOK <event-id> <n>`, with or without a key, and
-//! `GET <event-id>`: 240 instructions without a key in place of some 1,000. Every other line, and every invalid
-//! one, is left to the general parser. A property test compares the two.
+//! `GET <event-id>`: 240 instructions without a key in place of some 1,000. Every other line, and every
+//! invalid one, is left to the general parser. A property test compares the two.
 
 use crate::commands::{Book, BookedEvents, Booking, Get, KeyedRequest, Request};
 use crate::id::Id;
@@ -9,8 +9,8 @@ use crate::limits::BOOKING_TICKETS_MAX;
 use crate::number::parse_digits;
 use crate::parsed_line::ParsedLine;
 
-/// Parses one of the requests, if it has single spaces, a valid id, plain digits and a valid key, and no other
-/// option, no quote and no further argument.
+/// Parses one of the requests, if it has single spaces, a valid id, plain digits and a valid key, and no
+/// other option, no quote and no further argument.
 #[inline]
 pub(crate) fn parse(line: &[u8]) -> Option<ParsedLine<'_>> {
     let (verb, rest) = line.split_first_chunk::<4>()?;

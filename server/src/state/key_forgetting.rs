@@ -44,8 +44,8 @@ impl Store {
         Ok(self.forget_keys(REMEMBERED_MICROS, FORGOTTEN_MAX)? == FORGOTTEN_MAX as u64)
     }
 
-    /// Forgets the oldest keys, at most 1,000 and at most a small part, and none that is younger than a minute.
-    /// Returns whether keys were forgotten.
+    /// Forgets the oldest keys, at most 1,000 and at most a small part, and none that is younger than a
+    /// minute. Returns whether keys were forgotten.
     ///
     /// # Errors
     ///
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn last(shards: &mut [KeyShard; 3], used_by: i64) -> Option<(Sequence, i64)> {
-        last_to_forget(&shards.each_mut(), used_by)
+        last_to_forget(&shards.each_mut(), used_by, FORGOTTEN_MAX)
     }
 
     #[test]

@@ -66,8 +66,8 @@ impl Store {
                 None => {}
             }
             let usage = &*self.usage.keys;
-            let place = usage.reserve();
-            if place.is_ok() || !may_forget {
+            let place = usage.count.reserve(1);
+            if !may_forget || (place.is_ok() && usage.has_spare_bytes()) {
                 let key = UnusedKey { shard, hash, name, request, usage, place, used: None };
                 return Ok(KeyState::Unused(key));
             }

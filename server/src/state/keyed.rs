@@ -47,8 +47,8 @@ pub struct Keyed<'r, 'k, V> {
     pub write: &'r mut WriteReply<'r, V>,
 }
 
-/// Writes the reply to a request with a key, which the commit of the change is to store. For that it is called
-/// before the commit is appended, under the locks of the records that the change is about.
+/// Writes the reply to a request with a key, which the commit of the change is to store. For that it is
+/// called before the commit is appended, under the locks of the records that the change is about.
 #[inline]
 pub(super) fn record<'r, 'k, V, R>(
     keyed: Option<Keyed<'r, 'k, V>>,

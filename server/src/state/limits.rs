@@ -289,11 +289,10 @@ impl Usage {
 }
 
 impl KeyUsage {
-    /// Reserves a key whose reply is not known yet. It is full already when few bytes are left, so that
-    /// replies that are written at the same time have space.
-    pub fn reserve(&self) -> Result<Reservation<'_>, Full> {
-        self.bytes.check_limit(SPARE_KEY_BYTES)?;
-        self.count.reserve(1)
+    /// Whether there are bytes for the replies of other threads, too. If not, it is time to forget keys: how
+    /// long a reply is shows only when it is written.
+    pub fn has_spare_bytes(&self) -> bool {
+        self.bytes.check_limit(SPARE_KEY_BYTES).is_ok()
     }
 }
 
