@@ -132,8 +132,8 @@ impl Error {
             | Self::ReplyTimeout { .. }
             | Self::MaxTime { .. }
             | Self::ReplyTooLong { .. }
+            | Self::InDoubt { .. }
             | Self::Load(LoadError::Malformed { .. } | LoadError::Unsolicited { .. }) => Exit::InDoubt,
-            Self::InDoubt { cause, .. } => cause.exit(),
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::HoldsData { .. } | Self::Load(_) => Exit::Refused,

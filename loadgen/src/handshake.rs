@@ -4,6 +4,9 @@ use bookline_protocol::Code;
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::reply::ReplyLine;
 
+/// How the first line of a Bookline server begins.
+const FIRST_LINES: [&[u8]; 2] = [b"OK {", b"ERR "];
+
 /// What the first line of a peer means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Handshake<'a> {
@@ -34,8 +37,29 @@ impl<'a> Handshake<'a> {
             _ => Self::NotBookline,
         }
     }
+
+    /// Whether the first line of a Bookline server may begin with these bytes: then a connection that ends
+    /// behind them was lost.
+    pub fn may_begin(line: &[u8]) -> bool {
+        FIRST_LINES.iter().any(|first| line.iter().zip(*first).all(|(byte, expected)| byte == expected))
+    }
 }
 
 fn rejects_connection(code: &str) -> bool {
     [Code::Busy, Code::ShuttingDown].iter().any(|rejection| rejection.as_str() == code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginning_of_a_first_line_is_told_from_other_protocols() {
+        for line in ["", "O", "OK {", "OK {\"server\":\"book", "ER", "ERR BUSY {"] {
+            assert!(Handshake::may_begin(line.as_bytes()), "{line}");
+        }
+        for line in ["SSH-2.0", "OKAY", "OK\r", "ERROR", "HTTP/1.1", "x"] {
+            assert!(!Handshake::may_begin(line.as_bytes()), "{line}");
+        }
+    }
 }

@@ -6,7 +6,7 @@
 use std::net::TcpListener;
 
 use crate::support::client::{Exited, bookline, run, run_with_input};
-use crate::support::fake_server::{FakeServer, Peer};
+use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
 
 const BOOKED: &str = "OK {\"event_id\":\"e\",\"tickets\":[],\"available_tickets\":9}\n";
 const READ_ONLY: &str = "ERR READ_ONLY {\"message\":\"m\",\"retry\":true}\n";
@@ -271,6 +271,31 @@ fn server_that_rejects_connections_or_is_down_is_tried_again() {
     let client = run(bookline(addr, &["--retry", "1", "PING"]));
     assert_eq!((client.exit, client.stdout.as_str()), (3, ""));
     assert!(client.stderr.starts_with(&format!("bookline: cannot connect to {addr}: ")), "{}", client.stderr);
+}
+
+#[test]
+fn connection_that_is_lost_within_the_reply_to_hello_is_tried_again() {
+    for sent in ["O", &HELLO_REPLY[..40], &HELLO_REPLY[..HELLO_REPLY.len() - 1]] {
+        let fake = FakeServer::with_listener(move |listener| {
+            Peer::accept(&listener).expect("HELLO\n", sent);
+            Peer::greeted(&listener).expect("PING\n", "OK {}\n");
+        });
+        retry(fake.addr, &["PING"]).expect(0, "OK {}\n", "");
+        fake.join();
+    }
+}
+
+#[test]
+fn change_that_stays_in_doubt_exits_4_whatever_ends_the_tries() {
+    let fake = FakeServer::with_listener(|listener| {
+        read_keyed(&mut Peer::with_keys(&listener), "BOOK e 1");
+        Peer::accept(&listener).expect("HELLO\n", "SSH-2.0-OpenSSH_10.0\n");
+    });
+    let client = retry(fake.addr, &["BOOK", "e", "1"]);
+    let expected =
+        " is not a bookline server: it answered HELLO with \"SSH-2.0-OpenSSH_10.0\"; to find out, ";
+    assert!(client.exit == 4 && client.stderr.contains(expected), "{client:?}");
+    fake.join();
 }
 
 #[test]

@@ -101,7 +101,8 @@ impl Connection {
         Ok(Self { target: target.clone(), deadline, stream, received, keyed_verbs: None })
     }
 
-    /// Sends HELLO and returns the line that comes back. A peer that sends bytes but no line is not Bookline.
+    /// Sends HELLO and returns the line that comes back. A peer that sends other bytes and no line is not
+    /// Bookline.
     async fn hello(&mut self) -> Result<String, Error> {
         let waited = self.target.connect_timeout();
         let deadline = Instant::now() + waited;
@@ -118,7 +119,7 @@ impl Connection {
             let address = self.target.address.clone();
             match timeout_at(deadline, self.stream.read_buf(self.received.read_target())).await {
                 Ok(Ok(count)) if count > 0 => {}
-                _ if !self.received.partial_line().is_empty() => return Err(self.not_bookline()),
+                _ if !Handshake::may_begin(self.received.partial_line()) => return Err(self.not_bookline()),
                 Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
                 Err(_) => return Err(Error::ReplyTimeout { address, waited, unanswered: 0 }),
             }
