@@ -100,16 +100,22 @@ fn bench_faulty_server(fault: Fault, flags: &[&str]) -> (Exited, Value) {
 fn request_without_a_reply_is_sent_again() {
     let busy = serde_json::json!([{"code": "BUSY", "count": 1, "first": "too many requests"}]);
     for (fault, repeated, refused) in [
-        (Fault::Closes, 1, serde_json::json!([])),
-        (Fault::ClosesAfterCreation, 0, serde_json::json!([])),
-        (Fault::StopsReplying, 1, serde_json::json!([])),
-        (Fault::IsBusy, 1, busy),
+        (Fault::Closes, 1..=1, serde_json::json!([])),
+        // The first request of the load may be on its way when the client sees that the connection is closed.
+        (Fault::ClosesAfterCreation, 0..=1, serde_json::json!([])),
+        (Fault::StopsReplying, 1..=1, serde_json::json!([])),
+        (Fault::IsBusy, 1..=1, busy),
     ] {
         let (client, report) = bench_faulty_server(fault, &["--yes"]);
         assert_eq!((client.exit, client.stderr.as_str()), (0, ""), "{report:#}");
         assert_eq!(report["verified"]["ok"], true, "{report:#}");
-        let retries = serde_json::json!({"reconnections": 1, "repeated": repeated, "refused": refused});
-        assert_eq!(report["retries"], retries, "{fault:?}: {report:#}");
+        let retries = &report["retries"];
+        assert_eq!(
+            (number(retries, "/reconnections"), &retries["refused"]),
+            (1, &refused),
+            "{fault:?}: {retries}"
+        );
+        assert!(repeated.contains(&number(retries, "/repeated")), "{fault:?}: {retries}");
     }
 }
 
