@@ -16,6 +16,7 @@ mod render;
 // Against a real server.
 mod bench;
 mod box_office;
+mod exactly_once;
 mod examples;
 mod readme;
 mod real_server;
