@@ -18,7 +18,11 @@ impl fmt::Display for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SendAgain { lines } if lines.len() == 1 => {
-                write!(f, "to find out, and to make the change if it was not made, type\n{}", lines[0])
+                write!(
+                    f,
+                    "to find out, and to make the change if it was not made, type at the prompt\n{}",
+                    lines[0]
+                )
             }
             Self::SendAgain { lines } => {
                 f.write_str("to find out, and to make the changes that were not made, send these lines")?;
@@ -46,7 +50,7 @@ mod tests {
         };
         assert_eq!(
             advice(&["BOOK e 1 key=k"]),
-            "to find out, and to make the change if it was not made, type\nBOOK e 1 key=k"
+            "to find out, and to make the change if it was not made, type at the prompt\nBOOK e 1 key=k"
         );
         assert_eq!(
             advice(&["BOOK e 1 key=k", "BOOK e 2 key=l"]),

@@ -229,7 +229,7 @@ fn change_that_stays_in_doubt_exits_4_and_says_what_to_type() {
     let client = retry(addr, &["BOOK", "e", "1"]);
     let message = format!(
         "bookline: connection to {addr} lost; one command went unanswered and may have been carried out; to \
-         find out, and to make the change if it was not made, type\n{}",
+         find out, and to make the change if it was not made, type at the prompt\n{}",
         fake.join()
     );
     client.expect(4, "", &message);

@@ -82,7 +82,7 @@ fn change_that_stays_in_doubt_exits_4_and_says_what_to_type() {
     session.type_line("BOOK e 2");
     let line = fake.join();
     session.wait_for(&format!("connection to {addr} lost; one command went unanswered"));
-    session.wait_for(&format!("type\r\n{}\r\n", line.trim_end()));
+    session.wait_for(&format!("type at the prompt\r\n{}\r\n", line.trim_end()));
     assert_eq!(session.wait_for_exit().0, 4);
 }
 
@@ -103,7 +103,7 @@ fn ctrl_c_ends_the_tries_and_says_what_to_type() {
     let line = is_lost.recv().unwrap();
     session.press("\x03");
     session.wait_for("bookline: interrupted; the change was sent and may have been made; to find out");
-    session.wait_for(&format!("type\r\n{}\r\n", line.trim_end()));
+    session.wait_for(&format!("type at the prompt\r\n{}\r\n", line.trim_end()));
     session.type_line("PING");
     session.wait_for("OK\r\n");
     session.leave();
