@@ -3,10 +3,14 @@
 //! Catches: a change that is sent again with another key or none, a reply that is printed twice or in the
 //! wrong place, a request that must not be repeated and is.
 
+use std::io;
 use std::net::TcpListener;
+
+use rustix::io::Errno;
 
 use crate::support::client::{Exited, bookline, run, run_with_input};
 use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
+use crate::support::session::Session;
 
 const BOOKED: &str = "OK {\"event_id\":\"e\",\"tickets\":[],\"available_tickets\":9}\n";
 const READ_ONLY: &str = "ERR READ_ONLY {\"message\":\"m\",\"retry\":true}\n";
@@ -296,6 +300,15 @@ fn change_that_stays_in_doubt_exits_4_whatever_ends_the_tries() {
         " is not a bookline server: it answered HELLO with \"SSH-2.0-OpenSSH_10.0\"; to find out, ";
     assert!(client.exit == 4 && client.stderr.contains(expected), "{client:?}");
     fake.join();
+}
+
+#[test]
+fn user_at_a_terminal_is_told_once_of_further_tries() {
+    let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut session = Session::start(bookline(addr, &["--retry", "4", "PING"]));
+    let reason = format!("bookline: cannot connect to {addr}: {}", io::Error::from(Errno::CONNREFUSED));
+    session.wait_for(&format!("{reason}; trying again\r\n"));
+    assert_eq!(session.wait_for_exit(), (3, format!("{reason}\r\n")));
 }
 
 #[test]

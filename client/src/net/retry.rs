@@ -16,13 +16,16 @@ pub const TRIES_MAX: u32 = 1_000;
 /// does not wait longer.
 pub const PROMPT_TRIES: u32 = 6;
 
+/// Tries before a user at a terminal is told of them: with their pauses of 300 ms they are hardly noticed.
+pub const SILENT_TRIES: u32 = 2;
+
 /// Bytes of rows that are kept until their reply is complete, so that a reply whose connection is lost is
 /// printed once: the rows of some 50,000 events. Longer replies are printed as they arrive, and not asked for
 /// again.
 const HELD_ROWS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const _: () = assert!(PAUSE_MIN.as_nanos() < PAUSE_MAX.as_nanos());
-const _: () = assert!(PROMPT_TRIES < TRIES_MAX);
+const _: () = assert!(SILENT_TRIES < PROMPT_TRIES && PROMPT_TRIES < TRIES_MAX);
 
 /// When a request is tried again, and how often after its first try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

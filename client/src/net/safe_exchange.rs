@@ -1,7 +1,7 @@
 //! Sends requests and prints their replies, over as many connections as that takes. Changes get keys, so that
 //! a request without a reply can be sent again and is still executed once.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use bookline_protocol::Code;
 use bookline_protocol::limits::KEYED_TICKETS_MAX;
@@ -20,7 +20,7 @@ use crate::net::keys;
 use crate::net::line_splitter::LineSplitter;
 use crate::net::outcome::Outcome;
 use crate::net::pending::{NextLine, PendingRequests};
-use crate::net::retry::{self, Retry};
+use crate::net::retry::{self, Retry, SILENT_TRIES};
 use crate::net::unsent::Unsent;
 use crate::printer::Printer;
 use crate::render::repeated;
@@ -133,6 +133,7 @@ impl<'a> SafeExchange<'a> {
             }
             // A connection that waits for input may be closed any number of times.
             if self.has_work(input) {
+                self.report_tries(&error.to_string());
                 self.pause().await?;
             }
         }
@@ -175,6 +176,7 @@ impl<'a> SafeExchange<'a> {
                 self.requests.rewind_after_refusal();
                 if rewind == Rewind::AfterPause {
                     printer.flush()?;
+                    self.report_tries(&format!("{} refuses the command for now", self.target.address));
                     self.pause().await?;
                 }
                 continue;
@@ -222,6 +224,13 @@ impl<'a> SafeExchange<'a> {
             Ok((connection, _)) => Ok(connection),
             Err(Error::Interrupted { .. }) => Err(self.interrupted()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Tells a user at a terminal what the client waits for.
+    fn report_tries(&self, reason: &str) {
+        if self.tries == SILENT_TRIES && io::stderr().is_terminal() {
+            report(&format!("{reason}; trying again"));
         }
     }
 
