@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::thread;
 
+use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::reply::{PartialReply, Reply};
 use bookline_testkit::rng::Rng;
 use serde_json::{Value, json};
@@ -86,7 +87,8 @@ fn change(client: usize, number: usize) -> Change {
 fn run_client(addr: SocketAddr, client: usize) -> Acknowledged {
     let changes: Vec<_> = (0..CHANGES_PER_CLIENT).map(|number| change(client, number)).collect();
     let script: String = changes.iter().map(|change| format!("{}\n", change.line)).collect();
-    let exited = run_with_input(bookline(addr, &["--retry", "100"]), script);
+    let max_time = format!("{}s", HANG_TIMEOUT.as_secs());
+    let exited = run_with_input(bookline(addr, &["--retry", "100", "--max-time", &max_time]), script);
     assert_eq!((exited.exit, exited.stderr.as_str()), (1, ""), "client {client}");
     assert_eq!(exited.stdout.lines().count(), changes.len(), "client {client}: one reply a change");
     let mut acknowledged = Acknowledged::default();
@@ -168,14 +170,15 @@ fn changes_over_connections_that_are_cut_are_made_exactly_once() {
     let before = ask(&server, &["STATS"]);
 
     let proxy = CuttingProxy::start(server.addr, Rng::from_environment());
-    let clients: Vec<_> = (0..CLIENTS)
-        .map(|client| {
-            let addr = proxy.addr;
-            thread::spawn(move || run_client(addr, client))
-        })
-        .collect();
-    let acknowledged = clients.into_iter().map(|client| client.join().expect("the replies are as expected"));
-    let acknowledged = acknowledged.fold(Acknowledged::default(), Acknowledged::merge);
+    // The proxy runs until all clients have ended, also if one of them fails.
+    let acknowledged = thread::scope(|scope| {
+        let addr = proxy.addr;
+        let clients: Vec<_> =
+            (0..CLIENTS).map(|client| scope.spawn(move || run_client(addr, client))).collect();
+        let acknowledged =
+            clients.into_iter().map(|client| client.join().expect("the replies are as expected"));
+        acknowledged.fold(Acknowledged::default(), Acknowledged::merge)
+    });
     println!("{} connections were cut", proxy.cuts());
     assert!(proxy.cuts() >= CUTS_MIN, "only {} connections were cut", proxy.cuts());
 
