@@ -225,6 +225,21 @@ fn connection_closed_before_the_last_reply_exits_4() {
 }
 
 #[test]
+fn change_in_doubt_says_how_to_find_out() {
+    let fake = FakeServer::greeted(|mut peer| {
+        peer.expect("PING\n", "OK {}\n");
+        peer.read_to_end();
+    });
+    let message = format!(
+        "bookline: connection to {} lost; 2 commands went unanswered and may have been carried out; look \
+         before you send it again; with --retry 5 the client sends it again and finds out\n",
+        fake.addr
+    );
+    run_script(fake.addr, "PING\nBOOK e 1\nPING\n").expect(4, "OK {}\n", &message);
+    fake.join();
+}
+
+#[test]
 fn connection_closed_with_standard_input_open_exits_3() {
     let fake = FakeServer::greeted(|mut peer| peer.expect("PING\n", "OK {}\n"));
     let message = format!("bookline: connection to {} lost\n", fake.addr);

@@ -7,6 +7,7 @@ use bookline_protocol::reply::ReplyLine;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
+use crate::advice::Advice;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Connection;
@@ -37,7 +38,7 @@ pub async fn exchange(
         Err(_) => printer.abandon_reply(connection.received.partial_line())?,
     }
     printer.flush()?;
-    result
+    result.map_err(|error| exchange.advised(error))
 }
 
 #[derive(Debug)]
@@ -226,6 +227,14 @@ impl<'a> Exchange<'a> {
             waited: connection.target.timeout,
             unanswered: self.requests.outstanding(),
         })
+    }
+
+    /// Adds what to do about changes in doubt.
+    fn advised(&self, error: Error) -> Error {
+        if !error.is_loss() || self.requests.changes_outstanding() == 0 {
+            return error;
+        }
+        Error::InDoubt { cause: Box::new(error), advice: Advice::LookAndUseRetry }
     }
 
     fn max_time_exceeded(&self, connection: &Connection) -> Error {
