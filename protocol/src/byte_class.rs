@@ -7,6 +7,8 @@ pub(crate) struct ByteClasses(u8);
 
 /// `A-Z a-z 0-9 . _ -`, the bytes of ids.
 const ID: u8 = 1;
+/// The bytes of ids, and a colon: those of keys.
+const KEY: u8 = 16;
 /// A quote or an equals sign: the line may have quoted arguments or options.
 const QUOTING: u8 = 2;
 /// An ASCII control character other than tab, DEL included.
@@ -19,7 +21,8 @@ static CLASS: [u8; 256] = {
     let mut byte = 0;
     while byte < 256 {
         class[byte] = match byte as u8 {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => ID,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-' => ID | KEY,
+            b':' => KEY,
             b'"' | b'=' => QUOTING,
             b'\t' => 0,
             0..=31 | 127 => CONTROL,
@@ -53,7 +56,16 @@ impl ByteClasses {
 }
 
 pub(crate) fn is_id_byte(byte: u8) -> bool {
-    CLASS[usize::from(byte)] == ID
+    CLASS[usize::from(byte)] & ID != 0
+}
+
+/// Whether all of the bytes may be in a key.
+pub(crate) fn are_key_bytes(bytes: &[u8]) -> bool {
+    bytes.iter().fold(KEY, |classes, &byte| classes & CLASS[usize::from(byte)]) != 0
+}
+
+pub(crate) fn is_key_byte(byte: u8) -> bool {
+    CLASS[usize::from(byte)] & KEY != 0
 }
 
 /// Whether a byte separates arguments.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::byte_class::is_id_byte;
+use crate::byte_class::{are_key_bytes, is_key_byte};
 use crate::limits::{KEY_BYTES_MAX, KEY_BYTES_MIN};
 
 /// The name of the option that gives a request its key.
@@ -51,8 +51,9 @@ impl<'a> Key<'a> {
     /// See [`KeyError`]. An invalid character is reported before an invalid length.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, KeyError> {
         let text = text.into();
-        if let Some(at) = text.bytes().position(|byte| !is_key_byte(byte)) {
-            return Err(KeyError::Character { position: at + 1 });
+        if !are_key_bytes(text.as_bytes()) {
+            let position = text.bytes().take_while(|&byte| is_key_byte(byte)).count() + 1;
+            return Err(KeyError::Character { position });
         }
         if (KEY_BYTES_MIN..=KEY_BYTES_MAX).contains(&text.len()) {
             Ok(Self(text))
@@ -70,10 +71,6 @@ impl<'a> Key<'a> {
     pub fn into_owned(self) -> Key<'static> {
         Key(Cow::Owned(self.0.into_owned()))
     }
-}
-
-fn is_key_byte(byte: u8) -> bool {
-    is_id_byte(byte) || byte == b':'
 }
 
 impl fmt::Debug for Key<'_> {
