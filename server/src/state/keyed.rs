@@ -9,13 +9,14 @@ use crate::sync::MutexGuard;
 
 /// A key that the request may use: its shard is locked, so that no other request uses it meanwhile.
 pub struct UnusedKey<'a> {
+    /// Its place among the keys that may be remembered. The first field, so that it is released before the
+    /// shard is unlocked: counters change under the lock.
+    pub(super) place: Result<Reservation<'a>, Full>,
     pub(super) shard: MutexGuard<'a, KeyShard>,
     pub(super) hash: KeyHash,
     pub(super) name: KeyName<'a>,
     pub(super) request: [u8; 16],
     pub(super) usage: &'a KeyUsage,
-    /// Its place among the keys that may be remembered.
-    pub(super) place: Result<Reservation<'a>, Full>,
     /// The commit that uses it, and the time of that commit, in microseconds since 1970 (UTC).
     pub(super) used: Option<(Sequence, i64)>,
 }

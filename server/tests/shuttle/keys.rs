@@ -115,3 +115,23 @@ fn repeat_beside_forgetting_gets_the_stored_reply_or_makes_one_change() {
         store.log().close().expect("no disk error");
     });
 }
+
+/// STATS compares the counters of the limits with the contents of the shards.
+#[test]
+fn place_of_a_refused_request_is_released_before_its_key_is_unlocked() {
+    explore(|| {
+        let disk = Disk::default();
+        let (store, _) = new_store(&disk, StateLimits::NONE);
+        let refused = spawn({
+            let store = store.clone();
+            move || {
+                let request = RequestKey { key: "a-key-of-no-change", request: [1; 16] };
+                let looked_up = store.look_up(&mut Context::default(), request);
+                assert!(matches!(looked_up.expect("the log accepts commits"), KeyState::Unused(_)));
+            }
+        });
+        assert_eq!(store.totals(&mut Context::default()).keys, 0);
+        refused.join().expect("a client");
+        store.log().close().expect("no disk error");
+    });
+}
