@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use bookline_protocol::limits::{ID_BYTES_MAX, KEY_BYTES_MAX, KEY_BYTES_MIN};
+use bookline_protocol::Key;
+use bookline_protocol::limits::{ID_BYTES_MAX, KEY_BYTES_MAX};
 use bookline_protocol::reply::KEYED_REPLY_BYTES_MAX;
 use serde_json::{Value, json};
 
@@ -54,7 +55,7 @@ impl<'a> UsedKey<'a> {
         if !self.identity.is_empty() {
             check_id("identity of commit", commit, self.identity)?;
         }
-        check_key(commit, self.key)?;
+        Key::new(self.key).map_err(|_| InvalidChange::Key { commit })?;
         check_reply(commit, self.reply)
     }
 
@@ -70,15 +71,6 @@ impl fmt::Debug for UsedKey<'_> {
         let mut shown = f.debug_struct("UsedKey");
         shown.field("identity", &self.identity).field("reply_bytes", &self.reply.len());
         shown.finish_non_exhaustive()
-    }
-}
-
-fn check_key(commit: u64, key: &str) -> Result<(), InvalidChange> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b':' | b'-');
-    if (KEY_BYTES_MIN..=KEY_BYTES_MAX).contains(&key.len()) && key.bytes().all(is_allowed) {
-        Ok(())
-    } else {
-        Err(InvalidChange::Key { commit })
     }
 }
 
