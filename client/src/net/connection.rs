@@ -14,7 +14,7 @@ use crate::address::Address;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::keys::KeyedVerbs;
-use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX};
+use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
 use crate::printer::Printer;
 
 /// The longest reply to HELLO: some ten times what a server sends.
@@ -146,7 +146,7 @@ impl Connection {
         loop {
             while let Some(line) = self.received.next_line() {
                 bytes += line.len();
-                match std::str::from_utf8(line).ok().and_then(|line| ReplyLine::parse(line).ok()) {
+                match reply_line(line) {
                     Some(ReplyLine::Row(body)) => {
                         serde_json::from_str(body).ok().iter().for_each(|row| verbs.add(row));
                     }

@@ -1,8 +1,6 @@
 //! Sends a script and prints replies at the same time. A server replies while it receives: a client that only
 //! wrote would soon wait for a server that waits for the client to read.
 
-use std::io;
-
 use bookline_protocol::reply::ReplyLine;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
@@ -12,7 +10,9 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Connection;
 use crate::net::input::Input;
+use crate::net::line_buffer::reply_line;
 use crate::net::outcome::Outcome;
+use crate::net::outgoing::Outgoing;
 use crate::net::request_tracker::RequestTracker;
 use crate::net::unsent::Unsent;
 use crate::printer::Printer;
@@ -45,11 +45,7 @@ pub async fn exchange(
 struct Exchange<'a> {
     interrupt: &'a Interrupt,
     requests: RequestTracker,
-    /// Input to send. The first `written` bytes are sent.
-    outgoing: Vec<u8>,
-    written: usize,
-    /// A write failed: the server has gone. What it sent before can still be read.
-    write_failed: bool,
+    outgoing: Outgoing,
     /// The sending side is closed.
     is_half_closed: bool,
     is_refused: bool,
@@ -64,9 +60,7 @@ impl<'a> Exchange<'a> {
         Self {
             interrupt,
             requests: RequestTracker::default(),
-            outgoing: Vec::new(),
-            written: 0,
-            write_failed: false,
+            outgoing: Outgoing::default(),
             is_half_closed: false,
             is_refused: false,
             rows: 0,
@@ -109,8 +103,11 @@ impl<'a> Exchange<'a> {
                     Ok(count) if count > 0 => self.print_replies(connection, printer)?,
                     _ => return self.on_closed(connection, input),
                 },
-                written = writer.write(&self.outgoing[self.written..]), if !self.outgoing.is_empty() => {
-                    self.on_written(written);
+                written = writer.write(self.outgoing.rest()), if !self.outgoing.is_empty() => {
+                    if written.is_ok() && self.requests.outstanding() == 0 {
+                        self.last_progress = Instant::now();
+                    }
+                    self.outgoing.on_written(written);
                 }
                 read = input.read(), if wants_input => read?,
                 () = interrupt.wait() => {}
@@ -128,7 +125,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn is_answered<R>(&self, input: &Input<R>) -> bool {
-        self.is_sent(input) && !self.write_failed && self.requests.outstanding() == 0
+        self.is_sent(input) && !self.outgoing.has_failed() && self.requests.outstanding() == 0
     }
 
     fn awaits_server(&self) -> bool {
@@ -136,7 +133,7 @@ impl<'a> Exchange<'a> {
     }
 
     fn wants_input<R>(&self, input: &Input<R>) -> bool {
-        let can_send = !self.write_failed && !self.requests.is_quit_pending();
+        let can_send = !self.outgoing.has_failed() && !self.requests.is_quit_pending();
         self.outgoing.is_empty() && !input.has_ended && can_send
     }
 
@@ -147,7 +144,7 @@ impl<'a> Exchange<'a> {
 
     /// Takes what was read, up to the end of a QUIT. Counts its requests.
     fn take_input<R>(&mut self, input: &mut Input<R>) {
-        if !self.outgoing.is_empty() || self.requests.is_quit_pending() || self.write_failed {
+        if !self.outgoing.is_empty() || self.requests.is_quit_pending() || self.outgoing.has_failed() {
             return;
         }
         if self.requests.outstanding() == 0 && !input.bytes.is_empty() {
@@ -155,36 +152,17 @@ impl<'a> Exchange<'a> {
         }
         let end = self.requests.track(&input.bytes);
         let rest = input.bytes.split_off(end);
-        self.outgoing = std::mem::replace(&mut input.bytes, rest);
+        *self.outgoing.bytes_mut() = std::mem::replace(&mut input.bytes, rest);
         if input.has_ended && input.bytes.is_empty() && self.requests.has_partial_line() {
-            self.outgoing.push(b'\n');
+            self.outgoing.bytes_mut().push(b'\n');
             self.requests.track(b"\n");
-        }
-    }
-
-    fn on_written(&mut self, written: io::Result<usize>) {
-        match written {
-            Ok(count) => {
-                self.written += count;
-                if self.requests.outstanding() == 0 {
-                    self.last_progress = Instant::now();
-                }
-            }
-            Err(_) => {
-                self.write_failed = true;
-                self.written = self.outgoing.len();
-            }
-        }
-        if self.written == self.outgoing.len() {
-            self.outgoing.clear();
-            self.written = 0;
         }
     }
 
     fn print_replies(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
         while let Some(line) = connection.received.next_line() {
             printer.print_line(line)?;
-            match std::str::from_utf8(line).ok().and_then(|line| ReplyLine::parse(line).ok()) {
+            match reply_line(line) {
                 Some(ReplyLine::Ok(_)) => self.on_reply(true),
                 Some(ReplyLine::Err { .. }) => self.on_reply(false),
                 Some(ReplyLine::Row(_)) => self.rows += 1,

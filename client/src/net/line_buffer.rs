@@ -1,5 +1,6 @@
 //! Received bytes, taken out line by line.
 
+use bookline_protocol::reply::ReplyLine;
 use bookline_protocol::telnet::strip_answers;
 
 /// Bytes that are read at once, so that a million replies need few system calls.
@@ -8,6 +9,11 @@ const READ_BYTES: usize = 64 * 1024;
 /// The longest line of a reply. Ten thousand tickets, or a day with a thousand people in each meeting, take
 /// below 2 MB; a peer that sends more than this without a line feed sends no lines.
 pub const REPLY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A line as a part of a reply. `None` if no server of this protocol sends it.
+pub fn reply_line(line: &[u8]) -> Option<ReplyLine<'_>> {
+    ReplyLine::parse(std::str::from_utf8(line).ok()?).ok()
+}
 
 #[derive(Debug, Default)]
 pub struct LineBuffer {

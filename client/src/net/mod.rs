@@ -9,6 +9,7 @@ pub mod line_buffer;
 pub mod line_kind;
 pub mod line_splitter;
 pub mod outcome;
+pub mod outgoing;
 pub mod pending;
 pub mod request_tracker;
 pub mod retry;

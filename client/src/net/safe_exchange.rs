@@ -17,8 +17,10 @@ use crate::net::connection::{Connection, Target};
 use crate::net::held_reply::HeldReply;
 use crate::net::input::Input;
 use crate::net::keys;
+use crate::net::line_buffer::reply_line;
 use crate::net::line_splitter::LineSplitter;
 use crate::net::outcome::Outcome;
+use crate::net::outgoing::Outgoing;
 use crate::net::pending::{NextLine, PendingRequests};
 use crate::net::retry::{self, Retry, SILENT_TRIES};
 use crate::net::unsent::Unsent;
@@ -76,11 +78,7 @@ struct SafeExchange<'a> {
     rewind: Option<Rewind>,
     /// How often the first request was tried again.
     tries: u32,
-    /// Lines to send. The first `written` bytes are sent.
-    outgoing: Vec<u8>,
-    written: usize,
-    /// A write failed: the server has gone. What it sent before can still be read.
-    write_failed: bool,
+    outgoing: Outgoing,
     is_refused: bool,
     has_quit: bool,
     /// When something arrived, or, with no reply due, when the server took something.
@@ -100,9 +98,7 @@ impl<'a> SafeExchange<'a> {
             reply: HeldReply::new(retry.held_rows_bytes_max()),
             rewind: None,
             tries: 0,
-            outgoing: Vec::new(),
-            written: 0,
-            write_failed: false,
+            outgoing: Outgoing::default(),
             is_refused: false,
             has_quit: false,
             last_progress: now,
@@ -153,7 +149,7 @@ impl<'a> SafeExchange<'a> {
                 connection.insert(self.open().await?)
             }
         };
-        (self.outgoing, self.written, self.write_failed) = (Vec::new(), 0, false);
+        self.outgoing = Outgoing::default();
         self.last_progress = Instant::now();
         loop {
             if self.has_quit {
@@ -202,8 +198,8 @@ impl<'a> SafeExchange<'a> {
                 Ok(count) if count > 0 => self.take_replies(connection, printer),
                 _ => Err(Error::Lost { address: self.target.address.clone(), unanswered: 0 }),
             },
-            written = writer.write(&self.outgoing[self.written..]), if !self.outgoing.is_empty() => {
-                self.on_written(written);
+            written = writer.write(self.outgoing.rest()), if !self.outgoing.is_empty() => {
+                self.outgoing.on_written(written);
                 Ok(())
             }
             read = input.read(), if wants_input => read,
@@ -279,13 +275,13 @@ impl<'a> SafeExchange<'a> {
     /// Moves lines to what is sent. Asks the server for the verbs with which it takes keys where that is not
     /// known.
     async fn send_lines(&mut self, connection: &mut Connection) -> Result<(), Error> {
-        if !self.outgoing.is_empty() || self.rewind.is_some() || self.write_failed {
+        if !self.outgoing.is_empty() || self.rewind.is_some() || self.outgoing.has_failed() {
             return Ok(());
         }
         let was_idle = self.requests.replies_due() == 0;
         loop {
             let verbs = connection.keyed_verbs.as_ref();
-            match self.requests.send_next(&mut self.outgoing, self.tries > 0, verbs) {
+            match self.requests.send_next(self.outgoing.bytes_mut(), self.tries > 0, verbs) {
                 NextLine::Appended => {}
                 NextLine::Wait => break,
                 NextLine::AskForVerbs => {
@@ -304,24 +300,9 @@ impl<'a> SafeExchange<'a> {
         Ok(())
     }
 
-    fn on_written(&mut self, written: io::Result<usize>) {
-        match written {
-            Ok(count) => self.written += count,
-            Err(_) => {
-                self.write_failed = true;
-                self.written = self.outgoing.len();
-            }
-        }
-        if self.written == self.outgoing.len() {
-            self.outgoing.clear();
-            self.written = 0;
-        }
-    }
-
     fn take_replies(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
         while let Some(line) = connection.received.next_line() {
-            let parsed = std::str::from_utf8(line).ok().and_then(|line| ReplyLine::parse(line).ok());
-            match parsed {
+            match reply_line(line) {
                 Some(ReplyLine::Row(_)) if self.rewind.is_some() => {}
                 Some(ReplyLine::Row(_)) => self.reply.add(line, printer)?,
                 Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
