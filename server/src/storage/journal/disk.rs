@@ -4,9 +4,11 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::StatxFlags;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 
 use crate::storage::plain_file;
@@ -196,6 +198,23 @@ impl Disk for RealDisk {
     }
 }
 
+/// The number of names of a file.
+///
+/// On Linux it asks for nothing else. Once somebody has asked for the times of a file, some file systems give
+/// its next write a new time stamp, and fdatasync writes the inode as well as the data.
+fn link_count(file: &File) -> io::Result<u64> {
+    #[cfg(target_os = "linux")]
+    {
+        let status = rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::NLINK)?;
+        Ok(status.stx_nlink.into())
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        use std::os::unix::fs::MetadataExt;
+        Ok(file.metadata()?.nlink())
+    }
+}
+
 impl DiskFile for File {
     fn len(&self) -> io::Result<u64> {
         Ok(self.metadata()?.len())
@@ -214,6 +233,6 @@ impl DiskFile for File {
     }
 
     fn has_name(&self) -> io::Result<bool> {
-        Ok(self.metadata()?.nlink() > 0)
+        Ok(link_count(self)? > 0)
     }
 }
