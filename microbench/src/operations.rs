@@ -18,6 +18,7 @@ use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::session::framing::{Framer, FramingEvent};
 use bookline_server::session::{execute_line, try_execute_line};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
+use bookline_server::state::ticket_place::PlaceCipher;
 use bookline_server::storage::journal::Durability;
 use bookline_server::storage::log::{AppendError, LogExt};
 use bookline_server::time::clock::Clock;
@@ -136,9 +137,9 @@ fn read_clock() -> Box<dyn FnMut()> {
 }
 
 fn draw() -> Box<dyn FnMut()> {
-    let mut ticket_ids = TicketIdGenerator::default();
+    let (mut ticket_ids, cipher) = (TicketIdGenerator::default(), PlaceCipher::random());
     Box::new(move || {
-        black_box(ticket_ids.draw(1));
+        black_box(ticket_ids.draw(1, &cipher));
     })
 }
 

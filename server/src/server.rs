@@ -21,6 +21,7 @@ use crate::demo::{self, DemoError};
 use crate::import::{self, ImportError};
 use crate::maintenance;
 use crate::net::listener::{self, ConnectionLimits};
+use crate::state::ticket_place::PlaceCipher;
 use crate::state::{Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError, Gone};
 use crate::storage::journal::{Durability, Journal};
@@ -113,8 +114,9 @@ impl Server {
         let data_dir = DataDir::open(&config.data_dir)?;
 
         let disks = data_dir.disks();
+        let place_cipher = PlaceCipher::new(data_dir.keep_ticket_key());
         let recovered = recovery::recover(&disks, &config.recovery(), data_dir.is_fresh(), || {
-            Records::new(config.shards)
+            Records::with_place_cipher(config.shards, place_cipher)
         })?;
         data_dir.keep_zone(zone.name())?;
         let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));

@@ -408,6 +408,39 @@ fn help_lists_flags_variables_and_defaults() {
     }
 }
 
+#[test]
+fn tickets_are_found_after_the_ticket_key_is_kept_lost_or_invalid() {
+    let home = Home::new();
+    let key = home.data().join("ticket-key");
+    let read = || fs::read_to_string(&key).expect("the server writes the key");
+    let mut tickets = Vec::new();
+    let mut book_and_find_all = || {
+        let mut server = home.start(&[]);
+        let mut conn = server.connect();
+        if tickets.is_empty() {
+            conn.ask("CREATE jazz 2030-01-01 1000 id=jazz").ok();
+        }
+        tickets.extend(conn.ask("BOOK jazz 3").tickets());
+        for ticket in &tickets {
+            assert_eq!(conn.ask(&format!("TICKET {ticket}")).ok()["event_id"], "jazz");
+        }
+        assert_eq!(server.stop().code(), Some(0));
+        server.stderr()
+    };
+    book_and_find_all();
+    let first = read();
+    assert_eq!(first.trim_end().len(), 32, "{first:?}");
+    assert!(!book_and_find_all().contains("ticket-key"));
+    assert_eq!(read(), first, "it is kept");
+    fs::remove_file(&key).expect("the file exists");
+    assert!(!book_and_find_all().contains("ticket-key"));
+    assert_ne!(read(), first);
+    fs::write(&key, "no key\n").expect("write succeeds");
+    let stderr = book_and_find_all();
+    assert!(stderr.contains("the file ticket-key cannot be used, and another key is drawn"), "{stderr}");
+    assert!(!book_and_find_all().contains("ticket-key"));
+}
+
 /// The numbers of shards and threads are not stored on disk.
 #[test]
 fn shards_and_threads_may_change_between_starts() {

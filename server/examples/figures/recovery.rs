@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use bookline_server::Config;
+use bookline_server::state::ticket_place::PlaceCipher;
 use bookline_server::state::{Context, Records, StateLimits, Store};
 use bookline_server::storage::data_dir::DataDir;
 use bookline_server::storage::journal::{Disk, Durability};
@@ -29,7 +30,8 @@ pub fn config(directory: &Path, durability: Durability) -> Config {
 
 /// Recovers the state of this data directory, as the server does.
 pub fn recover_state(data_dir: &DataDir, config: &Config) -> Result<Recovery<Records>, RecoverError> {
-    let state = || Records::new(config.shards);
+    let place_cipher = PlaceCipher::new(data_dir.keep_ticket_key());
+    let state = || Records::with_place_cipher(config.shards, place_cipher);
     recover(&data_dir.disks(), &config.recovery(), data_dir.is_fresh(), state)
 }
 

@@ -10,7 +10,7 @@ use anyhow::{Context as _, bail};
 use bookline_protocol::hold::HoldId;
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
 use bookline_protocol::{Date, SaleTerms, TicketId};
-use bookline_server::state::ticket_ids::{DRAWN_TICKET_IDS_MAX, TicketIdGenerator};
+use bookline_server::state::ticket_ids::{BookingTicketIds, TicketIdGenerator};
 use bookline_server::state::{
     Booked, Context, Error, EventValues, KeyState, Keyed, NewHold, RequestKey, StateLimits, Store,
 };
@@ -89,15 +89,17 @@ impl UnsyncedStore {
     /// Books one ticket of an event for someone.
     pub fn book_for(&mut self, event: u32, attendee: &str) -> anyhow::Result<()> {
         let Self { store, runtime, ids, ticket_ids, context, .. } = self;
-        let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(context, &ids[event as usize], attendee, drawn, None).map(|_| ()))
+        retry(store, runtime, || {
+            let drawn = ticket_ids.draw(1, store.place_cipher());
+            store.book(context, &ids[event as usize], attendee, drawn, None).map(|_| ())
+        })
     }
 
     /// Books one ticket of an event, and stores this reply with a key.
     pub fn book_with_key(&mut self, event: u32, key: &str, reply: &str) -> anyhow::Result<()> {
         let Self { store, runtime, ids, ticket_ids, context, .. } = self;
-        let drawn = ticket_ids.draw(1);
         retry(store, runtime, || {
+            let drawn = ticket_ids.draw(1, store.place_cipher());
             let looked_up = store.look_up(context, RequestKey { key, request: [0; 16] })?;
             let KeyState::Unused(mut key) = looked_up else { unreachable!("each key is used once") };
             let mut written = Vec::new();
@@ -115,21 +117,21 @@ impl UnsyncedStore {
     /// Books one ticket of another event than those that the store began with.
     pub fn book_id(&mut self, event_id: &str, attendee: &str) -> anyhow::Result<()> {
         let Self { store, runtime, ticket_ids, context, .. } = self;
-        let drawn = ticket_ids.draw(1);
-        retry(store, runtime, || store.book(context, event_id, attendee, drawn, None).map(|_| ()))
+        retry(store, runtime, || {
+            let drawn = ticket_ids.draw(1, store.place_cipher());
+            store.book(context, event_id, attendee, drawn, None).map(|_| ())
+        })
     }
 
     /// Books several tickets of an event together, and returns them.
     pub fn book_several(&mut self, event: u32, count: usize) -> anyhow::Result<Vec<TicketId>> {
-        let Self { store, runtime, ids, ticket_ids, context, .. } = self;
-        let mut drawn = Vec::with_capacity(count);
-        while drawn.len() < count {
-            drawn.extend_from_slice(ticket_ids.draw(DRAWN_TICKET_IDS_MAX.min(count - drawn.len())));
-        }
+        let Self { store, runtime, ids, context, .. } = self;
+        let mut tickets = vec![[0; 16]; count];
         retry(store, runtime, || {
-            store.book(context, &ids[event as usize], "", &mut drawn, None).map(|_| ())
+            let drawn = BookingTicketIds::new(*store.place_cipher()).draw(&mut tickets);
+            store.book(context, &ids[event as usize], "", drawn, None).map(|_| ())
         })?;
-        Ok(drawn.into_iter().map(TicketId).collect())
+        Ok(tickets.into_iter().map(TicketId).collect())
     }
 
     /// Looks a ticket up.
@@ -140,9 +142,11 @@ impl UnsyncedStore {
     /// Holds a ticket of an event for someone.
     pub fn hold(&mut self, event_id: &str, attendee: &str) -> anyhow::Result<HoldId> {
         let Self { store, runtime, ticket_ids, context, .. } = self;
-        let id = ticket_ids.draw(1)[0];
         let new = NewHold { event: event_id, count: 1, seconds: HOLD_SECONDS_MAX, attendee };
-        retry(store, runtime, || store.hold(context, &new, id, None).map(|view| view.id))
+        retry(store, runtime, || {
+            let drawn = ticket_ids.draw(1, store.place_cipher());
+            store.hold(context, &new, drawn, None).map(|view| view.id)
+        })
     }
 
     /// Releases a hold.

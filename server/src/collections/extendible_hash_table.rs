@@ -13,7 +13,7 @@ const BUCKET_ENTRIES_MAX: usize = 3_584;
 
 /// The directory is indexed by the bits of the hash from this one on. The bits below it place an entry within
 /// its bucket, and hashbrown uses the top seven as its tag.
-pub const DIRECTORY_INDEX_SHIFT: u32 = 20;
+const DIRECTORY_INDEX_SHIFT: u32 = 20;
 
 const _: () = assert!(BUCKET_ENTRIES_MAX < 1 << DIRECTORY_INDEX_SHIFT);
 

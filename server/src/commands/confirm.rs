@@ -26,18 +26,24 @@ impl Command for Confirm<'_> {
             return turn.refuse(too_many_for_key(count as u64));
         }
         let attendee = self.attendee.as_ref().map(Text::as_str);
-        if key.is_none() && count > DRAWN_TICKET_IDS_MAX {
-            let mut ids = BookingTicketIds::default();
-            let tickets = &mut ids.draw_and_rewind(count);
-            return match service.store.confirm(&mut turn.context, self.hold, attendee, tickets, None) {
-                Ok(confirmed) => {
-                    let reply = ChunkedBookings::confirmed(self.hold, &confirmed, ids);
-                    ExecutionStatus::Chunked(Box::new(reply))
-                }
-                Err(error) => turn.fail(error, refusal),
-            };
-        }
-        let tickets = &mut turn.ticket_ids.draw_many(count);
+        let cipher = service.store.place_cipher();
+        let mut tickets = vec![[0; 16]; count];
+        let tickets = if count > DRAWN_TICKET_IDS_MAX {
+            let ids = BookingTicketIds::new(*cipher);
+            let tickets = ids.rewound().draw(&mut tickets);
+            if key.is_none() {
+                return match service.store.confirm(&mut turn.context, self.hold, attendee, tickets, None) {
+                    Ok(confirmed) => {
+                        let reply = ChunkedBookings::confirmed(self.hold, &confirmed, ids);
+                        ExecutionStatus::Chunked(Box::new(reply))
+                    }
+                    Err(error) => turn.fail(error, refusal),
+                };
+            }
+            tickets
+        } else {
+            turn.ticket_ids.draw(count, cipher).copied_to(&mut tickets)
+        };
         turn.change(
             service,
             key,

@@ -32,7 +32,9 @@ fn create(
     key: Option<UnusedKey<'_>>,
     new: &NewHold<'_>,
 ) -> ExecutionStatus {
-    let id = turn.ticket_ids.draw(1)[0];
+    // A copy, because the turn is borrowed for the reply.
+    let mut copy = [[0; 16]];
+    let id = turn.ticket_ids.draw(1, service.store.place_cipher()).copied_to(&mut copy);
     turn.change(
         service,
         key,

@@ -12,7 +12,8 @@ use super::limits::Usage;
 use super::locked_shards::LockedShards;
 use super::shard::Shard;
 use super::store::Store;
-use super::ticket_ids;
+use super::ticket_ids::DrawnTicketIds;
+use super::ticket_place::TicketPlace;
 use crate::changes::{Change, EventAfter, HOLDS_ENDED_MAX, TicketsBooked};
 use crate::domain::sale::Sale;
 use crate::domain::{EventKey, SaleRejection, SoldOut, TicketState};
@@ -23,6 +24,15 @@ use crate::storage::log::AppendError;
 pub struct Booked<'t> {
     /// UUIDs as bytes.
     pub tickets: &'t [[u8; 16]],
+    /// Tickets of the event that are left.
+    pub available: u32,
+}
+
+/// Tickets of one of several events that were issued in one commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BookedOfEvent {
+    /// The place of the first ticket. The others are behind it.
+    pub first: TicketPlace,
     /// Tickets of the event that are left.
     pub available: u32,
 }
@@ -83,6 +93,11 @@ impl OpenSale {
         EventAfter { key: EventKey { tag, number }, id, total, issued, held }
     }
 
+    /// The place of the ticket at this position.
+    fn next_place(&self, tag: u16, position: u32) -> TicketPlace {
+        TicketPlace::new(EventKey { tag, number: self.sale.number }, position)
+    }
+
     /// The booking of these tickets.
     #[inline]
     fn change<'a>(&self, id: &'a str, tag: u16, attendee: &'a str, tickets: &'a [[u8; 16]]) -> Change<'a> {
@@ -109,34 +124,34 @@ impl OpenSale {
 }
 
 impl Store {
-    /// Issues tickets with these ids, all or none, after it has written the event's tag into them. The
-    /// tickets are for `attendee`, or for nobody in particular if that is empty.
+    /// Issues tickets with these ids, all or none. They are for `attendee`, or for nobody in particular if
+    /// that is empty.
     pub fn book<'t>(
         &self,
         context: &mut Context,
         id: &str,
         attendee: &str,
-        tickets: &'t mut [[u8; 16]],
+        tickets: DrawnTicketIds<'t>,
         keyed: Option<Keyed<'_, '_, Booked<'t>>>,
     ) -> Result<Booked<'t>, Error<BookingRejection>> {
         let tag = event_tag(id);
-        ticket_ids::set_tag(tickets, tag);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
-        let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
+        let count = u32::try_from(tickets.count()).expect("a booking is bounded by the protocol's limits");
         let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
         let Sale { number, total, issued, held, .. } = *shard.sale(index);
+        let key = EventKey { tag, number };
+        let tickets = tickets.at(TicketPlace::new(key, shard.next_position(index)));
         if !attendee.is_empty() || shard.sale(index).decide_booking(count).is_err() {
             return self.book_after_due(context, &mut shard, id, attendee, tickets, keyed);
         }
         let reserved = self.usage.tickets.reserve(count.into())?;
-        let key = EventKey { tag, number };
         let event = EventAfter { key, id, total, issued: issued + count, held };
         let booked = Booked { tickets, available: total - issued - held - count };
         let reply = record(keyed, &booked)?;
         let change = TicketsBooked { event, attendee: "", tickets }.into();
         self.commit(context, &[change], reply, |origin| {
             let state = TicketState::new(TicketStatus::Booked, origin.micros);
-            shard.issue(origin.sequence, index, "", tickets, state)
+            shard.issue_drawn(origin.sequence, index, tickets, state)
         })?;
         reserved.keep();
         Ok(booked)
@@ -199,16 +214,15 @@ impl Store {
     }
 
     /// Issues tickets of different events in one commit, all or none, as [`Self::book`] does. `tickets` are
-    /// those of all bookings, in their order. Returns the number of tickets that are left of each event.
+    /// those of all bookings, in their order.
     pub fn book_all(
         &self,
         context: &mut Context,
         bookings: &[Booking<'_>],
         attendee: &str,
-        tickets: &mut [[u8; 16]],
-        keyed: Option<Keyed<'_, '_, Vec<u32>>>,
-    ) -> Result<Vec<u32>, Error<BookingsRejection>> {
-        let tickets = split_tickets(bookings, tickets);
+        tickets: DrawnTicketIds<'_>,
+        keyed: Option<Keyed<'_, '_, Vec<BookedOfEvent>>>,
+    ) -> Result<Vec<BookedOfEvent>, Error<BookingsRejection>> {
         let shard_of = self.shards_of(bookings);
         // A change for each booking, and one for the due holds of its event.
         let mut changes = Vec::with_capacity(2 * bookings.len());
@@ -217,21 +231,27 @@ impl Store {
         let sales = self.decide_all(&shards, bookings, u32::MAX, context.now)?;
         let reserved = self.usage.tickets.reserve(ticket_count(bookings))?;
         let mut added_name_bytes = 0;
-        for (((booking, open), tickets), &shard) in bookings.iter().zip(&sales).zip(&tickets).zip(&shard_of) {
+        let mut booked = Vec::with_capacity(bookings.len());
+        let mut left = tickets;
+        for ((booking, open), &shard) in bookings.iter().zip(&sales).zip(&shard_of) {
             let id = booking.event.as_str();
             let tag = event_tag(id);
+            let (drawn, others) = left.split_at(booking.count as usize);
+            left = others;
+            let first = open.next_place(tag, shards[shard].next_position(open.index));
+            let tickets = drawn.at(first);
+            booked.push(BookedOfEvent { first, available: open.available_after() });
             changes.extend(open.end_of_due(id, tag).map(|ended| (shard, ended)));
             changes.push((shard, open.change(id, tag, attendee, tickets)));
             added_name_bytes += shards[shard].event_at(open.index).tickets.added_name_bytes(attendee);
         }
         let reserved_name_bytes = self.usage.name_bytes.reserve(added_name_bytes)?;
-        let available = sales.iter().map(OpenSale::available_after).collect();
-        let reply = record(keyed, &available)?;
+        let reply = record(keyed, &booked)?;
         self.commit_in(context, &mut shards, &changes, reply)?;
         reserved.keep();
         reserved_name_bytes.keep();
         sales.iter().for_each(|open| open.count_ended(&self.usage));
-        Ok(available)
+        Ok(booked)
     }
 
     /// The shard of each booking.
@@ -274,14 +294,4 @@ impl Store {
 
 fn ticket_count(bookings: &[Booking<'_>]) -> u64 {
     bookings.iter().map(|booking| u64::from(booking.count)).sum()
-}
-
-/// The tickets of each booking, with the tag of its event.
-fn split_tickets<'a>(bookings: &[Booking<'_>], mut tickets: &'a mut [[u8; 16]]) -> Vec<&'a [[u8; 16]]> {
-    let split = bookings.iter().map(|Booking { event, count }| {
-        let own = tickets.split_off_mut(..*count as usize).expect("an id for every ticket");
-        ticket_ids::set_tag(own, event_tag(event.as_str()));
-        &*own
-    });
-    split.collect()
 }

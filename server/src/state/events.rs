@@ -2,12 +2,14 @@
 
 use std::ops::{Index, IndexMut};
 
-use bookline_protocol::{Date, reply};
+use bookline_protocol::{Date, event_tag, reply};
 use compact_str::CompactString;
 
 use super::holds::Holds;
 use super::listing::ListingKey;
+use super::ticket_place::PlacedEvent;
 use super::tickets::Tickets;
+use crate::domain::EventKey;
 use crate::domain::sale::Sale;
 
 #[derive(Debug)]
@@ -20,9 +22,16 @@ pub struct Event {
     pub tickets: Tickets,
     /// Of most events there are none.
     pub(super) holds: Option<Box<Holds>>,
+    /// Whether its tickets are found by their places.
+    pub(super) has_place: bool,
 }
 
 impl Event {
+    /// What the places of its tickets say of it.
+    pub(super) fn placed(&self) -> PlacedEvent {
+        PlacedEvent::of(EventKey { tag: event_tag(&self.id), number: self.sale.number })
+    }
+
     /// The key of the event in the listing. Its name and date are in the JSON alone, to save memory: only
     /// updates need them.
     pub fn listing_key(&self) -> ListingKey {

@@ -13,7 +13,8 @@ use super::keyed::{Keyed, record};
 use super::name_bytes::name_bytes;
 use super::shard::Shard;
 use super::store::Store;
-use super::ticket_ids;
+use super::ticket_ids::DrawnTicketIds;
+use super::ticket_place::TicketPlace;
 use crate::changes::{EventAfter, HOLDS_ENDED_MAX, HoldConfirmed, HoldCreated, HoldExtended, HoldsEnded};
 use crate::domain::EventKey;
 use crate::domain::hold::{Hold, HoldEnd};
@@ -46,6 +47,8 @@ pub struct HoldView {
 pub struct ConfirmedHold<'a> {
     /// The id of the event.
     pub event: CompactString,
+    /// The place of the first ticket. The others are behind it.
+    pub first: TicketPlace,
     pub tickets: &'a [[u8; 16]],
     /// Tickets of the event that are left.
     pub available: u32,
@@ -90,17 +93,17 @@ impl LockedHold<'_> {
 }
 
 impl Store {
-    /// Puts tickets aside. The id of the hold is this one, with the event's tag in it.
+    /// Puts tickets aside. The id of the hold is the one that was drawn.
     pub fn hold(
         &self,
         context: &mut Context,
         new: &NewHold<'_>,
-        mut hold: [u8; 16],
+        drawn: DrawnTicketIds<'_>,
         keyed: Option<Keyed<'_, '_, HoldView>>,
     ) -> Result<HoldView, Error<BookingRejection>> {
         let NewHold { event: id, count, seconds, attendee } = *new;
         let tag = event_tag(id);
-        ticket_ids::set_tag(std::slice::from_mut(&mut hold), tag);
+        let hold = drawn.into_hold_id(tag);
         let mut shard = self.lock_to_decide(context, self.records.shard_of_tag(tag));
         let open = OpenSale::decide(&shard, id, count, context.now, HOLDS_ENDED_MAX)?;
         let reserved = self.usage.holds.reserve(1)?;
@@ -132,21 +135,22 @@ impl Store {
         Ok(count)
     }
 
-    /// Ends a hold and issues tickets of it with these ids, after it has written the event's tag into them.
-    /// The others go back on sale. They are for `attendee`, or for that of the hold.
+    /// Ends a hold and issues tickets of it with these ids. The others go back on sale. They are for
+    /// `attendee`, or for that of the hold.
     pub fn confirm<'t>(
         &self,
         context: &mut Context,
         hold: HoldId,
         attendee: Option<&str>,
-        tickets: &'t mut [[u8; 16]],
+        tickets: DrawnTicketIds<'t>,
         keyed: Option<Keyed<'_, '_, ConfirmedHold<'t>>>,
     ) -> Result<ConfirmedHold<'t>, Error<HoldingRejection>> {
-        ticket_ids::set_tag(tickets, hold.tag());
         let mut locked = self.lock_hold(context, hold)?;
-        let count = u32::try_from(tickets.len()).expect("a booking is bounded by the protocol's limits");
+        let count = u32::try_from(tickets.count()).expect("a booking is bounded by the protocol's limits");
         locked.stored().hold.decide_confirmation(context.now, Some(count))?;
         let reserved = self.usage.tickets.reserve(count.into())?;
+        let first = TicketPlace::new(locked.key(), locked.event().tickets.next_position());
+        let tickets = tickets.at(first);
         let of_hold = locked.stored().attendee.clone();
         let attendee = attendee.unwrap_or(&of_hold);
         let added = locked.event().tickets.added_name_bytes(attendee);
@@ -158,7 +162,7 @@ impl Store {
         let event = EventAfter { key: locked.key(), id: &id, total, issued: issued + count, held };
         let change = HoldConfirmed { event, hold: hold.0, attendee, tickets }.into();
         let available = total - issued - count - held;
-        let confirmed = ConfirmedHold { event: id.clone(), tickets, available };
+        let confirmed = ConfirmedHold { event: id.clone(), first, tickets, available };
         let reply = record(keyed, &confirmed)?;
         self.commit_to(context, &mut locked.shard, &[change], reply)?;
         reserved.keep();

@@ -32,11 +32,12 @@ mod records;
 mod shard;
 mod store;
 pub mod ticket_ids;
+pub mod ticket_place;
 mod ticketing;
 mod tickets;
 mod totals;
 
-pub use bookings::Booked;
+pub use bookings::{Booked, BookedOfEvent};
 pub use context::{Context, DependsOn, Identity};
 pub use deletion::DeletedEvent;
 pub use error::{

@@ -7,6 +7,7 @@ use super::events::EventIndex;
 use super::keys::Keys;
 use super::listing::{Listing, ListingKey};
 use super::shard::{IdHasher, Shard};
+use super::ticket_place::PlaceCipher;
 use super::tickets::Ticket;
 use crate::changes::commit::Commit;
 use crate::changes::{Change, Origin, Record, Target, UsedKey};
@@ -28,19 +29,29 @@ pub struct Records {
     pub(super) shards: Box<[Mutex<Shard>]>,
     listing: Mutex<Listing>,
     pub(super) keys: Keys,
+    pub(super) place_cipher: PlaceCipher,
 }
 
 impl Records {
-    /// An empty state.
+    /// An empty state with a random key for the places of tickets.
     ///
     /// # Panics
     ///
     /// If `shards` is not a power of two.
     pub fn new(shards: usize) -> Self {
+        Self::with_place_cipher(shards, PlaceCipher::random())
+    }
+
+    /// An empty state, in whose ticket ids `place_cipher` encrypts the places.
+    ///
+    /// # Panics
+    ///
+    /// If `shards` is not a power of two.
+    pub fn with_place_cipher(shards: usize, place_cipher: PlaceCipher) -> Self {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
         let hasher = IdHasher::default();
-        let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone()))).collect();
-        Self { shards, listing: Mutex::default(), keys: Keys::default() }
+        let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone(), place_cipher))).collect();
+        Self { shards, listing: Mutex::default(), keys: Keys::default(), place_cipher }
     }
 
     /// Applies a change of a commit to the shard of its record.

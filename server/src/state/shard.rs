@@ -9,6 +9,7 @@ use super::events::{Event, EventIndex, Events};
 use super::holds::{Dismantled, Holds, StoredHold};
 use super::id_index::{IdIndex, Location};
 use super::name_bytes::name_bytes;
+use super::ticket_place::{POSITIONS_MAX, PlaceCipher, PlacedEvent};
 use super::tickets::{Ticket, Tickets};
 use crate::codec::Sequence;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
@@ -35,6 +36,10 @@ pub struct Shard {
     events: Events,
     by_id: ExtendibleHashTable<EventIndex>,
     by_number: ExtendibleHashTable<EventIndex>,
+    /// The events whose tickets are found by their places: of those that places do not tell apart, one.
+    by_place: ExtendibleHashTable<EventIndex>,
+    place_cipher: PlaceCipher,
+    /// The tickets that are not found by their places, as those that an earlier version issued.
     tickets_by_id: IdIndex,
     holds_by_id: IdIndex,
     /// The earliest deadline of the active holds of each event that has any.
@@ -88,8 +93,8 @@ struct DeletedEvent {
 }
 
 impl Shard {
-    pub fn new(hasher: IdHasher) -> Self {
-        Self { hasher, ..Self::default() }
+    pub fn new(hasher: IdHasher, place_cipher: PlaceCipher) -> Self {
+        Self { hasher, place_cipher, ..Self::default() }
     }
 
     pub fn event_count(&self) -> usize {
@@ -121,12 +126,27 @@ impl Shard {
         &self.events[index].sale
     }
 
+    /// The position of the next ticket of an event.
+    #[inline]
+    pub fn next_position(&self, index: EventIndex) -> u32 {
+        self.events[index].tickets.next_position()
+    }
+
     /// The location of a ticket, unless its event was deleted.
     pub fn locate_ticket(&self, id: &[u8; 16]) -> Option<Location> {
-        self.tickets_by_id.find(id, |Location { event, position }| {
+        let is_there = |Location { event, position }: Location| {
             let ticket = self.events.get(event).and_then(|event| event.tickets.get(position));
             ticket.is_some_and(|ticket| ticket.id == *id)
-        })
+        };
+        let place = self.place_cipher.place_of(id);
+        let event = self.placed_event(place.event());
+        let location = event.map(|event| Location { event, position: place.position() });
+        location.filter(|location| is_there(*location)).or_else(|| self.tickets_by_id.find(id, is_there))
+    }
+
+    fn placed_event(&self, placed: PlacedEvent) -> Option<EventIndex> {
+        let is_match = |&index: &EventIndex| self.events[index].placed() == placed;
+        self.by_place.find(placed.hash(), is_match).copied()
     }
 
     /// The location of a hold that is active or remembered, unless its event was deleted.
@@ -176,13 +196,19 @@ impl Shard {
         }
         let sale = Sale { number, total, issued, held: 0, terms };
         let json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
-        let event = Event { id: id.into(), sale, json, tickets: Tickets::default(), holds: None };
+        let mut event =
+            Event { id: id.into(), sale, json, tickets: Tickets::default(), holds: None, has_place: false };
+        event.has_place = self.placed_event(event.placed()).is_none();
+        let (placed, has_place) = (event.placed(), event.has_place);
         let index = self.events.insert(event);
         self.counts.tickets += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
         self.by_id.insert(hasher.hash_one(id), index, |&index| hasher.hash_one(events[index].id.as_str()));
         self.by_number
             .insert(hash_of_number(number.0), index, |&index| hash_of_number(events[index].sale.number.0));
+        if has_place {
+            self.by_place.insert(placed.hash(), index, |&index| events[index].placed().hash());
+        }
         Ok(())
     }
 
@@ -217,6 +243,8 @@ impl Shard {
         self.by_id.remove(hash, |&at| at == index, |&index| hasher.hash_one(events[index].id.as_str()));
         let hash_of = |&index: &EventIndex| hash_of_number(events[index].sale.number.0);
         self.by_number.remove(number, |&at| at == index, hash_of);
+        let placed = events[index].placed();
+        self.by_place.remove(placed.hash(), |&at| at == index, |&index| events[index].placed().hash());
         let mut event = self.events.take(index);
         let tickets = std::mem::take(&mut event.tickets);
         let holds = event.holds.take();
@@ -263,8 +291,27 @@ impl Shard {
         !self.deleted.is_empty()
     }
 
-    /// Issues tickets of an event.
+    /// Issues tickets of an event whose ids were drawn for the next places.
     #[inline(always)]
+    pub fn issue_drawn(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        tickets: &[[u8; 16]],
+        state: TicketState,
+    ) -> Result<(), Contradiction> {
+        let event = &self.events[index];
+        if !event.has_place || event.tickets.len() + tickets.len() > POSITIONS_MAX {
+            return self.issue(sequence, index, "", tickets, state);
+        }
+        let count = u32::try_from(tickets.len()).map_err(|_| Contradiction("too many tickets".into()))?;
+        self.count_tickets(sequence, index, count, count)?;
+        let stored = &mut self.events[index].tickets;
+        tickets.iter().for_each(|&id| _ = stored.push(Ticket { id, state }));
+        Ok(())
+    }
+
+    /// Issues tickets of an event.
     pub fn issue(
         &mut self,
         sequence: Sequence,
@@ -292,8 +339,23 @@ impl Shard {
         self.add_tickets(sequence, index, attendee, tickets.iter().copied(), count, valid)
     }
 
+    /// Counts `count` further tickets, of which `valid` are not cancelled.
+    #[inline]
+    fn count_tickets(
+        &mut self,
+        sequence: Sequence,
+        index: EventIndex,
+        count: u32,
+        valid: u32,
+    ) -> Result<(), Contradiction> {
+        self.last = sequence;
+        self.events[index].sale.issue(valid)?;
+        self.counts.tickets += u64::from(valid);
+        self.counts.ticket_ids += u64::from(count);
+        Ok(())
+    }
+
     /// Adds `count` tickets, of which `valid` are not cancelled.
-    #[inline(always)]
     fn add_tickets(
         &mut self,
         sequence: Sequence,
@@ -303,17 +365,18 @@ impl Shard {
         count: u32,
         valid: u32,
     ) -> Result<(), Contradiction> {
-        self.last = sequence;
+        self.count_tickets(sequence, index, count, valid)?;
         let event = &mut self.events[index];
-        event.sale.issue(valid)?;
-        self.counts.tickets += u64::from(valid);
-        self.counts.ticket_ids += u64::from(count);
+        let placed = event.has_place.then(|| event.placed());
         if !attendee.is_empty() {
             self.counts.name_bytes += event.tickets.name_next(attendee, count);
         }
         for ticket in tickets {
             let position = event.tickets.push(ticket);
-            self.tickets_by_id.insert(&ticket.id, Location { event: index, position });
+            let place = self.place_cipher.place_of(&ticket.id);
+            if (Some(place.event()), place.position()) != (placed, position) {
+                self.tickets_by_id.insert(&ticket.id, Location { event: index, position });
+            }
         }
         Ok(())
     }
@@ -492,7 +555,12 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
+    use bookline_protocol::{SaleTerms, event_tag};
+
     use super::*;
+    use crate::domain::EventKey;
+    use crate::state::ticket_ids::TicketIdGenerator;
+    use crate::state::ticket_place::TicketPlace;
 
     fn slot(hour: &str) -> Slot {
         Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse(hour).unwrap() }
@@ -507,5 +575,87 @@ mod tests {
         assert_eq!(shard.free(Sequence(2), slot("09:00"), EntryNumber(1)), Ok(block));
         assert_eq!((shard.counts.entries, shard.counts.person_hours), (0, 0));
         assert!(shard.hour(slot("09:00")).is_none());
+    }
+
+    fn create(shard: &mut Shard, id: &str, number: u64) -> EventIndex {
+        let date = Date::parse("2026-12-31").unwrap();
+        let terms = SaleTerms::default();
+        let values = EventValues { id, name: "Some concert", date, total: 100, issued: 0, terms };
+        shard.create_event(Sequence(number), EventNumber(number), &values).unwrap();
+        shard.index_of(id).unwrap()
+    }
+
+    fn booked() -> TicketState {
+        TicketState::new(TicketStatus::Booked, Some(1))
+    }
+
+    /// Draws the ids of two tickets at the next places of an event, and issues them.
+    fn issue_two(shard: &mut Shard, event: EventIndex) -> [[u8; 16]; 2] {
+        let (tag, number) = (event_tag(&shard.events[event].id), shard.sale(event).number);
+        let first = TicketPlace::new(EventKey { tag, number }, shard.next_position(event));
+        let mut ids = [[0; 16]; 2];
+        let drawn = TicketIdGenerator::default().draw(2, &shard.place_cipher).copied_to(&mut ids).at(first);
+        shard.issue_drawn(Sequence(9), event, drawn, booked()).unwrap();
+        ids
+    }
+
+    fn assert_found(shard: &Shard, event: EventIndex, tickets: [[u8; 16]; 2], first: u32) {
+        for (position, id) in (first..).zip(tickets) {
+            assert_eq!(shard.locate_ticket(&id), Some(Location { event, position }));
+        }
+    }
+
+    #[test]
+    fn tickets_are_found_by_their_places_without_an_index() {
+        let mut shard = Shard::default();
+        let (jazz, rock) = (create(&mut shard, "jazz", 1), create(&mut shard, "rock", 2));
+        let first = issue_two(&mut shard, jazz);
+        let other = issue_two(&mut shard, rock);
+        let second = issue_two(&mut shard, jazz);
+        assert_found(&shard, jazz, first, 0);
+        assert_found(&shard, rock, other, 0);
+        assert_found(&shard, jazz, second, 2);
+        assert_eq!(shard.tickets_by_id.len(), 0);
+        shard.delete_event(Sequence(10), jazz);
+        assert_eq!(shard.locate_ticket(&first[0]), None);
+        assert_found(&shard, rock, other, 0);
+    }
+
+    #[test]
+    fn tickets_with_ids_of_another_key_are_found_until_their_event_is_freed() {
+        let (mut shard, mut other) = (Shard::default(), Shard::default());
+        let event = create(&mut shard, "jazz", 1);
+        let of_other_key = create(&mut other, "jazz", 1);
+        let old = issue_two(&mut other, of_other_key);
+        shard.issue(Sequence(2), event, "", &old, booked()).unwrap();
+        let new = issue_two(&mut shard, event);
+        assert_found(&shard, event, old, 0);
+        assert_found(&shard, event, new, 2);
+        assert_eq!(shard.tickets_by_id.len(), 2);
+        shard.delete_event(Sequence(10), event);
+        assert!(!shard.free_deleted(10));
+        assert_eq!(shard.tickets_by_id.len(), 0);
+    }
+
+    /// The same tag, and numbers that are the same modulo 2^16.
+    #[test]
+    fn tickets_of_events_that_places_do_not_tell_apart_are_found() {
+        let ids = (0..).map(|n| format!("event-{n}"));
+        let mut same = ids.filter(|id| event_tag(id) == event_tag("jazz"));
+        let (jazz, other) = ("jazz", same.next().unwrap());
+        let mut shard = Shard::default();
+        let (jazz, other) = (create(&mut shard, jazz, 3), create(&mut shard, &other, 3 + (1 << 16)));
+        let of_jazz = issue_two(&mut shard, jazz);
+        let of_other = issue_two(&mut shard, other);
+        assert_found(&shard, jazz, of_jazz, 0);
+        assert_found(&shard, other, of_other, 0);
+        assert_eq!(shard.tickets_by_id.len(), 2, "those of the other event");
+        shard.delete_event(Sequence(10), jazz);
+        assert_found(&shard, other, of_other, 0);
+        assert_eq!(shard.locate_ticket(&of_jazz[0]), None);
+        let again = create(&mut shard, "jazz", 3 + (2 << 16));
+        let tickets = issue_two(&mut shard, again);
+        assert_found(&shard, again, tickets, 0);
+        assert_found(&shard, other, of_other, 0);
     }
 }

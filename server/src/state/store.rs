@@ -16,6 +16,7 @@ use super::locked_shards::LockedShards;
 use super::new_entry::{NewEntry, Replacement};
 use super::records::Records;
 use super::shard::Shard;
+use super::ticket_place::PlaceCipher;
 use super::totals::Totals;
 use crate::changes::{Change, EntryEnded, EventAdded, EventAfter, EventUpdated, HOLDS_ENDED_MAX, Origin};
 use crate::domain::calendar::{Entry, Meeting};
@@ -53,6 +54,11 @@ impl Store {
     /// The limits that are exceeded, as after a start with lower ones.
     pub fn exceeded_limits(&self) -> impl Iterator<Item = Full> {
         self.usage.exceeded_limits()
+    }
+
+    /// Encrypts the places in the ids of tickets.
+    pub fn place_cipher(&self) -> &PlaceCipher {
+        &self.records.place_cipher
     }
 
     pub fn log(&self) -> &dyn Log {

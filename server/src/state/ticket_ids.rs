@@ -3,6 +3,8 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use super::ticket_place::{PlaceCipher, TicketPlace, set_place};
+
 /// Ticket ids that are drawn at a time, which saves the access to the thread's generator for each. They take
 /// 256 bytes per connection.
 pub const DRAWN_TICKET_IDS_MAX: usize = 16;
@@ -16,26 +18,61 @@ pub struct TicketIdGenerator {
 }
 
 impl TicketIdGenerator {
-    /// Draws `count` unused ids, at most [`DRAWN_TICKET_IDS_MAX`]. They are UUIDs of version 8: [`set_tag`]
-    /// sets the first 16 bits, and a cryptographic generator (ChaCha12, seeded by the system) draws all
-    /// others.
-    pub fn draw(&mut self, count: usize) -> &mut [[u8; 16]] {
+    /// Draws `count` unused ids, at most [`DRAWN_TICKET_IDS_MAX`], with a cryptographic generator (ChaCha12,
+    /// seeded by the system).
+    pub fn draw(&mut self, count: usize, cipher: &PlaceCipher) -> DrawnTicketIds<'_> {
         if self.left < count {
-            fill(&mut rand::rng(), &mut self.drawn);
+            rand::rng().fill_bytes(self.drawn.as_flattened_mut());
+            DrawnTicketIds::from_random(&mut self.drawn, cipher);
             self.left = DRAWN_TICKET_IDS_MAX;
         }
         self.left -= count;
-        &mut self.drawn[self.left..][..count]
+        DrawnTicketIds(&mut self.drawn[self.left..][..count])
+    }
+}
+
+/// Ids that were drawn, and have no place yet.
+#[derive(Debug)]
+pub struct DrawnTicketIds<'t>(&'t mut [[u8; 16]]);
+
+impl<'t> DrawnTicketIds<'t> {
+    /// Makes ids of random bytes.
+    pub fn from_random(bytes: &'t mut [[u8; 16]], cipher: &PlaceCipher) -> Self {
+        bytes.iter_mut().for_each(|id| cipher.prepare(id));
+        Self(bytes)
     }
 
-    /// Draws any number of unused ids, as [`Self::draw`] does.
-    pub fn draw_many(&mut self, count: usize) -> Vec<[u8; 16]> {
-        if count <= DRAWN_TICKET_IDS_MAX {
-            return self.draw(count).to_vec();
+    #[inline]
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The ids as those of tickets at consecutive places.
+    #[inline]
+    pub fn at(self, first: TicketPlace) -> &'t [[u8; 16]] {
+        let Self(ids) = self;
+        for (index, id) in ids.iter_mut().enumerate() {
+            set_place(id, first.after(index));
         }
-        let mut ids = vec![[0; 16]; count];
-        fill(&mut rand::rng(), &mut ids);
         ids
+    }
+
+    /// One id as that of a hold of an event with this tag.
+    pub fn into_hold_id(self, tag: u16) -> [u8; 16] {
+        self.at(TicketPlace::of_hold(tag))[0]
+    }
+
+    /// The first `count` ids, and the others.
+    pub fn split_at(self, count: usize) -> (Self, Self) {
+        let (first, others) = self.0.split_at_mut(count);
+        (Self(first), Self(others))
+    }
+
+    /// These ids in another array.
+    pub fn copied_to<'o>(&self, others: &'o mut [[u8; 16]]) -> DrawnTicketIds<'o> {
+        let others = &mut others[..self.count()];
+        others.copy_from_slice(self.0);
+        DrawnTicketIds(others)
     }
 }
 
@@ -45,47 +82,27 @@ impl TicketIdGenerator {
 pub struct BookingTicketIds {
     seed: [u8; 32],
     generator: StdRng,
-}
-
-impl Default for BookingTicketIds {
-    fn default() -> Self {
-        let seed = rand::random();
-        Self { seed, generator: StdRng::from_seed(seed) }
-    }
+    cipher: PlaceCipher,
 }
 
 impl BookingTicketIds {
-    /// Draws the first `count` ids and rewinds the generator: the next call draws the same ids again.
-    pub fn draw_and_rewind(&mut self, count: usize) -> Vec<[u8; 16]> {
-        let mut ids = vec![[0; 16]; count];
-        self.fill(&mut ids);
-        self.generator = StdRng::from_seed(self.seed);
-        ids
+    pub fn new(cipher: PlaceCipher) -> Self {
+        Self::from_seed(rand::random(), cipher)
+    }
+
+    fn from_seed(seed: [u8; 32], cipher: PlaceCipher) -> Self {
+        Self { seed, generator: StdRng::from_seed(seed), cipher }
     }
 
     /// A generator that draws the same ids, from the first on.
     pub fn rewound(&self) -> Self {
-        Self { seed: self.seed, generator: StdRng::from_seed(self.seed) }
+        Self::from_seed(self.seed, self.cipher)
     }
 
     /// Draws the next ids. They do not depend on how many are drawn at a time.
-    pub fn fill(&mut self, ids: &mut [[u8; 16]]) {
-        fill(&mut self.generator, ids);
-    }
-}
-
-fn fill(generator: &mut impl Rng, ids: &mut [[u8; 16]]) {
-    generator.fill_bytes(ids.as_flattened_mut());
-    for id in ids {
-        id[6] = id[6] & 0x0f | 0x80;
-        id[8] = id[8] & 0x3f | 0x80;
-    }
-}
-
-/// Writes the tag of an event into the ids of its tickets.
-pub fn set_tag(tickets: &mut [[u8; 16]], tag: u16) {
-    for id in tickets {
-        [id[0], id[1]] = tag.to_be_bytes();
+    pub fn draw<'t>(&mut self, ids: &'t mut [[u8; 16]]) -> DrawnTicketIds<'t> {
+        self.generator.fill_bytes(ids.as_flattened_mut());
+        DrawnTicketIds::from_random(ids, &self.cipher)
     }
 }
 
@@ -98,34 +115,33 @@ pub fn event_id() -> String {
 mod tests {
     use std::collections::HashSet;
 
-    use bookline_protocol::TicketId;
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::{EventKey, EventNumber};
 
-    #[test]
-    fn ticket_ids_are_uuids_of_version_8_that_begin_with_the_tag() {
-        let mut ticket_ids = TicketIdGenerator::default();
-        let drawn = ticket_ids.draw(DRAWN_TICKET_IDS_MAX).iter().copied();
-        for mut id in drawn.chain(BookingTicketIds::default().draw_and_rewind(100)) {
-            set_tag(std::slice::from_mut(&mut id), 0xbeef);
-            let uuid = Uuid::from_bytes(id);
-            assert_eq!((uuid.get_version_num(), uuid.get_variant()), (8, uuid::Variant::RFC4122));
-            assert_eq!(TicketId(id).tag(), 0xbeef);
-        }
+    /// The ids that `draw` draws, at the first places of an event.
+    fn drawn(count: usize, mut draw: impl FnMut(&mut [[u8; 16]])) -> Vec<[u8; 16]> {
+        let mut ids = vec![[0; 16]; count];
+        draw(&mut ids);
+        ids
+    }
+
+    fn place() -> TicketPlace {
+        TicketPlace::new(EventKey { tag: 0xbeef, number: EventNumber(7) }, 0)
     }
 
     #[test]
     fn no_ticket_id_is_drawn_twice_for_any_count() {
-        let mut ticket_ids = TicketIdGenerator::default();
+        let (mut ticket_ids, cipher) = (TicketIdGenerator::default(), PlaceCipher::random());
         let mut previous = HashSet::new();
         for count in [1, 1, 15, 2, 16, 1, 10, 3, 1, 1].into_iter().cycle().take(200) {
-            let drawn = ticket_ids.draw(count);
+            let drawn = ticket_ids.draw(count, &cipher).at(place());
             assert_eq!(drawn.len(), count);
             assert!(drawn.iter().all(|id| previous.insert(*id)), "drawn before");
         }
         for count in [17, 100, 10_000, 10_000] {
-            let drawn = BookingTicketIds::default().draw_and_rewind(count);
+            let drawn = drawn(count, |ids| _ = BookingTicketIds::new(cipher).draw(ids).at(place()));
             assert!(drawn.into_iter().all(|id| previous.insert(id)), "drawn before");
         }
     }
@@ -133,10 +149,14 @@ mod tests {
     #[test]
     fn ids_of_a_large_booking_are_drawn_again_in_chunks_of_any_size() {
         for chunk in [1, 3, 128, 10_000] {
-            let mut draw = BookingTicketIds::default();
-            let first = draw.draw_and_rewind(10_000);
-            let mut again = vec![[0; 16]; 10_000];
-            again.chunks_mut(chunk).for_each(|ids| draw.fill(ids));
+            let mut draw = BookingTicketIds::new(PlaceCipher::random());
+            let first = drawn(10_000, |ids| _ = draw.rewound().draw(ids).at(place()));
+            let again = drawn(10_000, |ids| {
+                let mut written = 0;
+                for ids in ids.chunks_mut(chunk) {
+                    written += draw.draw(ids).at(place().after(written)).len();
+                }
+            });
             assert!(first == again, "other ids in chunks of {chunk}");
         }
     }

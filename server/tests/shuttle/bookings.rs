@@ -11,6 +11,7 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::domain::{SaleRejection, SoldOut};
 use crate::explore::{explore, yield_point};
+use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
     BookingRejection, BookingsRejection, Context, Error, EventValues, Records, StateLimits, Store,
 };
@@ -41,12 +42,14 @@ fn book_both(disk: &Disk, store: &Store, events: [&'static str; 2], ticket: u8) 
     let bookings = events.map(|event| Booking { event: Id::new(event).expect("an id"), count: 2 });
     let mut tickets = [0, 1, 2, 3].map(|n| [ticket + n; 16]);
     let mut context = Context::default();
-    let booked = store.book_all(&mut context, &bookings, "", &mut tickets, None);
+    let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+    let booked = store.book_all(&mut context, &bookings, "", drawn, None);
     release(store, context);
     let on_disk = booked_on(disk);
     assert_eq!(on_disk.len(), 1, "a reply to one client depends on the booking of either: {on_disk:?}");
     match booked {
-        Ok(available) => {
+        Ok(booked) => {
+            let available = booked.iter().map(|booked| booked.available).collect();
             assert_eq!((available, &on_disk[0][..]), (vec![1, 1], &events.map(str::to_owned)[..]));
             true
         }

@@ -12,6 +12,7 @@ use crate::changes::{
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::{explore, yield_point};
+use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
     CancellationRejection, CheckInRejection, Context, Error, EventValues, HoldingRejection, NewHold, Records,
     StateLimits, Store,
@@ -35,7 +36,9 @@ fn create_event(store: &Store) {
 
 fn create_hold(store: &Store) -> HoldId {
     let new = NewHold { event: "sale", count: HELD, seconds: TTL_SECONDS, attendee: "Ada" };
-    store.hold(&mut Context::default(), &new, [9; 16], None).expect("enough tickets").id
+    let mut id = [[9; 16]];
+    let drawn = DrawnTicketIds::from_random(&mut id, store.place_cipher());
+    store.hold(&mut Context::default(), &new, drawn, None).expect("enough tickets").id
 }
 
 /// The issued and the held tickets after a power cut. Asserts that each commit has the counts after it, and
@@ -76,8 +79,9 @@ fn on_disk(disk: &Disk) -> (u32, u32) {
 /// Confirms one of the two tickets. Returns the tickets that were booked.
 fn confirm(disk: &Disk, store: &Store, hold: HoldId) -> u32 {
     let mut context = Context::default();
-    let tickets = &mut [[1; 16]];
-    let confirmed = store.confirm(&mut context, hold, None, tickets, None);
+    let mut tickets = [[1; 16]];
+    let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+    let confirmed = store.confirm(&mut context, hold, None, drawn, None);
     release(store, context);
     let (issued, held) = on_disk(disk);
     match confirmed {
@@ -105,8 +109,9 @@ fn release_hold(disk: &Disk, store: &Store, hold: HoldId) -> u32 {
 /// Books more tickets than are left beside the hold.
 fn book_all(disk: &Disk, store: &Store) -> u32 {
     let mut context = Context::default();
-    let tickets = &mut [[2; 16], [3; 16]];
-    let booked = store.book(&mut context, "sale", "", tickets, None);
+    let mut tickets = [[2; 16], [3; 16]];
+    let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+    let booked = store.book(&mut context, "sale", "", drawn, None);
     release(store, context);
     let (issued, _) = on_disk(disk);
     match booked {
@@ -186,7 +191,8 @@ fn ticket_is_cancelled_or_checked_in_once_while_its_event_is_deleted() {
         let store = Store::new(Records::new(2), StateLimits::NONE, open(&disk, ONE_SEGMENT), clock());
         create_event(&store);
         let mut ids = [[1; 16]];
-        store.book(&mut Context::default(), "sale", "Ada", &mut ids, None).expect("a ticket");
+        let drawn = DrawnTicketIds::from_random(&mut ids, store.place_cipher());
+        store.book(&mut Context::default(), "sale", "Ada", drawn, None).expect("a ticket");
         let ticket = TicketId(ids[0]);
         let cancelling = || {
             let (disk, store) = (disk.clone(), store.clone());

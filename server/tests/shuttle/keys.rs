@@ -9,6 +9,7 @@ use crate::changes::Change;
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
+use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
     Booked, Context, Error, EventValues, KeyState, Keyed, Records, RequestKey, StateLimits, Store,
 };
@@ -46,8 +47,9 @@ fn book(disk: &Disk, store: &Store, key: &'static str, ticket: u8) -> Option<Str
                 Ok(())
             };
             let keyed = Keyed { key: &mut key, replies: &mut replies, write: &mut write };
-            let tickets = &mut [[ticket; 16]];
-            let booked = store.book(&mut context, EVENT, "", tickets, Some(keyed)).map(drop);
+            let mut tickets = [[ticket; 16]];
+            let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+            let booked = store.book(&mut context, EVENT, "", drawn, Some(keyed)).map(drop);
             key.store(&replies);
             match booked {
                 Ok(_) => {}

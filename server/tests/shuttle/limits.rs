@@ -11,6 +11,7 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::explore::explore;
 use crate::state::limits::Limited;
+use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
     BookingRejection, Context, Error, EventValues, Full, IdTaken, NewEntry, Records, Replacement,
     StateLimits, Store,
@@ -39,7 +40,8 @@ fn create(store: &Store, id: &str) -> Result<(), Error<IdTaken>> {
 
 fn book(store: &Store, event: &str, first: u8, count: u8) -> Result<u32, Error<BookingRejection>> {
     let mut tickets: Vec<[u8; 16]> = (first..first + count).map(|n| [n; 16]).collect();
-    store.book(&mut Context::default(), event, "", &mut tickets, None).map(|booked| booked.available)
+    let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+    store.book(&mut Context::default(), event, "", drawn, None).map(|booked| booked.available)
 }
 
 #[track_caller]

@@ -8,6 +8,7 @@ use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::domain::SaleRejection;
 use crate::explore::explore;
+use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
     Booked, BookingRejection, Context, Error, EventValues, IdTaken, Records, StateLimits, Store,
 };
@@ -37,8 +38,9 @@ fn on_disk(disk: &Disk) -> (Vec<String>, u32) {
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
     let mut context = Context::default();
-    let tickets = &mut [[ticket; 16]];
-    let booked = store.book(&mut context, "sale", "", tickets, None);
+    let mut tickets = [[ticket; 16]];
+    let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+    let booked = store.book(&mut context, "sale", "", drawn, None);
     release(store, context);
     let (_, issued) = on_disk(disk);
     match booked {

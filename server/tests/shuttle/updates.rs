@@ -9,6 +9,7 @@ use crate::disk::Disk;
 use crate::domain::sale::Sale;
 use crate::domain::{BelowSold, SaleRejection, SoldOut};
 use crate::explore::explore;
+use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
     BookingRejection, Context, Error, EventUpdate, EventValues, Records, StateLimits, Store, UpdateRejection,
 };
@@ -41,8 +42,9 @@ fn on_disk(disk: &Disk) -> (u32, u32) {
 
 fn book(disk: &Disk, store: &Store, ticket: u8) {
     let mut context = Context::default();
-    let tickets = &mut [[ticket; 16]];
-    let booked = store.book(&mut context, "sale", "", tickets, None);
+    let mut tickets = [[ticket; 16]];
+    let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+    let booked = store.book(&mut context, "sale", "", drawn, None);
     release(store, context);
     let (_, issued) = on_disk(disk);
     match booked {

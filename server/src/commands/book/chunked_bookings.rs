@@ -1,8 +1,8 @@
 //! The reply to BOOK of many tickets or of several events, and to CONFIRM of many tickets.
 
+use bookline_protocol::HoldId;
 use bookline_protocol::commands::Booking;
 use bookline_protocol::commands::book::{BookingPlace, close_booking, open_booking, write_tickets};
-use bookline_protocol::{HoldId, event_tag};
 use compact_str::CompactString;
 
 use crate::commands::chunk_status::ChunkStatus;
@@ -10,8 +10,9 @@ use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
-use crate::state::ConfirmedHold;
-use crate::state::ticket_ids::{self, BookingTicketIds};
+use crate::state::ticket_ids::BookingTicketIds;
+use crate::state::ticket_place::TicketPlace;
+use crate::state::{BookedOfEvent, ConfirmedHold};
 
 /// Ticket ids that are drawn and written at a time: 5 kB of JSON.
 const DRAWN_IDS_MAX: usize = 128;
@@ -34,26 +35,29 @@ struct WrittenBooking {
     event: CompactString,
     count: usize,
     written: usize,
+    /// The place of the first ticket.
+    first: TicketPlace,
     available: u32,
 }
 
 impl ChunkedBookings {
-    /// The reply to these bookings, whose ids `ids` draws again. `available` is what is left of each event.
-    pub(super) fn new(bookings: &[Booking<'_>], available: &[u32], ids: BookingTicketIds) -> Self {
-        let bookings = bookings.iter().zip(available).map(|(booking, &available)| WrittenBooking {
+    /// The reply to these bookings, whose ids `ids` draws again.
+    pub(super) fn new(bookings: &[Booking<'_>], booked: &[BookedOfEvent], ids: BookingTicketIds) -> Self {
+        let bookings = bookings.iter().zip(booked).map(|(booking, booked)| WrittenBooking {
             event: booking.event.as_str().into(),
             count: booking.count as usize,
             written: 0,
-            available,
+            first: booked.first,
+            available: booked.available,
         });
         Self { hold: None, bookings: bookings.collect(), index: 0, ids }
     }
 
     /// The reply to CONFIRM of a hold, whose ids `ids` draws again.
     pub fn confirmed(hold: HoldId, confirmed: &ConfirmedHold<'_>, ids: BookingTicketIds) -> Self {
-        let ConfirmedHold { event, tickets, available } = confirmed;
+        let &ConfirmedHold { ref event, first, tickets, available } = confirmed;
         let (event, count) = (event.clone(), tickets.len());
-        let booking = WrittenBooking { event, count, written: 0, available: *available };
+        let booking = WrittenBooking { event, count, written: 0, first, available };
         Self { hold: Some(hold), bookings: Box::new([booking]), index: 0, ids }
     }
 
@@ -89,26 +93,25 @@ impl WrittenBooking {
     ) -> ChunkStatus {
         let mut buffer = [[0; 16]; DRAWN_IDS_MAX];
         if self.written == 0 {
-            self.draw_next(ids, &mut buffer[..1]);
-            open_booking(out, place, &self.event, buffer[0]);
+            let first = self.draw_next(ids, &mut buffer[..1]);
+            open_booking(out, place, &self.event, first[0]);
         }
         while self.written < self.count {
             if out.len() >= bytes_target {
                 return ChunkStatus::Partial;
             }
             let chunk = &mut buffer[..DRAWN_IDS_MAX.min(self.count - self.written)];
-            self.draw_next(ids, chunk);
-            write_tickets(out, chunk);
+            write_tickets(out, self.draw_next(ids, chunk));
         }
         close_booking(out, place, self.available);
         ChunkStatus::Complete
     }
 
     /// Draws the ids that are written next.
-    fn draw_next(&mut self, ids: &mut BookingTicketIds, tickets: &mut [[u8; 16]]) {
-        ids.fill(tickets);
-        ticket_ids::set_tag(tickets, event_tag(&self.event));
+    fn draw_next<'t>(&mut self, ids: &mut BookingTicketIds, tickets: &'t mut [[u8; 16]]) -> &'t [[u8; 16]] {
+        let tickets = ids.draw(tickets).at(self.first.after(self.written));
         self.written += tickets.len();
+        tickets
     }
 }
 

@@ -60,9 +60,8 @@ fn book_small(
     };
     if key.is_some() {
         // A copy, because the turn is borrowed for the reply.
-        let mut drawn = [[0; 16]; DRAWN_TICKET_IDS_MAX];
-        let tickets = &mut drawn[..count];
-        tickets.copy_from_slice(turn.ticket_ids.draw(count));
+        let mut copy = [[0; 16]; DRAWN_TICKET_IDS_MAX];
+        let tickets = turn.ticket_ids.draw(count, service.store.place_cipher()).copied_to(&mut copy);
         return turn.change(
             service,
             key,
@@ -71,7 +70,7 @@ fn book_small(
             |rejection| not_booked(id, rejection),
         );
     }
-    let tickets = turn.ticket_ids.draw(count);
+    let tickets = turn.ticket_ids.draw(count, service.store.place_cipher());
     match service.store.book(&mut turn.context, id, attendee, tickets, None) {
         Ok(booked) => {
             write(&booked, &mut turn.replies);
@@ -95,20 +94,21 @@ fn book_all(
     if let Err(error) = service.store.can_book_all(&mut turn.context, bookings, tickets_max) {
         return turn.fail(error, refusal);
     }
-    let mut ids = BookingTicketIds::default();
+    let ids = BookingTicketIds::new(*service.store.place_cipher());
     let count = bookings.iter().map(|booking| booking.count as usize).sum();
-    let tickets = &mut ids.draw_and_rewind(count);
+    let mut tickets = vec![[0; 16]; count];
+    let tickets = ids.rewound().draw(&mut tickets);
     if key.is_some() {
         return turn.change(
             service,
             key,
             |context, keyed| service.store.book_all(context, bookings, attendee, tickets, keyed),
-            |available, out| ChunkedBookings::new(bookings, available, ids.rewound()).write_all(out),
+            |booked, out| ChunkedBookings::new(bookings, booked, ids.rewound()).write_all(out),
             refusal,
         );
     }
     match service.store.book_all(&mut turn.context, bookings, attendee, tickets, None) {
-        Ok(available) => ExecutionStatus::Chunked(Box::new(ChunkedBookings::new(bookings, &available, ids))),
+        Ok(booked) => ExecutionStatus::Chunked(Box::new(ChunkedBookings::new(bookings, &booked, ids))),
         Err(error) => turn.fail(error, refusal),
     }
 }

@@ -5,6 +5,7 @@
 //! | `journal/`, `snapshots/` | the state ([`crate::storage::journal`], [`crate::storage::snapshot`]) |
 //! | `clean-stop` | the clean-shutdown record ([`clean_stop`]) |
 //! | `time-zone` | the time zone of the calendar's hours |
+//! | `ticket-key` | the key of the places in ticket ids ([`ticket_key`]) |
 //! | `lock` | the pid of the server (`lock_file`) |
 
 pub mod clean_stop;
@@ -12,6 +13,7 @@ mod directory;
 mod error;
 mod lock_file;
 mod locked;
+pub mod ticket_key;
 mod watch;
 
 use std::fs::{self, DirBuilder, File};
@@ -27,6 +29,7 @@ use clean_stop::CleanStop;
 use error::failed;
 pub use error::{DataDirError, Gone};
 use locked::LockedDirectories;
+use ticket_key::TicketKey;
 use watch::Watch;
 
 /// The file with the time zone of the calendar's hours. It is written after the journal was created, so a
@@ -82,6 +85,11 @@ impl DataDir {
     pub fn keep_zone(&self, zone: &str) -> Result<(), DataDirError> {
         let recorded = keep_zone(&*self.disks.root, zone);
         recorded.map_err(failed("recording the time zone in", &self.locked.path.join(ZONE)))
+    }
+
+    /// The key of the places in ticket ids. It is drawn if there is none.
+    pub fn keep_ticket_key(&self) -> TicketKey {
+        ticket_key::keep(&*self.disks.root)
     }
 
     /// Waits until the directory was removed, renamed or replaced.

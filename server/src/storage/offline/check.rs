@@ -10,6 +10,7 @@ use super::{Parts, is_lasting, print, settled};
 use crate::codec::Sequence;
 use crate::escaped::Shown;
 use crate::storage::data_dir::clean_stop::CleanStop;
+use crate::storage::data_dir::ticket_key;
 use crate::storage::journal::{self, segment};
 use crate::storage::plain_file;
 use crate::storage::snapshot;
@@ -50,7 +51,10 @@ impl Report {
         let oldest = report.add_snapshots(parts);
         report.add_journal(parts, oldest);
         let (lock, zone, stop) = (check_lock(parts), check_zone(parts), check_clean_stop(parts));
-        for (name, result) in [("lock", lock), ("time-zone", zone), ("clean-stop", stop)] {
+        let key = check_ticket_key(parts);
+        for (name, result) in
+            [("lock", lock), ("time-zone", zone), ("clean-stop", stop), (ticket_key::NAME, key)]
+        {
             if let Err(error) = result {
                 report.add_corruption(&format_args!("{name}: {error:#}"), is_lasting(&error));
             }
@@ -160,6 +164,12 @@ fn check_clean_stop(parts: &Parts) -> anyhow::Result<()> {
         }
         CleanStop::None | CleanStop::At(_) => Ok(()),
     }
+}
+
+/// The file holds a key, or does not exist. The next start replaces one that holds something else.
+fn check_ticket_key(parts: &Parts) -> anyhow::Result<()> {
+    ticket_key::read(&parts.root)?;
+    Ok(())
 }
 
 /// The file names a time zone, and exists if there is a journal.

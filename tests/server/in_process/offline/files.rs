@@ -69,7 +69,7 @@ async fn check_reports_a_torn_tail_and_exits_0() {
 }
 
 #[tokio::test]
-async fn check_reports_invalid_lock_time_zone_and_clean_stop_files() {
+async fn check_reports_invalid_lock_time_zone_ticket_key_and_clean_stop_files() {
     let directory = small().await;
     let (lock, zone) = (directory.path().join("lock"), directory.path().join("time-zone"));
     for content in ["", "\n", "4711\n"] {
@@ -96,6 +96,14 @@ async fn check_reports_invalid_lock_time_zone_and_clean_stop_files() {
     fs::remove_file(&zone).expect("an existing file");
     assert_finds(directory.path(), &["time-zone: it is missing"]);
     fs::write(&zone, "Europe/Berlin\n").expect("write succeeds");
+    assert_valid(directory.path());
+
+    let key = directory.path().join("ticket-key");
+    for content in ["", "no key", "0123456789abcdef0123456789abcdeg", "+123456789abcdef0123456789abcdef"] {
+        fs::write(&key, content).expect("write succeeds");
+        assert_finds(directory.path(), &["ticket-key: it does not hold 32 hexadecimal digits"]);
+    }
+    fs::remove_file(&key).expect("an existing file");
     assert_valid(directory.path());
 
     let stop = directory.path().join("clean-stop");

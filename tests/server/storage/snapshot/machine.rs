@@ -8,6 +8,8 @@ use std::time::Duration;
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
 use bookline_protocol::{Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
 use bookline_server::codec::Sequence;
+use bookline_server::state::ticket_ids::DrawnTicketIds;
+use bookline_server::state::ticket_place::PlaceCipher;
 use bookline_server::state::{
     Context, Error, EventUpdate, EventValues, KeyState, Keyed, NewEntry, NewHold, Records, Replacement,
     StateLimits, Store,
@@ -33,14 +35,16 @@ const EVENTS: [&str; 4] = ["alpha", "beta", "gamma", "delta"];
 /// Segments smaller than the flag allows, so that snapshots trim the journal.
 const SEGMENT_BYTES: u64 = 16 << 10;
 
-/// Recovers as a server with small segments does.
+/// Recovers as a server with small segments does. The first start and the later ones have different keys for
+/// the places of tickets, so that some tickets are found by their places and others are not.
 pub fn recover(
     disks: &Disks,
     restore: Option<&Path>,
     fresh: bool,
 ) -> Result<Recovery<Records>, RecoverError> {
     let options = RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT_BYTES };
-    recovery::recover(disks, &options, fresh, || Records::new(64))
+    let place_cipher = PlaceCipher::new([fresh.into(); 16]);
+    recovery::recover(disks, &options, fresh, || Records::with_place_cipher(64, place_cipher))
 }
 
 /// Disks without a clean-shutdown record.
@@ -266,10 +270,9 @@ impl Machine {
                 let id = EVENTS[rng.below(EVENTS.len())];
                 let count = if rng.one_in(10) { 40 } else { 1 + rng.below(3) };
                 let mut tickets = self.ids.draw_several(rng, count);
-                with_key(store, key, |context, keyed| {
-                    store.book(context, id, attendee(rng), &mut tickets, keyed)
-                })
-                .map_err(without_reason)?;
+                let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+                with_key(store, key, |context, keyed| store.book(context, id, attendee(rng), drawn, keyed))
+                    .map_err(without_reason)?;
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
@@ -308,10 +311,10 @@ impl Machine {
                 let count = 1 + u32::try_from(rng.below(4)).expect("a small number");
                 // It does not fall due while the test runs.
                 let new = NewHold { event, count, seconds: HOLD_SECONDS_MAX / 2, attendee: attendee(rng) };
-                let hold = with_key(store, key, |context, keyed| {
-                    store.hold(context, &new, self.ids.draw(rng), keyed)
-                })
-                .map_err(without_reason)?;
+                let mut id = [self.ids.draw(rng)];
+                let drawn = DrawnTicketIds::from_random(&mut id, store.place_cipher());
+                let hold = with_key(store, key, |context, keyed| store.hold(context, &new, drawn, keyed))
+                    .map_err(without_reason)?;
                 self.ids.holds.push(hold.id);
                 Ok(())
             }
@@ -320,10 +323,9 @@ impl Machine {
                 let mut tickets = self.ids.draw_several(rng, count);
                 let attendee = rng.one_in(2).then(|| attendee(rng));
                 let hold = any_of(rng, &self.ids.holds)?;
-                with_key(store, key, |context, keyed| {
-                    store.confirm(context, hold, attendee, &mut tickets, keyed)
-                })
-                .map_err(without_reason)?;
+                let drawn = DrawnTicketIds::from_random(&mut tickets, store.place_cipher());
+                with_key(store, key, |context, keyed| store.confirm(context, hold, attendee, drawn, keyed))
+                    .map_err(without_reason)?;
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }

@@ -23,7 +23,7 @@ pub struct Ids {
     pub holds: Vec<HoldId>,
     /// The keys of all changes that were tried.
     keys: Vec<String>,
-    drawn: u64,
+    drawn: u32,
 }
 
 impl Ids {
@@ -31,8 +31,8 @@ impl Ids {
     pub fn draw(&mut self, rng: &mut Rng) -> [u8; 16] {
         self.drawn += 1;
         let mut id = [0; 16];
-        id[..8].copy_from_slice(&rng.next().to_le_bytes());
-        id[8..].copy_from_slice(&self.drawn.to_le_bytes());
+        id[4..12].copy_from_slice(&rng.next().to_le_bytes());
+        id[12..].copy_from_slice(&self.drawn.to_le_bytes());
         id
     }
 
