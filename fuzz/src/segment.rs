@@ -13,7 +13,7 @@ pub fn check(input: &[u8]) {
     let bytes = file(input, segment_header::MAGIC, Sequence(1));
     let length = bytes.len() as u64;
     let disk = OneFile { name: segment::name(Sequence(1)), bytes };
-    let records = Records::new(1);
+    let mut records = Records::new(1);
     let mut commits = 0;
     let read = journal::check(&disk, Base::default(), &mut |commit| {
         commits += 1;

@@ -19,7 +19,7 @@ pub fn check(input: &[u8]) {
     if let Ok(changes) = verified {
         assert!(changes * 12 <= length);
     }
-    let records = Records::new(1);
+    let mut records = Records::new(1);
     let read = snapshot.read(&mut |number, change| records.restore(Sequence(number), change));
     match (verified, read) {
         (Err(bad), Ok(())) => panic!("read succeeds although verification fails: {bad}"),

@@ -46,7 +46,7 @@ impl Server {
 
     /// Starts in the same way, with the time of this clock.
     pub fn with_clock(log: MemoryLog, shards: usize, limits: StateLimits, clock: Arc<Clock>) -> Self {
-        let records = Records::new(shards);
+        let mut records = Records::new(shards);
         let replayed =
             log.replay(Sequence(0), &mut |commit| records.replay(commit).map_err(io::Error::other));
         replayed.expect("the commits fit each other");

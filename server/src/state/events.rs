@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-use bookline_protocol::{Date, event_tag, reply};
+use bookline_protocol::{Date, reply};
 use compact_str::CompactString;
 
 use super::holds::Holds;
@@ -22,6 +22,8 @@ pub struct Event {
     pub tickets: Tickets,
     /// Of most events there are none.
     pub(super) holds: Option<Box<Holds>>,
+    /// The tag of its id.
+    pub(super) tag: u16,
     /// Whether its tickets are found by their places.
     pub(super) has_place: bool,
 }
@@ -29,7 +31,7 @@ pub struct Event {
 impl Event {
     /// What the places of its tickets say of it.
     pub(super) fn placed(&self) -> PlacedEvent {
-        PlacedEvent::of(EventKey { tag: event_tag(&self.id), number: self.sale.number })
+        PlacedEvent::of(EventKey { tag: self.tag, number: self.sale.number })
     }
 
     /// The key of the event in the listing. Its name and date are in the JSON alone, to save memory: only

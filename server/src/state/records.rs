@@ -23,6 +23,8 @@ use crate::sync::{Mutex, MutexGuard};
 /// change usually adds.
 const FREED_PER_REPLAYED_CHANGE: usize = 64;
 
+const POISONED: &str = "a thread panicked while it held a shard";
+
 /// The state without its journal, as replay builds it.
 #[derive(Debug)]
 pub struct Records {
@@ -61,7 +63,8 @@ impl Records {
         origin: Origin,
         change: &Change<'_>,
     ) -> Result<(), Contradiction> {
-        change.apply(origin, &mut Applier { records: self, shard, sequence: origin.sequence })
+        let (listing, keys) = (&self.listing, &self.keys);
+        change.apply(origin, &mut Applier { listing, keys, shard, sequence: origin.sequence })
     }
 
     /// The shard of a record. A change of no record belongs to the first shard.
@@ -84,32 +87,38 @@ impl Records {
     /// A thread that panicked under this lock may have applied half of a change, so the process ends.
     #[inline]
     pub(super) fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        self.shards[shard].lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held a shard"))
+        self.shards[shard].lock().unwrap_or_else(|_| crate::fatal(POISONED))
     }
 
     /// Lock order: after every shard.
     pub(super) fn listing(&self) -> MutexGuard<'_, Listing> {
-        self.listing.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
+        lock_listing(&self.listing)
     }
 }
 
+fn lock_listing(listing: &Mutex<Listing>) -> MutexGuard<'_, Listing> {
+    listing.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the listing"))
+}
+
 impl Records {
-    /// Applies a change in replay. Deleted events are freed as replay goes on, so that it needs no more
-    /// memory than the state of a moment.
-    fn replay_change(&self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
-        let mut shard = self.lock(self.shard_of(change.record()));
-        self.apply(&mut shard, origin, change)?;
+    /// Applies a change in replay, where nothing else has the state. Deleted events are freed as replay goes
+    /// on, so that it needs no more memory than the state of a moment.
+    fn replay_change(&mut self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
+        let index = self.shard_of(change.record());
+        let Self { shards, listing, keys, .. } = self;
+        let shard = shards[index].get_mut().unwrap_or_else(|_| crate::fatal(POISONED));
+        change.apply(origin, &mut Applier { listing, keys, shard, sequence: origin.sequence })?;
         shard.free_deleted(FREED_PER_REPLAYED_CHANGE);
         Ok(())
     }
 }
 
 impl Replay for Records {
-    fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
+    fn restore(&mut self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
         self.replay_change(Origin { sequence: number, micros: None }, change)
     }
 
-    fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
+    fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction> {
         for change in commit.changes() {
             let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
             change.check_in_commit(commit.sequence.0)?;
@@ -122,7 +131,8 @@ impl Replay for Records {
 
 /// Applies the changes of one commit to the shard of their record, and to the listing.
 struct Applier<'a> {
-    records: &'a Records,
+    listing: &'a Mutex<Listing>,
+    keys: &'a Keys,
     shard: &'a mut Shard,
     sequence: Sequence,
 }
@@ -144,7 +154,7 @@ impl Applier<'_> {
 impl Target for Applier<'_> {
     fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction> {
         self.shard.create_event(self.sequence, number, event)?;
-        self.records.listing().insert(self.sequence, ListingKey::of(event));
+        lock_listing(self.listing).insert(self.sequence, ListingKey::of(event));
         Ok(())
     }
 
@@ -158,7 +168,7 @@ impl Target for Applier<'_> {
         self.shard.update(self.sequence, index, values)?;
         let new = ListingKey::of(values);
         if new != old {
-            self.records.listing().replace(self.sequence, &old, new);
+            lock_listing(self.listing).replace(self.sequence, &old, new);
         }
         Ok(self.event_at(index))
     }
@@ -276,7 +286,7 @@ impl Target for Applier<'_> {
     fn delete_event(&mut self, event: EventKey) -> Result<(CompactString, Sale), Contradiction> {
         let index = self.index_of("is deleted", event)?;
         let deleted = self.shard.delete_event(self.sequence, index);
-        self.records.listing().remove(self.sequence, &deleted.listing_key());
+        lock_listing(self.listing).remove(self.sequence, &deleted.listing_key());
         Ok((deleted.id, deleted.sale))
     }
 
@@ -289,11 +299,11 @@ impl Target for Applier<'_> {
     }
 
     fn use_key(&mut self, used: &UsedKey<'_>, at: i64) -> Result<(), Contradiction> {
-        self.records.keys.replay(self.sequence, used, at)
+        self.keys.replay(self.sequence, used, at)
     }
 
     fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction> {
-        self.records.keys.replay_forgetting(self.sequence, through);
+        self.keys.replay_forgetting(self.sequence, through);
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
 
-use bookline_protocol::{Date, Hour as HourOfDay, Slot, TicketStatus, reply};
+use bookline_protocol::{Date, Hour as HourOfDay, Slot, TicketStatus, event_tag, reply};
 
 use super::events::{Event, EventIndex, Events};
 use super::holds::{Dismantled, Holds, StoredHold};
@@ -16,7 +16,7 @@ use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_num
 use crate::domain::calendar::Entry;
 use crate::domain::hold::{EndedHold, Hold, HoldState};
 use crate::domain::sale::Sale;
-use crate::domain::{Contradiction, EntryNumber, EventNumber, EventValues, TicketState};
+use crate::domain::{Contradiction, EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 use crate::state::calendar::{Calendar, HourView};
 
 /// Hashes event ids. Each process has its own seed, so that ids chosen beforehand do not collide.
@@ -196,10 +196,10 @@ impl Shard {
         }
         let sale = Sale { number, total, issued, held: 0, terms };
         let json = reply::event_reply_prefix(id, name, date, total).into_boxed_str();
-        let mut event =
-            Event { id: id.into(), sale, json, tickets: Tickets::default(), holds: None, has_place: false };
-        event.has_place = self.placed_event(event.placed()).is_none();
-        let (placed, has_place) = (event.placed(), event.has_place);
+        let (tag, tickets, holds) = (event_tag(id), Tickets::default(), None);
+        let placed = PlacedEvent::of(EventKey { tag, number });
+        let has_place = self.placed_event(placed).is_none();
+        let event = Event { id: id.into(), sale, json, tickets, holds, tag, has_place };
         let index = self.events.insert(event);
         self.counts.tickets += u64::from(issued);
         let (events, hasher) = (&self.events, &self.hasher);
@@ -555,10 +555,9 @@ impl Shard {
 
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::{SaleTerms, event_tag};
+    use bookline_protocol::SaleTerms;
 
     use super::*;
-    use crate::domain::EventKey;
     use crate::state::ticket_ids::TicketIdGenerator;
     use crate::state::ticket_place::TicketPlace;
 

@@ -121,7 +121,7 @@ pub fn recover<S: Replay>(
         if !fresh {
             return Err(RestoreError::NotEmpty { path: path.to_owned() }.into());
         }
-        restore::restore(path, journal, snapshots, &new_state())?;
+        restore::restore(path, journal, snapshots, &mut new_state())?;
     }
     let restoring = restore::is_under_way(snapshots)?;
     let NewestValid { snapshot: valid, errors } = find_newest_valid(snapshots)?;
@@ -132,7 +132,7 @@ pub fn recover<S: Replay>(
     if had_commits && segment::list(journal)?.is_empty() && !(fresh && restoring) {
         return Err(RecoverError::NoJournal { snapshot: valid.map(|valid| valid.sequence()), last });
     }
-    let state = new_state();
+    let mut state = new_state();
     let (mut sequence, mut newest_snapshot) = (Sequence(0), 0);
     if let Some(snapshot) = valid {
         newest_snapshot = snapshot.bytes()?;

@@ -12,12 +12,12 @@ pub trait Replay {
     /// # Errors
     ///
     /// [`Contradiction`] if it contradicts the changes before it.
-    fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction>;
+    fn restore(&mut self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction>;
 
     /// Applies a commit of the journal.
     ///
     /// # Errors
     ///
     /// [`Contradiction`] if it contradicts the changes before it.
-    fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction>;
+    fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction>;
 }

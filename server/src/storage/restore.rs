@@ -60,7 +60,7 @@ pub fn restore(
     path: &Path,
     journal: &dyn Disk,
     snapshots: &dyn Disk,
-    state: &impl Replay,
+    state: &mut impl Replay,
 ) -> Result<(), RestoreError> {
     if has_data(journal)? || has_data(snapshots)? {
         return Err(RestoreError::NotEmpty { path: path.to_owned() });
@@ -89,7 +89,7 @@ fn has_data(disk: &dyn Disk) -> io::Result<bool> {
 }
 
 /// Copies the file and verifies the copy. Returns the sequence number of the last commit that it holds.
-fn copy(path: &Path, snapshots: &dyn Disk, state: &impl Replay) -> Result<Sequence, RestoreError> {
+fn copy(path: &Path, snapshots: &dyn Disk, state: &mut impl Replay) -> Result<Sequence, RestoreError> {
     let unusable = |what: &dyn Display| RestoreError::Unusable { path: path.into(), what: what.to_string() };
     let source: Box<dyn DiskFile> = Box::new(plain_file::open(path).map_err(|e| unusable(&e))?);
     read_header(&*source).map_err(|e| unusable(&format_args!("offset 0: {e}")))?;

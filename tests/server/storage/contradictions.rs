@@ -27,7 +27,7 @@ fn replay(changes: &[Change<'_>]) -> Result<(), String> {
     for change in changes {
         log.append(0, std::slice::from_ref(change)).expect("an open log");
     }
-    let records = Records::new(2);
+    let mut records = Records::new(2);
     log.replay(Sequence(0), &mut |commit| records.replay(commit).map_err(io::Error::other))
         .map_err(|refused| refused.to_string())
 }

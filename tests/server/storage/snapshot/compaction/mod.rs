@@ -7,7 +7,7 @@ mod naive_state;
 mod random_history;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
@@ -26,7 +26,7 @@ use bookline_testkit::Rng;
 use bookline_testkit::disk::{Image, SimDisk};
 use bookline_testkit::seeds::for_each_seed;
 
-use naive_state::{NaiveState, Recovered};
+use naive_state::NaiveState;
 use random_history::RandomHistory;
 
 use crate::storage::journal::generate::RandomCommit;
@@ -44,9 +44,9 @@ struct Storage {
     newest: Option<Sequence>,
 }
 
-fn recovered(disks: &Disks, fresh: bool) -> Recovery<Recovered> {
+fn recovered(disks: &Disks, fresh: bool) -> Recovery<NaiveState> {
     let options = RecoveryOptions { restore: None, durability: Durability::Always, segment_size: 768 << 10 };
-    recover(disks, &options, fresh, Recovered::default).expect("recovery succeeds")
+    recover(disks, &options, fresh, NaiveState::default).expect("recovery succeeds")
 }
 
 impl Storage {
@@ -86,7 +86,7 @@ impl Storage {
                 journal: Arc::new(self.segments.image()),
                 snapshots: Arc::new(snapshots),
             };
-            recovered(&disks, false).state.0.into_inner().expect("no panic")
+            recovered(&disks, false).state
         })
     }
 }
@@ -230,9 +230,8 @@ fn check_in_has_its_own_time_or_else_that_of_its_commit() {
         let length = u32::try_from(payload.len()).expect("a small commit");
         payload[..4].copy_from_slice(&length.to_le_bytes());
         let mut commits = commit::decode(&payload, storage.journal.appended().next());
-        let recovered = Recovered(Mutex::new(storage.recover()[1].clone()));
-        recovered.replay(commits.next().expect("a commit").expect("a valid commit")).expect("it fits");
-        let state = recovered.0.into_inner().expect("no panic");
+        let mut state = storage.recover()[1].clone();
+        state.replay(commits.next().expect("a commit").expect("a valid commit")).expect("it fits");
         assert_eq!(state.events[&1].tickets[0].state, TicketState::new(TicketStatus::CheckedIn, Some(at)));
     }
 }

@@ -2,7 +2,6 @@
 //! contain is.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
 use bookline_server::changes::commit::Commit;
@@ -325,19 +324,14 @@ impl Target for NaiveState {
     }
 }
 
-/// A state that recovery builds.
-#[derive(Debug, Default)]
-pub struct Recovered(pub Mutex<NaiveState>);
-
-impl Replay for Recovered {
-    fn restore(&self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
-        let mut state = self.0.lock().expect("no panic");
-        state.apply(Origin { sequence: number, micros: None }, change)
+impl Replay for NaiveState {
+    fn restore(&mut self, number: Sequence, change: &Change<'_>) -> Result<(), Contradiction> {
+        self.apply(Origin { sequence: number, micros: None }, change)
     }
 
-    fn replay(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
+    fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction> {
         let changes: Result<Vec<_>, _> = commit.changes().collect();
         let changes = changes.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-        self.0.lock().expect("no panic").commit(commit.origin(), &changes)
+        self.commit(commit.origin(), &changes)
     }
 }
