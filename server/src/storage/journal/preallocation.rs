@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::{Disk, DiskFile};
+use super::disk::{BULK_BYTES_PER_SYNC, Disk, DiskFile};
 use super::segment;
 use super::space::is_out_of_space;
 use super::state::{DIRECTORY, LOCK_POISONED, Preallocated, Shared};
@@ -71,7 +71,8 @@ fn provide(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFi
         let reserved = state.space.reserve_segment(size, free, written);
         reserved.map_err(|reason| PreallocationError { reason, snapshot_first })?;
     }
-    segment::preallocate(disk, size, || !shared.has_ended()).map_err(|error| {
+    let filled = segment::preallocate(disk, size, BULK_BYTES_PER_SYNC, || !shared.has_ended());
+    filled.map_err(|error| {
         // The incomplete file may take the last space that journal and snapshots need.
         let _ = disk.remove(segment::PREALLOCATED);
         if is_out_of_space(&error) {

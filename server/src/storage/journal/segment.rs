@@ -9,9 +9,8 @@ use crate::codec::segment_header::{MAGIC, SegmentHeader};
 /// The name of the preallocated segment. It is never read: recovery discards its contents.
 pub const PREALLOCATED: &str = "spare";
 
-/// A preallocated segment is filled and synced in pieces of this size, so that the sync of a commit waits for
-/// one piece at most.
-const FILL_BYTES_PER_SYNC: u64 = 4 << 20;
+/// The first segment is filled and synced in pieces of this size. No commit waits meanwhile.
+pub const FIRST_FILL_BYTES_PER_SYNC: u64 = 4 << 20;
 
 const SUFFIX: &str = ".seg";
 
@@ -42,14 +41,19 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 /// # Errors
 ///
 /// An error of the disk, or any error when `wanted` returns false between two pieces.
-pub fn preallocate(disk: &dyn Disk, size: u64, wanted: impl Fn() -> bool) -> io::Result<Box<dyn DiskFile>> {
+pub fn preallocate(
+    disk: &dyn Disk,
+    size: u64,
+    bytes_per_sync: u64,
+    wanted: impl Fn() -> bool,
+) -> io::Result<Box<dyn DiskFile>> {
     let file = disk.create(PREALLOCATED)?;
     let mut filled = 0;
     while filled < size {
         if !wanted() {
             return Err(io::Error::other("the preallocation was canceled"));
         }
-        let next = size.min(filled + FILL_BYTES_PER_SYNC);
+        let next = size.min(filled + bytes_per_sync);
         file.zero(filled, next)?;
         file.sync()?;
         filled = next;

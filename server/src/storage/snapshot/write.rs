@@ -9,7 +9,7 @@ use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
 use crate::codec::salt::Salt;
 use crate::codec::segment_header::{self, SegmentHeader};
-use crate::storage::journal::disk::{Disk, DiskFile};
+use crate::storage::journal::disk::{BULK_BYTES_PER_SYNC, Disk, DiskFile};
 
 /// A frame is written when it has this many bytes.
 const FRAME_BYTES_TARGET: usize = 256 << 10;
@@ -21,10 +21,6 @@ const NUMBER_BYTES: usize = 8;
 /// larger than a commit, except for tickets, which have their states here.
 const _: () = assert!(FRAME_BYTES_TARGET + NUMBER_BYTES + commit::BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_TARGET + NUMBER_BYTES + TICKETS_KEPT_BYTES_MAX <= frame::PAYLOAD_BYTES_MAX);
-
-/// The snapshot is synced after this many bytes, so that a sync of the journal never waits for more than
-/// these.
-const BYTES_PER_SYNC: u64 = 4 << 20;
 
 /// A snapshot that is being written.
 pub struct Writer<'a> {
@@ -118,7 +114,7 @@ impl<'a> Writer<'a> {
         self.file.write_all_at(&self.frame, self.offset)?;
         let written = self.frame.len() as u64;
         self.offset += written;
-        if self.offset - self.synced >= BYTES_PER_SYNC {
+        if self.offset - self.synced >= BULK_BYTES_PER_SYNC {
             self.sync()?;
             self.synced = self.offset;
         }
