@@ -1,8 +1,10 @@
-//! Checks of the repository's text: circular imports, the order of the modules, replaced words, long lines.
+//! Checks of the repository's text: circular imports, the order of the modules, replaced words, long lines,
+//! pictures.
 //!
 //! Catches: source files that import each other in a circle of any length, a file that uses one above it in
 //! docs/architecture.md, a word that the glossary replaced, a comment that is wider than 110 columns.
 
+mod curve;
 mod imports;
 mod text;
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 /// Directories that are generated or have no text.
 const LEFT_OUT: [&str; 4] = ["target", ".git", "corpus", "fixtures"];
 
-fn root() -> PathBuf {
+/// The root of the repository.
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
