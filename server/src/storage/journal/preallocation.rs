@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::disk::{BULK_BYTES_PER_SYNC, Disk, DiskFile};
-use super::segment;
+use super::segment::{self, FAST_FILL_BYTES_PER_SYNC};
 use super::space::is_out_of_space;
 use super::state::{DIRECTORY, LOCK_POISONED, Preallocated, Shared};
 use crate::storage::log::Failure;
@@ -71,7 +71,7 @@ fn provide(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFi
         let reserved = state.space.reserve_segment(size, free, written);
         reserved.map_err(|reason| PreallocationError { reason, snapshot_first })?;
     }
-    let filled = segment::preallocate(disk, size, BULK_BYTES_PER_SYNC, || !shared.has_ended());
+    let filled = segment::preallocate(disk, size, |left| next_piece(shared, left));
     filled.map_err(|error| {
         // The incomplete file may take the last space that journal and snapshots need.
         let _ = disk.remove(segment::PREALLOCATED);
@@ -80,6 +80,16 @@ fn provide(shared: &Shared, disk: &dyn Disk, size: u64) -> Result<Box<dyn DiskFi
         }
         PreallocationError { reason: error.to_string(), snapshot_first: false }
     })
+}
+
+/// The bytes to fill and sync next, of those that are left. `None` if the journal ended. A large piece delays
+/// the commits that are synced meanwhile, but all commits wait if the journal needs the segment before it is
+/// full. So the pieces are large when the journal fills its segment faster than this one is filled.
+fn next_piece(shared: &Shared, left: u64) -> Option<u64> {
+    let state = shared.lock();
+    let is_late = left > state.segment_bytes_left as u64 + FAST_FILL_BYTES_PER_SYNC;
+    let piece = if is_late { FAST_FILL_BYTES_PER_SYNC } else { BULK_BYTES_PER_SYNC };
+    state.end.is_none().then_some(piece)
 }
 
 fn set_ready(shared: &Shared, file: Box<dyn DiskFile>) {
@@ -139,5 +149,26 @@ fn wait_for_space(shared: &Shared, error: PreallocationError) {
     if state.recyclable.is_empty() && !state.space.snapshot_tried() {
         let waited = shared.preallocation_work.wait_timeout(state, RETRY_INTERVAL);
         drop(waited.unwrap_or_else(|_| crate::fatal(LOCK_POISONED)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Sequence;
+    use crate::storage::journal::space::Space;
+    use crate::storage::journal::state::State;
+
+    #[test]
+    fn pieces_are_large_when_the_journal_fills_its_segment_faster() {
+        crate::sync::test(|| {
+            let shared = Shared::new(State::new(Sequence(1), 0, 64 << 20, 64 << 20, Space::new(None)), 0);
+            let journal_has_left = |bytes| shared.lock().segment_bytes_left = bytes;
+            journal_has_left(16 << 20);
+            assert_eq!(next_piece(&shared, 20 << 20), Some(BULK_BYTES_PER_SYNC));
+            assert_eq!(next_piece(&shared, (20 << 20) + 1), Some(FAST_FILL_BYTES_PER_SYNC));
+            shared.close();
+            assert_eq!(next_piece(&shared, 1), None);
+        });
     }
 }

@@ -17,7 +17,7 @@ use std::io;
 
 use super::disk::{Disk, DiskFile};
 use super::error::{Corruption, CorruptionKind, OpenError, Proof};
-use super::segment::{self, FIRST_FILL_BYTES_PER_SYNC};
+use super::segment::{self, FAST_FILL_BYTES_PER_SYNC};
 use super::tail::Tail;
 use crate::changes::commit::{self, Commit};
 use crate::codec::DecodeError;
@@ -142,7 +142,7 @@ fn scan(disk: &dyn Disk, base: Base, apply: Apply<'_>) -> Result<Scan, OpenError
 
 fn begin(disk: &dyn Disk, segment_size: u64, first: Sequence) -> io::Result<Tail> {
     let header = SegmentHeader { first, salt: Salt::random(), length: Some(segment_size) };
-    let file = segment::preallocate(disk, segment_size, FIRST_FILL_BYTES_PER_SYNC, || true)?;
+    let file = segment::preallocate(disk, segment_size, |_| Some(FAST_FILL_BYTES_PER_SYNC))?;
     segment::adopt_preallocated(disk, &*file, &header)?;
     let before = Sequence(first.0 - 1);
     Ok(Tail {

@@ -9,8 +9,9 @@ use crate::codec::segment_header::{MAGIC, SegmentHeader};
 /// The name of the preallocated segment. It is never read: recovery discards its contents.
 pub const PREALLOCATED: &str = "spare";
 
-/// The first segment is filled and synced in pieces of this size. No commit waits meanwhile.
-pub const FIRST_FILL_BYTES_PER_SYNC: u64 = 4 << 20;
+/// A segment that is needed soon is filled and synced in pieces of this size: the sync takes little time
+/// beside the write.
+pub const FAST_FILL_BYTES_PER_SYNC: u64 = 4 << 20;
 
 const SUFFIX: &str = ".seg";
 
@@ -40,20 +41,20 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 ///
 /// # Errors
 ///
-/// An error of the disk, or any error when `wanted` returns false between two pieces.
+/// An error of the disk, or any error when `piece` returns `None`. `piece` returns how many bytes are filled
+/// and synced next, of those that are left.
 pub fn preallocate(
     disk: &dyn Disk,
     size: u64,
-    bytes_per_sync: u64,
-    wanted: impl Fn() -> bool,
+    piece: impl Fn(u64) -> Option<u64>,
 ) -> io::Result<Box<dyn DiskFile>> {
     let file = disk.create(PREALLOCATED)?;
     let mut filled = 0;
     while filled < size {
-        if !wanted() {
+        let Some(piece) = piece(size - filled) else {
             return Err(io::Error::other("the preallocation was canceled"));
-        }
-        let next = size.min(filled + bytes_per_sync);
+        };
+        let next = size.min(filled + piece);
         file.zero(filled, next)?;
         file.sync()?;
         filled = next;

@@ -160,8 +160,9 @@ impl State {
 
     /// Whether an append that met [`AppendError::Backpressure`] may have another result now.
     pub fn may_have_capacity(&self) -> bool {
-        let may_be_taken = || matches!(self.preallocated, Preallocated::Ready(_) | Preallocated::Failing(_));
-        self.end.is_some() || self.batch.bytes.len() < QUEUED_BYTES_MAX && may_be_taken()
+        let may_be_taken = matches!(self.preallocated, Preallocated::Ready(_) | Preallocated::Failing(_));
+        let has_space = may_be_taken || self.segment_bytes_left >= frame::len(commit::BYTES_MAX);
+        self.end.is_some() || self.batch.bytes.len() < QUEUED_BYTES_MAX && has_space
     }
 }
 
@@ -253,5 +254,26 @@ impl Shared {
     /// Wakes the tasks that wait for capacity.
     pub fn wake_for_capacity(&self, state: &mut State) {
         state.capacity_waiters.drain(..).for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SEGMENT_BYTES: u64 = 64 << 20;
+
+    #[test]
+    fn capacity_returns_with_the_next_segment_and_not_with_the_one_after_it() {
+        let mut state = State::new(Sequence(1), 0, SEGMENT_BYTES, SEGMENT_BYTES, Space::new(None));
+        assert!(state.may_have_capacity());
+        state.segment_bytes_left = 0;
+        assert_eq!(state.append(1, &[]), Err(AppendError::Backpressure));
+        assert!(!state.may_have_capacity());
+        // Another connection has begun the next segment, and the one after it is not preallocated yet.
+        state.segment_bytes_left = frame::len(commit::BYTES_MAX);
+        assert!(state.may_have_capacity());
+        assert!(state.append(1, &[]).is_ok());
+        assert!(!state.may_have_capacity(), "the largest commit does not fit any more");
     }
 }
