@@ -128,8 +128,9 @@ fn tickets_holds_and_names(data: &mut UnsyncedStore) -> anyhow::Result<()> {
             let name = format!("{n:0>characters$}");
             data.book_for(event, &name[name.len() - characters..])
         })?;
-        let what = format!("memory of a name of {characters} characters, at most");
-        table::at_most(&what, named - ticket, "bytes", name_bytes(&"x".repeat(characters)) as f64);
+        let what = format!("memory of a ticket with a name of {characters} characters, at most");
+        let most = TICKET_BYTES_MAX + name_bytes(&"x".repeat(characters));
+        table::at_most(&what, named, "bytes", most as f64);
     }
     Ok(())
 }
