@@ -14,7 +14,8 @@ use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use crate::storage::plain_file;
 
 /// Bytes after which a new segment or a snapshot is synced, while commits are synced too: the sync of a
-/// commit waits for the disk to write as much. On a disk that syncs in 0.2 ms, that takes about as long again.
+/// commit waits for the disk to write as much. On a disk that syncs in 0.2 ms, that takes about as long
+/// again.
 pub const BULK_BYTES_PER_SYNC: u64 = 256 << 10;
 
 /// A directory of files.
