@@ -93,11 +93,6 @@ impl OpenSale {
         EventAfter { key: EventKey { tag, number }, id, total, issued, held }
     }
 
-    /// The place of the ticket at this position.
-    fn next_place(&self, tag: u16, position: u32) -> TicketPlace {
-        TicketPlace::new(EventKey { tag, number: self.sale.number }, position)
-    }
-
     /// The booking of these tickets.
     #[inline]
     fn change<'a>(&self, id: &'a str, tag: u16, attendee: &'a str, tickets: &'a [[u8; 16]]) -> Change<'a> {
@@ -140,7 +135,7 @@ impl Store {
         let index = shard.index_of(id).ok_or(BookingRejection::NoSuchEvent)?;
         let Sale { number, total, issued, held, .. } = *shard.sale(index);
         let key = EventKey { tag, number };
-        let tickets = tickets.at(TicketPlace::new(key, shard.next_position(index)));
+        let tickets = tickets.at(shard.event_at(index).next_place());
         if !attendee.is_empty() || shard.sale(index).decide_booking(count).is_err() {
             return self.book_after_due(context, &mut shard, id, attendee, tickets, keyed);
         }
@@ -238,12 +233,13 @@ impl Store {
             let tag = event_tag(id);
             let (drawn, others) = left.split_at(booking.count as usize);
             left = others;
-            let first = open.next_place(tag, shards[shard].next_position(open.index));
+            let event = shards[shard].event_at(open.index);
+            let first = event.next_place();
             let tickets = drawn.at(first);
             booked.push(BookedOfEvent { first, available: open.available_after() });
             changes.extend(open.end_of_due(id, tag).map(|ended| (shard, ended)));
             changes.push((shard, open.change(id, tag, attendee, tickets)));
-            added_name_bytes += shards[shard].event_at(open.index).tickets.added_name_bytes(attendee);
+            added_name_bytes += event.tickets.added_name_bytes(attendee);
         }
         let reserved_name_bytes = self.usage.name_bytes.reserve(added_name_bytes)?;
         let reply = record(keyed, &booked)?;

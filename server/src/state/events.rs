@@ -7,7 +7,7 @@ use compact_str::CompactString;
 
 use super::holds::Holds;
 use super::listing::ListingKey;
-use super::ticket_place::PlacedEvent;
+use super::ticket_place::{PlacedEvent, TicketPlace};
 use super::tickets::Tickets;
 use crate::domain::EventKey;
 use crate::domain::sale::Sale;
@@ -29,9 +29,20 @@ pub struct Event {
 }
 
 impl Event {
+    #[inline]
+    pub(super) fn key(&self) -> EventKey {
+        EventKey { tag: self.tag, number: self.sale.number }
+    }
+
     /// What the places of its tickets say of it.
     pub(super) fn placed(&self) -> PlacedEvent {
-        PlacedEvent::of(EventKey { tag: self.tag, number: self.sale.number })
+        PlacedEvent::of(self.key())
+    }
+
+    /// The place of its next ticket.
+    #[inline]
+    pub(super) fn next_place(&self) -> TicketPlace {
+        TicketPlace::new(self.key(), self.tickets.next_position())
     }
 
     /// The key of the event in the listing. Its name and date are in the JSON alone, to save memory: only

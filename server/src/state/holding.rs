@@ -82,7 +82,7 @@ impl LockedHold<'_> {
     }
 
     fn key(&self) -> EventKey {
-        EventKey { tag: self.id.tag(), number: self.event().sale.number }
+        self.event().key()
     }
 
     fn view(&self) -> HoldView {
@@ -149,7 +149,7 @@ impl Store {
         let count = u32::try_from(tickets.count()).expect("a booking is bounded by the protocol's limits");
         locked.stored().hold.decide_confirmation(context.now, Some(count))?;
         let reserved = self.usage.tickets.reserve(count.into())?;
-        let first = TicketPlace::new(locked.key(), locked.event().tickets.next_position());
+        let first = locked.event().next_place();
         let tickets = tickets.at(first);
         let of_hold = locked.stored().attendee.clone();
         let attendee = attendee.unwrap_or(&of_hold);

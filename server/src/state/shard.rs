@@ -126,12 +126,6 @@ impl Shard {
         &self.events[index].sale
     }
 
-    /// The position of the next ticket of an event.
-    #[inline]
-    pub fn next_position(&self, index: EventIndex) -> u32 {
-        self.events[index].tickets.next_position()
-    }
-
     /// The location of a ticket, unless its event was deleted.
     pub fn locate_ticket(&self, id: &[u8; 16]) -> Option<Location> {
         let is_there = |Location { event, position }: Location| {
@@ -559,7 +553,6 @@ mod tests {
 
     use super::*;
     use crate::state::ticket_ids::TicketIdGenerator;
-    use crate::state::ticket_place::TicketPlace;
 
     fn slot(hour: &str) -> Slot {
         Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse(hour).unwrap() }
@@ -590,8 +583,7 @@ mod tests {
 
     /// Draws the ids of two tickets at the next places of an event, and issues them.
     fn issue_two(shard: &mut Shard, event: EventIndex) -> [[u8; 16]; 2] {
-        let (tag, number) = (event_tag(&shard.events[event].id), shard.sale(event).number);
-        let first = TicketPlace::new(EventKey { tag, number }, shard.next_position(event));
+        let first = shard.event_at(event).next_place();
         let mut ids = [[0; 16]; 2];
         let drawn = TicketIdGenerator::default().draw(2, &shard.place_cipher).copied_to(&mut ids).at(first);
         shard.issue_drawn(Sequence(9), event, drawn, booked()).unwrap();

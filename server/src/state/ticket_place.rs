@@ -26,6 +26,8 @@ const POSITION_BITS: u32 = 28;
 /// Positions that places tell apart.
 pub const POSITIONS_MAX: usize = 1 << POSITION_BITS;
 
+const POSITION_MASK: u32 = (1 << POSITION_BITS) - 1;
+
 /// Where a ticket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketPlace {
@@ -39,7 +41,7 @@ pub struct TicketPlace {
 impl TicketPlace {
     #[inline]
     pub fn new(event: EventKey, position: u32) -> Self {
-        let position = position & ((1 << POSITION_BITS) - 1);
+        let position = position & POSITION_MASK;
         Self { tag: event.tag, event: event.number.0 as u16, position }
     }
 
@@ -52,7 +54,7 @@ impl TicketPlace {
     #[inline]
     #[must_use]
     pub fn after(self, count: usize) -> Self {
-        let position = self.position.wrapping_add(count as u32) & ((1 << POSITION_BITS) - 1);
+        let position = self.position.wrapping_add(count as u32) & POSITION_MASK;
         Self { position, ..self }
     }
 
@@ -76,7 +78,7 @@ impl TicketPlace {
     #[inline]
     fn from_upper_half(half: u64) -> Self {
         let place = (half >> 16 & 0xffff_ffff) << 12 | half & 0xfff;
-        let position = place as u32 & ((1 << POSITION_BITS) - 1);
+        let position = place as u32 & POSITION_MASK;
         Self { tag: (half >> 48) as u16, event: (place >> POSITION_BITS) as u16, position }
     }
 }

@@ -39,10 +39,11 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
 /// Creates the preallocated segment with `size` zero bytes and makes it durable. An fdatasync after a write
 /// into preallocated space is about twice as fast as one that also records a new file length.
 ///
+/// `piece` returns how many bytes to fill and sync next, of those that are left.
+///
 /// # Errors
 ///
-/// An error of the disk, or any error when `piece` returns `None`. `piece` returns how many bytes are filled
-/// and synced next, of those that are left.
+/// An error of the disk, or any error when `piece` returns `None`.
 pub fn preallocate(
     disk: &dyn Disk,
     size: u64,
