@@ -52,6 +52,26 @@ pub const LISTING_ROWS_MAX: u32 = 10_000;
 /// Hours that HOD looks back, the current one included: 30 days.
 pub const HOD_HOURS: u32 = 30 * 24;
 
+/// Hours of one entry: a day. A meeting across midnight is on two days, and none is on three.
+pub const ENTRY_HOURS_MAX: u8 = 24;
+
+/// Occurrences of a series: a year of days.
+pub const SERIES_OCCURRENCES_MAX: u32 = 366;
+
+/// Days that GET and HOD of a range may have: a year.
+pub const RANGE_DAYS_MAX: u32 = 366;
+
+/// Person-hours that one request may add, and that it may remove: entries, times their hours, times their
+/// people. It bounds the time under the locks to 5 ms.
+pub const CHANGE_PERSON_HOURS_MAX: u64 = 20_000;
+
+/// Bytes of one commit, the stored reply of a request with a key included. A commit does not span frames of
+/// the log.
+pub const COMMIT_BYTES_MAX: u64 = 256 << 10;
+
+/// People times days that FREE and MEET first may search.
+pub const SEARCH_PERSON_DAYS_MAX: u64 = 20_000;
+
 /// Characters of the input that an error message repeats: enough to recognize it, too few to flood a
 /// terminal.
 pub const ECHO_CHARS_MAX: usize = 40;
