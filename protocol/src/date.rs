@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, NaiveDate, Weekday};
 use thiserror::Error;
 
 use crate::number::parse_digits;
@@ -69,6 +69,11 @@ impl Date {
     pub fn from_day_number(number: u32) -> Option<Self> {
         let number = i32::try_from(number).ok()?;
         NaiveDate::from_num_days_from_ce_opt(number).and_then(Self::from_naive)
+    }
+
+    /// Whether it is a Monday to Friday.
+    pub fn is_weekday(self) -> bool {
+        !matches!(self.0.weekday(), Weekday::Sat | Weekday::Sun)
     }
 
     /// Displays the date as `yyyy-mm-dd`.

@@ -38,6 +38,7 @@ pub mod tagged_id;
 pub mod text;
 pub mod ticket;
 pub mod timestamp;
+pub mod window;
 
 pub use code::Code;
 pub use commands::verb::RESERVED_VERB;
@@ -64,3 +65,4 @@ pub use series::SeriesId;
 pub use text::Text;
 pub use ticket::{StatusFilter, TicketId, TicketStatus};
 pub use timestamp::Timestamp;
+pub use window::{Days, Window};

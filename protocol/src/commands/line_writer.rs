@@ -5,13 +5,15 @@ use std::io::Write;
 use crate::date::Date;
 use crate::group::Group;
 use crate::hold::HoldId;
-use crate::hour::Slot;
+use crate::hour::{Hour, Slot};
 use crate::id::Id;
 use crate::json;
 use crate::parse::quote::Quoted;
+use crate::period::Hours;
 use crate::sale_terms::{MaxPerBooking, Sales};
 use crate::text::Text;
 use crate::ticket::TicketId;
+use crate::window::Until;
 
 /// Appends to a line. A request has one form only: the arguments, and then the options in the order of the
 /// usage, without those that have their default.
@@ -86,6 +88,24 @@ impl Value for u32 {
 impl Value for Date {
     fn write(&self, out: &mut Vec<u8>) {
         self.write_iso(out);
+    }
+}
+
+impl Value for Hour {
+    fn write(&self, out: &mut Vec<u8>) {
+        Self::write(*self, out);
+    }
+}
+
+impl Value for Until {
+    fn write(&self, out: &mut Vec<u8>) {
+        Self::write(*self, out);
+    }
+}
+
+impl Value for Hours {
+    fn write(&self, out: &mut Vec<u8>) {
+        json::write_number(out, self.get());
     }
 }
 

@@ -45,6 +45,7 @@ mod keyed;
 mod line_writer;
 mod meeting;
 pub(crate) mod verb;
+mod window;
 
 pub use bookings::{BookedEvents, Booking, Bookings};
 pub use form::CommandForm;
