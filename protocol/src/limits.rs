@@ -4,7 +4,8 @@
 /// enough that ten thousand connections cannot exhaust the memory of a machine.
 pub const LINE_BYTES_MAX: usize = 65_536;
 
-/// Options in a line. No command has as many; the others are unknown options, which error messages name.
+/// Options in a line. No form of a command has as many; the others are unknown options, which error messages
+/// name.
 pub const LINE_OPTIONS_MAX: usize = 8;
 
 /// Bytes in the id of an event or a person. Ids are ASCII, so these are characters too. A UUID has 36.

@@ -1,4 +1,4 @@
-//! Series: entries that one request created, and that can be changed together.
+//! Series: entries that one request created, its occurrences, which can be changed together.
 
 use std::fmt;
 use std::num::NonZeroU64;
@@ -57,6 +57,43 @@ impl<'de> Deserialize<'de> for SeriesId {
     }
 }
 
+/// Which occurrences of a series a request is about. It names one of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// The named one. It is also the scope of a request about an entry without a series.
+    #[default]
+    This,
+    /// The named one, and those that start later where they now stand.
+    Following,
+    /// All of them, past ones too.
+    All,
+}
+
+/// The word is not one of [`Scope`]. The message continues a sentence that begins with the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not a part of a series: write this, following or all")]
+pub struct ScopeError;
+
+impl Scope {
+    /// The word as written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::This => "this",
+            Self::Following => "following",
+            Self::All => "all",
+        }
+    }
+}
+
+impl FromStr for Scope {
+    type Err = ScopeError;
+
+    fn from_str(word: &str) -> Result<Self, ScopeError> {
+        let all = [Self::This, Self::Following, Self::All];
+        all.into_iter().find(|scope| scope.as_str() == word).ok_or(ScopeError)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,6 +109,16 @@ mod tests {
         }
         for text in ["", "0000000000000000", "5f3a9c1e77d20b4", "+f3a9c1e77d20b46"] {
             assert_eq!(text.parse::<SeriesId>(), Err(SeriesIdError), "{text}");
+        }
+    }
+
+    #[test]
+    fn scope_parses_as_it_is_written() {
+        for scope in [Scope::This, Scope::Following, Scope::All] {
+            assert_eq!(scope.as_str().parse(), Ok(scope));
+        }
+        for word in ["", "This", "future", "1"] {
+            assert_eq!(word.parse::<Scope>(), Err(ScopeError), "{word}");
         }
     }
 }

@@ -43,15 +43,15 @@ fn missing_argument_shows_the_usage() {
          > TICKET
          < <ticket-id> is missing: write TICKET <ticket-id>
          > MEET F1 21-11-2026 09:00 standup
-         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]
+         < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [every=day|weekday|week|2weeks count=<count>|last=<date>] [on_conflict=skip] [key=<key>]
          > HOD
          < <who> is missing: write HOD <who>
          > PUT F1 21-11-2026
-         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [hours=<hours>] [series=this|following|all] [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [series=this|following|all] [key=<key>]
          > PUT F1 21-11-2026 09:00
-         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]
+         < <BLOCK or MEET> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [hours=<hours>] [series=this|following|all] [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [series=this|following|all] [key=<key>]
          > PUT F1 21-11-2026 09:00 BLOCK 21-11-2026
-         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>]",
+         < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [hours=<hours>] [series=this|following|all] [key=<key>]",
     );
 }
 
@@ -65,7 +65,7 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > GET F1 21-11-2026 09:00
          < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
          > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
-         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [key=<key>], with quotes around an argument that has blanks
+         < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [every=day|weekday|week|2weeks count=<count>|last=<date>] [on_conflict=skip] [key=<key>], with quotes around an argument that has blanks
          > BOOK rustconf 2 id=x
          < option \"id\" is unknown here: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>], with quotes around an argument that only looks like an option
          > GET rustconf limit=5
@@ -230,11 +230,11 @@ fn invalid_arguments_of_tickets_are_refused() {
 fn delete_of_neither_an_entry_nor_an_event_is_refused() {
     transcript(
         "> DELETE
-         < <who or event-id> is missing: write DELETE <who> <date> <time> [key=<key>] or DELETE <event-id> [tickets=drop] [key=<key>]
+         < <who or event-id> is missing: write DELETE <who> <date> <time> [series=this|following|all] [key=<key>] or DELETE <event-id> [tickets=drop] [key=<key>]
          > DELETE F1 21-11-2026
-         < <time> is missing: write DELETE <who> <date> <time> [key=<key>]
+         < <time> is missing: write DELETE <who> <date> <time> [series=this|following|all] [key=<key>]
          > DELETE F1 21-11-2026 09:00 tickets=drop
-         < option \"tickets\" is unknown here: write DELETE <who> <date> <time> [key=<key>], with quotes around an argument that only looks like an option
+         < option \"tickets\" is unknown here: write DELETE <who> <date> <time> [series=this|following|all] [key=<key>], with quotes around an argument that only looks like an option
          > DELETE jazz tickets=keep
          < tickets \"keep\" is not drop: write tickets=drop, or leave it out
          > DELETE a/b
@@ -446,7 +446,7 @@ const UUID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
 fn put_of_neither_block_nor_meet_shows_both_forms() {
     transcript(
         "> PUT F1 21-11-2026 09:00 BOOK 21-11-2026 10:00
-         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]",
+         < \"BOOK\" is neither BLOCK nor MEET: write PUT <who> <date> <time> BLOCK <date> <time> [hours=<hours>] [series=this|following|all] [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [series=this|following|all] [key=<key>]",
     );
 }
 

@@ -46,6 +46,9 @@ fn words_of(verb: Verb, form: &'static CommandForm) -> impl Strategy<Value = Wor
         if verb == Verb::Update && options.iter().all(|option| option.starts_with("key=")) {
             options.push("sales=open".to_owned());
         }
+        if !options.iter().any(|option| option.starts_with("every=")) {
+            options.retain(|option| !option.starts_with("on_conflict="));
+        }
         Words { arguments, options }
     })
 }
@@ -72,12 +75,20 @@ fn repeated(
 /// BOOK apart, each of which may be named once.
 fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
     if let Some((name, value)) = word.split_once('=') {
+        let value = match word {
+            // A range ends on the last date, a window has room for four hours.
+            "last=<date>" | "to=<date>" => "9999-12-31",
+            "from=<time>" => "08:00",
+            "until=<time>" => "24:00",
+            _ => value,
+        };
         let name = name.to_owned();
         return self::value(value, verb, index).prop_map(move |value| format!("{name}={value}")).boxed();
     }
     match word {
         "<name>" | "<title>" | "<text>" => text().prop_map(|text| quote(&text).into_owned()).boxed(),
-        "<date>" => (1..=3_652_059_u32, any::<bool>())
+        // The longest series from the last of them on is within the dates.
+        "<date>" => (1..=3_640_000_u32, any::<bool>())
             .prop_map(|(day, is_iso)| {
                 let date = Date::from_day_number(day).unwrap();
                 if is_iso { date.iso().to_string() } else { date.dmy().to_string() }
@@ -86,6 +97,9 @@ fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
         "<time>" => (0..24_u8).prop_map(|hour| format!("{hour:02}:00")).boxed(),
         // Eight bookings have 10,000 tickets at the most.
         "<n>" | "<tickets>" => prop_oneof![1..=1_250_u32, Just(4)].prop_map(|n| n.to_string()).boxed(),
+        "<hours>" if verb == Verb::Meet => (1..=4_u32).prop_map(|hours| hours.to_string()).boxed(),
+        "<hours>" => (1..=24_u32).prop_map(|hours| hours.to_string()).boxed(),
+        "<count>" => (2..=366_u32).prop_map(|count| count.to_string()).boxed(),
         "<seconds>" => prop_oneof![1..=7_200_u32, Just(300)].prop_map(|n| format!("{n:06}")).boxed(),
         "<event-id>" => "[A-Za-z0-9._-]{1,60}".prop_map(move |id| format!("{id}.{index}")).boxed(),
         // Two people, so that a host often is the requester.
@@ -212,16 +226,43 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
         ("CHECKIN <ticket>", "CHECKIN <ticket>"),
         ("CHECKIN undo=yes <ticket>", "CHECKIN <ticket> undo=yes"),
         ("BLOCK F1 21-11-2026 09:00", "BLOCK F1 2026-11-21 09:00"),
+        ("BLOCK F1 21-11-2026 09:00 hours=01", "BLOCK F1 2026-11-21 09:00"),
+        (
+            "BLOCK on_conflict=skip last=21-12-2026 every=day hours=2 F1 21-11-2026 09:00",
+            "BLOCK F1 2026-11-21 09:00 hours=2 every=day last=2026-12-21 on_conflict=skip",
+        ),
         ("MEET F1 21-11-2026 09:00 x F2,F3,F2 F1", r#"MEET F1 2026-11-21 09:00 "x" F2,F3"#),
         ("MEET F1 21-11-2026 09:00 x F2 F9", r#"MEET F1 2026-11-21 09:00 "x" F2 host=F9"#),
+        (
+            "MEET F1 21-11-2026 09:00 x F2 count=013 every=2weeks host=F9 hours=3",
+            r#"MEET F1 2026-11-21 09:00 "x" F2 host=F9 hours=3 every=2weeks count=13"#,
+        ),
+        (
+            "MEET F1 21-11-2026 first x F2 to=21-11-2026 days=all from=09:00 until=17:00 hours=1",
+            r#"MEET F1 2026-11-21 first "x" F2"#,
+        ),
+        (
+            "MEET F1 days=all hours=2 until=24:00 from=00:00 to=31-12-2026 21-11-2026 first x F2 F9",
+            r#"MEET F1 2026-11-21 first "x" F2 host=F9 to=2026-12-31 from=00:00 until=24:00 hours=2 days=all"#,
+        ),
         ("HOD F10", "HOD F10"),
         ("DELETE F1 21-11-2026 09:00", "DELETE F1 2026-11-21 09:00"),
+        ("DELETE F1 21-11-2026 09:00 series=this", "DELETE F1 2026-11-21 09:00"),
+        ("DELETE series=all F1 21-11-2026 09:00", "DELETE F1 2026-11-21 09:00 series=all"),
         ("DELETE e", "DELETE e"),
         ("DELETE tickets=drop e", "DELETE e tickets=drop"),
         ("PUT F1 21-11-2026 09:00 block 22-11-2026 10:00", "PUT F1 2026-11-21 09:00 BLOCK 2026-11-22 10:00"),
         (
             "PUT host=F9 F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2",
             r#"PUT F1 2026-11-21 09:00 MEET 2026-11-22 10:00 "x" F2 host=F9"#,
+        ),
+        (
+            "PUT F1 21-11-2026 09:00 block 22-11-2026 10:00 series=following hours=1",
+            "PUT F1 2026-11-21 09:00 BLOCK 2026-11-22 10:00 hours=1 series=following",
+        ),
+        (
+            "PUT series=this F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2 hours=24 host=F9",
+            r#"PUT F1 2026-11-21 09:00 MEET 2026-11-22 10:00 "x" F2 host=F9 hours=24"#,
         ),
         ("HELLO", "HELLO"),
         ("HELP", "HELP"),

@@ -1,13 +1,16 @@
 //! Lines that the parser accepts, and the requests that they parse to.
 
+use bookline_protocol::commands::meet::MeetingTime;
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::commands::{
     Block, Book, BookedEvents, Booking, Cancel, Checkin, Confirm, Create, Delete, Extend, Get, Hello, Help,
     Hod, Hold, Meet, Ping, Put, Quit, Release, RequestedMeeting, Snapshot, Stats, Ticket, Tickets, Update,
 };
+use bookline_protocol::window::WindowValues;
 use bookline_protocol::{
-    Cursor, Date, Group, HoldId, Hour, Id, KeyedRequest, MaxPerBooking, ParsedLine, Request, SaleTerms,
-    Sales, Slot, StatusFilter, Text, TicketCursor, TicketId, TicketStatus, Verb, expects_reply, parse,
+    Cursor, Date, Days, Every, Group, HoldId, Hour, Hours, Id, KeyedRequest, MaxPerBooking, OnConflict,
+    ParsedLine, Period, Recurrence, RecurrenceEnd, Request, SaleTerms, Sales, Scope, Slot, StatusFilter,
+    Text, TicketCursor, TicketId, TicketStatus, Verb, Window, expects_reply, parse,
 };
 
 #[track_caller]
@@ -35,6 +38,11 @@ fn meeting<'a>(title: &'a str, group: &'a str, host: &'a str) -> RequestedMeetin
     RequestedMeeting { title: Text::new(title).unwrap(), group: Group::new(group).unwrap(), host: id(host) }
 }
 
+/// An hour, once.
+fn at(slot: Slot) -> MeetingTime {
+    MeetingTime::At { period: Period::of_slot(slot), recurrence: None }
+}
+
 fn booking<'a>(event: Id<'a>, count: u32) -> Booking<'a> {
     Booking { event, count }
 }
@@ -50,6 +58,77 @@ fn create<'a>(name: &'a str, id: Option<&'a str>) -> Create<'a> {
         tickets: 100,
         id: id.map(|id| Id::new(id).unwrap()),
         terms: SaleTerms::default(),
+    }
+}
+
+#[test]
+fn block_and_meet_parse_hours_and_a_series() {
+    let night = |hours| Period::new(slot("21-11-2026", "22:00"), Hours::new(hours).unwrap()).unwrap();
+    let block = |hours, recurrence| Block { who: id("F1"), period: night(hours), recurrence };
+    assert_request("BLOCK F1 21-11-2026 22:00 hours=1", block(1, None));
+    assert_request("BLOCK F1 21-11-2026 22:00 hours=24", block(24, None));
+    let series = |every, end, on_conflict| Some(Recurrence { every, end, on_conflict });
+    let weeks = series(Every::Week, RecurrenceEnd::Count(13), OnConflict::Refuse);
+    assert_request("BLOCK F1 21-11-2026 22:00 hours=4 every=week count=13", block(4, weeks));
+    let end = RecurrenceEnd::Last(date("2027-01-31"));
+    let weekdays = series(Every::Weekday, end, OnConflict::Skip);
+    assert_request(
+        "BLOCK on_conflict=skip last=31-01-2027 every=weekday F1 21-11-2026 22:00",
+        block(1, weekdays),
+    );
+    for (word, every) in [("day", Every::Day), ("2weeks", Every::TwoWeeks)] {
+        let when = MeetingTime::At { period: night(2), recurrence: series(every, end, OnConflict::Skip) };
+        assert_request(
+            format!("MEET F1 21-11-2026 22:00 x F2 hours=2 every={word} last=2027-01-31 on_conflict=skip"),
+            Meet { who: id("F1"), when, meeting: meeting("x", "F2", "F1") },
+        );
+    }
+}
+
+/// The server refuses it, with the number of occurrences.
+#[test]
+fn series_of_too_many_days_is_a_request() {
+    let end = RecurrenceEnd::Last(date("9999-12-31"));
+    let recurrence = Some(Recurrence { every: Every::Day, end, on_conflict: OnConflict::Refuse });
+    let period = Period::of_slot(slot("21-11-2026", "09:00"));
+    let block = Block { who: id("F1"), period, recurrence };
+    assert_request("BLOCK F1 21-11-2026 09:00 every=day last=9999-12-31", block);
+}
+
+#[test]
+fn meet_first_parses_its_window() {
+    let window = |values| Window::new(date("2026-11-21"), values).unwrap();
+    let meet = |when, host| Meet { who: id("F1"), when, meeting: meeting("x", "F2", host) };
+    let first = MeetingTime::First(window(WindowValues::default()));
+    assert_request("MEET F1 21-11-2026 first x F2", meet(first, "F1"));
+    let values = WindowValues {
+        to: Some(date("2026-11-30")),
+        from: Hour::new(8),
+        until: "24:00".parse().ok(),
+        hours: Hours::new(3),
+        days: Some(Days::All),
+    };
+    assert_request(
+        "MEET F1 21-11-2026 first x F2 host=F9 to=30-11-2026 from=08:00 until=24:00 hours=3 days=all",
+        meet(MeetingTime::First(window(values)), "F9"),
+    );
+}
+
+#[test]
+fn put_and_delete_parse_hours_and_a_scope() {
+    let (nine, ten) = (slot("2026-11-21", "09:00"), slot("2026-11-22", "10:00"));
+    for (word, scope) in [("this", Scope::This), ("following", Scope::Following), ("all", Scope::All)] {
+        let line = format!("DELETE F1 21-11-2026 09:00 series={word}");
+        assert_request(line, Delete::Entry { who: id("F1"), slot: nine, scope });
+        let put = |hours, entry| Put { who: id("F1"), old: nine, new: ten, hours, entry, scope };
+        assert_request(
+            format!("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00 series={word}"),
+            put(None, RequestedEntry::Block),
+        );
+        assert_request(
+            format!("PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 hours=1 series={word}"),
+            put(Some(Hours::ONE), RequestedEntry::Meeting(meeting("x", "F2", "F1"))),
+        );
     }
 }
 
@@ -95,24 +174,30 @@ fn every_command_parses_to_its_request() {
     assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", Ticket { ticket });
     assert_request("TICKET 2CDBA4D5-65E5-8A4E-9D2B-64A5BA13B0EE", Ticket { ticket });
     let nine = slot("2026-11-21", "09:00");
-    assert_request("BLOCK F1 21-11-2026 09:00", Block { who: id("F1"), slot: nine });
+    assert_request(
+        "BLOCK F1 21-11-2026 09:00",
+        Block { who: id("F1"), period: Period::of_slot(nine), recurrence: None },
+    );
     let own = meeting("class committee meeting", "F2,F3", "F1");
     assert_request(
         "MEET F1 21-11-2026 09:00 \"class committee meeting\" F2,F3",
-        Meet { who: id("F1"), slot: nine, meeting: own },
+        Meet { who: id("F1"), when: at(nine), meeting: own },
     );
     let hosted = meeting("x", "F2", "F9");
     assert_request(
         "MEET F1 2026-11-21 09:00 x F2 F9",
-        Meet { who: id("F1"), slot: nine, meeting: hosted.clone() },
+        Meet { who: id("F1"), when: at(nine), meeting: hosted.clone() },
     );
     assert_request("HOD F10", Hod { who: id("F10") });
-    assert_request("DELETE F1 21-11-2026 09:00", Delete::Entry { who: id("F1"), slot: nine });
+    assert_request(
+        "DELETE F1 21-11-2026 09:00",
+        Delete::Entry { who: id("F1"), slot: nine, scope: Scope::This },
+    );
     let delete = |drop_tickets| Delete::Event { event: id("rustconf"), drop_tickets };
     assert_request("DELETE rustconf", delete(false));
     assert_request("DELETE rustconf tickets=drop", delete(true));
     let ten = slot("2026-11-22", "10:00");
-    let put = |entry| Put { who: id("F1"), old: nine, new: ten, entry };
+    let put = |entry| Put { who: id("F1"), old: nine, new: ten, hours: None, entry, scope: Scope::This };
     assert_request("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", put(RequestedEntry::Block));
     assert_request(
         "PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9",
@@ -365,7 +450,7 @@ fn largest_group_fits_in_a_line() {
 #[test]
 fn duplicates_in_a_group_are_removed() {
     let meet =
-        Meet { who: id("F1"), slot: slot("21-11-2026", "09:00"), meeting: meeting("x", "F3,F2", "F1") };
+        Meet { who: id("F1"), when: at(slot("21-11-2026", "09:00")), meeting: meeting("x", "F3,F2", "F1") };
     assert_request("MEET F1 21-11-2026 09:00 x F3,F2,F3", meet);
 }
 

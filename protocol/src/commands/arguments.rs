@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -33,10 +34,10 @@ pub(crate) struct Args<'a> {
 /// range: …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 enum NumberError {
-    #[error("is not a whole number: write one from 1 to {max} in digits only")]
-    Form { max: u32 },
-    #[error("is out of range: write a whole number from 1 to {max}")]
-    Range { max: u32 },
+    #[error("is not a whole number: write one from {min} to {max} in digits only")]
+    Form { min: u32, max: u32 },
+    #[error("is out of range: write a whole number from {min} to {max}")]
+    Range { min: u32, max: u32 },
 }
 
 impl<'a> Args<'a> {
@@ -99,7 +100,7 @@ impl<'a> Args<'a> {
 
     /// The next argument, a number from 1 to `max`.
     pub(crate) fn next_number(&mut self, name: &str, max: u32) -> Result<u32, Refusal> {
-        validated(name, self.next_word(name)?, |word| number(&word, max))
+        validated(name, self.next_word(name)?, |word| number(&word, 1..=max))
     }
 
     /// The next argument, of a type whose error says what is wrong.
@@ -108,6 +109,19 @@ impl<'a> Args<'a> {
         T: FromStr<Err: Display>,
     {
         validated(name, self.next_word(name)?, |word| word.parse())
+    }
+
+    /// Whether an option is given that was not taken. The caller has taken all arguments, as for
+    /// [`Args::option`].
+    pub(crate) fn has_options(&mut self) -> Result<bool, Refusal> {
+        self.refuse_remaining_argument()?;
+        Ok(self.words.has_options())
+    }
+
+    /// The first of these options that is given.
+    pub(crate) fn first_given(&mut self, names: &[&'static str]) -> Result<Option<&'static str>, Refusal> {
+        self.refuse_remaining_argument()?;
+        Ok(names.iter().copied().find(|name| self.words.remaining_options().any(|given| given == *name)))
     }
 
     /// The value of an option, if it is given. The caller has taken all arguments: this reads the rest of the
@@ -136,7 +150,16 @@ impl<'a> Args<'a> {
 
     /// The value of an option, a number from 1 to `max`.
     pub(crate) fn option_number(&mut self, name: &str, max: u32) -> Result<Option<u32>, Refusal> {
-        self.option(name)?.map(|value| validated(name, value, |value| number(&value, max))).transpose()
+        self.option_number_within(name, 1..=max)
+    }
+
+    /// The value of an option, a number of a range.
+    pub(crate) fn option_number_within(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+    ) -> Result<Option<u32>, Refusal> {
+        self.option(name)?.map(|value| validated(name, value, |value| number(&value, range))).transpose()
     }
 
     /// The key, if one is given. The refusal of an invalid one does not repeat it.
@@ -216,13 +239,14 @@ pub(crate) fn validated<'a, T, E: Display>(
     validate(word).map_err(|error| Refusal::bad_request(format!("{name} {} {error}", Echo(&given))))
 }
 
-/// A number from 1 to `max`, in ASCII digits.
-fn number(word: &str, max: u32) -> Result<u32, NumberError> {
+/// A number of a range, in ASCII digits.
+fn number(word: &str, range: RangeInclusive<u32>) -> Result<u32, NumberError> {
+    let (&min, &max) = (range.start(), range.end());
     let digits = word.strip_prefix('-').unwrap_or(word);
-    let number = parse_digits(digits.as_bytes()).ok_or(NumberError::Form { max })?;
-    if (1..=max).contains(&number) && digits.len() == word.len() {
+    let number = parse_digits(digits.as_bytes()).ok_or(NumberError::Form { min, max })?;
+    if range.contains(&number) && digits.len() == word.len() {
         Ok(number)
     } else {
-        Err(NumberError::Range { max })
+        Err(NumberError::Range { min, max })
     }
 }

@@ -8,36 +8,46 @@ use super::arguments::Args;
 use super::command::Command;
 use super::form::CommandForm;
 use super::line_writer::LineWriter;
+use super::recurrence::{parse_times, write_times};
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::period::Period;
+use crate::recurrence::Recurrence;
 use crate::refusal::Refusal;
 use crate::reply::entry::{close_entry_reply, open_entry_reply};
 use crate::reply::{ReplacedEntry, dates};
 
-/// Blocks an hour.
+/// Blocks hours, once or in a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block<'a> {
     /// The person.
     pub who: Id<'a>,
-    /// The hour.
-    pub slot: Slot,
+    /// The hours, those of the first occurrence of a series.
+    pub period: Period,
+    /// The series, if one is requested.
+    pub recurrence: Option<Recurrence>,
 }
 
 impl<'a> Command<'a> for Block<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "BLOCK <who> <date> <time> [key=<key>]",
-        help: "blocks an hour of a person's day",
+        usage: "BLOCK <who> <date> <time> [hours=<hours>] \
+                [every=day|weekday|week|2weeks count=<count>|last=<date>] [on_conflict=skip] [key=<key>]",
+        help: "blocks an hour of a person, or as many as hours= says; every= repeats it, in a series of all \
+               its occurrences or none, or of those that are free with on_conflict=skip",
     }];
     const CHANGES: bool = true;
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
-        Ok(Self { who: args.next_id("who")?, slot: args.next_slot()? })
+        let (who, start) = (args.next_id("who")?, args.next_slot()?);
+        let (period, recurrence) = parse_times(args, start)?;
+        Ok(Self { who, period, recurrence })
     }
 
     fn write_arguments(&self, line: &mut LineWriter<'_>) {
         line.argument(&self.who);
-        line.argument(&self.slot);
+        line.argument(&self.period.start());
+        write_times(line, self.period, self.recurrence.as_ref());
     }
 }
 

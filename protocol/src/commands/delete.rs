@@ -15,6 +15,7 @@ use crate::json;
 use crate::refusal::Refusal;
 use crate::reply::dates;
 use crate::reply::entry::open_entry_reply;
+use crate::series::Scope;
 
 /// Deletes an entry or an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,10 @@ pub enum Delete<'a> {
     Entry {
         /// The owner of the block, or the host of the meeting.
         who: Id<'a>,
-        /// The hour.
+        /// An hour of the entry.
         slot: Slot,
+        /// Which occurrences of its series are deleted.
+        scope: Scope,
     },
     /// `DELETE <event-id>`: delete an event.
     Event {
@@ -36,8 +39,9 @@ pub enum Delete<'a> {
 }
 
 const ENTRY: CommandForm = CommandForm {
-    usage: "DELETE <who> <date> <time> [key=<key>]",
-    help: "deletes who's block, or the meeting that who hosts, for everyone in it",
+    usage: "DELETE <who> <date> <time> [series=this|following|all] [key=<key>]",
+    help: "deletes who's block, or the meeting that who hosts, for everyone in it; series= deletes the later \
+           or all occurrences of its series with it",
 };
 
 const EVENT: CommandForm = CommandForm {
@@ -53,7 +57,8 @@ impl<'a> Command<'a> for Delete<'a> {
         let id = args.next_word("who or event-id")?;
         if args.has_next()? {
             args.set_form(&ENTRY);
-            Ok(Self::Entry { who: validated("who", id, Id::new)?, slot: args.next_slot()? })
+            let (who, slot) = (validated("who", id, Id::new)?, args.next_slot()?);
+            Ok(Self::Entry { who, slot, scope: args.option_value("series")?.unwrap_or_default() })
         } else {
             args.set_form(&EVENT);
             let event = validated("event-id", id, Id::new)?;
@@ -63,9 +68,10 @@ impl<'a> Command<'a> for Delete<'a> {
 
     fn write_arguments(&self, line: &mut LineWriter<'_>) {
         match self {
-            Self::Entry { who, slot } => {
+            Self::Entry { who, slot, scope } => {
                 line.argument(who);
                 line.argument(slot);
+                line.option_unless_default("series", scope, &Scope::This);
             }
             Self::Event { event, drop_tickets } => {
                 line.argument(event);

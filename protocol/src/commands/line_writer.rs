@@ -10,7 +10,9 @@ use crate::id::Id;
 use crate::json;
 use crate::parse::quote::Quoted;
 use crate::period::Hours;
+use crate::recurrence::Every;
 use crate::sale_terms::{MaxPerBooking, Sales};
+use crate::series::Scope;
 use crate::text::Text;
 use crate::ticket::TicketId;
 use crate::window::Until;
@@ -115,6 +117,18 @@ impl Value for Slot {
         self.date.write_iso(out);
         out.push(b' ');
         self.hour.write(out);
+    }
+}
+
+impl Value for Every {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_str().write(out);
+    }
+}
+
+impl Value for Scope {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_str().write(out);
     }
 }
 

@@ -44,6 +44,7 @@ mod form;
 mod keyed;
 mod line_writer;
 mod meeting;
+mod recurrence;
 pub(crate) mod verb;
 mod window;
 

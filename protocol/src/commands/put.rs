@@ -5,9 +5,12 @@ use super::command::Command;
 use super::form::CommandForm;
 use super::line_writer::LineWriter;
 use super::meeting::RequestedMeeting;
+use super::recurrence::period;
 use crate::hour::Slot;
 use crate::id::Id;
+use crate::period::Hours;
 use crate::refusal::Refusal;
+use crate::series::Scope;
 use crate::shown::Echo;
 
 /// Replaces an entry in one step.
@@ -15,12 +18,16 @@ use crate::shown::Echo;
 pub struct Put<'a> {
     /// The owner of the old block, or the host of the old meeting.
     pub who: Id<'a>,
-    /// The hour of the old entry.
+    /// An hour of the old entry.
     pub old: Slot,
-    /// The hour of the new entry.
+    /// The first hour of the new entry.
     pub new: Slot,
+    /// How many hours the new entry has, if not as many as the old one. They are within the dates.
+    pub hours: Option<Hours>,
     /// The new entry.
     pub entry: RequestedEntry<'a>,
+    /// Which occurrences of the old entry's series are replaced.
+    pub scope: Scope,
 }
 
 /// The new entry of a PUT.
@@ -33,13 +40,17 @@ pub enum RequestedEntry<'a> {
 }
 
 const BLOCK: CommandForm = CommandForm {
-    usage: "PUT <who> <date> <time> BLOCK <date> <time> [key=<key>]",
-    help: "replaces who's entry at the first time by a block at the second, in one step",
+    usage: "PUT <who> <date> <time> BLOCK <date> <time> [hours=<hours>] [series=this|following|all] \
+            [key=<key>]",
+    help: "replaces who's entry at the first time by a block at the second, in one step; series= moves the \
+           later or all occurrences of its series likewise",
 };
 
 const MEET: CommandForm = CommandForm {
-    usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [key=<key>]",
-    help: "replaces who's entry at the first time by a meeting at the second, in one step",
+    usage: "PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] \
+            [series=this|following|all] [key=<key>]",
+    help: "replaces who's entry at the first time by a meeting at the second, in one step; series= moves the \
+           later or all occurrences of its series likewise",
 };
 
 impl<'a> Command<'a> for Put<'a> {
@@ -50,22 +61,25 @@ impl<'a> Command<'a> for Put<'a> {
         let who = args.next_id("who")?;
         let old = args.next_slot()?;
         let word = args.next_word("BLOCK or MEET")?;
-        if word.eq_ignore_ascii_case("BLOCK") {
-            args.set_form(&BLOCK);
-            let new = args.next_slot()?;
-            Ok(Self { who, old, new, entry: RequestedEntry::Block })
-        } else if word.eq_ignore_ascii_case("MEET") {
-            args.set_form(&MEET);
-            let new = args.next_slot()?;
-            let entry = RequestedEntry::Meeting(RequestedMeeting::parse(args, &who)?);
-            Ok(Self { who, old, new, entry })
-        } else {
-            Err(Refusal::bad_request(format!(
+        let is_block = word.eq_ignore_ascii_case("BLOCK");
+        if !is_block && !word.eq_ignore_ascii_case("MEET") {
+            return Err(Refusal::bad_request(format!(
                 "{} is neither BLOCK nor MEET: write {}",
                 Echo(&word),
                 args.usage()
-            )))
+            )));
         }
+        args.set_form(if is_block { &BLOCK } else { &MEET });
+        let new = args.next_slot()?;
+        let entry = if is_block {
+            RequestedEntry::Block
+        } else {
+            RequestedEntry::Meeting(RequestedMeeting::parse(args, &who)?)
+        };
+        let hours = args.option_value("hours")?;
+        period(new, hours.unwrap_or_default())?;
+        let scope = args.option_value("series")?.unwrap_or_default();
+        Ok(Self { who, old, new, hours, entry, scope })
     }
 
     fn write_arguments(&self, line: &mut LineWriter<'_>) {
@@ -82,5 +96,7 @@ impl<'a> Command<'a> for Put<'a> {
                 meeting.write_arguments(line, &self.who);
             }
         }
+        line.option("hours", self.hours.as_ref());
+        line.option_unless_default("series", &self.scope, &Scope::This);
     }
 }

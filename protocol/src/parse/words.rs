@@ -50,6 +50,11 @@ impl<'a> Words<'a> {
         read.iter_mut().find(|(given, _)| *given == name)?.1.take()
     }
 
+    /// Whether options were read that were not taken.
+    pub(crate) fn has_options(&self) -> bool {
+        self.remaining_options().next().is_some()
+    }
+
     /// The names of the options that were read and not taken.
     pub(crate) fn remaining_options(&self) -> impl Iterator<Item = &'a str> {
         let read = &self.options[..self.options_read];

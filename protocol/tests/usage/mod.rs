@@ -14,13 +14,25 @@ pub fn parts(form: &CommandForm) -> (Vec<&'static str>, Vec<&'static str>) {
     (required.split(' ').collect(), optional.map(|part| part.trim_end_matches([']', '…'])).collect())
 }
 
-/// The alternatives of an optional part: `host=<id>` and `<host>`, or `sales=open` and `sales=closed`.
+/// The alternatives of an optional part: `host=<id>` and `<host>`, or `sales=open` and `sales=closed`. A part
+/// of several words has all combinations of theirs.
 pub fn alternatives(part: &str) -> Vec<String> {
-    match part.split_once('|') {
-        Some((first, _)) if first.contains('=') => {
-            let (name, values) = part.split_once('=').unwrap();
-            values.split('|').map(|value| format!("{name}={value}")).collect()
+    part.split(' ').map(alternatives_of_word).fold(vec![String::new()], |parts, words| {
+        let with_each = |part: String| words.iter().map(move |word| format!("{part} {word}"));
+        let parts: Vec<String> = parts.into_iter().flat_map(with_each).collect();
+        parts.into_iter().map(|part| part.trim_start().to_owned()).collect()
+    })
+}
+
+/// A value without a name belongs to the option before it.
+fn alternatives_of_word(word: &str) -> Vec<String> {
+    let mut name = None;
+    let with_name = |alternative: &str| match alternative.split_once('=') {
+        Some((option, _)) => {
+            name = Some(option.to_owned());
+            alternative.to_owned()
         }
-        _ => part.split('|').map(str::to_owned).collect(),
-    }
+        None => name.iter().map(|name| format!("{name}=")).chain([alternative.to_owned()]).collect(),
+    };
+    word.split('|').map(with_name).collect()
 }

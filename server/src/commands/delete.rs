@@ -2,11 +2,11 @@
 
 use bookline_protocol::commands::Delete;
 use bookline_protocol::commands::delete::{EntryKind, write_delete_reply, write_deleted_event_reply};
-use bookline_protocol::{Refusal, Slot};
+use bookline_protocol::{Refusal, Scope, Slot};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
-use super::refusals::{no_such_event, not_freed, tickets};
+use super::refusals::{no_such_event, not_freed, not_yet, tickets};
 use super::service::Service;
 use super::turn::Turn;
 use crate::domain::calendar::Entry;
@@ -15,7 +15,10 @@ use crate::state::{DeletionRejection, UnusedKey};
 impl Command for Delete<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         match self {
-            Self::Entry { who, slot } => delete_entry(turn, service, key, who.as_str(), *slot),
+            Self::Entry { who, slot, scope: Scope::This } => {
+                delete_entry(turn, service, key, who.as_str(), *slot)
+            }
+            Self::Entry { scope: Scope::Following | Scope::All, .. } => turn.refuse(not_yet()),
             Self::Event { event, drop_tickets } => {
                 delete_event(turn, service, key, event.as_str(), *drop_tickets)
             }

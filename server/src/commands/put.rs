@@ -2,16 +2,16 @@
 
 use std::collections::HashSet;
 
-use bookline_protocol::Slot;
 use bookline_protocol::commands::Put;
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::reply::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max};
+use bookline_protocol::{Hours, Scope, Slot};
 
 use super::chunk_status::CHUNK_BYTES_MAX;
 use super::command::Command;
 use super::entries::{new_meeting, write_entry_reply};
 use super::execution_status::ExecutionStatus;
-use super::refusals::{busy, not_freed};
+use super::refusals::{busy, not_freed, not_yet};
 use super::service::Service;
 use super::turn::Turn;
 use crate::domain::calendar::Entry;
@@ -27,6 +27,9 @@ const _: () = assert!(NEW_ENTRY_BYTES_MAX + REPLACED_BYTES_MAX <= CHUNK_BYTES_MA
 
 impl Command for Put<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
+        if self.scope != Scope::This || self.hours.is_some_and(|hours| hours != Hours::ONE) {
+            return turn.refuse(not_yet());
+        }
         let (who, old, new) = (self.who.as_str(), self.old, self.new);
         let entry = match &self.entry {
             RequestedEntry::Block => NewEntry::Block,

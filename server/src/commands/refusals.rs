@@ -33,6 +33,11 @@ impl Turn {
     }
 }
 
+/// The request is valid, and the state has neither longer entries nor series yet.
+pub fn not_yet() -> Refusal {
+    Refusal::bad_request("hours=, every=, series= and first are not served yet: leave them out")
+}
+
 /// The noun for so many tickets.
 pub fn tickets(count: u32) -> &'static str {
     if count == 1 { "ticket" } else { "tickets" }
