@@ -59,6 +59,16 @@ pub const ENTRY_HOURS_MAX: u8 = 24;
 /// Occurrences of a series: a year of days.
 pub const SERIES_OCCURRENCES_MAX: u32 = 366;
 
+/// Clashes of a series that a reply lists: more than a person looks through. All of them are counted.
+pub const CLASHES_MAX: usize = 100;
+
+/// Bytes of the clashes that a reply lists, with the commas between them, so that a reply stays as short as
+/// the others.
+pub const CLASHES_BYTES_MAX: usize = 64 << 10;
+
+/// Busy people that a clash lists. All of them are counted.
+pub const CLASH_PEOPLE_MAX: usize = 20;
+
 /// Days that GET and HOD of a range may have: a year.
 pub const RANGE_DAYS_MAX: u32 = 366;
 

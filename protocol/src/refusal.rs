@@ -4,6 +4,7 @@ use crate::code::Code;
 use crate::hold::HoldStatus;
 use crate::json;
 use crate::limits::LINE_BYTES_MAX;
+use crate::reply::Clashes;
 use crate::ticket::{TicketId, TicketStatus, write_ticket_ids};
 use crate::timestamp::{Timestamp, write_at};
 
@@ -76,6 +77,13 @@ pub enum Detail {
     },
     /// The people who are busy, joined by commas, for `CONFLICT`.
     Busy(String),
+    /// The fields of `CONFLICT` when people are busy at occurrences of a series.
+    Clashes {
+        /// Everyone who is busy at one of them, joined by commas.
+        busy: String,
+        /// The occurrences.
+        clashes: Clashes,
+    },
     /// The host, who alone may change the meeting, for `FORBIDDEN`.
     Host(String),
     /// The verb that was probably intended, for `UNKNOWN_COMMAND`.
@@ -195,6 +203,12 @@ impl Refusal {
     /// Someone is busy. `busy` has everyone who is, joined by commas.
     pub fn conflict_busy(message: impl Into<String>, busy: String) -> Self {
         Self::with_detail(Code::Conflict, message, Detail::Busy(busy))
+    }
+
+    /// Someone is busy at occurrences of a series, which are `clashes`. `busy` has everyone who is, joined by
+    /// commas.
+    pub fn conflict_clashes(message: impl Into<String>, busy: String, clashes: Clashes) -> Self {
+        Self::with_detail(Code::Conflict, message, Detail::Clashes { busy, clashes })
     }
 
     /// The role of the requester does not allow the command.
@@ -327,9 +341,12 @@ impl Detail {
                 write_number_field(out, b",\"held\":", *held);
                 write_number_field(out, b",\"requested\":", *requested);
             }
-            Self::Busy(busy) => {
-                out.extend_from_slice(b",\"busy\":");
-                json::write_ids(out, busy.split(','));
+            Self::Busy(busy) => write_busy(out, busy),
+            Self::Clashes { busy, clashes } => {
+                write_busy(out, busy);
+                out.extend_from_slice(b",\"clashes\":");
+                clashes.write(out);
+                write_number_field(out, b",\"clash_count\":", clashes.count());
             }
             Self::Host(host) => {
                 out.extend_from_slice(b",\"host\":");
@@ -341,6 +358,11 @@ impl Detail {
             }
         }
     }
+}
+
+fn write_busy(out: &mut Vec<u8>, busy: &str) {
+    out.extend_from_slice(b",\"busy\":");
+    json::write_ids(out, busy.split(','));
 }
 
 /// Appends a field. `name` has its quotes, the comma before it and the colon after it.

@@ -2,6 +2,7 @@
 //! its struct compared with the struct.
 
 use std::fmt::Debug;
+use std::num::NonZeroU64;
 
 use bookline_protocol::commands::block::{BlockReply, write_block_reply};
 use bookline_protocol::commands::book::{
@@ -26,17 +27,18 @@ use bookline_protocol::commands::stats::StatsReply;
 use bookline_protocol::commands::ticket::{TicketReply, WrittenTicket, write_ticket_reply};
 use bookline_protocol::commands::tickets::{TicketRow, write_ticket_row};
 use bookline_protocol::limits::{
-    BOOKING_EVENTS_MAX, CANCELLED_TICKETS_MAX, GROUP_IDS_MAX, ID_BYTES_MAX, KEYED_TICKETS_MAX, TEXT_CHARS_MAX,
+    BOOKING_EVENTS_MAX, CANCELLED_TICKETS_MAX, CLASHES_BYTES_MAX, ENTRY_HOURS_MAX, GROUP_IDS_MAX,
+    ID_BYTES_MAX, KEYED_TICKETS_MAX, SERIES_OCCURRENCES_MAX, TEXT_CHARS_MAX,
 };
 use bookline_protocol::reply::{
-    CountReply, EmptyReply, EntryFields, ErrBody, ErrTickets, EventReply, EventSale, KEYED_REPLY_BYTES_MAX,
-    LineKind, MalformedLine, Members, ReplacedEntry, ReplacedMeeting, ReplyLine, entry_fields_bytes_max,
-    event_reply_prefix, name_and_date, parse_event_reply_prefix, write_entry_fields, write_event_reply,
-    write_ok, write_row,
+    Clash, Clashes, CountReply, EmptyReply, EntryFields, ErrBody, ErrTickets, EventReply, EventSale,
+    KEYED_REPLY_BYTES_MAX, LineKind, MalformedLine, Members, ReplacedEntry, ReplacedMeeting, ReplyLine,
+    SeriesFields, SkippedFields, WrittenEntry, entry_fields_bytes_max, event_reply_prefix, name_and_date,
+    parse_event_reply_prefix, write_entry_fields, write_event_reply, write_ok, write_row,
 };
 use bookline_protocol::{
-    Code, Date, HoldId, HoldStatus, Hour, MaxPerBooking, Refusal, SaleTerms, Sales, Slot, TicketId,
-    TicketStatus, Timestamp, Verb, needs_escape,
+    Code, Date, HoldId, HoldStatus, Hour, Hours, MaxPerBooking, Period, Refusal, SaleTerms, Sales, SeriesId,
+    Slot, TicketId, TicketStatus, Timestamp, Verb, needs_escape,
 };
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,22 @@ fn assert_object<'a, T: Serialize + Deserialize<'a> + PartialEq + Debug>(value: 
 
 fn nine() -> Slot {
     Slot { date: Date::parse("2026-11-21").unwrap(), hour: Hour::new(9).unwrap() }
+}
+
+const SERIES: SeriesId = SeriesId(NonZeroU64::new(0x5f3a_9c1e_77d2_0b46).unwrap());
+
+/// The reply to a BLOCK of an entry in no series.
+fn blocked(name: &str, period: Period) -> BlockReply<'_> {
+    let (Slot { date, hour: time }, hours) = (period.start(), period.hours().above_one());
+    BlockReply { name: name.into(), date, time, hours, series: None, skipped: None, replaced: None }
+}
+
+/// The reply to a MEET of an entry in no series.
+fn met<'a>(name: &'a str, period: Period, meet: EntryFields<'a>) -> MeetReply<'a> {
+    let (Slot { date, hour: time }, hours) = (period.start(), period.hours().above_one());
+    let EntryFields { title, group, host } = meet;
+    let (series, skipped, replaced) = (None, None, None);
+    MeetReply { name: name.into(), date, time, hours, title, group, host, series, skipped, replaced }
 }
 
 fn class_meeting() -> EntryFields<'static> {
@@ -177,12 +195,11 @@ fn objects_of_tickets_have_the_documented_json() {
 fn objects_of_calendars_have_the_documented_json() {
     let Slot { date, hour: time } = nine();
     assert_object(
-        &BlockReply { name: "F1".into(), date, time, replaced: None },
+        &blocked("F1", Period::of_slot(nine())),
         r#"{"name":"F1","date":"21-11-2026","time":"09:00"}"#,
     );
-    let EntryFields { title, group, host } = class_meeting();
     assert_object(
-        &MeetReply { name: "F1".into(), date, time, title, group, host, replaced: None },
+        &met("F1", Period::of_slot(nine()), class_meeting()),
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","title":"class committee meeting","group":["F2","F3"],"host":"F1"}"#,
     );
     let block = EntryFields { title: "".into(), group: Members::default(), host: "F1".into() };
@@ -200,8 +217,46 @@ fn objects_of_calendars_have_the_documented_json() {
         r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
     );
     assert_object(
-        &DeleteReply { name: "F1".into(), date, time, deleted: EntryKind::Meeting },
+        &DeleteReply {
+            name: "F1".into(),
+            date,
+            time,
+            hours: None,
+            series: None,
+            deleted: EntryKind::Meeting,
+        },
         r#"{"name":"F1","date":"21-11-2026","time":"09:00","deleted":"meeting"}"#,
+    );
+}
+
+#[test]
+fn objects_of_longer_entries_and_series_have_the_documented_json() {
+    let Slot { date, hour: time } = nine();
+    let period = Period::new(nine(), Hours::new(4).unwrap()).unwrap();
+    let series = Some(SeriesFields { series: Some(SERIES), occurrences: 12 });
+    let clash = Clash { date, time, busy: Members::from("F2,F3"), busy_count: None };
+    let crowded = Clash { busy: Members::from("F2"), busy_count: Some(31), ..clash.clone() };
+    let skipped = Some(SkippedFields { skipped: vec![clash, crowded], skipped_count: 2 });
+    assert_object(
+        &BlockReply { series, skipped: skipped.clone(), ..blocked("F1", period) },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00","hours":4,"series":"5f3a9c1e77d20b46","occurrences":12,"skipped":[{"date":"21-11-2026","time":"09:00","busy":["F2","F3"]},{"date":"21-11-2026","time":"09:00","busy":["F2"],"busy_count":31}],"skipped_count":2}"#,
+    );
+    let none = Some(SkippedFields { skipped: Vec::new(), skipped_count: 0 });
+    assert_object(
+        &MeetReply { series, skipped: none, ..met("F1", period, class_meeting()) },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00","hours":4,"title":"class committee meeting","group":["F2","F3"],"host":"F1","series":"5f3a9c1e77d20b46","occurrences":12,"skipped":[],"skipped_count":0}"#,
+    );
+    // The occurrence has left its series.
+    let left = Some(SeriesFields { series: None, occurrences: 1 });
+    let replaced = Some(ReplacedEntry { date, time, hours: period.hours().above_one(), meeting: None });
+    assert_object(
+        &MeetReply { series: left, replaced, ..met("F1", period, class_meeting()) },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00","hours":4,"title":"class committee meeting","group":["F2","F3"],"host":"F1","occurrences":1,"replaced":{"date":"21-11-2026","time":"09:00","hours":4}}"#,
+    );
+    let hours = period.hours().above_one();
+    assert_object(
+        &DeleteReply { name: "F1".into(), date, time, hours, series, deleted: EntryKind::Block },
+        r#"{"name":"F1","date":"21-11-2026","time":"09:00","hours":4,"series":"5f3a9c1e77d20b46","occurrences":12,"deleted":"block"}"#,
     );
 }
 
@@ -322,6 +377,10 @@ fn refusals_have_the_documented_fields_in_order() {
         &Refusal::conflict_busy("m", "F2,F3".into()),
         r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"]}"#,
     );
+    assert_refusal(
+        &Refusal::conflict_clashes("m", "F2,F3".into(), clashes(&[&["F3", "F2"], &["F3"]])),
+        r#"ERR CONFLICT {"message":"m","retry":false,"busy":["F2","F3"],"clashes":[{"date":"21-11-2026","time":"09:00","busy":["F3","F2"]},{"date":"21-11-2026","time":"09:00","busy":["F3"]}],"clash_count":2}"#,
+    );
     assert_refusal(&Refusal::closed("m"), r#"ERR CLOSED {"message":"m","retry":false}"#);
     assert_refusal(
         &Refusal::limit("m", 4, 6),
@@ -399,6 +458,13 @@ fn fields_of_refusals_about_holds_and_tickets_are_read_back() {
     assert_eq!(read(Refusal::conflict_tickets("m", vec![TICKET])), tickets(ErrTickets::Ids(vec![TICKET])));
     let expected = ErrBody { holds: Some(1), ..tickets(ErrTickets::Count(3)) };
     assert_eq!(read(Refusal::conflict_sold("m", 3, 1)), expected);
+    let expected = ErrBody {
+        busy: Some(vec!["F2".into()]),
+        clashes: Some(vec![clash("F2")]),
+        clash_count: Some(1),
+        ..ErrBody::default()
+    };
+    assert_eq!(read(Refusal::conflict_clashes("m", "F2".into(), clashes(&[&["F2"]]))), expected);
     let expected = ErrBody { available: Some(5), held: Some(2), requested: Some(6), ..ErrBody::default() };
     assert_eq!(read(Refusal::sold_out("m", 5, 2, 6)), expected);
 }
@@ -436,6 +502,18 @@ fn line_with_an_unknown_word_is_unknown_and_not_malformed() {
     }
 }
 
+/// Clashes at nine, with these busy people.
+fn clashes(busy: &[&[&str]]) -> Clashes {
+    let mut clashes = Clashes::default();
+    busy.iter().for_each(|people| clashes.push(nine(), people.iter().copied()));
+    clashes
+}
+
+/// A clash at nine, as it is listed.
+fn clash(busy: &str) -> Clash<'_> {
+    Clash { date: nine().date, time: nine().hour, busy: busy.into(), busy_count: None }
+}
+
 fn json_of(value: &impl Serialize) -> String {
     written(|out| write_ok(out, value)).trim_start_matches("OK ").trim_end().to_owned()
 }
@@ -466,9 +544,20 @@ fn no_reply_to_a_request_with_a_key_is_longer_than_that_to_the_largest_put() {
     // All people of the old meeting, with its requester and its host, are removed.
     let removed = Members::from(ids(GROUP_IDS_MAX + 2));
     let meeting = Some(ReplacedMeeting { meet: meet(), removed });
-    let replaced = ReplacedEntry { date: nine().date, time: nine().hour, meeting };
-    let put = written(|out| write_meet_reply(out, &id, nine(), &meet(), Some(&replaced)));
+    let period = Period::new(nine(), Hours::new(ENTRY_HOURS_MAX).unwrap()).unwrap();
+    let series = Some(SeriesFields { series: Some(SERIES), occurrences: SERIES_OCCURRENCES_MAX });
+    let entry = WrittenEntry { series, ..WrittenEntry::new(&id, period) };
+    let hours = Some(period.hours());
+    let replaced = ReplacedEntry { date: nine().date, time: nine().hour, hours, meeting };
+    let replacing = WrittenEntry { replaced: Some(&replaced), ..entry };
+    let put = written(|out| write_meet_reply(out, &replacing, &meet()));
     assert_eq!(put.len(), KEYED_REPLY_BYTES_MAX);
+
+    let mut skipped = Clashes::default();
+    (0..SERIES_OCCURRENCES_MAX).for_each(|_| skipped.push(nine(), (0..20).map(|_| id.as_str())));
+    let skipping = WrittenEntry { skipped: Some(&skipped), ..entry };
+    let meet_series = written(|out| write_meet_reply(out, &skipping, &meet()));
+    assert!(meet_series.len() > CLASHES_BYTES_MAX * 9 / 10 + GROUP_IDS_MAX * ID_BYTES_MAX);
 
     let tickets = vec![TICKET; KEYED_TICKETS_MAX as usize];
     let events: Vec<_> = tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(bytes_of).collect();
@@ -481,7 +570,7 @@ fn no_reply_to_a_request_with_a_key_is_longer_than_that_to_the_largest_put() {
     let cancelled = vec![TICKET; CANCELLED_TICKETS_MAX];
     let cancel =
         written(|out| write_cancel_reply(out, &cancelled, cancelled.iter().map(|_| (&*id, u32::MAX))));
-    for shorter in [book, confirm, cancel] {
+    for shorter in [meet_series, book, confirm, cancel] {
         assert!(shorter.ends_with("}\n") && shorter.len() < KEYED_REPLY_BYTES_MAX, "{}", shorter.len());
     }
 }
@@ -506,6 +595,8 @@ proptest! {
         tickets in prop::collection::vec(any::<[u8; 16]>(), 1..5),
         is_closed in any::<bool>(),
         limit in 0..10_001_u32,
+        hours in 1..25_u8,
+        series in any::<u64>(),
     ) {
         let slot = Slot::from_index(index).unwrap();
         let Slot { date, hour: time } = slot;
@@ -561,23 +652,34 @@ proptest! {
 
         let meet = EntryFields { title: (&*name).into(), group: Members::from(&*group), host: (&*id).into() };
         let meeting = ReplacedMeeting { meet: meet.clone(), removed: Members::from(&*group) };
-        let replaced = |meeting| Some(ReplacedEntry { date, time, meeting });
+        let period = Period::new(slot, Hours::new(hours).unwrap()).unwrap_or(Period::of_slot(slot));
+        let hours = period.hours().above_one();
+        let clashes = clashes(&[&[&*id], &["F2", "F3"]]);
+        let skipped = SkippedFields {
+            skipped: vec![clash(&id), clash("F2,F3")],
+            skipped_count: clashes.count(),
+        };
+        let (clashes, skipped) = if is_closed { (Some(&clashes), Some(skipped)) } else { (None, None) };
+        let series = NonZeroU64::new(series).map(SeriesId);
+        let series = Some(SeriesFields { series, occurrences: numbers[0] }).filter(|_| numbers[1] % 2 == 0);
+        let replaced = |meeting| Some(ReplacedEntry { date, time, hours, meeting });
         for replaced in [None, replaced(None), replaced(Some(meeting))] {
-            let direct = written(|out| write_block_reply(out, &id, slot, replaced.as_ref()));
-            let blocked = BlockReply { name: (&*id).into(), date, time, replaced: replaced.clone() };
+            let entry = WrittenEntry { series, skipped: clashes, replaced: replaced.as_ref(), ..WrittenEntry::new(&id, period) };
+            let direct = written(|out| write_block_reply(out, &entry));
+            let blocked = BlockReply { series, skipped: skipped.clone(), replaced: replaced.clone(), ..blocked(&id, period) };
             prop_assert_eq!(&direct, &written(|out| write_ok(out, &blocked)));
             prop_assert_eq!(serde_json::from_str::<BlockReply<'_>>(&direct["OK ".len()..]).unwrap(), blocked);
 
-            let direct = written(|out| write_meet_reply(out, &id, slot, &meet, replaced.as_ref()));
-            let EntryFields { title, group, host } = meet.clone();
-            let met = MeetReply { name: (&*id).into(), date, time, title, group, host, replaced };
+            let direct = written(|out| write_meet_reply(out, &entry, &meet));
+            let met = MeetReply { series, skipped: skipped.clone(), replaced: replaced.clone(), ..met(&id, period, meet.clone()) };
             prop_assert_eq!(&direct, &written(|out| write_ok(out, &met)));
             prop_assert_eq!(serde_json::from_str::<MeetReply<'_>>(&direct["OK ".len()..]).unwrap(), met);
         }
         for deleted in [EntryKind::Block, EntryKind::Meeting] {
-            let direct = written(|out| write_delete_reply(out, &id, slot, deleted));
-            let reply = DeleteReply { name: (&*id).into(), date, time, deleted };
-            prop_assert_eq!(direct, written(|out| write_ok(out, &reply)));
+            let direct = written(|out| write_delete_reply(out, &id, period, series, deleted));
+            let reply = DeleteReply { name: (&*id).into(), date, time, hours, series, deleted };
+            prop_assert_eq!(&direct, &written(|out| write_ok(out, &reply)));
+            prop_assert_eq!(serde_json::from_str::<DeleteReply<'_>>(&direct["OK ".len()..]).unwrap(), reply);
         }
 
         let texts = (&*name, &*group, &*id);

@@ -64,7 +64,7 @@ fn host_note(met: &MeetReply<'_>) -> String {
 
 /// The entry that a PUT replaced.
 fn replaced_note(replaced: Option<&ReplacedEntry<'_>>) -> String {
-    let Some(ReplacedEntry { date, time, meeting }) = replaced else { return String::new() };
+    let Some(ReplacedEntry { date, time, meeting, .. }) = replaced else { return String::new() };
     let at = format!("on {} at {time}", date.dmy());
     let Some(ReplacedMeeting { meet, removed }) = meeting else {
         return format!(" It replaces the block {at}.");

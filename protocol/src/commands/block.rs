@@ -10,13 +10,13 @@ use super::form::CommandForm;
 use super::line_writer::LineWriter;
 use super::recurrence::{parse_times, write_times};
 use crate::date::Date;
-use crate::hour::{Hour, Slot};
+use crate::hour::Hour;
 use crate::id::Id;
-use crate::period::Period;
+use crate::period::{Hours, Period};
 use crate::recurrence::Recurrence;
 use crate::refusal::Refusal;
-use crate::reply::entry::{close_entry_reply, open_entry_reply};
-use crate::reply::{ReplacedEntry, dates};
+use crate::reply::changed_entry::{close_entry_reply, open_entry_reply};
+use crate::reply::{ReplacedEntry, SeriesFields, SkippedFields, WrittenEntry, dates};
 
 /// Blocks hours, once or in a series.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,15 +60,24 @@ pub struct BlockReply<'a> {
     /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
-    /// The hour.
+    /// The first hour.
     pub time: Hour,
+    /// How many hours it has, if more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// If it is in a series, or was.
+    #[serde(flatten)]
+    pub series: Option<SeriesFields>,
+    /// The occurrences that were skipped.
+    #[serde(borrow, flatten)]
+    pub skipped: Option<SkippedFields<'a>>,
     /// What PUT replaced.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<ReplacedEntry<'a>>,
 }
 
 /// Appends a [`BlockReply`] as an `OK` line.
-pub fn write_block_reply(out: &mut Vec<u8>, who: &str, slot: Slot, replaced: Option<&ReplacedEntry<'_>>) {
-    open_entry_reply(out, who, slot);
-    close_entry_reply(out, replaced);
+pub fn write_block_reply(out: &mut Vec<u8>, entry: &WrittenEntry<'_>) {
+    open_entry_reply(out, entry.who, entry.period);
+    close_entry_reply(out, entry);
 }

@@ -12,9 +12,10 @@ use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
 use crate::json;
+use crate::period::{Hours, Period};
 use crate::refusal::Refusal;
-use crate::reply::dates;
-use crate::reply::entry::open_entry_reply;
+use crate::reply::changed_entry::{open_entry_reply, write_series};
+use crate::reply::{SeriesFields, dates};
 use crate::series::Scope;
 
 /// Deletes an entry or an event.
@@ -90,15 +91,30 @@ pub struct DeleteReply<'a> {
     /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
-    /// The hour.
+    /// The first hour.
     pub time: Hour,
+    /// How many hours it had, if more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// If it was in a series.
+    #[serde(flatten)]
+    pub series: Option<SeriesFields>,
     /// The kind of the deleted entry.
     pub deleted: EntryKind,
 }
 
 /// Appends a [`DeleteReply`] as an `OK` line.
-pub fn write_delete_reply(out: &mut Vec<u8>, who: &str, slot: Slot, deleted: EntryKind) {
-    open_entry_reply(out, who, slot);
+pub fn write_delete_reply(
+    out: &mut Vec<u8>,
+    who: &str,
+    period: Period,
+    series: Option<SeriesFields>,
+    deleted: EntryKind,
+) {
+    open_entry_reply(out, who, period);
+    if let Some(series) = series {
+        write_series(out, series);
+    }
     out.extend_from_slice(match deleted {
         EntryKind::Block => b",\"deleted\":\"block\"}\n",
         EntryKind::Meeting => b",\"deleted\":\"meeting\"}\n",

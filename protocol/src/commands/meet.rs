@@ -13,11 +13,12 @@ use super::recurrence::{parse_times, refuse_series, write_times};
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
-use crate::period::Period;
+use crate::period::{Hours, Period};
 use crate::recurrence::Recurrence;
 use crate::refusal::Refusal;
-use crate::reply::entry::{close_entry_reply, open_entry_reply, write_meeting};
-use crate::reply::{EntryFields, Members, ReplacedEntry, dates};
+use crate::reply::changed_entry::{close_entry_reply, open_entry_reply};
+use crate::reply::entry::write_meeting;
+use crate::reply::{EntryFields, Members, ReplacedEntry, SeriesFields, SkippedFields, WrittenEntry, dates};
 use crate::window::Window;
 
 /// Schedules a meeting, once or in a series.
@@ -111,8 +112,11 @@ pub struct MeetReply<'a> {
     /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
-    /// The hour.
+    /// The first hour.
     pub time: Hour,
+    /// How many hours it has, if more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
     /// The title.
     #[serde(borrow)]
     pub title: Cow<'a, str>,
@@ -121,21 +125,21 @@ pub struct MeetReply<'a> {
     /// The host.
     #[serde(borrow)]
     pub host: Cow<'a, str>,
+    /// If it is in a series, or was.
+    #[serde(flatten)]
+    pub series: Option<SeriesFields>,
+    /// The occurrences that were skipped.
+    #[serde(borrow, flatten)]
+    pub skipped: Option<SkippedFields<'a>>,
     /// What PUT replaced.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<ReplacedEntry<'a>>,
 }
 
 /// Appends a [`MeetReply`] as an `OK` line.
-pub fn write_meet_reply(
-    out: &mut Vec<u8>,
-    who: &str,
-    slot: Slot,
-    meet: &EntryFields<'_>,
-    replaced: Option<&ReplacedEntry<'_>>,
-) {
-    open_entry_reply(out, who, slot);
+pub fn write_meet_reply(out: &mut Vec<u8>, entry: &WrittenEntry<'_>, meet: &EntryFields<'_>) {
+    open_entry_reply(out, entry.who, entry.period);
     out.push(b',');
     write_meeting(out, &meet.title, &meet.group.0, &meet.host);
-    close_entry_reply(out, replaced);
+    close_entry_reply(out, entry);
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::clash::Clash;
 use crate::ticket::TicketId;
 use crate::timestamp::Timestamp;
 
@@ -111,6 +112,12 @@ pub struct ErrBody {
     /// CONFLICT: the people who are busy.
     #[serde(default)]
     pub busy: Option<Vec<String>>,
+    /// CONFLICT of a series: the occurrences that cannot be had, the first of them.
+    #[serde(default)]
+    pub clashes: Option<Vec<Clash<'static>>>,
+    /// CONFLICT of a series: how many occurrences cannot be had.
+    #[serde(default)]
+    pub clash_count: Option<u32>,
     /// FORBIDDEN: the host, who alone may change the meeting.
     #[serde(default)]
     pub host: Option<String>,

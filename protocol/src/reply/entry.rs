@@ -10,6 +10,7 @@ use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::json;
 use crate::limits::GROUP_IDS_MAX;
+use crate::period::Hours;
 
 /// The fields of a meeting or a block. A block has an empty title and an empty group, and its owner is the
 /// host.
@@ -31,8 +32,11 @@ pub struct ReplacedEntry<'a> {
     /// The day, written `dd-mm-yyyy`.
     #[serde(with = "dates::dmy")]
     pub date: Date,
-    /// The hour.
+    /// The first hour.
     pub time: Hour,
+    /// How many hours it had, if more than one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
     /// The meeting, if the entry was one.
     #[serde(borrow, flatten)]
     pub meeting: Option<ReplacedMeeting<'a>>,
@@ -118,23 +122,6 @@ fn write_members(out: &mut Vec<u8>, group: &str, from: usize, bytes_target: usiz
 fn close_meeting(out: &mut Vec<u8>, host: &str) {
     out.extend_from_slice(b"],\"host\":");
     json::write_id(out, host);
-}
-
-/// Appends the start of the reply to a new entry.
-pub(crate) fn open_entry_reply(out: &mut Vec<u8>, who: &str, slot: Slot) {
-    out.extend_from_slice(b"OK {\"name\":");
-    json::write_id(out, who);
-    out.push(b',');
-    write_slot(out, slot);
-}
-
-/// Appends the end of the reply to a new entry.
-pub(crate) fn close_entry_reply(out: &mut Vec<u8>, replaced: Option<&ReplacedEntry<'_>>) {
-    if let Some(replaced) = replaced {
-        out.extend_from_slice(b",\"replaced\":");
-        json::write_value(out, replaced);
-    }
-    out.extend_from_slice(b"}\n");
 }
 
 pub(crate) fn write_slot(out: &mut Vec<u8>, slot: Slot) {

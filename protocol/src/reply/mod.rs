@@ -7,6 +7,8 @@
 //! Every JSON object is a struct that serializes and deserializes. The frequent and the long ones also have
 //! functions that write them without the struct; a property test compares the two.
 
+pub(crate) mod changed_entry;
+mod clash;
 pub(crate) mod dates;
 mod decode;
 pub(crate) mod entry;
@@ -16,6 +18,8 @@ mod keyed;
 mod lines;
 mod members;
 
+pub use changed_entry::{SeriesFields, SkippedFields, WrittenEntry};
+pub use clash::{Clash, Clashes};
 pub use decode::{ErrBody, ErrTickets, MalformedLine, ReplyLine};
 pub use entry::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max, write_entry_fields};
 pub use event::{

@@ -2,7 +2,7 @@
 
 use bookline_protocol::commands::Delete;
 use bookline_protocol::commands::delete::{EntryKind, write_delete_reply, write_deleted_event_reply};
-use bookline_protocol::{Refusal, Scope, Slot};
+use bookline_protocol::{Period, Refusal, Scope, Slot};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
@@ -42,7 +42,7 @@ fn delete_entry(
                 Entry::Block { .. } => EntryKind::Block,
                 Entry::Meeting(_) => EntryKind::Meeting,
             };
-            write_delete_reply(out, who, slot, deleted);
+            write_delete_reply(out, who, Period::of_slot(slot), None, deleted);
         },
         |rejection| not_freed(who, slot, rejection),
     )

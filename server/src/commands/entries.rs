@@ -1,10 +1,10 @@
 //! What BLOCK, MEET and PUT share: new entries, and the replies that show them.
 
-use bookline_protocol::Slot;
 use bookline_protocol::commands::RequestedMeeting;
 use bookline_protocol::commands::block::write_block_reply;
 use bookline_protocol::commands::meet::write_meet_reply;
-use bookline_protocol::reply::{EntryFields, ReplacedEntry};
+use bookline_protocol::reply::{EntryFields, WrittenEntry};
+use bookline_protocol::{Period, Slot};
 
 use super::execution_status::ExecutionStatus;
 use super::refusals::busy;
@@ -25,24 +25,18 @@ pub fn create_entry(
         service,
         key,
         |context, keyed| service.store.take(context, who, slot, entry, keyed),
-        |(), out| write_entry_reply(out, who, slot, entry, None),
+        |(), out| write_entry_reply(out, &WrittenEntry::new(who, Period::of_slot(slot)), entry),
         |rejection| busy(slot, rejection, ""),
     )
 }
 
 /// Writes the reply to BLOCK, MEET or PUT.
-pub fn write_entry_reply(
-    out: &mut Vec<u8>,
-    who: &str,
-    slot: Slot,
-    entry: &NewEntry<'_>,
-    replaced: Option<&ReplacedEntry<'_>>,
-) {
+pub fn write_entry_reply(out: &mut Vec<u8>, written: &WrittenEntry<'_>, entry: &NewEntry<'_>) {
     match *entry {
-        NewEntry::Block => write_block_reply(out, who, slot, replaced),
+        NewEntry::Block => write_block_reply(out, written),
         NewEntry::Meeting { title, group, host } => {
             let meet = EntryFields { title: title.into(), group: group.into(), host: host.into() };
-            write_meet_reply(out, who, slot, &meet, replaced);
+            write_meet_reply(out, written, &meet);
         }
     }
 }

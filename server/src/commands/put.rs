@@ -4,8 +4,10 @@ use std::collections::HashSet;
 
 use bookline_protocol::commands::Put;
 use bookline_protocol::commands::put::RequestedEntry;
-use bookline_protocol::reply::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max};
-use bookline_protocol::{Hours, Scope, Slot};
+use bookline_protocol::reply::{
+    EntryFields, ReplacedEntry, ReplacedMeeting, WrittenEntry, entry_fields_bytes_max,
+};
+use bookline_protocol::{Hours, Period, Scope, Slot};
 
 use super::chunk_status::CHUNK_BYTES_MAX;
 use super::command::Command;
@@ -38,7 +40,9 @@ impl Command for Put<'_> {
         let replacement = Replacement { who, old, new, entry };
         let write = |replaced: &Entry, out: &mut Vec<u8>| {
             let replaced = replaced_entry(old, replaced, entry.people(who));
-            write_entry_reply(out, who, new, &entry, Some(&replaced));
+            let written =
+                WrittenEntry { replaced: Some(&replaced), ..WrittenEntry::new(who, Period::of_slot(new)) };
+            write_entry_reply(out, &written, &entry);
         };
         let refusal = |rejection| match rejection {
             ReplacementRejection::Freeing(rejection) => not_freed(who, old, rejection),
@@ -88,5 +92,5 @@ fn replaced_entry<'a>(
             Some(ReplacedMeeting { meet, removed: removed.join(",").into() })
         }
     };
-    ReplacedEntry { date, time, meeting }
+    ReplacedEntry { date, time, hours: None, meeting }
 }
