@@ -95,7 +95,7 @@ impl Printer {
             }
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                let text = refusal::refusal(code, body, self.printed_rows.take().is_some());
+                let text = refusal::refusal(code, body, self.printed_rows.take().is_some(), terminal_width());
                 self.print_text(&text)
             }
             // A line of a later version of the protocol.
@@ -123,7 +123,7 @@ impl Printer {
             },
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                report(&refusal::refusal(code, body, self.printed_rows.take().is_some()));
+                report(&refusal::refusal(code, body, self.printed_rows.take().is_some(), terminal_width()));
                 Ok(())
             }
             Ok(ReplyLine::Unknown) => Ok(()),

@@ -65,7 +65,7 @@ pub enum OnConflict {
 pub enum RecurrenceError {
     /// The last day is before the first occurrence.
     #[error(
-        "the series has no occurrence, for the first would start on {}: write last= with that day or a later one",
+        "the series has no occurrence: the first would start on {}, write last= with that day or a later one",
         first.dmy()
     )]
     Empty {

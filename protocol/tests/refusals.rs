@@ -233,6 +233,10 @@ fn delete_of_neither_an_entry_nor_an_event_is_refused() {
          < <who or event-id> is missing: write DELETE <who> <date> <time> [series=this|following|all] [key=<key>] or DELETE <event-id> [tickets=drop] [key=<key>]
          > DELETE F1 21-11-2026
          < <time> is missing: write DELETE <who> <date> <time> [series=this|following|all] [key=<key>]
+         > DELETE F1 21-11-2026 09:00 series=next
+         < series \"next\" is not a part of a series: write this, following or all
+         > DELETE rustconf series=all
+         < option \"series\" is unknown here: write DELETE <event-id> [tickets=drop] [key=<key>], with quotes around an argument that only looks like an option
          > DELETE F1 21-11-2026 09:00 tickets=drop
          < option \"tickets\" is unknown here: write DELETE <who> <date> <time> [series=this|following|all] [key=<key>], with quotes around an argument that only looks like an option
          > DELETE jazz tickets=keep
@@ -287,6 +291,44 @@ fn invalid_dates_and_times_are_refused() {
          < time \"24:00\" is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00
          > BLOCK F1 21-11-2026 09:30
          < time \"09:30\" is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00",
+    );
+}
+
+#[test]
+fn hours_and_series_that_cannot_be_are_refused() {
+    transcript(
+        "> BLOCK F1 21-11-2026 09:00 hours=25
+         < hours \"25\" is not a number of hours: write a whole number from 1 to 24 in digits only
+         > BLOCK F1 31-12-9999 23:00 hours=2
+         < an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours
+         > PUT F1 21-11-2026 09:00 BLOCK 31-12-9999 23:00 hours=2
+         < an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours
+         > BLOCK F1 31-12-9999 09:00 every=day count=2
+         < an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours
+         > BLOCK F1 21-11-2026 09:00 every=month count=2
+         < every \"month\" is not a recurrence: write day, weekday, week or 2weeks
+         > BLOCK F1 21-11-2026 09:00 every=week
+         < every= has neither count= nor last=: write count=<count> for so many occurrences, or last=<date> for the last day on which one may start
+         > BLOCK F1 21-11-2026 09:00 every=week count=2 last=2026-12-31
+         < count= and last= are both given: write one of the two
+         > BLOCK F1 21-11-2026 09:00 every=week count=1
+         < count \"1\" is out of range: write a whole number from 2 to 366
+         > BLOCK F1 21-11-2026 09:00 every=week count=367
+         < count \"367\" is out of range: write a whole number from 2 to 366
+         > BLOCK F1 21-11-2026 09:00 every=week count=two
+         < count \"two\" is not a whole number: write one from 2 to 366 in digits only
+         > BLOCK F1 21-11-2026 09:00 every=weekday last=22-11-2026
+         < the series has no occurrence: the first would start on 23-11-2026, write last= with that day or a later one
+         > BLOCK F1 21-11-2026 09:00 every=week count=2 on_conflict=ask
+         < on_conflict \"ask\" is not skip: write on_conflict=skip, or leave it out
+         > BLOCK F1 21-11-2026 09:00 count=2
+         < count= belongs to a series: write every=day, every=weekday, every=week or every=2weeks with it
+         > MEET F1 21-11-2026 09:00 x F2 on_conflict=skip
+         < on_conflict= belongs to a series: write every=day, every=weekday, every=week or every=2weeks with it
+         > MEET F1 21-11-2026 first x F2 every=week count=2
+         < every= belongs to a series, and first finds one time: write a <time> in place of first, or leave every= out
+         > MEET F1 21-11-2026 first x F2 from=17:00
+         < from=17:00 is not before until=17:00: write the earlier hour in from=",
     );
 }
 

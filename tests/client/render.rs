@@ -54,6 +54,33 @@ fn tickets_are_a_table() {
 }
 
 #[test]
+fn skipped_occurrences_and_clashes_of_a_series_are_tables() {
+    let clashes = concat!(
+        r#"[{"date":"21-11-2026","time":"10:00","busy":["F2","F3"]},"#,
+        r#"{"date":"28-11-2026","time":"10:00","busy":["F3"],"busy_count":31}]"#
+    );
+    let table = "\
+\x20Date       | Time  | Busy
+------------+-------+-----------------
+ 21-11-2026 | 10:00 | F2, F3
+ 28-11-2026 | 10:00 | F3, and 30 more
+3 more are not listed.
+";
+    let skipped = format!(
+        "OK {{\"name\":\"F1\",\"date\":\"14-11-2026\",\"time\":\"10:00\",\"series\":\"5f3a9c1e77d20b46\",\
+         \"occurrences\":7,\"skipped\":{clashes},\"skipped_count\":5}}\n"
+    );
+    let sentence =
+        "F1 is blocked on 14-11-2026 at 10:00. 7 occurrences of series 5f3a9c1e77d20b46. 5 skipped:";
+    assert_eq!(pretty(&skipped), format!("{sentence}\n{table}"));
+    let refused = format!(
+        "ERR CONFLICT {{\"message\":\"F2 is busy\",\"retry\":false,\"busy\":[\"F2\",\"F3\"],\"clashes\":{clashes},\
+         \"clash_count\":5}}\n"
+    );
+    assert_eq!(pretty(&refused), format!("Conflict: F2 is busy.\n{table}"));
+}
+
+#[test]
 fn day_and_month_are_tables() {
     let day = concat!(
         r#"OK {"name":"F1","date":"21-11-2026","schedule":["#,
@@ -204,6 +231,43 @@ fn changes_are_sentences() {
             "Event e is deleted, with 3 tickets and 1 hold.\n",
         ),
         (r#"OK {"name":"F1","date":"21-11-2026","time":"09:00"}"#, "F1 is blocked on 21-11-2026 at 09:00.\n"),
+        (
+            r#"OK {"name":"F1","date":"21-11-2026","time":"22:00","hours":4}"#,
+            "F1 is blocked on 21-11-2026 at 22:00 for 4 hours.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"name":"F1","date":"21-11-2026","time":"22:00","hours":4,"title":"plans","#,
+                r#""group":["F2"],"host":"F1","series":"5f3a9c1e77d20b46","occurrences":13}"#
+            ),
+            "F1 meets F2 on 21-11-2026 at 22:00 for 4 hours: plans (host F1). 13 occurrences of series \
+             5f3a9c1e77d20b46.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"name":"F1","date":"21-11-2026","time":"10:00","title":"plans","group":["F2"],"#,
+                r#""host":"F2","occurrences":1,"#,
+                r#""replaced":{"date":"21-11-2026","time":"09:00","hours":2}}"#
+            ),
+            "F1 meets F2 on 21-11-2026 at 10:00: plans (host F2). It replaces the block on 21-11-2026 at \
+             09:00 for 2 hours. It has left its series.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"name":"F1","date":"21-11-2026","time":"10:00","hours":2,"#,
+                r#""series":"5f3a9c1e77d20b46","occurrences":1,"deleted":"block"}"#
+            ),
+            "The block of F1 on 21-11-2026 at 10:00 for 2 hours is deleted. One occurrence of series \
+             5f3a9c1e77d20b46.\n",
+        ),
+        (
+            concat!(
+                r#"OK {"name":"F1","date":"21-11-2026","time":"09:00","series":"5f3a9c1e77d20b46","#,
+                r#""occurrences":2,"skipped":[],"skipped_count":0}"#
+            ),
+            "F1 is blocked on 21-11-2026 at 09:00. 2 occurrences of series 5f3a9c1e77d20b46. None was \
+             skipped.\n",
+        ),
         (
             concat!(
                 r#"OK {"name":"F1","date":"21-11-2026","time":"10:00","#,

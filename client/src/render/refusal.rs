@@ -6,16 +6,23 @@ use bookline_protocol::Code;
 use bookline_protocol::reply::{ErrBody, ErrTickets};
 
 use crate::render::text::{capitalized, printable, words_of};
-use crate::render::time;
+use crate::render::{table, time};
 
-/// A refusal. `after_rows` says that rows were printed before it: they are incomplete.
-pub fn refusal(code: &str, body: &str, after_rows: bool) -> String {
+/// A refusal, in at most `width` columns where it is a table. `after_rows` says that rows were printed before
+/// it: they are incomplete.
+pub fn refusal(code: &str, body: &str, after_rows: bool, width: Option<u16>) -> String {
     let mut sentence = match serde_json::from_str::<ErrBody>(body) {
         Ok(mut body) => {
             if let Some(at) = body.at {
                 body.message = body.message.replace(&at.to_string(), &time::second(at));
             }
-            refusal_sentence(code, &body)
+            let clashes = body.clashes.as_deref().unwrap_or_default();
+            let mut sentence = refusal_sentence(code, &body);
+            if !clashes.is_empty() {
+                let count = body.clash_count.unwrap_or(0);
+                let _ = write!(sentence, "\n{}", table::clashes(clashes, count, width));
+            }
+            sentence
         }
         Err(_) => format!("{}: {}", printable(code), printable(body)),
     };
@@ -55,8 +62,11 @@ fn host_note(body: &ErrBody) -> Option<String> {
     Some(format!("host: {host}"))
 }
 
-/// Everyone who is busy.
+/// Everyone who is busy, unless the clashes show it.
 fn busy_note(body: &ErrBody) -> Option<String> {
+    if body.clashes.is_some() {
+        return None;
+    }
     let unnamed = |name: &&String| !body.message.contains(name.as_str());
     let busy: Vec<_> = body.busy.iter().flatten().filter(unnamed).map(String::as_str).collect();
     (!busy.is_empty()).then(|| format!("busy: {}", busy.join(", ")))
@@ -87,7 +97,7 @@ mod tests {
     use super::*;
 
     fn shown(code: &str, fields: &str) -> String {
-        refusal(code, &format!(r#"{{"retry":false,{fields}}}"#), false)
+        refusal(code, &format!(r#"{{"retry":false,{fields}}}"#), false, None)
     }
 
     #[test]

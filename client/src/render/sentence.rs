@@ -6,9 +6,13 @@ use bookline_protocol::commands::block::BlockReply;
 use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::meet::MeetReply;
-use bookline_protocol::reply::{CountReply, Members, ReplacedEntry, ReplacedMeeting};
+use bookline_protocol::reply::{
+    CountReply, Members, ReplacedEntry, ReplacedMeeting, SeriesFields, SkippedFields,
+};
+use bookline_protocol::{Date, Hour, Hours};
 
 use crate::render::listing::Listing;
+use crate::render::table;
 use crate::render::text::printable;
 
 /// The kind of a reply's rows.
@@ -33,23 +37,57 @@ pub fn greeting(hello: &str, address: &impl Display) -> String {
     )
 }
 
-pub fn blocked(blocked: &BlockReply<'_>) -> String {
-    let (name, date) = (printable(&blocked.name), blocked.date.dmy());
-    format!("{name} is blocked on {date} at {}.{}", blocked.time, replaced_note(blocked.replaced.as_ref()))
+pub fn blocked(blocked: &BlockReply<'_>, width: Option<u16>) -> String {
+    format!(
+        "{} is blocked {}.{}{}{}",
+        printable(&blocked.name),
+        period(blocked.date, blocked.time, blocked.hours),
+        replaced_note(blocked.replaced.as_ref()),
+        series_note(blocked.series),
+        skipped_note(blocked.skipped.as_ref(), width),
+    )
 }
 
-pub fn met(met: &MeetReply<'_>) -> String {
+pub fn met(met: &MeetReply<'_>, width: Option<u16>) -> String {
     let with = join(&met.group);
     format!(
-        "{} meets {} on {} at {}: {}{}.{}",
+        "{} meets {} {}: {}{}.{}{}{}",
         printable(&met.name),
         printable(&with),
-        met.date.dmy(),
-        met.time,
+        period(met.date, met.time, met.hours),
         printable(&met.title),
         printable(&host_note(met)),
         replaced_note(met.replaced.as_ref()),
+        series_note(met.series),
+        skipped_note(met.skipped.as_ref(), width),
     )
+}
+
+/// The hours of an entry: `on 21-11-2026 at 22:00 for 4 hours`.
+fn period(date: Date, time: Hour, hours: Option<Hours>) -> String {
+    let length = hours.map(|hours| format!(" for {hours} hours")).unwrap_or_default();
+    format!("on {} at {time}{length}", date.dmy())
+}
+
+/// How many occurrences of a series a change is about.
+fn series_note(fields: Option<SeriesFields>) -> String {
+    match fields {
+        None => String::new(),
+        Some(SeriesFields { series: None, .. }) => " It has left its series.".to_owned(),
+        Some(SeriesFields { series: Some(id), occurrences: 1 }) => format!(" One occurrence of series {id}."),
+        Some(SeriesFields { series: Some(id), occurrences }) => {
+            format!(" {occurrences} occurrences of series {id}.")
+        }
+    }
+}
+
+/// The occurrences of a series that were skipped, in the lines below.
+fn skipped_note(fields: Option<&SkippedFields<'_>>, width: Option<u16>) -> String {
+    let Some(SkippedFields { skipped, skipped_count }) = fields else { return String::new() };
+    match skipped_count {
+        0 => " None was skipped.".to_owned(),
+        count => format!(" {count} skipped:\n{}", table::clashes(skipped, *count, width)),
+    }
 }
 
 /// The host of a meeting. One who is not in it may be a member that the user wrote after a blank instead of
@@ -64,8 +102,8 @@ fn host_note(met: &MeetReply<'_>) -> String {
 
 /// The entry that a PUT replaced.
 fn replaced_note(replaced: Option<&ReplacedEntry<'_>>) -> String {
-    let Some(ReplacedEntry { date, time, meeting, .. }) = replaced else { return String::new() };
-    let at = format!("on {} at {time}", date.dmy());
+    let Some(ReplacedEntry { date, time, hours, meeting }) = replaced else { return String::new() };
+    let at = period(*date, *time, *hours);
     let Some(ReplacedMeeting { meet, removed }) = meeting else {
         return format!(" It replaces the block {at}.");
     };
@@ -86,8 +124,8 @@ pub fn deleted(deleted: &DeleteReply<'_>) -> String {
         EntryKind::Block => "block",
         EntryKind::Meeting => "meeting",
     };
-    let (name, date) = (printable(&deleted.name), deleted.date.dmy());
-    format!("The {what} of {name} on {date} at {} is deleted.", deleted.time)
+    let at = period(deleted.date, deleted.time, deleted.hours);
+    format!("The {what} of {} {at} is deleted.{}", printable(&deleted.name), series_note(deleted.series))
 }
 
 pub fn hello(hello: &HelloReply<'_>) -> String {

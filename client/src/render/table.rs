@@ -5,7 +5,7 @@ use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
 use bookline_protocol::commands::tickets::TicketRow;
-use bookline_protocol::reply::{EntryFields, EventReply};
+use bookline_protocol::reply::{Clash, EntryFields, EventReply};
 use bookline_protocol::ticket::TICKET_ID_CHARS;
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
@@ -140,6 +140,28 @@ pub fn hours(hours: &[HodRow<'_>], width: Option<u16>) -> String {
         })
     });
     lay_out(&columns, rows, width)
+}
+
+/// The occurrences of a series that cannot be had, and how many of all `count` are not listed.
+pub fn clashes(clashes: &[Clash<'_>], count: u32, width: Option<u16>) -> String {
+    use ColumnKind::{Atom, Ids};
+    let columns = [("Date", Atom), ("Time", Atom), ("Busy", Ids)];
+    let rows = clashes.iter().map(|clash| {
+        let people: Vec<_> = clash.busy.iter().collect();
+        let more = unlisted(clash.busy_count.unwrap_or(0), people.len());
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        vec![clash.date.dmy().to_string(), clash.time.to_string(), people.join(", ") + &more]
+    });
+    let table = lay_out(&columns, rows, width);
+    match unlisted(count, clashes.len()) {
+        0 => table,
+        more => format!("{table}\n{more} more are not listed."),
+    }
+}
+
+/// How many of `count` are not among those that are listed.
+fn unlisted(count: u32, listed: usize) -> usize {
+    (count as usize).saturating_sub(listed)
 }
 
 /// The forms of commands, of HELP.

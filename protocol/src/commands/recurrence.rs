@@ -12,9 +12,6 @@ use crate::recurrence::{
 };
 use crate::refusal::Refusal;
 
-/// What an error message advises for an option that only a series has.
-const WRITE_EVERY: &str = "write every=day, every=weekday, every=week or every=2weeks too";
-
 /// Parses `[hours=<hours>] [every=… count=<count>|last=<date>] [on_conflict=skip]`. The period, which is that
 /// of the first occurrence, begins at `start`.
 pub(crate) fn parse_times(args: &mut Args<'_>, start: Slot) -> Result<(Period, Option<Recurrence>), Refusal> {
@@ -55,9 +52,9 @@ fn parse_end(args: &mut Args<'_>) -> Result<RecurrenceEnd, Refusal> {
             "every= has neither count= nor last=: write count=<count> for so many occurrences, or last=<date> \
              for the last day on which one may start",
         )),
-        (Some(_), Some(_)) => Err(Refusal::bad_request(
-            "count= and last= are both given: write one of them, the series ends there",
-        )),
+        (Some(_), Some(_)) => {
+            Err(Refusal::bad_request("count= and last= are both given: write one of the two"))
+        }
     }
 }
 
@@ -65,9 +62,9 @@ fn parse_end(args: &mut Args<'_>) -> Result<RecurrenceEnd, Refusal> {
 fn refuse_series_options(args: &mut Args<'_>) -> Result<(), Refusal> {
     match args.first_given(&["count", "last", "on_conflict"])? {
         None => Ok(()),
-        Some(name) => {
-            Err(Refusal::bad_request(format!("{name}= is of a series, without every=: {WRITE_EVERY}")))
-        }
+        Some(name) => Err(Refusal::bad_request(format!(
+            "{name}= belongs to a series: write every=day, every=weekday, every=week or every=2weeks with it"
+        ))),
     }
 }
 
@@ -76,7 +73,7 @@ pub(crate) fn refuse_series(args: &mut Args<'_>) -> Result<(), Refusal> {
     match args.first_given(&["every", "count", "last", "on_conflict"])? {
         None => Ok(()),
         Some(name) => Err(Refusal::bad_request(format!(
-            "{name}= is of a series, and first finds one time: write a <time> in place of first, or leave \
+            "{name}= belongs to a series, and first finds one time: write a <time> in place of first, or leave \
              {name}= out"
         ))),
     }
