@@ -77,7 +77,7 @@ fn candidates_after(verb: Verb, arguments: &[&str]) -> Vec<String> {
     let given =
         |name: &str| arguments.iter().any(|word| split_option(word).is_some_and(|(it, _)| it == name));
     let words: Vec<&str> = arguments.iter().copied().filter(|word| split_option(word).is_none()).collect();
-    let is_keyword = |place: &str| place.chars().all(|c| c.is_ascii_uppercase());
+    let is_keyword = |place: &str| !place.contains('<');
     let mut found = Vec::new();
     let mut offer = |word: String| {
         if !found.contains(&word) {
@@ -155,9 +155,11 @@ mod tests {
         assert_eq!(complete("GET limit=5 "), ["after="]);
         assert_eq!(complete("CREATE \"Rust Conf\" 2026-12-31 100 i"), ["id="]);
         assert_eq!(complete("GET limit=5 after=x "), [""; 0]);
-        assert_eq!(complete("MEET F1 2026-12-31 09:00 standup F2 "), ["host=", "key="]);
-        assert_eq!(complete("PUT F1 2026-12-31 09:00 meet 2026-12-31 10:00 x h"), ["host="]);
-        assert_eq!(complete("PUT F1 2026-12-31 09:00 block h"), [""; 0]);
+        let series = ["every=day", "every=weekday", "every=week", "every=2weeks", "count=", "last="];
+        let all = [&["host=", "hours="], &series[..], &["on_conflict=skip", "key="]].concat();
+        assert_eq!(complete("MEET F1 2026-12-31 09:00 standup F2 "), all);
+        assert_eq!(complete("PUT F1 2026-12-31 09:00 meet 2026-12-31 10:00 x h"), ["host=", "hours="]);
+        assert_eq!(complete("PUT F1 2026-12-31 09:00 block h"), ["hours="]);
     }
 
     #[test]
@@ -165,6 +167,8 @@ mod tests {
         assert_eq!(complete("PUT F1 21-11-2026 09:00 "), ["BLOCK", "MEET"]);
         assert_eq!(complete("PUT F1 21-11-2026 09:00 m"), ["meet"]);
         assert_eq!(complete("PUT F1 21-11-2026 "), [""; 0]);
+        assert_eq!(complete("MEET F1 21-11-2026 f"), ["first"]);
+        assert_eq!(complete("MEET F1 21-11-2026 first x F2 d"), ["days=weekdays", "days=all"]);
         assert_eq!(complete("HELP cre"), ["create"]);
         assert_eq!(complete("GET rustconf "), [""; 0]);
     }
@@ -176,9 +180,10 @@ mod tests {
         assert_eq!(complete("HOLD jazz 2 for=\"Ada Lovelace\" "), ["ttl=", "key="]);
         assert_eq!(complete("CONFIRM 2cdba4d5 "), ["for=", "key="]);
         assert_eq!(complete("CANCEL 2cdba4d5 "), ["key="]);
-        assert_eq!(complete("DELETE jazz "), ["key=", "tickets=drop"]);
-        assert_eq!(complete("DELETE F1 21-11-2026 "), ["key="]);
-        assert_eq!(complete("MEET F1 2026-12-31 09:00 \"a b c d e\" F2 h"), ["host="]);
+        let scopes = ["series=this", "series=following", "series=all"];
+        assert_eq!(complete("DELETE jazz "), [&scopes[..], &["key=", "tickets=drop"]].concat());
+        assert_eq!(complete("DELETE F1 21-11-2026 "), [&scopes[..], &["key="]].concat());
+        assert_eq!(complete("MEET F1 2026-12-31 09:00 \"a b c d e\" F2 h"), ["host=", "hours="]);
     }
 
     #[test]

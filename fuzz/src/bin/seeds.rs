@@ -48,6 +48,11 @@ fn main() -> std::io::Result<()> {
         "CHECKIN 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee undo=yes",
         "TICKETS rustconf status=all for=ann ids=yes limit=2",
         "DELETE rustconf tickets=drop",
+        "BLOCK F1 21-11-2026 22:00 hours=4 every=weekday last=2026-12-31 on_conflict=skip",
+        "MEET F1 21-11-2026 10:00 standup F2 host=F3 hours=2 every=2weeks count=13",
+        "MEET F1 21-11-2026 first standup F2 to=2026-11-30 from=08:00 until=24:00 hours=2 days=all",
+        "PUT F1 21-11-2026 10:00 BLOCK 22-11-2026 11:00 hours=2 series=following",
+        "DELETE F1 21-11-2026 10:00 series=all",
     ];
     for (n, line) in requests.iter().enumerate() {
         write("request", &format!("line-{n:02}"), line.as_bytes())?;
@@ -76,6 +81,9 @@ fn main() -> std::io::Result<()> {
         r#"ERR EXPIRED {"message":"too late","retry":false,"at":"2026-11-26T09:57:53.123456Z"}"#,
         r#"ERR CONFLICT {"message":"released","retry":false,"status":"released","at":"2026-11-26T09:57:53.123456Z"}"#,
         r#"ERR CONFLICT {"message":"sold","retry":false,"tickets":2,"holds":1}"#,
+        r#"OK {"name":"F1","date":"21-11-2026","time":"09:00","hours":2,"series":"5f3a9c1e77d20b46","occurrences":2,"skipped":[{"date":"21-11-2026","time":"09:00","busy":["F2"],"busy_count":31}],"skipped_count":1}"#,
+        r#"OK {"name":"F1","date":"21-11-2026","time":"09:00","title":"x","group":["F2"],"host":"F2","occurrences":1,"replaced":{"date":"20-11-2026","time":"09:00","hours":2}}"#,
+        r#"ERR CONFLICT {"message":"F2 is busy","retry":false,"busy":["F2"],"clashes":[{"date":"21-11-2026","time":"09:00","busy":["F2"]}],"clash_count":1}"#,
     ];
     for (n, line) in replies.iter().enumerate() {
         write("reply", &format!("line-{n:02}"), line.as_bytes())?;
