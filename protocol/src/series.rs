@@ -58,10 +58,9 @@ impl<'de> Deserialize<'de> for SeriesId {
 }
 
 /// Which occurrences of a series a request is about. It names one of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// The named one. It is also the scope of a request about an entry without a series.
-    #[default]
+    /// The named one.
     This,
     /// The named one, and those that start later where they now stand.
     Following,

@@ -118,6 +118,7 @@ fn meet_first_parses_its_window() {
 fn put_and_delete_parse_hours_and_a_scope() {
     let (nine, ten) = (slot("2026-11-21", "09:00"), slot("2026-11-22", "10:00"));
     for (word, scope) in [("this", Scope::This), ("following", Scope::Following), ("all", Scope::All)] {
+        let scope = Some(scope);
         let line = format!("DELETE F1 21-11-2026 09:00 series={word}");
         assert_request(line, Delete::Entry { who: id("F1"), slot: nine, scope });
         let put = |hours, entry| Put { who: id("F1"), old: nine, new: ten, hours, entry, scope };
@@ -191,13 +192,13 @@ fn every_command_parses_to_its_request() {
     assert_request("HOD F10", Hod { who: id("F10") });
     assert_request(
         "DELETE F1 21-11-2026 09:00",
-        Delete::Entry { who: id("F1"), slot: nine, scope: Scope::This },
+        Delete::Entry { who: id("F1"), slot: nine, scope: None },
     );
     let delete = |drop_tickets| Delete::Event { event: id("rustconf"), drop_tickets };
     assert_request("DELETE rustconf", delete(false));
     assert_request("DELETE rustconf tickets=drop", delete(true));
     let ten = slot("2026-11-22", "10:00");
-    let put = |entry| Put { who: id("F1"), old: nine, new: ten, hours: None, entry, scope: Scope::This };
+    let put = |entry| Put { who: id("F1"), old: nine, new: ten, hours: None, entry, scope: None };
     assert_request("PUT F1 21-11-2026 09:00 BLOCK 22-11-2026 10:00", put(RequestedEntry::Block));
     assert_request(
         "PUT F1 21-11-2026 09:00 MEET 22-11-2026 10:00 x F2 F9",

@@ -184,6 +184,7 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
                 }
                 Err(Error::Rejected(IdTaken)) => present += 1,
                 Err(Error::NoShare(_)) => unreachable!("only a reply needs a share"),
+                Err(Error::TooLarge(_)) => unreachable!("an event is no calendar entry"),
             }
             break;
         }

@@ -207,7 +207,13 @@ impl<'a> Args<'a> {
         ))
     }
 
+    #[inline]
     fn refuse_remaining_argument(&mut self) -> Result<(), Refusal> {
+        // Each option asks for this.
+        if self.words.is_at_end() { Ok(()) } else { self.refuse_next_argument() }
+    }
+
+    fn refuse_next_argument(&mut self) -> Result<(), Refusal> {
         match self.words.next()? {
             None => Ok(()),
             Some(word) => Err(Refusal::bad_request(format!(

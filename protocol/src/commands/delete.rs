@@ -27,8 +27,8 @@ pub enum Delete<'a> {
         who: Id<'a>,
         /// An hour of the entry.
         slot: Slot,
-        /// Which occurrences of its series are deleted.
-        scope: Scope,
+        /// Which occurrences of the series are deleted. `None` is the named entry, be it in a series or not.
+        scope: Option<Scope>,
     },
     /// `DELETE <event-id>`: delete an event.
     Event {
@@ -59,7 +59,7 @@ impl<'a> Command<'a> for Delete<'a> {
         if args.has_next()? {
             args.set_form(&ENTRY);
             let (who, slot) = (validated("who", id, Id::new)?, args.next_slot()?);
-            Ok(Self::Entry { who, slot, scope: args.option_value("series")?.unwrap_or_default() })
+            Ok(Self::Entry { who, slot, scope: args.option_value("series")? })
         } else {
             args.set_form(&EVENT);
             let event = validated("event-id", id, Id::new)?;
@@ -72,7 +72,7 @@ impl<'a> Command<'a> for Delete<'a> {
             Self::Entry { who, slot, scope } => {
                 line.argument(who);
                 line.argument(slot);
-                line.option_unless_default("series", scope, &Scope::This);
+                line.option("series", scope.as_ref());
             }
             Self::Event { event, drop_tickets } => {
                 line.argument(event);

@@ -26,8 +26,8 @@ pub struct Put<'a> {
     pub hours: Option<Hours>,
     /// The new entry.
     pub entry: RequestedEntry<'a>,
-    /// Which occurrences of the old entry's series are replaced.
-    pub scope: Scope,
+    /// Which occurrences of the series are replaced. `None` is the named entry, be it in a series or not.
+    pub scope: Option<Scope>,
 }
 
 /// The new entry of a PUT.
@@ -78,7 +78,7 @@ impl<'a> Command<'a> for Put<'a> {
         };
         let hours = args.option_value("hours")?;
         period(new, hours.unwrap_or_default())?;
-        let scope = args.option_value("series")?.unwrap_or_default();
+        let scope = args.option_value("series")?;
         Ok(Self { who, old, new, hours, entry, scope })
     }
 
@@ -97,6 +97,6 @@ impl<'a> Command<'a> for Put<'a> {
             }
         }
         line.option("hours", self.hours.as_ref());
-        line.option_unless_default("series", &self.scope, &Scope::This);
+        line.option("series", self.scope.as_ref());
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Words<'a> {
     options: [(&'a str, Option<Cow<'a, str>>); LINE_OPTIONS_MAX],
     /// The number of options that were read.
     options_read: usize,
+    /// Whether all words were read.
+    is_at_end: bool,
 }
 
 impl<'a> Words<'a> {
@@ -25,7 +27,14 @@ impl<'a> Words<'a> {
             peeked: None,
             options: [const { ("", None) }; LINE_OPTIONS_MAX],
             options_read: 0,
+            is_at_end: false,
         }
+    }
+
+    /// Whether all words were returned. It is not known before [`Words::next`] or [`Words::peek`] has found
+    /// none.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.is_at_end
     }
 
     /// The next word, if there is one.
@@ -66,7 +75,10 @@ impl<'a> Words<'a> {
             match self.tokens.next()? {
                 Some(Token::Word(word)) => return Ok(Some(word)),
                 Some(Token::Option(name, value)) => self.add_option(name, value)?,
-                None => return Ok(None),
+                None => {
+                    self.is_at_end = true;
+                    return Ok(None);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Body: slot u32 (day × 24 + hour), who.
 
-use bookline_protocol::Slot;
+use bookline_protocol::{Period, Slot};
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
@@ -13,7 +13,7 @@ use super::record::Record;
 use super::target::Target;
 use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, put_string};
-use crate::domain::calendar::Entry;
+use crate::domain::calendar::{Entry, EntryContent};
 use crate::domain::{Contradiction, EntryNumber};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +45,8 @@ impl<'a> Kind<'a> for BlockTaken<'a> {
     }
 
     fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        let block = Entry::block(self.who);
-        target.create_entry(EntryNumber(origin.sequence.0), self.slot, block)
+        let (content, period) = (EntryContent::block(self.who), Period::of_slot(self.slot));
+        target.create_entry(EntryNumber::first_of(origin.sequence), Entry { content, period, series: None })
     }
 
     fn compaction(&self, _origin: Origin) -> Compaction<'a> {

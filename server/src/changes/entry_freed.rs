@@ -3,11 +3,12 @@
 //!
 //! Body: slot u32 (day × 24 + hour), entry u64.
 
-use bookline_protocol::Slot;
+use bookline_protocol::{Period, Slot};
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
+use super::entry_ended::first_entry;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::origin::Origin;
@@ -31,11 +32,11 @@ impl<'a> Kind<'a> for EntryFreed {
 
     fn encode_body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.slot.index().to_le_bytes());
-        out.extend_from_slice(&self.entry.0.to_le_bytes());
+        out.extend_from_slice(&self.entry.commit().0.to_le_bytes());
     }
 
     fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
-        Ok(Self { slot: body.slot()?, entry: EntryNumber(body.u64()?) })
+        Ok(Self { slot: body.slot()?, entry: first_entry(body)? })
     }
 
     fn record(&self) -> Option<Record> {
@@ -47,11 +48,11 @@ impl<'a> Kind<'a> for EntryFreed {
     }
 
     fn modifies(&self) -> Option<u64> {
-        Some(self.entry.0)
+        Some(self.entry.commit().0)
     }
 
     fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        target.end_entry(self.entry, self.slot).map(|_| ())
+        target.end_entry(self.entry, Period::of_slot(self.slot)).map(drop)
     }
 
     fn compaction(&self, _origin: Origin) -> Compaction<'a> {
@@ -65,7 +66,7 @@ impl<'a> Kind<'a> for EntryFreed {
     fn json(&self) -> Value {
         json!({
             "fact": "entry_freed", "date": self.slot.date.iso().to_string(),
-            "time": self.slot.hour.to_string(), "entry": self.entry.0,
+            "time": self.slot.hour.to_string(), "entry": self.entry.commit().0,
         })
     }
 }

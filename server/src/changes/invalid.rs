@@ -58,6 +58,11 @@ pub enum InvalidChange {
     /// number of that commit.
     #[error("commit {commit} changes event or entry {number}, which no commit before it can have created")]
     NotOlderThanCommit { commit: u64, number: u64 },
+    /// Only a series has several, each has another index, and 1 to 24 hours.
+    #[error(
+        "the entries of commit {number} are not occurrences of a series, or not one entry of 1 to 24 hours"
+    )]
+    Occurrences { number: u64 },
     /// Only meetings have a title, a group, and a host who is not who created them.
     #[error("block {number} has a title or another host")]
     BlockWithTexts { number: u64 },

@@ -2,19 +2,19 @@
 //!
 //! Body: slot u32 (day × 24 + hour), then its texts.
 
-use bookline_protocol::Slot;
+use bookline_protocol::{Period, Slot};
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
+use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
-use super::meeting_texts::MeetingTexts;
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
 use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::domain::calendar::Entry;
+use crate::domain::calendar::{Entry, EntryContent};
 use crate::domain::{Contradiction, EntryNumber};
 
 /// Fills the slot for `who`, `host` and every member of `group`.
@@ -29,9 +29,9 @@ pub struct MeetingTaken<'a> {
 }
 
 impl<'a> MeetingTaken<'a> {
-    fn texts(&self) -> MeetingTexts<'a> {
+    fn texts(&self) -> EntryTexts<'a> {
         let Self { who, title, group, host, .. } = *self;
-        MeetingTexts { who, title, group, host }
+        EntryTexts { who, title, group, host }
     }
 }
 
@@ -47,7 +47,7 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
 
     fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
         let slot = body.slot()?;
-        let MeetingTexts { who, title, group, host } = MeetingTexts::decode(body)?;
+        let EntryTexts { who, title, group, host } = EntryTexts::decode(body)?;
         Ok(Self { slot, who, title, group, host })
     }
 
@@ -56,12 +56,14 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
     }
 
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        self.texts().check(number)
+        self.texts().check_meeting(number)
     }
 
     fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         let Self { slot, who, title, group, host } = *self;
-        target.create_entry(EntryNumber(origin.sequence.0), slot, Entry::meeting(who, title, group, host))
+        let content = EntryContent::meeting(who, title, group, host);
+        let entry = Entry { content, period: Period::of_slot(slot), series: None };
+        target.create_entry(EntryNumber::first_of(origin.sequence), entry)
     }
 
     fn compaction(&self, _origin: Origin) -> Compaction<'a> {

@@ -18,8 +18,11 @@ mod block_taken;
 pub mod commit;
 mod compaction;
 mod earlier;
+mod entries_created;
+mod entries_ended;
 mod entry_ended;
 mod entry_freed;
+mod entry_texts;
 mod event_added;
 mod event_after;
 mod event_created;
@@ -41,7 +44,6 @@ mod key_used;
 mod keys_forgotten;
 mod kind;
 mod meeting_taken;
-mod meeting_texts;
 mod origin;
 mod record;
 mod target;
@@ -57,8 +59,11 @@ use serde_json::Value;
 pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
+pub use entries_created::{EncodedOccurrence, EntriesCreated, decode_occurrence, encode_occurrence};
+pub use entries_ended::{EncodedEntry, EntriesEnded, encode_entry};
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
+pub use entry_texts::EntryTexts;
 pub use event_added::EventAdded;
 pub use event_after::EventAfter;
 pub use event_created::EventCreated;
@@ -96,9 +101,9 @@ use crate::domain::Contradiction;
 macro_rules! changes {
     ($($($number:literal)|+ => $kind:ident($body:ty),)*) => {
         /// One decided modification of one record. It contains all that applying it needs: replay reads no
-        /// clock, draws no random numbers and decides nothing. The number of an event or entry that a change
-        /// creates is the sequence number of its commit, so a commit creates at most one. Likewise a commit
-        /// uses at most one key.
+        /// clock, draws no random numbers and decides nothing. The number of an event that a change creates is
+        /// the sequence number of its commit, and those of entries begin with it, so a commit has at most one
+        /// change that creates something. Likewise a commit uses at most one key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Change<'a> {
             $($kind($body),)*
@@ -217,6 +222,8 @@ changes! {
     22 => KeyUsed(KeyUsed<'a>),
     23 => KeyKept(KeyKept<'a>),
     24 => KeysForgotten(KeysForgotten),
+    26 => EntriesCreated(EntriesCreated<'a>),
+    27 => EntriesEnded(EntriesEnded<'a>),
 }
 
 /// The last of the types of a kind.

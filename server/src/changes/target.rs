@@ -1,6 +1,6 @@
 //! What changes are applied to.
 
-use bookline_protocol::Slot;
+use bookline_protocol::Period;
 use compact_str::CompactString;
 
 use super::used_key::UsedKey;
@@ -102,10 +102,11 @@ pub trait Target {
     /// Forgets ended holds of an event.
     fn forget_holds(&mut self, event: EventKey, ids: &[[u8; 16]]) -> Result<(), Contradiction>;
 
-    fn create_entry(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<(), Contradiction>;
+    /// Creates an entry, which fills the hours of its period.
+    fn create_entry(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction>;
 
-    /// Ends an entry, and returns it.
-    fn end_entry(&mut self, number: EntryNumber, slot: Slot) -> Result<Entry, Contradiction>;
+    /// Ends an entry of this period, and returns it.
+    fn end_entry(&mut self, number: EntryNumber, period: Period) -> Result<Entry, Contradiction>;
 
     /// Adds a key with its reply. `at` is the time of its use.
     fn use_key(&mut self, used: &UsedKey<'_>, at: i64) -> Result<(), Contradiction>;

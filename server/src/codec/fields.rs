@@ -1,6 +1,8 @@
 //! The fields of a change as bytes: numbers in little-endian order, and strings behind their length.
 
-use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot};
+use std::num::NonZeroU64;
+
+use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, SeriesId, Slot};
 
 use super::DecodeError;
 
@@ -62,6 +64,11 @@ impl<'a> Fields<'a> {
         Slot::from_index(self.u32()?).ok_or(DecodeError::Malformed)
     }
 
+    /// The id of a series, 0 if there is none.
+    pub fn series(&mut self) -> Result<Option<SeriesId>, DecodeError> {
+        Ok(NonZeroU64::new(self.u64()?).map(SeriesId))
+    }
+
     /// The terms of a sale, as [`put_sale_terms`] writes them.
     pub fn sale_terms(&mut self) -> Result<SaleTerms, DecodeError> {
         let sales = match self.array()? {
@@ -107,8 +114,13 @@ impl<'a> Fields<'a> {
 
     /// Ids of tickets or holds, up to the end.
     pub fn ids(&mut self) -> Result<&'a [[u8; 16]], DecodeError> {
-        let (ids, remainder) = std::mem::take(&mut self.0).as_chunks::<16>();
-        if remainder.is_empty() { Ok(ids) } else { Err(DecodeError::Malformed) }
+        self.all_arrays()
+    }
+
+    /// Arrays of `N` bytes, up to the end.
+    pub fn all_arrays<const N: usize>(&mut self) -> Result<&'a [[u8; N]], DecodeError> {
+        let (arrays, remainder) = std::mem::take(&mut self.0).as_chunks::<N>();
+        if remainder.is_empty() { Ok(arrays) } else { Err(DecodeError::Malformed) }
     }
 }
 

@@ -2,23 +2,24 @@
 
 use bookline_protocol::commands::Delete;
 use bookline_protocol::commands::delete::{EntryKind, write_delete_reply, write_deleted_event_reply};
-use bookline_protocol::{Period, Refusal, Scope, Slot};
+use bookline_protocol::reply::SeriesFields;
+use bookline_protocol::{Refusal, Scope, Slot};
 
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
-use super::refusals::{no_such_event, not_freed, not_yet, tickets};
+use super::refusals::{no_such_event, not_freed, tickets};
 use super::service::Service;
 use super::turn::Turn;
-use crate::domain::calendar::Entry;
-use crate::state::{DeletionRejection, UnusedKey};
+use crate::state::{DeletedEntries, DeletionRejection, UnusedKey};
 
 impl Command for Delete<'_> {
     fn execute(&self, turn: &mut Turn, service: &Service, key: Option<UnusedKey<'_>>) -> ExecutionStatus {
         match self {
-            Self::Entry { who, slot, scope: Scope::This } => {
-                delete_entry(turn, service, key, who.as_str(), *slot)
+            Self::Entry { who, slot, scope } => {
+                let status = delete_entries(turn, service, key, who.as_str(), *slot, *scope);
+                turn.charge_person_hours();
+                status
             }
-            Self::Entry { scope: Scope::Following | Scope::All, .. } => turn.refuse(not_yet()),
             Self::Event { event, drop_tickets } => {
                 delete_event(turn, service, key, event.as_str(), *drop_tickets)
             }
@@ -26,23 +27,23 @@ impl Command for Delete<'_> {
     }
 }
 
-fn delete_entry(
+fn delete_entries(
     turn: &mut Turn,
     service: &Service,
     key: Option<UnusedKey<'_>>,
     who: &str,
     slot: Slot,
+    scope: Option<Scope>,
 ) -> ExecutionStatus {
     turn.change(
         service,
         key,
-        |context, keyed| service.store.free(context, who, slot, keyed),
-        |entry, out| {
-            let deleted = match entry {
-                Entry::Block { .. } => EntryKind::Block,
-                Entry::Meeting(_) => EntryKind::Meeting,
-            };
-            write_delete_reply(out, who, Period::of_slot(slot), None, deleted);
+        |context, keyed| service.store.delete_entries(context, who, slot, scope, keyed),
+        |DeletedEntries { named, occurrences }, out| {
+            let occurrences = *occurrences;
+            let series = named.series.map(|id| SeriesFields { series: Some(id), occurrences });
+            let kind = if named.content.is_meeting() { EntryKind::Meeting } else { EntryKind::Block };
+            write_delete_reply(out, who, named.period, series, kind);
         },
         |rejection| not_freed(who, slot, rejection),
     )

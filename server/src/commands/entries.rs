@@ -3,31 +3,102 @@
 use bookline_protocol::commands::RequestedMeeting;
 use bookline_protocol::commands::block::write_block_reply;
 use bookline_protocol::commands::meet::write_meet_reply;
-use bookline_protocol::reply::{EntryFields, WrittenEntry};
-use bookline_protocol::{Period, Slot};
+use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
+use bookline_protocol::recurrence::{OnConflict, Recurrence, RecurrenceError};
+use bookline_protocol::reply::{EntryFields, SeriesFields, WrittenEntry};
+use bookline_protocol::{Period, Refusal, SeriesId};
 
 use super::execution_status::ExecutionStatus;
-use super::refusals::busy;
+use super::refusals::{busy, busy_series};
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::{NewEntry, UnusedKey};
+use crate::state::{NewEntries, NewEntry, NewSeries, UnusedKey};
 
 /// Executes BLOCK or MEET.
-pub fn create_entry(
+pub fn create_entries(
     turn: &mut Turn,
     service: &Service,
     key: Option<UnusedKey<'_>>,
     who: &str,
-    slot: Slot,
-    entry: &NewEntry<'_>,
+    entry: NewEntry<'_>,
+    (period, recurrence): (Period, Option<Recurrence>),
 ) -> ExecutionStatus {
-    turn.change(
-        service,
-        key,
-        |context, keyed| service.store.take(context, who, slot, entry, keyed),
-        |(), out| write_entry_reply(out, &WrittenEntry::new(who, Period::of_slot(slot)), entry),
-        |rejection| busy(slot, rejection, ""),
-    )
+    match recurrence {
+        None => {
+            let new = NewEntries { who, entry, periods: &[period], series: None };
+            turn.create_entries(service, key, &new)
+        }
+        Some(recurrence) => create_series(turn, service, key, who, entry, period, recurrence),
+    }
+}
+
+fn create_series(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    who: &str,
+    entry: NewEntry<'_>,
+    first: Period,
+    recurrence: Recurrence,
+) -> ExecutionStatus {
+    let periods = match recurrence.occurrences(first) {
+        Ok(periods) => periods,
+        Err(error) => return turn.refuse(no_occurrences(error)),
+    };
+    // The reply may list many clashes.
+    if let Err(no_share) = turn.shares.acquire_large(service) {
+        return ExecutionStatus::NeedsShare(no_share.0);
+    }
+    let series = NewSeries { id: SeriesId(rand::random()), on_conflict: recurrence.on_conflict };
+    let new = NewEntries { who, entry, periods: &periods, series: Some(series) };
+    turn.create_entries(service, key, &new)
+}
+
+/// The recurrence of a request has no list of occurrences.
+fn no_occurrences(error: RecurrenceError) -> Refusal {
+    match error {
+        RecurrenceError::TooMany { requested } => {
+            Refusal::limit(error.to_string(), SERIES_OCCURRENCES_MAX.into(), requested.into())
+        }
+        RecurrenceError::Empty { .. } | RecurrenceError::Period(_) => Refusal::bad_request(error.to_string()),
+    }
+}
+
+impl Turn {
+    /// Creates entries.
+    fn create_entries(
+        &mut self,
+        service: &Service,
+        key: Option<UnusedKey<'_>>,
+        new: &NewEntries<'_>,
+    ) -> ExecutionStatus {
+        let NewEntries { who, ref entry, periods, series } = *new;
+        let status = self.change(
+            service,
+            key,
+            |context, keyed| service.store.create_entries(context, new, keyed),
+            |created, out| {
+                let (series, occurrences) = (created.series, created.occurrences);
+                let written = WrittenEntry {
+                    series: series.map(|id| SeriesFields { series: Some(id), occurrences }),
+                    skipped: created.skipped.as_ref(),
+                    ..WrittenEntry::new(who, created.first)
+                };
+                write_entry_reply(out, &written, entry);
+            },
+            |rejection| match series {
+                None => busy(periods[0], rejection, ""),
+                Some(NewSeries { on_conflict: OnConflict::Refuse, .. }) => {
+                    busy_series(periods.len(), rejection, "", ", or skip these by on_conflict=skip")
+                }
+                Some(NewSeries { on_conflict: OnConflict::Skip, .. }) => {
+                    busy_series(periods.len(), rejection, "", "")
+                }
+            },
+        );
+        self.charge_person_hours();
+        status
+    }
 }
 
 /// Writes the reply to BLOCK, MEET or PUT.

@@ -15,7 +15,7 @@ use super::service::Service;
 use super::turn::Turn;
 use super::turn_budget::Cost;
 use crate::domain::EntryNumber;
-use crate::domain::calendar::Meeting;
+use crate::domain::calendar::Entry;
 use crate::state::NoShare;
 use crate::state::UnusedKey;
 
@@ -51,7 +51,7 @@ pub struct ChunkedMonth {
 
 #[derive(Debug)]
 struct LargeRow {
-    meeting: Meeting,
+    meeting: Entry,
     /// How much of the meeting is written.
     written: Option<usize>,
     _share: Share,
@@ -68,8 +68,8 @@ impl ChunkedMonth {
     /// of the share that it needs.
     fn write_row(&mut self, turn: &mut Turn, service: &Service, slot: Slot) -> Result<(), usize> {
         let mut bytes_left = CHUNK_BYTES_MAX;
-        let fits = |meetings: usize, meeting: &Meeting| {
-            let (title, group, host) = meeting.texts();
+        let fits = |meetings: usize, meeting: &Entry| {
+            let (title, group, host) = meeting.content.texts();
             let length = entry_fields_bytes_max(title, group, host);
             let fits = meetings == 0 || (meetings < ROW_MEETINGS_MAX && length <= bytes_left);
             if fits {
@@ -86,7 +86,7 @@ impl ChunkedMonth {
                 self.large_row = Some(LargeRow { meeting: one.clone(), written: None, _share: share });
             }
             some => {
-                write_hod_row(&mut turn.replies, slot, some.iter().map(Meeting::texts));
+                write_hod_row(&mut turn.replies, slot, some.iter().map(|entry| entry.content.texts()));
                 turn.budget.charge(Cost::High, &service.clock);
             }
         }
@@ -103,7 +103,7 @@ impl ChunkedReply for ChunkedMonth {
     fn write(&mut self, turn: &mut Turn, service: &Service, bytes_target: usize) -> ChunkStatus {
         loop {
             if let Some(row) = &mut self.large_row {
-                let (out, texts) = (&mut turn.replies, row.meeting.texts());
+                let (out, texts) = (&mut turn.replies, row.meeting.content.texts());
                 if !write_entry_fields(out, texts, &mut row.written, bytes_target) {
                     return ChunkStatus::Partial;
                 }

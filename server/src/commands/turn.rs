@@ -18,3 +18,15 @@ pub struct Turn {
     /// The line of a request with a key, to compute its hash.
     pub(super) line: Vec<u8>,
 }
+
+/// Person-hours of a change after which a turn ends: some 400 µs under locks.
+const TURN_PERSON_HOURS_MAX: u64 = 2_000;
+
+impl Turn {
+    /// Ends the turn if the last decision was about many hours of many people.
+    pub(super) fn charge_person_hours(&mut self) {
+        if std::mem::take(&mut self.context.person_hours) > TURN_PERSON_HOURS_MAX {
+            self.budget.exhaust();
+        }
+    }
+}

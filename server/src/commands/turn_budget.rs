@@ -55,6 +55,11 @@ impl TurnBudget {
         }
     }
 
+    /// Ends the turn.
+    pub fn exhaust(&mut self) {
+        self.is_late = true;
+    }
+
     #[inline]
     pub fn is_exhausted(&self) -> bool {
         self.is_late || self.commands >= TURN_COMMANDS_MAX

@@ -3,18 +3,29 @@
 use std::sync::Arc;
 
 use bookline_protocol::limits::{GROUP_IDS_MAX, ID_BYTES_MAX};
+use bookline_protocol::{Period, SeriesId};
 use compact_str::CompactString;
 use memchr::memchr;
 
 use super::FreeingRejection;
 
+/// An entry fills the hours of its period for all its people.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub struct Entry {
+    pub content: EntryContent,
+    pub period: Period,
+    /// The series that it is an occurrence of.
+    pub series: Option<SeriesId>,
+}
+
+/// What an entry is, without its hours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntryContent {
     Block { who: CompactString },
     Meeting(Meeting),
 }
 
-/// A meeting fills its slot for `who`, `host` and every member of `group`.
+/// A meeting is for `who`, `host` and every member of `group`.
 ///
 /// Its texts take one allocation, which clones share: a reader clones it and releases the lock before it
 /// writes the meeting.
@@ -109,6 +120,30 @@ impl<'a> Iterator for LocatedPeople<'a> {
 }
 
 impl Entry {
+    /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
+    /// its people.
+    pub fn decide_freeing(&self, who: &str) -> Result<(), FreeingRejection> {
+        match &self.content {
+            EntryContent::Meeting(meeting) if meeting.host() != who => {
+                let (host, start) = (meeting.host().to_owned(), self.period.start());
+                Err(FreeingRejection::NotHost { host, start })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The hours that it fills, counted for each of its people.
+    pub fn person_hours(&self) -> u64 {
+        self.content.people_count() as u64 * u64::from(self.period.hours().get())
+    }
+
+    /// Bytes of memory that a clone keeps alive.
+    pub fn bytes_held(&self) -> usize {
+        size_of::<Self>() + self.content.text_bytes()
+    }
+}
+
+impl EntryContent {
     pub fn block(who: &str) -> Self {
         Self::Block { who: who.into() }
     }
@@ -160,17 +195,6 @@ impl Entry {
         &text[start..start + usize::from(range.len)]
     }
 
-    /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
-    /// its people.
-    pub fn decide_freeing(&self, who: &str) -> Result<(), FreeingRejection> {
-        match self {
-            Self::Meeting(meeting) if meeting.host() != who => {
-                Err(FreeingRejection::NotHost { host: meeting.host().to_owned() })
-            }
-            _ => Ok(()),
-        }
-    }
-
     /// The person who created it.
     pub fn who(&self) -> &str {
         match self {
@@ -187,11 +211,16 @@ impl Entry {
         }
     }
 
-    /// Bytes of memory that a clone keeps alive.
-    pub fn bytes_held(&self) -> usize {
+    /// Whether it is a meeting.
+    pub fn is_meeting(&self) -> bool {
+        matches!(self, Self::Meeting(_))
+    }
+
+    /// An upper bound of the bytes of its text, which clones keep alive.
+    fn text_bytes(&self) -> usize {
         match self {
-            Self::Block { .. } => size_of::<Self>() + ID_BYTES_MAX,
-            Self::Meeting(meeting) => size_of::<Self>() + meeting.text.len(),
+            Self::Block { .. } => ID_BYTES_MAX,
+            Self::Meeting(meeting) => meeting.text.len(),
         }
     }
 }
@@ -217,11 +246,6 @@ impl Meeting {
     pub fn texts(&self) -> (&str, &str, &str) {
         (self.title(), self.group(), self.host())
     }
-
-    /// Bytes of memory that a clone keeps alive.
-    pub fn bytes_held(&self) -> usize {
-        size_of::<Self>() + self.text.len()
-    }
 }
 
 #[cfg(test)]
@@ -243,9 +267,9 @@ mod tests {
     #[test]
     fn ranges_of_people_locate_their_ids_in_the_text() {
         for entry in [
-            Entry::block("F1"),
-            Entry::meeting("F1", "standup", "F2,F1,F33", "F4"),
-            Entry::meeting("F1", "with myself: \u{fc}", "F1", "F1"),
+            EntryContent::block("F1"),
+            EntryContent::meeting("F1", "standup", "F2,F1,F33", "F4"),
+            EntryContent::meeting("F1", "with myself: \u{fc}", "F1", "F1"),
         ] {
             let located: Vec<_> = entry.located_people().map(|(range, id)| (entry.id(range), id)).collect();
             assert!(located.iter().all(|(found, id)| found == id), "{located:?}");
@@ -256,7 +280,7 @@ mod tests {
     #[test]
     fn texts_of_a_meeting_are_those_that_it_was_created_with() {
         let title = "t\u{fc}";
-        let entry = Entry::meeting("F1", title, "F2,F3", "F4");
+        let entry = EntryContent::meeting("F1", title, "F2,F3", "F4");
         assert_eq!(entry.texts(), (title, "F2,F3", "F4"));
         assert_eq!(entry.people().next(), Some("F1"));
     }

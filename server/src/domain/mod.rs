@@ -12,5 +12,7 @@ mod ticket_state;
 
 pub use event::{EventUpdate, EventValues};
 pub use numbers::{EntryNumber, EventKey, EventNumber};
-pub use rejection::{AboveLimit, BelowSold, Busy, Contradiction, FreeingRejection, SaleRejection, SoldOut};
+pub use rejection::{
+    AboveLimit, BelowSold, Busy, Contradiction, FreeingRejection, SaleRejection, SoldOut, TooLarge,
+};
 pub use ticket_state::TicketState;

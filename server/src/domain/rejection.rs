@@ -1,5 +1,7 @@
 //! Decisions against a request. They change no state and append nothing to the log.
 
+use bookline_protocol::Slot;
+use bookline_protocol::reply::Clashes;
 use thiserror::Error;
 
 /// Fewer tickets are left than were requested.
@@ -35,17 +37,22 @@ pub struct BelowSold {
     pub requested: u32,
 }
 
-/// The slot of some people is filled.
+/// Some people of new entries are busy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Busy {
-    /// Their ids, separated by commas.
+    /// The ids of all who are busy at any time, separated by commas.
     pub people: String,
+    /// The entries that cannot be created.
+    pub clashes: Clashes,
 }
 
-impl Busy {
-    pub fn of(people: &[&str]) -> Self {
-        Self { people: people.join(",") }
-    }
+/// A change that one request may not make, because it is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooLarge {
+    /// It would add or remove so many hours, counted for each of their people.
+    PersonHours(u64),
+    /// Its commit would have so many bytes.
+    Bytes(u64),
 }
 
 /// Why a person may not free a slot.
@@ -53,8 +60,10 @@ impl Busy {
 pub enum FreeingRejection {
     /// The person has no entry in the slot.
     NoEntry,
-    /// The slot has a meeting with another host.
-    NotHost { host: String },
+    /// The request is about a series, and the entry is in none.
+    NotInSeries,
+    /// It is a meeting with another host, which begins at `start`.
+    NotHost { host: String, start: Slot },
 }
 
 /// A change does not fit the state that it is applied to. The rules never decide such a change: a journal

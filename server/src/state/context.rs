@@ -14,6 +14,8 @@ pub struct Context {
     /// decision holds, and is the time of its commit.
     pub now: i64,
     pub depends_on: DependsOn,
+    /// Hours of entries, counted for each of their people, that the last decision was about.
+    pub person_hours: u64,
 }
 
 /// The newest commit that a reply reveals: the maximum over the shards, and the listing, that it was computed

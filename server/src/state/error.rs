@@ -1,10 +1,11 @@
 //! Why the state makes no change.
 
-use bookline_protocol::TicketId;
+use bookline_protocol::period::PeriodError;
+use bookline_protocol::{Period, TicketId};
 
 use super::limits::Full;
 use crate::domain::hold::HoldRejection;
-use crate::domain::{BelowSold, Busy, FreeingRejection, SaleRejection, TicketState};
+use crate::domain::{BelowSold, Busy, FreeingRejection, SaleRejection, TicketState, TooLarge};
 use crate::storage::log::AppendError;
 
 /// Why the state makes no change. Nothing has changed. `R` is the rejections that the operation has.
@@ -12,8 +13,10 @@ use crate::storage::log::AppendError;
 pub enum Error<R> {
     /// A rule rejects the request.
     Rejected(R),
-    /// The change would exceed a limit.
+    /// The change would exceed a limit of the state.
     Full(Full),
+    /// The change would exceed a limit of one change.
+    TooLarge(TooLarge),
     /// The log does not take the change.
     Append(AppendError),
     /// There is no memory for the reply.
@@ -27,6 +30,12 @@ pub struct NoShare(pub usize);
 impl<R> From<Full> for Error<R> {
     fn from(full: Full) -> Self {
         Self::Full(full)
+    }
+}
+
+impl<R> From<TooLarge> for Error<R> {
+    fn from(too_large: TooLarge) -> Self {
+        Self::TooLarge(too_large)
     }
 }
 
@@ -91,6 +100,12 @@ impl From<BelowSold> for Error<UpdateRejection> {
 impl From<FreeingRejection> for Error<ReplacementRejection> {
     fn from(rejection: FreeingRejection) -> Self {
         Self::Rejected(ReplacementRejection::Freeing(rejection))
+    }
+}
+
+impl From<PeriodError> for Error<ReplacementRejection> {
+    fn from(error: PeriodError) -> Self {
+        Self::Rejected(ReplacementRejection::Period(error))
     }
 }
 
@@ -187,6 +202,9 @@ pub enum DeletionRejection {
 pub enum ReplacementRejection {
     /// The old entry may not be freed.
     Freeing(FreeingRejection),
-    /// Some people of the new entry are busy.
-    Busy(Busy),
+    /// The new entry would be outside of the dates.
+    Period(PeriodError),
+    /// Some people of the new entries are busy. There would be so many, and the one that the request has
+    /// named would have this period.
+    Busy { period: Period, occurrences: usize, busy: Busy },
 }

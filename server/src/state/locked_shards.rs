@@ -5,6 +5,8 @@ use std::ops::{Index, IndexMut};
 use super::shard::Shard;
 use crate::sync::MutexGuard;
 
+const LOCKED: &str = "the shard was locked";
+
 /// Shards that are locked together, by their indices. They were locked in ascending order, so that two
 /// threads that need the same shards do not deadlock. Up to two need no allocation.
 #[derive(Debug)]
@@ -37,6 +39,19 @@ impl<'a> LockedShards<'a> {
         locked
     }
 
+    /// Whether the shard with this index is locked.
+    pub fn contains(&self, index: usize) -> bool {
+        self.find(index).is_some()
+    }
+
+    fn find(&self, index: usize) -> Option<&LockedShard<'a>> {
+        let mut two = self.two.iter().flatten();
+        two.find(|shard| shard.index == index).or_else(|| {
+            let others = self.others.binary_search_by_key(&index, |shard| shard.index);
+            others.ok().map(|position| &self.others[position])
+        })
+    }
+
     /// The shards in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = &Shard> {
         self.two.iter().flatten().chain(&self.others).map(|shard| &*shard.guard)
@@ -47,15 +62,18 @@ impl Index<usize> for LockedShards<'_> {
     type Output = Shard;
 
     fn index(&self, index: usize) -> &Shard {
-        let mut shards = self.two.iter().flatten().chain(&self.others);
-        &shards.find(|shard| shard.index == index).expect("the shard was locked").guard
+        &self.find(index).expect(LOCKED).guard
     }
 }
 
 impl IndexMut<usize> for LockedShards<'_> {
     fn index_mut(&mut self, index: usize) -> &mut Shard {
-        let mut shards = self.two.iter_mut().flatten().chain(&mut self.others);
-        &mut shards.find(|shard| shard.index == index).expect("the shard was locked").guard
+        let mut two = self.two.iter_mut().flatten();
+        if let Some(shard) = two.find(|shard| shard.index == index) {
+            return &mut shard.guard;
+        }
+        let others = self.others.binary_search_by_key(&index, |shard| shard.index);
+        &mut self.others[others.expect(LOCKED)].guard
     }
 }
 

@@ -10,9 +10,13 @@
 
 mod bookings;
 mod calendar;
+mod clashes;
 mod context;
 mod deletion;
 mod due_holds;
+mod entry_creation;
+mod entry_ending;
+mod entry_replacement;
 mod error;
 mod events;
 mod holding;
@@ -29,6 +33,7 @@ mod maintenance;
 pub mod name_bytes;
 mod new_entry;
 mod records;
+mod series_index;
 mod shard;
 mod store;
 pub mod ticket_ids;
@@ -40,6 +45,9 @@ mod totals;
 pub use bookings::{Booked, BookedOfEvent};
 pub use context::{Context, DependsOn, Identity};
 pub use deletion::DeletedEvent;
+pub use entry_creation::CreatedEntries;
+pub use entry_ending::DeletedEntries;
+pub use entry_replacement::ReplacedEntries;
 pub use error::{
     BookingRejection, BookingsRejection, CancellationRejection, CheckInRejection, DeletionRejection, Error,
     HoldingRejection, IdTaken, NoShare, ReplacementRejection, UpdateRejection,
@@ -50,7 +58,7 @@ pub use key_lookup::{KeyState, RequestKey};
 pub use keyed::{Keyed, UnusedKey};
 pub use limits::{Full, StateLimits};
 pub use listing::ListingKey;
-pub use new_entry::{NewEntry, Replacement};
+pub use new_entry::{NewEntries, NewEntry, NewSeries, Replacement};
 pub use records::Records;
 pub use store::Store;
 pub use ticketing::{TicketPage, TicketView};

@@ -1,11 +1,16 @@
 //! The records: all that the state contains, in shards, each behind a mutex.
 
-use bookline_protocol::{Date, Slot, TicketStatus};
+use std::iter;
+use std::ops::Range;
+
+use bookline_protocol::{Date, Period, TicketStatus, event_tag};
 use compact_str::CompactString;
 
 use super::events::EventIndex;
 use super::keys::Keys;
 use super::listing::{Listing, ListingKey};
+use super::locked_shards::LockedShards;
+use super::series_index::SeriesIndex;
 use super::shard::{IdHasher, Shard};
 use super::ticket_place::PlaceCipher;
 use super::tickets::Ticket;
@@ -23,6 +28,8 @@ use crate::sync::{Mutex, MutexGuard};
 /// change usually adds.
 const FREED_PER_REPLAYED_CHANGE: usize = 64;
 
+const DAY_HOURS: u32 = 24;
+
 const POISONED: &str = "a thread panicked while it held a shard";
 
 /// The state without its journal, as replay builds it.
@@ -30,6 +37,7 @@ const POISONED: &str = "a thread panicked while it held a shard";
 pub struct Records {
     pub(super) shards: Box<[Mutex<Shard>]>,
     listing: Mutex<Listing>,
+    series: Mutex<SeriesIndex>,
     pub(super) keys: Keys,
     pub(super) place_cipher: PlaceCipher,
 }
@@ -53,7 +61,8 @@ impl Records {
         assert!(shards.is_power_of_two(), "the number of shards is a power of two");
         let hasher = IdHasher::default();
         let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone(), place_cipher))).collect();
-        Self { shards, listing: Mutex::default(), keys: Keys::default(), place_cipher }
+        let (listing, series, keys) = (Mutex::default(), Mutex::default(), Keys::default());
+        Self { shards, listing, series, keys, place_cipher }
     }
 
     /// Applies a change of a commit to the shard of its record.
@@ -63,25 +72,26 @@ impl Records {
         origin: Origin,
         change: &Change<'_>,
     ) -> Result<(), Contradiction> {
-        let (listing, keys) = (&self.listing, &self.keys);
-        change.apply(origin, &mut Applier { listing, keys, shard, sequence: origin.sequence })
+        change.apply(origin, &mut self.applier(Shards::One(shard), origin.sequence))
     }
 
-    /// The shard of a record. A change of no record belongs to the first shard.
-    pub(super) fn shard_of(&self, record: Option<Record>) -> usize {
-        match record {
-            Some(Record::Event { tag }) => self.shard_of_tag(tag),
-            Some(Record::Day(date)) => self.shard_of_day(date),
-            None => 0,
-        }
+    /// Applies changes of a commit to these shards, which have their records.
+    pub(super) fn applier<'a, 'g>(&'a self, shards: Shards<'a, 'g>, sequence: Sequence) -> Applier<'a, 'g> {
+        let Self { listing, series, keys, .. } = self;
+        Applier { listing, series, keys, shards, shard_count: self.shards.len(), sequence }
     }
 
     pub(super) fn shard_of_tag(&self, tag: u16) -> usize {
-        usize::from(tag) & (self.shards.len() - 1)
+        shard_of_tag(tag, self.shards.len())
     }
 
     pub(super) fn shard_of_day(&self, date: Date) -> usize {
-        date.day_number() as usize & (self.shards.len() - 1)
+        shard_of_day(date.day_number(), self.shards.len())
+    }
+
+    /// The shards of the hours of a period.
+    pub(super) fn shards_of(&self, period: Period) -> impl Iterator<Item = usize> + use<> {
+        parts_of(period, self.shards.len()).map(|(shard, _)| shard)
     }
 
     /// A thread that panicked under this lock may have applied half of a change, so the process ends.
@@ -94,6 +104,34 @@ impl Records {
     pub(super) fn listing(&self) -> MutexGuard<'_, Listing> {
         lock_listing(&self.listing)
     }
+
+    /// Lock order: after every shard.
+    pub(super) fn series(&self) -> MutexGuard<'_, SeriesIndex> {
+        lock_series(&self.series)
+    }
+}
+
+fn shard_of_tag(tag: u16, shard_count: usize) -> usize {
+    usize::from(tag) & (shard_count - 1)
+}
+
+fn shard_of_day(day_number: u32, shard_count: usize) -> usize {
+    day_number as usize & (shard_count - 1)
+}
+
+/// The hours of a period by the shards that have them, as indices of slots. A period has one or two days.
+fn parts_of(period: Period, shard_count: usize) -> impl Iterator<Item = (usize, Range<u32>)> {
+    let Range { start, end } = period.indices();
+    let (day, midnight) = (start / DAY_HOURS, (start / DAY_HOURS + 1) * DAY_HOURS);
+    let first = shard_of_day(day, shard_count);
+    if end <= midnight || shard_count == 1 {
+        return iter::once((first, start..end)).chain(None);
+    }
+    iter::once((first, start..midnight)).chain(Some((shard_of_day(day + 1, shard_count), midnight..end)))
+}
+
+fn lock_series(series: &Mutex<SeriesIndex>) -> MutexGuard<'_, SeriesIndex> {
+    series.lock().unwrap_or_else(|_| crate::fatal("a thread panicked while it held the series"))
 }
 
 fn lock_listing(listing: &Mutex<Listing>) -> MutexGuard<'_, Listing> {
@@ -104,11 +142,16 @@ impl Records {
     /// Applies a change in replay, where nothing else has the state. Deleted events are freed as replay goes
     /// on, so that it needs no more memory than the state of a moment.
     fn replay_change(&mut self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
-        let index = self.shard_of(change.record());
-        let Self { shards, listing, keys, .. } = self;
-        let shard = shards[index].get_mut().unwrap_or_else(|_| crate::fatal(POISONED));
-        change.apply(origin, &mut Applier { listing, keys, shard, sequence: origin.sequence })?;
-        shard.free_deleted(FREED_PER_REPLAYED_CHANGE);
+        let (count, freed_in) = (self.shards.len(), change.record());
+        let Self { shards, listing, series, keys, .. } = self;
+        let (listing, series, keys) = (&*listing, &*series, &*keys);
+        let shards = Shards::All(shards);
+        let mut applier =
+            Applier { listing, series, keys, shards, shard_count: count, sequence: origin.sequence };
+        change.apply(origin, &mut applier)?;
+        if let Some(Record::Event { tag }) = freed_in {
+            applier.shard(tag).free_deleted(FREED_PER_REPLAYED_CHANGE);
+        }
         Ok(())
     }
 }
@@ -129,31 +172,66 @@ impl Replay for Records {
     }
 }
 
-/// Applies the changes of one commit to the shard of their record, and to the listing.
-struct Applier<'a> {
+/// The shards that changes are applied to.
+pub(super) enum Shards<'a, 'g> {
+    /// The shard of all their records.
+    One(&'a mut Shard),
+    /// Some shards, those of their records included.
+    Locked(&'a mut LockedShards<'g>),
+    /// All shards, in replay.
+    All(&'a mut [Mutex<Shard>]),
+}
+
+impl Shards<'_, '_> {
+    fn at(&mut self, index: usize) -> &mut Shard {
+        match self {
+            Self::One(shard) => shard,
+            Self::Locked(shards) => &mut shards[index],
+            Self::All(shards) => shards[index].get_mut().unwrap_or_else(|_| crate::fatal(POISONED)),
+        }
+    }
+}
+
+/// Applies the changes of one commit to the shards of their records, the listing, the series and the keys.
+pub(super) struct Applier<'a, 'g> {
     listing: &'a Mutex<Listing>,
+    series: &'a Mutex<SeriesIndex>,
     keys: &'a Keys,
-    shard: &'a mut Shard,
+    shards: Shards<'a, 'g>,
+    shard_count: usize,
     sequence: Sequence,
 }
 
-impl Applier<'_> {
-    /// The index of an event. `what` says what the change makes of it.
-    fn index_of(&self, what: &str, EventKey { number, .. }: EventKey) -> Result<EventIndex, Contradiction> {
-        let index = self.shard.index_of_number(number);
-        index.ok_or_else(|| Contradiction(format!("event {} {what} and does not exist", number.0)))
+impl Applier<'_, '_> {
+    /// The shard of the events with this tag.
+    fn shard(&mut self, tag: u16) -> &mut Shard {
+        self.shards.at(shard_of_tag(tag, self.shard_count))
     }
 
-    /// The id and the sale of an event.
-    fn event_at(&self, index: EventIndex) -> (&str, Sale) {
-        let event = self.shard.event_at(index);
-        (&event.id, event.sale)
+    /// The shard and the index of an event. `what` says what the change makes of it.
+    fn locate(
+        &mut self,
+        what: &str,
+        EventKey { tag, number }: EventKey,
+    ) -> Result<(&mut Shard, EventIndex), Contradiction> {
+        let shard = self.shard(tag);
+        let index = shard.index_of_number(number);
+        let index =
+            index.ok_or_else(|| Contradiction(format!("event {} {what} and does not exist", number.0)))?;
+        Ok((shard, index))
     }
 }
 
-impl Target for Applier<'_> {
+/// The id and the sale of an event.
+fn event_at(shard: &Shard, index: EventIndex) -> (&str, Sale) {
+    let event = shard.event_at(index);
+    (&event.id, event.sale)
+}
+
+impl Target for Applier<'_, '_> {
     fn create_event(&mut self, number: EventNumber, event: &EventValues<'_>) -> Result<(), Contradiction> {
-        self.shard.create_event(self.sequence, number, event)?;
+        let sequence = self.sequence;
+        self.shard(event_tag(event.id)).create_event(sequence, number, event)?;
         lock_listing(self.listing).insert(self.sequence, ListingKey::of(event));
         Ok(())
     }
@@ -163,14 +241,15 @@ impl Target for Applier<'_> {
         event: EventKey,
         values: &EventValues<'_>,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("is updated", event)?;
-        let old = self.shard.event_at(index).listing_key();
-        self.shard.update(self.sequence, index, values)?;
+        let (listing, sequence) = (self.listing, self.sequence);
+        let (shard, index) = self.locate("is updated", event)?;
+        let old = shard.event_at(index).listing_key();
+        shard.update(sequence, index, values)?;
         let new = ListingKey::of(values);
         if new != old {
-            lock_listing(self.listing).replace(self.sequence, &old, new);
+            lock_listing(listing).replace(sequence, &old, new);
         }
-        Ok(self.event_at(index))
+        Ok(event_at(shard, index))
     }
 
     fn issue_tickets(
@@ -180,10 +259,11 @@ impl Target for Applier<'_> {
         tickets: &[[u8; 16]],
         at: Option<i64>,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("issues tickets", event)?;
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("issues tickets", event)?;
         let booked = TicketState::new(TicketStatus::Booked, at);
-        self.shard.issue(self.sequence, index, attendee, tickets, booked)?;
-        Ok(self.event_at(index))
+        shard.issue(sequence, index, attendee, tickets, booked)?;
+        Ok(event_at(shard, index))
     }
 
     fn keep_tickets(
@@ -193,7 +273,8 @@ impl Target for Applier<'_> {
         tickets: &[[u8; 16]],
         states: &[[u8; 8]],
     ) -> Result<(), Contradiction> {
-        let index = self.index_of("keeps tickets", event)?;
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("keeps tickets", event)?;
         let kept = tickets.iter().zip(states).map(|(&id, state)| {
             let state = TicketState::from_bytes(*state)?;
             Some(Ticket { id, state })
@@ -201,7 +282,7 @@ impl Target for Applier<'_> {
         let kept: Option<Vec<_>> = kept.collect();
         let kept = kept.filter(|kept| kept.len() == tickets.len() && kept.len() == states.len());
         let kept = kept.ok_or_else(|| Contradiction("tickets have no valid states".into()))?;
-        self.shard.keep_tickets(self.sequence, index, attendee, &kept)
+        shard.keep_tickets(sequence, index, attendee, &kept)
     }
 
     fn cancel_tickets(
@@ -210,9 +291,10 @@ impl Target for Applier<'_> {
         tickets: &[[u8; 16]],
         at: i64,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("cancels tickets", event)?;
-        self.shard.cancel(self.sequence, index, tickets, at)?;
-        Ok(self.event_at(index))
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("cancels tickets", event)?;
+        shard.cancel(sequence, index, tickets, at)?;
+        Ok(event_at(shard, index))
     }
 
     fn check_in_ticket(
@@ -222,13 +304,14 @@ impl Target for Applier<'_> {
         undone: bool,
         at: i64,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("checks in a ticket", event)?;
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("checks in a ticket", event)?;
         let (from, to) = match undone {
             false => (TicketStatus::Booked, TicketStatus::CheckedIn),
             true => (TicketStatus::CheckedIn, TicketStatus::Booked),
         };
-        self.shard.set_ticket(self.sequence, index, ticket, from, TicketState::new(to, Some(at)))?;
-        Ok(self.event_at(index))
+        shard.set_ticket(sequence, index, ticket, from, TicketState::new(to, Some(at)))?;
+        Ok(event_at(shard, index))
     }
 
     fn create_hold(
@@ -238,9 +321,10 @@ impl Target for Applier<'_> {
         hold: Hold,
         attendee: &str,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("holds tickets", event)?;
-        self.shard.create_hold(self.sequence, index, id, hold, attendee)?;
-        Ok(self.event_at(index))
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("holds tickets", event)?;
+        shard.create_hold(sequence, index, id, hold, attendee)?;
+        Ok(event_at(shard, index))
     }
 
     fn confirm_hold(
@@ -262,9 +346,10 @@ impl Target for Applier<'_> {
         id: &[u8; 16],
         deadline: i64,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("extends a hold", event)?;
-        self.shard.extend_hold(self.sequence, index, id, deadline)?;
-        Ok(self.event_at(index))
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("extends a hold", event)?;
+        shard.extend_hold(sequence, index, id, deadline)?;
+        Ok(event_at(shard, index))
     }
 
     fn end_holds(
@@ -273,29 +358,52 @@ impl Target for Applier<'_> {
         ids: &[[u8; 16]],
         ended: EndedHold,
     ) -> Result<(&str, Sale), Contradiction> {
-        let index = self.index_of("ends holds", event)?;
-        self.shard.end_holds(self.sequence, index, ids, ended)?;
-        Ok(self.event_at(index))
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("ends holds", event)?;
+        shard.end_holds(sequence, index, ids, ended)?;
+        Ok(event_at(shard, index))
     }
 
     fn forget_holds(&mut self, event: EventKey, ids: &[[u8; 16]]) -> Result<(), Contradiction> {
-        let index = self.index_of("forgets holds", event)?;
-        self.shard.forget_holds(self.sequence, index, ids)
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("forgets holds", event)?;
+        shard.forget_holds(sequence, index, ids)
     }
 
     fn delete_event(&mut self, event: EventKey) -> Result<(CompactString, Sale), Contradiction> {
-        let index = self.index_of("is deleted", event)?;
-        let deleted = self.shard.delete_event(self.sequence, index);
+        let sequence = self.sequence;
+        let (shard, index) = self.locate("is deleted", event)?;
+        let deleted = shard.delete_event(sequence, index);
         lock_listing(self.listing).remove(self.sequence, &deleted.listing_key());
         Ok((deleted.id, deleted.sale))
     }
 
-    fn create_entry(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<(), Contradiction> {
-        self.shard.take(self.sequence, number, slot, entry)
+    fn create_entry(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction> {
+        let mut parts = parts_of(entry.period, self.shard_count);
+        if let Some(series) = entry.series {
+            lock_series(self.series).insert(series, entry.period.start(), number);
+        }
+        let (first, slots) = parts.next().ok_or_else(|| Contradiction("an entry has no hours".to_owned()))?;
+        if let Some((second, slots)) = parts.next() {
+            self.shards.at(second).take(self.sequence, number, slots, entry.clone())?;
+        }
+        self.shards.at(first).take(self.sequence, number, slots, entry)
     }
 
-    fn end_entry(&mut self, number: EntryNumber, slot: Slot) -> Result<Entry, Contradiction> {
-        self.shard.free(self.sequence, slot, number)
+    fn end_entry(&mut self, number: EntryNumber, period: Period) -> Result<Entry, Contradiction> {
+        let mut ended = None;
+        for (shard, slots) in parts_of(period, self.shard_count) {
+            ended = Some(self.shards.at(shard).free(self.sequence, number, slots)?);
+        }
+        let ended = ended.filter(|ended| ended.period == period);
+        let ended = ended.ok_or_else(|| {
+            let commit = number.commit().0;
+            Contradiction(format!("an entry of commit {commit} ends, and has other hours"))
+        })?;
+        if let Some(series) = ended.series {
+            lock_series(self.series).remove(series, period.start(), number);
+        }
+        Ok(ended)
     }
 
     fn use_key(&mut self, used: &UsedKey<'_>, at: i64) -> Result<(), Contradiction> {

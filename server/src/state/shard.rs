@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use bookline_protocol::{Date, Hour as HourOfDay, Slot, TicketStatus, event_tag, reply};
 
@@ -172,6 +173,11 @@ impl Shard {
     /// The hours of a day that have entries, earliest first.
     pub fn hours(&self, date: Date) -> impl Iterator<Item = (HourOfDay, HourView<'_>)> {
         self.calendar.hours(date)
+    }
+
+    /// A calendar entry that begins in this shard.
+    pub fn entry(&self, number: EntryNumber) -> &Entry {
+        self.calendar.entry(number)
     }
 
     /// Creates an event.
@@ -518,40 +524,46 @@ impl Shard {
         changed
     }
 
-    /// Creates an entry.
+    /// Creates an entry, as far as its hours are in this shard: these slots, by their indices.
     pub fn take(
         &mut self,
         sequence: Sequence,
         number: EntryNumber,
-        slot: Slot,
+        slots: Range<u32>,
         entry: Entry,
     ) -> Result<(), Contradiction> {
         self.last = sequence;
-        self.counts.person_hours += self.calendar.take(number, slot, entry)?;
-        self.counts.entries += 1;
-        Ok(())
+        self.counts.person_hours += slots.len() as u64 * entry.content.people_count() as u64;
+        self.counts.entries += u64::from(begins_in(&entry, &slots));
+        self.calendar.take(number, slots, entry)
     }
 
-    /// Ends an entry, and returns it.
+    /// Ends an entry, as far as its hours are in this shard: these slots, by their indices. Returns the entry.
     pub fn free(
         &mut self,
         sequence: Sequence,
-        slot: Slot,
         number: EntryNumber,
+        slots: Range<u32>,
     ) -> Result<Entry, Contradiction> {
         self.last = sequence;
-        let entry = self.calendar.free(slot, number)?;
-        self.counts.person_hours -= entry.people_count() as u64;
-        self.counts.entries -= 1;
+        let entry = self.calendar.free(number, slots.clone())?;
+        self.counts.person_hours -= slots.len() as u64 * entry.content.people_count() as u64;
+        self.counts.entries -= u64::from(begins_in(&entry, &slots));
         Ok(entry)
     }
 }
 
+/// Whether an entry begins in these slots. The shard where it begins counts it.
+fn begins_in(entry: &Entry, slots: &Range<u32>) -> bool {
+    entry.period.start().index() == slots.start
+}
+
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::SaleTerms;
+    use bookline_protocol::{Period, SaleTerms};
 
     use super::*;
+    use crate::domain::calendar::EntryContent;
     use crate::state::ticket_ids::TicketIdGenerator;
 
     fn slot(hour: &str) -> Slot {
@@ -561,10 +573,11 @@ mod tests {
     #[test]
     fn freeing_the_last_entry_leaves_the_hour_empty() {
         let mut shard = Shard::default();
-        let block = Entry::block("F1");
-        shard.take(Sequence(1), EntryNumber(1), slot("09:00"), block.clone()).unwrap();
+        let (number, period) = (EntryNumber::first_of(Sequence(1)), Period::of_slot(slot("09:00")));
+        let block = Entry { content: EntryContent::block("F1"), period, series: None };
+        shard.take(Sequence(1), number, period.indices(), block.clone()).unwrap();
         assert_eq!((shard.counts.entries, shard.counts.person_hours), (1, 1));
-        assert_eq!(shard.free(Sequence(2), slot("09:00"), EntryNumber(1)), Ok(block));
+        assert_eq!(shard.free(Sequence(2), number, period.indices()), Ok(block));
         assert_eq!((shard.counts.entries, shard.counts.person_hours), (0, 0));
         assert!(shard.hour(slot("09:00")).is_none());
     }

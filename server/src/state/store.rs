@@ -7,23 +7,20 @@ use compact_str::CompactString;
 
 use super::context::Context;
 use super::due_holds::DueHolds;
-use super::error::{Error, IdTaken, NoShare, ReplacementRejection, UpdateRejection};
+use super::error::{Error, IdTaken, UpdateRejection};
 use super::events::{Event, UpdatedEvent};
 use super::keyed::{Keyed, Recorded, record};
 use super::limits::{Full, StateLimits, Usage};
 use super::listing::ListingKey;
 use super::locked_shards::LockedShards;
-use super::new_entry::{NewEntry, Replacement};
 use super::records::Records;
 use super::shard::Shard;
 use super::ticket_place::PlaceCipher;
 use super::totals::Totals;
-use crate::changes::{Change, EntryEnded, EventAdded, EventAfter, EventUpdated, HOLDS_ENDED_MAX, Origin};
-use crate::domain::calendar::{Entry, Meeting};
+use crate::changes::{Change, EventAdded, EventAfter, EventUpdated, HOLDS_ENDED_MAX, Origin};
+use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
-use crate::domain::{
-    BelowSold, Busy, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues, FreeingRejection,
-};
+use crate::domain::{BelowSold, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues};
 use crate::storage::log::{AppendError, Appended, Log};
 use crate::sync::MutexGuard;
 use crate::time::clock::Clock;
@@ -214,93 +211,6 @@ impl Store {
         listing.page(after, count)
     }
 
-    /// Creates an entry, which fills the slot of all its people.
-    pub fn take(
-        &self,
-        context: &mut Context,
-        who: &str,
-        slot: Slot,
-        entry: &NewEntry<'_>,
-        keyed: Option<Keyed<'_, '_, ()>>,
-    ) -> Result<(), Error<Busy>> {
-        // Copied and counted before the lock is acquired: a group may have 65 kB.
-        let new_entry = entry.entry_of(who);
-        let hours = new_entry.people_count() as u64;
-        let mut shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
-        let busy = shard.hour(slot).map_or_else(Vec::new, |hour| hour.busy(entry.people(who), None));
-        if !busy.is_empty() {
-            drop(shard);
-            return Err(Error::Rejected(Busy::of(&busy)));
-        }
-        let reserved = self.usage.person_hours.reserve(hours)?;
-        let reply = record(keyed, &())?;
-        self.commit(context, &[entry.change_of(who, slot)], reply, |Origin { sequence, .. }| {
-            shard.take(sequence, EntryNumber(sequence.0), slot, new_entry)
-        })?;
-        reserved.keep();
-        Ok(())
-    }
-
-    /// Frees `who`'s block, or, for all its people, the meeting that `who` hosts. Returns the entry.
-    pub fn free(
-        &self,
-        context: &mut Context,
-        who: &str,
-        slot: Slot,
-        keyed: Option<Keyed<'_, '_, Entry>>,
-    ) -> Result<Entry, Error<FreeingRejection>> {
-        let mut shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
-        let hour = shard.hour(slot).ok_or(FreeingRejection::NoEntry)?;
-        let (number, entry) = hour.decide_freeing(who)?;
-        let entry = entry.clone();
-        let ended = EntryEnded::of(slot, number, &entry).into();
-        let reply = record(keyed, &entry)?;
-        self.commit(context, &[ended], reply, |origin| shard.free(origin.sequence, slot, number).map(drop))?;
-        self.usage.person_hours.release(entry.people_count() as u64);
-        Ok(entry)
-    }
-
-    /// Replaces an entry in one commit: a rejection leaves the old one unchanged. Returns the old entry. If
-    /// there may be no memory to reply with it, `accept` says so. It is called under the lock, so it must be
-    /// short.
-    pub fn replace(
-        &self,
-        context: &mut Context,
-        replacement: &Replacement<'_>,
-        accept: impl FnOnce(&Entry) -> Result<(), NoShare>,
-        keyed: Option<Keyed<'_, '_, Entry>>,
-    ) -> Result<Entry, Error<ReplacementRejection>> {
-        let Replacement { who, old, new, ref entry } = *replacement;
-        let (from, to) = (self.records.shard_of_day(old.date), self.records.shard_of_day(new.date));
-        let new_entry = entry.entry_of(who);
-        let hours = new_entry.people_count() as u64;
-        let mut shards = self.lock_all(context, &mut [from, to]);
-        context.now = self.clock.now();
-        let hour = shards[from].hour(old).ok_or(FreeingRejection::NoEntry)?;
-        let (number, freed) = hour.decide_freeing(who)?;
-        let freed = freed.clone();
-        let replaced = (old == new).then_some(number);
-        let hour = shards[to].hour(new);
-        let busy = hour.map_or_else(Vec::new, |hour| hour.busy(entry.people(who), replaced));
-        if !busy.is_empty() {
-            drop(shards);
-            return Err(Error::Rejected(ReplacementRejection::Busy(Busy::of(&busy))));
-        }
-        // A replacement that does not grow the state is allowed above the limit, too.
-        let hours_freed = freed.people_count() as u64;
-        let reserved = self.usage.person_hours.reserve(hours.saturating_sub(hours_freed))?;
-        let changes = [EntryEnded::of(old, number, &freed).into(), entry.change_of(who, new)];
-        accept(&freed)?;
-        let reply = record(keyed, &freed)?;
-        self.commit(context, &changes, reply, |Origin { sequence, .. }| {
-            shards[from].free(sequence, old, number)?;
-            shards[to].take(sequence, EntryNumber(sequence.0), new, new_entry)
-        })?;
-        reserved.keep();
-        self.usage.person_hours.release(hours_freed.saturating_sub(hours));
-        Ok(freed)
-    }
-
     /// `who`'s entries of a day at one moment, earliest first.
     pub fn day(&self, context: &mut Context, who: &str, date: Date) -> Vec<(Slot, Entry)> {
         let shard = self.lock(context, self.records.shard_of_day(date));
@@ -320,8 +230,8 @@ impl Store {
         context: &mut Context,
         slot: Slot,
         after: Option<EntryNumber>,
-        mut fits: impl FnMut(usize, &Meeting) -> bool,
-    ) -> (Vec<Meeting>, Option<EntryNumber>) {
+        mut fits: impl FnMut(usize, &Entry) -> bool,
+    ) -> (Vec<Entry>, Option<EntryNumber>) {
         let shard = self.lock(context, self.records.shard_of_day(slot.date));
         let (mut meetings, mut last) = (Vec::new(), after);
         let following = shard.hour(slot).into_iter().flat_map(|hour| hour.meetings(after));

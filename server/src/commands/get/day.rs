@@ -52,7 +52,7 @@ impl ChunkedDay {
         /// An entry without its fields.
         const ENTRY_BYTES_MAX: usize = 32;
         let entries = self.entries.iter().map(|(_, entry)| {
-            let (title, group, host) = entry.texts();
+            let (title, group, host) = entry.content.texts();
             ENTRY_BYTES_MAX + entry_fields_bytes_max(title, group, host)
         });
         LINE_BYTES_MAX + entries.sum::<usize>()
@@ -70,7 +70,7 @@ impl ChunkedReply for ChunkedDay {
             if self.written.is_none() {
                 open_day_entry(out, slot.hour, current == 0);
             }
-            if !write_entry_fields(out, entry.texts(), &mut self.written, bytes_target) {
+            if !write_entry_fields(out, entry.content.texts(), &mut self.written, bytes_target) {
                 self.current = Some(current);
                 return ChunkStatus::Partial;
             }

@@ -17,7 +17,7 @@ const _: () = assert!(size_of::<BusyPerson>() == 16);
 
 impl BusyPerson {
     pub fn id<'a>(&self, entries: &'a Entries) -> &'a str {
-        entries.get(self.entry).id(self.id)
+        entries.get(self.entry).content.id(self.id)
     }
 }
 

@@ -5,7 +5,7 @@ use super::entries::Entries;
 use super::hour_of_few::HourOfFew;
 use super::hour_of_many::HourOfMany;
 use super::people_hasher::PeopleHasher;
-use crate::domain::calendar::{Entry, Meeting};
+use crate::domain::calendar::{Entry, EntryContent};
 use crate::domain::{Contradiction, EntryNumber};
 
 /// The people whose slot is filled, and the entries that fill them.
@@ -45,23 +45,21 @@ impl CalendarHour {
         &'a self,
         after: Option<EntryNumber>,
         entries: &'a Entries,
-    ) -> impl Iterator<Item = (EntryNumber, &'a Meeting)> {
+    ) -> impl Iterator<Item = (EntryNumber, &'a Entry)> {
         let (few, many) = match self {
             Self::Few(few) => (Some(few.entries(after)), None),
             Self::Many(many) => (None, Some(many.meetings(after))),
         };
         let numbers = few.into_iter().flatten().chain(many.into_iter().flatten());
-        numbers.filter_map(|number| match entries.get(number) {
-            Entry::Meeting(meeting) => Some((number, meeting)),
-            Entry::Block { .. } => None,
-        })
+        let listed = numbers.map(|number| (number, entries.get(number)));
+        listed.filter(|(_, entry)| entry.content.is_meeting())
     }
 
     /// Fills the slot of all people of a new entry, which is not in `entries` yet. Its number is the largest.
     pub fn take(
         &mut self,
         number: EntryNumber,
-        entry: &Entry,
+        entry: &EntryContent,
         entries: &Entries,
         hasher: &PeopleHasher,
     ) -> Result<(), Contradiction> {
@@ -75,12 +73,13 @@ impl CalendarHour {
             Self::Many(many) => many.take(number, entry, entries, hasher),
         };
         taken.map_err(|SlotFilled { who }| {
-            Contradiction(format!("entry {} takes an hour that {who} has filled", number.0))
+            let commit = number.commit().0;
+            Contradiction(format!("an entry of commit {commit} takes an hour that {who} has filled"))
         })
     }
 
     /// Frees the slot of all people of an entry. Returns their number.
-    pub fn free(&mut self, number: EntryNumber, entry: &Entry, hasher: &PeopleHasher) -> usize {
+    pub fn free(&mut self, number: EntryNumber, entry: &EntryContent, hasher: &PeopleHasher) -> usize {
         match self {
             Self::Few(few) => few.free(number),
             Self::Many(many) => many.free(number, entry, hasher),

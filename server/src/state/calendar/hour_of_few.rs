@@ -4,7 +4,7 @@ use super::busy_person::{BusyPerson, SlotFilled};
 use super::entries::Entries;
 use super::people_hasher::PeopleHasher;
 use crate::domain::EntryNumber;
-use crate::domain::calendar::Entry;
+use crate::domain::calendar::EntryContent;
 
 /// People of an hour whose list is scanned: 1 KiB. A scan takes five instructions for each, 320 at the most.
 /// A table takes some 220, for SipHash and a probe, and turning into one reads every entry.
@@ -20,7 +20,7 @@ impl HourOfFew {
     }
 
     /// Whether it has space for the people of `entry`.
-    pub fn fits(&self, entry: &Entry) -> bool {
+    pub fn fits(&self, entry: &EntryContent) -> bool {
         self.0.len() + entry.people_count() <= PEOPLE_MAX
     }
 
@@ -47,7 +47,7 @@ impl HourOfFew {
     pub fn take<'a>(
         &mut self,
         number: EntryNumber,
-        entry: &'a Entry,
+        entry: &'a EntryContent,
         entries: &Entries,
         hasher: &PeopleHasher,
     ) -> Result<(), SlotFilled<'a>> {

@@ -9,7 +9,7 @@ use super::hour_of_few::HourOfFew;
 use super::people_hasher::PeopleHasher;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
 use crate::domain::EntryNumber;
-use crate::domain::calendar::Entry;
+use crate::domain::calendar::EntryContent;
 
 #[derive(Debug, Default)]
 pub struct HourOfMany {
@@ -34,12 +34,12 @@ impl HourOfMany {
         // An entry is looked up once: its memory is rarely in the processor's cache.
         for people in few.people().chunk_by(|one, other| one.entry == other.entry) {
             let number = people[0].entry;
-            let entry = entries.get(number);
+            let entry = &entries.get(number).content;
             for person in people {
                 let hash = hasher.hash_among_many(entry.id(person.id));
                 many.people.insert(table_hash(hash), BusyPerson { hash, ..*person }, hash_of);
             }
-            if let Entry::Meeting(_) = entry {
+            if entry.is_meeting() {
                 many.meetings.insert(number);
             }
         }
@@ -66,7 +66,7 @@ impl HourOfMany {
     pub fn take<'a>(
         &mut self,
         number: EntryNumber,
-        entry: &'a Entry,
+        entry: &'a EntryContent,
         entries: &Entries,
         hasher: &PeopleHasher,
     ) -> Result<(), SlotFilled<'a>> {
@@ -82,14 +82,14 @@ impl HourOfMany {
             }
             self.people.insert(table_hash(hash), BusyPerson { entry: number, hash, id }, hash_of);
         }
-        if let Entry::Meeting(_) = entry {
+        if entry.is_meeting() {
             self.meetings.insert(number);
         }
         Ok(())
     }
 
     /// Removes the people of an entry. Returns their number.
-    pub fn free(&mut self, number: EntryNumber, entry: &Entry, hasher: &PeopleHasher) -> usize {
+    pub fn free(&mut self, number: EntryNumber, entry: &EntryContent, hasher: &PeopleHasher) -> usize {
         self.meetings.remove(&number);
         let mut freed = 0;
         for (id, who) in entry.located_people() {

@@ -1,7 +1,8 @@
 //! The calendar of a shard: entries, and the hours whose slots they fill. A person has at most one entry in
 //! an hour, and a meeting fills the slots of all its people or of none.
 //!
-//! An entry is stored once, found by its number. Hours refer to entries, and have no text of their own.
+//! An entry is stored once, found by its number. Hours refer to entries, and have no text of their own. An
+//! entry across midnight is in the calendars of both days, and its text in memory once.
 
 mod busy_person;
 mod entries;
@@ -10,13 +11,15 @@ mod hour_of_few;
 mod hour_of_many;
 mod people_hasher;
 
+use std::ops::Range;
+
 use bookline_protocol::{Date, Hour as HourOfDay, Slot};
 
 use self::entries::Entries;
 use self::hour::CalendarHour;
 use self::people_hasher::PeopleHasher;
 use crate::collections::extendible_hash_table::{ExtendibleHashTable, hash_of_number};
-use crate::domain::calendar::{Entry, Meeting};
+use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber, FreeingRejection};
 
 /// All its collections grow by a bounded piece at a time, so that it never stalls its shard.
@@ -53,36 +56,51 @@ impl Calendar {
         hours.filter_map(move |hour| Some((hour, self.hour(Slot { date, hour })?)))
     }
 
-    /// Fills the slot of all people of `entry`. Returns their number.
-    pub fn take(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<u64, Contradiction> {
-        let Self { entries, hours, hasher } = self;
-        let slot = slot.index();
-        let hash = hash_of_slot(slot);
-        let found = match hours.find_mut(hash, |hour| hour.slot == slot) {
-            Some(found) => found,
-            None => {
-                let empty = SlotHour { slot, hour: CalendarHour::default() };
-                hours.insert(hash, empty, |hour| hash_of_slot(hour.slot))
-            }
-        };
-        found.hour.take(number, &entry, entries, hasher)?;
-        let people = entry.people_count() as u64;
-        entries.insert(number, entry);
-        Ok(people)
+    /// The entry with this number.
+    pub fn entry(&self, number: EntryNumber) -> &Entry {
+        self.entries.get(number)
     }
 
-    /// Frees the slot of all people of the entry, and returns it.
-    pub fn free(&mut self, slot: Slot, number: EntryNumber) -> Result<Entry, Contradiction> {
-        let slot = slot.index();
-        let hash = hash_of_slot(slot);
-        let missing = || Contradiction(format!("entry {} is freed in an hour without it", number.0));
-        let found = self.hours.find_mut(hash, |hour| hour.slot == slot).ok_or_else(missing)?;
-        let entry = self.entries.remove(number).ok_or_else(missing)?;
-        if found.hour.free(number, &entry, &self.hasher) != entry.people_count() {
-            return Err(missing());
+    /// Fills those hours of an entry that are in this calendar, by the indices of their slots.
+    pub fn take(
+        &mut self,
+        number: EntryNumber,
+        slots: Range<u32>,
+        entry: Entry,
+    ) -> Result<(), Contradiction> {
+        let Self { entries, hours, hasher } = self;
+        for slot in slots {
+            let hash = hash_of_slot(slot);
+            let found = match hours.find_mut(hash, |hour| hour.slot == slot) {
+                Some(found) => found,
+                None => {
+                    let empty = SlotHour { slot, hour: CalendarHour::default() };
+                    hours.insert(hash, empty, |hour| hash_of_slot(hour.slot))
+                }
+            };
+            found.hour.take(number, &entry.content, entries, hasher)?;
         }
-        if found.hour.is_empty() {
-            self.hours.remove(hash, |hour| hour.slot == slot, |hour| hash_of_slot(hour.slot));
+        entries.insert(number, entry);
+        Ok(())
+    }
+
+    /// Frees those hours of an entry that are in this calendar, by the indices of their slots. Returns the
+    /// entry.
+    pub fn free(&mut self, number: EntryNumber, slots: Range<u32>) -> Result<Entry, Contradiction> {
+        let missing = || {
+            let commit = number.commit().0;
+            Contradiction(format!("an entry of commit {commit} is freed in an hour without it"))
+        };
+        let entry = self.entries.remove(number).ok_or_else(missing)?;
+        for slot in slots {
+            let hash = hash_of_slot(slot);
+            let found = self.hours.find_mut(hash, |hour| hour.slot == slot).ok_or_else(missing)?;
+            if found.hour.free(number, &entry.content, &self.hasher) != entry.content.people_count() {
+                return Err(missing());
+            }
+            if found.hour.is_empty() {
+                self.hours.remove(hash, |hour| hour.slot == slot, |hour| hash_of_slot(hour.slot));
+            }
         }
         Ok(entry)
     }
@@ -101,24 +119,14 @@ impl<'a> HourView<'a> {
         Some((number, self.calendar.entries.get(number)))
     }
 
-    fn entry_number_of(self, who: &str) -> Option<EntryNumber> {
-        self.hour.entry_of(who, &self.calendar.entries, &self.calendar.hasher)
-    }
-
     /// The meetings after the entry `after`, or all meetings, in the order of their creation.
-    pub fn meetings(self, after: Option<EntryNumber>) -> impl Iterator<Item = (EntryNumber, &'a Meeting)> {
+    pub fn meetings(self, after: Option<EntryNumber>) -> impl Iterator<Item = (EntryNumber, &'a Entry)> {
         self.hour.meetings(after, &self.calendar.entries)
     }
 
-    /// Those of `people` whose slot is filled by another entry than `replaced`, in the given order. The ids
-    /// are borrowed: this runs under a lock.
-    pub fn busy<'p>(
-        self,
-        people: impl Iterator<Item = &'p str>,
-        replaced: Option<EntryNumber>,
-    ) -> Vec<&'p str> {
-        let is_busy = |who: &&str| self.entry_number_of(who).is_some_and(|entry| Some(entry) != replaced);
-        people.filter(is_busy).collect()
+    /// The number of the entry that fills `who`'s slot.
+    pub fn entry_number_of(self, who: &str) -> Option<EntryNumber> {
+        self.hour.entry_of(who, &self.calendar.entries, &self.calendar.hasher)
     }
 
     /// Decides which entry `who` may free in this hour.

@@ -4,7 +4,7 @@
 use std::io;
 
 use super::error::CompactionError;
-use super::later_changes::LaterChanges;
+use super::later_changes::{Buffers, LaterChanges};
 use super::read::Snapshot;
 use super::ticket_runs::TicketRuns;
 use super::write::Writer;
@@ -42,11 +42,11 @@ pub fn compact(
     if let Some(previous) = previous {
         copy(previous, &later, &mut writer, throttle)?;
     }
-    let (mut runs, mut states) = (TicketRuns::default(), Vec::new());
+    let (mut runs, mut buffers) = (TicketRuns::default(), Buffers::default());
     read_commits(journal, from, to, throttle, &mut |commit| {
         for change in commit.changes() {
             let change = change.map_err(malformed)?;
-            match later.kept(&change, commit.origin(), &mut states) {
+            match later.kept(&change, commit.origin(), &mut buffers) {
                 Some(Change::TicketsKept(kept)) => runs.add(&kept, &mut writer)?,
                 Some(kept) => {
                     writer.push(kept.number(commit.sequence), &kept)?;
@@ -69,11 +69,11 @@ fn copy(
 ) -> Result<(), CompactionError> {
     // The closure can return a `Contradiction` only, so an error of the writer is kept here.
     let mut write_error = None;
-    let mut states = Vec::new();
+    let mut buffers = Buffers::default();
     let read = previous.read(&mut |number, change| {
         let origin = Origin { sequence: Sequence(number), micros: None };
         if write_error.is_none()
-            && let Some(kept) = later.kept(change, origin, &mut states)
+            && let Some(kept) = later.kept(change, origin, &mut buffers)
         {
             write_error = writer.push(number, &kept).and_then(&mut *throttle).err();
         }

@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use bookline_protocol::{Date, SaleTerms};
 
 use crate::changes::{
-    Change, Compaction, Earlier, EventAdded, HoldKept, KeyKept, Origin, TicketStates, TicketsKept,
+    Change, Compaction, Earlier, EncodedOccurrence, EntriesCreated, EventAdded, HoldKept, KeyKept, Origin,
+    TicketStates, TicketsKept, decode_occurrence,
 };
 use crate::codec::Sequence;
 use crate::domain::hold::{EndedHold, Hold, HoldState};
@@ -19,6 +20,13 @@ pub(super) struct LaterChanges {
     events: HashMap<EventNumber, LaterEvent>,
     /// The keys that were used up to this commit are forgotten.
     keys_forgotten_through: Sequence,
+}
+
+/// What [`LaterChanges::kept`] borrows from, kept from one change to the next.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    states: Vec<[u8; 8]>,
+    occurrences: Vec<EncodedOccurrence>,
 }
 
 /// What becomes of an event.
@@ -54,13 +62,12 @@ enum LaterHold {
 }
 
 impl LaterChanges {
-    /// A change as a snapshot has it after these changes, or `None` if the snapshot has none. `states` is a
-    /// buffer.
+    /// A change as a snapshot has it after these changes, or `None` if the snapshot has none.
     pub(super) fn kept<'a>(
         &'a self,
         change: &Change<'a>,
         origin: Origin,
-        states: &'a mut Vec<[u8; 8]>,
+        buffers: &'a mut Buffers,
     ) -> Option<Change<'a>> {
         match change.compaction(origin) {
             Compaction::Event { tag, values } => {
@@ -68,11 +75,16 @@ impl LaterChanges {
                 Some(EventAdded { tag, values }.into())
             }
             Compaction::Entry => {
-                let has_ended = self.ended_entries.contains(&EntryNumber(origin.sequence.0));
+                let has_ended = self.ended_entries.contains(&EntryNumber::first_of(origin.sequence));
                 (!has_ended).then_some(*change)
             }
+            Compaction::Entries(created) => {
+                let occurrences =
+                    self.occurrences(origin.sequence, created.occurrences, &mut buffers.occurrences);
+                (!occurrences.is_empty()).then(|| EntriesCreated { occurrences, ..created }.into())
+            }
             Compaction::Tickets { event, attendee, tickets, states: before } => {
-                let states = self.states(event, tickets, before, states)?;
+                let states = self.states(event, tickets, before, &mut buffers.states)?;
                 Some(TicketsKept { event, attendee, tickets, states }.into())
             }
             Compaction::Hold { event, id, hold, attendee } => {
@@ -99,6 +111,26 @@ impl LaterChanges {
             }
             Some(LaterEvent::Changed(ChangedEvent { update: None, .. })) | None => Some(values),
         }
+    }
+
+    /// The occurrences that have not ended.
+    fn occurrences<'a>(
+        &self,
+        commit: Sequence,
+        created: &'a [EncodedOccurrence],
+        buffer: &'a mut Vec<EncodedOccurrence>,
+    ) -> &'a [EncodedOccurrence] {
+        let has_ended = |occurrence: &&EncodedOccurrence| {
+            let number =
+                decode_occurrence(**occurrence).and_then(|(index, _)| EntryNumber::new(commit, index));
+            number.is_some_and(|number| self.ended_entries.contains(&number))
+        };
+        if !created.iter().any(|occurrence| has_ended(&occurrence)) {
+            return created;
+        }
+        buffer.clear();
+        buffer.extend(created.iter().filter(|occurrence| !has_ended(occurrence)));
+        buffer
     }
 
     /// The last states of tickets, or `None` if their event is deleted. Only tickets of an event some of

@@ -1,0 +1,135 @@
+//! Entries were created by one request: a series, the new places of occurrences, or one entry of several
+//! hours. A single entry of one hour without a series is a [`super::BlockTaken`] or a [`super::MeetingTaken`].
+//!
+//! Body: series u64 (0 if there is none), the texts of an entry, and then for each occurrence its index u16,
+//! its first slot u32 (day × 24 + hour) and its hours u8. The index is that of its number among the entries
+//! of the commit. A snapshot has the occurrences that have not ended.
+
+use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
+use bookline_protocol::{Hours, Period, SeriesId};
+use serde_json::{Value, json};
+
+use super::compaction::Compaction;
+use super::entry_texts::EntryTexts;
+use super::invalid::InvalidChange;
+use super::kind::Kind;
+use super::origin::Origin;
+use super::target::Target;
+use crate::codec::DecodeError;
+use crate::codec::fields::Fields;
+use crate::domain::calendar::Entry;
+use crate::domain::{Contradiction, EntryNumber};
+
+/// Fills the hours of each occurrence for all people of the entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntriesCreated<'a> {
+    pub series: Option<SeriesId>,
+    pub texts: EntryTexts<'a>,
+    /// 1 to [`SERIES_OCCURRENCES_MAX`], with ascending indices.
+    pub occurrences: &'a [EncodedOccurrence],
+}
+
+/// An occurrence as [`encode_occurrence`] writes it.
+pub type EncodedOccurrence = [u8; 7];
+
+/// The bytes of a body without its occurrences and texts.
+pub(super) const SERIES_BYTES: usize = 8;
+
+/// An occurrence with this index among the entries of its commit.
+pub fn encode_occurrence(index: u16, period: Period) -> EncodedOccurrence {
+    let ([i0, i1], [s0, s1, s2, s3]) = (index.to_le_bytes(), period.start().index().to_le_bytes());
+    [i0, i1, s0, s1, s2, s3, period.hours().get()]
+}
+
+/// The index and the period of an occurrence, unless no entry can have them.
+pub fn decode_occurrence([i0, i1, period @ ..]: EncodedOccurrence) -> Option<(u16, Period)> {
+    let index = u16::from_le_bytes([i0, i1]);
+    (u32::from(index) < SERIES_OCCURRENCES_MAX).then_some((index, decode_period(period)?))
+}
+
+/// A period as its first slot and its hours.
+pub(super) fn decode_period([s0, s1, s2, s3, hours]: [u8; 5]) -> Option<Period> {
+    let start = bookline_protocol::Slot::from_index(u32::from_le_bytes([s0, s1, s2, s3]))?;
+    Period::new(start, Hours::new(hours)?).ok()
+}
+
+/// A series, or zero if there is none.
+pub(super) fn series_bytes(series: Option<SeriesId>) -> [u8; SERIES_BYTES] {
+    series.map_or(0, |SeriesId(number)| number.get()).to_le_bytes()
+}
+
+/// The JSON object of a period.
+pub(super) fn period_json(period: Period) -> Value {
+    let start = period.start();
+    json!({
+        "date": start.date.iso().to_string(), "time": start.hour.to_string(), "hours": period.hours().get(),
+    })
+}
+
+impl<'a> EntriesCreated<'a> {
+    /// The occurrences: their numbers in the commit with this origin, and their periods.
+    fn numbered(
+        &self,
+        origin: Origin,
+    ) -> impl Iterator<Item = Result<(EntryNumber, Period), Contradiction>> + use<'a> {
+        self.occurrences.iter().map(move |occurrence| {
+            let decoded = decode_occurrence(*occurrence);
+            let numbered =
+                decoded.and_then(|(index, period)| Some((EntryNumber::new(origin.sequence, index)?, period)));
+            numbered.ok_or_else(|| Contradiction("an occurrence has no valid period".to_owned()))
+        })
+    }
+}
+
+impl<'a> Kind<'a> for EntriesCreated<'a> {
+    fn body_bytes(&self) -> usize {
+        SERIES_BYTES + self.texts.bytes() + self.occurrences.as_flattened().len()
+    }
+
+    fn encode_body(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&series_bytes(self.series));
+        self.texts.encode(out);
+        out.extend_from_slice(self.occurrences.as_flattened());
+    }
+
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
+        Ok(Self { series: body.series()?, texts: EntryTexts::decode(body)?, occurrences: body.all_arrays()? })
+    }
+
+    fn check(&self, number: u64) -> Result<(), InvalidChange> {
+        self.texts.check(number)?;
+        let indices = self.occurrences.iter().map(|occurrence| decode_occurrence(*occurrence));
+        let indices: Option<Vec<u16>> = indices.map(|decoded| Some(decoded?.0)).collect();
+        let is_valid =
+            indices.is_some_and(|indices| !indices.is_empty() && indices.is_sorted_by(|a, b| a < b));
+        let has_series = self.series.is_some() || self.occurrences.len() == 1;
+        if is_valid && has_series { Ok(()) } else { Err(InvalidChange::Occurrences { number }) }
+    }
+
+    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        let content = self.texts.content();
+        self.numbered(origin).try_for_each(|occurrence| {
+            let (number, period) = occurrence?;
+            target.create_entry(number, Entry { content: content.clone(), period, series: self.series })
+        })
+    }
+
+    fn compaction(&self, _origin: Origin) -> Compaction<'a> {
+        Compaction::Entries(*self)
+    }
+
+    fn json(&self) -> Value {
+        let occurrences = self.occurrences.iter().filter_map(|occurrence| {
+            let (index, period) = decode_occurrence(*occurrence)?;
+            let mut json = period_json(period);
+            json["index"] = index.into();
+            Some(json)
+        });
+        let mut json = json!({ "fact": "entries_created", "entries": occurrences.collect::<Vec<_>>() });
+        self.texts.put_json(&mut json);
+        if let Some(series) = self.series {
+            json["series"] = json!(series);
+        }
+        json
+    }
+}
