@@ -247,7 +247,7 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
         ),
         ("HOD F10", "HOD F10"),
         ("DELETE F1 21-11-2026 09:00", "DELETE F1 2026-11-21 09:00"),
-        ("DELETE F1 21-11-2026 09:00 series=this", "DELETE F1 2026-11-21 09:00"),
+        ("DELETE F1 21-11-2026 09:00 series=this", "DELETE F1 2026-11-21 09:00 series=this"),
         ("DELETE series=all F1 21-11-2026 09:00", "DELETE F1 2026-11-21 09:00 series=all"),
         ("DELETE e", "DELETE e"),
         ("DELETE tickets=drop e", "DELETE e tickets=drop"),
@@ -262,7 +262,7 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
         ),
         (
             "PUT series=this F1 21-11-2026 09:00 meet 22-11-2026 10:00 x F2 hours=24 host=F9",
-            r#"PUT F1 2026-11-21 09:00 MEET 2026-11-22 10:00 "x" F2 host=F9 hours=24"#,
+            r#"PUT F1 2026-11-21 09:00 MEET 2026-11-22 10:00 "x" F2 host=F9 hours=24 series=this"#,
         ),
         ("HELLO", "HELLO"),
         ("HELP", "HELP"),

@@ -27,7 +27,7 @@ pub struct LoadKind {
     request: fn(n: usize) -> Vec<u8>,
 }
 
-pub const LOAD_KINDS: [LoadKind; 12] = [
+pub const LOAD_KINDS: [LoadKind; 17] = [
     LoadKind { name: "pipelined BOOK", prepare: hot, request: |_| b"BOOK hot 1\n".to_vec() },
     LoadKind { name: "pipelined GET", prepare: hot, request: |_| b"GET hot\n".to_vec() },
     LoadKind { name: "listings of 5,000 events", prepare: events, request: |_| b"GET\n".to_vec() },
@@ -38,6 +38,23 @@ pub const LOAD_KINDS: [LoadKind; 12] = [
         name: "days of 24 meetings of 1,000",
         prepare: day,
         request: |_| b"GET A 2026-11-21\n".to_vec(),
+    },
+    LoadKind {
+        name: "series of 2,000 and DELETE",
+        prepare: Vec::new,
+        request: |n| series_and_delete(n, 100),
+    },
+    LoadKind {
+        name: "series of 20,000 and DELETE",
+        prepare: Vec::new,
+        request: |n| series_and_delete(n, 1_000),
+    },
+    LoadKind { name: "moves of series of 20,000", prepare: all_series, request: move_series },
+    LoadKind { name: "series of 20,000 busy", prepare: all_series, request: |n| series(n, 1_000).into() },
+    LoadKind {
+        name: "FREE of 1,000 for 20 days",
+        prepare: all_series,
+        request: |n| format!("FREE {} 2026-12-01 to=2026-12-28\n", people(n, 1_000)).into(),
     },
     LoadKind { name: "BOOK of 10,000", prepare: hot, request: |_| b"BOOK hot 10000\n".to_vec() },
     LoadKind {
@@ -79,6 +96,35 @@ fn meet_and_delete(n: usize) -> Vec<u8> {
     let who = format!("A{n}");
     let (meet, hour) = (meet(&who, n, &who), n);
     format!("{meet}DELETE {who} 2026-11-21 {hour:02}:00\n").into()
+}
+
+/// The people of the series of a connection.
+fn people(n: usize, count: usize) -> String {
+    let people: Vec<String> = (0..count).map(|person| format!("S{n}-{person}")).collect();
+    people.join(",")
+}
+
+/// A series of so many people for twenty weeks.
+fn series(n: usize, count: usize) -> String {
+    format!("MEET S{n}-0 2026-12-01 09:00 planning {} every=week count=20\n", people(n, count))
+}
+
+fn series_and_delete(n: usize, count: usize) -> Vec<u8> {
+    format!("{}DELETE S{n}-0 2026-12-01 09:00 series=all\n", series(n, count)).into()
+}
+
+/// The series of all connections.
+fn all_series() -> Vec<String> {
+    (0..CONNECTIONS).map(|n| series(n, 1_000)).collect()
+}
+
+/// Moves the series of a connection an hour later, and back.
+fn move_series(n: usize) -> Vec<u8> {
+    let put = |from: &str, to: &str| {
+        let group = people(n, 1_000);
+        format!("PUT S{n}-0 2026-12-01 {from} MEET 2026-12-01 {to} planning {group} series=all\n")
+    };
+    [put("09:00", "10:00"), put("10:00", "09:00")].concat().into()
 }
 
 fn busy() -> Vec<String> {

@@ -24,6 +24,7 @@ mod memory;
 mod month;
 mod recovery;
 mod restart;
+mod series;
 mod step_result;
 mod table;
 mod unsynced_store;
@@ -65,6 +66,8 @@ enum Part {
     Growth,
     /// TICKET among 32 million tickets of one event, and the largest bookings
     Lookup,
+    /// The largest series: their creation, moves and deletion
+    Series,
     /// Bookings during the load of twenty competing connections, of each kind
     Fairness {
         /// How often each kind is measured
@@ -85,7 +88,7 @@ enum Part {
 fn main() -> anyhow::Result<()> {
     let Arguments { part, place, seconds } = Arguments::parse();
     let Some(part) = part else {
-        for part in ["restart", "listing", "month", "idle", "memory", "growth", "lookup", "fairness"] {
+        for part in ["restart", "listing", "month", "idle", "memory", "growth", "lookup", "series", "fairness"] {
             println!("\n{part}");
             run_in_process(&[part, "--place", &place.to_string_lossy(), "--seconds", &seconds.to_string()])?;
         }
@@ -100,6 +103,7 @@ fn main() -> anyhow::Result<()> {
         Part::Memory => in_directory(&place, memory::figures),
         Part::Growth => in_directory(&place, growth::figures),
         Part::Lookup => in_directory(&place, lookup::figures),
+        Part::Series => in_directory(&place, series::figures),
         Part::Fairness { rounds, only } => fairness::figures(&place, seconds, rounds, &only),
     }
 }

@@ -4,13 +4,13 @@
 use std::path::Path;
 
 use anyhow::Context;
-use bookline_protocol::{Date, Hour, SaleTerms, Slot};
+use bookline_protocol::{Date, Hour, Period, SaleTerms, Slot};
 use bookline_server::state::keys::key_bytes;
 use bookline_server::state::limits::{
     EVENT_BYTES_MAX, HOLD_BYTES_MAX, PERSON_HOUR_BYTES_MAX, TICKET_BYTES_MAX,
 };
 use bookline_server::state::name_bytes::name_bytes;
-use bookline_server::state::{EventValues, NewEntry};
+use bookline_server::state::{EventValues, NewEntries, NewEntry};
 
 use crate::recovery::resident;
 use crate::table;
@@ -151,8 +151,9 @@ fn create_meeting(
 ) -> anyhow::Result<()> {
     let hour = u8::try_from(hour).ok().and_then(Hour::new).context("an hour")?;
     let slot = Slot { date: Date::from_day_number(day).context("a date")?, hour };
-    let meeting = NewEntry::Meeting { title, group, host: who };
-    data.change(|store, context| store.take(context, who, slot, &meeting, None))
+    let entry = NewEntry::Meeting { title, group, host: who };
+    let new = NewEntries { who, entry, periods: &[Period::of_slot(slot)], series: None };
+    data.change(|store, context| store.create_entries(context, &new, None).map(drop))
 }
 
 /// Creates `count` records, and returns the bytes of memory per record.
