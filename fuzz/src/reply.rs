@@ -6,6 +6,7 @@ use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::cancel::CancelReply;
 use bookline_protocol::commands::confirm::ConfirmReply;
 use bookline_protocol::commands::delete::{DeleteReply, DeletedEventReply};
+use bookline_protocol::commands::free::{FreeRow, NoTimeReply};
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::help::HelpRow;
@@ -21,10 +22,10 @@ use bookline_protocol::reply::{CountReply, ErrBody, EventReply, ReplyLine};
 /// An object that deserializes to one of these types is the same after it was serialized and deserialized
 /// again.
 macro_rules! assert_round_trips {
-    ($body:expr, $($object:ident),*) => {$(
-        if let Ok(taken) = serde_json::from_str::<$object<'_>>($body) {
+    ($body:expr, $($object:ty),*) => {$(
+        if let Ok(taken) = serde_json::from_str::<$object>($body) {
             let written = serde_json::to_string(&taken).expect("an object");
-            let again: $object<'_> = serde_json::from_str(&written).expect("it was written");
+            let again: $object = serde_json::from_str(&written).expect("it was written");
             assert_eq!(again, taken);
         }
     )*};
@@ -50,25 +51,27 @@ pub fn check(line: &[u8]) {
     assert!(body.starts_with('{') && body.ends_with('}') && line.contains(body));
     assert_round_trips!(
         body,
-        EventReply,
-        BookReply,
-        BookingsReply,
-        HoldReply,
-        HoldStatusReply,
-        ConfirmReply,
-        ReleaseReply,
-        CancelReply,
-        TicketReply,
-        TicketRow,
-        BlockReply,
-        MeetReply,
-        DayReply,
-        HodRow,
-        DeleteReply,
-        DeletedEventReply,
-        CountReply,
-        HelpRow,
-        HelloReply,
-        StatsReply
+        EventReply<'_>,
+        BookReply<'_>,
+        BookingsReply<'_>,
+        HoldReply<'_>,
+        HoldStatusReply<'_>,
+        ConfirmReply<'_>,
+        ReleaseReply<'_>,
+        CancelReply<'_>,
+        TicketReply<'_>,
+        TicketRow<'_>,
+        BlockReply<'_>,
+        MeetReply<'_>,
+        DayReply<'_>,
+        HodRow<'_>,
+        FreeRow,
+        NoTimeReply,
+        DeleteReply<'_>,
+        DeletedEventReply<'_>,
+        CountReply<'_>,
+        HelpRow<'_>,
+        HelloReply<'_>,
+        StatsReply<'_>
     );
 }

@@ -19,6 +19,9 @@ pub struct Hour(u8);
 pub struct HourError;
 
 impl Hour {
+    /// The first hour of a day.
+    pub const MIDNIGHT: Self = Self(0);
+
     /// The hour with this number. Returns `None` above 23.
     pub const fn new(hour: u8) -> Option<Self> {
         if hour < 24 { Some(Self(hour)) } else { None }

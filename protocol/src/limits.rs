@@ -83,6 +83,12 @@ pub const COMMIT_BYTES_MAX: u64 = 256 << 10;
 /// People times days that FREE and MEET first may search.
 pub const SEARCH_PERSON_DAYS_MAX: u64 = 20_000;
 
+/// Rows that `limit=` may ask FREE for: more than anybody reads.
+pub const SEARCH_ROWS_MAX: u32 = 1_000;
+
+/// Rows of FREE unless the request says otherwise.
+pub const SEARCH_ROWS_DEFAULT: u32 = 10;
+
 /// Characters of the input that an error message repeats: enough to recognize it, too few to flood a
 /// terminal.
 pub const ECHO_CHARS_MAX: usize = 40;
@@ -98,6 +104,7 @@ const _: () = {
     assert!(REST + TITLE + " ".len() + GROUP + HOST <= LINE_BYTES_MAX);
 };
 const _: () = assert!(HOLD_SECONDS_DEFAULT <= HOLD_SECONDS_MAX);
+const _: () = assert!(SEARCH_ROWS_DEFAULT <= SEARCH_ROWS_MAX);
 const _: () = assert!(BOOKING_TICKETS_MAX <= EVENT_TICKETS_MAX);
 const _: () = assert!(KEYED_TICKETS_MAX <= BOOKING_TICKETS_MAX);
 const _: () = assert!(KEY_BYTES_MIN <= KEY_BYTES_MAX);

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use crate::date::{Date, two_digits};
+use crate::date_range::{DateRange, DateRangeError};
 use crate::hour::Hour;
 use crate::period::Hours;
 
@@ -100,8 +101,7 @@ impl fmt::Display for Until {
 /// A single date is searched whatever day of the week it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    first: Date,
-    last: Date,
+    dates: DateRange,
     /// [`Days::All`] if it is a single date, so that equal windows are equal.
     days: Days,
     from: Hour,
@@ -128,13 +128,8 @@ pub struct WindowValues {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum WindowError {
     /// The range ends before it begins.
-    #[error("to={} is before {}: write the earlier date first", .last.iso(), .first.iso())]
-    Order {
-        /// The first date.
-        first: Date,
-        /// The last date.
-        last: Date,
-    },
+    #[error(transparent)]
+    Dates(#[from] DateRangeError),
     /// There is no hour between the two.
     #[error("from={from} is not before until={until}: write the earlier hour in from=")]
     NoHours {
@@ -144,7 +139,7 @@ pub enum WindowError {
         until: Until,
     },
     /// The meeting is longer than what is between the two hours.
-    #[error("hours={hours} do not fit between from={from} and until={until}: {most} do")]
+    #[error("hours={hours} do not fit between from={from} and until={until}: at most {most} do")]
     TooLong {
         /// The hours of the meeting.
         hours: Hours,
@@ -164,23 +159,20 @@ impl Window {
     ///
     /// See [`WindowError`].
     pub fn new(first: Date, values: WindowValues) -> Result<Self, WindowError> {
-        let last = values.to.unwrap_or(first);
-        let days = if first == last { Days::All } else { values.days.unwrap_or_default() };
+        let dates = DateRange::new(first, values.to.unwrap_or(first))?;
+        let days = if dates.days() == 1 { Days::All } else { values.days.unwrap_or_default() };
         let (from, until) = (values.from.unwrap_or(FROM_DEFAULT), values.until.unwrap_or(UNTIL_DEFAULT));
         let hours = values.hours.unwrap_or_default();
-        if last < first {
-            return Err(WindowError::Order { first, last });
-        }
         match until.0.checked_sub(from.get()) {
             None | Some(0) => Err(WindowError::NoHours { from, until }),
             Some(most) if hours.get() > most => Err(WindowError::TooLong { hours, from, until, most }),
-            Some(_) => Ok(Self { first, last, days, from, until, hours }),
+            Some(_) => Ok(Self { dates, days, from, until, hours }),
         }
     }
 
-    /// The first date, whether it is searched or not.
-    pub const fn first(self) -> Date {
-        self.first
+    /// The dates, whether they are searched or not.
+    pub const fn dates(self) -> DateRange {
+        self.dates
     }
 
     /// How many hours the meeting has.
@@ -195,27 +187,22 @@ impl Window {
 
     /// Whether it has several dates.
     pub fn is_range(self) -> bool {
-        self.first < self.last
+        self.dates.days() > 1
     }
 
     /// The first day that is searched on or after `date`.
     pub fn day_from(self, date: Date) -> Option<Date> {
-        let (first, last) = (date.max(self.first).day_number(), self.last.day_number());
-        (first..=last).filter_map(Date::from_day_number).find(|day| self.days.include(*day))
-    }
-
-    /// The days that are searched, earliest first.
-    pub fn days(self) -> impl Iterator<Item = Date> {
-        let next = move |day: &Date| self.day_from(Date::from_day_number(day.day_number() + 1)?);
-        std::iter::successors(self.day_from(self.first), next)
+        self.dates.dates_from(date).find(|day| self.days.include(*day))
     }
 
     /// The number of days that are searched, times that of the people.
     pub fn person_days(self, people: usize) -> u64 {
-        let (first, last) = (self.first.day_number(), self.last.day_number());
         let days = match self.days {
-            Days::All => last - first + 1,
-            Days::Weekdays => weekdays_through(last) - weekdays_through(first - 1),
+            Days::All => self.dates.days(),
+            Days::Weekdays => {
+                let before = self.dates.first().day_number() - 1;
+                weekdays_through(self.dates.last().day_number()) - weekdays_through(before)
+            }
         };
         u64::from(days) * people as u64
     }
@@ -223,7 +210,7 @@ impl Window {
     /// The values in the one form in which they are written: `None` at its default.
     pub(crate) fn values(self) -> WindowValues {
         WindowValues {
-            to: Some(self.last).filter(|_| self.is_range()),
+            to: Some(self.dates.last()).filter(|_| self.is_range()),
             from: Some(self.from).filter(|from| *from != FROM_DEFAULT),
             until: Some(self.until).filter(|until| *until != UNTIL_DEFAULT),
             hours: self.hours.above_one(),
@@ -246,6 +233,11 @@ mod tests {
         Date::parse(text).unwrap()
     }
 
+    fn days(window: Window) -> Vec<Date> {
+        let next = |day: &Date| window.day_from(Date::from_day_number(day.day_number() + 1)?);
+        std::iter::successors(window.day_from(window.dates().first()), next).collect()
+    }
+
     fn range(first: &str, to: &str, days: Option<Days>) -> Window {
         Window::new(date(first), WindowValues { to: Some(date(to)), days, ..WindowValues::default() })
             .unwrap()
@@ -254,7 +246,7 @@ mod tests {
     #[test]
     fn single_date_is_searched_on_a_saturday() {
         let saturday = Window::new(date("2026-11-21"), WindowValues::default()).unwrap();
-        assert!(saturday.days().eq([date("2026-11-21")]));
+        assert_eq!(days(saturday), [date("2026-11-21")]);
         assert_eq!(saturday, range("2026-11-21", "2026-11-21", Some(Days::Weekdays)));
         assert_eq!(saturday.person_days(3), 3);
         assert!(!saturday.is_range());
@@ -263,25 +255,25 @@ mod tests {
     #[test]
     fn range_is_searched_on_weekdays_by_default() {
         let window = range("2026-11-20", "2026-11-24", None);
-        let days = [date("2026-11-20"), date("2026-11-23"), date("2026-11-24")];
-        assert!(window.days().eq(days));
-        assert_eq!(window.day_from(date("2026-11-21")), Some(days[1]));
+        let searched = [date("2026-11-20"), date("2026-11-23"), date("2026-11-24")];
+        assert_eq!(days(window), searched);
+        assert_eq!(window.day_from(date("2026-11-21")), Some(searched[1]));
         assert_eq!(window.day_from(date("2026-11-25")), None);
-        assert_eq!(range("2026-11-20", "2026-11-24", Some(Days::All)).days().count(), 5);
-        assert_eq!(range("2026-11-21", "2026-11-22", None).days().count(), 0);
+        assert_eq!(days(range("2026-11-20", "2026-11-24", Some(Days::All))).len(), 5);
+        assert!(days(range("2026-11-21", "2026-11-22", None)).is_empty());
     }
 
     #[test]
     fn person_days_are_the_days_that_are_searched() {
         for length in 1..30 {
             let last = Date::from_day_number(date("2026-11-20").day_number() + length).unwrap();
-            for days in [Days::Weekdays, Days::All] {
-                let window = range("2026-11-20", &last.iso().to_string(), Some(days));
-                assert_eq!(window.person_days(2), 2 * window.days().count() as u64, "{length} {days:?}");
+            for kind in [Days::Weekdays, Days::All] {
+                let window = range("2026-11-20", &last.iso().to_string(), Some(kind));
+                assert_eq!(window.person_days(2), 2 * days(window).len() as u64, "{length} {kind:?}");
             }
         }
         assert_eq!(range("0001-01-01", "9999-12-31", Some(Days::All)).person_days(1), 3_652_059);
-        assert_eq!(range("9999-12-30", "9999-12-31", Some(Days::All)).days().count(), 2);
+        assert_eq!(days(range("9999-12-30", "9999-12-31", Some(Days::All))).len(), 2);
     }
 
     #[test]

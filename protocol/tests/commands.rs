@@ -17,14 +17,14 @@ use usage::{alternatives, forms};
 fn sample(index: usize, part: &str, verb: &str) -> String {
     let word = match part.split_once('=').map_or(part, |(_, value)| value) {
         "<name>" | "<title>" | "<text>" => "\"Rust Conf\"".to_owned(),
-        "<date>" => "2026-12-31".to_owned(),
+        "<date>" | "<from>" | "<to>" => "2026-12-31".to_owned(),
         "<time>" if part == "until=<time>" => "17:00".to_owned(),
         "<time>" => "09:00".to_owned(),
         "<tickets>" | "<n>" | "<seconds>" | "<hours>" | "<count>" => "7".to_owned(),
         // An event may be named once.
         "<event-id>" => format!("F{index}"),
         "<id>" | "<who>" | "<host>" => "F1".to_owned(),
-        "<group>" => "F2,F3".to_owned(),
+        "<group>" | "<who,…>" => "F2,F3".to_owned(),
         "<ticket-id>" | "<hold-id>" => "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee".to_owned(),
         "<cursor>" if verb.eq_ignore_ascii_case("TICKETS") => TicketCursor { event: 1, position: 1 }.encode(),
         "<cursor>" => {
@@ -86,7 +86,7 @@ fn get_hold_meet_delete_and_put_have_several_forms() {
     let several: Vec<_> = several.into_iter().filter(|(_, forms)| *forms > 1).collect();
     assert_eq!(
         several,
-        [(Verb::Get, 3), (Verb::Hold, 2), (Verb::Meet, 2), (Verb::Delete, 2), (Verb::Put, 2)]
+        [(Verb::Get, 4), (Verb::Hold, 2), (Verb::Meet, 2), (Verb::Delete, 2), (Verb::Put, 2)]
     );
 }
 
@@ -158,7 +158,7 @@ fn extra_argument_or_option_is_refused_with_the_usage() {
             required.into_iter().map(str::to_owned).chain(optional.into_iter().map(first)).collect();
         let more = line(&parts);
         // These are other forms with an argument more, or take any number of arguments.
-        let others = ["GET [", "GET <event-id>", "HOLD <hold-id>", "DELETE <event-id>"];
+        let others = ["GET [", "GET <event-id>", "GET <who> <date>", "HOLD <hold-id>", "DELETE <event-id>"];
         let takes_more = matches!(verb, Verb::Book | Verb::Cancel);
         if !takes_more && !others.iter().any(|other| form.usage.starts_with(other)) {
             let message = refused(&format!("{more} surplus")).message;

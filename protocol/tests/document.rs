@@ -110,6 +110,9 @@ fn table_of_limits_equals_the_constants() {
         limits::KEYED_TICKETS_MAX.into(),
         limits::LISTING_ROWS_MAX.into(),
         limits::HOD_HOURS.into(),
+        limits::RANGE_DAYS_MAX.into(),
+        limits::SEARCH_PERSON_DAYS_MAX,
+        limits::SEARCH_ROWS_MAX.into(),
     ]
     .map(|value| value.to_string());
     assert_eq!(written, known);

@@ -45,7 +45,11 @@ fn missing_argument_shows_the_usage() {
          > MEET F1 21-11-2026 09:00 standup
          < <group> is missing: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [every=day|weekday|week|2weeks count=<count>|last=<date>] [on_conflict=skip] [key=<key>]
          > HOD
-         < <who> is missing: write HOD <who>
+         < <who> is missing: write HOD <who> [<from> <to>]
+         > HOD F10 21-11-2026
+         < <to> is missing: write HOD <who> [<from> <to>]
+         > FREE F2,F3
+         < <date> is missing: write FREE <who,…> <date> [to=<date>] [from=<time>] [until=<time>] [hours=<hours>] [days=weekdays|all] [limit=<n>]
          > PUT F1 21-11-2026
          < <time> is missing: write PUT <who> <date> <time> BLOCK <date> <time> [hours=<hours>] [series=this|following|all] [key=<key>] or PUT <who> <date> <time> MEET <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [series=this|following|all] [key=<key>]
          > PUT F1 21-11-2026 09:00
@@ -63,7 +67,7 @@ fn extra_arguments_and_unknown_options_are_refused() {
          > BOOK rustconf 2 now
          < <n> of event now is missing: write BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]
          > GET F1 21-11-2026 09:00
-         < \"09:00\" is one argument too many: write GET <who> <date>, with quotes around an argument that has blanks
+         < to \"09:00\" is not a date: write yyyy-mm-dd or dd-mm-yyyy with all digits, as in 2026-12-31 or 31-12-2026
          > MEET F1 21-11-2026 09:00 x F2 F1 y a b c d e f g h
          < \"y\" is one argument too many: write MEET <who> <date> <time> <title> <group> [<host>|host=<id>] [hours=<hours>] [every=day|weekday|week|2weeks count=<count>|last=<date>] [on_conflict=skip] [key=<key>], with quotes around an argument that has blanks
          > BOOK rustconf 2 id=x
@@ -597,4 +601,34 @@ fn binary_first_byte_is_refused_before_the_end_of_its_line() {
     assert_eq!(refused, (0..=255).filter(|byte| !text(byte)).collect::<Vec<u8>>());
     assert_eq!(refuse_binary(b""), None);
     assert_eq!(refuse_binary(b"P\0"), None, "parsing the line refuses it");
+}
+
+#[test]
+fn ranges_and_windows_that_cannot_be_are_refused() {
+    transcript(
+        "> GET F1 21-11-2026 20-11-2026
+         < the last date, 2026-11-20, is before the first, 2026-11-21: write the earlier one first
+         > HOD F10 21-11-2026 20-11-2026
+         < the last date, 2026-11-20, is before the first, 2026-11-21: write the earlier one first
+         > FREE F1 21-11-2026 to=20-11-2026
+         < the last date, 2026-11-20, is before the first, 2026-11-21: write the earlier one first
+         > FREE F1 21-11-2026 from=18:00
+         < from=18:00 is not before until=17:00: write the earlier hour in from=
+         > FREE F1 21-11-2026 until=09:00
+         < from=09:00 is not before until=09:00: write the earlier hour in from=
+         > FREE F1 21-11-2026 hours=9
+         < hours=9 do not fit between from=09:00 and until=17:00: at most 8 do
+         > FREE F1 21-11-2026 hours=25
+         < hours \"25\" is not a number of hours: write a whole number from 1 to 24 in digits only
+         > FREE F1 21-11-2026 until=00:00
+         < until \"00:00\" is not the end of an hour: write hh:00 from 01:00 to 24:00, as in 17:00
+         > FREE F1 21-11-2026 from=24:00
+         < from \"24:00\" is not an hour: write hh:00 from 00:00 to 23:00, as in 09:00
+         > FREE F1 21-11-2026 days=weekend
+         < days \"weekend\" is neither weekdays nor all: write days=weekdays or days=all
+         > FREE F1 21-11-2026 limit=1001
+         < limit \"1001\" is out of range: write a whole number from 1 to 1000
+         > FREE F1, 21-11-2026
+         < who \"F1,\" has no member at position 2: write one comma between two ids and none at the ends, as in F2,F3",
+    );
 }

@@ -1,6 +1,7 @@
 //! Replies: every JSON object as it is written on the wire, and the functions that write an object without
 //! its struct compared with the struct.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::NonZeroU64;
 
@@ -13,12 +14,16 @@ use bookline_protocol::commands::confirm::{ConfirmReply, write_confirm_reply};
 use bookline_protocol::commands::delete::{
     DeleteReply, DeletedEventReply, EntryKind, EventKind, write_delete_reply, write_deleted_event_reply,
 };
+use bookline_protocol::commands::free::{
+    BusyHours, FreeRow, NoTimeReply, close_no_time_reply, open_no_time_reply, write_busy_count,
+    write_busy_hours, write_free_row,
+};
 use bookline_protocol::commands::get::{
     DayEntry, DayReply, close_day_entry, close_day_reply, open_day_entry, open_day_reply,
 };
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::help::help_rows;
-use bookline_protocol::commands::hod::{HodRow, write_hod_row};
+use bookline_protocol::commands::hod::{HodMeeting, HodRow, write_hod_row};
 use bookline_protocol::commands::hold::{HoldReply, HoldStatusReply, write_hold_reply};
 use bookline_protocol::commands::meet::{MeetReply, write_meet_reply};
 use bookline_protocol::commands::release::ReleaseReply;
@@ -31,10 +36,11 @@ use bookline_protocol::limits::{
     ID_BYTES_MAX, KEYED_TICKETS_MAX, SERIES_OCCURRENCES_MAX, TEXT_CHARS_MAX,
 };
 use bookline_protocol::reply::{
-    Clash, Clashes, CountReply, EmptyReply, EntryFields, ErrBody, ErrTickets, EventReply, EventSale,
-    KEYED_REPLY_BYTES_MAX, LineKind, MalformedLine, Members, ReplacedEntry, ReplacedMeeting, ReplyLine,
-    SeriesFields, SkippedFields, WrittenEntry, entry_fields_bytes_max, event_reply_prefix, name_and_date,
-    parse_event_reply_prefix, write_entry_fields, write_event_reply, write_ok, write_row,
+    Clash, Clashes, CountReply, ENTRY_PLACE_BYTES_MAX, EmptyReply, EntryFields, EntryPlace, ErrBody,
+    ErrTickets, EventReply, EventSale, KEYED_REPLY_BYTES_MAX, LineKind, MalformedLine, Members,
+    ReplacedEntry, ReplacedMeeting, ReplyLine, SeriesFields, SkippedFields, WrittenEntry,
+    entry_fields_bytes_max, event_reply_prefix, name_and_date, parse_event_reply_prefix, write_entry_fields,
+    write_event_reply, write_ok, write_row,
 };
 use bookline_protocol::{
     Code, Date, HoldId, HoldStatus, Hour, Hours, MaxPerBooking, Period, Refusal, SaleTerms, Sales, SeriesId,
@@ -70,6 +76,13 @@ fn met<'a>(name: &'a str, period: Period, meet: EntryFields<'a>) -> MeetReply<'a
     let EntryFields { title, group, host } = meet;
     let (series, skipped, replaced) = (None, None, None);
     MeetReply { name: name.into(), date, time, hours, title, group, host, series, skipped, replaced }
+}
+
+/// An entry of 14 hours from ten in the evening on, in a series.
+fn of_night() -> EntryPlace {
+    let start = Slot { date: Date::parse("2026-11-20").unwrap(), hour: Hour::new(22).unwrap() };
+    let period = Period::new(start, Hours::new(14).unwrap()).unwrap();
+    EntryPlace::of(period, Some("000000000000abcd".parse::<SeriesId>().unwrap()))
 }
 
 fn class_meeting() -> EntryFields<'static> {
@@ -208,14 +221,30 @@ fn objects_of_calendars_have_the_documented_json() {
         &DayReply {
             name: "F1".into(),
             date,
-            schedule: vec![DayEntry { time, meet: block }, DayEntry { time: ten, meet: class_meeting() }],
+            schedule: vec![
+                DayEntry { time, place: EntryPlace::default(), meet: block },
+                DayEntry { time: ten, place: of_night(), meet: class_meeting() },
+            ],
         },
-        r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},{"time":"10:00","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
+        r#"{"name":"F1","date":"21-11-2026","schedule":[{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},{"time":"10:00","from":"20-11-2026 22:00","hours":14,"series":"000000000000abcd","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
     );
     assert_object(
-        &HodRow { date, time, meetings: vec![class_meeting()] },
-        r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
+        &HodRow {
+            date,
+            time,
+            meetings: vec![
+                HodMeeting { place: EntryPlace::default(), meet: class_meeting() },
+                HodMeeting { place: of_night(), meet: class_meeting() },
+            ],
+        },
+        r#"{"date":"21-11-2026","time":"09:00","meetings":[{"title":"class committee meeting","group":["F2","F3"],"host":"F1"},{"from":"20-11-2026 22:00","hours":14,"series":"000000000000abcd","title":"class committee meeting","group":["F2","F3"],"host":"F1"}]}"#,
     );
+    let hours = Hours::new(2).unwrap();
+    assert_object(&FreeRow { date, time, hours }, r#"{"date":"21-11-2026","time":"09:00","hours":2}"#);
+    let of_day = BusyHours::OfDay([("F1".to_owned(), vec![time, ten])].into());
+    assert_object(&NoTimeReply { count: 0, busy: of_day }, r#"{"count":0,"busy":{"F1":["09:00","10:00"]}}"#);
+    let counts = BusyHours::Counts([("F1".to_owned(), 31), ("F2".to_owned(), 1)].into());
+    assert_object(&NoTimeReply { count: 0, busy: counts }, r#"{"count":0,"busy":{"F1":31,"F2":1}}"#);
     assert_object(
         &DeleteReply {
             name: "F1".into(),
@@ -319,7 +348,7 @@ fn objects_of_the_server_have_the_documented_json() {
 fn help_rows_equal_the_table() {
     let rows: Vec<_> = help_rows(None).collect();
     assert_eq!(rows.len(), Verb::ALL.iter().map(|verb| verb.forms().len()).sum::<usize>());
-    assert_eq!(help_rows(Some(Verb::Get)).count(), 3);
+    assert_eq!(help_rows(Some(Verb::Get)).count(), 4);
     let mut out = Vec::new();
     write_row(&mut out, &rows[3]);
     assert_eq!(
@@ -688,34 +717,50 @@ proptest! {
             let (mut whole, mut progress, mut done) = (Vec::new(), None, false);
             while !done {
                 let mut out = Vec::new();
-                done = write_entry_fields(&mut out, texts, &mut progress, piece);
+                done = write_entry_fields(&mut out, of_night(), texts, &mut progress, piece);
                 whole.extend(out);
             }
-            prop_assert_eq!(String::from_utf8(whole.clone()).unwrap(), json_of(&meet));
-            prop_assert!(whole.len() <= entry_fields_bytes_max(&name, &group, &id));
+            let meeting = HodMeeting { place: of_night(), meet: meet.clone() };
+            prop_assert_eq!(String::from_utf8(whole.clone()).unwrap(), json_of(&meeting));
+            prop_assert!(whole.len() <= ENTRY_PLACE_BYTES_MAX + entry_fields_bytes_max(&name, &group, &id));
         }
 
-        for count in 0..3 {
-            let direct = written(|out| {
-                open_day_reply(out, &id, date);
+        for (count, place) in [(0, of_night()), (1, of_night()), (2, EntryPlace::default())] {
+            let direct_day = |kind| written(|out| {
+                open_day_reply(out, kind, &id, date);
                 for index in 0..count {
-                    open_day_entry(out, time, index == 0);
-                    write_entry_fields(out, texts, &mut None, usize::MAX);
+                    open_day_entry(out, time, place, index == 0);
+                    write_entry_fields(out, EntryPlace::default(), texts, &mut None, usize::MAX);
                     close_day_entry(out);
                 }
                 close_day_reply(out);
             });
-            let schedule = vec![DayEntry { time, meet: meet.clone() }; count];
+            let schedule = vec![DayEntry { time, place, meet: meet.clone() }; count];
             let day = DayReply { name: (&*id).into(), date, schedule };
-            prop_assert_eq!(direct, written(|out| write_ok(out, &day)));
-        }
+            prop_assert_eq!(direct_day(LineKind::Ok), written(|out| write_ok(out, &day)));
+            prop_assert_eq!(direct_day(LineKind::Row), written(|out| write_row(out, &day)));
 
-        for count in 0..3 {
-            let meetings = vec![(&*name, &*group, &*id); count];
+            let meetings = vec![(place, texts); count];
             let direct = written(|out| write_hod_row(out, slot, meetings.iter().copied()));
-            let row = HodRow { date, time, meetings: vec![meet.clone(); count] };
+            let row = HodRow { date, time, meetings: vec![HodMeeting { place, meet: meet.clone() }; count] };
             prop_assert_eq!(direct, written(|out| write_row(out, &row)));
         }
+
+        let hours = Hours::new(3).unwrap();
+        let direct = written(|out| write_free_row(out, slot, hours));
+        prop_assert_eq!(direct, written(|out| write_row(out, &FreeRow { date, time, hours })));
+        let people: BTreeSet<_> = group.split(',').filter(|id| !id.is_empty()).collect();
+        let no_time = |write: &dyn Fn(&mut Vec<u8>, &str, bool)| written(|out| {
+            open_no_time_reply(out);
+            people.iter().enumerate().for_each(|(index, who)| write(out, who, index == 0));
+            close_no_time_reply(out);
+        });
+        let of_day = no_time(&|out, who, is_first| write_busy_hours(out, who, [time; 3].into_iter(), is_first));
+        let busy = BusyHours::OfDay(people.iter().map(|&who| (who.to_owned(), vec![time; 3])).collect());
+        prop_assert_eq!(of_day, written(|out| write_ok(out, &NoTimeReply { count: 0, busy })));
+        let counts = no_time(&|out, who, is_first| write_busy_count(out, who, 31, is_first));
+        let busy = BusyHours::Counts(people.iter().map(|&who| (who.to_owned(), 31)).collect());
+        prop_assert_eq!(counts, written(|out| write_ok(out, &NoTimeReply { count: 0, busy })));
     }
 
     #[test]

@@ -94,8 +94,13 @@ fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
                 if is_iso { date.iso().to_string() } else { date.dmy().to_string() }
             })
             .boxed(),
+        "<from>" => (1..=1_000_u32).prop_map(|year| format!("01-01-{year:04}")).boxed(),
+        "<to>" => (1_000..=9_999_u32).prop_map(|year| format!("{year:04}-12-31")).boxed(),
         "<time>" => (0..24_u8).prop_map(|hour| format!("{hour:02}:00")).boxed(),
         // Eight bookings have 10,000 tickets at the most.
+        "<n>" if verb == Verb::Free => {
+            prop_oneof![1..=1_000_u32, Just(10)].prop_map(|n| n.to_string()).boxed()
+        }
         "<n>" | "<tickets>" => prop_oneof![1..=1_250_u32, Just(4)].prop_map(|n| n.to_string()).boxed(),
         "<hours>" if verb == Verb::Meet => (1..=4_u32).prop_map(|hours| hours.to_string()).boxed(),
         "<hours>" => (1..=24_u32).prop_map(|hours| hours.to_string()).boxed(),
@@ -104,7 +109,7 @@ fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
         "<event-id>" => "[A-Za-z0-9._-]{1,60}".prop_map(move |id| format!("{id}.{index}")).boxed(),
         // Two people, so that a host often is the requester.
         "<who>" | "<host>" | "<id>" => "F[12]|[A-Za-z0-9._-]{1,64}".boxed(),
-        "<group>" => "[A-Za-z0-9._-]{1,9}(,[ab]){0,4}".boxed(),
+        "<group>" | "<who,…>" => "[A-Za-z0-9._-]{1,9}(,[ab]){0,4}".boxed(),
         "<ticket-id>" | "<hold-id>" => (any::<[u8; 16]>(), any::<bool>())
             .prop_map(|(bytes, is_upper)| {
                 let id = TicketId(bytes).to_string();
@@ -205,6 +210,7 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
         ("GET after=AA6jEWphenoAag limit=010", "GET limit=10 after=AA6jEWphenoAag"),
         ("GET e", "GET e"),
         ("GET F1 21-11-2026", "GET F1 2026-11-21"),
+        ("GET F1 21-11-2026 20-12-2026", "GET F1 2026-11-21 2026-12-20"),
         ("BOOK e 02", "BOOK e 2"),
         ("for=Ada BOOK e 2", r#"BOOK e 2 for="Ada""#),
         ("BOOK e 2 key=0123456789abcdef a 1", "BOOK e 2 a 1"),
@@ -245,7 +251,16 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
             "MEET F1 days=all hours=2 until=24:00 from=00:00 to=31-12-2026 21-11-2026 first x F2 F9",
             r#"MEET F1 2026-11-21 first "x" F2 host=F9 to=2026-12-31 from=00:00 until=24:00 hours=2 days=all"#,
         ),
+        (
+            "FREE limit=5 days=all hours=2 until=18:00 from=08:00 to=20-12-2026 F2,F3,F2 21-11-2026",
+            "FREE F2,F3 2026-11-21 to=2026-12-20 from=08:00 until=18:00 hours=2 days=all limit=5",
+        ),
+        (
+            "FREE F2 21-11-2026 to=21-11-2026 from=09:00 until=17:00 hours=1 days=weekdays limit=10",
+            "FREE F2 2026-11-21",
+        ),
         ("HOD F10", "HOD F10"),
+        ("HOD F10 21-11-2026 20-12-2026", "HOD F10 2026-11-21 2026-12-20"),
         ("DELETE F1 21-11-2026 09:00", "DELETE F1 2026-11-21 09:00"),
         ("DELETE F1 21-11-2026 09:00 series=this", "DELETE F1 2026-11-21 09:00 series=this"),
         ("DELETE series=all F1 21-11-2026 09:00", "DELETE F1 2026-11-21 09:00 series=all"),

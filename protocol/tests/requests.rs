@@ -3,14 +3,15 @@
 use bookline_protocol::commands::meet::MeetingTime;
 use bookline_protocol::commands::put::RequestedEntry;
 use bookline_protocol::commands::{
-    Block, Book, BookedEvents, Booking, Cancel, Checkin, Confirm, Create, Delete, Extend, Get, Hello, Help,
-    Hod, Hold, Meet, Ping, Put, Quit, Release, RequestedMeeting, Snapshot, Stats, Ticket, Tickets, Update,
+    Block, Book, BookedEvents, Booking, Cancel, Checkin, Confirm, Create, Delete, Extend, Free, Get, Hello,
+    Help, Hod, Hold, Meet, Ping, Put, Quit, Release, RequestedMeeting, Snapshot, Stats, Ticket, Tickets,
+    Update,
 };
 use bookline_protocol::window::WindowValues;
 use bookline_protocol::{
-    Cursor, Date, Days, Every, Group, HoldId, Hour, Hours, Id, KeyedRequest, MaxPerBooking, OnConflict,
-    ParsedLine, Period, Recurrence, RecurrenceEnd, Request, SaleTerms, Sales, Scope, Slot, StatusFilter,
-    Text, TicketCursor, TicketId, TicketStatus, Verb, Window, expects_reply, parse,
+    Cursor, Date, DateRange, Days, Every, Group, HoldId, Hour, Hours, Id, KeyedRequest, MaxPerBooking,
+    OnConflict, ParsedLine, Period, Recurrence, RecurrenceEnd, Request, SaleTerms, Sales, Scope, Slot,
+    StatusFilter, Text, TicketCursor, TicketId, TicketStatus, Verb, Window, expects_reply, parse,
 };
 
 #[track_caller]
@@ -170,6 +171,8 @@ fn every_command_parses_to_its_request() {
     assert_request("GET", Get::List { limit: None, after: None });
     assert_request("GET rustconf", Get::Event { id: id("rustconf") });
     assert_request("GET F1 21-11-2026", Get::Day { who: id("F1"), date: date("21-11-2026") });
+    let month = DateRange::new(date("21-11-2026"), date("20-12-2026")).unwrap();
+    assert_request("GET F1 21-11-2026 2026-12-20", Get::Range { who: id("F1"), range: month });
     assert_request("BOOK rustconf 2", book(id("rustconf"), 2));
     let ticket: TicketId = UUID.parse().unwrap();
     assert_request("TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", Ticket { ticket });
@@ -189,11 +192,23 @@ fn every_command_parses_to_its_request() {
         "MEET F1 2026-11-21 09:00 x F2 F9",
         Meet { who: id("F1"), when: at(nine), meeting: hosted.clone() },
     );
-    assert_request("HOD F10", Hod { who: id("F10") });
+    assert_request("HOD F10", Hod { who: id("F10"), range: None });
+    assert_request("HOD F10 21-11-2026 2026-12-20", Hod { who: id("F10"), range: Some(month) });
+    let free = |window, limit| Free { people: Group::new("F2,F3").unwrap(), window, limit };
+    let window = Window::new(date("21-11-2026"), WindowValues::default()).unwrap();
+    assert_request("FREE F2,F3 21-11-2026", free(window, 10));
+    let values = WindowValues {
+        to: Some(date("20-12-2026")),
+        from: Some("22:00".parse().unwrap()),
+        until: Some("24:00".parse().unwrap()),
+        hours: Hours::new(2),
+        days: Some(Days::All),
+    };
     assert_request(
-        "DELETE F1 21-11-2026 09:00",
-        Delete::Entry { who: id("F1"), slot: nine, scope: None },
+        "FREE F2,F3 21-11-2026 to=20-12-2026 from=22:00 until=24:00 hours=2 days=all limit=1000",
+        free(Window::new(date("21-11-2026"), values).unwrap(), 1_000),
     );
+    assert_request("DELETE F1 21-11-2026 09:00", Delete::Entry { who: id("F1"), slot: nine, scope: None });
     let delete = |drop_tickets| Delete::Event { event: id("rustconf"), drop_tickets };
     assert_request("DELETE rustconf", delete(false));
     assert_request("DELETE rustconf tickets=drop", delete(true));

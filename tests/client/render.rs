@@ -112,6 +112,69 @@ F1 on 21-11-2026
 1 hour with meetings.
 ";
     assert_eq!(pretty(month), table);
+
+    let range = concat!(
+        r#"ROW {"name":"F1","date":"21-11-2026","schedule":["#,
+        r#"{"time":"22:00","from":"21-11-2026 22:00","hours":2,"meet":{"title":"","group":[],"host":"F1"}},"#,
+        r#"{"time":"23:00","from":"21-11-2026 22:00","hours":2,"meet":{"title":"","group":[],"host":"F1"}}]}"#,
+        "\n",
+        r#"ROW {"name":"F1","date":"23-11-2026","schedule":["#,
+        r#"{"time":"10:00","series":"5f3a9c1e77d20b46","meet":{"title":"a","group":["F2"],"host":"F1"}}]}"#,
+        "\n",
+        r#"OK {"count":2}"#,
+        "\n",
+    );
+    let table = "\
+F1
+ Date       | Time  | What      | With | Host
+------------+-------+-----------+------+------
+ 21-11-2026 | 22:00 | (blocked) |      | F1
+ 21-11-2026 | 23:00 | (blocked) |      | F1
+ 23-11-2026 | 10:00 | a         | F2   | F1
+2 days.
+";
+    assert_eq!(pretty(range), table);
+}
+
+#[test]
+fn times_and_the_reasons_for_none_are_tables() {
+    let times = concat!(
+        r#"ROW {"date":"21-11-2026","time":"10:00","hours":2}"#,
+        "\n",
+        r#"ROW {"date":"21-11-2026","time":"11:00","hours":2}"#,
+        "\n",
+        r#"OK {"count":2}"#,
+        "\n",
+    );
+    let table = "\
+\x20Date       | Time  | Hours
+------------+-------+-------
+ 21-11-2026 | 10:00 |     2
+ 21-11-2026 | 11:00 |     2
+2 times.
+";
+    assert_eq!(pretty(times), table);
+
+    let table = "\
+All are free at no time.
+ Who | Busy at
+-----+--------------
+ F1  | 09:00, 10:00
+ F2  | 10:00
+";
+    let busy = r#"OK {"count":0,"busy":{"F2":["10:00"],"F1":["09:00","10:00"]}}"#;
+    assert_eq!(pretty(&format!("{busy}\n")), table);
+
+    let table = "\
+All are free at no time.
+ Who | Busy hours
+-----+------------
+ F1  |         31
+ F2  |          1
+";
+    assert_eq!(pretty("OK {\"count\":0,\"busy\":{\"F1\":31,\"F2\":1}}\n"), table);
+    let free = "There is no such time, though nobody is busy.\n";
+    assert_eq!(pretty("OK {\"count\":0,\"busy\":{}}\n"), free);
 }
 
 #[test]

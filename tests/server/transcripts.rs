@@ -93,8 +93,8 @@ fn help_lists_every_command_once() {
     let mut usages: Vec<&str> = all.rows.iter().map(|row| row["usage"].as_str().unwrap()).collect();
     for verb in [
         "CREATE", "UPDATE", "GET", "BOOK", "HOLD", "CONFIRM", "EXTEND", "RELEASE", "TICKET", "TICKETS",
-        "CANCEL", "CHECKIN", "BLOCK", "MEET", "HOD", "DELETE", "PUT", "HELLO", "HELP", "PING", "STATS",
-        "QUIT",
+        "CANCEL", "CHECKIN", "BLOCK", "MEET", "FREE", "HOD", "DELETE", "PUT", "HELLO", "HELP", "PING",
+        "STATS", "QUIT",
     ] {
         let forms: Vec<_> = all.rows.iter().filter(|row| row["command"] == verb).cloned().collect();
         assert!(!forms.is_empty(), "HELP does not list {verb}");

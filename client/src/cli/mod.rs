@@ -142,7 +142,8 @@ impl Args {
 
     /// What the command lists, if it is one that does.
     pub fn listing(&self) -> Option<Listing> {
-        self.words.first().and_then(|verb| Verb::from_word(verb)).and_then(Listing::of)
+        let (verb, arguments) = self.words.split_first()?;
+        Listing::of(Verb::from_word(verb)?, arguments.len())
     }
 
     pub fn target(&self) -> Target {

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use bookline_protocol::commands::free::FreeRow;
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
@@ -22,6 +23,8 @@ const EVENT_COLUMNS: &[&str] =
 const TICKET_COLUMNS: &[&str] = &["ticket", "status", "at", "for"];
 
 const MEETING_COLUMNS: &[&str] = &["date", "time", "title", "group", "host"];
+
+const TIME_COLUMNS: &[&str] = &["date", "time", "hours"];
 
 const FORM_COLUMNS: &[&str] = &["command", "usage", "help"];
 
@@ -70,6 +73,8 @@ impl CsvTable {
             match listing {
                 Listing::Events => rows.push(event_row(parse(body)?)),
                 Listing::Tickets => rows.push(ticket_row(parse(body)?)),
+                Listing::Days => rows.extend(day_rows(&parse(body)?)),
+                Listing::Times => rows.push(time_row(&parse(body)?)),
                 Listing::Hours => rows.extend(hour_rows(&parse(body)?)),
                 Listing::Forms => rows.push(form_row(parse(body)?)),
             }
@@ -77,7 +82,8 @@ impl CsvTable {
         let columns = match listing {
             Listing::Events => EVENT_COLUMNS,
             Listing::Tickets => TICKET_COLUMNS,
-            Listing::Hours => MEETING_COLUMNS,
+            Listing::Days | Listing::Hours => MEETING_COLUMNS,
+            Listing::Times => TIME_COLUMNS,
             Listing::Forms => FORM_COLUMNS,
         };
         Ok(Self { columns, rows })
@@ -147,11 +153,15 @@ fn ticket_row(ticket: TicketRow<'_>) -> Vec<String> {
 }
 
 fn hour_rows(hour: &HodRow<'_>) -> Vec<Vec<String>> {
-    hour.meetings.iter().map(|meeting| meeting_row(hour.date, hour.time, meeting)).collect()
+    hour.meetings.iter().map(|meeting| meeting_row(hour.date, hour.time, &meeting.meet)).collect()
 }
 
 fn day_rows(day: &DayReply<'_>) -> Vec<Vec<String>> {
     day.schedule.iter().map(|entry| meeting_row(day.date, entry.time, &entry.meet)).collect()
+}
+
+fn time_row(free: &FreeRow) -> Vec<String> {
+    vec![free.date.dmy().to_string(), free.time.to_string(), free.hours.to_string()]
 }
 
 fn meeting_row(date: Date, time: Hour, meeting: &EntryFields<'_>) -> Vec<String> {
@@ -229,6 +239,17 @@ mod tests {
         assert_eq!(
             listed(Listing::Hours, &[hour]),
             "date,time,title,group,host\r\n21-11-2026,10:00,a,\"F2,F3\",F1\r\n21-11-2026,10:00,b,F5,F4\r\n"
+        );
+        let day = r#"{"name":"F1","date":"21-11-2026","schedule":["#.to_owned();
+        let meet = |title| format!(r#""meet":{{"title":"{title}","group":["F2"],"host":"F1"}}}}"#);
+        let first = format!(r#"{day}{{"time":"09:00",{},"#, meet("a"));
+        assert_eq!(
+            listed(Listing::Days, &[&format!(r#"{first}{{"time":"10:00",{}]}}"#, meet("b"))]),
+            "date,time,title,group,host\r\n21-11-2026,09:00,a,F2,F1\r\n21-11-2026,10:00,b,F2,F1\r\n"
+        );
+        assert_eq!(
+            listed(Listing::Times, &[r#"{"date":"21-11-2026","time":"09:00","hours":2}"#]),
+            "date,time,hours\r\n21-11-2026,09:00,2\r\n"
         );
         assert_eq!(
             listed(Listing::Forms, &[r#"{"command":"PING","usage":"PING","help":"checks, and no more"}"#]),

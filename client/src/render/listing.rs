@@ -9,6 +9,10 @@ pub enum Listing {
     Events,
     /// The tickets of TICKETS.
     Tickets,
+    /// The days of GET of a range, with their entries.
+    Days,
+    /// The times of FREE.
+    Times,
     /// The hours of HOD, with their meetings.
     Hours,
     /// The forms of commands of HELP.
@@ -16,10 +20,13 @@ pub enum Listing {
 }
 
 impl Listing {
-    /// The listing of a command, if it has one.
-    pub const fn of(verb: Verb) -> Option<Self> {
+    /// The listing of a command with so many arguments, if it has one.
+    pub const fn of(verb: Verb, arguments: usize) -> Option<Self> {
         match verb {
+            // With fewer arguments and a table, it is one of an event or a day.
+            Verb::Get if arguments == 3 => Some(Self::Days),
             Verb::Get => Some(Self::Events),
+            Verb::Free => Some(Self::Times),
             Verb::Tickets => Some(Self::Tickets),
             Verb::Hod => Some(Self::Hours),
             Verb::Help => Some(Self::Forms),
@@ -29,7 +36,7 @@ impl Listing {
 
     /// The verbs of the commands that have one, with commas between them.
     pub fn verbs() -> String {
-        let verbs = Verb::ALL.iter().filter(|&&verb| Self::of(verb).is_some());
+        let verbs = Verb::ALL.iter().filter(|&&verb| Self::of(verb, 0).is_some());
         verbs.map(|verb| verb.as_str()).collect::<Vec<_>>().join(", ")
     }
 }

@@ -8,6 +8,7 @@ use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::cancel::CancelReply;
 use bookline_protocol::commands::confirm::ConfirmReply;
 use bookline_protocol::commands::delete::{DeleteReply, DeletedEventReply};
+use bookline_protocol::commands::free::{FreeRow, NoTimeReply};
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::help::HelpRow;
@@ -47,6 +48,7 @@ enum OkBody<'a> {
     Delete(DeleteReply<'a>),
     Block(BlockReply<'a>),
     Hello(HelloReply<'a>),
+    NoTime(NoTimeReply),
     Count(CountReply<'a>),
     Other(Map<String, Value>),
 }
@@ -58,6 +60,12 @@ pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
     }
     if let Some(tickets) = parse_all::<TicketRow<'_>>(bodies) {
         return (table::tickets(&tickets, width), RowKind::Of(Listing::Tickets));
+    }
+    if let Some(days) = parse_all::<DayReply<'_>>(bodies) {
+        return (table::days(&days, width), RowKind::Of(Listing::Days));
+    }
+    if let Some(times) = parse_all::<FreeRow>(bodies) {
+        return (table::times(&times, width), RowKind::Of(Listing::Times));
     }
     if let Some(hours) = parse_all::<HodRow<'_>>(bodies) {
         return (table::hours(&hours, width), RowKind::Of(Listing::Hours));
@@ -91,6 +99,7 @@ pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
         OkBody::Delete(deleted) => sentence::deleted(&deleted),
         OkBody::Block(blocked) => sentence::blocked(&blocked, width),
         OkBody::Hello(hello) => sentence::hello(&hello),
+        OkBody::NoTime(busy) => table::no_time(&busy, width),
         OkBody::Count(count) => sentence::count(&count, rows),
         OkBody::Other(fields) if fields.is_empty() => "OK".to_owned(),
         OkBody::Other(fields) => table::fields(&fields, width),

@@ -143,6 +143,8 @@ pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {
     let (one, many) = match rows {
         Some(RowKind::Of(Listing::Events)) => ("event", "events"),
         Some(RowKind::Of(Listing::Tickets)) => ("ticket", "tickets"),
+        Some(RowKind::Of(Listing::Days)) => ("day", "days"),
+        Some(RowKind::Of(Listing::Times)) => ("time", "times"),
         Some(RowKind::Of(Listing::Hours)) => ("hour with meetings", "hours with meetings"),
         Some(RowKind::Of(Listing::Forms)) => return String::new(),
         None if count.count == 0 => return "Nothing there.".to_owned(),

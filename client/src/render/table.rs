@@ -1,12 +1,13 @@
 //! Replies as tables.
 
-use bookline_protocol::Sales;
+use bookline_protocol::commands::free::{BusyHours, FreeRow, NoTimeReply};
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
 use bookline_protocol::commands::tickets::TicketRow;
 use bookline_protocol::reply::{Clash, EntryFields, EventReply};
 use bookline_protocol::ticket::TICKET_ID_CHARS;
+use bookline_protocol::{Date, Hour, Sales};
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
     TableStyle, Width,
@@ -129,16 +130,44 @@ pub fn day(day: &DayReply<'_>, width: Option<u16>) -> String {
     format!("{title}\n{}", lay_out(&columns, rows, width))
 }
 
+/// The entries of the days of a range, all of one person.
+pub fn days(days: &[DayReply<'_>], width: Option<u16>) -> String {
+    let rows = days.iter().flat_map(|day| {
+        day.schedule.iter().map(|scheduled| dated_row(day.date, scheduled.time, &scheduled.meet))
+    });
+    let who = days.first().map(|day| printable(&day.name)).unwrap_or_default();
+    format!("{who}\n{}", lay_out(DATED_COLUMNS, rows, width))
+}
+
 /// The meetings of HOD, by hour.
 pub fn hours(hours: &[HodRow<'_>], width: Option<u16>) -> String {
-    use ColumnKind::{Atom, Ids, Text};
-    let columns = [("Date", Atom), ("Time", Atom), ("What", Text), ("With", Ids), ("Host", Atom)];
-    let rows = hours.iter().flat_map(|hour| {
-        hour.meetings.iter().map(|meeting| {
-            let [what, with, host] = meet_cells(meeting);
-            vec![hour.date.dmy().to_string(), hour.time.to_string(), what, with, host]
-        })
-    });
+    let rows = hours
+        .iter()
+        .flat_map(|hour| hour.meetings.iter().map(|meeting| dated_row(hour.date, hour.time, &meeting.meet)));
+    lay_out(DATED_COLUMNS, rows, width)
+}
+
+/// The columns of entries of several days.
+const DATED_COLUMNS: &[Column] = &[
+    ("Date", ColumnKind::Atom),
+    ("Time", ColumnKind::Atom),
+    ("What", ColumnKind::Text),
+    ("With", ColumnKind::Ids),
+    ("Host", ColumnKind::Atom),
+];
+
+fn dated_row(date: Date, time: Hour, meet: &EntryFields<'_>) -> Vec<String> {
+    let [what, with, host] = meet_cells(meet);
+    vec![date.dmy().to_string(), time.to_string(), what, with, host]
+}
+
+/// The times of FREE.
+pub fn times(times: &[FreeRow], width: Option<u16>) -> String {
+    use ColumnKind::{Atom, Number};
+    let columns = [("Date", Atom), ("Time", Atom), ("Hours", Number)];
+    let rows = times
+        .iter()
+        .map(|free| vec![free.date.dmy().to_string(), free.time.to_string(), free.hours.to_string()]);
     lay_out(&columns, rows, width)
 }
 
@@ -162,6 +191,28 @@ pub fn clashes(clashes: &[Clash<'_>], count: u32, width: Option<u16>) -> String 
 /// How many of `count` are not among those that are listed.
 fn unlisted(count: u32, listed: usize) -> usize {
     (count as usize).saturating_sub(listed)
+}
+
+/// Who is busy, where FREE has found no time.
+pub fn no_time(found: &NoTimeReply, width: Option<u16>) -> String {
+    use ColumnKind::{Atom, Ids, Number};
+    let rows: Vec<_> = match &found.busy {
+        BusyHours::OfDay(people) => {
+            let joined = |hours: &[Hour]| hours.iter().map(Hour::to_string).collect::<Vec<_>>().join(", ");
+            people.iter().map(|(who, hours)| vec![who.clone(), joined(hours)]).collect()
+        }
+        BusyHours::Counts(people) => {
+            people.iter().map(|(who, hours)| vec![who.clone(), hours.to_string()]).collect()
+        }
+    };
+    if rows.is_empty() {
+        return "There is no such time, though nobody is busy.".to_owned();
+    }
+    let columns = match &found.busy {
+        BusyHours::OfDay(_) => [("Who", Atom), ("Busy at", Ids)],
+        BusyHours::Counts(_) => [("Who", Atom), ("Busy hours", Number)],
+    };
+    format!("All are free at no time.\n{}", lay_out(&columns, rows.into_iter(), width))
 }
 
 /// The forms of commands, of HELP.

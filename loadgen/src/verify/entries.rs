@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bookline_protocol::Slot;
 use bookline_protocol::commands::get::{DayEntry, DayReply};
-use bookline_protocol::reply::{EntryFields, Members};
+use bookline_protocol::reply::{EntryFields, EntryPlace, Members};
 
 use crate::calendar::{Entry, ROLES, TITLE};
 use crate::error::{Error, excerpt};
@@ -51,7 +51,7 @@ impl<'a> CheckEntries<'a> {
         let [host, b, c] = ROLES.map(|role| self.run.person_id(role, entry.number));
         let (title, group) = if entry.is_meeting { (TITLE, format!("{b},{c}")) } else { ("", String::new()) };
         let meet = EntryFields { title: title.into(), group: Members(Cow::Owned(group)), host: host.into() };
-        let scheduled = DayEntry { time: slot.hour, meet };
+        let scheduled = DayEntry { time: slot.hour, place: EntryPlace::default(), meet };
         let expected = if entry.is_deleted { &[][..] } else { &[scheduled] };
         day.name == person && day.date == slot.date && day.schedule == expected
     }

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::form::CommandForm;
 use crate::byte_class::ByteClasses;
 use crate::date::Date;
+use crate::date_range::DateRange;
 use crate::group::Group;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
@@ -96,6 +97,12 @@ impl<'a> Args<'a> {
         let date = self.next_date()?;
         let hour = self.next_value::<Hour>("time")?;
         Ok(Slot { date, hour })
+    }
+
+    /// The next argument, the last date of a range that begins with `first`.
+    pub(crate) fn next_range_end(&mut self, first: Date) -> Result<DateRange, Refusal> {
+        let range = DateRange::new(first, self.next_value("to")?);
+        range.map_err(|error| Refusal::bad_request(error.to_string()))
     }
 
     /// The next argument, a number from 1 to `max`.

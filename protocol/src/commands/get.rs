@@ -10,12 +10,13 @@ use super::form::CommandForm;
 use super::line_writer::LineWriter;
 use crate::cursor::Cursor;
 use crate::date::Date;
+use crate::date_range::DateRange;
 use crate::hour::Hour;
 use crate::id::Id;
 use crate::json;
-use crate::limits::LISTING_ROWS_MAX;
+use crate::limits::{LISTING_ROWS_MAX, RANGE_DAYS_MAX};
 use crate::refusal::Refusal;
-use crate::reply::{EntryFields, dates};
+use crate::reply::{EntryFields, EntryPlace, LineKind, dates};
 
 /// Shows what there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,13 @@ pub enum Get<'a> {
         /// The day.
         date: Date,
     },
+    /// `GET <who> <from> <to>`: list the days of a range on which a person has anything.
+    Range {
+        /// The person.
+        who: Id<'a>,
+        /// The days. The server refuses more than [`RANGE_DAYS_MAX`].
+        range: DateRange,
+    },
 }
 
 const LIST: CommandForm = CommandForm {
@@ -52,8 +60,16 @@ const EVENT: CommandForm =
 const DAY: CommandForm =
     CommandForm { usage: "GET <who> <date>", help: "shows the schedule of a person's day" };
 
+const RANGE: CommandForm = CommandForm {
+    usage: "GET <who> <from> <to>",
+    help: "lists the days of a range of at most 366 days on which a person has anything",
+};
+
+// The source of the figure in the help.
+const _: () = assert!(RANGE_DAYS_MAX == 366);
+
 impl<'a> Command<'a> for Get<'a> {
-    const FORMS: &'static [CommandForm] = &[LIST, EVENT, DAY];
+    const FORMS: &'static [CommandForm] = &[LIST, EVENT, DAY, RANGE];
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         if !args.has_next()? {
@@ -62,13 +78,17 @@ impl<'a> Command<'a> for Get<'a> {
             return Ok(Self::List { limit, after: args.option_value("after")? });
         }
         let id = args.next_word("event-id")?;
-        if args.has_next()? {
-            args.set_form(&DAY);
-            Ok(Self::Day { who: validated("who", id, Id::new)?, date: args.next_date()? })
-        } else {
+        if !args.has_next()? {
             args.set_form(&EVENT);
-            Ok(Self::Event { id: validated("event-id", id, Id::new)? })
+            return Ok(Self::Event { id: validated("event-id", id, Id::new)? });
         }
+        args.set_form(&DAY);
+        let (who, date) = (validated("who", id, Id::new)?, args.next_date()?);
+        if !args.has_next()? {
+            return Ok(Self::Day { who, date });
+        }
+        args.set_form(&RANGE);
+        Ok(Self::Range { who, range: args.next_range_end(date)? })
     }
 
     fn write_arguments(&self, line: &mut LineWriter<'_>) {
@@ -82,6 +102,10 @@ impl<'a> Command<'a> for Get<'a> {
                 line.argument(who);
                 line.argument(date);
             }
+            Self::Range { who, range } => {
+                line.argument(who);
+                line.argument(range);
+            }
         }
     }
 }
@@ -91,12 +115,15 @@ impl<'a> Command<'a> for Get<'a> {
 pub struct DayEntry<'a> {
     /// The hour.
     pub time: Hour,
+    /// Where the entry is, of which this is one hour.
+    #[serde(flatten)]
+    pub place: EntryPlace,
     /// The entry.
     #[serde(borrow)]
     pub meet: EntryFields<'a>,
 }
 
-/// The reply to `GET <who> <date>`.
+/// The reply to `GET <who> <date>`, and a row of the reply to `GET <who> <from> <to>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayReply<'a> {
     /// The person.
@@ -111,8 +138,9 @@ pub struct DayReply<'a> {
 }
 
 /// Appends the start of a [`DayReply`], up to its schedule.
-pub fn open_day_reply(out: &mut Vec<u8>, who: &str, date: Date) {
-    out.extend_from_slice(b"OK {\"name\":");
+pub fn open_day_reply(out: &mut Vec<u8>, kind: LineKind, who: &str, date: Date) {
+    out.extend_from_slice(kind.prefix());
+    out.extend_from_slice(b"{\"name\":");
     json::write_id(out, who);
     out.extend_from_slice(b",\"date\":\"");
     date.write_dmy(out);
@@ -120,10 +148,12 @@ pub fn open_day_reply(out: &mut Vec<u8>, who: &str, date: Date) {
 }
 
 /// Appends the start of a [`DayEntry`], up to its `meet`, with a comma unless it is the first of its day.
-pub fn open_day_entry(out: &mut Vec<u8>, time: Hour, is_first: bool) {
+pub fn open_day_entry(out: &mut Vec<u8>, time: Hour, place: EntryPlace, is_first: bool) {
     out.extend_from_slice(if is_first { b"{\"time\":\"" } else { b",{\"time\":\"" });
     time.write(out);
-    out.extend_from_slice(b"\",\"meet\":");
+    out.extend_from_slice(b"\",");
+    place.write(out);
+    out.extend_from_slice(b"\"meet\":");
 }
 
 /// Appends the end of a [`DayEntry`], after its `meet`.

@@ -7,31 +7,43 @@ use super::command::Command;
 use super::form::CommandForm;
 use super::line_writer::LineWriter;
 use crate::date::Date;
+use crate::date_range::DateRange;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
 use crate::refusal::Refusal;
 use crate::reply::entry::write_slot;
-use crate::reply::{EntryFields, dates, write_entry_fields};
+use crate::reply::{EntryFields, EntryPlace, dates, write_entry_fields};
 
-/// Lists the meetings of the last [`crate::limits::HOD_HOURS`] hours.
+/// Lists the meetings of a range of days, or of the last [`crate::limits::HOD_HOURS`] hours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hod<'a> {
     /// The requester.
     pub who: Id<'a>,
+    /// The days. The server refuses more than [`crate::limits::RANGE_DAYS_MAX`].
+    pub range: Option<DateRange>,
 }
 
 impl<'a> Command<'a> for Hod<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
-        usage: "HOD <who>",
-        help: "lists the meetings of the last 720 hours, newest first; for the head of department only",
+        usage: "HOD <who> [<from> <to>]",
+        help: "lists the meetings of the last 720 hours, or of a range of at most 366 days, newest first; \
+               for the head of department only",
     }];
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
-        Ok(Self { who: args.next_id("who")? })
+        let who = args.next_id("who")?;
+        if !args.has_next()? {
+            return Ok(Self { who, range: None });
+        }
+        let first = args.next_value("from")?;
+        Ok(Self { who, range: Some(args.next_range_end(first)?) })
     }
 
     fn write_arguments(&self, line: &mut LineWriter<'_>) {
         line.argument(&self.who);
+        if let Some(range) = &self.range {
+            line.argument(range);
+        }
     }
 }
 
@@ -45,21 +57,33 @@ pub struct HodRow<'a> {
     pub time: Hour,
     /// Meetings of that hour. Several rows may have the same hour.
     #[serde(borrow)]
-    pub meetings: Vec<EntryFields<'a>>,
+    pub meetings: Vec<HodMeeting<'a>>,
 }
 
-/// Appends a [`HodRow`] as a `ROW` line. A meeting is its title, its group joined by commas, and its host.
+/// A meeting in a [`HodRow`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HodMeeting<'a> {
+    /// Where the meeting is, which fills the hour of the row.
+    #[serde(flatten)]
+    pub place: EntryPlace,
+    /// The meeting.
+    #[serde(borrow, flatten)]
+    pub meet: EntryFields<'a>,
+}
+
+/// Appends a [`HodRow`] as a `ROW` line. A meeting is its place, and its title, its group joined by commas,
+/// and its host.
 pub fn write_hod_row<'a>(
     out: &mut Vec<u8>,
     slot: Slot,
-    meetings: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+    meetings: impl Iterator<Item = (EntryPlace, (&'a str, &'a str, &'a str))>,
 ) {
     open_hod_row(out, slot);
-    for (index, meeting) in meetings.enumerate() {
+    for (index, (place, texts)) in meetings.enumerate() {
         if index > 0 {
             out.push(b',');
         }
-        write_entry_fields(out, meeting, &mut None, usize::MAX);
+        write_entry_fields(out, place, texts, &mut None, usize::MAX);
     }
     close_hod_row(out);
 }

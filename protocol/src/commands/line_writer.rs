@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::date::Date;
+use crate::date_range::DateRange;
 use crate::group::Group;
 use crate::hold::HoldId;
 use crate::hour::{Hour, Slot};
@@ -108,6 +109,15 @@ impl Value for Until {
 impl Value for Hours {
     fn write(&self, out: &mut Vec<u8>) {
         json::write_number(out, self.get());
+    }
+}
+
+/// Two arguments, the first and the last date.
+impl Value for DateRange {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.first().write_iso(out);
+        out.push(b' ');
+        self.last().write_iso(out);
     }
 }
 

@@ -94,7 +94,7 @@ impl<'a> Command<'a> for Meet<'a> {
                 write_times(line, *period, recurrence.as_ref());
             }
             MeetingTime::First(window) => {
-                line.argument(&window.first());
+                line.argument(&window.dates().first());
                 line.argument(FIRST_WORD);
                 self.meeting.write_arguments(line, &self.who);
                 window.write_options(line);

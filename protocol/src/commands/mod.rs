@@ -24,6 +24,7 @@ macro_rules! for_each_command {
             Checkin in checkin: "CHECKIN";
             Block<'a> in block: "BLOCK";
             Meet<'a> in meet: "MEET";
+            Free<'a> in free: "FREE";
             Hod<'a> in hod: "HOD";
             Delete<'a> in delete: "DELETE";
             Put<'a> in put: "PUT";

@@ -1,4 +1,4 @@
-//! The two forms of dates in replies, for serde. Both modules deserialize either form.
+//! The forms of dates and slots in replies, for serde. A date is deserialized from either of its forms.
 
 use std::borrow::Cow;
 
@@ -34,5 +34,29 @@ pub(crate) mod dmy {
 
     pub(crate) fn serialize<S: Serializer>(date: &Date, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&date.dmy())
+    }
+}
+
+/// `dd-mm-yyyy hh:00`, the start of an entry of several hours.
+pub(crate) mod slot {
+    use std::borrow::Cow;
+
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    use crate::hour::Slot;
+
+    pub(crate) fn serialize<S: Serializer>(slot: &Option<Slot>, serializer: S) -> Result<S::Ok, S::Error> {
+        match slot {
+            Some(Slot { date, hour }) => serializer.collect_str(&format_args!("{} {hour}", date.dmy())),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Slot>, D::Error> {
+        let Some(text) = Option::<Cow<'_, str>>::deserialize(deserializer)? else { return Ok(None) };
+        let invalid = || de::Error::custom(format_args!("{text:?} is not a date and an hour"));
+        let (date, hour) = text.split_once(' ').ok_or_else(invalid)?;
+        let date = date.parse().map_err(|_| invalid())?;
+        Ok(Some(Slot { date, hour: hour.parse().map_err(|_| invalid())? }))
     }
 }

@@ -9,8 +9,9 @@ use super::members::Members;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::json;
-use crate::limits::GROUP_IDS_MAX;
-use crate::period::Hours;
+use crate::limits::{ENTRY_HOURS_MAX, GROUP_IDS_MAX};
+use crate::period::{Hours, Period};
+use crate::series::SeriesId;
 
 /// The fields of a meeting or a block. A block has an empty title and an empty group, and its owner is the
 /// host.
@@ -24,6 +25,57 @@ pub struct EntryFields<'a> {
     /// The host.
     #[serde(borrow)]
     pub host: Cow<'a, str>,
+}
+
+/// Where an entry is, in an object about one of the hours that it fills. The hour itself is beside it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryPlace {
+    /// The first hour, if the entry has several.
+    #[serde(default, with = "dates::slot", skip_serializing_if = "Option::is_none")]
+    pub from: Option<Slot>,
+    /// The number of hours, if it is above one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Hours>,
+    /// The series, if the entry is in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub series: Option<SeriesId>,
+}
+
+/// Bytes of the fields of an [`EntryPlace`] as written, at the most.
+pub const ENTRY_PLACE_BYTES_MAX: usize = 72;
+
+const _: () = {
+    const FIELDS: &str = r#""from":"31-12-2026 09:00","hours":24,"series":"0123456789abcdef","#;
+    assert!(FIELDS.len() <= ENTRY_PLACE_BYTES_MAX && ENTRY_HOURS_MAX < 100);
+};
+
+impl EntryPlace {
+    /// The place of an entry that fills this period.
+    pub fn of(period: Period, series: Option<SeriesId>) -> Self {
+        let hours = period.hours().above_one();
+        Self { from: hours.map(|_| period.start()), hours, series }
+    }
+
+    /// Appends the fields, each with a comma behind it.
+    pub(crate) fn write(self, out: &mut Vec<u8>) {
+        if let Some(from) = self.from {
+            out.extend_from_slice(b"\"from\":\"");
+            from.date.write_dmy(out);
+            out.push(b' ');
+            from.hour.write(out);
+            out.extend_from_slice(b"\",");
+        }
+        if let Some(hours) = self.hours {
+            out.extend_from_slice(b"\"hours\":");
+            json::write_number(out, hours.get());
+            out.push(b',');
+        }
+        if let Some(series) = self.series {
+            out.extend_from_slice(b"\"series\":\"");
+            series.write(out);
+            out.extend_from_slice(b"\",");
+        }
+    }
 }
 
 /// The entry that PUT replaced.
@@ -52,19 +104,22 @@ pub struct ReplacedMeeting<'a> {
     pub removed: Members<'a>,
 }
 
-/// Appends an [`EntryFields`], in several calls if it is long. Each call stops after the member with which
-/// `out` reaches `bytes_target`. Returns whether the object is complete.
+/// Appends an [`EntryFields`] that begins with the fields of `place`, in several calls if it is long. Each
+/// call stops after the member with which `out` reaches `bytes_target`. Returns whether the object is
+/// complete.
 ///
 /// `progress` is `None` for the first call, and opaque to the caller: the offset in the group that was
 /// reached.
 pub fn write_entry_fields(
     out: &mut Vec<u8>,
+    place: EntryPlace,
     (title, group, host): (&str, &str, &str),
     progress: &mut Option<usize>,
     bytes_target: usize,
 ) -> bool {
     let from = progress.unwrap_or_else(|| {
         out.push(b'{');
+        place.write(out);
         open_meeting(out, title);
         0
     });

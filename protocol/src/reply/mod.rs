@@ -21,7 +21,10 @@ mod members;
 pub use changed_entry::{SeriesFields, SkippedFields, WrittenEntry};
 pub use clash::{Clash, Clashes};
 pub use decode::{ErrBody, ErrTickets, MalformedLine, ReplyLine};
-pub use entry::{EntryFields, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max, write_entry_fields};
+pub use entry::{
+    ENTRY_PLACE_BYTES_MAX, EntryFields, EntryPlace, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max,
+    write_entry_fields,
+};
 pub use event::{
     EventReply, EventSale, event_reply_prefix, name_and_date, parse_event_reply_prefix, write_event_reply,
 };

@@ -88,7 +88,9 @@ enum Part {
 fn main() -> anyhow::Result<()> {
     let Arguments { part, place, seconds } = Arguments::parse();
     let Some(part) = part else {
-        for part in ["restart", "listing", "month", "idle", "memory", "growth", "lookup", "series", "fairness"] {
+        for part in
+            ["restart", "listing", "month", "idle", "memory", "growth", "lookup", "series", "fairness"]
+        {
             println!("\n{part}");
             run_in_process(&[part, "--place", &place.to_string_lossy(), "--seconds", &seconds.to_string()])?;
         }

@@ -18,11 +18,25 @@ impl Turn {
         service: &Service,
         key: Option<UnusedKey<'_>>,
         make: impl FnOnce(&mut Context, Option<Keyed<'_, '_, V>>) -> Result<V, Error<R>>,
-        mut write: impl FnMut(&V, &mut Vec<u8>),
+        write: impl FnMut(&V, &mut Vec<u8>),
         refusal: impl FnOnce(R) -> Refusal,
     ) -> ExecutionStatus {
+        match self.try_change(service, key, make, write) {
+            Ok(()) => ExecutionStatus::Complete,
+            Err(error) => self.fail(error, refusal),
+        }
+    }
+
+    /// Makes a change and writes its reply likewise, and refuses nothing.
+    pub(super) fn try_change<V, R>(
+        &mut self,
+        service: &Service,
+        key: Option<UnusedKey<'_>>,
+        make: impl FnOnce(&mut Context, Option<Keyed<'_, '_, V>>) -> Result<V, Error<R>>,
+        mut write: impl FnMut(&V, &mut Vec<u8>),
+    ) -> Result<(), Error<R>> {
         let Self { context, replies, shares, .. } = self;
-        let made = match key {
+        match key {
             None => make(context, None).map(|view| write(&view, replies)),
             Some(mut key) => {
                 let start = replies.len();
@@ -35,10 +49,6 @@ impl Turn {
                 key.store(&replies[start..]);
                 made
             }
-        };
-        match made {
-            Ok(()) => ExecutionStatus::Complete,
-            Err(error) => self.fail(error, refusal),
         }
     }
 

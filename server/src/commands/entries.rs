@@ -1,18 +1,25 @@
-//! What BLOCK, MEET and PUT share: new entries, and the replies that show them.
+//! What the commands about calendars share: new entries, and the replies that show entries.
 
 use bookline_protocol::commands::RequestedMeeting;
 use bookline_protocol::commands::block::write_block_reply;
 use bookline_protocol::commands::meet::write_meet_reply;
 use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
 use bookline_protocol::recurrence::{OnConflict, Recurrence, RecurrenceError};
-use bookline_protocol::reply::{EntryFields, SeriesFields, WrittenEntry};
+use bookline_protocol::reply::{EntryFields, EntryPlace, SeriesFields, WrittenEntry};
 use bookline_protocol::{Period, Refusal, SeriesId};
 
 use super::execution_status::ExecutionStatus;
 use super::refusals::{busy, busy_series};
 use super::service::Service;
 use super::turn::Turn;
-use crate::state::{NewEntries, NewEntry, NewSeries, UnusedKey};
+use crate::domain::Busy;
+use crate::domain::calendar::Entry;
+use crate::state::{Error, NewEntries, NewEntry, NewSeries, UnusedKey};
+
+/// Where an entry is, beside one of its hours.
+pub fn place_of(entry: &Entry) -> EntryPlace {
+    EntryPlace::of(entry.period, entry.series)
+}
 
 /// Executes BLOCK or MEET.
 pub fn create_entries(
@@ -65,15 +72,27 @@ fn no_occurrences(error: RecurrenceError) -> Refusal {
 }
 
 impl Turn {
-    /// Creates entries.
+    /// Creates entries, or refuses it.
     fn create_entries(
         &mut self,
         service: &Service,
         key: Option<UnusedKey<'_>>,
         new: &NewEntries<'_>,
     ) -> ExecutionStatus {
-        let NewEntries { who, ref entry, periods, series } = *new;
-        let status = self.change(
+        match self.try_create_entries(service, key, new) {
+            Ok(()) => ExecutionStatus::Complete,
+            Err(error) => self.fail(error, |rejection| clash(new, rejection)),
+        }
+    }
+
+    /// Creates entries and writes the reply.
+    pub(super) fn try_create_entries(
+        &mut self,
+        service: &Service,
+        key: Option<UnusedKey<'_>>,
+        new: &NewEntries<'_>,
+    ) -> Result<(), Error<Busy>> {
+        let created = self.try_change(
             service,
             key,
             |context, keyed| service.store.create_entries(context, new, keyed),
@@ -82,22 +101,26 @@ impl Turn {
                 let written = WrittenEntry {
                     series: series.map(|id| SeriesFields { series: Some(id), occurrences }),
                     skipped: created.skipped.as_ref(),
-                    ..WrittenEntry::new(who, created.first)
+                    ..WrittenEntry::new(new.who, created.first)
                 };
-                write_entry_reply(out, &written, entry);
-            },
-            |rejection| match series {
-                None => busy(periods[0], rejection, ""),
-                Some(NewSeries { on_conflict: OnConflict::Refuse, .. }) => {
-                    busy_series(periods.len(), rejection, "", ", or skip these by on_conflict=skip")
-                }
-                Some(NewSeries { on_conflict: OnConflict::Skip, .. }) => {
-                    busy_series(periods.len(), rejection, "", "")
-                }
+                write_entry_reply(out, &written, &new.entry);
             },
         );
         self.charge_person_hours();
-        status
+        created
+    }
+}
+
+/// People are busy at the time of new entries.
+fn clash(NewEntries { periods, series, .. }: &NewEntries<'_>, rejection: Busy) -> Refusal {
+    match series {
+        None => busy(periods[0], rejection, ""),
+        Some(NewSeries { on_conflict: OnConflict::Refuse, .. }) => {
+            busy_series(periods.len(), rejection, "", ", or skip these by on_conflict=skip")
+        }
+        Some(NewSeries { on_conflict: OnConflict::Skip, .. }) => {
+            busy_series(periods.len(), rejection, "", "")
+        }
     }
 }
 

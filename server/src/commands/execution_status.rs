@@ -16,7 +16,17 @@ pub enum ExecutionStatus {
     /// Nothing was changed or written, because the journal has no capacity. Execute the request again when it
     /// has.
     Backpressure,
+    /// Nothing was changed or written, because the turn is over. Execute the request again in the next one:
+    /// what was done for it is kept in the turn.
+    Unfinished,
     /// Nothing was changed or written, because no share of so many bytes was free. Execute the request again
     /// with `Turn::share`.
     NeedsShare(usize),
+}
+
+impl ExecutionStatus {
+    /// Whether the same request is to be executed again.
+    pub fn is_to_repeat(&self) -> bool {
+        matches!(self, Self::Backpressure | Self::Unfinished | Self::NeedsShare(_))
+    }
 }

@@ -12,6 +12,7 @@ mod holds;
 mod keyed;
 mod refusals;
 mod reply_shares;
+mod searches;
 mod service;
 mod ticket_replies;
 mod turn;

@@ -1,7 +1,7 @@
 //! Refusals: writes them, and words those that several commands share.
 
-use bookline_protocol::limits::{CHANGE_PERSON_HOURS_MAX, COMMIT_BYTES_MAX};
-use bookline_protocol::{Period, Refusal, Slot};
+use bookline_protocol::limits::{CHANGE_PERSON_HOURS_MAX, COMMIT_BYTES_MAX, RANGE_DAYS_MAX};
+use bookline_protocol::{DateRange, Period, Refusal, Slot};
 
 use super::execution_status::ExecutionStatus;
 use super::turn::Turn;
@@ -35,9 +35,16 @@ impl Turn {
     }
 }
 
-/// The request is valid, and the state has neither longer entries nor series yet.
-pub fn not_yet() -> Refusal {
-    Refusal::bad_request("hours=, every=, series= and first are not served yet: leave them out")
+/// Refuses a range of GET or HOD that has too many days.
+pub fn check_range(range: DateRange) -> Result<(), Refusal> {
+    let days = range.days();
+    if days <= RANGE_DAYS_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "the range has {days} days, and at most {RANGE_DAYS_MAX} are allowed: ask for less at a time"
+    );
+    Err(Refusal::limit(message, RANGE_DAYS_MAX.into(), days.into()))
 }
 
 /// The noun for so many tickets.

@@ -1,5 +1,6 @@
 //! A turn of a connection.
 
+use super::meet::first::FirstTimeSearch;
 use super::reply_shares::ReplyShares;
 use super::turn_budget::TurnBudget;
 use crate::state::Context;
@@ -15,6 +16,8 @@ pub struct Turn {
     pub budget: TurnBudget,
     pub shares: ReplyShares,
     pub(super) ticket_ids: TicketIdGenerator,
+    /// What the request has found that is to be executed again.
+    pub(super) first_time: Option<FirstTimeSearch>,
     /// The line of a request with a key, to compute its hash.
     pub(super) line: Vec<u8>,
 }

@@ -5,12 +5,14 @@
 pub mod calendar;
 mod event;
 pub mod hold;
+mod hour_set;
 mod numbers;
 pub mod rejection;
 pub mod sale;
 mod ticket_state;
 
 pub use event::{EventUpdate, EventValues};
+pub use hour_set::HourSet;
 pub use numbers::{EntryNumber, EventKey, EventNumber};
 pub use rejection::{
     AboveLimit, BelowSold, Busy, Contradiction, FreeingRejection, SaleRejection, SoldOut, TooLarge,

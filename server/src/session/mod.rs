@@ -206,6 +206,7 @@ impl Session {
         self.turn.budget.charge(cost, &service.clock);
         let next = match status {
             ExecutionStatus::Backpressure => return Some(NextStep::Capacity),
+            ExecutionStatus::Unfinished => return Some(NextStep::Yield),
             ExecutionStatus::NeedsShare(bytes) => return Some(NextStep::ReplyShare(bytes)),
             ExecutionStatus::Complete => None,
             ExecutionStatus::Chunked(reply) => {

@@ -40,6 +40,7 @@ pub mod ticket_ids;
 pub mod ticket_place;
 mod ticketing;
 mod tickets;
+mod time_search;
 mod totals;
 
 pub use bookings::{Booked, BookedOfEvent};
@@ -62,6 +63,7 @@ pub use new_entry::{NewEntries, NewEntry, NewSeries, Replacement};
 pub use records::Records;
 pub use store::Store;
 pub use ticketing::{TicketPage, TicketView};
+pub use time_search::{BusyHours, SearchStep, TimeSearch};
 pub use totals::Totals;
 
 pub use crate::domain::{EventUpdate, EventValues};

@@ -67,14 +67,30 @@ impl Calendar {
     pub fn month(&self, now: NaiveDateTime) -> Vec<Value> {
         let hours = (0..MONTH_HOURS).filter_map(|back| {
             let then = now - TimeDelta::hours(back);
-            let slot = Slot { date: then.date(), hour: then.hour() };
-            let here = self.entries.iter().filter(|entry| entry.slot == slot && entry.meeting.is_some());
-            let meetings: Vec<Value> = here.map(Entry::meet).collect();
-            let row =
-                json!({"date": format_date(slot.date), "time": format_hour(slot.hour), "meetings": meetings});
-            (!meetings.is_empty()).then(|| in_order(&row))
+            self.hour(Slot { date: then.date(), hour: then.hour() })
         });
         hours.collect()
+    }
+
+    /// The rows of the reply to HOD of a range, with the meetings of each hour sorted.
+    pub fn meetings(&self, first: NaiveDate, last: NaiveDate) -> Vec<Value> {
+        let slots = self.entries.iter().map(|entry| entry.slot);
+        let slots: BTreeSet<Slot> = slots.filter(|slot| (first..=last).contains(&slot.date)).collect();
+        slots.into_iter().rev().filter_map(|slot| self.hour(slot)).collect()
+    }
+
+    /// A row of the reply to HOD.
+    fn hour(&self, slot: Slot) -> Option<Value> {
+        let here = self.entries.iter().filter(|entry| entry.slot == slot && entry.meeting.is_some());
+        let meetings: Vec<Value> = here.map(Entry::meet).collect();
+        let row =
+            json!({"date": format_date(slot.date), "time": format_hour(slot.hour), "meetings": meetings});
+        (!meetings.is_empty()).then(|| in_order(&row))
+    }
+
+    /// Whether a person's hour is filled.
+    pub fn is_busy(&self, who: &str, slot: Slot) -> bool {
+        self.at(who, slot).is_some()
     }
 
     fn take(&mut self, who: &str, slot: Slot, meeting: Option<&Meeting>) -> Outcome {

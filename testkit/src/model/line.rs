@@ -2,7 +2,9 @@
 
 use chrono::NaiveDate;
 
-use super::request::{CalendarRequest, Meeting, Request, Slot, Terms, TicketList, format_date, format_hour};
+use super::request::{
+    CalendarRequest, Meeting, Request, Slot, Terms, TicketList, TimeSearch, format_date, format_hour,
+};
 use crate::rng::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.
@@ -195,7 +197,22 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
             keyed.options.push(("key", Kind::Key, key.clone()));
             return keyed;
         }
-        Request::Hod(who) => words.push((Kind::Id, who.clone())),
+        Request::Range { who, first, last } => {
+            words.extend([(Kind::Id, who.clone()), day(*first, rng), day(*last, rng)]);
+            exact = false;
+        }
+        Request::Hod { who, range } => {
+            words.push((Kind::Id, who.clone()));
+            words.extend(range.iter().flat_map(|(first, last)| [*first, *last]).map(|date| day(date, rng)));
+        }
+        Request::Free(search) => {
+            words.extend([(Kind::Group, search.people.join(",")), day(search.date, rng)]);
+            options.extend(search.to.map(|to| {
+                let (kind, to) = day(to, rng);
+                ("to", kind, to)
+            }));
+            options.extend(window_options(search));
+        }
         Request::Help(verb) => {
             words.extend(verb.iter().map(|verb| (Kind::Verb, (*verb).to_owned())));
             exact = false;
@@ -223,6 +240,19 @@ fn list_options(list: &TicketList) -> impl Iterator<Item = (&'static str, Kind, 
         ("ids", Kind::Choice, list.whole_ids.then(|| "yes".to_owned())),
         ("limit", Kind::Number, list.limit.map(|limit| limit.to_string())),
         ("after", Kind::Cursor, list.after.clone()),
+    ];
+    options.into_iter().filter_map(|(name, kind, value)| Some((name, kind, value?)))
+}
+
+fn window_options(search: &TimeSearch) -> impl Iterator<Item = (&'static str, Kind, String)> {
+    let days = search.all_days.map(|all| if all { "all" } else { "weekdays" }.to_owned());
+    let options = [
+        ("from", Kind::Time, search.from.map(format_hour)),
+        // Not a time: it may be 24:00.
+        ("until", Kind::Choice, search.until.map(format_hour)),
+        ("hours", Kind::Choice, search.hours.map(|hours| hours.to_string())),
+        ("days", Kind::Choice, days),
+        ("limit", Kind::Number, search.limit.map(|limit| limit.to_string())),
     ];
     options.into_iter().filter_map(|(name, kind, value)| Some((name, kind, value?)))
 }
@@ -258,7 +288,7 @@ fn verb(request: &Request) -> &'static str {
     match request {
         Request::Create { .. } => "CREATE",
         Request::Update { .. } => "UPDATE",
-        Request::List { .. } | Request::Event(_) => "GET",
+        Request::List { .. } | Request::Event(_) | Request::Range { .. } => "GET",
         Request::Book { .. } => "BOOK",
         Request::Hold { .. } | Request::ShowHold(_) => "HOLD",
         Request::Confirm { .. } => "CONFIRM",
@@ -275,7 +305,8 @@ fn verb(request: &Request) -> &'static str {
         Request::Calendar(CalendarRequest::Delete { .. }) => "DELETE",
         Request::Calendar(CalendarRequest::Day { .. }) => "GET",
         Request::Keyed { request, .. } => verb(request),
-        Request::Hod(_) => "HOD",
+        Request::Hod { .. } => "HOD",
+        Request::Free(_) => "FREE",
         Request::Hello => "HELLO",
         Request::Help(_) => "HELP",
         Request::Invalid(_) | Request::Ping => "PING",

@@ -9,9 +9,10 @@ mod line;
 mod naive;
 mod request;
 mod sales;
+mod time_search;
 
 pub use calendar::Calendar;
 pub use check::{CheckResult, Outcome, check_outcome};
 pub use line::{invalid_line, request_line};
 pub use naive::Model;
-pub use request::{CalendarRequest, Meeting, Request, Slot, Terms, TicketList};
+pub use request::{CalendarRequest, Meeting, Request, Slot, Terms, TicketList, TimeSearch};

@@ -10,8 +10,9 @@ use super::calendar::{Calendar, in_order};
 use super::check::{CheckResult, Outcome, Refusal, check_outcome, expect, hello, help, ok, refused};
 use super::event::Event;
 use super::keys::{Keys, limit_tickets};
-use super::request::{Request, TicketList, format_moment};
+use super::request::{Request, TicketList, TimeSearch, format_moment};
 use super::sales::Sales;
+use super::time_search::{Found, find_times};
 use crate::reply::Reply;
 
 /// The state of the model.
@@ -46,6 +47,9 @@ struct TicketCursor {
 }
 
 const HEAD_OF_DEPARTMENT: &str = "F10";
+
+/// The most days of a range.
+const RANGE_DAYS_MAX: i64 = 366;
 
 impl Model {
     pub fn new(durable: bool, limits: StateLimits) -> Self {
@@ -181,7 +185,9 @@ impl Model {
             Request::Invalid(code) => refused(reply, code, &json!({})),
             Request::List { limit, after } => self.list(reply, *limit, after.as_deref()),
             Request::Tickets(list) => self.list_tickets(reply, list),
-            Request::Hod(who) => self.hod(reply, who, now),
+            Request::Range { who, first, last } => self.range(reply, who, *first, *last),
+            Request::Hod { who, range } => self.hod(reply, who, *range, now),
+            Request::Free(search) => self.free(reply, search, now),
             Request::Hello => hello(reply),
             Request::Help(verb) => help(reply, *verb),
             Request::Ping | Request::Quit => ok(reply, &json!({})),
@@ -284,12 +290,43 @@ impl Model {
         Ok(())
     }
 
-    fn hod(&self, reply: &Reply, who: &str, now: NaiveDateTime) -> CheckResult {
+    fn range(&self, reply: &Reply, who: &str, first: NaiveDate, last: NaiveDate) -> CheckResult {
+        if let Err(Refusal { code, fields }) = check_days(first, last) {
+            return refused(reply, code, &fields);
+        }
+        let days = first.iter_days().take_while(|date| *date <= last);
+        let days = days.map(|date| self.calendar.day(who, date));
+        let days: Vec<_> = days.filter(|day| day["schedule"] != json!([])).collect();
+        check_listing(reply, &days, false).map(|_| ())
+    }
+
+    fn hod(
+        &self,
+        reply: &Reply,
+        who: &str,
+        range: Option<(NaiveDate, NaiveDate)>,
+        now: NaiveDateTime,
+    ) -> CheckResult {
         if who != HEAD_OF_DEPARTMENT {
             return refused(reply, "FORBIDDEN", &json!({}));
         }
+        if let Some(Err(Refusal { code, fields })) = range.map(|(first, last)| check_days(first, last)) {
+            return refused(reply, code, &fields);
+        }
         let sorted = Reply { rows: reply.rows.iter().map(in_order).collect(), ..reply.clone() };
-        check_listing(&sorted, &self.calendar.month(now), false).map(|_| ())
+        let rows = match range {
+            None => self.calendar.month(now),
+            Some((first, last)) => self.calendar.meetings(first, last),
+        };
+        check_listing(&sorted, &rows, false).map(|_| ())
+    }
+
+    fn free(&self, reply: &Reply, search: &TimeSearch, now: NaiveDateTime) -> CheckResult {
+        match find_times(&self.calendar, search, now) {
+            Err(Refusal { code, fields }) => refused(reply, code, &fields),
+            Ok(Found::Times(rows)) => check_listing(reply, &rows, false).map(|_| ()),
+            Ok(Found::Busy(busy)) => ok(reply, &json!({"count": 0, "busy": busy})),
+        }
     }
 
     fn stats(&mut self, reply: &Reply) -> CheckResult {
@@ -351,6 +388,15 @@ impl TicketList {
         });
         has_status && is_named
     }
+}
+
+/// The refusal of a range of too many days.
+fn check_days(first: NaiveDate, last: NaiveDate) -> Result<(), Refusal> {
+    let days = (last - first).num_days() + 1;
+    if days <= RANGE_DAYS_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new("LIMIT", json!({"limit": RANGE_DAYS_MAX, "requested": days})))
 }
 
 /// Checks the rows and the end of a listing. Returns the cursor, if it is incomplete.

@@ -96,13 +96,39 @@ pub enum Request {
         key: String,
         request: Box<Self>,
     },
-    Hod(String),
+    /// The days from the first to the last date.
+    Range {
+        who: String,
+        first: NaiveDate,
+        last: NaiveDate,
+    },
+    /// The meetings of the month, or from the first to the last date.
+    Hod {
+        who: String,
+        range: Option<(NaiveDate, NaiveDate)>,
+    },
+    Free(TimeSearch),
     Hello,
     Help(Option<&'static str>),
     Ping,
     Stats,
     Snapshot,
     Quit,
+}
+
+/// The arguments of FREE. What is `None` has its default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TimeSearch {
+    pub people: Vec<String>,
+    pub date: NaiveDate,
+    pub to: Option<NaiveDate>,
+    /// The hours between which to search.
+    pub from: Option<u32>,
+    pub until: Option<u32>,
+    pub hours: Option<u32>,
+    /// Whether all days of a range are searched, or only weekdays.
+    pub all_days: Option<bool>,
+    pub limit: Option<usize>,
 }
 
 /// The arguments of TICKETS.
@@ -184,7 +210,9 @@ impl Request {
             | Self::ShowHold(_)
             | Self::Ticket(_)
             | Self::Tickets(_)
-            | Self::Hod(_)
+            | Self::Range { .. }
+            | Self::Hod { .. }
+            | Self::Free(_)
             | Self::Hello
             | Self::Help(_)
             | Self::Ping

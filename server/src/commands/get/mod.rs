@@ -1,7 +1,8 @@
-//! GET: the listing of events, an event, or a person's day.
+//! GET: the listing of events, an event, a person's day, or a range of days.
 
 mod day;
 mod listing;
+mod range;
 
 use bookline_protocol::Refusal;
 use bookline_protocol::commands::Get;
@@ -9,12 +10,13 @@ use bookline_protocol::reply::LineKind;
 
 use day::ChunkedDay;
 use listing::ChunkedListing;
+use range::ChunkedRange;
 
 use crate::commands::chunked_reply::ChunkedReply;
 use crate::commands::command::Command;
 use crate::commands::events::write_event;
 use crate::commands::execution_status::ExecutionStatus;
-use crate::commands::refusals::no_such_event;
+use crate::commands::refusals::{check_range, no_such_event};
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
@@ -26,7 +28,7 @@ impl Command for Get<'_> {
     fn cost(&self) -> Cost {
         match self {
             Self::Event { .. } => Cost::Low,
-            Self::List { .. } | Self::Day { .. } => Cost::High,
+            Self::List { .. } | Self::Day { .. } | Self::Range { .. } => Cost::High,
         }
     }
 
@@ -36,13 +38,19 @@ impl Command for Get<'_> {
                 ExecutionStatus::Chunked(Box::new(ChunkedListing::new(*limit, after.as_ref())))
             }
             Self::Event { id } => show_event(turn, service, id.as_str()),
-            Self::Day { who, date } => match ChunkedDay::read(turn, service, who.as_str(), *date) {
-                Ok(day) if day.is_large() => ExecutionStatus::Chunked(Box::new(day)),
-                Ok(mut day) => {
-                    day.write(turn, service, usize::MAX);
-                    ExecutionStatus::Complete
+            Self::Day { who, date } => {
+                match ChunkedDay::read(turn, service, LineKind::Ok, who.as_str(), *date) {
+                    Ok(day) if day.is_large() => ExecutionStatus::Chunked(Box::new(day)),
+                    Ok(mut day) => {
+                        day.write(turn, service, usize::MAX);
+                        ExecutionStatus::Complete
+                    }
+                    Err(bytes) => ExecutionStatus::NeedsShare(bytes),
                 }
-                Err(bytes) => ExecutionStatus::NeedsShare(bytes),
+            }
+            Self::Range { who, range } => match check_range(*range) {
+                Ok(()) => ExecutionStatus::Chunked(Box::new(ChunkedRange::new(who.as_str(), *range))),
+                Err(refusal) => turn.refuse(refusal),
             },
         }
     }

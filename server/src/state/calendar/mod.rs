@@ -119,6 +119,11 @@ impl<'a> HourView<'a> {
         Some((number, self.calendar.entries.get(number)))
     }
 
+    /// Whether `who`'s slot is filled.
+    pub fn is_busy(self, who: &str) -> bool {
+        self.entry_number_of(who).is_some()
+    }
+
     /// The meetings after the entry `after`, or all meetings, in the order of their creation.
     pub fn meetings(self, after: Option<EntryNumber>) -> impl Iterator<Item = (EntryNumber, &'a Entry)> {
         self.hour.meetings(after, &self.calendar.entries)

@@ -10,7 +10,7 @@ use bookline_server::commands::Service;
 use bookline_server::maintenance;
 use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
-use bookline_testkit::model::{Model, Request, Slot, Terms, request_line};
+use bookline_testkit::model::{Model, Request, Slot, Terms, TimeSearch, request_line};
 use bookline_testkit::reply::PartialReply;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::NaiveDateTime;
@@ -150,7 +150,9 @@ fn draw(
             request,
             Request::List { .. }
                 | Request::Tickets(_)
-                | Request::Hod(_)
+                | Request::Range { .. }
+                | Request::Hod { .. }
+                | Request::Free(TimeSearch { to: Some(_), .. })
                 | Request::Stats
                 | Request::Snapshot
                 | Request::Quit

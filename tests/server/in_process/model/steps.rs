@@ -6,7 +6,7 @@ use bookline_server::state::limits::KEY_BYTES_LIMIT_MIN;
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 use bookline_testkit::model::{
-    CalendarRequest, Meeting, Model, Request, Slot, Terms, TicketList, invalid_line, request_line,
+    CalendarRequest, Meeting, Model, Request, Slot, Terms, TicketList, TimeSearch, invalid_line, request_line,
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
@@ -152,6 +152,11 @@ pub enum SlotAction {
     Put(String, Option<Meeting>),
     Delete(String),
     Day(String),
+    /// From the date of one slot to that of the other.
+    Range(String),
+    Meetings(String),
+    Free(TimeSearch),
+    FreeInRange(TimeSearch),
 }
 
 /// An id that no ticket and no hold has.
@@ -372,7 +377,17 @@ impl Template {
                 let other = if rng.one_in(3) { slot } else { other };
                 Self::Slots(SlotAction::Put(who, meeting), slot, other)
             }
-            _ => Self::Slots(SlotAction::Day(who), slot, other),
+            17 => Self::Slots(SlotAction::Day(who), slot, other),
+            18 => {
+                let head = if rng.one_in(4) { who.clone() } else { "F10".to_owned() };
+                let range = if rng.one_in(2) { SlotAction::Range(who) } else { SlotAction::Meetings(head) };
+                Self::Slots(range, slot, other)
+            }
+            _ => {
+                let (search, is_range) = (time_search(rng), rng.one_in(2));
+                let free = if is_range { SlotAction::FreeInRange } else { SlotAction::Free };
+                Self::Slots(free(search), slot, other)
+            }
         }
     }
 
@@ -416,9 +431,7 @@ impl Template {
                 let event = if nth % 8 == 0 { event_id(naive, *nth) } else { (*event).clone() };
                 Request::Tickets(TicketList { event, after: Some((*word).clone()), ..list.clone() })
             }
-            Self::Slots(action, slot, other) => {
-                Request::Calendar(action.clone().on(slots[*slot], slots[*other]))
-            }
+            Self::Slots(action, slot, other) => action.clone().on(slots[*slot], slots[*other]),
         }
     }
 }
@@ -457,13 +470,20 @@ impl HoldAction {
 }
 
 impl SlotAction {
-    fn on(self, slot: Slot, other: Slot) -> CalendarRequest {
-        match self {
+    fn on(self, slot: Slot, other: Slot) -> Request {
+        let (first, last) = (slot.date.min(other.date), slot.date.max(other.date));
+        Request::Calendar(match self {
             Self::Take(who, meeting) => CalendarRequest::Take { who, slot, meeting },
             Self::Put(who, meeting) => CalendarRequest::Put { who, old: slot, new: other, meeting },
             Self::Delete(who) => CalendarRequest::Delete { who, slot },
             Self::Day(who) => CalendarRequest::Day { who, date: slot.date },
-        }
+            Self::Range(who) => return Request::Range { who, first, last },
+            Self::Meetings(who) => return Request::Hod { who, range: Some((first, last)) },
+            Self::Free(search) => return Request::Free(TimeSearch { date: slot.date, ..search }),
+            Self::FreeInRange(search) => {
+                return Request::Free(TimeSearch { date: first, to: Some(last), ..search });
+            }
+        })
     }
 }
 
@@ -509,11 +529,25 @@ fn ticket_list(rng: &mut Rng) -> TicketList {
     }
 }
 
+/// A search in hours that make a window. Its dates are set later.
+fn time_search(rng: &mut Rng) -> TimeSearch {
+    let people = (0..1 + rng.below(3)).map(|_| (*rng.pick(&PEOPLE)).to_owned()).collect();
+    let from = (!rng.one_in(4)).then(|| rng.below(24) as u32);
+    let first = from.unwrap_or(9);
+    let is_default = first < 17 && rng.one_in(4);
+    let until = (!is_default).then(|| first + 1 + rng.below(24 - first as usize) as u32);
+    let most = until.unwrap_or(17) - first;
+    let hours = rng.one_in(2).then(|| 1 + rng.below(most as usize) as u32);
+    let all_days = rng.one_in(2).then(|| rng.one_in(2));
+    let limit = rng.one_in(2).then(|| 1 + rng.below(40));
+    TimeSearch { people, date: NaiveDate::default(), to: None, from, until, hours, all_days, limit }
+}
+
 /// A request that is about neither sales nor calendars of a day.
 fn other(rng: &mut Rng) -> Request {
     let who = *rng.pick(&PEOPLE);
     match rng.below(14) {
-        0..4 => Request::Hod(if rng.one_in(4) { who } else { "F10" }.to_owned()),
+        0..4 => Request::Hod { who: if rng.one_in(4) { who } else { "F10" }.to_owned(), range: None },
         4..7 => Request::Stats,
         7..11 => Request::Snapshot,
         11 => Request::Quit,
@@ -556,8 +590,11 @@ fn meeting(rng: &mut Rng) -> Meeting {
 
 /// Requests that read all of the state, and repeats of those whose reply is stored.
 pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
-    let mut requests =
-        vec![Request::Stats, Request::List { limit: None, after: None }, Request::Hod("F10".to_owned())];
+    let mut requests = vec![
+        Request::Stats,
+        Request::List { limit: None, after: None },
+        Request::Hod { who: "F10".to_owned(), range: None },
+    ];
     let mut dates: Vec<NaiveDate> = slots.iter().map(|slot| slot.date).collect();
     dates.sort_unstable();
     dates.dedup();

@@ -76,7 +76,7 @@ async fn run_requests(
     while !enough(scenario.len()) {
         let Step::Request { template, key, style } = Step::draw(&mut rng, conditions) else { continue };
         let request = key.resolve(template.resolve(naive, &slots), naive);
-        if matches!(request, Request::Stats | Request::Snapshot | Request::Quit | Request::Hod(_)) {
+        if matches!(request, Request::Stats | Request::Snapshot | Request::Quit | Request::Hod { .. }) {
             continue;
         }
         let line = request_line(&request, &mut Rng::new(style));

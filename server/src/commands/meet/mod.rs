@@ -1,14 +1,15 @@
 //! MEET.
 
+pub mod first;
+
 use bookline_protocol::commands::Meet;
 use bookline_protocol::commands::meet::MeetingTime;
 
-use super::command::Command;
-use super::entries::{create_entries, new_meeting};
-use super::execution_status::ExecutionStatus;
-use super::refusals::not_yet;
-use super::service::Service;
-use super::turn::Turn;
+use crate::commands::command::Command;
+use crate::commands::entries::{create_entries, new_meeting};
+use crate::commands::execution_status::ExecutionStatus;
+use crate::commands::service::Service;
+use crate::commands::turn::Turn;
 use crate::state::UnusedKey;
 
 impl Command for Meet<'_> {
@@ -18,7 +19,7 @@ impl Command for Meet<'_> {
             MeetingTime::At { period, recurrence } => {
                 create_entries(turn, service, key, who, meeting, (period, recurrence))
             }
-            MeetingTime::First(_) => turn.refuse(not_yet()),
+            MeetingTime::First(window) => first::meet_first(turn, service, key, who, meeting, window),
         }
     }
 }

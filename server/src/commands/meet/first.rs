@@ -1,0 +1,125 @@
+//! MEET at the first time at which everyone is free.
+
+use bookline_protocol::{Date, Period, Refusal, Slot, Window};
+
+use crate::commands::buffers::Share;
+use crate::commands::execution_status::ExecutionStatus;
+use crate::commands::refusals::busy;
+use crate::commands::searches::{check_search, take_search_share};
+use crate::commands::service::Service;
+use crate::commands::turn::Turn;
+use crate::commands::turn_budget::Cost;
+use crate::domain::HourSet;
+use crate::state::{Error, NewEntries, NewEntry, SearchStep, TimeSearch, UnusedKey};
+
+/// A search that takes longer than a turn, or whose request has to be executed again for another reason.
+#[derive(Debug)]
+pub struct FirstTimeSearch {
+    search: TimeSearch,
+    /// The day that was searched last, and its times that were not tried yet.
+    found: Option<(Date, HourSet)>,
+    /// For the people, if they are many.
+    _share: Option<Share>,
+}
+
+impl FirstTimeSearch {
+    /// Begins a search, or says why there is none.
+    fn begin(
+        turn: &mut Turn,
+        service: &Service,
+        people: String,
+        window: Window,
+    ) -> Result<Self, ExecutionStatus> {
+        let search = TimeSearch::new(people, window, service.current_slot());
+        check_search(&search).map_err(|refusal| turn.refuse(refusal))?;
+        let share = take_search_share(turn, service, &search).map_err(ExecutionStatus::NeedsShare)?;
+        Ok(Self { search, found: None, _share: share })
+    }
+
+    /// The earliest time that was found and not tried yet.
+    fn found(&self) -> Option<Slot> {
+        let (date, starts) = self.found?;
+        Some(Slot { date, hour: starts.iter().next()? })
+    }
+
+    /// Passes over the time that was tried.
+    fn pass(&mut self) {
+        if let Some((_, starts)) = &mut self.found {
+            starts.pop_first();
+        }
+    }
+
+    /// There is no such time. Names the person who is busy at the most hours, of equals the first.
+    fn no_time(&self) -> Refusal {
+        let busy = self.search.busy().map(|(who, hours)| (who, hours.count));
+        let (who, count) = busy.fold(("", 0), |most, other| if other.1 > most.1 { other } else { most });
+        if count == 0 {
+            let message = "no hour of the search is left, it is over: choose a later date";
+            return Refusal::conflict_busy(message, String::new());
+        }
+        let hours = if count == 1 { "hour" } else { "hours" };
+        let message = format!(
+            "there is no time at which all of them are free, and {who} is busy most, at {count} {hours} of the \
+             search: choose a later to=, an earlier from= or a later until=, or leave {who} out"
+        );
+        Refusal::conflict_busy(message, who.to_owned())
+    }
+}
+
+/// Executes MEET in a window. It keeps no lock from the search to the creation of the meeting: a time that
+/// others took meanwhile is passed over.
+pub fn meet_first(
+    turn: &mut Turn,
+    service: &Service,
+    key: Option<UnusedKey<'_>>,
+    who: &str,
+    meeting: NewEntry<'_>,
+    window: Window,
+) -> ExecutionStatus {
+    let begun = match turn.first_time.take() {
+        Some(search) => Ok(search),
+        None => {
+            let people = meeting.people(who).collect::<Vec<_>>().join(",");
+            FirstTimeSearch::begin(turn, service, people, window)
+        }
+    };
+    let mut search = match begun {
+        Ok(search) => search,
+        Err(status) => return status,
+    };
+    let start = loop {
+        if let Some(start) = search.found() {
+            break start;
+        }
+        match search.search.advance(&service.store, &mut turn.context) {
+            SearchStep::Partial => {}
+            SearchStep::Day(date, starts) => search.found = Some((date, starts)),
+            SearchStep::End => return turn.refuse(search.no_time()),
+        }
+        turn.budget.charge(Cost::High, &service.clock);
+        if turn.budget.is_exhausted() {
+            turn.first_time = Some(search);
+            return ExecutionStatus::Unfinished;
+        }
+    };
+    let Ok(period) = Period::new(start, window.hours()) else {
+        unreachable!("a time that is found ends on its day");
+    };
+    let new = NewEntries { who, entry: meeting, periods: &[period], series: None };
+    match turn.try_create_entries(service, key, &new) {
+        Ok(()) => ExecutionStatus::Complete,
+        Err(Error::Rejected(_)) => {
+            // Its key can be used for one attempt, so the request is executed again.
+            search.pass();
+            turn.first_time = Some(search);
+            ExecutionStatus::Unfinished
+        }
+        Err(error) => {
+            let status = turn.fail(error, |rejection| busy(period, rejection, ""));
+            if status.is_to_repeat() {
+                turn.first_time = Some(search);
+            }
+            status
+        }
+    }
+}
