@@ -362,7 +362,7 @@ impl Detail {
 
 fn write_busy(out: &mut Vec<u8>, busy: &str) {
     out.extend_from_slice(b",\"busy\":");
-    json::write_ids(out, busy.split(','));
+    json::write_ids(out, busy.split(',').filter(|id| !id.is_empty()));
 }
 
 /// Appends a field. `name` has its quotes, the comma before it and the colon after it.

@@ -53,12 +53,11 @@ impl Store {
         let mut search = ClashSearch::new(who, entry);
         let mut free = Vec::new();
         for (index, period) in periods.iter().enumerate() {
-            if search.is_free(|slot| self.hour(&shards, slot), *period, |_| false) {
-                if search.has_found() {
-                    free.push(*period);
-                }
-            } else if free.is_empty() {
-                free = periods[..index].to_vec();
+            let is_first_clash = !search.has_found();
+            match search.is_free(|slot| self.hour(&shards, slot), *period, |_| false) {
+                true if search.has_found() => free.push(*period),
+                false if is_first_clash => free.extend_from_slice(&periods[..index]),
+                _ => {}
             }
         }
         let has_clashes = search.has_found();
