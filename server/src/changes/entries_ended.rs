@@ -27,7 +27,7 @@ use crate::domain::{Contradiction, EntryNumber};
 pub struct EntriesEnded<'a> {
     pub series: Option<SeriesId>,
     pub texts: EntryTexts<'a>,
-    /// 1 to [`SERIES_OCCURRENCES_MAX`].
+    /// 1 to [`SERIES_OCCURRENCES_MAX`], one without a series.
     pub entries: &'a [EncodedEntry],
 }
 
@@ -45,7 +45,7 @@ pub fn encode_entry(number: EntryNumber, period: Period) -> EncodedEntry {
 }
 
 /// The number and the period of an entry, unless no entry can have them.
-fn decode_entry(entry: &EncodedEntry) -> Option<(EntryNumber, Period)> {
+pub fn decode_entry(entry: &EncodedEntry) -> Option<(EntryNumber, Period)> {
     let (commit, rest) = entry.split_first_chunk()?;
     let (index, period) = rest.split_first_chunk()?;
     let number = EntryNumber::new(Sequence(u64::from_le_bytes(*commit)), u16::from_le_bytes(*index))?;
@@ -76,7 +76,8 @@ impl<'a> Kind<'a> for EntriesEnded<'a> {
     /// Each entry was created by an earlier commit than this one, with the sequence number `number`.
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
         self.texts.check(number)?;
-        if !(1..=SERIES_OCCURRENCES_MAX as usize).contains(&self.entries.len()) {
+        let count_max = if self.series.is_some() { SERIES_OCCURRENCES_MAX as usize } else { 1 };
+        if !(1..=count_max).contains(&self.entries.len()) {
             return Err(InvalidChange::Occurrences { number });
         }
         for entry in self.decoded() {

@@ -60,7 +60,7 @@ pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
 pub use entries_created::{EncodedOccurrence, EntriesCreated, decode_occurrence, encode_occurrence};
-pub use entries_ended::{EncodedEntry, EntriesEnded, encode_entry};
+pub use entries_ended::{EncodedEntry, EntriesEnded, decode_entry, encode_entry};
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
 pub use entry_texts::EntryTexts;
