@@ -135,14 +135,19 @@ pub(super) fn check_group(number: u64, group: &str) -> Result<(), InvalidChange>
 
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus, event_tag};
+    use std::num::NonZeroU64;
+
+    use bookline_protocol::{
+        Date, Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag,
+    };
 
     use super::*;
     use crate::changes::{
-        BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
-        EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten,
-        KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled,
-        TicketsIssued, TicketsKept, UsedKey,
+        BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
+        EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
+        HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyUsed,
+        KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
+        TicketsKept, UsedKey, encode_entry, encode_occurrence,
     };
     use crate::codec::Sequence;
     use crate::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
@@ -178,7 +183,38 @@ mod tests {
     }
 
     fn ended<'a>(who: &'a str, title: &'a str, group: &'a str, host: &'a str) -> Change<'a> {
-        EntryEnded { slot: slot(), entry: EntryNumber(7), who, title, group, host }.into()
+        let texts = EntryTexts { who, title, group, host };
+        EntryEnded { slot: slot(), entry: EntryNumber::first_of(Sequence(7)), texts }.into()
+    }
+
+    const PLANS: EntryTexts<'_> = EntryTexts { who: "F1", title: "plans", group: "F2,F3", host: "F1" };
+
+    const SERIES: Option<SeriesId> = Some(SeriesId(NonZeroU64::MIN));
+
+    /// Entries with these texts.
+    fn created<'a>(texts: EntryTexts<'a>, occurrences: &'a [EncodedOccurrence]) -> Change<'a> {
+        EntriesCreated { series: SERIES, texts, occurrences }.into()
+    }
+
+    /// The end of entries with these texts.
+    fn ended_entries<'a>(texts: EntryTexts<'a>, entries: &'a [EncodedEntry]) -> Change<'a> {
+        EntriesEnded { series: SERIES, texts, entries }.into()
+    }
+
+    /// An occurrence of one hour.
+    fn occurrence(index: u16) -> EncodedOccurrence {
+        encode_occurrence(index, Period::of_slot(slot()))
+    }
+
+    /// An entry of one hour.
+    fn entry(commit: u64, index: u16) -> EncodedEntry {
+        encode_entry(EntryNumber::new(Sequence(commit), index).expect("a number"), Period::of_slot(slot()))
+    }
+
+    /// With another number of hours.
+    fn with_hours<const N: usize>(mut encoded: [u8; N], hours: u8) -> [u8; N] {
+        encoded[N - 1] = hours;
+        encoded
     }
 
     const KEY: EventKey = EventKey { tag: 0x0102, number: EventNumber(7) };
@@ -255,7 +291,7 @@ mod tests {
             BlockTaken { slot: slot(), who: "F1" }.into(),
             meeting("F1", "standup", "F2,F3", "F4"),
             meeting("F1", "with myself", "F1", "F1"),
-            EntryFreed { slot: slot(), entry: EntryNumber(1) }.into(),
+            EntryFreed { slot: slot(), entry: EntryNumber::first_of(Sequence(1)) }.into(),
             booking("rustconf", 3, 1, &tickets),
             ended("F1", "", "", "F1"),
             ended("F1", "standup", "F2,F3", "F4"),
@@ -285,7 +321,8 @@ mod tests {
     #[test]
     fn check_refuses_a_change_of_a_record_not_older_than_its_commit() {
         let states = [TicketState::new(TicketStatus::Booked, None).to_bytes()];
-        let changes: [Change<'_>; 15] = [
+        let entries = [entry(7, 1)];
+        let changes: [Change<'_>; 16] = [
             TicketsIssued { event: KEY, tickets: &[ID] }.into(),
             booking("a", 1, 1, &[ID]),
             kept("", &[ID], &states),
@@ -298,8 +335,9 @@ mod tests {
             ended_holds(after(), HoldEnd::Expired, &[ID]),
             HoldsForgotten { event: KEY, holds: &[ID] }.into(),
             EventDeleted { event: after() }.into(),
-            EntryFreed { slot: slot(), entry: EntryNumber(7) }.into(),
+            EntryFreed { slot: slot(), entry: EntryNumber::first_of(Sequence(7)) }.into(),
             ended("F1", "", "", "F1"),
+            ended_entries(PLANS, &entries),
             updated("a", "A", 1, 0),
         ];
         for change in changes {
@@ -442,6 +480,76 @@ mod tests {
         ] {
             let message = change.check(9).expect_err(expected).to_string();
             assert!(message.starts_with(expected), "{message:?} does not start with {expected:?}");
+        }
+    }
+
+    #[test]
+    fn check_accepts_entries_that_the_rules_create_and_end() {
+        let longest: Vec<_> = (0..366).map(occurrence).collect();
+        let of_all: Vec<_> = (0..366).map(|index| entry(8, index)).collect();
+        let block = EntryTexts { who: "F1", title: "", group: "", host: "F1" };
+        let day =
+            [encode_occurrence(0, Period::new(slot(), Hours::new(24).expect("a day")).expect("in 2026"))];
+        for change in [
+            created(PLANS, &longest),
+            created(block, &[occurrence(0), occurrence(365)]),
+            created(PLANS, &[occurrence(365)]),
+            EntriesCreated { series: None, texts: block, occurrences: &day }.into(),
+            ended_entries(PLANS, &of_all),
+            ended_entries(block, &[entry(8, 365), entry(1, 0)]),
+            EntriesEnded { series: None, texts: block, entries: &[entry(8, 0)] }.into(),
+        ] {
+            assert_eq!(change.check_in_commit(9), Ok(()), "{change:?}");
+        }
+    }
+
+    #[test]
+    fn check_refuses_entries_that_the_rules_never_create_or_end() {
+        let (one, two) = (occurrence(0), occurrence(1));
+        let hours_0 = [with_hours(one, 0)];
+        let hours_25 = [one, with_hours(two, 25)];
+        let last = Slot::from_index(3_652_059 * 24 + 23).expect("the last hour");
+        let after_the_last = [with_hours(encode_occurrence(0, Period::of_slot(last)), 2)];
+        let mut index_366 = [one];
+        index_366[0][..2].copy_from_slice(&366_u16.to_le_bytes());
+        let (mut of_index_366, mut of_no_commit) = ([entry(7, 0)], [entry(7, 0)]);
+        of_index_366[0][8..10].copy_from_slice(&366_u16.to_le_bytes());
+        of_no_commit[0][..8].copy_from_slice(&u64::MAX.to_le_bytes());
+        let many = vec![entry(7, 0); 367];
+        let block_with_title = EntryTexts { who: "F1", title: "t", group: "", host: "F1" };
+        let twice = EntryTexts { group: "F2,F2", ..PLANS };
+        let entries = "the entries of commit 9 are not occurrences of a series";
+        for (change, expected) in [
+            (created(PLANS, &[]), entries),
+            (created(PLANS, &[two, one]), entries),
+            (created(PLANS, &[one, one]), entries),
+            (created(PLANS, &hours_0), entries),
+            (created(PLANS, &hours_25), entries),
+            (created(PLANS, &after_the_last), entries),
+            (created(PLANS, &index_366), entries),
+            (EntriesCreated { series: None, texts: PLANS, occurrences: &[one, two] }.into(), entries),
+            (created(block_with_title, &[one]), "block 9 has a title or another host"),
+            (created(twice, &[one]), "the group of meeting 9 has a member twice"),
+            (ended_entries(PLANS, &[]), entries),
+            (ended_entries(PLANS, &many), entries),
+            (ended_entries(PLANS, &[with_hours(entry(7, 0), 0)]), entries),
+            (ended_entries(PLANS, &[entry(7, 0), with_hours(entry(7, 1), 25)]), entries),
+            (ended_entries(PLANS, &of_index_366), entries),
+            (ended_entries(PLANS, &of_no_commit), entries),
+            (
+                EntriesEnded { series: None, texts: PLANS, entries: &[entry(7, 0), entry(7, 1)] }.into(),
+                entries,
+            ),
+            (ended_entries(twice, &[entry(7, 0)]), "the group of meeting 9 has a member twice"),
+            (ended_entries(PLANS, &[entry(0, 0)]), "commit 9 changes event or entry 0, which no commit"),
+            (ended_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event or entry 9"),
+            (ended_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event or entry 10"),
+        ] {
+            let message = change.check_in_commit(9).expect_err(expected).to_string();
+            assert!(
+                message.starts_with(expected),
+                "{message:?} does not start with {expected:?}: {change:?}"
+            );
         }
     }
 }

@@ -44,3 +44,57 @@ impl SeriesIndex {
         id
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use super::*;
+
+    fn series(id: u64) -> SeriesId {
+        SeriesId(NonZeroU64::new(id).unwrap())
+    }
+
+    fn slot(hour: u32) -> Slot {
+        Slot::from_index(17_760_000 + hour).unwrap()
+    }
+
+    fn number(commit: u64) -> EntryNumber {
+        EntryNumber::first_of(Sequence(commit))
+    }
+
+    fn occurrences(index: &SeriesIndex, id: u64, from: Option<u32>) -> Vec<(Slot, EntryNumber)> {
+        index.occurrences(series(id), from.map(slot)).collect()
+    }
+
+    #[test]
+    fn occurrences_are_those_of_one_series_in_the_order_of_their_start() {
+        let mut index = SeriesIndex::default();
+        for (id, hour, commit) in
+            [(2, 30, 1), (2, 10, 3), (2, 20, 2), (1, 15, 4), (3, 5, 5), (u64::MAX, 1, 6)]
+        {
+            index.insert(series(id), slot(hour), number(commit));
+        }
+        let expected = [(10, 3), (20, 2), (30, 1)].map(|(hour, commit)| (slot(hour), number(commit)));
+        assert_eq!(occurrences(&index, 2, None), expected);
+        assert_eq!(occurrences(&index, 2, Some(10)), expected);
+        assert_eq!(occurrences(&index, 2, Some(11)), expected[1..]);
+        assert_eq!(occurrences(&index, 2, Some(31)), []);
+        assert_eq!(occurrences(&index, u64::MAX, None).len(), 1);
+        index.remove(series(2), slot(20), number(2));
+        assert_eq!(occurrences(&index, 2, None), [expected[0], expected[2]]);
+    }
+
+    #[test]
+    fn unused_id_is_the_drawn_one_or_the_next_that_no_series_has() {
+        let mut index = SeriesIndex::default();
+        assert_eq!(index.unused(series(7)), series(7));
+        for id in [7, 8, u64::MAX] {
+            index.insert(series(id), slot(1), number(1));
+        }
+        assert_eq!(index.unused(series(7)), series(9));
+        assert_eq!(index.unused(series(u64::MAX)), series(1));
+        index.remove(series(7), slot(1), number(1));
+        assert_eq!(index.unused(series(7)), series(7));
+    }
+}

@@ -1,18 +1,38 @@
-use bookline_protocol::{Date, Hour as HourOfDay, Slot};
+use bookline_protocol::{Date, Hour as HourOfDay, Hours, Period, Slot};
 
 use super::Calendar;
-use crate::domain::calendar::{Entry, attendees};
-use crate::domain::{EntryNumber, FreeingRejection};
+use crate::codec::Sequence;
+use crate::domain::calendar::{Entry, EntryContent};
+use crate::domain::{Contradiction, EntryNumber, FreeingRejection};
 
 fn slot() -> Slot {
     Slot { date: Date::parse("2026-11-21").unwrap(), hour: HourOfDay::parse("09:00").unwrap() }
 }
 
+/// The first entry of a commit.
+fn number(commit: u64) -> EntryNumber {
+    EntryNumber::first_of(Sequence(commit))
+}
+
+fn at(start: Slot, hours: u8, content: EntryContent) -> Entry {
+    let period = Period::new(start, Hours::new(hours).unwrap()).unwrap();
+    Entry { content, period, series: None }
+}
+
+fn take(calendar: &mut Calendar, commit: u64, entry: Entry) -> Result<(), Contradiction> {
+    calendar.take(number(commit), entry.period.indices(), entry)
+}
+
+/// Frees an entry of one hour.
+fn free(calendar: &mut Calendar, commit: u64) -> Result<Entry, Contradiction> {
+    calendar.free(number(commit), Period::of_slot(slot()).indices())
+}
+
 /// A calendar with these entries in one hour, numbered from 1.
 fn calendar(entries: impl IntoIterator<Item = Entry>) -> Calendar {
     let mut calendar = Calendar::default();
-    for (number, entry) in (1..).zip(entries) {
-        calendar.take(EntryNumber(number), slot(), entry).unwrap();
+    for (commit, entry) in (1..).zip(entries) {
+        take(&mut calendar, commit, entry).unwrap();
     }
     calendar
 }
@@ -23,28 +43,33 @@ fn entry_of(calendar: &Calendar, who: &str) -> Option<EntryNumber> {
 
 fn meetings(calendar: &Calendar, after: Option<u64>) -> Vec<u64> {
     let hour = calendar.hour(slot()).expect("an hour with entries");
-    hour.meetings(after.map(EntryNumber)).map(|(number, _)| number.0).collect()
+    hour.meetings(after.map(number)).map(|(number, _)| number.commit().0).collect()
+}
+
+fn block_of(who: &str) -> Entry {
+    at(slot(), 1, EntryContent::block(who))
 }
 
 /// A block of a person who has no other entry.
 fn block(n: u64) -> Entry {
-    Entry::block(&format!("P{n}"))
+    block_of(&format!("P{n}"))
 }
 
 /// A meeting of three people who have no other entry.
 fn meeting(n: u64) -> Entry {
-    Entry::meeting(&format!("A{n}"), "t", &format!("B{n},C{n}"), &format!("A{n}"))
+    at(slot(), 1, EntryContent::meeting(&format!("A{n}"), "t", &format!("B{n},C{n}"), &format!("A{n}")))
 }
 
 #[test]
 fn meeting_fills_the_slot_of_who_host_and_every_member() {
-    let mut calendar = calendar([Entry::meeting("F1", "t", "F2,F3", "F4")]);
+    let mut calendar = calendar([at(slot(), 1, EntryContent::meeting("F1", "t", "F2,F3", "F4"))]);
     for who in ["F1", "F2", "F3", "F4"] {
-        assert_eq!(entry_of(&calendar, who), Some(EntryNumber(1)), "{who}");
+        assert_eq!(entry_of(&calendar, who), Some(number(1)), "{who}");
     }
     let hour = calendar.hour(slot()).unwrap();
-    assert_eq!(hour.decide_freeing("F1"), Err(FreeingRejection::NotHost { host: "F4".into() }));
-    assert_eq!(calendar.free(slot(), EntryNumber(1)).map(|entry| entry.people_count()), Ok(4));
+    let not_host = FreeingRejection::NotHost { host: "F4".into(), start: slot() };
+    assert_eq!(hour.decide_freeing("F1"), Err(not_host));
+    assert_eq!(free(&mut calendar, 1).map(|entry| entry.content.people_count()), Ok(4));
     assert!(calendar.hour(slot()).is_none());
 }
 
@@ -54,40 +79,48 @@ fn reading_adds_no_hour_and_freeing_the_last_entry_removes_it() {
     assert!(calendar.hour(slot()).is_none());
     assert_eq!(calendar.hours(slot().date).count(), 0);
     assert_eq!(calendar.hours.len(), 0);
-    calendar.take(EntryNumber(1), slot(), Entry::block("F1")).unwrap();
+    take(&mut calendar, 1, block_of("F1")).unwrap();
     assert_eq!((calendar.hours.len(), calendar.hours(slot().date).count()), (1, 1));
-    calendar.free(slot(), EntryNumber(1)).unwrap();
+    free(&mut calendar, 1).unwrap();
     assert_eq!(calendar.hours.len(), 0);
 }
 
 #[test]
-fn busy_people_are_listed_once_in_the_given_order() {
-    let calendar = calendar([Entry::block("F2"), Entry::block("F3")]);
-    let hour = calendar.hour(slot()).unwrap();
-    assert_eq!(hour.busy(attendees("F1", "F3", "F2,F3,F5"), None), ["F3", "F2"]);
-    assert_eq!(hour.busy(attendees("F2", "F2", "F2,F3"), None), ["F2", "F3"]);
-    assert_eq!(hour.entry_of("F5"), None, "busy changes nothing");
-}
-
-#[test]
-fn people_of_the_replaced_entry_are_not_busy() {
-    let mut calendar = calendar([Entry::meeting("F1", "t", "F2", "F1")]);
-    let busy = |calendar: &Calendar| {
-        let hour = calendar.hour(slot()).unwrap();
-        hour.busy(attendees("F1", "F1", "F2,F3"), Some(EntryNumber(1))).join(",")
-    };
-    assert_eq!(busy(&calendar), "");
-    calendar.take(EntryNumber(2), slot(), Entry::block("F3")).unwrap();
-    assert_eq!(busy(&calendar), "F3");
-}
-
-#[test]
 fn freeing_an_entry_that_the_hour_does_not_have_is_a_contradiction() {
-    let mut calendar = calendar([Entry::block("F1")]);
+    let mut calendar = calendar([block_of("F1")]);
     let later = Slot { hour: HourOfDay::parse("10:00").unwrap(), ..slot() };
-    calendar.take(EntryNumber(2), later, Entry::block("F1")).unwrap();
-    assert!(calendar.free(slot(), EntryNumber(3)).is_err());
-    assert!(calendar.free(slot(), EntryNumber(2)).is_err());
+    take(&mut calendar, 2, at(later, 1, EntryContent::block("F1"))).unwrap();
+    assert!(free(&mut calendar, 3).is_err());
+    assert!(free(&mut calendar, 2).is_err());
+}
+
+#[test]
+fn entry_of_several_hours_is_found_in_each_and_stored_once() {
+    let mut calendar = Calendar::default();
+    let entry = at(slot(), 3, EntryContent::meeting("F1", "t", "F2", "F1"));
+    take(&mut calendar, 1, entry.clone()).unwrap();
+    let found: Vec<_> = calendar.hours(slot().date).map(|(hour, view)| (hour, view.entry_of("F2"))).collect();
+    let hours = ["09:00", "10:00", "11:00"].map(|hour| HourOfDay::parse(hour).unwrap());
+    assert_eq!(found, hours.map(|hour| (hour, Some((number(1), &entry)))));
+    assert_eq!(calendar.entry(number(1)), &entry);
+    assert_eq!(calendar.free(number(1), entry.period.indices()), Ok(entry.clone()));
+    assert_eq!(calendar.hours.len(), 0);
+    assert!(calendar.free(number(1), entry.period.indices()).is_err(), "it is not there twice");
+}
+
+#[test]
+fn entry_whose_second_hour_is_filled_is_a_contradiction() {
+    let later = Slot { hour: HourOfDay::parse("10:00").unwrap(), ..slot() };
+    let mut calendar = calendar([at(later, 1, EntryContent::block("F2"))]);
+    let entry = at(slot(), 2, EntryContent::meeting("F1", "t", "F2", "F1"));
+    assert!(take(&mut calendar, 2, entry).is_err_and(|refused| refused.0.contains("F2 has filled")));
+}
+
+#[test]
+fn freeing_more_hours_than_the_entry_has_is_a_contradiction() {
+    let mut calendar = calendar([at(slot(), 2, EntryContent::block("F1"))]);
+    let longer = Period::new(slot(), Hours::new(3).unwrap()).unwrap();
+    assert!(calendar.free(number(1), longer.indices()).is_err());
 }
 
 /// As many entries as make an hour of many people out of one of few, and more.
@@ -99,23 +132,23 @@ fn hour_finds_everyone_while_it_grows_and_shrinks() {
     let mut calendar = Calendar::default();
     let check = |calendar: &Calendar, present: std::ops::RangeInclusive<u64>| {
         for n in 1..=ENTRIES {
-            for who in entry(n).people() {
-                let expected = present.contains(&n).then_some(EntryNumber(n));
+            for who in entry(n).content.people() {
+                let expected = present.contains(&n).then_some(number(n));
                 assert_eq!(entry_of(calendar, who), expected, "{who} with entries {present:?}");
             }
         }
     };
     for n in 1..=ENTRIES {
-        calendar.take(EntryNumber(n), slot(), entry(n)).unwrap();
-        let taken = calendar.take(EntryNumber(n + ENTRIES), slot(), entry(n.div_ceil(2)));
+        take(&mut calendar, n, entry(n)).unwrap();
+        let taken = take(&mut calendar, n + ENTRIES, entry(n.div_ceil(2)));
         assert!(taken.is_err(), "someone has two entries after {n} entries");
         check(&calendar, 1..=n);
     }
     for n in 1..ENTRIES {
-        assert_eq!(calendar.free(slot(), EntryNumber(n)), Ok(entry(n)));
+        assert_eq!(free(&mut calendar, n), Ok(entry(n)));
         check(&calendar, n + 1..=ENTRIES);
     }
-    calendar.free(slot(), EntryNumber(ENTRIES)).unwrap();
+    free(&mut calendar, ENTRIES).unwrap();
     assert_eq!(calendar.hours.len(), 0);
 }
 
@@ -124,7 +157,7 @@ fn meetings_are_listed_in_the_order_of_creation_among_few_and_many_people() {
     for entries in [8, ENTRIES] {
         let entry = |n: u64| if n.is_multiple_of(2) { meeting(n) } else { block(n) };
         let mut calendar = calendar((1..=entries).map(entry));
-        calendar.free(slot(), EntryNumber(4)).unwrap();
+        free(&mut calendar, 4).unwrap();
         let all: Vec<u64> = (1..=entries).filter(|n| n.is_multiple_of(2) && *n != 4).collect();
         assert_eq!(meetings(&calendar, None), all);
         assert_eq!(meetings(&calendar, Some(2)), all[1..]);
