@@ -3,17 +3,18 @@
 use std::fmt::Debug;
 
 use bookline_protocol::commands::Booking;
-use bookline_protocol::{Id, SaleTerms, event_tag};
+use bookline_protocol::{Id, Period, SaleTerms, Slot, event_tag};
 use shuttle::thread::{JoinHandle, spawn};
 
 use crate::changes::{Change, EntryEnded, MeetingTaken};
 use crate::codec::Sequence;
 use crate::disk::Disk;
+use crate::domain::Busy;
 use crate::explore::explore;
 use crate::state::limits::Limited;
 use crate::state::ticket_ids::DrawnTicketIds;
 use crate::state::{
-    BookingRejection, Context, Error, EventValues, Full, IdTaken, NewEntry, Records, Replacement,
+    BookingRejection, Context, Error, EventValues, Full, IdTaken, NewEntries, NewEntry, Records, Replacement,
     StateLimits, Store,
 };
 use crate::storage::log::AppendError;
@@ -86,6 +87,11 @@ fn tickets_are_sold_up_to_the_limit_and_no_more() {
     });
 }
 
+fn take(store: &Store, who: &str, slot: Slot, entry: NewEntry<'_>) -> Result<(), Error<Busy>> {
+    let new = NewEntries { who, entry, periods: &[Period::of_slot(slot)], series: None };
+    store.create_entries(&mut Context::default(), &new, None).map(drop)
+}
+
 /// The person-hours by which the state grew.
 fn grown_by<R: Debug>(done: Result<(), Error<R>>, hours: u64) -> u64 {
     match done {
@@ -105,32 +111,28 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
         let disk = Disk::default();
         let store = new_store(&disk);
         for who in ["F1", "F2"] {
-            store
-                .take(&mut Context::default(), who, slot(0, "09:00"), &NewEntry::Block, None)
-                .expect("two of four person-hours");
+            take(&store, who, slot(0, "09:00"), NewEntry::Block).expect("two of four person-hours");
         }
         let meeting = |group| NewEntry::Meeting { title: "plans", group, host: "F1" };
         let taking = spawn({
             let store = store.clone();
-            move || {
-                let taken =
-                    store.take(&mut Context::default(), "F1", slot(1, "10:00"), &meeting("F3,F4"), None);
-                grown_by(taken, 3)
-            }
+            move || grown_by(take(&store, "F1", slot(1, "10:00"), meeting("F3,F4")), 3)
         });
         let replacing = spawn({
             let store = store.clone();
             move || {
                 let (old, new) = (slot(0, "09:00"), slot(1, "11:00"));
-                let replacement = Replacement { who: "F1", old, new, entry: meeting("F3") };
-                let replaced = store.replace(&mut Context::default(), &replacement, |_| Ok(()), None);
+                let replacement =
+                    Replacement { who: "F1", old, new, hours: None, entry: meeting("F3"), scope: None };
+                let replaced = store.replace_entries(&mut Context::default(), &replacement, |_| Ok(()), None);
                 grown_by(replaced.map(|_| ()), 1)
             }
         });
         let freeing = spawn({
             let store = store.clone();
             move || {
-                store.free(&mut Context::default(), "F2", slot(0, "09:00"), None).expect("an own block");
+                let slot = slot(0, "09:00");
+                store.delete_entries(&mut Context::default(), "F2", slot, None, None).expect("an own block");
                 0
             }
         });
@@ -145,7 +147,7 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
             Change::MeetingTaken(MeetingTaken { group, .. }) => {
                 _ = hours.insert(sequence.0, 1 + group.split(',').count())
             }
-            Change::EntryEnded(EntryEnded { entry, .. }) => _ = hours.remove(&entry.0),
+            Change::EntryEnded(EntryEnded { entry, .. }) => _ = hours.remove(&entry.commit().0),
             _ => panic!("unexpected change: {change:?}"),
         });
         assert_eq!(hours.values().sum::<usize>() as u64, counted);
