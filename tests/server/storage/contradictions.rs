@@ -5,13 +5,15 @@
 //! changed a ticket or hold twice that changes once.
 
 use std::io;
+use std::num::NonZeroU64;
 
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
-use bookline_protocol::{Date, SaleTerms, Sales, Slot, event_tag};
+use bookline_protocol::{Date, Hours, Period, SaleTerms, Sales, SeriesId, Slot, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
-    HoldConfirmed, HoldCreated, HoldExtended, HoldsEnded, HoldsForgotten, MeetingTaken, TicketCheckedIn,
-    TicketsBooked, TicketsCancelled,
+    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
+    EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated,
+    HoldExtended, HoldsEnded, HoldsForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled,
+    encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::HoldEnd;
@@ -244,18 +246,21 @@ fn holds_with_impossible_deadlines_are_refused() {
 fn ends_of_entries_with_other_texts_than_the_state_are_refused() {
     let date = Date::parse("2026-12-31").expect("a date");
     let slot = |hour| Slot::from_index(date.day_number() * 24 + hour).expect("an hour");
-    let (at, entry) = (slot(9), EntryNumber(1));
+    let (at, entry) = (slot(9), EntryNumber::first_of(Sequence(1)));
     let meeting = MeetingTaken { slot: at, who: "F1", title: "plans", group: "F2,F3", host: "F1" };
-    let ended = EntryEnded { slot: at, entry, who: "F1", title: "plans", group: "F2,F3", host: "F1" };
-    let of_block = EntryEnded { title: "", group: "", ..ended };
+    let texts = EntryTexts { who: "F1", title: "plans", group: "F2,F3", host: "F1" };
+    let with = |texts| EntryEnded { slot: at, entry, texts };
+    let ended = with(texts);
+    let texts_of_block = EntryTexts { title: "", group: "", ..texts };
+    let of_block = with(texts_of_block);
 
     assert_eq!(replay(&[meeting.into(), ended.into()]), Ok(()));
     for wrong in [
-        EntryEnded { who: "F2", ..ended },
-        EntryEnded { title: "plan", ..ended },
-        EntryEnded { group: "F2", ..ended },
-        EntryEnded { group: "F3,F2", ..ended },
-        EntryEnded { host: "F2", ..ended },
+        with(EntryTexts { who: "F2", ..texts }),
+        with(EntryTexts { title: "plan", ..texts }),
+        with(EntryTexts { group: "F2", ..texts }),
+        with(EntryTexts { group: "F3,F2", ..texts }),
+        with(EntryTexts { host: "F2", ..texts }),
         of_block,
     ] {
         let refused = replay(&[meeting.into(), wrong.into()]).expect_err("a contradiction");
@@ -265,8 +270,119 @@ fn ends_of_entries_with_other_texts_than_the_state_are_refused() {
 
     let block = BlockTaken { slot: at, who: "F1" };
     assert_eq!(replay(&[block.into(), of_block.into()]), Ok(()));
-    for wrong in [ended, EntryEnded { who: "F2", host: "F2", ..of_block }] {
+    for wrong in [ended, with(EntryTexts { who: "F2", host: "F2", ..texts_of_block })] {
         let refused = replay(&[block.into(), wrong.into()]).expect_err("a contradiction");
         assert!(refused.ends_with("it is another one, which F1 created"), "{wrong:?}: {refused}");
+    }
+}
+
+const PLANS: EntryTexts<'_> = EntryTexts { who: "F1", title: "plans", group: "F2,F3", host: "F1" };
+
+fn series(id: u64) -> Option<SeriesId> {
+    NonZeroU64::new(id).map(SeriesId)
+}
+
+/// Two hours of a day, from one on.
+fn period(day: u32, hour: u32) -> Period {
+    let start = Slot::from_index(17_760_000 + day * 24 + hour).expect("an hour of 2026");
+    Period::new(start, Hours::new(2).expect("two hours")).expect("a period of 2026")
+}
+
+/// Two occurrences, of which the second is across midnight.
+fn occurrences() -> [EncodedOccurrence; 2] {
+    [encode_occurrence(0, period(0, 9)), encode_occurrence(1, period(1, 23))]
+}
+
+fn created(occurrences: &[EncodedOccurrence]) -> Change<'_> {
+    EntriesCreated { series: series(1), texts: PLANS, occurrences }.into()
+}
+
+fn ended(entries: &[EncodedEntry]) -> Change<'_> {
+    EntriesEnded { series: series(1), texts: PLANS, entries }.into()
+}
+
+fn entry(commit: u64, index: u16) -> EntryNumber {
+    EntryNumber::new(Sequence(commit), index).expect("a number of an entry")
+}
+
+#[test]
+fn ends_of_entries_of_a_series_that_fit_are_replayed() {
+    let occurrences = occurrences();
+    let created = created(&occurrences);
+    let (first, second) = (encode_entry(entry(1, 0), period(0, 9)), encode_entry(entry(1, 1), period(1, 23)));
+    let (first, second, both) = ([first], [second], [first, second]);
+    assert_eq!(replay(&[created, ended(&both), created]), Ok(()));
+    assert_eq!(replay(&[created, ended(&second), ended(&first)]), Ok(()));
+}
+
+#[test]
+fn ends_of_entries_that_are_others_in_the_state_are_refused() {
+    let occurrences = occurrences();
+    let created = created(&occurrences);
+    let first = [encode_entry(entry(1, 0), period(0, 9))];
+    let ended = EntriesEnded { series: series(1), texts: PLANS, entries: &first };
+    let block = EntryTexts { title: "", group: "", ..PLANS };
+    for wrong in [
+        EntriesEnded { series: series(2), ..ended },
+        EntriesEnded { series: None, ..ended },
+        EntriesEnded { texts: EntryTexts { who: "F2", ..PLANS }, ..ended },
+        EntriesEnded { texts: EntryTexts { title: "plan", ..PLANS }, ..ended },
+        EntriesEnded { texts: EntryTexts { group: "F3,F2", ..PLANS }, ..ended },
+        EntriesEnded { texts: EntryTexts { host: "F2", ..PLANS }, ..ended },
+        EntriesEnded { texts: block, ..ended },
+    ] {
+        let refused = replay(&[created, wrong.into()]).expect_err("a contradiction");
+        assert!(refused.ends_with("it is another one, which F1 created"), "{wrong:?}: {refused}");
+    }
+    let one_hour = Period::of_slot(period(0, 9).start());
+    for (number, other) in [
+        (entry(1, 0), period(0, 10)),
+        (entry(1, 0), period(1, 23)),
+        (entry(1, 0), one_hour),
+        (entry(1, 1), one_hour),
+        (entry(1, 1), Period::of_slot(period(1, 23).start())),
+        (entry(1, 2), period(0, 9)),
+    ] {
+        let entries = [encode_entry(number, other)];
+        let refused = replay(&[created, EntriesEnded { entries: &entries, ..ended }.into()]);
+        assert!(refused.is_err(), "{number:?} does not have {other:?}");
+    }
+    let twice = [first[0], first[0]];
+    replay(&[created, EntriesEnded { entries: &twice, ..ended }.into()]).expect_err("it ends once");
+    replay(&[created, ended.into(), ended.into()]).expect_err("it ends once");
+    // An entry of a series is not one of a commit of its own.
+    let single = EntryEnded { slot: one_hour.start(), entry: entry(1, 0), texts: PLANS };
+    replay(&[created, single.into()]).expect_err("it has two hours");
+    let of_one_hour = [encode_occurrence(0, one_hour)];
+    replay(&[self::created(&of_one_hour), single.into()]).expect_err("it is in a series");
+}
+
+#[test]
+fn entries_that_fill_a_filled_hour_are_refused() {
+    let first = occurrences();
+    for other in [period(0, 8), period(0, 10), period(1, 22), period(2, 0)] {
+        let second = [encode_occurrence(0, period(5, 9)), encode_occurrence(1, other)];
+        let refused = replay(&[created(&first), created(&second)]).expect_err("a contradiction");
+        assert!(refused.contains("has filled"), "{other:?}: {refused}");
+    }
+    for other in [period(0, 7), period(0, 11), period(1, 21), period(2, 1)] {
+        let second = [encode_occurrence(0, other)];
+        assert_eq!(replay(&[created(&first), created(&second)]), Ok(()), "{other:?}");
+    }
+    let overlapping = [encode_occurrence(0, period(0, 9)), encode_occurrence(1, period(0, 10))];
+    replay(&[created(&overlapping)]).expect_err("two occurrences at ten");
+    let same_index = [encode_occurrence(1, period(0, 9)), encode_occurrence(1, period(1, 9))];
+    replay(&[created(&same_index)]).expect_err("two occurrences with one number");
+}
+
+#[test]
+fn ends_of_entries_of_their_own_or_a_later_commit_are_refused() {
+    let occurrences = occurrences();
+    let created = created(&occurrences);
+    for commit in [2, 3] {
+        let entries = [encode_entry(entry(commit, 0), period(0, 9))];
+        let ended = EntriesEnded { series: series(1), texts: PLANS, entries: &entries };
+        let refused = replay(&[created, ended.into()]).expect_err("a contradiction");
+        assert!(refused.contains(&format!("commit 2 changes event or entry {commit}")), "{refused}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod clean_stop;
 mod contradictions;
+mod entries;
 mod journal;
 mod keys;
 mod loading;

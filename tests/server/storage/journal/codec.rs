@@ -10,8 +10,8 @@ use bookline_protocol::reply::KEYED_REPLY_BYTES_MAX;
 use bookline_server::changes::commit;
 use bookline_server::changes::commit::Commit;
 use bookline_server::changes::{
-    Change, EntryEnded, EventAfter, HOLDS_ENDED_MAX, HoldsEnded, KeyUsed, KeysForgotten, MeetingTaken,
-    TicketsBooked, UsedKey,
+    Change, EntryEnded, EntryTexts, EventAfter, HOLDS_ENDED_MAX, HoldsEnded, KeyUsed, KeysForgotten,
+    MeetingTaken, TicketsBooked, UsedKey,
 };
 use bookline_server::codec::DecodeError;
 use bookline_server::codec::Sequence;
@@ -75,11 +75,12 @@ fn the_largest_replacement_with_a_key_is_the_largest_commit() {
     let title = "🎫".repeat(TEXT_CHARS_MAX);
     let group = "x".repeat(LINE_BYTES_MAX - who.len() - title.len());
     let (title, group) = (&*title, &*group);
+    let texts = EntryTexts { who, title, group, host };
     let key = "k".repeat(KEY_BYTES_MAX);
     let reply = "x".repeat(KEYED_REPLY_BYTES_MAX);
     let used = UsedKey { identity: &id, key: &key, request: [0; 16], reply: reply.as_bytes() };
     let changes: [Change<'_>; 4] = [
-        EntryEnded { slot, entry: EntryNumber(1), who, title, group, host }.into(),
+        EntryEnded { slot, entry: EntryNumber::first_of(Sequence(1)), texts }.into(),
         MeetingTaken { slot, who, title, group, host }.into(),
         KeysForgotten { through: Sequence(1) }.into(),
         KeyUsed(used).into(),
@@ -180,6 +181,17 @@ fn invalid_utf_8_invalid_slots_and_wrong_body_lengths_are_malformed() {
     // A hold in a state that does not exist.
     let hold_kept = [&[0; 2 + 8 + 16 + 4 + 8 + 8][..], &[4], &[0; 8 + 2]].concat();
     assert_eq!(read(&of_change(16, &hold_kept)), Err(DecodeError::Malformed));
+    // Entries without their series.
+    assert_eq!(read(&of_change(26, &[0; 7])), Err(DecodeError::Malformed));
+    // One and a half occurrences, behind a series and empty texts.
+    assert_eq!(read(&of_change(26, &[0; 8 + 10 + 7])), Ok((1, 1)));
+    assert_eq!(read(&of_change(26, &[0; 8 + 10 + 10])), Err(DecodeError::Malformed));
+    // One and a half entries that end.
+    assert_eq!(read(&of_change(27, &[0; 8 + 10 + 15])), Ok((1, 1)));
+    assert_eq!(read(&of_change(27, &[0; 8 + 10 + 22])), Err(DecodeError::Malformed));
+    // An end of an entry of a commit above the maximum.
+    let ended = [&slot.to_le_bytes()[..], &(Sequence::MAX.0 + 1).to_le_bytes()].concat();
+    assert_eq!(read(&of_change(5, &ended)), Err(DecodeError::Malformed));
     // One byte too many.
     let block = [&slot.to_le_bytes()[..], &1u16.to_le_bytes(), b"a", &[0]].concat();
     assert_eq!(read(&of_change(3, &block)), Err(DecodeError::Malformed));

@@ -1,13 +1,15 @@
 //! Random commits.
 
-use bookline_protocol::{MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus};
-use bookline_server::changes::{Change, commit};
+use std::num::NonZeroU64;
+
+use bookline_protocol::{Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus};
+use bookline_server::changes::{Change, commit, encode_entry, encode_occurrence};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, TicketState};
 use bookline_testkit::Rng;
 
-use super::owned_change::{OwnedChange, OwnedEvent, OwnedKey, OwnedValues, Uuid};
+use super::owned_change::{OwnedChange, OwnedEvent, OwnedKey, OwnedTexts, OwnedValues, Uuid};
 
 /// The last hour of the year 9999.
 const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
@@ -49,6 +51,12 @@ impl OwnedValues {
     }
 }
 
+impl OwnedTexts {
+    fn any(rng: &mut Rng) -> Self {
+        Self { who: text(rng, 20), title: text(rng, 60), group: text(rng, 80), host: text(rng, 20) }
+    }
+}
+
 impl OwnedKey {
     fn any(rng: &mut Rng) -> Self {
         Self { identity: text(rng, 20), key: text(rng, 60), request: uuid(rng), reply: text(rng, 60).into() }
@@ -64,7 +72,7 @@ impl RandomCommit {
 
     /// A commit of the smallest size, a frame of 80 bytes.
     pub fn small(rng: &mut Rng) -> Self {
-        let entry = EntryNumber(rng.next());
+        let entry = first_entry(rng);
         Self { micros: 0, changes: vec![OwnedChange::Freed { slot: slot(rng), entry }] }
     }
 
@@ -88,7 +96,7 @@ impl RandomCommit {
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(22) {
+        match rng.below(24) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -110,14 +118,7 @@ impl OwnedChange {
                 host: text(rng, 20),
             },
             4 => Self::Booked { event: OwnedEvent::any(rng), attendee: text(rng, 20), tickets: uuids(rng) },
-            5 => Self::Ended {
-                slot: slot(rng),
-                entry: EntryNumber(rng.next()),
-                who: text(rng, 20),
-                title: text(rng, 60),
-                group: text(rng, 80),
-                host: text(rng, 20),
-            },
+            5 => Self::Ended { slot: slot(rng), entry: first_entry(rng), texts: OwnedTexts::any(rng) },
             6 => Self::Added { tag: rng.next() as u16, values: OwnedValues::any(rng) },
             7 => Self::Updated { event: event(rng), held: rng.next() as u32, values: OwnedValues::any(rng) },
             8 => {
@@ -157,7 +158,16 @@ impl OwnedChange {
             18 => Self::KeyUsed(OwnedKey::any(rng)),
             19 => Self::KeyKept { used: OwnedKey::any(rng), at: rng.next().cast_signed() },
             20 => Self::KeysForgotten { through: Sequence(rng.next()) },
-            _ => Self::Freed { slot: slot(rng), entry: EntryNumber(rng.next()) },
+            21 => {
+                let occurrences = (0..rng.below(4)).map(|_| encode_occurrence(index(rng), period(rng)));
+                let occurrences = occurrences.collect();
+                Self::Entries { series: series(rng), texts: OwnedTexts::any(rng), occurrences }
+            }
+            22 => {
+                let entries = (0..rng.below(4)).map(|_| encode_entry(entry(rng), period(rng))).collect();
+                Self::EndedEntries { series: series(rng), texts: OwnedTexts::any(rng), entries }
+            }
+            _ => Self::Freed { slot: slot(rng), entry: first_entry(rng) },
         }
     }
 }
@@ -175,6 +185,33 @@ fn event(rng: &mut Rng) -> EventKey {
 fn slot(rng: &mut Rng) -> Slot {
     let index = rng.within(FIRST_SLOT..LAST_SLOT + 1);
     Slot::from_index(u32::try_from(index).expect("hours of 9999 years")).expect("a slot of the calendar")
+}
+
+fn commit_number(rng: &mut Rng) -> Sequence {
+    Sequence(rng.within(0..Sequence::MAX.0))
+}
+
+/// The number of the first entry of a commit.
+fn first_entry(rng: &mut Rng) -> EntryNumber {
+    EntryNumber::first_of(commit_number(rng))
+}
+
+fn index(rng: &mut Rng) -> u16 {
+    u16::try_from(rng.below(366)).expect("a small number")
+}
+
+fn entry(rng: &mut Rng) -> EntryNumber {
+    EntryNumber::new(commit_number(rng), index(rng)).expect("a possible commit and index")
+}
+
+fn series(rng: &mut Rng) -> Option<SeriesId> {
+    if rng.one_in(3) { None } else { NonZeroU64::new(rng.next()).map(SeriesId) }
+}
+
+fn period(rng: &mut Rng) -> Period {
+    let start = slot(rng);
+    let hours = u8::try_from(1 + rng.below(24)).ok().and_then(Hours::new).expect("hours of an entry");
+    Period::new(start, hours).unwrap_or(Period::of_slot(start))
 }
 
 fn ticket_state(rng: &mut Rng) -> TicketState {

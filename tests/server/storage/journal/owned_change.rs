@@ -1,11 +1,11 @@
 //! A change that owns its strings and ids.
 
-use bookline_protocol::{Date, SaleTerms, Slot};
+use bookline_protocol::{Date, SaleTerms, SeriesId, Slot};
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
-    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept,
-    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
-    TicketsKept, UsedKey,
+    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
+    EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
+    HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten,
+    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::{Hold, HoldEnd};
@@ -34,7 +34,9 @@ pub enum OwnedChange {
     Block { slot: Slot, who: String },
     Meeting { slot: Slot, who: String, title: String, group: String, host: String },
     Freed { slot: Slot, entry: EntryNumber },
-    Ended { slot: Slot, entry: EntryNumber, who: String, title: String, group: String, host: String },
+    Ended { slot: Slot, entry: EntryNumber, texts: OwnedTexts },
+    Entries { series: Option<SeriesId>, texts: OwnedTexts, occurrences: Vec<EncodedOccurrence> },
+    EndedEntries { series: Option<SeriesId>, texts: OwnedTexts, entries: Vec<EncodedEntry> },
     KeyUsed(OwnedKey),
     KeyKept { used: OwnedKey, at: i64 },
     KeysForgotten { through: Sequence },
@@ -60,6 +62,14 @@ pub struct OwnedValues {
 }
 
 #[derive(Debug, Clone)]
+pub struct OwnedTexts {
+    pub who: String,
+    pub title: String,
+    pub group: String,
+    pub host: String,
+}
+
+#[derive(Debug, Clone)]
 pub struct OwnedKey {
     pub identity: String,
     pub key: String,
@@ -78,6 +88,13 @@ impl OwnedValues {
     pub fn borrowed(&self) -> EventValues<'_> {
         let Self { ref id, ref name, date, total, issued, terms } = *self;
         EventValues { id, name, date, total, issued, terms }
+    }
+}
+
+impl OwnedTexts {
+    pub fn borrowed(&self) -> EntryTexts<'_> {
+        let Self { who, title, group, host } = self;
+        EntryTexts { who, title, group, host }
     }
 }
 
@@ -130,8 +147,14 @@ impl OwnedChange {
                 HoldsEnded { event: event.borrowed(), end, holds }.into()
             }
             Self::Forgotten { event, ref holds } => HoldsForgotten { event, holds }.into(),
-            Self::Ended { slot, entry, ref who, ref title, ref group, ref host } => {
-                EntryEnded { slot, entry, who, title, group, host }.into()
+            Self::Ended { slot, entry, ref texts } => {
+                EntryEnded { slot, entry, texts: texts.borrowed() }.into()
+            }
+            Self::Entries { series, ref texts, ref occurrences } => {
+                EntriesCreated { series, texts: texts.borrowed(), occurrences }.into()
+            }
+            Self::EndedEntries { series, ref texts, ref entries } => {
+                EntriesEnded { series, texts: texts.borrowed(), entries }.into()
             }
             Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
             Self::KeyUsed(ref used) => KeyUsed(used.borrowed()).into(),

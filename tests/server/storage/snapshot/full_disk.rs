@@ -6,10 +6,10 @@
 
 use std::time::Instant;
 
-use bookline_protocol::{Hour, Slot};
+use bookline_protocol::{Hour, Period, Slot};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::FreeingRejection;
-use bookline_server::state::{Context, Error, NewEntry};
+use bookline_server::state::{Context, Error, NewEntries, NewEntry};
 use bookline_server::storage::log::AppendError;
 use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::disk::Faults;
@@ -43,10 +43,14 @@ fn change(server: &Server) -> Result<(), AppendError> {
     let mut context = Context::default();
     loop {
         let who = "somebody-with-a-long-name.so-that-segments-are-filled-soon";
-        let changed = match server.store.take(&mut context, who, slot, &NewEntry::Block, None) {
-            Err(Error::Rejected(_)) => server.store.free(&mut context, who, slot, None).map(drop),
-            Ok(()) => Ok(()),
+        let new = NewEntries { who, entry: NewEntry::Block, periods: &[Period::of_slot(slot)], series: None };
+        let changed = match server.store.create_entries(&mut context, &new, None) {
+            Err(Error::Rejected(_)) => {
+                server.store.delete_entries(&mut context, who, slot, None, None).map(drop)
+            }
+            Ok(_) => Ok(()),
             Err(Error::Full(full)) => Err(Error::Full(full)),
+            Err(Error::TooLarge(too_large)) => Err(Error::TooLarge(too_large)),
             Err(Error::Append(append_error)) => Err(Error::<FreeingRejection>::Append(append_error)),
             Err(Error::NoShare(no_share)) => Err(Error::NoShare(no_share)),
         };

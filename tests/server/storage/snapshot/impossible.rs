@@ -3,13 +3,15 @@
 //!
 //! It would fail if a reader relied on the checksum alone.
 
+use std::num::NonZeroU64;
 use std::path::Path;
 
-use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
+use bookline_protocol::{Date, Hours, Period, SaleTerms, SeriesId, Slot, TicketStatus, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventAfter, EventCreated, EventDeleted, EventUpdated,
-    HoldConfirmed, HoldCreated, HoldKept, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
-    TicketsIssued, TicketsKept, UsedKey,
+    BlockTaken, Change, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts,
+    EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldKept, KeyKept,
+    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsIssued, TicketsKept, UsedKey, encode_entry,
+    encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header::BYTES;
@@ -102,14 +104,31 @@ fn of_jazz(count: u8) -> Vec<[u8; 16]> {
     (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
 }
 
+const BLOCK: EntryTexts<'_> = EntryTexts { who: "F1", title: "", group: "", host: "F1" };
+
+const SERIES: Option<SeriesId> = Some(SeriesId(NonZeroU64::MIN));
+
+fn occurrence(index: u16, hour: u32, hours: u8) -> EncodedOccurrence {
+    let hours = Hours::new(hours).expect("hours of an entry");
+    encode_occurrence(index, Period::new(slot(hour), hours).expect("hours of 2026"))
+}
+
+/// Blocks of a series.
+fn entries_created(occurrences: &[EncodedOccurrence]) -> Change<'_> {
+    EntriesCreated { series: SERIES, texts: BLOCK, occurrences }.into()
+}
+
 #[test]
 fn a_valid_snapshot_is_restored() {
     let (tag, two, five) = (event_tag("jazz"), of_jazz(2), of_jazz(5));
     let cancelled = [state(TicketStatus::Cancelled); 2];
     let meeting = MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" }.into();
+    let occurrences = [occurrence(2, 23, 2), occurrence(365, 50, 24)];
     let changes = [
         (1, event("jazz", 3)),
         (3, BlockTaken { slot: slot(9), who: "F1" }.into()),
+        // Others of the same commit have ended.
+        (4, entries_created(&occurrences)),
         (7, meeting),
         (1, tickets(tag, JAZZ, &two)),
         // It counts neither cancelled tickets nor ended holds.
@@ -130,8 +149,12 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let block: Change<'_> = BlockTaken { slot: slot(9), who: "F1" }.into();
     let (two, three) = (of_jazz(2), of_jazz(3));
     let end_of_block =
-        EntryEnded { slot: slot(9), entry: EntryNumber(2), who: "F1", title: "", group: "", host: "F1" }
-            .into();
+        EntryEnded { slot: slot(9), entry: EntryNumber::first_of(Sequence(2)), texts: BLOCK }.into();
+    let (one, two_hours) = (occurrence(0, 9, 1), occurrence(1, 33, 2));
+    let entries = [encode_entry(EntryNumber::first_of(Sequence(1)), Period::of_slot(slot(9)))];
+    let end_of_entries = EntriesEnded { series: SERIES, texts: BLOCK, entries: &entries };
+    let of_no_hours = [one, [1, 0, 0, 0, 15, 1, 0]];
+    let (first, second, descending) = ([one], [two_hours], [two_hours, one]);
     let key = EventKey { tag, number: JAZZ };
     let after = EventAfter { key, id: "jazz", total: 3, issued: 3, held: 0 };
     let (id, ticket) = (two[0], two[1]);
@@ -160,9 +183,16 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("an event or entry 0,", &[(0, block)]),
         ("creates 3 after 3", &[(3, block), (3, BlockTaken { slot: slot(10), who: "F2" }.into())]),
         ("creates 1 after 3", &[(3, block), jazz]),
+        ("creates 3 after 3", &[(3, entries_created(&first)), (3, entries_created(&second))]),
+        ("creates 3 after 3", &[(3, block), (3, entries_created(&second))]),
+        ("the entries of commit 3 are not", &[(3, entries_created(&[]))]),
+        ("the entries of commit 3 are not", &[(3, entries_created(&descending))]),
+        ("the entries of commit 3 are not", &[(3, entries_created(&of_no_hours))]),
+        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, entries_created(&first))]),
+        ("a change of 3 that no snapshot holds", &[(3, end_of_entries.into())]),
         (
             "a change of 2 that no snapshot holds",
-            &[(2, EntryFreed { slot: slot(9), entry: EntryNumber(2) }.into())],
+            &[(2, EntryFreed { slot: slot(9), entry: EntryNumber::first_of(Sequence(2)) }.into())],
         ),
         ("a change of 2 that no snapshot holds", &[(2, end_of_block)]),
         ("tickets of event 1", &[(1, tickets(tag, JAZZ, &two)), jazz]),
@@ -215,8 +245,12 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
 #[test]
 fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
     let block = |who| BlockTaken { slot: slot(9), who }.into();
+    let from_eight = [occurrence(0, 8, 2)];
+    let overlapping = [occurrence(0, 9, 2), occurrence(1, 10, 2)];
     for (message, changes) in [
         ("F1 has filled", [(1, block("F1")), (2, block("F1"))]),
+        ("F1 has filled", [(1, block("F1")), (2, entries_created(&from_eight))]),
+        ("F1 has filled", [(1, block("F2")), (2, entries_created(&overlapping))]),
         ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),
     ] {
         let (refused, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
@@ -229,7 +263,7 @@ fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
 fn a_sequence_above_the_maximum_is_refused() {
     let highest = snapshot(Sequence::MAX, &[]);
     assert!(Snapshot::open(&highest, Sequence::MAX).and_then(|s| s.verify()).is_ok());
-    for sequence in [1 << 62, u64::MAX - 1, u64::MAX].map(Sequence) {
+    for sequence in [1 << 55, 1 << 62, u64::MAX - 1, u64::MAX].map(Sequence) {
         let disk = snapshot(sequence, &[]);
         let bad = Snapshot::open(&disk, sequence).expect_err("a sequence number above the maximum");
         assert!(matches!(bad.kind, SnapshotErrorKind::Sequence(_)) && bad.is_corruption(), "{bad}");

@@ -1,18 +1,22 @@
 //! A machine with two disks, one for the journal and one for snapshots, and a model of the state after every
 //! commit.
 
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
-use bookline_protocol::{Hour, MaxPerBooking, SaleTerms, Sales, Slot, TicketId};
+use bookline_protocol::recurrence::OnConflict;
+use bookline_protocol::{
+    Hour, Hours, MaxPerBooking, Period, SaleTerms, Sales, Scope, SeriesId, Slot, TicketId,
+};
 use bookline_server::codec::Sequence;
 use bookline_server::state::ticket_ids::DrawnTicketIds;
 use bookline_server::state::ticket_place::PlaceCipher;
 use bookline_server::state::{
-    Context, Error, EventUpdate, EventValues, KeyState, Keyed, NewEntry, NewHold, Records, Replacement,
-    StateLimits, Store,
+    Context, Error, EventUpdate, EventValues, KeyState, Keyed, NewEntries, NewEntry, NewHold, NewSeries,
+    Records, Replacement, StateLimits, Store,
 };
 use bookline_server::storage::disks::Disks;
 use bookline_server::storage::journal::disk::Disk;
@@ -119,6 +123,7 @@ fn without_reason<R>(error: Error<R>) -> Error<()> {
     match error {
         Error::Rejected(_) => Error::Rejected(()),
         Error::Full(full) => Error::Full(full),
+        Error::TooLarge(too_large) => Error::TooLarge(too_large),
         Error::Append(append_error) => Error::Append(append_error),
         Error::NoShare(no_share) => Error::NoShare(no_share),
     }
@@ -276,16 +281,12 @@ impl Machine {
                 self.ids.tickets.push(TicketId(tickets[0]));
                 Ok(())
             }
-            4 => with_key(store, key, |context, keyed| {
-                store.take(context, who, slot(rng), &NewEntry::Block, keyed)
-            })
-            .map_err(without_reason),
+            4 => create_entries(store, key, rng, who, NewEntry::Block),
             5 => {
                 let (group, host) = (group(rng), PEOPLE[rng.below(PEOPLE.len())]);
                 let title = "committee ".repeat(1 + rng.below(20));
                 let meeting = NewEntry::Meeting { title: &title, group: &group, host };
-                with_key(store, key, |context, keyed| store.take(context, who, slot(rng), &meeting, keyed))
-                    .map_err(without_reason)
+                create_entries(store, key, rng, who, meeting)
             }
             6 => {
                 let id = EVENTS[rng.below(EVENTS.len())];
@@ -303,9 +304,12 @@ impl Machine {
                     .map(drop)
                     .map_err(without_reason)
             }
-            7 => with_key(store, key, |context, keyed| store.free(context, who, slot(rng), keyed))
-                .map(|_| ())
-                .map_err(without_reason),
+            7 => {
+                let (slot, scope) = (slot(rng), scope(rng));
+                with_key(store, key, |context, keyed| store.delete_entries(context, who, slot, scope, keyed))
+                    .map(drop)
+                    .map_err(without_reason)
+            }
             8..10 => {
                 let event = EVENTS[rng.below(EVENTS.len())];
                 let count = 1 + u32::try_from(rng.below(4)).expect("a small number");
@@ -371,10 +375,13 @@ impl Machine {
                 let group = group(rng);
                 let meeting = NewEntry::Meeting { title: "moved", group: &group, host: who };
                 let entry = if rng.one_in(2) { NewEntry::Block } else { meeting };
-                let replacement = Replacement { who, old: slot(rng), new: slot(rng), entry };
-                with_key(store, key, |context, keyed| store.replace(context, &replacement, |_| Ok(()), keyed))
-                    .map(drop)
-                    .map_err(without_reason)
+                let (hours, scope) = (rng.one_in(2).then(|| hours(rng)), scope(rng));
+                let replacement = Replacement { who, old: slot(rng), new: slot(rng), hours, entry, scope };
+                with_key(store, key, |context, keyed| {
+                    store.replace_entries(context, &replacement, |_| Ok(()), keyed)
+                })
+                .map(drop)
+                .map_err(without_reason)
             }
         }
     }
@@ -478,6 +485,36 @@ fn terms(rng: &mut Rng) -> SaleTerms {
 fn slot(rng: &mut Rng) -> Slot {
     let hour = u8::try_from(9 + rng.below(3)).ok().and_then(Hour::new).expect("an hour of the day");
     Slot { date: days()[rng.below(3)], hour }
+}
+
+/// Mostly one hour, and often so many that they end on the next day.
+fn hours(rng: &mut Rng) -> Hours {
+    Hours::new([1, 1, 2, 14][rng.below(4)]).expect("hours of an entry")
+}
+
+fn scope(rng: &mut Rng) -> Option<Scope> {
+    [None, None, Some(Scope::This), Some(Scope::Following), Some(Scope::All)][rng.below(5)]
+}
+
+/// Creates an entry, or some of a series on consecutive days.
+fn create_entries(
+    store: &Store,
+    key: Option<&str>,
+    rng: &mut Rng,
+    who: &str,
+    entry: NewEntry<'_>,
+) -> Result<(), Error<()>> {
+    let first = Period::new(slot(rng), hours(rng)).expect("hours of 2024");
+    let count = if rng.one_in(3) { rng.within(2..5).cast_signed() } else { 1 };
+    let periods = (0..count).map(|day| first.shifted(24 * day).expect("hours of 2024"));
+    let periods: Vec<_> = periods.collect();
+    let on_conflict = if rng.one_in(2) { OnConflict::Skip } else { OnConflict::Refuse };
+    let id = NonZeroU64::new(rng.next()).map(SeriesId);
+    let series = id.filter(|_| count > 1).map(|id| NewSeries { id, on_conflict });
+    let new = NewEntries { who, entry, periods: &periods, series };
+    with_key(store, key, |context, keyed| store.create_entries(context, &new, keyed))
+        .map(drop)
+        .map_err(without_reason)
 }
 
 fn group(rng: &mut Rng) -> String {

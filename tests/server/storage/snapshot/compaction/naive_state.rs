@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use bookline_protocol::{Date, SaleTerms, Slot, TicketStatus, event_tag};
+use bookline_protocol::{Date, Period, SaleTerms, TicketStatus, event_tag};
 use bookline_server::changes::commit::Commit;
 use bookline_server::changes::{Change, Origin, Target, UsedKey};
 use bookline_server::codec::Sequence;
@@ -19,7 +19,7 @@ use crate::storage::journal::owned_change::Uuid;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NaiveState {
     pub events: BTreeMap<u64, NaiveEvent>,
-    pub entries: BTreeMap<u64, (Slot, Entry)>,
+    pub entries: BTreeMap<EntryNumber, Entry>,
     /// By the sequence number of the commit that used them.
     pub keys: BTreeMap<u64, NaiveKey>,
     /// The sequence number of the change that is applied at the moment.
@@ -298,14 +298,14 @@ impl Target for NaiveState {
         Ok(())
     }
 
-    fn create_entry(&mut self, number: EntryNumber, slot: Slot, entry: Entry) -> Result<(), Contradiction> {
-        let before = self.entries.insert(number.0, (slot, entry));
+    fn create_entry(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction> {
+        let before = self.entries.insert(number, entry);
         require(before.is_none(), "an entry is created twice")
     }
 
-    fn end_entry(&mut self, number: EntryNumber, slot: Slot) -> Result<Entry, Contradiction> {
-        let (of_entry, entry) = self.entries.remove(&number.0).ok_or_else(unknown)?;
-        require(of_entry == slot, "an entry ends in another slot")?;
+    fn end_entry(&mut self, number: EntryNumber, period: Period) -> Result<Entry, Contradiction> {
+        let entry = self.entries.remove(&number).ok_or_else(unknown)?;
+        require(entry.period == period, "an entry ends with another period")?;
         Ok(entry)
     }
 

@@ -1,17 +1,22 @@
 //! Random commits that the rules can have decided, one after the other.
 
+use std::num::NonZeroU64;
+
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
-use bookline_protocol::{Date, SaleTerms, Sales, Slot, TicketStatus, event_tag};
-use bookline_server::changes::Origin;
+use bookline_protocol::{Date, Hours, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag};
+use bookline_server::changes::{EntryTexts, Origin, encode_entry, encode_occurrence};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::EntryNumber;
+use bookline_server::domain::calendar::{Entry, EntryContent};
 use bookline_server::domain::hold::{HoldEnd, HoldState};
 use bookline_server::domain::sale::Sale;
 use bookline_testkit::Rng;
 
 use super::naive_state::{NaiveEvent, NaiveHold, NaiveState, NaiveTicket};
 use crate::storage::journal::generate::RandomCommit;
-use crate::storage::journal::owned_change::{OwnedChange, OwnedEvent, OwnedKey, OwnedValues, Uuid};
+use crate::storage::journal::owned_change::{
+    OwnedChange, OwnedEvent, OwnedKey, OwnedTexts, OwnedValues, Uuid,
+};
 
 /// Ids of events. They are used again after an event is deleted.
 const EVENTS: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -55,10 +60,13 @@ impl RandomHistory {
 
     /// Makes a change, if the rules allow it.
     fn any(&mut self, rng: &mut Rng) {
-        match rng.below(24) {
+        match rng.below(27) {
             0 => return self.create(rng),
             1 => return self.block(rng),
             2 => return self.end_block(rng),
+            3 => return self.create_entries(rng),
+            4 => return self.end_entries(rng),
+            5 => return self.move_entries(rng),
             _ => {}
         }
         let Some(event) = pick(rng, self.state.events.values().cloned()) else { return };
@@ -233,11 +241,78 @@ impl RandomHistory {
     }
 
     fn end_block(&mut self, rng: &mut Rng) {
-        let Some((number, (slot, entry))) = pick(rng, self.state.entries.clone()) else { return };
-        let (who, entry) = (entry.who().to_owned(), EntryNumber(number));
-        let (host, title, group) = (who.clone(), String::new(), String::new());
-        self.push(OwnedChange::Ended { slot, entry, who, title, group, host });
+        let blocks = self.state.entries.clone().into_iter().filter(|(_, entry)| entry.series.is_none());
+        let Some((entry, block)) = pick(rng, blocks) else { return };
+        self.push(OwnedChange::Ended { slot: block.period.start(), entry, texts: texts_of(&block.content) });
     }
+
+    /// A series of meetings or blocks, some of them across midnight.
+    fn create_entries(&mut self, rng: &mut Rng) {
+        let title = ["", "standup", "Grüße 🎫"][rng.below(3)];
+        let group = if title.is_empty() { "" } else { "F2,F3" };
+        let texts = OwnedTexts {
+            who: "F1".to_owned(),
+            title: title.to_owned(),
+            group: group.to_owned(),
+            host: "F1".to_owned(),
+        };
+        // The index of a skipped occurrence is not used, so some are missing.
+        let indices: Vec<u16> = (0..366).filter(|_| rng.one_in(60)).collect();
+        if indices.is_empty() {
+            return;
+        }
+        let hours = u8::try_from(1 + rng.below(24)).ok().and_then(Hours::new).expect("hours of an entry");
+        let occurrences = indices.into_iter().map(|index| {
+            let start = (date().day_number() + u32::from(index)) * 24 + small(rng, 24);
+            let start = Slot::from_index(start).expect("an hour of a day");
+            encode_occurrence(index, Period::new(start, hours).expect("hours of these years"))
+        });
+        let occurrences = occurrences.collect();
+        let series = NonZeroU64::new(rng.next()).map(SeriesId);
+        self.push(OwnedChange::Entries { series, texts, occurrences });
+    }
+
+    /// Ends a part of a series, or all of it.
+    fn end_entries(&mut self, rng: &mut Rng) {
+        if let Some(of_series) = self.series(rng) {
+            let ended = if rng.one_in(4) { of_series } else { some(rng, of_series) };
+            self.push_end(&ended);
+        }
+    }
+
+    /// Moves a series to the next hour, in one commit.
+    fn move_entries(&mut self, rng: &mut Rng) {
+        let Some(mut entries) = self.series(rng) else { return };
+        entries.sort_by_key(|(number, _)| *number);
+        let (_, Entry { content, series, .. }) = entries[0].clone();
+        let moved = (0..).zip(&entries).map(|(index, (_, entry))| {
+            encode_occurrence(index, entry.period.shifted(1).expect("hours of these years"))
+        });
+        let occurrences = moved.collect();
+        self.push_end(&entries);
+        self.push(OwnedChange::Entries { series, texts: texts_of(&content), occurrences });
+    }
+
+    /// The entries of a series.
+    fn series(&self, rng: &mut Rng) -> Option<Vec<(EntryNumber, Entry)>> {
+        let in_series = self.state.entries.values().filter_map(|entry| entry.series);
+        let series = pick(rng, in_series)?;
+        let entries = self.state.entries.iter().filter(|(_, entry)| entry.series == Some(series));
+        Some(entries.map(|(number, entry)| (*number, entry.clone())).collect())
+    }
+
+    fn push_end(&mut self, entries: &[(EntryNumber, Entry)]) {
+        let Some((_, Entry { content, series, .. })) = entries.first() else { return };
+        let ended = entries.iter().map(|(number, entry)| encode_entry(*number, entry.period)).collect();
+        let (series, texts) = (*series, texts_of(content));
+        self.push(OwnedChange::EndedEntries { series, texts, entries: ended });
+    }
+}
+
+fn texts_of(content: &EntryContent) -> OwnedTexts {
+    let EntryTexts { who, title, group, host } = EntryTexts::of(content);
+    let [who, title, group, host] = [who, title, group, host].map(str::to_owned);
+    OwnedTexts { who, title, group, host }
 }
 
 /// The event and its counts after so many more tickets are issued and held.
