@@ -1,16 +1,17 @@
 //! Writes the seeds of the corpus: valid inputs of every kind, and a few that are almost valid.
 
 use std::fs;
+use std::num::NonZeroU64;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
-use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, Slot, TicketStatus, event_tag};
+use bookline_protocol::{Date, Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag};
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntryEnded, EntryFreed, EventAdded, EventAfter, EventCreated, EventDeleted,
+    BlockTaken, Change, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted,
     EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept,
     KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
-    TicketsKept, UsedKey,
+    TicketsKept, UsedKey, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
@@ -130,15 +131,25 @@ fn formats() -> std::io::Result<()> {
     ];
     let key = |key| UsedKey { identity: "", key, request: [7; 16], reply: b"OK {\"event_id\":\"jazz\"}\n" };
     let key_kept = KeyKept { used: key("an-earlier-key:1"), at: MICROS }.into();
+    let standup = EntryTexts { who: "F2", title: "standup", group: "F3,F4", host: "F2" };
+    let series = Some(SeriesId(NonZeroU64::MIN));
+    let hours = |first, hours| {
+        let start = Slot::from_index(slot.index() + first).expect("an hour of 2026");
+        Period::new(start, Hours::new(hours).expect("hours of an entry")).expect("hours of 2026")
+    };
+    // The second is across midnight.
+    let occurrences = [encode_occurrence(0, hours(24, 1)), encode_occurrence(2, hours(36, 8))];
+    let entries_created = EntriesCreated { series, texts: standup, occurrences: &occurrences }.into();
+    let first_number = EntryNumber::first_of(Sequence(27));
+    let entries = [encode_entry(first_number, hours(24, 1))];
     // A history that fits the state that it makes.
-    let journal: [Change<'_>; 26] = [
+    let journal: [Change<'_>; 28] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
-        EntryFreed { slot, entry: EntryNumber(3) }.into(),
-        EntryEnded { slot, entry: EntryNumber(4), who: "F2", title: "standup", group: "F3,F4", host: "F2" }
-            .into(),
+        EntryFreed { slot, entry: EntryNumber::first_of(Sequence(3)) }.into(),
+        EntryEnded { slot, entry: EntryNumber::first_of(Sequence(4)), texts: standup }.into(),
         EventUpdated { event, held: 0, values: EventValues { name: "Jazz Night", issued: 3, ..values } }
             .into(),
         EventAdded { tag: event_tag("rock"), values: rock }.into(),
@@ -160,13 +171,16 @@ fn formats() -> std::io::Result<()> {
         KeyUsed(key("a.key_of-17:chars")).into(),
         KeysForgotten { through: Sequence(24) }.into(),
         key_kept,
+        entries_created,
+        EntriesEnded { series, texts: standup, entries: &entries }.into(),
     ];
     // A snapshot whose changes fit one another.
-    let snapshot: [Change<'_>; 8] = [
+    let snapshot: [Change<'_>; 9] = [
         EventAdded { tag, values }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
+        entries_created,
         key_kept,
         tickets_kept,
         hold_kept,
@@ -189,15 +203,15 @@ fn formats() -> std::io::Result<()> {
     write("commit", "earlier-types", &earlier_types())?;
     let marker = (Kind::Marker, 0, Vec::new());
     let next = [&24_u64.to_le_bytes()[..], &[9; 16]].concat();
-    let whole = (Kind::Commits, 26, commits.clone());
+    let whole = (Kind::Commits, 28, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
     frames("segment", "marked", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), (Kind::Trailer, 0, next)])?;
     frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());
     frames("snapshot", "empty", &[footer(0)])?;
-    frames("snapshot", "whole", &[(Kind::Changes, 8, numbered.clone()), footer(8)])?;
-    frames("snapshot", "no-footer", &[(Kind::Changes, 8, numbered)])
+    frames("snapshot", "whole", &[(Kind::Changes, 9, numbered.clone()), footer(9)])?;
+    frames("snapshot", "no-footer", &[(Kind::Changes, 9, numbered)])
 }
 
 /// A booking of type 6, an update of type 9 and a check-in of type 14, of the event `jazz`.
