@@ -5,13 +5,15 @@ use std::num::NonZeroU64;
 use std::path::Path;
 
 use bookline_fuzz::file::file;
-use bookline_protocol::{Date, Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag};
+use bookline_protocol::{
+    Date, Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag,
+};
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted,
-    EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept,
-    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
-    TicketsKept, UsedKey, encode_entry, encode_occurrence,
+    BlockTaken, Change, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts, EventAdded,
+    EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept,
+    HoldsEnded, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
+    TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
