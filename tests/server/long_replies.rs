@@ -226,3 +226,43 @@ fn put_of_a_large_meeting_shows_it_completely() {
         conn.ask(&format!("DELETE F1 {new}")).ok();
     }
 }
+
+/// The search takes several locks for a day, and the line of the busy hours several pieces.
+#[test]
+fn search_for_a_large_group_looks_at_everybody() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let date = "20-11-2037";
+    let group = people("g", GROUP);
+    let search = format!("FREE {} {date} from=00:00 until=24:00", group.join(","));
+    conn.ask(&format!("BLOCK {} {date} 10:00", group[GROUP - 1])).ok();
+    let found = conn.ask(&format!("{search} hours=13"));
+    assert_eq!(found.rows, [json!({"date": date, "time": "11:00", "hours": 13})]);
+
+    let hours: Vec<String> = (0..24).map(|hour| format!("{hour:02}:00")).collect();
+    for hour in &hours {
+        let count = if hour == "10:00" { GROUP - 1 } else { GROUP };
+        meet(&mut conn, &group[0], &format!("{date} {hour}"), &group[..count]);
+    }
+    let busy = conn.ask(&search).ok()["busy"].clone();
+    assert_eq!(busy.as_object().unwrap().len(), GROUP);
+    assert!(group.iter().all(|who| busy[who] == json!(hours)));
+    let counts = conn.ask(&format!("{search} to=21-11-2037")).ok()["busy"].clone();
+    assert!(group.iter().all(|who| counts[who] == json!(24)));
+}
+
+#[test]
+fn range_of_large_days_is_complete_and_ordered() {
+    let server = Server::fresh();
+    let mut conn = server.connect();
+    let dates = ["20-11-2037", "22-11-2037"];
+    for date in dates {
+        for hour in 9..12 {
+            meet(&mut conn, "F1", &format!("{date} {hour:02}:00"), &people("g", GROUP));
+        }
+    }
+    let days = dates.map(|date| conn.ask(&format!("GET F1 {date}")).ok().clone());
+    let range = conn.ask("GET F1 19-11-2037 23-11-2037");
+    assert_eq!(range.rows, days);
+    assert_eq!(range.number("count"), 2);
+}
