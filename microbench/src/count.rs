@@ -12,8 +12,18 @@ use tempfile::TempDir;
 
 /// Iterations of the short and the long run. The difference of their counts excludes the start and the end of
 /// the process, which are the same in both.
-const SHORT_RUN_ITERATIONS: u64 = 1_000;
-const LONG_RUN_ITERATIONS: u64 = 6_000;
+#[derive(Debug, Clone, Copy)]
+pub struct Iterations {
+    short_run: u64,
+    long_run: u64,
+}
+
+impl Iterations {
+    pub const OF_FAST: Self = Self { short_run: 1_000, long_run: 6_000 };
+
+    /// Few enough for some seconds under valgrind.
+    pub const OF_SLOW: Self = Self { short_run: 10, long_run: 60 };
+}
 
 /// Why this machine cannot count instructions, or not comparably with the baseline.
 pub fn obstacle() -> Option<&'static str> {
@@ -37,10 +47,10 @@ fn has_avx2() -> bool {
 
 /// Instructions of one iteration of an operation. It runs `program`, which is this one, with the name of the
 /// operation and the number of iterations.
-pub fn instructions(program: &Path, operation: &str) -> anyhow::Result<u64> {
-    let (short, long) =
-        (run(program, operation, SHORT_RUN_ITERATIONS)?, run(program, operation, LONG_RUN_ITERATIONS)?);
-    Ok(long.saturating_sub(short) / (LONG_RUN_ITERATIONS - SHORT_RUN_ITERATIONS))
+pub fn instructions(program: &Path, operation: &str, iterations: Iterations) -> anyhow::Result<u64> {
+    let Iterations { short_run, long_run } = iterations;
+    let (short, long) = (run(program, operation, short_run)?, run(program, operation, long_run)?);
+    Ok(long.saturating_sub(short) / (long_run - short_run))
 }
 
 fn run(program: &Path, operation: &str, iterations: u64) -> anyhow::Result<u64> {

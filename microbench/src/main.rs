@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use bookline_microbench::baseline::{Baseline, Comparison, EXCESS_PERCENT_MAX};
-use bookline_microbench::{OPERATIONS, Operation, count};
+use bookline_microbench::count::{self, Iterations};
+use bookline_microbench::{OPERATIONS, Operation, SLOW_OPERATIONS};
 use clap::{Parser, Subcommand};
 
 /// Counts the instructions of the operations on the hot path
@@ -38,7 +39,7 @@ fn main() -> anyhow::Result<ExitCode> {
 }
 
 fn run(name: &str, iterations: u64) -> anyhow::Result<ExitCode> {
-    let operation = OPERATIONS.iter().find(|operation| operation.name == name);
+    let operation = all_operations().map(|(operation, _)| operation).find(|operation| operation.name == name);
     let mut iteration = (operation.with_context(|| format!("there is no operation {name}"))?.prepare)();
     for _ in 0..iterations {
         iteration();
@@ -50,8 +51,8 @@ fn check() -> anyhow::Result<ExitCode> {
     let baseline = read_baseline()?;
     let mut worse = 0;
     println!("{:>12} {:>12}", "instructions", "baseline");
-    for operation in OPERATIONS {
-        let count = count_instructions(operation)?;
+    for (operation, iterations) in all_operations() {
+        let count = count_instructions(operation, iterations)?;
         let comparison = baseline.compare(operation.name, count);
         let (before, remark) = match comparison {
             Comparison::New => ("-".into(), "  new: record the baseline"),
@@ -73,17 +74,23 @@ fn check() -> anyhow::Result<ExitCode> {
 
 fn record() -> anyhow::Result<ExitCode> {
     let mut baseline = Baseline::default();
-    for operation in OPERATIONS {
-        baseline.0.insert(operation.name.to_owned(), count_instructions(operation)?);
+    for (operation, iterations) in all_operations() {
+        baseline.0.insert(operation.name.to_owned(), count_instructions(operation, iterations)?);
     }
     std::fs::write(baseline_file(), baseline.text())?;
     print!("{}", baseline.text());
     Ok(ExitCode::SUCCESS)
 }
 
-fn count_instructions(operation: &Operation) -> anyhow::Result<u64> {
+/// All operations, with the iterations that count their instructions.
+fn all_operations() -> impl Iterator<Item = (&'static Operation, Iterations)> {
+    let fast = OPERATIONS.iter().map(|operation| (operation, Iterations::OF_FAST));
+    fast.chain(SLOW_OPERATIONS.iter().map(|operation| (operation, Iterations::OF_SLOW)))
+}
+
+fn count_instructions(operation: &Operation, iterations: Iterations) -> anyhow::Result<u64> {
     ensure!(!cfg!(debug_assertions), "only a release build is comparable: cargo run --release …");
-    count::instructions(&std::env::current_exe()?, operation.name)
+    count::instructions(&std::env::current_exe()?, operation.name, iterations)
 }
 
 fn read_baseline() -> anyhow::Result<Baseline> {

@@ -13,7 +13,7 @@ use bookline_protocol::timestamp::Timestamp;
 use bookline_protocol::{ParsedLine, SaleTerms, parse};
 use bookline_server::Config;
 use bookline_server::changes::{EventAfter, TicketsBooked};
-use bookline_server::commands::{ExecutionStatus, Service, Turn};
+use bookline_server::commands::{ChunkStatus, ExecutionStatus, Service, Turn};
 use bookline_server::domain::{EventKey, EventNumber};
 use bookline_server::session::framing::{Framer, FramingEvent};
 use bookline_server::session::{execute_line, try_execute_line};
@@ -84,6 +84,10 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "encode an event", prepare: encode_event },
     Operation { name: "append to the journal", prepare: append },
 ];
+
+/// Operations that take hundreds of times as many instructions. They run less often.
+pub const SLOW_OPERATIONS: &[Operation] =
+    &[Operation { name: "execute FREE of 10 people and 30 days", prepare: execute_free }];
 
 /// A command that draws an id.
 struct Drawing {
@@ -238,6 +242,21 @@ fn execute_ticket() -> Box<dyn FnMut()> {
     Box::new(move || service.execute(&line))
 }
 
+/// There is no time at which all are free, so that all days are searched.
+fn execute_free() -> Box<dyn FnMut()> {
+    let mut service = UnsyncedService::new();
+    for (day, hour, person) in
+        (1..=30).flat_map(|day| (9..17).flat_map(move |hour| (0..10).map(move |person| (day, hour, person))))
+    {
+        if (day + hour + person) % 3 == 0 {
+            service.execute(&format!("BLOCK F{person} 2037-11-{day:02} {hour:02}:00"));
+        }
+    }
+    let people: Vec<_> = (0..10).map(|person| format!("F{person}")).collect();
+    let line = format!("FREE {} 2037-11-01 to=2037-11-30 days=all", people.join(","));
+    Box::new(move || service.execute(&line))
+}
+
 /// A service without connections that does not wait for the disk, and its directory, which is removed when it
 /// is dropped.
 struct UnsyncedService {
@@ -282,8 +301,14 @@ impl UnsyncedService {
         self.commands += 1;
         self.last_reply = self.turn.replies.len();
         let (turn, service) = (&mut self.turn, &self.service);
-        if let ExecutionStatus::Backpressure = try_execute_line(turn, service, line) {
-            self.runtime.block_on(execute_line(turn, service, line));
+        let status = match try_execute_line(turn, service, line) {
+            ExecutionStatus::Backpressure => self.runtime.block_on(execute_line(turn, service, line)),
+            status => status,
+        };
+        if let ExecutionStatus::Chunked(mut reply) = status {
+            while reply.write(turn, service, usize::MAX) != ChunkStatus::Complete {
+                turn.budget.begin(service.clock.now(), true);
+            }
         }
     }
 }
