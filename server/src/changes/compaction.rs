@@ -1,6 +1,9 @@
 //! What compaction makes of a change.
 
-use super::entries_created::EntriesCreated;
+use bookline_protocol::SeriesId;
+
+use super::entry_texts::EntryTexts;
+use super::occurrence::EncodedOccurrence;
 use super::used_key::UsedKey;
 use crate::domain::hold::Hold;
 use crate::domain::{EventKey, EventValues, TicketState};
@@ -14,7 +17,7 @@ pub enum Compaction<'a> {
     /// It creates a calendar entry, and is kept until that ends.
     Entry,
     /// It creates calendar entries, and is kept with those that have not ended.
-    Entries(EntriesCreated<'a>),
+    Entries { series: Option<SeriesId>, texts: EntryTexts<'a>, occurrences: &'a [EncodedOccurrence] },
     /// Its tickets are kept, in their last states, until their event is deleted.
     Tickets { event: EventKey, attendee: &'a str, tickets: &'a [[u8; 16]], states: TicketStates<'a> },
     /// It creates a hold, which is kept, in its last state, until it is forgotten or its event is deleted.

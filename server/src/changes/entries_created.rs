@@ -1,18 +1,18 @@
 //! Entries were created by one request: a series, the new places of occurrences, or one entry of several
-//! hours. A single entry of one hour without a series is a [`super::BlockTaken`] or a [`super::MeetingTaken`].
+//! hours. An entry of one hour without a series is a [`super::BlockTaken`] or a [`super::MeetingTaken`].
 //!
 //! Body: series u64 (0 if there is none), the texts of an entry, and then for each occurrence its index u16,
 //! its first slot u32 (day × 24 + hour) and its hours u8. The index is that of its number among the entries
 //! of the commit. A snapshot has the occurrences that have not ended.
 
-use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
-use bookline_protocol::{Hours, Period, SeriesId};
+use bookline_protocol::{Period, SeriesId};
 use serde_json::{Value, json};
 
 use super::compaction::Compaction;
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::occurrence::{EncodedOccurrence, SERIES_BYTES, decode_occurrence, period_json, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::DecodeError;
@@ -25,45 +25,8 @@ use crate::domain::{Contradiction, EntryNumber};
 pub struct EntriesCreated<'a> {
     pub series: Option<SeriesId>,
     pub texts: EntryTexts<'a>,
-    /// 1 to [`SERIES_OCCURRENCES_MAX`], with ascending indices.
+    /// 1 to 366, with ascending indices.
     pub occurrences: &'a [EncodedOccurrence],
-}
-
-/// An occurrence as [`encode_occurrence`] writes it.
-pub type EncodedOccurrence = [u8; 7];
-
-/// The bytes of a body without its occurrences and texts.
-pub(super) const SERIES_BYTES: usize = 8;
-
-/// An occurrence with this index among the entries of its commit.
-pub fn encode_occurrence(index: u16, period: Period) -> EncodedOccurrence {
-    let ([i0, i1], [s0, s1, s2, s3]) = (index.to_le_bytes(), period.start().index().to_le_bytes());
-    [i0, i1, s0, s1, s2, s3, period.hours().get()]
-}
-
-/// The index and the period of an occurrence, unless no entry can have them.
-pub fn decode_occurrence([i0, i1, period @ ..]: EncodedOccurrence) -> Option<(u16, Period)> {
-    let index = u16::from_le_bytes([i0, i1]);
-    (u32::from(index) < SERIES_OCCURRENCES_MAX).then_some((index, decode_period(period)?))
-}
-
-/// A period as its first slot and its hours.
-pub(super) fn decode_period([s0, s1, s2, s3, hours]: [u8; 5]) -> Option<Period> {
-    let start = bookline_protocol::Slot::from_index(u32::from_le_bytes([s0, s1, s2, s3]))?;
-    Period::new(start, Hours::new(hours)?).ok()
-}
-
-/// A series, or zero if there is none.
-pub(super) fn series_bytes(series: Option<SeriesId>) -> [u8; SERIES_BYTES] {
-    series.map_or(0, |SeriesId(number)| number.get()).to_le_bytes()
-}
-
-/// The JSON object of a period.
-pub(super) fn period_json(period: Period) -> Value {
-    let start = period.start();
-    json!({
-        "date": start.date.iso().to_string(), "time": start.hour.to_string(), "hours": period.hours().get(),
-    })
 }
 
 impl<'a> EntriesCreated<'a> {
@@ -115,7 +78,8 @@ impl<'a> Kind<'a> for EntriesCreated<'a> {
     }
 
     fn compaction(&self, _origin: Origin) -> Compaction<'a> {
-        Compaction::Entries(*self)
+        let Self { series, texts, occurrences } = *self;
+        Compaction::Entries { series, texts, occurrences }
     }
 
     fn json(&self) -> Value {

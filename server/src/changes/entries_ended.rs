@@ -2,9 +2,9 @@
 //! or moved if the commit creates others. The end of a single entry of one hour without a series is an
 //! [`super::EntryEnded`].
 //!
-//! Body: series u64 (0 if there is none), the texts of an entry, which all of them have, and then for each its
-//! commit u64, its index u16 among the entries of that commit, its first slot u32 (day × 24 + hour) and its
-//! hours u8.
+//! Body: series u64 (0 if there is none), the texts of an entry, which all of them have, and then for each
+//! its commit u64, its index u16 among the entries of that commit, its first slot u32 (day × 24 + hour) and
+//! its hours u8.
 
 use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
 use bookline_protocol::{Period, SeriesId};
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
-use super::entries_created::{SERIES_BYTES, decode_period, period_json, series_bytes};
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::occurrence::{SERIES_BYTES, decode_period, period_json, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::fields::Fields;

@@ -1,4 +1,4 @@
-//! Changes: each is one decided modification of one record, as the journal holds it.
+//! Changes: each is one decided modification of a record, or of several days, as the journal holds it.
 //!
 //! A module holds all there is of one kind of change: its encoding, the record that it is about, the check
 //! of what is read from a disk, how it is applied, what compaction makes of it and of the changes before it,
@@ -44,6 +44,7 @@ mod key_used;
 mod keys_forgotten;
 mod kind;
 mod meeting_taken;
+mod occurrence;
 mod origin;
 mod record;
 mod target;
@@ -59,7 +60,7 @@ use serde_json::Value;
 pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
-pub use entries_created::{EncodedOccurrence, EntriesCreated, decode_occurrence, encode_occurrence};
+pub use entries_created::EntriesCreated;
 pub use entries_ended::{EncodedEntry, EntriesEnded, decode_entry, encode_entry};
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
@@ -80,6 +81,7 @@ pub use key_kept::KeyKept;
 pub use key_used::KeyUsed;
 pub use keys_forgotten::KeysForgotten;
 pub use meeting_taken::MeetingTaken;
+pub use occurrence::{EncodedOccurrence, decode_occurrence, encode_occurrence};
 pub use origin::Origin;
 pub use record::Record;
 pub use target::Target;
@@ -100,10 +102,11 @@ use crate::domain::Contradiction;
 /// earlier versions wrote, are read. Types are never used again.
 macro_rules! changes {
     ($($($number:literal)|+ => $kind:ident($body:ty),)*) => {
-        /// One decided modification of one record. It contains all that applying it needs: replay reads no
-        /// clock, draws no random numbers and decides nothing. The number of an event that a change creates is
-        /// the sequence number of its commit, and those of entries begin with it, so a commit has at most one
-        /// change that creates something. Likewise a commit uses at most one key.
+        /// One decided modification of one record, or of the calendars of several days. It contains all that
+        /// applying it needs: replay reads no clock, draws no random numbers and decides nothing. The number
+        /// of an event that a change creates is the sequence number of its commit, and those of entries begin
+        /// with it, so a commit has at most one change that creates something. Likewise a commit uses at most
+        /// one key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Change<'a> {
             $($kind($body),)*
@@ -144,8 +147,7 @@ macro_rules! changes {
                 }
             }
 
-            /// The record that it is about, which selects the shard. A change of no record is applied under
-            /// the lock of the first shard.
+            /// The record that it is about, if it is one and selects a shard.
             pub fn record(&self) -> Option<Record> {
                 match self { $(Self::$kind(change) => change.record(),)* }
             }

@@ -26,7 +26,7 @@ impl Command for Free<'_> {
         if let Err(refusal) = check_search(&search) {
             return turn.refuse(refusal);
         }
-        let share = match take_search_share(turn, service, &search) {
+        let share = match take_search_share(&mut turn.shares, service, &search) {
             Ok(share) => share,
             Err(bytes) => return ExecutionStatus::NeedsShare(bytes),
         };

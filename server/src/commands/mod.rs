@@ -8,6 +8,7 @@ mod command;
 mod entries;
 mod events;
 mod execution_status;
+mod first_time_search;
 mod holds;
 mod keyed;
 mod refusals;

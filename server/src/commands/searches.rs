@@ -5,8 +5,8 @@ use bookline_protocol::limits::SEARCH_PERSON_DAYS_MAX;
 
 use super::buffers::Share;
 use super::chunk_status::CHUNK_BYTES_MAX;
+use super::reply_shares::ReplyShares;
 use super::service::Service;
-use super::turn::Turn;
 use crate::state::{NoShare, TimeSearch};
 
 /// Refuses a search of too many days of too many people.
@@ -24,7 +24,7 @@ pub fn check_search(search: &TimeSearch) -> Result<(), Refusal> {
 
 /// Takes a share for a search that needs one: that of many people. Fails with the bytes that it needs.
 pub fn take_search_share(
-    turn: &mut Turn,
+    shares: &mut ReplyShares,
     service: &Service,
     search: &TimeSearch,
 ) -> Result<Option<Share>, usize> {
@@ -32,5 +32,5 @@ pub fn take_search_share(
     if bytes <= CHUNK_BYTES_MAX {
         return Ok(None);
     }
-    turn.shares.take(service, bytes).map(Some).map_err(|NoShare(bytes)| bytes)
+    shares.take(service, bytes).map(Some).map_err(|NoShare(bytes)| bytes)
 }

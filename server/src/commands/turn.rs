@@ -1,6 +1,6 @@
 //! A turn of a connection.
 
-use super::meet::first::FirstTimeSearch;
+use super::first_time_search::FirstTimeSearch;
 use super::reply_shares::ReplyShares;
 use super::turn_budget::TurnBudget;
 use crate::state::Context;

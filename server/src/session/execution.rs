@@ -56,7 +56,8 @@ pub fn try_execute_line(turn: &mut Turn, service: &Service, line: &str) -> Execu
     execute_parsed(turn, service, &parse(line.as_bytes(), &mut scratch))
 }
 
-/// As [`try_execute_line`]. Goes on until the request is finished, waits until the journal has capacity, and for the share that the reply needs.
+/// As [`try_execute_line`]. Goes on until the request is finished, and waits until the journal has capacity,
+/// and for the share that the reply needs.
 pub async fn execute_line(turn: &mut Turn, service: &Service, line: &str) -> ExecutionStatus {
     loop {
         match try_execute_line(turn, service, line) {

@@ -30,8 +30,8 @@ pub struct ReplacedEntries {
 
 impl Store {
     /// Replaces entries in one commit: a rejection leaves the old ones unchanged. Each occurrence of a series
-    /// moves by as much as the named one. If there may be no memory to reply with the old entry, `accept` says
-    /// so. It is called under the locks, so it must be short.
+    /// moves by as much as the named one. If there may be no memory to reply with the old entry, `accept`
+    /// says so. It is called under the locks, so it must be short.
     pub fn replace_entries(
         &self,
         context: &mut Context,

@@ -538,7 +538,7 @@ impl Shard {
         self.calendar.take(number, slots, entry)
     }
 
-    /// Ends an entry, as far as its hours are in this shard: these slots, by their indices. Returns the entry.
+    /// Ends an entry, as far as its hours are in this shard: these slots, by their indices. Returns it.
     pub fn free(
         &mut self,
         sequence: Sequence,

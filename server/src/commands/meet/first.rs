@@ -1,69 +1,43 @@
 //! MEET at the first time at which everyone is free.
 
-use bookline_protocol::{Date, Period, Refusal, Slot, Window};
+use bookline_protocol::{Period, Refusal, Window};
 
-use crate::commands::buffers::Share;
 use crate::commands::execution_status::ExecutionStatus;
+use crate::commands::first_time_search::FirstTimeSearch;
 use crate::commands::refusals::busy;
 use crate::commands::searches::{check_search, take_search_share};
 use crate::commands::service::Service;
 use crate::commands::turn::Turn;
 use crate::commands::turn_budget::Cost;
-use crate::domain::HourSet;
 use crate::state::{Error, NewEntries, NewEntry, SearchStep, TimeSearch, UnusedKey};
 
-/// A search that takes longer than a turn, or whose request has to be executed again for another reason.
-#[derive(Debug)]
-pub struct FirstTimeSearch {
-    search: TimeSearch,
-    /// The day that was searched last, and its times that were not tried yet.
-    found: Option<(Date, HourSet)>,
-    /// For the people, if they are many.
-    _share: Option<Share>,
+/// Begins a search for the people of a meeting, or says why there is none.
+fn begin(
+    turn: &mut Turn,
+    service: &Service,
+    people: String,
+    window: Window,
+) -> Result<FirstTimeSearch, ExecutionStatus> {
+    let search = TimeSearch::new(people, window, service.current_slot());
+    check_search(&search).map_err(|refusal| turn.refuse(refusal))?;
+    let share = take_search_share(&mut turn.shares, service, &search).map_err(ExecutionStatus::NeedsShare)?;
+    Ok(FirstTimeSearch::new(search, share))
 }
 
-impl FirstTimeSearch {
-    /// Begins a search, or says why there is none.
-    fn begin(
-        turn: &mut Turn,
-        service: &Service,
-        people: String,
-        window: Window,
-    ) -> Result<Self, ExecutionStatus> {
-        let search = TimeSearch::new(people, window, service.current_slot());
-        check_search(&search).map_err(|refusal| turn.refuse(refusal))?;
-        let share = take_search_share(turn, service, &search).map_err(ExecutionStatus::NeedsShare)?;
-        Ok(Self { search, found: None, _share: share })
+/// There is no such time. Names the person who is busy at the most hours, of equals the first.
+fn no_time(search: &TimeSearch) -> Refusal {
+    let busy = search.busy().map(|(who, hours)| (who, hours.count));
+    let (who, count) = busy.fold(("", 0), |most, other| if other.1 > most.1 { other } else { most });
+    if count == 0 {
+        let message = "no hour of the search is left, it is over: choose a later date";
+        return Refusal::conflict_busy(message, String::new());
     }
-
-    /// The earliest time that was found and not tried yet.
-    fn found(&self) -> Option<Slot> {
-        let (date, starts) = self.found?;
-        Some(Slot { date, hour: starts.iter().next()? })
-    }
-
-    /// Passes over the time that was tried.
-    fn pass(&mut self) {
-        if let Some((_, starts)) = &mut self.found {
-            starts.pop_first();
-        }
-    }
-
-    /// There is no such time. Names the person who is busy at the most hours, of equals the first.
-    fn no_time(&self) -> Refusal {
-        let busy = self.search.busy().map(|(who, hours)| (who, hours.count));
-        let (who, count) = busy.fold(("", 0), |most, other| if other.1 > most.1 { other } else { most });
-        if count == 0 {
-            let message = "no hour of the search is left, it is over: choose a later date";
-            return Refusal::conflict_busy(message, String::new());
-        }
-        let hours = if count == 1 { "hour" } else { "hours" };
-        let message = format!(
-            "there is no time at which all of them are free, and {who} is busy most, at {count} {hours} of the \
-             search: choose a later to=, an earlier from= or a later until=, or leave {who} out"
-        );
-        Refusal::conflict_busy(message, who.to_owned())
-    }
+    let hours = if count == 1 { "hour" } else { "hours" };
+    let message = format!(
+        "there is no time at which all of them are free, and {who} is busy most, at {count} {hours} of the \
+         search: choose a later to=, an earlier from= or a later until=, or leave {who} out"
+    );
+    Refusal::conflict_busy(message, who.to_owned())
 }
 
 /// Executes MEET in a window. It keeps no lock from the search to the creation of the meeting: a time that
@@ -80,7 +54,7 @@ pub fn meet_first(
         Some(search) => Ok(search),
         None => {
             let people = meeting.people(who).collect::<Vec<_>>().join(",");
-            FirstTimeSearch::begin(turn, service, people, window)
+            begin(turn, service, people, window)
         }
     };
     let mut search = match begun {
@@ -88,13 +62,13 @@ pub fn meet_first(
         Err(status) => return status,
     };
     let start = loop {
-        if let Some(start) = search.found() {
+        if let Some(start) = search.earliest() {
             break start;
         }
         match search.search.advance(&service.store, &mut turn.context) {
             SearchStep::Partial => {}
             SearchStep::Day(date, starts) => search.found = Some((date, starts)),
-            SearchStep::End => return turn.refuse(search.no_time()),
+            SearchStep::End => return turn.refuse(no_time(&search.search)),
         }
         turn.budget.charge(Cost::High, &service.clock);
         if turn.budget.is_exhausted() {

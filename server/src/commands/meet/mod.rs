@@ -1,6 +1,6 @@
 //! MEET.
 
-pub mod first;
+mod first;
 
 use bookline_protocol::commands::Meet;
 use bookline_protocol::commands::meet::MeetingTime;

@@ -50,7 +50,7 @@ impl Contents {
                     sale.hold(hold.tickets)?;
                 }
             }
-            Compaction::Entry | Compaction::Entries(_) => self.create(number)?,
+            Compaction::Entry | Compaction::Entries { .. } => self.create(number)?,
             Compaction::Key { .. } => ascend(Numbered::Key, &mut self.last_key, number, self.last)?,
             Compaction::Omitted => return Err(Misplaced::Omitted { number }.into()),
         }

@@ -78,10 +78,9 @@ impl LaterChanges {
                 let has_ended = self.ended_entries.contains(&EntryNumber::first_of(origin.sequence));
                 (!has_ended).then_some(*change)
             }
-            Compaction::Entries(created) => {
-                let occurrences =
-                    self.occurrences(origin.sequence, created.occurrences, &mut buffers.occurrences);
-                (!occurrences.is_empty()).then(|| EntriesCreated { occurrences, ..created }.into())
+            Compaction::Entries { series, texts, occurrences } => {
+                let occurrences = self.occurrences(origin.sequence, occurrences, &mut buffers.occurrences);
+                (!occurrences.is_empty()).then(|| EntriesCreated { series, texts, occurrences }.into())
             }
             Compaction::Tickets { event, attendee, tickets, states: before } => {
                 let states = self.states(event, tickets, before, &mut buffers.states)?;
