@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use bookline_loadgen::Error as LoadError;
+use bookline_protocol::Date;
 use bookline_protocol::limits::KEYED_TICKETS_MAX;
 use humantime::format_duration;
 use rustyline::error::ReadlineError;
@@ -12,8 +13,9 @@ use thiserror::Error;
 use crate::address::Address;
 use crate::advice::Advice;
 use crate::exit::Exit;
+use crate::ical::problem::ReadError;
 use crate::render::listing::Listing;
-use crate::render::number::thousands;
+use crate::render::number::{counted, thousands};
 use crate::render::text::quoted;
 
 /// Why the client gives up. `unanswered` counts commands that were sent, at least in part, and have no reply.
@@ -85,6 +87,29 @@ pub enum Error {
     /// Another error of `bench`.
     #[error(transparent)]
     Load(LoadError),
+    /// The server refuses a request of a command that the client executes itself.
+    #[error("{sentence}")]
+    Refused { sentence: String },
+    #[error("a row cannot be read: {}", quoted(&excerpt(row)))]
+    UnknownRow { row: String },
+    #[error("the server's time zone {} is not known to this version of the client", quoted(&excerpt(zone)))]
+    UnknownZone { zone: String },
+    /// `ics` is given days that end before they begin.
+    #[error("--to {} is before --from {}", to.iso(), from.iso())]
+    EndBeforeStart { from: Date, to: Date },
+    #[error("cannot read {file}: {source}")]
+    ReadFile { file: String, source: io::Error },
+    #[error("{file} has more than {} MiB: split it", bytes_max / 1024 / 1024)]
+    LargeFile { file: String, bytes_max: u64 },
+    #[error("cannot import {file}: {source}")]
+    Calendar { file: String, source: ReadError },
+    /// `import-ics` ends early.
+    #[error("{cause}{}", blocked_note(lines))]
+    Unfinished {
+        cause: Box<Self>,
+        /// The requests that delete what was blocked.
+        lines: Vec<String>,
+    },
     #[error("cannot read standard input: {source}")]
     Input { source: io::Error },
     #[error("cannot write standard output: {source}")]
@@ -136,10 +161,17 @@ impl Error {
             | Self::Load(LoadError::Malformed { .. } | LoadError::Unsolicited { .. }) => Exit::InDoubt,
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
-            Self::HoldsData { .. } | Self::Load(_) => Exit::Refused,
+            Self::HoldsData { .. } | Self::Load(_) | Self::Refused { .. } => Exit::Refused,
+            Self::Unfinished { cause, .. } => cause.exit(),
             Self::CsvWithoutListing
             | Self::KeyedTickets
             | Self::NotCsv { .. }
+            | Self::UnknownRow { .. }
+            | Self::UnknownZone { .. }
+            | Self::EndBeforeStart { .. }
+            | Self::ReadFile { .. }
+            | Self::LargeFile { .. }
+            | Self::Calendar { .. }
             | Self::Input { .. }
             | Self::Output { .. }
             | Self::Terminal { .. }
@@ -162,7 +194,7 @@ impl Error {
     /// Whether the user ended the command.
     pub fn is_interrupt(&self) -> bool {
         match self {
-            Self::InDoubt { cause, .. } => cause.is_interrupt(),
+            Self::InDoubt { cause, .. } | Self::Unfinished { cause, .. } => cause.is_interrupt(),
             error => matches!(error, Self::Interrupted { .. }),
         }
     }
@@ -190,6 +222,18 @@ fn excerpt(text: &str) -> String {
         shown.push_str("...");
     }
     shown
+}
+
+/// What `import-ics` has blocked before it ended.
+fn blocked_note(lines: &[String]) -> String {
+    match lines {
+        [] => "\nNothing was blocked before.".to_owned(),
+        lines => format!(
+            "\nWhat was blocked before, in {}, is still there; to delete it, send these lines\n{}",
+            counted(lines.len() as u32, "block"),
+            lines.join("\n")
+        ),
+    }
 }
 
 fn rows_note(rows: u64) -> String {

@@ -19,6 +19,9 @@ pub mod interrupt;
 pub mod printer;
 pub mod render;
 
+// iCalendar files.
+pub mod ical;
+
 // The connection: requests and replies in both directions at once.
 pub mod net;
 

@@ -1,6 +1,6 @@
-//! Prints replies to standard output.
+//! Prints replies, to standard output or into memory.
 
-use std::io::{BufWriter, IsTerminal, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
 use bookline_protocol::reply::ReplyLine;
 
@@ -29,10 +29,33 @@ pub enum Layout {
     Csv(Listing),
 }
 
+/// Where replies are printed.
+#[derive(Debug)]
+enum Output {
+    Stdout(BufWriter<Stdout>),
+    Memory(Vec<u8>),
+}
+
+impl Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out) => out.write(bytes),
+            Self::Memory(out) => out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out) => out.flush(),
+            Self::Memory(out) => out.flush(),
+        }
+    }
+}
+
 /// Prints replies in the order of their lines.
 #[derive(Debug)]
 pub struct Printer {
-    out: BufWriter<Stdout>,
+    out: Output,
     layout: Layout,
     /// Text from a server must not control a terminal.
     is_terminal: bool,
@@ -46,8 +69,22 @@ impl Printer {
     pub fn new(layout: Layout) -> Self {
         let stdout = std::io::stdout();
         let is_terminal = stdout.is_terminal();
-        let out = BufWriter::with_capacity(BUFFER_BYTES, stdout);
+        let out = Output::Stdout(BufWriter::with_capacity(BUFFER_BYTES, stdout));
         Self { out, layout, is_terminal, rows: Vec::new(), printed_rows: None }
+    }
+
+    /// A printer of the server's own lines into memory, for the client itself.
+    pub fn in_memory() -> Self {
+        let out = Output::Memory(Vec::new());
+        Self { out, layout: Layout::Raw, is_terminal: false, rows: Vec::new(), printed_rows: None }
+    }
+
+    /// Takes what was printed into memory.
+    pub fn take_printed(&mut self) -> String {
+        match &mut self.out {
+            Output::Stdout(_) => String::new(),
+            Output::Memory(printed) => String::from_utf8_lossy(&std::mem::take(printed)).into_owned(),
+        }
     }
 
     /// Prints one line of a reply, given without its line feed. Rows may be kept until the final line.

@@ -10,7 +10,7 @@ use crate::diagnostics::report;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
-use crate::local::bench;
+use crate::local::{bench, ics, import_ics};
 use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::printer::{Layout, Printer};
@@ -25,11 +25,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     };
     let result = match &args.local {
         Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
+        Some(LocalCommand::Ics(ics)) => ics::run(&args.target(), args.local_retry(), ics),
+        Some(LocalCommand::ImportIcs(import)) => import_ics::run(&args.target(), args.local_retry(), import),
         None => run_commands(&args),
     };
     match result {
         Ok(exit) => exit,
-        Err(error) if error.is_closed_output() && args.local.is_none() => Exit::Ok,
+        Err(error) if error.is_closed_output() && !matches!(args.local, Some(LocalCommand::Bench(_))) => {
+            Exit::Ok
+        }
         Err(error) => {
             report(&error.to_string());
             error.exit()

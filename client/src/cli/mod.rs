@@ -1,6 +1,9 @@
 //! The command line.
 
 pub mod bench;
+pub mod ics;
+pub mod import_ics;
+mod person;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -13,8 +16,10 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::cli::bench::BenchArgs;
+use crate::cli::ics::IcsArgs;
+use crate::cli::import_ics::ImportIcsArgs;
 use crate::net::connection::Target;
-use crate::net::retry::TRIES_MAX;
+use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
 use crate::prompt::history::HistoryPolicy;
 use crate::render::listing::Listing;
@@ -59,7 +64,9 @@ Exit status:
   130  ended by Ctrl-C with nothing in doubt";
 
 const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
-       bookline [OPTIONS] bench [OPTIONS]";
+       bookline [OPTIONS] bench [OPTIONS]
+       bookline [OPTIONS] ics <WHO> [OPTIONS]
+       bookline [OPTIONS] import-ics <WHO> <FILE> [OPTIONS]";
 
 /// The client of Bookline, which sells tickets and keeps people's calendars.
 #[derive(Debug, Parser)]
@@ -149,6 +156,12 @@ impl Args {
     pub fn target(&self) -> Target {
         Target { address: self.addr.clone(), timeout: self.timeout, max_time: self.max_time }
     }
+
+    /// When a request of a command that the client executes itself is tried again: as at the prompt, unless
+    /// `--retry` says otherwise.
+    pub fn local_retry(&self) -> Retry {
+        Retry::Always { tries_max: self.retry.unwrap_or(PROMPT_TRIES) }
+    }
 }
 
 fn flag_after_command_message(flag: &str, verb: &str) -> String {
@@ -176,6 +189,10 @@ fn definition() -> clap::Command {
 pub enum LocalCommand {
     /// Measure a server under load, and verify what it acknowledged
     Bench(BenchArgs),
+    /// Write a person's calendar as an iCalendar file
+    Ics(IcsArgs),
+    /// Block the busy hours of an iCalendar file
+    ImportIcs(ImportIcsArgs),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

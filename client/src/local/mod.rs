@@ -2,3 +2,6 @@
 
 pub mod bench;
 mod bench_report;
+pub mod ics;
+pub mod import_ics;
+mod schedule;

@@ -12,6 +12,7 @@ pub mod outcome;
 pub mod outgoing;
 pub mod pending;
 pub mod request_tracker;
+pub mod requester;
 pub mod retry;
 pub mod safe_exchange;
 pub mod unsent;
