@@ -18,6 +18,7 @@ mod bench;
 mod box_office;
 mod exactly_once;
 mod examples;
+mod ics;
 mod readme;
 mod real_server;
 mod restart;

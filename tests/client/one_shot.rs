@@ -261,6 +261,8 @@ fn help_and_version_need_no_server_and_80_columns() {
         (&["--help"], "Exit status:"),
         (&["bench", "-h"], "--yes"),
         (&["bench", "--help"], "Exit status:"),
+        (&["ics", "--help"], "Exit status:"),
+        (&["import-ics", "--help"], "This is not one commit"),
     ] {
         let mut command = bookline_without_address();
         command.args(words);
