@@ -5,9 +5,9 @@ use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
 use bookline_protocol::commands::hod::HodRow;
 use bookline_protocol::commands::tickets::TicketRow;
-use bookline_protocol::reply::{Clash, EntryFields, EventReply};
+use bookline_protocol::reply::{Clash, EntryFields, EntryPlace, EventReply};
 use bookline_protocol::ticket::TICKET_ID_CHARS;
-use bookline_protocol::{Date, Hour, Sales};
+use bookline_protocol::{Hour, Sales, Slot};
 use comfy_table::{
     Cell, CellAlignment, ColumnConstraint, ContentArrangement, ContentLineStyle, LineStyle, Table,
     TableStyle, Width,
@@ -124,7 +124,8 @@ pub fn day(day: &DayReply<'_>, width: Option<u16>) -> String {
         ("Host", ColumnKind::Atom),
     ];
     let rows = day.schedule.iter().map(|scheduled| {
-        let [what, with, host] = meet_cells(&scheduled.meet);
+        let slot = Slot { date: day.date, hour: scheduled.time };
+        let [what, with, host] = meet_cells(slot, scheduled.place, &scheduled.meet);
         vec![scheduled.time.to_string(), what, with, host]
     });
     format!("{title}\n{}", lay_out(&columns, rows, width))
@@ -133,7 +134,10 @@ pub fn day(day: &DayReply<'_>, width: Option<u16>) -> String {
 /// The entries of the days of a range, all of one person.
 pub fn days(days: &[DayReply<'_>], width: Option<u16>) -> String {
     let rows = days.iter().flat_map(|day| {
-        day.schedule.iter().map(|scheduled| dated_row(day.date, scheduled.time, &scheduled.meet))
+        day.schedule.iter().map(|scheduled| {
+            let slot = Slot { date: day.date, hour: scheduled.time };
+            dated_row(slot, scheduled.place, &scheduled.meet)
+        })
     });
     let who = days.first().map(|day| printable(&day.name)).unwrap_or_default();
     format!("{who}\n{}", lay_out(DATED_COLUMNS, rows, width))
@@ -141,9 +145,10 @@ pub fn days(days: &[DayReply<'_>], width: Option<u16>) -> String {
 
 /// The meetings of HOD, by hour.
 pub fn hours(hours: &[HodRow<'_>], width: Option<u16>) -> String {
-    let rows = hours
-        .iter()
-        .flat_map(|hour| hour.meetings.iter().map(|meeting| dated_row(hour.date, hour.time, &meeting.meet)));
+    let rows = hours.iter().flat_map(|hour| {
+        let slot = Slot { date: hour.date, hour: hour.time };
+        hour.meetings.iter().map(move |meeting| dated_row(slot, meeting.place, &meeting.meet))
+    });
     lay_out(DATED_COLUMNS, rows, width)
 }
 
@@ -156,9 +161,9 @@ const DATED_COLUMNS: &[Column] = &[
     ("Host", ColumnKind::Atom),
 ];
 
-fn dated_row(date: Date, time: Hour, meet: &EntryFields<'_>) -> Vec<String> {
-    let [what, with, host] = meet_cells(meet);
-    vec![date.dmy().to_string(), time.to_string(), what, with, host]
+fn dated_row(slot: Slot, place: EntryPlace, meet: &EntryFields<'_>) -> Vec<String> {
+    let [what, with, host] = meet_cells(slot, place, meet);
+    vec![slot.date.dmy().to_string(), slot.hour.to_string(), what, with, host]
 }
 
 /// The times of FREE.
@@ -230,10 +235,22 @@ pub fn fields(fields: &Map<String, Value>, width: Option<u16>) -> String {
 }
 
 /// The title, the group and the host.
-fn meet_cells(meet: &EntryFields<'_>) -> [String; 3] {
+/// What, with whom and the host, of an entry at one of its hours.
+fn meet_cells(slot: Slot, place: EntryPlace, meet: &EntryFields<'_>) -> [String; 3] {
     let what = if meet.group.is_empty() && meet.title.is_empty() { BLOCKED_TITLE } else { &meet.title };
     let with: Vec<_> = meet.group.iter().collect();
-    [what.to_owned(), with.join(", "), meet.host.to_string()]
+    [what.to_owned() + &place_note(slot, place), with.join(", "), meet.host.to_string()]
+}
+
+/// Which hour of a longer entry this is, and whether it is in a series.
+fn place_note(slot: Slot, place: EntryPlace) -> String {
+    let hour = place.from.zip(place.hours).map(|(from, hours)| {
+        let number = slot.index().saturating_sub(from.index()) + 1;
+        format!("hour {number} of {hours}")
+    });
+    let series = place.series.map(|_| "in a series".to_owned());
+    let notes: Vec<_> = hour.into_iter().chain(series).collect();
+    if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) }
 }
 
 /// Lays out rows as a table, or, where its columns do not fit, as records with a field a line.
@@ -483,6 +500,17 @@ F1 on 21-11-2026
        |         | beta-person,  |
        |         | gamma-person  |";
         assert_eq!(super::day(&day, Some(40)), table);
+    }
+
+    #[test]
+    fn hours_of_a_longer_entry_are_numbered_across_midnight() {
+        let day: DayReply<'_> = serde_json::from_str(
+            r#"{"name":"F1","date":"22-11-2026","schedule":[{"time":"00:00","from":"21-11-2026 23:00",
+            "hours":3,"series":"5f3a9c1e77d20b46","meet":{"title":"","group":[],"host":"F1"}}]}"#,
+        )
+        .unwrap();
+        let shown = super::day(&day, None);
+        assert!(shown.contains("(blocked) (hour 2 of 3, in a series)"), "{shown}");
     }
 
     #[test]
