@@ -73,6 +73,7 @@ fn no_occurrences(error: RecurrenceError) -> Refusal {
 
 impl Turn {
     /// Creates entries, or refuses it.
+    #[inline]
     fn create_entries(
         &mut self,
         service: &Service,
@@ -86,6 +87,7 @@ impl Turn {
     }
 
     /// Creates entries and writes the reply.
+    #[inline]
     pub(super) fn try_create_entries(
         &mut self,
         service: &Service,
@@ -100,7 +102,7 @@ impl Turn {
                 let (series, occurrences) = (created.series, created.occurrences);
                 let written = WrittenEntry {
                     series: series.map(|id| SeriesFields { series: Some(id), occurrences }),
-                    skipped: created.skipped.as_ref(),
+                    skipped: created.skipped.as_deref(),
                     ..WrittenEntry::new(new.who, created.first)
                 };
                 write_entry_reply(out, &written, &new.entry);

@@ -76,7 +76,7 @@ pub fn busy_series(occurrences: usize, Busy { people, clashes }: Busy, note: &st
         names_are(&people),
         clashes.count(),
     );
-    Refusal::conflict_clashes(message, people, clashes)
+    Refusal::conflict_clashes(message, people, *clashes)
 }
 
 /// The first of these people, and the verb.

@@ -43,7 +43,7 @@ pub struct Busy {
     /// The ids of all who are busy at any time, separated by commas.
     pub people: String,
     /// The entries that cannot be created.
-    pub clashes: Clashes,
+    pub clashes: Box<Clashes>,
 }
 
 /// A change that one request may not make, because it is too large.

@@ -91,6 +91,6 @@ impl<'p> ClashSearch<'p> {
     pub fn into_busy(self) -> Busy {
         let people = self.entry.people(self.who).enumerate();
         let busy: Vec<_> = people.filter(|(at, _)| self.busy.contains(*at)).map(|(_, who)| who).collect();
-        Busy { people: busy.join(","), clashes: self.clashes }
+        Busy { people: busy.join(","), clashes: self.clashes.into() }
     }
 }

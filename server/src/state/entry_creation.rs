@@ -27,7 +27,7 @@ pub struct CreatedEntries {
     /// How many there are.
     pub occurrences: u32,
     /// Those that were left out, if that was asked for.
-    pub skipped: Option<Clashes>,
+    pub skipped: Option<Box<Clashes>>,
 }
 
 impl Store {
@@ -69,7 +69,7 @@ impl Store {
         let taken = if has_clashes { &free[..] } else { periods };
         let reserved = self.usage.person_hours.reserve(person_hours_of(&content, taken))?;
         let series = series.map(|series| self.records.series().unused(series.id));
-        let skipped = may_skip.then(|| search.into_clashes());
+        let skipped = may_skip.then(|| search.into_clashes().into());
         let created = CreatedEntries { first: taken[0], series, occurrences: taken.len() as u32, skipped };
         let mut occurrences = Vec::new();
         let changes = [entry.change_of(who, series, taken, &mut occurrences)];
