@@ -129,20 +129,34 @@ fn requests_with_a_key_are_for_at_most_1000_tickets() {
     assert_eq!(sequence(&server), before + 3);
 }
 
+/// The largest have 1,000 people. With a key such a PUT takes more than a commit may: the reply, which shows
+/// both meetings, is in it.
 #[test]
-fn put_of_the_largest_meetings_is_repeated() {
+fn put_of_large_meetings_is_repeated_and_of_the_largest_refused() {
     let server = Server::fresh();
     let mut conn = server.connect();
-    let group = |name: &str| (0..1_000).map(|n| format!("{name}{n:0>63}")).collect::<Vec<_>>().join(",");
-    conn.ask(&format!("MEET F1 2026-12-31 09:00 old {}", group("a"))).ok();
+    let group = |name: &str, people: u32| {
+        (0..people).map(|n| format!("{name}{n:0>63}")).collect::<Vec<_>>().join(",")
+    };
+    let put = |from: &str, to: &str, name: &str, people| {
+        format!("PUT F1 2026-12-31 {from} MEET 2026-12-31 {to} new {}", group(name, people))
+    };
     let key = "k".repeat(64);
-    let request = format!("PUT F1 2026-12-31 09:00 MEET 2026-12-31 10:00 new {} key={key}", group("b"));
-    assert!(request.len() < 65_536, "{} bytes", request.len());
+    conn.ask(&format!("MEET F1 2026-12-31 09:00 old {}", group("a", 750))).ok();
+    let request = format!("{} key={key}", put("09:00", "10:00", "b", 750));
     let replaced = conn.ask(&request);
     replaced.ok();
-    assert!(replaced.line.len() > 3 * 64_000, "{} bytes", replaced.line.len());
+    assert!(replaced.line.len() > 3 * 48_000, "{} bytes", replaced.line.len());
     assert_eq!(conn.ask(&request).line, replaced.line);
     assert_eq!(sequence(&server), 2);
+
+    conn.ask(&format!("MEET F1 2026-12-31 11:00 old {}", group("a", 1_000))).ok();
+    let largest = put("11:00", "12:00", "b", 1_000);
+    let refused = conn.ask(&format!("{largest} key=another-key-of-mine"));
+    assert_eq!(refused.code.as_deref(), Some("LIMIT"));
+    assert_eq!(refused.number("limit"), 262_144);
+    conn.ask(&largest).ok();
+    assert_eq!(sequence(&server), 4);
 }
 
 #[test]

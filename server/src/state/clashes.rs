@@ -43,8 +43,8 @@ impl<'p> ClashSearch<'p> {
         Self { who, entry, busy: Marks::default(), clashes: Clashes::default() }
     }
 
-    /// Whether all people are free in a period, apart from the entries that `ignored` accepts. `hour_of` gives
-    /// an hour of it, if that has entries.
+    /// Whether all people are free in a period, apart from the entries that `ignored` accepts. `hour_of`
+    /// gives an hour of it, if that has entries.
     pub fn is_free<'h>(
         &mut self,
         hour_of: impl Fn(Slot) -> Option<HourView<'h>>,

@@ -7,8 +7,8 @@ use bookline_protocol::{SeriesId, Slot};
 use crate::codec::Sequence;
 use crate::domain::EntryNumber;
 
-/// The entries of each series in the order of their start, which is the index of a slot. A B-tree grows by one
-/// node at a time, so that no insertion holds the lock for long.
+/// The entries of each series in the order of their start, which is the index of a slot. A B-tree grows by
+/// one node at a time, so that no insertion holds the lock for long.
 ///
 /// Invariant: it changes under the lock of the shard where the entry begins, so whoever holds the locks of
 /// all shards sees a series as it is.
