@@ -6,58 +6,12 @@
 
 use std::time::Instant;
 
-use bookline_protocol::reply::ReplyLine;
 use bookline_testkit::HANG_TIMEOUT;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::support::child_server::ChildServer;
-use crate::support::client::{Exited, bookline, run};
+use crate::support::durable_server::DurableServer;
 
-/// The server and its data.
-struct BoxOffice {
-    server: ChildServer,
-    directory: TempDir,
-}
-
-impl BoxOffice {
-    fn open() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        Self { server: ChildServer::start(directory.path()), directory }
-    }
-
-    /// Kills the server with `kill -9`, and starts it on the same data.
-    fn crash(self) -> Self {
-        let Self { server, directory } = self;
-        server.kill();
-        Self { server: ChildServer::start(directory.path()), directory }
-    }
-
-    fn run(&self, words: &[&str]) -> Exited {
-        run(bookline(self.server.addr, words))
-    }
-
-    /// The object of the `OK` to this command.
-    #[track_caller]
-    fn granted(&self, words: &[&str]) -> Value {
-        let client = self.run(words);
-        let last = client.stdout.lines().last().unwrap_or_default();
-        let Ok(ReplyLine::Ok(body)) = ReplyLine::parse(last) else { panic!("{words:?}: {client:?}") };
-        assert_eq!((client.exit, client.stderr.as_str()), (0, ""), "{words:?}");
-        serde_json::from_str(body).unwrap()
-    }
-
-    /// The object of the `ERR` to this command, which must have this code.
-    #[track_caller]
-    fn refused(&self, words: &[&str], expected: &str) -> Value {
-        let client = self.run(words);
-        let Ok(ReplyLine::Err { code, body }) = ReplyLine::parse(&client.stdout) else {
-            panic!("{words:?}: {client:?}")
-        };
-        assert_eq!((client.exit, code), (1, expected), "{words:?}: {body}");
-        serde_json::from_str(body).unwrap()
-    }
-
+impl DurableServer {
     /// Tickets of an event: all, those that are left, those that are held, and those that are valid.
     #[track_caller]
     fn numbers(&self, event: &str) -> [u64; 4] {
@@ -91,7 +45,7 @@ fn end(ticket: &str) -> &str {
 
 #[test]
 fn day_at_the_box_office_ends_with_the_right_numbers() {
-    let office = BoxOffice::open();
+    let office = DurableServer::start();
     office.granted(&["CREATE", "Jazz Night", "2027-06-12", "10", "id=jazz"]);
     office.granted(&["CREATE", "Rust Conf", "2026-12-31", "5", "id=rustconf", "max_per_booking=4"]);
 

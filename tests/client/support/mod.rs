@@ -9,6 +9,9 @@ pub mod fake_server;
 pub mod pause;
 // A proxy that cuts connections.
 pub mod cutting_proxy;
-// A server in this process, and one in a process of its own.
+// A server in this process, one in a process of its own, and one that is started again on its data.
 pub mod child_server;
+pub mod durable_server;
 pub mod real_server;
+// Python's icalendar, which reads exported calendars.
+pub mod icalendar;
