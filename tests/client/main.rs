@@ -16,6 +16,7 @@ mod render;
 // Against a real server.
 mod bench;
 mod box_office;
+mod department_month;
 mod exactly_once;
 mod examples;
 mod ics;
