@@ -3,9 +3,9 @@
 //! Catches: a first session that prints something else than the README shows, a flag that only one of README
 //! and server has, a link to a missing file, a continuous integration that runs another test command.
 //!
-//! `sh` executes the `$` lines of the README's `console` blocks; the ids of tickets and holds may differ, and
-//! so may times. Where there is no `nc` with `-N`, the client replaces it; where there is no `jq`, the lines
-//! that use it are skipped.
+//! `sh` executes the `$` lines of the README's `console` blocks; the ids of tickets, holds and series may
+//! differ, and so may times. Where there is no `nc` with `-N`, the client replaces it; where there is no
+//! `jq`, the lines that use it are skipped.
 
 use std::fs;
 use std::io::Write;
@@ -156,8 +156,8 @@ fn output_of(program: &str, argument: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Ids of tickets and holds in the README, and those that the server made up in their place. What is typed
-/// has the ids of earlier outputs.
+/// Ids of tickets, holds and series in the README, and those that the server made up in their place. What is
+/// typed has the ids of earlier outputs.
 #[derive(Default)]
 struct Ids(Vec<Pair>);
 
@@ -169,7 +169,7 @@ struct Pair {
 impl Ids {
     /// Takes the ids of two outputs of one command.
     fn learn(&mut self, shown: &str, printed: &str) {
-        for (in_readme, of_server) in uuids(shown).zip(uuids(printed)) {
+        for (in_readme, of_server) in ids(shown).zip(ids(printed)) {
             if self.0.iter().all(|pair| pair.in_readme != in_readme) {
                 self.0.push(Pair { in_readme: in_readme.to_owned(), of_server: of_server.to_owned() });
             }
@@ -192,9 +192,13 @@ impl Ids {
     }
 }
 
-fn uuids(text: &str) -> impl Iterator<Item = &str> {
-    let is_uuid = |word: &&str| word.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-    text.split(|c: char| !c.is_ascii_hexdigit() && c != '-').filter(is_uuid)
+/// The ids in a text: UUIDs, and 16 hexadecimal digits.
+fn ids(text: &str) -> impl Iterator<Item = &str> {
+    let is_id = |word: &&str| {
+        let lengths = word.split('-').map(str::len);
+        lengths.clone().eq([8, 4, 4, 4, 12]) || lengths.eq([16])
+    };
+    text.split(|c: char| !c.is_ascii_hexdigit() && c != '-').filter(is_id)
 }
 
 /// The text with `<time>` in place of every time of a day.
@@ -243,7 +247,8 @@ fn first_session_prints_what_the_readme_shows() {
         !steps.iter().any(|step| is_pipe(&step)),
         "a pipe has the exit status of its last command, so a refusal would be lost"
     );
-    let session = ["cargo run --release", "bookline", "nc -N", "jq", "kill -9", "HOLD", "CANCEL"];
+    let session =
+        ["cargo run --release", "bookline", "nc -N", "jq", "kill -9", "HOLD", "CANCEL", "every=", "first"];
     for part in session {
         assert!(steps.iter().any(|step| step.typed.contains(part)), "the session shows no {part}");
     }
