@@ -6,26 +6,24 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 use serde_json::{Value, json};
 
 use super::check::{Outcome, Refusal};
-use super::request::{CalendarRequest, Meeting, Slot, format_date, format_hour};
+use super::clash::Clash;
+use super::entry::Entry;
+use super::recurrence::{OCCURRENCES_MAX, Recurrence, occurrences};
+use super::request::{CalendarRequest, Meeting, Scope, Slot, When, format_date, format_hour};
+use super::time_search::find_first_time;
 
 /// The number of hours in the reply to HOD, including the current one.
 const MONTH_HOURS: i64 = 720;
 
+/// The most person-hours that a request may add, and that it may remove.
+const CHANGE_PERSON_HOURS_MAX: usize = 20_000;
+
 /// The calendars of all people.
 #[derive(Debug, Clone)]
 pub struct Calendar {
+    /// In the order of their creation.
     entries: Vec<Entry>,
     person_hours_max: u64,
-}
-
-#[derive(Debug, Clone)]
-struct Entry {
-    slot: Slot,
-    /// The people whose hour is filled.
-    people: BTreeSet<String>,
-    /// The person who may free it.
-    owner: String,
-    meeting: Option<Meeting>,
 }
 
 impl Calendar {
@@ -34,12 +32,15 @@ impl Calendar {
         Self { entries: Vec::new(), person_hours_max }
     }
 
-    /// Applies a request and returns its outcome.
-    pub fn apply(&mut self, request: &CalendarRequest) -> Outcome {
+    /// Applies a request and returns its outcome. If it creates a series, `series` is the id. `now` is the
+    /// server's time.
+    pub fn apply(&mut self, request: &CalendarRequest, series: &str, now: NaiveDateTime) -> Outcome {
         match request {
-            CalendarRequest::Take { who, slot, meeting } => self.take(who, *slot, meeting.as_ref()),
-            CalendarRequest::Put { who, old, new, meeting } => self.put(who, *old, *new, meeting.as_ref()),
-            CalendarRequest::Delete { who, slot } => self.delete(who, *slot),
+            CalendarRequest::Take { who, when, meeting } => {
+                self.take(who, when, meeting.as_ref(), series, now)
+            }
+            CalendarRequest::Put { .. } => self.put(request),
+            CalendarRequest::Delete { who, slot, scope } => self.delete(who, *slot, *scope),
             CalendarRequest::Day { who, date } => Ok(self.day(who, *date)),
         }
     }
@@ -51,14 +52,34 @@ impl Calendar {
 
     /// The number of hours that are filled, each counted for each of its people.
     pub fn person_hours(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.people.len() as u64).sum()
+        person_hours(&self.entries) as u64
+    }
+
+    /// The dates on which there is an entry.
+    pub fn dates(&self) -> BTreeSet<NaiveDate> {
+        self.entries.iter().flat_map(Entry::slots).map(|slot| slot.date).collect()
+    }
+
+    /// Whether an entry is in this series.
+    pub fn has_series(&self, id: &str) -> bool {
+        self.entries.iter().any(|entry| entry.series.as_deref() == Some(id))
+    }
+
+    /// Replaces the id of a series.
+    pub fn rename_series(&mut self, old: &str, new: &str) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.series.as_deref() == Some(old)) {
+            entry.series = Some(new.to_owned());
+        }
     }
 
     /// A person's day, as the object of the reply to GET.
     pub fn day(&self, who: &str, date: NaiveDate) -> Value {
         let hours = (0..24).filter_map(|hour| {
             let entry = &self.entries[self.at(who, Slot { date, hour })?];
-            Some(json!({"time": format_hour(hour), "meet": entry.meet()}))
+            let mut json = entry.place_to_json();
+            json["time"] = json!(format_hour(hour));
+            json["meet"] = entry.meet();
+            Some(json)
         });
         json!({"name": who, "date": format_date(date), "schedule": hours.collect::<Vec<_>>()})
     }
@@ -74,15 +95,15 @@ impl Calendar {
 
     /// The rows of the reply to HOD of a range, with the meetings of each hour sorted.
     pub fn meetings(&self, first: NaiveDate, last: NaiveDate) -> Vec<Value> {
-        let slots = self.entries.iter().map(|entry| entry.slot);
+        let slots = self.entries.iter().flat_map(Entry::slots);
         let slots: BTreeSet<Slot> = slots.filter(|slot| (first..=last).contains(&slot.date)).collect();
         slots.into_iter().rev().filter_map(|slot| self.hour(slot)).collect()
     }
 
     /// A row of the reply to HOD.
     fn hour(&self, slot: Slot) -> Option<Value> {
-        let here = self.entries.iter().filter(|entry| entry.slot == slot && entry.meeting.is_some());
-        let meetings: Vec<Value> = here.map(Entry::meet).collect();
+        let here = self.entries.iter().filter(|entry| entry.fills(slot) && entry.meeting.is_some());
+        let meetings: Vec<Value> = here.map(Entry::meeting_to_json).collect();
         let row =
             json!({"date": format_date(slot.date), "time": format_hour(slot.hour), "meetings": meetings});
         (!meetings.is_empty()).then(|| in_order(&row))
@@ -93,55 +114,169 @@ impl Calendar {
         self.at(who, slot).is_some()
     }
 
-    fn take(&mut self, who: &str, slot: Slot, meeting: Option<&Meeting>) -> Outcome {
-        let entry = Entry::new(who, slot, meeting);
-        self.check_free(&entry)?;
-        self.check_limit(entry.people.len())?;
+    fn take(
+        &mut self,
+        who: &str,
+        when: &When,
+        meeting: Option<&Meeting>,
+        series: &str,
+        now: NaiveDateTime,
+    ) -> Outcome {
+        match when {
+            When::At { slot, hours, recurrence: Some(recurrence) } => {
+                let first = Entry::new(who, *slot, hours.unwrap_or(1), meeting, Some(series.to_owned()));
+                self.take_series(who, &first, recurrence)
+            }
+            When::At { slot, hours, recurrence: None } => {
+                let entry = Entry::new(who, *slot, hours.unwrap_or(1), meeting, None);
+                self.take_entry(who, entry)
+            }
+            When::First(window) => {
+                let slot = Slot { date: window.date, hour: 0 };
+                let entry = Entry::new(who, slot, window.hours.unwrap_or(1), meeting, None);
+                let start = find_first_time(self, &entry.people, window, now)?;
+                self.take_entry(who, Entry { start, ..entry })
+            }
+        }
+    }
+
+    fn take_entry(&mut self, who: &str, entry: Entry) -> Outcome {
+        check_person_hours(std::slice::from_ref(&entry))?;
+        if let Some(clash) = self.clash(&entry) {
+            return Err(Clash::refuse_entry(&clash));
+        }
+        self.check_limit(entry.person_hours())?;
         let json = entry.to_json(who);
         self.entries.push(entry);
         Ok(json)
     }
 
-    fn put(&mut self, who: &str, old: Slot, new: Slot, meeting: Option<&Meeting>) -> Outcome {
-        let at = self.find_freeable(who, old)?;
-        let entry = Entry::new(who, new, meeting);
-        let grows = entry.people.len().saturating_sub(self.entries[at].people.len());
-        let full = self.check_limit(grows);
-        let replaced = self.entries.remove(at);
-        if let Err(refusal) = self.check_free(&entry).and(full) {
-            self.entries.push(replaced);
-            return Err(refusal);
+    fn take_series(&mut self, who: &str, first: &Entry, recurrence: &Recurrence) -> Outcome {
+        let starts = occurrences(first.start, first.hours, Some(recurrence)).expect("a valid request");
+        if starts.len() > OCCURRENCES_MAX {
+            let fields = json!({"limit": OCCURRENCES_MAX, "requested": starts.len()});
+            return Err(Refusal::new("LIMIT", fields));
         }
-        let mut json = entry.to_json(who);
-        json["replaced"] = replaced.replaced_to_json(&entry);
-        self.entries.push(entry);
+        let entries = starts.into_iter().map(|start| Entry { start, ..first.clone() });
+        let entries: Vec<Entry> = entries.collect();
+        check_person_hours(&entries)?;
+        let clashes: Vec<Clash> = entries.iter().filter_map(|entry| self.clash(entry)).collect();
+        let free: Vec<Entry> = entries.into_iter().filter(|entry| self.clash(entry).is_none()).collect();
+        if free.is_empty() || !clashes.is_empty() && !recurrence.skips {
+            return Err(Clash::refuse_series(&clashes));
+        }
+        self.check_limit(person_hours(&free))?;
+        let mut json = free[0].to_json(who);
+        json["series"] = json!(first.series);
+        json["occurrences"] = json!(free.len());
+        if recurrence.skips {
+            json["skipped"] = Clash::list_to_json(&clashes);
+            json["skipped_count"] = json!(clashes.len());
+        }
+        self.entries.extend(free);
         Ok(json)
     }
 
-    fn delete(&mut self, who: &str, slot: Slot) -> Outcome {
-        let at = self.find_freeable(who, slot)?;
-        let entry = self.entries.remove(at);
-        let kind = if entry.meeting.is_some() { "meeting" } else { "block" };
-        let (date, time) = (format_date(slot.date), format_hour(slot.hour));
-        Ok(json!({"name": who, "date": date, "time": time, "deleted": kind}))
+    fn put(&mut self, request: &CalendarRequest) -> Outcome {
+        let CalendarRequest::Put { who, old, new, hours, meeting, scope } = request else {
+            unreachable!("only PUT replaces");
+        };
+        let (named, replaced) = self.find_freeable(who, *old, *scope)?;
+        check_person_hours(&replaced)?;
+        let moves_series = matches!(scope, Some(Scope::Following | Scope::All));
+        let shift = new.index() - named.start.index();
+        let moved = |entry: &Entry| {
+            let start = entry.start.later(shift)?;
+            let hours = hours.unwrap_or(entry.hours);
+            start.later(i64::from(hours) - 1)?;
+            Some(Entry::new(who, start, hours, meeting.as_ref(), entry.series.clone()))
+        };
+        let created: Option<Vec<Entry>> = replaced.iter().map(moved).collect();
+        let mut created = created.ok_or_else(|| Refusal::new("BAD_REQUEST", json!({})))?;
+        check_person_hours(&created)?;
+        if !moves_series && created[0].owner != named.owner {
+            created[0].series = None;
+        }
+        let mut rest = Self { entries: self.entries.clone(), ..*self };
+        rest.entries.retain(|entry| !replaced.contains(entry));
+        let mut clashes: Vec<Clash> = Vec::new();
+        for (at, entry) in created.iter().enumerate() {
+            let overlaps = created[..at].iter().any(|other| other.slots().any(|slot| entry.fills(slot)));
+            let overlap = || Clash { start: entry.start, people: entry.people.clone() };
+            clashes.extend(if overlaps { Some(overlap()) } else { rest.clash(entry) });
+        }
+        if let Some(clash) = clashes.first() {
+            return Err(if moves_series {
+                Clash::refuse_series(&clashes)
+            } else {
+                Clash::refuse_entry(clash)
+            });
+        }
+        self.check_limit(person_hours(&created).saturating_sub(person_hours(&replaced)))?;
+        let new = moved(&named).expect("it is one of those that are moved");
+        let mut json = new.to_json(who);
+        json["replaced"] = named.replaced_to_json(&new);
+        if named.series.is_some() {
+            json["occurrences"] = json!(created.len());
+        }
+        if let Some(series) = &created[0].series {
+            json["series"] = json!(series);
+        }
+        rest.entries.extend(created);
+        *self = rest;
+        Ok(json)
+    }
+
+    fn delete(&mut self, who: &str, slot: Slot, scope: Option<Scope>) -> Outcome {
+        let (named, deleted) = self.find_freeable(who, slot, scope)?;
+        check_person_hours(&deleted)?;
+        self.entries.retain(|entry| !deleted.contains(entry));
+        let mut json = named.start_to_json(who);
+        json["deleted"] = json!(if named.meeting.is_some() { "meeting" } else { "block" });
+        if let Some(series) = &named.series {
+            json["series"] = json!(series);
+            json["occurrences"] = json!(deleted.len());
+        }
+        Ok(json)
     }
 
     /// The index of the entry that fills a person's hour.
     fn at(&self, who: &str, slot: Slot) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.slot == slot && entry.people.contains(who))
+        self.entries.iter().position(|entry| entry.fills(slot) && entry.has(who))
     }
 
-    /// The index of the entry that `who` may free.
-    fn find_freeable(&self, who: &str, slot: Slot) -> Result<usize, Refusal> {
-        let at = self.at(who, slot).ok_or_else(Refusal::not_found)?;
-        let owner = &self.entries[at].owner;
-        if owner == who { Ok(at) } else { Err(Refusal::new("FORBIDDEN", json!({"host": owner}))) }
+    /// The entry in a person's hour, and the entries that are to be freed with it, by their starts, if `who`
+    /// may free all of them.
+    fn find_freeable(
+        &self,
+        who: &str,
+        slot: Slot,
+        scope: Option<Scope>,
+    ) -> Result<(Entry, Vec<Entry>), Refusal> {
+        let named = self.entries[self.at(who, slot).ok_or_else(Refusal::not_found)?].clone();
+        named.check_owner(who)?;
+        if scope.is_some() && named.series.is_none() {
+            return Err(Refusal::new("BAD_REQUEST", json!({})));
+        }
+        let mut occurrences = match scope {
+            None | Some(Scope::This) => vec![named.clone()],
+            Some(Scope::Following | Scope::All) => {
+                self.entries.iter().filter(|entry| entry.series == named.series).cloned().collect()
+            }
+        };
+        if scope == Some(Scope::Following) {
+            occurrences.retain(|entry| entry.start >= named.start);
+        }
+        occurrences.sort_by_key(|entry| entry.start);
+        occurrences.iter().try_for_each(|entry| entry.check_owner(who))?;
+        Ok((named, occurrences))
     }
 
-    fn check_free(&self, entry: &Entry) -> Result<(), Refusal> {
-        let busy = entry.people.iter().filter(|who| self.at(who, entry.slot).is_some());
-        let busy: Vec<_> = busy.collect();
-        if busy.is_empty() { Ok(()) } else { Err(Refusal::new("CONFLICT", json!({"busy": busy}))) }
+    /// Who is busy in the hours of an entry.
+    fn clash(&self, entry: &Entry) -> Option<Clash> {
+        let is_busy = |who: &&String| entry.slots().any(|slot| self.is_busy(who, slot));
+        let people: Vec<String> = entry.people.iter().filter(is_busy).cloned().collect();
+        (!people.is_empty()).then_some(Clash { start: entry.start, people })
     }
 
     fn check_limit(&self, more: usize) -> Result<(), Refusal> {
@@ -149,56 +284,17 @@ impl Calendar {
     }
 }
 
-impl Entry {
-    fn new(who: &str, slot: Slot, meeting: Option<&Meeting>) -> Self {
-        let mut people = BTreeSet::from([who.to_owned()]);
-        let mut owner = who.to_owned();
-        let meeting = meeting.map(|meeting| {
-            owner = meeting.host.clone().unwrap_or(owner.clone());
-            people.insert(owner.clone());
-            people.extend(meeting.group.iter().cloned());
-            let mut group: Vec<String> = Vec::new();
-            for member in &meeting.group {
-                if !group.contains(member) {
-                    group.push(member.clone());
-                }
-            }
-            Meeting { title: meeting.title.clone(), group, host: Some(owner.clone()) }
-        });
-        Self { slot, people, owner, meeting }
-    }
+fn person_hours(entries: &[Entry]) -> usize {
+    entries.iter().map(Entry::person_hours).sum()
+}
 
-    /// The field `replaced` in the reply to PUT.
-    fn replaced_to_json(&self, new: &Self) -> Value {
-        let mut json = json!({"date": format_date(self.slot.date), "time": format_hour(self.slot.hour)});
-        if self.meeting.is_some() {
-            json["title"] = self.meet()["title"].clone();
-            json["group"] = self.meet()["group"].clone();
-            json["host"] = self.meet()["host"].clone();
-            json["removed"] = json!(self.people.difference(&new.people).collect::<Vec<_>>());
-        }
-        json
+/// The refusal of a change of too many person-hours.
+fn check_person_hours(entries: &[Entry]) -> Result<(), Refusal> {
+    let requested = person_hours(entries);
+    if requested <= CHANGE_PERSON_HOURS_MAX {
+        return Ok(());
     }
-
-    /// The reply to BLOCK and MEET.
-    fn to_json(&self, who: &str) -> Value {
-        let mut json =
-            json!({"name": who, "date": format_date(self.slot.date), "time": format_hour(self.slot.hour)});
-        if let Some(meeting) = &self.meeting {
-            json["title"] = json!(meeting.title);
-            json["group"] = json!(meeting.group);
-            json["host"] = json!(self.owner);
-        }
-        json
-    }
-
-    /// The field `meet` in a day or a month.
-    fn meet(&self) -> Value {
-        match &self.meeting {
-            None => json!({"title": "", "group": [], "host": self.owner}),
-            Some(meeting) => json!({"title": meeting.title, "group": meeting.group, "host": self.owner}),
-        }
-    }
+    Err(Refusal::new("LIMIT", json!({"limit": CHANGE_PERSON_HOURS_MAX, "requested": requested})))
 }
 
 /// A row of the month with its meetings sorted, because their order is not specified.

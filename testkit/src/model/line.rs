@@ -2,8 +2,9 @@
 
 use chrono::NaiveDate;
 
+use super::recurrence::{Every, Recurrence, RecurrenceEnd};
 use super::request::{
-    CalendarRequest, Meeting, Request, Slot, Terms, TicketList, TimeSearch, format_date, format_hour,
+    CalendarRequest, Meeting, Request, Scope, Slot, Terms, TicketList, When, Window, format_date, format_hour,
 };
 use crate::rng::Rng;
 
@@ -191,7 +192,10 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
             words.push((Kind::Id, id.clone()));
             options.extend(drop_tickets.then(|| ("tickets", Kind::Choice, "drop".to_owned())));
         }
-        Request::Calendar(request) => exact = calendar_words(request, &mut words, rng),
+        Request::Calendar(request) => {
+            exact = calendar_words(request, &mut words, rng);
+            options = calendar_options(request, rng);
+        }
         Request::Keyed { key, request } => {
             let mut keyed = self::words(request, rng);
             keyed.options.push(("key", Kind::Key, key.clone()));
@@ -206,12 +210,9 @@ fn words(request: &Request, rng: &mut Rng) -> Words {
             words.extend(range.iter().flat_map(|(first, last)| [*first, *last]).map(|date| day(date, rng)));
         }
         Request::Free(search) => {
-            words.extend([(Kind::Group, search.people.join(",")), day(search.date, rng)]);
-            options.extend(search.to.map(|to| {
-                let (kind, to) = day(to, rng);
-                ("to", kind, to)
-            }));
-            options.extend(window_options(search));
+            words.extend([(Kind::Group, search.people.join(",")), day(search.window.date, rng)]);
+            options = window_options(&search.window, rng);
+            options.extend(search.limit.map(|limit| ("limit", Kind::Number, limit.to_string())));
         }
         Request::Help(verb) => {
             words.extend(verb.iter().map(|verb| (Kind::Verb, (*verb).to_owned())));
@@ -244,35 +245,89 @@ fn list_options(list: &TicketList) -> impl Iterator<Item = (&'static str, Kind, 
     options.into_iter().filter_map(|(name, kind, value)| Some((name, kind, value?)))
 }
 
-fn window_options(search: &TimeSearch) -> impl Iterator<Item = (&'static str, Kind, String)> {
-    let days = search.all_days.map(|all| if all { "all" } else { "weekdays" }.to_owned());
+/// The name of an option, and its value.
+type Opt = (&'static str, Kind, String);
+
+fn window_options(window: &Window, rng: &mut Rng) -> Vec<Opt> {
+    let days = window.all_days.map(|all| if all { "all" } else { "weekdays" }.to_owned());
     let options = [
-        ("from", Kind::Time, search.from.map(format_hour)),
+        ("from", Kind::Time, window.from.map(format_hour)),
         // Not a time: it may be 24:00.
-        ("until", Kind::Choice, search.until.map(format_hour)),
-        ("hours", Kind::Choice, search.hours.map(|hours| hours.to_string())),
+        ("until", Kind::Choice, window.until.map(format_hour)),
+        ("hours", Kind::Choice, window.hours.map(|hours| hours.to_string())),
         ("days", Kind::Choice, days),
-        ("limit", Kind::Number, search.limit.map(|limit| limit.to_string())),
     ];
-    options.into_iter().filter_map(|(name, kind, value)| Some((name, kind, value?)))
+    let given = options.into_iter().filter_map(|(name, kind, value)| Some((name, kind, value?)));
+    given.chain(window.to.map(|to| date_option("to", to, rng))).collect()
+}
+
+fn date_option(name: &'static str, date: NaiveDate, rng: &mut Rng) -> Opt {
+    let (kind, date) = day(date, rng);
+    (name, kind, date)
+}
+
+fn calendar_options(request: &CalendarRequest, rng: &mut Rng) -> Vec<Opt> {
+    let hours_option = |hours: &Option<u32>| hours.map(|hours| ("hours", Kind::Choice, hours.to_string()));
+    match request {
+        CalendarRequest::Take { when: When::First(window), .. } => window_options(window, rng),
+        CalendarRequest::Take { when: When::At { hours, recurrence, .. }, .. } => {
+            let series = recurrence.iter().flat_map(|recurrence| recurrence_options(recurrence, rng));
+            hours_option(hours).into_iter().chain(series).collect()
+        }
+        CalendarRequest::Put { hours, scope, .. } => {
+            hours_option(hours).into_iter().chain(scope_option(*scope)).collect()
+        }
+        CalendarRequest::Delete { scope, .. } => scope_option(*scope).into_iter().collect(),
+        CalendarRequest::Day { .. } => Vec::new(),
+    }
+}
+
+fn recurrence_options(recurrence: &Recurrence, rng: &mut Rng) -> Vec<Opt> {
+    let every = match recurrence.every {
+        Every::Day => "day",
+        Every::Weekday => "weekday",
+        Every::Week => "week",
+        Every::TwoWeeks => "2weeks",
+    };
+    let mut options = vec![("every", Kind::Choice, every.to_owned())];
+    options.push(match recurrence.end {
+        RecurrenceEnd::Count(count) => ("count", Kind::Choice, count.to_string()),
+        RecurrenceEnd::Last(last) => date_option("last", last, rng),
+    });
+    options.extend(recurrence.skips.then(|| ("on_conflict", Kind::Choice, "skip".to_owned())));
+    options
+}
+
+fn scope_option(scope: Option<Scope>) -> Option<Opt> {
+    let word = match scope? {
+        Scope::This => "this",
+        Scope::Following => "following",
+        Scope::All => "all",
+    };
+    Some(("series", Kind::Choice, word.to_owned()))
 }
 
 /// Adds the arguments of a request about calendars. Returns whether one more or less is an error.
 fn calendar_words(request: &CalendarRequest, words: &mut Vec<(Kind, String)>, rng: &mut Rng) -> bool {
     match request {
-        CalendarRequest::Take { who, slot, meeting } => {
+        CalendarRequest::Take { who, when, meeting } => {
             words.push((Kind::Id, who.clone()));
-            words.extend(at(*slot, rng));
+            match when {
+                When::At { slot, .. } => words.extend(at(*slot, rng)),
+                When::First(window) => {
+                    words.extend([day(window.date, rng), (Kind::Word, "first".to_owned())]);
+                }
+            }
             meet(words, meeting.as_ref())
         }
-        CalendarRequest::Put { who, old, new, meeting } => {
+        CalendarRequest::Put { who, old, new, meeting, .. } => {
             words.push((Kind::Id, who.clone()));
             words.extend(at(*old, rng));
             words.push((Kind::Verb, if meeting.is_some() { "MEET" } else { "BLOCK" }.into()));
             words.extend(at(*new, rng));
             meet(words, meeting.as_ref())
         }
-        CalendarRequest::Delete { who, slot } => {
+        CalendarRequest::Delete { who, slot, .. } => {
             words.push((Kind::Id, who.clone()));
             words.extend(at(*slot, rng));
             true

@@ -3,10 +3,13 @@
 
 mod calendar;
 mod check;
+mod clash;
+mod entry;
 mod event;
 mod keys;
 mod line;
 mod naive;
+mod recurrence;
 mod request;
 mod sales;
 mod time_search;
@@ -15,4 +18,7 @@ pub use calendar::Calendar;
 pub use check::{CheckResult, Outcome, check_outcome};
 pub use line::{invalid_line, request_line};
 pub use naive::Model;
-pub use request::{CalendarRequest, Meeting, Request, Slot, Terms, TicketList, TimeSearch};
+pub use recurrence::{Every, Recurrence, RecurrenceEnd};
+pub use request::{
+    CalendarRequest, Meeting, Request, Scope, Slot, Terms, TicketList, TimeSearch, When, Window,
+};

@@ -1,18 +1,18 @@
 //! The model: sales and calendars, and what the server shows of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bookline_server::state::StateLimits;
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{NaiveDate, NaiveDateTime, Timelike};
 use serde_json::{Value, json};
 
 use super::calendar::{Calendar, in_order};
 use super::check::{CheckResult, Outcome, Refusal, check_outcome, expect, hello, help, ok, refused};
 use super::event::Event;
 use super::keys::{Keys, limit_tickets};
-use super::request::{Request, TicketList, TimeSearch, format_moment};
+use super::request::{CalendarRequest, Request, Slot, TicketList, TimeSearch, When, format_moment};
 use super::sales::Sales;
-use super::time_search::{Found, find_times};
+use super::time_search::{Found, find_times, is_in_window};
 use crate::reply::Reply;
 
 /// The state of the model.
@@ -33,6 +33,8 @@ pub struct Model {
     ticket_cursors: BTreeMap<String, TicketCursor>,
     /// Whether a change is durable when it is acknowledged.
     durable: bool,
+    /// Whether other clients may change calendars while a time is searched.
+    has_concurrent_searches: bool,
     limits: StateLimits,
 }
 
@@ -63,8 +65,22 @@ impl Model {
             cursors: BTreeMap::new(),
             ticket_cursors: BTreeMap::new(),
             durable,
+            has_concurrent_searches: false,
             limits,
         }
+    }
+
+    /// The model of a server with several clients at once. A `MEET … first` looks at its days one after
+    /// another and keeps no lock, so its reply need not be that of a single moment: an earlier hour may have
+    /// become free meanwhile, or a later one taken before it. What is checked is that the time that it took
+    /// is in the window and was free for all when it was taken, and of a refusal only its form.
+    pub fn with_concurrent_searches(self) -> Self {
+        Self { has_concurrent_searches: true, ..self }
+    }
+
+    /// The dates on which there is an entry.
+    pub fn calendar_dates(&self) -> BTreeSet<NaiveDate> {
+        self.calendar.dates()
     }
 
     /// The ids of all tickets that were ever issued.
@@ -165,6 +181,11 @@ impl Model {
 
     /// Checks the reply to a request, and applies its change. `now` is the server's time.
     pub fn check(&mut self, request: &Request, reply: &Reply, now: NaiveDateTime) -> CheckResult {
+        if let Request::Calendar(calendar) = request.without_key()
+            && calendar.is_malformed()
+        {
+            return refused(reply, "BAD_REQUEST", &json!({}));
+        }
         if let Request::Keyed { key, request } = request {
             self.keys.record_asked(key, request);
             return if request.is_change() {
@@ -206,9 +227,33 @@ impl Model {
         now: NaiveDateTime,
     ) -> Option<Result<Outcome, String>> {
         match request {
-            Request::Calendar(request) => Some(Ok(self.calendar.apply(request))),
+            Request::Calendar(request) => Some(self.apply_to_calendar(request, reply, now)),
             request => self.sales.apply(request, reply, now),
         }
+    }
+
+    fn apply_to_calendar(
+        &mut self,
+        request: &CalendarRequest,
+        reply: &Reply,
+        now: NaiveDateTime,
+    ) -> Result<Outcome, String> {
+        if self.has_concurrent_searches
+            && let CalendarRequest::Take { who, when: When::First(window), meeting } = request
+        {
+            let Some(start) = start_in(reply) else { return check_no_time(reply) };
+            expect(is_in_window(window, start, now), || "the time is not in the window".to_owned())?;
+            let when = When::At { slot: start, hours: window.hours, recurrence: None };
+            let taken = CalendarRequest::Take { who: who.clone(), when, meeting: meeting.clone() };
+            return Ok(self.calendar.apply(&taken, "", now));
+        }
+        let series = reply.body["series"].as_str().unwrap_or_default();
+        if request.creates_series() && reply.is_ok() {
+            let is_id = series.len() == 16 && series.bytes().all(|byte| b"0123456789abcdef".contains(&byte));
+            expect(is_id, || "no id of a series".to_owned())?;
+            expect(!self.calendar.has_series(series), || "the id of another series".to_owned())?;
+        }
+        Ok(self.calendar.apply(request, series, now))
     }
 
     /// Checks the reply to a change with a key.
@@ -388,6 +433,24 @@ impl TicketList {
         });
         has_status && is_named
     }
+}
+
+/// The start of the entry that a reply is about.
+fn start_in(reply: &Reply) -> Option<Slot> {
+    let start = format!("{} {}", reply.body["date"].as_str()?, reply.body["time"].as_str()?);
+    let start = NaiveDateTime::parse_from_str(&start, "%d-%m-%Y %H:%M").ok()?;
+    Some(Slot { date: start.date(), hour: start.hour() })
+}
+
+/// Checks the form of the refusal of a search that found no time: `busy` has one person, or nobody if the
+/// window is over.
+fn check_no_time(reply: &Reply) -> Result<Outcome, String> {
+    let busy = &reply.body["busy"];
+    let is_refused = reply.code.as_deref() == Some("CONFLICT");
+    expect(is_refused && busy.as_array().is_some_and(|busy| busy.len() <= 1), || {
+        "it should be a time or ERR CONFLICT with at most one person".to_owned()
+    })?;
+    Ok(Err(Refusal::new("CONFLICT", json!({"busy": busy}))))
 }
 
 /// The refusal of a range of too many days.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
+
+use super::recurrence::{Recurrence, occurrences};
 
 /// The seconds of a hold without `ttl=`.
 pub const HOLD_SECONDS: u64 = 300;
@@ -13,6 +15,21 @@ pub struct Slot {
     pub date: NaiveDate,
     /// From 0 to 23.
     pub hour: u32,
+}
+
+impl Slot {
+    /// The hours from the first date to this one.
+    pub fn index(self) -> i64 {
+        (i64::from(self.date.num_days_from_ce()) - 1) * 24 + i64::from(self.hour)
+    }
+
+    /// The slot so many hours later, or earlier. `None` outside the years 1 to 9999.
+    pub fn later(self, hours: i64) -> Option<Self> {
+        let index = self.index() + hours;
+        let date = NaiveDate::from_num_days_from_ce_opt((index.div_euclid(24) + 1).try_into().ok()?)?;
+        let slot = Self { date, hour: index.rem_euclid(24) as u32 };
+        (1..=9_999).contains(&date.year()).then_some(slot)
+    }
 }
 
 /// The arguments of a meeting.
@@ -116,10 +133,17 @@ pub enum Request {
     Quit,
 }
 
-/// The arguments of FREE. What is `None` has its default.
+/// The arguments of FREE.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TimeSearch {
     pub people: Vec<String>,
+    pub window: Window,
+    pub limit: Option<usize>,
+}
+
+/// Where a time is searched. What is `None` has its default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Window {
     pub date: NaiveDate,
     pub to: Option<NaiveDate>,
     /// The hours between which to search.
@@ -128,7 +152,25 @@ pub struct TimeSearch {
     pub hours: Option<u32>,
     /// Whether all days of a range are searched, or only weekdays.
     pub all_days: Option<bool>,
-    pub limit: Option<usize>,
+}
+
+impl Window {
+    /// Whether it has several dates.
+    pub fn is_range(&self) -> bool {
+        self.to.is_some_and(|to| to != self.date)
+    }
+
+    fn canonical(&self) -> Self {
+        let is_range = self.is_range();
+        Self {
+            date: self.date,
+            to: self.to.filter(|_| is_range),
+            from: self.from.filter(|from| *from != 9),
+            until: self.until.filter(|until| *until != 17),
+            hours: self.hours.filter(|hours| *hours != 1),
+            all_days: self.all_days.filter(|all| *all && is_range),
+        }
+    }
 }
 
 /// The arguments of TICKETS.
@@ -177,13 +219,7 @@ impl Request {
             }
             Self::Hold { ttl, .. } => *ttl = ttl.filter(|seconds| *seconds != HOLD_SECONDS),
             Self::Cancel(tickets) => remove_duplicates(tickets),
-            Self::Calendar(
-                CalendarRequest::Take { who, meeting: Some(meeting), .. }
-                | CalendarRequest::Put { who, meeting: Some(meeting), .. },
-            ) => {
-                remove_duplicates(&mut meeting.group);
-                meeting.host = meeting.host.take().filter(|host| host != who);
-            }
+            Self::Calendar(request) => request.make_canonical(),
             _ => {}
         }
         request
@@ -232,10 +268,89 @@ fn remove_duplicates(words: &mut Vec<String>) {
 /// A request about the calendars of people. Without a meeting it is about a block.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CalendarRequest {
-    Take { who: String, slot: Slot, meeting: Option<Meeting> },
-    Put { who: String, old: Slot, new: Slot, meeting: Option<Meeting> },
-    Delete { who: String, slot: Slot },
-    Day { who: String, date: NaiveDate },
+    Take {
+        who: String,
+        when: When,
+        meeting: Option<Meeting>,
+    },
+    Put {
+        who: String,
+        old: Slot,
+        new: Slot,
+        hours: Option<u32>,
+        meeting: Option<Meeting>,
+        scope: Option<Scope>,
+    },
+    Delete {
+        who: String,
+        slot: Slot,
+        scope: Option<Scope>,
+    },
+    Day {
+        who: String,
+        date: NaiveDate,
+    },
+}
+
+/// When an entry is to be.
+#[derive(Debug, Clone, PartialEq)]
+pub enum When {
+    At {
+        slot: Slot,
+        hours: Option<u32>,
+        recurrence: Option<Recurrence>,
+    },
+    /// At the first time that is free. Only of a meeting.
+    First(Window),
+}
+
+/// Which occurrences of a series a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    This,
+    Following,
+    All,
+}
+
+impl When {
+    /// An entry of one hour.
+    pub fn hour(slot: Slot) -> Self {
+        Self::At { slot, hours: None, recurrence: None }
+    }
+}
+
+impl CalendarRequest {
+    /// Whether it is not valid in any state, because a new entry would end after the last date, or a series
+    /// would have no occurrence.
+    pub fn is_malformed(&self) -> bool {
+        match self {
+            Self::Take { when: When::At { slot, hours, recurrence }, .. } => {
+                occurrences(*slot, hours.unwrap_or(1), recurrence.as_ref()).is_err()
+            }
+            Self::Put { new, hours: Some(hours), .. } => new.later(i64::from(*hours) - 1).is_none(),
+            Self::Take { .. } | Self::Put { .. } | Self::Delete { .. } | Self::Day { .. } => false,
+        }
+    }
+
+    /// Whether it asks for a series.
+    pub fn creates_series(&self) -> bool {
+        matches!(self, Self::Take { when: When::At { recurrence: Some(_), .. }, .. })
+    }
+
+    fn make_canonical(&mut self) {
+        if let Self::Take { when, .. } = self {
+            match when {
+                When::At { hours, .. } => *hours = hours.filter(|hours| *hours != 1),
+                When::First(window) => *window = window.canonical(),
+            }
+        }
+        if let Self::Take { who, meeting: Some(meeting), .. }
+        | Self::Put { who, meeting: Some(meeting), .. } = self
+        {
+            remove_duplicates(&mut meeting.group);
+            meeting.host = meeting.host.take().filter(|host| host != who);
+        }
+    }
 }
 
 pub fn format_date(date: NaiveDate) -> String {

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use bookline_testkit::model::{self, CalendarRequest, Meeting, Slot, request_line};
+use bookline_testkit::model::{self, CalendarRequest, Meeting, Slot, When, request_line};
 use bookline_testkit::{Conn, Reply, Rng};
 use chrono::{Days, NaiveDate};
 
@@ -92,17 +92,27 @@ impl Client for MeetingClient {
             (0..=1, _) => (CalendarRequest::Day { who, date: date(rng.below(DAYS)) }, Request::Read),
             (2..=4, Some((title, slot, host))) => {
                 self.set(&title, State::Open);
-                (CalendarRequest::Delete { who: host, slot }, Request::Delete(title))
+                (CalendarRequest::Delete { who: host, slot, scope: None }, Request::Delete(title))
             }
             (5..=6, Some((old, slot, host))) => {
                 self.set(&old, State::Open);
                 let (new, to, meeting) = self.meeting(&host, rng);
-                let request = CalendarRequest::Put { who: host, old: slot, new: to, meeting: Some(meeting) };
+                let request = CalendarRequest::Put {
+                    who: host,
+                    old: slot,
+                    new: to,
+                    hours: None,
+                    meeting: Some(meeting),
+                    scope: None,
+                };
                 (request, Request::Put { old, new })
             }
             _ => {
                 let (title, slot, meeting) = self.meeting(&who, rng);
-                (CalendarRequest::Take { who, slot, meeting: Some(meeting) }, Request::Meet(title))
+                (
+                    CalendarRequest::Take { who, when: When::hour(slot), meeting: Some(meeting) },
+                    Request::Meet(title),
+                )
             }
         };
         self.outstanding.push_back(outstanding_request);

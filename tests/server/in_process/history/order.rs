@@ -10,7 +10,7 @@ use bookline_server::commands::Service;
 use bookline_server::maintenance;
 use bookline_server::state::StateLimits;
 use bookline_testkit::in_process::Server;
-use bookline_testkit::model::{Model, Request, Slot, Terms, TimeSearch, request_line};
+use bookline_testkit::model::{Model, Request, Slot, Terms, TimeSearch, Window, request_line};
 use bookline_testkit::reply::PartialReply;
 use bookline_testkit::{AsyncConn, Reply, Rng};
 use chrono::NaiveDateTime;
@@ -65,7 +65,7 @@ pub async fn check_linearizable(seed: u64) {
         conns.push(server.connect().await);
     }
     let slots = slots(now(&time));
-    let mut naive = Model::new(true, StateLimits::NONE);
+    let mut naive = Model::new(true, StateLimits::NONE).with_concurrent_searches();
     let mut lifetimes = FIRST_LIFETIME_SECONDS..;
     let clock = Arc::new(AtomicU64::new(0));
     for round in 0..ROUNDS {
@@ -136,7 +136,10 @@ fn draw(
         }
         // Only a few slots, so that the requests of a short round conflict.
         let template = match template {
-            Template::Slots(action, slot, other) => Template::Slots(action, slot % 2, other % 2 * 7),
+            Template::Slots(action, slot, other) => {
+                // The current hour, the next one, which is on the next day, and the same hour of that day.
+                Template::Slots(action, [0, 1, 10][slot % 3], [0, 7, 10][other % 3])
+            }
             other => other,
         };
         let mut request = template.resolve(naive, slots);
@@ -152,7 +155,7 @@ fn draw(
                 | Request::Tickets(_)
                 | Request::Range { .. }
                 | Request::Hod { .. }
-                | Request::Free(TimeSearch { to: Some(_), .. })
+                | Request::Free(TimeSearch { window: Window { to: Some(_), .. }, .. })
                 | Request::Stats
                 | Request::Snapshot
                 | Request::Quit

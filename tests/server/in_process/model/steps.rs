@@ -6,7 +6,8 @@ use bookline_server::state::limits::KEY_BYTES_LIMIT_MIN;
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::Rng;
 use bookline_testkit::model::{
-    CalendarRequest, Meeting, Model, Request, Slot, Terms, TicketList, TimeSearch, invalid_line, request_line,
+    CalendarRequest, Every, Meeting, Model, Recurrence, RecurrenceEnd, Request, Scope, Slot, Terms,
+    TicketList, TimeSearch, When, Window, invalid_line, request_line,
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta, Timelike};
 
@@ -24,7 +25,7 @@ pub struct Conditions {
 const LOW_LIMITS: StateLimits = StateLimits {
     events: 4,
     tickets: 25,
-    person_hours: 12,
+    person_hours: 40,
     holds: 3,
     ended_holds: 4,
     name_bytes: 250,
@@ -148,15 +149,71 @@ pub enum HoldAction {
 
 #[derive(Debug, Clone)]
 pub enum SlotAction {
-    Take(String, Option<Meeting>),
-    Put(String, Option<Meeting>),
-    Delete(String),
+    Take {
+        who: String,
+        hours: Option<u32>,
+        repeated: Option<Repeated>,
+        meeting: Option<Meeting>,
+    },
+    /// In a window on the date of a slot.
+    MeetFirst(String, Meeting, Window),
+    /// In a window from the date of one slot to that of the other.
+    MeetFirstInRange(String, Meeting, Window),
+    Put {
+        who: String,
+        hours: Option<u32>,
+        meeting: Option<Meeting>,
+        scope: Option<Scope>,
+    },
+    Delete(String, Option<Scope>),
     Day(String),
     /// From the date of one slot to that of the other.
     Range(String),
     Meetings(String),
     Free(TimeSearch),
     FreeInRange(TimeSearch),
+}
+
+/// A recurrence whose first date is not known yet.
+#[derive(Debug, Clone, Copy)]
+pub struct Repeated {
+    every: Every,
+    end: RepeatedEnd,
+    skips: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum RepeatedEnd {
+    Count(usize),
+    /// The last day is so many days after the date.
+    Days(i64),
+}
+
+impl Repeated {
+    fn draw(rng: &mut Rng) -> Self {
+        let every = *rng.pick(&[Every::Day, Every::Day, Every::Weekday, Every::Week, Every::TwoWeeks]);
+        let end = if rng.one_in(2) {
+            // At times more than the clashes that a reply lists.
+            RepeatedEnd::Count(if rng.one_in(40) { 120 } else { 2 + rng.below(4) })
+        } else {
+            // At times before the first occurrence, or more than a series may have.
+            RepeatedEnd::Days(*rng.pick(&[-1, 0, 1, 2, 3, 4, 7, 14, 15, 28, 366, 600]))
+        };
+        let end = match end {
+            RepeatedEnd::Days(366) if !rng.one_in(10) => RepeatedEnd::Days(5),
+            end => end,
+        };
+        Self { every, end, skips: rng.one_in(2) }
+    }
+
+    fn from(self, first: Slot) -> Recurrence {
+        let Self { every, end, skips } = self;
+        let end = match end {
+            RepeatedEnd::Count(count) => RecurrenceEnd::Count(count),
+            RepeatedEnd::Days(days) => RecurrenceEnd::Last(first.later(24 * days).unwrap_or(first).date),
+        };
+        Recurrence { every, end, skips }
+    }
 }
 
 /// An id that no ticket and no hold has.
@@ -178,14 +235,18 @@ const TEXTS: [&str; 8] = [
 const ATTENDEES: [&str; 5] = ["Ada", "Ada Lovelace", "Grüß Gott 🌱", "say \"hi\" \\", "ÉMILE"];
 const PARTS_OF_NAMES: [&str; 5] = ["ada", "LOVE", "grüss", "É", "hi\""];
 
-/// The slots of a scenario: around the current hour, around the end of the month of HOD, and at the ends of
-/// the calendar.
+/// The number of [`slots`].
+const SLOTS: usize = 14;
+
+/// The slots of a scenario: around the current hour, around the end of the month of HOD, at the ends of the
+/// calendar, and at later occurrences of series that begin at the current hour.
 pub fn slots(now: NaiveDateTime) -> Vec<Slot> {
     let slot = |at: NaiveDateTime| Slot { date: at.date(), hour: at.hour() };
     let mut slots: Vec<Slot> =
         [0, 1, -1, -718, -719, -720].map(|hours| slot(now + TimeDelta::hours(hours))).into();
     let far = |y, m, d, hour| Slot { date: NaiveDate::from_ymd_opt(y, m, d).expect("a date"), hour };
     slots.extend([far(1, 1, 1, 0), far(2028, 2, 29, 23), far(9999, 12, 31, 23)]);
+    slots.extend([2, 24, 25, 48, 168].map(|hours| slot(now + TimeDelta::hours(hours))));
     slots
 }
 
@@ -365,30 +426,46 @@ impl Template {
     }
 
     fn draw_calendar(rng: &mut Rng) -> Self {
-        let (slot, other) = (rng.below(9), rng.below(9));
+        let (slot, other) = (rng.below(SLOTS), rng.below(SLOTS));
         let who = (*rng.pick(&PEOPLE)).to_owned();
-        match rng.below(20) {
-            0..3 => Self::Slots(SlotAction::Take(who, None), slot, other),
-            3..8 => Self::Slots(SlotAction::Take(who, Some(meeting(rng))), slot, other),
-            8..12 => Self::Slots(SlotAction::Delete(who), slot, other),
+        let action = match rng.below(21) {
+            0..3 => Self::take(who, None, rng),
+            3..8 => {
+                let meeting = meeting(rng);
+                Self::take(who, Some(meeting), rng)
+            }
+            8..12 => SlotAction::Delete(who, scope(rng)),
             12..17 => {
                 let meeting = (!rng.one_in(3)).then(|| meeting(rng));
+                let put = SlotAction::Put { who, hours: hours(rng), meeting, scope: scope(rng) };
                 // At times within the same hour.
                 let other = if rng.one_in(3) { slot } else { other };
-                Self::Slots(SlotAction::Put(who, meeting), slot, other)
+                return Self::Slots(put, slot, other);
             }
-            17 => Self::Slots(SlotAction::Day(who), slot, other),
+            17 => SlotAction::Day(who),
             18 => {
                 let head = if rng.one_in(4) { who.clone() } else { "F10".to_owned() };
-                let range = if rng.one_in(2) { SlotAction::Range(who) } else { SlotAction::Meetings(head) };
-                Self::Slots(range, slot, other)
+                if rng.one_in(2) { SlotAction::Range(who) } else { SlotAction::Meetings(head) }
+            }
+            19 => {
+                let (search, is_range) = (time_search(rng), rng.one_in(2));
+                if is_range { SlotAction::FreeInRange(search) } else { SlotAction::Free(search) }
             }
             _ => {
-                let (search, is_range) = (time_search(rng), rng.one_in(2));
-                let free = if is_range { SlotAction::FreeInRange } else { SlotAction::Free };
-                Self::Slots(free(search), slot, other)
+                let (meeting, window) = (meeting(rng), window(rng));
+                if rng.one_in(2) {
+                    SlotAction::MeetFirst(who, meeting, window)
+                } else {
+                    SlotAction::MeetFirstInRange(who, meeting, window)
+                }
             }
-        }
+        };
+        Self::Slots(action, slot, other)
+    }
+
+    fn take(who: String, meeting: Option<Meeting>, rng: &mut Rng) -> SlotAction {
+        let repeated = rng.one_in(4).then(|| Repeated::draw(rng));
+        SlotAction::Take { who, hours: hours(rng), repeated, meeting }
     }
 
     /// The request with its references resolved.
@@ -473,15 +550,32 @@ impl SlotAction {
     fn on(self, slot: Slot, other: Slot) -> Request {
         let (first, last) = (slot.date.min(other.date), slot.date.max(other.date));
         Request::Calendar(match self {
-            Self::Take(who, meeting) => CalendarRequest::Take { who, slot, meeting },
-            Self::Put(who, meeting) => CalendarRequest::Put { who, old: slot, new: other, meeting },
-            Self::Delete(who) => CalendarRequest::Delete { who, slot },
+            Self::Take { who, hours, repeated, meeting } => {
+                let recurrence = repeated.map(|repeated| repeated.from(slot));
+                CalendarRequest::Take { who, when: When::At { slot, hours, recurrence }, meeting }
+            }
+            Self::MeetFirst(who, meeting, window) => {
+                let when = When::First(Window { date: slot.date, ..window });
+                CalendarRequest::Take { who, when, meeting: Some(meeting) }
+            }
+            Self::MeetFirstInRange(who, meeting, window) => {
+                let when = When::First(Window { date: first, to: Some(last), ..window });
+                CalendarRequest::Take { who, when, meeting: Some(meeting) }
+            }
+            Self::Put { who, hours, meeting, scope } => {
+                CalendarRequest::Put { who, old: slot, new: other, hours, meeting, scope }
+            }
+            Self::Delete(who, scope) => CalendarRequest::Delete { who, slot, scope },
             Self::Day(who) => CalendarRequest::Day { who, date: slot.date },
             Self::Range(who) => return Request::Range { who, first, last },
             Self::Meetings(who) => return Request::Hod { who, range: Some((first, last)) },
-            Self::Free(search) => return Request::Free(TimeSearch { date: slot.date, ..search }),
+            Self::Free(search) => {
+                let window = Window { date: slot.date, ..search.window };
+                return Request::Free(TimeSearch { window, ..search });
+            }
             Self::FreeInRange(search) => {
-                return Request::Free(TimeSearch { date: first, to: Some(last), ..search });
+                let window = Window { date: first, to: Some(last), ..search.window };
+                return Request::Free(TimeSearch { window, ..search });
             }
         })
     }
@@ -529,9 +623,14 @@ fn ticket_list(rng: &mut Rng) -> TicketList {
     }
 }
 
-/// A search in hours that make a window. Its dates are set later.
+/// A search in a window whose dates are set later.
 fn time_search(rng: &mut Rng) -> TimeSearch {
     let people = (0..1 + rng.below(3)).map(|_| (*rng.pick(&PEOPLE)).to_owned()).collect();
+    TimeSearch { people, window: window(rng), limit: rng.one_in(2).then(|| 1 + rng.below(40)) }
+}
+
+/// The hours of a window. Its dates are set later.
+fn window(rng: &mut Rng) -> Window {
     let from = (!rng.one_in(4)).then(|| rng.below(24) as u32);
     let first = from.unwrap_or(9);
     let is_default = first < 17 && rng.one_in(4);
@@ -539,8 +638,18 @@ fn time_search(rng: &mut Rng) -> TimeSearch {
     let most = until.unwrap_or(17) - first;
     let hours = rng.one_in(2).then(|| 1 + rng.below(most as usize) as u32);
     let all_days = rng.one_in(2).then(|| rng.one_in(2));
-    let limit = rng.one_in(2).then(|| 1 + rng.below(40));
-    TimeSearch { people, date: NaiveDate::default(), to: None, from, until, hours, all_days, limit }
+    Window { from, until, hours, all_days, ..Window::default() }
+}
+
+/// The hours of an entry, mostly few, and at times more than a day has left.
+fn hours(rng: &mut Rng) -> Option<u32> {
+    *rng.pick(&[None, None, None, Some(1), Some(2), Some(2), Some(3), Some(24)])
+}
+
+/// The occurrences of a series that a request is about.
+fn scope(rng: &mut Rng) -> Option<Scope> {
+    let scopes = [Scope::This, Scope::Following, Scope::Following, Scope::All, Scope::All];
+    rng.one_in(2).then(|| *rng.pick(&scopes))
 }
 
 /// A request that is about neither sales nor calendars of a day.
@@ -583,7 +692,11 @@ fn terms(rng: &mut Rng) -> Terms {
 }
 
 fn meeting(rng: &mut Rng) -> Meeting {
-    let group = (0..1 + rng.below(3)).map(|_| (*rng.pick(&PEOPLE)).to_owned()).collect();
+    let mut group: Vec<String> = (0..1 + rng.below(3)).map(|_| (*rng.pick(&PEOPLE)).to_owned()).collect();
+    if rng.one_in(15) {
+        // More people than a clash lists.
+        group.extend((0..25).map(|n| format!("P{n}")));
+    }
     let host = rng.one_in(3).then(|| (*rng.pick(&PEOPLE)).to_owned());
     Meeting { title: (*rng.pick(&TEXTS)).to_owned(), group, host }
 }
@@ -595,9 +708,8 @@ pub fn all_reads(naive: &Model, slots: &[Slot]) -> Vec<Request> {
         Request::List { limit: None, after: None },
         Request::Hod { who: "F10".to_owned(), range: None },
     ];
-    let mut dates: Vec<NaiveDate> = slots.iter().map(|slot| slot.date).collect();
-    dates.sort_unstable();
-    dates.dedup();
+    let mut dates = naive.calendar_dates();
+    dates.extend(slots.iter().map(|slot| slot.date));
     for date in dates {
         let day = |who: &str| Request::Calendar(CalendarRequest::Day { who: who.to_owned(), date });
         requests.extend(PEOPLE.map(day));
