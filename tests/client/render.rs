@@ -126,11 +126,11 @@ F1 on 21-11-2026
     );
     let table = "\
 F1
- Date       | Time  | What      | With | Host
-------------+-------+-----------+------+------
- 21-11-2026 | 22:00 | (blocked) |      | F1
- 21-11-2026 | 23:00 | (blocked) |      | F1
- 23-11-2026 | 10:00 | a         | F2   | F1
+ Date       | Time  | What                    | With | Host
+------------+-------+-------------------------+------+------
+ 21-11-2026 | 22:00 | (blocked) (hour 1 of 2) |      | F1
+ 21-11-2026 | 23:00 | (blocked) (hour 2 of 2) |      | F1
+ 23-11-2026 | 10:00 | a (in a series)         | F2   | F1
 2 days.
 ";
     assert_eq!(pretty(range), table);
