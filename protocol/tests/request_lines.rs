@@ -102,7 +102,9 @@ fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
             prop_oneof![1..=1_000_u32, Just(10)].prop_map(|n| n.to_string()).boxed()
         }
         "<n>" | "<tickets>" => prop_oneof![1..=1_250_u32, Just(4)].prop_map(|n| n.to_string()).boxed(),
-        "<hours>" if verb == Verb::Meet => (1..=4_u32).prop_map(|hours| hours.to_string()).boxed(),
+        "<hours>" if matches!(verb, Verb::Meet | Verb::Free) => {
+            (1..=4_u32).prop_map(|hours| hours.to_string()).boxed()
+        }
         "<hours>" => (1..=24_u32).prop_map(|hours| hours.to_string()).boxed(),
         "<count>" => (2..=366_u32).prop_map(|count| count.to_string()).boxed(),
         "<seconds>" => prop_oneof![1..=7_200_u32, Just(300)].prop_map(|n| format!("{n:06}")).boxed(),
