@@ -1,10 +1,13 @@
 //! Calendars that many clients change.
 //!
-//! Every meeting has a unique title, which identifies its request.
+//! Every meeting has a unique title, which identifies its request. Some go on after midnight, and some are
+//! series, whose occurrences have one title.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
-use bookline_testkit::model::{self, CalendarRequest, Meeting, Slot, When, request_line};
+use bookline_testkit::model::{
+    self, CalendarRequest, Every, Meeting, Recurrence, RecurrenceEnd, Scope, Slot, When, request_line,
+};
 use bookline_testkit::{Conn, Reply, Rng};
 use chrono::{Days, NaiveDate};
 
@@ -14,7 +17,16 @@ const PEOPLE: usize = 12;
 const DAYS: usize = 3;
 const HOURS: usize = 6;
 
-/// The people of a meeting, each with its hour.
+/// The most occurrences of a series, one a day.
+const OCCURRENCES_MAX: usize = 3;
+
+/// The days that a meeting may fill. The last hours may be after midnight.
+const DAYS_FILLED: usize = DAYS + OCCURRENCES_MAX;
+
+/// The first hour of the earliest meeting.
+const FIRST_HOUR: u32 = 18;
+
+/// The people of a meeting, each with its hours.
 type Places = BTreeSet<(String, Slot)>;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,9 +39,42 @@ enum State {
 
 struct Known {
     places: Places,
-    slot: Slot,
+    time: Time,
     host: String,
     state: State,
+}
+
+/// When a meeting is.
+#[derive(Clone, Copy)]
+struct Time {
+    start: Slot,
+    hours: u32,
+    /// More than one if it is a series.
+    occurrences: usize,
+}
+
+impl Time {
+    fn draw(occurrences: usize, rng: &mut Rng) -> Self {
+        let start = Slot { date: date(rng.below(DAYS)), hour: FIRST_HOUR + rng.below(HOURS) as u32 };
+        Self { start, hours: 1 + rng.below(3) as u32, occurrences }
+    }
+
+    fn slots(self) -> impl Iterator<Item = Slot> {
+        let starts = (0..self.occurrences as i64).filter_map(move |day| self.start.later(24 * day));
+        starts.flat_map(move |start| (0..self.hours.into()).filter_map(move |hour| start.later(hour)))
+    }
+
+    fn to_when(self) -> When {
+        let Self { start, hours, occurrences } = self;
+        let end = RecurrenceEnd::Count(occurrences);
+        let recurrence = (occurrences > 1).then_some(Recurrence { every: Every::Day, end, skips: false });
+        When::At { slot: start, hours: Some(hours), recurrence }
+    }
+
+    /// All of it.
+    fn scope(self) -> Option<Scope> {
+        (self.occurrences > 1).then_some(Scope::All)
+    }
 }
 
 enum Request {
@@ -56,27 +101,27 @@ impl MeetingClient {
         Self { name, people, known, outstanding, seen }
     }
 
-    /// A new meeting requested by `who`, which is known from now on.
-    fn meeting(&mut self, who: &str, rng: &mut Rng) -> (String, Slot, Meeting) {
+    /// A new meeting of so many occurrences requested by `who`, which is known from now on.
+    fn meeting(&mut self, who: &str, occurrences: usize, rng: &mut Rng) -> (String, Time, Meeting) {
         let title = format!("m{}.{}", self.name, self.known.len());
-        let slot = Slot { date: date(rng.below(DAYS)), hour: 9 + rng.below(HOURS) as u32 };
+        let time = Time::draw(occurrences, rng);
         let group = rng.some(&self.people, 4);
         let host = rng.pick(&self.people).clone();
         let everyone = group.iter().map(String::as_str).chain([who, &host]);
-        let places = everyone.map(|person| (person.to_owned(), slot)).collect();
-        let known = Known { places, slot, host: host.clone(), state: State::Open };
+        let places = everyone.flat_map(|person| time.slots().map(|slot| (person.to_owned(), slot)));
+        let known = Known { places: places.collect(), time, host: host.clone(), state: State::Open };
         self.known.insert(title.clone(), known);
-        (title.clone(), slot, Meeting { title, group, host: Some(host) })
+        (title.clone(), time, Meeting { title, group, host: Some(host) })
     }
 
     /// One of the present meetings that no outstanding request is about.
-    fn present(&self, rng: &mut Rng) -> Option<(String, Slot, String)> {
+    fn present(&self, rng: &mut Rng) -> Option<(String, Time, String)> {
         let there: Vec<_> = self.known.iter().filter(|(_, known)| known.state == State::Present).collect();
         if there.is_empty() {
             return None;
         }
         let (title, known) = rng.pick(&there);
-        Some(((*title).clone(), known.slot, known.host.clone()))
+        Some(((*title).clone(), known.time, known.host.clone()))
     }
 
     fn set(&mut self, title: &str, state: State) {
@@ -89,30 +134,30 @@ impl Client for MeetingClient {
         let who = rng.pick(&self.people).clone();
         let choice = rng.below(10);
         let (request, outstanding_request) = match (choice, self.present(rng)) {
-            (0..=1, _) => (CalendarRequest::Day { who, date: date(rng.below(DAYS)) }, Request::Read),
-            (2..=4, Some((title, slot, host))) => {
+            (0..=1, _) => (CalendarRequest::Day { who, date: date(rng.below(DAYS_FILLED)) }, Request::Read),
+            (2..=4, Some((title, time, host))) => {
                 self.set(&title, State::Open);
-                (CalendarRequest::Delete { who: host, slot, scope: None }, Request::Delete(title))
+                let request = CalendarRequest::Delete { who: host, slot: time.start, scope: time.scope() };
+                (request, Request::Delete(title))
             }
-            (5..=6, Some((old, slot, host))) => {
+            (5..=6, Some((old, from, host))) => {
                 self.set(&old, State::Open);
-                let (new, to, meeting) = self.meeting(&host, rng);
+                let (new, to, meeting) = self.meeting(&host, from.occurrences, rng);
                 let request = CalendarRequest::Put {
                     who: host,
-                    old: slot,
-                    new: to,
-                    hours: None,
+                    old: from.start,
+                    new: to.start,
+                    hours: Some(to.hours),
                     meeting: Some(meeting),
-                    scope: None,
+                    scope: from.scope(),
                 };
                 (request, Request::Put { old, new })
             }
             _ => {
-                let (title, slot, meeting) = self.meeting(&who, rng);
-                (
-                    CalendarRequest::Take { who, when: When::hour(slot), meeting: Some(meeting) },
-                    Request::Meet(title),
-                )
+                let occurrences = if rng.one_in(3) { 2 + rng.below(OCCURRENCES_MAX - 1) } else { 1 };
+                let (title, time, meeting) = self.meeting(&who, occurrences, rng);
+                let request = CalendarRequest::Take { who, when: time.to_when(), meeting: Some(meeting) };
+                (request, Request::Meet(title))
             }
         };
         self.outstanding.push_back(outstanding_request);
@@ -147,13 +192,13 @@ impl Client for MeetingClient {
     }
 }
 
-/// After a kill and a start: each meeting is in the calendars of all its people or of none. Acknowledged
-/// meetings are present, deleted ones are absent, a moved one is at the old or the new hour, and every
-/// meeting that a read showed is present.
+/// After a kill and a start: each meeting is in the calendars of all its people, in all its hours on all its
+/// days, or in none. Acknowledged meetings are present, deleted ones are absent, a moved one is at the old or
+/// the new hours, and every meeting that a read showed is present.
 pub fn check(conn: &mut Conn, meeters: &mut [MeetingClient]) {
     let mut found: BTreeMap<String, Places> = BTreeMap::new();
     for who in meeters[0].people.clone() {
-        for n in 0..DAYS {
+        for n in 0..DAYS_FILLED {
             let day = conn.ask(&format!("GET {who} {}", date(n)));
             for entry in day.ok()["schedule"].as_array().unwrap() {
                 let hour = entry["time"].as_str().unwrap()[..2].parse().unwrap();
