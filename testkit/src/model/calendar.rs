@@ -9,7 +9,8 @@ use super::check::{Outcome, Refusal};
 use super::clash::Clash;
 use super::entry::Entry;
 use super::recurrence::{OCCURRENCES_MAX, Recurrence, occurrences};
-use super::request::{CalendarRequest, Meeting, Scope, Slot, When, format_date, format_hour};
+use super::request::{CalendarRequest, Meeting, Scope, When, format_date, format_hour};
+use super::slot::Slot;
 use super::time_search::find_first_time;
 
 /// The number of hours in the reply to HOD, including the current one.
@@ -134,7 +135,8 @@ impl Calendar {
             When::First(window) => {
                 let slot = Slot { date: window.date, hour: 0 };
                 let entry = Entry::new(who, slot, window.hours.unwrap_or(1), meeting, None);
-                let start = find_first_time(self, &entry.people, window, now)?;
+                let start =
+                    find_first_time(&|who, slot| self.is_busy(who, slot), &entry.people, window, now)?;
                 self.take_entry(who, Entry { start, ..entry })
             }
         }

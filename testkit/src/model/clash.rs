@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::check::Refusal;
-use super::request::{Slot, format_date, format_hour};
+use super::request::{format_date, format_hour};
+use super::slot::Slot;
 
 /// The most clashes that a reply lists, and the most bytes of them.
 const CLASHES_MAX: usize = 100;

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::check::Refusal;
-use super::request::{Meeting, Slot, format_date, format_hour};
+use super::request::{Meeting, format_date, format_hour};
+use super::slot::Slot;
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {

@@ -4,8 +4,9 @@ use chrono::NaiveDate;
 
 use super::recurrence::{Every, Recurrence, RecurrenceEnd};
 use super::request::{
-    CalendarRequest, Meeting, Request, Scope, Slot, Terms, TicketList, When, Window, format_date, format_hour,
+    CalendarRequest, Meeting, Request, Scope, Terms, TicketList, When, Window, format_date, format_hour,
 };
+use super::slot::Slot;
 use crate::rng::Rng;
 
 /// The kind of an argument, which determines its notations and its invalid values.

@@ -12,6 +12,7 @@ mod naive;
 mod recurrence;
 mod request;
 mod sales;
+mod slot;
 mod time_search;
 
 pub use calendar::Calendar;
@@ -19,6 +20,5 @@ pub use check::{CheckResult, Outcome, check_outcome};
 pub use line::{invalid_line, request_line};
 pub use naive::Model;
 pub use recurrence::{Every, Recurrence, RecurrenceEnd};
-pub use request::{
-    CalendarRequest, Meeting, Request, Scope, Slot, Terms, TicketList, TimeSearch, When, Window,
-};
+pub use request::{CalendarRequest, Meeting, Request, Scope, Terms, TicketList, TimeSearch, When, Window};
+pub use slot::Slot;

@@ -10,8 +10,9 @@ use super::calendar::{Calendar, in_order};
 use super::check::{CheckResult, Outcome, Refusal, check_outcome, expect, hello, help, ok, refused};
 use super::event::Event;
 use super::keys::{Keys, limit_tickets};
-use super::request::{CalendarRequest, Request, Slot, TicketList, TimeSearch, When, format_moment};
+use super::request::{CalendarRequest, Request, TicketList, TimeSearch, When, format_moment};
 use super::sales::Sales;
+use super::slot::Slot;
 use super::time_search::{Found, find_times, is_in_window};
 use crate::reply::Reply;
 
@@ -367,7 +368,7 @@ impl Model {
     }
 
     fn free(&self, reply: &Reply, search: &TimeSearch, now: NaiveDateTime) -> CheckResult {
-        match find_times(&self.calendar, search, now) {
+        match find_times(&|who, slot| self.calendar.is_busy(who, slot), search, now) {
             Err(Refusal { code, fields }) => refused(reply, code, &fields),
             Ok(Found::Times(rows)) => check_listing(reply, &rows, false).map(|_| ()),
             Ok(Found::Busy(busy)) => ok(reply, &json!({"count": 0, "busy": busy})),

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDate};
 
-use super::request::Slot;
+use super::slot::Slot;
 
 /// The most occurrences.
 pub const OCCURRENCES_MAX: usize = 366;

@@ -3,15 +3,18 @@
 use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike, Weekday};
 use serde_json::{Map, Value, json};
 
-use super::calendar::Calendar;
 use super::check::Refusal;
-use super::request::{Slot, TimeSearch, Window, format_date, format_hour};
+use super::request::{TimeSearch, Window, format_date, format_hour};
+use super::slot::Slot;
 
 /// The most people times days.
 const PERSON_DAYS_MAX: i64 = 20_000;
 
 /// The rows without `limit=`.
 const ROWS: usize = 10;
+
+/// Whether an hour of a person is filled.
+type IsBusy<'a> = dyn Fn(&str, Slot) -> bool + 'a;
 
 /// What a search finds.
 #[derive(Debug)]
@@ -34,9 +37,9 @@ struct Searched<'p> {
 }
 
 /// Searches times at this time of the server.
-pub fn find_times(calendar: &Calendar, search: &TimeSearch, now: NaiveDateTime) -> Result<Found, Refusal> {
+pub fn find_times(is_busy: &IsBusy<'_>, search: &TimeSearch, now: NaiveDateTime) -> Result<Found, Refusal> {
     let TimeSearch { people, window, limit } = search;
-    let Searched { people, slots, free } = look(calendar, people, window, now)?;
+    let Searched { people, slots, free } = look(is_busy, people, window, now)?;
     let length = window.hours.unwrap_or(1);
     let row = |Slot { date, hour }: &Slot| json!({"date": format_date(*date), "time": format_hour(*hour), "hours": length});
     let rows: Vec<Value> = free.iter().map(row).take(limit.unwrap_or(ROWS)).collect();
@@ -45,7 +48,7 @@ pub fn find_times(calendar: &Calendar, search: &TimeSearch, now: NaiveDateTime) 
     }
     let mut busy = Map::new();
     for who in people {
-        let hours = slots.iter().filter(|slot| calendar.is_busy(who, **slot));
+        let hours = slots.iter().filter(|slot| is_busy(who, **slot));
         let hours: Vec<String> = hours.map(|slot| format_hour(slot.hour)).collect();
         if !hours.is_empty() {
             let hours = if window.is_range() { json!(hours.len()) } else { json!(hours) };
@@ -57,16 +60,16 @@ pub fn find_times(calendar: &Calendar, search: &TimeSearch, now: NaiveDateTime) 
 
 /// The first time at which these people are free, or the refusal of MEET.
 pub fn find_first_time(
-    calendar: &Calendar,
+    is_busy: &IsBusy<'_>,
     people: &[String],
     window: &Window,
     now: NaiveDateTime,
 ) -> Result<Slot, Refusal> {
-    let Searched { people, slots, free } = look(calendar, people, window, now)?;
+    let Searched { people, slots, free } = look(is_busy, people, window, now)?;
     if let Some(first) = free.first() {
         return Ok(*first);
     }
-    let busy_hours = |who: &str| slots.iter().filter(|slot| calendar.is_busy(who, **slot)).count();
+    let busy_hours = |who: &str| slots.iter().filter(|slot| is_busy(who, **slot)).count();
     let mut busiest = None;
     let mut most = 0;
     for who in people {
@@ -88,7 +91,7 @@ pub fn is_in_window(window: &Window, start: Slot, now: NaiveDateTime) -> bool {
 }
 
 fn look<'p>(
-    calendar: &Calendar,
+    is_busy: &IsBusy<'_>,
     people: &'p [String],
     window: &Window,
     now: NaiveDateTime,
@@ -111,7 +114,7 @@ fn look<'p>(
         .flat_map(|date| (from..until).map(move |hour| Slot { date, hour }))
         .filter(|slot| *slot >= slot_of(now))
         .collect();
-    let is_free = |slot: Slot| !different.iter().any(|who| calendar.is_busy(who, slot));
+    let is_free = |slot: Slot| !different.iter().any(|who| is_busy(who, slot));
     let length = window.hours.unwrap_or(1);
     let starts = slots.iter().copied().filter(|start| start.hour + length <= until);
     let free = starts.filter(|start| {
