@@ -81,9 +81,9 @@ pub struct Period {
     hours: Hours,
 }
 
-/// A period would not end by 9999-12-31 24:00, the end of the last date.
+/// A period would begin before the first date, or not end by 9999-12-31 24:00, the end of the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours")]
+#[error("an entry lies between 01-01-0001 00:00 and 31-12-9999 24:00: choose another start, or fewer hours")]
 pub struct PeriodError;
 
 impl Period {

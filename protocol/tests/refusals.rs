@@ -304,11 +304,11 @@ fn hours_and_series_that_cannot_be_are_refused() {
         "> BLOCK F1 21-11-2026 09:00 hours=25
          < hours \"25\" is not a number of hours: write a whole number from 1 to 24 in digits only
          > BLOCK F1 31-12-9999 23:00 hours=2
-         < an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours
+         < an entry lies between 01-01-0001 00:00 and 31-12-9999 24:00: choose another start, or fewer hours
          > PUT F1 21-11-2026 09:00 BLOCK 31-12-9999 23:00 hours=2
-         < an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours
+         < an entry lies between 01-01-0001 00:00 and 31-12-9999 24:00: choose another start, or fewer hours
          > BLOCK F1 31-12-9999 09:00 every=day count=2
-         < an entry ends by 31-12-9999 24:00: choose an earlier start, or fewer hours
+         < an entry lies between 01-01-0001 00:00 and 31-12-9999 24:00: choose another start, or fewer hours
          > BLOCK F1 21-11-2026 09:00 every=month count=2
          < every \"month\" is not a recurrence: write day, weekday, week or 2weeks
          > BLOCK F1 21-11-2026 09:00 every=week

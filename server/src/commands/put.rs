@@ -61,7 +61,7 @@ fn replace(
     let refusal = |rejection| match rejection {
         ReplacementRejection::Freeing(rejection) => not_freed(who, old, rejection),
         ReplacementRejection::Period(error) => {
-            Refusal::bad_request(format!("the new time is too late or too early: {error}"))
+            Refusal::bad_request(format!("the new time is outside of the dates: {error}"))
         }
         ReplacementRejection::Busy { period, occurrences, busy: rejection } => {
             const UNCHANGED: &str = " (the old entries are still there)";

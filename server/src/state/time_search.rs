@@ -48,7 +48,8 @@ pub enum SearchStep {
 }
 
 impl TimeSearch {
-    /// A search for times of `people`, whose ids are separated by commas, in a window. Hours before `now` are left out.
+    /// A search in a window for times of `people`, whose ids are separated by commas. Hours before `now` are
+    /// left out.
     pub fn new(people: String, window: Window, now: Slot) -> Self {
         let busy = vec![BusyHours::default(); people.split(',').count()];
         let mut search = Self { people, window, now, day: None, seen: 0, seen_bytes: 0, busy };

@@ -29,7 +29,8 @@ fn no_time(search: &TimeSearch) -> Refusal {
     let busy = search.busy().map(|(who, hours)| (who, hours.count));
     let (who, count) = busy.fold(("", 0), |most, other| if other.1 > most.1 { other } else { most });
     if count == 0 {
-        let message = "no hour of the search is left, it is over: choose a later date";
+        let message =
+            "the search has no hour from now on: choose a later date, or days=all to search weekends too";
         return Refusal::conflict_busy(message, String::new());
     }
     let hours = if count == 1 { "hour" } else { "hours" };
