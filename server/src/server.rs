@@ -139,6 +139,7 @@ impl Server {
             head: config.head.clone(),
             buffers: Buffers::new(config.max_buffers),
             backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
+            long_locks: Semaphore::new(1),
             counters,
         });
         warn_of_exceeded_limits(&service.store);

@@ -24,6 +24,7 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
         head: Id::new("F10").expect("an id"),
         buffers: Buffers::new(BUFFERS_BYTES_MIN),
         backlogged_turns: Semaphore::new(1),
+        long_locks: Semaphore::new(1),
         counters: Counters {
             started: Instant::now(),
             connections: AtomicUsize::new(0),

@@ -26,6 +26,9 @@ pub struct Service {
     /// Permits for turns of connections that have a backlog. There are fewer than serving threads, so that a
     /// single request finds a free thread, however many other connections pipeline.
     pub backlogged_turns: Semaphore,
+    /// The permit for the next turn of a connection whose last one held locks for long, and for the pause
+    /// before it.
+    pub long_locks: Semaphore,
     pub counters: Counters,
 }
 

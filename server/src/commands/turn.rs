@@ -29,7 +29,7 @@ impl Turn {
     /// Ends the turn if the last decision was about many hours of many people.
     pub(super) fn charge_person_hours(&mut self) {
         if std::mem::take(&mut self.context.person_hours) > TURN_PERSON_HOURS_MAX {
-            self.budget.exhaust();
+            self.budget.end_after_long_locks();
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct TurnBudget {
     pub commands: u64,
     cost_since_clock_read: u32,
     is_late: bool,
+    /// Whether a command has held locks for long.
+    pub has_held_locks: bool,
 }
 
 impl TurnBudget {
@@ -55,9 +57,9 @@ impl TurnBudget {
         }
     }
 
-    /// Ends the turn.
-    pub fn exhaust(&mut self) {
-        self.is_late = true;
+    /// Ends the turn after a command that has held locks for long.
+    pub fn end_after_long_locks(&mut self) {
+        (self.is_late, self.has_held_locks) = (true, true);
     }
 
     #[inline]

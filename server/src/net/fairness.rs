@@ -13,6 +13,12 @@ use crate::session::{NextStep, Session};
 /// one processor busy and its reader another, which delays bookings by some milliseconds.
 const CHUNK_THROTTLE: Duration = Duration::from_millis(1);
 
+/// How long a connection with a backlog pauses after a change that held locks for long: as long as the
+/// largest one may hold them. So the locks are free at least half of the time. Without the pause, twenty
+/// connections that move series of 20,000 person-hours made the p99 of bookings 24 to 65 times the baseline:
+/// who waits for a mutex is often overtaken by who comes next.
+const LOCKS_THROTTLE: Duration = Duration::from_millis(5);
+
 /// When a connection has let others run.
 #[derive(Debug)]
 pub struct Fairness {
@@ -29,9 +35,19 @@ impl Fairness {
         Self { has_yielded: true, has_backlog: false, commands_before: 0 }
     }
 
-    /// Runs a turn. A connection with a backlog waits for a permit.
+    /// Runs a turn. A connection with a backlog waits for a permit. If its last turn held locks for long, it
+    /// takes turns with others of its kind, and pauses before its own, so that all of them together leave the
+    /// locks free.
     pub async fn run_turn(&mut self, session: &mut Session, service: &Service) -> NextStep {
         let next = if self.has_backlog {
+            let _alone = match session.has_held_locks() {
+                true => {
+                    let alone = service.long_locks.acquire().await;
+                    sleep(LOCKS_THROTTLE).await;
+                    Some(alone)
+                }
+                false => None,
+            };
             let _permit = service.backlogged_turns.acquire().await;
             session.run_turn(service, self.has_yielded)
         } else {

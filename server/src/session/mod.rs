@@ -80,6 +80,11 @@ impl Session {
         self.turn.budget.commands > 0
     }
 
+    /// Whether a command of the last turn has held locks for long.
+    pub fn has_held_locks(&self) -> bool {
+        self.turn.budget.has_held_locks
+    }
+
     /// Whether a chunked reply is unfinished.
     pub fn is_writing_reply(&self) -> bool {
         self.chunked_reply.is_some()
