@@ -1,6 +1,7 @@
 //! Tests that run the server in their own process, where they can reach its state and control its clock.
 
 mod buffers;
+mod calendars;
 mod clock;
 mod deadlines;
 mod duplex;

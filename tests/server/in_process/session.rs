@@ -111,6 +111,27 @@ fn turn_ends_after_its_commands() {
 }
 
 #[test]
+fn turn_ends_after_a_change_of_more_than_2000_person_hours() {
+    let mut peer = Peer::new();
+    let group = |members: usize| (1..=members).map(|n| format!("F{n}")).collect::<Vec<_>>().join(",");
+    let (many, few) = (group(83), group(82));
+    for line in [
+        format!("MEET host 2199-01-01 00:00 talk {many} hours=24"),
+        format!("PUT host 2199-01-01 00:00 MEET 2199-01-02 00:00 talk {many}"),
+        "DELETE host 2199-01-02 23:00".to_owned(),
+    ] {
+        peer.send(format!("{line}\nPING\n"));
+        let (next, replies) = peer.turn();
+        assert_eq!((next, replies.lines().count()), (NextStep::Yield, 1), "{replies}");
+        assert!(replies.starts_with("OK {\"name\":\"host\""), "{replies}");
+        assert_eq!(peer.turn(), (NextStep::Read, "OK {}\n".to_owned()));
+    }
+    peer.send(format!("MEET host 2199-01-01 00:00 talk {few} hours=24\nPING\n"));
+    let (next, replies) = peer.turn();
+    assert_eq!((next, replies.lines().count()), (NextStep::Read, 2), "1,992 person-hours: {replies}");
+}
+
+#[test]
 fn turn_without_a_yield_ends_at_the_deadline_of_the_turn_before() {
     let mut peer = Peer::new();
     peer.send("PING\n");
