@@ -40,6 +40,15 @@ async fn dump_prints_all_changes_as_an_object_a_line() {
                     change["time"].as_str().is_some_and(|hour| hour.len() == 5 && hour.ends_with(":00"));
                 assert!(hour && change["date"].is_string(), "{change}");
             }
+            "entries_created" | "entries_ended" => {
+                let entries = change["entries"].as_array().expect("a list of entries");
+                let is_hour = |time: &Value| time.as_str().is_some_and(|hour| hour.ends_with(":00"));
+                assert!(
+                    !entries.is_empty() && entries.iter().all(|entry| is_hour(&entry["time"])),
+                    "{change}"
+                );
+                assert!(entries.iter().all(|entry| entry["hours"].is_u64()), "{change}");
+            }
             "hold_extended"
             | "holds_ended"
             | "holds_forgotten"
@@ -107,10 +116,32 @@ async fn changes_of_the_journal_are_complete_without_the_state() {
                     let (total, issued) = (count("total_tickets"), count("issued_before"));
                     events.insert(number, Event { id: change["id"].clone(), total, issued, held: 0 });
                 }
-                "block_taken" | "meeting_taken" => drop(entries.insert(number, change)),
+                "block_taken" | "meeting_taken" => drop(entries.insert((number, 0), change)),
+                "entries_created" => {
+                    for entry in change["entries"].as_array().expect("a list of entries") {
+                        let index = entry["index"].as_u64().expect("an index");
+                        let mut created = change.clone();
+                        created["entries"] = entry.clone();
+                        entries.insert((number, index), created);
+                    }
+                }
+                "entries_ended" => {
+                    for entry in change["entries"].as_array().expect("a list of entries") {
+                        let number = |field: &str| entry[field].as_u64().expect("a number");
+                        let created = entries.remove(&(number("entry"), number("index")));
+                        let created = created.unwrap_or_else(|| panic!("no entry: {change}"));
+                        for field in ["date", "time", "hours"] {
+                            assert_eq!(entry[field], created["entries"][field], "{field}: {change}");
+                        }
+                        for field in ["who", "title", "group", "host", "series"] {
+                            assert_eq!(change[field], created[field], "{field}: {change}");
+                        }
+                    }
+                    *checked.entry(kind.to_owned()).or_default() += 1;
+                }
                 "entry_freed" => {
                     let entry = change["entry"].as_u64().expect("the number of the entry");
-                    let created = entries.remove(&entry).unwrap_or_else(|| panic!("no entry: {change}"));
+                    let created = entries.remove(&(entry, 0)).unwrap_or_else(|| panic!("no entry: {change}"));
                     for field in ["date", "time", "who", "title", "group", "host"] {
                         assert_eq!(change[field], created[field], "{field}: {change}");
                     }
@@ -133,6 +164,7 @@ async fn changes_of_the_journal_are_complete_without_the_state() {
     }
     for kind in [
         "entry_freed",
+        "entries_ended",
         "event_updated",
         "tickets_issued",
         "tickets_cancelled",

@@ -160,7 +160,7 @@ async fn stopped() -> (TempDir, Scenario) {
         if seed > 1 {
             conn.ask("SNAPSHOT").await.ok();
         }
-        scenario.extend(run_requests(&mut conn, &mut naive, seed, |n| n == 300).await);
+        scenario.extend(run_requests(&mut conn, &mut naive, seed, |n| n == 700).await);
     }
     conn.finish().await;
     (server.stop().await, scenario)
