@@ -92,6 +92,11 @@ impl Slot {
         self.date.day_number() * 24 + u32::from(self.hour.0)
     }
 
+    /// The slot so many hours later, or earlier if it is negative. Returns `None` outside of the dates.
+    pub fn shifted(self, hours: i64) -> Option<Self> {
+        Self::from_index(u32::try_from(i64::from(self.index()) + hours).ok()?)
+    }
+
     /// The inverse of [`Slot::index`]. Returns `None` outside of its range.
     pub fn from_index(index: u32) -> Option<Self> {
         let date = Date::from_day_number(index / 24)?;

@@ -135,8 +135,7 @@ impl Period {
     ///
     /// It would begin before the first date, or not end by the end of the last one.
     pub fn shifted(self, hours: i64) -> Result<Self, PeriodError> {
-        let index = u32::try_from(i64::from(self.start.index()) + hours).map_err(|_| PeriodError)?;
-        Self::new(Slot::from_index(index).ok_or(PeriodError)?, self.hours)
+        Self::new(self.start.shifted(hours).ok_or(PeriodError)?, self.hours)
     }
 }
 

@@ -15,6 +15,7 @@ use super::record::Record;
 use super::target::Target;
 use crate::codec::fields::Fields;
 use crate::codec::{DecodeError, Sequence};
+use crate::domain::calendar::Entry;
 use crate::domain::{Contradiction, EntryNumber};
 
 /// The number of an entry that is the first of its commit, as the sequence number of that.
@@ -29,6 +30,13 @@ pub struct EntryEnded<'a> {
     /// The first of its commit.
     pub entry: EntryNumber,
     pub texts: EntryTexts<'a>,
+}
+
+impl<'a> EntryEnded<'a> {
+    /// The end of this entry, which is plain.
+    pub fn of(number: EntryNumber, entry: &'a Entry) -> Self {
+        Self { slot: entry.period.start(), entry: number, texts: EntryTexts::of(&entry.content) }
+    }
 }
 
 impl<'a> Kind<'a> for EntryEnded<'a> {

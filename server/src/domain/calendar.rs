@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bookline_protocol::limits::{GROUP_IDS_MAX, ID_BYTES_MAX};
-use bookline_protocol::{Period, SeriesId};
+use bookline_protocol::{Hours, Period, SeriesId};
 use compact_str::CompactString;
 use memchr::memchr;
 
@@ -119,7 +119,18 @@ impl<'a> Iterator for LocatedPeople<'a> {
     }
 }
 
+/// Whether an entry has one hour and no series. Such entries are the most frequent: they are in one shard,
+/// and have changes of their own.
+pub fn is_plain(period: Period, series: Option<SeriesId>) -> bool {
+    period.hours() == Hours::ONE && series.is_none()
+}
+
 impl Entry {
+    /// Whether it has one hour and no series.
+    pub fn is_plain(&self) -> bool {
+        is_plain(self.period, self.series)
+    }
+
     /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
     /// its people.
     pub fn decide_freeing(&self, who: &str) -> Result<(), FreeingRejection> {

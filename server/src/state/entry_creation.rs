@@ -3,7 +3,7 @@
 use bookline_protocol::limits::{CHANGE_PERSON_HOURS_MAX, COMMIT_BYTES_MAX};
 use bookline_protocol::recurrence::OnConflict;
 use bookline_protocol::reply::Clashes;
-use bookline_protocol::{Hours, Period, SeriesId, Slot};
+use bookline_protocol::{Period, SeriesId, Slot};
 
 use super::calendar::HourView;
 use super::clashes::ClashSearch;
@@ -15,7 +15,7 @@ use super::new_entry::NewEntries;
 use super::records::{Records, Shards};
 use super::store::Store;
 use crate::changes::{Change, Origin, Target, commit};
-use crate::domain::calendar::{Entry, EntryContent};
+use crate::domain::calendar::{Entry, EntryContent, is_plain};
 use crate::domain::{Busy, Contradiction, EntryNumber, TooLarge};
 
 /// Entries that were created.
@@ -43,11 +43,11 @@ impl Store {
         // Copied and counted before the locks are acquired: a group may have 65 kB.
         let content = entry.content_of(who);
         if let ([period], None) = (periods, series)
-            && period.hours() == Hours::ONE
+            && is_plain(*period, None)
         {
             return self.create_plain_entry(context, new, period.start(), content, keyed);
         }
-        let person_hours = check_person_hours(&content, periods)?;
+        let person_hours = check_person_hours(person_hours_of(&content, periods))?;
         context.person_hours = person_hours;
         let mut shards = self.lock_periods(context, periods);
         let mut search = ClashSearch::new(who, entry);
@@ -120,10 +120,8 @@ impl Store {
 
     /// Locks the shards of periods to decide a change of them, and reads the time of the decision.
     fn lock_periods(&self, context: &mut Context, periods: &[Period]) -> LockedShards<'_> {
-        let mut shards: Vec<_> = periods.iter().flat_map(|period| self.records.shards_of(*period)).collect();
-        shards.sort_unstable();
-        shards.dedup();
-        self.lock_shards(context, shards)
+        let shards = periods.iter().flat_map(|period| self.records.shards_of(*period));
+        self.lock_shards(context, shards.collect())
     }
 }
 
@@ -151,9 +149,8 @@ pub(super) fn person_hours_of(content: &EntryContent, periods: &[Period]) -> u64
     hours * content.people_count() as u64
 }
 
-/// The hours of entries that a request creates, counted for each of their people.
-pub(super) fn check_person_hours(content: &EntryContent, periods: &[Period]) -> Result<u64, TooLarge> {
-    let person_hours = person_hours_of(content, periods);
+/// Checks that a request may add or remove so many hours, counted for each of their people.
+pub(super) fn check_person_hours(person_hours: u64) -> Result<u64, TooLarge> {
     if person_hours <= CHANGE_PERSON_HOURS_MAX {
         Ok(person_hours)
     } else {

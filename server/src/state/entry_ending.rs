@@ -2,13 +2,12 @@
 
 use std::iter;
 
-use bookline_protocol::limits::CHANGE_PERSON_HOURS_MAX;
 use bookline_protocol::period::PeriodError;
 use bookline_protocol::series::Scope;
 use bookline_protocol::{Date, Hours, Period, Slot};
 
 use super::context::Context;
-use super::entry_creation::check_bytes;
+use super::entry_creation::{check_bytes, check_person_hours};
 use super::error::Error;
 use super::keyed::{Keyed, record};
 use super::locked_shards::LockedShards;
@@ -43,12 +42,7 @@ pub(super) struct FoundEntries<'a> {
 impl FoundEntries<'_> {
     /// The hours that the entries fill, counted for each of their people.
     pub fn person_hours(&self) -> Result<u64, TooLarge> {
-        let person_hours = self.entries.iter().map(|(_, entry)| entry.person_hours()).sum();
-        if person_hours <= CHANGE_PERSON_HOURS_MAX {
-            Ok(person_hours)
-        } else {
-            Err(TooLarge::PersonHours(person_hours))
-        }
+        check_person_hours(self.entries.iter().map(|(_, entry)| entry.person_hours()).sum())
     }
 }
 
@@ -66,7 +60,7 @@ impl Store {
         if scope.is_none() {
             let shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
             let (number, entry) = decide(&shard, who, slot)?;
-            if entry.period.hours() == Hours::ONE && entry.series.is_none() {
+            if entry.is_plain() {
                 return self.delete_plain_entry(context, shard, number, entry, keyed);
             }
         }
@@ -95,7 +89,7 @@ impl Store {
     ) -> Result<DeletedEntries, Error<FreeingRejection>> {
         let deleted = DeletedEntries { named: entry, occurrences: 1 };
         let Entry { content, period, .. } = &deleted.named;
-        let ended = EntryEnded { slot: period.start(), entry: number, texts: EntryTexts::of(content) };
+        let ended = EntryEnded::of(number, &deleted.named);
         let reply = record(keyed, &deleted)?;
         self.commit(context, &[ended.into()], reply, |Origin { sequence, .. }| {
             shard.free(sequence, number, period.indices()).map(drop)
@@ -205,11 +199,9 @@ pub(super) fn endings<'a>(
     encoded: &'a mut Vec<Vec<EncodedEntry>>,
 ) -> Vec<Change<'a>> {
     if let [(number, entry)] = entries
-        && let Entry { content, period, series: None } = entry
-        && period.hours() == Hours::ONE
+        && entry.is_plain()
     {
-        let ended = EntryEnded { slot: period.start(), entry: *number, texts: EntryTexts::of(content) };
-        return vec![ended.into()];
+        return vec![EntryEnded::of(*number, entry).into()];
     }
     let mut different: Vec<&Entry> = Vec::new();
     for (number, entry) in entries {

@@ -2,11 +2,11 @@
 
 use bookline_protocol::period::PeriodError;
 use bookline_protocol::series::Scope;
-use bookline_protocol::{Period, SeriesId, Slot};
+use bookline_protocol::{Period, SeriesId};
 
 use super::clashes::ClashSearch;
 use super::context::Context;
-use super::entry_creation::{check_bytes, check_person_hours, create};
+use super::entry_creation::{check_bytes, check_person_hours, create, person_hours_of};
 use super::entry_ending::{FoundEntries, NewStart, end, endings};
 use super::error::{Error, NoShare, ReplacementRejection};
 use super::keyed::{Keyed, record};
@@ -47,7 +47,7 @@ impl Store {
         let FoundEntries { mut shards, named, entries } = found;
         let period = new.period(named.period)?;
         let periods = moved(&entries, named.period, new)?;
-        let hours_filled = check_person_hours(&content, &periods)?;
+        let hours_filled = check_person_hours(person_hours_of(&content, &periods))?;
         context.person_hours = hours_freed.max(hours_filled);
         let mut search = ClashSearch::new(who, entry);
         let mut replaced: Vec<EntryNumber> = entries.iter().map(|(number, _)| *number).collect();
@@ -96,8 +96,7 @@ impl Store {
 fn moved(entries: &[(EntryNumber, Entry)], named: Period, new: NewStart) -> Result<Vec<Period>, PeriodError> {
     let shift = i64::from(new.slot.index()) - i64::from(named.start().index());
     let periods = entries.iter().map(|(_, Entry { period, .. })| {
-        let start = u32::try_from(i64::from(period.start().index()) + shift).ok();
-        let slot = start.and_then(Slot::from_index).ok_or(PeriodError)?;
+        let slot = period.start().shifted(shift).ok_or(PeriodError)?;
         NewStart { slot, ..new }.period(*period)
     });
     periods.collect()

@@ -6,7 +6,7 @@ use bookline_protocol::{Hours, Period, Scope, SeriesId, Slot};
 use crate::changes::{
     BlockTaken, Change, EncodedOccurrence, EntriesCreated, EntryTexts, MeetingTaken, encode_occurrence,
 };
-use crate::domain::calendar::{EntryContent, attendees};
+use crate::domain::calendar::{EntryContent, attendees, is_plain};
 
 /// An entry to create.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +91,7 @@ impl NewEntry<'_> {
         occurrences: &'a mut Vec<EncodedOccurrence>,
     ) -> Change<'a> {
         if let ([period], None) = (periods, series)
-            && period.hours() == Hours::ONE
+            && is_plain(*period, None)
         {
             return self.plain_change_of(who, period.start());
         }
