@@ -44,7 +44,7 @@ pub mod window;
 
 pub use code::Code;
 pub use commands::verb::RESERVED_VERB;
-pub use commands::{CommandForm, KeyedRequest, Request, Verb};
+pub use commands::{CommandForm, KeyedRequest, Request, Topic, Verb};
 pub use cursor::{Cursor, TicketCursor};
 pub use date::Date;
 pub use date_range::DateRange;

@@ -73,10 +73,24 @@ fn refused(line: &str) -> Refusal {
 #[test]
 fn usages_begin_with_their_verb_and_have_one_line_of_help() {
     let mut usages = HashSet::new();
-    for (verb, CommandForm { usage, help }) in forms() {
+    for (verb, CommandForm { usage, help, .. }) in forms() {
         assert_eq!(usage.split(' ').next(), Some(verb.as_str()));
         assert!(!help.is_empty() && !help.contains('\n') && !help.ends_with('.'), "{help}");
         assert!(usages.insert(*usage), "{usage} is there twice");
+    }
+}
+
+#[test]
+fn example_is_a_request_of_its_form() {
+    for (verb, form) in forms() {
+        assert_eq!(verb_of(form.example), verb);
+        let (required, _) = parts(form);
+        let written = form.example.split_whitespace().count();
+        assert!(written >= required.len(), "{} has fewer arguments than {}", form.example, form.usage);
+        let keywords = required.iter().filter(|part| !part.contains(['<', '=']));
+        for keyword in keywords {
+            assert!(form.example.contains(keyword), "{} is not a {}", form.example, form.usage);
+        }
     }
 }
 

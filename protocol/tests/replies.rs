@@ -303,8 +303,9 @@ fn objects_of_the_server_have_the_documented_json() {
             max_line: 65_536,
             time_zone: "Asia/Kolkata".into(),
             now: "2026-11-21T09:00:00+05:30".into(),
+            instance: "5f3a9c1e77d20b46".into(),
         },
-        r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30"}"#,
+        r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30","instance":"5f3a9c1e77d20b46"}"#,
     );
     assert_object(
         &StatsReply {
@@ -353,7 +354,7 @@ fn help_rows_equal_the_table() {
     write_row(&mut out, &rows[3]);
     assert_eq!(
         String::from_utf8(out).unwrap(),
-        "ROW {\"command\":\"GET\",\"usage\":\"GET <event-id>\",\"help\":\"shows one event and how many tickets are left\"}\n"
+        "ROW {\"command\":\"GET\",\"usage\":\"GET <event-id>\",\"help\":\"shows one event and how many tickets are left\",\"topic\":\"tickets\",\"example\":\"GET rustconf\"}\n"
     );
 }
 

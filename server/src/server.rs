@@ -136,6 +136,7 @@ impl Server {
             snapshots: snapshotter.map_err(OpenError::Thread)?,
             clock,
             zone,
+            instance: rand::random(),
             head: config.head.clone(),
             buffers: Buffers::new(config.max_buffers),
             backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),

@@ -21,6 +21,7 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
         snapshots,
         clock,
         zone: Zone::new(Tz::UTC),
+        instance: 0,
         head: Id::new("F10").expect("an id"),
         buffers: Buffers::new(BUFFERS_BYTES_MIN),
         backlogged_turns: Semaphore::new(1),

@@ -48,6 +48,18 @@ fn shutdown_serves_the_requests_that_have_arrived() {
 }
 
 #[test]
+fn instance_of_hello_changes_with_each_start_and_with_nothing_else() {
+    let mut server = Server::fresh();
+    let instance = |server: &Server| server.connect().ask("HELLO").ok()["instance"].clone();
+    let first = instance(&server);
+    assert_eq!(first.as_str().map(str::len), Some(16));
+    assert_eq!(instance(&server), first);
+    server.stop();
+    server.start_again();
+    assert_ne!(instance(&server), first);
+}
+
+#[test]
 fn shutdown_does_not_execute_an_incomplete_line() {
     let mut server = Server::fresh();
     let mut conn = server.connect();

@@ -70,7 +70,14 @@ mod tests {
     fn verbs(usages: &[(&'static str, &'static str)]) -> KeyedVerbs {
         let mut verbs = KeyedVerbs::default();
         for (command, usage) in usages {
-            verbs.add(&HelpRow { command: (*command).into(), usage: (*usage).into(), help: "".into() });
+            let row = HelpRow {
+                command: (*command).into(),
+                usage: (*usage).into(),
+                help: "".into(),
+                topic: "".into(),
+                example: "".into(),
+            };
+            verbs.add(&row);
         }
         verbs
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::recurrence::{parse_times, write_times};
 use crate::date::Date;
@@ -35,6 +35,8 @@ impl<'a> Command<'a> for Block<'a> {
                 [every=day|weekday|week|2weeks count=<count>|last=<date>] [on_conflict=skip] [key=<key>]",
         help: "blocks an hour of a person, or as many as hours= says; every= repeats it, in a series of all \
                its occurrences or none, or of those that are free with on_conflict=skip",
+        topic: Topic::Calendars,
+        example: "BLOCK F1 2026-11-26 14:00 hours=2",
     }];
     const CHANGES: bool = true;
 

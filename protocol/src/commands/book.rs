@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::bookings::{BookedEvents, Booking};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::json;
@@ -53,6 +53,8 @@ impl<'a> Command<'a> for Book<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]",
         help: "buys n tickets of an event, or of each of up to 8 events, all or none; for= says whom for",
+        topic: Topic::Tickets,
+        example: "BOOK rustconf 2 for=\"Ada Lovelace\"",
     }];
     const CHANGES: bool = true;
 

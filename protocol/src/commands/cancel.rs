@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::json;
 use crate::limits::{CANCELLED_TICKETS_MAX, LINE_BYTES_MAX};
@@ -29,6 +29,8 @@ impl Command<'_> for Cancel {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "CANCEL <ticket-id> [<ticket-id>]… [key=<key>]",
         help: "takes tickets back, all or none, so that their places are on sale again",
+        topic: Topic::Tickets,
+        example: "CANCEL 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
     const CHANGES: bool = true;
 

@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::refusal::Refusal;
 use crate::ticket::TicketId;
@@ -20,6 +20,8 @@ impl Command<'_> for Checkin {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "CHECKIN <ticket-id> [undo=yes] [key=<key>]",
         help: "lets the holder of a ticket in, once; undo=yes takes a mistaken scan back",
+        topic: Topic::Tickets,
+        example: "CHECKIN 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
     const CHANGES: bool = true;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::book::{BookingPlace, write_booking};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::limits::BOOKING_TICKETS_MAX;
@@ -30,6 +30,8 @@ impl<'a> Command<'a> for Confirm<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "CONFIRM <hold-id> [<n>] [for=<name>] [key=<key>]",
         help: "buys the tickets of a hold, or n of them and gives the others back",
+        topic: Topic::Tickets,
+        example: "CONFIRM 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee for=\"Ada Lovelace\"",
     }];
     const CHANGES: bool = true;
 

@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::id::Id;
@@ -30,6 +30,8 @@ impl<'a> Command<'a> for Create<'a> {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none] [key=<key>]",
         help: "creates an event with that many tickets; its id is generated unless given",
+        topic: Topic::Tickets,
+        example: "CREATE \"Rust Conf\" 2027-05-14 300 id=rustconf",
     }];
     const CHANGES: bool = true;
 

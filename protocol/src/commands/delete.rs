@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{Args, validated};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
@@ -43,11 +43,15 @@ const ENTRY: CommandForm = CommandForm {
     usage: "DELETE <who> <date> <time> [series=this|following|all] [key=<key>]",
     help: "deletes who's block, or the meeting that who hosts, for everyone in it; series= deletes the later \
            or all occurrences of its series with it",
+    topic: Topic::Calendars,
+    example: "DELETE F1 2026-11-27 10:00",
 };
 
 const EVENT: CommandForm = CommandForm {
     usage: "DELETE <event-id> [tickets=drop] [key=<key>]",
     help: "deletes an event that has no valid tickets and no holds; tickets=drop deletes them with it",
+    topic: Topic::Tickets,
+    example: "DELETE rustconf",
 };
 
 impl<'a> Command<'a> for Delete<'a> {

@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::limits::HOLD_SECONDS_MAX;
@@ -21,6 +21,8 @@ impl Command<'_> for Extend {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "EXTEND <hold-id> <seconds> [key=<key>]",
         help: "lets a hold expire that many seconds from now, sooner or later than before",
+        topic: Topic::Tickets,
+        example: "EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 600",
     }];
     const CHANGES: bool = true;
 

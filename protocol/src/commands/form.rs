@@ -1,4 +1,4 @@
-//! The forms of commands: their usage and their help.
+//! The forms of commands: their usage, their help and an example.
 
 use crate::parse::option::split_option;
 
@@ -9,6 +9,32 @@ pub struct CommandForm {
     pub usage: &'static str,
     /// What the command does, in one line.
     pub help: &'static str,
+    /// What the form is about.
+    pub topic: Topic,
+    /// A request of this form.
+    pub example: &'static str,
+}
+
+/// What commands are about. HELP shows it, so that clients can group what they list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// Events and their tickets.
+    Tickets,
+    /// People's calendars.
+    Calendars,
+    /// The connection and the server.
+    Server,
+}
+
+impl Topic {
+    /// The name of the topic in HELP.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tickets => "tickets",
+            Self::Calendars => "calendars",
+            Self::Server => "server",
+        }
+    }
 }
 
 impl CommandForm {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{Args, validated};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::group::Group;
@@ -36,6 +36,8 @@ impl<'a> Command<'a> for Free<'a> {
                 [days=weekdays|all] [limit=<n>]",
         help: "finds times at which all of the people are free for hours= (1), on a date or the weekdays of \
                a range, between from= (09:00) and until= (17:00); limit= (10) bounds how many",
+        topic: Topic::Calendars,
+        example: "FREE F1,F2,F3 2026-11-27 to=2026-12-04 hours=2",
     }];
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {

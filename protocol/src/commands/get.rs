@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{Args, validated};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::cursor::Cursor;
 use crate::date::Date;
@@ -52,17 +52,29 @@ pub enum Get<'a> {
 const LIST: CommandForm = CommandForm {
     usage: "GET [limit=<n>] [after=<cursor>]",
     help: "lists the events by date, name and id; after=<next> continues a listing that limit ended",
+    topic: Topic::Tickets,
+    example: "GET limit=20",
 };
 
-const EVENT: CommandForm =
-    CommandForm { usage: "GET <event-id>", help: "shows one event and how many tickets are left" };
+const EVENT: CommandForm = CommandForm {
+    usage: "GET <event-id>",
+    help: "shows one event and how many tickets are left",
+    topic: Topic::Tickets,
+    example: "GET rustconf",
+};
 
-const DAY: CommandForm =
-    CommandForm { usage: "GET <who> <date>", help: "shows the schedule of a person's day" };
+const DAY: CommandForm = CommandForm {
+    usage: "GET <who> <date>",
+    help: "shows the schedule of a person's day",
+    topic: Topic::Calendars,
+    example: "GET F1 2026-11-26",
+};
 
 const RANGE: CommandForm = CommandForm {
     usage: "GET <who> <from> <to>",
     help: "lists the days of a range of at most 366 days on which a person has anything",
+    topic: Topic::Calendars,
+    example: "GET F1 2026-11-23 2026-11-29",
 };
 
 // The source of the figure in the help.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use crate::refusal::Refusal;
 
 /// The version of the protocol that this crate implements.
@@ -20,8 +20,12 @@ pub const WELCOME: &str = "Welcome to the ticket reservation system";
 pub struct Hello;
 
 impl Command<'_> for Hello {
-    const FORMS: &'static [CommandForm] =
-        &[CommandForm { usage: "HELLO", help: "shows the server's name, version, limits and time" }];
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "HELLO",
+        help: "shows the server's name, version, limits and time",
+        topic: Topic::Server,
+        example: "HELLO",
+    }];
 
     fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self)
@@ -50,4 +54,8 @@ pub struct HelloReply<'a> {
     /// The time in that zone, in RFC 3339 format.
     #[serde(borrow)]
     pub now: Cow<'a, str>,
+    /// 16 hexadecimal digits that the server draws at each start, so that a client knows whether it is
+    /// connected to the same process as before. A server of version 0.1.0 sends none.
+    #[serde(borrow, default)]
+    pub instance: Cow<'a, str>,
 }

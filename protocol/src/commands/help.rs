@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::verb::Verb;
 use crate::refusal::Refusal;
@@ -19,8 +19,12 @@ pub struct Help {
 }
 
 impl Command<'_> for Help {
-    const FORMS: &'static [CommandForm] =
-        &[CommandForm { usage: "HELP [<verb>]", help: "lists the commands, or the forms of one" }];
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "HELP [<verb>]",
+        help: "lists the commands, or the forms of one",
+        topic: Topic::Server,
+        example: "HELP BOOK",
+    }];
 
     fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {
         if !args.has_next()? {
@@ -49,6 +53,13 @@ pub struct HelpRow<'a> {
     /// What the command does.
     #[serde(borrow)]
     pub help: Cow<'a, str>,
+    /// The name of a [`Topic`](super::form::Topic). A server of version 0.1.0 sends none, and one of a later
+    /// version may have further topics.
+    #[serde(borrow, default)]
+    pub topic: Cow<'a, str>,
+    /// A request of this form. A server of version 0.1.0 sends none.
+    #[serde(borrow, default)]
+    pub example: Cow<'a, str>,
 }
 
 /// The rows of HELP for one verb or for all, in the order of `protocol.md`.
@@ -59,6 +70,8 @@ pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
             command: verb.as_str().into(),
             usage: form.usage.into(),
             help: form.help.into(),
+            topic: form.topic.as_str().into(),
+            example: form.example.into(),
         })
     })
 }

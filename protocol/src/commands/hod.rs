@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::date_range::DateRange;
@@ -28,6 +28,8 @@ impl<'a> Command<'a> for Hod<'a> {
         usage: "HOD <who> [<from> <to>]",
         help: "lists the meetings of the last 720 hours, or of a range of at most 366 days, newest first; \
                for the head of department only",
+        topic: Topic::Calendars,
+        example: "HOD F10 2026-11-01 2026-11-30",
     }];
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {

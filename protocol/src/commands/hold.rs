@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{Args, validated};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::{HoldId, HoldStatus};
 use crate::id::Id;
@@ -40,11 +40,15 @@ pub enum Hold<'a> {
 const CREATE: CommandForm = CommandForm {
     usage: "HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>]",
     help: "puts n tickets aside for 300 seconds, or as many as ttl= says, until CONFIRM buys them",
+    topic: Topic::Tickets,
+    example: "HOLD rustconf 2 ttl=300",
 };
 
 const SHOW: CommandForm = CommandForm {
     usage: "HOLD <hold-id> [key=<key>]",
     help: "shows a hold: its tickets, its deadline and its status",
+    topic: Topic::Tickets,
+    example: "HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
 };
 
 // The source of the figure in the help.

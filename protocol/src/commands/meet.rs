@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::{Args, validated};
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::meeting::RequestedMeeting;
 use super::recurrence::{parse_times, refuse_series, write_times};
@@ -55,6 +55,8 @@ const AT: CommandForm = CommandForm {
     help: "schedules a meeting of who, the host (who unless given) and everyone in the group, for all or \
            none; every= repeats it, in a series of all its occurrences or none, or of those that are free \
            with on_conflict=skip",
+    topic: Topic::Calendars,
+    example: "MEET F1 2026-11-27 10:00 \"project review\" F2,F3",
 };
 
 const FIRST: CommandForm = CommandForm {
@@ -62,6 +64,8 @@ const FIRST: CommandForm = CommandForm {
             [until=<time>] [hours=<hours>] [days=weekdays|all] [key=<key>]",
     help: "schedules a meeting at the first time at which all of its people are free, from 09:00 until 17:00 \
            on the date, or on the weekdays of a range with to=",
+    topic: Topic::Calendars,
+    example: "MEET F1 2026-11-27 first \"project review\" F2,F3 hours=2",
 };
 
 impl<'a> Command<'a> for Meet<'a> {

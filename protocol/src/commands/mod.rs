@@ -50,7 +50,7 @@ pub(crate) mod verb;
 mod window;
 
 pub use bookings::{BookedEvents, Booking, Bookings};
-pub use form::CommandForm;
+pub use form::{CommandForm, Topic};
 pub use keyed::KeyedRequest;
 pub use meeting::RequestedMeeting;
 pub use verb::Verb;

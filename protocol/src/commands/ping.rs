@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use crate::refusal::Refusal;
 
 /// Checks the connection.
@@ -10,7 +10,12 @@ use crate::refusal::Refusal;
 pub struct Ping;
 
 impl Command<'_> for Ping {
-    const FORMS: &'static [CommandForm] = &[CommandForm { usage: "PING", help: "checks the connection" }];
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "PING",
+        help: "checks the connection",
+        topic: Topic::Server,
+        example: "PING",
+    }];
 
     fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self)

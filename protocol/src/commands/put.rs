@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::meeting::RequestedMeeting;
 use super::recurrence::period;
@@ -44,6 +44,8 @@ const BLOCK: CommandForm = CommandForm {
             [key=<key>]",
     help: "replaces who's entry at the first time by a block at the second, in one step; series= moves the \
            later or all occurrences of its series likewise",
+    topic: Topic::Calendars,
+    example: "PUT F1 2026-11-26 14:00 BLOCK 2026-11-26 16:00",
 };
 
 const MEET: CommandForm = CommandForm {
@@ -51,6 +53,8 @@ const MEET: CommandForm = CommandForm {
             [series=this|following|all] [key=<key>]",
     help: "replaces who's entry at the first time by a meeting at the second, in one step; series= moves the \
            later or all occurrences of its series likewise",
+    topic: Topic::Calendars,
+    example: "PUT F1 2026-11-27 10:00 MEET 2026-11-27 15:00 \"project review\" F2,F3",
 };
 
 impl<'a> Command<'a> for Put<'a> {

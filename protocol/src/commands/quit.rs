@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use crate::refusal::Refusal;
 
 /// Closes the connection.
@@ -10,8 +10,12 @@ use crate::refusal::Refusal;
 pub struct Quit;
 
 impl Command<'_> for Quit {
-    const FORMS: &'static [CommandForm] =
-        &[CommandForm { usage: "QUIT", help: "closes the connection; EXIT does the same" }];
+    const FORMS: &'static [CommandForm] = &[CommandForm {
+        usage: "QUIT",
+        help: "closes the connection; EXIT does the same",
+        topic: Topic::Server,
+        example: "QUIT",
+    }];
 
     fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self)

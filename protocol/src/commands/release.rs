@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::refusal::Refusal;
@@ -22,6 +22,8 @@ impl Command<'_> for Release {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "RELEASE <hold-id> [key=<key>]",
         help: "ends a hold, so that its tickets are on sale again",
+        topic: Topic::Tickets,
+        example: "RELEASE 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
     const CHANGES: bool = true;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use crate::refusal::Refusal;
 
 /// Writes a snapshot.
@@ -15,6 +15,8 @@ impl Command<'_> for Snapshot {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "SNAPSHOT",
         help: "writes a snapshot of everything that is on disk, so that the next start is quick",
+        topic: Topic::Server,
+        example: "SNAPSHOT",
     }];
 
     fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;
 
@@ -18,6 +18,8 @@ impl Command<'_> for Stats {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "STATS",
         help: "shows what the server holds, how much it may hold, and what it has done",
+        topic: Topic::Server,
+        example: "STATS",
     }];
 
     fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::json;
@@ -26,6 +26,8 @@ impl Command<'_> for Ticket {
     const FORMS: &'static [CommandForm] = &[CommandForm {
         usage: "TICKET <ticket-id>",
         help: "shows which event a ticket is for, whom it is for, and whether it is valid",
+        topic: Topic::Tickets,
+        example: "TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
 
     fn parse(args: &mut Args<'_>) -> Result<Self, Refusal> {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::ticket::write_ticket_state;
 use crate::cursor::TicketCursor;
@@ -45,6 +45,8 @@ impl<'a> Command<'a> for Tickets<'a> {
                 [limit=<n>] [after=<cursor>]",
         help: "lists the valid tickets of an event for the door, or those that status= says; for= searches \
                the names, ids=yes shows whole ids, after=<next> continues a listing that limit ended",
+        topic: Topic::Tickets,
+        example: "TICKETS rustconf for=Lovelace",
     }];
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {

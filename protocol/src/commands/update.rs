@@ -2,7 +2,7 @@
 
 use super::arguments::Args;
 use super::command::Command;
-use super::form::CommandForm;
+use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::id::Id;
@@ -34,6 +34,8 @@ impl<'a> Command<'a> for Update<'a> {
                 [max_per_booking=<n>|none] [key=<key>]",
         help: "changes an event: its name, its date, its number of tickets, whether they are on sale, and \
                the most that one BOOK may buy",
+        topic: Topic::Tickets,
+        example: "UPDATE rustconf tickets=350 sales=open",
     }];
     const CHANGES: bool = true;
 

@@ -21,6 +21,7 @@ impl Command for Hello {
             max_line: LINE_BYTES_MAX,
             time_zone: service.zone.name().into(),
             now: service.zone.text(service.clock.now()).into(),
+            instance: format!("{:016x}", service.instance).into(),
         };
         write_ok(&mut turn.replies, &hello);
         ExecutionStatus::Complete

@@ -19,6 +19,8 @@ pub struct Service {
     pub snapshots: Snapshotter,
     pub clock: Arc<Clock>,
     pub zone: Zone,
+    /// Drawn at each start: clients see that they are connected to another process than before.
+    pub instance: u64,
     /// The head of department.
     pub head: Id<'static>,
     /// Memory for long lines and large replies.
