@@ -15,9 +15,11 @@ pub mod error;
 pub mod exit;
 pub mod interrupt;
 
-// Replies, as the server wrote them or as tables and sentences.
+// Standard output, and replies on it as the server wrote them or as tables and sentences.
+pub mod output;
 pub mod printer;
 pub mod render;
+pub mod screen;
 
 // iCalendar files.
 pub mod ical;

@@ -1,19 +1,18 @@
 //! Prints replies, to standard output or into memory.
 
-use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::io::Write;
 
 use bookline_protocol::reply::ReplyLine;
 
 use crate::diagnostics::report;
 use crate::error::Error;
+use crate::output::Output;
 use crate::render::csv::{CsvTable, End, NotCsv};
 use crate::render::listing::Listing;
 use crate::render::sentence::RowKind;
 use crate::render::text::{printable, printable_bytes};
 use crate::render::{refusal, reply};
-
-/// Bytes that are buffered for standard output, so that a million replies need few system calls.
-const BUFFER_BYTES: usize = 64 * 1024;
+use crate::screen::{self, Screen};
 
 /// Rows of one table. A listing may have millions: it is printed in parts, each with columns as wide as that
 /// part needs, so that the first rows appear at once and memory holds one part.
@@ -24,32 +23,9 @@ pub enum Layout {
     /// The server's own lines.
     Raw,
     /// Tables and sentences for people.
-    Pretty,
+    Table,
     /// Comma-separated values of this listing. What is not in it goes to standard error.
     Csv(Listing),
-}
-
-/// Where replies are printed.
-#[derive(Debug)]
-enum Output {
-    Stdout(BufWriter<Stdout>),
-    Memory(Vec<u8>),
-}
-
-impl Write for Output {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Stdout(out) => out.write(bytes),
-            Self::Memory(out) => out.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out) => out.flush(),
-            Self::Memory(out) => out.flush(),
-        }
-    }
 }
 
 /// Prints replies in the order of their lines.
@@ -57,8 +33,7 @@ impl Write for Output {
 pub struct Printer {
     out: Output,
     layout: Layout,
-    /// Text from a server must not control a terminal.
-    is_terminal: bool,
+    screen: Screen,
     /// Objects of rows that are not printed yet.
     rows: Vec<String>,
     /// The kind of the rows of this reply, once some were printed.
@@ -66,36 +41,32 @@ pub struct Printer {
 }
 
 impl Printer {
-    pub fn new(layout: Layout) -> Self {
-        let stdout = std::io::stdout();
-        let is_terminal = stdout.is_terminal();
-        let out = Output::Stdout(BufWriter::with_capacity(BUFFER_BYTES, stdout));
-        Self { out, layout, is_terminal, rows: Vec::new(), printed_rows: None }
+    pub fn new(layout: Layout, screen: Screen) -> Self {
+        Self { out: Output::stdout(), layout, screen, rows: Vec::new(), printed_rows: None }
     }
 
     /// A printer of the server's own lines into memory, for the client itself.
     pub fn in_memory() -> Self {
-        let out = Output::Memory(Vec::new());
-        Self { out, layout: Layout::Raw, is_terminal: false, rows: Vec::new(), printed_rows: None }
+        let out = Output::memory();
+        Self { out, layout: Layout::Raw, screen: Screen::PLAIN, rows: Vec::new(), printed_rows: None }
     }
 
     /// Takes what was printed into memory.
     pub fn take_printed(&mut self) -> String {
-        match &mut self.out {
-            Output::Stdout(_) => String::new(),
-            Output::Memory(printed) => String::from_utf8_lossy(&std::mem::take(printed)).into_owned(),
-        }
+        self.out.take_written()
     }
 
     /// Prints one line of a reply, given without its line feed. Rows may be kept until the final line.
     pub fn print_line(&mut self, line: &[u8]) -> Result<(), Error> {
         match self.layout {
-            Layout::Raw if self.is_terminal => self.write(format!("{}\n", printable_bytes(line)).as_bytes()),
+            Layout::Raw if self.screen.is_terminal => {
+                self.write(format!("{}\n", printable_bytes(line)).as_bytes())
+            }
             Layout::Raw => {
                 self.write(line)?;
                 self.write(b"\n")
             }
-            Layout::Pretty => self.print_pretty(line),
+            Layout::Table => self.print_table(line),
             Layout::Csv(listing) => self.print_csv(line, listing),
         }
     }
@@ -110,7 +81,7 @@ impl Printer {
         self.print_rows()?;
         self.printed_rows = None;
         match self.layout {
-            Layout::Raw if !self.is_terminal => self.write(partial_line),
+            Layout::Raw if !self.screen.is_terminal => self.write(partial_line),
             Layout::Csv(_) => Ok(()),
             _ if partial_line.is_empty() => Ok(()),
             _ => self.print_text(&printable_bytes(partial_line)),
@@ -121,18 +92,18 @@ impl Printer {
         self.out.flush().map_err(|source| Error::Output { source })
     }
 
-    fn print_pretty(&mut self, line: &[u8]) -> Result<(), Error> {
+    fn print_table(&mut self, line: &[u8]) -> Result<(), Error> {
         let line = String::from_utf8_lossy(line);
         match ReplyLine::parse(&line) {
             Ok(ReplyLine::Row(body)) => self.keep_row(body),
             Ok(ReplyLine::Ok(body)) => {
                 self.print_rows()?;
-                let text = reply::ok(body, self.printed_rows.take(), terminal_width());
+                let text = reply::ok(body, self.printed_rows.take(), screen::width());
                 if text.is_empty() { Ok(()) } else { self.print_text(&text) }
             }
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                let text = refusal::refusal(code, body, self.printed_rows.take().is_some(), terminal_width());
+                let text = refusal::refusal(code, body, self.printed_rows.take().is_some(), screen::width());
                 self.print_text(&text)
             }
             // A line of a later version of the protocol.
@@ -160,7 +131,7 @@ impl Printer {
             },
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                report(&refusal::refusal(code, body, self.printed_rows.take().is_some(), terminal_width()));
+                report(&refusal::refusal(code, body, self.printed_rows.take().is_some(), screen::width()));
                 Ok(())
             }
             Ok(ReplyLine::Unknown) => Ok(()),
@@ -180,7 +151,7 @@ impl Printer {
         if let Layout::Csv(listing) = self.layout {
             return self.print_csv_rows(listing);
         }
-        let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), terminal_width());
+        let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), screen::width());
         self.printed_rows = Some(kind);
         self.print_text(&table)
     }
@@ -195,22 +166,11 @@ impl Printer {
     }
 
     fn write_csv(&mut self, table: &CsvTable, with_columns: bool) -> Result<(), Error> {
-        let written = table.write(&mut self.out, with_columns, self.is_terminal);
+        let written = table.write(&mut self.out, with_columns, self.screen.is_terminal);
         written.map_err(|source| Error::Output { source })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.out.write_all(bytes).map_err(|source| Error::Output { source })
     }
-}
-
-/// Columns of the terminal, else those of the environment, else none. Windows change, so every table asks
-/// again.
-fn terminal_width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
-    let from_environment = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
-    size.map(|size| size.ws_col)
-        .filter(|&columns| columns > 0)
-        .or_else(from_environment)
-        .filter(|&columns| columns > 0)
 }

@@ -15,6 +15,7 @@ use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::printer::{Layout, Printer};
 use crate::prompt::session;
+use crate::screen::Screen;
 use crate::{one_shot, script};
 
 /// Runs the client with these arguments, the name of the program first.
@@ -71,16 +72,17 @@ fn run_commands(args: &Args) -> Result<Exit, Error> {
 }
 
 fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
-    let is_terminal = std::io::stdout().is_terminal();
+    let screen = Screen::of_stdout(args.color);
+    let is_terminal = screen.is_terminal;
     let is_prompt = args.words.is_empty() && is_terminal && std::io::stdin().is_terminal();
     let layout = match args.format {
         Format::Raw => Layout::Raw,
-        Format::Pretty => Layout::Pretty,
+        Format::Table => Layout::Table,
         Format::Csv => Layout::Csv(args.listing().ok_or(Error::CsvWithoutListing)?),
-        Format::Auto if is_prompt || (is_terminal && !args.words.is_empty()) => Layout::Pretty,
+        Format::Auto if is_prompt || (is_terminal && !args.words.is_empty()) => Layout::Table,
         Format::Auto => Layout::Raw,
     };
-    let mut printer = Printer::new(layout);
+    let mut printer = Printer::new(layout, screen);
     let target = args.target();
     if is_prompt {
         let tries_max = args.retry.unwrap_or(PROMPT_TRIES);

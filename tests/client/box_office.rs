@@ -106,7 +106,7 @@ fn day_at_the_box_office_ends_with_the_right_numbers() {
         (grace_first, "booked", "Grace Hopper"),
         (grace_second, "booked", "Grace Hopper"),
     ];
-    let paper = office.run(&["--format", "pretty", "TICKETS", "jazz"]);
+    let paper = office.run(&["--format", "table", "TICKETS", "jazz"]);
     assert_eq!((paper.exit, paper.stdout.lines().last()), (0, Some("5 tickets.")), "{paper:?}");
     assert!(paper.stdout.lines().all(|line| line.chars().count() <= 80), "{}", paper.stdout);
     let rows = paper.stdout.lines().skip(2).take(list.len());

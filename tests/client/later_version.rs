@@ -22,7 +22,7 @@ const TABLE: &str = "\
 
 /// What the client prints for people, and its exit status.
 fn pretty(reply: &str) -> (String, i32) {
-    let (_, client) = one_shot(&["--format", "pretty", "X"], reply);
+    let (_, client) = one_shot(&["--format", "table", "X"], reply);
     assert_eq!(client.stderr, "");
     (client.stdout, client.exit)
 }

@@ -49,7 +49,7 @@ fn commands_as_arguments_are_executed() {
     assert!(server.run(&[""]).stdout.starts_with("ERR "));
     assert!(server.run(&["#"]).stdout.starts_with("ERR "));
 
-    let pretty = server.run(&["--format", "pretty", "BOOK", "rustconf", "2"]);
+    let pretty = server.run(&["--format", "table", "BOOK", "rustconf", "2"]);
     pretty.expect(1, "Too few left: event rustconf has too few tickets: 2 asked for, 1 left.\n", "");
 }
 

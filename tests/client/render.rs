@@ -7,7 +7,7 @@ use crate::support::fake_server::{FakeServer, one_shot};
 
 /// The reply as it is printed for people.
 fn pretty(reply: &str) -> String {
-    one_shot(&["--format", "pretty", "X"], reply).1.stdout
+    one_shot(&["--format", "table", "X"], reply).1.stdout
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn width_without_terminal_comes_from_columns_variable() {
     for (columns, is_table) in [("120", true), ("", true), ("wide", true), ("80", false), ("40", false)] {
         let event = event.clone();
         let fake = FakeServer::greeted(move |mut peer| peer.expect("X\n", &event));
-        let mut command = bookline(fake.addr, &["--format", "pretty", "X"]);
+        let mut command = bookline(fake.addr, &["--format", "table", "X"]);
         command.env("COLUMNS", columns);
         let client = run(command);
         let has_row =

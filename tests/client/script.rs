@@ -371,7 +371,7 @@ OK {"name":"F1","date":"21-11-2026","schedule":[]}
 "#,
     );
     let client =
-        run_with_input(bookline(fake.addr, &["--format", "pretty"]), "BOOK e 11\nGET F1 21-11-2026\n");
+        run_with_input(bookline(fake.addr, &["--format", "table"]), "BOOK e 11\nGET F1 21-11-2026\n");
     client.expect(1, "Too few left: m.\nF1 on 21-11-2026: nothing there.\n", "");
     fake.join();
 }

@@ -23,6 +23,7 @@ use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
 use crate::prompt::history::HistoryPolicy;
 use crate::render::listing::Listing;
+use crate::screen::ColorChoice;
 
 /// What follows the flags in `--help`. Its lines have at most 80 columns, because clap does not wrap them
 /// well.
@@ -107,6 +108,10 @@ pub struct Args {
     /// How to show replies
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
     pub format: Format,
+
+    /// When to use colors
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t = ColorChoice::Auto)]
+    pub color: ColorChoice,
 
     /// Which lines typed at the prompt are kept for the next session
     #[arg(long, value_enum, env = "BOOKLINE_HISTORY", value_name = "LINES",
@@ -197,12 +202,13 @@ pub enum LocalCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Pretty on a terminal, raw elsewhere and for commands from standard input
+    /// Table on a terminal, raw elsewhere and for commands from standard input
     Auto,
     /// The server's own lines
     Raw,
     /// Tables and sentences for people
-    Pretty,
+    #[value(alias = "pretty")]
+    Table,
     /// Comma-separated values, of a command that lists something
     Csv,
 }

@@ -21,6 +21,12 @@ pub fn bookline_without_address() -> Command {
         .env_remove("BOOKLINE_MAX_TIME")
         .env_remove("BOOKLINE_RETRY")
         .env_remove("COLUMNS")
+        .env_remove("LC_ALL")
+        .env_remove("LC_CTYPE")
+        .env_remove("LANG")
+        .env_remove("NO_COLOR")
+        .env_remove("PAGER")
+        .env_remove("XDG_CONFIG_HOME")
         .env_remove("BOOKLINE_HISTORY")
         .env("TERM", "xterm");
     command
