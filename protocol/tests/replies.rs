@@ -335,9 +335,10 @@ fn objects_of_the_server_have_the_documented_json() {
             sequence: 7,
             durable_sequence: 8,
             snapshot_sequence: 6,
+            oldest_sequence: 5,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"keys":16,"key_bytes":17,"oldest_key":"2026-11-26T09:57:53.123456Z","max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"max_keys":700,"max_key_bytes":800,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"keys":16,"key_bytes":17,"oldest_key":"2026-11-26T09:57:53.123456Z","max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"max_keys":700,"max_key_bytes":800,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"oldest_sequence":5,"read_only":false}"#,
     );
     assert_object(
         &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },

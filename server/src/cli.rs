@@ -153,6 +153,12 @@ pub struct Cli {
           value_parser = parse_segment_size)]
     pub segment_size: u64,
 
+    /// Keep at most so many bytes of the journal behind the older snapshot, for those who read the log; less
+    /// when the disk is full
+    #[arg(long, env = "BOOKLINE_KEEP_LOG", default_value = "256MiB", value_name = "SIZE",
+          value_parser = parse_keep_log)]
+    pub keep_log: u64,
+
     /// Make a snapshot after so many bytes of journal
     #[arg(long, env = "BOOKLINE_SNAPSHOT_EVERY", default_value = "256MiB", value_name = "SIZE",
           value_parser = parse_snapshot_every)]
@@ -211,6 +217,7 @@ impl Cli {
             time_zone: self.time_zone,
             shards: self.shards,
             segment_size: self.segment_size,
+            keep_log: self.keep_log,
             snapshot_every: self.snapshot_every,
             restore: self.restore.clone(),
             import: self.import.clone(),
@@ -295,6 +302,10 @@ fn parse_snapshot_every(text: &str) -> Result<u64, String> {
         Some(size) if size >= SNAPSHOT_EVERY_BYTES_MIN => Ok(size),
         _ => Err("it is a number of bytes from 4KiB, as in 256MiB".into()),
     }
+}
+
+fn parse_keep_log(text: &str) -> Result<u64, String> {
+    parse_size(text).ok_or_else(|| "it is a number of bytes, as in 268435456, 256MiB or 1GiB".into())
 }
 
 /// Parses a number of bytes, with or without a binary unit.

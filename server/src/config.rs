@@ -55,6 +55,8 @@ pub struct Config {
     pub shards: usize,
     /// Bytes of a journal segment.
     pub segment_size: u64,
+    /// The most bytes of journal segments that are kept behind the older snapshot.
+    pub keep_log: u64,
     /// Bytes of journal after which a snapshot is made.
     pub snapshot_every: u64,
     /// The shortest time between the beginnings of two snapshots.
@@ -84,6 +86,7 @@ impl Default for Config {
             background_maintenance: true,
             shards: 64,
             segment_size: 64 << 20,
+            keep_log: 256 << 20,
             snapshot_every: 256 << 20,
             snapshot_interval_min: SNAPSHOT_INTERVAL_MIN,
             restore: None,
@@ -100,6 +103,7 @@ impl Config {
             restore: self.restore.as_deref(),
             durability: self.durability,
             segment_size: self.segment_size,
+            keep_log: self.keep_log,
         }
     }
 }

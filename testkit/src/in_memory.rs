@@ -136,6 +136,7 @@ fn idle_snapshotter() -> Snapshotter {
     let options = Options {
         durability: Durability::Always,
         segment_size: 4 << 10,
+        keep_bytes: 0,
         base: Base { fresh: true, ..Base::default() },
         newest_snapshot: None,
     };

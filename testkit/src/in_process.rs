@@ -157,6 +157,8 @@ pub fn config(directory: &Path, change: impl FnOnce(&mut Config)) -> Config {
         data_dir: directory.to_owned(),
         time_zone: Some(chrono_tz::UTC),
         segment_size: SEGMENT,
+        // Segments are given up as soon as they can be.
+        keep_log: 0,
         // Snapshots are made as soon as they are requested.
         snapshot_interval_min: Duration::ZERO,
         ..Config::default()

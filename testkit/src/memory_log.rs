@@ -169,6 +169,10 @@ impl Log for MemoryLog {
         Ok(())
     }
 
+    fn trimmed(&self) -> Sequence {
+        self.lock().trimmed
+    }
+
     /// Every commit is a segment of its own.
     fn trim(&self, through: Sequence) -> io::Result<usize> {
         let mut state = self.lock();

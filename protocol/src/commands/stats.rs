@@ -95,6 +95,10 @@ pub struct StatsReply<'a> {
     pub durable_sequence: u64,
     /// The sequence number of the newest snapshot; 0 without a snapshot.
     pub snapshot_sequence: u64,
+    /// The commits after this one can be read from the log; earlier ones are in the snapshots alone. A server
+    /// of version 0.1.0 sends none.
+    #[serde(default)]
+    pub oldest_sequence: u64,
     /// Whether changes are refused for now.
     pub read_only: bool,
 }

@@ -50,8 +50,11 @@ pub trait Log: Debug + Send + Sync {
     /// The error of `each`, or of a read. A commit that was trimmed cannot be read.
     fn replay(&self, after: Sequence, each: &mut dyn FnMut(Commit<'_>) -> io::Result<()>) -> io::Result<()>;
 
+    /// Commits up to this one were trimmed, and those after it can be replayed.
+    fn trimmed(&self) -> Sequence;
+
     /// Gives up commits up to `through`, which a snapshot holds. The log may keep some of them. Returns the
-    /// number of segments without later commits.
+    /// number of segments that were given up.
     ///
     /// # Errors
     ///

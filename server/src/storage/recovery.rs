@@ -89,6 +89,8 @@ pub struct RecoveryOptions<'a> {
     pub durability: Durability,
     /// The size of a segment, in bytes.
     pub segment_size: u64,
+    /// The most bytes of segments that are kept behind the older snapshot.
+    pub keep_log: u64,
 }
 
 /// The result of recovery.
@@ -142,6 +144,7 @@ pub fn recover<S: Replay>(
     let journal_options = Options {
         durability: options.durability,
         segment_size: options.segment_size,
+        keep_bytes: options.keep_log,
         base: Base { snapshot: sequence, known_durable, clean_stop, fresh },
         newest_snapshot: Some(newest_snapshot),
     };

@@ -46,7 +46,7 @@ pub fn open(disk: &Disk, segment_size: u64) -> Arc<Journal> {
 /// Opens a new journal with this durability.
 pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<Journal> {
     let base = Base { fresh: true, ..Base::default() };
-    let options = Options { durability, segment_size, base, newest_snapshot: None };
+    let options = Options { durability, segment_size, keep_bytes: 0, base, newest_snapshot: None };
     let opening = Journal::read(disk.of_journal(), options, &mut |_| Ok(()));
     let opened = opening.and_then(Opening::open);
     Arc::new(opened.expect("no disk error").0)

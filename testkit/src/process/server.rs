@@ -27,9 +27,14 @@ pub fn booklined() -> &'static str {
 }
 
 /// The flags of a test server unless the test overrides them. Segments have the smallest size, so that they
-/// rotate.
-const DEFAULTS: [(&str, &str); 4] =
-    [("--listen", "127.0.0.1:0"), ("--segment-size", "768KiB"), ("--time-zone", "UTC"), ("--hod", "F10")];
+/// rotate, and are given up as soon as they can be.
+const DEFAULTS: [(&str, &str); 5] = [
+    ("--listen", "127.0.0.1:0"),
+    ("--segment-size", "768KiB"),
+    ("--keep-log", "0"),
+    ("--time-zone", "UTC"),
+    ("--hod", "F10"),
+];
 
 /// A server that listens, with its own data directory.
 pub struct Server {

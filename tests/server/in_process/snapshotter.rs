@@ -54,6 +54,11 @@ async fn snapshots_are_made_and_the_journal_is_bounded() {
     let before = conn.ask("STATS").await;
     let left = bytes(server.directory());
     assert!(left < written, "the journal has {left} bytes of more than {written} written");
+    let oldest = before.number("oldest_sequence");
+    assert!(
+        0 < oldest && oldest < newest,
+        "commits from {oldest} on are in the journal, {newest} in a snapshot"
+    );
     conn.finish().await;
 
     let server = Server::on_with(server.stop().await, frequent_snapshots).await.expect("a restart");

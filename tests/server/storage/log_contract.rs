@@ -264,9 +264,13 @@ fn trimming_keeps_later_commits(controlled: &impl Controlled) {
     // More segments than the journal keeps for recycling.
     let commits: Vec<_> = (1..).zip(commit_some(controlled, 400)).collect();
     let through = Sequence(300);
+    assert_eq!(log.trimmed(), Sequence(0));
     assert!(log.trim(through).expect("no error") > 0);
     assert_eq!(replayed(log, through).expect("no error"), commits[300..]);
     assert!(replayed(log, Sequence(0)).is_err(), "the first commits were trimmed");
+    let trimmed = log.trimmed();
+    assert!(trimmed > Sequence(0) && trimmed <= through, "{trimmed:?}");
+    assert_eq!(replayed(log, trimmed).expect("no error"), commits[trimmed.0 as usize..]);
     assert_eq!(append(log, &RandomCommit::any(&mut Rng::new(1))), Ok(Sequence(401)));
     controlled.release();
     assert_eq!(replayed(log, Sequence(400)).expect("no error").len(), 1);

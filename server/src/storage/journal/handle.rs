@@ -34,6 +34,9 @@ pub struct Options {
     pub durability: Durability,
     /// The size of a segment, in bytes.
     pub segment_size: u64,
+    /// The most bytes of segments that are kept behind what [`Log::trim`] gives up, for those who read the
+    /// log.
+    pub keep_bytes: u64,
     /// What is known of the journal before it is read.
     pub base: Base,
     /// The length in bytes of the newest snapshot, for which the journal leaves space on the disk. `None` if
@@ -47,6 +50,7 @@ pub struct Journal {
     shared: Arc<Shared>,
     disk: Arc<dyn Disk>,
     durability: Durability,
+    keep_bytes: u64,
     threads: std::sync::Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -77,6 +81,10 @@ impl Journal {
         let mut state =
             State::new(tail.written.next(), tail.offset, tail.file_bytes, options.segment_size, space);
         state.last_micros = recovered.last_commit_micros.unwrap_or(state.last_micros);
+        let firsts = segment::list(&*disk);
+        let firsts =
+            firsts.map_err(|error| OpenError::Io { doing: "listing", file: DIRECTORY.into(), error })?;
+        state.trimmed = firsts.first().map_or(tail.written, |first| Sequence(first.0 - 1));
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
         committer.write_marker()?;
@@ -102,7 +110,8 @@ impl Journal {
             spawn(committer::THREAD_NAME, Box::new(move || committer.run()))?,
             spawn(preallocation::THREAD_NAME, Box::new(preallocate))?,
         ];
-        Ok(Self { shared, disk, durability: options.durability, threads: threads.into() })
+        let Options { durability, keep_bytes, .. } = options;
+        Ok(Self { shared, disk, durability, keep_bytes, threads: threads.into() })
     }
 
     /// When a change may be acknowledged.
@@ -206,15 +215,25 @@ impl Log for Journal {
         read_commits(&*self.disk, after.next(), self.durable(), &mut |_| Ok(()), each)
     }
 
-    /// Segments without commits after `through` are kept for recycling or removed. A failed sync of the
-    /// directory also fails the journal.
+    fn trimmed(&self) -> Sequence {
+        self.shared.lock().trimmed
+    }
+
+    /// Segments without commits after `through` are kept for those who read the log, then for recycling, or
+    /// are removed. A failed sync of the directory also fails the journal.
     fn trim(&self, through: Sequence) -> io::Result<usize> {
         // If space is short, only the next segment is recycled, and the others are removed.
-        let recyclable_max = if self.wants_snapshot() { 1 } else { RECYCLABLE_SEGMENTS_MAX };
+        let is_short = self.wants_snapshot();
+        let recyclable_max = if is_short { 1 } else { RECYCLABLE_SEGMENTS_MAX };
+        let keep_bytes = if is_short { 0 } else { self.keep_bytes };
         let firsts = segment::list(&*self.disk)?;
-        let trimmed = firsts.windows(2).filter(|pair| pair[1] <= through.next()).map(|pair| pair[0]);
-        let mut names: Vec<String> = trimmed.map(segment::name).collect();
-        let count = names.len();
+        let count = segment::count_given_up(&*self.disk, &firsts, through, keep_bytes)?;
+        let mut names: Vec<String> = firsts[..count].iter().copied().map(segment::name).collect();
+        if let Some(oldest) = firsts.get(count) {
+            // Before the first of them is removed or recycled. Those that were given up stay so.
+            let mut state = self.shared.lock();
+            state.trimmed = state.trimmed.max(Sequence(oldest.0 - 1));
+        }
         let recyclable = names.split_off(count.saturating_sub(recyclable_max));
         for name in &names {
             match self.disk.remove(name) {

@@ -36,6 +36,34 @@ pub fn list(disk: &dyn Disk) -> io::Result<Vec<Sequence>> {
     Ok(firsts)
 }
 
+/// How many of the oldest segments a journal gives up, of those with these first sequence numbers: the ones
+/// without commits after `through`, except for the newest of them that have at most `keep_bytes` bytes
+/// together.
+///
+/// # Errors
+///
+/// An error of the disk.
+pub fn count_given_up(
+    disk: &dyn Disk,
+    firsts: &[Sequence],
+    through: Sequence,
+    keep_bytes: u64,
+) -> io::Result<usize> {
+    let mut count = firsts.windows(2).take_while(|pair| pair[1] <= through.next()).count();
+    let mut bytes_left = keep_bytes;
+    while let Some(newest) = count.checked_sub(1) {
+        let bytes = match disk.open(&name(firsts[newest])) {
+            Ok(file) => file.len()?,
+            // It was given up before, and recycled since the segments were listed. So were all before it.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => break,
+            Err(error) => return Err(error),
+        };
+        let Some(left) = bytes_left.checked_sub(bytes) else { break };
+        (count, bytes_left) = (newest, left);
+    }
+    Ok(count)
+}
+
 /// Creates the preallocated segment with `size` zero bytes and makes it durable. An fdatasync after a write
 /// into preallocated space is about twice as fast as one that also records a new file length.
 ///

@@ -75,6 +75,8 @@ pub(super) struct State {
     pub skip_marker: bool,
     /// Old segments whose files may be recycled, oldest first. No reader needs them.
     pub recyclable: Vec<String>,
+    /// The commits after this one can be read.
+    pub trimmed: Sequence,
     pub space: Space,
     /// The space of an empty segment, in bytes of frames.
     segment_capacity: usize,
@@ -101,6 +103,7 @@ impl State {
             end: None,
             skip_marker: false,
             recyclable: Vec::new(),
+            trimmed: Sequence(next.0 - 1),
             space,
             segment_capacity: bytes_left(segment_header::BYTES as u64, segment_size),
         }

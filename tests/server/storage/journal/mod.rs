@@ -11,6 +11,7 @@ mod failure;
 pub mod generate;
 mod group_commit;
 pub mod history;
+mod kept_log;
 pub mod owned_change;
 mod power_cuts;
 mod preallocation;

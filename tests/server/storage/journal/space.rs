@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use bookline_server::codec::Sequence;
-use bookline_server::storage::journal::Journal;
+use bookline_server::storage::journal::{Journal, Options, segment};
 use bookline_server::storage::log::{AppendError, Log, LogExt};
 
 use bookline_testkit::disk::{Faults, SimDisk};
@@ -57,6 +57,28 @@ fn changes_are_refused_as_long_as_the_disk_has_no_space_for_the_next_segment() {
     let disk = disk.cut_power();
     let (_, recovered) = history.open(&disk, TINY).expect("recovery succeeds");
     assert_eq!((recovered.last, recovered.torn_tail), (sequence, None));
+}
+
+/// It would fail if the log that is kept for readers took the space that the next segment needs.
+#[test]
+fn what_is_kept_of_the_log_is_given_up_when_the_disk_is_full() {
+    let disk = SimDisk::new(1);
+    disk.set_faults(of_size(6 * SEGMENT + 100));
+    let mut history = History::default();
+    let mut rng = Rng::new(1);
+    let options = Options { keep_bytes: 100 * SEGMENT as u64, newest_snapshot: Some(0), ..TINY };
+    let (journal, _) = history.open(&disk, options).expect("space for the first segment");
+    let last = fill(&mut history, &journal, &mut rng);
+    assert!(journal.wants_snapshot());
+    history.trim(&journal, last).expect("no disk error");
+    journal.snapshot_tried();
+    assert_eq!(journal.trimmed().next(), segment::parse_name(&current(&disk)).expect("a segment"));
+    append_with_retries(&mut history, &journal, &RandomCommit::tickets(&mut rng, 40));
+}
+
+/// The name of the segment that commits are appended to.
+fn current(disk: &SimDisk) -> String {
+    disk.image().segments().pop().expect("a segment")
 }
 
 /// It would fail if a start or a stop, graceful or not, needed space on a full disk.

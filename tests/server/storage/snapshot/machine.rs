@@ -46,7 +46,8 @@ pub fn recover(
     restore: Option<&Path>,
     fresh: bool,
 ) -> Result<Recovery<Records>, RecoverError> {
-    let options = RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT_BYTES };
+    let options =
+        RecoveryOptions { restore, durability: Durability::Always, segment_size: SEGMENT_BYTES, keep_log: 0 };
     let place_cipher = PlaceCipher::new([fresh.into(); 16]);
     recovery::recover(disks, &options, fresh, || Records::with_place_cipher(64, place_cipher))
 }

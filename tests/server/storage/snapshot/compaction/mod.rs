@@ -45,7 +45,12 @@ struct Storage {
 }
 
 fn recovered(disks: &Disks, fresh: bool) -> Recovery<NaiveState> {
-    let options = RecoveryOptions { restore: None, durability: Durability::Always, segment_size: 768 << 10 };
+    let options = RecoveryOptions {
+        restore: None,
+        durability: Durability::Always,
+        segment_size: 768 << 10,
+        keep_log: 0,
+    };
     recover(disks, &options, fresh, NaiveState::default).expect("recovery succeeds")
 }
 
