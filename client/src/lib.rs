@@ -7,6 +7,7 @@
 // The command line, and the address in it.
 pub mod address;
 pub mod cli;
+pub mod target;
 
 // How the client ends, and its messages.
 pub mod advice;
@@ -23,6 +24,9 @@ pub mod screen;
 
 // iCalendar files.
 pub mod ical;
+
+// What is looked up for the user who types, over a connection of its own.
+pub mod directory;
 
 // The connection: requests and replies in both directions at once.
 pub mod net;

@@ -1,7 +1,6 @@
 //! A connection to a server.
 
 use std::io;
-use std::time::Duration;
 
 use bookline_loadgen::Handshake;
 use bookline_protocol::reply::ReplyLine;
@@ -10,12 +9,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use crate::address::Address;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::keys::KeyedVerbs;
 use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
 use crate::printer::Printer;
+pub use crate::target::Target;
 
 /// The longest reply to HELLO: some ten times what a server sends.
 const HELLO_BYTES_MAX: usize = 4 * 1024;
@@ -24,23 +23,6 @@ const HELLO_BYTES_MAX: usize = 4 * 1024;
 const HELP_BYTES_MAX: usize = 256 * 1024;
 
 const _: () = assert!(HELLO_BYTES_MAX < HELP_BYTES_MAX && HELP_BYTES_MAX < REPLY_BYTES_MAX);
-
-/// A server, and how long to wait for it.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub address: Address,
-    /// How long to wait for a connection, and for a reply while nothing arrives.
-    pub timeout: Duration,
-    /// How long a command may take in all.
-    pub max_time: Option<Duration>,
-}
-
-impl Target {
-    /// How long to wait for a connection, and for the reply to HELLO.
-    fn connect_timeout(&self) -> Duration {
-        self.max_time.map_or(self.timeout, |max_time| max_time.min(self.timeout))
-    }
-}
 
 #[derive(Debug)]
 pub struct Connection {

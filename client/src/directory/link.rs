@@ -1,0 +1,141 @@
+//! The directory's connection, on which every wait and every reply is bounded.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+use bookline_loadgen::Handshake;
+use bookline_protocol::reply::ReplyLine;
+
+use crate::directory::known::HelpForm;
+use crate::target::Target;
+
+/// How long a reply is awaited, unless the client waits even less: who types has gone on by then.
+const TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// The longest reply to HELLO: some ten times what a server sends.
+const HELLO_BYTES_MAX: usize = 4 * 1024;
+
+/// Rows of a reply to HELP: some thirty times what a server sends.
+const HELP_ROWS_MAX: usize = 1_000;
+
+/// Bytes of a reply: more than twice those of as many events as are asked for, with the longest names.
+const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+#[derive(Debug)]
+pub struct Link {
+    stream: BufReader<TcpStream>,
+    timeout: Duration,
+}
+
+/// A complete reply.
+#[derive(Debug)]
+pub struct Reply {
+    /// The objects of its rows.
+    pub rows: Vec<String>,
+    /// The object of its `OK`. `None` if the server refused.
+    pub granted: Option<String>,
+}
+
+impl Link {
+    /// Connects, and asks for the forms of the commands.
+    ///
+    /// # Errors
+    ///
+    /// There is no Bookline server, or it does not answer in time.
+    pub fn open(target: &Target) -> io::Result<(Self, Vec<HelpForm>)> {
+        let timeout = target.connect_timeout().min(TIMEOUT_MAX);
+        let stream = connect(target, timeout)?;
+        // A command is one small write, whose reply is awaited.
+        stream.set_nodelay(true)?;
+        stream.set_write_timeout(Some(timeout))?;
+        let mut link = Self { stream: BufReader::new(stream), timeout };
+        // Both at once: the prompt's own connection has found a Bookline server at this address.
+        link.send("HELLO\nHELP\n")?;
+        let mut bytes_left = HELLO_BYTES_MAX;
+        let hello = link.line(Instant::now() + timeout, &mut bytes_left)?;
+        if !matches!(Handshake::parse(&hello), Handshake::Accepted { .. }) {
+            return Err(io::ErrorKind::ConnectionRefused.into());
+        }
+        let help = link.reply(HELP_ROWS_MAX)?;
+        let forms = help.rows.iter().filter_map(|row| HelpForm::parse(row)).collect();
+        Ok((link, forms))
+    }
+
+    /// Sends a request, given without its line feed.
+    ///
+    /// # Errors
+    ///
+    /// There is no complete reply in time, or it is longer than one of so many rows.
+    pub fn request(&mut self, line: &str, rows_max: usize) -> io::Result<Reply> {
+        self.send(&format!("{line}\n"))?;
+        self.reply(rows_max)
+    }
+
+    fn send(&mut self, lines: &str) -> io::Result<()> {
+        self.stream.get_mut().write_all(lines.as_bytes())
+    }
+
+    fn reply(&mut self, rows_max: usize) -> io::Result<Reply> {
+        let deadline = Instant::now() + self.timeout;
+        let mut bytes_left = REPLY_BYTES_MAX;
+        let mut rows = Vec::new();
+        loop {
+            let line = self.line(deadline, &mut bytes_left)?;
+            match ReplyLine::parse(&line) {
+                Ok(ReplyLine::Row(_)) if rows.len() == rows_max => return Err(too_long()),
+                Ok(ReplyLine::Row(body)) => rows.push(body.to_owned()),
+                Ok(ReplyLine::Ok(body)) => return Ok(Reply { rows, granted: Some(body.to_owned()) }),
+                Ok(ReplyLine::Err { .. }) => return Ok(Reply { rows, granted: None }),
+                // A line of a later version of the protocol.
+                Ok(ReplyLine::Unknown) => {}
+                Err(_) => return Err(io::ErrorKind::InvalidData.into()),
+            }
+        }
+    }
+
+    /// The next line without its line feed, of at most as many bytes as are left.
+    fn line(&mut self, deadline: Instant, bytes_left: &mut usize) -> io::Result<String> {
+        let mut line = Vec::new();
+        loop {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.stream.get_ref().set_read_timeout(Some(remaining))?;
+            let received = self.stream.fill_buf()?;
+            if received.is_empty() {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let end = memchr::memchr(b'\n', received);
+            let taken = end.map_or(received.len(), |end| end + 1);
+            *bytes_left = bytes_left.checked_sub(taken).ok_or_else(too_long)?;
+            line.extend_from_slice(&received[..end.unwrap_or(taken)]);
+            self.stream.consume(taken);
+            if end.is_some() {
+                return String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData.into());
+            }
+        }
+    }
+}
+
+/// Tries every address of the host in turn.
+fn connect(target: &Target, timeout: Duration) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + timeout;
+    let mut failed = io::ErrorKind::AddrNotAvailable.into();
+    for address in target.address.as_str().to_socket_addrs()? {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        if remaining.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        match TcpStream::connect_timeout(&address, remaining) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
+fn too_long() -> io::Error {
+    io::ErrorKind::InvalidData.into()
+}
