@@ -7,15 +7,23 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use bookline_protocol::needs_escape;
+use unicode_width::UnicodeWidthStr;
+
+/// Joins emoji to one, as in the family of a man, a woman and a girl.
+const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
 /// The text with an escape for every character that would not be shown as itself. Line feeds stay.
+///
+/// Emoji that are joined are shown one beside the other: that is the fallback of Unicode's UTS #51, and has
+/// the same width on every terminal, which the joined emoji has not.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(is_unsafe) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    for (at, c) in text.char_indices() {
         match c {
+            ZERO_WIDTH_JOINER if joins_emoji(&text[..at], &text[at..]) => {}
             '\t' => shown.push_str("\\t"),
             '\r' => shown.push_str("\\r"),
             c if is_unsafe(c) => {
@@ -25,6 +33,18 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
+}
+
+/// Whether the first character of `after` joins the emoji around it: only then the whole is narrower.
+fn joins_emoji(before: &str, after: &str) -> bool {
+    /// An emoji has at most these characters: itself, a skin tone or a variation selector.
+    const CHARS_MAX: usize = 2;
+    let start = before.char_indices().rev().take(CHARS_MAX).last().map_or(0, |(at, _)| at);
+    let mut next = after.char_indices().skip(1 + CHARS_MAX);
+    let end = next.next().map_or(after.len(), |(at, _)| at);
+    let (before, after) = (&before[start..], &after[..end]);
+    let joined = [before, after].concat();
+    joined.width() < before.width() + after.width()
 }
 
 /// The printable text between quotes, on one line.
@@ -68,6 +88,25 @@ mod tests {
             printable("a\u{200b}b\u{feff}\u{e0041}❤\u{fe0f}"),
             "a\\u{200b}b\\u{feff}\\u{e0041}❤\u{fe0f}"
         );
+    }
+
+    #[test]
+    fn joined_emoji_are_shown_one_beside_the_other() {
+        for (joined, shown) in [
+            ("👨\u{200d}👩\u{200d}👧", "👨👩👧"),
+            ("a 👩🏽\u{200d}🚀 b", "a 👩🏽🚀 b"),
+            ("❤\u{fe0f}\u{200d}🔥", "❤\u{fe0f}🔥"),
+            ("🏃\u{200d}♂\u{fe0f}", "🏃♂\u{fe0f}"),
+            ("🏳\u{fe0f}\u{200d}🌈", "🏳\u{fe0f}🌈"),
+            ("🇩🇪", "🇩🇪"),
+            // It joins nothing here, and would be invisible.
+            ("a\u{200d}b", "a\\u{200d}b"),
+            ("👨\u{200d}", "👨\\u{200d}"),
+            ("\u{200d}👨", "\\u{200d}👨"),
+            ("上\u{200d}田", "上\\u{200d}田"),
+        ] {
+            assert_eq!(printable(joined), shown, "{joined:?}");
+        }
     }
 
     #[test]
