@@ -23,6 +23,7 @@ pub async fn run(
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
     let line = request_line(words);
+    printer.expect_reply_to(&line);
     let mut input = Input::of(line.as_bytes());
     exchange_safely(&mut None, &mut input, target, retry, printer, interrupt).await
 }

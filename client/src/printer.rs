@@ -5,14 +5,18 @@ use std::io::Write;
 use bookline_protocol::reply::ReplyLine;
 
 use crate::diagnostics::report;
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::output::Output;
 use crate::render::csv::{CsvTable, End, NotCsv};
 use crate::render::listing::Listing;
+use crate::render::page::Page;
+use crate::render::refusal::{self, Context, refusal};
+use crate::render::reply;
 use crate::render::sentence::RowKind;
 use crate::render::text::{printable, printable_bytes};
-use crate::render::{refusal, reply};
-use crate::screen::{self, Screen};
+use crate::render::ticket::EventTitle;
+use crate::screen::Screen;
 
 /// Rows of one table. A listing may have millions: it is printed in parts, each with columns as wide as that
 /// part needs, so that the first rows appear at once and memory holds one part.
@@ -34,6 +38,10 @@ pub struct Printer {
     out: Output,
     layout: Layout,
     screen: Screen,
+    /// Where the names and dates of events are looked up.
+    directory: Option<Directory>,
+    /// The line of the request that is answered next, if it is known.
+    request: Option<String>,
     /// Objects of rows that are not printed yet.
     rows: Vec<String>,
     /// The kind of the rows of this reply, once some were printed.
@@ -42,13 +50,28 @@ pub struct Printer {
 
 impl Printer {
     pub fn new(layout: Layout, screen: Screen) -> Self {
-        Self { out: Output::stdout(), layout, screen, rows: Vec::new(), printed_rows: None }
+        Self::to(Output::stdout(), layout, screen)
     }
 
     /// A printer of the server's own lines into memory, for the client itself.
     pub fn in_memory() -> Self {
-        let out = Output::memory();
-        Self { out, layout: Layout::Raw, screen: Screen::PLAIN, rows: Vec::new(), printed_rows: None }
+        Self::to(Output::memory(), Layout::Raw, Screen::PLAIN)
+    }
+
+    fn to(out: Output, layout: Layout, screen: Screen) -> Self {
+        let (directory, request, rows, printed_rows) = Default::default();
+        Self { out, layout, screen, directory, request, rows, printed_rows }
+    }
+
+    /// Shows bookings with the names and dates of their events, which are looked up there. It is asked only
+    /// where a booking is printed.
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory: Some(directory), ..self }
+    }
+
+    /// The next reply is to this line. So a refusal can come with what to type instead.
+    pub fn expect_reply_to(&mut self, line: &str) {
+        self.request = Some(line.to_owned());
     }
 
     /// Takes what was printed into memory.
@@ -98,13 +121,17 @@ impl Printer {
             Ok(ReplyLine::Row(body)) => self.keep_row(body),
             Ok(ReplyLine::Ok(body)) => {
                 self.print_rows()?;
-                let text = reply::ok(body, self.printed_rows.take(), screen::width());
+                self.request = None;
+                let rows = self.printed_rows.take();
+                let text = reply::ok(body, rows, &|id| self.event_title(id), &Page::of(self.screen));
                 if text.is_empty() { Ok(()) } else { self.print_text(&text) }
             }
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                let text = refusal::refusal(code, body, self.printed_rows.take().is_some(), screen::width());
-                self.print_text(&text)
+                let request = self.request.take();
+                let context =
+                    Context { request: request.as_deref(), has_rows: self.printed_rows.take().is_some() };
+                self.print_text(&refusal(code, body, context, &Page::of(self.screen)))
             }
             // A line of a later version of the protocol.
             Ok(ReplyLine::Unknown) => Ok(()),
@@ -131,7 +158,8 @@ impl Printer {
             },
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
-                report(&refusal::refusal(code, body, self.printed_rows.take().is_some(), screen::width()));
+                let note = if self.printed_rows.take().is_some() { refusal::INCOMPLETE_ROWS } else { "" };
+                report(&(refusal::sentence(code, body) + note));
                 Ok(())
             }
             Ok(ReplyLine::Unknown) => Ok(()),
@@ -151,9 +179,14 @@ impl Printer {
         if let Layout::Csv(listing) = self.layout {
             return self.print_csv_rows(listing);
         }
-        let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), screen::width());
+        let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), &Page::of(self.screen));
         self.printed_rows = Some(kind);
         self.print_text(&table)
+    }
+
+    fn event_title(&self, id: &str) -> Option<EventTitle> {
+        let event = self.directory.as_ref()?.event(id)?;
+        Some(EventTitle { name: event.name, date: event.date })
     }
 
     /// Prints rows, and before the first of them the names of the columns.

@@ -7,6 +7,7 @@ use tokio::runtime::Runtime;
 
 use crate::cli::{Args, Format, LocalCommand};
 use crate::diagnostics::report;
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
@@ -82,8 +83,12 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
         Format::Auto if is_prompt || (is_terminal && !args.words.is_empty()) => Layout::Table,
         Format::Auto => Layout::Raw,
     };
-    let mut printer = Printer::new(layout, screen);
     let target = args.target();
+    let mut printer = Printer::new(layout, screen);
+    // A script has its replies at full speed.
+    if layout == Layout::Table && (is_prompt || !args.words.is_empty()) {
+        printer = printer.with_directory(Directory::open(&target));
+    }
     if is_prompt {
         let tries_max = args.retry.unwrap_or(PROMPT_TRIES);
         let retry = Retry::AfterLoss { tries_max };

@@ -15,9 +15,9 @@ const EVENT_WITH_UNKNOWN_FIELDS: &str = concat!(
 );
 
 const TABLE: &str = "\
-\x20Event    | Name      | Date       | Left | Tickets
-----------+-----------+------------+------+---------
- rustconf | Rust Conf | 2026-12-31 |   98 |     100
+\x20Event    | Name      | Date       | Left
+----------+-----------+------------+--------------------
+ rustconf | Rust Conf | 2026-12-31 | #######. 98 of 100
 ";
 
 /// What the client prints for people, and its exit status.

@@ -77,8 +77,8 @@ impl Terminals {
     /// Executes a line and returns its output, or `None` if this machine lacks a tool for it.
     fn run(&mut self, typed: &str) -> Option<String> {
         if let Some(line) = typed.strip_prefix(PROMPT) {
-            // The prompt sends a line unchanged, as a script does, and prints the reply for people.
-            return Some(self.shell("bookline --format pretty", &format!("{line}\n")));
+            // The shell reads the quotes of these lines as the prompt does, and one command prints the same.
+            return Some(self.shell(&format!("bookline --format table {line}"), ""));
         }
         match typed {
             "cargo run --release" => Some(self.start()),
@@ -140,6 +140,7 @@ impl Terminals {
         shell.env("PATH", format!("{}:{path}", client.parent().unwrap().display()));
         shell
             .env("BOOKLINE_ADDR", self.address().to_string())
+            .env("LC_ALL", "C.UTF-8")
             .env_remove("BOOKLINE_TIMEOUT")
             .env_remove("COLUMNS");
         shell.stdin(Stdio::piped()).stdout(Stdio::piped());

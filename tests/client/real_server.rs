@@ -178,21 +178,21 @@ fn session_executes_commands_and_prints_replies_for_people() {
     session.wait_for("Welcome to the ticket reservation system\r\n");
     session.wait_for(&format!("bookline {} at {}, time zone UTC.", env!("CARGO_PKG_VERSION"), server.addr));
     session.type_line("CREATE \"Rust Conf\" 2026-12-31 100 id=rustconf");
-    session.wait_for(" rustconf | Rust Conf | 2026-12-31 |  100 |     100\r\n");
+    session.wait_for(" rustconf | Rust Conf | 2026-12-31 | ######## 100 of 100\r\n");
     session.type_line("BOOK rustconf 101");
     session.wait_for("Too few left: event rustconf has too few tickets: 101 asked for, 100 left.\r\n");
     session.type_line("BOOK rustconf 2");
-    session.wait_for("2 tickets for rustconf, 98 left:\r\n");
+    session.wait_for("2 tickets for Rust Conf (rustconf) on 2026-12-31, 98 left:\r\n");
     session.type_line("MEET F1 21-11-2026 10:00 \"class committee meeting\" F2,F3");
-    session.wait_for("F1 meets F2, F3 on 21-11-2026 at 10:00: class committee meeting (host F1).\r\n");
+    session.wait_for("F1 meets F2, F3 on 2026-11-21 at 10:00: class committee meeting (host F1).\r\n");
     session.type_line("MEET F20 21-11-2026 11:00 standup F21 F22");
     session.wait_for(
-        "F20 meets F21 on 21-11-2026 at 11:00: standup, hosted by F22, who alone can change it; \
+        "F20 meets F21 on 2026-11-21 at 11:00: standup, hosted by F22, who alone can change it; \
          for a member write F21,F22.\r\n",
     );
     session.type_line("PUT F22 21-11-2026 11:00 MEET 21-11-2026 12:00 standup F21 host=F21");
     session.wait_for(
-        "F22 meets F21 on 21-11-2026 at 12:00: standup (host F21). It replaces the meeting on 21-11-2026 \
+        "F22 meets F21 on 2026-11-21 at 12:00: standup (host F21). It replaces the meeting on 2026-11-21 \
          at 11:00: standup, with F21 (host F22). No longer in it: F20.\r\n",
     );
     session.type_line("GET F20");
@@ -200,12 +200,12 @@ fn session_executes_commands_and_prints_replies_for_people() {
     session.type_line("BLOCK F3 21-11-2026 10:00");
     session.wait_for("Conflict: ");
     session.type_line("GET F2 21-11-2026");
-    session.wait_for("F2 on 21-11-2026\r\n");
+    session.wait_for("F2 on 2026-11-21\r\n");
     session.wait_for(" 10:00 | class committee meeting | F2, F3 | F1\r\n");
     session.type_line("DELETE F2 21-11-2026 10:00");
     session.wait_for("Forbidden: ");
     session.type_line("delete F1 21-11-2026 10:00");
-    session.wait_for("The meeting of F1 on 21-11-2026 at 10:00 is deleted.\r\n");
+    session.wait_for("The meeting of F1 on 2026-11-21 at 10:00 is deleted.\r\n");
     session.type_line("bok rustconf 2");
     session.wait_for("BOOK");
     session.type_line("BOOK \"rustconf");

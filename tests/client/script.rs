@@ -372,6 +372,6 @@ OK {"name":"F1","date":"21-11-2026","schedule":[]}
     );
     let client =
         run_with_input(bookline(fake.addr, &["--format", "table"]), "BOOK e 11\nGET F1 21-11-2026\n");
-    client.expect(1, "Too few left: m.\nF1 on 21-11-2026: nothing there.\n", "");
+    client.expect(1, "Too few left: m.\nF1 on 2026-11-21: nothing there.\n", "");
     fake.join();
 }

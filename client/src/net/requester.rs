@@ -10,7 +10,7 @@ use crate::net::input::Input;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
-use crate::render::refusal::refusal;
+use crate::render::refusal;
 
 /// A connection for requests that the client makes one after the other.
 pub struct Requester<'a> {
@@ -76,7 +76,7 @@ impl<'a> Requester<'a> {
                 Ok(ReplyLine::Row(body)) => rows.push(body.to_owned()),
                 Ok(ReplyLine::Ok(body)) => return Ok(Reply { rows, last: FinalLine::Ok(body.to_owned()) }),
                 Ok(ReplyLine::Err { code, body }) => {
-                    let (code, sentence) = (code.to_owned(), refusal(code, body, false, None));
+                    let (code, sentence) = (code.to_owned(), refusal::sentence(code, body));
                     return Ok(Reply { rows, last: FinalLine::Err { code, sentence } });
                 }
                 Ok(ReplyLine::Unknown) | Err(_) => {}

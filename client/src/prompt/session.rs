@@ -76,6 +76,7 @@ pub fn run(
         interrupt.clear();
         // The server may have closed while the user typed.
         report_some(drop_lost(&mut connection, printer)?);
+        printer.expect_reply_to(&line);
         let mut input = Input::of(line.as_bytes());
         let sent = exchange_safely(&mut connection, &mut input, target, retry, printer, &interrupt);
         match runtime.block_on(sent) {

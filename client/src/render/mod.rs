@@ -1,14 +1,25 @@
 //! Replies as people read them.
 
+mod bar;
+mod calendar;
+mod clashes;
 pub mod csv;
+mod door_list;
+mod events;
+mod fields;
+mod forms;
+mod free_times;
 mod hold;
+mod iso_dates;
+mod layout;
 pub mod listing;
 pub mod number;
+pub mod page;
 pub mod refusal;
 pub mod repeated;
 pub mod reply;
 pub mod sentence;
-mod table;
+mod suggestion;
 pub mod text;
-mod ticket;
+pub mod ticket;
 mod time;

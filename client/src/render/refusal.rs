@@ -1,43 +1,104 @@
 //! Refusals as sentences: the message of the server, and what it leaves out.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 use bookline_protocol::Code;
 use bookline_protocol::reply::{ErrBody, ErrTickets};
 
+use crate::render::clashes::clashes;
+use crate::render::iso_dates::with_iso_dates;
+use crate::render::layout::fill;
+use crate::render::page::Page;
+use crate::render::suggestion::suggestion;
 use crate::render::text::{capitalized, printable, words_of};
-use crate::render::{table, time};
+use crate::render::time;
+use crate::screen::Role;
 
-/// A refusal, in at most `width` columns where it is a table. `after_rows` says that rows were printed before
-/// it: they are incomplete.
-pub fn refusal(code: &str, body: &str, after_rows: bool, width: Option<u16>) -> String {
-    let mut sentence = match serde_json::from_str::<ErrBody>(body) {
-        Ok(mut body) => {
-            if let Some(at) = body.at {
-                body.message = body.message.replace(&at.to_string(), &time::second(at));
-            }
-            let clashes = body.clashes.as_deref().unwrap_or_default();
-            let mut sentence = refusal_sentence(code, &body);
-            if !clashes.is_empty() {
-                let count = body.clash_count.unwrap_or(0);
-                let _ = write!(sentence, "\n{}", table::clashes(clashes, count, width));
-            }
-            sentence
-        }
-        Err(_) => format!("{}: {}", printable(code), printable(body)),
-    };
-    if after_rows {
-        sentence.push_str("\nThe rows above are not all there are.");
-    }
-    sentence
+/// What is added to a refusal after rows.
+pub const INCOMPLETE_ROWS: &str = "\nThe rows above are not all there are.";
+
+/// What a refusal follows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Context<'a> {
+    /// The line of the request, if it is known: then the refusal comes with what to type instead.
+    pub request: Option<&'a str>,
+    /// Whether rows were printed before it, which are incomplete then.
+    pub has_rows: bool,
 }
 
-fn refusal_sentence(code: &str, body: &ErrBody) -> String {
-    let title = match (code.parse(), body.available) {
-        (Ok(Code::SoldOut), Some(1..)) => "Too few left".to_owned(),
-        _ => capitalized(words_of(code)),
-    };
-    let mut sentence = format!("{}: {}", printable(&title), printable(&body.message));
+/// A refusal as a sentence, without colors. The tickets that it is about are in lines below.
+pub fn sentence(code: &str, body: &str) -> String {
+    match serde_json::from_str(body) {
+        Ok(body) => Refusal::new(code, body).to_string(),
+        Err(_) => unknown(code, body),
+    }
+}
+
+/// A refusal on a page, in as many lines as it takes.
+pub fn refusal(code: &str, body: &str, context: Context<'_>, page: &Page) -> String {
+    let Ok(body) = serde_json::from_str(body) else { return fill(&unknown(code, body), page) };
+    let refusal = Refusal::new(code, body);
+    let mut lines = refusal.painted(page);
+    if let Some(clashing) = refusal.body.clashes.as_deref().filter(|clashing| !clashing.is_empty()) {
+        let count = refusal.body.clash_count.unwrap_or(0);
+        let _ = write!(lines, "\n{}", clashes(clashing, count, page));
+    }
+    let known = code.parse().ok().zip(context.request);
+    if let Some(instead) = known.and_then(|(code, line)| suggestion(line, code, &refusal.body)) {
+        let _ = write!(lines, "\n{}", fill(&printable(&instead), page));
+    }
+    if context.has_rows {
+        lines.push_str(INCOMPLETE_ROWS);
+    }
+    lines
+}
+
+/// A refusal whose object has another shape.
+fn unknown(code: &str, body: &str) -> String {
+    format!("{}: {}", printable(code), printable(body))
+}
+
+/// A refusal whose title and sentence are printable.
+struct Refusal {
+    title: String,
+    sentence: String,
+    body: ErrBody,
+}
+
+impl Refusal {
+    fn new(code: &str, mut body: ErrBody) -> Self {
+        if let Some(at) = body.at {
+            body.message = body.message.replace(&at.to_string(), &time::second(at));
+        }
+        body.message = with_iso_dates(&body.message).into_owned();
+        let title = match (code.parse(), body.available) {
+            (Ok(Code::SoldOut), Some(1..)) => "Too few left".to_owned(),
+            _ => capitalized(words_of(code)),
+        };
+        Self { title: printable(&title).into_owned(), sentence: sentence_of(code, &body), body }
+    }
+
+    /// The sentence on a page, its title in color.
+    fn painted(&self, page: &Page) -> String {
+        let title = format!("{}:", self.title);
+        let lines = fill(&self.to_string(), page);
+        match lines.strip_prefix(&title) {
+            Some(rest) => page.paint(Role::Error, &title).into_owned() + rest,
+            // The title takes several lines.
+            None => page.paint(Role::Error, &lines).into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title, self.sentence)
+    }
+}
+
+/// The message with what it leaves out.
+fn sentence_of(code: &str, body: &ErrBody) -> String {
+    let mut sentence = printable(&body.message).into_owned();
     let notes = [host_note(body), busy_note(body), held_note(code, body), status_note(body)];
     for note in notes.into_iter().flatten() {
         let _ = write!(sentence, " ({})", printable(&note));
@@ -97,7 +158,7 @@ mod tests {
     use super::*;
 
     fn shown(code: &str, fields: &str) -> String {
-        refusal(code, &format!(r#"{{"retry":false,{fields}}}"#), false, None)
+        sentence(code, &format!(r#"{{"retry":false,{fields}}}"#))
     }
 
     #[test]

@@ -22,10 +22,16 @@ use bookline_protocol::reply::{CountReply, EventReply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::render::events::events;
+use crate::render::fields::fields;
+use crate::render::forms::forms;
+use crate::render::layout::fill;
 use crate::render::listing::Listing;
+use crate::render::page::Page;
 use crate::render::sentence::{self, RowKind};
 use crate::render::text::printable;
-use crate::render::{hold, table, ticket};
+use crate::render::ticket::TitleLookup;
+use crate::render::{calendar, door_list, free_times, hold, ticket};
 
 /// The object of an `OK`, recognized by its fields. The order matters: a shape comes before the shapes whose
 /// fields it includes.
@@ -53,25 +59,25 @@ enum OkBody<'a> {
     Other(Map<String, Value>),
 }
 
-/// Lays out the objects of rows, in at most `width` columns.
-pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
-    if let Some(events) = parse_all::<EventReply<'_>>(bodies) {
-        return (table::events(&events, width), RowKind::Of(Listing::Events));
+/// Lays out the objects of rows.
+pub fn rows(bodies: &[String], page: &Page) -> (String, RowKind) {
+    if let Some(listed) = parse_all::<EventReply<'_>>(bodies) {
+        return (events(&listed, page), RowKind::Of(Listing::Events));
     }
-    if let Some(tickets) = parse_all::<TicketRow<'_>>(bodies) {
-        return (table::tickets(&tickets, width), RowKind::Of(Listing::Tickets));
+    if let Some(listed) = parse_all::<TicketRow<'_>>(bodies) {
+        return (door_list::tickets(&listed, page), RowKind::Of(Listing::Tickets));
     }
-    if let Some(days) = parse_all::<DayReply<'_>>(bodies) {
-        return (table::days(&days, width), RowKind::Of(Listing::Days));
+    if let Some(listed) = parse_all::<DayReply<'_>>(bodies) {
+        return (calendar::days(&listed, page), RowKind::Of(Listing::Days));
     }
-    if let Some(times) = parse_all::<FreeRow>(bodies) {
-        return (table::times(&times, width), RowKind::Of(Listing::Times));
+    if let Some(listed) = parse_all::<FreeRow>(bodies) {
+        return (free_times::times(&listed, page), RowKind::Of(Listing::Times));
     }
-    if let Some(hours) = parse_all::<HodRow<'_>>(bodies) {
-        return (table::hours(&hours, width), RowKind::Of(Listing::Hours));
+    if let Some(listed) = parse_all::<HodRow<'_>>(bodies) {
+        return (calendar::hours(&listed, page), RowKind::Of(Listing::Hours));
     }
-    if let Some(forms) = parse_all::<HelpRow<'_>>(bodies) {
-        return (table::forms(&forms, width), RowKind::Of(Listing::Forms));
+    if let Some(listed) = parse_all::<HelpRow<'_>>(bodies) {
+        return (forms(&listed, page), RowKind::Of(Listing::Forms));
     }
     let lines: Vec<_> = bodies.iter().map(|body| printable(body)).collect();
     (lines.join("\n"), RowKind::Other)
@@ -79,31 +85,32 @@ pub fn rows(bodies: &[String], width: Option<u16>) -> (String, RowKind) {
 
 /// Lays out the object of an `OK`, which follows rows of this kind. The text is empty if there is nothing to
 /// say.
-pub fn ok(body: &str, rows: Option<RowKind>, width: Option<u16>) -> String {
+pub fn ok(body: &str, rows: Option<RowKind>, titles: TitleLookup<'_>, page: &Page) -> String {
     let Ok(parsed) = serde_json::from_str(body) else {
         return printable(body).into_owned();
     };
-    match parsed {
-        OkBody::Event(event) => table::events(&[event], width),
-        OkBody::Confirm(confirmed) => ticket::confirmed(&confirmed),
-        OkBody::Book(booked) => ticket::booked(&booked),
-        OkBody::Bookings(booked) => ticket::all_booked(&booked),
+    let sentence = match parsed {
+        OkBody::Event(event) => return events(&[event], page),
+        OkBody::Day(day) => return calendar::day(&day, page),
+        OkBody::Meet(met) => return sentence::met(&met, page),
+        OkBody::Block(blocked) => return sentence::blocked(&blocked, page),
+        OkBody::NoTime(busy) => return free_times::none(&busy, page),
+        OkBody::Other(named) if !named.is_empty() => return fields(&named, page),
+        OkBody::Other(_) => "OK".to_owned(),
+        OkBody::Confirm(confirmed) => ticket::confirmed(&confirmed, titles),
+        OkBody::Book(booked) => ticket::booked(&booked, titles),
+        OkBody::Bookings(booked) => ticket::all_booked(&booked, titles),
         OkBody::Hold(held) => hold::held(&held),
         OkBody::HoldStatus(held) => hold::hold(&held),
         OkBody::Release(released) => hold::released(&released),
         OkBody::Ticket(shown) => ticket::ticket(&shown),
         OkBody::Cancel(cancelled) => ticket::cancelled(&cancelled),
         OkBody::DeletedEvent(deleted) => ticket::deleted_event(&deleted),
-        OkBody::Day(day) => table::day(&day, width),
-        OkBody::Meet(met) => sentence::met(&met, width),
         OkBody::Delete(deleted) => sentence::deleted(&deleted),
-        OkBody::Block(blocked) => sentence::blocked(&blocked, width),
         OkBody::Hello(hello) => sentence::hello(&hello),
-        OkBody::NoTime(busy) => table::no_time(&busy, width),
         OkBody::Count(count) => sentence::count(&count, rows),
-        OkBody::Other(fields) if fields.is_empty() => "OK".to_owned(),
-        OkBody::Other(fields) => table::fields(&fields, width),
-    }
+    };
+    fill(&sentence, page)
 }
 
 /// The objects, if all of them have this shape.

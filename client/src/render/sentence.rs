@@ -11,8 +11,10 @@ use bookline_protocol::reply::{
 };
 use bookline_protocol::{Date, Hour, Hours};
 
+use crate::render::clashes::clashes;
+use crate::render::layout::fill;
 use crate::render::listing::Listing;
-use crate::render::table;
+use crate::render::page::Page;
 use crate::render::text::printable;
 
 /// The kind of a reply's rows.
@@ -37,21 +39,21 @@ pub fn greeting(hello: &str, address: &impl Display) -> String {
     )
 }
 
-pub fn blocked(blocked: &BlockReply<'_>, width: Option<u16>) -> String {
-    format!(
-        "{} is blocked {}.{}{}{}",
+pub fn blocked(blocked: &BlockReply<'_>, page: &Page) -> String {
+    let sentence = format!(
+        "{} is blocked {}.{}{}",
         printable(&blocked.name),
         period(blocked.date, blocked.time, blocked.hours),
         replaced_note(blocked.replaced.as_ref()),
         series_note(blocked.series),
-        skipped_note(blocked.skipped.as_ref(), width),
-    )
+    );
+    with_skipped(sentence, blocked.skipped.as_ref(), page)
 }
 
-pub fn met(met: &MeetReply<'_>, width: Option<u16>) -> String {
+pub fn met(met: &MeetReply<'_>, page: &Page) -> String {
     let with = join(&met.group);
-    format!(
-        "{} meets {} {}: {}{}.{}{}{}",
+    let sentence = format!(
+        "{} meets {} {}: {}{}.{}{}",
         printable(&met.name),
         printable(&with),
         period(met.date, met.time, met.hours),
@@ -59,14 +61,14 @@ pub fn met(met: &MeetReply<'_>, width: Option<u16>) -> String {
         printable(&host_note(met)),
         replaced_note(met.replaced.as_ref()),
         series_note(met.series),
-        skipped_note(met.skipped.as_ref(), width),
-    )
+    );
+    with_skipped(sentence, met.skipped.as_ref(), page)
 }
 
-/// The hours of an entry: `on 21-11-2026 at 22:00 for 4 hours`.
+/// The hours of an entry: `on 2026-11-21 at 22:00 for 4 hours`.
 fn period(date: Date, time: Hour, hours: Option<Hours>) -> String {
     let length = hours.map(|hours| format!(" for {hours} hours")).unwrap_or_default();
-    format!("on {} at {time}{length}", date.dmy())
+    format!("on {} at {time}{length}", date.iso())
 }
 
 /// How many occurrences of a series a change is about.
@@ -81,12 +83,15 @@ fn series_note(fields: Option<SeriesFields>) -> String {
     }
 }
 
-/// The occurrences of a series that were skipped, in the lines below.
-fn skipped_note(fields: Option<&SkippedFields<'_>>, width: Option<u16>) -> String {
-    let Some(SkippedFields { skipped, skipped_count }) = fields else { return String::new() };
-    match skipped_count {
-        0 => " None was skipped.".to_owned(),
-        count => format!(" {count} skipped:\n{}", table::clashes(skipped, *count, width)),
+/// The sentence on a page, with the occurrences of a series that were skipped in the lines below.
+fn with_skipped(sentence: String, fields: Option<&SkippedFields<'_>>, page: &Page) -> String {
+    match fields {
+        None => fill(&sentence, page),
+        Some(SkippedFields { skipped_count: 0, .. }) => fill(&(sentence + " None was skipped."), page),
+        Some(SkippedFields { skipped, skipped_count }) => {
+            let sentence = format!("{sentence} {skipped_count} skipped:");
+            format!("{}\n{}", fill(&sentence, page), clashes(skipped, *skipped_count, page))
+        }
     }
 }
 

@@ -3,41 +3,60 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use bookline_protocol::TicketId;
 use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::cancel::CancelReply;
 use bookline_protocol::commands::confirm::ConfirmReply;
 use bookline_protocol::commands::delete::DeletedEventReply;
 use bookline_protocol::commands::ticket::TicketReply;
+use bookline_protocol::{Date, TicketId};
 
 use crate::render::number::counted;
 use crate::render::text::{capitalized, printable, words_of};
 use crate::render::time;
 
+/// The name and the date of an event, which replies about its bookings leave out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventTitle {
+    pub name: String,
+    pub date: Date,
+}
+
+/// Looks the title of an event up by its id.
+pub type TitleLookup<'a> = &'a dyn Fn(&str) -> Option<EventTitle>;
+
 /// The reply to BOOK of one event.
-pub fn booked(booked: &BookReply<'_>) -> String {
+pub fn booked(booked: &BookReply<'_>, titles: TitleLookup<'_>) -> String {
     let BookReply { event_id, tickets, available_tickets } = booked;
-    issued(event_id, tickets, *available_tickets)
+    issued(event_id, tickets, *available_tickets, titles)
 }
 
 /// The bookings of several events, one after the other.
-pub fn all_booked(booked: &BookingsReply<'_>) -> String {
-    booked.bookings.iter().map(self::booked).collect::<Vec<_>>().join("\n")
+pub fn all_booked(booked: &BookingsReply<'_>, titles: TitleLookup<'_>) -> String {
+    booked.bookings.iter().map(|booking| self::booked(booking, titles)).collect::<Vec<_>>().join("\n")
 }
 
 /// The reply to CONFIRM.
-pub fn confirmed(confirmed: &ConfirmReply<'_>) -> String {
+pub fn confirmed(confirmed: &ConfirmReply<'_>, titles: TitleLookup<'_>) -> String {
     let ConfirmReply { hold_id, event_id, tickets, available_tickets } = confirmed;
-    format!("Hold {hold_id} is confirmed.\n{}", issued(event_id, tickets, *available_tickets))
+    format!("Hold {hold_id} is confirmed.\n{}", issued(event_id, tickets, *available_tickets, titles))
 }
 
 /// The tickets that were sold, an id a line.
-fn issued(event_id: &str, ids: &[TicketId], available: u32) -> String {
-    let mut lines = format!("{} for {}, {available} left:", tickets(count(ids)), printable(event_id));
+fn issued(event_id: &str, ids: &[TicketId], available: u32, titles: TitleLookup<'_>) -> String {
+    let event = match titles(event_id) {
+        Some(title) => titled(event_id, &title.name, title.date),
+        None => printable(event_id).into_owned(),
+    };
+    let mut lines = format!("{} for {event}, {available} left:", tickets(count(ids)));
     for id in ids {
         let _ = write!(lines, "\n{id}");
     }
     lines
+}
+
+/// An event with its name and its date.
+fn titled(event_id: &str, name: &str, date: Date) -> String {
+    format!("{} ({}) on {}", printable(name), printable(event_id), date.iso())
 }
 
 /// The reply to TICKET and CHECKIN. The status comes first: it is what the people at the door need.
@@ -46,12 +65,10 @@ pub fn ticket(ticket: &TicketReply<'_>) -> String {
     let since = at.map(|at| format!(" since {}", time::second(at))).unwrap_or_default();
     let attendee = attendee.as_ref().map(|attendee| format!(" of {attendee}")).unwrap_or_default();
     format!(
-        "{}{since}: ticket {ticket}{} for {} ({}) on {}.",
+        "{}{since}: ticket {ticket}{} for {}.",
         capitalized(words_of(status.as_str())),
         printable(&attendee),
-        printable(name),
-        printable(event_id),
-        date.iso(),
+        titled(event_id, name, *date),
     )
 }
 

@@ -1,0 +1,166 @@
+//! Tables.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::cell::Cell;
+use super::direction::isolated;
+use super::record::{longest_word, record};
+use super::wrap::{LongWord, wrap};
+use crate::render::page::Page;
+use crate::screen::Role;
+
+/// The width of a text column is at least this: a narrower one is hard to read.
+const TEXT_WIDTH_MIN: usize = 12;
+
+/// The width of a column of people's names is at least this: what the other columns of tickets leave on
+/// paper.
+pub const NAME_WIDTH_MIN: usize = 7;
+
+/// The blanks on both sides of a cell.
+pub const PADDING_WIDTH: usize = 2;
+
+/// The content of a column, which decides how it is wrapped where the table is too wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnKind {
+    /// Ids, dates, times and words of the protocol. They are never wrapped: their parts would mean something
+    /// else.
+    Atom,
+    /// Never wrapped, and aligned to the right.
+    Number,
+    /// Ids with commas between them, wrapped after commas.
+    Ids,
+    /// Wrapped between words, or within a word that is too long for a line.
+    Text,
+    /// As text, in a column that may be narrower.
+    Name,
+}
+
+impl ColumnKind {
+    /// Whether a word that is too long for a line is broken.
+    pub(super) const fn is_broken(self) -> bool {
+        matches!(self, Self::Text | Self::Name)
+    }
+}
+
+/// The name and the content of a column.
+pub type Column = (&'static str, ColumnKind);
+
+/// Columns, and rows of as many cells.
+#[derive(Debug)]
+pub struct Table<'c> {
+    columns: &'c [Column],
+    rows: Vec<Vec<Cell>>,
+}
+
+impl<'c> Table<'c> {
+    pub fn new(columns: &'c [Column], rows: impl Iterator<Item = Vec<Cell>>) -> Self {
+        Self { columns, rows: rows.collect() }
+    }
+
+    /// Lays out the rows as a table, or, where its columns do not fit, as records with a field a line.
+    pub fn lay_out(&self, page: &Page) -> String {
+        self.fitting(page).unwrap_or_else(|| self.records(page))
+    }
+
+    /// The table, if its columns fit.
+    pub fn fitting(&self, page: &Page) -> Option<String> {
+        let widths = self.widths(page.width())?;
+        let mut out = String::new();
+        let header: Vec<_> =
+            self.columns.iter().map(|(name, _)| Cell::from(*name).with_role(Role::Heading)).collect();
+        let header_columns = self.columns.iter().map(|&(name, _)| (name, ColumnKind::Text));
+        push_row(&mut out, &header, header_columns, &widths, page);
+        push_rule(&mut out, &widths, page);
+        for row in &self.rows {
+            push_row(&mut out, row, self.columns.iter().copied(), &widths, page);
+        }
+        out.pop();
+        Some(out)
+    }
+
+    /// The rows as records, with an empty line between them.
+    pub fn records(&self, page: &Page) -> String {
+        let records = self.rows.iter().map(|row| {
+            let fields = self.columns.iter().zip(row);
+            record(fields.map(|((name, kind), value)| (Cell::from(*name), value, *kind)), page)
+        });
+        records.collect::<Vec<_>>().join("\n\n")
+    }
+
+    /// The widths of the columns without their blanks, narrowed until the table fits: each step takes the
+    /// widest column that is above its minimum. `None` if it cannot fit.
+    fn widths(&self, width: Option<usize>) -> Option<Vec<usize>> {
+        let mut widths: Vec<_> = (0..self.columns.len()).map(|index| self.natural_width(index)).collect();
+        let Some(width) = width else { return Some(widths) };
+        // Two columns have a line between them.
+        let others = widths.len() * (PADDING_WIDTH + 1) - 1;
+        let mut excess = (widths.iter().sum::<usize>() + others).saturating_sub(width);
+        let minimums: Vec<_> = (0..self.columns.len()).map(|index| self.minimum(index)).collect();
+        while excess > 0 {
+            let above = widths.iter_mut().zip(&minimums).filter(|(width, minimum)| **width > **minimum);
+            *above.map(|(width, _)| width).max()? -= 1;
+            excess -= 1;
+        }
+        Some(widths)
+    }
+
+    fn natural_width(&self, index: usize) -> usize {
+        let lines = self.rows.iter().flat_map(|row| row[index].text.split('\n'));
+        lines.map(UnicodeWidthStr::width).max().unwrap_or(0).max(self.columns[index].0.width())
+    }
+
+    fn minimum(&self, index: usize) -> usize {
+        let (name, kind) = self.columns[index];
+        match kind {
+            ColumnKind::Atom | ColumnKind::Number => usize::MAX,
+            ColumnKind::Ids => {
+                let longest = self.rows.iter().map(|row| longest_word(&row[index].text)).max();
+                longest.unwrap_or(1).max(name.width())
+            }
+            ColumnKind::Text => TEXT_WIDTH_MIN,
+            ColumnKind::Name => NAME_WIDTH_MIN,
+        }
+    }
+}
+
+/// Appends a row, of as many lines as its highest cell has.
+fn push_row(
+    out: &mut String,
+    row: &[Cell],
+    columns: impl Iterator<Item = Column>,
+    widths: &[usize],
+    page: &Page,
+) {
+    let kinds: Vec<_> = columns.map(|(_, kind)| kind).collect();
+    let cells: Vec<_> =
+        row.iter().zip(widths).map(|(cell, &width)| wrap(&cell.text, width, LongWord::Broken)).collect();
+    for number in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
+        for (index, lines) in cells.iter().enumerate() {
+            if index > 0 {
+                out.push(page.lines().vertical);
+            }
+            let line = lines.get(number).map(String::as_str).unwrap_or_default();
+            let blanks = " ".repeat(widths[index].saturating_sub(line.width()));
+            let line = isolated(line, page);
+            let line = row[index].role.map_or_else(|| line.clone(), |role| page.paint(role, &line));
+            match kinds[index] {
+                ColumnKind::Number => out.extend([" ", &blanks, &line, " "]),
+                _ => out.extend([" ", &line, &blanks, " "]),
+            }
+        }
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+    }
+}
+
+/// Appends the line below the header.
+fn push_rule(out: &mut String, widths: &[usize], page: &Page) {
+    let lines = page.lines();
+    for (index, width) in widths.iter().enumerate() {
+        if index > 0 {
+            out.push(lines.crossing);
+        }
+        out.extend(std::iter::repeat_n(lines.horizontal, width + PADDING_WIDTH));
+    }
+    out.push('\n');
+}
