@@ -8,10 +8,11 @@ mod prompt;
 mod retry;
 mod script;
 
-// Replies for people and for spreadsheets, and those of a later version of the server.
+// Replies for people, as they fit on screens, and for spreadsheets, and those of a later version of the server.
 mod csv;
 mod later_version;
 mod render;
+mod screens;
 
 // Against a real server.
 mod bench;

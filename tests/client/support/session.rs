@@ -51,8 +51,17 @@ impl Session {
 
     /// Starts a command with its own environment.
     pub fn start_unchanged(command: Command) -> Self {
-        let options =
-            Options::new().timeout_ms(Some(HANG_TIMEOUT.as_millis() as u64)).strip_ansi_escape_codes(true);
+        Self::spawn(command, true)
+    }
+
+    /// Starts a command that shows its escape codes and does not need a home directory.
+    pub fn start_with_escapes(command: Command) -> Self {
+        Self::spawn(command, false)
+    }
+
+    fn spawn(command: Command, without_escapes: bool) -> Self {
+        let timeout_ms = Some(HANG_TIMEOUT.as_millis() as u64);
+        let options = Options::new().timeout_ms(timeout_ms).strip_ansi_escape_codes(without_escapes);
         Self { pty: spawn_with_options(command, options).unwrap(), home: None }
     }
 
