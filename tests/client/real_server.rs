@@ -50,7 +50,9 @@ fn commands_as_arguments_are_executed() {
     assert!(server.run(&["#"]).stdout.starts_with("ERR "));
 
     let pretty = server.run(&["--format", "table", "BOOK", "rustconf", "2"]);
-    pretty.expect(1, "Too few left: event rustconf has too few tickets: 2 asked for, 1 left.\n", "");
+    let refusal = "Too few left: event rustconf has too few tickets: 2 asked for, 1 left.\n\
+                   Type BOOK rustconf 1 for what is left.\n";
+    pretty.expect(1, refusal, "");
 }
 
 #[test]
@@ -201,7 +203,7 @@ fn session_executes_commands_and_prints_replies_for_people() {
     session.wait_for("Conflict: ");
     session.type_line("GET F2 21-11-2026");
     session.wait_for("F2 on 2026-11-21\r\n");
-    session.wait_for(" 10:00 | class committee meeting | F2, F3 | F1\r\n");
+    session.wait_for(" 10:00  class committee meeting with F2, F3, host F1\r\n");
     session.type_line("DELETE F2 21-11-2026 10:00");
     session.wait_for("Forbidden: ");
     session.type_line("delete F1 21-11-2026 10:00");

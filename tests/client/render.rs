@@ -81,21 +81,19 @@ fn skipped_occurrences_and_clashes_of_a_series_are_tables() {
 }
 
 #[test]
-fn day_and_month_are_tables() {
+fn day_is_a_list_and_month_is_a_table() {
     let day = concat!(
         r#"OK {"name":"F1","date":"21-11-2026","schedule":["#,
         r#"{"time":"09:00","meet":{"title":"","group":[],"host":"F1"}},"#,
         r#"{"time":"10:00","meet":{"title":"class committee meeting","group":["F2","F3"],"host":"F1"}}]}"#,
         "\n",
     );
-    let table = "\
+    let list = "\
 F1 on 2026-11-21
- Time  | What                    | With   | Host
--------+-------------------------+--------+------
- 09:00 | (blocked)               |        | F1
- 10:00 | class committee meeting | F2, F3 | F1
+ 09:00  (blocked)
+ 10:00  class committee meeting with F2, F3
 ";
-    assert_eq!(pretty(day), table);
+    assert_eq!(pretty(day), list);
 
     let month = concat!(
         r#"ROW {"date":"21-11-2026","time":"10:00","meetings":["#,

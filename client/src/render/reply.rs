@@ -22,6 +22,7 @@ use bookline_protocol::reply::{CountReply, EventReply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::render::day::day;
 use crate::render::events::events;
 use crate::render::fields::fields;
 use crate::render::forms::forms;
@@ -91,7 +92,7 @@ pub fn ok(body: &str, rows: Option<RowKind>, titles: TitleLookup<'_>, page: &Pag
     };
     let sentence = match parsed {
         OkBody::Event(event) => return events(&[event], page),
-        OkBody::Day(day) => return calendar::day(&day, page),
+        OkBody::Day(listed) => return day(&listed, page),
         OkBody::Meet(met) => return sentence::met(&met, page),
         OkBody::Block(blocked) => return sentence::blocked(&blocked, page),
         OkBody::NoTime(busy) => return free_times::none(&busy, page),

@@ -1,5 +1,7 @@
 //! Cells.
 
+use unicode_width::UnicodeWidthStr;
+
 use crate::render::text::printable;
 use crate::screen::Role;
 
@@ -11,6 +13,11 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// The width of the longest line.
+    pub fn width(&self) -> usize {
+        self.text.split('\n').map(UnicodeWidthStr::width).max().unwrap_or(0)
+    }
+
     /// The same text in the color of a role.
     pub fn with_role(self, role: impl Into<Option<Role>>) -> Self {
         Self { role: role.into(), ..self }

@@ -13,15 +13,19 @@ use crate::screen::Role;
 /// blank.
 const BESIDE_FIELD_WIDTH: usize = 4;
 
-/// Lays out fields, one a line. A value that must not be broken and does not fit beside its name is below it.
-pub fn record<'a>(fields: impl Iterator<Item = (Cell, &'a Cell, ColumnKind)>, page: &Page) -> String {
-    let fields: Vec<_> = fields.collect();
-    let name_width = fields.iter().map(|(name, ..)| name.text.width()).max().unwrap_or(0);
+/// Lays out fields, one a line, with their names in so many columns. A value that must not be broken and does
+/// not fit beside its name is below it.
+pub fn record<'a>(
+    fields: impl Iterator<Item = (&'a Cell, &'a Cell, ColumnKind)>,
+    name_width: usize,
+    page: &Page,
+) -> String {
     let value_width = page.width().map(|width| width.saturating_sub(name_width + BESIDE_FIELD_WIDTH));
     let mut lines = Vec::new();
-    for (name, value, kind) in &fields {
+    for (name, value, kind) in fields {
         let start = |name: &str| {
-            let (blanks, vertical) = (" ".repeat(name_width - name.width()), page.lines().vertical);
+            let (blanks, vertical) =
+                (" ".repeat(name_width.saturating_sub(name.width())), page.lines().vertical);
             format!(" {}{blanks} {vertical}", page.paint(Role::Heading, name))
         };
         let painted = |line: &str| {

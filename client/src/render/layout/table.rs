@@ -78,11 +78,14 @@ impl<'c> Table<'c> {
         Some(out)
     }
 
-    /// The rows as records, with an empty line between them.
+    /// The rows as records, with an empty line between them. Empty cells are left out.
     pub fn records(&self, page: &Page) -> String {
+        let names: Vec<_> = self.columns.iter().map(|&(name, _)| Cell::from(name)).collect();
+        let name_width = names.iter().map(Cell::width).max().unwrap_or(0);
         let records = self.rows.iter().map(|row| {
-            let fields = self.columns.iter().zip(row);
-            record(fields.map(|((name, kind), value)| (Cell::from(*name), value, *kind)), page)
+            let kinds = self.columns.iter().map(|&(_, kind)| kind);
+            let fields = names.iter().zip(row).zip(kinds).map(|((name, value), kind)| (name, value, kind));
+            record(fields.filter(|(_, value, _)| !value.text.is_empty()), name_width, page)
         });
         records.collect::<Vec<_>>().join("\n\n")
     }
@@ -105,8 +108,7 @@ impl<'c> Table<'c> {
     }
 
     fn natural_width(&self, index: usize) -> usize {
-        let lines = self.rows.iter().flat_map(|row| row[index].text.split('\n'));
-        lines.map(UnicodeWidthStr::width).max().unwrap_or(0).max(self.columns[index].0.width())
+        self.rows.iter().map(|row| row[index].width()).max().unwrap_or(0).max(self.columns[index].0.width())
     }
 
     fn minimum(&self, index: usize) -> usize {

@@ -26,6 +26,22 @@ pub fn fill(text: &str, page: &Page) -> String {
     }
 }
 
+/// An item of a list: what it begins with, in so many columns, and beside that a text in lines that are
+/// indented as much. An id that is too wide for that is not indented.
+pub fn item(start: &str, start_width: usize, text: &str, page: &Page) -> String {
+    let blanks = " ".repeat(start_width.saturating_sub(start.width()));
+    let width = page.width().map_or(usize::MAX, |width| width.saturating_sub(start_width).max(1));
+    let mut item = format!("{start}{blanks}");
+    for (index, line) in wrap(text, width, LongWord::BrokenUnlessId).iter().enumerate() {
+        if index > 0 {
+            item.push('\n');
+            item.push_str(&" ".repeat(if line.width() <= width { start_width } else { 0 }));
+        }
+        item.push_str(line);
+    }
+    item
+}
+
 /// The text in lines of so many columns, wrapped at blanks. A line may be wider only for one character, or
 /// for one id.
 pub fn wrap(text: &str, width: usize, long_word: LongWord) -> Vec<String> {
@@ -112,6 +128,7 @@ fn may_be_id(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::screen::Screen;
 
     fn broken(text: &str, width: usize) -> Vec<String> {
         wrap(text, width, LongWord::Broken)
@@ -133,6 +150,15 @@ mod tests {
         assert_eq!(broken("e\u{301}e\u{301}e\u{301}", 2), ["e\u{301}e\u{301}", "e\u{301}"]);
         assert_eq!(broken("🇩🇪🇫🇷👩🏽", 3), ["🇩🇪", "🇫🇷", "👩🏽"]);
         assert_eq!(broken("上田", 1), ["上", "田"]);
+    }
+
+    #[test]
+    fn lines_of_an_item_are_indented() {
+        let page = Page::with_width(Screen::PLAIN, Some(12));
+        assert_eq!(item("a", 4, "one two three", &page), "a   one two\n    three");
+        assert_eq!(item("a", 4, "one 0123456789", &page), "a   one\n0123456789");
+        let endless = Page::with_width(Screen::PLAIN, None);
+        assert_eq!(item("a", 4, "one two three", &endless), "a   one two three");
     }
 
     #[test]
