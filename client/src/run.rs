@@ -92,7 +92,7 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     if is_prompt {
         let tries_max = args.retry.unwrap_or(PROMPT_TRIES);
         let retry = Retry::AfterLoss { tries_max };
-        let ended = session::run(runtime, &target, retry, args.history, &mut printer);
+        let ended = session::run(runtime, &target, retry, &args.settings(), &mut printer);
         return print_rejection(ended, &mut printer).map(|()| Outcome::default());
     }
 

@@ -22,6 +22,7 @@ use crate::net::connection::Target;
 use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
 use crate::prompt::history::HistoryPolicy;
+use crate::prompt::settings::{EditMode, Settings};
 use crate::render::listing::Listing;
 use crate::screen::ColorChoice;
 
@@ -118,6 +119,14 @@ pub struct Args {
           default_value_t = HistoryPolicy::NoTickets)]
     pub history: HistoryPolicy,
 
+    /// The keys of the line editor, which only a configuration file chooses.
+    #[arg(skip)]
+    pub edit_mode: EditMode,
+
+    /// The command that shows long replies, likewise.
+    #[arg(skip)]
+    pub pager: Option<String>,
+
     /// A command with its arguments; flags end at its first word
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
     pub words: Vec<String>,
@@ -160,6 +169,11 @@ impl Args {
 
     pub fn target(&self) -> Target {
         Target { address: self.addr.clone(), timeout: self.timeout, max_time: self.max_time }
+    }
+
+    /// What the user has chosen for the prompt.
+    pub fn settings(&self) -> Settings {
+        Settings { history: self.history, edit_mode: self.edit_mode, pager: self.pager.clone() }
     }
 
     /// When a request of a command that the client executes itself is tried again: as at the prompt, unless

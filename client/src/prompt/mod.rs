@@ -4,4 +4,5 @@ pub mod completion;
 pub mod history;
 pub mod keyboard;
 pub mod session;
+pub mod settings;
 pub mod type_ahead;

@@ -17,8 +17,9 @@ use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
 use crate::prompt::completion::Completion;
-use crate::prompt::history::{self, History, HistoryPolicy};
+use crate::prompt::history::{self, History};
 use crate::prompt::keyboard::Keyboard;
+use crate::prompt::settings::{EditMode, Settings};
 use crate::render::sentence::greeting;
 
 const PROMPT: &str = "bookline> ";
@@ -38,7 +39,7 @@ pub fn run(
     runtime: &Runtime,
     target: &Target,
     retry: Retry,
-    history_policy: HistoryPolicy,
+    settings: &Settings,
     printer: &mut Printer,
 ) -> Result<(), Error> {
     // From here on Ctrl-C ends a command and not the client.
@@ -49,8 +50,8 @@ pub fn run(
     printer.print_text(&greeting(&hello, &target.address))?;
     printer.flush()?;
 
-    let mut editor = open_editor().map_err(|source| Error::Terminal { source })?;
-    let (mut history, message) = History::load(&mut editor, history_policy);
+    let mut editor = open_editor(settings.edit_mode).map_err(|source| Error::Terminal { source })?;
+    let (mut history, message) = History::load(&mut editor, settings.history);
     report_some(message);
 
     loop {
@@ -120,12 +121,13 @@ fn drop_lost(connection: &mut Option<Connection>, printer: &mut Printer) -> Resu
     Ok(Some(lost.to_string()))
 }
 
-fn open_editor() -> Result<Editor<Completion, FileHistory>, ReadlineError> {
+fn open_editor(edit_mode: EditMode) -> Result<Editor<Completion, FileHistory>, ReadlineError> {
     let config = Config::builder()
         .history_ignore_space(true)
         .history_ignore_dups(true)?
         .max_history_size(history::LINES_MAX)?
         .completion_type(CompletionType::List)
+        .edit_mode(edit_mode.into())
         .build();
     let mut editor = Editor::with_config(config)?;
     editor.set_helper(Some(Completion));
