@@ -4,10 +4,12 @@
 
 #![allow(missing_docs, reason = "the library has no users but the client and its tests")]
 
-// The command line, and the address in it.
+// The command line, the address in it, and the configuration file.
 pub mod address;
 pub mod cli;
+pub mod config;
 pub mod target;
+pub mod xdg;
 
 // How the client ends, and its messages.
 pub mod advice;

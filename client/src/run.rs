@@ -6,6 +6,7 @@ use std::io::{IsTerminal, Write};
 use tokio::runtime::Runtime;
 
 use crate::cli::{Args, Format, LocalCommand};
+use crate::config;
 use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -21,10 +22,14 @@ use crate::{one_shot, script};
 
 /// Runs the client with these arguments, the name of the program first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
-    let args = match Args::parse_from(arguments) {
+    let mut args = match Args::parse_from(arguments) {
         Ok(args) => args,
         Err(message) => return print_usage(&message),
     };
+    if let Err(error) = config::complete(&mut args) {
+        report(&error.to_string());
+        return Exit::Usage;
+    }
     let result = match &args.local {
         Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
         Some(LocalCommand::Ics(ics)) => ics::run(&args.target(), args.local_retry(), ics),

@@ -2,7 +2,8 @@
 
 mod support;
 
-// The ways to give commands.
+// The ways to give commands, and the configuration file.
+mod config;
 mod one_shot;
 mod prompt;
 mod retry;

@@ -11,7 +11,8 @@ use std::time::Duration;
 use bookline_protocol::Verb;
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
 use thiserror::Error;
 
 use crate::address::Address;
@@ -55,6 +56,19 @@ again after its reply was lost. A reply is printed when it is complete; one of
 more than 16 MiB is printed as it comes, and not asked for again. The prompt
 gives keys to changes as well, and asks again after a lost connection.
 
+The file $XDG_CONFIG_HOME/bookline/config.toml, ~/.config/bookline/config.toml
+by default, sets what neither a flag nor the environment sets. Its keys are addr,
+timeout, retry, format, color and history, as the flags, edit-mode (\"emacs\" or
+\"vi\") and pager, a command that is used instead of that of PAGER. A table
+[profiles.NAME] has the same keys, and takes precedence with --profile NAME:
+  format = \"table\"
+  [profiles.door]
+  addr = \"door.example\"
+
+An empty variable of the environment counts as unset, but for BOOKLINE_HISTORY,
+with which the prompt keeps no line. A line that begins with a blank is not kept
+in any case.
+
 Exit status:
     0  every command was answered OK, or the prompt was left
     1  a command was refused, or followed a QUIT and was not sent
@@ -70,8 +84,11 @@ const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
        bookline [OPTIONS] ics <WHO> [OPTIONS]
        bookline [OPTIONS] import-ics <WHO> <FILE> [OPTIONS]";
 
+/// The variable of the one flag for which an empty value means something: that no lines are kept.
+const HISTORY_VARIABLE: &str = "BOOKLINE_HISTORY";
+
 /// The client of Bookline, which sells tickets and keeps people's calendars.
-#[derive(Debug, Parser)]
+#[derive(Clone, Debug, Parser)]
 #[command(
     name = "bookline",
     version,
@@ -115,9 +132,13 @@ pub struct Args {
     pub color: ColorChoice,
 
     /// Which lines typed at the prompt are kept for the next session
-    #[arg(long, value_enum, env = "BOOKLINE_HISTORY", value_name = "LINES",
+    #[arg(long, value_enum, env = HISTORY_VARIABLE, value_name = "LINES",
           default_value_t = HistoryPolicy::NoTickets)]
     pub history: HistoryPolicy,
+
+    /// Which profile of the configuration file to use
+    #[arg(long, global = true, env = "BOOKLINE_PROFILE", value_name = "NAME")]
+    pub profile: Option<String>,
 
     /// The keys of the line editor, which only a configuration file chooses.
     #[arg(skip)]
@@ -126,6 +147,10 @@ pub struct Args {
     /// The command that shows long replies, likewise.
     #[arg(skip)]
     pub pager: Option<String>,
+
+    /// The flags that the command line or the environment sets.
+    #[arg(skip)]
+    chosen: Vec<String>,
 
     /// A command with its arguments; flags end at its first word
     #[arg(value_name = "COMMAND", trailing_var_arg = true)]
@@ -140,8 +165,9 @@ impl Args {
     /// Parses the command line and the environment.
     pub fn parse_from(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let mut command = definition();
-        let args = Self::from_arg_matches(&command.try_get_matches_from_mut(words)?)
-            .map_err(|error| error.format(&mut command))?;
+        let matches = command.try_get_matches_from_mut(words)?;
+        let mut args = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        args.chosen = chosen_flags(&matches);
         match args.flag_after_command(&command) {
             None => Ok(args),
             Some(flag) => {
@@ -149,6 +175,11 @@ impl Args {
                 Err(command.error(ErrorKind::ArgumentConflict, message))
             }
         }
+    }
+
+    /// Whether the command line or the environment sets the flag with this name.
+    pub fn is_chosen(&self, flag: &str) -> bool {
+        self.chosen.iter().any(|chosen| chosen == flag)
     }
 
     /// A flag of the client that follows the command, where it is an argument of the command.
@@ -183,6 +214,14 @@ impl Args {
     }
 }
 
+fn chosen_flags(matches: &ArgMatches) -> Vec<String> {
+    let is_chosen = |flag: &&clap::Id| {
+        let source = matches.value_source(flag.as_str());
+        source.is_some_and(|source| source != ValueSource::DefaultValue)
+    };
+    matches.ids().filter(is_chosen).map(ToString::to_string).collect()
+}
+
 fn flag_after_command_message(flag: &str, verb: &str) -> String {
     format!(
         "{flag} is after the command, where it is not a flag\n\n  \
@@ -190,11 +229,13 @@ fn flag_after_command_message(flag: &str, verb: &str) -> String {
     )
 }
 
-/// The definition of the command line, in which an empty environment variable counts as unset.
+/// The definition of the command line, in which an empty environment variable counts as unset, but for that of
+/// the history.
 fn definition() -> clap::Command {
     let mut command = Args::command();
     let is_empty = |flag: &clap::Arg| {
-        flag.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
+        let name = flag.get_env().filter(|&name| name != HISTORY_VARIABLE);
+        name.is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
     };
     let flags: Vec<_> =
         command.get_arguments().filter(|flag| is_empty(flag)).map(|flag| flag.get_id().clone()).collect();
@@ -228,7 +269,7 @@ pub enum Format {
 }
 
 #[derive(Debug, Error)]
-enum TimeoutError {
+pub enum TimeoutError {
     #[error("{source}; write seconds (10) or a number with a unit (500ms, 10s, 1m)")]
     Syntax { source: humantime::DurationError },
     #[error("it must be more than zero")]
@@ -236,7 +277,7 @@ enum TimeoutError {
 }
 
 /// Parses seconds, or a number with a unit.
-fn parse_timeout(text: &str) -> Result<Duration, TimeoutError> {
+pub fn parse_timeout(text: &str) -> Result<Duration, TimeoutError> {
     let timeout = match text.parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => humantime::parse_duration(text).map_err(|source| TimeoutError::Syntax { source })?,

@@ -1,7 +1,5 @@
 //! The history of typed lines, kept in the XDG state directory.
 
-use std::env;
-use std::ffi::OsString;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -11,6 +9,8 @@ use bookline_protocol::{KEY_OPTION, TicketId, Verb, split_option};
 use clap::ValueEnum;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
+
+use crate::xdg::Directory;
 
 /// Lines of the history: months of typing, and loaded within milliseconds.
 pub const LINES_MAX: usize = 10_000;
@@ -22,7 +22,8 @@ pub enum HistoryPolicy {
     All,
     /// Every line, without its key, but those with the id of a ticket or a hold, which is its only proof
     NoTickets,
-    /// None
+    /// None; so does an empty variable
+    #[value(alias = "")]
     None,
 }
 
@@ -40,8 +41,7 @@ impl History {
         editor: &mut Editor<H, FileHistory>,
         policy: HistoryPolicy,
     ) -> (Self, Option<String>) {
-        let path = history_path(env::var_os("XDG_STATE_HOME"), env::var_os("HOME"))
-            .filter(|_| policy != HistoryPolicy::None);
+        let path = Directory::State.file("history").filter(|_| policy != HistoryPolicy::None);
         let Some(path) = path else {
             return (Self { path: None, policy }, None);
         };
@@ -154,13 +154,6 @@ fn error_message(path: &Path, error: &dyn std::error::Error) -> String {
     format!("history is not kept: {}: {error}", path.display())
 }
 
-/// The XDG base directory specification says that a relative path counts as unset.
-fn history_path(state: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
-    let absolute = |path: OsString| Some(PathBuf::from(path)).filter(|path| path.is_absolute());
-    let state = state.and_then(absolute).or_else(|| Some(home.and_then(absolute)?.join(".local/state")))?;
-    Some(state.join("bookline/history"))
-}
-
 fn create_parent(path: &Path) -> io::Result<()> {
     let Some(parent) = path.parent() else {
         return Ok(());
@@ -229,17 +222,5 @@ mod tests {
         ] {
             assert_eq!(without_keys(line), line);
         }
-    }
-
-    #[test]
-    fn path_prefers_the_state_directory_and_needs_no_home() {
-        let at = |state: Option<&str>, home: Option<&str>| {
-            history_path(state.map(Into::into), home.map(Into::into))
-        };
-        assert_eq!(at(Some("/s"), Some("/h")), Some(PathBuf::from("/s/bookline/history")));
-        assert_eq!(at(None, Some("/h")), Some(PathBuf::from("/h/.local/state/bookline/history")));
-        assert_eq!(at(Some("relative"), Some("/h")), Some(PathBuf::from("/h/.local/state/bookline/history")));
-        assert_eq!(at(Some(""), None), None);
-        assert_eq!(at(None, None), None);
     }
 }

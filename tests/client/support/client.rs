@@ -26,8 +26,10 @@ pub fn bookline_without_address() -> Command {
         .env_remove("LANG")
         .env_remove("NO_COLOR")
         .env_remove("PAGER")
-        .env_remove("XDG_CONFIG_HOME")
         .env_remove("BOOKLINE_HISTORY")
+        .env_remove("BOOKLINE_PROFILE")
+        // Where there is no file.
+        .env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-such-directory"))
         .env("TERM", "xterm");
     command
 }
