@@ -19,6 +19,7 @@ pub mod exit;
 pub mod interrupt;
 
 // Standard output, and replies on it as the server wrote them or as tables and sentences.
+pub mod help;
 pub mod output;
 pub mod printer;
 pub mod render;

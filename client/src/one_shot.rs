@@ -3,6 +3,7 @@
 use bookline_protocol::{Verb, quote, split_option};
 
 use crate::error::Error;
+use crate::help::HelpTopic;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Target;
 use crate::net::input::Input;
@@ -14,7 +15,7 @@ use crate::printer::Printer;
 /// The argument after which there are no options, neither of the command nor of the client.
 pub const END_OF_OPTIONS: &str = "--";
 
-/// Sends the command and prints its reply.
+/// Sends the command and prints its reply. A topic of help is printed for people, who alone read its text.
 pub async fn run(
     words: &[String],
     target: &Target,
@@ -22,10 +23,25 @@ pub async fn run(
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    let line = request_line(words);
+    let line = match topic_of(words).filter(|_| printer.is_for_people()) {
+        None => request_line(words),
+        Some(topic) => {
+            printer.print_topic(topic)?;
+            printer.flush()?;
+            if !topic.has_commands() {
+                return Ok(Outcome::default());
+            }
+            Verb::Help.to_string()
+        }
+    };
     printer.expect_reply_to(&line);
     let mut input = Input::of(line.as_bytes());
     exchange_safely(&mut None, &mut input, target, retry, printer, interrupt).await
+}
+
+fn topic_of(words: &[String]) -> Option<HelpTopic> {
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    HelpTopic::of_words(&words, |word| Verb::from_word(word).is_some())
 }
 
 /// The request that consists of these words, with its line feed.

@@ -7,6 +7,7 @@ use bookline_protocol::reply::ReplyLine;
 use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
+use crate::help::HelpTopic;
 use crate::output::Output;
 use crate::render::csv::{CsvTable, End, NotCsv};
 use crate::render::listing::Listing;
@@ -16,6 +17,7 @@ use crate::render::reply;
 use crate::render::sentence::RowKind;
 use crate::render::text::{printable, printable_bytes};
 use crate::render::ticket::EventTitle;
+use crate::render::topic::topic;
 use crate::screen::Screen;
 
 /// Rows of one table. A listing may have millions: it is printed in parts, each with columns as wide as that
@@ -46,6 +48,8 @@ pub struct Printer {
     rows: Vec<String>,
     /// The kind of the rows of this reply, once some were printed.
     printed_rows: Option<RowKind>,
+    /// The topic whose commands alone are shown of the next HELP.
+    topic: Option<HelpTopic>,
 }
 
 impl Printer {
@@ -59,8 +63,8 @@ impl Printer {
     }
 
     fn to(out: Output, layout: Layout, screen: Screen) -> Self {
-        let (directory, request, rows, printed_rows) = Default::default();
-        Self { out, layout, screen, directory, request, rows, printed_rows }
+        let (directory, request, rows, printed_rows, topic) = Default::default();
+        Self { out, layout, screen, directory, request, rows, printed_rows, topic }
     }
 
     /// Shows bookings with the names and dates of their events, which are looked up there. It is asked only
@@ -72,6 +76,11 @@ impl Printer {
     /// The next reply is to this line. So a refusal can come with what to type instead.
     pub fn expect_reply_to(&mut self, line: &str) {
         self.request = Some(line.to_owned());
+    }
+
+    /// Whether replies are laid out for people.
+    pub fn is_for_people(&self) -> bool {
+        self.layout == Layout::Table
     }
 
     /// Takes what was printed into memory.
@@ -99,10 +108,18 @@ impl Printer {
         self.write(format!("{text}\n").as_bytes())
     }
 
+    /// Prints the text of a topic of help. If the topic has commands, the next reply is that to HELP, of which
+    /// only these are shown.
+    pub fn print_topic(&mut self, it: HelpTopic) -> Result<(), Error> {
+        self.topic = it.has_commands().then_some(it);
+        self.print_text(&topic(it, &Page::of(self.screen)))
+    }
+
     /// Prints what there is of a reply that will not be completed.
     pub fn abandon_reply(&mut self, partial_line: &[u8]) -> Result<(), Error> {
         self.print_rows()?;
         self.printed_rows = None;
+        self.topic = None;
         match self.layout {
             Layout::Raw if !self.screen.is_terminal => self.write(partial_line),
             Layout::Csv(_) => Ok(()),
@@ -118,16 +135,18 @@ impl Printer {
     fn print_table(&mut self, line: &[u8]) -> Result<(), Error> {
         let line = String::from_utf8_lossy(line);
         match ReplyLine::parse(&line) {
+            Ok(ReplyLine::Row(body)) if self.topic.is_some_and(|topic| !topic.lists(body)) => Ok(()),
             Ok(ReplyLine::Row(body)) => self.keep_row(body),
             Ok(ReplyLine::Ok(body)) => {
                 self.print_rows()?;
-                self.request = None;
+                (self.request, self.topic) = (None, None);
                 let rows = self.printed_rows.take();
                 let text = reply::ok(body, rows, &|id| self.event_title(id), &Page::of(self.screen));
                 if text.is_empty() { Ok(()) } else { self.print_text(&text) }
             }
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_rows()?;
+                self.topic = None;
                 let request = self.request.take();
                 let context =
                     Context { request: request.as_deref(), has_rows: self.printed_rows.take().is_some() };

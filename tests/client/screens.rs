@@ -7,6 +7,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use bookline_protocol::Verb;
+use bookline_protocol::commands::help::help_rows;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::client::{bookline, run};
@@ -219,16 +221,13 @@ fn door_list() {
 
 #[test]
 fn help() {
-    let form = |command: &str, usage: &str, help: &str| {
-        format!(r#"ROW {{"command":"{command}","usage":"{usage}","help":"{help}"}}"#)
-    };
-    let book = form(
-        "BOOK",
-        "BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]",
-        "buys n tickets of an event, or of each of up to 8 events, all or none; for= says whom for",
-    );
-    let lines = [&*book, &*form("PING", "PING", "answers OK"), r#"OK {"count":2}"#];
-    Screen::new("help").command(&["help"], &lines).check(&["BOOK <event-id>", "PING"]);
+    let verbs = [Verb::Book, Verb::Extend, Verb::Meet, Verb::Ping];
+    let rows = verbs.into_iter().flat_map(|verb| help_rows(Some(verb)));
+    let mut lines: Vec<_> = rows.map(|row| format!("ROW {}", serde_json::to_string(&row).unwrap())).collect();
+    lines.push(r#"OK {"count":5}"#.to_owned());
+    let lines: Vec<_> = lines.iter().map(String::as_str).collect();
+    let whole = ["2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee", "2026-11-27"];
+    Screen::new("help").command(&["help"], &lines).check(&whole);
 }
 
 #[test]

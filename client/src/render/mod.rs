@@ -25,3 +25,4 @@ mod suggestion;
 pub mod text;
 pub mod ticket;
 mod time;
+pub mod topic;

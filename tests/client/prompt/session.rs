@@ -38,7 +38,7 @@ fn session_sends_typed_lines_and_prints_replies_for_people() {
     session.type_line("MEET \"F1");
     session.wait_for("Bad request: a quote is open.\r\n");
     session.type_line("help");
-    session.wait_for(" PING    | answers OK\r\n");
+    session.wait_for("  PING\r\n    answers OK\r\n");
     session.leave();
     fake.join();
 }

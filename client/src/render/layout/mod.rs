@@ -9,4 +9,4 @@ mod wrap;
 pub use cell::Cell;
 pub use record::record;
 pub use table::{Column, ColumnKind, NAME_WIDTH_MIN, PADDING_WIDTH, Table};
-pub use wrap::{fill, item};
+pub use wrap::{Indent, fill, fill_indented, item};

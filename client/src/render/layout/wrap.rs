@@ -42,6 +42,27 @@ pub fn item(start: &str, start_width: usize, text: &str, page: &Page) -> String 
     item
 }
 
+/// Blanks before the first line of a text, and before the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Indent {
+    pub first: usize,
+    pub next: usize,
+}
+
+/// As [`fill`], with blanks before the lines.
+pub fn fill_indented(text: &str, indent: Indent, page: &Page) -> String {
+    let width = page.width().unwrap_or(usize::MAX);
+    let lines = wrap(text, width.saturating_sub(indent.next).max(1), LongWord::BrokenUnlessId);
+    let lines = lines.into_iter().enumerate();
+    let indented = |(number, line): (usize, String)| {
+        let blanks = if number == 0 { indent.first } else { indent.next };
+        // An id that does not fit behind them has fewer.
+        let blanks = blanks.min(width.saturating_sub(line.width()));
+        format!("{:blanks$}{line}", "")
+    };
+    lines.map(indented).collect::<Vec<_>>().join("\n")
+}
+
 /// The text in lines of so many columns, wrapped at blanks. A line may be wider only for one character, or
 /// for one id.
 pub fn wrap(text: &str, width: usize, long_word: LongWord) -> Vec<String> {
@@ -140,6 +161,14 @@ mod tests {
         assert_eq!(broken("one\n\ntwo three", 5), ["one", "", "two", "three"]);
         assert_eq!(broken(" a  b", 9), [" a  b"]);
         assert_eq!(broken("", 3), [""]);
+    }
+
+    #[test]
+    fn lines_have_blanks_before_them() {
+        let page = Page::with_width(crate::screen::Screen::PLAIN, Some(12));
+        let indent = Indent { first: 1, next: 3 };
+        assert_eq!(fill_indented("one two three four", indent, &page), " one two\n   three\n   four");
+        assert_eq!(fill_indented("x 0123456789", indent, &page), " x\n  0123456789");
     }
 
     #[test]
