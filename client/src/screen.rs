@@ -117,7 +117,7 @@ fn is_set(name: &str) -> bool {
 }
 
 /// Whether the terminal shows characters alone, and no escapes.
-fn is_dumb() -> bool {
+pub fn is_dumb() -> bool {
     env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 

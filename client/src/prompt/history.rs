@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
 
+use crate::render::text::printable;
 use crate::xdg::Directory;
 
 /// Lines of the history: months of typing, and loaded within milliseconds.
@@ -71,15 +72,31 @@ impl History {
     }
 }
 
+/// The last lines that were typed, in this session and before, with their numbers.
+pub fn last_lines<H: Helper>(editor: &Editor<H, FileHistory>, lines_max: usize) -> String {
+    let lines = editor.history().iter().count();
+    let numbered = (1..).zip(editor.history().iter()).skip(lines.saturating_sub(lines_max));
+    let shown = |(number, line): (usize, &String)| {
+        // The lines of one that was pasted are below each other.
+        format!("{number:>NUMBER_WIDTH$}  {}", line.replace('\n', &format!("\n{:NUMBER_WIDTH$}  ", "")))
+    };
+    printable(&numbered.map(shown).collect::<Vec<_>>().join("\n")).into_owned()
+}
+
+/// The width of the numbers of lines, of which there are at most [`LINES_MAX`].
+const NUMBER_WIDTH: usize = 5;
+
 /// Whether the line, or one of several pasted lines, has the id of a ticket or a hold, or is a command about
 /// one: an id that is mistyped is still nearly one. An id that the server generates for an event is a UUID of
 /// version 4, that of a ticket or a hold one of version 8.
 fn has_secret_id(line: &str) -> bool {
-    let is_id = |window: &[u8]| {
-        window[UUID_VERSION_AT] == b'8'
-            && std::str::from_utf8(window).is_ok_and(|text| text.parse::<TicketId>().is_ok())
-    };
+    let is_id = |window: &[u8]| std::str::from_utf8(window).is_ok_and(is_secret_id);
     line.lines().any(names_secret_id) || line.as_bytes().windows(UUID_LENGTH).any(is_id)
+}
+
+/// Whether the word is the id of a ticket or a hold.
+pub fn is_secret_id(word: &str) -> bool {
+    word.as_bytes().get(UUID_VERSION_AT) == Some(&b'8') && word.parse::<TicketId>().is_ok()
 }
 
 /// Whether the line is a command whose first argument is the id of a ticket or a hold.

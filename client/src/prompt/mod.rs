@@ -3,6 +3,7 @@
 pub mod completion;
 pub mod history;
 pub mod keyboard;
+pub mod own_command;
 pub mod session;
 pub mod settings;
 pub mod type_ahead;

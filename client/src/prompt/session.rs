@@ -19,6 +19,7 @@ use crate::printer::Printer;
 use crate::prompt::completion::Completion;
 use crate::prompt::history::{self, History};
 use crate::prompt::keyboard::Keyboard;
+use crate::prompt::own_command;
 use crate::prompt::settings::{EditMode, Settings};
 use crate::render::sentence::greeting;
 
@@ -73,6 +74,7 @@ pub fn run(
             Err(source) => return Err(Error::Terminal { source }),
         };
         report_some(history.add(&mut editor, &line));
+        let Some(line) = own_command::execute(line, &mut editor, printer)? else { continue };
         // An interrupt from before belongs to the last command.
         interrupt.clear();
         // The server may have closed while the user typed.

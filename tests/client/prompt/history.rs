@@ -3,9 +3,85 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use tempfile::TempDir;
+
 use crate::support::client::bookline;
 use crate::support::fake_server::FakeServer;
 use crate::support::session::{Session, empty_home};
+
+/// A server that answers these lines, and its address.
+fn answering(lines: &'static [&'static str]) -> FakeServer<()> {
+    FakeServer::greeted(move |mut peer| {
+        for line in lines {
+            peer.expect(&format!("{line}\n"), "OK {}\n");
+        }
+        peer.read_to_end();
+    })
+}
+
+/// The lines of the file, as they are stored.
+fn kept_lines(home: &TempDir) -> Vec<String> {
+    let file = fs::read_to_string(home.path().join(".local/state/bookline/history")).unwrap_or_default();
+    file.lines().skip(1).map(str::to_owned).collect()
+}
+
+#[test]
+fn line_that_begins_with_a_blank_is_not_kept() {
+    let home = empty_home();
+    let fake = answering(&[" PING", "STATS"]);
+    let mut session = Session::start_in(bookline(fake.addr, &[]), &home);
+    session.type_line(" PING");
+    session.type_line("STATS");
+    session.wait_for("OK\r\n");
+    session.leave();
+    fake.join();
+    assert_eq!(kept_lines(&home), ["STATS"]);
+}
+
+#[test]
+fn pasted_lines_are_one_entry_without_their_keys() {
+    let home = empty_home();
+    let fake = answering(&["PING", "BOOK e 1 key=0123456789abcdef", "PING", "BOOK e 1 key=0123456789abcdef"]);
+    let mut session = Session::start_in(bookline(fake.addr, &["--format", "raw"]), &home);
+    session.type_line("\x1b[200~PING\nBOOK e 1 key=0123456789abcdef\x1b[201~");
+    session.wait_for("OK {}\r\nOK {}\r\n");
+    // Up recalls both of them, and the key is typed again.
+    session.type_line("\x1b[A key=0123456789abcdef");
+    session.wait_for("OK {}\r\nOK {}\r\n");
+    session.leave();
+    fake.join();
+    assert_eq!(kept_lines(&home), ["PING\\nBOOK e 1"]);
+}
+
+#[test]
+fn empty_variable_turns_the_history_off() {
+    let home = empty_home();
+    let fake = answering(&["PING"]);
+    let mut client = bookline(fake.addr, &[]);
+    client.env("BOOKLINE_HISTORY", "");
+    let mut session = Session::start_in(client, &home);
+    session.type_line("PING");
+    session.wait_for("OK\r\n");
+    session.leave();
+    fake.join();
+    assert_eq!(kept_lines(&home), [""; 0]);
+}
+
+#[test]
+fn two_clients_at_the_same_time_keep_the_lines_of_both() {
+    let home = empty_home();
+    let servers = [answering(&["PING", "GET", "HELLO"]), answering(&["STATS", "GET e"])];
+    let mut sessions = servers.each_ref().map(|fake| Session::start_in(bookline(fake.addr, &[]), &home));
+    for (client, line) in [(0, "PING"), (1, "STATS"), (0, "GET"), (1, "GET e"), (0, "HELLO")] {
+        sessions[client].type_line(line);
+        sessions[client].wait_for("OK\r\n");
+    }
+    sessions.into_iter().for_each(Session::leave);
+    servers.into_iter().for_each(FakeServer::join);
+    let mut kept = kept_lines(&home);
+    kept.sort();
+    assert_eq!(kept, ["GET", "GET e", "HELLO", "PING", "STATS"]);
+}
 
 #[test]
 fn history_is_kept_in_the_state_directory() {

@@ -3,4 +3,5 @@
 mod history;
 mod keys;
 mod lost_connection;
+mod own_words;
 mod session;

@@ -79,6 +79,12 @@ impl Peer {
         }
     }
 
+    /// Reads a HELP that the user asks for, and sends `reply`.
+    pub fn expect_typed_help(&mut self, reply: &str) {
+        assert_eq!(self.read_any_line(), "HELP\n");
+        self.send(reply);
+    }
+
     /// A client that ends with replies unread resets the connection: that is an end, too.
     fn read_any_line(&mut self) -> String {
         let mut line = Vec::new();
