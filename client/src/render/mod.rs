@@ -17,6 +17,7 @@ mod layout;
 pub mod listing;
 pub mod number;
 pub mod page;
+pub mod quotes;
 pub mod refusal;
 pub mod repeated;
 pub mod reply;

@@ -9,6 +9,7 @@ use crate::render::clashes::clashes;
 use crate::render::iso_dates::with_iso_dates;
 use crate::render::layout::fill;
 use crate::render::page::Page;
+use crate::render::quotes;
 use crate::render::suggestion::suggestion;
 use crate::render::text::{capitalized, printable, words_of};
 use crate::render::time;
@@ -44,7 +45,8 @@ pub fn refusal(code: &str, body: &str, context: Context<'_>, page: &Page) -> Str
         let _ = write!(lines, "\n{}", clashes(clashing, count, page));
     }
     let known = code.parse().ok().zip(context.request);
-    if let Some(instead) = known.and_then(|(code, line)| suggestion(line, code, &refusal.body)) {
+    let advice = |(code, line)| suggestion(line, code, &refusal.body).or_else(|| quotes::cause(code, line));
+    if let Some(instead) = known.and_then(advice) {
         let _ = write!(lines, "\n{}", fill(&printable(&instead), page));
     }
     if context.has_rows {

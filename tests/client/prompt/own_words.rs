@@ -123,3 +123,29 @@ fn clear_sends_nothing() {
     session.leave();
     fake.join();
 }
+
+#[test]
+fn cause_of_a_refusal_is_named_where_the_line_has_it() {
+    let lines = ["PING;", "GET 'jazz'", "BOOK\u{a0}jazz 2", "PING x"];
+    let fake = FakeServer::greeted(move |mut peer| {
+        for line in lines {
+            peer.expect(
+                &format!("{line}\n"),
+                "ERR BAD_REQUEST {\"message\":\"the line is wrong\",\"retry\":false}\n",
+            );
+        }
+        peer.read_to_end();
+    });
+    let mut session = Session::prompt(fake.addr);
+    for (line, cause) in lines.into_iter().zip([
+        "A command has no ; at its end.\r\n",
+        "Single quotes do not quote: write \"jazz\".\r\n",
+        "Behind BOOK is a no-break space (U+00A0): write a plain blank.\r\n",
+        "",
+    ]) {
+        session.type_line(line);
+        session.wait_for(&format!("Bad request: the line is wrong.\r\n{cause}"));
+    }
+    session.leave();
+    fake.join();
+}
