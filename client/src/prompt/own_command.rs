@@ -13,6 +13,18 @@ use crate::screen;
 /// Lines that `history` lists.
 const LINES_SHOWN: usize = 20;
 
+/// The usages of what can be completed. Other spellings are for those who know them from other prompts.
+pub const USAGES: &[&str] = &[
+    "clear",
+    "history [<n>]",
+    "HELP dates",
+    "HELP ids",
+    "HELP quotes",
+    "HELP tickets",
+    "HELP calendars",
+    "HELP server",
+];
+
 /// What a typed line asks the prompt for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OwnCommand {
@@ -81,8 +93,8 @@ pub fn execute<H: Helper>(
     line: String,
     editor: &mut Editor<H, FileHistory>,
     printer: &mut Printer,
+    is_verb: impl Fn(&str) -> bool,
 ) -> Result<Option<String>, Error> {
-    let is_verb = |word: &str| Verb::from_word(word).is_some();
     if line.contains('\n') {
         return Ok(Some(lines_to_send(&line, is_verb)));
     }
@@ -192,6 +204,15 @@ mod tests {
         assert_eq!(parse("Clear;"), Some(OwnCommand::Clear));
         assert_eq!(parse("history"), Some(OwnCommand::History { lines_max: LINES_SHOWN }));
         assert_eq!(parse("history 5"), Some(OwnCommand::History { lines_max: 5 }));
+    }
+
+    #[test]
+    fn usages_are_those_of_the_words_of_the_prompt() {
+        let typed: Vec<_> = USAGES.iter().map(|usage| usage.replace("[<n>]", "5")).collect();
+        assert!(typed.iter().all(|line| parse(line).is_some()));
+        for topic in HelpTopic::ALL {
+            assert!(typed.iter().any(|line| parse(line) == Some(OwnCommand::Topic(topic))), "{topic:?}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bookline_protocol::Verb;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
@@ -74,7 +75,8 @@ pub fn run(
             Err(source) => return Err(Error::Terminal { source }),
         };
         report_some(history.add(&mut editor, &line));
-        let Some(line) = own_command::execute(line, &mut editor, printer)? else { continue };
+        let is_verb = |word: &str| Verb::from_word(word).is_some();
+        let Some(line) = own_command::execute(line, &mut editor, printer, is_verb)? else { continue };
         // An interrupt from before belongs to the last command.
         interrupt.clear();
         // The server may have closed while the user typed.

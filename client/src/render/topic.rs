@@ -6,7 +6,7 @@ use crate::render::page::Page;
 
 const EXAMPLE_INDENT: Indent = Indent { first: 2, next: 6 };
 
-/// The text of the topic, with lines that fit on the page.
+/// The text of the topic, with lines that fit on the page, and a blank line before its commands.
 pub fn topic(topic: HelpTopic, page: &Page) -> String {
     let mut parts = Vec::new();
     let mut lines = topic.text().lines().peekable();
@@ -21,6 +21,9 @@ pub fn topic(topic: HelpTopic, page: &Page) -> String {
             sentences.push_str(next);
         }
         parts.push(fill(&sentences, page));
+    }
+    if topic.has_commands() {
+        parts.push(String::new());
     }
     parts.join("\n")
 }
