@@ -5,3 +5,4 @@ mod keys;
 mod lost_connection;
 mod own_words;
 mod session;
+mod typing;

@@ -4,6 +4,8 @@
 pub mod client;
 // The client on a pseudo-terminal.
 pub mod session;
+// The client on an emulated terminal, whose screen a test reads.
+pub mod terminal;
 // A server that a test scripts byte by byte, and a point at which it waits for the test.
 pub mod fake_server;
 pub mod pause;
