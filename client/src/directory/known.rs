@@ -129,3 +129,52 @@ impl Known {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(id: &str, available_tickets: u32) -> EventSummary {
+        let body = serde_json::json!({"id": id, "name": "Jazz", "date": "2026-12-31", "total_tickets": 9,
+            "available_tickets": available_tickets});
+        EventSummary::parse(&body.to_string()).unwrap()
+    }
+
+    #[test]
+    fn text_that_is_no_id_is_no_question() {
+        assert_eq!(Question::event("jazz"), Some(Question::Event("jazz".to_owned())));
+        for text in ["", "a b", "a\nQUIT", "\"a\"", "é"] {
+            assert_eq!(Question::event(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn row_that_cannot_be_shown_is_passed_over() {
+        let row = |usage: &str| format!(r#"{{"command":"X","usage":"{usage}","help":"","later":1}}"#);
+        assert_eq!(HelpForm::parse(&row("X <a>")).unwrap().usage, "X <a>");
+        assert_eq!(HelpForm::parse(&row("X \\u001b[2J")), None);
+        assert_eq!(HelpForm::parse("{\"command\":1}"), None);
+        assert_eq!(EventSummary::parse(r#"{"id":"a b","name":"x","date":"2026-12-31"}"#), None);
+    }
+
+    #[test]
+    fn event_is_that_of_the_newest_answer_or_of_the_listing() {
+        let mut known = Known::default();
+        assert!(!known.answers(&Question::Events));
+        known.set_events(vec![event("jazz", 5)]);
+        assert!(known.answers(&Question::Events));
+        assert_eq!(known.event("jazz"), Some(event("jazz", 5)));
+        known.add_answer("jazz".to_owned(), Some(event("jazz", 4)));
+        known.add_answer("rock".to_owned(), None);
+        assert_eq!((known.event("jazz"), known.event("rock")), (Some(event("jazz", 4)), None));
+        assert!(known.answers(&Question::Event("rock".to_owned())));
+    }
+
+    #[test]
+    fn oldest_answer_is_forgotten() {
+        let mut known = Known::default();
+        (0..=ANSWERS_MAX).for_each(|number| known.add_answer(format!("e{number}"), None));
+        assert_eq!(known.answers.len(), ANSWERS_MAX);
+        assert!(!known.answers(&Question::Event("e0".to_owned())));
+    }
+}

@@ -103,7 +103,11 @@ impl Link {
                 return Err(io::ErrorKind::TimedOut.into());
             }
             self.stream.get_ref().set_read_timeout(Some(remaining))?;
-            let received = self.stream.fill_buf()?;
+            let received = match self.stream.fill_buf() {
+                // A signal, as of a window that changes its size, ends a read that has a timeout.
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                received => received?,
+            };
             if received.is_empty() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -138,4 +142,72 @@ fn connect(target: &Target, timeout: Duration) -> io::Result<TcpStream> {
 
 fn too_long() -> io::Error {
     io::ErrorKind::InvalidData.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+
+    /// A reply to HELLO.
+    const HELLO: &str = concat!(
+        r#"OK {"server":"bookline","version":"9.8.7","protocol":1,"welcome":"","max_line":65536,"#,
+        r#""time_zone":"Europe/Prague","now":"2026-11-22T12:00:00+01:00"}"#,
+        "\n"
+    );
+
+    /// Connects to a server that sends these bytes and reads until the client closes.
+    fn open(bytes: String, timeout: Duration) -> (io::Result<(Link, Vec<HelpForm>)>, JoinHandle<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            // The client may close before it has read all.
+            let _ = stream.write_all(bytes.as_bytes());
+            let _ = io::copy(&mut stream, &mut io::sink());
+        });
+        (Link::open(&Target { address, timeout, max_time: None }), server)
+    }
+
+    /// The kind of the error after these bytes.
+    fn error(bytes: String, timeout: Duration) -> io::ErrorKind {
+        let (opened, server) = open(bytes, timeout);
+        let kind = opened.map(|_| ()).unwrap_err().kind();
+        server.join().unwrap();
+        kind
+    }
+
+    #[test]
+    fn reply_is_complete_with_its_rows() {
+        let help =
+            "ROW {\"command\":\"PING\",\"usage\":\"PING\",\"help\":\"\"}\nLATER {}\nOK {\"count\":1}\n";
+        let replies = format!("{HELLO}{help}ROW {{\"a\":1}}\nOK {{}}\nERR NO {{}}\n");
+        let (opened, server) = open(replies, Duration::from_secs(60));
+        let (mut link, forms) = opened.unwrap();
+        assert_eq!(forms, [HelpForm { command: "PING".to_owned(), usage: "PING".to_owned() }]);
+        let reply = link.request("GET", 1).unwrap();
+        assert_eq!((reply.rows, reply.granted.as_deref()), (vec!["{\"a\":1}".to_owned()], Some("{}")));
+        assert_eq!(link.request("GET", 1).unwrap().granted, None);
+        drop(link);
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn reply_that_is_too_long_or_not_of_this_protocol_is_an_error() {
+        let minute = Duration::from_secs(60);
+        let invalid = io::ErrorKind::InvalidData;
+        assert_eq!(error("x".repeat(HELLO_BYTES_MAX + 1), minute), invalid);
+        assert_eq!(error(HELLO.to_owned() + &"ROW {}\n".repeat(HELP_ROWS_MAX + 1), minute), invalid);
+        assert_eq!(error(HELLO.to_owned() + &"x".repeat(REPLY_BYTES_MAX + 1), minute), invalid);
+        assert_eq!(error(format!("{HELLO}\u{1b}[2J\n"), minute), invalid);
+        assert_eq!(error("ERR BUSY {}\n".to_owned(), minute), io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
+    fn reply_that_does_not_end_in_time_is_an_error() {
+        let kind = error(format!("{HELLO}ROW {{}}\n"), Duration::from_millis(50));
+        assert!(matches!(kind, io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock), "{kind:?}");
+    }
 }

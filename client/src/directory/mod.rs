@@ -1,7 +1,8 @@
 //! What is looked up for the user who types: the commands of the server and its events.
 //!
-//! A thread of its own asks, over a connection of its own, so that a slow server never stops the user. Nothing
-//! that it sends changes the server, and nothing that goes wrong is reported: the client works without it.
+//! A thread of its own asks, over a connection of its own, so that a slow server never stops the user.
+//! Nothing that it sends changes the server, and nothing that goes wrong is reported: the client works
+//! without it.
 
 mod known;
 mod link;
