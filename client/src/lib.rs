@@ -28,8 +28,9 @@ pub mod screen;
 // iCalendar files.
 pub mod ical;
 
-// What is looked up for the user who types, over a connection of its own.
+// What the user who types is offered: what is looked up over a connection of its own, and ids of the session.
 pub mod directory;
+pub mod session_ids;
 
 // The connection: requests and replies in both directions at once.
 pub mod net;

@@ -19,6 +19,7 @@ use crate::render::text::{printable, printable_bytes};
 use crate::render::ticket::EventTitle;
 use crate::render::topic::topic;
 use crate::screen::Screen;
+use crate::session_ids::SessionIds;
 
 /// Rows of one table. A listing may have millions: it is printed in parts, each with columns as wide as that
 /// part needs, so that the first rows appear at once and memory holds one part.
@@ -50,6 +51,8 @@ pub struct Printer {
     printed_rows: Option<RowKind>,
     /// The topic whose commands alone are shown of the next HELP.
     topic: Option<HelpTopic>,
+    /// Where the ids of replies are kept, if they are of use later.
+    session_ids: Option<SessionIds>,
 }
 
 impl Printer {
@@ -63,8 +66,8 @@ impl Printer {
     }
 
     fn to(out: Output, layout: Layout, screen: Screen) -> Self {
-        let (directory, request, rows, printed_rows, topic) = Default::default();
-        Self { out, layout, screen, directory, request, rows, printed_rows, topic }
+        let (directory, request, rows, printed_rows, topic, session_ids) = Default::default();
+        Self { out, layout, screen, directory, request, rows, printed_rows, topic, session_ids }
     }
 
     /// Shows bookings with the names and dates of their events, which are looked up there. It is asked only
@@ -83,6 +86,16 @@ impl Printer {
         self.layout == Layout::Table
     }
 
+    /// What the replies are printed on.
+    pub const fn screen(&self) -> Screen {
+        self.screen
+    }
+
+    /// Keeps the ids of the replies from now on.
+    pub fn remember_ids(&mut self, session_ids: SessionIds) {
+        self.session_ids = Some(session_ids);
+    }
+
     /// Takes what was printed into memory.
     pub fn take_printed(&mut self) -> String {
         self.out.take_written()
@@ -90,6 +103,9 @@ impl Printer {
 
     /// Prints one line of a reply, given without its line feed. Rows may be kept until the final line.
     pub fn print_line(&mut self, line: &[u8]) -> Result<(), Error> {
+        if let Some(session_ids) = &self.session_ids {
+            session_ids.add_reply(line);
+        }
         match self.layout {
             Layout::Raw if self.screen.is_terminal => {
                 self.write(format!("{}\n", printable_bytes(line)).as_bytes())
