@@ -210,7 +210,7 @@ fn session_executes_commands_and_prints_replies_for_people() {
     session.wait_for("The meeting of F1 on 2026-11-21 at 10:00 is deleted.\r\n");
     session.type_line("bok rustconf 2");
     session.wait_for("BOOK");
-    session.type_line("BOOK \"rustconf");
+    session.type_line("BOOK rustconf\"");
     session.wait_for("Bad request: ");
     session.type_line("help");
     session.wait_for("Command");

@@ -1,6 +1,6 @@
 //! The interactive prompt.
 
-pub mod completion;
+pub mod editor;
 pub mod history;
 pub mod keyboard;
 pub mod own_command;

@@ -4,11 +4,10 @@ use std::io;
 
 use bookline_protocol::Verb;
 use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor};
 use tokio::runtime::Runtime;
 
 use crate::diagnostics::report;
+use crate::directory::Directory;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::{Connection, Target};
@@ -17,12 +16,13 @@ use crate::net::outcome::Outcome;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
-use crate::prompt::completion::Completion;
-use crate::prompt::history::{self, History};
+use crate::prompt::editor::{self, Assistant, ServerClock, Values};
+use crate::prompt::history::History;
 use crate::prompt::keyboard::Keyboard;
 use crate::prompt::own_command;
-use crate::prompt::settings::{EditMode, Settings};
+use crate::prompt::settings::Settings;
 use crate::render::sentence::greeting;
+use crate::session_ids::SessionIds;
 
 const PROMPT: &str = "bookline> ";
 
@@ -52,7 +52,13 @@ pub fn run(
     printer.print_text(&greeting(&hello, &target.address))?;
     printer.flush()?;
 
-    let mut editor = open_editor(settings.edit_mode).map_err(|source| Error::Terminal { source })?;
+    let session_ids = SessionIds::default();
+    printer.remember_ids(session_ids.clone());
+    let (directory, clock) = (Directory::open(target), ServerClock::of(&hello));
+    let values = Values { directory, session_ids, clock, screen: printer.screen() };
+    let assistant = Assistant::new(values, own_command::USAGES, keyboard.is_none());
+    let opened = editor::open(assistant, settings.edit_mode);
+    let mut editor = opened.map_err(|source| Error::Terminal { source })?;
     let (mut history, message) = History::load(&mut editor, settings.history);
     report_some(message);
 
@@ -62,7 +68,7 @@ pub fn run(
             editor.readline(PROMPT)
         };
         let line = match read {
-            Ok(line) => line,
+            Ok(line) => editor::escaped(&line),
             Err(ReadlineError::Eof) => return Ok(()),
             Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
                 report_some(discarded_note(keyboard.as_ref()));
@@ -77,6 +83,7 @@ pub fn run(
         report_some(history.add(&mut editor, &line));
         let is_verb = |word: &str| Verb::from_word(word).is_some();
         let Some(line) = own_command::execute(line, &mut editor, printer, is_verb)? else { continue };
+        editor.helper().inspect(|assistant| assistant.remember(&line));
         // An interrupt from before belongs to the last command.
         interrupt.clear();
         // The server may have closed while the user typed.
@@ -123,19 +130,6 @@ fn drop_lost(connection: &mut Option<Connection>, printer: &mut Printer) -> Resu
     let lost = Error::Lost { address: open.target.address.clone(), unanswered: 0 };
     *connection = None;
     Ok(Some(lost.to_string()))
-}
-
-fn open_editor(edit_mode: EditMode) -> Result<Editor<Completion, FileHistory>, ReadlineError> {
-    let config = Config::builder()
-        .history_ignore_space(true)
-        .history_ignore_dups(true)?
-        .max_history_size(history::LINES_MAX)?
-        .completion_type(CompletionType::List)
-        .edit_mode(edit_mode.into())
-        .build();
-    let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Completion));
-    Ok(editor)
 }
 
 fn report_some(message: Option<String>) {

@@ -21,7 +21,7 @@ fn session_sends_typed_lines_and_prints_replies_for_people() {
             "BOOK rustconf 11\n",
             "ERR SOLD_OUT {\"message\":\"m\",\"retry\":false,\"available\":10,\"requested\":11}\n",
         );
-        peer.expect("MEET \"F1\n", "ERR BAD_REQUEST {\"message\":\"a quote is open\",\"retry\":false}\n");
+        peer.expect("MEET F1\"\n", "ERR BAD_REQUEST {\"message\":\"a quote is open\",\"retry\":false}\n");
         peer.expect(
             "help\n",
             "ROW {\"command\":\"PING\",\"usage\":\"PING\",\"help\":\"answers OK\"}\nOK {\"count\":1}\n",
@@ -35,7 +35,7 @@ fn session_sends_typed_lines_and_prints_replies_for_people() {
     session.wait_for(" rustconf | Rust Conf | 2026-12-31 | #....... 10 of 100\r\n");
     session.type_line("BOOK rustconf 11");
     session.wait_for("Too few left: m.\r\n");
-    session.type_line("MEET \"F1");
+    session.type_line("MEET F1\"");
     session.wait_for("Bad request: a quote is open.\r\n");
     session.type_line("help");
     session.wait_for("  PING\r\n    answers OK\r\n");

@@ -44,15 +44,36 @@ pub struct Peer {
     writer: TcpStream,
     /// The reply to the HELP with which the client asks whether the server knows keys.
     help: &'static str,
+    /// Connections of the prompt's directory, which get no replies.
+    _unanswered: Vec<TcpStream>,
 }
 
 impl Peer {
+    /// Accepts the next connection that commands are sent on.
     pub fn accept(listener: &TcpListener) -> Self {
+        let mut unanswered = Vec::new();
+        loop {
+            let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(HANG_TIMEOUT)).unwrap();
+            if !is_of_directory(&stream) {
+                return Self { _unanswered: unanswered, ..Self::of(stream) };
+            }
+            unanswered.push(stream);
+        }
+    }
+
+    /// Accepts the next connection of the prompt's directory.
+    pub fn directory(listener: &TcpListener) -> Self {
         let (stream, _) = listener.accept().unwrap();
         stream.set_read_timeout(Some(HANG_TIMEOUT)).unwrap();
+        assert!(is_of_directory(&stream), "a connection for commands was opened");
+        Self::of(stream)
+    }
+
+    fn of(stream: TcpStream) -> Self {
         stream.set_write_timeout(Some(HANG_TIMEOUT)).unwrap();
         let reader = BufReader::new(stream.try_clone().unwrap());
-        Self { reader, writer: stream, help: HELP_REPLY_WITHOUT_KEYS }
+        Self { reader, writer: stream, help: HELP_REPLY_WITHOUT_KEYS, _unanswered: Vec::new() }
     }
 
     /// Accepts a connection and replies to its HELLO.
@@ -85,8 +106,9 @@ impl Peer {
         self.send(reply);
     }
 
-    /// A client that ends with replies unread resets the connection: that is an end, too.
-    fn read_any_line(&mut self) -> String {
+    /// As [`Self::read_line`], with the client's own HELP as well. A client that ends with replies unread
+    /// resets the connection: that is an end, too.
+    pub fn read_any_line(&mut self) -> String {
         let mut line = Vec::new();
         match self.reader.read_until(b'\n', &mut line) {
             Err(e) if e.kind() == std::io::ErrorKind::ConnectionReset => {}
@@ -126,6 +148,12 @@ impl Peer {
         assert_eq!(self.read_line(), line);
         self.send(reply);
     }
+}
+
+/// Whether a connection is that of the prompt's directory, which sends HELLO and HELP at once.
+fn is_of_directory(stream: &TcpStream) -> bool {
+    let mut begin = [0; 64];
+    stream.peek(&mut begin).is_ok_and(|count| begin[..count].starts_with(b"HELLO\nHELP\n"))
 }
 
 /// The reply of a server to HELLO.

@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bookline_testkit::HANG_TIMEOUT;
 use rexpect::process::{PtyProcess, WaitStatus};
@@ -86,6 +86,31 @@ impl Terminal {
     #[track_caller]
     pub fn wait_until(&self, is_met: impl Fn(&str) -> bool) -> String {
         self.wait_until_shown(|screen| is_met(&screen.contents()))
+    }
+
+    /// Presses a key again and again until a text is on the screen: what the key asks for may come late.
+    #[track_caller]
+    pub fn press_until(&mut self, key: &str, text: &str) -> String {
+        self.press_until_shown(key, |screen| screen.contents().contains(text))
+    }
+
+    /// As [`Self::press_until`], until the screen is as the condition says.
+    #[track_caller]
+    pub fn press_until_shown(&mut self, key: &str, is_met: impl Fn(&vt100::Screen) -> bool) -> String {
+        const EACH_WAIT: Duration = Duration::from_secs(1);
+        let deadline = Instant::now() + HANG_TIMEOUT;
+        loop {
+            self.press(key);
+            let again = Instant::now() + EACH_WAIT;
+            let mut state = self.shown.state.lock().unwrap();
+            while Instant::now() < again {
+                if is_met(state.parser.screen()) {
+                    return state.text();
+                }
+                assert!(Instant::now() < deadline && !state.has_ended, "the screen is\n{}", state.text());
+                state = self.shown.changed.wait_timeout(state, EACH_WAIT).unwrap().0;
+            }
+        }
     }
 
     /// Waits for a text on the screen, and returns all of it.
