@@ -76,3 +76,100 @@ impl Directory {
         state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    /// A wait that no answer takes.
+    const LONG: Duration = Duration::from_secs(60);
+
+    const HELLO: &str = concat!(
+        r#"OK {"server":"bookline","version":"9.8.7","protocol":1,"welcome":"","max_line":65536,"#,
+        r#""time_zone":"Europe/Prague","now":"2026-11-22T12:00:00+01:00"}"#,
+        "\n"
+    );
+
+    const JAZZ: &str = concat!(
+        r#"{"id":"jazz","name":"Jazz","date":"2026-12-31","total_tickets":9,"#,
+        r#""available_tickets":5}"#
+    );
+
+    fn directory_of(listener: &TcpListener) -> Directory {
+        let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+        Directory::open(&Target { address, timeout: LONG, max_time: None })
+    }
+
+    /// Accepts a connection, and answers its first lines with these replies.
+    fn serve(listener: &TcpListener, replies: &[&str]) -> TcpStream {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        for reply in replies {
+            lines.next().unwrap().unwrap();
+            stream.write_all(reply.as_bytes()).unwrap();
+        }
+        stream
+    }
+
+    fn by(wait: Duration) -> Instant {
+        Instant::now() + wait
+    }
+
+    #[test]
+    fn lost_connection_is_opened_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let directory = directory_of(&listener);
+        let server = thread::spawn(move || {
+            let help = "ROW {\"command\":\"X\",\"usage\":\"X <a>\",\"help\":\"\"}\nOK {}\n";
+            serve(&listener, &[HELLO, help]);
+            serve(&listener, &[HELLO, "OK {}\n", &format!("OK {JAZZ}\n")])
+        });
+        assert_eq!(directory.help(by(LONG)).unwrap()[0].usage, "X <a>");
+        assert_eq!(directory.event_by("jazz", by(LONG)).unwrap().name, "Jazz");
+        assert!(directory.help(by(LONG)).unwrap().is_empty(), "another server has other commands");
+        // What is known is not asked for.
+        assert_eq!(directory.event("jazz").unwrap().available_tickets, 5);
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn server_that_does_not_answer_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let directory = directory_of(&listener);
+        let asked = Instant::now();
+        assert_eq!(directory.event("jazz"), None);
+        assert!(directory.events(by(Duration::ZERO)).is_empty());
+        assert_eq!(directory.help(by(Duration::ZERO)), None);
+        // A busy machine needs more than the wait itself.
+        assert!(asked.elapsed() < 25 * WAIT_MAX, "it took {:?}", asked.elapsed());
+    }
+
+    #[test]
+    fn server_that_refuses_is_not_tried_again_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let directory = directory_of(&listener);
+        let server = thread::spawn(move || {
+            serve(&listener, &["ERR BUSY {\"message\":\"m\",\"retry\":true}\n"]);
+            listener
+        });
+        assert!(directory.events(by(LONG)).is_empty(), "the refusal ends the wait");
+        let listener = server.join().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        // As if it had failed just now, however slow the test is.
+        directory.0.state().failed_at = Some(Instant::now() + LONG);
+        assert!(directory.events(by(LONG)).is_empty(), "there is no wait");
+        assert!(listener.accept().is_err());
+    }
+
+    #[test]
+    fn text_that_is_no_id_is_not_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(directory_of(&listener).event("a\nQUIT"), None);
+        listener.set_nonblocking(true).unwrap();
+        assert!(listener.accept().is_err());
+    }
+}
