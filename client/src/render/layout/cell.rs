@@ -18,6 +18,11 @@ impl Cell {
         self.text.split('\n').map(UnicodeWidthStr::width).max().unwrap_or(0)
     }
 
+    /// The width of the longest word.
+    pub fn longest_word(&self) -> usize {
+        self.text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(1)
+    }
+
     /// The same text in the color of a role.
     pub fn with_role(self, role: impl Into<Option<Role>>) -> Self {
         Self { role: role.into(), ..self }

@@ -3,8 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::cell::Cell;
+use super::column::ColumnKind;
 use super::direction::isolated;
-use super::table::ColumnKind;
 use super::wrap::{LongWord, wrap};
 use crate::render::page::Page;
 use crate::screen::Role;
@@ -32,7 +32,7 @@ pub fn record<'a>(
             let line = isolated(line, page);
             value.role.map_or_else(|| line.to_string(), |role| page.paint(role, &line).into_owned())
         };
-        let fits = value_width.is_none_or(|width| kind.is_broken() || longest_word(&value.text) <= width);
+        let fits = value_width.is_none_or(|width| kind.is_broken() || value.longest_word() <= width);
         if !fits {
             lines.push(start(&name.text));
             let width = page.width().unwrap_or(usize::MAX);
@@ -46,8 +46,4 @@ pub fn record<'a>(
         }
     }
     lines.join("\n")
-}
-
-pub(super) fn longest_word(text: &str) -> usize {
-    text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(1)
 }

@@ -3,47 +3,12 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::cell::Cell;
+use super::column::{Column, ColumnKind, PADDING_WIDTH};
 use super::direction::isolated;
-use super::record::{longest_word, record};
+use super::record::record;
 use super::wrap::{LongWord, wrap};
 use crate::render::page::Page;
 use crate::screen::Role;
-
-/// The width of a text column is at least this: a narrower one is hard to read.
-const TEXT_WIDTH_MIN: usize = 12;
-
-/// The width of a column of people's names is at least this: what the other columns of tickets leave on
-/// paper.
-pub const NAME_WIDTH_MIN: usize = 7;
-
-/// The blanks on both sides of a cell.
-pub const PADDING_WIDTH: usize = 2;
-
-/// The content of a column, which decides how it is wrapped where the table is too wide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ColumnKind {
-    /// Ids, dates, times and words of the protocol. They are never wrapped: their parts would mean something
-    /// else.
-    Atom,
-    /// Never wrapped, and aligned to the right.
-    Number,
-    /// Ids with commas between them, wrapped after commas.
-    Ids,
-    /// Wrapped between words, or within a word that is too long for a line.
-    Text,
-    /// As text, in a column that may be narrower.
-    Name,
-}
-
-impl ColumnKind {
-    /// Whether a word that is too long for a line is broken.
-    pub(super) const fn is_broken(self) -> bool {
-        matches!(self, Self::Text | Self::Name)
-    }
-}
-
-/// The name and the content of a column.
-pub type Column = (&'static str, ColumnKind);
 
 /// Columns, and rows of as many cells.
 #[derive(Debug)]
@@ -68,11 +33,10 @@ impl<'c> Table<'c> {
         let mut out = String::new();
         let header: Vec<_> =
             self.columns.iter().map(|(name, _)| Cell::from(*name).with_role(Role::Heading)).collect();
-        let header_columns = self.columns.iter().map(|&(name, _)| (name, ColumnKind::Text));
-        push_row(&mut out, &header, header_columns, &widths, page);
+        push_row(&mut out, &header, header.iter().map(|_| ColumnKind::Text), &widths, page);
         push_rule(&mut out, &widths, page);
         for row in &self.rows {
-            push_row(&mut out, row, self.columns.iter().copied(), &widths, page);
+            push_row(&mut out, row, self.kinds(), &widths, page);
         }
         out.pop();
         Some(out)
@@ -83,11 +47,15 @@ impl<'c> Table<'c> {
         let names: Vec<_> = self.columns.iter().map(|&(name, _)| Cell::from(name)).collect();
         let name_width = names.iter().map(Cell::width).max().unwrap_or(0);
         let records = self.rows.iter().map(|row| {
-            let kinds = self.columns.iter().map(|&(_, kind)| kind);
-            let fields = names.iter().zip(row).zip(kinds).map(|((name, value), kind)| (name, value, kind));
+            let fields =
+                names.iter().zip(row).zip(self.kinds()).map(|((name, value), kind)| (name, value, kind));
             record(fields.filter(|(_, value, _)| !value.text.is_empty()), name_width, page)
         });
         records.collect::<Vec<_>>().join("\n\n")
+    }
+
+    fn kinds(&self) -> impl Iterator<Item = ColumnKind> {
+        self.columns.iter().map(|&(_, kind)| kind)
     }
 
     /// The widths of the columns without their blanks, narrowed until the table fits: each step takes the
@@ -111,17 +79,11 @@ impl<'c> Table<'c> {
         self.rows.iter().map(|row| row[index].width()).max().unwrap_or(0).max(self.columns[index].0.width())
     }
 
+    /// The width below which a column is not narrowed.
     fn minimum(&self, index: usize) -> usize {
         let (name, kind) = self.columns[index];
-        match kind {
-            ColumnKind::Atom | ColumnKind::Number => usize::MAX,
-            ColumnKind::Ids => {
-                let longest = self.rows.iter().map(|row| longest_word(&row[index].text)).max();
-                longest.unwrap_or(1).max(name.width())
-            }
-            ColumnKind::Text => TEXT_WIDTH_MIN,
-            ColumnKind::Name => NAME_WIDTH_MIN,
-        }
+        let longest_word = || self.rows.iter().map(|row| row[index].longest_word()).max().unwrap_or(1);
+        kind.width_min().unwrap_or_else(|| longest_word().max(name.width()))
     }
 }
 
@@ -129,11 +91,11 @@ impl<'c> Table<'c> {
 fn push_row(
     out: &mut String,
     row: &[Cell],
-    columns: impl Iterator<Item = Column>,
+    kinds: impl Iterator<Item = ColumnKind>,
     widths: &[usize],
     page: &Page,
 ) {
-    let kinds: Vec<_> = columns.map(|(_, kind)| kind).collect();
+    let kinds: Vec<_> = kinds.collect();
     let cells: Vec<_> =
         row.iter().zip(widths).map(|(cell, &width)| wrap(&cell.text, width, LongWord::Broken)).collect();
     for number in 0..cells.iter().map(Vec::len).max().unwrap_or(0) {
