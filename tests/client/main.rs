@@ -9,7 +9,7 @@ mod prompt;
 mod retry;
 mod script;
 
-// Replies for people, help among them, as they fit on screens, and for spreadsheets, and those of a later version of the server.
+// Replies for people, on screens and for spreadsheets, and those of a later version of the server.
 mod csv;
 mod help;
 mod later_version;

@@ -88,9 +88,8 @@ F1 on 2026-11-22
     #[test]
     fn hours_of_a_longer_entry_are_numbered_across_midnight() {
         let entry = |time: &str| {
-            format!(
-                r#"{{"time":"{time}","from":"21-11-2026 23:00","hours":3,"series":"5f3a9c1e77d20b46",{BLOCK}}}"#
-            )
+            let place = r#""from":"21-11-2026 23:00","hours":3,"series":"5f3a9c1e77d20b46""#;
+            format!(r#"{{"time":"{time}",{place},{BLOCK}}}"#)
         };
         let last = shown(&entry("00:00"), None);
         assert!(last.contains("(blocked) (hour 2 of 3, in a series)"), "{last}");
