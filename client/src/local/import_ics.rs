@@ -40,7 +40,7 @@ async fn import(schedule: &mut Schedule<'_>, args: &ImportIcsArgs, text: &str) -
         .map_err(|source| Error::Calendar { file: args.file.clone(), source })?;
     if busy.events_outside > 0 {
         let events = counted(busy.events_outside as u32, "event");
-        report(&format!("left out {events} without hours in the {DAYS} days from {} on", today.dmy()));
+        report(&format!("left out {events} without hours in the {DAYS} days from {} on", today.iso()));
     }
     let taken = taken_hours(schedule, &busy.periods).await?;
     let Plan { blocks, clashes } = Plan::of(&busy.periods, &taken);
@@ -132,7 +132,7 @@ fn clash_message(args: &ImportIcsArgs, clashes: &[Clash<'_>]) -> String {
         format!("{who} is busy in {} of the file: {end}", counted(clashes.len() as u32, "hour"));
     for Clash { slot: Slot { date, hour }, taken_by, summary } in clashes.iter().take(CLASHES_SHOWN_MAX) {
         let summary = quoted(summary);
-        message += &format!("\n{} at {hour}: {taken_by}; in the file: {summary}", date.dmy());
+        message += &format!("\n{} at {hour}: {taken_by}; in the file: {summary}", date.iso());
     }
     if let Some(more) = clashes.len().checked_sub(CLASHES_SHOWN_MAX).filter(|&more| more > 0) {
         message += &format!("\nand {}", counted(more as u32, "further hour"));

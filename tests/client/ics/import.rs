@@ -70,8 +70,8 @@ fn nothing_is_blocked_if_the_person_is_busy() {
     for args in [&[][..], &["--dry-run"]] {
         let message = "bookline: F1 is busy in 2 hours of the file: nothing was blocked; --skip-conflicts \
                        blocks the other hours\n\
-                       23-11-2026 at 23:00: \"talk\"; in the file: \"Night\"\n\
-                       25-11-2026 at 10:00: a block; in the file: \"Review\"\n";
+                       2026-11-23 at 23:00: \"talk\"; in the file: \"Night\"\n\
+                       2026-11-25 at 10:00: a block; in the file: \"Review\"\n";
         import(FILE, args, vec![(GET, BUSY)]).expect(1, "", message);
     }
 }
@@ -103,11 +103,11 @@ fn what_was_blocked_is_deleted_if_an_hour_is_lost_meanwhile() {
         ("DELETE F1 2026-11-23 22:00\n", OK),
         ("DELETE F1 2026-11-24 09:00\n", "ERR NOT_FOUND {\"message\":\"nothing there\",\"retry\":false}\n"),
     ];
-    let message = "bookline: Conflict: F1 is busy on 25-11-2026 at 10:00. What was blocked before, in \
+    let message = "bookline: Conflict: F1 is busy on 2026-11-25 at 10:00. What was blocked before, in \
                    2 blocks, is deleted again.\n";
     import(FILE, &[], script).expect(1, "", message);
     let script = vec![(GET, FREE), (BLOCKS[0], CONFLICT)];
-    let message = "bookline: Conflict: F1 is busy on 25-11-2026 at 10:00. Nothing was blocked.\n";
+    let message = "bookline: Conflict: F1 is busy on 2026-11-25 at 10:00. Nothing was blocked.\n";
     import(FILE, &[], script).expect(1, "", message);
 }
 
@@ -169,7 +169,7 @@ fn lost_connection_leaves_a_message_of_what_was_blocked() {
 #[test]
 fn file_without_hours_asks_nothing() {
     let past = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20200101\nEND:VEVENT\nEND:VCALENDAR\n";
-    let message = "bookline: left out 1 event without hours in the 366 days from 22-11-2026 on\n";
+    let message = "bookline: left out 1 event without hours in the 366 days from 2026-11-22 on\n";
     import(past, &[], vec![]).expect(0, "# 0 blocks, 0 hours\n", message);
 }
 
