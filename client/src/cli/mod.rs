@@ -56,18 +56,18 @@ again after its reply was lost. A reply is printed when it is complete; one of
 more than 16 MiB is printed as it comes, and not asked for again. The prompt
 gives keys to changes as well, and asks again after a lost connection.
 
-The file $XDG_CONFIG_HOME/bookline/config.toml, ~/.config/bookline/config.toml
-by default, sets what neither a flag nor the environment sets. Its keys are addr,
-timeout, retry, format, color and history, as the flags, edit-mode (\"emacs\" or
-\"vi\") and pager, a command that is used instead of that of PAGER. A table
-[profiles.NAME] has the same keys, and takes precedence with --profile NAME:
+The file $XDG_CONFIG_HOME/bookline/config.toml, by default
+~/.config/bookline/config.toml, sets what neither a flag nor the environment
+sets. Its keys are addr, timeout, retry, format, color and history, as the
+flags, edit-mode (\"emacs\" or \"vi\") and pager, a command that is used instead
+of that of PAGER. A table [profiles.NAME] has the same keys, and takes
+precedence with --profile NAME:
   format = \"table\"
   [profiles.door]
   addr = \"door.example\"
 
-An empty variable of the environment counts as unset, but for BOOKLINE_HISTORY,
-with which the prompt keeps no line. A line that begins with a blank is not kept
-in any case.
+An empty variable of the environment counts as unset, but an empty
+BOOKLINE_HISTORY means none. A line that begins with a blank is never kept.
 
 Exit status:
     0  every command was answered OK, or the prompt was left

@@ -23,7 +23,7 @@ pub enum HistoryPolicy {
     All,
     /// Every line, without its key, but those with the id of a ticket or a hold, which is its only proof
     NoTickets,
-    /// None; so does an empty variable
+    /// None, as with an empty variable
     #[value(alias = "")]
     None,
 }
