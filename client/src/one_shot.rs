@@ -10,6 +10,7 @@ use crate::net::input::Input;
 use crate::net::outcome::Outcome;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
+use crate::net::wait;
 use crate::printer::Printer;
 
 /// The argument after which there are no options, neither of the command nor of the client.
@@ -36,7 +37,8 @@ pub async fn run(
     };
     printer.expect_reply_to(&line);
     let mut input = Input::of(line.as_bytes());
-    exchange_safely(&mut None, &mut input, target, retry, printer, interrupt).await
+    let mut connection = wait::open_if_asked(target, interrupt).await?;
+    exchange_safely(&mut connection, &mut input, target, retry, printer, interrupt).await
 }
 
 fn topic_of(words: &[String]) -> Option<HelpTopic> {

@@ -15,10 +15,11 @@ use crate::interrupt::{Interrupt, exit_at_once};
 use crate::local::{bench, ics, import_ics};
 use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
+use crate::one_shot;
 use crate::printer::{Layout, Printer};
 use crate::prompt::session;
 use crate::screen::Screen;
-use crate::{one_shot, script};
+use crate::script::Script;
 
 /// Runs the client with these arguments, the name of the program first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -74,18 +75,25 @@ fn run_commands(args: &Args) -> Result<Exit, Error> {
         report(&note);
         return Ok(Exit::Refused);
     }
-    Ok(if outcome.is_refused { Exit::Refused } else { Exit::Ok })
+    Ok(match outcome.refusal {
+        None => Exit::Ok,
+        // A script has many commands, which are refused for many reasons.
+        Some(_) if args.words.is_empty() => Exit::Refused,
+        Some(exit) => exit,
+    })
 }
 
 fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let screen = Screen::of_stdout(args.color);
     let is_terminal = screen.is_terminal;
-    let is_prompt = args.words.is_empty() && is_terminal && std::io::stdin().is_terminal();
+    let is_one_shot = !args.words.is_empty();
+    let is_alone = args.words.is_empty() && args.file.is_none();
+    let is_prompt = is_alone && is_terminal && std::io::stdin().is_terminal();
     let layout = match args.format {
         Format::Raw => Layout::Raw,
         Format::Table => Layout::Table,
         Format::Csv => Layout::Csv(args.listing().ok_or(Error::CsvWithoutListing)?),
-        Format::Auto if is_prompt || (is_terminal && !args.words.is_empty()) => Layout::Table,
+        Format::Auto if is_prompt || (is_terminal && is_one_shot) => Layout::Table,
         Format::Auto => Layout::Raw,
     };
     let target = args.target();
@@ -105,7 +113,8 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let interrupt = Interrupt::on_signals(exit_at_once)?;
     let ended = runtime.block_on(async {
         if args.words.is_empty() {
-            script::run(&target, retry, &mut printer, &interrupt).await
+            let script = Script::new(args.file.as_deref(), args.stop_on_error);
+            script.run(&target, retry, &mut printer, &interrupt).await
         } else {
             one_shot::run(&args.words, &target, retry, &mut printer, &interrupt).await
         }

@@ -1,27 +1,81 @@
-//! A script: commands from standard input.
+//! A script: commands from a file or from standard input.
 
+use tokio::fs::File;
+use tokio::io::AsyncRead;
+
+use crate::diagnostics::report;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::net::connection::{Connection, Target};
+use crate::net::connection::Target;
 use crate::net::exchange::exchange;
 use crate::net::input::Input;
 use crate::net::outcome::Outcome;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
+use crate::net::script_report::{ScriptReport, ScriptSource};
+use crate::net::wait;
 use crate::printer::Printer;
 
-/// Sends standard input, and prints the replies meanwhile. Without tries, what is sent are the bytes as they
-/// are.
-pub async fn run(
+/// The name of a file that means standard input.
+const STDIN: &str = "-";
+
+/// A script, and when it ends.
+#[derive(Clone, Debug)]
+pub struct Script {
+    source: ScriptSource,
+    stops_on_error: bool,
+}
+
+impl Script {
+    /// The script in a file, or on standard input.
+    pub fn new(file: Option<&str>, stops_on_error: bool) -> Self {
+        let source = match file {
+            None | Some(STDIN) => ScriptSource::Stdin,
+            Some(file) => ScriptSource::File(file.to_owned()),
+        };
+        Self { source, stops_on_error }
+    }
+
+    /// Sends the script, and prints the replies meanwhile. Without tries, what is sent are the bytes as they
+    /// are.
+    pub async fn run(
+        self,
+        target: &Target,
+        retry: Retry,
+        printer: &mut Printer,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome, Error> {
+        let file = self.open().await?;
+        let mut input = Input::of_script(file, ScriptReport::new(self.source, self.stops_on_error));
+        let sent = send(&mut input, target, retry, printer, interrupt).await;
+        if let Some(summary) = input.report.as_ref().and_then(ScriptReport::summary) {
+            report(&summary);
+        }
+        sent
+    }
+
+    async fn open(&self) -> Result<Box<dyn AsyncRead + Unpin>, Error> {
+        Ok(match &self.source {
+            ScriptSource::Stdin => Box::new(tokio::io::stdin()),
+            ScriptSource::File(file) => {
+                let opened = File::open(file).await;
+                Box::new(opened.map_err(|source| self.source.error(source))?)
+            }
+        })
+    }
+}
+
+async fn send(
+    input: &mut Input<impl AsyncRead + Unpin>,
     target: &Target,
     retry: Retry,
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut input = Input::of_script(tokio::io::stdin());
     if retry != Retry::Never {
-        return exchange_safely(&mut None, &mut input, target, retry, printer, interrupt).await;
+        let mut connection = wait::open_if_asked(target, interrupt).await?;
+        return exchange_safely(&mut connection, input, target, retry, printer, interrupt).await;
     }
-    let (mut connection, _) = Connection::open(target, interrupt).await?;
-    exchange(&mut connection, &mut input, printer, interrupt).await
+    let (mut connection, _) = wait::open(target, interrupt).await?;
+    exchange(&mut connection, input, printer, interrupt).await
 }

@@ -12,6 +12,8 @@ pub struct Target {
     pub timeout: Duration,
     /// How long a command may take in all.
     pub max_time: Option<Duration>,
+    /// How long to wait for a server that is starting, before the first command.
+    pub wait: Option<Duration>,
 }
 
 impl Target {

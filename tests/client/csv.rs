@@ -64,7 +64,7 @@ fn event_and_day_are_tables() {
 #[test]
 fn refusal_goes_to_standard_error() {
     let refusal = "ERR NOT_FOUND {\"message\":\"there is no event e\",\"retry\":false}\n";
-    tickets(refusal).expect(1, "", "bookline: Not found: there is no event e.\n");
+    tickets(refusal).expect(6, "", "bookline: Not found: there is no event e.\n");
     let row = "ROW {\"ticket\":\"b0ee01\",\"status\":\"booked\"}\n";
     let late = format!("{row}ERR INTERNAL {{\"message\":\"m\",\"retry\":false}}\n");
     let message = "bookline: Internal: m.\nThe rows above are not all there are.\n";

@@ -56,7 +56,7 @@ fn unknown_fields_are_skipped() {
         r#""waiting_list":["x"],"held":null}"#,
         "\n"
     );
-    assert_eq!(pretty(refused), ("Sold out: m.\n".to_owned(), 1));
+    assert_eq!(pretty(refused), ("Sold out: m.\n".to_owned(), 5));
 }
 
 #[test]
@@ -77,7 +77,8 @@ fn unknown_line_in_a_script_is_printed_raw_and_answers_no_request() {
         peer.send("ERR NEW_CODE {}\n");
     });
     let client = run_with_input(bookline(fake.addr, &[]), "PING\nPING\n");
-    client.expect(1, &format!("{CHANGE}OK {{}}\n{CHANGE}ERR NEW_CODE {{}}\n"), "");
+    let messages = "stdin:2: PING: NEW_CODE: {}\nbookline: 1 of 2 failed (line 2)\n";
+    client.expect(1, &format!("{CHANGE}OK {{}}\n{CHANGE}ERR NEW_CODE {{}}\n"), messages);
     fake.join();
 }
 

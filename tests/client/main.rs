@@ -8,6 +8,8 @@ mod one_shot;
 mod prompt;
 mod retry;
 mod script;
+mod script_errors;
+mod wait;
 
 // Replies for people, on screens and for spreadsheets, and those of a later version of the server.
 mod csv;

@@ -43,7 +43,11 @@ fn reply_is_printed_and_decides_the_exit_status() {
     one_shot(&["GET"], listing).1.expect(0, listing, "");
 
     let refusal = "ERR SOLD_OUT {\"message\":\"m\",\"retry\":false,\"available\":1,\"requested\":2}\n";
-    one_shot(&["BOOK", "e", "2"], refusal).1.expect(1, refusal, "");
+    one_shot(&["BOOK", "e", "2"], refusal).1.expect(5, refusal, "");
+    for (code, exit) in [("CONFLICT", 5), ("NOT_FOUND", 6), ("LIMIT", 1), ("NEW_CODE", 1)] {
+        let refusal = format!("ERR {code} {{\"message\":\"m\",\"retry\":false}}\n");
+        one_shot(&["BOOK", "e", "2"], &refusal).1.expect(exit, &refusal, "");
+    }
 
     let cut = "ROW {}\nERR INTERNAL {\"message\":\"m\",\"retry\":false}\n";
     one_shot(&["GET"], cut).1.expect(1, cut, "");

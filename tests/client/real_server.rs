@@ -5,7 +5,7 @@
 
 use std::net::TcpStream;
 
-use bookline::net::request_tracker::RequestTracker;
+use bookline::net::request_tracker::{Pace, RequestTracker};
 use bookline::one_shot;
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::{EventReply, ReplyLine};
@@ -34,7 +34,7 @@ fn commands_as_arguments_are_executed() {
     assert!(booked.stdout.ends_with("\"available_tickets\":1}\n"), "{}", booked.stdout);
 
     let refused = server.run(&["BOOK", "rustconf", "2"]);
-    assert_eq!(refused.exit, 1);
+    assert_eq!(refused.exit, 5);
     assert!(refused.stdout.starts_with("ERR SOLD_OUT "), "{}", refused.stdout);
 
     // A negative count is an argument, not a flag of the client, and the server refuses it.
@@ -52,7 +52,7 @@ fn commands_as_arguments_are_executed() {
     let pretty = server.run(&["--format", "table", "BOOK", "rustconf", "2"]);
     let refusal = "Too few left: event rustconf has too few tickets: 2 asked for, 1 left.\n\
                    Type BOOK rustconf 1 for what is left.\n";
-    pretty.expect(1, refusal, "");
+    pretty.expect(5, refusal, "");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn client_and_server_count_the_same_replies_to_random_bytes() {
                 script.resize(script.len() + LINE_BYTES_MAX - 3 + rng.below(6), fill);
             }
         }
-        let mut requests = RequestTracker::default();
+        let mut requests = RequestTracker::new(Pace::Pipelined);
         requests.track(&script);
         if requests.has_partial_line() {
             requests.track(b"\n");

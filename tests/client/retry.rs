@@ -179,7 +179,10 @@ fn refusal_after_the_last_try_is_printed() {
     });
     let sold_out = "ERR SOLD_OUT {\"message\":\"m\",\"retry\":false}\n";
     let client = retry_script(fake.addr, "BOOK e 1\nPING\nBOOK e 2\n");
-    client.expect(1, &format!("{READ_ONLY}OK {{}}\n{sold_out}"), "");
+    let messages = "stdin:1: BOOK e 1: Read only: m.\n\
+                    stdin:3: BOOK e 2: Sold out: m.\n\
+                    bookline: 2 of 3 failed (lines 1, 3)\n";
+    client.expect(1, &format!("{READ_ONLY}OK {{}}\n{sold_out}"), messages);
     fake.join();
 }
 

@@ -57,7 +57,11 @@ fn script_is_sent_and_replies_are_printed_byte_for_byte() {
     let fake = replies_at_end(replies.as_bytes());
     let client = run_script(fake.addr, *script);
     assert_eq!(fake.join(), script);
-    client.expect(1, replies, "");
+    let messages = "stdin:6: \u{fffd}: BAD_REQUEST: {\"message\":\"Ž\"}\n\
+                    stdin:8: cReAtE \"a b\" x=\": X: {}\n\
+                    stdin:9: Ž: Y: {}\n\
+                    bookline: 3 of 5 failed (lines 6, 8, 9)\n";
+    client.expect(1, replies, messages);
 }
 
 #[test]
@@ -181,7 +185,9 @@ fn refused_quit_does_not_end_the_script() {
         peer.expect("PING\n", "OK {}\n");
         peer.expect("QUIT\n", "OK {}\n");
     });
-    let message = "bookline: 1 line after QUIT was not sent\n";
+    let message = "stdin:1: QUIT: INTERNAL: {}\n\
+                   bookline: 1 of 3 failed (line 1)\n\
+                   bookline: 1 line after QUIT was not sent\n";
     let client = run_script(fake.addr, "QUIT\nPING\nQUIT\nGET");
     client.expect(1, "ERR INTERNAL {}\nOK {}\nOK {}\n", message);
     fake.join();
@@ -204,7 +210,8 @@ fn refusal_before_quit_exits_1() {
         peer.expect("NO\n", "ERR UNKNOWN_COMMAND {}\n");
         peer.expect("QUIT\n", "OK {}\n");
     });
-    run_script(fake.addr, "NO\nQUIT\n").expect(1, "ERR UNKNOWN_COMMAND {}\nOK {}\n", "");
+    let messages = "stdin:1: NO: UNKNOWN_COMMAND: {}\nbookline: 1 of 2 failed (line 1)\n";
+    run_script(fake.addr, "NO\nQUIT\n").expect(1, "ERR UNKNOWN_COMMAND {}\nOK {}\n", messages);
     fake.join();
 }
 
@@ -359,7 +366,8 @@ fn rejected_connection_prints_the_refusal_and_exits_3() {
 fn shutting_down_later_is_a_refusal() {
     let fake = replies_at_end(b"OK {}\nERR SHUTTING_DOWN {}\n");
     let client = run_script(fake.addr, "PING\nPING\n");
-    client.expect(1, "OK {}\nERR SHUTTING_DOWN {}\n", "");
+    let messages = "stdin:2: PING: SHUTTING_DOWN: {}\nbookline: 1 of 2 failed (line 2)\n";
+    client.expect(1, "OK {}\nERR SHUTTING_DOWN {}\n", messages);
     fake.join();
 }
 
@@ -372,6 +380,7 @@ OK {"name":"F1","date":"21-11-2026","schedule":[]}
     );
     let client =
         run_with_input(bookline(fake.addr, &["--format", "table"]), "BOOK e 11\nGET F1 21-11-2026\n");
-    client.expect(1, "Too few left: m.\nF1 on 2026-11-21: nothing there.\n", "");
+    let messages = "stdin:1: BOOK e 11: Too few left: m.\nbookline: 1 of 2 failed (line 1)\n";
+    client.expect(1, "Too few left: m.\nF1 on 2026-11-21: nothing there.\n", messages);
     fake.join();
 }

@@ -45,7 +45,9 @@ apostrophe is put before text that a spreadsheet would take for a formula:
 
 Without a command, the client reads commands at a prompt, or, if standard input
 is not a terminal, from standard input, one a line. HELP lists the commands of
-the server.
+the server. A refusal in a script is also written to standard error, as
+script.txt:14: BOOK jazz x: <message>, and at the end 2 of 7 failed (lines 3, 5).
+With -e each command waits for the reply to the one before it.
 
 --retry N tries each command up to N more times, after pauses of 100 ms to 5 s,
 when the connection is lost, when no reply comes in time and when the server
@@ -71,15 +73,18 @@ BOOKLINE_HISTORY means none. A line that begins with a blank is never kept.
 
 Exit status:
     0  every command was answered OK, or the prompt was left
-    1  a command was refused, or followed a QUIT and was not sent
+    1  a command was refused, or was not sent because of a QUIT or -e before it
     2  the arguments, standard input or standard output could not be used, or a
        reply could not be written as CSV
     3  not sent: no connection, or no Bookline server that accepts it
     4  sent, with an unknown outcome: the connection was lost, no reply came in
        time, or Ctrl-C ended the wait for a change; the message says what to type
+    5  a single command was refused with SOLD_OUT or CONFLICT
+    6  a single command was refused with NOT_FOUND
   130  ended by Ctrl-C with nothing in doubt";
 
 const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
+       bookline [OPTIONS] -f <FILE>
        bookline [OPTIONS] bench [OPTIONS]
        bookline [OPTIONS] ics <WHO> [OPTIONS]
        bookline [OPTIONS] import-ics <WHO> <FILE> [OPTIONS]";
@@ -122,6 +127,20 @@ pub struct Args {
     #[arg(long, env = "BOOKLINE_RETRY", value_name = "N",
           value_parser = value_parser!(u32).range(0..=i64::from(TRIES_MAX)))]
     pub retry: Option<u32>,
+
+    /// Wait for a server that is starting, up to 30s or this long
+    #[arg(long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "30s",
+          value_parser = parse_timeout)]
+    pub wait: Option<Duration>,
+
+    /// Read commands from a file, one a line; - is standard input
+    #[arg(short, long, value_name = "FILE", conflicts_with = "words")]
+    pub file: Option<String>,
+
+    /// End a script with the first command that is refused: what follows it is
+    /// not sent
+    #[arg(short = 'e', long)]
+    pub stop_on_error: bool,
 
     /// How to show replies
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Auto)]
@@ -199,7 +218,8 @@ impl Args {
     }
 
     pub fn target(&self) -> Target {
-        Target { address: self.addr.clone(), timeout: self.timeout, max_time: self.max_time }
+        let (address, timeout) = (self.addr.clone(), self.timeout);
+        Target { address, timeout, max_time: self.max_time, wait: self.wait }
     }
 
     /// What the user has chosen for the prompt.
@@ -257,7 +277,7 @@ pub enum LocalCommand {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Table on a terminal, raw elsewhere and for commands from standard input
+    /// Table on a terminal, raw elsewhere and for scripts
     Auto,
     /// The server's own lines
     Raw,

@@ -168,7 +168,7 @@ mod tests {
             let _ = stream.write_all(bytes.as_bytes());
             let _ = io::copy(&mut stream, &mut io::sink());
         });
-        (Link::open(&Target { address, timeout, max_time: None }), server)
+        (Link::open(&Target { address, timeout, max_time: None, wait: None }), server)
     }
 
     /// The kind of the error after these bytes.

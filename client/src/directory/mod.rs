@@ -101,7 +101,7 @@ mod tests {
 
     fn directory_of(listener: &TcpListener) -> Directory {
         let address = listener.local_addr().unwrap().to_string().parse().unwrap();
-        Directory::open(&Target { address, timeout: LONG, max_time: None })
+        Directory::open(&Target { address, timeout: LONG, max_time: None, wait: None })
     }
 
     /// Accepts a connection, and answers its first lines with these replies.

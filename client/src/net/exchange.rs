@@ -7,14 +7,16 @@ use tokio::time::Instant;
 
 use crate::advice::Advice;
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Connection;
 use crate::net::input::Input;
 use crate::net::line_buffer::reply_line;
 use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
-use crate::net::request_tracker::RequestTracker;
-use crate::net::unsent::Unsent;
+use crate::net::request_tracker::{Pace, RequestTracker};
+use crate::net::script_report::ScriptReport;
+use crate::net::unsent::{End, Unsent};
 use crate::printer::Printer;
 
 /// Sends `input` byte for byte, with a line feed for a last line that has none, and prints the replies. After
@@ -29,7 +31,7 @@ pub async fn exchange(
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut exchange = Exchange::new(interrupt);
+    let mut exchange = Exchange::new(interrupt, input.pace());
     let result = exchange.run(connection, input, printer).await;
     match &result {
         Ok(_) => {}
@@ -48,7 +50,8 @@ struct Exchange<'a> {
     outgoing: Outgoing,
     /// The sending side is closed.
     is_half_closed: bool,
-    is_refused: bool,
+    /// How the last refusal would end a single command.
+    refusal: Option<Exit>,
     /// Rows of the current reply.
     rows: u64,
     /// When something arrived, or, with no reply outstanding, when the server took something.
@@ -56,13 +59,13 @@ struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    fn new(interrupt: &'a Interrupt) -> Self {
+    fn new(interrupt: &'a Interrupt, pace: Pace) -> Self {
         Self {
             interrupt,
-            requests: RequestTracker::default(),
+            requests: RequestTracker::new(pace),
             outgoing: Outgoing::default(),
             is_half_closed: false,
-            is_refused: false,
+            refusal: None,
             rows: 0,
             last_progress: Instant::now(),
         }
@@ -75,8 +78,9 @@ impl<'a> Exchange<'a> {
         printer: &mut Printer,
     ) -> Result<Outcome, Error> {
         loop {
-            if self.requests.has_quit() {
-                return Ok(Outcome { unsent: Unsent::count(input).await, ..self.outcome() });
+            if let Some(end) = self.end(input) {
+                let unsent = Unsent::count(input, self.requests.lines_taken(), end).await;
+                return Ok(Outcome { unsent, ..self.outcome() });
             }
             // After a QUIT that was refused, the commands after it are sent.
             self.take_input(input);
@@ -100,7 +104,7 @@ impl<'a> Exchange<'a> {
             let (mut reader, mut writer) = connection.stream.split();
             tokio::select! {
                 read = reader.read_buf(connection.received.read_target()) => match read {
-                    Ok(count) if count > 0 => self.print_replies(connection, printer)?,
+                    Ok(count) if count > 0 => self.print_replies(connection, input, printer)?,
                     _ => return self.on_closed(connection, input),
                 },
                 written = writer.write(self.outgoing.rest()), if !self.outgoing.is_empty() => {
@@ -119,6 +123,14 @@ impl<'a> Exchange<'a> {
         }
     }
 
+    /// What ends the script before its last line.
+    fn end<R>(&self, input: &Input<R>) -> Option<End> {
+        if self.requests.has_quit() {
+            return Some(End::Quit);
+        }
+        input.has_stopped().then_some(End::Refusal)
+    }
+
     /// Whether all input has been sent.
     fn is_sent<R>(&self, input: &Input<R>) -> bool {
         input.has_ended && input.bytes.is_empty() && self.outgoing.is_empty()
@@ -133,18 +145,18 @@ impl<'a> Exchange<'a> {
     }
 
     fn wants_input<R>(&self, input: &Input<R>) -> bool {
-        let can_send = !self.outgoing.has_failed() && !self.requests.is_quit_pending();
+        let can_send = !self.outgoing.has_failed() && self.requests.takes_more();
         self.outgoing.is_empty() && !input.has_ended && can_send
     }
 
     fn outcome(&self) -> Outcome {
         let has_quit = self.requests.has_quit();
-        Outcome { is_refused: self.is_refused, has_quit, unsent: Unsent::default() }
+        Outcome { refusal: self.refusal, has_quit, unsent: Unsent::default() }
     }
 
-    /// Takes what was read, up to the end of a QUIT. Counts its requests.
+    /// Takes what was read, as far as it may be sent now.
     fn take_input<R>(&mut self, input: &mut Input<R>) {
-        if !self.outgoing.is_empty() || self.requests.is_quit_pending() || self.outgoing.has_failed() {
+        if !self.outgoing.is_empty() || !self.requests.takes_more() || self.outgoing.has_failed() {
             return;
         }
         if self.requests.outstanding() == 0 && !input.bytes.is_empty() {
@@ -159,29 +171,50 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    fn print_replies(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
+    fn print_replies<R>(
+        &mut self,
+        connection: &mut Connection,
+        input: &mut Input<R>,
+        printer: &mut Printer,
+    ) -> Result<(), Error> {
         while let Some(line) = connection.received.next_line() {
             printer.print_line(line)?;
             match reply_line(line) {
-                Some(ReplyLine::Ok(_)) => self.on_reply(true),
-                Some(ReplyLine::Err { .. }) => self.on_reply(false),
+                Some(ReplyLine::Ok(_)) => self.on_granted(input),
+                Some(ReplyLine::Err { code, body }) => self.on_refused(code, body, input, printer)?,
                 Some(ReplyLine::Row(_)) => self.rows += 1,
                 Some(ReplyLine::Unknown) | None => {}
             }
-            if self.requests.has_quit() || self.interrupt.is_raised() {
+            if self.end(input).is_some() || self.interrupt.is_raised() {
                 break;
             }
         }
         printer.flush()?;
+        input.report.iter_mut().try_for_each(|report| report.write(printer))?;
         // This follows the flush: a slow reader of standard output is not a slow server.
         self.last_progress = Instant::now();
         Ok(())
     }
 
-    fn on_reply(&mut self, is_granted: bool) {
-        self.is_refused |= !is_granted;
+    fn on_granted<R>(&mut self, input: &mut Input<R>) {
         self.rows = 0;
-        self.requests.on_reply(is_granted);
+        self.requests.on_reply(true);
+        input.report.iter_mut().for_each(ScriptReport::on_granted);
+    }
+
+    fn on_refused<R>(
+        &mut self,
+        code: &str,
+        body: &str,
+        input: &mut Input<R>,
+        printer: &mut Printer,
+    ) -> Result<(), Error> {
+        self.rows = 0;
+        self.refusal = Some(Exit::of_refusal(code));
+        let line = self.requests.on_reply(false);
+        let Some((report, line)) = input.report.as_mut().zip(line) else { return Ok(()) };
+        report.on_refused(line, code, body);
+        report.write_due(printer)
     }
 
     fn interrupted(&self) -> Error {

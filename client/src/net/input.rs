@@ -3,6 +3,8 @@
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::error::Error;
+use crate::net::request_tracker::Pace;
+use crate::net::script_report::ScriptReport;
 
 /// Bytes of input that are read at once, so that a million commands need few system calls.
 const READ_BYTES: usize = 64 * 1024;
@@ -19,25 +21,30 @@ pub struct Input<R> {
     /// A byte order mark may follow.
     may_have_mark: bool,
     pub has_ended: bool,
+    /// What is refused, if this is a script.
+    pub report: Option<ScriptReport>,
 }
 
 impl<R: AsyncRead + Unpin> Input<R> {
     /// Commands that come from the client itself.
     pub fn of(source: R) -> Self {
-        Self { source, bytes: Vec::with_capacity(READ_BYTES), may_have_mark: false, has_ended: false }
+        let bytes = Vec::with_capacity(READ_BYTES);
+        Self { source, bytes, may_have_mark: false, has_ended: false, report: None }
     }
 
-    /// Commands of a file, whose byte order mark is removed.
-    pub fn of_script(source: R) -> Self {
-        Self { may_have_mark: true, ..Self::of(source) }
+    /// Commands of a script, whose byte order mark is removed.
+    pub fn of_script(source: R, report: ScriptReport) -> Self {
+        Self { may_have_mark: true, report: Some(report), ..Self::of(source) }
     }
 
     /// Reads more, or finds the end. Canceling this loses nothing.
     pub async fn read(&mut self) -> Result<(), Error> {
         loop {
             self.bytes.reserve(READ_BYTES);
-            let read = self.source.read_buf(&mut self.bytes).await;
-            self.has_ended = read.map_err(|source| Error::Input { source })? == 0;
+            match self.source.read_buf(&mut self.bytes).await {
+                Ok(count) => self.has_ended = count == 0,
+                Err(source) => return Err(self.error(source)),
+            }
             let begins_mark =
                 self.bytes.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(&self.bytes);
             if self.may_have_mark && begins_mark && !self.has_ended {
@@ -48,5 +55,24 @@ impl<R: AsyncRead + Unpin> Input<R> {
             }
             return Ok(());
         }
+    }
+
+    fn error(&self, source: std::io::Error) -> Error {
+        match &self.report {
+            Some(report) => report.source.error(source),
+            None => Error::Input { source },
+        }
+    }
+}
+
+impl<R> Input<R> {
+    /// When the next request is sent.
+    pub fn pace(&self) -> Pace {
+        self.report.as_ref().map_or(Pace::Pipelined, ScriptReport::pace)
+    }
+
+    /// Whether a refusal has ended the script.
+    pub fn has_stopped(&self) -> bool {
+        self.report.as_ref().is_some_and(ScriptReport::has_stopped)
     }
 }

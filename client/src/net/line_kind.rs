@@ -3,14 +3,15 @@
 use bookline_protocol::{ParsedLine, Request};
 
 use crate::net::line_splitter::TypedLine;
+use crate::render::listing::Listing;
 
 /// What a line asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineKind {
     /// Nothing: a blank line or a comment. It has no reply.
     Silent,
-    /// Something that changes nothing.
-    Read,
+    /// Something that changes nothing, and what it lists.
+    Read(Option<Listing>),
     /// A change without a key.
     Change,
     /// A change with a key.
@@ -30,9 +31,21 @@ impl LineKind {
             ParsedLine::Blank => Self::Silent,
             ParsedLine::Request(Request::Quit(_)) => Self::Quit,
             ParsedLine::Request(request) if request.changes() => Self::Change,
-            ParsedLine::Request(_) => Self::Read,
+            ParsedLine::Request(request) => Self::Read(Listing::of_request(&request)),
             ParsedLine::Keyed(_) => Self::KeyedChange,
             ParsedLine::Refused(_) | ParsedLine::Foreign(_) => Self::Invalid,
         }
+    }
+
+    /// What the line lists, if it is a read that does.
+    pub const fn listing(self) -> Option<Listing> {
+        match self {
+            Self::Read(listing) => listing,
+            _ => None,
+        }
+    }
+
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::Change | Self::KeyedChange)
     }
 }

@@ -17,6 +17,8 @@ pub struct LineSplitter {
     last: u8,
     /// The line was returned: the next byte begins another one.
     has_ended: bool,
+    /// How many lines have ended.
+    ended: u64,
 }
 
 /// A whole line.
@@ -28,14 +30,26 @@ pub struct TypedLine<'a> {
     pub end: &'static [u8],
     /// Whether the line is longer than [`LINE_BYTES_MAX`].
     pub is_too_long: bool,
+    /// The number of the line, from 1.
+    pub number: u64,
 }
 
 impl LineSplitter {
+    /// A splitter of the lines that follow so many others.
+    pub fn after_line(ended: u64) -> Self {
+        Self { ended, ..Self::default() }
+    }
+
+    /// How many lines have ended.
+    pub fn ended(&self) -> u64 {
+        self.ended
+    }
+
     /// Takes bytes up to the end of a line, or all of them if the line goes on.
     pub fn take(&mut self, bytes: &mut &[u8]) -> Option<TypedLine<'_>> {
         if self.has_ended {
-            *self = Self { line: std::mem::take(&mut self.line), ..Self::default() };
             self.line.clear();
+            *self = Self { line: std::mem::take(&mut self.line), ..Self::after_line(self.ended) };
         }
         let all = *bytes;
         let before = |at: usize| if at > 0 { all[at - 1] } else { self.last };
@@ -48,17 +62,23 @@ impl LineSplitter {
         self.extend(&all[..end]);
         *bytes = &all[end + 1..];
         self.has_ended = true;
+        self.ended += 1;
         let (length, end): (_, &[u8]) = match (self.last, all[end]) {
             (b'\r', b'\0') => (self.length - 1, b"\r\0"),
             (b'\r', _) => (self.length - 1, b"\r\n"),
             _ => (self.length, b"\n"),
         };
         let text = &self.line[..length.min(self.line.len())];
-        Some(TypedLine { text, end, is_too_long: length > LINE_BYTES_MAX })
+        Some(TypedLine { text, end, is_too_long: length > LINE_BYTES_MAX, number: self.ended })
     }
 
     pub fn has_partial_line(&self) -> bool {
         self.length > 0 && !self.has_ended
+    }
+
+    /// The line that has not ended yet, as far as it is kept.
+    pub fn partial_line(&self) -> Option<&[u8]> {
+        self.has_partial_line().then_some(&self.line)
     }
 
     fn extend(&mut self, bytes: &[u8]) {
@@ -78,7 +98,8 @@ mod tests {
         let (mut splitter, mut found) = (LineSplitter::default(), Vec::new());
         for mut bytes in bytes.chunks(chunk) {
             while !bytes.is_empty() {
-                if let Some(TypedLine { text, end, is_too_long }) = splitter.take(&mut bytes) {
+                if let Some(TypedLine { text, end, is_too_long, number }) = splitter.take(&mut bytes) {
+                    assert_eq!(number, found.len() as u64 + 1);
                     found.push((text.to_vec(), end, is_too_long));
                 }
             }

@@ -15,4 +15,7 @@ pub mod request_tracker;
 pub mod requester;
 pub mod retry;
 pub mod safe_exchange;
+pub mod script_report;
+pub mod sent_lines;
 pub mod unsent;
+pub mod wait;

@@ -7,7 +7,10 @@ use bookline_protocol::ParsedLine;
 use crate::net::keys::{self, KeyedVerbs};
 use crate::net::line_kind::LineKind;
 use crate::net::line_splitter::TypedLine;
+use crate::net::request_tracker::Pace;
 use crate::net::retry::Retry;
+use crate::net::sent_lines::SentLine;
+use crate::render::listing::Listing;
 
 /// Bytes of requests without a printed reply, beyond which no further input is taken: some 1,000 requests,
 /// enough that a script does not wait for round trips, and few enough to name those that stay in doubt.
@@ -29,6 +32,8 @@ enum Repeat {
 pub struct PendingRequest {
     /// The line without its end, with its key.
     line: Vec<u8>,
+    /// The number of the line, from 1.
+    number: u64,
     /// The length of what was typed, before a key of the client's own.
     typed: usize,
     end: &'static [u8],
@@ -44,7 +49,7 @@ impl PendingRequest {
     fn of(line: &TypedLine<'_>, retry: Retry) -> Self {
         let kind = LineKind::of(line);
         let repeat = match kind {
-            LineKind::Silent | LineKind::Read | LineKind::Quit | LineKind::KeyedChange => Repeat::Safe,
+            LineKind::Silent | LineKind::Read(_) | LineKind::Quit | LineKind::KeyedChange => Repeat::Safe,
             LineKind::Change if retry.attaches_keys() => Repeat::Undecided,
             // A later server may know a line that this version does not, and make a change.
             LineKind::Change | LineKind::Invalid => Repeat::Unsafe,
@@ -52,7 +57,8 @@ impl PendingRequest {
         // Pasted lines are sent at once, mistyped ones as well.
         let goes_alone = repeat == Repeat::Unsafe && !(kind == LineKind::Invalid && retry.is_at_prompt());
         let (typed, end) = (line.text.len(), line.end);
-        Self { line: line.text.to_vec(), typed, end, kind, repeat, goes_alone, in_doubt: false }
+        let (text, number) = (line.text.to_vec(), line.number);
+        Self { line: text, number, typed, end, kind, repeat, goes_alone, in_doubt: false }
     }
 
     /// The line as it is sent, without its end.
@@ -73,8 +79,14 @@ impl PendingRequest {
         self.line.len() > self.typed
     }
 
-    fn changes(&self) -> bool {
-        matches!(self.kind, LineKind::Change | LineKind::KeyedChange)
+    /// The line as it was typed, for messages.
+    pub fn sent_line(&self) -> SentLine<'_> {
+        SentLine { number: self.number, text: &self.line[..self.typed], is_cut: false }
+    }
+
+    /// What the request lists, if it does.
+    pub fn listing(&self) -> Option<Listing> {
+        self.kind.listing()
     }
 
     /// Gives a change a key, if it may have one.
@@ -93,9 +105,10 @@ impl PendingRequest {
 /// The lines whose replies are not printed, in order. The first `sent` of them are sent on this connection.
 ///
 /// A request that must not be repeated goes alone, so that those before and behind it can be sent again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PendingRequests {
     requests: VecDeque<PendingRequest>,
+    pace: Pace,
     sent: usize,
     /// Replies that are still to come on this connection.
     replies_due: usize,
@@ -116,9 +129,17 @@ pub enum NextLine {
 }
 
 impl PendingRequests {
+    pub fn new(pace: Pace) -> Self {
+        let (requests, sent, replies_due, bytes) = (VecDeque::new(), 0, 0, 0);
+        Self { requests, pace, sent, replies_due, bytes, has_quit_pending: false }
+    }
+
     /// Whether further input is taken. What follows a QUIT waits for its reply.
     pub fn has_room(&self) -> bool {
-        self.bytes < PENDING_BYTES_MAX && !self.has_quit_pending
+        match self.pace {
+            Pace::Pipelined => self.bytes < PENDING_BYTES_MAX && !self.has_quit_pending,
+            Pace::OneByOne => self.requests.is_empty(),
+        }
     }
 
     pub fn push(&mut self, line: &TypedLine<'_>, retry: Retry) {
@@ -234,7 +255,7 @@ impl PendingRequests {
 
     /// Those of them that may have changed something.
     pub fn changes_unanswered(&self) -> impl Iterator<Item = &PendingRequest> {
-        self.unanswered().filter(|request| request.changes())
+        self.unanswered().filter(|request| request.kind.changes())
     }
 
     /// Those of them that can be sent again to find out.

@@ -1,88 +1,118 @@
-//! Counts the requests that have no reply yet.
-
-use std::collections::VecDeque;
+//! The requests that have no reply yet.
 
 use crate::net::line_kind::LineKind;
 use crate::net::line_splitter::LineSplitter;
+use crate::net::sent_lines::{SentLine, SentLines};
+use crate::render::listing::Listing;
 
-/// Splits the bytes that are sent into lines as the server does, and counts the lines that have a reply.
+/// Requests without a reply, beyond which nothing further is sent. At 50 ms from a server this allows 300,000
+/// requests a second, and a server that never replies costs 5 MB at the most.
+const OUTSTANDING_MAX: usize = 16_384;
+
+/// When the next request is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// While few enough requests are outstanding.
+    Pipelined,
+    /// After the reply to the one before it.
+    OneByOne,
+}
+
+impl Pace {
+    const fn outstanding_max(self) -> usize {
+        match self {
+            Self::Pipelined => OUTSTANDING_MAX,
+            Self::OneByOne => 1,
+        }
+    }
+}
+
+/// Splits the bytes that are sent into lines as the server does, and keeps the lines that have a reply until
+/// they have got it.
 ///
 /// The rules are those of the protocol: a line that is too long has one reply; a blank line or a comment has
 /// none.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RequestTracker {
     lines: LineSplitter,
-    requests: u64,
-    replies: u64,
-    /// The numbers, from 1, of requests that change something and have no reply.
-    changes: VecDeque<u64>,
-    /// The number of a QUIT that has no reply.
-    quit: Option<u64>,
+    sent: SentLines,
+    pace: Pace,
+    /// Whether the line that has not ended yet has its reply: the server refuses a line as soon as it is too
+    /// long.
+    is_partial_line_answered: bool,
+    /// Whether a QUIT has no reply.
+    is_quit_pending: bool,
     has_quit: bool,
 }
 
 impl RequestTracker {
-    /// Takes bytes to send up to the end of a QUIT, as what follows it must wait for its reply. Returns how
-    /// many bytes these are.
+    pub fn new(pace: Pace) -> Self {
+        Self {
+            lines: LineSplitter::default(),
+            sent: SentLines::default(),
+            pace,
+            is_partial_line_answered: false,
+            is_quit_pending: false,
+            has_quit: false,
+        }
+    }
+
+    /// Whether another line may be sent. What follows a QUIT must wait for its reply.
+    pub fn takes_more(&self) -> bool {
+        !self.is_quit_pending && self.sent.count() < self.pace.outstanding_max()
+    }
+
+    /// Takes bytes to send, as many as may be sent now. Returns how many these are.
     pub fn track(&mut self, bytes: &[u8]) -> usize {
         let mut rest = bytes;
-        while self.quit.is_none() && !rest.is_empty() {
+        while self.takes_more() && !rest.is_empty() {
             let Some(line) = self.lines.take(&mut rest) else { break };
-            match LineKind::of(&line) {
-                LineKind::Silent => {}
-                LineKind::Read | LineKind::Invalid => self.requests += 1,
-                LineKind::Quit => {
-                    self.requests += 1;
-                    self.quit = Some(self.requests);
-                }
-                LineKind::Change | LineKind::KeyedChange => {
-                    self.requests += 1;
-                    self.changes.push_back(self.requests);
-                }
+            let is_answered = std::mem::take(&mut self.is_partial_line_answered);
+            let kind = LineKind::of(&line);
+            if kind != LineKind::Silent && !is_answered {
+                self.is_quit_pending = kind == LineKind::Quit;
+                self.sent.push(&line, kind);
             }
         }
         bytes.len() - rest.len()
-    }
-
-    /// Takes bytes that are not sent. Returns the number of requests so far.
-    pub fn count(&mut self, bytes: &[u8]) -> u64 {
-        let mut start = 0;
-        while start < bytes.len() {
-            start += self.track(&bytes[start..]);
-            self.quit = None;
-        }
-        self.requests
     }
 
     pub fn has_partial_line(&self) -> bool {
         self.lines.has_partial_line()
     }
 
-    /// Takes the final line of a reply: `OK` grants the request.
-    pub fn on_reply(&mut self, is_granted: bool) {
-        self.replies += 1;
-        if self.changes.front().is_some_and(|&change| change <= self.replies) {
-            self.changes.pop_front();
-        }
-        if self.quit.is_some_and(|quit| quit <= self.replies) {
-            self.has_quit = is_granted && self.quit == Some(self.replies);
-            self.quit = None;
-        }
+    /// The lines that were taken, those without a reply included.
+    pub fn lines_taken(&self) -> u64 {
+        self.lines.ended()
     }
 
-    /// Whether a QUIT has no reply yet.
-    pub fn is_quit_pending(&self) -> bool {
-        self.quit.is_some()
+    /// Takes the final line of a reply: `OK` grants the request. Returns the request, if there is one.
+    pub fn on_reply(&mut self, is_granted: bool) -> Option<SentLine<'_>> {
+        if self.sent.count() == 0 {
+            let text = self.lines.partial_line()?;
+            self.is_partial_line_answered = true;
+            return Some(SentLine { number: self.lines.ended() + 1, text, is_cut: true });
+        }
+        if self.sent.first_kind() == Some(LineKind::Quit) {
+            self.has_quit = is_granted;
+            self.is_quit_pending = false;
+        }
+        self.sent.pop()
+    }
+
+    /// What the request lists whose reply comes next.
+    pub fn listing(&self) -> Option<Listing> {
+        self.sent.first_kind()?.listing()
     }
 
     /// Requests without a reply.
     pub fn outstanding(&self) -> u64 {
-        self.requests.saturating_sub(self.replies)
+        self.sent.count() as u64
     }
 
     /// Requests without a reply that may have changed something.
     pub fn changes_outstanding(&self) -> u64 {
-        self.changes.len() as u64
+        self.sent.kinds().filter(|kind| kind.changes()).count() as u64
     }
 
     /// Whether a QUIT was granted: the server closes and answers nothing more.
@@ -97,10 +127,14 @@ mod tests {
 
     use super::*;
 
+    fn tracker() -> RequestTracker {
+        RequestTracker::new(Pace::Pipelined)
+    }
+
     fn outstanding(bytes: &[u8]) -> u64 {
-        let mut whole = RequestTracker::default();
+        let mut whole = tracker();
         whole.track(bytes);
-        let mut split = RequestTracker::default();
+        let mut split = tracker();
         for byte in bytes {
             split.track(&[*byte]);
         }
@@ -136,30 +170,26 @@ mod tests {
     #[test]
     fn quit_ends_the_session_when_it_is_granted() {
         let script = b"PING\nquit now\nQUIT\nPING\n\n# PING\nexit\nPI";
-        let mut requests = RequestTracker::default();
+        let mut requests = tracker();
         let end = requests.track(script);
-        assert_eq!((end, requests.outstanding(), requests.is_quit_pending()), (19, 3, true));
+        assert_eq!((end, requests.outstanding(), requests.takes_more()), (19, 3, false));
         requests.on_reply(true);
         requests.on_reply(false);
         assert!(!requests.has_quit());
         requests.on_reply(true);
-        assert!(requests.has_quit() && !requests.is_quit_pending());
+        assert!(requests.has_quit() && requests.takes_more());
 
-        let mut unsent = RequestTracker::default();
-        assert_eq!(unsent.count(&script[end..]), 2);
-        assert_eq!(unsent.count(b"NG\n"), 3);
-
-        let mut refused = RequestTracker::default();
+        let mut refused = tracker();
         refused.track(b"QUIT\n");
         refused.on_reply(false);
-        assert!(!refused.has_quit() && !refused.is_quit_pending());
+        assert!(!refused.has_quit() && refused.takes_more());
     }
 
     #[test]
     fn changes_without_a_reply_are_counted_by_what_the_request_does() {
         const ID: &str = "2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee";
         let changes = |line: &str| {
-            let mut requests = RequestTracker::default();
+            let mut requests = tracker();
             requests.track(format!("{}\n", line.replace("<id>", ID)).as_bytes());
             assert_eq!(requests.outstanding(), 1);
             requests.changes_outstanding()
@@ -185,8 +215,43 @@ mod tests {
 
     #[test]
     fn reply_without_a_request_leaves_none_outstanding() {
-        let mut requests = RequestTracker::default();
+        let mut requests = tracker();
         requests.on_reply(false);
         assert_eq!(requests.outstanding(), 0);
+    }
+
+    #[test]
+    fn one_request_at_a_time_is_taken_where_each_waits_for_the_one_before() {
+        let script = b"# a\nPING\n\nPING\nPI";
+        let mut requests = RequestTracker::new(Pace::OneByOne);
+        assert_eq!(requests.track(script), 9);
+        assert_eq!((requests.track(&script[9..]), requests.lines_taken()), (0, 2));
+        let first = requests.on_reply(true).unwrap();
+        assert_eq!((first.number, first.text), (2, &b"PING"[..]));
+        assert_eq!(requests.track(&script[9..]), 6);
+        assert_eq!(requests.on_reply(false).unwrap().number, 4);
+        assert_eq!(requests.track(&script[15..]), 2);
+        assert!(requests.has_partial_line() && requests.outstanding() == 0);
+    }
+
+    #[test]
+    fn line_too_long_may_have_its_reply_before_its_end() {
+        let mut requests = tracker();
+        requests.track(b"PING\n");
+        requests.track(&[b'x'; LINE_BYTES_MAX + 1]);
+        assert_eq!(requests.on_reply(true).unwrap().number, 1);
+        let long = requests.on_reply(false).unwrap();
+        assert!(long.number == 2 && long.text.starts_with(b"xxx") && long.is_cut);
+        requests.track(b"xxx\nPING\n");
+        assert_eq!((requests.outstanding(), requests.on_reply(true).unwrap().number), (1, 3));
+    }
+
+    #[test]
+    fn outstanding_requests_are_bounded() {
+        let script = "PING\n".repeat(2 * OUTSTANDING_MAX);
+        let mut requests = tracker();
+        assert_eq!(requests.track(script.as_bytes()), 5 * OUTSTANDING_MAX);
+        requests.on_reply(true);
+        assert_eq!(requests.track(script.as_bytes()), 5);
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use crate::advice::Advice;
 use crate::diagnostics::report;
 use crate::error::Error;
+use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::net::connection::{Connection, Target};
 use crate::net::held_reply::HeldReply;
@@ -22,8 +23,9 @@ use crate::net::line_splitter::LineSplitter;
 use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
 use crate::net::pending::{NextLine, PendingRequests};
+use crate::net::request_tracker::Pace;
 use crate::net::retry::{self, Retry, SILENT_TRIES};
-use crate::net::unsent::Unsent;
+use crate::net::unsent::{End, Unsent};
 use crate::printer::Printer;
 use crate::render::repeated;
 
@@ -42,7 +44,7 @@ pub async fn exchange_safely(
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    let mut exchange = SafeExchange::new(target, retry, interrupt);
+    let mut exchange = SafeExchange::new(target, retry, interrupt, input.pace());
     let result = exchange.run(connection, input, printer).await;
     if let Err(error) = &result {
         exchange.reply.print(printer)?;
@@ -79,14 +81,15 @@ struct SafeExchange<'a> {
     /// How often the first request was tried again.
     tries: u32,
     outgoing: Outgoing,
-    is_refused: bool,
+    /// How the last refusal would end a single command.
+    refusal: Option<Exit>,
     has_quit: bool,
     /// When something arrived, or, with no reply due, when the server took something.
     last_progress: Instant,
 }
 
 impl<'a> SafeExchange<'a> {
-    fn new(target: &'a Target, retry: Retry, interrupt: &'a Interrupt) -> Self {
+    fn new(target: &'a Target, retry: Retry, interrupt: &'a Interrupt, pace: Pace) -> Self {
         let now = Instant::now();
         Self {
             target,
@@ -94,12 +97,12 @@ impl<'a> SafeExchange<'a> {
             interrupt,
             deadline: target.max_time.map(|time| now + time),
             lines: LineSplitter::default(),
-            requests: PendingRequests::default(),
+            requests: PendingRequests::new(pace),
             reply: HeldReply::new(retry.held_rows_bytes_max()),
             rewind: None,
             tries: 0,
             outgoing: Outgoing::default(),
-            is_refused: false,
+            refusal: None,
             has_quit: false,
             last_progress: now,
         }
@@ -152,8 +155,9 @@ impl<'a> SafeExchange<'a> {
         self.outgoing = Outgoing::default();
         self.last_progress = Instant::now();
         loop {
-            if self.has_quit {
-                return Ok(Outcome { unsent: Unsent::count(input).await, ..self.outcome() });
+            if let Some(end) = self.end(input) {
+                let unsent = Unsent::count(input, self.lines.ended(), end).await;
+                return Ok(Outcome { unsent, ..self.outcome() });
             }
             self.take_input(input);
             self.send_lines(connection).await?;
@@ -195,7 +199,7 @@ impl<'a> SafeExchange<'a> {
         let (mut reader, mut writer) = connection.stream.split();
         tokio::select! {
             read = reader.read_buf(connection.received.read_target()) => match read {
-                Ok(count) if count > 0 => self.take_replies(connection, printer),
+                Ok(count) if count > 0 => self.take_replies(connection, input, printer),
                 _ => Err(Error::Lost { address: self.target.address.clone(), unanswered: 0 }),
             },
             written = writer.write(self.outgoing.rest()), if !self.outgoing.is_empty() => {
@@ -300,28 +304,43 @@ impl<'a> SafeExchange<'a> {
         Ok(())
     }
 
-    fn take_replies(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
+    /// What ends the script before its last line.
+    fn end<R>(&self, input: &Input<R>) -> Option<End> {
+        if self.has_quit {
+            return Some(End::Quit);
+        }
+        input.has_stopped().then_some(End::Refusal)
+    }
+
+    fn take_replies<R>(
+        &mut self,
+        connection: &mut Connection,
+        input: &mut Input<R>,
+        printer: &mut Printer,
+    ) -> Result<(), Error> {
         while let Some(line) = connection.received.next_line() {
             match reply_line(line) {
                 Some(ReplyLine::Row(_)) if self.rewind.is_some() => {}
                 Some(ReplyLine::Row(_)) => self.reply.add(line, printer)?,
                 Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
-                Some(reply) => self.on_final_line(line, reply, printer)?,
+                Some(reply) => self.on_final_line(line, reply, input, printer)?,
             }
-            if self.has_quit || self.interrupt.is_raised() {
+            if self.end(input).is_some() || self.interrupt.is_raised() {
                 break;
             }
         }
         printer.flush()?;
+        input.report.iter_mut().try_for_each(|report| report.write(printer))?;
         // This follows the flush: a slow reader of standard output is not a slow server.
         self.last_progress = Instant::now();
         Ok(())
     }
 
-    fn on_final_line(
+    fn on_final_line<R>(
         &mut self,
         line: &[u8],
         reply: ReplyLine<'_>,
+        input: &mut Input<R>,
         printer: &mut Printer,
     ) -> Result<(), Error> {
         if self.rewind.is_some() {
@@ -345,9 +364,18 @@ impl<'a> SafeExchange<'a> {
         }
         let is_granted = matches!(reply, ReplyLine::Ok(_));
         self.has_quit = is_granted && first.is_some_and(|first| first.is_quit());
-        self.is_refused |= !is_granted;
         self.reply.print(printer)?;
         printer.print_line(line)?;
+        if let ReplyLine::Err { code, .. } = reply {
+            self.refusal = Some(Exit::of_refusal(code));
+        }
+        if let Some((report, first)) = input.report.as_mut().zip(first) {
+            match reply {
+                ReplyLine::Err { code, body } => report.on_refused(first.sent_line(), code, body),
+                _ => report.on_granted(),
+            }
+            report.write_due(printer)?;
+        }
         self.reply.clear();
         self.requests.on_printed();
         self.tries = 0;
@@ -383,7 +411,7 @@ impl<'a> SafeExchange<'a> {
     }
 
     fn outcome(&self) -> Outcome {
-        Outcome { is_refused: self.is_refused, has_quit: self.has_quit, unsent: Unsent::default() }
+        Outcome { refusal: self.refusal, has_quit: self.has_quit, unsent: Unsent::default() }
     }
 
     fn unanswered(&self) -> u64 {

@@ -15,6 +15,7 @@ use crate::net::input::Input;
 use crate::net::outcome::Outcome;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
+use crate::net::wait;
 use crate::printer::Printer;
 use crate::prompt::editor::{self, Assistant, ServerClock, Values};
 use crate::prompt::history::History;
@@ -47,7 +48,7 @@ pub fn run(
     // From here on Ctrl-C ends a command and not the client.
     let interrupt = Interrupt::on_signals(|| {})?;
     let keyboard = if is_line_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
-    let (connection, hello) = runtime.block_on(Connection::open(target, &interrupt))?;
+    let (connection, hello) = runtime.block_on(wait::open(target, &interrupt))?;
     let mut connection = Some(connection);
     printer.print_text(&greeting(&hello, &target.address))?;
     printer.flush()?;

@@ -1,6 +1,7 @@
 //! What the rows of replies list.
 
-use bookline_protocol::Verb;
+use bookline_protocol::commands::get::Get;
+use bookline_protocol::{Request, Verb};
 
 /// What a command lists, a row for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,19 @@ impl Listing {
             Verb::Tickets => Some(Self::Tickets),
             Verb::Hod => Some(Self::Hours),
             Verb::Help => Some(Self::Forms),
+            _ => None,
+        }
+    }
+
+    /// The listing of a request, if it has one.
+    pub const fn of_request(request: &Request<'_>) -> Option<Self> {
+        match request {
+            Request::Get(Get::Range { .. }) => Some(Self::Days),
+            Request::Get(_) => Some(Self::Events),
+            Request::Free(_) => Some(Self::Times),
+            Request::Tickets(_) => Some(Self::Tickets),
+            Request::Hod(_) => Some(Self::Hours),
+            Request::Help(_) => Some(Self::Forms),
             _ => None,
         }
     }

@@ -21,6 +21,7 @@ pub mod quotes;
 pub mod refusal;
 pub mod repeated;
 pub mod reply;
+pub mod request;
 pub mod sentence;
 mod suggestion;
 pub mod text;

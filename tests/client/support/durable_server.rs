@@ -1,5 +1,6 @@
 //! A server in a process of its own with data that survive it, and the client at this server.
 
+use bookline::exit::Exit;
 use bookline_protocol::reply::ReplyLine;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -49,7 +50,8 @@ impl DurableServer {
         let Ok(ReplyLine::Err { code, body }) = ReplyLine::parse(&client.stdout) else {
             panic!("{words:?}: {client:?}")
         };
-        assert_eq!((client.exit, code), (1, expected), "{words:?}: {body}");
+        let exit = Exit::of_refusal(expected) as i32;
+        assert_eq!((client.exit, code), (exit, expected), "{words:?}: {body}");
         serde_json::from_str(body).unwrap()
     }
 }

@@ -133,6 +133,17 @@ impl Peer {
         self.writer.write_all(bytes).unwrap();
     }
 
+    /// Whether nothing has arrived but what was read, and perhaps the end.
+    pub fn is_silent(&mut self) -> bool {
+        self.writer.set_nonblocking(true).unwrap();
+        let is_silent = match self.writer.peek(&mut [0]) {
+            Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+            Ok(count) => count == 0,
+        };
+        self.writer.set_nonblocking(false).unwrap();
+        is_silent && self.reader.buffer().is_empty()
+    }
+
     /// Sends to a client that may have gone.
     pub fn try_send(&mut self, text: &str) -> std::io::Result<()> {
         self.writer.write_all(text.as_bytes())

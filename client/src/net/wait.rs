@@ -1,0 +1,64 @@
+//! Waits for a server that is starting.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use humantime::format_duration;
+use tokio::time::{Instant, sleep};
+
+use crate::diagnostics::report;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::net::connection::{Connection, Target};
+use crate::net::retry::{self, SILENT_TRIES};
+
+/// The longest pause between two tries: a script goes on soon after the server has started.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// As [`Connection::open`], but as long as `target.wait` says a server that cannot be reached, or that
+/// accepts no connections, is tried again. A peer that is not a Bookline server is not waited for.
+///
+/// # Errors
+///
+/// That of the last try.
+pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Connection, String), Error> {
+    let Some(wait) = target.wait else { return Connection::open(target, interrupt).await };
+    let deadline = Instant::now() + wait;
+    let mut tries = 0;
+    loop {
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let timeout = target.timeout.min(remaining.max(retry::pause(0)));
+        let opened = Connection::open(&Target { timeout, ..target.clone() }, interrupt).await;
+        let error = match opened {
+            Ok((mut connection, hello)) => {
+                connection.target = target.clone();
+                return Ok((connection, hello));
+            }
+            Err(error) => error,
+        };
+        let pause = retry::pause(tries).min(PAUSE_MAX);
+        if !error.is_loss() || Instant::now() + pause >= deadline {
+            return Err(error);
+        }
+        tries += 1;
+        if tries == SILENT_TRIES && io::stderr().is_terminal() {
+            report(&format!("{error}; waiting up to {}", format_duration(wait)));
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
+        }
+    }
+}
+
+/// Waits for the server, if that is asked for.
+///
+/// # Errors
+///
+/// As [`open`].
+pub async fn open_if_asked(target: &Target, interrupt: &Interrupt) -> Result<Option<Connection>, Error> {
+    match target.wait {
+        Some(_) => open(target, interrupt).await.map(|(connection, _)| Some(connection)),
+        None => Ok(None),
+    }
+}
