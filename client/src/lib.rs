@@ -22,6 +22,7 @@ pub mod interrupt;
 pub mod help;
 pub mod output;
 pub mod printer;
+pub mod record_printer;
 pub mod render;
 pub mod screen;
 

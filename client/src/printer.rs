@@ -4,15 +4,15 @@ use std::io::Write;
 
 use bookline_protocol::reply::ReplyLine;
 
-use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::help::HelpTopic;
 use crate::output::Output;
-use crate::render::csv::{CsvTable, End, NotCsv};
+use crate::record_printer::{RecordFormat, RecordPrinter};
+use crate::render::json;
 use crate::render::listing::Listing;
 use crate::render::page::Page;
-use crate::render::refusal::{self, Context, refusal};
+use crate::render::refusal::{Context, refusal};
 use crate::render::reply;
 use crate::render::sentence::RowKind;
 use crate::render::text::{printable, printable_bytes};
@@ -31,8 +31,12 @@ pub enum Layout {
     Raw,
     /// Tables and sentences for people.
     Table,
-    /// Comma-separated values of this listing. What is not in it goes to standard error.
-    Csv(Listing),
+    /// Sentences, and rows of cells with tabs between them.
+    Plain,
+    /// A JSON object for each line.
+    Json,
+    /// Comma-separated values.
+    Csv,
 }
 
 /// Prints replies in the order of their lines.
@@ -45,6 +49,8 @@ pub struct Printer {
     directory: Option<Directory>,
     /// The line of the request that is answered next, if it is known.
     request: Option<String>,
+    /// What prints replies in the layouts of records.
+    records: RecordPrinter,
     /// Objects of rows that are not printed yet.
     rows: Vec<String>,
     /// The kind of the rows of this reply, once some were printed.
@@ -66,8 +72,13 @@ impl Printer {
     }
 
     fn to(out: Output, layout: Layout, screen: Screen) -> Self {
+        let format = match layout {
+            Layout::Csv => RecordFormat::Csv { is_terminal: screen.is_terminal },
+            _ => RecordFormat::Plain,
+        };
+        let records = RecordPrinter::new(format);
         let (directory, request, rows, printed_rows, topic, session_ids) = Default::default();
-        Self { out, layout, screen, directory, request, rows, printed_rows, topic, session_ids }
+        Self { out, layout, screen, directory, request, records, rows, printed_rows, topic, session_ids }
     }
 
     /// Shows bookings with the names and dates of their events, which are looked up there. It is asked only
@@ -96,6 +107,25 @@ impl Printer {
         self.session_ids = Some(session_ids);
     }
 
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// Leaves refusals to the messages about a script, where standard output does not show them.
+    pub fn leave_refusals_to_script(&mut self) {
+        self.records.is_script = true;
+    }
+
+    /// Says that the replies to come are those of the next line of a user, or of a script.
+    pub fn begin_exchange(&mut self) {
+        self.records.begin_exchange();
+    }
+
+    /// Says what the request lists whose reply is printed next, if it is one that does.
+    pub fn expect(&mut self, listing: Option<Listing>) {
+        self.records.listing = listing;
+    }
+
     /// Takes what was printed into memory.
     pub fn take_printed(&mut self) -> String {
         self.out.take_written()
@@ -115,7 +145,11 @@ impl Printer {
                 self.write(b"\n")
             }
             Layout::Table => self.print_table(line),
-            Layout::Csv(listing) => self.print_csv(line, listing),
+            Layout::Json => {
+                let written = json::write_line(&mut self.out, line, self.screen.is_terminal);
+                written.map_err(|source| Error::Output { source })
+            }
+            Layout::Plain | Layout::Csv => self.records.print_line(line, &mut self.out),
         }
     }
 
@@ -138,7 +172,8 @@ impl Printer {
         self.topic = None;
         match self.layout {
             Layout::Raw if !self.screen.is_terminal => self.write(partial_line),
-            Layout::Csv(_) => Ok(()),
+            Layout::Plain | Layout::Csv => self.records.abandon_reply(&mut self.out),
+            Layout::Json => Ok(()),
             _ if partial_line.is_empty() => Ok(()),
             _ => self.print_text(&printable_bytes(partial_line)),
         }
@@ -174,34 +209,6 @@ impl Printer {
         }
     }
 
-    fn print_csv(&mut self, line: &[u8], listing: Listing) -> Result<(), Error> {
-        let line = String::from_utf8_lossy(line);
-        match ReplyLine::parse(&line) {
-            Ok(ReplyLine::Row(body)) => self.keep_row(body),
-            Ok(ReplyLine::Ok(body)) => match End::parse(body) {
-                Ok(End::Table(table)) => self.write_csv(&table, true),
-                Ok(End::Listing { next }) => {
-                    // A listing without rows has the names of its columns.
-                    self.print_csv_rows(listing)?;
-                    self.printed_rows = None;
-                    if let Some(next) = next {
-                        report(&format!("there are more rows: they come with after={next}"));
-                    }
-                    Ok(())
-                }
-                Err(NotCsv(body)) => Err(Error::NotCsv { reply: body.to_owned() }),
-            },
-            Ok(ReplyLine::Err { code, body }) => {
-                self.print_rows()?;
-                let note = if self.printed_rows.take().is_some() { refusal::INCOMPLETE_ROWS } else { "" };
-                report(&(refusal::sentence(code, body) + note));
-                Ok(())
-            }
-            Ok(ReplyLine::Unknown) => Ok(()),
-            Err(_) => Err(Error::NotCsv { reply: line.into_owned() }),
-        }
-    }
-
     fn keep_row(&mut self, body: &str) -> Result<(), Error> {
         self.rows.push(body.to_owned());
         if self.rows.len() == TABLE_ROWS_MAX { self.print_rows() } else { Ok(()) }
@@ -211,9 +218,6 @@ impl Printer {
         if self.rows.is_empty() {
             return Ok(());
         }
-        if let Layout::Csv(listing) = self.layout {
-            return self.print_csv_rows(listing);
-        }
         let (table, kind) = reply::rows(&std::mem::take(&mut self.rows), &Page::of(self.screen));
         self.printed_rows = Some(kind);
         self.print_text(&table)
@@ -222,20 +226,6 @@ impl Printer {
     fn event_title(&self, id: &str) -> Option<EventTitle> {
         let event = self.directory.as_ref()?.event(id)?;
         Some(EventTitle { name: event.name, date: event.date })
-    }
-
-    /// Prints rows, and before the first of them the names of the columns.
-    fn print_csv_rows(&mut self, listing: Listing) -> Result<(), Error> {
-        let rows = std::mem::take(&mut self.rows);
-        let table =
-            CsvTable::of(listing, &rows).map_err(|NotCsv(body)| Error::NotCsv { reply: body.to_owned() })?;
-        let is_first = self.printed_rows.replace(RowKind::Of(listing)).is_none();
-        self.write_csv(&table, is_first)
-    }
-
-    fn write_csv(&mut self, table: &CsvTable, with_columns: bool) -> Result<(), Error> {
-        let written = table.write(&mut self.out, with_columns, self.screen.is_terminal);
-        written.map_err(|source| Error::Output { source })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use tokio::runtime::Runtime;
 
-use crate::cli::{Args, Format, LocalCommand};
+use crate::cli::{Args, LocalCommand};
 use crate::config;
 use crate::diagnostics::report;
 use crate::directory::Directory;
@@ -89,13 +89,11 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let is_one_shot = !args.words.is_empty();
     let is_alone = args.words.is_empty() && args.file.is_none();
     let is_prompt = is_alone && is_terminal && std::io::stdin().is_terminal();
-    let layout = match args.format {
-        Format::Raw => Layout::Raw,
-        Format::Table => Layout::Table,
-        Format::Csv => Layout::Csv(args.listing().ok_or(Error::CsvWithoutListing)?),
-        Format::Auto if is_prompt || (is_terminal && is_one_shot) => Layout::Table,
-        Format::Auto => Layout::Raw,
-    };
+    let auto = if is_prompt || (is_terminal && is_one_shot) { Layout::Table } else { Layout::Raw };
+    let layout = args.format.layout(auto);
+    if layout == Layout::Csv && is_one_shot && args.listing().is_none() {
+        return Err(Error::CsvWithoutListing);
+    }
     let target = args.target();
     let mut printer = Printer::new(layout, screen);
     // A script has its replies at full speed.

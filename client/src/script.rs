@@ -45,6 +45,7 @@ impl Script {
         printer: &mut Printer,
         interrupt: &Interrupt,
     ) -> Result<Outcome, Error> {
+        printer.leave_refusals_to_script();
         let file = self.open().await?;
         let mut input = Input::of_script(file, ScriptReport::new(self.source, self.stops_on_error));
         let sent = send(&mut input, target, retry, printer, interrupt).await;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::client::{Exited, bookline, run, run_with_input};
+use crate::support::client::{Exited, bookline, run};
 use crate::support::fake_server::{FakeServer, one_shot};
 use crate::support::session::Session;
 
@@ -34,7 +34,7 @@ fn tickets_have_a_line_with_the_columns_and_a_line_for_each_row() {
 fn listing_without_rows_has_the_columns_only() {
     tickets("OK {\"count\":0}\n").expect(0, "ticket,status,at,for\r\n", "");
     let (_, client) = one_shot(&["--format", "csv", "hod", "F10"], "OK {\"count\":0}\n");
-    client.expect(0, "date,time,title,group,host\r\n", "");
+    client.expect(0, "date,time,title,group,host,from,hours,series\r\n", "");
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn event_and_day_are_tables() {
     one_shot(&["--format=csv", "GET", "e"], event).1.expect(0, csv, "");
     let day = "OK {\"name\":\"F1\",\"date\":\"21-11-2026\",\"schedule\":[]}\n";
     let (_, client) = one_shot(&["--format", "csv", "GET", "F1", "21-11-2026"], day);
-    client.expect(0, "date,time,title,group,host\r\n", "");
+    client.expect(0, "date,time,title,group,host,from,hours,series,name\r\n", "");
 }
 
 #[test]
@@ -112,7 +112,6 @@ fn command_without_a_listing_is_not_sent() {
     for words in [&["BOOK", "e", "1"][..], &["CANCEL", "x"], &["NOSUCH"], &[""], &["limit=1", "GET"]] {
         run(bookline(addr, &[&["--format", "csv"], words].concat())).expect(2, "", message);
     }
-    run_with_input(bookline(addr, &["--format", "csv"]), "TICKETS e\n").expect(2, "", message);
 }
 
 #[test]

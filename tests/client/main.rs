@@ -13,6 +13,7 @@ mod wait;
 
 // Replies for people, on screens and for spreadsheets, and those of a later version of the server.
 mod csv;
+mod formats;
 mod help;
 mod later_version;
 mod render;

@@ -22,6 +22,7 @@ use crate::cli::import_ics::ImportIcsArgs;
 use crate::net::connection::Target;
 use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
+use crate::printer::Layout;
 use crate::prompt::history::HistoryPolicy;
 use crate::prompt::settings::{EditMode, Settings};
 use crate::render::listing::Listing;
@@ -38,10 +39,22 @@ like an option of its command (id=rustconf) is that option; after -- there are
 no options:
   bookline CREATE id=sum -- \"id=x is a fine name\" 2026-12-31 100
 
---format csv writes what GET, TICKETS, HOD and HELP list for spreadsheets: a line
-with the names of the columns, then the rows. Refusals go to standard error. An
-apostrophe is put before text that a spreadsheet would take for a formula:
+Formats:
+  table  tables and sentences for people
+  plain  the same without lines and wrapping: a line with the names of the
+         columns, then the rows, with a tab between two cells; in a cell \\t, \\n
+         and \\\\ stand for a tab, a line feed and a backslash
+  raw    the server's own lines
+  json   an object for each line: {\"type\":\"row\",...}, {\"type\":\"ok\",...} and
+         {\"type\":\"err\",\"code\":\"SOLD_OUT\",...} with the fields of the server, and
+         {\"type\":\"unknown\",\"line\":...} for a line of a later version
+  csv    for spreadsheets, with the columns of plain; an apostrophe is put before
+         text that a spreadsheet would take for a formula:
   bookline --format csv TICKETS rustconf > door-list.csv
+As csv, a single command must be one that lists something: GET, TICKETS, FREE,
+HOD or HELP. At the prompt and in scripts a reply that lists nothing is a row of
+its fields; the names of the columns are repeated, behind an empty line, only
+where they change. As csv and as plain, refusals go to standard error.
 
 Without a command, the client reads commands at a prompt, or, if standard input
 is not a terminal, from standard input, one a line. HELP lists the commands of
@@ -284,8 +297,26 @@ pub enum Format {
     /// Tables and sentences for people
     #[value(alias = "pretty")]
     Table,
+    /// Sentences, and rows of cells with tabs between them, for awk and mail
+    Plain,
+    /// A JSON object for each line of a reply
+    Json,
     /// Comma-separated values, of a command that lists something
     Csv,
+}
+
+impl Format {
+    /// The layout of replies, where it is `auto` without a choice of the user.
+    pub const fn layout(self, auto: Layout) -> Layout {
+        match self {
+            Self::Auto => auto,
+            Self::Raw => Layout::Raw,
+            Self::Table => Layout::Table,
+            Self::Plain => Layout::Plain,
+            Self::Json => Layout::Json,
+            Self::Csv => Layout::Csv,
+        }
+    }
 }
 
 #[derive(Debug, Error)]

@@ -31,6 +31,7 @@ pub async fn exchange(
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
+    printer.begin_exchange();
     let mut exchange = Exchange::new(interrupt, input.pace());
     let result = exchange.run(connection, input, printer).await;
     match &result {
@@ -178,6 +179,7 @@ impl<'a> Exchange<'a> {
         printer: &mut Printer,
     ) -> Result<(), Error> {
         while let Some(line) = connection.received.next_line() {
+            printer.expect(self.requests.listing());
             printer.print_line(line)?;
             match reply_line(line) {
                 Some(ReplyLine::Ok(_)) => self.on_granted(input),

@@ -22,7 +22,7 @@ use crate::net::line_buffer::reply_line;
 use crate::net::line_splitter::LineSplitter;
 use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
-use crate::net::pending::{NextLine, PendingRequests};
+use crate::net::pending::{NextLine, PendingRequest, PendingRequests};
 use crate::net::request_tracker::Pace;
 use crate::net::retry::{self, Retry, SILENT_TRIES};
 use crate::net::unsent::{End, Unsent};
@@ -44,6 +44,7 @@ pub async fn exchange_safely(
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
+    printer.begin_exchange();
     let mut exchange = SafeExchange::new(target, retry, interrupt, input.pace());
     let result = exchange.run(connection, input, printer).await;
     if let Err(error) = &result {
@@ -321,7 +322,10 @@ impl<'a> SafeExchange<'a> {
         while let Some(line) = connection.received.next_line() {
             match reply_line(line) {
                 Some(ReplyLine::Row(_)) if self.rewind.is_some() => {}
-                Some(ReplyLine::Row(_)) => self.reply.add(line, printer)?,
+                Some(ReplyLine::Row(_)) => {
+                    printer.expect(self.requests.first().and_then(PendingRequest::listing));
+                    self.reply.add(line, printer)?;
+                }
                 Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
                 Some(reply) => self.on_final_line(line, reply, input, printer)?,
             }
@@ -364,6 +368,7 @@ impl<'a> SafeExchange<'a> {
         }
         let is_granted = matches!(reply, ReplyLine::Ok(_));
         self.has_quit = is_granted && first.is_some_and(|first| first.is_quit());
+        printer.expect(first.and_then(PendingRequest::listing));
         self.reply.print(printer)?;
         printer.print_line(line)?;
         if let ReplyLine::Err { code, .. } = reply {

@@ -114,6 +114,15 @@ pub fn ok(body: &str, rows: Option<RowKind>, titles: TitleLookup<'_>, page: &Pag
     fill(&sentence, page)
 }
 
+/// Whether [`ok`] has a sentence for the object, and not its fields alone.
+pub fn has_sentence(body: &str) -> bool {
+    match serde_json::from_str(body) {
+        Ok(OkBody::Other(fields)) => fields.is_empty(),
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
 /// The objects, if all of them have this shape.
 fn parse_all<'a, T: Deserialize<'a>>(bodies: &'a [String]) -> Option<Vec<T>> {
     bodies.iter().map(|body| serde_json::from_str(body).ok()).collect()
