@@ -94,6 +94,9 @@ pub enum Error {
     UnknownRow { row: String },
     #[error("the server's time zone {} is not known to this version of the client", quoted(&excerpt(zone)))]
     UnknownZone { zone: String },
+    /// A command that the client executes itself is given other arguments than it takes.
+    #[error("{problem}; write {usage}")]
+    Arguments { problem: String, usage: &'static str },
     /// `ics` is given days that end before they begin.
     #[error("--to {} is before --from {}", to.iso(), from.iso())]
     EndBeforeStart { from: Date, to: Date },
@@ -168,6 +171,7 @@ impl Error {
             | Self::NotCsv { .. }
             | Self::UnknownRow { .. }
             | Self::UnknownZone { .. }
+            | Self::Arguments { .. }
             | Self::EndBeforeStart { .. }
             | Self::ReadFile { .. }
             | Self::LargeFile { .. }

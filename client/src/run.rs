@@ -12,7 +12,7 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
-use crate::local::{bench, ics, import_ics};
+use crate::local::{bench, day, grid_command, ics, import_ics, week};
 use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::one_shot;
@@ -32,6 +32,18 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         return Exit::Usage;
     }
     let result = match &args.local {
+        Some(LocalCommand::Week(week)) => {
+            let arguments = [&*week.who, &*week.date];
+            grid_command::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
+                week::run(requester, &arguments, printer).await
+            })
+        }
+        Some(LocalCommand::Day(day)) => {
+            let arguments = [&*day.date, &*day.people];
+            grid_command::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
+                day::run(requester, &arguments, printer).await
+            })
+        }
         Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
         Some(LocalCommand::Ics(ics)) => ics::run(&args.target(), args.local_retry(), ics),
         Some(LocalCommand::ImportIcs(import)) => import_ics::run(&args.target(), args.local_retry(), import),

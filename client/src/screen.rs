@@ -41,6 +41,10 @@ pub enum Role {
     Quoted,
     /// The heading of a table or a section.
     Heading,
+    /// An hour of a meeting.
+    Meeting,
+    /// An hour that is blocked.
+    Block,
     /// What is of less weight than the rest: hints and comments.
     Muted,
 }
@@ -51,6 +55,8 @@ impl Role {
             Self::Error => AnsiColor::Red.on_default(),
             Self::Warning => AnsiColor::Yellow.on_default(),
             Self::Good | Self::Quoted => AnsiColor::Green.on_default(),
+            Self::Meeting => AnsiColor::Cyan.on_default(),
+            Self::Block => AnsiColor::Magenta.on_default(),
             Self::Verb => AnsiColor::Cyan.on_default().bold(),
             Self::Heading => Style::new().bold(),
             Self::Muted => Style::new().dimmed(),

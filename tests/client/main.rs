@@ -25,6 +25,7 @@ mod box_office;
 mod department_month;
 mod exactly_once;
 mod examples;
+mod grid;
 mod ics;
 mod readme;
 mod real_server;

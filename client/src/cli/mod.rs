@@ -1,9 +1,11 @@
 //! The command line.
 
 pub mod bench;
+pub mod day;
 pub mod ics;
 pub mod import_ics;
 mod person;
+pub mod week;
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -17,8 +19,10 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::cli::bench::BenchArgs;
+use crate::cli::day::DayArgs;
 use crate::cli::ics::IcsArgs;
 use crate::cli::import_ics::ImportIcsArgs;
+use crate::cli::week::WeekArgs;
 use crate::net::connection::Target;
 use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
@@ -98,6 +102,8 @@ Exit status:
 
 const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
        bookline [OPTIONS] -f <FILE>
+       bookline [OPTIONS] week <WHO> [DATE]
+       bookline [OPTIONS] day <DATE> <WHO,WHO>
        bookline [OPTIONS] bench [OPTIONS]
        bookline [OPTIONS] ics <WHO> [OPTIONS]
        bookline [OPTIONS] import-ics <WHO> <FILE> [OPTIONS]";
@@ -280,6 +286,10 @@ fn definition() -> clap::Command {
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum LocalCommand {
+    /// Show a week of a person as a grid
+    Week(WeekArgs),
+    /// Show a day of several people as a grid
+    Day(DayArgs),
     /// Measure a server under load, and verify what it acknowledged
     Bench(BenchArgs),
     /// Write a person's calendar as an iCalendar file

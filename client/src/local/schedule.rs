@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 
 use crate::error::Error;
 use crate::ical::calendar::{Entry, Meeting};
-use crate::interrupt::{Interrupt, exit_at_once};
+use crate::local::connected::connected;
 use crate::net::connection::Target;
 use crate::net::requester::{FinalLine, Requester, parse_hello};
 use crate::net::retry::Retry;
@@ -38,16 +38,10 @@ impl Schedule<'_> {
         who: &Id<'static>,
         then: impl AsyncFnOnce(&mut Schedule<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| Error::Start { source })?;
-        let interrupt = Interrupt::on_signals(exit_at_once)?;
-        runtime.block_on(async {
-            let (requester, hello) = Requester::open(target, retry, &interrupt).await?;
-            let address = target.address.clone();
-            let not_bookline = || Error::NotBookline { address, reply: hello.clone() };
-            let hello = parse_hello(&hello).ok_or_else(not_bookline.clone())?;
+        connected(target, retry, async |requester, hello| {
+            let not_bookline =
+                || Error::NotBookline { address: target.address.clone(), reply: hello.clone() };
+            let hello = parse_hello(&hello).ok_or_else(not_bookline)?;
             let zone = hello.time_zone.parse();
             let zone = zone.map_err(|_| Error::UnknownZone { zone: hello.time_zone.to_string() })?;
             let now = DateTime::parse_from_rfc3339(&hello.now).map_err(|_| not_bookline())?;

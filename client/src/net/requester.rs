@@ -12,12 +12,13 @@ use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
 use crate::render::refusal;
 
-/// A connection for requests that the client makes one after the other.
+/// A connection, on which the client makes requests one after the other. If it is lost, another one is opened
+/// in its place.
 pub struct Requester<'a> {
     target: &'a Target,
     retry: Retry,
     interrupt: &'a Interrupt,
-    connection: Option<Connection>,
+    connection: &'a mut Option<Connection>,
     printer: Printer,
 }
 
@@ -42,19 +43,14 @@ pub enum FinalLine {
 }
 
 impl<'a> Requester<'a> {
-    /// Connects. Returns the object of the reply to HELLO as well.
-    ///
-    /// # Errors
-    ///
-    /// There is no connection to a Bookline server.
-    pub async fn open(
+    /// Makes requests on this connection, and on a new one if there is none.
+    pub fn new(
+        connection: &'a mut Option<Connection>,
         target: &'a Target,
         retry: Retry,
         interrupt: &'a Interrupt,
-    ) -> Result<(Self, String), Error> {
-        let (connection, hello) = Connection::open(target, interrupt).await?;
-        let printer = Printer::in_memory();
-        Ok((Self { target, retry, interrupt, connection: Some(connection), printer }, hello))
+    ) -> Self {
+        Self { target, retry, interrupt, connection, printer: Printer::in_memory() }
     }
 
     /// Sends a request, given without its line feed. A change gets a key.
@@ -63,26 +59,42 @@ impl<'a> Requester<'a> {
     ///
     /// There is no complete reply after all tries, or the user has interrupted the client.
     pub async fn request(&mut self, line: &str) -> Result<Reply, Error> {
+        let lines = self.exchange(line).await?;
+        let lost = || Error::Lost { address: self.target.address.clone(), unanswered: 0 };
+        Reply::parse(&lines).ok_or_else(lost)
+    }
+
+    /// As [`Self::request`], and returns the lines of the reply.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Self::request`].
+    pub async fn exchange(&mut self, line: &str) -> Result<String, Error> {
         let mut input = Input::of(line.as_bytes());
-        let (connection, printer) = (&mut self.connection, &mut self.printer);
+        let (connection, printer) = (&mut *self.connection, &mut self.printer);
         let exchanged =
             exchange_safely(connection, &mut input, self.target, self.retry, printer, self.interrupt).await;
         let printed = self.printer.take_printed();
-        exchanged?;
-        let lost = || Error::Lost { address: self.target.address.clone(), unanswered: 0 };
+        exchanged.map(|_| printed)
+    }
+}
+
+impl Reply {
+    /// The reply that has these lines, or `None` if its last line is missing.
+    pub fn parse(lines: &str) -> Option<Self> {
         let mut rows = Vec::new();
-        for line in printed.lines() {
+        for line in lines.lines() {
             match ReplyLine::parse(line) {
                 Ok(ReplyLine::Row(body)) => rows.push(body.to_owned()),
-                Ok(ReplyLine::Ok(body)) => return Ok(Reply { rows, last: FinalLine::Ok(body.to_owned()) }),
+                Ok(ReplyLine::Ok(body)) => return Some(Self { rows, last: FinalLine::Ok(body.to_owned()) }),
                 Ok(ReplyLine::Err { code, body }) => {
                     let (code, sentence) = (code.to_owned(), refusal::sentence(code, body));
-                    return Ok(Reply { rows, last: FinalLine::Err { code, sentence } });
+                    return Some(Self { rows, last: FinalLine::Err { code, sentence } });
                 }
                 Ok(ReplyLine::Unknown) | Err(_) => {}
             }
         }
-        Err(lost())
+        None
     }
 }
 
