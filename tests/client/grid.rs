@@ -70,6 +70,19 @@ fn grids_fit_screens_of_40_to_120_columns() {
 }
 
 #[test]
+fn colors_change_nothing_else() {
+    let server = server();
+    let words = ["week", "F1", "2026-11-26"];
+    let plain = shown(&server, 100, "C.UTF-8", &words);
+    let colored = shown(&server, 100, "C.UTF-8", &[&["--color", "always"], &words[..]].concat());
+    assert!(colored.stdout.contains("\u{1b}[36m███"), "{colored:?}");
+    let escapes = colored.stdout.split('\u{1b}').skip(1).map(|text| text.split('m').next().unwrap());
+    let stripped = escapes
+        .fold(colored.stdout.clone(), |text, escape| text.replacen(&["\u{1b}", escape, "m"].concat(), "", 1));
+    assert_eq!(stripped, plain.stdout);
+}
+
+#[test]
 fn week_without_entries_is_that_of_today() {
     let server = RealServer::start();
     let today = shown(&server, 80, "C", &["week", "nobody"]);

@@ -53,14 +53,33 @@ pub struct ScriptReport {
     refused: u64,
     /// The numbers of the first lines that were refused.
     named: Vec<u64>,
+    /// The last refusal: that of an event that is sold out is sent a million times.
+    last: Refusal,
     /// Messages that are not written yet.
     messages: String,
 }
 
+/// A refusal, and the sentence about it.
+#[derive(Debug, Default)]
+struct Refusal {
+    code: String,
+    body: String,
+    sentence: String,
+}
+
+impl Refusal {
+    fn of(code: &str, body: &str) -> Self {
+        let sentence = sentence(code, body);
+        // What follows is a list, which standard output has.
+        let sentence = sentence.lines().next().unwrap_or_default().to_owned();
+        Self { code: code.to_owned(), body: body.to_owned(), sentence }
+    }
+}
+
 impl ScriptReport {
     pub fn new(source: ScriptSource, stops_on_error: bool) -> Self {
-        let (named, messages) = (Vec::new(), String::new());
-        Self { source, stops_on_error, replies: 0, refused: 0, named, messages }
+        let (named, last, messages) = Default::default();
+        Self { source, stops_on_error, replies: 0, refused: 0, named, last, messages }
     }
 
     pub fn pace(&self) -> Pace {
@@ -83,11 +102,12 @@ impl ScriptReport {
         if self.named.len() < NAMED_LINES_MAX {
             self.named.push(line.number);
         }
-        let message = sentence(code, body);
-        // What follows is a list, which standard output has.
-        let message = message.lines().next().unwrap_or_default();
+        if self.last.code != code || self.last.body != body {
+            self.last = Refusal::of(code, body);
+        }
+        let sentence = &self.last.sentence;
         let (name, text) = (printable(self.source.name()), shown_request(line.text, line.is_cut));
-        let _ = writeln!(self.messages, "{name}:{}: {text}: {message}", line.number);
+        let _ = writeln!(self.messages, "{name}:{}: {text}: {sentence}", line.number);
     }
 
     /// Writes the messages if there are many, or if a user sees both outputs on one terminal.
