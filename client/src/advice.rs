@@ -8,6 +8,8 @@ pub enum Advice {
     /// The lines have keys: sent again, they are answered as the first time. This is the only message that
     /// shows a key.
     SendAgain { lines: Vec<String> },
+    /// The changes have keys, and the prompt asks for their outcome itself.
+    AskedWithNextCommand { changes: usize },
     /// The change has no key.
     Look,
     /// The change has no key because the client was started without `--retry`.
@@ -27,6 +29,12 @@ impl fmt::Display for Advice {
             Self::SendAgain { lines } => {
                 f.write_str("to find out, and to make the changes that were not made, send these lines")?;
                 lines.iter().try_for_each(|line| write!(f, "\n{line}"))
+            }
+            Self::AskedWithNextCommand { changes: 1 } => {
+                f.write_str("the change in doubt is asked for with the next command")
+            }
+            Self::AskedWithNextCommand { changes } => {
+                write!(f, "the {changes} changes in doubt are asked for with the next command")
             }
             Self::Look => f.write_str(
                 "it has no key, because the server does not take one with it, so it was not sent again: look \

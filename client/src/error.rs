@@ -50,6 +50,12 @@ pub enum Error {
         bytes_max / 1024 / 1024, unanswered_note(*unanswered)
     )]
     ReplyTooLong { address: Address, bytes_max: usize, unanswered: u64 },
+    /// The server does not wait for requests.
+    #[error(
+        "{address} sent more than {} MiB without being asked; the connection was closed",
+        bytes_max / 1024 / 1024
+    )]
+    Unsolicited { address: Address, bytes_max: usize },
     /// The user pressed Ctrl-C.
     #[error("interrupted{}{}", rows_note(*rows), changes_note(*changes))]
     Interrupted {
@@ -152,6 +158,7 @@ impl Error {
             | Self::ConnectTimeout { .. }
             | Self::Rejected { .. }
             | Self::NotBookline { .. }
+            | Self::Unsolicited { .. }
             | Self::Lost { unanswered: 0, .. }
             | Self::ReplyTimeout { unanswered: 0, .. }
             | Self::MaxTime { unanswered: 0, .. }
@@ -195,6 +202,70 @@ impl Error {
         )
     }
 
+    /// What a user sees: the error, and what to do about it.
+    pub fn message(&self) -> String {
+        match self.next_step() {
+            Some(step) => format!("{self}; {step}"),
+            None => self.to_string(),
+        }
+    }
+
+    /// What a user at the prompt sees when a command has failed. The server was there before.
+    pub fn message_at_prompt(&self) -> String {
+        match self {
+            Self::InDoubt { cause, advice } if cause.is_without_connection() => {
+                format!("{cause}; the command was not sent; {advice}")
+            }
+            error if error.is_without_connection() => format!("{error}; the command was not sent"),
+            error => error.to_string(),
+        }
+    }
+
+    /// Whether there was no connection over which a command could be sent.
+    fn is_without_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::ConnectTimeout { .. }
+                | Self::Rejected { .. }
+                | Self::NotBookline { .. }
+                | Self::Lost { unanswered: 0, .. }
+                | Self::ReplyTimeout { unanswered: 0, .. }
+        )
+    }
+
+    /// What to do about a server that cannot be used.
+    fn next_step(&self) -> Option<&'static str> {
+        match self {
+            Self::Connect { source, .. } if source.kind() == io::ErrorKind::ConnectionRefused => {
+                Some("is booklined running there? Start it, or give another address with --addr")
+            }
+            Self::Connect { .. } => Some("check the address, or give another one with --addr"),
+            Self::ConnectTimeout { .. } => Some(
+                "check the address and the firewall, give another address with --addr, or wait longer with \
+                 --timeout",
+            ),
+            Self::NotBookline { .. } => Some("give the address of booklined with --addr"),
+            _ => None,
+        }
+    }
+
+    /// Whether the prompt goes on after it: another connection may be used.
+    pub fn keeps_prompt(&self) -> bool {
+        match self {
+            Self::InDoubt { cause, .. } => cause.keeps_prompt(),
+            Self::Interrupted { .. }
+            | Self::MaxTime { .. }
+            | Self::ReplyTooLong { .. }
+            | Self::Unsolicited { .. }
+            | Self::NotBookline { .. }
+            | Self::Refused { .. }
+            | Self::Arguments { .. }
+            | Self::UnknownRow { .. } => true,
+            error => error.is_loss(),
+        }
+    }
+
     /// Whether the user ended the command.
     pub fn is_interrupt(&self) -> bool {
         match self {
@@ -203,11 +274,28 @@ impl Error {
         }
     }
 
+    /// Whether this only says that the user has left the pager, in which case nothing has failed.
+    pub fn is_wanted(&self, has_left_pager: bool) -> bool {
+        match self {
+            Self::Output { source } => source.get_ref().is_some_and(|error| error.is::<PagerLeft>()),
+            Self::Interrupted { changes: 0, .. } => has_left_pager,
+            Self::InDoubt { cause, advice: Advice::AskedWithNextCommand { .. } } => {
+                cause.is_wanted(has_left_pager)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the reader of standard output has gone, as `head` does: that needs no message.
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Output { source } if source.kind() == io::ErrorKind::BrokenPipe)
     }
 }
+
+/// The user has left the pager before the end of the text.
+#[derive(Debug, Error)]
+#[error("the pager has ended")]
+pub struct PagerLeft;
 
 /// A command without a reply may have been executed: the user has to know.
 fn unanswered_note(unanswered: u64) -> String {

@@ -18,6 +18,8 @@ pub struct Interrupt(Arc<Shared>);
 struct Shared {
     is_raised: AtomicBool,
     raised: Notify,
+    /// Ctrl-C is for another program on the terminal.
+    leaves_keys: AtomicBool,
 }
 
 impl Interrupt {
@@ -26,12 +28,33 @@ impl Interrupt {
     pub fn on_signals(on_second: impl Fn() + Send + Sync + 'static) -> Result<Self, Error> {
         let interrupt = Self::default();
         let signaled = interrupt.clone();
-        spawn_signal_handler(&[SignalKind::interrupt(), SignalKind::terminate()], move || {
-            if signaled.raise() {
+        spawn_signal_handler(&[SignalKind::interrupt(), SignalKind::terminate()], move |kind| {
+            if !signaled.is_left(kind) && signaled.raise() {
                 on_second();
             }
         })?;
         Ok(interrupt)
+    }
+
+    /// An interrupt that SIGINT raises from now on.
+    pub fn on_sigint() -> Result<Self, Error> {
+        let interrupt = Self::default();
+        let signaled = interrupt.clone();
+        spawn_signal_handler(&[SignalKind::interrupt()], move |kind| {
+            if !signaled.is_left(kind) {
+                signaled.raise();
+            }
+        })?;
+        Ok(interrupt)
+    }
+
+    /// Leaves SIGINT to another program, which has the terminal, or takes it again.
+    pub fn leave_keys(&self, is_left: bool) {
+        self.0.leaves_keys.store(is_left, Ordering::Relaxed);
+    }
+
+    fn is_left(&self, kind: SignalKind) -> bool {
+        kind == SignalKind::interrupt() && self.0.leaves_keys.load(Ordering::Relaxed)
     }
 
     /// Raises it. Returns whether it was raised before.
@@ -70,7 +93,7 @@ impl Interrupt {
 /// signals only when it is idle, and during a long listing it never is.
 pub fn spawn_signal_handler(
     kinds: &[SignalKind],
-    handler: impl Fn() + Send + Sync + 'static,
+    handler: impl Fn(SignalKind) + Send + Sync + 'static,
 ) -> Result<(), Error> {
     let start = |source| Error::Start { source };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(start)?;
@@ -83,7 +106,7 @@ pub fn spawn_signal_handler(
         };
         runtime.spawn(async move {
             while signals.recv().await.is_some() {
-                handler();
+                handler(kind);
             }
         });
     }

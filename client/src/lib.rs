@@ -21,6 +21,8 @@ pub mod interrupt;
 // Standard output, and replies on it as the server wrote them or as tables and sentences.
 pub mod help;
 pub mod output;
+pub mod page;
+pub mod pager;
 pub mod printer;
 pub mod record_printer;
 pub mod render;

@@ -37,8 +37,8 @@ pub async fn run(
     };
     printer.expect_reply_to(&line);
     let mut input = Input::of(line.as_bytes());
-    let mut connection = wait::open_if_asked(target, interrupt).await?;
-    exchange_safely(&mut connection, &mut input, target, retry, printer, interrupt).await
+    let mut link = wait::open_if_asked(target, interrupt).await?;
+    exchange_safely(&mut link, &mut input, target, retry, printer, interrupt).await
 }
 
 fn topic_of(words: &[String]) -> Option<HelpTopic> {

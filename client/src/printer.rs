@@ -4,10 +4,12 @@ use std::io::Write;
 
 use bookline_protocol::reply::ReplyLine;
 
+use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::help::HelpTopic;
 use crate::output::Output;
+use crate::pager::Pager;
 use crate::record_printer::{RecordFormat, RecordPrinter};
 use crate::render::json;
 use crate::render::listing::Listing;
@@ -64,6 +66,24 @@ pub struct Printer {
 impl Printer {
     pub fn new(layout: Layout, screen: Screen) -> Self {
         Self::to(Output::stdout(), layout, screen)
+    }
+
+    /// Tables that are taller than the screen go to the pager from here on.
+    pub fn use_pager(&mut self, pager: Option<Pager>) {
+        if let Some(pager) = pager.filter(|_| self.layout == Layout::Table && self.screen.is_terminal) {
+            self.out = Output::paged(pager);
+        }
+    }
+
+    /// The replies from here to [`Self::end_page`] are one text for the pager.
+    pub fn begin_page(&mut self) {
+        self.out.begin_page();
+    }
+
+    /// Waits until the user has left the pager, if there is one. Returns whether that was before the end of
+    /// the replies.
+    pub fn end_page(&mut self) -> Result<bool, Error> {
+        self.out.end_page().map_err(|source| Error::Output { source })
     }
 
     /// A printer of the server's own lines into memory, for the client itself.
@@ -163,6 +183,16 @@ impl Printer {
     pub fn print_topic(&mut self, it: HelpTopic) -> Result<(), Error> {
         self.topic = it.has_commands().then_some(it);
         self.print_text(&topic(it, &Page::of(self.screen)))
+    }
+
+    /// Writes a message of the client to standard error, behind what is printed so far.
+    pub fn report(&mut self, message: &str) -> Result<(), Error> {
+        if self.out.is_in_pager() {
+            return self.print_text(&format!("bookline: {}", printable(message)));
+        }
+        self.out.release().map_err(|source| Error::Output { source })?;
+        report(message);
+        Ok(())
     }
 
     /// Prints what there is of a reply that will not be completed.

@@ -16,6 +16,7 @@ use crate::local::{bench, day, grid_command, ics, import_ics, week};
 use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::one_shot;
+use crate::pager::Pager;
 use crate::printer::{Layout, Printer};
 use crate::prompt::session;
 use crate::screen::Screen;
@@ -55,7 +56,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Exit::Ok
         }
         Err(error) => {
-            report(&error.to_string());
+            report(&error.message());
             error.exit()
         }
     }
@@ -109,18 +110,24 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let target = args.target();
     let mut printer = Printer::new(layout, screen);
     // A script has its replies at full speed.
-    if layout == Layout::Table && (is_prompt || !args.words.is_empty()) {
-        printer = printer.with_directory(Directory::open(&target));
+    let directory = Directory::open(&target);
+    if layout == Layout::Table && (is_prompt || is_one_shot) {
+        printer = printer.with_directory(directory.clone());
     }
     if is_prompt {
         let tries_max = args.retry.unwrap_or(PROMPT_TRIES);
         let retry = Retry::AfterLoss { tries_max };
-        let ended = session::run(runtime, &target, retry, &args.settings(), &mut printer);
+        let ended = session::run(runtime, &target, retry, &args.settings(), directory, &mut printer);
         return print_rejection(ended, &mut printer).map(|()| Outcome::default());
     }
 
     let retry = args.retry.map_or(Retry::Never, |tries_max| Retry::Always { tries_max });
     let interrupt = Interrupt::on_signals(exit_at_once)?;
+    if !args.words.is_empty() {
+        // The terminal is in its own mode.
+        printer.use_pager(Pager::chosen(args.pager.as_deref(), &interrupt, Box::new(|_| {})));
+    }
+    printer.begin_page();
     let ended = runtime.block_on(async {
         if args.words.is_empty() {
             let script = Script::new(args.file.as_deref(), args.stop_on_error);
@@ -129,7 +136,11 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
             one_shot::run(&args.words, &target, retry, &mut printer, &interrupt).await
         }
     });
-    print_rejection(ended, &mut printer)
+    let has_left = printer.end_page()?;
+    match ended {
+        Err(error) if error.is_wanted(has_left) => Ok(Outcome::default()),
+        ended => print_rejection(ended, &mut printer),
+    }
 }
 
 /// Prints the line of a server that accepts no connections.

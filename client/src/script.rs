@@ -74,8 +74,8 @@ async fn send(
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
     if retry != Retry::Never {
-        let mut connection = wait::open_if_asked(target, interrupt).await?;
-        return exchange_safely(&mut connection, input, target, retry, printer, interrupt).await;
+        let mut link = wait::open_if_asked(target, interrupt).await?;
+        return exchange_safely(&mut link, input, target, retry, printer, interrupt).await;
     }
     let (mut connection, _) = wait::open(target, interrupt).await?;
     exchange(&mut connection, input, printer, interrupt).await

@@ -221,12 +221,13 @@ fn session_executes_commands_and_prints_replies_for_people() {
 }
 
 #[test]
-fn server_stopped_at_the_prompt_is_reported_at_the_next_command() {
+fn server_stopped_at_the_prompt_is_noticed_and_keeps_the_prompt() {
     let mut server = RealServer::start();
     let mut session = Session::start(bookline(server.addr, &["--retry", "0"]));
     session.wait_for(PROMPT);
     server.stop();
-    session.press("PING\r");
     session.wait_for(&format!("connection to {} lost\r\n", server.addr));
-    assert_eq!(session.wait_for_exit().0, 3);
+    session.type_line_offline("PING");
+    session.wait_for("; the command was not sent\r\n");
+    assert_eq!(session.leave_offline().0, 0);
 }

@@ -311,7 +311,8 @@ fn user_at_a_terminal_is_told_once_of_further_tries() {
     let mut session = Session::start(bookline(addr, &["--retry", "4", "PING"]));
     let reason = format!("bookline: cannot connect to {addr}: {}", io::Error::from(Errno::CONNREFUSED));
     session.wait_for(&format!("{reason}; trying again\r\n"));
-    assert_eq!(session.wait_for_exit(), (3, format!("{reason}\r\n")));
+    let next_step = "is booklined running there? Start it, or give another address with --addr";
+    assert_eq!(session.wait_for_exit(), (3, format!("{reason}; {next_step}\r\n")));
 }
 
 #[test]

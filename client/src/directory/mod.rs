@@ -12,6 +12,7 @@ mod state;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bookline_protocol::Verb;
 pub use known::{EventSummary, HelpForm};
 
 use known::Question;
@@ -35,6 +36,13 @@ impl Directory {
     /// The forms of the server's commands, as far as they are known by the deadline.
     pub fn help(&self, deadline: Instant) -> Option<Arc<[HelpForm]>> {
         self.ask(Question::Help, deadline).known.help.clone()
+    }
+
+    /// Whether the server has a command of this verb. Until its HELP is known, it has those of this version.
+    pub fn has_command(&self, word: &str) -> bool {
+        let listed =
+            |forms: Arc<[HelpForm]>| forms.iter().any(|form| form.command.eq_ignore_ascii_case(word));
+        Verb::from_word(word).is_some() || self.help(Instant::now()).is_some_and(listed)
     }
 
     /// The first events of the server's listing, as far as they are known by the deadline.

@@ -24,7 +24,7 @@ pub fn connected<T>(
     let interrupt = Interrupt::on_signals(exit_at_once)?;
     runtime.block_on(async {
         let (connection, hello) = wait::open(target, &interrupt).await?;
-        let mut connection = Some(connection);
-        then(Requester::new(&mut connection, target, retry, &interrupt), hello).await
+        let mut link = connection.into();
+        then(Requester::new(&mut link, target, retry, &interrupt), hello).await
     })
 }

@@ -1,8 +1,10 @@
 //! A connection to a server.
 
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use bookline_loadgen::Handshake;
+use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::reply::ReplyLine;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,7 +15,6 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::keys::KeyedVerbs;
 use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
-use crate::printer::Printer;
 pub use crate::target::Target;
 
 /// The longest reply to HELLO: some ten times what a server sends.
@@ -33,15 +34,17 @@ pub struct Connection {
     pub received: LineBuffer,
     /// The verbs with which the server takes keys, once they were asked for.
     pub keyed_verbs: Option<KeyedVerbs>,
+    /// What the server calls itself since its start, if it says so.
+    pub instance: Option<String>,
 }
 
 /// The state of a socket between two commands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum SocketState {
+pub enum SocketState {
     /// Nothing has arrived.
     Idle,
-    /// Bytes have arrived, and are in the buffer.
-    Received,
+    /// So many bytes have arrived, and are in the buffer.
+    Received { bytes: usize },
     /// The server has closed, or the connection is lost.
     Closed,
 }
@@ -56,13 +59,16 @@ impl Connection {
             let line = connection.hello().await?;
             Ok((connection, line))
         };
-        let (connection, line) = tokio::select! {
+        let (mut connection, line) = tokio::select! {
             greeted = greet => greeted?,
             () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
         };
         let address = target.address.clone();
         match Handshake::parse(&line) {
-            Handshake::Accepted { hello, .. } => Ok((connection, hello.to_owned())),
+            Handshake::Accepted { hello, .. } => {
+                connection.instance = instance_of(hello);
+                Ok((connection, hello.to_owned()))
+            }
             Handshake::Rejected => Err(Error::Rejected { address, refusal: Some(line) }),
             Handshake::NotBookline => Err(Error::NotBookline { address, reply: line }),
         }
@@ -80,7 +86,7 @@ impl Connection {
         // client is slower, but correct.
         let _ = stream.set_nodelay(true);
         let received = LineBuffer::default();
-        Ok(Self { target: target.clone(), deadline, stream, received, keyed_verbs: None })
+        Ok(Self { target: target.clone(), deadline, stream, received, keyed_verbs: None, instance: None })
     }
 
     /// Sends HELLO and returns the line that comes back. A peer that sends other bytes and no line is not
@@ -168,41 +174,29 @@ impl Connection {
         Error::ReplyTooLong { address, bytes_max: REPLY_BYTES_MAX, unanswered }
     }
 
-    /// Prints what the server has sent since the last reply. Returns whether the connection is still open.
-    pub fn print_unsolicited(&mut self, printer: &mut Printer) -> Result<bool, Error> {
-        loop {
-            let state = self.poll_socket();
-            while let Some(line) = self.received.next_line() {
-                printer.print_line(line)?;
-            }
-            match state {
-                SocketState::Received if self.is_reply_too_long() => return Err(self.reply_too_long(0)),
-                SocketState::Received => {}
-                SocketState::Idle => break,
-                SocketState::Closed => {
-                    printer.abandon_reply(self.received.partial_line())?;
-                    printer.flush()?;
-                    return Ok(false);
-                }
-            }
-        }
-        printer.flush()?;
-        Ok(true)
+    /// The socket, to wait for what arrives.
+    pub fn socket(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 
     /// Takes what has arrived since the last command, without waiting. This asks the operating system: the
     /// runtime learns the state of a socket only while it runs a task.
-    fn poll_socket(&mut self) -> SocketState {
+    pub fn poll_socket(&mut self) -> SocketState {
         let mut chunk = [0; 4096];
         match rustix::net::recv(&self.stream, &mut chunk, RecvFlags::DONTWAIT) {
             Ok((_, 0)) => SocketState::Closed,
             Ok((_, count)) => {
                 self.received.read_target().extend_from_slice(&chunk[..count]);
-                SocketState::Received
+                SocketState::Received { bytes: count }
             }
             Err(errno) if io::Error::from(errno).kind() == io::ErrorKind::WouldBlock => SocketState::Idle,
             Err(rustix::io::Errno::INTR) => SocketState::Idle,
             Err(_) => SocketState::Closed,
         }
     }
+}
+
+fn instance_of(hello: &str) -> Option<String> {
+    let hello: HelloReply<'_> = serde_json::from_str(hello).ok()?;
+    Some(hello.instance.into_owned()).filter(|instance| !instance.is_empty())
 }

@@ -43,6 +43,8 @@ pub struct PendingRequest {
     goes_alone: bool,
     /// An earlier try may have been executed, and its reply was not printed.
     in_doubt: bool,
+    /// It was typed before the command that is executed now.
+    is_earlier: bool,
 }
 
 impl PendingRequest {
@@ -58,12 +60,28 @@ impl PendingRequest {
         let goes_alone = repeat == Repeat::Unsafe && !(kind == LineKind::Invalid && retry.is_at_prompt());
         let (typed, end) = (line.text.len(), line.end);
         let (text, number) = (line.text.to_vec(), line.number);
-        Self { line: text, number, typed, end, kind, repeat, goes_alone, in_doubt: false }
+        let (in_doubt, is_earlier) = (false, false);
+        Self { line: text, number, typed, end, kind, repeat, goes_alone, in_doubt, is_earlier }
     }
 
     /// The line as it is sent, without its end.
     pub fn line(&self) -> &[u8] {
         &self.line
+    }
+
+    /// The line as it is shown, with its key.
+    pub fn shown_line(&self) -> String {
+        String::from_utf8_lossy(&self.line).into_owned()
+    }
+
+    /// Whether it was typed before the command that is executed now.
+    pub fn is_earlier(&self) -> bool {
+        self.is_earlier
+    }
+
+    /// What was typed, if that was before the command that is executed now.
+    pub fn earlier_line(&self) -> Option<&[u8]> {
+        self.is_earlier.then_some(&self.line[..self.typed])
     }
 
     pub fn is_in_doubt(&self) -> bool {
@@ -129,9 +147,23 @@ pub enum NextLine {
 }
 
 impl PendingRequests {
-    pub fn new(pace: Pace) -> Self {
-        let (requests, sent, replies_due, bytes) = (VecDeque::new(), 0, 0, 0);
-        Self { requests, pace, sent, replies_due, bytes, has_quit_pending: false }
+    /// Begins with changes of earlier commands, whose outcome is unknown.
+    pub fn after_doubt(in_doubt: Vec<PendingRequest>, pace: Pace) -> Self {
+        let bytes = in_doubt.iter().map(|request| request.line.len()).sum();
+        let (sent, replies_due, has_quit_pending) = (0, 0, false);
+        Self { requests: in_doubt.into(), pace, sent, replies_due, bytes, has_quit_pending }
+    }
+
+    /// Takes the changes that were sent, have no reply, and can be asked for again.
+    pub fn take_in_doubt(&mut self) -> Vec<PendingRequest> {
+        let sent = self.sent;
+        let requests = std::mem::take(&mut self.requests);
+        let is_sent = |(at, request): &(usize, PendingRequest)| *at < sent || request.in_doubt;
+        let can_ask = |request: &PendingRequest| request.kind.changes() && request.repeat == Repeat::Safe;
+        let kept = requests.into_iter().enumerate().filter(is_sent).map(|(_, request)| request);
+        kept.filter(can_ask)
+            .map(|request| PendingRequest { in_doubt: true, is_earlier: true, ..request })
+            .collect()
     }
 
     /// Whether further input is taken. What follows a QUIT waits for its reply.

@@ -5,8 +5,9 @@ use bookline_protocol::reply::ReplyLine;
 
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::net::connection::{Connection, Target};
+use crate::net::connection::Target;
 use crate::net::input::Input;
+use crate::net::link::Link;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
 use crate::printer::Printer;
@@ -18,7 +19,7 @@ pub struct Requester<'a> {
     target: &'a Target,
     retry: Retry,
     interrupt: &'a Interrupt,
-    connection: &'a mut Option<Connection>,
+    link: &'a mut Link,
     printer: Printer,
 }
 
@@ -44,13 +45,8 @@ pub enum FinalLine {
 
 impl<'a> Requester<'a> {
     /// Makes requests on this connection, and on a new one if there is none.
-    pub fn new(
-        connection: &'a mut Option<Connection>,
-        target: &'a Target,
-        retry: Retry,
-        interrupt: &'a Interrupt,
-    ) -> Self {
-        Self { target, retry, interrupt, connection, printer: Printer::in_memory() }
+    pub fn new(link: &'a mut Link, target: &'a Target, retry: Retry, interrupt: &'a Interrupt) -> Self {
+        Self { target, retry, interrupt, link, printer: Printer::in_memory() }
     }
 
     /// Sends a request, given without its line feed. A change gets a key.
@@ -71,9 +67,9 @@ impl<'a> Requester<'a> {
     /// As for [`Self::request`].
     pub async fn exchange(&mut self, line: &str) -> Result<String, Error> {
         let mut input = Input::of(line.as_bytes());
-        let (connection, printer) = (&mut *self.connection, &mut self.printer);
+        let (link, printer) = (&mut *self.link, &mut self.printer);
         let exchanged =
-            exchange_safely(connection, &mut input, self.target, self.retry, printer, self.interrupt).await;
+            exchange_safely(link, &mut input, self.target, self.retry, printer, self.interrupt).await;
         let printed = self.printer.take_printed();
         exchanged.map(|_| printed)
     }

@@ -10,7 +10,6 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep};
 
 use crate::advice::Advice;
-use crate::diagnostics::report;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
@@ -20,6 +19,7 @@ use crate::net::input::Input;
 use crate::net::keys;
 use crate::net::line_buffer::reply_line;
 use crate::net::line_splitter::LineSplitter;
+use crate::net::link::Link;
 use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
 use crate::net::pending::{NextLine, PendingRequest, PendingRequests};
@@ -31,13 +31,14 @@ use crate::render::repeated;
 
 /// Sends the lines of `input`, and prints the replies in the order of the lines. Opens a connection if there
 /// is none; afterwards there is none if it was lost. What is sent is what was typed, with ` key=…` behind a
-/// change without one, and a line feed for a last line that has none.
+/// change without one, and a line feed for a last line that has none. Changes that the link has in doubt are
+/// asked for first.
 ///
 /// # Errors
 ///
 /// Whatever keeps a command from being sent or answered, after all tries. What arrived before is printed.
 pub async fn exchange_safely(
-    connection: &mut Option<Connection>,
+    link: &mut Link,
     input: &mut Input<impl AsyncRead + Unpin>,
     target: &Target,
     retry: Retry,
@@ -45,19 +46,19 @@ pub async fn exchange_safely(
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
     printer.begin_exchange();
-    let mut exchange = SafeExchange::new(target, retry, interrupt, input.pace());
-    let result = exchange.run(connection, input, printer).await;
-    if let Err(error) = &result {
-        exchange.reply.print(printer)?;
-        let partial_line = match connection {
-            Some(connection) if error.is_loss() => connection.received.partial_line(),
-            _ => b"",
-        };
-        printer.abandon_reply(partial_line)?;
-        *connection = None;
+    let mut exchange = SafeExchange::new(target, retry, interrupt, input.pace(), link.take_in_doubt());
+    let result = exchange.run(link, input, printer).await;
+    let result = result.map_err(|error| {
+        let printed = exchange.abandon_reply(link, &error, printer);
+        link.close_after(&error);
+        let error = exchange.advised(error, link);
+        // A pager that the user has left is not what the command fails with.
+        printed.err().filter(|_| !error.is_interrupt()).unwrap_or(error)
+    });
+    match result {
+        Ok(outcome) => printer.flush().map(|()| outcome),
+        Err(error) => Err(error),
     }
-    printer.flush()?;
-    result.map_err(|error| exchange.advised(error))
 }
 
 /// What happens to the first request, which was refused for now, and to those that were sent behind it. All
@@ -90,7 +91,13 @@ struct SafeExchange<'a> {
 }
 
 impl<'a> SafeExchange<'a> {
-    fn new(target: &'a Target, retry: Retry, interrupt: &'a Interrupt, pace: Pace) -> Self {
+    fn new(
+        target: &'a Target,
+        retry: Retry,
+        interrupt: &'a Interrupt,
+        pace: Pace,
+        in_doubt: Vec<PendingRequest>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             target,
@@ -98,7 +105,7 @@ impl<'a> SafeExchange<'a> {
             interrupt,
             deadline: target.max_time.map(|time| now + time),
             lines: LineSplitter::default(),
-            requests: PendingRequests::new(pace),
+            requests: PendingRequests::after_doubt(in_doubt, pace),
             reply: HeldReply::new(retry.held_rows_bytes_max()),
             rewind: None,
             tries: 0,
@@ -112,12 +119,12 @@ impl<'a> SafeExchange<'a> {
     /// Tries until every request has its reply, or there are no more tries.
     async fn run(
         &mut self,
-        connection: &mut Option<Connection>,
+        link: &mut Link,
         input: &mut Input<impl AsyncRead + Unpin>,
         printer: &mut Printer,
     ) -> Result<Outcome, Error> {
         loop {
-            let error = match self.attempt(connection, input, printer).await {
+            let error = match self.attempt(link, input, printer).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(error) => error,
             };
@@ -125,7 +132,7 @@ impl<'a> SafeExchange<'a> {
             if !error.is_loss() || !may_repeat || self.tries == self.retry.tries_max() {
                 return Err(self.recounted(error));
             }
-            *connection = None;
+            link.close_after(&error);
             self.reply.clear();
             match self.rewind.take() {
                 None => self.requests.rewind_after_loss(),
@@ -133,7 +140,7 @@ impl<'a> SafeExchange<'a> {
             }
             // A connection that waits for input may be closed any number of times.
             if self.has_work(input) {
-                self.report_tries(&error.to_string());
+                self.report_tries(&error.to_string(), printer)?;
                 self.pause().await?;
             }
         }
@@ -142,17 +149,18 @@ impl<'a> SafeExchange<'a> {
     /// Uses the connection until every request has its reply or the connection is lost.
     async fn attempt(
         &mut self,
-        connection: &mut Option<Connection>,
+        link: &mut Link,
         input: &mut Input<impl AsyncRead + Unpin>,
         printer: &mut Printer,
     ) -> Result<Outcome, Error> {
-        let connection = match connection {
-            Some(connection) => connection,
-            None => {
-                self.wait_for_input(input).await?;
-                connection.insert(self.open().await?)
+        if !link.is_open() {
+            self.wait_for_input(input).await?;
+            let note = link.reopen(self.open().await?);
+            if let Some(note) = note.filter(|_| self.retry.is_at_prompt()) {
+                printer.report(note)?;
             }
-        };
+        }
+        let Some(connection) = link.connection() else { return Err(self.lost()) };
         self.outgoing = Outgoing::default();
         self.last_progress = Instant::now();
         loop {
@@ -177,7 +185,8 @@ impl<'a> SafeExchange<'a> {
                 self.requests.rewind_after_refusal();
                 if rewind == Rewind::AfterPause {
                     printer.flush()?;
-                    self.report_tries(&format!("{} refuses the command for now", self.target.address));
+                    let reason = format!("{} refuses the command for now", self.target.address);
+                    self.report_tries(&reason, printer)?;
                     self.pause().await?;
                 }
                 continue;
@@ -229,10 +238,11 @@ impl<'a> SafeExchange<'a> {
     }
 
     /// Tells a user at a terminal what the client waits for.
-    fn report_tries(&self, reason: &str) {
+    fn report_tries(&self, reason: &str, printer: &mut Printer) -> Result<(), Error> {
         if self.tries == SILENT_TRIES && io::stderr().is_terminal() {
-            report(&format!("{reason}; trying again"));
+            printer.report(&format!("{reason}; trying again"))?;
         }
+        Ok(())
     }
 
     /// Waits before the next try.
@@ -329,7 +339,9 @@ impl<'a> SafeExchange<'a> {
                 Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
                 Some(reply) => self.on_final_line(line, reply, input, printer)?,
             }
-            if self.end(input).is_some() || self.interrupt.is_raised() {
+            // What follows the last reply is not asked for: the prompt bounds it.
+            let is_answered = self.retry.is_at_prompt() && self.requests.is_empty();
+            if self.end(input).is_some() || is_answered || self.interrupt.is_raised() {
                 break;
             }
         }
@@ -360,11 +372,15 @@ impl<'a> SafeExchange<'a> {
         }
         let first = self.requests.first();
         if let Some(first) = first.filter(|first| self.retry.is_at_prompt() && first.is_in_doubt()) {
-            report(&match reply {
+            let answer = match reply {
                 ReplyLine::Ok(body) => repeated::granted(first.line(), body),
                 ReplyLine::Err { code, .. } if keys::denies_change(code) => repeated::denied(first.line()),
                 _ => repeated::ASKED_AGAIN.to_owned(),
-            });
+            };
+            match first.earlier_line() {
+                Some(typed) => printer.report(&format!("{}: {answer}", repeated::excerpt(typed)))?,
+                None => printer.report(&answer)?,
+            }
         }
         let is_granted = matches!(reply, ReplyLine::Ok(_));
         self.has_quit = is_granted && first.is_some_and(|first| first.is_quit());
@@ -450,16 +466,33 @@ impl<'a> SafeExchange<'a> {
         match error {
             Error::ReplyTimeout { .. } => self.reply_timeout(),
             Error::Lost { .. } => self.lost(),
-            error if error.is_loss() && self.unanswered() > 0 => self.lost(),
+            // Changes of earlier commands are in doubt whether or not there is a connection.
+            error if error.is_loss() && self.requests.unanswered().any(|request| !request.is_earlier()) => {
+                self.lost()
+            }
             error => error,
         }
     }
 
-    /// Adds what to do about requests in doubt.
-    fn advised(&self, error: Error) -> Error {
-        let line = |line: &[u8]| String::from_utf8_lossy(line).into_owned();
-        let keyed: Vec<_> = self.requests.keyed_unanswered().map(|request| line(request.line())).collect();
-        let advice = if !keyed.is_empty() {
+    /// Prints what there is of the reply that will not be completed.
+    fn abandon_reply(&mut self, link: &mut Link, error: &Error, printer: &mut Printer) -> Result<(), Error> {
+        self.reply.print(printer)?;
+        let partial_line = match link.connection() {
+            Some(connection) if error.is_loss() => connection.received.partial_line(),
+            _ => b"",
+        };
+        printer.abandon_reply(partial_line)?;
+        printer.flush()
+    }
+
+    /// Adds what to do about requests in doubt. At the prompt the link keeps them, unless the user has given
+    /// them up.
+    fn advised(&mut self, error: Error, link: &mut Link) -> Error {
+        let keyed: Vec<_> = self.requests.keyed_unanswered().map(PendingRequest::shown_line).collect();
+        let advice = if !keyed.is_empty() && self.retry.is_at_prompt() && !error.is_interrupt() {
+            link.keep_in_doubt(self.requests.take_in_doubt());
+            Advice::AskedWithNextCommand { changes: keyed.len() }
+        } else if !keyed.is_empty() {
             Advice::SendAgain { lines: keyed }
         } else if !error.is_loss() || self.requests.changes_unanswered().next().is_none() {
             return error;

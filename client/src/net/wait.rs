@@ -10,6 +10,7 @@ use crate::diagnostics::report;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::{Connection, Target};
+use crate::net::link::Link;
 use crate::net::retry::{self, SILENT_TRIES};
 
 /// The longest pause between two tries: a script goes on soon after the server has started.
@@ -51,14 +52,14 @@ pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Connection,
     }
 }
 
-/// Waits for the server, if that is asked for.
+/// Waits for the server, if that is asked for. Otherwise the link has no connection yet.
 ///
 /// # Errors
 ///
 /// As [`open`].
-pub async fn open_if_asked(target: &Target, interrupt: &Interrupt) -> Result<Option<Connection>, Error> {
+pub async fn open_if_asked(target: &Target, interrupt: &Interrupt) -> Result<Link, Error> {
     match target.wait {
-        Some(_) => open(target, interrupt).await.map(|(connection, _)| Some(connection)),
-        None => Ok(None),
+        Some(_) => open(target, interrupt).await.map(|(connection, _)| connection.into()),
+        None => Ok(Link::default()),
     }
 }

@@ -7,3 +7,4 @@ pub mod own_command;
 pub mod session;
 pub mod settings;
 pub mod type_ahead;
+pub mod wake;

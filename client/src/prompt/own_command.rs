@@ -6,6 +6,8 @@ use rustyline::{Editor, Helper};
 
 use crate::error::Error;
 use crate::help::HelpTopic;
+use crate::local::{day, week};
+use crate::net::requester::Requester;
 use crate::printer::Printer;
 use crate::prompt::history::{self, is_secret_id};
 use crate::screen;
@@ -17,6 +19,8 @@ const LINES_SHOWN: usize = 20;
 pub const USAGES: &[&str] = &[
     "clear",
     "history [<n>]",
+    "week <who> [<date>]",
+    "day <date> <who,…>",
     "HELP dates",
     "HELP ids",
     "HELP quotes",
@@ -36,6 +40,42 @@ pub enum OwnCommand {
     Clear,
     /// To list the last lines of the history, at most so many.
     History { lines_max: usize },
+    /// To draw days.
+    Grid(GridCommand),
+}
+
+/// What is drawn as a grid, and the words behind the command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GridCommand {
+    Week(Vec<String>),
+    Day(Vec<String>),
+}
+
+/// What comes after a line was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: the next line is read.
+    Read,
+    /// This line is sent.
+    Send(String),
+    /// Days are asked for and drawn.
+    Draw(GridCommand),
+}
+
+impl GridCommand {
+    /// Asks for the days, and prints the grid.
+    ///
+    /// # Errors
+    ///
+    /// The words are invalid, the server refuses, or there is no reply.
+    pub async fn draw(&self, requester: &mut Requester<'_>, printer: &mut Printer) -> Result<(), Error> {
+        let (Self::Week(arguments) | Self::Day(arguments)) = self;
+        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+        match self {
+            Self::Week(_) => week::run(requester, &arguments, printer).await,
+            Self::Day(_) => day::run(requester, &arguments, printer).await,
+        }
+    }
 }
 
 impl OwnCommand {
@@ -57,6 +97,8 @@ impl OwnCommand {
                 Some(topic) => Some(Self::Topic(topic)),
                 None => is_changed.then(|| Self::Send(format!("{} {}", Verb::Help, rest.join(" ")))),
             },
+            ("week", rest) if !is_verb("week") => Some(Self::Grid(GridCommand::Week(owned(rest)))),
+            ("day", rest) if !is_verb("day") => Some(Self::Grid(GridCommand::Day(owned(rest)))),
             ("clear", []) if !is_verb("clear") => Some(Self::Clear),
             ("history", []) if !is_verb("history") => Some(Self::History { lines_max: LINES_SHOWN }),
             ("history", [count]) if !is_verb("history") => {
@@ -65,6 +107,10 @@ impl OwnCommand {
             _ => None,
         }
     }
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
 }
 
 /// The words of a line. A question mark stands for `help`, also before a word.
@@ -83,8 +129,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Executes a line that asks the prompt for something. Returns the line to send, unless that was all. Of
-/// several pasted lines each is sent, and none is executed here: their replies would come in another order.
+/// Executes a line that asks the prompt for something. Of several pasted lines each is sent, and none is executed here: their replies would come in another order.
 ///
 /// # Errors
 ///
@@ -94,17 +139,18 @@ pub fn execute<H: Helper>(
     editor: &mut Editor<H, FileHistory>,
     printer: &mut Printer,
     is_verb: impl Fn(&str) -> bool,
-) -> Result<Option<String>, Error> {
+) -> Result<Next, Error> {
     if line.contains('\n') {
-        return Ok(Some(lines_to_send(&line, is_verb)));
+        return Ok(Next::Send(lines_to_send(&line, is_verb)));
     }
     match OwnCommand::parse(&line, is_verb) {
-        None => return Ok(Some(line)),
-        Some(OwnCommand::Send(line)) => return Ok(Some(line)),
+        None => return Ok(Next::Send(line)),
+        Some(OwnCommand::Send(line)) => return Ok(Next::Send(line)),
+        Some(OwnCommand::Grid(grid)) => return Ok(Next::Draw(grid)),
         Some(OwnCommand::Topic(topic)) => {
             printer.print_topic(topic)?;
             printer.flush()?;
-            return Ok(topic.has_commands().then(|| Verb::Help.to_string()));
+            return Ok(if topic.has_commands() { Next::Send(Verb::Help.to_string()) } else { Next::Read });
         }
         Some(OwnCommand::Clear) if screen::is_dumb() => {}
         Some(OwnCommand::Clear) => {
@@ -115,7 +161,7 @@ pub fn execute<H: Helper>(
             printer.flush()?;
         }
     }
-    Ok(None)
+    Ok(Next::Read)
 }
 
 fn lines_to_send(lines: &str, is_verb: impl Fn(&str) -> bool) -> String {

@@ -2,114 +2,243 @@
 
 use std::io;
 
-use bookline_protocol::Verb;
 use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{Editor, EventHandler};
 use tokio::runtime::Runtime;
 
 use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::net::connection::{Connection, Target};
+use crate::net::connection::Target;
 use crate::net::input::Input;
+use crate::net::line_kind::LineKind;
+use crate::net::line_splitter::TypedLine;
+use crate::net::link::Link;
 use crate::net::outcome::Outcome;
+use crate::net::requester::Requester;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
+use crate::net::unsolicited::Unsolicited;
 use crate::net::wait;
+use crate::pager::Pager;
 use crate::printer::Printer;
 use crate::prompt::editor::{self, Assistant, ServerClock, Values};
 use crate::prompt::history::History;
 use crate::prompt::keyboard::Keyboard;
-use crate::prompt::own_command;
+use crate::prompt::own_command::{self, GridCommand, Next};
 use crate::prompt::settings::Settings;
+use crate::prompt::wake::{self, Typed};
 use crate::render::sentence::greeting;
 use crate::session_ids::SessionIds;
 
 const PROMPT: &str = "bookline> ";
+
+/// The prompt while the server is gone.
+const OFFLINE_PROMPT: &str = "bookline (offline)> ";
 
 /// The terminals on which rustyline only reads lines. They edit lines themselves, and turn Ctrl-C into a
 /// signal.
 const LINE_TERMINALS: [&str; 3] = ["dumb", "cons25", "emacs"];
 
 /// Prints a greeting, then sends each line and prints the reply, until the user ends the session. A
-/// connection that is lost is opened again.
+/// connection that is lost is opened again with the next command.
 ///
 /// # Errors
 ///
-/// A connection that cannot be opened again, a request whose outcome is unknown, or a terminal that cannot be
-/// used. After a refusal or an interrupt the session goes on.
+/// There is no connection at the start, the user leaves with a change in doubt, or the terminal cannot be
+/// used.
 pub fn run(
     runtime: &Runtime,
     target: &Target,
     retry: Retry,
     settings: &Settings,
+    directory: Directory,
     printer: &mut Printer,
 ) -> Result<(), Error> {
     // From here on Ctrl-C ends a command and not the client.
-    let interrupt = Interrupt::on_signals(|| {})?;
+    let interrupt = Interrupt::on_sigint()?;
     let keyboard = if is_line_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
     let (connection, hello) = runtime.block_on(wait::open(target, &interrupt))?;
-    let mut connection = Some(connection);
     printer.print_text(&greeting(&hello, &target.address))?;
     printer.flush()?;
+    if let Some(keyboard) = &keyboard {
+        let lend = Box::new(keyboard.lender());
+        printer.use_pager(Pager::chosen(settings.pager.as_deref(), &interrupt, lend));
+    }
 
     let session_ids = SessionIds::default();
     printer.remember_ids(session_ids.clone());
-    let (directory, clock) = (Directory::open(target), ServerClock::of(&hello));
-    let values = Values { directory, session_ids, clock, screen: printer.screen() };
+    let clock = ServerClock::of(&hello);
+    let values = Values { directory: directory.clone(), session_ids, clock, screen: printer.screen() };
     let assistant = Assistant::new(values, own_command::USAGES, keyboard.is_none());
     let opened = editor::open(assistant, settings.edit_mode);
     let mut editor = opened.map_err(|source| Error::Terminal { source })?;
-    let (mut history, message) = History::load(&mut editor, settings.history);
+    if let Some(keyboard) = &keyboard {
+        editor.bind_sequence(wake::key(), EventHandler::Conditional(Box::new(keyboard.wake_key())));
+    }
+    let (history, message) = History::load(&mut editor, settings.history);
     report_some(message);
+    let link = connection.into();
+    Session { runtime, target, retry, directory, printer, interrupt, keyboard, editor, history, link }.run()
+}
 
-    loop {
-        let read = {
-            let _at_prompt = keyboard.as_ref().map(Keyboard::at_prompt);
-            editor.readline(PROMPT)
-        };
-        let line = match read {
-            Ok(line) => editor::escaped(&line),
-            Err(ReadlineError::Eof) => return Ok(()),
-            Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => {
-                report_some(discarded_note(keyboard.as_ref()));
-                continue;
+struct Session<'a> {
+    runtime: &'a Runtime,
+    target: &'a Target,
+    retry: Retry,
+    directory: Directory,
+    printer: &'a mut Printer,
+    interrupt: Interrupt,
+    /// `None` on a terminal that edits lines itself.
+    keyboard: Option<Keyboard>,
+    editor: Editor<Assistant, FileHistory>,
+    history: History,
+    link: Link,
+}
+
+impl Session<'_> {
+    fn run(mut self) -> Result<(), Error> {
+        while let Some(line) = self.read_line()? {
+            report_some(self.history.add(&mut self.editor, &line));
+            let is_verb = |word: &str| self.directory.has_command(word);
+            let next = own_command::execute(line, &mut self.editor, self.printer, is_verb)?;
+            if let Next::Send(line) = &next {
+                self.editor.helper().inspect(|assistant| assistant.remember(line));
+                if self.link.is_lost() && is_quit(line) {
+                    break;
+                }
             }
-            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
-                report("the line is not UTF-8 and was not sent");
-                continue;
+            // An interrupt from before belongs to the last command.
+            self.interrupt.clear();
+            self.printer.begin_page();
+            let executed = match next {
+                Next::Read => Ok(Outcome::default()),
+                Next::Send(line) => self.send(&line),
+                Next::Draw(grid) => self.draw(&grid),
+            };
+            let has_left = self.printer.end_page()?;
+            match executed {
+                Ok(outcome) if outcome.has_quit => {
+                    self.report_unsent(outcome);
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) if error.is_wanted(has_left) => {}
+                Err(error) => self.survive(error)?,
             }
-            Err(source) => return Err(Error::Terminal { source }),
-        };
-        report_some(history.add(&mut editor, &line));
-        let is_verb = |word: &str| Verb::from_word(word).is_some();
-        let Some(line) = own_command::execute(line, &mut editor, printer, is_verb)? else { continue };
-        editor.helper().inspect(|assistant| assistant.remember(&line));
-        // An interrupt from before belongs to the last command.
-        interrupt.clear();
-        // The server may have closed while the user typed.
-        report_some(drop_lost(&mut connection, printer)?);
-        printer.expect_reply_to(&line);
-        let mut input = Input::of(line.as_bytes());
-        let sent = exchange_safely(&mut connection, &mut input, target, retry, printer, &interrupt);
-        match runtime.block_on(sent) {
-            Ok(Outcome { has_quit: true, mut unsent, .. }) => {
-                unsent.lines += keyboard.as_ref().map_or(0, Keyboard::lines_ahead) as u64;
-                report_some(unsent.note());
-                return Ok(());
-            }
-            Ok(_) => {}
-            Err(error) if error.is_interrupt() => {
-                report(&error.to_string());
-                report_some(discarded_note(keyboard.as_ref()));
-            }
-            Err(error) => return Err(error),
         }
+        match self.link.doubt(self.target) {
+            Some(doubt) => Err(doubt),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads a line, and prints what the server sends meanwhile. `None` at the end of the input.
+    fn read_line(&mut self) -> Result<Option<String>, Error> {
+        let mut unsolicited = Unsolicited::default();
+        let mut typed = Typed::default();
+        // What came with the last reply would not wake the editor.
+        self.print_unsolicited(&mut unsolicited)?;
+        loop {
+            let (read, woken) = self.edit(&typed, unsolicited.is_watched());
+            typed = Typed::default();
+            match read {
+                Ok(line) => {
+                    self.print_unsolicited(&mut unsolicited)?;
+                    return Ok(Some(editor::escaped(&line)));
+                }
+                Err(ReadlineError::Eof) => return Ok(None),
+                Err(ReadlineError::Interrupted | ReadlineError::Signal(_)) => match woken {
+                    Some(kept) => {
+                        wake::erase_prompt();
+                        self.print_unsolicited(&mut unsolicited)?;
+                        typed = kept;
+                    }
+                    None => report_some(discarded_note(self.keyboard.as_ref())),
+                },
+                Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                    report("the line is not UTF-8 and was not sent");
+                }
+                Err(source) => return Err(Error::Terminal { source }),
+            }
+        }
+    }
+
+    /// Lets the user edit a line. If the connection has woken the editor, returns what was typed as well.
+    fn edit(&mut self, typed: &Typed, is_watched: bool) -> (Result<String, ReadlineError>, Option<Typed>) {
+        let prompt = if self.link.is_lost() { OFFLINE_PROMPT } else { PROMPT };
+        let watched = self.link.connection().filter(|_| is_watched).map(|connection| connection.socket());
+        let at_prompt = self.keyboard.as_ref().map(|keyboard| keyboard.at_prompt(watched));
+        let initial = (typed.before_cursor.as_str(), typed.behind_cursor.as_str());
+        let read = self.editor.readline_with_initial(prompt, initial);
+        (read, at_prompt.and_then(|at_prompt| at_prompt.take_typed()))
+    }
+
+    /// Prints what the server has sent since the last reply. If it has closed, says so.
+    fn print_unsolicited(&mut self, unsolicited: &mut Unsolicited) -> Result<(), Error> {
+        let Some(connection) = self.link.connection() else { return Ok(()) };
+        match unsolicited.print(connection, self.printer) {
+            Err(error) if error.keeps_prompt() => {
+                self.link.close_after(&error);
+                report(&error.to_string());
+                Ok(())
+            }
+            printed => printed,
+        }
+    }
+
+    /// Sends a line, or several pasted ones, and prints the replies.
+    fn send(&mut self, line: &str) -> Result<Outcome, Error> {
+        self.printer.expect_reply_to(line);
+        let mut input = Input::of(line.as_bytes());
+        let (link, printer) = (&mut self.link, &mut *self.printer);
+        let sent = exchange_safely(link, &mut input, self.target, self.retry, printer, &self.interrupt);
+        self.runtime.block_on(sent)
+    }
+
+    /// Asks for days, and draws them.
+    fn draw(&mut self, grid: &GridCommand) -> Result<Outcome, Error> {
+        let (link, printer) = (&mut self.link, &mut *self.printer);
+        let mut requester = Requester::new(link, self.target, self.retry, &self.interrupt);
+        self.runtime.block_on(grid.draw(&mut requester, printer)).map(|()| Outcome::default())
+    }
+
+    /// Says why a command has failed.
+    ///
+    /// # Errors
+    ///
+    /// The session cannot go on.
+    fn survive(&mut self, error: Error) -> Result<(), Error> {
+        if !error.keeps_prompt() {
+            return Err(error);
+        }
+        if let Error::Rejected { refusal: Some(line), .. } = &error {
+            self.printer.print_line(line.as_bytes())?;
+            self.printer.flush()?;
+        }
+        report(&error.message_at_prompt());
+        if error.is_interrupt() {
+            report_some(discarded_note(self.keyboard.as_ref()));
+        }
+        Ok(())
+    }
+
+    fn report_unsent(&self, Outcome { mut unsent, .. }: Outcome) {
+        unsent.lines += self.keyboard.as_ref().map_or(0, Keyboard::lines_ahead) as u64;
+        report_some(unsent.note());
     }
 }
 
 fn is_line_terminal() -> bool {
     std::env::var("TERM").is_ok_and(|term| LINE_TERMINALS.iter().any(|name| name.eq_ignore_ascii_case(&term)))
+}
+
+/// Whether the line ends the session. It needs no server for that.
+fn is_quit(line: &str) -> bool {
+    let line = TypedLine { text: line.as_bytes(), end: b"\n", number: 1, is_too_long: false };
+    LineKind::of(&line) == LineKind::Quit
 }
 
 /// What the user has to know about lines that Ctrl-C discarded.
@@ -119,18 +248,6 @@ fn discarded_note(keyboard: Option<&Keyboard>) -> Option<String> {
         1 => Some("1 line typed before Ctrl-C was not sent".to_owned()),
         many => Some(format!("{many} lines typed before Ctrl-C were not sent")),
     }
-}
-
-/// Prints what the server has sent since the last reply. If it has closed, drops the connection and returns
-/// what the user has to know.
-fn drop_lost(connection: &mut Option<Connection>, printer: &mut Printer) -> Result<Option<String>, Error> {
-    let Some(open) = connection else { return Ok(None) };
-    if open.print_unsolicited(printer)? {
-        return Ok(None);
-    }
-    let lost = Error::Lost { address: open.target.address.clone(), unanswered: 0 };
-    *connection = None;
-    Ok(Some(lost.to_string()))
 }
 
 fn report_some(message: Option<String>) {

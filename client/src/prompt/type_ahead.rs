@@ -7,6 +7,12 @@ const PASTE_END: [u8; 6] = *b"\x1b[201~";
 /// The longest chunk. A pseudo-terminal buffers more than this, so that a write of one does not block.
 const CHUNK_BYTES_MAX: usize = 1024;
 
+const ESCAPE: u8 = 0x1b;
+
+/// Keys behind which the line editor waits for another one: Tab, Ctrl-Q, Ctrl-R, Ctrl-S, Ctrl-V, Ctrl-X,
+/// Escape and Ctrl-].
+const SEQUENCE_KEYS: [u8; 8] = [0x09, 0x11, 0x12, 0x13, 0x16, 0x18, ESCAPE, 0x1d];
+
 /// The keys in the order in which they were pressed.
 #[derive(Debug, Default)]
 pub struct TypeAhead {
@@ -44,6 +50,20 @@ impl TypeAhead {
         self.keys.split(is_end).filter(|line| !line.trim_ascii().is_empty()).count()
     }
 
+    /// Whether the line editor, which has had all keys so far, waits for the next one as for the first of a
+    /// line: it is neither within pasted text nor within a sequence of keys.
+    pub fn is_at_rest(&self) -> bool {
+        let sequence = self.last.iter().rposition(|&key| key == ESCAPE).map(|at| &self.last[at + 1..]);
+        let is_sequence_whole = match sequence {
+            None => true,
+            Some([] | [b'[' | b'O']) => false,
+            Some([b'[', .., last]) => (0x40..=0x7e).contains(last),
+            Some(_) => true,
+        };
+        let opens_sequence = SEQUENCE_KEYS.contains(&self.last[5]);
+        !self.in_paste && is_sequence_whole && !opens_sequence && !ends_within_character(&self.last)
+    }
+
     /// Takes the keys up to the next one that ends a line, or the longest chunk.
     pub fn next_chunk(&mut self) -> Chunk {
         let mut end = 0;
@@ -63,6 +83,12 @@ impl TypeAhead {
         }
         Chunk { bytes: self.keys.drain(..end).collect(), ends_line }
     }
+}
+
+/// Whether the last character is not complete. `bytes` has at least as many as a character.
+fn ends_within_character(bytes: &[u8]) -> bool {
+    let Some(start) = bytes.iter().rposition(|byte| !(0x80..0xc0).contains(byte)) else { return false };
+    std::str::from_utf8(&bytes[start..]).is_err_and(|error| error.error_len().is_none())
 }
 
 #[cfg(test)]
@@ -114,6 +140,37 @@ mod tests {
         assert!(!type_ahead.next_chunk().ends_line);
         b"01~\rPING\r".iter().for_each(|key| type_ahead.push(*key));
         assert_eq!(type_ahead.next_chunk(), Chunk { bytes: b"01~\r".to_vec(), ends_line: true });
+    }
+
+    #[test]
+    fn editor_is_at_rest_behind_whole_keys() {
+        let is_at_rest = |keys: &[u8]| {
+            let mut type_ahead = TypeAhead::default();
+            keys.iter().for_each(|key| type_ahead.push(*key));
+            while !type_ahead.is_empty() {
+                type_ahead.next_chunk();
+            }
+            type_ahead.is_at_rest()
+        };
+        let at_rest: [&[u8]; 9] = [
+            b"",
+            b"PING",
+            b"PING\r",
+            b"PIN\x7f",
+            b"\x1b[A",
+            b"\x1b[1;5D",
+            b"\x1bOA",
+            b"\x1bf",
+            "\u{159}".as_bytes(),
+        ];
+        for keys in at_rest {
+            assert!(is_at_rest(keys), "{keys:?}");
+        }
+        let within: [&[u8]; 9] =
+            [b"\x1b", b"\x1b[", b"\x1b[1;", b"\x1bO", b"BO\t", b"\x16", b"\x18", b"\x1b[200~PING", b"a\xc5"];
+        for keys in within {
+            assert!(!is_at_rest(keys), "{keys:?}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A connection that is lost at the prompt.
 //!
 //! Catches: a change that happens twice or that nobody can name, a session that ends because a server was
-//! restarted, a key in the history.
+//! restarted or does not answer, a key in the history.
 
 use std::fs;
 use std::sync::mpsc;
@@ -50,37 +50,80 @@ fn change_is_asked_for_again_and_its_outcome_is_said() {
 }
 
 #[test]
-fn server_that_closes_while_the_user_types_is_connected_to_again() {
-    let (close, closes) = mpsc::channel::<()>();
-    let (closed, is_closed) = mpsc::channel();
-    let fake = FakeServer::with_listener(move |listener| {
-        let first = Peer::greeted(&listener);
-        closes.recv().unwrap();
-        drop(first);
-        closed.send(()).unwrap();
-        Peer::greeted(&listener).expect("PING\n", "OK {}\n");
+fn change_that_stays_in_doubt_is_asked_for_with_the_next_command() {
+    let fake = FakeServer::with_listener(|listener| {
+        let line = lose(&listener, "BOOK e 2");
+        assert_eq!(lose(&listener, "BOOK e 2"), line);
+        let mut third = Peer::with_keys(&listener);
+        third.expect(&line, TWO_SOLD);
+        third.expect("PING\n", "OK {}\n");
+        assert_eq!(third.read_to_end(), b"");
     });
-    let mut session = Session::at_prompt(fake.addr);
-    close.send(()).unwrap();
-    is_closed.recv().unwrap();
-    session.press("PING\r");
-    session.wait_for(&format!("connection to {} lost\r\n", fake.addr));
-    assert!(!session.wait_for("OK\r\n").contains("asked again"));
+    let addr = fake.addr;
+    let mut session = Session::start(bookline(addr, &["--retry", "1"]));
+    session.type_line("BOOK e 2");
+    session.wait_for(&format!("connection to {addr} lost; one command went unanswered"));
+    session.wait_for("; the change in doubt is asked for with the next command\r\n");
+    session.type_line_offline("PING");
+    session.wait_for("bookline: reconnected\r\n");
+    session.wait_for("bookline: BOOK e 2: the connection was lost; asked again: 2 tickets were sold:\r\n");
+    session.wait_for("2 tickets for e, 9 left:\r\n");
+    session.wait_for("OK\r\n");
     session.leave();
     fake.join();
 }
 
 #[test]
-fn change_that_stays_in_doubt_exits_4_and_says_what_to_type() {
-    let fake = FakeServer::with_listener(|listener| {
-        let line = lose(&listener, "BOOK e 2");
-        assert_eq!(lose(&listener, "BOOK e 2"), line);
-        line
+fn changes_in_doubt_are_asked_for_in_their_order() {
+    let sold_out = "ERR SOLD_OUT {\"message\":\"e is sold out\",\"retry\":false}\n";
+    let fake = FakeServer::with_listener(move |listener| {
+        let mut first = Peer::with_keys(&listener);
+        let lines = [first.read_line(), first.read_line()];
+        drop(first);
+        let mut second = Peer::with_keys(&listener);
+        second.expect(&lines[0], TWO_SOLD);
+        second.expect(&lines[1], sold_out);
+        second.expect("PING\n", "OK {}\n");
+        assert_eq!(second.read_to_end(), b"");
     });
+    let mut session = Session::start(bookline(fake.addr, &["--retry", "0"]));
+    session.type_line("\x1b[200~BOOK e 2\nBOOK e 3\x1b[201~");
+    session.wait_for("2 commands went unanswered");
+    session.wait_for("; the 2 changes in doubt are asked for with the next command\r\n");
+    session.type_line_offline("PING");
+    session.wait_for("BOOK e 2: the connection was lost; asked again: 2 tickets were sold:\r\n");
+    session.wait_for("BOOK e 3: the connection was lost; asked again: nothing was sold:\r\n");
+    session.wait_for("OK\r\n");
+    session.leave();
+    fake.join();
+}
+
+#[test]
+fn command_behind_a_change_in_doubt_is_not_sent_while_the_server_is_down() {
+    let fake = FakeServer::with_listener(|listener| lose(&listener, "BOOK e 2"));
     let addr = fake.addr;
-    let mut session = Session::start(bookline(addr, &["--retry", "1"]));
+    let mut session = Session::start(bookline(addr, &["--retry", "0"]));
+    session.type_line("BOOK e 2");
+    session.wait_for("is asked for with the next command\r\n");
+    let line = fake.join();
+    session.type_line_offline("BOOK e 7");
+    session.wait_for(&format!("cannot connect to {addr}: "));
+    session
+        .wait_for("; the command was not sent; the change in doubt is asked for with the next command\r\n");
+    let (exit, shown) = session.leave_offline();
+    assert!(shown.contains(&format!("type at the prompt\r\n{}\r\n", line.trim_end())), "{shown}");
+    assert!(!shown.contains("BOOK e 7"), "{shown}");
+    assert_eq!(exit, 4);
+}
+
+#[test]
+fn quit_with_a_change_in_doubt_exits_4_and_says_what_to_type() {
+    let fake = FakeServer::with_listener(|listener| lose(&listener, "BOOK e 2"));
+    let addr = fake.addr;
+    let mut session = Session::start(bookline(addr, &["--retry", "0"]));
     session.type_line("BOOK e 2");
     let line = fake.join();
+    session.type_line_offline("quit");
     session.wait_for(&format!("connection to {addr} lost; one command went unanswered"));
     session.wait_for(&format!("type at the prompt\r\n{}\r\n", line.trim_end()));
     assert_eq!(session.wait_for_exit().0, 4);
@@ -104,7 +147,9 @@ fn ctrl_c_ends_the_tries_and_says_what_to_type() {
     session.press("\x03");
     session.wait_for("bookline: interrupted; the change was sent and may have been made; to find out");
     session.wait_for(&format!("type at the prompt\r\n{}\r\n", line.trim_end()));
-    session.type_line("PING");
+    // Whether the loss was noticed before Ctrl-C is a matter of time.
+    session.wait_for("> ");
+    session.press("PING\r");
     session.wait_for("OK\r\n");
     session.leave();
     fake.join();

@@ -3,7 +3,8 @@
 use std::sync::mpsc;
 
 use crate::support::client::bookline;
-use crate::support::fake_server::FakeServer;
+use crate::support::fake_server::{FakeServer, Peer};
+use crate::support::pause::pause;
 use crate::support::session::{PROMPT, Session};
 
 #[test]
@@ -73,47 +74,71 @@ fn exit_and_quit_end_the_session() {
 }
 
 #[test]
-fn connection_closed_at_the_prompt_sends_no_command_and_exits_3() {
+fn connection_closed_at_the_prompt_sends_no_command_and_keeps_the_prompt() {
     let (close, closes) = mpsc::channel::<()>();
-    let (closed, is_closed) = mpsc::channel();
     let fake = FakeServer::greeted(move |mut peer| {
         closes.recv().unwrap();
         peer.send("ERR SHUTTING_DOWN {\"message\":\"the server is stopping\",\"retry\":true}\n");
         peer.half_close();
-        closed.send(()).unwrap();
         peer.read_to_end()
     });
-    let mut session = Session::start(bookline(fake.addr, &["--retry", "0"]));
+    let addr = fake.addr;
+    let mut session = Session::start(bookline(addr, &["--retry", "0"]));
     session.wait_for(PROMPT);
     close.send(()).unwrap();
-    is_closed.recv().unwrap();
-    session.press("BOOK e 1\r");
     session.wait_for("Shutting down: the server is stopping.\r\n");
-    session.wait_for(&format!("connection to {} lost\r\n", fake.addr));
-    assert_eq!(session.wait_for_exit().0, 3);
-    assert_eq!(fake.join(), b"", "the command must not be sent");
+    session.wait_for(&format!("connection to {addr} lost\r\n"));
+    assert_eq!(fake.join(), b"");
+    session.type_line_offline("BOOK e 1");
+    session.wait_for(&format!("bookline: cannot connect to {addr}: "));
+    session.wait_for("; the command was not sent\r\n");
+    assert_eq!(session.leave_offline().0, 0);
 }
 
 #[test]
-fn connection_closed_before_the_reply_exits_4() {
+fn change_without_a_key_that_gets_no_reply_keeps_the_prompt() {
     let fake = FakeServer::greeted(|mut peer| {
         peer.read_line();
     });
     let mut session = Session::prompt(fake.addr);
     session.type_line("BOOK e 1");
     session.wait_for(&format!("connection to {} lost; one command went unanswered", fake.addr));
-    assert_eq!(session.wait_for_exit().0, 4);
+    session.wait_for("it has no key");
+    assert_eq!(session.leave_offline().0, 0);
     fake.join();
 }
 
 #[test]
-fn missing_reply_times_out() {
-    let fake = FakeServer::greeted(|mut peer| peer.read_to_end());
-    let mut session = Session::start(bookline(fake.addr, &["--timeout", "1s", "--retry", "0"]));
+fn missing_reply_times_out_and_keeps_the_prompt() {
+    let fake = FakeServer::with_listener(|listener| {
+        let _first = Peer::greeted(&listener);
+        let mut second = Peer::greeted(&listener);
+        second.expect("STATS\n", "OK {}\n");
+        second.read_to_end()
+    });
+    let mut session = Session::start(bookline(fake.addr, &["--timeout", "500ms", "--retry", "0"]));
     session.type_line("PING");
-    session.wait_for(&format!("no answer from {} within 1s", fake.addr));
-    assert_eq!(session.wait_for_exit().0, 4);
-    fake.join();
+    session.wait_for(&format!("no answer from {} within 500ms", fake.addr));
+    session.type_line_offline("STATS");
+    session.wait_for("bookline: reconnected\r\nOK\r\n");
+    session.leave();
+    assert_eq!(fake.join(), b"");
+}
+
+#[test]
+fn ctrl_c_while_connecting_at_the_start_exits_130() {
+    let (pause, paused) = pause();
+    let fake = FakeServer::new(move |mut peer| {
+        assert_eq!(peer.read_line(), "HELLO\n");
+        pause.wait();
+        peer.read_to_end()
+    });
+    let mut session = Session::prompt(fake.addr);
+    paused.wait();
+    session.press("\x03");
+    assert_eq!(session.wait_for_exit(), (130, "bookline: interrupted\r\n".to_owned()));
+    paused.release();
+    assert_eq!(fake.join(), b"");
 }
 
 #[test]

@@ -14,6 +14,9 @@ use crate::support::client::bookline;
 
 pub const PROMPT: &str = "bookline> ";
 
+/// The prompt while the server is gone.
+pub const OFFLINE_PROMPT: &str = "bookline (offline)> ";
+
 /// The client on a pseudo-terminal.
 pub struct Session {
     pty: PtySession,
@@ -91,6 +94,13 @@ impl Session {
         self.press(&format!("{line}\r"));
     }
 
+    /// Waits for the prompt of a session whose server is gone, and types a line.
+    #[track_caller]
+    pub fn type_line_offline(&mut self, line: &str) {
+        self.wait_for(OFFLINE_PROMPT);
+        self.press(&format!("{line}\r"));
+    }
+
     /// Waits for the end of the client. Returns its exit status and what is shown before.
     pub fn wait_for_exit(mut self) -> (i32, String) {
         let shown = self.pty.exp_eof().unwrap();
@@ -106,6 +116,14 @@ impl Session {
         self.wait_for(PROMPT);
         self.press("\x04");
         assert_eq!(self.wait_for_exit().0, 0);
+    }
+
+    /// Ends a session whose server is gone with Ctrl-D. Returns its exit status and what is shown then.
+    #[track_caller]
+    pub fn leave_offline(mut self) -> (i32, String) {
+        self.wait_for(OFFLINE_PROMPT);
+        self.press("\x04");
+        self.wait_for_exit()
     }
 }
 

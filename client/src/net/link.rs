@@ -1,0 +1,85 @@
+//! The connection of a session, and what is known of it when it is lost.
+
+use crate::advice::Advice;
+use crate::error::Error;
+use crate::net::connection::{Connection, Target};
+use crate::net::pending::PendingRequest;
+
+/// The connection of a session, which is opened again after it was lost.
+#[derive(Debug, Default)]
+pub struct Link {
+    connection: Option<Connection>,
+    /// Whether the last connection was lost, and there is none since.
+    is_lost: bool,
+    /// The instance of the server at the last connection. An old server does not name it.
+    instance: Option<String>,
+    /// Changes of earlier commands whose outcome is unknown. They are fewer than an exchange may have without
+    /// a reply, because all of them are sent before another command is.
+    in_doubt: Vec<PendingRequest>,
+}
+
+impl From<Connection> for Link {
+    fn from(connection: Connection) -> Self {
+        let mut link = Self::default();
+        link.reopen(connection);
+        link
+    }
+}
+
+impl Link {
+    /// Whether the server is gone, as far as is known.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    pub fn connection(&mut self) -> Option<&mut Connection> {
+        self.connection.as_mut()
+    }
+
+    /// Takes a new connection. Returns what a user at the prompt has to know about it.
+    pub fn reopen(&mut self, connection: Connection) -> Option<&'static str> {
+        let is_restarted = match (&self.instance, &connection.instance) {
+            (Some(last), Some(new)) => last != new,
+            _ => false,
+        };
+        let was_lost = std::mem::take(&mut self.is_lost);
+        self.instance.clone_from(&connection.instance);
+        self.connection = Some(connection);
+        match (is_restarted, was_lost) {
+            (true, _) => Some("reconnected; the server was restarted"),
+            (false, true) => Some("reconnected"),
+            (false, false) => None,
+        }
+    }
+
+    /// Closes the connection after an error. It is lost only if the server has gone.
+    pub fn close_after(&mut self, error: &Error) {
+        self.connection = None;
+        self.is_lost |= error.is_loss();
+    }
+
+    /// The changes to ask for before anything else is sent.
+    pub fn take_in_doubt(&mut self) -> Vec<PendingRequest> {
+        std::mem::take(&mut self.in_doubt)
+    }
+
+    /// Keeps changes to ask for with the next command.
+    pub fn keep_in_doubt(&mut self, requests: Vec<PendingRequest>) {
+        self.in_doubt = requests;
+    }
+
+    /// What a user who leaves has to know about the changes in doubt, if there are any.
+    pub fn doubt(&self, target: &Target) -> Option<Error> {
+        if self.in_doubt.is_empty() {
+            return None;
+        }
+        let lines: Vec<_> = self.in_doubt.iter().map(PendingRequest::shown_line).collect();
+        let unanswered = lines.len() as u64;
+        let cause = Box::new(Error::Lost { address: target.address.clone(), unanswered });
+        Some(Error::InDoubt { cause, advice: Advice::SendAgain { lines } })
+    }
+}

@@ -1,0 +1,94 @@
+//! What a server sends at the prompt without being asked.
+
+use crate::error::Error;
+use crate::net::connection::{Connection, SocketState};
+use crate::printer::Printer;
+
+/// Lines that are printed between two commands: a server that stops sends one. More of them would push what
+/// the user reads off the screen.
+const LINES_MAX: u32 = 10;
+
+/// How often the user is disturbed between two commands. A peer may send its bytes one by one.
+const LOOKS_MAX: u32 = 2 * LINES_MAX;
+
+/// Bytes of the longest line that is printed: a few rows of a screen.
+const LINE_BYTES_MAX: usize = 1024;
+
+/// Bytes that are read between two commands. A peer that sends more does not wait for requests, and its
+/// replies could not be told from them.
+const BYTES_MAX: usize = 1024 * 1024;
+
+const _: () = assert!(LINE_BYTES_MAX * (LINES_MAX as usize) < BYTES_MAX);
+
+/// What has arrived since the last command.
+#[derive(Debug, Default)]
+pub struct Unsolicited {
+    bytes: usize,
+    looks: u32,
+    printed: u32,
+    /// Lines that were not printed, and that the user was not told of.
+    left_out: u32,
+}
+
+impl Unsolicited {
+    /// Whether more is to be printed as soon as it arrives. The rest waits for the next command.
+    pub fn is_watched(&self) -> bool {
+        self.has_room() && self.looks < LOOKS_MAX
+    }
+
+    fn has_room(&self) -> bool {
+        self.printed < LINES_MAX
+    }
+
+    /// Prints what the connection has received, without waiting.
+    ///
+    /// # Errors
+    ///
+    /// The server has closed the connection, or sends without end. What arrived before is printed.
+    pub fn print(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
+        self.looks += 1;
+        let result = self.read(connection, printer);
+        // Rows without a final line.
+        printer.abandon_reply(b"")?;
+        match std::mem::take(&mut self.left_out) {
+            0 => {}
+            1 => printer.report("1 more line that the server sent unasked is left out")?,
+            many => {
+                printer.report(&format!("{many} more lines that the server sent unasked are left out"))?
+            }
+        }
+        printer.flush()?;
+        result
+    }
+
+    fn read(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
+        loop {
+            let state = connection.poll_socket();
+            while let Some(line) = connection.received.next_line() {
+                if self.has_room() && line.len() <= LINE_BYTES_MAX {
+                    self.printed += 1;
+                    printer.print_line(line)?;
+                } else {
+                    self.left_out += 1;
+                }
+            }
+            let address = connection.target.address.clone();
+            match state {
+                SocketState::Received { bytes } => {
+                    self.bytes += bytes;
+                    if self.bytes > BYTES_MAX {
+                        return Err(Error::Unsolicited { address, bytes_max: BYTES_MAX });
+                    }
+                }
+                SocketState::Idle => return Ok(()),
+                SocketState::Closed => {
+                    let partial = connection.received.partial_line();
+                    if self.has_room() && partial.len() <= LINE_BYTES_MAX {
+                        printer.abandon_reply(partial)?;
+                    }
+                    return Err(Error::Lost { address, unanswered: 0 });
+                }
+            }
+        }
+    }
+}
