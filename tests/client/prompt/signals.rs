@@ -1,0 +1,35 @@
+//! Signals at the prompt.
+//!
+//! Catches: a terminal that stays in raw mode after the client was ended.
+
+use std::process::Command;
+
+use crate::support::client::bookline;
+use crate::support::fake_server::FakeServer;
+use crate::support::session::{PROMPT, Session};
+
+/// Shows the process id of the client, its exit status, and whether the mode of the terminal is as before.
+const SCRIPT: &str = concat!(
+    "before=$(stty -g); sh -c 'echo pid $$.; exec \"$@\"' sh \"$@\"; echo \"status $?.\"; ",
+    "test \"$before\" = \"$(stty -g)\" && echo same",
+);
+
+#[test]
+fn sigterm_and_sighup_at_the_prompt_restore_the_terminal() {
+    for (signal, status) in [("-TERM", 143), ("-HUP", 129)] {
+        let fake = FakeServer::greeted(|mut peer| peer.read_to_end());
+        let client = bookline(fake.addr, &[]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", SCRIPT, "sh"]).arg(client.get_program()).args(client.get_args());
+        let mut session = Session::start(shell);
+        session.wait_for("pid ");
+        let pid = session.wait_for(".");
+        session.wait_for(PROMPT);
+        session.press("BOOK e 1");
+        session.wait_for("BOOK e 1");
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        session.wait_for(&format!("status {status}."));
+        session.wait_for("same\r\n");
+        assert_eq!(fake.join(), b"");
+    }
+}
