@@ -7,6 +7,7 @@ use crate::support::client::bookline;
 use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
 use crate::support::pause::pause;
 use crate::support::session::{PROMPT, Session};
+use crate::support::terminal::Terminal;
 
 #[test]
 fn ctrl_c_clears_the_line() {
@@ -308,5 +309,21 @@ fn pasted_lines_are_all_sent() {
     session.type_line("PING");
     session.wait_for("OK\r\n");
     session.leave();
+    fake.join();
+}
+
+#[test]
+fn window_that_is_resized_shows_the_line_in_its_new_width() {
+    let fake = FakeServer::greeted(|mut peer| {
+        assert_eq!(peer.read_line(), format!("# {}\n", "x".repeat(60)));
+        peer.read_to_end()
+    });
+    let mut terminal = Terminal::at_prompt(fake.addr, 80);
+    terminal.press(&format!("# {}", "x".repeat(60)));
+    terminal.wait_for("xxx");
+    terminal.resize(40);
+    terminal.press("\r");
+    terminal.wait_until(|screen| screen.trim_end().ends_with("\nbookline>"));
+    terminal.leave();
     fake.join();
 }

@@ -6,6 +6,7 @@ mod keys;
 mod lost_connection;
 mod offline;
 mod own_words;
+mod pager;
 mod session;
 mod signals;
 mod typing;
