@@ -70,10 +70,10 @@ fn session_at_the_prompt_goes_on_after_a_restart() {
     let addr = server.addr;
     let mut session = Session::prompt(addr);
     session.type_line("CREATE x 2026-12-31 10 id=e");
-    session.wait_for(" e     | x    | 2026-12-31 |   10 |      10\r\n");
+    session.wait_for(" e     | x    | 2026-12-31 | ######## 10 of 10\r\n");
     server.kill();
     let _server = ChildServer::start_at(directory.path(), addr);
     session.type_line("BOOK e 2");
-    session.wait_for("2 tickets for e, 8 left:\r\n");
+    session.wait_for("2 tickets for x (e) on 2026-12-31, 8 left:\r\n");
     session.leave();
 }
