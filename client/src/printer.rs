@@ -178,8 +178,8 @@ impl Printer {
         self.write(format!("{text}\n").as_bytes())
     }
 
-    /// Prints the text of a topic of help. If the topic has commands, the next reply is that to HELP, of which
-    /// only these are shown.
+    /// Prints the text of a topic of help. If the topic has commands, the next reply is that to HELP, of
+    /// which only these are shown.
     pub fn print_topic(&mut self, it: HelpTopic) -> Result<(), Error> {
         self.topic = it.has_commands().then_some(it);
         self.print_text(&topic(it, &Page::of(self.screen)))

@@ -1,7 +1,7 @@
 //! HELP for people, and the topics of help.
 //!
-//! Catches: a command without its example, a topic of a later server that is left out, a topic that is sent to
-//! the server, help that is wider than the screen.
+//! Catches: a command without its example, a topic of a later server that is left out, a topic that is sent
+//! to the server, help that is wider than the screen.
 
 use crate::support::client::{Exited, bookline, run};
 use crate::support::fake_server::one_shot;
@@ -61,7 +61,8 @@ fn rows_of_a_server_without_topics_have_no_headings() {
 fn help_of_one_command_has_its_forms_alone() {
     let server = RealServer::start();
     let shown = for_people(&server, "80", &["help", "ticket"]);
-    let form = "  TICKET <ticket-id>\n    shows which event a ticket is for, whom it is for, and whether it is valid\n    \
+    let form = "  TICKET <ticket-id>\n    \
+                shows which event a ticket is for, whom it is for, and whether it is valid\n    \
                 example: TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee\n";
     shown.expect(0, form, "");
 }

@@ -11,7 +11,8 @@ mod script;
 mod script_errors;
 mod wait;
 
-// Replies for people, on screens and for spreadsheets, and those of a later version of the server.
+// Replies for people, help among them, as they fit on screens, and for spreadsheets, and those of a later
+// version of the server.
 mod csv;
 mod formats;
 mod help;

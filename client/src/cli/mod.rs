@@ -268,8 +268,8 @@ fn flag_after_command_message(flag: &str, verb: &str) -> String {
     )
 }
 
-/// The definition of the command line, in which an empty environment variable counts as unset, but for that of
-/// the history.
+/// The definition of the command line, in which an empty environment variable counts as unset, but for that
+/// of the history.
 fn definition() -> clap::Command {
     let mut command = Args::command();
     let is_empty = |flag: &clap::Arg| {

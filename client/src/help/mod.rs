@@ -60,8 +60,8 @@ impl HelpTopic {
         matches!(self, Self::Tickets | Self::Calendars | Self::Server)
     }
 
-    /// Whether a row of HELP, an object, is about a command of the topic. One without a topic may be: servers of
-    /// version 0.1.0 send none.
+    /// Whether a row of HELP, an object, is about a command of the topic. One without a topic may be: servers
+    /// of version 0.1.0 send none.
     pub fn lists(self, row: &str) -> bool {
         let row = serde_json::from_str::<HelpRow<'_>>(row);
         row.is_ok_and(|row| row.topic.is_empty() || row.topic == self.name())

@@ -11,8 +11,8 @@ pub struct Settings {
     pub history: HistoryPolicy,
     /// The keys of the line editor.
     pub edit_mode: EditMode,
-    /// The command that shows long replies. An empty one means that they are printed. `None` leaves the choice
-    /// to the environment.
+    /// The command that shows long replies. An empty one means that they are printed. `None` leaves the
+    /// choice to the environment.
     pub pager: Option<String>,
 }
 
