@@ -49,10 +49,13 @@ impl Script {
         let file = self.open().await?;
         let mut input = Input::of_script(file, ScriptReport::new(self.source, self.stops_on_error));
         let sent = send(&mut input, target, retry, printer, interrupt).await;
+        // After an error there may be some left.
+        let written = input.report.iter_mut().try_for_each(|report| report.write(printer));
         if let Some(summary) = input.report.as_ref().and_then(ScriptReport::summary) {
             report(&summary);
         }
-        sent
+        let outcome = sent?;
+        written.map(|()| outcome)
     }
 
     async fn open(&self) -> Result<Box<dyn AsyncRead + Unpin>, Error> {

@@ -266,6 +266,8 @@ fn help_and_version_need_no_server_and_80_columns() {
         (&["bench", "-h"], "--yes"),
         (&["bench", "--help"], "Exit status:"),
         (&["ics", "--help"], "Exit status:"),
+        (&["week", "--help"], "Exit status:"),
+        (&["day", "--help"], "Exit status:"),
         (&["import-ics", "--help"], "This is not one commit"),
     ] {
         let mut command = bookline_without_address();

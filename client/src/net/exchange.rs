@@ -16,7 +16,7 @@ use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
 use crate::net::request_tracker::{Pace, RequestTracker};
 use crate::net::script_report::ScriptReport;
-use crate::net::unsent::{End, Unsent};
+use crate::net::unsent::Unsent;
 use crate::printer::Printer;
 
 /// Sends `input` byte for byte, with a line feed for a last line that has none, and prints the replies. After
@@ -79,7 +79,7 @@ impl<'a> Exchange<'a> {
         printer: &mut Printer,
     ) -> Result<Outcome, Error> {
         loop {
-            if let Some(end) = self.end(input) {
+            if let Some(end) = input.end(self.requests.has_quit()) {
                 let unsent = Unsent::count(input, self.requests.lines_taken(), end).await;
                 return Ok(Outcome { unsent, ..self.outcome() });
             }
@@ -122,14 +122,6 @@ impl<'a> Exchange<'a> {
                 () = Connection::wait_for(deadline) => return Err(self.max_time_exceeded(connection)),
             }
         }
-    }
-
-    /// What ends the script before its last line.
-    fn end<R>(&self, input: &Input<R>) -> Option<End> {
-        if self.requests.has_quit() {
-            return Some(End::Quit);
-        }
-        input.has_stopped().then_some(End::Refusal)
     }
 
     /// Whether all input has been sent.
@@ -187,7 +179,7 @@ impl<'a> Exchange<'a> {
                 Some(ReplyLine::Row(_)) => self.rows += 1,
                 Some(ReplyLine::Unknown) | None => {}
             }
-            if self.end(input).is_some() || self.interrupt.is_raised() {
+            if input.end(self.requests.has_quit()).is_some() || self.interrupt.is_raised() {
                 break;
             }
         }

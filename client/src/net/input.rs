@@ -12,6 +12,15 @@ const READ_BYTES: usize = 64 * 1024;
 /// The byte order mark that some editors put at the start of a file. It is not part of the first line.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
+/// What ends the input before its last line. The lines after it are not sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    #[default]
+    Quit,
+    /// The first refusal, with `--stop-on-error`.
+    Refusal,
+}
+
 /// The commands to send.
 #[derive(Debug)]
 pub struct Input<R> {
@@ -71,8 +80,12 @@ impl<R> Input<R> {
         self.report.as_ref().map_or(Pace::Pipelined, ScriptReport::pace)
     }
 
-    /// Whether a refusal has ended the script.
-    pub fn has_stopped(&self) -> bool {
-        self.report.as_ref().is_some_and(ScriptReport::has_stopped)
+    /// What ends the input before its last line: a QUIT that was granted, or a refusal.
+    pub fn end(&self, has_quit: bool) -> Option<End> {
+        if has_quit {
+            return Some(End::Quit);
+        }
+        let has_stopped = self.report.as_ref().is_some_and(ScriptReport::has_stopped);
+        has_stopped.then_some(End::Refusal)
     }
 }

@@ -25,7 +25,7 @@ use crate::net::outgoing::Outgoing;
 use crate::net::pending::{NextLine, PendingRequest, PendingRequests};
 use crate::net::request_tracker::Pace;
 use crate::net::retry::{self, Retry, SILENT_TRIES};
-use crate::net::unsent::{End, Unsent};
+use crate::net::unsent::Unsent;
 use crate::printer::Printer;
 use crate::render::repeated;
 
@@ -164,7 +164,7 @@ impl<'a> SafeExchange<'a> {
         self.outgoing = Outgoing::default();
         self.last_progress = Instant::now();
         loop {
-            if let Some(end) = self.end(input) {
+            if let Some(end) = input.end(self.has_quit) {
                 let unsent = Unsent::count(input, self.lines.ended(), end).await;
                 return Ok(Outcome { unsent, ..self.outcome() });
             }
@@ -315,14 +315,6 @@ impl<'a> SafeExchange<'a> {
         Ok(())
     }
 
-    /// What ends the script before its last line.
-    fn end<R>(&self, input: &Input<R>) -> Option<End> {
-        if self.has_quit {
-            return Some(End::Quit);
-        }
-        input.has_stopped().then_some(End::Refusal)
-    }
-
     fn take_replies<R>(
         &mut self,
         connection: &mut Connection,
@@ -341,7 +333,7 @@ impl<'a> SafeExchange<'a> {
             }
             // What follows the last reply is not asked for: the prompt bounds it.
             let is_answered = self.retry.is_at_prompt() && self.requests.is_empty();
-            if self.end(input).is_some() || is_answered || self.interrupt.is_raised() {
+            if input.end(self.has_quit).is_some() || is_answered || self.interrupt.is_raised() {
                 break;
             }
         }

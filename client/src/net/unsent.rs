@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncRead;
 use tokio::time::{Instant, timeout};
 
-use crate::net::input::Input;
+use crate::net::input::{End, Input};
 use crate::net::line_kind::LineKind;
 use crate::net::line_splitter::{LineSplitter, TypedLine};
 use crate::render::number::thousands;
@@ -17,15 +17,6 @@ const COUNT_UNSENT_MAX: Duration = Duration::from_secs(1);
 const COUNT_UNSENT_PAUSE_MAX: Duration = Duration::from_millis(100);
 
 const _: () = assert!(COUNT_UNSENT_PAUSE_MAX.as_nanos() < COUNT_UNSENT_MAX.as_nanos());
-
-/// What the lines that are not sent come after.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum End {
-    #[default]
-    Quit,
-    /// The first refusal, with `--stop-on-error`.
-    Refusal,
-}
 
 /// Lines that were not sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
