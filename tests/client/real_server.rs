@@ -213,7 +213,7 @@ fn session_executes_commands_and_prints_replies_for_people() {
     session.type_line("BOOK rustconf\"");
     session.wait_for("Bad request: ");
     session.type_line("help");
-    session.wait_for("Command");
+    session.wait_for("Tickets\r\n");
     session.type_line("stats");
     session.wait_for(" durable_sequence ");
     session.type_line("exit");

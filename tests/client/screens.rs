@@ -12,7 +12,7 @@ use bookline_protocol::commands::help::help_rows;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::client::{bookline, run};
-use crate::support::fake_server::{FakeServer, Peer};
+use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
 use crate::support::session::Session;
 
 const WIDTHS: [usize; 4] = [40, 60, 80, 120];
@@ -103,7 +103,8 @@ impl Exchange {
             peer.send(&reply);
             if let Some(event) = event {
                 // The client looks it up over a connection of its own.
-                let mut directory = Peer::greeted(&listener);
+                let mut directory = Peer::directory(&listener);
+                directory.expect("HELLO\n", HELLO_REPLY);
                 let request = directory.read_line();
                 assert!(request.starts_with("GET "), "{request}");
                 directory.send(event);
