@@ -38,6 +38,9 @@ pub mod session_ids;
 // The connection: requests and replies in both directions at once.
 pub mod net;
 
+// Weeks and days as grids.
+pub mod calendar;
+
 // The ways to give commands: as arguments, on standard input, at the prompt.
 pub mod one_shot;
 pub mod prompt;

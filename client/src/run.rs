@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use tokio::runtime::Runtime;
 
+use crate::calendar::{day, week};
 use crate::cli::{Args, LocalCommand};
 use crate::config;
 use crate::diagnostics::report;
@@ -12,7 +13,7 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
-use crate::local::{bench, day, grid_command, ics, import_ics, week};
+use crate::local::{bench, grid, ics, import_ics};
 use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::one_shot;
@@ -35,13 +36,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let result = match &args.local {
         Some(LocalCommand::Week(week)) => {
             let arguments = [&*week.who, &*week.date];
-            grid_command::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
+            grid::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
                 week::run(requester, &arguments, printer).await
             })
         }
         Some(LocalCommand::Day(day)) => {
             let arguments = [&*day.date, &*day.people];
-            grid_command::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
+            grid::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
                 day::run(requester, &arguments, printer).await
             })
         }

@@ -4,9 +4,9 @@ use bookline_protocol::Verb;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
 
+use crate::calendar::{day, week};
 use crate::error::Error;
 use crate::help::HelpTopic;
-use crate::local::{day, week};
 use crate::net::requester::Requester;
 use crate::printer::Printer;
 use crate::prompt::history::{self, is_secret_id};
@@ -129,7 +129,8 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Executes a line that asks the prompt for something. Of several pasted lines each is sent, and none is executed here: their replies would come in another order.
+/// Executes a line that asks the prompt for something. Of several pasted lines each is sent, and none is
+/// executed here: their replies would come in another order.
 ///
 /// # Errors
 ///

@@ -11,8 +11,8 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// Writes a line of a reply, given without its line feed, as one JSON object and a line feed: the server's
 /// object with its type as the first field, and behind it the code of a refusal. The object is copied and not
-/// read into a value, so that numbers and the order of fields stay as they are. A line of a later version, and
-/// one that is no line of a reply or has no valid object, is `{"type":"unknown","line":"…"}`. For a
+/// read into a value, so that numbers and the order of fields stay as they are. A line of a later version,
+/// and one that is no line of a reply or has no valid object, is `{"type":"unknown","line":"…"}`. For a
 /// terminal, characters that could control it are escaped.
 ///
 /// # Errors

@@ -3,8 +3,8 @@
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::{Date, Group, quote};
 
+use crate::calendar::days::{GridPage, ServerDay, ask_for_days, invalid, parse_date, parse_days};
 use crate::error::Error;
-use crate::local::grid_command::{Page, ServerDay, ask_for_days, invalid, parse_date, parse_days};
 use crate::net::requester::Requester;
 use crate::printer::Printer;
 use crate::render::grid::Grid;
@@ -36,11 +36,11 @@ pub async fn run(
     page(&people, date, &parse_days(&days), &server.zone).print(printer)
 }
 
-fn page(people: &Group<'_>, date: Date, days: &[DayReply<'_>], zone: &str) -> Page {
+fn page(people: &Group<'_>, date: Date, days: &[DayReply<'_>], zone: &str) -> GridPage {
     let mut grid = Grid::default();
     for who in people.iter() {
         grid.add(who, days.iter().find(|day| day.name == who));
     }
     let title = vec![format!("{} {},", date.naive().format("%a"), date.iso()), zone.to_owned()];
-    Page { title, grid, meetings: MeetingList::of(days), day: Some(date) }
+    GridPage { title, grid, meetings: MeetingList::of(days), day: Some(date) }
 }

@@ -3,11 +3,11 @@
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::{Date, Id, quote};
 
-use crate::error::Error;
-use crate::local::calendar_date::{CalendarDate, week_of};
-use crate::local::grid_command::{
-    Page, ServerDay, ask_for_days, invalid, parse_date, parse_days, parse_person,
+use crate::calendar::calendar_date::{CalendarDate, week_of};
+use crate::calendar::days::{
+    GridPage, ServerDay, ask_for_days, invalid, parse_date, parse_days, parse_person,
 };
+use crate::error::Error;
 use crate::net::requester::Requester;
 use crate::printer::Printer;
 use crate::render::grid::Grid;
@@ -41,7 +41,7 @@ pub async fn run(
 }
 
 /// The week with those of its days that have anything.
-fn page(who: &Id<'_>, week: &[Date], days: &[DayReply<'_>], zone: &str) -> Page {
+fn page(who: &Id<'_>, week: &[Date], days: &[DayReply<'_>], zone: &str) -> GridPage {
     let mut grid = Grid::default();
     for &date in week {
         let label = format!("{} {}", date.naive().format("%a"), date.iso());
@@ -49,5 +49,5 @@ fn page(who: &Id<'_>, week: &[Date], days: &[DayReply<'_>], zone: &str) -> Page 
     }
     let dates = format!("{} to {},", week[0].iso(), week[week.len() - 1].iso());
     let title = vec![format!("{},", who.as_str()), dates, zone.to_owned()];
-    Page { title, grid, meetings: MeetingList::of(days), day: None }
+    GridPage { title, grid, meetings: MeetingList::of(days), day: None }
 }

@@ -1,13 +1,10 @@
-//! What `bookline week` and `bookline day` have in common: they ask for days, and draw them.
+//! What a week and a day have in common: they ask for days, and draw them.
 
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::{Date, Id};
 
-use crate::cli::Args;
+use crate::calendar::calendar_date::CalendarDate;
 use crate::error::Error;
-use crate::exit::Exit;
-use crate::local::calendar_date::CalendarDate;
-use crate::local::connected::connected;
 use crate::net::requester::{FinalLine, Requester, parse_hello};
 use crate::printer::{Layout, Printer};
 use crate::render::grid::Grid;
@@ -19,23 +16,6 @@ use crate::screen::{self, Role, Screen};
 
 /// Columns where neither a terminal nor the environment has a width.
 const WIDTH_DEFAULT: u16 = 80;
-
-/// Connects, and executes `then`.
-///
-/// # Errors
-///
-/// There is no connection to a Bookline server, or `then` fails.
-pub fn run(
-    args: &Args,
-    layout: Layout,
-    then: impl AsyncFnOnce(&mut Requester<'_>, &mut Printer) -> Result<(), Error>,
-) -> Result<Exit, Error> {
-    let mut printer = Printer::new(layout, Screen::of_stdout(args.color));
-    connected(&args.target(), args.local_retry(), async |mut requester, _| {
-        then(&mut requester, &mut printer).await
-    })?;
-    Ok(Exit::Ok)
-}
 
 /// An argument that the command does not take.
 pub fn invalid(problem: impl Into<String>, usage: &'static str) -> Error {
@@ -119,7 +99,7 @@ pub fn parse_days(bodies: &[String]) -> Vec<DayReply<'_>> {
 
 /// A grid with what stands above and below it.
 #[derive(Debug)]
-pub struct Page {
+pub struct GridPage {
     /// The words above it, which are not broken.
     pub title: Vec<String>,
     pub grid: Grid,
@@ -128,7 +108,7 @@ pub struct Page {
     pub day: Option<Date>,
 }
 
-impl Page {
+impl GridPage {
     pub fn print(&self, printer: &mut Printer) -> Result<(), Error> {
         let width = screen::width().unwrap_or(WIDTH_DEFAULT);
         printer.print_text(&self.lines(printer.screen(), width.into()).join("\n"))?;
