@@ -32,7 +32,7 @@ pub fn greeting(hello: &str, address: &impl Display) -> String {
         return printable(hello).into_owned();
     };
     format!(
-        "{}\nbookline {} at {address}, time zone {}. HELP lists the commands, Ctrl-D leaves.",
+        "{}\nbookline {} at {address}, time zone {}.\nHELP lists the commands, Tab completes, Ctrl-D leaves.",
         printable(&hello.welcome),
         printable(&hello.version),
         printable(&hello.time_zone),
