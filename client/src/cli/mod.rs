@@ -63,7 +63,8 @@ where they change. As csv and as plain, refusals go to standard error.
 Without a command, the client reads commands at a prompt, or, if standard input
 is not a terminal, from standard input, one a line. HELP lists the commands of
 the server. A refusal in a script is also written to standard error, as
-script.txt:14: BOOK jazz x: <message>, and at the end there is a summary. With -e each command waits for the reply to the one before it.
+script.txt:14: BOOK jazz x: <message>, and at the end there is a summary. With
+-e each command waits for the reply to the one before it.
 
 --retry N tries each command up to N more times, after pauses of 100 ms to 5 s,
 when the connection is lost, when no reply comes in time and when the server
@@ -94,8 +95,8 @@ Exit status:
        reply could not be written as CSV
     3  not sent: no connection, or no Bookline server that accepts it
     4  sent, with an unknown outcome: the connection was lost, no reply came in
-       time, or Ctrl-C ended the wait for a change, or the prompt was left before
-       it was asked for again; the message says what to type
+       time, Ctrl-C ended the wait for a change, or the prompt was left before it
+       was asked for again; the message says what to type
     5  a single command was refused with SOLD_OUT or CONFLICT
     6  a single command was refused with NOT_FOUND
   130  ended by Ctrl-C with nothing in doubt";
