@@ -35,7 +35,6 @@ pub async fn run(
             Verb::Help.to_string()
         }
     };
-    printer.expect_reply_to(&line);
     let mut input = Input::of(line.as_bytes());
     let mut link = wait::open_if_asked(target, interrupt).await?;
     exchange_safely(&mut link, &mut input, target, retry, printer, interrupt).await

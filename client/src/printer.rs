@@ -107,9 +107,12 @@ impl Printer {
         Self { directory: Some(directory), ..self }
     }
 
-    /// The next reply is to this line. So a refusal can come with what to type instead.
-    pub fn expect_reply_to(&mut self, line: &str) {
-        self.request = Some(line.to_owned());
+    /// The final line that is printed next answers this line. So a refusal can come with what to type
+    /// instead.
+    pub fn expect_reply_to(&mut self, line: &[u8]) {
+        if self.is_for_people() {
+            self.request = Some(String::from_utf8_lossy(line).into_owned());
+        }
     }
 
     /// Whether replies are laid out for people.

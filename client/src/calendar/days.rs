@@ -8,14 +8,15 @@ use crate::error::Error;
 use crate::net::requester::{FinalLine, Requester, parse_hello};
 use crate::printer::{Layout, Printer};
 use crate::render::grid::Grid;
+use crate::render::layout::fill;
 use crate::render::listing::Listing;
 use crate::render::meeting_list::MeetingList;
-use crate::render::paragraph::Paragraph;
-use crate::render::text::quoted;
-use crate::screen::{self, Role, Screen};
+use crate::render::page::Page;
+use crate::render::text::{printable, quoted};
+use crate::screen::{Role, Screen};
 
 /// Columns where neither a terminal nor the environment has a width.
-const WIDTH_DEFAULT: u16 = 80;
+const WIDTH_DEFAULT: usize = 80;
 
 /// An argument that the command does not take.
 pub fn invalid(problem: impl Into<String>, usage: &'static str) -> Error {
@@ -100,7 +101,7 @@ pub fn parse_days(bodies: &[String]) -> Vec<DayReply<'_>> {
 /// A grid with what stands above and below it.
 #[derive(Debug)]
 pub struct GridPage {
-    /// The words above it, which are not broken.
+    /// The words above it.
     pub title: Vec<String>,
     pub grid: Grid,
     pub meetings: MeetingList,
@@ -110,19 +111,17 @@ pub struct GridPage {
 
 impl GridPage {
     pub fn print(&self, printer: &mut Printer) -> Result<(), Error> {
-        let width = screen::width().unwrap_or(WIDTH_DEFAULT);
-        printer.print_text(&self.lines(printer.screen(), width.into()).join("\n"))?;
+        let page = Page::of(printer.screen()).or_width(WIDTH_DEFAULT);
+        printer.print_text(&self.lines(printer.screen(), &page).join("\n"))?;
         printer.flush()
     }
 
-    fn lines(&self, screen: Screen, width: usize) -> Vec<String> {
-        let mut title = Paragraph::new(width, 0);
-        self.title.iter().for_each(|word| title.atom(word));
-        let title = title.into_lines();
+    fn lines(&self, screen: Screen, page: &Page) -> Vec<String> {
+        let title = fill(&printable(&self.title.join(" ")), page);
         let mut lines: Vec<_> =
-            title.iter().map(|line| screen.paint(Role::Heading, line).into_owned()).collect();
-        lines.extend(self.grid.lines(screen, width));
-        let meetings = self.meetings.lines(width, self.day);
+            title.lines().map(|line| page.paint(Role::Heading, line).into_owned()).collect();
+        lines.extend(self.grid.lines(screen, page.width().unwrap_or(WIDTH_DEFAULT)));
+        let meetings = self.meetings.lines(self.day, page);
         if !meetings.is_empty() {
             lines.push(String::new());
             lines.extend(meetings);

@@ -69,6 +69,11 @@ impl PendingRequest {
         &self.line
     }
 
+    /// The line as it was typed, without a key of the client's own.
+    pub fn typed_line(&self) -> &[u8] {
+        &self.line[..self.typed]
+    }
+
     /// The line as it is shown, with its key.
     pub fn shown_line(&self) -> String {
         String::from_utf8_lossy(&self.line).into_owned()
@@ -81,7 +86,7 @@ impl PendingRequest {
 
     /// What was typed, if that was before the command that is executed now.
     pub fn earlier_line(&self) -> Option<&[u8]> {
-        self.is_earlier.then_some(&self.line[..self.typed])
+        self.is_earlier.then_some(self.typed_line())
     }
 
     pub fn is_in_doubt(&self) -> bool {

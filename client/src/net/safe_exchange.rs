@@ -377,6 +377,9 @@ impl<'a> SafeExchange<'a> {
         let is_granted = matches!(reply, ReplyLine::Ok(_));
         self.has_quit = is_granted && first.is_some_and(|first| first.is_quit());
         printer.expect(first.and_then(PendingRequest::listing));
+        if let Some(first) = first {
+            printer.expect_reply_to(first.typed_line());
+        }
         self.reply.print(printer)?;
         printer.print_line(line)?;
         if let ReplyLine::Err { code, .. } = reply {

@@ -191,7 +191,6 @@ impl Session<'_> {
 
     /// Sends a line, or several pasted ones, and prints the replies.
     fn send(&mut self, line: &str) -> Result<Outcome, Error> {
-        self.printer.expect_reply_to(line);
         let mut input = Input::of(line.as_bytes());
         let (link, printer) = (&mut self.link, &mut *self.printer);
         let sent = exchange_safely(link, &mut input, self.target, self.retry, printer, &self.interrupt);

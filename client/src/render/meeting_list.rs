@@ -3,13 +3,14 @@
 use bookline_protocol::commands::get::{DayEntry, DayReply};
 use bookline_protocol::{Date, Hours, Slot};
 
-use crate::render::paragraph::Paragraph;
+use crate::render::layout::{Indent, fill_indented};
+use crate::render::page::Page;
+use crate::render::text::printable;
 
 /// Members of a meeting that are named.
 const NAMED_MEMBERS_MAX: usize = 10;
 
-/// The blanks before the second line of a meeting.
-const INDENT: usize = 4;
+const INDENT: Indent = Indent { first: 0, next: 4 };
 
 /// A meeting, which may be in the calendars of several people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,9 +39,13 @@ impl MeetingList {
         Self { meetings }
     }
 
-    /// The meetings in at most `width` columns, with the dates of those that start on another day than this.
-    pub fn lines(&self, width: usize, day: Option<Date>) -> Vec<String> {
-        self.meetings.iter().flat_map(|meeting| meeting.lines(width, day)).collect()
+    /// The meetings, with the dates of those that start on another day than this.
+    pub fn lines(&self, day: Option<Date>, page: &Page) -> Vec<String> {
+        let shown = |meeting: &Meeting| {
+            let words = printable(&meeting.words(day)).replace('\n', "\\n");
+            fill_indented(&words, INDENT, page)
+        };
+        self.meetings.iter().map(shown).collect()
     }
 }
 
@@ -59,28 +64,18 @@ fn meeting(day: &DayReply<'_>, entry: &DayEntry<'_>) -> Option<Meeting> {
 }
 
 impl Meeting {
-    fn lines(&self, width: usize, day: Option<Date>) -> Vec<String> {
-        let mut paragraph = Paragraph::new(width, INDENT);
+    fn words(&self, day: Option<Date>) -> String {
         let date = self.start.date;
-        if day != Some(date) {
-            paragraph.atom(&format!("{} {}", date.naive().format("%a"), date.iso()));
-        }
-        paragraph.atom(&self.time());
-        paragraph.text(&self.title);
+        let date = (day != Some(date)).then(|| format!("{} {} ", date.naive().format("%a"), date.iso()));
         let members: Vec<_> = self.group.split(',').filter(|member| !member.is_empty()).collect();
-        if !members.is_empty() {
-            paragraph.atom("with");
-        }
-        let named = &members[..members.len().min(NAMED_MEMBERS_MAX)];
-        for (at, member) in named.iter().enumerate() {
-            let comma = if at + 1 < members.len() { "," } else { "" };
-            paragraph.atom(&format!("{member}{comma}"));
-        }
-        if members.len() > named.len() {
-            paragraph.text(&format!("and {} more", members.len() - named.len()));
-        }
-        paragraph.atom(&format!("(host {})", self.host));
-        paragraph.into_lines()
+        let named = members[..members.len().min(NAMED_MEMBERS_MAX)].join(", ");
+        let with = match members.len().saturating_sub(NAMED_MEMBERS_MAX) {
+            _ if members.is_empty() => String::new(),
+            0 => format!(" with {named}"),
+            more => format!(" with {named}, and {more} more"),
+        };
+        let (time, title, host) = (self.time(), &self.title, &self.host);
+        format!("{}{time} {title}{with} (host {host})", date.unwrap_or_default())
     }
 
     /// `09:00-11:00`, whichever day it ends on.

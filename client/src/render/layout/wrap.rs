@@ -27,19 +27,12 @@ pub fn fill(text: &str, page: &Page) -> String {
 }
 
 /// An item of a list: what it begins with, in so many columns, and beside that a text in lines that are
-/// indented as much. An id that is too wide for that is not indented.
+/// indented as much. An id that is too wide for that is indented less.
 pub fn item(start: &str, start_width: usize, text: &str, page: &Page) -> String {
+    let indent = Indent { first: start_width, next: start_width };
+    let lines = fill_indented(text, indent, page);
     let blanks = " ".repeat(start_width.saturating_sub(start.width()));
-    let width = page.width().map_or(usize::MAX, |width| width.saturating_sub(start_width).max(1));
-    let mut item = format!("{start}{blanks}");
-    for (index, line) in wrap(text, width, LongWord::BrokenUnlessId).iter().enumerate() {
-        if index > 0 {
-            item.push('\n');
-            item.push_str(&" ".repeat(if line.width() <= width { start_width } else { 0 }));
-        }
-        item.push_str(line);
-    }
-    item
+    format!("{start}{blanks}{}", lines.trim_start_matches(' '))
 }
 
 /// Blanks before the first line of a text, and before the others.
@@ -51,7 +44,7 @@ pub struct Indent {
 
 /// As [`fill`], with blanks before the lines.
 pub fn fill_indented(text: &str, indent: Indent, page: &Page) -> String {
-    let width = page.width().unwrap_or(usize::MAX);
+    let Some(width) = page.width() else { return format!("{:1$}{text}", "", indent.first) };
     let lines = wrap(text, width.saturating_sub(indent.next).max(1), LongWord::BrokenUnlessId);
     let lines = lines.into_iter().enumerate();
     let indented = |(number, line): (usize, String)| {
@@ -185,7 +178,7 @@ mod tests {
     fn lines_of_an_item_are_indented() {
         let page = Page::with_width(Screen::PLAIN, Some(12));
         assert_eq!(item("a", 4, "one two three", &page), "a   one two\n    three");
-        assert_eq!(item("a", 4, "one 0123456789", &page), "a   one\n0123456789");
+        assert_eq!(item("a", 4, "one 0123456789", &page), "a   one\n  0123456789");
         let endless = Page::with_width(Screen::PLAIN, None);
         assert_eq!(item("a", 4, "one two three", &endless), "a   one two three");
     }
