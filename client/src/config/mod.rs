@@ -1,6 +1,6 @@
 //! The configuration file: it sets what neither the command line nor the environment sets.
 //!
-//! Its keys are those of [`keys`]. A table `[profiles.<name>]` has the same keys, and takes precedence where
+//! Its keys are those of `keys`. A table `[profiles.<name>]` has the same keys, and takes precedence where
 //! the user chooses it.
 
 mod error;
