@@ -53,7 +53,7 @@ pub struct HelpRow<'a> {
     /// What the command does.
     #[serde(borrow)]
     pub help: Cow<'a, str>,
-    /// The name of a [`Topic`](super::form::Topic). A server of version 0.1.0 sends none, and one of a later
+    /// The name of a `Topic`. A server of version 0.1.0 sends none, and one of a later
     /// version may have further topics.
     #[serde(borrow, default)]
     pub topic: Cow<'a, str>,
