@@ -259,6 +259,7 @@ impl Error {
             | Self::ReplyTooLong { .. }
             | Self::Unsolicited { .. }
             | Self::NotBookline { .. }
+            | Self::NotCsv { .. }
             | Self::Refused { .. }
             | Self::Arguments { .. }
             | Self::UnknownRow { .. } => true,
@@ -279,9 +280,6 @@ impl Error {
         match self {
             Self::Output { source } => source.get_ref().is_some_and(|error| error.is::<PagerLeft>()),
             Self::Interrupted { changes: 0, .. } => has_left_pager,
-            Self::InDoubt { cause, advice: Advice::AskedWithNextCommand { .. } } => {
-                cause.is_wanted(has_left_pager)
-            }
             _ => false,
         }
     }

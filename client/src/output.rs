@@ -10,6 +10,10 @@ use crate::screen;
 /// Bytes that are buffered for standard output, so that a million replies need few system calls.
 const BUFFER_BYTES: usize = 64 * 1024;
 
+/// Bytes of a reply that the client reads itself: the days of a year with meetings of a hundred people in every
+/// hour.
+pub const MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Where replies are printed.
 #[derive(Debug)]
 pub enum Output {
@@ -73,6 +77,9 @@ impl Write for Output {
         match self {
             Self::Stdout(out) => out.write(bytes),
             Self::Paged(out) => out.write_all(bytes).map(|()| bytes.len()),
+            Self::Memory(out) if out.len() + bytes.len() > MEMORY_BYTES_MAX => {
+                Err(io::Error::new(io::ErrorKind::StorageFull, "the reply is too long"))
+            }
             Self::Memory(out) => out.write(bytes),
         }
     }

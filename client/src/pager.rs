@@ -14,6 +14,9 @@ use crate::interrupt::Interrupt;
 /// Ends at the end of a text that fits on the screen, shows colors, and leaves the text on the screen.
 const DEFAULT_COMMAND: &str = "less -FRX";
 
+/// The options of a `less` without any, as `git` sets them.
+const LESS_OPTIONS: &str = "FRX";
+
 /// The status with which a shell says that it found no command, or could not execute it.
 const NOT_STARTED_STATUSES: [i32; 2] = [126, 127];
 
@@ -94,7 +97,13 @@ impl Pager {
     }
 
     fn spawn(&self) -> io::Result<RunningPager> {
-        let mut child = Command::new("sh").args(["-c", &self.command]).stdin(Stdio::piped()).spawn()?;
+        let mut command = Command::new("sh");
+        command.args(["-c", &self.command]).stdin(Stdio::piped());
+        if env::var_os("LESS").is_none() {
+            // A plain `less`, as PAGER often has it, would show the escapes of colors.
+            command.env("LESS", LESS_OPTIONS);
+        }
+        let mut child = command.spawn()?;
         let stdin = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
         let has_ended = Arc::new(AtomicBool::new(false));
         let (ended, interrupt) = (has_ended.clone(), self.interrupt.clone());

@@ -1,6 +1,7 @@
 //! Prints replies, to standard output or into memory.
 
 use std::io::Write;
+use std::time::{Duration, Instant};
 
 use bookline_protocol::reply::ReplyLine;
 
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::help::HelpTopic;
 use crate::output::Output;
 use crate::pager::Pager;
-use crate::record_printer::{RecordFormat, RecordPrinter};
+use crate::record_printer::{ROWS_BYTES_MAX, RecordFormat, RecordPrinter};
 use crate::render::json;
 use crate::render::listing::Listing;
 use crate::render::page::Page;
@@ -26,6 +27,10 @@ use crate::session_ids::SessionIds;
 /// Rows of one table. A listing may have millions: it is printed in parts, each with columns as wide as that
 /// part needs, so that the first rows appear at once and memory holds one part.
 const TABLE_ROWS_MAX: usize = 1_000;
+
+/// The longest that the names and dates of the events of a booking are waited for. A user reads the booking, and
+/// only a server that is slow or hangs costs that much.
+const TITLES_WAIT_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -55,6 +60,7 @@ pub struct Printer {
     records: RecordPrinter,
     /// Objects of rows that are not printed yet.
     rows: Vec<String>,
+    rows_bytes: usize,
     /// The kind of the rows of this reply, once some were printed.
     printed_rows: Option<RowKind>,
     /// The topic whose commands alone are shown of the next HELP.
@@ -97,8 +103,21 @@ impl Printer {
             _ => RecordFormat::Plain,
         };
         let records = RecordPrinter::new(format);
-        let (directory, request, rows, printed_rows, topic, session_ids) = Default::default();
-        Self { out, layout, screen, directory, request, records, rows, printed_rows, topic, session_ids }
+        let (directory, request, rows, rows_bytes) = Default::default();
+        let (printed_rows, topic, session_ids) = Default::default();
+        Self {
+            out,
+            layout,
+            screen,
+            directory,
+            request,
+            records,
+            rows,
+            rows_bytes,
+            printed_rows,
+            topic,
+            session_ids,
+        }
     }
 
     /// Shows bookings with the names and dates of their events, which are looked up there. It is asked only
@@ -225,7 +244,9 @@ impl Printer {
                 self.print_rows()?;
                 (self.request, self.topic) = (None, None);
                 let rows = self.printed_rows.take();
-                let text = reply::ok(body, rows, &|id| self.event_title(id), &Page::of(self.screen));
+                let deadline = Instant::now() + TITLES_WAIT_MAX;
+                let title = |id: &str| self.event_title(id, deadline);
+                let text = reply::ok(body, rows, &title, &Page::of(self.screen));
                 if text.is_empty() { Ok(()) } else { self.print_text(&text) }
             }
             Ok(ReplyLine::Err { code, body }) => {
@@ -244,10 +265,13 @@ impl Printer {
 
     fn keep_row(&mut self, body: &str) -> Result<(), Error> {
         self.rows.push(body.to_owned());
-        if self.rows.len() == TABLE_ROWS_MAX { self.print_rows() } else { Ok(()) }
+        self.rows_bytes += body.len();
+        let is_full = self.rows.len() == TABLE_ROWS_MAX || self.rows_bytes >= ROWS_BYTES_MAX;
+        if is_full { self.print_rows() } else { Ok(()) }
     }
 
     fn print_rows(&mut self) -> Result<(), Error> {
+        self.rows_bytes = 0;
         if self.rows.is_empty() {
             return Ok(());
         }
@@ -256,8 +280,8 @@ impl Printer {
         self.print_text(&table)
     }
 
-    fn event_title(&self, id: &str) -> Option<EventTitle> {
-        let event = self.directory.as_ref()?.event(id)?;
+    fn event_title(&self, id: &str, deadline: Instant) -> Option<EventTitle> {
+        let event = self.directory.as_ref()?.event_by(id, deadline)?;
         Some(EventTitle { name: event.name, date: event.date })
     }
 

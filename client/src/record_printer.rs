@@ -18,6 +18,9 @@ use crate::screen::Screen;
 /// Rows that are written at once.
 const ROWS_MAX: usize = 1_000;
 
+/// Bytes of rows that are kept: those of 1,000 events with the longest names.
+pub const ROWS_BYTES_MAX: usize = 1024 * 1024;
+
 /// How records are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RecordFormat {
@@ -38,6 +41,8 @@ pub struct RecordPrinter {
     pub is_script: bool,
     /// Records that are not written yet.
     kept: Option<Records>,
+    /// The bytes of the objects of its rows.
+    kept_bytes: usize,
     /// The columns of the last record that was written in this exchange.
     columns: Vec<Cow<'static, str>>,
     /// Whether this reply has rows.
@@ -46,8 +51,8 @@ pub struct RecordPrinter {
 
 impl RecordPrinter {
     pub fn new(format: RecordFormat) -> Self {
-        let (kept, columns) = (None, Vec::new());
-        Self { format, listing: None, is_script: false, kept, columns, has_rows: false }
+        let (listing, kept, columns) = Default::default();
+        Self { format, listing, is_script: false, kept, kept_bytes: 0, columns, has_rows: false }
     }
 
     /// Forgets the columns: the next records have their names before them.
@@ -64,11 +69,11 @@ impl RecordPrinter {
             Ok(ReplyLine::Err { code, body }) => {
                 self.print_kept(out)?;
                 let has_rows = std::mem::take(&mut self.has_rows);
-                if !self.is_script {
-                    let note = if has_rows { refusal::INCOMPLETE_ROWS } else { "" };
-                    report(&(refusal::sentence(code, body) + note));
+                if self.is_script {
+                    return Ok(());
                 }
-                Ok(())
+                let note = if has_rows { refusal::INCOMPLETE_ROWS } else { "" };
+                report_behind(out, &(refusal::sentence(code, body) + note))
             }
             // A line of a later version of the protocol.
             Ok(ReplyLine::Unknown) => Ok(()),
@@ -87,13 +92,22 @@ impl RecordPrinter {
         self.has_rows = true;
         let records = match self.listing.and_then(|listing| Records::of_row(listing, body)) {
             Some(records) => records,
+            None if self.format == RecordFormat::Plain => match Records::of_fields(body) {
+                Some(records) => records,
+                None => {
+                    self.print_kept(out)?;
+                    return write_text(out, &printable(body));
+                }
+            },
             None => self.other_record(body)?,
         };
+        self.kept_bytes += body.len();
         self.keep(records, out)
     }
 
     fn print_ok(&mut self, body: &str, out: &mut Output) -> Result<(), Error> {
         let is_listing = self.listing.is_some() || self.has_rows;
+        let mut note = None;
         match End::parse(body) {
             Some(End::Table(records)) => self.keep(records, out)?,
             Some(End::Listing { next }) if is_listing => {
@@ -101,9 +115,7 @@ impl RecordPrinter {
                 if let Some(listing) = self.listing.filter(|_| !self.has_rows) {
                     self.keep(Records::empty(listing), out)?;
                 }
-                if let Some(next) = next {
-                    report(&format!("there are more rows: they come with after={next}"));
-                }
+                note = next.map(|next| format!("there are more rows: they come with after={next}"));
             }
             _ if self.format == RecordFormat::Plain => self.print_sentence(body, out)?,
             _ => {
@@ -114,7 +126,8 @@ impl RecordPrinter {
             }
         }
         self.has_rows = false;
-        self.print_kept(out)
+        self.print_kept(out)?;
+        note.map_or(Ok(()), |note| report_behind(out, &note))
     }
 
     /// The record of an object that is not one of the listing.
@@ -153,12 +166,13 @@ impl RecordPrinter {
             }
         }
         let is_full = self.kept.as_ref().is_some_and(|kept| kept.rows.len() >= ROWS_MAX);
-        if is_full { self.print_kept(out) } else { Ok(()) }
+        if is_full || self.kept_bytes >= ROWS_BYTES_MAX { self.print_kept(out) } else { Ok(()) }
     }
 
     /// Writes what is kept, and the names of its columns if they differ from those before, behind an empty
     /// line if there are some before.
     fn print_kept(&mut self, out: &mut Output) -> Result<(), Error> {
+        self.kept_bytes = 0;
         let Some(records) = self.kept.take() else { return Ok(()) };
         let with_columns = self.columns != records.columns;
         let written = if with_columns && !self.columns.is_empty() { out.write_all(b"\n") } else { Ok(()) };
@@ -173,4 +187,11 @@ impl RecordPrinter {
 
 fn write_text(out: &mut Output, text: &str) -> Result<(), Error> {
     writeln!(out, "{text}").map_err(|source| Error::Output { source })
+}
+
+/// Writes a message to standard error, behind what is printed.
+fn report_behind(out: &mut Output, message: &str) -> Result<(), Error> {
+    out.release().map_err(|source| Error::Output { source })?;
+    report(message);
+    Ok(())
 }

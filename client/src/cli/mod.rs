@@ -45,8 +45,8 @@ no options:
 
 Formats:
   table  tables and sentences for people
-  plain  the same without lines and wrapping: a line with the names of the
-         columns, then the rows, with a tab between two cells; in a cell \\t, \\n
+  plain  sentences, and tables as a line with the names of the columns and the
+         rows, with a tab between two cells and the values of raw; in a cell \\t, \\n
          and \\\\ stand for a tab, a line feed and a backslash
   raw    the server's own lines
   json   an object for each line: {\"type\":\"row\",...}, {\"type\":\"ok\",...} and

@@ -67,6 +67,11 @@ impl Link {
         std::mem::take(&mut self.in_doubt)
     }
 
+    /// Whether there are changes to ask for.
+    pub fn has_doubt(&self) -> bool {
+        !self.in_doubt.is_empty()
+    }
+
     /// Keeps changes to ask for with the next command.
     pub fn keep_in_doubt(&mut self, requests: Vec<PendingRequest>) {
         self.in_doubt = requests;

@@ -10,6 +10,7 @@ use crate::net::input::Input;
 use crate::net::link::Link;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
+use crate::output::MEMORY_BYTES_MAX;
 use crate::printer::Printer;
 use crate::render::refusal;
 
@@ -71,7 +72,15 @@ impl<'a> Requester<'a> {
         let exchanged =
             exchange_safely(link, &mut input, self.target, self.retry, printer, self.interrupt).await;
         let printed = self.printer.take_printed();
-        exchanged.map(|_| printed)
+        match exchanged {
+            Ok(_) => Ok(printed),
+            // Into memory, nothing else goes wrong.
+            Err(Error::Output { .. }) => {
+                let address = self.target.address.clone();
+                Err(Error::ReplyTooLong { address, bytes_max: MEMORY_BYTES_MAX, unanswered: 0 })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -28,6 +28,7 @@ use crate::net::retry::{self, Retry, SILENT_TRIES};
 use crate::net::unsent::Unsent;
 use crate::printer::Printer;
 use crate::render::repeated;
+use crate::render::request::shown_request;
 
 /// Sends the lines of `input`, and prints the replies in the order of the lines. Opens a connection if there
 /// is none; afterwards there is none if it was lost. What is sent is what was typed, with ` key=…` behind a
@@ -370,7 +371,7 @@ impl<'a> SafeExchange<'a> {
                 _ => repeated::ASKED_AGAIN.to_owned(),
             };
             match first.earlier_line() {
-                Some(typed) => printer.report(&format!("{}: {answer}", repeated::excerpt(typed)))?,
+                Some(typed) => printer.report(&format!("{}: {answer}", shown_request(typed, false)))?,
                 None => printer.report(&answer)?,
             }
         }

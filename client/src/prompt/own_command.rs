@@ -148,6 +148,8 @@ pub fn execute<H: Helper>(
         None => return Ok(Next::Send(line)),
         Some(OwnCommand::Send(line)) => return Ok(Next::Send(line)),
         Some(OwnCommand::Grid(grid)) => return Ok(Next::Draw(grid)),
+        // The text of a topic is for people alone.
+        Some(OwnCommand::Topic(_)) if !printer.is_for_people() => return Ok(Next::Send(line)),
         Some(OwnCommand::Topic(topic)) => {
             printer.print_topic(topic)?;
             printer.flush()?;

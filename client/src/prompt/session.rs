@@ -102,19 +102,15 @@ impl Session<'_> {
     fn run(mut self) -> Result<(), Error> {
         while let Some(line) = self.read_line()? {
             report_some(self.history.add(&mut self.editor, &line));
-            let is_verb = |word: &str| self.directory.has_command(word);
-            let next = own_command::execute(line, &mut self.editor, self.printer, is_verb)?;
-            if let Next::Send(line) = &next {
-                self.editor.helper().inspect(|assistant| assistant.remember(line));
-                if self.link.is_lost() && is_quit(line) {
-                    break;
-                }
-            }
+            self.editor.helper().inspect(|assistant| assistant.remember(&line));
             // An interrupt from before belongs to the last command.
             self.interrupt.clear();
             self.printer.begin_page();
+            let is_verb = |word: &str| self.directory.has_command(word);
+            let next = own_command::execute(line, &mut self.editor, self.printer, is_verb)?;
             let executed = match next {
                 Next::Read => Ok(Outcome::default()),
+                Next::Send(line) if self.link.is_lost() && is_quit(&line) => break,
                 Next::Send(line) => self.send(&line),
                 Next::Draw(grid) => self.draw(&grid),
             };
@@ -199,6 +195,10 @@ impl Session<'_> {
 
     /// Asks for days, and draws them.
     fn draw(&mut self, grid: &GridCommand) -> Result<Outcome, Error> {
+        if self.link.has_doubt() {
+            // Their replies are for the user, and come before those that the grid is made of.
+            self.send("")?;
+        }
         let (link, printer) = (&mut self.link, &mut *self.printer);
         let mut requester = Requester::new(link, self.target, self.retry, &self.interrupt);
         self.runtime.block_on(grid.draw(&mut requester, printer)).map(|()| Outcome::default())

@@ -117,7 +117,7 @@ fn end_of_quoted(text: &str) -> Option<usize> {
 fn unclosed(text: &str) -> Option<String> {
     let at = text.find(|c: char| c != '\'' && QuoteKind::of_opening(c).is_some())?;
     let closing = text[at..].chars().next()?;
-    Some(format!("{closing} does not close a quote: write {}", in_quotes(&text[..at])))
+    Some(format!("a {closing} does not close a quote: write {}", in_quotes(&text[..at])))
 }
 
 /// The name of a blank that does not separate words.
@@ -155,7 +155,7 @@ fn dash_trouble(line: &str, at: usize, dash: char) -> String {
     let word = &line[start..end];
     let number = dash as u32;
     format!(
-        "{} has a dash (U+{number:04X}): write {}",
+        "the word {} has a dash (U+{number:04X}): write {}",
         printable(word),
         printable(&word.replace(is_dash, "-"))
     )
@@ -188,7 +188,7 @@ mod tests {
         // An apostrophe within the text does not end it.
         assert_trouble("CREATE 'Ada's tea' 5", "single quotes do not quote: write \"Ada's tea\"");
         assert_trouble("CREATE 'Ada L 5", "single quotes do not quote: write \"Ada\"");
-        assert_trouble("CREATE \"Ada L” 5", "” does not close a quote: write \"Ada L\"");
+        assert_trouble("CREATE \"Ada L” 5", "a ” does not close a quote: write \"Ada L\"");
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn dash_in_a_date_is_named_with_what_to_write() {
-        assert_trouble("GET F1 2026–12–31", "2026–12–31 has a dash (U+2013): write 2026-12-31");
+        assert_trouble("GET F1 2026–12–31", "the word 2026–12–31 has a dash (U+2013): write 2026-12-31");
     }
 
     #[test]

@@ -27,16 +27,6 @@ pub fn denied(line: &[u8]) -> String {
     }
 }
 
-/// As much of a typed line as is needed to recognize it.
-pub fn excerpt(line: &[u8]) -> String {
-    const CHARS_MAX: usize = 60;
-    let line = String::from_utf8_lossy(line);
-    match line.char_indices().nth(CHARS_MAX) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line.into_owned(),
-    }
-}
-
 /// Calls `describe` with the request if it changes something.
 fn with_request(line: &[u8], describe: impl FnOnce(&Request<'_>) -> Option<String>) -> Option<String> {
     match bookline_protocol::parse(line, &mut Vec::new()) {

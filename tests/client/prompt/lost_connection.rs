@@ -7,7 +7,7 @@ use std::fs;
 use std::sync::mpsc;
 
 use crate::support::client::bookline;
-use crate::support::fake_server::{FakeServer, Peer};
+use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
 use crate::support::session::{PROMPT, Session, empty_home};
 
 const TWO_SOLD: &str = concat!(
@@ -69,6 +69,28 @@ fn change_that_stays_in_doubt_is_asked_for_with_the_next_command() {
     session.wait_for("bookline: BOOK e 2: the connection was lost; asked again: 2 tickets were sold:\r\n");
     session.wait_for("2 tickets for e, 9 left:\r\n");
     session.wait_for("OK\r\n");
+    session.leave();
+    fake.join();
+}
+
+/// It would fail if the reply to the change were taken for one of those that the grid is made of.
+#[test]
+fn change_in_doubt_is_asked_for_before_a_grid() {
+    let fake = FakeServer::with_listener(|listener| {
+        let line = lose(&listener, "BOOK e 2");
+        assert_eq!(lose(&listener, "BOOK e 2"), line);
+        let mut third = Peer::with_keys(&listener);
+        third.expect(&line, TWO_SOLD);
+        third.expect("HELLO\n", HELLO_REPLY);
+        third.expect("GET F1 2026-11-23 2026-11-29\n", "OK {\"count\":0}\n");
+        assert_eq!(third.read_to_end(), b"");
+    });
+    let mut session = Session::start(bookline(fake.addr, &["--retry", "1"]));
+    session.type_line("BOOK e 2");
+    session.wait_for("; the change in doubt is asked for with the next command\r\n");
+    session.type_line_offline("week F1 2026-11-23");
+    session.wait_for("2 tickets for e, 9 left:\r\n");
+    session.wait_for("F1, 2026-11-23 to 2026-11-29");
     session.leave();
     fake.join();
 }

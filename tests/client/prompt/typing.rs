@@ -12,7 +12,7 @@ use crate::support::terminal::Terminal;
 
 /// The longest that Tab takes with a server that does not answer: it waits for 200 ms, and a busy machine
 /// needs more.
-const TAB_MAX: Duration = Duration::from_secs(5);
+const TAB_MAX: Duration = Duration::from_secs(2);
 
 /// A reply to HELP.
 const HELP: &str = concat!(
