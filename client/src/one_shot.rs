@@ -7,6 +7,8 @@ use crate::help::HelpTopic;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Target;
 use crate::net::input::Input;
+use crate::net::line_kind::LineKind;
+use crate::net::line_splitter::TypedLine;
 use crate::net::outcome::Outcome;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
@@ -43,6 +45,13 @@ pub async fn run(
 fn topic_of(words: &[String]) -> Option<HelpTopic> {
     let words: Vec<_> = words.iter().map(String::as_str).collect();
     HelpTopic::of_words(&words, |word| Verb::from_word(word).is_some())
+}
+
+/// Whether the command may change something.
+pub fn may_change(words: &[String]) -> bool {
+    let line = request_line(words);
+    let text = line.trim_end_matches('\n').as_bytes();
+    LineKind::of(&TypedLine { text, end: b"\n", number: 1, is_too_long: false }).changes()
 }
 
 /// The request that consists of these words, with its line feed.

@@ -10,8 +10,8 @@ use crate::screen;
 /// Bytes that are buffered for standard output, so that a million replies need few system calls.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Bytes of a reply that the client reads itself: the days of a year with meetings of a hundred people in every
-/// hour.
+/// Bytes of a reply that the client reads itself: the days of a year with meetings of a hundred people in
+/// every hour.
 pub const MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Where replies are printed.

@@ -28,8 +28,8 @@ use crate::session_ids::SessionIds;
 /// part needs, so that the first rows appear at once and memory holds one part.
 const TABLE_ROWS_MAX: usize = 1_000;
 
-/// The longest that the names and dates of the events of a booking are waited for. A user reads the booking, and
-/// only a server that is slow or hangs costs that much.
+/// The longest that the names and dates of the events of a booking are waited for. Only a server that is slow
+/// or hangs costs that much.
 const TITLES_WAIT_MAX: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

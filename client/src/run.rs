@@ -124,7 +124,8 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
 
     let retry = args.retry.map_or(Retry::Never, |tries_max| Retry::Always { tries_max });
     let interrupt = Interrupt::on_signals(exit_at_once)?;
-    if !args.words.is_empty() {
+    // Whoever leaves the pager early must not miss the ids of tickets that were sold.
+    if is_one_shot && !one_shot::may_change(&args.words) {
         // The terminal is in its own mode.
         printer.use_pager(Pager::chosen(args.pager.as_deref(), &interrupt, Box::new(|_| {})));
     }

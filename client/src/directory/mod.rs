@@ -13,7 +13,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bookline_protocol::Verb;
-pub use known::{EventSummary, HelpForm};
+pub use known::{EVENTS_MAX, EventSummary, HelpForm};
 
 use known::Question;
 use state::{Shared, State};

@@ -87,6 +87,8 @@ struct SafeExchange<'a> {
     /// How the last refusal would end a single command.
     refusal: Option<Exit>,
     has_quit: bool,
+    /// Whether the user knows that there is a new connection.
+    has_reconnected: bool,
     /// When something arrived, or, with no reply due, when the server took something.
     last_progress: Instant,
 }
@@ -113,6 +115,7 @@ impl<'a> SafeExchange<'a> {
             outgoing: Outgoing::default(),
             refusal: None,
             has_quit: false,
+            has_reconnected: false,
             last_progress: now,
         }
     }
@@ -157,8 +160,9 @@ impl<'a> SafeExchange<'a> {
         if !link.is_open() {
             self.wait_for_input(input).await?;
             let note = link.reopen(self.open().await?);
-            if let Some(note) = note.filter(|_| self.retry.is_at_prompt()) {
+            if let Some(note) = note.filter(|_| self.retry.is_at_prompt() && !self.has_reconnected) {
                 printer.report(note)?;
+                self.has_reconnected = true;
             }
         }
         let Some(connection) = link.connection() else { return Err(self.lost()) };

@@ -37,10 +37,11 @@ pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Connection,
             }
             Err(error) => error,
         };
-        let pause = retry::pause(tries).min(PAUSE_MAX);
-        if !error.is_loss() || Instant::now() + pause >= deadline {
+        if !error.is_loss() {
             return Err(error);
         }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let pause = retry::pause(tries).min(PAUSE_MAX).min(left);
         tries += 1;
         if tries == SILENT_TRIES && io::stderr().is_terminal() {
             report(&format!("{error}; waiting up to {}", format_duration(wait)));
@@ -48,6 +49,9 @@ pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Connection,
         tokio::select! {
             () = sleep(pause) => {}
             () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
+        }
+        if Instant::now() >= deadline {
+            return Err(error);
         }
     }
 }

@@ -93,6 +93,7 @@ impl OwnCommand {
             ("\\q" | ":q", []) => Some(Self::Send(Verb::Quit.to_string())),
             ("quit" | "exit", []) => is_changed.then(|| Self::Send(words.first.to_owned())),
             ("help", []) => is_changed.then(|| Self::Send(Verb::Help.to_string())),
+            ("help", ["week" | "day"]) if !is_verb(words.rest[0]) => Some(Self::Topic(HelpTopic::Calendars)),
             ("help", rest) => match HelpTopic::of_words(&[&["help"], rest].concat(), is_verb) {
                 Some(topic) => Some(Self::Topic(topic)),
                 None => is_changed.then(|| Self::Send(format!("{} {}", Verb::Help, rest.join(" ")))),

@@ -105,7 +105,10 @@ impl Session<'_> {
             self.editor.helper().inspect(|assistant| assistant.remember(&line));
             // An interrupt from before belongs to the last command.
             self.interrupt.clear();
-            self.printer.begin_page();
+            // Whoever leaves the pager early must not miss the ids of tickets that were sold.
+            if !may_change(&line) {
+                self.printer.begin_page();
+            }
             let is_verb = |word: &str| self.directory.has_command(word);
             let next = own_command::execute(line, &mut self.editor, self.printer, is_verb)?;
             let executed = match next {
@@ -232,6 +235,14 @@ impl Session<'_> {
 
 fn is_line_terminal() -> bool {
     std::env::var("TERM").is_ok_and(|term| LINE_TERMINALS.iter().any(|name| name.eq_ignore_ascii_case(&term)))
+}
+
+/// Whether a line, or one of several pasted ones, may change something.
+fn may_change(lines: &str) -> bool {
+    let kind = |text: &str| {
+        LineKind::of(&TypedLine { text: text.as_bytes(), end: b"\n", number: 1, is_too_long: false })
+    };
+    lines.lines().any(|line| kind(line).changes())
 }
 
 /// Whether the line ends the session. It needs no server for that.

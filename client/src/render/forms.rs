@@ -78,7 +78,7 @@ fn end(page: &Page) -> String {
     let about =
         format!("help <command> is about one command, help <topic> about a topic: {}.", HelpTopic::names());
     let keys = "At the prompt, Tab completes, Ctrl-R searches the history, Ctrl-C drops the line or ends the \
-                command, and Ctrl-D leaves. history lists the last lines, and clear clears the screen. A \
-                line that begins with a blank is not kept in the history.";
+                command, and Ctrl-D leaves. week F1 and day today F1,F2 draw calendars, history lists \
+                the last lines, and clear clears the screen. A line that begins with a blank is not kept in the history.";
     [fill(&about, page), fill(keys, page)].join("\n")
 }

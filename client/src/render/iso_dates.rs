@@ -11,13 +11,15 @@ pub fn with_iso_dates(text: &str) -> Cow<'_, str> {
     if !text.split(' ').any(|word| dmy_date(word).is_some()) {
         return Cow::Borrowed(text);
     }
-    let mut is_quoted = false;
+    let (mut is_quoted, mut is_event) = (false, false);
     let words = text.split(' ').map(|word| {
-        let was_quoted = is_quoted;
+        // The id of an event may be a date.
+        let (was_quoted, was_event) = (is_quoted, is_event);
+        is_event = word == "event";
         let has_quote = word.contains('"');
         is_quoted ^= word.matches('"').count() % 2 == 1;
         match dmy_date(word) {
-            Some((written, date)) if !was_quoted && !has_quote => {
+            Some((written, date)) if !was_quoted && !was_event && !has_quote => {
                 Cow::Owned(word.replacen(written, &date.iso().to_string(), 1))
             }
             _ => Cow::Borrowed(word),
@@ -45,6 +47,7 @@ mod tests {
                 "F1 is busy on 2026-11-21 at 09:00: choose another time"
             }),
             ("it is on 21-11-2026.", "it is on 2026-11-21."),
+            ("there is no event 21-11-2026: GET lists all", "there is no event 21-11-2026: GET lists all"),
             ("between 01-01-0001 00:00 and (31-12-9999), from=21-11-2026", {
                 "between 0001-01-01 00:00 and (9999-12-31), from=2026-11-21"
             }),

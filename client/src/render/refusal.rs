@@ -72,7 +72,10 @@ impl Refusal {
         if let Some(at) = body.at {
             body.message = body.message.replace(&at.to_string(), &time::second(at));
         }
-        body.message = with_iso_dates(&body.message).into_owned();
+        // The message about an invalid request shows how dates may be written.
+        if code.parse() != Ok(Code::BadRequest) {
+            body.message = with_iso_dates(&body.message).into_owned();
+        }
         let title = match (code.parse(), body.available) {
             (Ok(Code::SoldOut), Some(1..)) => "Too few left".to_owned(),
             _ => capitalized(words_of(code)),

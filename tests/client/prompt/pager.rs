@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::support::client::bookline;
 use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
 use crate::support::pause::pause;
+use crate::support::real_server::RealServer;
 use crate::support::session::PROMPT;
 use crate::support::terminal::Terminal;
 
@@ -325,4 +326,20 @@ fn window_that_is_resized_during_a_listing_has_the_new_size_for_the_next_one() {
     assert!(shown.contains("2026-12-31"), "{screen}");
     terminal.leave();
     fake.join();
+}
+
+/// It would fail if a user who leaves the pager early could miss the ids of tickets that were sold.
+#[test]
+fn reply_to_a_change_is_not_paged() {
+    let server = RealServer::start();
+    server.run_script("CREATE x 2026-12-31 100 id=e\n");
+    let (_directory, file) = recorded();
+    let mut terminal = start(with_pager(bookline(server.addr, &[]), &recorder(&file)));
+    terminal.press("book e 60\r");
+    terminal.wait_until(|screen| is_at_prompt(screen) && screen.lines().any(|line| line.len() == 36));
+    assert!(!file.exists());
+    terminal.press("help\r");
+    terminal.wait_until(|screen| screen.matches(PROMPT).count() == 2);
+    assert!(fs::read_to_string(file).unwrap().contains("<event-id> <n>"));
+    terminal.leave();
 }

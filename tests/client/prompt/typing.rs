@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::client::bookline;
 use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
+use crate::support::real_server::RealServer;
 use crate::support::session::PROMPT;
 use crate::support::terminal::Terminal;
 
@@ -357,4 +358,21 @@ fn verbs_quotes_and_errors_have_colors() {
     terminal.wait_until(|screen| !screen.contains("boko"));
     terminal.leave();
     fake.join();
+}
+
+/// It would fail if Tab took the only event of an incomplete list for the only one of the server.
+#[test]
+fn event_is_not_completed_from_a_list_that_is_not_complete() {
+    let server = RealServer::start();
+    let creates: String = (0..1_050).map(|number| format!("CREATE x 2026-12-31 9 id=ev{number}\n")).collect();
+    server.run_script(creates);
+    let mut terminal = Terminal::at_prompt(server.addr, 80);
+    // Of these, ev954 is the last one in the list.
+    terminal.press("book ev954");
+    terminal.press_until("\t", "(there are more events than are listed)");
+    terminal.press("0\x15book ev95");
+    terminal.press_until("\t", "ev95  x - 9 left");
+    terminal.wait_for("bookline> book ev95 <n>");
+    terminal.press("\x15");
+    terminal.leave();
 }

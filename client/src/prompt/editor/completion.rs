@@ -6,7 +6,7 @@ use bookline_protocol::Id;
 use rustyline::completion::Pair;
 use unicode_width::UnicodeWidthStr;
 
-use crate::directory::{Directory, EventSummary};
+use crate::directory::{Directory, EVENTS_MAX, EventSummary};
 use crate::prompt::editor::commands::{Commands, Fit};
 use crate::prompt::editor::dates::{self, ServerClock};
 use crate::prompt::editor::hint::fitted;
@@ -19,6 +19,9 @@ use crate::session_ids::{IdKind, SessionIds};
 
 /// Letters of a name from which an event is found by it: fewer are in most names.
 const NAME_CHARS_MIN: usize = 2;
+
+/// Shown beside the events that are listed, if there may be others.
+const NOT_LISTED: &str = "(there are more events than are listed)";
 
 /// Where values come from.
 #[derive(Clone, Debug)]
@@ -156,7 +159,10 @@ impl Completion<'_> {
         let prefix = self.word.text;
         let events = self.values.directory.events(self.deadline);
         let mut found: Vec<_> = events.iter().filter(|event| event.id.starts_with(prefix)).cloned().collect();
-        if found.is_empty() && Id::new(prefix).is_ok() {
+        // Of more events than are listed, the one with this id may be missing.
+        let is_cut = events.len() >= EVENTS_MAX;
+        let is_missing = found.is_empty() || is_cut && !found.iter().any(|event| event.id == prefix);
+        if is_missing && Id::new(prefix).is_ok() {
             found.extend(self.values.directory.event_by(prefix, self.deadline));
         }
         if found.is_empty() && prefix.chars().count() >= NAME_CHARS_MIN {
@@ -167,6 +173,11 @@ impl Completion<'_> {
         for event in found {
             let display = described(&event, self.values.screen.charset);
             self.found.add(display, format!("{} ", event.id));
+        }
+        if is_cut {
+            // The typed word is one of the candidates, so that it is not completed to an event that is the
+            // only one in the list, but not on the server.
+            self.found.add(NOT_LISTED.to_owned(), prefix.to_owned());
         }
     }
 
