@@ -119,7 +119,7 @@ fn entries_are_listings_in_the_other_formats() {
 fn invalid_arguments_exit_2_and_say_what_to_write() {
     let server = RealServer::start();
     for (words, expected) in [
-        (&["week", "F1", "friday"][..], "there are also today and tomorrow; write week <who> [<date>]"),
+        (&["week", "F1", "someday"][..], "days of the week; write week <who> [<date>]"),
         (&["week", "F 1"], "bookline: person \"F 1\" "),
         (&["day", "today", "F1,,F2"], "has no member at position 2"),
         (&["day", "31-02-2026", "F1"], "bookline: date \"31-02-2026\" "),

@@ -2,33 +2,41 @@
 
 use bookline_protocol::Date;
 use bookline_protocol::date::DateError;
+use chrono::{Datelike, Weekday};
 
 /// A day that the user names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CalendarDate {
     /// The server's today, or so many days after it.
     AfterToday(u32),
+    /// The next such day, which may be today.
+    Next(Weekday),
     On(Date),
 }
 
 impl CalendarDate {
     pub const TODAY: Self = Self::AfterToday(0);
 
-    /// Parses `today`, `tomorrow` or a date.
+    /// Parses `today`, `tomorrow`, a day of the week or a date.
     pub fn parse(text: &str) -> Result<Self, DateError> {
         match text.to_ascii_lowercase().as_str() {
             "today" => Ok(Self::TODAY),
             "tomorrow" => Ok(Self::AfterToday(1)),
-            _ => text.parse().map(Self::On),
+            word => match word.parse() {
+                Ok(weekday) => Ok(Self::Next(weekday)),
+                Err(_) => text.parse().map(Self::On),
+            },
         }
     }
 
     /// The date, as far as there are dates.
     pub fn on(self, today: Date) -> Date {
-        match self {
-            Self::AfterToday(days) => Date::from_day_number(today.day_number() + days).unwrap_or(today),
-            Self::On(date) => date,
-        }
+        let days = match self {
+            Self::AfterToday(days) => days,
+            Self::Next(weekday) => weekday.days_since(today.naive().weekday()),
+            Self::On(date) => return date,
+        };
+        Date::from_day_number(today.day_number() + days).unwrap_or(today)
     }
 }
 
@@ -53,12 +61,15 @@ mod tests {
         for (text, expected) in [
             ("today", "2026-12-31"),
             ("Tomorrow", "2027-01-01"),
+            // A Thursday is today.
+            ("thu", "2026-12-31"),
+            ("Wednesday", "2027-01-06"),
             ("2026-11-26", "2026-11-26"),
             ("26-11-2026", "2026-11-26"),
         ] {
             assert_eq!(on(text).unwrap(), expected);
         }
-        assert!(on("friday").is_err());
+        assert!(on("someday").is_err());
         assert_eq!(CalendarDate::AfterToday(1).on(date("9999-12-31")), date("9999-12-31"));
     }
 

@@ -24,7 +24,8 @@ pub fn invalid(problem: impl Into<String>, usage: &'static str) -> Error {
 }
 
 pub fn parse_date(text: &str, usage: &'static str) -> Result<CalendarDate, Error> {
-    let problem = |error| format!("date {} {error}; there are also today and tomorrow", quoted(text));
+    let problem =
+        |error| format!("date {} {error}; there are also today, tomorrow and days of the week", quoted(text));
     CalendarDate::parse(text).map_err(|error| invalid(problem(error), usage))
 }
 

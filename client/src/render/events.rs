@@ -41,8 +41,8 @@ impl Columns {
     }
 
     fn names(&self) -> Vec<Column> {
-        use ColumnKind::{Atom, Number, Text};
-        let mut names = vec![("Event", Atom), ("Name", Text), ("Date", Atom), ("Left", Atom)];
+        use ColumnKind::{Atom, Name, Number, Text};
+        let mut names = vec![("Event", Atom), ("Name", Name), ("Date", Atom), ("Left", Atom)];
         names.extend(self.has_holds.then_some(("Held", Number)));
         names.extend(self.has_sale.then_some(("Sale", Text)));
         names
@@ -194,6 +194,16 @@ mod tests {
         let other = r#"{"id":"b","name":"b","date":"2026-12-31","total_tickets":5,"available_tickets":0}"#;
         let shown = render(&[event("a", "a"), other.to_owned()], 80);
         assert!(shown.ends_with("| ........      0 of       5"), "{shown}");
+    }
+
+    #[test]
+    fn event_with_a_generated_id_is_in_a_table_of_80_columns() {
+        let event = format!(
+            r#"{{"id":"{UUID}","name":"Rust Conf Berlin","date":"2026-12-31","total_tickets":10000,
+            "available_tickets":10000}}"#
+        );
+        let shown = render(&[event], 80);
+        assert!(shown.starts_with(" Event  ") && shown.lines().all(|line| line.len() <= 80), "{shown}");
     }
 
     #[test]
