@@ -19,9 +19,9 @@ pub mod exit;
 pub mod interrupt;
 
 // Standard output, and replies on it as the server wrote them or as tables and sentences.
+pub mod held_text;
 pub mod help;
 pub mod output;
-pub mod page;
 pub mod pager;
 pub mod printer;
 pub mod record_printer;

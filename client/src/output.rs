@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Stdout, Write};
 
 use crate::diagnostics::report;
-use crate::page::Page;
+use crate::held_text::HeldText;
 use crate::pager::{Pager, RunningPager};
 use crate::screen;
 
@@ -112,7 +112,7 @@ enum PagedReply {
     /// There is none.
     None,
     /// Held back, until it is taller than the screen or ends.
-    Held(Page),
+    Held(HeldText),
     InPager(RunningPager),
 }
 
@@ -120,7 +120,7 @@ impl PagedOutput {
     fn begin(&mut self) {
         let rows = screen::height().filter(|_| self.pager.is_some());
         if let Some(rows) = rows {
-            self.reply = PagedReply::Held(Page::new(rows, screen::width()));
+            self.reply = PagedReply::Held(HeldText::new(rows, screen::width()));
         }
     }
 
@@ -141,7 +141,7 @@ impl PagedOutput {
         self.stdout.flush()
     }
 
-    fn print(&mut self, page: &Page) -> io::Result<()> {
+    fn print(&mut self, page: &HeldText) -> io::Result<()> {
         self.stdout.write_all(page.bytes())?;
         self.stdout.flush()
     }

@@ -140,8 +140,8 @@ pub struct Refusal {
 fn entry(hour: DayEntry<'_>, date: Date, who: &Id<'_>) -> Option<Entry> {
     let start = hour.place.from.unwrap_or(Slot { date, hour: hour.time });
     let period = Period::new(start, hour.place.hours.unwrap_or_default()).ok()?;
+    let is_block = hour.meet.is_block();
     let EntryFields { title, group, host } = hour.meet;
-    let is_block = title.is_empty() && group.is_empty();
     // The person is in the meeting without being in its group, if someone else is the host.
     let mut attendees: Vec<_> = group.iter().map(str::to_owned).collect();
     if host != who.as_str() && !attendees.iter().any(|id| id == who.as_str()) {

@@ -8,7 +8,7 @@ const BLOCKED_TITLE: &str = "(blocked)";
 
 /// The title of a meeting, or that it is none.
 pub fn title<'a>(meet: &'a EntryFields<'_>) -> &'a str {
-    if meet.group.is_empty() && meet.title.is_empty() { BLOCKED_TITLE } else { &meet.title }
+    if meet.is_block() { BLOCKED_TITLE } else { &meet.title }
 }
 
 /// Which hours of a longer entry these are, unless they are all, and whether it is in a series.

@@ -24,8 +24,7 @@ pub enum Mark {
 
 impl Mark {
     fn of(entry: &DayEntry<'_>) -> Self {
-        let is_block = entry.meet.title.is_empty() && entry.meet.group.is_empty();
-        if is_block { Self::Block } else { Self::Meeting }
+        if entry.meet.is_block() { Self::Block } else { Self::Meeting }
     }
 
     const fn symbol(self, charset: Charset) -> &'static str {

@@ -51,7 +51,7 @@ impl MeetingList {
 
 /// The meeting that fills this hour, unless it is a block.
 fn meeting(day: &DayReply<'_>, entry: &DayEntry<'_>) -> Option<Meeting> {
-    if entry.meet.title.is_empty() && entry.meet.group.is_empty() {
+    if entry.meet.is_block() {
         return None;
     }
     Some(Meeting {

@@ -27,6 +27,13 @@ pub struct EntryFields<'a> {
     pub host: Cow<'a, str>,
 }
 
+impl EntryFields<'_> {
+    /// Whether the entry is a block. A meeting has a title or a group.
+    pub fn is_block(&self) -> bool {
+        self.title.is_empty() && self.group.is_empty()
+    }
+}
+
 /// Where an entry is, in an object about one of the hours that it fills. The hour itself is beside it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryPlace {

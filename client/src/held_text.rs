@@ -7,15 +7,15 @@ const ROWS_FREE: usize = 1;
 
 /// Text that is not printed yet, and the rows that it takes.
 #[derive(Debug)]
-pub struct Page {
+pub struct HeldText {
     bytes: Vec<u8>,
     rows: usize,
     rows_max: usize,
     columns: Option<usize>,
 }
 
-impl Page {
-    /// An empty page on a screen of this size.
+impl HeldText {
+    /// None yet, on a screen of this size.
     pub fn new(rows: u16, columns: Option<u16>) -> Self {
         let rows_max = usize::from(rows).saturating_sub(ROWS_FREE).max(1);
         Self { bytes: Vec::new(), rows: 0, rows_max, columns: columns.map(usize::from) }
@@ -68,8 +68,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn page_is_full_with_more_rows_than_the_screen_leaves() {
-        let mut page = Page::new(4, Some(10));
+    fn text_is_full_with_more_rows_than_the_screen_leaves() {
+        let mut page = HeldText::new(4, Some(10));
         page.add(b"a\nb\n");
         page.add(b"0123456789\n");
         assert!(!page.is_full());
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn line_wider_than_the_screen_takes_several_rows() {
-        let rows = |line: &str| Page::new(5, Some(10)).rows_of(line);
+        let rows = |line: &str| HeldText::new(5, Some(10)).rows_of(line);
         assert_eq!((rows(""), rows("0123456789"), rows("01234567890")), (1, 1, 2));
         assert_eq!(rows("\x1b[31m0123456789\x1b[0m"), 1, "a color takes no columns");
         assert_eq!(rows("演劇演劇演劇"), 2, "a wide character takes two columns");
