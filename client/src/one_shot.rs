@@ -8,7 +8,6 @@ use crate::interrupt::Interrupt;
 use crate::net::connection::Target;
 use crate::net::input::Input;
 use crate::net::line_kind::LineKind;
-use crate::net::line_splitter::TypedLine;
 use crate::net::outcome::Outcome;
 use crate::net::retry::Retry;
 use crate::net::safe_exchange::exchange_safely;
@@ -49,9 +48,7 @@ fn topic_of(words: &[String]) -> Option<HelpTopic> {
 
 /// Whether the command may change something.
 pub fn may_change(words: &[String]) -> bool {
-    let line = request_line(words);
-    let text = line.trim_end_matches('\n').as_bytes();
-    LineKind::of(&TypedLine { text, end: b"\n", number: 1, is_too_long: false }).changes()
+    LineKind::of_text(request_line(words).trim_end_matches('\n')).changes()
 }
 
 /// The request that consists of these words, with its line feed.

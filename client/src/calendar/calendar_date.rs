@@ -31,12 +31,17 @@ impl CalendarDate {
 
     /// The date, as far as there are dates.
     pub fn on(self, today: Date) -> Date {
+        self.checked_on(today).unwrap_or(today)
+    }
+
+    /// The date, or `None` behind the last date that there is.
+    pub fn checked_on(self, today: Date) -> Option<Date> {
         let days = match self {
             Self::AfterToday(days) => days,
             Self::Next(weekday) => weekday.days_since(today.naive().weekday()),
-            Self::On(date) => return date,
+            Self::On(date) => return Some(date),
         };
-        Date::from_day_number(today.day_number() + days).unwrap_or(today)
+        Date::from_day_number(today.day_number() + days)
     }
 }
 

@@ -5,7 +5,8 @@ use bookline_protocol::{Date, Id};
 
 use crate::calendar::calendar_date::CalendarDate;
 use crate::error::Error;
-use crate::net::requester::{FinalLine, Requester, parse_hello};
+use crate::net::connection::parse_hello;
+use crate::net::requester::{FinalLine, Requester};
 use crate::printer::{Layout, Printer};
 use crate::render::grid::Grid;
 use crate::render::layout::fill;
@@ -14,9 +15,6 @@ use crate::render::meeting_list::MeetingList;
 use crate::render::page::Page;
 use crate::render::text::{printable, quoted};
 use crate::screen::{Role, Screen};
-
-/// Columns where neither a terminal nor the environment has a width.
-const WIDTH_DEFAULT: usize = 80;
 
 /// An argument that the command does not take.
 pub fn invalid(problem: impl Into<String>, usage: &'static str) -> Error {
@@ -112,7 +110,7 @@ pub struct GridPage {
 
 impl GridPage {
     pub fn print(&self, printer: &mut Printer) -> Result<(), Error> {
-        let page = Page::of(printer.screen()).or_width(WIDTH_DEFAULT);
+        let page = Page::of(printer.screen()).or_width(Page::COLUMNS_DEFAULT);
         printer.print_text(&self.lines(printer.screen(), &page).join("\n"))?;
         printer.flush()
     }
@@ -121,7 +119,7 @@ impl GridPage {
         let title = fill(&printable(&self.title.join(" ")), page);
         let mut lines: Vec<_> =
             title.lines().map(|line| page.paint(Role::Heading, line).into_owned()).collect();
-        lines.extend(self.grid.lines(screen, page.width().unwrap_or(WIDTH_DEFAULT)));
+        lines.extend(self.grid.lines(screen, page.width().unwrap_or(Page::COLUMNS_DEFAULT)));
         let meetings = self.meetings.lines(self.day, page);
         if !meetings.is_empty() {
             lines.push(String::new());

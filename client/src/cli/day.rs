@@ -19,7 +19,7 @@ Exit status:
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = AFTER_HELP)]
 pub struct DayArgs {
-    /// The day: 2026-12-24, 24-12-2026, today or tomorrow
+    /// The day: 2026-12-24, 24-12-2026, today, tomorrow or friday
     #[arg(value_name = "DATE")]
     pub date: String,
 

@@ -25,7 +25,7 @@ pub struct WeekArgs {
     #[arg(value_name = "WHO")]
     pub who: String,
 
-    /// A day of the week: 2026-12-24, 24-12-2026, today or tomorrow
+    /// A day of the week: 2026-12-24, 24-12-2026, today, tomorrow or friday
     #[arg(value_name = "DATE", default_value = "today")]
     pub date: String,
 }

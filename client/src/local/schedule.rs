@@ -13,7 +13,8 @@ use crate::error::Error;
 use crate::ical::calendar::{Entry, Meeting};
 use crate::local::connected::connected;
 use crate::net::connection::Target;
-use crate::net::requester::{FinalLine, Requester, parse_hello};
+use crate::net::connection::parse_hello;
+use crate::net::requester::{FinalLine, Requester};
 use crate::net::retry::Retry;
 
 /// A person's calendar on a server.

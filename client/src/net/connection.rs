@@ -196,7 +196,12 @@ impl Connection {
     }
 }
 
+/// What the client reads of a reply to HELLO.
+pub fn parse_hello(hello: &str) -> Option<HelloReply<'_>> {
+    serde_json::from_str(hello).ok()
+}
+
 fn instance_of(hello: &str) -> Option<String> {
-    let hello: HelloReply<'_> = serde_json::from_str(hello).ok()?;
-    Some(hello.instance.into_owned()).filter(|instance| !instance.is_empty())
+    let instance = parse_hello(hello)?.instance.into_owned();
+    (!instance.is_empty()).then_some(instance)
 }

@@ -23,6 +23,11 @@ pub enum LineKind {
 }
 
 impl LineKind {
+    /// What one complete line of the user asks for, given without its end.
+    pub fn of_text(text: &str) -> Self {
+        Self::of(&TypedLine { text: text.as_bytes(), end: b"\n", number: 1, is_too_long: false })
+    }
+
     pub fn of(line: &TypedLine<'_>) -> Self {
         if line.is_too_long {
             return Self::Invalid;

@@ -1,6 +1,5 @@
 //! Sends requests of the client's own, and returns their replies.
 
-use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::reply::ReplyLine;
 
 use crate::error::Error;
@@ -101,9 +100,4 @@ impl Reply {
         }
         None
     }
-}
-
-/// What the client reads of a reply to HELLO.
-pub fn parse_hello(hello: &str) -> Option<HelloReply<'_>> {
-    serde_json::from_str(hello).ok()
 }

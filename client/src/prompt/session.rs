@@ -14,7 +14,6 @@ use crate::interrupt::Interrupt;
 use crate::net::connection::Target;
 use crate::net::input::Input;
 use crate::net::line_kind::LineKind;
-use crate::net::line_splitter::TypedLine;
 use crate::net::link::Link;
 use crate::net::outcome::Outcome;
 use crate::net::requester::Requester;
@@ -239,16 +238,12 @@ fn is_line_terminal() -> bool {
 
 /// Whether a line, or one of several pasted ones, may change something.
 fn may_change(lines: &str) -> bool {
-    let kind = |text: &str| {
-        LineKind::of(&TypedLine { text: text.as_bytes(), end: b"\n", number: 1, is_too_long: false })
-    };
-    lines.lines().any(|line| kind(line).changes())
+    lines.lines().any(|line| LineKind::of_text(line).changes())
 }
 
 /// Whether the line ends the session. It needs no server for that.
 fn is_quit(line: &str) -> bool {
-    let line = TypedLine { text: line.as_bytes(), end: b"\n", number: 1, is_too_long: false };
-    LineKind::of(&line) == LineKind::Quit
+    LineKind::of_text(line) == LineKind::Quit
 }
 
 /// What the user has to know about lines that Ctrl-C discarded.

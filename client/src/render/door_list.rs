@@ -10,15 +10,11 @@ use crate::render::text::words_of;
 use crate::render::time;
 use crate::screen::Role;
 
-/// The columns of a sheet of paper, for the list of tickets where neither a terminal nor the environment has
-/// a width. Printers cut longer lines off.
-const PAPER_WIDTH: usize = 80;
-
 // Tickets with whole ids are a table on paper.
 const _: () = {
     const WIDTHS: usize = TICKET_ID_CHARS + "checked in".len() + "2026-11-26 09:57".len();
     const LINES: usize = 3;
-    assert!(WIDTHS + NAME_WIDTH_MIN + 4 * PADDING_WIDTH + LINES <= PAPER_WIDTH);
+    assert!(WIDTHS + NAME_WIDTH_MIN + 4 * PADDING_WIDTH + LINES <= Page::COLUMNS_DEFAULT);
 };
 
 const COLUMNS: &[Column] = &[
@@ -38,7 +34,7 @@ pub fn tickets(tickets: &[TicketRow<'_>], page: &Page) -> String {
             ticket.attendee.as_deref().unwrap_or_default().into(),
         ]
     });
-    Table::new(COLUMNS, rows).lay_out(&page.or_width(PAPER_WIDTH))
+    Table::new(COLUMNS, rows).lay_out(&page.or_width(Page::COLUMNS_DEFAULT))
 }
 
 const fn role(status: TicketStatus) -> Option<Role> {

@@ -12,16 +12,13 @@ const USAGE_INDENT: Indent = Indent { first: 2, next: 8 };
 const HELP_INDENT: Indent = Indent { first: 4, next: 4 };
 const EXAMPLE_INDENT: Indent = Indent { first: 4, next: 8 };
 
-/// The columns of help where neither a terminal nor the environment has a width: those of a sheet of paper.
-const PAPER_WIDTH: usize = 80;
-
 /// The heading of commands without a topic, where others have one.
 const NO_TOPIC: &str = "other";
 
 /// The forms of several commands have a heading for each topic, in the order of the server, and an end that
 /// says what else there is to ask for.
 pub fn forms(forms: &[HelpRow<'_>], page: &Page) -> String {
-    let page = &page.or_width(PAPER_WIDTH);
+    let page = &page.or_width(Page::COLUMNS_DEFAULT);
     let topics = topics_of(forms);
     let [_, _, ..] = &topics[..] else { return listed(forms.iter(), page) };
     let mut parts = Vec::new();

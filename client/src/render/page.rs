@@ -28,6 +28,9 @@ pub struct BarCharacters {
 }
 
 impl Page {
+    /// Columns where their number is unknown: those of a sheet of paper. Printers cut longer lines off.
+    pub const COLUMNS_DEFAULT: usize = 80;
+
     /// The page that this screen is now: windows change their size.
     pub fn of(screen: Screen) -> Self {
         Self::with_width(screen, screen::width())

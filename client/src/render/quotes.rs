@@ -6,11 +6,11 @@
 
 use bookline_protocol::{Code, quote};
 
-use crate::render::text::{capitalized, printable};
+use crate::render::text::{capitalized, closing_quote, printable};
 
 /// What may be the cause of a refusal with this code, as a sentence.
 pub fn cause(code: Code, line: &str) -> Option<String> {
-    // Of several pasted lines it is not known which was refused.
+    // Of several lines it is not known which was refused.
     let line = line.trim_ascii();
     let is_about_words = matches!(code, Code::BadRequest | Code::UnknownCommand) && !line.contains('\n');
     let mut sentence = quote_trouble(line).filter(|_| is_about_words)?;
@@ -27,9 +27,9 @@ fn quote_trouble(line: &str) -> Option<String> {
         let rest = &line[at..];
         let after = &rest[c.len_utf8()..];
         match c {
-            '"' if is_word_start => match end_of_quoted(after) {
-                Some(end) => {
-                    at += c.len_utf8() + end;
+            '"' if is_word_start => match closing_quote(after) {
+                Some(closing) => {
+                    at += c.len_utf8() + closing + 1;
                     is_word_start = false;
                     continue;
                 }
@@ -100,17 +100,6 @@ const fn is_any_quote(c: char) -> bool {
 fn in_quotes(text: &str) -> String {
     let argument = printable(&quote(text)).into_owned();
     if argument.starts_with('"') { argument } else { format!("\"{argument}\"") }
-}
-
-/// The end of quoted text, behind its closing quote.
-fn end_of_quoted(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    let closing = text.find(|c: char| {
-        let is_closing = c == '"' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        is_closing
-    });
-    closing.map(|at| at + 1)
 }
 
 /// The quote that should close what a proper one opens.

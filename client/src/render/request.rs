@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::render::text::printable;
+use bookline_protocol::KEY_OPTION;
+
+use crate::render::text::{closing_quote, printable};
 
 /// Characters of a request that are shown.
 const SHOWN_CHARS_MAX: usize = 80;
 
 /// Bytes that as many characters have at the most.
 const SHOWN_BYTES_MAX: usize = 4 * SHOWN_CHARS_MAX;
-
-/// The option whose value nobody else may know.
-const SECRET_OPTION: &str = "key";
 
 /// A request for a message: printable, without its key, and cut to 80 characters. `is_cut` says that the text
 /// is the beginning of a longer one.
@@ -32,11 +31,10 @@ pub fn shown_request(text: &[u8], is_cut: bool) -> String {
 /// The text with `key=...` for every word that begins so.
 fn without_keys(text: &str) -> Cow<'_, str> {
     let is_secret = |at: &usize| {
-        let (name, before) = (at.checked_sub(SECRET_OPTION.len()), at.checked_sub(SECRET_OPTION.len() + 1));
+        let (name, before) = (at.checked_sub(KEY_OPTION.len()), at.checked_sub(KEY_OPTION.len() + 1));
         let is_word = before.is_none_or(|before| is_blank(text.as_bytes()[before]));
         is_word
-            && name
-                .is_some_and(|name| text.as_bytes()[name..*at].eq_ignore_ascii_case(SECRET_OPTION.as_bytes()))
+            && name.is_some_and(|name| text.as_bytes()[name..*at].eq_ignore_ascii_case(KEY_OPTION.as_bytes()))
     };
     let (mut shown, mut copied) = (String::new(), 0);
     for equals in memchr::memchr_iter(b'=', text.as_bytes()).filter(is_secret) {
@@ -57,7 +55,7 @@ fn without_keys(text: &str) -> Cow<'_, str> {
 /// The length of the value that the text begins with.
 fn value_bytes(text: &str) -> usize {
     match text.strip_prefix('"') {
-        Some(quoted) => quoted.find('"').map_or(text.len(), |end| end + 2),
+        Some(quoted) => closing_quote(quoted).map_or(text.len(), |closing| closing + 2),
         None => text.bytes().position(is_blank).unwrap_or(text.len()),
     }
 }
@@ -80,6 +78,7 @@ mod tests {
             ("BOOK key=a= key=b for=key=c", "BOOK key=... key=... for=key=c"),
             ("BOOK monkey=x ey=x =", "BOOK monkey=x ey=x ="),
             ("BOOK key=\"0123", "BOOK key=..."),
+            (r#"BOOK key="01\"23" e"#, "BOOK key=... e"),
         ] {
             assert_eq!(shown_request(typed.as_bytes(), false), shown);
         }

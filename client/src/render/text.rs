@@ -47,6 +47,16 @@ fn joins_emoji(before: &str, after: &str) -> bool {
     joined.width() < before.width() + after.width()
 }
 
+/// Where the quote is that closes a quoted text, which is given behind its first quote.
+pub fn closing_quote(text: &str) -> Option<usize> {
+    let mut is_escaped = false;
+    text.find(|c: char| {
+        let is_closing = c == '"' && !is_escaped;
+        is_escaped = c == '\\' && !is_escaped;
+        is_closing
+    })
+}
+
 /// The printable text between quotes, on one line.
 pub fn quoted(text: &str) -> String {
     format!("\"{}\"", printable(text).replace('\n', "\\n"))

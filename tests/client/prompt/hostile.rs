@@ -95,17 +95,22 @@ fn peer_that_sends_without_end_is_left_and_does_not_flood_the_terminal() {
     }
 }
 
-#[test]
-fn reply_line_without_end_ends_the_command_and_not_the_session() {
-    let fake = FakeServer::with_listener(|listener| {
+/// A server that answers GET with this text again and again until the client closes the connection, and PING
+/// on the next one.
+fn endless_reply(text: String) -> FakeServer<()> {
+    FakeServer::with_listener(move |listener| {
         let mut first = Peer::greeted(&listener);
         assert_eq!(first.read_line(), "GET\n");
-        let text = "x".repeat(1 << 20);
         while first.try_send(&text).is_ok() {}
         let mut second = Peer::greeted(&listener);
         second.expect("PING\n", "OK {}\n");
         assert_eq!(second.read_to_end(), b"");
-    });
+    })
+}
+
+#[test]
+fn reply_line_without_end_ends_the_command_and_not_the_session() {
+    let fake = endless_reply("x".repeat(1 << 20));
     let mut session = Session::prompt(fake.addr);
     session.type_line("GET");
     session.wait_for("sent a line of more than 64 MiB that has no end");
@@ -117,14 +122,7 @@ fn reply_line_without_end_ends_the_command_and_not_the_session() {
 
 #[test]
 fn ctrl_c_ends_a_reply_of_endless_garbage() {
-    let fake = FakeServer::with_listener(|listener| {
-        let mut first = Peer::greeted(&listener);
-        assert_eq!(first.read_line(), "GET\n");
-        while first.try_send(&"\x1b[2Jgarbage\n".repeat(1_000)).is_ok() {}
-        let mut second = Peer::greeted(&listener);
-        second.expect("PING\n", "OK {}\n");
-        assert_eq!(second.read_to_end(), b"");
-    });
+    let fake = endless_reply("\x1b[2Jgarbage\n".repeat(1_000));
     let mut session = Session::prompt(fake.addr);
     session.type_line("GET");
     session.wait_for("\\u{1b}[2Jgarbage\r\n");

@@ -3,9 +3,11 @@
 use std::time::SystemTime;
 
 use bookline_protocol::Date;
-use bookline_protocol::commands::hello::HelloReply;
-use chrono::{DateTime, Datelike, Days, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
+
+use crate::calendar::calendar_date::CalendarDate;
+use crate::net::connection::parse_hello;
 
 /// The words, in lower case. A day of the week is the next one of this name, which may be today.
 const DATE_WORDS: [&str; 9] =
@@ -32,7 +34,7 @@ pub struct NamedDate {
 impl ServerClock {
     /// The clock in the object of a reply to HELLO. `None` if it has none that is known here.
     pub fn of(hello: &str) -> Option<Self> {
-        let hello: HelloReply<'_> = serde_json::from_str(hello).ok()?;
+        let hello = parse_hello(hello)?;
         let now = DateTime::parse_from_rfc3339(&hello.now).ok()?;
         let ahead = now.signed_duration_since(DateTime::<Utc>::from(SystemTime::now()));
         Some(Self { zone: hello.time_zone.parse().ok()?, ahead })
@@ -66,15 +68,7 @@ fn begins(word: &str, beginning: &str) -> bool {
 }
 
 fn date_of(word: &str, today: NaiveDate) -> Option<Date> {
-    let days = match word {
-        "today" => 0,
-        "tomorrow" => 1,
-        weekday => {
-            let weekday: chrono::Weekday = weekday.parse().ok()?;
-            u64::from(weekday.days_since(today.weekday()))
-        }
-    };
-    Date::from_naive(today.checked_add_days(Days::new(days))?)
+    CalendarDate::parse(word).ok()?.checked_on(Date::from_naive(today)?)
 }
 
 #[cfg(test)]

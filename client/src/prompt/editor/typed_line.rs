@@ -2,6 +2,8 @@
 
 use bookline_protocol::split_option;
 
+use crate::render::text::closing_quote;
+
 /// One command of what is typed: text up to a line feed outside of quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TypedLine<'a> {
@@ -113,16 +115,6 @@ impl<'a> Word<'a> {
     pub fn option(&self) -> Option<(&'a str, &'a str)> {
         split_option(self.text)
     }
-}
-
-/// Where the quote is that closes a quoted text, which is given behind its first quote.
-fn closing_quote(text: &str) -> Option<usize> {
-    let mut is_escaped = false;
-    text.find(|c: char| {
-        let is_closing = c == '"' && !is_escaped;
-        is_escaped = c == '\\' && !is_escaped;
-        is_closing
-    })
 }
 
 fn is_blank(c: char) -> bool {
