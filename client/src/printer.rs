@@ -258,7 +258,7 @@ impl Printer {
                 self.print_text(&refusal(code, body, context, &Page::of(self.screen)))
             }
             // A line of a later version of the protocol.
-            Ok(ReplyLine::Unknown) => Ok(()),
+            Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) => Ok(()),
             Err(_) => self.print_text(&printable(&line)),
         }
     }

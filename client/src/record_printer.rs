@@ -76,7 +76,7 @@ impl RecordPrinter {
                 report_behind(out, &(refusal::sentence(code, body) + note))
             }
             // A line of a later version of the protocol.
-            Ok(ReplyLine::Unknown) => Ok(()),
+            Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) => Ok(()),
             Err(_) if self.format == RecordFormat::Plain => write_text(out, &printable(&line)),
             Err(_) => Err(Error::NotCsv { reply: line.into_owned() }),
         }

@@ -21,6 +21,8 @@ pub enum Code {
     KeyReused,
     /// There is no such event, ticket, hold or entry.
     NotFound,
+    /// The changes are not in the log any more.
+    Gone,
     /// The deadline of the hold has passed.
     Expired,
     /// The event is not on sale.
@@ -52,8 +54,6 @@ pub enum Code {
     Unauthenticated,
     /// Reserved: the requester sends more requests than it may.
     RateLimited,
-    /// Reserved: it existed, and the server does not have it any more.
-    Gone,
 }
 
 /// A code that this version does not know.
@@ -73,6 +73,7 @@ impl Code {
         Self::Incomplete,
         Self::KeyReused,
         Self::NotFound,
+        Self::Gone,
         Self::Expired,
         Self::Closed,
         Self::Limit,
@@ -88,7 +89,6 @@ impl Code {
         Self::Unavailable,
         Self::Unauthenticated,
         Self::RateLimited,
-        Self::Gone,
     ];
 
     /// The code as written on the wire.
@@ -134,10 +134,7 @@ impl Code {
 
     /// Whether the code is reserved for a later version. This version does not send it.
     pub const fn is_reserved(self) -> bool {
-        matches!(
-            self,
-            Self::NotLeader | Self::Unavailable | Self::Unauthenticated | Self::RateLimited | Self::Gone
-        )
+        matches!(self, Self::NotLeader | Self::Unavailable | Self::Unauthenticated | Self::RateLimited)
     }
 }
 

@@ -40,6 +40,7 @@ pub mod tagged_id;
 pub mod text;
 pub mod ticket;
 pub mod timestamp;
+pub mod watched;
 pub mod window;
 
 pub use code::Code;
@@ -69,4 +70,5 @@ pub use series::{Scope, SeriesId};
 pub use text::Text;
 pub use ticket::{StatusFilter, TicketId, TicketStatus};
 pub use timestamp::Timestamp;
+pub use watched::{Watched, WatchedError};
 pub use window::{Days, Window};

@@ -89,6 +89,9 @@ pub const SEARCH_ROWS_MAX: u32 = 1_000;
 /// Rows of FREE unless the request says otherwise.
 pub const SEARCH_ROWS_DEFAULT: u32 = 10;
 
+/// What one connection may watch, and what one line may name: more than a board has rows.
+pub const WATCHED_MAX: usize = 1_000;
+
 /// Characters of the input that an error message repeats: enough to recognize it, too few to flood a
 /// terminal.
 pub const ECHO_CHARS_MAX: usize = 40;

@@ -86,6 +86,16 @@ pub enum Detail {
     },
     /// The host, who alone may change the meeting, for `FORBIDDEN`.
     Host(String),
+    /// The smallest `since=` that would be granted, for `GONE`.
+    Oldest {
+        /// Commits after this one can be read from the log.
+        oldest: u64,
+    },
+    /// The sequence number of the last commit, for `BAD_REQUEST` of a WATCH since a later one.
+    Sequence {
+        /// The sequence number.
+        sequence: u64,
+    },
     /// The verb that was probably intended, for `UNKNOWN_COMMAND`.
     DidYouMean(&'static str),
 }
@@ -277,6 +287,24 @@ impl Refusal {
         )
     }
 
+    /// The log has no changes before `oldest` any more.
+    pub fn gone(since: u64, oldest: u64) -> Self {
+        let message = format!(
+            "the changes after sequence {since} are not in the log any more, only those after {oldest}: WATCH \
+             without since=, GET what you need, and apply the changes that follow"
+        );
+        Self::with_detail(Code::Gone, message, Detail::Oldest { oldest })
+    }
+
+    /// WATCH names a commit that does not exist yet.
+    pub fn beyond_last_commit(since: u64, sequence: u64) -> Self {
+        let message = format!(
+            "since={since} is beyond the last commit, which is {sequence}: is it from another server? Write \
+             WATCH without since=, and GET what you need"
+        );
+        Self::with_detail(Code::BadRequest, message, Detail::Sequence { sequence })
+    }
+
     /// Changes are refused for now.
     pub fn read_only(reason: impl std::fmt::Display) -> Self {
         Self::new(Code::ReadOnly, format!("changes are refused for now, reads are served: {reason}"))
@@ -352,6 +380,8 @@ impl Detail {
                 out.extend_from_slice(b",\"host\":");
                 json::write_string(out, host);
             }
+            Self::Oldest { oldest } => write_number_field(out, b",\"oldest\":", *oldest),
+            Self::Sequence { sequence } => write_number_field(out, b",\"sequence\":", *sequence),
             Self::DidYouMean(verb) => {
                 out.extend_from_slice(b",\"did_you_mean\":");
                 json::write_string(out, verb);

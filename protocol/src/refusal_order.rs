@@ -30,7 +30,7 @@ pub const REFUSAL_ORDER: &[RefusalReason] = &[
         when: "the key was used for another request; for the same one, the stored reply is sent",
     },
     RefusalReason { codes: &[Code::NotFound], when: "there is no such event, ticket, hold or entry" },
-    RefusalReason { codes: &[Code::Gone], when: "it existed, and the server does not have it any more" },
+    RefusalReason { codes: &[Code::Gone], when: "the changes are not in the log any more" },
     RefusalReason { codes: &[Code::Forbidden], when: "only the host may change it" },
     RefusalReason { codes: &[Code::Expired], when: "the deadline of the hold has passed" },
     RefusalReason { codes: &[Code::Closed], when: "the event is not on sale" },

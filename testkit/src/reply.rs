@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 /// The codes of the protocol.
-pub const CODES: [&str; 17] = [
+pub const CODES: [&str; 18] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
     "INCOMPLETE",
     "KEY_REUSED",
     "NOT_FOUND",
+    "GONE",
     "EXPIRED",
     "CLOSED",
     "LIMIT",

@@ -88,7 +88,7 @@ impl Link {
                 Ok(ReplyLine::Ok(body)) => return Ok(Reply { rows, granted: Some(body.to_owned()) }),
                 Ok(ReplyLine::Err { .. }) => return Ok(Reply { rows, granted: None }),
                 // A line of a later version of the protocol.
-                Ok(ReplyLine::Unknown) => {}
+                Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) => {}
                 Err(_) => return Err(io::ErrorKind::InvalidData.into()),
             }
         }

@@ -177,7 +177,7 @@ impl<'a> Exchange<'a> {
                 Some(ReplyLine::Ok(_)) => self.on_granted(input),
                 Some(ReplyLine::Err { code, body }) => self.on_refused(code, body, input, printer)?,
                 Some(ReplyLine::Row(_)) => self.rows += 1,
-                Some(ReplyLine::Unknown) | None => {}
+                Some(ReplyLine::Change { .. } | ReplyLine::Unknown) | None => {}
             }
             if input.end(self.requests.has_quit()).is_some() || self.interrupt.is_raised() {
                 break;

@@ -95,7 +95,7 @@ impl Reply {
                     let (code, sentence) = (code.to_owned(), refusal::sentence(code, body));
                     return Some(Self { rows, last: FinalLine::Err { code, sentence } });
                 }
-                Ok(ReplyLine::Unknown) | Err(_) => {}
+                Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) | Err(_) => {}
             }
         }
         None

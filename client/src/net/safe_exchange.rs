@@ -333,7 +333,7 @@ impl<'a> SafeExchange<'a> {
                     printer.expect(self.requests.first().and_then(PendingRequest::listing));
                     self.reply.add(line, printer)?;
                 }
-                Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
+                Some(ReplyLine::Change { .. } | ReplyLine::Unknown) | None => printer.print_line(line)?,
                 Some(reply) => self.on_final_line(line, reply, input, printer)?,
             }
             // What follows the last reply is not asked for: the prompt bounds it.

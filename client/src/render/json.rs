@@ -33,7 +33,7 @@ fn write_object(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
         Some(ReplyLine::Row(body)) => ("row", None, body),
         Some(ReplyLine::Ok(body)) => ("ok", None, body),
         Some(ReplyLine::Err { code, body }) => ("err", Some(code), body),
-        Some(ReplyLine::Unknown) | None => return write_unknown(out, line),
+        Some(ReplyLine::Change { .. } | ReplyLine::Unknown) | None => return write_unknown(out, line),
     };
     let Ok(fields) = serde_json::from_str::<Fields>(body) else { return write_unknown(out, line) };
     write!(out, "{{\"type\":\"{kind}\"")?;

@@ -41,6 +41,11 @@ enum NumberError {
     Range { min: u32, max: u32 },
 }
 
+/// Why a word is not a sequence number. The message continues a sentence that begins with the word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("is not the sequence number of a commit: write a whole number from 0 in digits only")]
+struct SequenceError;
+
 impl<'a> Args<'a> {
     /// `line` has no control characters but tabs.
     pub(crate) fn of(line: &'a str, classes: ByteClasses) -> Self {
@@ -167,6 +172,15 @@ impl<'a> Args<'a> {
         range: RangeInclusive<u32>,
     ) -> Result<Option<u32>, Refusal> {
         self.option(name)?.map(|value| validated(name, value, |value| number(&value, range))).transpose()
+    }
+
+    /// The value of an option, the sequence number of a commit, or zero.
+    pub(crate) fn option_sequence(&mut self, name: &str) -> Result<Option<u64>, Refusal> {
+        let parse = |value: Cow<'a, str>| {
+            let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+            value.parse::<u64>().ok().filter(|_| is_number).ok_or(SequenceError)
+        };
+        self.option(name)?.map(|value| validated(name, value, parse)).transpose()
     }
 
     /// The key, if one is given. The refusal of an invalid one does not repeat it.

@@ -16,6 +16,7 @@ use crate::sale_terms::{MaxPerBooking, Sales};
 use crate::series::Scope;
 use crate::text::Text;
 use crate::ticket::TicketId;
+use crate::watched::Watched;
 use crate::window::Until;
 
 /// Appends to a line. A request has one form only: the arguments, and then the options in the order of the
@@ -85,6 +86,18 @@ impl Value for Text<'_> {
 impl Value for u32 {
     fn write(&self, out: &mut Vec<u8>) {
         json::write_number(out, *self);
+    }
+}
+
+impl Value for u64 {
+    fn write(&self, out: &mut Vec<u8>) {
+        json::write_number(out, *self);
+    }
+}
+
+impl Value for Watched<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        Self::write(self, out);
     }
 }
 

@@ -33,6 +33,8 @@ macro_rules! for_each_command {
             Ping in ping: "PING";
             Stats in stats: "STATS";
             Snapshot in snapshot: "SNAPSHOT";
+            Watch<'a> in watch: "WATCH";
+            Unwatch<'a> in unwatch: "UNWATCH";
             Quit in quit: "QUIT" | "EXIT";
         }
     };
@@ -47,6 +49,7 @@ mod line_writer;
 mod meeting;
 mod recurrence;
 pub(crate) mod verb;
+mod watched_words;
 mod window;
 
 pub use bookings::{BookedEvents, Booking, Bookings};

@@ -21,6 +21,13 @@ pub enum ReplyLine<'a> {
         /// The object, an [`ErrBody`].
         body: &'a str,
     },
+    /// A change, between the lines of replies or after them. It belongs to no reply.
+    Change {
+        /// The sequence number of its commit.
+        sequence: u64,
+        /// The object, a [`super::ChangeBody`].
+        body: &'a str,
+    },
     /// A line of a later version of the protocol, with an unknown first word. It belongs to no reply; skip
     /// it.
     Unknown,
@@ -51,6 +58,11 @@ impl<'a> ReplyLine<'a> {
                     return Err(MalformedLine);
                 }
                 object(rest).map(|body| Self::Err { code, body })
+            }
+            "CHANGE" => {
+                let (sequence, rest) = rest.split_once(' ').ok_or(MalformedLine)?;
+                let sequence = sequence.parse().map_err(|_| MalformedLine)?;
+                object(rest).map(|body| Self::Change { sequence, body })
             }
             _ if is_word(word) => Ok(Self::Unknown),
             _ => Err(MalformedLine),
@@ -121,6 +133,12 @@ pub struct ErrBody {
     /// FORBIDDEN: the host, who alone may change the meeting.
     #[serde(default)]
     pub host: Option<String>,
+    /// GONE: the smallest `since=` that would be granted.
+    #[serde(default)]
+    pub oldest: Option<u64>,
+    /// BAD_REQUEST of a WATCH: the sequence number of the last commit.
+    #[serde(default)]
+    pub sequence: Option<u64>,
     /// UNKNOWN_COMMAND: the verb that was probably intended.
     #[serde(default)]
     pub did_you_mean: Option<String>,

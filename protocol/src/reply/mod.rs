@@ -7,6 +7,7 @@
 //! Every JSON object is a struct that serializes and deserializes. The frequent and the long ones also have
 //! functions that write them without the struct; a property test compares the two.
 
+mod change;
 pub(crate) mod changed_entry;
 mod clash;
 pub(crate) mod dates;
@@ -18,6 +19,7 @@ mod keyed;
 mod lines;
 mod members;
 
+pub use change::ChangeBody;
 pub use changed_entry::{SeriesFields, SkippedFields, WrittenEntry};
 pub use clash::{Clash, Clashes};
 pub use decode::{ErrBody, ErrTickets, MalformedLine, ReplyLine};
