@@ -21,21 +21,22 @@ pub fn write_value(out: &mut Vec<u8>, value: &impl Serialize) {
     }
 }
 
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &str) {
+/// Appends a string.
+pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     write_fragment(out, text);
     out.push(b'"');
 }
 
 /// Appends an id as a string. Ids have no characters to escape.
-pub(crate) fn write_id(out: &mut Vec<u8>, id: &str) {
+pub fn write_id(out: &mut Vec<u8>, id: &str) {
     out.push(b'"');
     out.extend_from_slice(id.as_bytes());
     out.push(b'"');
 }
 
 /// Appends ids as an array of strings.
-pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str>) {
+pub fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str>) {
     out.push(b'[');
     for (index, id) in ids.enumerate() {
         if index > 0 {
@@ -46,7 +47,8 @@ pub(crate) fn write_ids<'a>(out: &mut Vec<u8>, ids: impl Iterator<Item = &'a str
     out.push(b']');
 }
 
-pub(crate) fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+/// Appends a whole number.
+pub fn write_number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 

@@ -8,6 +8,7 @@
 //! functions that write them without the struct; a property test compares the two.
 
 mod change;
+mod change_kind;
 pub(crate) mod changed_entry;
 mod clash;
 pub(crate) mod dates;
@@ -20,6 +21,7 @@ mod lines;
 mod members;
 
 pub use change::ChangeBody;
+pub use change_kind::{ChangeKind, ChangeKindError};
 pub use changed_entry::{SeriesFields, SkippedFields, WrittenEntry};
 pub use clash::{Clash, Clashes};
 pub use decode::{ErrBody, ErrTickets, MalformedLine, ReplyLine};

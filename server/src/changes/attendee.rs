@@ -1,7 +1,6 @@
 //! The name behind `for=`, as changes hold it: empty if there is none.
 
 use bookline_protocol::limits::TEXT_CHARS_MAX;
-use serde_json::Value;
 
 use super::invalid::{InvalidChange, check_text};
 
@@ -11,11 +10,4 @@ pub(super) const ATTENDEE_BYTES_MAX: usize = 4 * TEXT_CHARS_MAX;
 /// Checks a name of the event with this number.
 pub(super) fn check_attendee(number: u64, attendee: &str) -> Result<(), InvalidChange> {
     if attendee.is_empty() { Ok(()) } else { check_text("attendee of event", number, attendee) }
-}
-
-/// Adds the name to the JSON of a change, if there is one.
-pub(super) fn put_attendee_json(json: &mut Value, attendee: &str) {
-    if !attendee.is_empty() {
-        json["for"] = attendee.into();
-    }
 }

@@ -3,11 +3,13 @@
 //! Body: slot u32 (day × 24 + hour), who.
 
 use bookline_protocol::{Period, Slot};
-use serde_json::{Value, json};
 
 use super::compaction::Compaction;
+use super::entry_lines::EntryLines;
+use super::entry_texts::EntryTexts;
 use super::invalid::{InvalidChange, check_id};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -53,10 +55,9 @@ impl<'a> Kind<'a> for BlockTaken<'a> {
         Compaction::Entry
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": "block_taken", "date": self.slot.date.iso().to_string(),
-            "time": self.slot.hour.to_string(), "who": self.who,
-        })
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let entry = Ok((EntryNumber::first_of(origin.sequence), Period::of_slot(self.slot)));
+        let texts = EntryTexts::of_block(self.who);
+        EntryLines { series: None, texts, micros: origin.micros }.tell_made(std::iter::once(entry), listener)
     }
 }

@@ -6,13 +6,14 @@
 //! of the commit. A snapshot has the occurrences that have not ended.
 
 use bookline_protocol::{Period, SeriesId};
-use serde_json::{Value, json};
 
 use super::compaction::Compaction;
+use super::entry_lines::EntryLines;
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
-use super::occurrence::{EncodedOccurrence, SERIES_BYTES, decode_occurrence, period_json, series_bytes};
+use super::listener::{Listener, TellError};
+use super::occurrence::{EncodedOccurrence, SERIES_BYTES, decode_occurrence, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::DecodeError;
@@ -82,18 +83,9 @@ impl<'a> Kind<'a> for EntriesCreated<'a> {
         Compaction::Entries { series, texts, occurrences }
     }
 
-    fn json(&self) -> Value {
-        let occurrences = self.occurrences.iter().filter_map(|occurrence| {
-            let (index, period) = decode_occurrence(*occurrence)?;
-            let mut json = period_json(period);
-            json["index"] = index.into();
-            Some(json)
-        });
-        let mut json = json!({ "fact": "entries_created", "entries": occurrences.collect::<Vec<_>>() });
-        self.texts.put_json(&mut json);
-        if let Some(series) = self.series {
-            json["series"] = json!(series);
-        }
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let Self { series, texts, .. } = *self;
+        let entries = self.numbered(origin).map(|entry| entry.map_err(|_| DecodeError::Malformed.into()));
+        EntryLines { series, texts, micros: origin.micros }.tell_made(entries, listener)
     }
 }

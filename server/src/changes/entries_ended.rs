@@ -8,14 +8,15 @@
 
 use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
 use bookline_protocol::{Period, SeriesId};
-use serde_json::{Value, json};
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
+use super::entry_lines::EntryLines;
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
-use super::occurrence::{SERIES_BYTES, decode_period, period_json, series_bytes};
+use super::listener::{Listener, TellError};
+use super::occurrence::{SERIES_BYTES, decode_period, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::fields::Fields;
@@ -116,18 +117,9 @@ impl<'a> Kind<'a> for EntriesEnded<'a> {
         self.decoded().flatten().for_each(|(number, _)| earlier.end_entry(number));
     }
 
-    fn json(&self) -> Value {
-        let entries = self.decoded().flatten().map(|(number, period)| {
-            let mut json = period_json(period);
-            json["entry"] = number.commit().0.into();
-            json["index"] = number.index().into();
-            json
-        });
-        let mut json = json!({ "fact": "entries_ended", "entries": entries.collect::<Vec<_>>() });
-        self.texts.put_json(&mut json);
-        if let Some(series) = self.series {
-            json["series"] = json!(series);
-        }
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let Self { series, texts, .. } = *self;
+        let entries = self.decoded().map(|entry| entry.ok_or(DecodeError::Malformed.into()));
+        EntryLines { series, texts, micros: origin.micros }.tell_deleted(entries, listener)
     }
 }

@@ -3,13 +3,14 @@
 //! Body: slot u32 (day × 24 + hour), entry u64, then its texts.
 
 use bookline_protocol::{Period, Slot};
-use serde_json::{Value, json};
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
+use super::entry_lines::EntryLines;
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -86,12 +87,9 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
         earlier.end_entry(self.entry);
     }
 
-    fn json(&self) -> Value {
-        let mut json = json!({
-            "fact": "entry_freed", "date": self.slot.date.iso().to_string(),
-            "time": self.slot.hour.to_string(), "entry": self.entry.commit().0,
-        });
-        self.texts.put_json(&mut json);
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let entry = Ok((self.entry, Period::of_slot(self.slot)));
+        EntryLines { series: None, texts: self.texts, micros: origin.micros }
+            .tell_deleted(std::iter::once(entry), listener)
     }
 }

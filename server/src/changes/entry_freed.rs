@@ -3,14 +3,15 @@
 //!
 //! Body: slot u32 (day × 24 + hour), entry u64.
 
+use bookline_protocol::reply::ChangeKind;
 use bookline_protocol::{Period, Slot};
-use serde_json::{Value, json};
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::entry_ended::first_entry;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -63,10 +64,11 @@ impl<'a> Kind<'a> for EntryFreed {
         earlier.end_entry(self.entry);
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": "entry_freed", "date": self.slot.date.iso().to_string(),
-            "time": self.slot.hour.to_string(), "entry": self.entry.commit().0,
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.incomplete(ChangeKind::EntryDeleted, &|line| {
+            line.open("earlier_entry_deleted", origin.micros);
+            line.entry(self.entry);
+            line.period(Period::of_slot(self.slot));
         })
     }
 }

@@ -3,12 +3,10 @@
 //! Encoded: who, title, group, host. The length of the group is a u32. The title and the group of a block are
 //! empty, and its host is who.
 
-use serde_json::Value;
-
 use super::invalid::{InvalidChange, check_group, check_id, check_text};
 use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, put_long_string, put_string};
-use crate::domain::calendar::EntryContent;
+use crate::domain::calendar::{EntryContent, attendees};
 
 /// The texts of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +35,17 @@ impl<'a> EntryTexts<'a> {
         }
     }
 
-    fn is_block(&self) -> bool {
+    /// The texts of the block of a person.
+    pub(super) fn of_block(who: &'a str) -> Self {
+        Self { who, title: "", group: "", host: who }
+    }
+
+    /// The people whose hours the entry fills, each once.
+    pub fn people(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        attendees(self.who, self.host, self.group)
+    }
+
+    pub(super) fn is_block(&self) -> bool {
         self.group.is_empty()
     }
 
@@ -79,15 +87,5 @@ impl<'a> EntryTexts<'a> {
         check_id("host of meeting", number, self.host)?;
         check_text("title of meeting", number, self.title)?;
         check_group(number, self.group)
-    }
-
-    /// Adds the texts to the JSON of a change.
-    pub(super) fn put_json(&self, json: &mut Value) {
-        json["who"] = self.who.into();
-        if !self.is_block() {
-            json["title"] = self.title.into();
-            json["group"] = self.group.split(',').collect::<Vec<_>>().into();
-            json["host"] = self.host.into();
-        }
     }
 }

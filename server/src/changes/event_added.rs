@@ -2,12 +2,13 @@
 //!
 //! Body: tag u16, then its values.
 
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
-use super::event_values::{check_values, put_values, put_values_json, values, values_bytes};
+use super::event_values::{check_values, put_values, put_values_fields, values, values_bytes};
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -53,10 +54,11 @@ impl<'a> Kind<'a> for EventAdded<'a> {
         Compaction::Event { tag: self.tag, values: self.values }
     }
 
-    fn json(&self) -> Value {
-        let EventValues { id, issued, .. } = self.values;
-        let mut json = json!({ "fact": "event_created", "id": id, "issued_before": issued });
-        put_values_json(&mut json, &self.values);
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.values.id, &|line| {
+            line.open(ChangeKind::EventCreated.as_str(), origin.micros);
+            put_values_fields(line, &self.values, 0);
+        });
+        Ok(())
     }
 }

@@ -3,10 +3,11 @@
 //! Encoded: tag u16, event u64, total u32, issued u32, held u32, id.
 
 use bookline_protocol::limits::{EVENT_TICKETS_MAX, ID_BYTES_MAX};
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
 use super::invalid::{InvalidChange, check_id};
+use super::line::Line;
 use super::record::Record;
 use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
@@ -105,13 +106,19 @@ impl<'a> EventAfter<'a> {
         )))
     }
 
-    /// The JSON of a change with this name, with the counts as replies show them.
-    pub(super) fn json(&self, name: &str) -> Value {
-        let Self { key, id, total, issued, held } = *self;
-        json!({
-            "fact": name, "event": key.number.0, "event_id": id, "total_tickets": total,
-            "available_tickets": available(total, issued, held), "held_tickets": held,
-        })
+    /// Begins the line of a change of so many tickets.
+    pub(super) fn open_line(&self, line: &mut Line, kind: ChangeKind, micros: Option<i64>, tickets: u64) {
+        line.open(kind.as_str(), micros);
+        line.id("event_id", self.id);
+        line.number("count", tickets);
+        self.put_counts(line);
+    }
+
+    /// The counts, as replies show them.
+    pub(super) fn put_counts(&self, line: &mut Line) {
+        let Self { total, issued, held, .. } = *self;
+        line.number("available_tickets", available(total, issued, held).into());
+        line.number("held_tickets", held.into());
     }
 }
 

@@ -4,12 +4,12 @@
 //! Body: tag u16, date u32 (days since 0000-12-31), total u32, issued u32, id, name.
 
 use bookline_protocol::{Date, SaleTerms};
-use serde_json::Value;
 
 use super::compaction::Compaction;
 use super::event_added::EventAdded;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -79,7 +79,7 @@ impl<'a> Kind<'a> for EventCreated<'a> {
         self.added().compaction(origin)
     }
 
-    fn json(&self) -> Value {
-        self.added().json()
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        self.added().tell(origin, listener)
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Body: event and its counts before that.
 
-use serde_json::Value;
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_after::EventAfter;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -60,7 +61,11 @@ impl<'a> Kind<'a> for EventDeleted<'a> {
         earlier.delete_event(self.event.key.number);
     }
 
-    fn json(&self) -> Value {
-        self.event.json("event_deleted")
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.event.id, &|line| {
+            line.open(ChangeKind::EventDeleted.as_str(), origin.micros);
+            line.id("event_id", self.event.id);
+        });
+        Ok(())
     }
 }

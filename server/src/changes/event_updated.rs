@@ -2,17 +2,18 @@
 //!
 //! Body: tag u16, event u64, held u32, then its values. The earlier type 9 had no held tickets.
 
-use serde_json::Value;
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_after::EventAfter;
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
 use super::event_values::{
-    VALUES_BYTES_MAX, check_values, put_values, put_values_json, values, values_bytes,
+    VALUES_BYTES_MAX, check_values, put_values, put_values_fields, values, values_bytes,
 };
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -82,10 +83,12 @@ impl<'a> Kind<'a> for EventUpdated<'a> {
         earlier.update_event(self.event.number, &self.values);
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.after().json("event_updated");
-        put_values_json(&mut json, &self.values);
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.values.id, &|line| {
+            line.open(ChangeKind::EventUpdated.as_str(), origin.micros);
+            put_values_fields(line, &self.values, self.held);
+        });
+        Ok(())
     }
 }
 

@@ -5,10 +5,10 @@
 
 use bookline_protocol::event_tag;
 use bookline_protocol::limits::{ID_BYTES_MAX, TEXT_CHARS_MAX};
-use serde_json::{Value, json};
 
-use super::event_after::check_counts;
+use super::event_after::{available, check_counts};
 use super::invalid::{InvalidChange, check_id, check_text};
+use super::line::Line;
 use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, SALE_TERMS_BYTES, put_sale_terms, put_string};
 use crate::domain::EventValues;
@@ -62,14 +62,17 @@ pub(super) fn check_values(
     check_counts(number, total, issued, held)
 }
 
-/// Adds values to the JSON of a change, as replies show them.
-pub(super) fn put_values_json(json: &mut Value, values: &EventValues<'_>) {
-    let EventValues { name, date, total, terms, .. } = *values;
-    json["name"] = name.into();
-    json["date"] = date.iso().to_string().into();
-    json["total_tickets"] = total.into();
-    json["sales"] = json!(terms.sales);
+/// Puts the fields of the object of an event, `held` of whose tickets are put aside.
+pub(super) fn put_values_fields(line: &mut Line, values: &EventValues<'_>, held: u32) {
+    let EventValues { id, name, date, total, issued, terms } = *values;
+    line.id("event_id", id);
+    line.text("name", name);
+    line.iso_date("date", date);
+    line.number("total_tickets", total.into());
+    line.number("available_tickets", available(total, issued, held).into());
+    line.number("held_tickets", held.into());
+    line.id("sales", terms.sales.as_str());
     if let Some(tickets) = terms.max_per_booking.get() {
-        json["max_per_booking"] = tickets.into();
+        line.number("max_per_booking", tickets.into());
     }
 }

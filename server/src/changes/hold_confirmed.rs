@@ -4,15 +4,15 @@
 
 use bookline_protocol::TicketStatus;
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
-use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee, put_attendee_json};
+use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee};
 use super::compaction::{Compaction, TicketStates};
 use super::earlier::Earlier;
 use super::event_after::{EVENT_AFTER_BYTES_MAX, EventAfter};
-use super::ids::{id_text, id_texts};
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -87,11 +87,14 @@ impl<'a> Kind<'a> for HoldConfirmed<'a> {
         earlier.end_holds(self.event.key.number, &[self.hold], ended);
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.event.json("hold_confirmed");
-        json["hold"] = id_text(&self.hold).into();
-        json["tickets"] = json!(id_texts(self.tickets));
-        put_attendee_json(&mut json, self.attendee);
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.event.id, &|line| {
+            let count = self.tickets.len() as u64;
+            self.event.open_line(line, ChangeKind::HoldConfirmed, origin.micros, count);
+            line.secret_id("hold", &self.hold);
+            line.secret_ids("tickets", self.tickets);
+            line.secret_attendee(self.attendee);
+        });
+        Ok(())
     }
 }

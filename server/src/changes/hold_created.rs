@@ -3,16 +3,15 @@
 //! Body: event and its counts, hold of 16 bytes, tickets u32, deadline i64 (microseconds since 1970),
 //! attendee. The hold is created at the time of the commit.
 
-use bookline_protocol::Timestamp;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
-use super::attendee::{check_attendee, put_attendee_json};
+use super::attendee::check_attendee;
 use super::compaction::Compaction;
 use super::event_after::EventAfter;
 use super::hold_fields::{check_deadline, check_hold_tickets};
-use super::ids::id_text;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -98,12 +97,13 @@ impl<'a> Kind<'a> for HoldCreated<'a> {
         })
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.event.json("hold_created");
-        json["hold"] = id_text(&self.hold).into();
-        json["tickets"] = self.tickets.into();
-        json["expires_at"] = json!(Timestamp(self.deadline));
-        put_attendee_json(&mut json, self.attendee);
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.event.id, &|line| {
+            self.event.open_line(line, ChangeKind::HoldMade, origin.micros, self.tickets.into());
+            line.time("expires_at", self.deadline);
+            line.secret_id("hold", &self.hold);
+            line.secret_attendee(self.attendee);
+        });
+        Ok(())
     }
 }

@@ -2,16 +2,15 @@
 //!
 //! Body: tag u16, event u64, hold of 16 bytes, deadline i64 (microseconds since 1970), id of the event.
 
-use bookline_protocol::Timestamp;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_key::{EVENT_KEY_BYTES, check_event_id, event_key, event_key_bytes};
 use super::hold_fields::check_deadline;
-use super::ids::id_text;
 use super::invalid::{IdKind, InvalidChange, check_id};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -75,10 +74,12 @@ impl<'a> Kind<'a> for HoldExtended<'a> {
         earlier.extend_hold(self.event.number, &self.hold, self.deadline);
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": "hold_extended", "event": self.event.number.0, "event_id": self.id,
-            "hold": id_text(&self.hold), "expires_at": Timestamp(self.deadline),
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.incomplete(ChangeKind::HoldExtended, &|line| {
+            line.open("earlier_hold_extended", origin.micros);
+            line.id("event_id", self.id);
+            line.time("expires_at", self.deadline);
+            line.secret_id("hold", &self.hold);
         })
     }
 }

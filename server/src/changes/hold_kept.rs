@@ -4,16 +4,13 @@
 //! 1 confirmed, 2 released, 3 expired), its end i64 unless it is active, attendee. Times are in microseconds
 //! since 1970 (UTC).
 
-use bookline_protocol::Timestamp;
-use serde_json::{Value, json};
-
-use super::attendee::{check_attendee, put_attendee_json};
+use super::attendee::check_attendee;
 use super::compaction::Compaction;
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
 use super::hold_fields::{ACTIVE, check_deadline, check_hold_tickets, end_byte, end_of_byte};
-use super::ids::id_text;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -98,17 +95,21 @@ impl<'a> Kind<'a> for HoldKept<'a> {
         Compaction::Hold { event, id, hold, attendee }
     }
 
-    fn json(&self) -> Value {
-        let Hold { tickets, created, deadline, state } = self.hold;
-        let mut json = json!({
-            "fact": "hold_created", "event": self.event.number.0, "hold": id_text(&self.id),
-            "tickets": tickets, "created_at": Timestamp(created), "expires_at": Timestamp(deadline),
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let Self { event, ref id, hold: Hold { tickets, created, deadline, state }, attendee } = *self;
+        listener.internal(&|line| {
+            line.open("hold_kept", origin.micros);
+            line.number("event", event.number.0);
+            line.number("count", tickets.into());
+            line.time("created_at", created);
+            line.time("expires_at", deadline);
+            if let HoldState::Ended(EndedHold { end, at }) = state {
+                line.value("status", &end.status());
+                line.time("ended_at", at);
+            }
+            line.secret_id("hold", id);
+            line.secret_attendee(attendee);
         });
-        if let HoldState::Ended(EndedHold { end, at }) = state {
-            json["status"] = json!(end.status());
-            json["ended_at"] = json!(Timestamp(at));
-        }
-        put_attendee_json(&mut json, self.attendee);
-        json
+        Ok(())
     }
 }

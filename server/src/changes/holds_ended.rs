@@ -2,15 +2,15 @@
 //!
 //! Body: event and its counts, end u8 (2 released, 3 expired), holds of 16 bytes each.
 
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_after::{EVENT_AFTER_BYTES_MAX, EventAfter};
 use super::hold_fields::{end_byte, end_of_byte};
-use super::ids::id_texts;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -83,10 +83,16 @@ impl<'a> Kind<'a> for HoldsEnded<'a> {
         earlier.end_holds(self.event.key.number, self.holds, EndedHold { end: self.end, at });
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.event.json("holds_ended");
-        json["status"] = json!(self.end.status());
-        json["holds"] = json!(id_texts(self.holds));
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let (kind, name) = match self.end {
+            HoldEnd::Expired => (ChangeKind::HoldExpired, "earlier_hold_expired"),
+            HoldEnd::Released | HoldEnd::Confirmed => (ChangeKind::HoldReleased, "earlier_hold_released"),
+        };
+        listener.incomplete(kind, &|line| {
+            line.open(name, origin.micros);
+            line.id("event_id", self.event.id);
+            self.event.put_counts(line);
+            line.secret_ids("holds", self.holds);
+        })
     }
 }

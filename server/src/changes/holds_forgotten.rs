@@ -2,15 +2,13 @@
 //!
 //! Body: tag u16, event u64, holds of 16 bytes each.
 
-use serde_json::{Value, json};
-
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
 use super::holds_ended::HOLDS_ENDED_MAX;
-use super::ids::id_texts;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -66,9 +64,12 @@ impl<'a> Kind<'a> for HoldsForgotten<'a> {
         earlier.forget_holds(self.event.number, self.holds);
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": "holds_forgotten", "event": self.event.number.0, "holds": id_texts(self.holds),
-        })
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.internal(&|line| {
+            line.open("holds_forgotten", origin.micros);
+            line.number("event", self.event.number.0);
+            line.secret_ids("holds", self.holds);
+        });
+        Ok(())
     }
 }

@@ -2,12 +2,10 @@
 //!
 //! Body: time of the use i64, in microseconds since 1970 (UTC), the used key.
 
-use bookline_protocol::Timestamp;
-use serde_json::{Value, json};
-
 use super::compaction::Compaction;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::target::Target;
 use super::used_key::UsedKey;
@@ -50,9 +48,12 @@ impl<'a> Kind<'a> for KeyKept<'a> {
         Compaction::Key { used, at }
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.used.json();
-        json["used_at"] = json!(Timestamp(self.at));
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.internal(&|line| {
+            line.open("key_kept", origin.micros);
+            line.time("used_at", self.at);
+            self.used.put_fields(line);
+        });
+        Ok(())
     }
 }

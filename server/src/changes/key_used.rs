@@ -2,11 +2,10 @@
 //!
 //! Body: the used key.
 
-use serde_json::Value;
-
 use super::compaction::Compaction;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::target::Target;
 use super::used_key::UsedKey;
@@ -43,7 +42,11 @@ impl<'a> Kind<'a> for KeyUsed<'a> {
         origin.micros.map_or(Compaction::Omitted, |at| Compaction::Key { used: self.0, at })
     }
 
-    fn json(&self) -> Value {
-        self.0.json()
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.internal(&|line| {
+            line.open("key_used", origin.micros);
+            self.0.put_fields(line);
+        });
+        Ok(())
     }
 }

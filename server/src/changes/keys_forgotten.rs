@@ -2,12 +2,11 @@
 //!
 //! Body: sequence number of that commit u64.
 
-use serde_json::{Value, json};
-
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::fields::Fields;
@@ -55,7 +54,11 @@ impl Kind<'_> for KeysForgotten {
         earlier.forget_keys(self.through);
     }
 
-    fn json(&self) -> Value {
-        json!({ "fact": "keys_forgotten", "through": self.through.0 })
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.internal(&|line| {
+            line.open("keys_forgotten", origin.micros);
+            line.number("through", self.through.0);
+        });
+        Ok(())
     }
 }

@@ -1,10 +1,9 @@
 //! What every kind of change has.
 
-use serde_json::Value;
-
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::invalid::InvalidChange;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -39,5 +38,5 @@ pub(super) trait Kind<'a>: Sized {
 
     fn supersede(&self, _at: i64, _earlier: &mut impl Earlier) {}
 
-    fn json(&self) -> Value;
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError>;
 }

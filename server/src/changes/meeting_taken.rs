@@ -3,12 +3,13 @@
 //! Body: slot u32 (day × 24 + hour), then its texts.
 
 use bookline_protocol::{Period, Slot};
-use serde_json::{Value, json};
 
 use super::compaction::Compaction;
+use super::entry_lines::EntryLines;
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -70,11 +71,9 @@ impl<'a> Kind<'a> for MeetingTaken<'a> {
         Compaction::Entry
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": "meeting_taken", "date": self.slot.date.iso().to_string(),
-            "time": self.slot.hour.to_string(), "who": self.who, "title": self.title,
-            "group": self.group.split(',').collect::<Vec<_>>(), "host": self.host,
-        })
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        let entry = Ok((EntryNumber::first_of(origin.sequence), Period::of_slot(self.slot)));
+        EntryLines { series: None, texts: self.texts(), micros: origin.micros }
+            .tell_made(std::iter::once(entry), listener)
     }
 }

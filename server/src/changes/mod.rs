@@ -2,7 +2,7 @@
 //!
 //! A module holds all there is of one kind of change: its encoding, the record that it is about, the check
 //! of what is read from a disk, how it is applied, what compaction makes of it and of the changes before it,
-//! and its JSON for `dump`. A new kind is a module and a line in the list below.
+//! and the lines that tell it to watchers and in `dump`. A new kind is a module and a line in the list below.
 //!
 //! A change is encoded as a header of 4 bytes, the type in the lowest and the length of the body in the
 //! three others, and the body that its module describes. Numbers are in little-endian order. A string is its
@@ -22,6 +22,8 @@ mod entries_created;
 mod entries_ended;
 mod entry_ended;
 mod entry_freed;
+mod entry_lines;
+mod entry_people;
 mod entry_texts;
 mod event_added;
 mod event_after;
@@ -37,12 +39,13 @@ mod hold_fields;
 mod hold_kept;
 mod holds_ended;
 mod holds_forgotten;
-mod ids;
 mod invalid;
 mod key_kept;
 mod key_used;
 mod keys_forgotten;
 mod kind;
+mod line;
+mod listener;
 mod meeting_taken;
 mod occurrence;
 mod origin;
@@ -55,8 +58,6 @@ mod tickets_issued;
 mod tickets_kept;
 mod used_key;
 
-use serde_json::Value;
-
 pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
@@ -64,6 +65,7 @@ pub use entries_created::EntriesCreated;
 pub use entries_ended::{EncodedEntry, EntriesEnded, decode_entry, encode_entry};
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
+pub use entry_people::EntryPeople;
 pub use entry_texts::EntryTexts;
 pub use event_added::EventAdded;
 pub use event_after::EventAfter;
@@ -80,6 +82,8 @@ pub use invalid::{IdKind, InvalidChange};
 pub use key_kept::KeyKept;
 pub use key_used::KeyUsed;
 pub use keys_forgotten::KeysForgotten;
+pub use line::Line;
+pub use listener::{Listener, TellError};
 pub use meeting_taken::MeetingTaken;
 pub use occurrence::{EncodedOccurrence, decode_occurrence, encode_occurrence};
 pub use origin::Origin;
@@ -193,9 +197,14 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.supersede(at, earlier),)* }
             }
 
-            /// A JSON object of it, without its position in the log.
-            pub fn json(&self) -> Value {
-                match self { $(Self::$kind(change) => change.json(),)* }
+            /// Tells the lines of it alone. A move in a commit is told with the end that is in that commit,
+            /// by [`commit::Commit::tell`].
+            ///
+            /// # Errors
+            ///
+            /// [`TellError`]
+            pub fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+                match self { $(Self::$kind(change) => change.tell(origin, listener),)* }
             }
         }
     };

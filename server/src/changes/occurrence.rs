@@ -2,7 +2,6 @@
 
 use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
 use bookline_protocol::{Hours, Period, SeriesId, Slot};
-use serde_json::{Value, json};
 
 /// An occurrence as [`encode_occurrence`] writes it.
 pub type EncodedOccurrence = [u8; 7];
@@ -31,12 +30,4 @@ pub(super) fn decode_period([s0, s1, s2, s3, hours]: [u8; 5]) -> Option<Period> 
 /// A series, or zero if there is none.
 pub(super) fn series_bytes(series: Option<SeriesId>) -> [u8; SERIES_BYTES] {
     series.map_or(0, |SeriesId(number)| number.get()).to_le_bytes()
-}
-
-/// The JSON object of a period.
-pub(super) fn period_json(period: Period) -> Value {
-    let start = period.start();
-    json!({
-        "date": start.date.iso().to_string(), "time": start.hour.to_string(), "hours": period.hours().get(),
-    })
 }

@@ -4,14 +4,14 @@
 //! it is that of the commit), id of the event. The earlier type 14 had no time.
 
 use bookline_protocol::TicketStatus;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_key::{EVENT_KEY_BYTES, check_event_id, event_key, event_key_bytes};
-use super::ids::id_text;
 use super::invalid::{IdKind, InvalidChange, check_id};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -94,10 +94,12 @@ impl<'a> Kind<'a> for TicketCheckedIn<'a> {
         earlier.set_tickets(self.event.number, &[self.ticket], TicketState::new(status, Some(at)));
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": if self.undone { "ticket_check_in_undone" } else { "ticket_checked_in" },
-            "event": self.event.number.0, "event_id": self.id, "ticket": id_text(&self.ticket),
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.incomplete(ChangeKind::TicketCheckedIn, &|line| {
+            line.open("earlier_ticket_checked_in", origin.micros);
+            line.id("event_id", self.id);
+            line.flag("undo", self.undone);
+            line.secret_id("ticket", &self.ticket);
         })
     }
 }

@@ -5,14 +5,14 @@
 
 use bookline_protocol::TicketStatus;
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
-use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee, put_attendee_json};
+use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee};
 use super::compaction::{Compaction, TicketStates};
 use super::event_after::{EVENT_AFTER_BYTES_MAX, EVENT_AFTER_FIXED_BYTES, EventAfter};
-use super::ids::id_texts;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -91,11 +91,14 @@ impl<'a> Kind<'a> for TicketsBooked<'a> {
         Compaction::Tickets { event: event.key, attendee, tickets, states }
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.event.json("tickets_issued");
-        json["tickets"] = json!(id_texts(self.tickets));
-        put_attendee_json(&mut json, self.attendee);
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.event.id, &|line| {
+            let count = self.tickets.len() as u64;
+            self.event.open_line(line, ChangeKind::TicketsBooked, origin.micros, count);
+            line.secret_ids("tickets", self.tickets);
+            line.secret_attendee(self.attendee);
+        });
+        Ok(())
     }
 }
 

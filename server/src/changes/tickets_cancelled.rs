@@ -4,14 +4,14 @@
 
 use bookline_protocol::TicketStatus;
 use bookline_protocol::limits::CANCELLED_TICKETS_MAX;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::event_after::EventAfter;
-use super::ids::id_texts;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -67,9 +67,12 @@ impl<'a> Kind<'a> for TicketsCancelled<'a> {
         earlier.set_tickets(self.event.key.number, self.tickets, state);
     }
 
-    fn json(&self) -> Value {
-        let mut json = self.event.json("tickets_cancelled");
-        json["tickets"] = json!(id_texts(self.tickets));
-        json
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.event(self.event.id, &|line| {
+            let count = self.tickets.len() as u64;
+            self.event.open_line(line, ChangeKind::TicketsCancelled, origin.micros, count);
+            line.secret_ids("tickets", self.tickets);
+        });
+        Ok(())
     }
 }

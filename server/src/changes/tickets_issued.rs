@@ -6,13 +6,13 @@
 
 use bookline_protocol::TicketStatus;
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
-use serde_json::{Value, json};
+use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::{Compaction, TicketStates};
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
-use super::ids::id_texts;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -63,9 +63,12 @@ impl<'a> Kind<'a> for TicketsIssued<'a> {
         Compaction::Tickets { event, attendee: "", tickets, states }
     }
 
-    fn json(&self) -> Value {
-        json!({
-            "fact": "tickets_issued", "event": self.event.number.0, "tickets": id_texts(self.tickets),
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.incomplete(ChangeKind::TicketsBooked, &|line| {
+            line.open("earlier_tickets_booked", origin.micros);
+            line.number("event", self.event.number.0);
+            line.number("count", self.tickets.len() as u64);
+            line.secret_ids("tickets", self.tickets);
         })
     }
 }

@@ -4,17 +4,16 @@
 //! ([`TicketState`]). The tickets of an event are in the order of issue, and those of a booking with an
 //! attendee are in one change.
 
+use bookline_protocol::Timestamp;
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
-use bookline_protocol::{TicketStatus, Timestamp};
-use serde_json::{Value, json};
 
 use super::CHANGE_HEADER_BYTES;
-use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee, put_attendee_json};
+use super::attendee::{ATTENDEE_BYTES_MAX, check_attendee};
 use super::compaction::{Compaction, TicketStates};
 use super::event_key::{EVENT_KEY_BYTES, event_key, event_key_bytes};
-use super::ids::id_texts;
 use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
+use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
@@ -85,15 +84,17 @@ impl<'a> Kind<'a> for TicketsKept<'a> {
         Compaction::Tickets { event, attendee, tickets, states: TicketStates::Each(states) }
     }
 
-    fn json(&self) -> Value {
-        let states: Vec<_> = self.states.iter().filter_map(|state| TicketState::from_bytes(*state)).collect();
-        let statuses: Vec<TicketStatus> = states.iter().map(|state| state.status()).collect();
-        let changed_at: Vec<_> = states.iter().map(|state| state.at().map(Timestamp)).collect();
-        let mut json = json!({
-            "fact": "tickets_issued", "event": self.event.number.0, "tickets": id_texts(self.tickets),
-            "statuses": statuses, "changed_at": changed_at,
+    fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
+        listener.internal(&|line| {
+            let states = || self.states.iter().filter_map(|state| TicketState::from_bytes(*state));
+            line.open("tickets_kept", origin.micros);
+            line.number("event", self.event.number.0);
+            line.number("count", self.tickets.len() as u64);
+            line.value("statuses", &states().map(TicketState::status).collect::<Vec<_>>());
+            line.value("changed_at", &states().map(|state| state.at().map(Timestamp)).collect::<Vec<_>>());
+            line.secret_ids("tickets", self.tickets);
+            line.secret_attendee(self.attendee);
         });
-        put_attendee_json(&mut json, self.attendee);
-        json
+        Ok(())
     }
 }

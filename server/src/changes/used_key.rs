@@ -7,9 +7,9 @@ use std::fmt;
 use bookline_protocol::Key;
 use bookline_protocol::limits::{ID_BYTES_MAX, KEY_BYTES_MAX};
 use bookline_protocol::reply::KEYED_REPLY_BYTES_MAX;
-use serde_json::{Value, json};
 
 use super::invalid::{InvalidChange, check_id};
+use super::line::Line;
 use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, put_long_bytes, put_string};
 
@@ -59,9 +59,9 @@ impl<'a> UsedKey<'a> {
         check_reply(commit, self.reply)
     }
 
-    /// A JSON object of it, without what is secret.
-    pub(super) fn json(&self) -> Value {
-        json!({ "fact": "key_used", "reply_bytes": self.reply.len() })
+    /// Puts its fields, without what is secret.
+    pub(super) fn put_fields(&self, line: &mut Line) {
+        line.number("reply_bytes", self.reply.len() as u64);
     }
 }
 
@@ -90,7 +90,8 @@ fn check_reply(commit: u64, reply: &[u8]) -> Result<(), InvalidChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::changes::{Change, KeyKept, KeyUsed};
+    use crate::changes::{Change, EntryPeople, KeyKept, KeyUsed, Listener, Origin};
+    use crate::codec::Sequence;
 
     const KEY: &str = "a.b_c:d-e0123456";
 
@@ -163,10 +164,33 @@ mod tests {
         }
     }
 
+    /// The lines that `dump` shows.
+    #[derive(Default)]
+    struct Dumped(Vec<String>);
+
+    impl Listener for Dumped {
+        fn event(&mut self, id: &str, _write: &dyn Fn(&mut Line)) {
+            panic!("a key is of no event: {id}");
+        }
+
+        fn entry(&mut self, people: EntryPeople<'_>, _write: &dyn Fn(&mut Line)) {
+            panic!("a key is of no entry: {people:?}");
+        }
+
+        fn internal(&mut self, write: &dyn Fn(&mut Line)) {
+            let mut line = Line::default();
+            write(&mut line);
+            self.0.extend([line.public, line.secret].map(|bytes| String::from_utf8(bytes).expect("UTF-8")));
+        }
+    }
+
     #[test]
     fn used_key_shows_no_secret_where_it_is_printed() {
         for change in changes(KEY, "OK {\"secret\":1}\n") {
-            for shown in [format!("{change:?}"), change.json().to_string()] {
+            let mut dumped = Dumped::default();
+            change.tell(Origin { sequence: Sequence(9), micros: Some(5) }, &mut dumped).expect("it is told");
+            assert_eq!(dumped.0.len(), 2, "a line of two parts");
+            for shown in [format!("{change:?}"), dumped.0.concat()] {
                 assert!(shown.contains("16") && shown.contains("reply_bytes"), "{shown}");
                 assert!(!shown.contains(KEY) && !shown.contains("secret"), "{shown}");
             }

@@ -3,10 +3,12 @@
 use std::io::{self, BufWriter, Write};
 
 use anyhow::Context;
-use chrono::{DateTime, SecondsFormat, Utc};
+use bookline_protocol::json::write_number;
+use bookline_protocol::reply::ChangeKind;
 
 use super::{Parts, is_lasting, settled, warn};
-use crate::changes::Change;
+use crate::changes::commit::Commit;
+use crate::changes::{Change, EntryPeople, Line, Listener, Origin, TellError};
 use crate::codec::Sequence;
 use crate::storage::journal::commits::read_commits;
 use crate::storage::journal::{self, Base};
@@ -15,7 +17,6 @@ use crate::storage::snapshot::snapshotter::{NewestValid, find_newest_valid};
 
 /// Prints the changes of the newest valid snapshot, then those of the journal since.
 pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
-    let mut out = BufWriter::new(io::stdout().lock());
     // Everything is read and checked before the first change is printed.
     let done = |result: &anyhow::Result<_>| result.as_ref().map_or_else(is_lasting, |_| true);
     let (NewestValid { snapshot, errors }, end) = settled(
@@ -32,46 +33,97 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
     for error in &errors {
         warn(&format!("{error}; the one before it and the journal are shown instead"));
     }
-    let mut written = Ok(());
+    let mut printer = Printer::new(BufWriter::new(io::stdout().lock()));
     let mut from = Sequence(0);
     if let Some(snapshot) = snapshot {
         from = snapshot.sequence();
+        let mut untold = Ok(());
         snapshot.read(&mut |number, change| {
-            if written.is_ok() {
-                written = print(&mut out, number, None, change);
+            if untold.is_ok() {
+                untold = printer.print_kept(number, change);
             }
             Ok(())
         })?;
+        untold?;
     }
+    let mut untold = Ok(());
     read_commits::<io::Error>(parts.journal(), from.next(), end, &mut |_| Ok(()), &mut |commit| {
-        for change in commit.changes().flatten() {
-            if written.is_ok() {
-                written = print(&mut out, commit.sequence.0, Some(commit.micros), &change);
-            }
+        if untold.is_ok() {
+            untold = printer.print_commit(&commit);
         }
         Ok(())
     })?;
-    match written.and_then(|()| out.flush()) {
+    untold?;
+    match printer.finish() {
         // The reader, such as `head`, has closed the pipe.
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(true),
         done => done.map(|()| true).context("writing to standard output"),
     }
 }
 
-/// Prints a change. `number` is the sequence number of its commit; for a change of a snapshot, the number of
-/// its event, entry or key.
-fn print(out: &mut impl Write, number: u64, micros: Option<i64>, change: &Change<'_>) -> io::Result<()> {
-    let mut object = change.json();
-    if let Some(fields) = object.as_object_mut() {
-        fields.insert("sequence".into(), number.into());
-        let at = micros.and_then(DateTime::<Utc>::from_timestamp_micros);
-        let at = at.map(|moment| moment.to_rfc3339_opts(SecondsFormat::Micros, true));
-        fields.insert("at".into(), at.into());
+/// Prints the lines of changes, each as the feed shows it with `tickets=yes`, behind its sequence number.
+struct Printer<W> {
+    out: W,
+    /// Of the commit. For a change of a snapshot it is the number of its event, entry or key.
+    sequence: u64,
+    line: Line,
+    bytes: Vec<u8>,
+    /// The first error of `out`. Nothing is written after it.
+    error: Option<io::Error>,
+}
+
+impl<W: Write> Printer<W> {
+    fn new(out: W) -> Self {
+        Self { out, sequence: 0, line: Line::default(), bytes: Vec::new(), error: None }
     }
-    // The keys are sorted, because `sequence` and `at` are inserted last.
-    object.sort_all_objects();
-    let mut line = Vec::new();
-    bookline_protocol::json::write_value(&mut line, &object);
-    line.push(b'\n');
-    out.write_all(&line)
+
+    /// Prints a change of a snapshot. It has no time.
+    fn print_kept(&mut self, number: u64, change: &Change<'_>) -> Result<(), TellError> {
+        self.sequence = number;
+        change.tell(Origin { sequence: Sequence(number), micros: None }, self)
+    }
+
+    fn print_commit(&mut self, commit: &Commit<'_>) -> Result<(), TellError> {
+        self.sequence = commit.sequence.0;
+        commit.tell(self)
+    }
+
+    fn print(&mut self, write: &dyn Fn(&mut Line)) {
+        if self.error.is_some() {
+            return;
+        }
+        write(&mut self.line);
+        let Line { public, secret } = &self.line;
+        self.bytes.clear();
+        self.bytes.extend_from_slice(b"{\"sequence\":");
+        write_number(&mut self.bytes, self.sequence);
+        self.bytes.push(b',');
+        self.bytes.extend_from_slice(&public[b"{".len()..]);
+        self.bytes.extend_from_slice(secret);
+        self.bytes.extend_from_slice(b"}\n");
+        self.error = self.out.write_all(&self.bytes).err();
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.error.map_or_else(|| self.out.flush(), Err)
+    }
+}
+
+impl<W: Write> Listener for Printer<W> {
+    fn event(&mut self, _id: &str, write: &dyn Fn(&mut Line)) {
+        self.print(write);
+    }
+
+    fn entry(&mut self, _people: EntryPeople<'_>, write: &dyn Fn(&mut Line)) {
+        self.print(write);
+    }
+
+    fn internal(&mut self, write: &dyn Fn(&mut Line)) {
+        self.print(write);
+    }
+
+    fn incomplete(&mut self, _kind: ChangeKind, write: &dyn Fn(&mut Line)) -> Result<(), TellError> {
+        self.print(write);
+        Ok(())
+    }
 }
