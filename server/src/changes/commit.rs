@@ -20,8 +20,8 @@ use bookline_protocol::limits::{
 use super::event_after::EVENT_AFTER_BYTES_MAX;
 use super::used_key::USED_KEY_BYTES_MAX;
 use super::{
-    CHANGE_HEADER_BYTES, Change, HOLDS_ENDED_MAX, Listener, Origin, TellError, event_updated, hold_confirmed,
-    holds_ended, holds_forgotten, keys_forgotten, tickets_booked,
+    CHANGE_HEADER_BYTES, Change, HOLDS_ENDED_MAX, Origin, event_updated, hold_confirmed, holds_ended,
+    holds_forgotten, keys_forgotten, tickets_booked,
 };
 use crate::codec::fields::Fields;
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
@@ -188,19 +188,8 @@ impl<'a> Commit<'a> {
         Ok(())
     }
 
-    /// Tells its lines, in order. A commit that `listener` hears to the end is complete in itself: no line of
-    /// another one is needed to understand it.
-    ///
-    /// # Errors
-    ///
-    /// [`TellError`]
-    pub fn tell(&self, listener: &mut impl Listener) -> Result<(), TellError> {
-        let origin = self.origin();
-        self.changes().try_for_each(|change| change?.tell(origin, listener))
-    }
-
     /// Decodes its changes, in order. The iterator ends after the first error.
-    pub fn changes(&self) -> impl Iterator<Item = Result<Change<'a>, DecodeError>> + use<'a> {
+    pub fn changes(&self) -> impl Iterator<Item = Result<Change<'a>, DecodeError>> + Clone + use<'a> {
         let mut fields = Fields::new(self.changes);
         std::iter::from_fn(move || {
             if fields.rest().is_empty() {

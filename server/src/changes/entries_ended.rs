@@ -6,22 +6,24 @@
 //! its commit u64, its index u16 among the entries of that commit, its first slot u32 (day × 24 + hour) and
 //! its hours u8.
 
+use bookline_protocol::SeriesId;
 use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
-use bookline_protocol::{Period, SeriesId};
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
+use super::encoded_entry::{EncodedEntry, decode_entry};
 use super::entry_lines::EntryLines;
+use super::entry_list::{EntryList, Existing};
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::listener::{Listener, TellError};
-use super::occurrence::{SERIES_BYTES, decode_period, series_bytes};
+use super::occurrence::{SERIES_BYTES, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
+use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::codec::{DecodeError, Sequence};
-use crate::domain::{Contradiction, EntryNumber};
+use crate::domain::Contradiction;
 
 /// Frees the hours of each entry for all its people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,30 +34,9 @@ pub struct EntriesEnded<'a> {
     pub entries: &'a [EncodedEntry],
 }
 
-/// An entry as [`encode_entry`] writes it.
-pub type EncodedEntry = [u8; 15];
-
-/// An entry that ends: its number and its period.
-pub fn encode_entry(number: EntryNumber, period: Period) -> EncodedEntry {
-    let mut entry = [0; 15];
-    entry[..8].copy_from_slice(&number.commit().0.to_le_bytes());
-    entry[8..10].copy_from_slice(&number.index().to_le_bytes());
-    entry[10..14].copy_from_slice(&period.start().index().to_le_bytes());
-    entry[14] = period.hours().get();
-    entry
-}
-
-/// The number and the period of an entry, unless no entry can have them.
-pub fn decode_entry(entry: &EncodedEntry) -> Option<(EntryNumber, Period)> {
-    let (commit, rest) = entry.split_first_chunk()?;
-    let (index, period) = rest.split_first_chunk()?;
-    let number = EntryNumber::new(Sequence(u64::from_le_bytes(*commit)), u16::from_le_bytes(*index))?;
-    Some((number, decode_period(*period.first_chunk()?)?))
-}
-
 impl<'a> EntriesEnded<'a> {
-    fn decoded(&self) -> impl Iterator<Item = Option<(EntryNumber, Period)>> + use<'a> {
-        self.entries.iter().map(decode_entry)
+    fn list(&self) -> EntryList<'a> {
+        EntryList::of_encoded(self.series, self.texts, self.entries)
     }
 }
 
@@ -81,7 +62,7 @@ impl<'a> Kind<'a> for EntriesEnded<'a> {
         if !(1..=count_max).contains(&self.entries.len()) {
             return Err(InvalidChange::Occurrences { number });
         }
-        for entry in self.decoded() {
+        for entry in self.entries.iter().map(decode_entry) {
             let (entry, _) = entry.ok_or(InvalidChange::Occurrences { number })?;
             let created = entry.commit().0;
             if !(1..number).contains(&created) {
@@ -92,7 +73,7 @@ impl<'a> Kind<'a> for EntriesEnded<'a> {
     }
 
     fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        for entry in self.decoded() {
+        for entry in self.entries.iter().map(decode_entry) {
             let invalid = || Contradiction("an entry that ends has no valid period".to_owned());
             let (number, period) = entry.ok_or_else(invalid)?;
             let ended = target.end_entry(number, period)?;
@@ -114,12 +95,14 @@ impl<'a> Kind<'a> for EntriesEnded<'a> {
     }
 
     fn supersede(&self, _at: i64, earlier: &mut impl Earlier) {
-        self.decoded().flatten().for_each(|(number, _)| earlier.end_entry(number));
+        self.entries.iter().map(decode_entry).flatten().for_each(|(number, _)| earlier.end_entry(number));
     }
 
     fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
-        let Self { series, texts, .. } = *self;
-        let entries = self.decoded().map(|entry| entry.ok_or(DecodeError::Malformed.into()));
-        EntryLines { series, texts, micros: origin.micros }.tell_deleted(entries, listener)
+        EntryLines::of(self.list(), origin).tell_deleted(self.list().entries(), listener)
+    }
+
+    fn existing(&self) -> Option<Existing<'a>> {
+        Some(Existing::Ended(self.list()))
     }
 }

@@ -7,6 +7,7 @@ use bookline_protocol::{Period, Slot};
 use super::compaction::Compaction;
 use super::earlier::Earlier;
 use super::entry_lines::EntryLines;
+use super::entry_list::{EntryList, Existing};
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
@@ -37,6 +38,10 @@ impl<'a> EntryEnded<'a> {
     /// The end of this entry, which is plain.
     pub fn of(number: EntryNumber, entry: &'a Entry) -> Self {
         Self { slot: entry.period.start(), entry: number, texts: EntryTexts::of(&entry.content) }
+    }
+
+    fn list(&self) -> EntryList<'a> {
+        EntryList::of_one(self.texts, (self.entry, Period::of_slot(self.slot)))
     }
 }
 
@@ -88,8 +93,10 @@ impl<'a> Kind<'a> for EntryEnded<'a> {
     }
 
     fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
-        let entry = Ok((self.entry, Period::of_slot(self.slot)));
-        EntryLines { series: None, texts: self.texts, micros: origin.micros }
-            .tell_deleted(std::iter::once(entry), listener)
+        EntryLines::of(self.list(), origin).tell_deleted(self.list().entries(), listener)
+    }
+
+    fn existing(&self) -> Option<Existing<'a>> {
+        Some(Existing::Ended(self.list()))
     }
 }

@@ -1,12 +1,14 @@
 //! The lines about entries of calendars.
 
 use bookline_protocol::reply::ChangeKind;
-use bookline_protocol::{Period, SeriesId};
+use bookline_protocol::{Period, SeriesId, Slot};
 
+use super::entry_list::EntryList;
 use super::entry_people::EntryPeople;
 use super::entry_texts::EntryTexts;
 use super::line::Line;
 use super::listener::Listener;
+use super::origin::Origin;
 use crate::domain::EntryNumber;
 
 /// Entries with the same texts and series, as a line of each tells them.
@@ -19,6 +21,11 @@ pub(super) struct EntryLines<'a> {
 }
 
 impl<'a> EntryLines<'a> {
+    /// The lines of entries in the commit with this origin.
+    pub fn of(list: EntryList<'a>, origin: Origin) -> Self {
+        Self { series: list.series, texts: list.texts, micros: origin.micros }
+    }
+
     /// Tells that entries were created.
     pub fn tell_made<E>(
         &self,
@@ -55,6 +62,24 @@ impl<'a> EntryLines<'a> {
             people = people.again();
         }
         Ok(())
+    }
+
+    /// Tells that an entry that was as in `before` has moved, so that its people are now `people`.
+    pub fn tell_moved<'r, R: Iterator<Item = &'r str>>(
+        &self,
+        (number, period): (EntryNumber, Period),
+        before: Slot,
+        people: EntryPeople<'a>,
+        removed: impl Fn() -> R,
+        listener: &mut impl Listener,
+    ) {
+        listener.entry(people, &|line| {
+            self.open(line, ChangeKind::EntryMoved, number);
+            line.ids("removed", removed());
+            line.period(period);
+            line.slot(["old_date", "old_time"], before);
+            self.put_texts(line);
+        });
     }
 
     fn open(&self, line: &mut Line, kind: ChangeKind, number: EntryNumber) {

@@ -2,6 +2,7 @@
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
+use super::entry_list::Existing;
 use super::invalid::InvalidChange;
 use super::listener::{Listener, TellError};
 use super::origin::Origin;
@@ -37,6 +38,11 @@ pub(super) trait Kind<'a>: Sized {
     fn compaction(&self, origin: Origin) -> Compaction<'a>;
 
     fn supersede(&self, _at: i64, _earlier: &mut impl Earlier) {}
+
+    /// The entries of earlier commits that it ends or moves.
+    fn existing(&self) -> Option<Existing<'a>> {
+        None
+    }
 
     fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError>;
 }

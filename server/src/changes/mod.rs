@@ -18,11 +18,13 @@ mod block_taken;
 pub mod commit;
 mod compaction;
 mod earlier;
+mod encoded_entry;
 mod entries_created;
 mod entries_ended;
 mod entry_ended;
 mod entry_freed;
 mod entry_lines;
+mod entry_list;
 mod entry_people;
 mod entry_texts;
 mod event_added;
@@ -47,10 +49,12 @@ mod kind;
 mod line;
 mod listener;
 mod meeting_taken;
+mod moves;
 mod occurrence;
 mod origin;
 mod record;
 mod target;
+mod tell;
 mod ticket_checked_in;
 mod tickets_booked;
 mod tickets_cancelled;
@@ -61,8 +65,9 @@ mod used_key;
 pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
+pub use encoded_entry::{EncodedEntry, decode_entry, encode_entry};
 pub use entries_created::EntriesCreated;
-pub use entries_ended::{EncodedEntry, EntriesEnded, decode_entry, encode_entry};
+pub use entries_ended::EntriesEnded;
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
 pub use entry_people::EntryPeople;
@@ -96,6 +101,7 @@ pub use tickets_issued::TicketsIssued;
 pub use tickets_kept::{KEPT_TICKET_BYTES, TICKETS_KEPT_BYTES_MAX, TicketsKept};
 pub use used_key::UsedKey;
 
+use entry_list::Existing;
 use kind::Kind;
 
 use crate::codec::fields::Fields;
@@ -197,8 +203,12 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.supersede(at, earlier),)* }
             }
 
-            /// Tells the lines of it alone. A move in a commit is told with the end that is in that commit,
-            /// by [`commit::Commit::tell`].
+            fn existing(&self) -> Option<Existing<'a>> {
+                match self { $(Self::$kind(change) => change.existing(),)* }
+            }
+
+            /// Tells the lines of it alone. Moves are told together with the ends of the entries, by
+            /// [`commit::Commit::tell`].
             ///
             /// # Errors
             ///

@@ -7,7 +7,7 @@ use bookline_protocol::{Date, MaxPerBooking, SaleTerms, Sales, SeriesId, Slot};
 use super::DecodeError;
 
 /// A cursor over encoded fields. It checks every length against the bytes that are left.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
