@@ -17,7 +17,7 @@ use bookline_protocol::commands::release::ReleaseReply;
 use bookline_protocol::commands::stats::StatsReply;
 use bookline_protocol::commands::ticket::TicketReply;
 use bookline_protocol::commands::tickets::TicketRow;
-use bookline_protocol::reply::{CountReply, ErrBody, EventReply, ReplyLine};
+use bookline_protocol::reply::{ChangeBody, CountReply, ErrBody, EventReply, ReplyLine};
 
 /// An object that deserializes to one of these types is the same after it was serialized and deserialized
 /// again.
@@ -36,7 +36,7 @@ pub fn check(line: &[u8]) {
     let Ok(line) = std::str::from_utf8(line) else { return };
     let Ok(reply) = ReplyLine::parse(line) else { return };
     let body = match reply {
-        ReplyLine::Row(body) | ReplyLine::Ok(body) => body,
+        ReplyLine::Row(body) | ReplyLine::Ok(body) | ReplyLine::Change { body, .. } => body,
         ReplyLine::Err { code, body } => {
             if let Ok(code) = code.parse::<Code>() {
                 assert!(!code.as_str().is_empty());
@@ -72,6 +72,7 @@ pub fn check(line: &[u8]) {
         CountReply<'_>,
         HelpRow<'_>,
         HelloReply<'_>,
-        StatsReply<'_>
+        StatsReply<'_>,
+        ChangeBody<'_>
     );
 }
