@@ -11,9 +11,10 @@ use bookline_protocol::{
 use bookline_server::changes::commit;
 use bookline_server::changes::{
     BlockTaken, Change, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts, EventAdded,
-    EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldKept,
-    HoldsEnded, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
-    TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
+    EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldExtended,
+    HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, KeyKept, KeyUsed,
+    KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled,
+    TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
@@ -120,16 +121,22 @@ fn formats() -> std::io::Result<()> {
     let rock = EventValues { id: "rock", ..values };
     let (deadline, ids) = (MICROS + 1, uuids());
     let checked_in =
-        |undone| TicketCheckedIn { event, id: "jazz", ticket: ids[1], undone, at: Some(MICROS) }.into();
+        |undone| TicketCheckedIn { event: after(6, 0), ticket: ids[1], undone, at: MICROS }.into();
+    let checked_in_uncounted = |undone| {
+        TicketCheckedInUncounted { event, id: "jazz", ticket: ids[1], undone, at: Some(MICROS) }.into()
+    };
+    let ended = HoldsEnded { event: after(6, 0), end: HoldEnd::Expired, tickets: 1, holds: &ids[12..13] };
+    let ended_uncounted =
+        HoldsEndedUncounted { event: after(6, 0), end: HoldEnd::Released, holds: &ids[7..8] };
     let hold = Hold { tickets: 3, created: MICROS, deadline, state: HoldState::Active };
-    let ended = HoldState::Ended(EndedHold { end: HoldEnd::Released, at: MICROS });
+    let released = HoldState::Ended(EndedHold { end: HoldEnd::Released, at: MICROS });
     let booked = TicketState::new(TicketStatus::Booked, None).to_bytes();
     let cancelled = TicketState::new(TicketStatus::Cancelled, Some(MICROS)).to_bytes();
     let states = [booked, cancelled];
     let [tickets_kept, hold_kept, ended_hold_kept]: [Change<'_>; 3] = [
         TicketsKept { event, attendee: "Ann", tickets: &ids[9..11], states: &states }.into(),
         HoldKept { event, id: ids[13], hold, attendee: "Bob" }.into(),
-        HoldKept { event, id: ids[14], hold: Hold { state: ended, ..hold }, attendee: "" }.into(),
+        HoldKept { event, id: ids[14], hold: Hold { state: released, ..hold }, attendee: "" }.into(),
     ];
     let key = |key| UsedKey { identity: "", key, request: [7; 16], reply: b"OK {\"event_id\":\"jazz\"}\n" };
     let key_kept = KeyKept { used: key("an-earlier-key:1"), at: MICROS }.into();
@@ -142,10 +149,10 @@ fn formats() -> std::io::Result<()> {
     // The second is across midnight.
     let occurrences = [encode_occurrence(0, hours(24, 1)), encode_occurrence(2, hours(36, 8))];
     let entries_created = EntriesCreated { series, texts: standup, occurrences: &occurrences }.into();
-    let first_number = EntryNumber::first_of(Sequence(27));
+    let first_number = EntryNumber::first_of(Sequence(32));
     let entries = [encode_entry(first_number, hours(24, 1))];
     // A history that fits the state that it makes.
-    let journal: [Change<'_>; 28] = [
+    let journal: [Change<'_>; 33] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
@@ -157,13 +164,18 @@ fn formats() -> std::io::Result<()> {
         EventAdded { tag: event_tag("rock"), values: rock }.into(),
         TicketsBooked { event: after(5, 0), attendee: "Ann", tickets: &ids[3..5] }.into(),
         HoldCreated { event: after(5, 3), hold: ids[11], tickets: 3, deadline, attendee: "Bob" }.into(),
-        HoldExtended { event, id: "jazz", hold: ids[11], deadline: deadline + 1 }.into(),
+        HoldExtended { event: after(5, 3), hold: ids[11], tickets: 3, deadline: deadline + 1 }.into(),
+        HoldExtendedUncounted { event, id: "jazz", hold: ids[11], deadline: deadline + 2 }.into(),
         HoldConfirmed { event: after(6, 0), hold: ids[11], attendee: "", tickets: &ids[6..7] }.into(),
         HoldCreated { event: after(6, 1), hold: ids[12], tickets: 1, deadline, attendee: "" }.into(),
-        HoldsEnded { event: after(6, 0), end: HoldEnd::Expired, holds: &ids[12..13] }.into(),
+        ended.into(),
+        HoldCreated { event: after(6, 1), hold: ids[7], tickets: 1, deadline, attendee: "" }.into(),
+        ended_uncounted.into(),
         HoldsForgotten { event, holds: &ids[11..13] }.into(),
         checked_in(false),
         checked_in(true),
+        checked_in_uncounted(false),
+        checked_in_uncounted(true),
         TicketsCancelled { event: after(4, 0), tickets: &ids[1..3] }.into(),
         HoldCreated { event: after(4, 2), hold: ids[8], tickets: 2, deadline, attendee: "" }.into(),
         tickets_kept,
@@ -205,7 +217,7 @@ fn formats() -> std::io::Result<()> {
     write("commit", "earlier-types", &earlier_types())?;
     let marker = (Kind::Marker, 0, Vec::new());
     let next = [&24_u64.to_le_bytes()[..], &[9; 16]].concat();
-    let whole = (Kind::Commits, 28, commits.clone());
+    let whole = (Kind::Commits, 33, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
     frames("segment", "marked", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), (Kind::Trailer, 0, next)])?;

@@ -5,6 +5,7 @@ use bookline_protocol::limits::{BOOKING_TICKETS_MAX, HOLD_SECONDS_MAX};
 use super::invalid::InvalidChange;
 use crate::codec::DecodeError;
 use crate::domain::hold::HoldEnd;
+use crate::domain::{Contradiction, EventKey};
 
 const HOLD_MICROS_MAX: i64 = HOLD_SECONDS_MAX as i64 * 1_000_000;
 
@@ -46,4 +47,15 @@ pub(super) fn check_deadline(number: u64, at: i64, deadline: i64) -> Result<(), 
     } else {
         Err(InvalidChange::Deadline { number, at, deadline })
     }
+}
+
+/// Checks that holds of this event have as many tickets as a change of them says. `found` is what they have.
+pub(super) fn check_tickets_of_holds(event: EventKey, tickets: u32, found: u32) -> Result<(), Contradiction> {
+    if tickets == found {
+        return Ok(());
+    }
+    let number = event.number.0;
+    Err(Contradiction(format!(
+        "a change of holds of event {number} counts {tickets} tickets, and they have {found}"
+    )))
 }

@@ -40,6 +40,10 @@ pub enum InvalidChange {
     IdCount { number: u64, kind: IdKind, count: usize, count_max: usize },
     #[error("a hold of event {number} has {tickets} tickets: 1 to {BOOKING_TICKETS_MAX} are possible")]
     HoldTickets { number: u64, tickets: u32 },
+    #[error(
+        "{holds} ended holds of event {number} have {tickets} tickets: a hold has 1 to {BOOKING_TICKETS_MAX}"
+    )]
+    TicketsOfHolds { number: u64, holds: usize, tickets: u32 },
     /// Times are in microseconds since 1970 (UTC).
     #[error(
         "a hold of event {number} gets the deadline {deadline} µs at {at} µs: it is from 1 µs to \
@@ -145,9 +149,10 @@ mod tests {
     use crate::changes::{
         BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
         EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
-        HoldConfirmed, HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyUsed,
-        KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued,
-        TicketsKept, UsedKey, encode_entry, encode_occurrence,
+        HoldConfirmed, HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded,
+        HoldsEndedUncounted, HoldsForgotten, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
+        TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
+        encode_entry, encode_occurrence,
     };
     use crate::codec::Sequence;
     use crate::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
@@ -247,8 +252,17 @@ mod tests {
         HoldKept { event: KEY, id, hold, attendee }.into()
     }
 
-    fn ended_holds<'a>(event: EventAfter<'a>, end: HoldEnd, holds: &'a [[u8; 16]]) -> Change<'a> {
-        HoldsEnded { event, end, holds }.into()
+    fn ended_holds<'a>(
+        event: EventAfter<'a>,
+        end: HoldEnd,
+        tickets: u32,
+        holds: &'a [[u8; 16]],
+    ) -> Change<'a> {
+        HoldsEnded { event, end, tickets, holds }.into()
+    }
+
+    fn ended_uncounted<'a>(event: EventAfter<'a>, end: HoldEnd, holds: &'a [[u8; 16]]) -> Change<'a> {
+        HoldsEndedUncounted { event, end, holds }.into()
     }
 
     fn ended_hold() -> Hold {
@@ -256,12 +270,20 @@ mod tests {
         Hold { state: HoldState::Ended(ended), ..HOLD }
     }
 
-    fn checked_in(id: &str, ticket: [u8; 16]) -> Change<'_> {
-        TicketCheckedIn { event: KEY, id, ticket, undone: false, at: Some(5) }.into()
+    fn checked_in(event: EventAfter<'_>, ticket: [u8; 16]) -> Change<'_> {
+        TicketCheckedIn { event, ticket, undone: false, at: 5 }.into()
     }
 
-    fn extended(id: &str, hold: [u8; 16]) -> Change<'_> {
-        HoldExtended { event: KEY, id, hold, deadline: 6 }.into()
+    fn checked_in_uncounted(id: &str, ticket: [u8; 16]) -> Change<'_> {
+        TicketCheckedInUncounted { event: KEY, id, ticket, undone: false, at: Some(5) }.into()
+    }
+
+    fn extended(event: EventAfter<'_>, hold: [u8; 16], tickets: u32) -> Change<'_> {
+        HoldExtended { event, hold, tickets, deadline: 6 }.into()
+    }
+
+    fn extended_uncounted(id: &str, hold: [u8; 16]) -> Change<'_> {
+        HoldExtendedUncounted { event: KEY, id, hold, deadline: 6 }.into()
     }
 
     fn confirmed<'a>(hold: [u8; 16], attendee: &'a str, tickets: &'a [[u8; 16]]) -> Change<'a> {
@@ -299,14 +321,19 @@ mod tests {
             kept("", &tickets, &[state]),
             kept("Ann", &[ID; 2], &[state; 2]),
             cancelled(after(), &[ID; 5]),
-            checked_in("rustconf", ID),
+            checked_in(after(), ID),
+            checked_in(EventAfter { issued: 1, ..after() }, ID),
+            checked_in_uncounted("rustconf", ID),
             held(after(), ID, 2),
             hold_kept(ID, HOLD, "Ann"),
             hold_kept(ID, ended_hold(), ""),
             confirmed(ID, "", &[ID; 3]),
-            extended("rustconf", ID),
-            ended_holds(after(), HoldEnd::Released, &[ID]),
-            ended_holds(after(), HoldEnd::Expired, &[ID; 5]),
+            extended(after(), ID, 2),
+            extended_uncounted("rustconf", ID),
+            ended_holds(after(), HoldEnd::Released, 5, &[ID]),
+            ended_holds(after(), HoldEnd::Expired, 5, &[ID; 5]),
+            ended_uncounted(after(), HoldEnd::Released, &[ID]),
+            ended_uncounted(after(), HoldEnd::Expired, &[ID; 5]),
             HoldsForgotten { event: KEY, holds: &tickets }.into(),
             EventDeleted { event: after() }.into(),
             key_used("", KEY_TEXT, "OK {}\n"),
@@ -322,17 +349,20 @@ mod tests {
     fn check_refuses_a_change_of_a_record_not_older_than_its_commit() {
         let states = [TicketState::new(TicketStatus::Booked, None).to_bytes()];
         let entries = [entry(7, 1)];
-        let changes: [Change<'_>; 16] = [
+        let changes: [Change<'_>; 19] = [
             TicketsIssued { event: KEY, tickets: &[ID] }.into(),
             booking("a", 1, 1, &[ID]),
             kept("", &[ID], &states),
             cancelled(after(), &[ID]),
-            checked_in("a", ID),
+            checked_in(after(), ID),
+            checked_in_uncounted("a", ID),
             held(after(), ID, 1),
             hold_kept(ID, HOLD, ""),
             confirmed(ID, "", &[ID]),
-            extended("a", ID),
-            ended_holds(after(), HoldEnd::Expired, &[ID]),
+            extended(after(), ID, 1),
+            extended_uncounted("a", ID),
+            ended_holds(after(), HoldEnd::Expired, 1, &[ID]),
+            ended_uncounted(after(), HoldEnd::Expired, &[ID]),
             HoldsForgotten { event: KEY, holds: &[ID] }.into(),
             EventDeleted { event: after() }.into(),
             EntryFreed { slot: slot(), entry: EntryNumber::first_of(Sequence(7)) }.into(),
@@ -434,8 +464,14 @@ mod tests {
             (cancelled(after(), &[ID; 1_001]), "a change of event 7 names 1001 tickets: 1 to 1000"),
             (cancelled(after(), &[FOREIGN]), "event 7 with tag 0102 has a ticket with tag 0303"),
             (cancelled(after(), &[ID; 6]), "event 7 has 10 tickets in all and 3 of them issued and 2 held"),
-            (checked_in("a b", ID), "the id of event 7 holds a blank"),
-            (checked_in("a", FOREIGN), "event 7 with tag 0102 has a ticket with tag 0303"),
+            (checked_in(EventAfter { id: "a b", ..after() }, ID), "the id of event 7 holds a blank"),
+            (checked_in(after(), FOREIGN), "event 7 with tag 0102 has a ticket with tag 0303"),
+            (
+                checked_in(EventAfter { issued: 0, ..after() }, ID),
+                "event 7 has 10 tickets in all and 0 of them issued and 2 held",
+            ),
+            (checked_in_uncounted("a b", ID), "the id of event 7 holds a blank"),
+            (checked_in_uncounted("a", FOREIGN), "event 7 with tag 0102 has a ticket with tag 0303"),
             (held(after(), FOREIGN, 1), "event 7 with tag 0102 has a hold with tag 0303"),
             (held(after(), ID, 0), "a hold of event 7 has 0 tickets: 1 to 10000 are possible"),
             (held(after(), ID, 10_001), "a hold of event 7 has 10001 tickets"),
@@ -456,15 +492,29 @@ mod tests {
             (confirmed(ID, "", &[FOREIGN]), "event 7 with tag 0102 has a ticket with tag 0303"),
             (confirmed(ID, "\u{1b}", &one), "the attendee of event 7 holds the control character"),
             (confirmed(ID, "", &[ID; 4]), "event 7 has 10 tickets in all and 3 of them issued and 2 held"),
-            (extended("a b", ID), "the id of event 7 holds a blank"),
-            (extended("a", FOREIGN), "event 7 with tag 0102 has a hold with tag 0303"),
+            (extended(EventAfter { id: "a b", ..after() }, ID, 2), "the id of event 7 holds a blank"),
+            (extended(after(), FOREIGN, 2), "event 7 with tag 0102 has a hold with tag 0303"),
+            (extended(after(), ID, 0), "a hold of event 7 has 0 tickets: 1 to 10000 are possible"),
+            (extended(after(), ID, 3), "event 7 has 10 tickets in all and 3 of them issued and 2 held"),
+            (extended_uncounted("a b", ID), "the id of event 7 holds a blank"),
+            (extended_uncounted("a", FOREIGN), "event 7 with tag 0102 has a hold with tag 0303"),
             (
-                ended_holds(after(), HoldEnd::Confirmed, &one),
+                ended_holds(after(), HoldEnd::Confirmed, 1, &one),
                 "holds of event 7 end as confirmed without tickets",
             ),
-            (ended_holds(after(), HoldEnd::Expired, &[]), "a change of event 7 names 0 holds: 1 to 1000"),
-            (ended_holds(after(), HoldEnd::Expired, &[ID; 1_001]), "a change of event 7 names 1001 holds"),
-            (ended_holds(all_sold, HoldEnd::Expired, &one), "event 7 has 10 tickets in all and 8 of them"),
+            (ended_holds(after(), HoldEnd::Expired, 1, &[]), "a change of event 7 names 0 holds: 1 to 1000"),
+            (ended_holds(after(), HoldEnd::Expired, 5, &[ID; 1_001]), "a change of event 7 names 1001 holds"),
+            (ended_holds(all_sold, HoldEnd::Expired, 1, &one), "event 7 has 10 tickets in all and 8 of them"),
+            (ended_holds(after(), HoldEnd::Expired, 6, &one), "event 7 has 10 tickets in all and 3 of them"),
+            (ended_holds(after(), HoldEnd::Expired, 0, &one), "1 ended holds of event 7 have 0 tickets"),
+            (ended_holds(after(), HoldEnd::Expired, 2, &[ID; 3]), "3 ended holds of event 7 have 2 tickets"),
+            (ended_holds(after(), HoldEnd::Expired, 10_001, &one), "1 ended holds of event 7 have 10001"),
+            (
+                ended_uncounted(after(), HoldEnd::Confirmed, &one),
+                "holds of event 7 end as confirmed without tickets",
+            ),
+            (ended_uncounted(after(), HoldEnd::Expired, &[]), "a change of event 7 names 0 holds: 1 to 1000"),
+            (ended_uncounted(after(), HoldEnd::Expired, &[ID; 6]), "event 7 has 10 tickets in all and 3 of"),
             (HoldsForgotten { event: KEY, holds: &[] }.into(), "a change of event 7 names 0 holds"),
             (HoldsForgotten { event: KEY, holds: &[FOREIGN] }.into(), "event 7 with tag 0102 has a hold"),
             (EventDeleted { event: EventAfter { id: "", ..after() } }.into(), "the id of event 7 is empty"),

@@ -10,8 +10,9 @@
 //! version does not know is refused. A kind whose body changes gets another type, and the earlier ones are
 //! still read.
 //!
-//! Every kind that a journal gets today can be told from the log alone, without the state of its time. Two
-//! kinds of version 0.1.0, the tickets of an event and the end of an entry, cannot; they are read as before.
+//! Every kind that a journal gets today can be told from the log alone, without the state of its time. Kinds
+//! of earlier versions cannot: the tickets of an event and the end of an entry of version 0.1.0, and the
+//! changes of holds and tickets without counts. They are read as before.
 
 mod attendee;
 mod block_taken;
@@ -37,9 +38,11 @@ mod event_values;
 mod hold_confirmed;
 mod hold_created;
 mod hold_extended;
+mod hold_extended_uncounted;
 mod hold_fields;
 mod hold_kept;
 mod holds_ended;
+mod holds_ended_uncounted;
 mod holds_forgotten;
 mod invalid;
 mod key_kept;
@@ -56,6 +59,7 @@ mod record;
 mod target;
 mod tell;
 mod ticket_checked_in;
+mod ticket_checked_in_uncounted;
 mod tickets_booked;
 mod tickets_cancelled;
 mod tickets_issued;
@@ -80,8 +84,10 @@ pub use event_updated::EventUpdated;
 pub use hold_confirmed::HoldConfirmed;
 pub use hold_created::HoldCreated;
 pub use hold_extended::HoldExtended;
+pub use hold_extended_uncounted::HoldExtendedUncounted;
 pub use hold_kept::HoldKept;
 pub use holds_ended::{HOLDS_ENDED_MAX, HoldsEnded};
+pub use holds_ended_uncounted::HoldsEndedUncounted;
 pub use holds_forgotten::HoldsForgotten;
 pub use invalid::{IdKind, InvalidChange};
 pub use key_kept::KeyKept;
@@ -95,6 +101,7 @@ pub use origin::Origin;
 pub use record::Record;
 pub use target::Target;
 pub use ticket_checked_in::TicketCheckedIn;
+pub use ticket_checked_in_uncounted::TicketCheckedInUncounted;
 pub use tickets_booked::TicketsBooked;
 pub use tickets_cancelled::TicketsCancelled;
 pub use tickets_issued::TicketsIssued;
@@ -232,12 +239,12 @@ changes! {
     9 | 11 => EventUpdated(EventUpdated<'a>),
     12 => TicketsKept(TicketsKept<'a>),
     13 => TicketsCancelled(TicketsCancelled<'a>),
-    14 | 25 => TicketCheckedIn(TicketCheckedIn<'a>),
+    14 | 25 => TicketCheckedInUncounted(TicketCheckedInUncounted<'a>),
     15 => HoldCreated(HoldCreated<'a>),
     16 => HoldKept(HoldKept<'a>),
     17 => HoldConfirmed(HoldConfirmed<'a>),
-    18 => HoldExtended(HoldExtended<'a>),
-    19 => HoldsEnded(HoldsEnded<'a>),
+    18 => HoldExtendedUncounted(HoldExtendedUncounted<'a>),
+    19 => HoldsEndedUncounted(HoldsEndedUncounted<'a>),
     20 => HoldsForgotten(HoldsForgotten<'a>),
     21 => EventDeleted(EventDeleted<'a>),
     22 => KeyUsed(KeyUsed<'a>),
@@ -245,6 +252,9 @@ changes! {
     24 => KeysForgotten(KeysForgotten),
     26 => EntriesCreated(EntriesCreated<'a>),
     27 => EntriesEnded(EntriesEnded<'a>),
+    28 => TicketCheckedIn(TicketCheckedIn<'a>),
+    29 => HoldExtended(HoldExtended<'a>),
+    30 => HoldsEnded(HoldsEnded<'a>),
 }
 
 /// The last of the types of a kind.

@@ -83,21 +83,21 @@ pub trait Target {
         at: i64,
     ) -> Result<(&str, Sale), Contradiction>;
 
-    /// Sets the deadline of a hold.
+    /// Sets the deadline of a hold. Also returns its tickets.
     fn extend_hold(
         &mut self,
         event: EventKey,
         id: &[u8; 16],
         deadline: i64,
-    ) -> Result<(&str, Sale), Contradiction>;
+    ) -> Result<((&str, Sale), u32), Contradiction>;
 
-    /// Ends holds of an event, and returns their tickets to sale.
+    /// Ends holds of an event, and returns their tickets to sale. Also returns how many these are.
     fn end_holds(
         &mut self,
         event: EventKey,
         ids: &[[u8; 16]],
         ended: EndedHold,
-    ) -> Result<(&str, Sale), Contradiction>;
+    ) -> Result<((&str, Sale), u32), Contradiction>;
 
     /// Forgets ended holds of an event.
     fn forget_holds(&mut self, event: EventKey, ids: &[[u8; 16]]) -> Result<(), Contradiction>;

@@ -1,132 +1,124 @@
 //! A ticket was checked in, or that was undone.
 //!
-//! Body: tag u16, event u64, ticket of 16 bytes, undone u8 (0 or 1), time i64 (microseconds since 1970, 0 if
-//! it is that of the commit), id of the event. The earlier type 14 had no time.
+//! Body: event and its counts, ticket of 16 bytes, undone u8 (0 or 1), time i64 (microseconds since 1970).
 
 use bookline_protocol::TicketStatus;
 use bookline_protocol::reply::ChangeKind;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
-use super::event_key::{EVENT_KEY_BYTES, check_event_id, event_key, event_key_bytes};
-use super::invalid::{IdKind, InvalidChange, check_id};
+use super::event_after::EventAfter;
+use super::invalid::{IdKind, InvalidChange};
 use super::kind::Kind;
 use super::listener::{Listener, TellError};
 use super::origin::Origin;
 use super::record::Record;
 use super::target::Target;
 use crate::codec::DecodeError;
-use crate::codec::fields::{Fields, put_string};
-use crate::domain::{Contradiction, EventKey, TicketState};
+use crate::codec::fields::Fields;
+use crate::domain::{Contradiction, TicketState};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TicketCheckedIn<'a> {
-    pub event: EventKey,
-    /// The id of the event.
-    pub id: &'a str,
+    pub event: EventAfter<'a>,
     /// A UUID as bytes.
     pub ticket: [u8; 16],
     /// Whether a mistaken check-in was undone.
     pub undone: bool,
-    /// The time of the decision, in microseconds since 1970 (UTC), which the reply shows; without one, that
-    /// of the commit. A reply that the same commit stores is encoded before the log has given the commit its
-    /// time.
-    pub at: Option<i64>,
+    /// The time of the decision, in microseconds since 1970 (UTC), which the reply shows. A reply that the
+    /// same commit stores is encoded before the log has given the commit its time.
+    pub at: i64,
 }
 
-const TYPE_WITHOUT_TIME: u8 = 14;
+/// Decodes whether a check-in was undone.
+pub(super) fn undone(body: &mut Fields<'_>) -> Result<bool, DecodeError> {
+    match body.array()? {
+        [0] => Ok(false),
+        [1] => Ok(true),
+        [_] => Err(DecodeError::Malformed),
+    }
+}
 
-/// In place of a time that is that of the commit.
-const AS_COMMITTED: i64 = 0;
+/// The state of a ticket that was checked in at this time, or whose check-in was undone then.
+pub(super) fn state_after(undone: bool, at: i64) -> TicketState {
+    let status = if undone { TicketStatus::Booked } else { TicketStatus::CheckedIn };
+    TicketState::new(status, Some(at))
+}
 
 impl<'a> Kind<'a> for TicketCheckedIn<'a> {
     fn body_bytes(&self) -> usize {
-        EVENT_KEY_BYTES + 16 + 1 + 8 + 2 + self.id.len()
+        self.event.bytes() + 16 + 1 + 8
     }
 
     fn encode_body(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&event_key_bytes(self.event));
+        self.event.encode(out);
         out.extend_from_slice(&self.ticket);
         out.push(self.undone.into());
-        out.extend_from_slice(&self.at.unwrap_or(AS_COMMITTED).to_le_bytes());
-        put_string(out, self.id);
+        out.extend_from_slice(&self.at.to_le_bytes());
     }
 
-    fn decode_body(body: &mut Fields<'a>, type_on_disk: u8) -> Result<Self, DecodeError> {
-        let (event, ticket) = (event_key(body)?, body.array()?);
-        let undone = match body.array()? {
-            [0] => false,
-            [1] => true,
-            [_] => return Err(DecodeError::Malformed),
-        };
-        let at = if type_on_disk == TYPE_WITHOUT_TIME { AS_COMMITTED } else { body.i64()? };
-        let at = (at != AS_COMMITTED).then_some(at);
-        Ok(Self { event, id: body.string()?, ticket, undone, at })
+    fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
+        let (event, ticket) = (EventAfter::decode(body)?, body.array()?);
+        Ok(Self { event, ticket, undone: undone(body)?, at: body.i64()? })
     }
 
     fn record(&self) -> Option<Record> {
-        Some(Record::Event { tag: self.event.tag })
+        Some(self.event.record())
     }
 
     fn check(&self, _number: u64) -> Result<(), InvalidChange> {
-        check_id("id of event", self.event.number.0, self.id)?;
-        IdKind::Ticket.check(self.event, &[self.ticket], 1)
+        IdKind::Ticket.check(self.event.key, &[self.ticket], 1)?;
+        self.event.check(1, 0)
     }
 
     fn modifies(&self) -> Option<u64> {
-        Some(self.event.number.0)
+        Some(self.event.key.number.0)
     }
 
-    fn apply(&self, origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        let Self { event, id, ref ticket, undone, at } = *self;
-        let at = at.map_or_else(|| origin.decided_at(), Ok)?;
-        let (found, _) = target.check_in_ticket(event, ticket, undone, at)?;
-        check_event_id(event, id, found)
+    fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
+        let Self { event, ref ticket, undone, at } = *self;
+        event.fits(target.check_in_ticket(event.key, ticket, undone, at)?)
     }
 
     fn compaction(&self, _origin: Origin) -> Compaction<'a> {
         Compaction::Omitted
     }
 
-    fn supersede(&self, committed: i64, earlier: &mut impl Earlier) {
-        let status = if self.undone { TicketStatus::Booked } else { TicketStatus::CheckedIn };
-        let at = self.at.unwrap_or(committed);
-        earlier.set_tickets(self.event.number, &[self.ticket], TicketState::new(status, Some(at)));
+    fn supersede(&self, _committed: i64, earlier: &mut impl Earlier) {
+        let state = state_after(self.undone, self.at);
+        earlier.set_tickets(self.event.key.number, &[self.ticket], state);
     }
 
     fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {
-        listener.incomplete(ChangeKind::TicketCheckedIn, &|line| {
-            line.open("earlier_ticket_checked_in", origin.micros);
-            line.id("event_id", self.id);
+        listener.event(self.event.id, &|line| {
+            self.event.open_line(line, ChangeKind::TicketCheckedIn, origin.micros, 1);
             line.flag("undo", self.undone);
             line.secret_id("ticket", &self.ticket);
-        })
+        });
+        Ok(())
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::changes::Change;
-    use crate::domain::EventNumber;
-
-    const TICKET: [u8; 16] = *b"\x12\x34 +14 others...";
+    use crate::domain::{EventKey, EventNumber};
 
     #[test]
-    fn check_in_of_the_type_without_time_is_read_and_written_with_the_type_of_today() {
+    fn check_in_is_written_with_the_counts() {
         let key = [0x34, 0x12, 7, 0, 0, 0, 0, 0, 0, 0];
-        let earlier = [&[14, 33, 0, 0][..], &key, &TICKET, &[1, 4, 0], b"jazz"].concat();
-        let event = EventKey { tag: 0x1234, number: EventNumber(7) };
-        let undone = TicketCheckedIn { event, id: "jazz", ticket: TICKET, undone: true, at: None };
-        assert_eq!(Change::split(&earlier), Ok((undone.into(), &[][..])));
-
-        for (at, time) in [(None, [0; 8]), (Some(-2), [254, 255, 255, 255, 255, 255, 255, 255])] {
-            let today = [&[25, 41, 0, 0][..], &key, &TICKET, &[1], &time, &[4, 0], b"jazz"].concat();
-            let undone = Change::from(TicketCheckedIn { at, ..undone });
+        let counts = [10, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 4, 0];
+        let ticket = *b"\x12\x34 +14 others...";
+        let key_of_event = EventKey { tag: 0x1234, number: EventNumber(7) };
+        let event = EventAfter { key: key_of_event, id: "jazz", total: 10, issued: 3, held: 2 };
+        for (undone, at, time) in [(true, 0, [0; 8]), (false, -2, [254, 255, 255, 255, 255, 255, 255, 255])] {
+            let bytes =
+                [&[28, 53, 0, 0][..], &key, &counts, b"jazz", &ticket, &[undone.into()], &time].concat();
+            let changed = Change::from(TicketCheckedIn { event, ticket, undone, at });
             let mut written = Vec::new();
-            undone.encode(&mut written);
-            assert_eq!(written, today);
-            assert_eq!(Change::split(&today), Ok((undone, &[][..])));
+            changed.encode(&mut written);
+            assert_eq!(written, bytes);
+            assert_eq!(Change::split(&bytes), Ok((changed, &[][..])));
         }
     }
 }

@@ -49,6 +49,6 @@ impl DueHolds {
 
     /// Their end. `event` has the counts after it.
     pub fn change<'a>(&'a self, event: EventAfter<'a>) -> Change<'a> {
-        HoldsEnded { event, end: HoldEnd::Expired, holds: &self.ids }.into()
+        HoldsEnded { event, end: HoldEnd::Expired, tickets: self.tickets, holds: &self.ids }.into()
     }
 }

@@ -183,7 +183,10 @@ impl Store {
         let deadline = locked.stored().hold.decide_extension(context.now, seconds)?;
         let mut view = locked.view();
         view.hold.deadline = deadline;
-        let extended = HoldExtended { event: locked.key(), id: &view.event, hold: hold.0, deadline }.into();
+        let (key, Sale { total, issued, held, .. }) = (locked.key(), locked.event().sale);
+        let event = EventAfter { key, id: &view.event, total, issued, held };
+        let tickets = view.hold.tickets;
+        let extended = HoldExtended { event, hold: hold.0, tickets, deadline }.into();
         let reply = record(keyed, &view)?;
         self.commit_to(context, &mut locked.shard, &[extended], reply)?;
         Ok(view)
@@ -206,7 +209,7 @@ impl Store {
         let event = EventAfter { key: locked.key(), id: &released.event, total, issued, held };
         let released_name_bytes = name_bytes(&locked.stored().attendee);
         let holds = [hold.0];
-        let change = HoldsEnded { event, end: HoldEnd::Released, holds: &holds }.into();
+        let change = HoldsEnded { event, end: HoldEnd::Released, tickets, holds: &holds }.into();
         let reply = record(keyed, &released)?;
         self.commit_to(context, &mut locked.shard, &[change], reply)?;
         self.usage.end_holds(1, released_name_bytes);

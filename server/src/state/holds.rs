@@ -100,12 +100,13 @@ impl Holds {
         position
     }
 
-    pub fn extend(&mut self, position: u32, deadline: i64) -> Result<(), Contradiction> {
+    /// Sets the deadline of an active hold. Returns its tickets.
+    pub fn extend(&mut self, position: u32, deadline: i64) -> Result<u32, Contradiction> {
         let stored = active(&mut self.places, position)?;
         self.active.remove(&(stored.hold.deadline, position));
         self.active.insert((deadline, position));
         stored.hold.deadline = deadline;
-        Ok(())
+        Ok(stored.hold.tickets)
     }
 
     /// Ends an active hold, and forgets its attendee. Returns the tickets that it held, and the bytes of the

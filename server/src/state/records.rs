@@ -345,11 +345,11 @@ impl Target for Applier<'_, '_> {
         event: EventKey,
         id: &[u8; 16],
         deadline: i64,
-    ) -> Result<(&str, Sale), Contradiction> {
+    ) -> Result<((&str, Sale), u32), Contradiction> {
         let sequence = self.sequence;
         let (shard, index) = self.locate("extends a hold", event)?;
-        shard.extend_hold(sequence, index, id, deadline)?;
-        Ok(event_at(shard, index))
+        let tickets = shard.extend_hold(sequence, index, id, deadline)?;
+        Ok((event_at(shard, index), tickets))
     }
 
     fn end_holds(
@@ -357,11 +357,11 @@ impl Target for Applier<'_, '_> {
         event: EventKey,
         ids: &[[u8; 16]],
         ended: EndedHold,
-    ) -> Result<(&str, Sale), Contradiction> {
+    ) -> Result<((&str, Sale), u32), Contradiction> {
         let sequence = self.sequence;
         let (shard, index) = self.locate("ends holds", event)?;
-        shard.end_holds(sequence, index, ids, ended)?;
-        Ok(event_at(shard, index))
+        let tickets = shard.end_holds(sequence, index, ids, ended)?;
+        Ok((event_at(shard, index), tickets))
     }
 
     fn forget_holds(&mut self, event: EventKey, ids: &[[u8; 16]]) -> Result<(), Contradiction> {

@@ -443,38 +443,40 @@ impl Shard {
         Ok(())
     }
 
-    /// Sets the deadline of an active hold of an event.
+    /// Sets the deadline of an active hold of an event. Returns its tickets.
     pub fn extend_hold(
         &mut self,
         sequence: Sequence,
         index: EventIndex,
         id: &[u8; 16],
         deadline: i64,
-    ) -> Result<(), Contradiction> {
+    ) -> Result<u32, Contradiction> {
         self.last = sequence;
         let position = self.position_of_hold(index, id)?;
         self.change_holds(index, |holds| holds.extend(position, deadline))
     }
 
-    /// Ends active holds of an event: their tickets are not put aside any more.
+    /// Ends active holds of an event: their tickets are not put aside any more. Returns how many these are.
     pub fn end_holds(
         &mut self,
         sequence: Sequence,
         index: EventIndex,
         ids: &[[u8; 16]],
         ended: EndedHold,
-    ) -> Result<(), Contradiction> {
+    ) -> Result<u32, Contradiction> {
         self.last = sequence;
+        let mut released = 0;
         for id in ids {
             let position = self.position_of_hold(index, id)?;
             let (tickets, name_bytes) = self.change_holds(index, |holds| holds.end(position, ended))?;
             self.events[index].sale.release(tickets)?;
+            released += tickets;
             self.ended_holds.insert((ended.at, Location { event: index, position }));
             self.counts.holds -= 1;
             self.counts.ended_holds += 1;
             self.counts.name_bytes -= name_bytes;
         }
-        Ok(())
+        Ok(released)
     }
 
     /// Forgets holds of an event that ended.

@@ -97,9 +97,9 @@ impl Store {
         let status = if undo { TicketStatus::Booked } else { TicketStatus::CheckedIn };
         let read = read(TicketView { state: TicketState::new(status, Some(context.now)), ..view });
         let id = view.event.id.clone();
-        let event = EventKey { tag: ticket.tag(), number: view.event.sale.number };
-        let at = Some(context.now);
-        let changed = TicketCheckedIn { event, id: &id, ticket: ticket.0, undone: undo, at }.into();
+        let (key, Sale { total, issued, held, .. }) = (view.event.key(), view.event.sale);
+        let event = EventAfter { key, id: &id, total, issued, held };
+        let changed = TicketCheckedIn { event, ticket: ticket.0, undone: undo, at: context.now }.into();
         let reply = record(keyed, &read)?;
         self.commit_to(context, &mut shard, &[changed], reply)?;
         Ok(read)

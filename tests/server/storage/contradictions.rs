@@ -12,8 +12,9 @@ use bookline_protocol::{Date, Hours, Period, SaleTerms, Sales, SeriesId, Slot, e
 use bookline_server::changes::{
     BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
     EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated,
-    HoldExtended, HoldsEnded, HoldsForgotten, MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled,
-    encode_entry, encode_occurrence,
+    HoldExtended, HoldExtendedUncounted, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, MeetingTaken,
+    TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, encode_entry,
+    encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::HoldEnd;
@@ -132,8 +133,11 @@ impl Sold {
     }
 
     fn checked_in(&self, ticket: usize, undone: bool) -> Change<'_> {
-        let ticket = self.tickets[ticket];
-        TicketCheckedIn { event: self.key, id: "jazz", ticket, undone, at: Some(5) }.into()
+        self.checked_in_of(self.after(3, 2), ticket, undone)
+    }
+
+    fn checked_in_of<'a>(&self, event: EventAfter<'a>, ticket: usize, undone: bool) -> Change<'a> {
+        TicketCheckedIn { event, ticket: self.tickets[ticket], undone, at: 5 }.into()
     }
 
     fn confirmed<'a>(&self, event: EventAfter<'a>, tickets: &'a [[u8; 16]]) -> Change<'a> {
@@ -141,11 +145,19 @@ impl Sold {
     }
 
     fn extended(&self, deadline: i64) -> Change<'_> {
-        HoldExtended { event: self.key, id: "jazz", hold: self.hold, deadline }.into()
+        self.extended_of(self.after(3, 2), 2, deadline)
+    }
+
+    fn extended_of<'a>(&self, event: EventAfter<'a>, tickets: u32, deadline: i64) -> Change<'a> {
+        HoldExtended { event, hold: self.hold, tickets, deadline }.into()
     }
 
     fn ended(&self, event: EventAfter<'static>) -> Change<'_> {
-        HoldsEnded { event, end: HoldEnd::Expired, holds: std::slice::from_ref(&self.hold) }.into()
+        self.ended_with(event, 2)
+    }
+
+    fn ended_with(&self, event: EventAfter<'static>, tickets: u32) -> Change<'_> {
+        HoldsEnded { event, end: HoldEnd::Expired, tickets, holds: std::slice::from_ref(&self.hold) }.into()
     }
 
     fn forgotten(&self) -> Change<'_> {
@@ -183,18 +195,52 @@ fn changes_of_tickets_and_holds_with_another_event_than_the_state_are_refused() 
     let confirmed = wrong(sold.after(4, 0)).map(|event| sold.confirmed(event, &other));
     let ended = wrong(sold.after(3, 0)).map(|event| sold.ended(event));
     let deleted = wrong(sold.after(3, 2)).map(|event| EventDeleted { event }.into());
-    for change in [cancelled, confirmed, ended, deleted].concat() {
+    let checked_in = wrong(sold.after(3, 2)).map(|event| sold.checked_in_of(event, 0, false));
+    let extended = wrong(sold.after(3, 2)).map(|event| sold.extended_of(event, 2, 1));
+    for change in [cancelled, confirmed, ended, deleted, checked_in, extended].concat() {
         let refused = sold.replay(&[change]).expect_err("a contradiction");
         assert!(refused.contains("after a change, event"), "{change:?}: {refused}");
     }
     let (event, ticket, hold) = (sold.key, sold.tickets[0], sold.hold);
     for change in [
-        TicketCheckedIn { event, id: "rock", ticket, undone: false, at: Some(5) }.into(),
-        HoldExtended { event, id: "rock", hold, deadline: 1 }.into(),
+        TicketCheckedInUncounted { event, id: "rock", ticket, undone: false, at: Some(5) }.into(),
+        HoldExtendedUncounted { event, id: "rock", hold, deadline: 1 }.into(),
     ] {
         let refused = sold.replay(&[change]).expect_err("a contradiction");
         assert!(refused.ends_with("a change of event 1 names it rock, and it is jazz"), "{refused}");
     }
+}
+
+#[test]
+fn changes_of_holds_with_other_tickets_than_the_state_are_refused() {
+    let sold = Sold::new();
+    for (change, tickets) in [
+        (sold.extended_of(sold.after(3, 2), 1, 1), 1),
+        (sold.ended_with(sold.after(3, 0), 1), 1),
+        (sold.ended_with(sold.after(3, 0), 3), 3),
+    ] {
+        let refused = sold.replay(&[change]).expect_err("a contradiction");
+        let expected = format!("a change of holds of event 1 counts {tickets} tickets, and they have 2");
+        assert!(refused.ends_with(&expected), "{change:?}: {refused}");
+    }
+}
+
+/// As an earlier version journaled them.
+#[test]
+fn changes_of_tickets_and_holds_without_counts_are_replayed() {
+    let sold = Sold::new();
+    let (event, ticket, hold, holds) = (sold.key, sold.tickets[0], sold.hold, [sold.hold]);
+    let checked_in = |undone, at| TicketCheckedInUncounted { event, id: "jazz", ticket, undone, at }.into();
+    let ended = HoldsEndedUncounted { event: sold.after(3, 0), end: HoldEnd::Released, holds: &holds }.into();
+    for changes in [
+        &[checked_in(false, None), checked_in(true, Some(5))][..],
+        &[HoldExtendedUncounted { event, id: "jazz", hold, deadline: 1 }.into(), ended],
+    ] {
+        assert_eq!(sold.replay(changes), Ok(()));
+    }
+    let ended = HoldsEndedUncounted { event: sold.after(3, 1), end: HoldEnd::Released, holds: &holds };
+    let refused = sold.replay(&[ended.into()]).expect_err("a contradiction");
+    assert!(refused.contains("after a change, event"), "{refused}");
 }
 
 #[test]

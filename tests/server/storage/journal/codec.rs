@@ -95,7 +95,7 @@ fn the_largest_booking_that_ends_due_holds_is_smaller_than_the_largest_commit() 
     let attendee = "🎫".repeat(TEXT_CHARS_MAX);
     let tickets = vec![[0; 16]; BOOKING_TICKETS_MAX as usize];
     let holds = vec![[0; 16]; HOLDS_ENDED_MAX];
-    let ended = |holds| HoldsEnded { event, end: HoldEnd::Expired, holds }.into();
+    let ended = |holds| HoldsEnded { event, end: HoldEnd::Expired, tickets: u32::MAX, holds }.into();
     let booked = |tickets| Change::from(TicketsBooked { event, attendee: &attendee, tickets });
     let mut changes: Vec<Change<'_>> = holds.chunks(holds.len() / BOOKING_EVENTS_MAX).map(ended).collect();
     changes.extend(tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(booked));

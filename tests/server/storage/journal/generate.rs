@@ -96,7 +96,7 @@ impl RandomCommit {
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(24) {
+        match rng.below(27) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -130,7 +130,7 @@ impl OwnedChange {
             10 => {
                 let (id, undone) = (text(rng, 20), rng.one_in(2));
                 let at = rng.one_in(2).then(|| 1 + i64::from(rng.next() as u32));
-                Self::CheckedIn { event: event(rng), id, ticket: uuid(rng), undone, at }
+                Self::CheckedInUncounted { event: event(rng), id, ticket: uuid(rng), undone, at }
             }
             11 => Self::Held {
                 event: OwnedEvent::any(rng),
@@ -150,9 +150,13 @@ impl OwnedChange {
             },
             14 => {
                 let (id, deadline) = (text(rng, 20), rng.next().cast_signed());
-                Self::Extended { event: event(rng), id, hold: uuid(rng), deadline }
+                Self::ExtendedUncounted { event: event(rng), id, hold: uuid(rng), deadline }
             }
-            15 => Self::EndedHolds { event: OwnedEvent::any(rng), end: hold_end(rng), holds: uuids(rng) },
+            15 => Self::EndedHoldsUncounted {
+                event: OwnedEvent::any(rng),
+                end: hold_end(rng),
+                holds: uuids(rng),
+            },
             16 => Self::Forgotten { event: event(rng), holds: uuids(rng) },
             17 => Self::Deleted { event: OwnedEvent::any(rng) },
             18 => Self::KeyUsed(OwnedKey::any(rng)),
@@ -167,6 +171,24 @@ impl OwnedChange {
                 let entries = (0..rng.below(4)).map(|_| encode_entry(entry(rng), period(rng))).collect();
                 Self::EndedEntries { series: series(rng), texts: OwnedTexts::any(rng), entries }
             }
+            23 => Self::CheckedIn {
+                event: OwnedEvent::any(rng),
+                ticket: uuid(rng),
+                undone: rng.one_in(2),
+                at: rng.next().cast_signed(),
+            },
+            24 => Self::Extended {
+                event: OwnedEvent::any(rng),
+                hold: uuid(rng),
+                tickets: rng.next() as u32,
+                deadline: rng.next().cast_signed(),
+            },
+            25 => Self::EndedHolds {
+                event: OwnedEvent::any(rng),
+                end: hold_end(rng),
+                tickets: rng.next() as u32,
+                holds: uuids(rng),
+            },
             _ => Self::Freed { slot: slot(rng), entry: first_entry(rng) },
         }
     }

@@ -4,8 +4,9 @@ use bookline_protocol::{Date, SaleTerms, SeriesId, Slot};
 use bookline_server::changes::{
     BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
     EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
-    HoldCreated, HoldExtended, HoldKept, HoldsEnded, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten,
-    MeetingTaken, TicketCheckedIn, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
+    HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted,
+    HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted,
+    TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::{Hold, HoldEnd};
@@ -24,12 +25,15 @@ pub enum OwnedChange {
     Booked { event: OwnedEvent, attendee: String, tickets: Vec<Uuid> },
     Kept { event: EventKey, attendee: String, tickets: Vec<Uuid>, states: Vec<[u8; 8]> },
     Cancelled { event: OwnedEvent, tickets: Vec<Uuid> },
-    CheckedIn { event: EventKey, id: String, ticket: Uuid, undone: bool, at: Option<i64> },
+    CheckedIn { event: OwnedEvent, ticket: Uuid, undone: bool, at: i64 },
+    CheckedInUncounted { event: EventKey, id: String, ticket: Uuid, undone: bool, at: Option<i64> },
     Held { event: OwnedEvent, hold: Uuid, tickets: u32, deadline: i64, attendee: String },
     HoldKept { event: EventKey, id: Uuid, hold: Hold, attendee: String },
     Confirmed { event: OwnedEvent, hold: Uuid, attendee: String, tickets: Vec<Uuid> },
-    Extended { event: EventKey, id: String, hold: Uuid, deadline: i64 },
-    EndedHolds { event: OwnedEvent, end: HoldEnd, holds: Vec<Uuid> },
+    Extended { event: OwnedEvent, hold: Uuid, tickets: u32, deadline: i64 },
+    ExtendedUncounted { event: EventKey, id: String, hold: Uuid, deadline: i64 },
+    EndedHolds { event: OwnedEvent, end: HoldEnd, tickets: u32, holds: Vec<Uuid> },
+    EndedHoldsUncounted { event: OwnedEvent, end: HoldEnd, holds: Vec<Uuid> },
     Forgotten { event: EventKey, holds: Vec<Uuid> },
     Block { slot: Slot, who: String },
     Meeting { slot: Slot, who: String, title: String, group: String, host: String },
@@ -130,8 +134,11 @@ impl OwnedChange {
             Self::Cancelled { ref event, ref tickets } => {
                 TicketsCancelled { event: event.borrowed(), tickets }.into()
             }
-            Self::CheckedIn { event, ref id, ticket, undone, at } => {
-                TicketCheckedIn { event, id, ticket, undone, at }.into()
+            Self::CheckedIn { ref event, ticket, undone, at } => {
+                TicketCheckedIn { event: event.borrowed(), ticket, undone, at }.into()
+            }
+            Self::CheckedInUncounted { event, ref id, ticket, undone, at } => {
+                TicketCheckedInUncounted { event, id, ticket, undone, at }.into()
             }
             Self::Held { ref event, hold, tickets, deadline, ref attendee } => {
                 HoldCreated { event: event.borrowed(), hold, tickets, deadline, attendee }.into()
@@ -140,11 +147,17 @@ impl OwnedChange {
             Self::Confirmed { ref event, hold, ref attendee, ref tickets } => {
                 HoldConfirmed { event: event.borrowed(), hold, attendee, tickets }.into()
             }
-            Self::Extended { event, ref id, hold, deadline } => {
-                HoldExtended { event, id, hold, deadline }.into()
+            Self::Extended { ref event, hold, tickets, deadline } => {
+                HoldExtended { event: event.borrowed(), hold, tickets, deadline }.into()
             }
-            Self::EndedHolds { ref event, end, ref holds } => {
-                HoldsEnded { event: event.borrowed(), end, holds }.into()
+            Self::ExtendedUncounted { event, ref id, hold, deadline } => {
+                HoldExtendedUncounted { event, id, hold, deadline }.into()
+            }
+            Self::EndedHolds { ref event, end, tickets, ref holds } => {
+                HoldsEnded { event: event.borrowed(), end, tickets, holds }.into()
+            }
+            Self::EndedHoldsUncounted { ref event, end, ref holds } => {
+                HoldsEndedUncounted { event: event.borrowed(), end, holds }.into()
             }
             Self::Forgotten { event, ref holds } => HoldsForgotten { event, holds }.into(),
             Self::Ended { slot, entry, ref texts } => {

@@ -161,7 +161,7 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let confirmed = HoldConfirmed { event: after, hold: id, attendee: "", tickets: &two };
     let holding = EventAfter { issued: 1, held: 1, ..after };
     let held = HoldCreated { event: holding, hold: id, tickets: 1, deadline: 6, attendee: "" };
-    let checked_in = TicketCheckedIn { event: key, id: "jazz", ticket, undone: false, at: Some(5) };
+    let checked_in = TicketCheckedIn { event: after, ticket, undone: false, at: 5 };
     let booked = [state(TicketStatus::Booked); 3];
     let unknown_statuses = [3_u64.to_le_bytes(); 2];
     let update = EventUpdated {

@@ -254,7 +254,8 @@ fn tickets_of_a_snapshot_of_version_0_1_0_have_unknown_times_until_they_change()
     writer.finish().expect("no disk error");
     storage.newest = Some(sequence);
     let id = "jazz".to_owned();
-    let checked_in = OwnedChange::CheckedIn { event, id, ticket: tickets[1], undone: false, at: None };
+    let checked_in =
+        OwnedChange::CheckedInUncounted { event, id, ticket: tickets[1], undone: false, at: None };
     storage.append(&RandomCommit { micros: 3, changes: vec![checked_in] });
 
     let mut states = Vec::new();

@@ -108,12 +108,13 @@ impl NaiveEvent {
         Ok(())
     }
 
-    fn end_hold(&mut self, id: &Uuid, ended: EndedHold) -> Result<(), Contradiction> {
+    /// Ends a hold, and returns its tickets.
+    fn end_hold(&mut self, id: &Uuid, ended: EndedHold) -> Result<u32, Contradiction> {
         let held = self.holds.get_mut(id).ok_or_else(unknown)?;
         require(held.hold.state == HoldState::Active, "a hold ends twice")?;
         held.hold.state = HoldState::Ended(ended);
         held.attendee.clear();
-        Ok(())
+        Ok(held.hold.tickets)
     }
 }
 
@@ -268,12 +269,13 @@ impl Target for NaiveState {
         event: EventKey,
         id: &Uuid,
         deadline: i64,
-    ) -> Result<(&str, Sale), Contradiction> {
+    ) -> Result<((&str, Sale), u32), Contradiction> {
         let event = self.event(event)?;
         let held = event.holds.get_mut(id).ok_or_else(unknown)?;
         require(held.hold.state == HoldState::Active, "an ended hold is extended")?;
         held.hold.deadline = deadline;
-        event.after()
+        let tickets = held.hold.tickets;
+        Ok((event.after()?, tickets))
     }
 
     fn end_holds(
@@ -281,12 +283,13 @@ impl Target for NaiveState {
         event: EventKey,
         ids: &[Uuid],
         ended: EndedHold,
-    ) -> Result<(&str, Sale), Contradiction> {
+    ) -> Result<((&str, Sale), u32), Contradiction> {
         let event = self.event(event)?;
+        let mut tickets = 0;
         for id in ids {
-            event.end_hold(id, ended)?;
+            tickets += event.end_hold(id, ended)?;
         }
-        event.after()
+        Ok((event.after()?, tickets))
     }
 
     fn forget_holds(&mut self, event: EventKey, ids: &[Uuid]) -> Result<(), Contradiction> {

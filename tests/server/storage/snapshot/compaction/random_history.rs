@@ -176,10 +176,14 @@ impl RandomHistory {
     fn check_in(&mut self, rng: &mut Rng, event: &NaiveEvent) {
         let tickets = event.tickets.iter().filter(|ticket| !is(ticket, TicketStatus::Cancelled));
         if let Some(ticket) = pick(rng, tickets) {
-            let (id, undone) = (event.id.clone(), is(ticket, TicketStatus::CheckedIn));
-            // Of today, or of the earlier type.
-            let at = rng.one_in(2).then_some(self.micros - 1);
-            self.push(OwnedChange::CheckedIn { event: event.key(), id, ticket: ticket.id, undone, at });
+            let (ticket, undone) = (ticket.id, is(ticket, TicketStatus::CheckedIn));
+            let (key, id, at) = (event.key(), event.id.clone(), self.micros - 1);
+            self.push(match rng.below(3) {
+                0 => OwnedChange::CheckedIn { event: after(event, 0, 0), ticket, undone, at },
+                // Of the earlier types.
+                1 => OwnedChange::CheckedInUncounted { event: key, id, ticket, undone, at: Some(at) },
+                _ => OwnedChange::CheckedInUncounted { event: key, id, ticket, undone, at: None },
+            });
         }
     }
 
@@ -205,18 +209,28 @@ impl RandomHistory {
         let in_time = active(event).filter(|(_, held)| self.micros < deadline_max(held.hold.created));
         if let Some((hold, held)) = pick(rng, in_time) {
             let deadline = deadline(rng, self.micros).min(deadline_max(held.hold.created));
-            let id = event.id.clone();
-            self.push(OwnedChange::Extended { event: event.key(), id, hold: *hold, deadline });
+            let (hold, tickets) = (*hold, held.hold.tickets);
+            self.push(if rng.one_in(2) {
+                OwnedChange::Extended { event: after(event, 0, 0), hold, tickets, deadline }
+            } else {
+                let id = event.id.clone();
+                OwnedChange::ExtendedUncounted { event: event.key(), id, hold, deadline }
+            });
         }
     }
 
     fn end_holds(&mut self, rng: &mut Rng, event: &NaiveEvent) {
         let ended = some(rng, active(event));
         if !ended.is_empty() {
-            let held: u32 = ended.iter().map(|(_, held)| held.hold.tickets).sum();
+            let tickets: u32 = ended.iter().map(|(_, held)| held.hold.tickets).sum();
             let holds = ended.iter().map(|(id, _)| **id).collect();
             let end = [HoldEnd::Released, HoldEnd::Expired][rng.below(2)];
-            self.push(OwnedChange::EndedHolds { event: after(event, 0, -i64::from(held)), end, holds });
+            let event = after(event, 0, -i64::from(tickets));
+            self.push(if rng.one_in(2) {
+                OwnedChange::EndedHolds { event, end, tickets, holds }
+            } else {
+                OwnedChange::EndedHoldsUncounted { event, end, holds }
+            });
         }
     }
 
