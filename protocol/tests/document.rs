@@ -1,10 +1,11 @@
 //! Compares `protocol.md` with this crate: its commands, limits and codes, and the refusals in its examples.
 //! The examples also run against a real server, in `tests/protocol_md.rs`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use bookline_protocol::json::write_value;
 use bookline_protocol::refusal_order::{REFUSAL_ORDER, RefusalReason};
-use bookline_protocol::reply::ReplyLine;
+use bookline_protocol::reply::{ChangeBody, ChangeKind, ReplyLine};
 use bookline_protocol::{Code, Cursor, Date, ParsedLine, Refusal, TicketCursor, Verb, limits, parse};
 
 const DOCUMENT: &str = include_str!("../../protocol.md");
@@ -171,4 +172,72 @@ fn without_placeholders(sent: &str) -> String {
         ("<this-hour>", "09:00"),
     ]);
     known.iter().fold(sent.to_owned(), |sent, (placeholder, value)| sent.replace(placeholder, value))
+}
+
+/// The section about changes.
+fn changes() -> &'static str {
+    let section = &DOCUMENT[DOCUMENT.find("\n## Changes\n").unwrap() + 1..];
+    &section[..section.find("\n## ").unwrap()]
+}
+
+#[test]
+fn table_of_changes_equals_the_kinds_in_order() {
+    let rows: Vec<&str> = changes()
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0))
+        .collect();
+    let known: Vec<&str> = ChangeKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    assert_eq!(rows, known);
+}
+
+#[test]
+fn examples_of_changes_have_the_fields_of_their_struct_and_show_every_kind() {
+    let (mut shown, mut last) = (HashSet::new(), 0);
+    for line in changes().lines().filter(|line| line.starts_with("CHANGE ") && !line.contains('…')) {
+        let Ok(ReplyLine::Change { sequence, body }) = ReplyLine::parse(line) else {
+            panic!("not a change: {line}")
+        };
+        assert!(sequence >= last, "out of order: {line}");
+        last = sequence;
+        let change: ChangeBody<'_> = serde_json::from_str(body).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let mut written = Vec::new();
+        write_value(&mut written, &change);
+        assert_eq!(String::from_utf8(written).unwrap(), body);
+        let kind: ChangeKind = change.kind.parse().unwrap_or_else(|e| panic!("{} {e}", change.kind));
+        assert_eq!(change.at.is_none(), [ChangeKind::Progress, ChangeKind::Gap].contains(&kind), "{line}");
+        shown.insert(kind);
+    }
+    let missing: Vec<_> = ChangeKind::ALL.iter().filter(|kind| !shown.contains(kind)).collect();
+    assert!(missing.is_empty(), "protocol.md has no example of {missing:?}");
+}
+
+/// It would fail if a kind could have a field that its row of the table does not name.
+#[test]
+fn fields_of_the_examples_are_those_of_the_table() {
+    let counts = ["event_id", "count", "available_tickets", "held_tickets"];
+    let entry = ["entry", "people", "date", "time", "hours", "title", "group", "host", "series"];
+    let mut documented: HashMap<&str, HashSet<&str>> = HashMap::new();
+    for line in changes().lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let kind = cells[0].trim().trim_matches('`');
+        let mut fields: HashSet<&str> = cells[2].split('`').skip(1).step_by(2).collect();
+        if cells[2].contains("the same") {
+            fields.extend(&documented["event_created"]);
+        }
+        if cells[2].contains("the counts") {
+            fields.extend(counts);
+        }
+        if cells[2].contains("the entry") {
+            fields.extend(entry);
+        }
+        documented.insert(kind, fields);
+    }
+    for line in changes().lines().filter(|line| line.starts_with("CHANGE ") && !line.contains('…')) {
+        let object = &line[line.find('{').unwrap()..];
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(object).unwrap();
+        let fields = &documented[object["kind"].as_str().unwrap()];
+        for name in object.keys().filter(|name| !["kind", "at", "end"].contains(&name.as_str())) {
+            assert!(fields.contains(name.as_str()), "the table does not have {name}: {line}");
+        }
+    }
 }

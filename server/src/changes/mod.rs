@@ -66,6 +66,9 @@ mod tickets_issued;
 mod tickets_kept;
 mod used_key;
 
+#[cfg(test)]
+mod tests;
+
 pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
