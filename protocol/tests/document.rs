@@ -182,10 +182,8 @@ fn changes() -> &'static str {
 
 #[test]
 fn table_of_changes_equals_the_kinds_in_order() {
-    let rows: Vec<&str> = changes()
-        .lines()
-        .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0))
-        .collect();
+    let rows: Vec<&str> =
+        changes().lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
     let known: Vec<&str> = ChangeKind::ALL.iter().map(|kind| kind.as_str()).collect();
     assert_eq!(rows, known);
 }
