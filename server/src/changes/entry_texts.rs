@@ -6,7 +6,7 @@
 use super::invalid::{InvalidChange, check_group, check_id, check_text};
 use crate::codec::DecodeError;
 use crate::codec::fields::{Fields, put_long_string, put_string};
-use crate::domain::calendar::{EntryContent, attendees};
+use crate::domain::calendar::EntryContent;
 
 /// The texts of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,9 +40,13 @@ impl<'a> EntryTexts<'a> {
         Self { who, title: "", group: "", host: who }
     }
 
-    /// The people whose hours the entry fills, each once.
+    /// The people whose hours the entry fills, each once: who, the host, and then the other members of the
+    /// group.
     pub fn people(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        attendees(self.who, self.host, self.group)
+        let Self { who, group, host, .. } = *self;
+        let host_beside = Some(host).filter(|host| *host != who);
+        let is_member = move |id: &&str| !id.is_empty() && *id != who && *id != host;
+        std::iter::once(who).chain(host_beside).chain(group.split(',').filter(is_member))
     }
 
     pub(super) fn is_block(&self) -> bool {

@@ -64,8 +64,8 @@ fn short(number: usize) -> u16 {
     u16::try_from(number).expect("the ids of an entry are validated")
 }
 
-/// The people of an entry, each once: `who`, `host` and the comma-separated `group`, which repeats no id but
-/// may contain the other two. Only the group of a block is empty.
+/// The people of a meeting, each once: `who`, `host` and the comma-separated `group`, which repeats no id but
+/// may contain the other two.
 pub fn attendees<'a>(who: &'a str, host: &'a str, group: &'a str) -> impl Iterator<Item = &'a str> {
     LocatedPeople::of_meeting(who, host, group).map(|(_, id)| id)
 }
@@ -86,7 +86,7 @@ impl<'a> LocatedPeople<'a> {
     }
 
     fn of_meeting(who: &'a str, host: &'a str, group: &'a str) -> Self {
-        Self { who, host, group: Some(group).filter(|group| !group.is_empty()), offset: 0 }
+        Self { who, host, group: Some(group), offset: 0 }
     }
 }
 
