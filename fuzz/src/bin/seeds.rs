@@ -10,11 +10,11 @@ use bookline_protocol::{
 };
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts, EventAdded,
-    EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldExtended,
-    HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, KeyKept, KeyUsed,
-    KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled,
-    TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
+    BlockTaken, Change, EntriesCreated, EntriesEnded, EntriesMoved, EntryEnded, EntryFreed, EntryTexts,
+    EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated,
+    HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, KeyKept,
+    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked,
+    TicketsCancelled, TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
@@ -151,8 +151,11 @@ fn formats() -> std::io::Result<()> {
     let entries_created = EntriesCreated { series, texts: standup, occurrences: &occurrences }.into();
     let first_number = EntryNumber::first_of(Sequence(32));
     let entries = [encode_entry(first_number, hours(24, 1))];
+    let moved_entries = [encode_entry(first_number, hours(60, 3))];
+    let entries_moved = EntriesMoved { series, texts: standup, entries: &moved_entries }.into();
+    let moved_before = [encode_entry(EntryNumber::first_of(Sequence(2)), hours(70, 1))];
     // A history that fits the state that it makes.
-    let journal: [Change<'_>; 33] = [
+    let journal: [Change<'_>; 34] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
@@ -187,23 +190,28 @@ fn formats() -> std::io::Result<()> {
         key_kept,
         entries_created,
         EntriesEnded { series, texts: standup, entries: &entries }.into(),
+        entries_moved,
     ];
     // A snapshot whose changes fit one another.
-    let snapshot: [Change<'_>; 9] = [
+    let snapshot: [Change<'_>; 10] = [
         EventAdded { tag, values }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
         entries_created,
+        EntriesMoved { series: None, texts: standup, entries: &moved_before }.into(),
         key_kept,
         tickets_kept,
         hold_kept,
         ended_hold_kept,
     ];
     let (mut commits, mut numbered, mut bare) = (Vec::new(), Vec::new(), Vec::new());
-    for change in &journal {
+    // Entries are moved by the commit that ends them.
+    let (single, moving) = journal.split_at(journal.len() - 2);
+    for change in single {
         commit::encode(&mut commits, MICROS, std::slice::from_ref(change));
     }
+    commit::encode(&mut commits, MICROS, moving);
     for change in journal.iter().chain(&snapshot) {
         change.encode(&mut bare);
     }
@@ -224,8 +232,8 @@ fn formats() -> std::io::Result<()> {
     frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());
     frames("snapshot", "empty", &[footer(0)])?;
-    frames("snapshot", "whole", &[(Kind::Changes, 9, numbered.clone()), footer(9)])?;
-    frames("snapshot", "no-footer", &[(Kind::Changes, 9, numbered)])
+    frames("snapshot", "whole", &[(Kind::Changes, 10, numbered.clone()), footer(10)])?;
+    frames("snapshot", "no-footer", &[(Kind::Changes, 10, numbered)])
 }
 
 /// A booking of type 6, an update of type 9 and a check-in of type 14, of the event `jazz`.

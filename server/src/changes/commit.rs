@@ -13,15 +13,16 @@
 //! plus its index in the frame.
 
 use bookline_protocol::limits::{
-    BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, CANCELLED_TICKETS_MAX, ID_BYTES_MAX, KEYED_TICKETS_MAX,
-    LINE_BYTES_MAX,
+    BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, CANCELLED_TICKETS_MAX, COMMIT_BYTES_MAX, ID_BYTES_MAX,
+    KEYED_TICKETS_MAX, LINE_BYTES_MAX,
 };
 
 use super::event_after::EVENT_AFTER_BYTES_MAX;
+use super::occurrence::SERIES_BYTES;
 use super::used_key::USED_KEY_BYTES_MAX;
 use super::{
-    CHANGE_HEADER_BYTES, Change, HOLDS_ENDED_MAX, Origin, event_updated, hold_confirmed, holds_ended,
-    holds_forgotten, keys_forgotten, tickets_booked,
+    CHANGE_HEADER_BYTES, Change, EncodedEntry, EntriesMoved, HOLDS_ENDED_MAX, InvalidChange, Origin,
+    event_updated, hold_confirmed, holds_ended, holds_forgotten, keys_forgotten, tickets_booked,
 };
 use crate::codec::fields::Fields;
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
@@ -45,11 +46,15 @@ const KEY_BYTES_MAX: usize =
 /// The strings of the largest entry. All come from one line, except the host, which may be who creates it.
 const ENTRY_STRINGS_BYTES_MAX: usize = 2 + 2 + 4 + 2 + LINE_BYTES_MAX + ID_BYTES_MAX;
 
+/// The end or the move of the largest entry, of several hours.
+const ENTRY_BYTES_MAX: usize =
+    CHANGE_HEADER_BYTES + SERIES_BYTES + ENTRY_STRINGS_BYTES_MAX + size_of::<EncodedEntry>();
+
 /// The size of the largest commit: a request with a key, which replaces a meeting by another.
-pub const BYTES_MAX: usize = HEADER_BYTES
-    + (CHANGE_HEADER_BYTES + 4 + 8 + ENTRY_STRINGS_BYTES_MAX)
-    + (CHANGE_HEADER_BYTES + 4 + ENTRY_STRINGS_BYTES_MAX)
-    + KEY_BYTES_MAX;
+pub const BYTES_MAX: usize = HEADER_BYTES + 2 * ENTRY_BYTES_MAX + KEY_BYTES_MAX;
+
+/// The changes of a series may be larger. The store refuses those that are.
+const _: () = assert!(COMMIT_BYTES_MAX as usize <= BYTES_MAX);
 
 /// A booking of so many tickets, of several events, which ends due holds of these events before.
 const fn booking_bytes_max(tickets: usize) -> usize {
@@ -183,9 +188,45 @@ impl<'a> Commit<'a> {
     /// [`Contradiction`] for the first change that is not.
     pub fn check(&self) -> Result<(), Contradiction> {
         for change in self.changes() {
-            change.map_err(|e| Contradiction(e.to_string()))?.check_in_commit(self.sequence.0)?;
+            self.check_change(&change.map_err(|e| Contradiction(e.to_string()))?)?;
         }
         Ok(())
+    }
+
+    /// Checks whether this change is valid as one of its changes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidChange`] if the rules never decide it in this commit.
+    pub fn check_change(&self, change: &Change<'_>) -> Result<(), InvalidChange> {
+        change.check_in_commit(self.sequence.0)?;
+        match change {
+            Change::EntriesMoved(moved) => self.check_moved(moved),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that the changes before this one end exactly the entries that it moves, in the series that they
+    /// stay in.
+    fn check_moved(&self, moved: &EntriesMoved<'_>) -> Result<(), InvalidChange> {
+        let stays_in = |series| moved.series.is_none() || moved.series == series;
+        let mut ended = Vec::with_capacity(moved.entries.len());
+        for change in self.changes().map_while(Result::ok) {
+            match change {
+                Change::EntryEnded(end) if stays_in(None) => ended.push(end.entry),
+                Change::EntriesEnded(end) if stays_in(end.series) => ended.extend(end.numbers()),
+                Change::EntriesMoved(_) => break,
+                _ => {}
+            }
+        }
+        let mut numbers: Vec<_> = moved.numbers().collect();
+        ended.sort_unstable();
+        numbers.sort_unstable();
+        if numbers == ended {
+            Ok(())
+        } else {
+            Err(InvalidChange::MovedWithoutEnd { commit: self.sequence.0 })
+        }
     }
 
     /// Decodes its changes, in order. The iterator ends after the first error.
@@ -201,5 +242,82 @@ impl<'a> Commit<'a> {
             }
             Some(change)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU64;
+
+    use bookline_protocol::{Period, SeriesId, Slot};
+
+    use super::*;
+    use crate::changes::{EntriesEnded, EntryEnded, EntryTexts, encode_entry};
+    use crate::domain::EntryNumber;
+
+    const BLOCK: EntryTexts<'_> = EntryTexts { who: "F1", title: "", group: "", host: "F1" };
+
+    fn series(id: u64) -> Option<SeriesId> {
+        NonZeroU64::new(id).map(SeriesId)
+    }
+
+    fn slot() -> Slot {
+        Slot::from_index(17_760_009).expect("an hour of 2026")
+    }
+
+    fn entry(index: u16) -> EncodedEntry {
+        let number = EntryNumber::new(Sequence(7), index).expect("a number");
+        encode_entry(number, Period::of_slot(slot()))
+    }
+
+    fn ended(series: Option<SeriesId>, entries: &[EncodedEntry]) -> Change<'_> {
+        EntriesEnded { series, texts: BLOCK, entries }.into()
+    }
+
+    fn moved(series: Option<SeriesId>, entries: &[EncodedEntry]) -> Change<'_> {
+        EntriesMoved { series, texts: BLOCK, entries }.into()
+    }
+
+    /// Checks commit 9 of these changes.
+    fn check(changes: &[Change<'_>]) -> Result<(), Contradiction> {
+        let mut bytes = Vec::new();
+        encode(&mut bytes, 0, changes);
+        decode(&bytes, Sequence(9)).next().expect("a commit").expect("a valid commit").check()
+    }
+
+    #[test]
+    fn commit_moves_exactly_the_entries_that_it_ends() {
+        let (zero, one, two) = (entry(0), entry(1), entry(2));
+        let (both, swapped) = ([zero, one], [one, zero]);
+        let (first, second) = ([zero], [one]);
+        let single: Change<'_> =
+            EntryEnded { slot: slot(), entry: EntryNumber::first_of(Sequence(7)), texts: BLOCK }.into();
+        for changes in [
+            &[ended(series(1), &both), moved(series(1), &swapped)][..],
+            &[ended(series(1), &second), ended(series(1), &first), moved(series(1), &both)],
+            &[ended(series(1), &second), moved(None, &second)],
+            &[ended(None, &second), moved(None, &second)],
+            &[single, moved(None, &first)],
+            &[single],
+        ] {
+            assert_eq!(check(changes), Ok(()), "{changes:?}");
+        }
+        let others = [zero, two];
+        for changes in [
+            &[moved(series(1), &first)][..],
+            &[moved(series(1), &first), ended(series(1), &first)],
+            &[ended(series(1), &first), moved(series(1), &both)],
+            &[ended(series(1), &both), moved(series(1), &first)],
+            &[ended(series(1), &both), moved(series(1), &others)],
+            &[ended(series(1), &both), moved(series(2), &both)],
+            &[ended(series(1), &first), ended(series(2), &second), moved(series(1), &both)],
+            &[ended(None, &second), moved(series(1), &second)],
+            &[single, moved(series(1), &first)],
+            &[single, single, moved(None, &first)],
+        ] {
+            let refused = check(changes).expect_err("a commit that the rules never make").to_string();
+            let expected = "commit 9 moves other entries than it ends, or into another series";
+            assert_eq!(refused, expected, "{changes:?}");
+        }
     }
 }

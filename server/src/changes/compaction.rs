@@ -2,6 +2,7 @@
 
 use bookline_protocol::SeriesId;
 
+use super::encoded_entry::EncodedEntry;
 use super::entry_texts::EntryTexts;
 use super::occurrence::EncodedOccurrence;
 use super::used_key::UsedKey;
@@ -14,10 +15,12 @@ use crate::domain::{EventKey, EventValues, TicketState};
 pub enum Compaction<'a> {
     /// It creates an event, which is kept, with the values of its last update, until it is deleted.
     Event { tag: u16, values: EventValues<'a> },
-    /// It creates a calendar entry, and is kept until that ends.
+    /// It creates a calendar entry, and is kept until that ends or is moved.
     Entry,
-    /// It creates calendar entries, and is kept with those that have not ended.
+    /// It creates calendar entries, and is kept with those that have neither ended nor been moved.
     Entries { series: Option<SeriesId>, texts: EntryTexts<'a>, occurrences: &'a [EncodedOccurrence] },
+    /// It moves calendar entries, and is kept with those that it was the last to move and that have not ended.
+    MovedEntries { series: Option<SeriesId>, texts: EntryTexts<'a>, entries: &'a [EncodedEntry] },
     /// Its tickets are kept, in their last states, until their event is deleted.
     Tickets { event: EventKey, attendee: &'a str, tickets: &'a [[u8; 16]], states: TicketStates<'a> },
     /// It creates a hold, which is kept, in its last state, until it is forgotten or its event is deleted.

@@ -9,6 +9,9 @@ use crate::domain::{EntryNumber, EventNumber, EventValues, TicketState};
 pub trait Earlier {
     fn end_entry(&mut self, entry: EntryNumber);
 
+    /// Begins an entry again that the same commit has ended.
+    fn move_entry(&mut self, entry: EntryNumber);
+
     /// Sets the values of an event, except its id and its issued tickets.
     fn update_event(&mut self, event: EventNumber, values: &EventValues<'_>);
 

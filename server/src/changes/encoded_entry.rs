@@ -9,7 +9,7 @@ use crate::domain::EntryNumber;
 /// An entry as [`encode_entry`] writes it.
 pub type EncodedEntry = [u8; 15];
 
-/// An entry that ends: its number and its period.
+/// An entry that ends or is moved: its number and its period.
 pub fn encode_entry(number: EntryNumber, period: Period) -> EncodedEntry {
     let mut entry = [0; 15];
     entry[..8].copy_from_slice(&number.commit().0.to_le_bytes());

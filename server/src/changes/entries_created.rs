@@ -1,9 +1,10 @@
-//! Entries were created by one request: a series, the new places of occurrences, or one entry of several
-//! hours. An entry of one hour without a series is a [`super::BlockTaken`] or a [`super::MeetingTaken`].
+//! Entries were created by one request: a series, or one entry of several hours. In journals of earlier
+//! versions they may also be the new places of entries that the commit has ended. An entry of one hour
+//! without a series is a [`super::BlockTaken`] or a [`super::MeetingTaken`].
 //!
 //! Body: series u64 (0 if there is none), the texts of an entry, and then for each occurrence its index u16,
 //! its first slot u32 (day × 24 + hour) and its hours u8. The index is that of its number among the entries
-//! of the commit. A snapshot has the occurrences that have not ended.
+//! of the commit. A snapshot has the occurrences that have neither ended nor been moved.
 
 use bookline_protocol::{Period, SeriesId};
 

@@ -1,6 +1,7 @@
 //! Entries ended by one request: occurrences of a series, or one entry of several hours. They were deleted,
-//! or moved if the commit creates others. The end of a single entry of one hour without a series is an
-//! [`super::EntryEnded`].
+//! unless the commit moves them ([`super::EntriesMoved`]) or, in journals of earlier versions, creates others
+//! in their place. The end of a single entry of one hour without a series, which is the first
+//! of its commit, is an [`super::EntryEnded`].
 //!
 //! Body: series u64 (0 if there is none), the texts of an entry, which all of them have, and then for each
 //! its commit u64, its index u16 among the entries of that commit, its first slot u32 (day × 24 + hour) and
@@ -23,7 +24,7 @@ use super::origin::Origin;
 use super::target::Target;
 use crate::codec::DecodeError;
 use crate::codec::fields::Fields;
-use crate::domain::Contradiction;
+use crate::domain::{Contradiction, EntryNumber};
 
 /// Frees the hours of each entry for all its people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,11 @@ pub struct EntriesEnded<'a> {
 impl<'a> EntriesEnded<'a> {
     fn list(&self) -> EntryList<'a> {
         EntryList::of_encoded(self.series, self.texts, self.entries)
+    }
+
+    /// The numbers of the entries.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = EntryNumber> + use<'a> {
+        self.entries.iter().filter_map(decode_entry).map(|(number, _)| number)
     }
 }
 
@@ -95,7 +101,7 @@ impl<'a> Kind<'a> for EntriesEnded<'a> {
     }
 
     fn supersede(&self, _at: i64, earlier: &mut impl Earlier) {
-        self.entries.iter().map(decode_entry).flatten().for_each(|(number, _)| earlier.end_entry(number));
+        self.numbers().for_each(|number| earlier.end_entry(number));
     }
 
     fn tell(&self, origin: Origin, listener: &mut impl Listener) -> Result<(), TellError> {

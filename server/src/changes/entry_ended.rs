@@ -1,4 +1,5 @@
-//! A block or meeting ended: it was deleted, or moved if the commit creates another one.
+//! A block or meeting ended: it was deleted, unless the commit moves it ([`super::EntriesMoved`]) or, in
+//! journals of earlier versions, creates another one in its place.
 //!
 //! Body: slot u32 (day × 24 + hour), entry u64, then its texts.
 
@@ -35,7 +36,7 @@ pub struct EntryEnded<'a> {
 }
 
 impl<'a> EntryEnded<'a> {
-    /// The end of this entry, which is plain.
+    /// The end of this entry, which is plain and the first of its commit.
     pub fn of(number: EntryNumber, entry: &'a Entry) -> Self {
         Self { slot: entry.period.start(), entry: number, texts: EntryTexts::of(&entry.content) }
     }

@@ -13,7 +13,6 @@ pub(super) enum Existing<'a> {
     /// They end. What is listed is what they were.
     Ended(EntryList<'a>),
     /// They begin again, after the same commit has ended them. What is listed is what they are now.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no change moves entries yet"))]
     Moved(EntryList<'a>),
 }
 

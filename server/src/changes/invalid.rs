@@ -67,6 +67,9 @@ pub enum InvalidChange {
         "the entries of commit {number} are not occurrences of a series, or not one entry of 1 to 24 hours"
     )]
     Occurrences { number: u64 },
+    /// An entry is moved by its end and its beginning in the same commit.
+    #[error("commit {commit} moves other entries than it ends, or into another series")]
+    MovedWithoutEnd { commit: u64 },
     /// Only meetings have a title, a group, and a host who is not who created them.
     #[error("block {number} has a title or another host")]
     BlockWithTexts { number: u64 },
@@ -147,8 +150,8 @@ mod tests {
 
     use super::*;
     use crate::changes::{
-        BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
-        EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
+        BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
+        EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
         HoldConfirmed, HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded,
         HoldsEndedUncounted, HoldsForgotten, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
         TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
@@ -204,6 +207,11 @@ mod tests {
     /// The end of entries with these texts.
     fn ended_entries<'a>(texts: EntryTexts<'a>, entries: &'a [EncodedEntry]) -> Change<'a> {
         EntriesEnded { series: SERIES, texts, entries }.into()
+    }
+
+    /// The move of entries, which have these texts now.
+    fn moved_entries<'a>(texts: EntryTexts<'a>, entries: &'a [EncodedEntry]) -> Change<'a> {
+        EntriesMoved { series: SERIES, texts, entries }.into()
     }
 
     /// An occurrence of one hour.
@@ -534,7 +542,7 @@ mod tests {
     }
 
     #[test]
-    fn check_accepts_entries_that_the_rules_create_and_end() {
+    fn check_accepts_entries_that_the_rules_create_end_and_move() {
         let longest: Vec<_> = (0..366).map(occurrence).collect();
         let of_all: Vec<_> = (0..366).map(|index| entry(8, index)).collect();
         let block = EntryTexts { who: "F1", title: "", group: "", host: "F1" };
@@ -548,13 +556,16 @@ mod tests {
             ended_entries(PLANS, &of_all),
             ended_entries(block, &[entry(8, 365), entry(1, 0)]),
             EntriesEnded { series: None, texts: block, entries: &[entry(8, 0)] }.into(),
+            moved_entries(PLANS, &of_all),
+            moved_entries(block, &[entry(8, 365), entry(1, 0)]),
+            EntriesMoved { series: None, texts: block, entries: &[entry(8, 365)] }.into(),
         ] {
             assert_eq!(change.check_in_commit(9), Ok(()), "{change:?}");
         }
     }
 
     #[test]
-    fn check_refuses_entries_that_the_rules_never_create_or_end() {
+    fn check_refuses_entries_that_the_rules_never_create_end_or_move() {
         let (one, two) = (occurrence(0), occurrence(1));
         let hours_0 = [with_hours(one, 0)];
         let hours_25 = [one, with_hours(two, 25)];
@@ -594,6 +605,22 @@ mod tests {
             (ended_entries(PLANS, &[entry(0, 0)]), "commit 9 changes event or entry 0, which no commit"),
             (ended_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event or entry 9"),
             (ended_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event or entry 10"),
+            (moved_entries(PLANS, &[]), entries),
+            (moved_entries(PLANS, &many), entries),
+            (moved_entries(PLANS, &[with_hours(entry(7, 0), 0)]), entries),
+            (moved_entries(PLANS, &[entry(7, 0), with_hours(entry(7, 1), 25)]), entries),
+            (moved_entries(PLANS, &[entry(7, 1), entry(7, 0), entry(7, 1)]), entries),
+            (moved_entries(PLANS, &of_index_366), entries),
+            (moved_entries(PLANS, &of_no_commit), entries),
+            (
+                EntriesMoved { series: None, texts: PLANS, entries: &[entry(7, 0), entry(7, 1)] }.into(),
+                entries,
+            ),
+            (moved_entries(block_with_title, &[entry(7, 0)]), "block 9 has a title or another host"),
+            (moved_entries(twice, &[entry(7, 0)]), "the group of meeting 9 has a member twice"),
+            (moved_entries(PLANS, &[entry(0, 0)]), "commit 9 changes event or entry 0, which no commit"),
+            (moved_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event or entry 9"),
+            (moved_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event or entry 10"),
         ] {
             let message = change.check_in_commit(9).expect_err(expected).to_string();
             assert!(

@@ -22,6 +22,7 @@ mod earlier;
 mod encoded_entry;
 mod entries_created;
 mod entries_ended;
+mod entries_moved;
 mod entry_ended;
 mod entry_freed;
 mod entry_lines;
@@ -75,6 +76,7 @@ pub use earlier::Earlier;
 pub use encoded_entry::{EncodedEntry, decode_entry, encode_entry};
 pub use entries_created::EntriesCreated;
 pub use entries_ended::EntriesEnded;
+pub use entries_moved::EntriesMoved;
 pub use entry_ended::EntryEnded;
 pub use entry_freed::EntryFreed;
 pub use entry_people::EntryPeople;
@@ -125,8 +127,8 @@ macro_rules! changes {
         /// One decided modification of one record, or of the calendars of several days. It contains all that
         /// applying it needs: replay reads no clock, draws no random numbers and decides nothing. The number
         /// of an event that a change creates is the sequence number of its commit, and those of entries begin
-        /// with it, so a commit has at most one change that creates something. Likewise a commit uses at most
-        /// one key.
+        /// with it, so a commit has at most one change that creates or moves something. Likewise a commit
+        /// uses at most one key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Change<'a> {
             $($kind($body),)*
@@ -258,6 +260,7 @@ changes! {
     28 => TicketCheckedIn(TicketCheckedIn<'a>),
     29 => HoldExtended(HoldExtended<'a>),
     30 => HoldsEnded(HoldsEnded<'a>),
+    31 => EntriesMoved(EntriesMoved<'a>),
 }
 
 /// The last of the types of a kind.

@@ -102,7 +102,7 @@ pub trait Target {
     /// Forgets ended holds of an event.
     fn forget_holds(&mut self, event: EventKey, ids: &[[u8; 16]]) -> Result<(), Contradiction>;
 
-    /// Creates an entry, which fills the hours of its period.
+    /// Creates an entry, or begins one again that has ended. It fills the hours of its period.
     fn create_entry(&mut self, number: EntryNumber, entry: Entry) -> Result<(), Contradiction>;
 
     /// Ends an entry of this period, and returns it.

@@ -41,6 +41,11 @@ impl EntryNumber {
         Sequence(self.0 >> INDEX_BITS)
     }
 
+    /// Whether it is the first entry of its commit.
+    pub const fn is_first(self) -> bool {
+        self.index() == 0
+    }
+
     /// Its index among the entries of the commit.
     pub const fn index(self) -> u16 {
         (self.0 & ((1 << INDEX_BITS) - 1)) as u16

@@ -126,7 +126,7 @@ impl Store {
 }
 
 /// Creates entries of a commit at these periods.
-pub(super) fn create(
+fn create(
     records: &Records,
     shards: &mut LockedShards<'_>,
     Origin { sequence, .. }: Origin,

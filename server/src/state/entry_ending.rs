@@ -60,7 +60,7 @@ impl Store {
         if scope.is_none() {
             let shard = self.lock_to_decide(context, self.records.shard_of_day(slot.date));
             let (number, entry) = decide(&shard, who, slot)?;
-            if entry.is_plain() {
+            if has_own_end(number, &entry) {
                 return self.delete_plain_entry(context, shard, number, entry, keyed);
             }
         }
@@ -78,7 +78,8 @@ impl Store {
         Ok(deleted)
     }
 
-    /// Deletes an entry of one hour without a series: the most frequent, which needs one lock.
+    /// Deletes an entry of one hour without a series, the first of its commit: the most frequent, which needs
+    /// one lock.
     fn delete_plain_entry(
         &self,
         context: &mut Context,
@@ -192,6 +193,12 @@ fn find_series<'a>(
     Ok(FoundEntries { shards, named, entries })
 }
 
+/// Whether the end of an entry is an [`EntryEnded`]. An occurrence that has left its series may have one hour,
+/// but is not the first of its commit.
+fn has_own_end(number: EntryNumber, entry: &Entry) -> bool {
+    entry.is_plain() && number.is_first()
+}
+
 /// The end of these entries as changes: one for those with the same texts, which are mostly all of a series.
 /// `encoded` has space for each of them.
 pub(super) fn endings<'a>(
@@ -199,7 +206,7 @@ pub(super) fn endings<'a>(
     encoded: &'a mut Vec<Vec<EncodedEntry>>,
 ) -> Vec<Change<'a>> {
     if let [(number, entry)] = entries
-        && entry.is_plain()
+        && has_own_end(*number, entry)
     {
         return vec![EntryEnded::of(*number, entry).into()];
     }

@@ -1,4 +1,4 @@
-//! Replacement of entries by others, in one commit.
+//! Replacement of entries by others, in one commit. They keep their numbers.
 
 use bookline_protocol::period::PeriodError;
 use bookline_protocol::series::Scope;
@@ -6,14 +6,17 @@ use bookline_protocol::{Period, SeriesId};
 
 use super::clashes::ClashSearch;
 use super::context::Context;
-use super::entry_creation::{check_bytes, check_person_hours, create, person_hours_of};
+use super::entry_creation::{check_bytes, check_person_hours, person_hours_of};
 use super::entry_ending::{FoundEntries, NewStart, end, endings};
 use super::error::{Error, NoShare, ReplacementRejection};
 use super::keyed::{Keyed, record};
+use super::locked_shards::LockedShards;
 use super::new_entry::Replacement;
+use super::records::{Records, Shards};
 use super::store::Store;
-use crate::domain::EntryNumber;
-use crate::domain::calendar::Entry;
+use crate::changes::{EntriesMoved, Origin, Target, encode_entry};
+use crate::domain::calendar::{Entry, EntryContent};
+use crate::domain::{Contradiction, EntryNumber};
 
 /// Entries that were replaced.
 #[derive(Debug)]
@@ -75,21 +78,40 @@ impl Store {
         let has_same_host = || named.content.texts().2 == content.texts().2;
         let is_moved_alone = matches!(scope, None | Some(Scope::This));
         let series = named.series.filter(|_| !is_moved_alone || has_same_host());
-        let (mut ended, mut created) = (Vec::new(), Vec::new());
+        let mut ended = Vec::new();
         let mut changes = endings(&entries, &mut ended);
-        changes.push(entry.change_of(who, series, &periods, &mut created));
+        let encoded =
+            entries.iter().zip(&periods).map(|((number, _), period)| encode_entry(*number, *period));
+        let encoded: Vec<_> = encoded.collect();
+        changes.push(EntriesMoved { series, texts: entry.texts_of(who), entries: &encoded }.into());
         accept(&named)?;
         let replaced = ReplacedEntries { named, period, series, occurrences: periods.len() as u32 };
         let reply = record(keyed, &replaced)?;
         check_bytes(&changes, reply.as_ref())?;
         self.commit(context, &changes, reply, |origin| {
             end(&self.records, &mut shards, origin, &entries)?;
-            create(&self.records, &mut shards, origin, &content, series, &periods)
+            let moved = entries.iter().map(|(number, _)| *number).zip(periods);
+            begin_again(&self.records, &mut shards, origin, &content, series, moved)
         })?;
         reserved.keep();
         self.usage.person_hours.release(hours_freed.saturating_sub(hours_filled));
         Ok(replaced)
     }
+}
+
+/// Begins entries again that have ended, at these periods.
+fn begin_again(
+    records: &Records,
+    shards: &mut LockedShards<'_>,
+    Origin { sequence, .. }: Origin,
+    content: &EntryContent,
+    series: Option<SeriesId>,
+    mut entries: impl Iterator<Item = (EntryNumber, Period)>,
+) -> Result<(), Contradiction> {
+    let mut applier = records.applier(Shards::Locked(shards), sequence);
+    entries.try_for_each(|(number, period)| {
+        applier.create_entry(number, Entry { content: content.clone(), period, series })
+    })
 }
 
 /// The new periods of entries, of which the one at `named` moves to `new`.

@@ -6,7 +6,7 @@ use bookline_protocol::{Hours, Period, Scope, SeriesId, Slot};
 use crate::changes::{
     BlockTaken, Change, EncodedOccurrence, EntriesCreated, EntryTexts, MeetingTaken, encode_occurrence,
 };
-use crate::domain::calendar::{EntryContent, attendees, is_plain};
+use crate::domain::calendar::{EntryContent, attendees};
 
 /// An entry to create.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ impl NewEntry<'_> {
         }
     }
 
-    fn texts_of<'a>(&'a self, who: &'a str) -> EntryTexts<'a> {
+    pub(super) fn texts_of<'a>(&'a self, who: &'a str) -> EntryTexts<'a> {
         match *self {
             NewEntry::Block => EntryTexts { who, title: "", group: "", host: who },
             NewEntry::Meeting { title, group, host } => EntryTexts { who, title, group, host },
@@ -82,7 +82,7 @@ impl NewEntry<'_> {
         }
     }
 
-    /// The creation of these occurrences.
+    /// The creation of these occurrences, or of one entry that is not plain.
     pub(super) fn change_of<'a>(
         &'a self,
         who: &'a str,
@@ -90,11 +90,6 @@ impl NewEntry<'_> {
         periods: &[Period],
         occurrences: &'a mut Vec<EncodedOccurrence>,
     ) -> Change<'a> {
-        if let ([period], None) = (periods, series)
-            && is_plain(*period, None)
-        {
-            return self.plain_change_of(who, period.start());
-        }
         occurrences.extend((0..).zip(periods).map(|(index, period)| encode_occurrence(index, *period)));
         EntriesCreated { series, texts: self.texts_of(who), occurrences }.into()
     }

@@ -164,9 +164,8 @@ impl Replay for Records {
     fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction> {
         for change in commit.changes() {
             let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-            change.check_in_commit(commit.sequence.0)?;
-            let origin = Origin { sequence: commit.sequence, micros: Some(commit.micros) };
-            self.replay_change(origin, &change)?;
+            commit.check_change(&change)?;
+            self.replay_change(commit.origin(), &change)?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ const CHANGE_PERSON_HOURS_MAX: usize = 20_000;
 /// The calendars of all people.
 #[derive(Debug, Clone)]
 pub struct Calendar {
-    /// In the order of their creation.
+    /// In the order of their creation. Those that are replaced keep their places.
     entries: Vec<Entry>,
     person_hours_max: u64,
 }
@@ -224,8 +224,11 @@ impl Calendar {
         if let Some(series) = &created[0].series {
             json["series"] = json!(series);
         }
-        rest.entries.extend(created);
-        *self = rest;
+        for entry in &mut self.entries {
+            if let Some(at) = replaced.iter().position(|old| old == entry) {
+                *entry = created[at].clone();
+            }
+        }
         Ok(json)
     }
 

@@ -10,10 +10,10 @@ use std::num::NonZeroU64;
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
 use bookline_protocol::{Date, Hours, Period, SaleTerms, Sales, SeriesId, Slot, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
-    EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated,
-    HoldExtended, HoldExtendedUncounted, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, MeetingTaken,
-    TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, encode_entry,
+    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
+    EntryEnded, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
+    HoldCreated, HoldExtended, HoldExtendedUncounted, HoldsEnded, HoldsEndedUncounted, HoldsForgotten,
+    MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, encode_entry,
     encode_occurrence,
 };
 use bookline_server::codec::Sequence;
@@ -26,9 +26,14 @@ use bookline_testkit::MemoryLog;
 
 /// Replays commits of these changes, one each, all at the time 0. Returns why one was refused.
 fn replay(changes: &[Change<'_>]) -> Result<(), String> {
+    replay_commits(&changes.iter().map(std::slice::from_ref).collect::<Vec<_>>())
+}
+
+/// The same, with commits of several changes.
+fn replay_commits(commits: &[&[Change<'_>]]) -> Result<(), String> {
     let log = MemoryLog::default();
-    for change in changes {
-        log.append(0, std::slice::from_ref(change)).expect("an open log");
+    for changes in commits {
+        log.append(0, changes).expect("an open log");
     }
     let mut records = Records::new(2);
     log.replay(Sequence(0), &mut |commit| records.replay(commit).map_err(io::Error::other))
@@ -430,5 +435,72 @@ fn ends_of_entries_of_their_own_or_a_later_commit_are_refused() {
         let ended = EntriesEnded { series: series(1), texts: PLANS, entries: &entries };
         let refused = replay(&[created, ended.into()]).expect_err("a contradiction");
         assert!(refused.contains(&format!("commit 2 changes event or entry {commit}")), "{refused}");
+    }
+}
+
+fn moved(entries: &[EncodedEntry]) -> Change<'_> {
+    EntriesMoved { series: series(1), texts: PLANS, entries }.into()
+}
+
+#[test]
+fn moves_that_fit_are_replayed() {
+    let occurrences = occurrences();
+    let created = created(&occurrences);
+    let [first, second] = [(entry(1, 0), period(0, 9)), (entry(1, 1), period(1, 23))];
+    let both = [first, second].map(|(number, period)| encode_entry(number, period));
+    // Onto each other's hours, and then both away.
+    let swapped = [(first.0, second.1), (second.0, first.1)].map(|(n, period)| encode_entry(n, period));
+    let away = [(first.0, period(3, 23)), (second.0, period(4, 0))].map(|(n, p)| encode_entry(n, p));
+    let one_hour = Period::of_slot(period(5, 7).start());
+    let alone = [encode_entry(second.0, one_hour)];
+    let block = EntryTexts { title: "", group: "", ..PLANS };
+    let as_block = EntriesMoved { series: None, texts: block, entries: &alone }.into();
+    // It has one hour and no series, and is not the first entry of its commit.
+    let end_of_block = EntriesEnded { series: None, texts: block, entries: &alone }.into();
+    let commits: [&[Change<'_>]; 6] = [
+        &[created],
+        &[ended(&both), moved(&swapped)],
+        &[ended(&swapped), moved(&away)],
+        &[ended(&away[1..]), as_block],
+        &[end_of_block],
+        &[ended(&away[..1])],
+    ];
+    for count in 1..=commits.len() {
+        assert_eq!(replay_commits(&commits[..count]), Ok(()), "the first {count} commits");
+    }
+    // All hours are free again.
+    let twice = [&commits[..], &commits[..1]].concat();
+    assert_eq!(replay_commits(&twice), Ok(()));
+}
+
+/// Earlier versions replaced entries by others with new numbers.
+#[test]
+fn replacements_by_other_entries_are_replayed() {
+    let before = occurrences();
+    let both = [encode_entry(entry(1, 0), period(0, 9)), encode_entry(entry(1, 1), period(1, 23))];
+    let after = [encode_occurrence(0, period(0, 10)), encode_occurrence(1, period(2, 0))];
+    let ended_after = [encode_entry(entry(2, 0), period(0, 10)), encode_entry(entry(2, 1), period(2, 0))];
+    let commits: [&[Change<'_>]; 3] =
+        [&[created(&before)], &[ended(&both), created(&after)], &[ended(&ended_after), moved(&ended_after)]];
+    assert_eq!(replay_commits(&commits), Ok(()));
+}
+
+#[test]
+fn moves_that_contradict_the_state_are_refused() {
+    let occurrences = occurrences();
+    let created = created(&occurrences);
+    let first = [encode_entry(entry(1, 0), period(0, 9))];
+    let second = [encode_entry(entry(1, 1), period(1, 23))];
+    let onto_second = [encode_entry(entry(1, 0), period(2, 0))];
+    let cases: [(&[&[Change<'_>]], &str); 5] = [
+        (&[&[created], &[moved(&first)]], "commit 2 moves other entries than it ends"),
+        (&[&[created], &[ended(&second), moved(&first)]], "commit 2 moves other entries than it ends"),
+        (&[&[created], &[moved(&first), ended(&first)]], "commit 2 moves other entries than it ends"),
+        (&[&[created], &[ended(&first), moved(&onto_second)]], "has filled"),
+        (&[&[created], &[ended(&first), moved(&first)], &[ended(&onto_second)]], "an hour without it"),
+    ];
+    for (commits, expected) in cases {
+        let refused = replay_commits(commits).expect_err("a contradiction");
+        assert!(refused.contains(expected), "{refused:?} does not contain {expected:?}");
     }
 }

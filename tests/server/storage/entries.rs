@@ -2,7 +2,7 @@
 //! totals are counted, and the log is replayed to the same state.
 //!
 //! It would fail if a part of an entry were missing in a shard or left there, if an occurrence of a series
-//! were not found or found after its end, if the entries of a moved series were busy for each other, if those
+//! were not found or found after its end, if an entry that moves lost its place among those of its new hour, if the entries of a moved series were busy for each other, if those
 //! that stay were not, or if a change were larger than it may be.
 
 use std::io;
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use bookline_protocol::recurrence::OnConflict;
 use bookline_protocol::{Hours, Period, Scope, SeriesId, Slot};
 use bookline_server::codec::Sequence;
+use bookline_server::domain::calendar::Entry;
 use bookline_server::domain::{Busy, FreeingRejection, TooLarge};
 use bookline_server::state::{
     Context, CreatedEntries, DeletedEntries, Error, KeyState, Keyed, NewEntries, NewEntry, NewSeries,
@@ -58,6 +59,11 @@ fn totals(store: &Store) -> Totals {
     store.totals(&mut Context::default())
 }
 
+/// The meetings of an hour in the order of a listing.
+fn meetings(store: &Store, slot: Slot) -> Vec<Entry> {
+    store.meetings(&mut Context::default(), slot, None, |_, _| true).0
+}
+
 fn busy(error: &Error<Busy>) -> (&str, u32) {
     let Error::Rejected(Busy { people, clashes }) = error else { panic!("{error:?}") };
     (people, clashes.count())
@@ -86,6 +92,10 @@ impl Calendar {
                     [&self.store, &replayed].map(|store| store.day(&mut Context::default(), who, date));
                 assert_eq!(days[0], days[1], "{who} on day {day}");
             }
+        }
+        for slot in (0..8 * 24).map(|hour| slot(0, hour)) {
+            let meetings = [&self.store, &replayed].map(|store| meetings(store, slot));
+            assert_eq!(meetings[0], meetings[1], "at {slot:?}");
         }
     }
 
@@ -443,4 +453,57 @@ fn commit_above_256_kib_is_refused() {
     let refused = create(2, (1 << 18) - rest + 1);
     assert_eq!(refused, Err(Error::TooLarge(TooLarge::Bytes((1 << 18) + 1))));
     calendar.assert_counts(2, 24);
+}
+
+/// It has one hour and no series then, and is not the first entry of its commit.
+#[test]
+fn occurrence_of_one_hour_that_left_its_series_is_moved_and_deleted() {
+    for shards in SHARDS {
+        let calendar = Calendar::new(shards);
+        calendar.create_series(&[0, 1, 2].map(|day| period(day, 9, 1)));
+        let entry = NewEntry::Meeting { title: "plans", group: "F1", host: "F2" };
+        let replacement =
+            |who, old, new, entry| Replacement { who, old, new, hours: None, entry, scope: None };
+        let left = calendar.replace(&replacement("F1", slot(1, 9), slot(3, 9), entry)).expect("free hours");
+        assert_eq!(left.series, None);
+        let back = replacement("F2", slot(3, 9), slot(1, 9), NewEntry::Block);
+        assert_eq!(calendar.replace(&back).expect("a free hour").period, period(1, 9, 1));
+        calendar.assert_counts(3, 7);
+        let context = &mut Context::default();
+        let deleted = calendar.store.delete_entries(context, "F2", slot(1, 9), None, None);
+        assert_eq!(deleted.expect("an own block").named.period, period(1, 9, 1));
+        calendar.check();
+        calendar.assert_counts(2, 6);
+    }
+}
+
+#[test]
+fn meeting_that_moves_keeps_its_place_in_the_order_of_creation() {
+    let people: Vec<(String, String)> = (0..90).map(|n| (format!("A{n}"), format!("B{n}"))).collect();
+    // An hour of few people, and one of many.
+    for count in [5, 90] {
+        let calendar = Calendar::new(2);
+        let meet = |(host, member): &(String, String), slot: Slot| {
+            let entry = NewEntry::Meeting { title: "plans", group: member, host };
+            let periods = [Period::of_slot(slot)];
+            let new = NewEntries { who: host, entry, periods: &periods, series: None };
+            calendar.store.create_entries(&mut Context::default(), &new, None).expect("a free hour");
+        };
+        let moves = |(host, member): &(String, String), old, new| {
+            let entry = NewEntry::Meeting { title: "moved", group: member, host };
+            let replacement = Replacement { who: host, old, new, hours: None, entry, scope: None };
+            let context = &mut Context::default();
+            calendar.store.replace_entries(context, &replacement, |_| Ok(()), None).expect("a free hour");
+        };
+        let (here, there) = (slot(1, 9), slot(2, 9));
+        let people = &people[..count];
+        people.iter().enumerate().for_each(|(n, pair)| meet(pair, if n % 3 == 0 { there } else { here }));
+        people.iter().step_by(3).rev().for_each(|pair| moves(pair, there, here));
+        // In its own hour, too.
+        moves(&people[1], here, here);
+        calendar.check();
+        let listed = meetings(&calendar.store, here);
+        let hosts: Vec<_> = listed.iter().map(|entry| entry.content.who()).collect();
+        assert_eq!(hosts, people.iter().map(|(host, _)| host.as_str()).collect::<Vec<_>>());
+    }
 }

@@ -4,7 +4,10 @@ use bookline_protocol::SeriesId;
 
 use super::super::entry_list::{EntryList, Existing};
 use super::super::moves::Moves;
-use super::super::{EncodedEntry, EntryTexts, Origin, TellError, encode_entry};
+use super::super::{
+    Change, EncodedEntry, EntriesMoved, EntryEnded, EntryTexts, KeyUsed, Origin, TellError, UsedKey,
+    encode_entry,
+};
 use super::entries::{SERIES, meeting, new_year, number, period, slot};
 use super::{AT, MICROS, Nobody, Told, assert_is_change_body};
 use crate::codec::Sequence;
@@ -54,6 +57,36 @@ fn a_move_tells_the_old_place_and_keeps_the_entry() {
     );
     // Who is in it no more is told, too. Those who stay may come twice.
     assert_eq!(lines.subjects(), ["people F1,F3,F4,F1,F2,F3"]);
+}
+
+/// The same from the changes of a commit, with a key.
+#[test]
+fn a_commit_tells_moves_in_place_of_its_ends_and_creations() {
+    let entry = number(12, 0);
+    let now = [encode_entry(entry, period(slot("02-01-2027", 9), 1))];
+    let texts = meeting("class", "F2");
+    let end = EntryEnded { slot: new_year(), entry, texts };
+    let used = UsedKey { identity: "", key: "0123456789abcdef", request: [7; 16], reply: b"OK {}\n" };
+    let moved = EntriesMoved { series: None, texts, entries: &now };
+    let lines = super::told(&[end.into(), moved.into(), KeyUsed(used).into()]);
+    let kinds: Vec<_> = lines.lines.iter().map(|(_, public, _)| public.split('"').nth(3).unwrap()).collect();
+    assert_eq!(kinds, ["entry_moved"]);
+    assert!(lines.objects()[0].contains(r#""old_date":"01-01-2027","old_time":"00:00""#), "{lines:?}");
+}
+
+/// A snapshot has the move without the end.
+#[test]
+fn a_moved_entry_of_a_snapshot_is_told_as_it_is() {
+    let now = [encode_entry(number(12, 3), period(new_year(), 1))];
+    let moved = Change::from(EntriesMoved { series: None, texts: meeting("class", "F2"), entries: &now });
+    let mut heard = Told::default();
+    moved.tell(Origin { sequence: Sequence(4711), micros: None }, &mut heard).unwrap();
+    assert_eq!(
+        heard.objects(),
+        [
+            r#"{"kind":"meeting_made","entry":"12-3","people":["F1","F2"],"date":"01-01-2027","time":"00:00","hours":1,"title":"class","group":["F2"],"host":"F1"}"#
+        ]
+    );
 }
 
 #[test]

@@ -61,7 +61,19 @@ impl HourOfFew {
             }
             self.0.push(BusyPerson { entry: number, hash, id });
         }
+        if others > 0 && self.0[others - 1].entry > number {
+            self.put_in_order(others);
+        }
         Ok(())
+    }
+
+    /// Puts the people from `first` on, of an entry that was moved here, before those of later entries.
+    #[cold]
+    fn put_in_order(&mut self, first: usize) {
+        let (others, moved) = self.0.split_at(first);
+        let place = others.partition_point(|person| person.entry < moved[0].entry);
+        let count = moved.len();
+        self.0[place..].rotate_right(count);
     }
 
     /// Removes the people of an entry. Returns their number.

@@ -80,8 +80,10 @@ impl Calendar {
             };
             found.hour.take(number, &entry.content, entries, hasher)?;
         }
-        entries.insert(number, entry);
-        Ok(())
+        match entries.insert(number, entry) {
+            None => Ok(()),
+            Some(_) => Err(is_there_twice(number)),
+        }
     }
 
     /// Frees those hours of an entry that are in this calendar, by the indices of their slots. Returns the
@@ -104,6 +106,12 @@ impl Calendar {
         }
         Ok(entry)
     }
+}
+
+#[cold]
+fn is_there_twice(number: EntryNumber) -> Contradiction {
+    let commit = number.commit().0;
+    Contradiction(format!("an entry of commit {commit} begins and has not ended before"))
 }
 
 /// An hour that has entries.

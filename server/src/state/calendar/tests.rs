@@ -165,3 +165,34 @@ fn meetings_are_listed_in_the_order_of_creation_among_few_and_many_people() {
         assert!(meetings(&calendar, Some(entries)).is_empty());
     }
 }
+
+#[test]
+fn meeting_that_is_moved_keeps_its_place_among_few_and_many_people() {
+    for entries in [8, ENTRIES] {
+        let all: Vec<u64> = (1..=entries).collect();
+        for moved in [1, 2, entries / 2, entries] {
+            // It comes from another hour, and the others are there already.
+            let others = all.iter().copied().filter(|n| *n != moved);
+            let mut calendar = Calendar::default();
+            others.for_each(|n| take(&mut calendar, n, meeting(n)).unwrap());
+            take(&mut calendar, moved, meeting(moved)).unwrap();
+            assert_eq!(meetings(&calendar, None), all, "{moved} of {entries}");
+            assert_eq!(meetings(&calendar, Some(moved)), all[moved as usize..]);
+            for who in meeting(moved).content.people() {
+                assert_eq!(entry_of(&calendar, who), Some(number(moved)), "{who}");
+            }
+            assert_eq!(free(&mut calendar, moved), Ok(meeting(moved)));
+            assert!(!meetings(&calendar, None).contains(&moved));
+        }
+    }
+}
+
+#[test]
+fn entry_that_begins_again_without_its_end_is_a_contradiction() {
+    let later = Slot { hour: HourOfDay::parse("10:00").unwrap(), ..slot() };
+    for again in [at(later, 1, EntryContent::block("F1")), block_of("F2")] {
+        let mut calendar = calendar([block_of("F1")]);
+        let refused = take(&mut calendar, 1, again).expect_err("it has not ended");
+        assert!(refused.0.contains("has not ended before"), "{refused}");
+    }
+}

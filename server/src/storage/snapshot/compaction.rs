@@ -33,12 +33,7 @@ pub fn compact(
 ) -> Result<u64, CompactionError> {
     let from = previous.map_or(Sequence(0), Snapshot::sequence).next();
     let mut later = LaterChanges::default();
-    read_commits(journal, from, to, throttle, &mut |commit| {
-        for change in commit.changes() {
-            change.map_err(malformed)?.supersede(commit.micros, &mut later);
-        }
-        Ok(())
-    })?;
+    read_commits(journal, from, to, throttle, &mut |commit| later.add(&commit).map_err(malformed))?;
     if let Some(previous) = previous {
         copy(previous, &later, &mut writer, throttle)?;
     }

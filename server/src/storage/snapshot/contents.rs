@@ -17,7 +17,7 @@ use crate::domain::{EventKey, EventNumber, EventValues, TicketState};
 #[derive(Debug)]
 pub(super) struct Contents {
     last: Sequence,
-    /// The number of the last event or entry that was created.
+    /// The number of the last commit that created or moved an event or entries.
     last_created: u64,
     /// The number of the last key.
     last_key: u64,
@@ -50,7 +50,9 @@ impl Contents {
                     sale.hold(hold.tickets)?;
                 }
             }
-            Compaction::Entry | Compaction::Entries { .. } => self.create(number)?,
+            Compaction::Entry | Compaction::Entries { .. } | Compaction::MovedEntries { .. } => {
+                self.create(number)?;
+            }
             Compaction::Key { .. } => ascend(Numbered::Key, &mut self.last_key, number, self.last)?,
             Compaction::Omitted => return Err(Misplaced::Omitted { number }.into()),
         }

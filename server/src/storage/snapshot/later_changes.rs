@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use bookline_protocol::{Date, SaleTerms};
 
+use crate::changes::commit::Commit;
 use crate::changes::{
-    Change, Compaction, Earlier, EncodedOccurrence, EntriesCreated, EventAdded, HoldKept, KeyKept, Origin,
-    TicketStates, TicketsKept, decode_occurrence,
+    Change, Compaction, Earlier, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesMoved, EventAdded,
+    HoldKept, KeyKept, Origin, TicketStates, TicketsKept, decode_entry, decode_occurrence,
 };
-use crate::codec::Sequence;
+use crate::codec::{DecodeError, Sequence};
 use crate::domain::hold::{EndedHold, Hold, HoldState};
 use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 
@@ -16,10 +17,15 @@ use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState
 /// it.
 #[derive(Debug, Default)]
 pub(super) struct LaterChanges {
+    /// The entries that ended, and were not moved by the commit that ended them.
     ended_entries: HashSet<EntryNumber>,
+    /// The last commit that moved each entry that has not ended since then.
+    moved_entries: HashMap<EntryNumber, Sequence>,
     events: HashMap<EventNumber, LaterEvent>,
     /// The keys that were used up to this commit are forgotten.
     keys_forgotten_through: Sequence,
+    /// The commit that is being added.
+    commit: Sequence,
 }
 
 /// What [`LaterChanges::kept`] borrows from, kept from one change to the next.
@@ -27,6 +33,7 @@ pub(super) struct LaterChanges {
 pub(super) struct Buffers {
     states: Vec<[u8; 8]>,
     occurrences: Vec<EncodedOccurrence>,
+    entries: Vec<EncodedEntry>,
 }
 
 /// What becomes of an event.
@@ -62,6 +69,15 @@ enum LaterHold {
 }
 
 impl LaterChanges {
+    /// Adds what the next commit makes of what was created before.
+    pub(super) fn add(&mut self, commit: &Commit<'_>) -> Result<(), DecodeError> {
+        self.commit = commit.sequence;
+        for change in commit.changes() {
+            change?.supersede(commit.micros, self);
+        }
+        Ok(())
+    }
+
     /// A change as a snapshot has it after these changes, or `None` if the snapshot has none.
     pub(super) fn kept<'a>(
         &'a self,
@@ -75,12 +91,16 @@ impl LaterChanges {
                 Some(EventAdded { tag, values }.into())
             }
             Compaction::Entry => {
-                let has_ended = self.ended_entries.contains(&EntryNumber::first_of(origin.sequence));
-                (!has_ended).then_some(*change)
+                let number = EntryNumber::first_of(origin.sequence);
+                self.is_kept(number, origin.sequence).then_some(*change)
             }
             Compaction::Entries { series, texts, occurrences } => {
                 let occurrences = self.occurrences(origin.sequence, occurrences, &mut buffers.occurrences);
                 (!occurrences.is_empty()).then(|| EntriesCreated { series, texts, occurrences }.into())
+            }
+            Compaction::MovedEntries { series, texts, entries } => {
+                let entries = self.entries(origin.sequence, entries, &mut buffers.entries);
+                (!entries.is_empty()).then(|| EntriesMoved { series, texts, entries }.into())
             }
             Compaction::Tickets { event, attendee, tickets, states: before } => {
                 let states = self.states(event, tickets, before, &mut buffers.states)?;
@@ -112,24 +132,36 @@ impl LaterChanges {
         }
     }
 
-    /// The occurrences that have not ended.
+    /// Whether an entry is still where this commit has created it or moved it to.
+    fn is_kept(&self, entry: EntryNumber, commit: Sequence) -> bool {
+        let is_last = |moved: &Sequence| *moved == commit;
+        !self.ended_entries.contains(&entry) && self.moved_entries.get(&entry).is_none_or(is_last)
+    }
+
+    /// The occurrences that have neither ended nor been moved.
     fn occurrences<'a>(
         &self,
         commit: Sequence,
         created: &'a [EncodedOccurrence],
         buffer: &'a mut Vec<EncodedOccurrence>,
     ) -> &'a [EncodedOccurrence] {
-        let has_ended = |occurrence: &&EncodedOccurrence| {
+        retained(created, buffer, |occurrence| {
             let number =
-                decode_occurrence(**occurrence).and_then(|(index, _)| EntryNumber::new(commit, index));
-            number.is_some_and(|number| self.ended_entries.contains(&number))
-        };
-        if !created.iter().any(|occurrence| has_ended(&occurrence)) {
-            return created;
-        }
-        buffer.clear();
-        buffer.extend(created.iter().filter(|occurrence| !has_ended(occurrence)));
-        buffer
+                decode_occurrence(*occurrence).and_then(|(index, _)| EntryNumber::new(commit, index));
+            number.is_none_or(|number| self.is_kept(number, commit))
+        })
+    }
+
+    /// The entries that this commit was the last to move, and that have not ended.
+    fn entries<'a>(
+        &self,
+        commit: Sequence,
+        moved: &'a [EncodedEntry],
+        buffer: &'a mut Vec<EncodedEntry>,
+    ) -> &'a [EncodedEntry] {
+        retained(moved, buffer, |entry| {
+            decode_entry(entry).is_none_or(|(number, _)| self.is_kept(number, commit))
+        })
     }
 
     /// The last states of tickets, or `None` if their event is deleted. Only tickets of an event some of
@@ -198,9 +230,25 @@ impl LaterChanges {
     }
 }
 
+/// Those of the elements that `is_kept` accepts, in `buffer` if it does not accept all.
+fn retained<'a, T: Copy>(all: &'a [T], buffer: &'a mut Vec<T>, is_kept: impl Fn(&T) -> bool) -> &'a [T] {
+    if all.iter().all(&is_kept) {
+        return all;
+    }
+    buffer.clear();
+    buffer.extend(all.iter().filter(|element| is_kept(element)));
+    buffer
+}
+
 impl Earlier for LaterChanges {
     fn end_entry(&mut self, entry: EntryNumber) {
+        self.moved_entries.remove(&entry);
         self.ended_entries.insert(entry);
+    }
+
+    fn move_entry(&mut self, entry: EntryNumber) {
+        self.ended_entries.remove(&entry);
+        self.moved_entries.insert(entry, self.commit);
     }
 
     fn update_event(&mut self, event: EventNumber, values: &EventValues<'_>) {

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use bookline_protocol::Slot;
 use bookline_protocol::limits::{
     BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX, KEY_BYTES_MAX, LINE_BYTES_MAX, TEXT_CHARS_MAX,
 };
 use bookline_protocol::reply::KEYED_REPLY_BYTES_MAX;
+use bookline_protocol::{Period, Slot};
 use bookline_server::changes::commit;
 use bookline_server::changes::commit::Commit;
 use bookline_server::changes::{
-    Change, EntryEnded, EntryTexts, EventAfter, HOLDS_ENDED_MAX, HoldsEnded, KeyUsed, KeysForgotten,
-    MeetingTaken, TicketsBooked, UsedKey,
+    Change, EntriesEnded, EntriesMoved, EntryTexts, EventAfter, HOLDS_ENDED_MAX, HoldsEnded, KeyUsed,
+    KeysForgotten, TicketsBooked, UsedKey, encode_entry,
 };
 use bookline_server::codec::DecodeError;
 use bookline_server::codec::Sequence;
@@ -79,9 +79,10 @@ fn the_largest_replacement_with_a_key_is_the_largest_commit() {
     let key = "k".repeat(KEY_BYTES_MAX);
     let reply = "x".repeat(KEYED_REPLY_BYTES_MAX);
     let used = UsedKey { identity: &id, key: &key, request: [0; 16], reply: reply.as_bytes() };
+    let entries = [encode_entry(EntryNumber::first_of(Sequence(1)), Period::of_slot(slot))];
     let changes: [Change<'_>; 4] = [
-        EntryEnded { slot, entry: EntryNumber::first_of(Sequence(1)), texts }.into(),
-        MeetingTaken { slot, who, title, group, host }.into(),
+        EntriesEnded { series: None, texts, entries: &entries }.into(),
+        EntriesMoved { series: None, texts, entries: &entries }.into(),
         KeysForgotten { through: Sequence(1) }.into(),
         KeyUsed(used).into(),
     ];

@@ -96,7 +96,7 @@ impl RandomCommit {
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(27) {
+        match rng.below(28) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -189,6 +189,10 @@ impl OwnedChange {
                 tickets: rng.next() as u32,
                 holds: uuids(rng),
             },
+            26 => {
+                let entries = (0..rng.below(4)).map(|_| encode_entry(entry(rng), period(rng))).collect();
+                Self::MovedEntries { series: series(rng), texts: OwnedTexts::any(rng), entries }
+            }
             _ => Self::Freed { slot: slot(rng), entry: first_entry(rng) },
         }
     }

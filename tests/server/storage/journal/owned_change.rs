@@ -2,11 +2,11 @@
 
 use bookline_protocol::{Date, SaleTerms, SeriesId, Slot};
 use bookline_server::changes::{
-    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded,
-    EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
-    HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted,
-    HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted,
-    TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
+    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
+    EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
+    HoldConfirmed, HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded,
+    HoldsEndedUncounted, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
+    TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::{Hold, HoldEnd};
@@ -41,6 +41,7 @@ pub enum OwnedChange {
     Ended { slot: Slot, entry: EntryNumber, texts: OwnedTexts },
     Entries { series: Option<SeriesId>, texts: OwnedTexts, occurrences: Vec<EncodedOccurrence> },
     EndedEntries { series: Option<SeriesId>, texts: OwnedTexts, entries: Vec<EncodedEntry> },
+    MovedEntries { series: Option<SeriesId>, texts: OwnedTexts, entries: Vec<EncodedEntry> },
     KeyUsed(OwnedKey),
     KeyKept { used: OwnedKey, at: i64 },
     KeysForgotten { through: Sequence },
@@ -168,6 +169,9 @@ impl OwnedChange {
             }
             Self::EndedEntries { series, ref texts, ref entries } => {
                 EntriesEnded { series, texts: texts.borrowed(), entries }.into()
+            }
+            Self::MovedEntries { series, ref texts, ref entries } => {
+                EntriesMoved { series, texts: texts.borrowed(), entries }.into()
             }
             Self::Freed { slot, entry } => EntryFreed { slot, entry }.into(),
             Self::KeyUsed(ref used) => KeyUsed(used.borrowed()).into(),

@@ -8,10 +8,10 @@ use std::path::Path;
 
 use bookline_protocol::{Date, Hours, Period, SaleTerms, SeriesId, Slot, TicketStatus, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EncodedOccurrence, EntriesCreated, EntriesEnded, EntryEnded, EntryFreed, EntryTexts,
-    EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldKept, KeyKept,
-    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsIssued, TicketsKept, UsedKey, encode_entry,
-    encode_occurrence,
+    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
+    EntryEnded, EntryFreed, EntryTexts, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
+    HoldCreated, HoldKept, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsIssued,
+    TicketsKept, UsedKey, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header::BYTES;
@@ -118,17 +118,31 @@ fn entries_created(occurrences: &[EncodedOccurrence]) -> Change<'_> {
     EntriesCreated { series: SERIES, texts: BLOCK, occurrences }.into()
 }
 
+/// An entry of a commit, in this hour now.
+fn moved_entry(commit: u64, index: u16, hour: u32) -> EncodedEntry {
+    let number = EntryNumber::new(Sequence(commit), index).expect("a number");
+    encode_entry(number, Period::of_slot(slot(hour)))
+}
+
+/// Blocks of a series that were moved.
+fn entries_moved(entries: &[EncodedEntry]) -> Change<'_> {
+    EntriesMoved { series: SERIES, texts: BLOCK, entries }.into()
+}
+
 #[test]
 fn a_valid_snapshot_is_restored() {
     let (tag, two, five) = (event_tag("jazz"), of_jazz(2), of_jazz(5));
     let cancelled = [state(TicketStatus::Cancelled); 2];
     let meeting = MeetingTaken { slot: slot(9), who: "F2", title: "standup", group: "F3", host: "F2" }.into();
     let occurrences = [occurrence(2, 23, 2), occurrence(365, 50, 24)];
+    // One is of the commit whose other entries follow it.
+    let moved = [moved_entry(4, 7, 100), moved_entry(2, 3, 8)];
     let changes = [
         (1, event("jazz", 3)),
         (3, BlockTaken { slot: slot(9), who: "F1" }.into()),
         // Others of the same commit have ended.
         (4, entries_created(&occurrences)),
+        (6, entries_moved(&moved)),
         (7, meeting),
         (1, tickets(tag, JAZZ, &two)),
         // It counts neither cancelled tickets nor ended holds.
@@ -155,6 +169,8 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
     let end_of_entries = EntriesEnded { series: SERIES, texts: BLOCK, entries: &entries };
     let of_no_hours = [one, [1, 0, 0, 0, 15, 1, 0]];
     let (first, second, descending) = ([one], [two_hours], [two_hours, one]);
+    let (moved, of_own_commit) = ([moved_entry(1, 0, 9)], [moved_entry(3, 0, 9)]);
+    let moved_twice = [moved_entry(1, 0, 9), moved_entry(1, 0, 10)];
     let key = EventKey { tag, number: JAZZ };
     let after = EventAfter { key, id: "jazz", total: 3, issued: 3, held: 0 };
     let (id, ticket) = (two[0], two[1]);
@@ -189,6 +205,12 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("the entries of commit 3 are not", &[(3, entries_created(&descending))]),
         ("the entries of commit 3 are not", &[(3, entries_created(&of_no_hours))]),
         ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, entries_created(&first))]),
+        ("creates 3 after 3", &[(3, block), (3, entries_moved(&moved))]),
+        ("creates 3 after 3", &[(3, entries_moved(&moved)), (3, block)]),
+        ("the entries of commit 3 are not", &[(3, entries_moved(&[]))]),
+        ("the entries of commit 3 are not", &[(3, entries_moved(&moved_twice))]),
+        ("commit 3 changes event or entry 3", &[(3, entries_moved(&of_own_commit))]),
+        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, entries_moved(&moved))]),
         ("a change of 3 that no snapshot holds", &[(3, end_of_entries.into())]),
         (
             "a change of 2 that no snapshot holds",
@@ -247,10 +269,13 @@ fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
     let block = |who| BlockTaken { slot: slot(9), who }.into();
     let from_eight = [occurrence(0, 8, 2)];
     let overlapping = [occurrence(0, 9, 2), occurrence(1, 10, 2)];
+    let (onto_block, there_already) = ([moved_entry(1, 1, 9)], [moved_entry(1, 0, 10)]);
     for (message, changes) in [
         ("F1 has filled", [(1, block("F1")), (2, block("F1"))]),
         ("F1 has filled", [(1, block("F1")), (2, entries_created(&from_eight))]),
         ("F1 has filled", [(1, block("F2")), (2, entries_created(&overlapping))]),
+        ("F1 has filled", [(1, block("F1")), (2, entries_moved(&onto_block))]),
+        ("has not ended before", [(1, block("F2")), (2, entries_moved(&there_already))]),
         ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),
     ] {
         let (refused, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));

@@ -333,6 +333,7 @@ impl Replay for NaiveState {
     }
 
     fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction> {
+        commit.check()?;
         let changes: Result<Vec<_>, _> = commit.changes().collect();
         let changes = changes.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
         self.commit(commit.origin(), &changes)

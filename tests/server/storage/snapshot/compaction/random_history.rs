@@ -60,13 +60,15 @@ impl RandomHistory {
 
     /// Makes a change, if the rules allow it.
     fn any(&mut self, rng: &mut Rng) {
-        match rng.below(27) {
+        match rng.below(30) {
             0 => return self.create(rng),
             1 => return self.block(rng),
-            2 => return self.end_block(rng),
+            2 => return self.end_single(rng),
             3 => return self.create_entries(rng),
             4 => return self.end_entries(rng),
-            5 => return self.move_entries(rng),
+            5 | 6 => return self.move_entries(rng),
+            7 => return self.move_single(rng),
+            8 => return self.replace_entries(rng),
             _ => {}
         }
         let Some(event) = pick(rng, self.state.events.values().cloned()) else { return };
@@ -254,10 +256,24 @@ impl RandomHistory {
         self.push(OwnedChange::Block { slot, who: "F1".to_owned() });
     }
 
-    fn end_block(&mut self, rng: &mut Rng) {
-        let blocks = self.state.entries.clone().into_iter().filter(|(_, entry)| entry.series.is_none());
-        let Some((entry, block)) = pick(rng, blocks) else { return };
-        self.push(OwnedChange::Ended { slot: block.period.start(), entry, texts: texts_of(&block.content) });
+    /// Ends an entry without a series.
+    fn end_single(&mut self, rng: &mut Rng) {
+        if let Some(single) = self.single(rng) {
+            self.push_end(&[single]);
+        }
+    }
+
+    /// Moves an entry without a series.
+    fn move_single(&mut self, rng: &mut Rng) {
+        if let Some(single) = self.single(rng) {
+            self.push_end(std::slice::from_ref(&single));
+            self.push_move(rng, &[single], None);
+        }
+    }
+
+    /// An entry without a series: a block of one hour, or an occurrence that has left its series.
+    fn single(&self, rng: &mut Rng) -> Option<(EntryNumber, Entry)> {
+        pick(rng, self.state.entries.clone().into_iter().filter(|(_, entry)| entry.series.is_none()))
     }
 
     /// A series of meetings or blocks, some of them across midnight.
@@ -294,8 +310,18 @@ impl RandomHistory {
         }
     }
 
-    /// Moves a series to the next hour, in one commit.
+    /// Moves a part of a series, or all of it. One occurrence may leave it.
     fn move_entries(&mut self, rng: &mut Rng) {
+        let Some(of_series) = self.series(rng) else { return };
+        let moved = if rng.one_in(4) { of_series } else { some(rng, of_series) };
+        let Some((_, Entry { series, .. })) = moved.first() else { return };
+        let series = series.filter(|_| moved.len() > 1 || rng.one_in(2));
+        self.push_end(&moved);
+        self.push_move(rng, &moved, series);
+    }
+
+    /// Moves a series to the next hour as earlier versions did: by its end and another creation.
+    fn replace_entries(&mut self, rng: &mut Rng) {
         let Some(mut entries) = self.series(rng) else { return };
         entries.sort_by_key(|(number, _)| *number);
         let (_, Entry { content, series, .. }) = entries[0].clone();
@@ -315,11 +341,35 @@ impl RandomHistory {
         Some(entries.map(|(number, entry)| (*number, entry.clone())).collect())
     }
 
+    /// Ends entries of one series, by a change for those with the same texts, or one without a series.
     fn push_end(&mut self, entries: &[(EntryNumber, Entry)]) {
-        let Some((_, Entry { content, series, .. })) = entries.first() else { return };
-        let ended = entries.iter().map(|(number, entry)| encode_entry(*number, entry.period)).collect();
-        let (series, texts) = (*series, texts_of(content));
-        self.push(OwnedChange::EndedEntries { series, texts, entries: ended });
+        if let [(number, entry)] = entries
+            && entry.is_plain()
+            && number.is_first()
+        {
+            let (slot, texts) = (entry.period.start(), texts_of(&entry.content));
+            return self.push(OwnedChange::Ended { slot, entry: *number, texts });
+        }
+        let mut left = entries.to_vec();
+        while let Some((_, Entry { content, series, .. })) = left.first().cloned() {
+            let same = left.extract_if(.., |(_, entry)| entry.content == content);
+            let ended = same.map(|(number, entry)| encode_entry(number, entry.period)).collect();
+            self.push(OwnedChange::EndedEntries { series, texts: texts_of(&content), entries: ended });
+        }
+    }
+
+    /// Begins entries again that the same commit has ended, later or earlier, and with other texts or not.
+    fn push_move(&mut self, rng: &mut Rng, entries: &[(EntryNumber, Entry)], series: Option<SeriesId>) {
+        let Some((_, Entry { content, .. })) = entries.first() else { return };
+        let mut texts = texts_of(content);
+        if rng.one_in(2) {
+            (texts.title, texts.group) = ("moved".to_owned(), "F4".to_owned());
+        }
+        let shift = i64::from(small(rng, 60)) - 30;
+        let moved = entries.iter().map(|(number, entry)| {
+            encode_entry(*number, entry.period.shifted(shift).expect("hours of these years"))
+        });
+        self.push(OwnedChange::MovedEntries { series, texts, entries: moved.collect() });
     }
 }
 
