@@ -139,6 +139,7 @@ fn idle_snapshotter() -> Snapshotter {
         keep_bytes: 0,
         base: Base { fresh: true, ..Base::default() },
         newest_snapshot: None,
+        recent_bytes: 0,
     };
     let disk = Arc::new(SimDisk::new(0));
     let opened = Journal::read(disk.clone(), options, &mut |_| Ok(())).and_then(Opening::open);

@@ -2,20 +2,22 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use bookline_server::changes::Change;
 use bookline_server::changes::commit::{self, Commit};
 use bookline_server::codec::Sequence;
-use bookline_server::storage::log::{AppendError, Appended, Failure, Log};
+use bookline_server::storage::commits::Commits;
+use bookline_server::storage::log::{AppendError, Appended, CommitReader, Failure, FollowError, Log, Recent};
 use tokio::sync::watch;
 
 /// A log in memory, whose commits are encoded as in the payload of a frame. A commit is durable at once,
-/// unless the log is [held](Self::held).
+/// unless the log is [held](Self::held). Durable commits are published at once, and all of them are recent,
+/// unless a test [limits](Self::limit_recent) that.
 #[derive(Debug, Default)]
 pub struct MemoryLog {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
     failure: watch::Sender<Option<Failure>>,
 }
 
@@ -26,6 +28,10 @@ struct State {
     /// The later commits, in order, each encoded.
     commits: VecDeque<Vec<u8>>,
     durable: Sequence,
+    /// Publishes the durable commits. `None` after the end.
+    published: Published,
+    /// How many of the published commits are recent. `None` if all are.
+    recent_max: Option<u64>,
     /// Whether commits become durable only by [`MemoryLog::sync`].
     is_held: bool,
     /// The time of the last commit, in microseconds since 1970 (UTC).
@@ -38,18 +44,47 @@ struct State {
     capacity_waiters: Vec<Waker>,
 }
 
+/// The last published commit, which can be followed until the log has ended.
+#[derive(Debug)]
+struct Published {
+    sender: Option<watch::Sender<Sequence>>,
+    receiver: watch::Receiver<Sequence>,
+}
+
+impl Published {
+    fn new(sequence: Sequence) -> Self {
+        let (sender, receiver) = watch::channel(sequence);
+        Self { sender: Some(sender), receiver }
+    }
+}
+
+impl Default for Published {
+    fn default() -> Self {
+        Self::new(Sequence(0))
+    }
+}
+
 impl MemoryLog {
     /// A log whose commits become durable when a test calls [`Self::sync`].
     pub fn held() -> Self {
-        let state = State { is_held: true, ..State::default() };
-        Self { state: state.into(), ..Self::default() }
+        Self::with(State { is_held: true, ..State::default() })
+    }
+
+    fn with(state: State) -> Self {
+        Self { state: Arc::new(Mutex::new(state)), failure: watch::Sender::default() }
+    }
+
+    /// Keeps only the last `commits` commits in memory, so that those who follow the log have to read the
+    /// others.
+    pub fn limit_recent(&self, commits: u64) {
+        self.lock().recent_max = Some(commits);
     }
 
     /// Makes all commits durable, unless the log has failed.
     pub fn sync(&self) {
         let mut state = self.lock();
         if self.failure.borrow().is_none() {
-            state.durable = state.appended();
+            state.make_durable();
             wake(&mut state.durable_waiters);
         }
     }
@@ -65,6 +100,7 @@ impl MemoryLog {
     pub fn fail(&self, failure: Failure) {
         let mut state = self.lock();
         state.end();
+        state.published.sender = None;
         self.failure.send_if_modified(|first| first.is_none() && first.replace(failure).is_none());
     }
 
@@ -72,18 +108,37 @@ impl MemoryLog {
     pub fn after_crash(&self) -> Self {
         let State { trimmed, ref commits, durable, is_held, last_micros, .. } = *self.lock();
         let kept = commits.iter().take(count(trimmed, durable)).cloned().collect();
-        let state = State { trimmed, commits: kept, durable, is_held, last_micros, ..State::default() };
-        Self { state: state.into(), ..Self::default() }
+        let published = Published::new(durable);
+        let state =
+            State { trimmed, commits: kept, durable, published, is_held, last_micros, ..State::default() };
+        Self::with(state)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no panic")
+        lock(&self.state)
     }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().expect("no panic")
 }
 
 impl State {
     fn appended(&self) -> Sequence {
         Sequence(self.trimmed.0 + self.commits.len() as u64)
+    }
+
+    fn make_durable(&mut self) {
+        self.durable = self.appended();
+        if let Some(published) = &self.published.sender {
+            published.send_replace(self.durable);
+        }
+    }
+
+    /// The commit after this one, which is published and was not trimmed.
+    fn following(&self, after: Sequence) -> Commits {
+        let commit = &self.commits[count(self.trimmed, after)];
+        Commits::new(after.next(), after.next(), commit.as_slice().into())
     }
 
     fn end(&mut self) {
@@ -116,7 +171,7 @@ impl Log for MemoryLog {
         state.commits.push_back(encoded);
         let sequence = state.appended();
         if !state.is_held {
-            state.durable = sequence;
+            state.make_durable();
         }
         Ok(Appended { sequence, micros: state.last_micros })
     }
@@ -169,6 +224,27 @@ impl Log for MemoryLog {
         Ok(())
     }
 
+    fn published(&self) -> watch::Receiver<Sequence> {
+        self.lock().published.receiver.clone()
+    }
+
+    fn recent(&self, after: Sequence) -> Recent {
+        let state = self.lock();
+        if after >= state.durable {
+            return Recent::NoneYet;
+        }
+        let is_recent = state.recent_max.is_none_or(|max| state.durable.0 - after.0 <= max);
+        if after >= state.trimmed && is_recent {
+            Recent::Commits(Arc::new(state.following(after)))
+        } else {
+            Recent::NotKept
+        }
+    }
+
+    fn reader(&self, after: Sequence) -> Box<dyn CommitReader> {
+        Box::new(Reader { log: self.state.clone(), returned: after })
+    }
+
     fn trimmed(&self) -> Sequence {
         self.lock().trimmed
     }
@@ -190,6 +266,28 @@ impl Log for MemoryLog {
     fn close(&self) -> Result<(), Failure> {
         self.lock().end();
         self.sync();
+        self.lock().published.sender = None;
         self.failure.borrow().clone().map_or(Ok(()), Err)
+    }
+}
+
+#[derive(Debug)]
+struct Reader {
+    log: Arc<Mutex<State>>,
+    returned: Sequence,
+}
+
+impl CommitReader for Reader {
+    fn next(&mut self) -> Result<Option<Commits>, FollowError> {
+        let state = lock(&self.log);
+        if self.returned >= state.durable {
+            return Ok(None);
+        }
+        if self.returned < state.trimmed {
+            return Err(FollowError::Trimmed { oldest: state.trimmed });
+        }
+        let commits = state.following(self.returned);
+        self.returned = commits.last();
+        Ok(Some(commits))
     }
 }

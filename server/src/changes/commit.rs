@@ -156,12 +156,17 @@ pub fn decode(payload: &[u8], first: Sequence) -> impl Iterator<Item = Result<Co
     })
 }
 
-fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]), DecodeError> {
-    let length = Fields::new(bytes).u32()? as usize;
-    if length < HEADER_BYTES || length > bytes.len() {
+/// Splits the first of these encoded commits off, by its length. It is not decoded.
+pub fn split_first(commits: &[u8]) -> Result<(&[u8], &[u8]), DecodeError> {
+    let length = Fields::new(commits).u32()? as usize;
+    if length < HEADER_BYTES {
         return Err(DecodeError::Malformed);
     }
-    let (commit, rest) = bytes.split_at(length);
+    commits.split_at_checked(length).ok_or(DecodeError::Malformed)
+}
+
+fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]), DecodeError> {
+    let (commit, rest) = split_first(bytes)?;
     let mut fields = Fields::new(&commit[4..]);
     let micros = fields.i64()?;
     let _term = fields.u32()?;

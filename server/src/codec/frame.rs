@@ -139,6 +139,14 @@ pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) ->
     crc
 }
 
+/// The length on disk of the frame whose header is at the beginning of `bytes`, which may be no frame. `None`
+/// if the header is incomplete, or no frame has this length.
+pub fn announced_len(bytes: &[u8]) -> Option<usize> {
+    let header = bytes.first_chunk::<HEADER_BYTES>()?;
+    let payload = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
+    (payload <= PAYLOAD_BYTES_MAX).then_some(len(payload))
+}
+
 /// Decodes the frame at the beginning of `bytes`. `None` if it is incomplete or its checksum is wrong.
 pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
     let header = bytes.first_chunk::<HEADER_BYTES>()?;

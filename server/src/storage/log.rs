@@ -4,6 +4,7 @@ use std::fmt::Debug;
 use std::future::{self, Future};
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use thiserror::Error;
@@ -12,6 +13,7 @@ use tokio::sync::watch;
 use crate::changes::Change;
 use crate::changes::commit::Commit;
 use crate::codec::Sequence;
+use crate::storage::commits::Commits;
 
 /// A log of commits. The journal of this machine is one.
 pub trait Log: Debug + Send + Sync {
@@ -50,6 +52,23 @@ pub trait Log: Debug + Send + Sync {
     /// The error of `each`, or of a read. A commit that was trimmed cannot be read.
     fn replay(&self, after: Sequence, each: &mut dyn FnMut(Commit<'_>) -> io::Result<()>) -> io::Result<()>;
 
+    /// The last commit that may be shown to those who follow the log. With a log that acknowledges what is
+    /// durable, it is durable: no crash takes it back. Otherwise it was written. It never decreases.
+    ///
+    /// A commit is published before those are woken who wait for it with [`Wait`]. So who was acknowledged a
+    /// durable commit finds it published. The log of a failed disk publishes nothing more. The sender is
+    /// dropped when nothing more will be published, because the log was closed or has failed.
+    ///
+    /// The value must not be held on to: the log waits for that when it publishes.
+    fn published(&self) -> watch::Receiver<Sequence>;
+
+    /// The published commits that follow `after`, if they are recent. They are whole frames, so that the first
+    /// may begin with commits up to `after`. It does not block.
+    fn recent(&self, after: Sequence) -> Recent;
+
+    /// Reads the published commits after `after` from the storage. It may block.
+    fn reader(&self, after: Sequence) -> Box<dyn CommitReader>;
+
     /// Commits up to this one were trimmed, and those after it can be replayed.
     fn trimmed(&self) -> Sequence;
 
@@ -70,6 +89,47 @@ pub trait Log: Debug + Send + Sync {
     ///
     /// The failure, if the log has failed.
     fn close(&self) -> Result<(), Failure>;
+}
+
+/// What follows a commit, as far as the log has it in memory.
+#[derive(Debug, Clone)]
+pub enum Recent {
+    /// Some of the commits that follow, at least the next one.
+    Commits(Arc<Commits>),
+    /// No commit is published that follows.
+    NoneYet,
+    /// The next commit is not recent any more: a [`CommitReader`] finds it.
+    NotKept,
+}
+
+/// Reads published commits from the storage of a log, in order. It blocks. It can be used while the log trims,
+/// and after it was closed.
+pub trait CommitReader: Debug + Send {
+    /// The commits that follow those that were returned before, or some of them. `None` if nothing more is
+    /// published.
+    ///
+    /// # Errors
+    ///
+    /// [`FollowError`], but not [`FollowError::Closed`]. A later call repeats the attempt.
+    fn next(&mut self) -> Result<Option<Commits>, FollowError>;
+}
+
+/// Why no more commits follow.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FollowError {
+    /// The commits that follow were trimmed.
+    #[error("the commits up to {} are not kept any more", oldest.0)]
+    Trimmed {
+        /// The commits after this one can be followed: [`Log::trimmed`].
+        oldest: Sequence,
+    },
+    /// They cannot be read.
+    #[error("the journal cannot be read")]
+    Unreadable(#[from] io::Error),
+    /// The log was closed or has failed, and everything that was published was returned.
+    #[error("the journal is closed")]
+    Closed,
 }
 
 /// A commit that was appended.

@@ -10,6 +10,7 @@ use crate::codec::Sequence;
 use crate::storage::data_dir::clean_stop::CleanStop;
 use crate::storage::disks::Disks;
 use crate::storage::journal::{self, Base, Disk, Durability, Journal, Options, segment};
+use crate::storage::recent::RECENT_BYTES_MAX;
 use crate::storage::replay::Replay;
 use crate::storage::restore::{self, RestoreError};
 use crate::storage::snapshot;
@@ -147,6 +148,7 @@ pub fn recover<S: Replay>(
         keep_bytes: options.keep_log,
         base: Base { snapshot: sequence, known_durable, clean_stop, fresh },
         newest_snapshot: Some(newest_snapshot),
+        recent_bytes: RECENT_BYTES_MAX,
     };
     let opening = Journal::read(disks.journal.clone(), journal_options, &mut |commit| state.replay(commit))?;
     CleanStop::remove(&*disks.root).map_err(RecoverError::CleanStop)?;

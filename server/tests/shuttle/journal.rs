@@ -3,6 +3,8 @@
 
 #[path = "../../src/storage/journal/batch.rs"]
 mod batch;
+#[path = "../../src/storage/journal/commit_reader.rs"]
+mod commit_reader;
 #[path = "../../src/storage/journal/committer.rs"]
 mod committer;
 #[path = "../../src/storage/journal/handle.rs"]
@@ -20,6 +22,6 @@ mod state;
 mod tail;
 
 pub use bookline_server::storage::journal::{Disk, Durability};
-use bookline_server::storage::journal::{commits, disk, durability, error, segment};
+use bookline_server::storage::journal::{commits, disk, durability, error, segment, walk};
 pub use handle::{Journal, Opening, Options};
 pub use replay::{Base, check};

@@ -3,4 +3,7 @@
 #[path = "journal.rs"]
 pub mod journal;
 
-pub use bookline_server::storage::{log, replay};
+#[path = "../../src/storage/recent.rs"]
+pub mod recent;
+
+pub use bookline_server::storage::{commits, log, replay};

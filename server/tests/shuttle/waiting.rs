@@ -24,6 +24,9 @@ pub const ONE_SEGMENT: u64 = 16 << 10;
 /// A segment for two commits of [`append`].
 pub const TINY_SEGMENTS: u64 = 1 << 10;
 
+/// The recent commits that are kept: three or four of [`append`].
+const RECENT_BYTES: usize = 1 << 10;
+
 /// A name so long that a commit fills a large part of a tiny segment.
 const WHO: &str = "somebody-with-a-name-of-sixty-letters-as-long-as-they-can-be";
 
@@ -46,7 +49,14 @@ pub fn open(disk: &Disk, segment_size: u64) -> Arc<Journal> {
 /// Opens a new journal with this durability.
 pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<Journal> {
     let base = Base { fresh: true, ..Base::default() };
-    let options = Options { durability, segment_size, keep_bytes: 0, base, newest_snapshot: None };
+    let options = Options {
+        durability,
+        segment_size,
+        keep_bytes: 0,
+        base,
+        newest_snapshot: None,
+        recent_bytes: RECENT_BYTES,
+    };
     let opening = Journal::read(disk.of_journal(), options, &mut |_| Ok(()));
     let opened = opening.and_then(Opening::open);
     Arc::new(opened.expect("no disk error").0)

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::batch::Batch;
+use tokio::sync::watch;
+
+use super::batch::{Batch, PendingFrame};
 use super::disk::{Disk, DiskFile};
 use super::durability::Durability;
 use super::segment;
@@ -15,7 +17,9 @@ use crate::codec::Sequence;
 use crate::codec::frame::{self, Header, Kind};
 use crate::codec::salt::Salt;
 use crate::codec::segment_header::{self, SegmentHeader};
+use crate::storage::commits::Commits;
 use crate::storage::log::Failure;
+use crate::storage::recent::RecentCommits;
 use crate::sync::thread;
 
 /// The idle time after which a durability marker is written. It is short, so that a crash of an idle server
@@ -47,11 +51,29 @@ pub(super) struct Committer {
     durability: Durability,
     tail: Tail,
     synced_at: Instant,
+    recent: Arc<RecentCommits>,
+    /// The frames that were encoded since the last publication, for the recent commits.
+    unpublished: Vec<Arc<Commits>>,
+    /// The last commit that may be shown. When the committer ends, so does what can be followed.
+    published: watch::Sender<Sequence>,
 }
 
 impl Committer {
-    pub fn new(shared: Arc<Shared>, disk: Arc<dyn Disk>, durability: Durability, tail: Tail) -> Self {
-        Self { shared, disk, durability, tail, synced_at: Instant::now() }
+    pub fn new(
+        shared: Arc<Shared>,
+        disk: Arc<dyn Disk>,
+        durability: Durability,
+        tail: Tail,
+        recent: Arc<RecentCommits>,
+    ) -> Self {
+        let published = watch::Sender::new(tail.written);
+        let (synced_at, unpublished) = (Instant::now(), Vec::new());
+        Self { shared, disk, durability, tail, synced_at, recent, unpublished, published }
+    }
+
+    /// The last commit that may be shown.
+    pub fn published(&self) -> watch::Receiver<Sequence> {
+        self.published.subscribe()
     }
 
     /// Runs until the journal is closed or fails. After a failure nothing is acknowledged, because the state
@@ -138,6 +160,7 @@ impl Committer {
             let bytes = &mut batch.bytes[frame.start..frame.start + frame::len(frame.payload)];
             self.tail.crc = frame::finish(bytes, frame.payload, &header, &self.tail.salt);
             self.tail.written = Sequence(frame.first.0 + u64::from(frame.commits) - 1);
+            self.unpublished.push(Arc::new(commits(frame, bytes, self.tail.written)));
         }
         batch.frames = frames;
         self.write(&batch.bytes[written..])?;
@@ -147,7 +170,14 @@ impl Committer {
             Durability::Interval => self.synced_at.elapsed() >= SYNC_INTERVAL,
             Durability::Never => false,
         };
-        if due { self.sync() } else { self.check_name() }
+        if due {
+            return self.sync();
+        }
+        self.check_name()?;
+        if self.durability != Durability::Always {
+            self.publish();
+        }
+        Ok(())
     }
 
     /// Writes a durability marker for the commits that recovery read, before the first append.
@@ -232,8 +262,15 @@ impl Committer {
         self.check_name()?;
         self.synced_at = Instant::now();
         self.tail.synced = self.tail.written;
-        self.shared.publish(self.tail.synced);
+        self.publish();
         Ok(())
+    }
+
+    /// Publishes what was written. With [`Durability::Always`], all of it is synced. The recent commits come
+    /// first, where nobody finds them before they are published, so that who hears of them finds them there.
+    fn publish(&mut self) {
+        self.recent.add(self.unpublished.drain(..));
+        self.shared.publish(self.tail.synced, self.tail.written, &self.published);
     }
 
     /// Fails if the segment was removed. What is written to it then is lost, and must not count as durable.
@@ -251,6 +288,12 @@ fn take_batch(state: &mut State, empty: &mut Batch) {
     std::mem::swap(&mut state.batch, empty);
     state.in_flight = Sequence(state.next.0 - 1);
     state.in_flight_waiters.append(&mut empty.waiters);
+}
+
+/// The commits of this encoded frame.
+fn commits(frame: &PendingFrame, bytes: &[u8], last: Sequence) -> Commits {
+    let payload = &bytes[frame::HEADER_BYTES..frame::HEADER_BYTES + frame.payload];
+    Commits::new(frame.first, last, payload.into())
 }
 
 fn failure(doing: &'static str, file: &str, error: &std::io::Error) -> Failure {

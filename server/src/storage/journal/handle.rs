@@ -6,6 +6,7 @@ use std::task::{Poll, Waker};
 
 use tokio::sync::watch;
 
+use super::commit_reader::SegmentReader;
 use super::commits::read_commits;
 use super::committer::{self, Committer};
 use super::disk::Disk;
@@ -20,7 +21,8 @@ use crate::changes::Change;
 use crate::changes::commit::Commit;
 use crate::codec::Sequence;
 use crate::domain::Contradiction;
-use crate::storage::log::{AppendError, Appended, Failure, Log};
+use crate::storage::log::{AppendError, Appended, CommitReader, Failure, Log, Recent};
+use crate::storage::recent::RecentCommits;
 use crate::sync::thread;
 
 /// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes
@@ -42,6 +44,8 @@ pub struct Options {
     /// The length in bytes of the newest snapshot, for which the journal leaves space on the disk. `None` if
     /// no snapshots are made of this journal.
     pub newest_snapshot: Option<u64>,
+    /// The most bytes of recent commits that are kept in memory for those who follow the log.
+    pub recent_bytes: usize,
 }
 
 /// The open journal, to be shared in an [`Arc`].
@@ -51,6 +55,8 @@ pub struct Journal {
     disk: Arc<dyn Disk>,
     durability: Durability,
     keep_bytes: u64,
+    recent: Arc<RecentCommits>,
+    published: watch::Receiver<Sequence>,
     threads: std::sync::Mutex<Vec<thread::JoinHandle<()>>>,
 }
 
@@ -86,7 +92,10 @@ impl Journal {
             firsts.map_err(|error| OpenError::Io { doing: "listing", file: DIRECTORY.into(), error })?;
         state.trimmed = firsts.first().map_or(tail.written, |first| Sequence(first.0 - 1));
         let shared = Arc::new(Shared::new(state, recovered.bytes));
-        let mut committer = Committer::new(shared.clone(), disk.clone(), options.durability, tail);
+        let recent = Arc::new(RecentCommits::new(options.recent_bytes));
+        let mut committer =
+            Committer::new(shared.clone(), disk.clone(), options.durability, tail, recent.clone());
+        let published = committer.published();
         committer.write_marker()?;
 
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
@@ -111,7 +120,7 @@ impl Journal {
             spawn(preallocation::THREAD_NAME, Box::new(preallocate))?,
         ];
         let Options { durability, keep_bytes, .. } = options;
-        Ok(Self { shared, disk, durability, keep_bytes, threads: threads.into() })
+        Ok(Self { shared, disk, durability, keep_bytes, recent, published, threads: threads.into() })
     }
 
     /// When a change may be acknowledged.
@@ -213,6 +222,21 @@ impl Log for Journal {
 
     fn replay(&self, after: Sequence, each: &mut dyn FnMut(Commit<'_>) -> io::Result<()>) -> io::Result<()> {
         read_commits(&*self.disk, after.next(), self.durable(), &mut |_| Ok(()), each)
+    }
+
+    /// With [`Durability::Always`], the last durable commit; otherwise the last that was written.
+    fn published(&self) -> watch::Receiver<Sequence> {
+        self.published.clone()
+    }
+
+    fn recent(&self, after: Sequence) -> Recent {
+        let published = *self.published.borrow();
+        self.recent.after(after, published)
+    }
+
+    fn reader(&self, after: Sequence) -> Box<dyn CommitReader> {
+        let (disk, shared) = (self.disk.clone(), self.shared.clone());
+        Box::new(SegmentReader::new(disk, shared, self.published.clone(), after))
     }
 
     fn trimmed(&self) -> Sequence {

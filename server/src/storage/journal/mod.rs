@@ -19,6 +19,7 @@
 //! | commit: a header and its changes | [`crate::changes::commit`] |
 
 pub mod batch;
+mod commit_reader;
 pub mod commits;
 pub mod committer;
 pub mod disk;
@@ -32,6 +33,7 @@ pub mod segment;
 mod space;
 mod state;
 mod tail;
+pub mod walk;
 
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use durability::Durability;

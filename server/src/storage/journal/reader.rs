@@ -6,15 +6,13 @@ use std::io;
 use super::disk::DiskFile;
 use crate::codec::frame::{self, Frame};
 use crate::codec::salt::Salt;
-use crate::codec::segment_header::{self};
+use crate::codec::segment_header;
 
-/// The number of bytes read at a time.
-const READ_BYTES: usize = 4 << 20;
+/// The number of bytes read first. It is doubled with every read, so that a small file takes a small buffer.
+const FIRST_READ_BYTES: usize = 64 << 10;
 
-const FRAME_BYTES_MAX: usize = frame::len(frame::PAYLOAD_BYTES_MAX);
-
-/// One refill of the buffer is enough for any frame.
-const _: () = assert!(FRAME_BYTES_MAX <= READ_BYTES);
+/// The most bytes read at a time from a file that is read as a whole.
+pub const READ_BYTES_MAX: usize = 4 << 20;
 
 /// Reads the frames of a segment or a snapshot in order.
 #[derive(Debug)]
@@ -26,18 +24,32 @@ pub struct FrameReader<'a> {
     /// The length of the frames in the buffer that were returned.
     consumed: usize,
     buffer: Vec<u8>,
+    /// The number of bytes read next.
+    read_bytes: usize,
+    read_bytes_max: usize,
     at_end: bool,
 }
 
 impl<'a> FrameReader<'a> {
     /// Begins after the header of the file.
     pub fn new(file: &'a dyn DiskFile, salt: Salt) -> Self {
+        Self::from(file, salt, segment_header::BYTES as u64, READ_BYTES_MAX)
+    }
+
+    /// Begins at the offset `start` of the file. The buffer has at most twice `read_bytes_max` bytes, or one
+    /// frame more.
+    ///
+    /// The length of the file is not asked for, because the file may be the one that is written to: some
+    /// file systems give the next write a new time stamp after that, and its sync takes longer.
+    pub fn from(file: &'a dyn DiskFile, salt: Salt, start: u64, read_bytes_max: usize) -> Self {
         FrameReader {
             file,
             salt,
-            start: segment_header::BYTES as u64,
+            start,
             consumed: 0,
             buffer: Vec::new(),
+            read_bytes: FIRST_READ_BYTES.min(read_bytes_max),
+            read_bytes_max,
             at_end: false,
         }
     }
@@ -49,8 +61,9 @@ impl<'a> FrameReader<'a> {
 
     /// Reads the next frame. `None` at the end of the file and where no valid frame follows.
     pub fn next_frame(&mut self) -> io::Result<Option<Frame<'_>>> {
-        if self.buffer.len() - self.consumed < FRAME_BYTES_MAX && !self.at_end {
-            self.refill()?;
+        self.fill(frame::HEADER_BYTES)?;
+        if let Some(length) = frame::announced_len(&self.buffer[self.consumed..]) {
+            self.fill(length)?;
         }
         let frame = frame::read(&self.buffer[self.consumed..], &self.salt);
         if let Some(frame) = &frame {
@@ -59,24 +72,29 @@ impl<'a> FrameReader<'a> {
         Ok(frame)
     }
 
-    fn refill(&mut self) -> io::Result<()> {
+    /// Makes sure that `wanted` bytes of the next frame are in the buffer, unless the file ends before.
+    fn fill(&mut self, wanted: usize) -> io::Result<()> {
+        if self.buffer.len() - self.consumed >= wanted || self.at_end {
+            return Ok(());
+        }
         self.start += self.consumed as u64;
         self.buffer.drain(..self.consumed);
         self.consumed = 0;
-        let kept = self.buffer.len();
-        let left = self.file.len()?.saturating_sub(self.start + kept as u64);
-        self.buffer.resize(kept + usize::try_from(left).map_or(READ_BYTES, |left| left.min(READ_BYTES)), 0);
-        let mut filled = kept;
+        let mut filled = self.buffer.len();
+        self.buffer.resize(filled + self.read_bytes.max(wanted - filled), 0);
+        self.read_bytes = (2 * self.read_bytes).min(self.read_bytes_max);
         while filled < self.buffer.len() {
             match self.file.read_at(&mut self.buffer[filled..], self.start + filled as u64) {
                 Ok(0) => break,
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) => return Err(e),
+                Err(e) => {
+                    self.buffer.truncate(filled);
+                    return Err(e);
+                }
             }
         }
-        // The read ends early if the file was truncated since its length was read.
-        self.at_end = (filled - kept) as u64 >= left || filled < self.buffer.len();
+        self.at_end = filled < self.buffer.len();
         self.buffer.truncate(filled);
         Ok(())
     }

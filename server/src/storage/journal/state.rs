@@ -241,17 +241,28 @@ impl Shared {
         self.preallocation_work.notify_all();
     }
 
-    /// Records that everything up to `synced` is durable, and wakes the tasks that wait for it.
-    pub fn publish(&self, synced: Sequence) {
+    /// Records that everything up to `synced` is durable, and publishes everything up to `through`. Wakes
+    /// those who wait for their commits, then those who follow the log. After a failure, in any thread,
+    /// nothing is published.
+    pub fn publish(&self, synced: Sequence, through: Sequence, published: &watch::Sender<Sequence>) {
         let mut state = self.lock();
         if state.end == Some(EndReason::Failed) {
             return;
         }
+        let mut before = through;
+        // So that who is woken finds it published. The followers are woken below.
+        published.send_if_modified(|published| {
+            before = std::mem::replace(published, through);
+            false
+        });
         self.durable.store(synced.0, Ordering::Release);
         let waiters =
             if synced >= state.in_flight { std::mem::take(&mut state.in_flight_waiters) } else { Vec::new() };
         drop(state);
         waiters.into_iter().for_each(Waker::wake);
+        if before < through {
+            published.send_modify(|_| {});
+        }
     }
 
     /// Wakes the tasks that wait for capacity.

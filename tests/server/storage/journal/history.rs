@@ -29,6 +29,7 @@ pub const fn options(durability: Durability, segment_size: u64) -> Options {
         keep_bytes: 0,
         base: Base { snapshot: Sequence(0), known_durable: Sequence(0), clean_stop: None, fresh: false },
         newest_snapshot: None,
+        recent_bytes: 64 << 10,
     }
 }
 
