@@ -62,7 +62,7 @@ pub trait Log: Debug + Send + Sync {
     /// The value must not be held on to: the log waits for that when it publishes.
     fn published(&self) -> watch::Receiver<Sequence>;
 
-    /// The published commits that follow `after`, if they are recent. They are whole frames, so that the first
+    /// The published commits that follow `after`, if they are recent. They are those of a whole frame, which
     /// may begin with commits up to `after`. It does not block.
     fn recent(&self, after: Sequence) -> Recent;
 
@@ -102,8 +102,8 @@ pub enum Recent {
     NotKept,
 }
 
-/// Reads published commits from the storage of a log, in order. It blocks. It can be used while the log trims,
-/// and after it was closed.
+/// Reads published commits from the storage of a log, in order. It blocks. It can be used while the log
+/// trims, and after it was closed.
 pub trait CommitReader: Debug + Send {
     /// The commits that follow those that were returned before, or some of them. `None` if nothing more is
     /// published.
