@@ -24,8 +24,8 @@ pub const ONE_SEGMENT: u64 = 16 << 10;
 /// A segment for two commits of [`append`].
 pub const TINY_SEGMENTS: u64 = 1 << 10;
 
-/// The recent commits that are kept: three or four of [`append`].
-const RECENT_BYTES: usize = 1 << 10;
+/// The recent commits that are kept: all of a scenario.
+const RECENT_BYTES: usize = 1 << 20;
 
 /// A name so long that a commit fills a large part of a tiny segment.
 const WHO: &str = "somebody-with-a-name-of-sixty-letters-as-long-as-they-can-be";
@@ -48,15 +48,19 @@ pub fn open(disk: &Disk, segment_size: u64) -> Arc<Journal> {
 
 /// Opens a new journal with this durability.
 pub fn open_with(disk: &Disk, segment_size: u64, durability: Durability) -> Arc<Journal> {
+    open_keeping(disk, segment_size, durability, RECENT_BYTES)
+}
+
+/// Opens a new journal that keeps so many bytes of recent commits.
+pub fn open_keeping(
+    disk: &Disk,
+    segment_size: u64,
+    durability: Durability,
+    recent_bytes: usize,
+) -> Arc<Journal> {
     let base = Base { fresh: true, ..Base::default() };
-    let options = Options {
-        durability,
-        segment_size,
-        keep_bytes: 0,
-        base,
-        newest_snapshot: None,
-        recent_bytes: RECENT_BYTES,
-    };
+    let options =
+        Options { durability, segment_size, keep_bytes: 0, base, newest_snapshot: None, recent_bytes };
     let opening = Journal::read(disk.of_journal(), options, &mut |_| Ok(()));
     let opened = opening.and_then(Opening::open);
     Arc::new(opened.expect("no disk error").0)

@@ -1,7 +1,7 @@
 //! What every log promises to the state: the journal, and the log in memory.
 //!
 //! It would fail if the log in memory, on which the model tests run too, differed from the journal: in what
-//! it replays, in who waits, or in what it refuses.
+//! it replays or publishes, in who waits, or in what it refuses.
 
 use std::io;
 use std::sync::Arc;
@@ -10,22 +10,24 @@ use std::task::{Poll, Wake, Waker};
 use std::time::Instant;
 
 use bookline_server::codec::Sequence;
+use bookline_server::storage::follower::Follower;
 use bookline_server::storage::journal::Journal;
-use bookline_server::storage::log::{AppendError, Failure, Log, LogExt};
+use bookline_server::storage::log::{AppendError, Failure, FollowError, Log, LogExt, Recent};
 use bookline_testkit::disk::{Faults, IoSource, SimDisk};
 use bookline_testkit::{HANG_TIMEOUT, MemoryLog, Rng};
 
+use super::following::{follow, from, published, read};
 use super::journal::generate::RandomCommit;
 use super::journal::history::{History, TINY, block_on, encoded, is_ready};
 
 /// A log whose storage a test controls.
 trait Controlled {
-    type Log: Log;
+    type Log: Log + 'static;
 
     /// A log without commits, which makes none durable until it is released.
     fn held() -> Self;
 
-    fn log(&self) -> &Self::Log;
+    fn log(&self) -> &Arc<Self::Log>;
 
     /// Makes everything durable that was appended.
     fn release(&self);
@@ -45,7 +47,7 @@ trait Controlled {
 
 struct OnDisk {
     disk: SimDisk,
-    journal: Journal,
+    journal: Arc<Journal>,
 }
 
 impl Controlled for OnDisk {
@@ -56,10 +58,10 @@ impl Controlled for OnDisk {
         let (journal, _) = History::default().open(&disk, TINY).expect("a fresh journal");
         block_on(journal.capacity());
         disk.pause_writes();
-        Self { disk, journal }
+        Self { disk, journal: Arc::new(journal) }
     }
 
-    fn log(&self) -> &Journal {
+    fn log(&self) -> &Arc<Journal> {
         &self.journal
     }
 
@@ -70,12 +72,12 @@ impl Controlled for OnDisk {
 
     fn fill(&self) {
         // Into the preallocated segment, while the next one cannot be written.
-        while try_append(&self.journal, &large()).is_ok() {}
+        while try_append(&*self.journal, &large()).is_ok() {}
     }
 
     fn fill_disk(&self) {
         self.disk.set_faults(Faults { capacity: Some(0), ..Faults::default() });
-        while !matches!(append(&self.journal, &large()), Err(AppendError::ReadOnly { .. })) {}
+        while !matches!(append(&*self.journal, &large()), Err(AppendError::ReadOnly { .. })) {}
     }
 
     fn empty_disk(&self) {
@@ -102,36 +104,38 @@ fn large() -> RandomCommit {
     RandomCommit::tickets(&mut Rng::new(1), 80)
 }
 
-impl Controlled for MemoryLog {
-    type Log = Self;
+struct InMemory(Arc<MemoryLog>);
+
+impl Controlled for InMemory {
+    type Log = MemoryLog;
 
     fn held() -> Self {
-        Self::held()
+        Self(Arc::new(MemoryLog::held()))
     }
 
-    fn log(&self) -> &Self {
-        self
+    fn log(&self) -> &Arc<MemoryLog> {
+        &self.0
     }
 
     fn release(&self) {
-        self.set_refusal(None);
-        self.sync();
+        self.0.set_refusal(None);
+        self.0.sync();
     }
 
     fn fill(&self) {
-        self.set_refusal(Some(AppendError::Backpressure));
+        self.0.set_refusal(Some(AppendError::Backpressure));
     }
 
     fn fill_disk(&self) {
-        self.set_refusal(Some(AppendError::ReadOnly { reason: "a full disk".into() }));
+        self.0.set_refusal(Some(AppendError::ReadOnly { reason: "a full disk".into() }));
     }
 
     fn empty_disk(&self) {
-        self.set_refusal(None);
+        self.0.set_refusal(None);
     }
 
     fn fail(&self) {
-        self.fail(Failure { doing: "syncing", file: "memory".into(), error: "EIO".into() });
+        self.0.fail(Failure { doing: "syncing", file: "memory".into(), error: "EIO".into() });
     }
 }
 
@@ -142,7 +146,7 @@ macro_rules! contract {
         }
 
         mod memory_log {
-            $(#[test] fn $test() { super::$test(&bookline_testkit::MemoryLog::held()); })*
+            $(#[test] fn $test() { super::$test(&<super::InMemory as super::Controlled>::held()); })*
         }
     };
 }
@@ -157,6 +161,12 @@ contract! {
     a_full_disk_makes_the_log_read_only,
     a_closed_log_has_made_its_commits_durable_and_takes_no_more,
     a_failure_is_final,
+    published_commits_are_followed_in_order_after_any_of_them,
+    a_commit_is_published_once_it_is_durable,
+    a_follower_waits_for_the_next_commit,
+    trimmed_commits_cannot_be_read,
+    a_follower_returns_everything_before_it_finds_the_log_closed,
+    nothing_is_published_after_a_failure,
 }
 
 fn try_append(log: &impl Log, commit: &RandomCommit) -> Result<Sequence, AppendError> {
@@ -179,7 +189,7 @@ fn commit_some(controlled: &impl Controlled, count: u64) -> Vec<Vec<u8>> {
     controlled.release();
     let commits: Vec<RandomCommit> = (0..count).map(|_| RandomCommit::any(&mut rng)).collect();
     for commit in &commits {
-        append(controlled.log(), commit).expect("an open log");
+        append(&**controlled.log(), commit).expect("an open log");
     }
     controlled.release();
     commits.iter().map(RandomCommit::bytes).collect()
@@ -196,7 +206,7 @@ fn replayed(log: &impl Log, after: Sequence) -> io::Result<Vec<(u64, Vec<u8>)>> 
 }
 
 fn durable_commits_are_replayed_in_order_after_any_of_them(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     let commits: Vec<_> = (1..).zip(commit_some(controlled, 60)).collect();
     assert_eq!((log.appended(), log.durable()), (Sequence(60), Sequence(60)));
     for after in 0..=60 {
@@ -206,7 +216,7 @@ fn durable_commits_are_replayed_in_order_after_any_of_them(controlled: &impl Con
 }
 
 fn times_of_commits_never_decrease(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     let append = |micros| log.append(micros, &RandomCommit::small(&mut Rng::new(1)).changes());
     let appended = [5, 3, 9].map(|micros| append(micros).expect("an open log").micros);
     assert_eq!(appended, [5, 5, 9]);
@@ -241,7 +251,7 @@ impl Wake for Signal {
 }
 
 fn a_commit_that_is_not_durable_waits_and_is_not_replayed(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     let sequence = append(log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
     assert_eq!((sequence, log.appended(), log.durable()), (Sequence(1), Sequence(1), Sequence(0)));
     assert!(is_ready(log.wait_durable(Sequence(0))), "nothing to wait for");
@@ -260,7 +270,7 @@ fn a_commit_that_is_not_durable_waits_and_is_not_replayed(controlled: &impl Cont
 }
 
 fn trimming_keeps_later_commits(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     // More segments than the journal keeps for recycling.
     let commits: Vec<_> = (1..).zip(commit_some(controlled, 400)).collect();
     let through = Sequence(300);
@@ -277,7 +287,7 @@ fn trimming_keeps_later_commits(controlled: &impl Controlled) {
 }
 
 fn backpressure_ends_with_capacity(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     controlled.fill();
     let appended = log.appended();
     let commit = large();
@@ -289,7 +299,7 @@ fn backpressure_ends_with_capacity(controlled: &impl Controlled) {
 }
 
 fn a_full_disk_makes_the_log_read_only(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     controlled.release();
     assert!(!log.read_only());
     controlled.fill_disk();
@@ -304,7 +314,7 @@ fn a_full_disk_makes_the_log_read_only(controlled: &impl Controlled) {
 }
 
 fn a_closed_log_has_made_its_commits_durable_and_takes_no_more(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     commit_some(controlled, 3);
     append(log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
     for _ in 0..2 {
@@ -317,7 +327,7 @@ fn a_closed_log_has_made_its_commits_durable_and_takes_no_more(controlled: &impl
 }
 
 fn a_failure_is_final(controlled: &impl Controlled) {
-    let log = controlled.log();
+    let log = &**controlled.log();
     let sequence = append(log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
     controlled.fail();
     let failure = block_on(log.failed());
@@ -329,4 +339,90 @@ fn a_failure_is_final(controlled: &impl Controlled) {
     assert_eq!(try_append(log, &large()), Err(AppendError::Closed));
     assert!(is_ready(log.capacity()), "nobody waits for the capacity of a failed log");
     assert_eq!(block_on(log.settle(sequence)), Err(failure));
+}
+
+fn published_commits_are_followed_in_order_after_any_of_them(controlled: &impl Controlled) {
+    let log = controlled.log();
+    let commits = commit_some(controlled, 60);
+    for after in 0..=60 {
+        let (from_start, after) = (&commits[after..], Sequence(after as u64));
+        let mut follower = from(log, after);
+        assert_eq!(follower.position(), after);
+        assert_eq!(block_on(follow(&mut follower, Sequence(60))).expect("no error"), from_start, "{after:?}");
+        assert_eq!(read(&**log, after).expect("no error"), from_start, "{after:?}");
+    }
+}
+
+fn a_commit_is_published_once_it_is_durable(controlled: &impl Controlled) {
+    let log = controlled.log();
+    append(&**log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
+    let mut follower = from(log, Sequence(0));
+    assert_eq!(published(&**log), Sequence(0));
+    assert!(matches!(log.recent(Sequence(0)), Recent::NoneYet));
+    assert!(read(&**log, Sequence(0)).expect("no error").is_empty());
+    assert!(follower.is_recent() && follower.try_next().is_none());
+
+    controlled.release();
+    assert_eq!(published(&**log), Sequence(1), "it was acknowledged");
+    assert!(matches!(log.recent(Sequence(0)), Recent::Commits(_)));
+    assert_eq!(read(&**log, Sequence(0)).expect("no error").len(), 1);
+    assert_eq!(follower.try_next().expect("a recent commit").last(), Sequence(1));
+    assert!(follower.try_next().is_none() && follower.position() == Sequence(1));
+}
+
+fn a_follower_waits_for_the_next_commit(controlled: &impl Controlled) {
+    let log = controlled.log();
+    let mut follower = from(log, Sequence(0));
+    assert!(!is_ready(follower.next()), "nothing was published");
+    append(&**log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
+    // It is woken from another thread.
+    std::thread::scope(|scope| {
+        let following = scope.spawn(|| block_on(follow(&mut follower, Sequence(1))));
+        controlled.release();
+        assert_eq!(following.join().expect("no panic").expect("no error").len(), 1);
+    });
+}
+
+fn trimmed_commits_cannot_be_read(controlled: &impl Controlled) {
+    let log = controlled.log();
+    let commits = commit_some(controlled, 400);
+    let mut reader = log.reader(Sequence(0));
+    log.trim(Sequence(300)).expect("no error");
+    let trimmed = log.trimmed();
+    for after in [Sequence(0), Sequence(trimmed.0 - 1)] {
+        let error = log.reader(after).next().expect_err("a trimmed commit");
+        assert!(matches!(error, FollowError::Trimmed { oldest } if oldest == trimmed), "{error}");
+    }
+    assert!(reader.next().is_err(), "it began before the log was trimmed");
+    let kept = &commits[usize::try_from(trimmed.0).expect("a few")..];
+    assert_eq!(read(&**log, trimmed).expect("no error"), kept);
+    assert_eq!(block_on(follow(&mut from(log, trimmed), Sequence(400))).expect("no error"), kept);
+}
+
+fn a_follower_returns_everything_before_it_finds_the_log_closed(controlled: &impl Controlled) {
+    let log = controlled.log();
+    commit_some(controlled, 3);
+    let mut followers = [0, 3].map(|after| from(log, Sequence(after)));
+    append(&**log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
+    log.close().expect("no disk error");
+    let after_the_close = from(log, Sequence(2));
+    let ends = |follower: &mut Follower| {
+        assert!(!block_on(follow(follower, Sequence(4))).expect("published commits").is_empty());
+        for _ in 0..2 {
+            assert!(matches!(block_on(follower.next()), Err(FollowError::Closed)));
+        }
+    };
+    followers.iter_mut().for_each(ends);
+    ends(&mut { after_the_close });
+}
+
+fn nothing_is_published_after_a_failure(controlled: &impl Controlled) {
+    let log = controlled.log();
+    let mut follower = from(log, Sequence(0));
+    append(&**log, &RandomCommit::any(&mut Rng::new(1))).expect("an open log");
+    controlled.fail();
+    assert!(matches!(block_on(follower.next()), Err(FollowError::Closed)));
+    assert!(matches!(log.recent(Sequence(0)), Recent::NoneYet));
+    assert_eq!((published(&**log), follower.position()), (Sequence(0), Sequence(0)));
+    assert!(read(&**log, Sequence(0)).expect("no error").is_empty());
 }

@@ -3,6 +3,7 @@
 mod clean_stop;
 mod contradictions;
 mod entries;
+pub mod following;
 mod journal;
 mod keys;
 mod loading;

@@ -174,9 +174,7 @@ impl Committer {
             return self.sync();
         }
         self.check_name()?;
-        if self.durability != Durability::Always {
-            self.publish();
-        }
+        self.publish();
         Ok(())
     }
 
@@ -266,7 +264,7 @@ impl Committer {
         Ok(())
     }
 
-    /// Publishes what was written. With [`Durability::Always`], all of it is synced. The recent commits come
+    /// Publishes what was written. With [`Durability::Always`] it is synced, too. The recent commits come
     /// first, where nobody finds them before they are published, so that who hears of them finds them there.
     fn publish(&mut self) {
         self.recent.add(self.unpublished.drain(..));

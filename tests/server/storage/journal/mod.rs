@@ -8,6 +8,7 @@ mod codec;
 mod corruption;
 mod crash_points;
 mod failure;
+mod follow;
 pub mod generate;
 mod group_commit;
 pub mod history;
