@@ -7,12 +7,12 @@
 //! what the wait was for must be on the disk.
 //!
 //! It would fail if a reply were sent before its sync or never, if a read showed a change that a crash can
-//! lose, if anything were acknowledged after a failure, if a rotation lost a commit or a waiter, if a follower
-//! of the journal missed a commit, or saw one twice or before it was durable, if two replacements or bookings
-//! deadlocked, if a read saw a part of a meeting or of a booking, if a hold ended or a ticket was cancelled
-//! twice, or if the server's time went back. It does not find bugs that only a weak memory order shows,
-//! because here every atomic access is sequentially consistent. It does not test `--durability interval`,
-//! which reads the clock.
+//! lose, if anything were acknowledged after a failure, if a rotation lost a commit or a waiter, if a
+//! follower of the journal missed a commit, or saw one twice or before it was durable, if two replacements or
+//! bookings deadlocked, if a read saw a part of a meeting or of a booking, if a hold ended or a ticket was
+//! cancelled twice, or if the server's time went back. It does not find bugs that only a weak memory order
+//! shows, because here every atomic access is sequentially consistent. It does not test
+//! `--durability interval`, which reads the clock.
 //!
 //! `BOOKLINE_TEST_SEEDS=n` runs n schedules of each kind, `BOOKLINE_TEST_SEED=n` draws others. A failure
 //! prints its schedule, which `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run again.
