@@ -7,7 +7,7 @@ use crate::domain::Contradiction;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
     /// The sequence number of the commit. That of a change in a snapshot is the number of its event, entry
-    /// or key.
+    /// or key, or the commit that moved its entries.
     pub sequence: Sequence,
     /// The time of the commit, in microseconds since 1970 (UTC). It is not known of changes in a snapshot,
     /// which hold the times that matter.

@@ -6,7 +6,7 @@ use bookline_protocol::commands::Booking;
 use bookline_protocol::{Id, Period, SaleTerms, Slot, event_tag};
 use shuttle::thread::{JoinHandle, spawn};
 
-use crate::changes::{Change, EntryEnded, MeetingTaken};
+use crate::changes::{Change, EntriesMoved, EntryEnded, MeetingTaken, decode_entry};
 use crate::codec::Sequence;
 use crate::disk::Disk;
 use crate::domain::Busy;
@@ -148,6 +148,11 @@ fn person_hours_are_released_and_never_exceed_the_limit() {
                 _ = hours.insert(sequence.0, 1 + group.split(',').count())
             }
             Change::EntryEnded(EntryEnded { entry, .. }) => _ = hours.remove(&entry.commit().0),
+            Change::EntriesMoved(EntriesMoved { texts, entries, .. }) => {
+                let [entry] = entries else { panic!("{} entries", entries.len()) };
+                let (number, _) = decode_entry(entry).expect("an entry");
+                hours.insert(number.commit().0, texts.content().people_count());
+            }
             _ => panic!("unexpected change: {change:?}"),
         });
         assert_eq!(hours.values().sum::<usize>() as u64, counted);

@@ -8,7 +8,7 @@ use bookline_protocol::{Hours, Period, SaleTerms, Scope, SeriesId, Slot};
 use shuttle::thread::{JoinHandle, spawn};
 
 use crate::changes::{
-    BlockTaken, Change, EntriesCreated, EntriesEnded, EntryEnded, MeetingTaken, decode_entry,
+    BlockTaken, Change, EntriesCreated, EntriesEnded, EntriesMoved, EntryEnded, MeetingTaken, decode_entry,
     decode_occurrence,
 };
 use crate::codec::Sequence;
@@ -78,6 +78,14 @@ impl Entries {
                 for entry in ended {
                     let (number, period) = decode_entry(entry).expect("an entry");
                     assert_eq!(entries.remove(&number).expect("an existing entry").0, period);
+                }
+            }
+            Change::EntriesMoved(EntriesMoved { texts, entries: moved, .. }) => {
+                let people: Vec<_> = texts.content().people().map(str::to_owned).collect();
+                for entry in moved {
+                    let (number, period) = decode_entry(entry).expect("an entry");
+                    let before = entries.insert(number, (period, people.clone()));
+                    assert!(before.is_none(), "an entry that has not ended is moved");
                 }
             }
             Change::EntryEnded(EntryEnded { entry, .. }) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use bookline_protocol::{Date, HoldId, TicketId, event_tag};
+use bookline_protocol::{Date, HoldId, Hour, Slot, TicketId, event_tag};
 use bookline_server::domain::EventKey;
 use bookline_server::state::{Context, KeyState, RequestKey, Store};
 use bookline_testkit::Rng;
@@ -61,7 +61,7 @@ pub fn stored_reply(key: &str) -> String {
 }
 
 /// Every event with its tickets in the order of issue, those of `ids` that are known, the stored replies,
-/// every day of every person, and the totals.
+/// every day of every person, the meetings of every hour in their order, and the totals.
 pub fn state_text(store: &Store, ids: &Ids) -> String {
     let (mut text, mut context) = (String::new(), Context::default());
     for place in store.page(&mut context, None, usize::MAX) {
@@ -102,6 +102,10 @@ pub fn state_text(store: &Store, ids: &Ids) -> String {
             for entry in store.day(&mut context, who, date) {
                 writeln!(text, "{who} {entry:?}").expect("write to a string");
             }
+        }
+        for hour in (0..).map_while(Hour::new) {
+            let (meetings, _) = store.meetings(&mut context, Slot { date, hour }, None, |_, _| true);
+            writeln!(text, "{hour} {meetings:?}").expect("write to a string");
         }
     }
     writeln!(text, "{:?}", store.totals(&mut context)).expect("write to a string");
