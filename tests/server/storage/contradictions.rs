@@ -450,7 +450,7 @@ fn moves_that_fit_are_replayed() {
     let both = [first, second].map(|(number, period)| encode_entry(number, period));
     // Onto each other's hours, and then both away.
     let swapped = [(first.0, second.1), (second.0, first.1)].map(|(n, period)| encode_entry(n, period));
-    let away = [(first.0, period(3, 23)), (second.0, period(4, 0))].map(|(n, p)| encode_entry(n, p));
+    let away = [(first.0, period(3, 23)), (second.0, period(4, 1))].map(|(n, p)| encode_entry(n, p));
     let one_hour = Period::of_slot(period(5, 7).start());
     let alone = [encode_entry(second.0, one_hour)];
     let block = EntryTexts { title: "", group: "", ..PLANS };
