@@ -2,8 +2,9 @@
 //! totals are counted, and the log is replayed to the same state.
 //!
 //! It would fail if a part of an entry were missing in a shard or left there, if an occurrence of a series
-//! were not found or found after its end, if an entry that moves lost its place among those of its new hour, if the entries of a moved series were busy for each other, if those
-//! that stay were not, or if a change were larger than it may be.
+//! were not found or found after its end, if an entry that moves lost its place among those of its new hour,
+//! if the entries of a moved series were busy for each other, if those that stay were not, or if a change
+//! were larger than it may be.
 
 use std::io;
 use std::num::NonZeroU64;

@@ -1,8 +1,8 @@
 //! Snapshots of random histories: what they and the journal since contain is what the journal alone contains.
 //!
-//! It would fail if compaction lost or repeated a ticket, hold or entry, gave one the state of another time or
-//! the place before a move, changed the order of issue, mixed up attendees, kept a part of a deleted event or a
-//! forgotten key, or lost a key.
+//! It would fail if compaction lost or repeated a ticket, hold or entry, gave one the state of another time
+//! or the place before a move, changed the order of issue, mixed up attendees, kept a part of a deleted event
+//! or a forgotten key, or lost a key.
 
 mod naive_state;
 mod random_history;
