@@ -50,7 +50,8 @@ pub enum Role {
 }
 
 impl Role {
-    const fn style(self) -> Style {
+    /// Its color.
+    pub const fn style(self) -> Style {
         match self {
             Self::Error => AnsiColor::Red.on_default(),
             Self::Warning => AnsiColor::Yellow.on_default(),

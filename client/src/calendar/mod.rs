@@ -2,5 +2,5 @@
 
 pub mod calendar_date;
 pub mod day;
-mod days;
+pub mod days;
 pub mod week;

@@ -4,22 +4,27 @@ use crate::render::page::Page;
 use crate::screen::Role;
 
 /// The width of a bar: what a glance can tell apart.
-const WIDTH: u32 = 8;
+pub const WIDTH: u32 = 8;
 
 /// Few are left if this many percent or fewer are.
 const FEW_PERCENT: u64 = 10;
 
 /// A bar that is filled by what is left. It is empty only if nothing is left, and full only if all is.
 pub fn bar(left: u32, total: u32, page: &Page) -> String {
-    let rounded = (u64::from(left) * u64::from(WIDTH) + u64::from(total) / 2) / u64::from(total.max(1));
+    bar_in(WIDTH, left, total, page)
+}
+
+/// As [`bar`], in so many columns, at least two.
+pub fn bar_in(width: u32, left: u32, total: u32, page: &Page) -> String {
+    let rounded = (u64::from(left) * u64::from(width) + u64::from(total) / 2) / u64::from(total.max(1));
     let filled = match left {
         0 => 0,
-        _ if left >= total => WIDTH,
-        _ => u32::try_from(rounded).unwrap_or(WIDTH).clamp(1, WIDTH - 1),
+        _ if left >= total => width,
+        _ => u32::try_from(rounded).unwrap_or(width).clamp(1, width - 1),
     };
     let characters = page.bar();
     let character = |index| if index < filled { characters.filled } else { characters.empty };
-    (0..WIDTH).map(character).collect()
+    (0..width).map(character).collect()
 }
 
 /// What it means that so many are left.

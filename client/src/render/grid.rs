@@ -7,6 +7,9 @@ use unicode_width::UnicodeWidthStr;
 use crate::render::text::printable;
 use crate::screen::{Charset, Role, Screen};
 
+/// Parts of a line, each with what it is.
+pub type Runs = Vec<(Option<Role>, String)>;
+
 /// The hours that are shown even if nothing is in them: those of a working day.
 const SHOWN_HOURS: std::ops::Range<u8> = 8..18;
 
@@ -48,16 +51,18 @@ impl Mark {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Cell {
-    mark: Mark,
+pub struct Cell {
+    pub mark: Mark,
     /// Whether the same entry fills the next hour.
-    goes_on: bool,
+    pub goes_on: bool,
 }
 
 /// The hours of a day of a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Row {
     label: String,
+    /// What the label is, if it is special.
+    role: Option<Role>,
     hours: [Cell; 24],
 }
 
@@ -65,6 +70,15 @@ struct Row {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grid {
     rows: Vec<Row>,
+}
+
+/// The lines of a grid.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GridLines {
+    /// The numbers of the hours.
+    pub header: Vec<Runs>,
+    pub rows: Vec<Runs>,
+    pub legend: Runs,
 }
 
 impl Grid {
@@ -81,26 +95,47 @@ impl Grid {
             let goes_on = end.is_some_and(|end| slot.index() + 1 < end);
             hours[usize::from(entry.time.get())] = Cell { mark: Mark::of(entry), goes_on };
         }
-        self.rows.push(Row { label: printable(label).into_owned(), hours });
+        self.add_cells(label, None, hours);
+    }
+
+    /// Adds a row of the hours of a day.
+    pub fn add_cells(&mut self, label: &str, role: Option<Role>, hours: [Cell; 24]) {
+        self.rows.push(Row { label: printable(label).into_owned(), role, hours });
     }
 
     /// The grid in at most `width` columns, and its legend. A label that is too wide to stand beside its row
     /// is above it.
     pub fn lines(&self, screen: Screen, width: usize) -> Vec<String> {
+        let GridLines { header, rows, legend } = self.runs(screen.charset, width);
+        let paint = |(role, text): &(Option<Role>, String)| {
+            role.map_or_else(|| text.clone(), |role| screen.paint(role, text).into_owned())
+        };
+        let lines = header.iter().chain(&rows).chain([&legend]);
+        lines.map(|runs| runs.iter().map(paint).collect()).collect()
+    }
+
+    /// As [`Self::lines`], without the escapes of colors.
+    pub fn runs(&self, charset: Charset, width: usize) -> GridLines {
         let hours = self.hours();
         let (hour_width, margin) = self.widths(hours.len(), width);
-        let mut lines = header(&hours, hour_width, margin);
-        lines.iter_mut().for_each(|line| *line = screen.paint(Role::Muted, line).into_owned());
+        let header = header(&hours, hour_width, margin);
+        let mut rows = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
-            let cells = cells(&row.hours, &hours, hour_width, screen);
+            let cells = cells(&row.hours, &hours, hour_width, charset);
+            let label = (row.role, row.label.clone());
             let padding = margin.checked_sub(row.label.width()).filter(|&blanks| blanks > 0);
             match padding {
-                Some(blanks) => lines.push(format!("{}{}{cells}", row.label, " ".repeat(blanks))),
-                None => lines.extend([row.label.clone(), " ".repeat(margin) + &cells]),
+                Some(blanks) => {
+                    rows.push([label, (None, " ".repeat(blanks))].into_iter().chain(cells).collect());
+                }
+                None => {
+                    rows.push(vec![label]);
+                    rows.push([(None, " ".repeat(margin))].into_iter().chain(cells).collect());
+                }
             }
         }
-        lines.push(legend(screen));
-        lines
+        let header = header.into_iter().map(|line| vec![(Some(Role::Muted), line)]).collect();
+        GridLines { header, rows, legend: legend(charset) }
     }
 
     /// The columns of an hour, and those before the first hour: as many for an hour as leave room for all
@@ -145,11 +180,11 @@ fn header(hours: &[Hour], hour_width: usize, margin: usize) -> Vec<String> {
 }
 
 /// The cells of a row. Those beside each other that hold the same are painted at once.
-fn cells(row: &[Cell; 24], hours: &[Hour], hour_width: usize, screen: Screen) -> String {
-    let mut runs: Vec<(Mark, String)> = Vec::new();
+fn cells(row: &[Cell; 24], hours: &[Hour], hour_width: usize, charset: Charset) -> Runs {
+    let mut runs: Runs = Vec::new();
     for hour in hours {
         let Cell { mark, goes_on } = row[usize::from(hour.get())];
-        let symbol = mark.symbol(screen.charset);
+        let symbol = mark.symbol(charset);
         let filled = match mark {
             _ if hour_width == 1 => 1,
             Mark::Free => 1,
@@ -158,18 +193,19 @@ fn cells(row: &[Cell; 24], hours: &[Hour], hour_width: usize, screen: Screen) ->
         };
         let text = symbol.repeat(filled) + &" ".repeat(hour_width - filled);
         match runs.last_mut() {
-            Some((last, run)) if *last == mark => run.push_str(&text),
-            _ => runs.push((mark, text)),
+            Some((last, run)) if *last == Some(mark.role()) => run.push_str(&text),
+            _ => runs.push((Some(mark.role()), text)),
         }
     }
     if let Some((_, last)) = runs.last_mut() {
         last.truncate(last.trim_end().len());
     }
-    runs.iter().map(|(mark, run)| screen.paint(mark.role(), run)).collect()
+    runs
 }
 
-fn legend(screen: Screen) -> String {
-    let name =
-        |mark: Mark, name: &str| format!("{} {name}", screen.paint(mark.role(), mark.symbol(screen.charset)));
-    [name(Mark::Meeting, "meeting"), name(Mark::Block, "block"), name(Mark::Free, "free")].join("  ")
+fn legend(charset: Charset) -> Runs {
+    let names = [(Mark::Meeting, " meeting  "), (Mark::Block, " block  "), (Mark::Free, " free")];
+    let runs = names
+        .map(|(mark, name)| [(Some(mark.role()), mark.symbol(charset).to_owned()), (None, name.to_owned())]);
+    runs.into_iter().flatten().collect()
 }

@@ -14,13 +14,13 @@ const INDENT: Indent = Indent { first: 0, next: 4 };
 
 /// A meeting, which may be in the calendars of several people.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Meeting {
-    start: Slot,
-    hours: Hours,
-    title: String,
+pub struct Meeting {
+    pub start: Slot,
+    pub hours: Hours,
+    pub title: String,
     /// Comma-separated.
-    group: String,
-    host: String,
+    pub group: String,
+    pub host: String,
 }
 
 /// Meetings in the order of their starts, each once.
@@ -33,7 +33,12 @@ impl MeetingList {
     /// The meetings of these days.
     pub fn of<'a>(days: impl IntoIterator<Item = &'a DayReply<'a>>) -> Self {
         let of_day = |day: &'a DayReply<'a>| day.schedule.iter().filter_map(|entry| meeting(day, entry));
-        let mut meetings: Vec<_> = days.into_iter().flat_map(of_day).collect();
+        Self::of_meetings(days.into_iter().flat_map(of_day))
+    }
+
+    /// These meetings, of which some may be the same.
+    pub fn of_meetings(meetings: impl IntoIterator<Item = Meeting>) -> Self {
+        let mut meetings: Vec<_> = meetings.into_iter().collect();
         meetings.sort();
         meetings.dedup();
         Self { meetings }

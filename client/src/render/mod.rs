@@ -1,6 +1,6 @@
 //! Replies as people read them.
 
-mod bar;
+pub mod bar;
 mod calendar;
 mod clashes;
 pub mod csv;

@@ -9,6 +9,7 @@ mod wrap;
 
 pub use cell::Cell;
 pub use column::{Column, ColumnKind, NAME_WIDTH_MIN, PADDING_WIDTH};
+pub use direction::isolated;
 pub use record::record;
 pub use table::Table;
 pub use wrap::{Indent, fill, fill_indented, item};
