@@ -119,6 +119,12 @@ pub enum Error {
         /// The requests that delete what was blocked.
         lines: Vec<String>,
     },
+    /// The board is asked for without a terminal to show it on.
+    #[error(
+        "the board needs a terminal: elsewhere, `bookline watch` prints what changes, and `bookline GET` \
+         what there is"
+    )]
+    NoTerminal,
     #[error("cannot read standard input: {source}")]
     Input { source: io::Error },
     #[error("cannot write standard output: {source}")]
@@ -183,6 +189,7 @@ impl Error {
             | Self::ReadFile { .. }
             | Self::LargeFile { .. }
             | Self::Calendar { .. }
+            | Self::NoTerminal
             | Self::Input { .. }
             | Self::Output { .. }
             | Self::Terminal { .. }

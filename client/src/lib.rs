@@ -49,5 +49,8 @@ pub mod script;
 // Commands that the client executes itself.
 pub mod local;
 
+// All events, or a week of people, shown live.
+pub mod board;
+
 // Everything put together.
 pub mod run;

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write};
 
 use tokio::runtime::Runtime;
 
+use crate::board::show;
 use crate::calendar::{day, week};
 use crate::cli::{Args, LocalCommand};
 use crate::config;
@@ -46,6 +47,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
                 day::run(requester, &arguments, printer).await
             })
         }
+        Some(LocalCommand::Board(board)) => show::run(&args, board),
         Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
         Some(LocalCommand::Ics(ics)) => ics::run(&args.target(), args.local_retry(), ics),
         Some(LocalCommand::ImportIcs(import)) => import_ics::run(&args.target(), args.local_retry(), import),

@@ -20,6 +20,9 @@ mod later_version;
 mod render;
 mod screens;
 
+// The board, which is shown live.
+mod board;
+
 // Against a real server.
 mod bench;
 mod box_office;

@@ -128,7 +128,7 @@ fn is_id(line: &str) -> bool {
 
 /// Compares a text with the file of this name.
 #[track_caller]
-fn compare(name: &str, shown: &str) {
+pub fn compare(name: &str, shown: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/client/screens/{name}.txt"));
     if std::env::var_os("BOOKLINE_BLESS").is_some() {
         fs::write(&path, shown).unwrap();

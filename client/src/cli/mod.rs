@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod bench;
+pub mod board;
 pub mod day;
 pub mod ics;
 pub mod import_ics;
@@ -19,6 +20,7 @@ use thiserror::Error;
 
 use crate::address::Address;
 use crate::cli::bench::BenchArgs;
+use crate::cli::board::BoardArgs;
 use crate::cli::day::DayArgs;
 use crate::cli::ics::IcsArgs;
 use crate::cli::import_ics::ImportIcsArgs;
@@ -105,6 +107,7 @@ const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
        bookline [OPTIONS] -f <FILE>
        bookline [OPTIONS] week <WHO> [DATE]
        bookline [OPTIONS] day <DATE> <WHO,WHO>
+       bookline [OPTIONS] board [WHO,WHO [WEEK]]
        bookline [OPTIONS] bench [OPTIONS]
        bookline [OPTIONS] ics <WHO> [OPTIONS]
        bookline [OPTIONS] import-ics <WHO> <FILE> [OPTIONS]";
@@ -291,6 +294,8 @@ pub enum LocalCommand {
     Week(WeekArgs),
     /// Show a day of several people as a grid
     Day(DayArgs),
+    /// Show all events, or a week of people, and what changes
+    Board(BoardArgs),
     /// Measure a server under load, and verify what it acknowledged
     Bench(BenchArgs),
     /// Write a person's calendar as an iCalendar file

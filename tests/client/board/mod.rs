@@ -1,0 +1,7 @@
+//! `bookline board`: what it shows, and how it leaves the terminal.
+
+mod changes;
+mod drawn;
+mod feed;
+mod screens;
+mod terminal;
