@@ -75,6 +75,9 @@ pub enum Error {
         Listing::verbs()
     )]
     CsvWithoutListing,
+    /// `watch` is asked for CSV.
+    #[error("changes have no columns in common, so that they cannot be CSV: use --format json")]
+    CsvOfChanges,
     #[error("the reply cannot be written as CSV: {}", quoted(&excerpt(reply)))]
     NotCsv { reply: String },
     /// The server has data, and `bench` was not told to load it anyway.
@@ -96,6 +99,30 @@ pub enum Error {
     /// The server refuses a request of a command that the client executes itself.
     #[error("{sentence}")]
     Refused { sentence: String },
+    /// Changes that `watch` asks for are not in the log any more.
+    #[error(
+        "the changes after {after} are not in the server's log any more, only those after {oldest}: --resync \
+         goes on from there"
+    )]
+    ChangesGone { after: u64, oldest: u64 },
+    /// The server was replaced, or restored from a backup.
+    #[error(
+        "the changes up to {after} were shown, and the last one of {address} is {last}: it is another server, \
+         or was restored from a backup"
+    )]
+    ShorterLog { address: Address, after: u64, last: u64 },
+    /// Likewise.
+    #[error(
+        "a part of commit {sequence} was shown, and {address} does not have the rest: it is another server, or \
+         was restored from a backup"
+    )]
+    OtherHistory { address: Address, sequence: u64 },
+    /// WATCH is the command of a connection that ends with its reply.
+    #[error(
+        "the connection of a single command ends with its reply, and WATCH with it; nothing was sent: use \
+         bookline watch"
+    )]
+    WatchAsCommand,
     #[error("a row cannot be read: {}", quoted(&excerpt(row)))]
     UnknownRow { row: String },
     #[error("the server's time zone {} is not known to this version of the client", quoted(&excerpt(zone)))]
@@ -177,9 +204,16 @@ impl Error {
             | Self::Load(LoadError::Malformed { .. } | LoadError::Unsolicited { .. }) => Exit::InDoubt,
             Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
             Self::Interrupted { .. } => Exit::InDoubt,
-            Self::HoldsData { .. } | Self::Load(_) | Self::Refused { .. } => Exit::Refused,
+            Self::HoldsData { .. }
+            | Self::Load(_)
+            | Self::Refused { .. }
+            | Self::ChangesGone { .. }
+            | Self::ShorterLog { .. }
+            | Self::OtherHistory { .. } => Exit::Refused,
             Self::Unfinished { cause, .. } => cause.exit(),
             Self::CsvWithoutListing
+            | Self::WatchAsCommand
+            | Self::CsvOfChanges
             | Self::KeyedTickets
             | Self::NotCsv { .. }
             | Self::UnknownRow { .. }

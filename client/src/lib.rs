@@ -18,6 +18,10 @@ pub mod error;
 pub mod exit;
 pub mod interrupt;
 
+// Changes that a server tells, as lines between replies.
+pub mod change_budget;
+pub mod change_line;
+
 // Standard output, and replies on it as the server wrote them or as tables and sentences.
 pub mod held_text;
 pub mod help;

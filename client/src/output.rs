@@ -2,6 +2,9 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
+use tokio::io::Interest;
+use tokio::net::unix::pipe;
+
 use crate::diagnostics::report;
 use crate::held_text::HeldText;
 use crate::pager::{Pager, RunningPager};
@@ -201,5 +204,29 @@ impl PagedOutput {
                 "cannot page with {command:?}: {error}; set PAGER to another command, or to nothing"
             ));
         }
+    }
+}
+
+/// Who reads standard output, if it is a pipe. A program that writes seldom would not notice that the reader
+/// has gone, and the pipeline would not end.
+#[derive(Debug)]
+pub struct StdoutReader(Option<pipe::Sender>);
+
+impl StdoutReader {
+    /// Within a runtime.
+    pub fn new() -> Self {
+        let stdout = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3);
+        // A file cannot be waited for. The pipe stays as it is: other programs may write to it as well.
+        Self(stdout.ok().and_then(|stdout| pipe::Sender::from_owned_fd_unchecked(stdout).ok()))
+    }
+
+    /// Waits until the reader has gone, which is never for what is not a pipe.
+    pub async fn has_gone(&self) -> io::Error {
+        if let Some(pipe) = &self.0
+            && pipe.ready(Interest::ERROR).await.is_ok()
+        {
+            return io::ErrorKind::BrokenPipe.into();
+        }
+        std::future::pending().await
     }
 }

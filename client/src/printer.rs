@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use bookline_protocol::reply::ReplyLine;
 
+use crate::change_budget::ChangeBudget;
+use crate::change_line::{ChangeHead, ChangeLine};
 use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
@@ -12,8 +14,10 @@ use crate::help::HelpTopic;
 use crate::output::Output;
 use crate::pager::Pager;
 use crate::record_printer::{ROWS_BYTES_MAX, RecordFormat, RecordPrinter};
+use crate::render::change_log::ChangeLog;
 use crate::render::json;
 use crate::render::listing::Listing;
+use crate::render::number::thousands;
 use crate::render::page::Page;
 use crate::render::refusal::{Context, refusal};
 use crate::render::reply;
@@ -67,6 +71,10 @@ pub struct Printer {
     topic: Option<HelpTopic>,
     /// Where the ids of replies are kept, if they are of use later.
     session_ids: Option<SessionIds>,
+    /// The changes that are printed between replies.
+    changes: ChangeLog,
+    /// How many of them are printed, if that is bounded.
+    change_budget: Option<ChangeBudget>,
 }
 
 impl Printer {
@@ -105,6 +113,7 @@ impl Printer {
         let records = RecordPrinter::new(format);
         let (directory, request, rows, rows_bytes) = Default::default();
         let (printed_rows, topic, session_ids) = Default::default();
+        let (changes, change_budget) = Default::default();
         Self {
             out,
             layout,
@@ -117,6 +126,8 @@ impl Printer {
             printed_rows,
             topic,
             session_ids,
+            changes,
+            change_budget,
         }
     }
 
@@ -142,6 +153,16 @@ impl Printer {
     /// What the replies are printed on.
     pub const fn screen(&self) -> Screen {
         self.screen
+    }
+
+    /// Shows changes in the time of the server with this reply to HELLO.
+    pub fn use_time_of(&mut self, hello: &str) {
+        self.changes.use_time_of(hello);
+    }
+
+    /// Prints no more changes than a user can read who types commands meanwhile.
+    pub fn bound_changes(&mut self) {
+        self.change_budget = Some(ChangeBudget::default());
     }
 
     /// Keeps the ids of the replies from now on.
@@ -178,20 +199,77 @@ impl Printer {
         if let Some(session_ids) = &self.session_ids {
             session_ids.add_reply(line);
         }
+        if let Some(change) = ChangeLine::parse(line) {
+            return self.print_change(change, line);
+        }
         match self.layout {
-            Layout::Raw if self.screen.is_terminal => {
-                self.write(format!("{}\n", printable_bytes(line)).as_bytes())
-            }
-            Layout::Raw => {
-                self.write(line)?;
-                self.write(b"\n")
-            }
+            Layout::Raw => self.print_raw(line),
             Layout::Table => self.print_table(line),
             Layout::Json => {
                 let written = json::write_line(&mut self.out, line, self.screen.is_terminal);
                 written.map_err(|source| Error::Output { source })
             }
             Layout::Plain | Layout::Csv => self.records.print_line(line, &mut self.out),
+        }
+    }
+
+    fn print_raw(&mut self, line: &[u8]) -> Result<(), Error> {
+        if self.screen.is_terminal {
+            return self.write(format!("{}\n", printable_bytes(line)).as_bytes());
+        }
+        self.write(line)?;
+        self.write(b"\n")
+    }
+
+    /// Prints a change, which belongs to no reply.
+    fn print_change(&mut self, change: ChangeLine<'_>, line: &[u8]) -> Result<(), Error> {
+        let head = ChangeHead::parse(change.body);
+        let is_told = head.as_ref().is_some_and(|head| !head.is_progress() && !head.is_gap());
+        if is_told && self.change_budget.as_mut().is_some_and(|budget| !budget.take(Instant::now())) {
+            return Ok(());
+        }
+        if head.is_some_and(|head| head.is_gap()) && !matches!(self.layout, Layout::Raw | Layout::Json) {
+            let ChangeLine { sequence, .. } = change;
+            return self.report(&format!(
+                "the changes came faster than they were read: those after {sequence} are missing, and the server \
+                 closes the connection"
+            ));
+        }
+        let told = match self.layout {
+            Layout::Raw => return self.print_raw(line),
+            Layout::Json => {
+                let written = json::write_line(&mut self.out, line, self.screen.is_terminal);
+                return written.map_err(|source| Error::Output { source });
+            }
+            Layout::Csv => return self.records.print_change(change, &mut self.out),
+            Layout::Table => self.changes.lines(change.body, self.screen),
+            Layout::Plain => self.changes.dated_line(change.body),
+        };
+        told.map_or(Ok(()), |told| self.print_text(&told))
+    }
+
+    /// Prints a change as its object, the sequence number first, in the layout that has objects. In the others
+    /// it is printed as [`Self::print_line`] does.
+    pub fn print_change_alone(&mut self, line: &[u8]) -> Result<(), Error> {
+        match ChangeLine::parse(line).filter(|_| self.layout == Layout::Json) {
+            Some(change) => {
+                let written = json::write_change(&mut self.out, change, self.screen.is_terminal);
+                written.map_err(|source| Error::Output { source })
+            }
+            None => self.print_line(line),
+        }
+    }
+
+    /// Says how many changes were not printed since the last time.
+    pub fn report_left_out(&mut self) -> Result<(), Error> {
+        let left_out = self.change_budget.as_mut().map_or(0, ChangeBudget::take_left_out);
+        match left_out {
+            0 => Ok(()),
+            1 => self.report("1 more change is left out here: bookline watch shows all"),
+            many => {
+                let many = thousands(many);
+                self.report(&format!("{many} more changes are left out here: bookline watch shows all"))
+            }
         }
     }
 
@@ -257,7 +335,7 @@ impl Printer {
                     Context { request: request.as_deref(), has_rows: self.printed_rows.take().is_some() };
                 self.print_text(&refusal(code, body, context, &Page::of(self.screen)))
             }
-            // A line of a later version of the protocol.
+            // A line of a later version of the protocol. Changes are printed before.
             Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) => Ok(()),
             Err(_) => self.print_text(&printable(&line)),
         }

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use bookline_protocol::reply::ReplyLine;
 
+use crate::change_line::ChangeLine;
 use crate::diagnostics::report;
 use crate::error::Error;
 use crate::output::Output;
@@ -75,11 +76,21 @@ impl RecordPrinter {
                 let note = if has_rows { refusal::INCOMPLETE_ROWS } else { "" };
                 report_behind(out, &(refusal::sentence(code, body) + note))
             }
-            // A line of a later version of the protocol.
+            // A line of a later version of the protocol. Changes are printed elsewhere.
             Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) => Ok(()),
             Err(_) if self.format == RecordFormat::Plain => write_text(out, &printable(&line)),
             Err(_) => Err(Error::NotCsv { reply: line.into_owned() }),
         }
+    }
+
+    /// Prints a change as a record of its fields, the sequence number first.
+    pub fn print_change(&mut self, change: ChangeLine<'_>, out: &mut Output) -> Result<(), Error> {
+        let not_csv = || Error::NotCsv { reply: change.body.to_owned() };
+        let mut records = Records::of_fields(change.body).ok_or_else(not_csv)?;
+        records.columns.insert(0, "sequence".into());
+        records.rows.iter_mut().for_each(|row| row.insert(0, change.sequence.to_string()));
+        self.keep(records, out)?;
+        self.print_kept(out)
     }
 
     /// Prints the rows of a reply that will not be completed.

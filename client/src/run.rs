@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{IsTerminal, Write};
 
+use bookline_protocol::Verb;
 use tokio::runtime::Runtime;
 
 use crate::board::show;
@@ -14,7 +15,7 @@ use crate::directory::Directory;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
-use crate::local::{bench, grid, ics, import_ics};
+use crate::local::{bench, grid, ics, import_ics, watch};
 use crate::net::outcome::Outcome;
 use crate::net::retry::{PROMPT_TRIES, Retry};
 use crate::one_shot;
@@ -48,6 +49,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             })
         }
         Some(LocalCommand::Board(board)) => show::run(&args, board),
+        Some(LocalCommand::Watch(arguments)) => watch::run(&args, arguments),
         Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
         Some(LocalCommand::Ics(ics)) => ics::run(&args.target(), args.local_retry(), ics),
         Some(LocalCommand::ImportIcs(import)) => import_ics::run(&args.target(), args.local_retry(), import),
@@ -109,6 +111,9 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let layout = args.format.layout(auto);
     if layout == Layout::Csv && is_one_shot && args.listing().is_none() {
         return Err(Error::CsvWithoutListing);
+    }
+    if args.verb() == Some(Verb::Watch) {
+        return Err(Error::WatchAsCommand);
     }
     let target = args.target();
     let mut printer = Printer::new(layout, screen);

@@ -10,6 +10,7 @@ mod retry;
 mod script;
 mod script_errors;
 mod wait;
+mod watch;
 
 // Replies for people, help among them, as they fit on screens, and for spreadsheets, and those of a later
 // version of the server.

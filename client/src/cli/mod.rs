@@ -6,6 +6,7 @@ pub mod day;
 pub mod ics;
 pub mod import_ics;
 mod person;
+pub mod watch;
 pub mod week;
 
 use std::ffi::OsString;
@@ -24,6 +25,7 @@ use crate::cli::board::BoardArgs;
 use crate::cli::day::DayArgs;
 use crate::cli::ics::IcsArgs;
 use crate::cli::import_ics::ImportIcsArgs;
+use crate::cli::watch::WatchArgs;
 use crate::cli::week::WeekArgs;
 use crate::net::connection::Target;
 use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
@@ -53,7 +55,8 @@ Formats:
   raw    the server's own lines
   json   an object for each line: {\"type\":\"row\",...}, {\"type\":\"ok\",...} and
          {\"type\":\"err\",\"code\":\"SOLD_OUT\",...} with the fields of the server, and
-         {\"type\":\"unknown\",\"line\":...} for a line of a later version
+         {\"type\":\"unknown\",\"line\":...} for a line of a later version;
+         changes that a script watches are {\"type\":\"change\",\"sequence\":4711,...}
   csv    for spreadsheets, with the columns of plain; text that a spreadsheet
          would take for a formula gets an apostrophe before it:
   bookline --format csv TICKETS rustconf > door-list.csv
@@ -108,6 +111,7 @@ const USAGE: &str = "bookline [OPTIONS] [COMMAND [ARGUMENT]...]
        bookline [OPTIONS] week <WHO> [DATE]
        bookline [OPTIONS] day <DATE> <WHO,WHO>
        bookline [OPTIONS] board [WHO,WHO [WEEK]]
+       bookline [OPTIONS] watch [WHAT]... [OPTIONS]
        bookline [OPTIONS] bench [OPTIONS]
        bookline [OPTIONS] ics <WHO> [OPTIONS]
        bookline [OPTIONS] import-ics <WHO> <FILE> [OPTIONS]";
@@ -240,6 +244,11 @@ impl Args {
         Listing::of(Verb::from_word(verb)?, arguments.len())
     }
 
+    /// The verb of the command, if this version knows it.
+    pub fn verb(&self) -> Option<Verb> {
+        Verb::from_word(self.words.first()?)
+    }
+
     pub fn target(&self) -> Target {
         let (address, timeout) = (self.addr.clone(), self.timeout);
         Target { address, timeout, max_time: self.max_time, wait: self.wait }
@@ -296,6 +305,8 @@ pub enum LocalCommand {
     Day(DayArgs),
     /// Show all events, or a week of people, and what changes
     Board(BoardArgs),
+    /// Show every change as it is made
+    Watch(WatchArgs),
     /// Measure a server under load, and verify what it acknowledged
     Bench(BenchArgs),
     /// Write a person's calendar as an iCalendar file
@@ -311,7 +322,7 @@ pub enum Format {
     /// The server's own lines
     Raw,
     /// Tables and sentences for people
-    #[value(alias = "pretty")]
+    #[value(aliases = ["pretty", "text"])]
     Table,
     /// Sentences, and rows of cells with tabs between them, for awk and mail
     Plain,

@@ -7,3 +7,4 @@ pub mod grid;
 pub mod ics;
 pub mod import_ics;
 mod schedule;
+pub mod watch;

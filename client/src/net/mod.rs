@@ -21,3 +21,5 @@ pub mod sent_lines;
 pub mod unsent;
 pub mod unsolicited;
 pub mod wait;
+pub mod watch_place;
+pub mod watcher;

@@ -9,6 +9,8 @@ use bookline_protocol::reply::ReplyLine;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use crate::change_line::ChangeLine;
+
 /// Writes a line of a reply, given without its line feed, as one JSON object and a line feed: the server's
 /// object with its type as the first field, and behind it the code of a refusal. The object is copied and not
 /// read into a value, so that numbers and the order of fields stay as they are. A line of a later version,
@@ -24,7 +26,41 @@ pub fn write_line(out: &mut impl Write, line: &[u8], is_terminal: bool) -> io::R
     }
     let mut object = Vec::with_capacity(line.len() + 32);
     write_object(&mut object, line)?;
-    out.write_all(escaped(&String::from_utf8_lossy(&object)).as_bytes())
+    out.write_all(&escaped_bytes(&object))
+}
+
+fn escaped_bytes(object: &[u8]) -> Vec<u8> {
+    escaped(&String::from_utf8_lossy(object)).into_owned().into_bytes()
+}
+
+/// Writes a change as its object alone, with the sequence number as the first field and no type.
+///
+/// # Errors
+///
+/// Those of `out`.
+pub fn write_change(out: &mut impl Write, change: ChangeLine<'_>, is_terminal: bool) -> io::Result<()> {
+    let ChangeLine { sequence, body } = change;
+    let fields = match serde_json::from_str(body) {
+        Ok(_) if has_sequence(body) => Fields::Reserved,
+        Ok(Fields::None) => Fields::None,
+        Ok(Fields::Some | Fields::Reserved) => Fields::Some,
+        Err(_) => return write_unknown(out, format!("CHANGE {sequence} {body}").as_bytes()),
+    };
+    let mut object = Vec::with_capacity(body.len() + 32);
+    write!(object, "{{\"sequence\":{sequence}")?;
+    write_fields(&mut object, fields, body)?;
+    let object = if is_terminal { escaped_bytes(&object) } else { object };
+    out.write_all(&object)
+}
+
+/// Whether an object has a field with the name that the client gives to the sequence number of a change. No
+/// server of this version sends it.
+fn has_sequence(body: &str) -> bool {
+    #[derive(Deserialize)]
+    struct Named {
+        sequence: Option<IgnoredAny>,
+    }
+    serde_json::from_str::<Named>(body).is_ok_and(|named| named.sequence.is_some())
 }
 
 fn write_object(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
@@ -33,14 +69,26 @@ fn write_object(out: &mut impl Write, line: &[u8]) -> io::Result<()> {
         Some(ReplyLine::Row(body)) => ("row", None, body),
         Some(ReplyLine::Ok(body)) => ("ok", None, body),
         Some(ReplyLine::Err { code, body }) => ("err", Some(code), body),
-        Some(ReplyLine::Change { .. } | ReplyLine::Unknown) | None => return write_unknown(out, line),
+        Some(ReplyLine::Change { body, .. }) => ("change", None, body),
+        Some(ReplyLine::Unknown) | None => return write_unknown(out, line),
     };
-    let Ok(fields) = serde_json::from_str::<Fields>(body) else { return write_unknown(out, line) };
+    let Ok(mut fields) = serde_json::from_str::<Fields>(body) else { return write_unknown(out, line) };
     write!(out, "{{\"type\":\"{kind}\"")?;
     if let Some(code) = code {
         out.write_all(b",\"code\":")?;
         serde_json::to_writer(&mut *out, code)?;
     }
+    if let Some(ReplyLine::Change { sequence, .. }) = parsed {
+        write!(out, ",\"sequence\":{sequence}")?;
+        if has_sequence(body) {
+            fields = Fields::Reserved;
+        }
+    }
+    write_fields(out, fields, body)
+}
+
+/// Writes the fields of the server behind those of the client, and ends the object and the line.
+fn write_fields(out: &mut impl Write, fields: Fields, body: &str) -> io::Result<()> {
     match fields {
         Fields::None => out.write_all(b"}\n"),
         Fields::Some => {
@@ -185,9 +233,32 @@ mod tests {
     }
 
     #[test]
+    fn change_has_its_sequence_number_before_its_fields() {
+        let alone = |body: &str| {
+            let mut out = Vec::new();
+            write_change(&mut out, ChangeLine { sequence: 7, body }, true).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let body = r#"{"kind":"progress","end":true}"#;
+        assert_eq!(
+            written(format!("CHANGE 7 {body}").as_bytes(), false),
+            r#"{"type":"change","sequence":7,"kind":"progress","end":true}"#
+        );
+        assert_eq!(alone(body), "{\"sequence\":7,\"kind\":\"progress\",\"end\":true}\n");
+        assert_eq!(alone("{\"code\":\"\u{9b}\"}"), "{\"sequence\":7,\"code\":\"\\u009b\"}\n");
+        assert_eq!(alone("{}"), "{\"sequence\":7}\n");
+        for body in [r#"{"\u0073equence":8}"#, r#"{"a":1,"sequence":[]}"#] {
+            assert_eq!(alone(body), format!("{{\"sequence\":7,\"object\":{body}}}\n"));
+            let typed = written(format!("CHANGE 7 {body}").as_bytes(), false);
+            assert_eq!(typed, format!(r#"{{"type":"change","sequence":7,"object":{body}}}"#));
+        }
+    }
+
+    #[test]
     fn line_without_a_valid_object_is_unknown() {
         for line in [
-            "CHANGE 7 {\"a\":1}",
+            "LATER 7 {\"a\":1}",
+            "CHANGE x {\"a\":1}",
             "HTTP/1.1 400",
             "",
             "OK {\"a\":1}}",

@@ -2,6 +2,8 @@
 
 pub mod bar;
 mod calendar;
+pub mod change;
+pub mod change_log;
 mod clashes;
 pub mod csv;
 mod day;
@@ -27,6 +29,7 @@ pub mod repeated;
 pub mod reply;
 pub mod request;
 pub mod sentence;
+pub mod server_time;
 mod suggestion;
 pub mod tab_separated;
 pub mod text;

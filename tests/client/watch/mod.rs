@@ -1,0 +1,6 @@
+//! `bookline watch`, and WATCH at the prompt and in scripts.
+
+mod command;
+mod formats;
+mod resume;
+mod support;
