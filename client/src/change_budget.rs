@@ -84,7 +84,8 @@ mod tests {
     fn change_every_moment_is_not_all_that_is_earned() {
         let mut budget = ChangeBudget::default();
         let start = Instant::now();
-        let printed = (0..10_000).filter(|&millis| budget.take(start + Duration::from_millis(millis))).count();
+        let printed =
+            (0..10_000).filter(|&millis| budget.take(start + Duration::from_millis(millis))).count();
         assert!((195..=200).contains(&printed), "{printed}");
     }
 }

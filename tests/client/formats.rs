@@ -46,8 +46,8 @@ fn json_has_an_object_for_each_line() {
     in_format("json", &["GET"], EVENTS).expect(0, objects, "");
     let refused = r#"{"type":"err","code":"NOT_FOUND","message":"there is no event x","retry":false}"#;
     in_format("json", &["GET", "x"], NOT_FOUND).expect(6, &format!("{refused}\n"), "");
-    let later = "{\"type\":\"unknown\",\"line\":\"CHANGE 7 {}\"}\n{\"type\":\"ok\"}\n";
-    in_format("json", &["PING"], "CHANGE 7 {}\nOK {}\n").expect(0, later, "");
+    let later = "{\"type\":\"unknown\",\"line\":\"LATER 7 {}\"}\n{\"type\":\"ok\"}\n";
+    in_format("json", &["PING"], "LATER 7 {}\nOK {}\n").expect(0, later, "");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::client::{bookline, run_with_input};
 use crate::support::fake_server::{FakeServer, one_shot};
 use crate::support::session::Session;
 
-const CHANGE: &str = "CHANGE 7 {\"id\":\"rustconf\",\"available_tickets\":97}\n";
+const LATER: &str = "LATER 7 {\"id\":\"rustconf\",\"available_tickets\":97}\n";
 
 const EVENT_WITH_UNKNOWN_FIELDS: &str = concat!(
     r#"{"id":"rustconf","venue":{"hall":[1,2]},"name":"Rust Conf","date":"2026-12-31","#,
@@ -30,13 +30,13 @@ fn pretty(reply: &str) -> (String, i32) {
 #[test]
 fn unknown_line_before_and_within_a_reply_is_skipped() {
     let event = EVENT_WITH_UNKNOWN_FIELDS;
-    let reply = format!("{CHANGE}OK {event}\n");
+    let reply = format!("{LATER}OK {event}\n");
     assert_eq!(pretty(&reply), (TABLE.to_owned(), 0));
 
-    let reply = format!("{CHANGE}ROW {event}\n{CHANGE}{CHANGE}OK {{\"count\":1,\"more\":false}}\n");
+    let reply = format!("{LATER}ROW {event}\n{LATER}{LATER}OK {{\"count\":1,\"more\":false}}\n");
     assert_eq!(pretty(&reply), (format!("{TABLE}1 event.\n"), 0));
 
-    let reply = format!("ROW {event}\n{CHANGE}ERR NEW_CODE {{\"message\":\"try later\",\"retry\":true}}\n");
+    let reply = format!("ROW {event}\n{LATER}ERR NEW_CODE {{\"message\":\"try later\",\"retry\":true}}\n");
     let shown = format!("{TABLE}New code: try later.\nThe rows above are not all there are.\n");
     assert_eq!(pretty(&reply), (shown, 1));
 }
@@ -69,16 +69,16 @@ fn unknown_code_is_a_refusal() {
 #[test]
 fn unknown_line_in_a_script_is_printed_raw_and_answers_no_request() {
     let fake = FakeServer::greeted(|mut peer| {
-        peer.expect("PING\n", CHANGE);
+        peer.expect("PING\n", LATER);
         peer.send("OK {}\n");
-        // The CHANGE must not be taken for the reply to the second PING.
-        peer.expect("PING\n", CHANGE);
+        // The LATER must not be taken for the reply to the second PING.
+        peer.expect("PING\n", LATER);
         peer.read_to_end();
         peer.send("ERR NEW_CODE {}\n");
     });
     let client = run_with_input(bookline(fake.addr, &[]), "PING\nPING\n");
     let messages = "stdin:2: PING: NEW_CODE: {}\nbookline: 1 of 2 failed (line 2)\n";
-    client.expect(1, &format!("{CHANGE}OK {{}}\n{CHANGE}ERR NEW_CODE {{}}\n"), messages);
+    client.expect(1, &format!("{LATER}OK {{}}\n{LATER}ERR NEW_CODE {{}}\n"), messages);
     fake.join();
 }
 
@@ -88,16 +88,16 @@ fn unknown_line_at_the_prompt_is_skipped() {
     let (sent, is_sent) = mpsc::channel();
     let fake = FakeServer::greeted(move |mut peer| {
         sends.recv().unwrap();
-        peer.send(CHANGE);
+        peer.send(LATER);
         sent.send(()).unwrap();
-        peer.expect("PING\n", &format!("{CHANGE}OK {{}}\n"));
+        peer.expect("PING\n", &format!("{LATER}OK {{}}\n"));
         peer.read_to_end()
     });
     let mut session = Session::at_prompt(fake.addr);
     send.send(()).unwrap();
     is_sent.recv().unwrap();
     session.press("PING\r");
-    assert!(!session.wait_for("OK\r\n").contains("CHANGE"));
+    assert!(!session.wait_for("OK\r\n").contains("LATER"));
     session.leave();
     assert_eq!(fake.join(), b"");
 }

@@ -268,6 +268,7 @@ fn help_and_version_need_no_server_and_80_columns() {
         (&["ics", "--help"], "Exit status:"),
         (&["week", "--help"], "Exit status:"),
         (&["day", "--help"], "Exit status:"),
+        (&["watch", "--help"], "--resync"),
         (&["import-ics", "--help"], "This is not one commit"),
     ] {
         let mut command = bookline_without_address();

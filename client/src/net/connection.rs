@@ -15,6 +15,8 @@ use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::keys::KeyedVerbs;
 use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
+use crate::net::watching::Watching;
+use crate::printer::Printer;
 pub use crate::target::Target;
 
 /// The longest reply to HELLO: some ten times what a server sends.
@@ -36,6 +38,10 @@ pub struct Connection {
     pub keyed_verbs: Option<KeyedVerbs>,
     /// What the server calls itself since its start, if it says so.
     pub instance: Option<String>,
+    /// The object of its reply to HELLO.
+    pub hello: String,
+    /// What it watches.
+    pub watching: Watching,
 }
 
 /// The state of a socket between two commands.
@@ -67,6 +73,7 @@ impl Connection {
         match Handshake::parse(&line) {
             Handshake::Accepted { hello, .. } => {
                 connection.instance = instance_of(hello);
+                connection.hello = hello.to_owned();
                 Ok((connection, hello.to_owned()))
             }
             Handshake::Rejected => Err(Error::Rejected { address, refusal: Some(line) }),
@@ -85,8 +92,10 @@ impl Connection {
         // Nagle's algorithm would delay a small command until the reply to the one before it. With it the
         // client is slower, but correct.
         let _ = stream.set_nodelay(true);
-        let received = LineBuffer::default();
-        Ok(Self { target: target.clone(), deadline, stream, received, keyed_verbs: None, instance: None })
+        let (received, hello, watching) = Default::default();
+        let (keyed_verbs, instance) = (None, None);
+        let target = target.clone();
+        Ok(Self { target, deadline, stream, received, keyed_verbs, instance, hello, watching })
     }
 
     /// Sends HELLO and returns the line that comes back. A peer that sends other bytes and no line is not
@@ -119,12 +128,13 @@ impl Connection {
         Error::NotBookline { address: self.target.address.clone(), reply }
     }
 
-    /// Asks for the verbs with which the server takes keys, while no reply is due.
+    /// Asks for the verbs with which the server takes keys, while no reply is due. Changes that arrive
+    /// meanwhile are printed.
     ///
     /// # Errors
     ///
     /// The connection is lost, or the reply does not come in time or is longer than any HELP.
-    pub async fn ask_for_keyed_verbs(&mut self) -> Result<(), Error> {
+    pub async fn ask_for_keyed_verbs(&mut self, printer: &mut Printer) -> Result<(), Error> {
         let waited = self.target.timeout;
         let deadline = Instant::now() + waited;
         let address = self.target.address.clone();
@@ -133,8 +143,14 @@ impl Connection {
         let mut bytes = 0;
         loop {
             while let Some(line) = self.received.next_line() {
+                let reply = reply_line(line);
+                if let Some(ReplyLine::Change { .. }) = reply {
+                    self.watching.on_line(line);
+                    printer.print_line(line)?;
+                    continue;
+                }
                 bytes += line.len();
-                match reply_line(line) {
+                match reply {
                     Some(ReplyLine::Row(body)) => {
                         serde_json::from_str(body).ok().iter().for_each(|row| verbs.add(row));
                     }

@@ -32,6 +32,7 @@ pub async fn exchange(
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
     printer.begin_exchange();
+    printer.use_time_of(&connection.hello);
     let mut exchange = Exchange::new(interrupt, input.pace());
     let result = exchange.run(connection, input, printer).await;
     match &result {
@@ -177,6 +178,7 @@ impl<'a> Exchange<'a> {
                 Some(ReplyLine::Ok(_)) => self.on_granted(input),
                 Some(ReplyLine::Err { code, body }) => self.on_refused(code, body, input, printer)?,
                 Some(ReplyLine::Row(_)) => self.rows += 1,
+                // A script that loses its connection ends: nothing is watched again.
                 Some(ReplyLine::Change { .. } | ReplyLine::Unknown) | None => {}
             }
             if input.end(self.requests.has_quit()).is_some() || self.interrupt.is_raised() {

@@ -4,6 +4,7 @@ use crate::advice::Advice;
 use crate::error::Error;
 use crate::net::connection::{Connection, Target};
 use crate::net::pending::PendingRequest;
+use crate::net::watching::Watching;
 
 /// The connection of a session, which is opened again after it was lost.
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub struct Link {
     /// Changes of earlier commands whose outcome is unknown. They are fewer than an exchange may have without
     /// a reply, because all of them are sent before another command is.
     in_doubt: Vec<PendingRequest>,
+    /// What the last connection watched, and the user was not told that it is watched no more.
+    unwatched: Option<Watching>,
 }
 
 impl From<Connection> for Link {
@@ -58,8 +61,15 @@ impl Link {
 
     /// Closes the connection after an error. It is lost only if the server has gone.
     pub fn close_after(&mut self, error: &Error) {
-        self.connection = None;
+        let watching = self.connection.take().map(|connection| connection.watching);
+        self.unwatched = watching.filter(|watching| !watching.is_empty()).or(self.unwatched.take());
         self.is_lost |= error.is_loss();
+    }
+
+    /// What a user has to know about what is watched no more, once.
+    pub fn take_unwatched(&mut self) -> Option<String> {
+        let line = self.unwatched.take()?.resuming_line();
+        Some(format!("nothing is watched any more; this line goes on where it ended: {line}"))
     }
 
     /// The changes to ask for before anything else is sent.

@@ -23,3 +23,4 @@ pub mod unsolicited;
 pub mod wait;
 pub mod watch_place;
 pub mod watcher;
+pub mod watching;

@@ -2,6 +2,7 @@
 
 use bookline_protocol::reply::ReplyLine;
 
+use crate::change_line::ChangeLine;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Target;
@@ -13,6 +14,10 @@ use crate::output::MEMORY_BYTES_MAX;
 use crate::printer::Printer;
 use crate::render::refusal;
 
+/// Changes that are kept for the user until the requests are made: ten times as many as the prompt prints at
+/// once.
+const CHANGES_MAX: usize = 1_000;
+
 /// A connection, on which the client makes requests one after the other. If it is lost, another one is opened
 /// in its place.
 pub struct Requester<'a> {
@@ -21,6 +26,8 @@ pub struct Requester<'a> {
     interrupt: &'a Interrupt,
     link: &'a mut Link,
     printer: Printer,
+    /// Changes that arrived between the replies, which are for the user.
+    changes: Vec<String>,
 }
 
 /// The complete reply to a request.
@@ -46,7 +53,7 @@ pub enum FinalLine {
 impl<'a> Requester<'a> {
     /// Makes requests on this connection, and on a new one if there is none.
     pub fn new(link: &'a mut Link, target: &'a Target, retry: Retry, interrupt: &'a Interrupt) -> Self {
-        Self { target, retry, interrupt, link, printer: Printer::in_memory() }
+        Self { target, retry, interrupt, link, printer: Printer::in_memory(), changes: Vec::new() }
     }
 
     /// Sends a request, given without its line feed. A change gets a key.
@@ -71,6 +78,8 @@ impl<'a> Requester<'a> {
         let exchanged =
             exchange_safely(link, &mut input, self.target, self.retry, printer, self.interrupt).await;
         let printed = self.printer.take_printed();
+        let changes = printed.lines().filter(|line| ChangeLine::parse(line.as_bytes()).is_some());
+        self.changes.extend(changes.take(CHANGES_MAX - self.changes.len()).map(str::to_owned));
         match exchanged {
             Ok(_) => Ok(printed),
             // Into memory, nothing else goes wrong.
@@ -80,6 +89,11 @@ impl<'a> Requester<'a> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// Takes the changes that arrived between the replies: the connection may be one that watches.
+    pub fn take_changes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.changes)
     }
 }
 

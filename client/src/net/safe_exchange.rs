@@ -164,8 +164,12 @@ impl<'a> SafeExchange<'a> {
                 printer.report(note)?;
                 self.has_reconnected = true;
             }
+            if let Some(note) = link.take_unwatched() {
+                printer.report(&note)?;
+            }
         }
         let Some(connection) = link.connection() else { return Err(self.lost()) };
+        printer.use_time_of(&connection.hello);
         self.outgoing = Outgoing::default();
         self.last_progress = Instant::now();
         loop {
@@ -174,7 +178,7 @@ impl<'a> SafeExchange<'a> {
                 return Ok(Outcome { unsent, ..self.outcome() });
             }
             self.take_input(input);
-            self.send_lines(connection).await?;
+            self.send_lines(connection, printer).await?;
             if input.has_ended && self.requests.is_empty() && self.outgoing.is_empty() {
                 return Ok(self.outcome());
             }
@@ -294,7 +298,7 @@ impl<'a> SafeExchange<'a> {
 
     /// Moves lines to what is sent. Asks the server for the verbs with which it takes keys where that is not
     /// known.
-    async fn send_lines(&mut self, connection: &mut Connection) -> Result<(), Error> {
+    async fn send_lines(&mut self, connection: &mut Connection, printer: &mut Printer) -> Result<(), Error> {
         if !self.outgoing.is_empty() || self.rewind.is_some() || self.outgoing.has_failed() {
             return Ok(());
         }
@@ -307,7 +311,7 @@ impl<'a> SafeExchange<'a> {
                 NextLine::AskForVerbs => {
                     let (deadline, interrupt) = (self.deadline, self.interrupt);
                     tokio::select! {
-                        asked = connection.ask_for_keyed_verbs() => asked?,
+                        asked = connection.ask_for_keyed_verbs(printer) => asked?,
                         () = interrupt.wait() => return Err(self.interrupted()),
                         () = Connection::wait_for(deadline) => return Err(self.max_time_exceeded()),
                     }
@@ -333,8 +337,17 @@ impl<'a> SafeExchange<'a> {
                     printer.expect(self.requests.first().and_then(PendingRequest::listing));
                     self.reply.add(line, printer)?;
                 }
-                Some(ReplyLine::Change { .. } | ReplyLine::Unknown) | None => printer.print_line(line)?,
-                Some(reply) => self.on_final_line(line, reply, input, printer)?,
+                Some(ReplyLine::Change { .. }) => {
+                    connection.watching.on_line(line);
+                    printer.print_line(line)?;
+                }
+                Some(ReplyLine::Unknown) | None => printer.print_line(line)?,
+                Some(reply) => {
+                    if let ReplyLine::Ok(body) = reply {
+                        connection.watching.on_granted(body);
+                    }
+                    self.on_final_line(line, reply, input, printer)?;
+                }
             }
             // What follows the last reply is not asked for: the prompt bounds it.
             let is_answered = self.retry.is_at_prompt() && self.requests.is_empty();

@@ -273,7 +273,9 @@ impl<'a> Watcher<'a> {
     ) -> Result<(), Error> {
         let head = ChangeHead::parse(body).ok_or_else(|| Error::UnknownRow { row: body.to_owned() })?;
         if head.is_gap() {
-            tell(Told::Message("the changes came faster than they were read: connecting again to read the rest"))?;
+            tell(Told::Message(
+                "the changes came faster than they were read: connecting again to read the rest",
+            ))?;
             return Err(Error::Lost { address: self.target.address.clone(), unanswered: 0 });
         }
         match self.place.take(sequence, &head) {
@@ -288,4 +290,60 @@ impl<'a> Watcher<'a> {
 
 fn interrupted() -> Error {
     Error::Interrupted { rows: 0, changes: 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    const HELLO: &str = concat!(
+        r#"OK {"server":"bookline","version":"9.8.7","protocol":1,"welcome":"","max_line":65536,"#,
+        r#""time_zone":"Europe/Prague","now":"2026-11-22T12:00:00+01:00"}"#,
+        "\n"
+    );
+
+    /// Grants a WATCH, and then sends nothing until the client leaves.
+    fn fall_silent(stream: TcpStream) {
+        let mut reader = BufReader::new(&stream);
+        for reply in [HELLO, "OK {\"sequence\":7,\"watching\":[\"all\"]}\n"] {
+            reader.read_line(&mut String::new()).unwrap();
+            (&stream).write_all(reply.as_bytes()).unwrap();
+        }
+        assert_eq!(reader.read_to_end(&mut Vec::new()).unwrap(), 0);
+    }
+
+    /// It would never end if only the operating system could notice that the other side is gone.
+    #[test]
+    fn connection_on_which_nothing_arrives_is_lost() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let server = thread::spawn(move || fall_silent(listener.accept().unwrap().0));
+        let target = Target { address, timeout: Duration::from_secs(60), max_time: None, wait: None };
+        let options = WatchOptions {
+            watched: vec!["all".to_owned()],
+            since: None,
+            with_tickets: false,
+            resyncs: false,
+            tries_max: Some(0),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let error = runtime.block_on(async {
+            let interrupt = Interrupt::default();
+            let watcher = Watcher::new(&target, &options, &interrupt);
+            let mut tell = |told: Told<'_>| {
+                // From here on nothing but time passes.
+                if matches!(told, Told::Begin { .. }) {
+                    tokio::time::pause();
+                }
+                Ok(())
+            };
+            watcher.run(&mut tell).await.unwrap_err()
+        });
+        assert!(matches!(error, Error::ReplyTimeout { waited: SILENCE_MAX, .. }), "{error}");
+        server.join().unwrap();
+    }
 }

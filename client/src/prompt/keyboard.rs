@@ -66,6 +66,8 @@ struct State {
     is_lent: bool,
     /// The socket that wakes the editor when something arrives.
     watched: Option<Arc<OwnedFd>>,
+    /// When it begins to do so, if that is later.
+    watched_from: Option<Instant>,
     wake: Wake,
     /// When the editor was given the end of a line that it has not returned.
     line_given: Option<Instant>,
@@ -108,11 +110,12 @@ impl Keyboard {
     }
 
     /// Gives the editor the keys until the guard is dropped. It is woken when something arrives at the
-    /// socket.
-    pub fn at_prompt(&self, watched: Option<BorrowedFd<'_>>) -> AtPrompt<'_> {
+    /// socket, or when it is time to look at it.
+    pub fn at_prompt(&self, watched: Option<(BorrowedFd<'_>, Option<Instant>)>) -> AtPrompt<'_> {
+        let from = watched.and_then(|(_, from)| from);
         // Without a descriptor for it, a lost connection is noticed with the next command.
-        let watched = watched.and_then(|socket| rustix::io::fcntl_dupfd_cloexec(socket, 3).ok());
-        self.set_at_prompt(true, watched.map(Arc::new));
+        let watched = watched.and_then(|(socket, _)| rustix::io::fcntl_dupfd_cloexec(socket, 3).ok());
+        self.set_at_prompt(true, watched.map(Arc::new), from);
         AtPrompt(self)
     }
 
@@ -144,15 +147,24 @@ impl Keyboard {
         self.shared.state().type_ahead.lines()
     }
 
-    fn set_at_prompt(&self, is_at_prompt: bool, watched: Option<Arc<OwnedFd>>) {
+    fn set_at_prompt(&self, is_at_prompt: bool, watched: Option<Arc<OwnedFd>>, from: Option<Instant>) {
         let mut state = self.shared.state();
         state.is_at_prompt = is_at_prompt;
         state.watched = watched;
+        state.watched_from = from;
         state.wake = Wake::No;
         state.line_given = None;
         // If the terminal is gone, the reading thread finds out.
         let _ = self.shared.set_raw_mode(&state);
         let _ = (&self.wake).write(&[0]);
+    }
+}
+
+impl State {
+    /// How long the socket is left alone, if it is.
+    fn pause(&self) -> Option<Duration> {
+        let from = self.watched_from.filter(|_| self.watched.is_some())?;
+        Some(from.saturating_duration_since(Instant::now())).filter(|pause| !pause.is_zero())
     }
 }
 
@@ -165,7 +177,7 @@ impl AtPrompt<'_> {
 
 impl Drop for AtPrompt<'_> {
     fn drop(&mut self) {
-        self.0.set_at_prompt(false, None);
+        self.0.set_at_prompt(false, None, None);
     }
 }
 
@@ -236,6 +248,8 @@ impl Shared {
         let mut chunk = [0; 4096];
         loop {
             let wait = self.feed_editor(&mut editor);
+            let pause = self.state().pause();
+            let wait = wait.into_iter().chain(pause).min();
             let timeout = wait.and_then(|wait| Timespec::try_from(wait).ok());
             let [has_keys, is_woken, has_received] = self.poll(&woken, timeout.as_ref());
             if is_woken {
@@ -265,7 +279,7 @@ impl Shared {
     fn poll(&self, woken: &PipeReader, timeout: Option<&Timespec>) -> [bool; 3] {
         let (is_lent, watched) = {
             let state = self.state();
-            (state.is_lent, state.watched.clone())
+            (state.is_lent, state.watched.clone().filter(|_| state.pause().is_none()))
         };
         let watch = |file| PollFd::from_borrowed_fd(file, PollFlags::IN);
         let keys = (!is_lent).then(|| watch(self.terminal.as_fd()));

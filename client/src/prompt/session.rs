@@ -69,6 +69,8 @@ pub fn run(
 
     let session_ids = SessionIds::default();
     printer.remember_ids(session_ids.clone());
+    printer.use_time_of(&hello);
+    printer.bound_changes();
     let clock = ServerClock::of(&hello);
     let values = Values { directory: directory.clone(), session_ids, clock, screen: printer.screen() };
     let assistant = Assistant::new(values, own_command::USAGES, keyboard.is_none());
@@ -140,7 +142,7 @@ impl Session<'_> {
         // What came with the last reply would not wake the editor.
         self.print_unsolicited(&mut unsolicited)?;
         loop {
-            let (read, woken) = self.edit(&typed, unsolicited.is_watched());
+            let (read, woken) = self.edit(&typed, &unsolicited);
             typed = Typed::default();
             match read {
                 Ok(line) => {
@@ -165,9 +167,14 @@ impl Session<'_> {
     }
 
     /// Lets the user edit a line. If the connection has woken the editor, returns what was typed as well.
-    fn edit(&mut self, typed: &Typed, is_watched: bool) -> (Result<String, ReadlineError>, Option<Typed>) {
+    fn edit(
+        &mut self,
+        typed: &Typed,
+        unsolicited: &Unsolicited,
+    ) -> (Result<String, ReadlineError>, Option<Typed>) {
         let prompt = if self.link.is_lost() { OFFLINE_PROMPT } else { PROMPT };
-        let watched = self.link.connection().filter(|_| is_watched).map(|connection| connection.socket());
+        let connection = self.link.connection().filter(|connection| unsolicited.is_watched(connection));
+        let watched = connection.map(|connection| (connection.socket(), unsolicited.next_look()));
         let at_prompt = self.keyboard.as_ref().map(|keyboard| keyboard.at_prompt(watched));
         let initial = (typed.before_cursor.as_str(), typed.behind_cursor.as_str());
         let read = self.editor.readline_with_initial(prompt, initial);
@@ -181,6 +188,7 @@ impl Session<'_> {
             Err(error) if error.keeps_prompt() => {
                 self.link.close_after(&error);
                 report(&error.to_string());
+                report_some(self.link.take_unwatched());
                 Ok(())
             }
             printed => printed,
@@ -203,7 +211,12 @@ impl Session<'_> {
         }
         let (link, printer) = (&mut self.link, &mut *self.printer);
         let mut requester = Requester::new(link, self.target, self.retry, &self.interrupt);
-        self.runtime.block_on(grid.draw(&mut requester, printer)).map(|()| Outcome::default())
+        let drawn = self.runtime.block_on(grid.draw(&mut requester, printer));
+        for line in requester.take_changes() {
+            printer.print_line(line.as_bytes())?;
+        }
+        printer.flush()?;
+        drawn.map(|()| Outcome::default())
     }
 
     /// Says why a command has failed.
@@ -220,6 +233,7 @@ impl Session<'_> {
             self.printer.flush()?;
         }
         report(&error.message_at_prompt());
+        report_some(self.link.take_unwatched());
         if error.is_interrupt() {
             report_some(discarded_note(self.keyboard.as_ref()));
         }

@@ -39,7 +39,11 @@ impl ChangeWords {
         if known.as_ref().is_some_and(|change| matches!(&*change.kind, "progress" | "gap")) {
             return None;
         }
-        Some(known.and_then(|change| Self::of_known(&change, zone)).unwrap_or_else(|| Self::of_other(body, zone)))
+        Some(
+            known
+                .and_then(|change| Self::of_known(&change, zone))
+                .unwrap_or_else(|| Self::of_other(body, zone)),
+        )
     }
 
     fn of_known(change: &ChangeBody<'_>, zone: ServerZone) -> Option<Self> {
@@ -63,7 +67,8 @@ impl ChangeWords {
         let subject = text("event_id").map(one_line).unwrap_or_default();
         let what = one_line(&words_of(text("kind").unwrap_or("change")));
         let shown = fields.iter().filter(|(name, _)| !UNSHOWN_FIELDS.contains(&name.as_str()));
-        let rest = shown.map(|(name, value)| format!(", {}={}", one_line(name), one_line(&value.to_string())));
+        let rest =
+            shown.map(|(name, value)| format!(", {}={}", one_line(name), one_line(&value.to_string())));
         Self { at, subject, what, role: None, rest: rest.collect() }
     }
 
@@ -121,7 +126,9 @@ fn of_event(change: &ChangeBody<'_>, zone: ServerZone) -> Option<Told> {
         "hold_extended" => {
             (format!("{} held longer", count()?), None, until().unwrap_or_default() + &left()?)
         }
-        "hold_confirmed" => (format!("{} sold", count()?), Some(Role::Good), format!(" from a hold{}", left()?)),
+        "hold_confirmed" => {
+            (format!("{} sold", count()?), Some(Role::Good), format!(" from a hold{}", left()?))
+        }
         "hold_released" => (format!("{} no longer held", count()?), None, left()?),
         "hold_expired" => {
             (format!("{} no longer held", count()?), Some(Role::Warning), format!(" (expired){}", left()?))
@@ -166,7 +173,9 @@ fn of_entry(change: &ChangeBody<'_>) -> Option<Told> {
     Some(match &*change.kind {
         "block_made" => ("blocked".to_owned(), role, format!(" on {}{rest}", place()?)),
         "meeting_made" => (what(), role, format!(" on {}{rest}", place()?)),
-        "entry_deleted" => (format!("{} deleted", what()), Some(Role::Warning), format!(" on {}{rest}", place()?)),
+        "entry_deleted" => {
+            (format!("{} deleted", what()), Some(Role::Warning), format!(" on {}{rest}", place()?))
+        }
         "entry_moved" => {
             let old = self::place(change.old_date.as_deref()?, change.old_time?);
             let mut moved = format!(" from {old} to {}{rest}", place()?);
@@ -235,7 +244,8 @@ mod tests {
     #[test]
     fn each_change_of_an_event_has_its_words() {
         let counts = r#""event_id":"jazz","count":2,"available_tickets":96,"held_tickets":3,"#;
-        let hold = r#""event_id":"jazz","count":2,"expires_at":"2026-11-26T09:46:07Z","available_tickets":9,"#;
+        let hold =
+            r#""event_id":"jazz","count":2,"expires_at":"2026-11-26T09:46:07Z","available_tickets":9,"#;
         let terms = r#""event_id":"jazz","name":"Jazz\n\u001b","date":"2026-12-31","total_tickets":100,"#;
         for (kind, fields, words) in [
             ("tickets_booked", counts, "jazz: 2 sold, 96 left"),
@@ -244,11 +254,7 @@ mod tests {
             ("ticket_checked_in", &format!("{counts}\"undo\":true,"), "jazz: 2 check-ins undone"),
             ("hold_made", hold, "jazz: 2 held until 10:46:07, 9 left"),
             ("hold_extended", hold, "jazz: 2 held longer until 10:46:07, 9 left"),
-            (
-                "hold_made",
-                &hold.replace("26T09", "26T23"),
-                "jazz: 2 held until 2026-11-27 00:46:07, 9 left",
-            ),
+            ("hold_made", &hold.replace("26T09", "26T23"), "jazz: 2 held until 2026-11-27 00:46:07, 9 left"),
             ("hold_confirmed", counts, "jazz: 2 sold from a hold, 96 left"),
             ("hold_released", counts, "jazz: 2 no longer held, 96 left"),
             ("hold_expired", counts, "jazz: 2 no longer held (expired), 96 left"),
@@ -278,7 +284,11 @@ mod tests {
             ("block_made", block, "F1: blocked on 2026-11-27 at 09:00"),
             ("meeting_made", meeting, "F1, F2: \"talk\" on 2026-11-27 at 09:00 for 2 hours, host F1"),
             ("entry_deleted", block, "F1: block deleted on 2026-11-27 at 09:00"),
-            ("entry_deleted", meeting, "F1, F2: \"talk\" deleted on 2026-11-27 at 09:00 for 2 hours, host F1"),
+            (
+                "entry_deleted",
+                meeting,
+                "F1, F2: \"talk\" deleted on 2026-11-27 at 09:00 for 2 hours, host F1",
+            ),
             (
                 "entry_moved",
                 &moved,
@@ -307,8 +317,14 @@ mod tests {
     #[test]
     fn change_of_a_later_version_is_shown_by_its_fields() {
         let fields = r#""event_id":"jazz\u001b","seat":{"row":"A"},"note":"a\nb","#;
-        assert_eq!(shown("seat_taken", fields), r#"10:31:07 jazz\u{1b}: seat taken, seat={"row":"A"}, note="a\nb""#);
-        assert_eq!(shown("tickets_booked", r#""event_id":"jazz","count":-1,"#), "10:31:07 jazz: tickets booked, count=-1");
+        assert_eq!(
+            shown("seat_taken", fields),
+            r#"10:31:07 jazz\u{1b}: seat taken, seat={"row":"A"}, note="a\nb""#
+        );
+        assert_eq!(
+            shown("tickets_booked", r#""event_id":"jazz","count":-1,"#),
+            "10:31:07 jazz: tickets booked, count=-1"
+        );
         assert_eq!(ChangeWords::of("[\u{1b}", ServerZone::UTC).unwrap().with_time(Screen::PLAIN), "[\\u{1b}");
     }
 
@@ -323,9 +339,6 @@ mod tests {
         let words = ChangeWords::of(body, ServerZone::UTC).unwrap();
         assert_eq!(words.with_date(Screen::PLAIN), "2026-11-26 09:31:07 e: 1 sold, 2 left");
         let color = Screen { has_color: true, ..Screen::PLAIN };
-        assert_eq!(
-            words.with_time(color),
-            "\u{1b}[2m09:31:07\u{1b}[0m e: \u{1b}[32m1 sold\u{1b}[0m, 2 left"
-        );
+        assert_eq!(words.with_time(color), "\u{1b}[2m09:31:07\u{1b}[0m e: \u{1b}[32m1 sold\u{1b}[0m, 2 left");
     }
 }

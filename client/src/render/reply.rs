@@ -18,6 +18,8 @@ use bookline_protocol::commands::meet::MeetReply;
 use bookline_protocol::commands::release::ReleaseReply;
 use bookline_protocol::commands::ticket::TicketReply;
 use bookline_protocol::commands::tickets::TicketRow;
+use bookline_protocol::commands::unwatch::UnwatchReply;
+use bookline_protocol::commands::watch::WatchReply;
 use bookline_protocol::reply::{CountReply, EventReply};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -56,6 +58,8 @@ enum OkBody<'a> {
     Block(BlockReply<'a>),
     Hello(HelloReply<'a>),
     NoTime(NoTimeReply),
+    Watch(WatchReply<'a>),
+    Unwatch(UnwatchReply<'a>),
     Count(CountReply<'a>),
     Other(Map<String, Value>),
 }
@@ -109,6 +113,8 @@ pub fn ok(body: &str, rows: Option<RowKind>, titles: TitleLookup<'_>, page: &Pag
         OkBody::DeletedEvent(deleted) => ticket::deleted_event(&deleted),
         OkBody::Delete(deleted) => sentence::deleted(&deleted),
         OkBody::Hello(hello) => sentence::hello(&hello),
+        OkBody::Watch(watched) => sentence::watched(&watched),
+        OkBody::Unwatch(left) => sentence::watching(&left.watching, ""),
         OkBody::Count(count) => sentence::count(&count, rows),
     };
     fill(&sentence, page)

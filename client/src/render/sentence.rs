@@ -1,11 +1,13 @@
 //! Replies about calendars and about the server as sentences. Those about tickets are in `ticket` and `hold`.
 
+use std::borrow::Cow;
 use std::fmt::{Display, Write};
 
 use bookline_protocol::commands::block::BlockReply;
 use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::commands::meet::MeetReply;
+use bookline_protocol::commands::watch::WatchReply;
 use bookline_protocol::reply::{
     CountReply, Members, ReplacedEntry, ReplacedMeeting, SeriesFields, SkippedFields,
 };
@@ -142,6 +144,20 @@ pub fn hello(hello: &HelloReply<'_>) -> String {
         printable(&hello.time_zone),
         printable(&hello.now),
     )
+}
+
+/// The reply to WATCH.
+pub fn watched(watched: &WatchReply<'_>) -> String {
+    watching(&watched.watching, &format!(" after {}", watched.sequence))
+}
+
+/// What a connection watches, and from where on.
+pub fn watching(words: &[Cow<'_, str>], place: &str) -> String {
+    if words.is_empty() {
+        return "Nothing is watched.".to_owned();
+    }
+    let words: Vec<_> = words.iter().map(|word| printable(word)).collect();
+    format!("Watching {}{place}.", words.join(", "))
 }
 
 pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {

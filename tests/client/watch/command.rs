@@ -24,7 +24,7 @@ fn change_is_printed_at_once() {
         send.send(()).unwrap();
         watch.expect(&json(&sold(sequence)));
     }
-    watch.interrupt();
+    watch.end_by("-INT");
     fake.join();
 }
 
@@ -83,7 +83,18 @@ fn shell_pipeline_ends_with_its_reader() {
 }
 
 #[test]
-fn sigterm_and_ctrl_c_on_a_terminal_end_it_without_a_message() {
+fn sigterm_ends_it_as_ctrl_c_does() {
+    let fake = FakeServer::with_listener(|listener| {
+        assert_eq!(watcher(&listener, "WATCH all\n", 1).read_to_end(), b"");
+    });
+    let mut watch = Watch::start(fake.addr, &[]);
+    watch.expect(&json(&progress(1)));
+    watch.end_by("-TERM");
+    fake.join();
+}
+
+#[test]
+fn ctrl_c_on_a_terminal_ends_it_without_a_message() {
     let fake = FakeServer::with_listener(|listener| {
         let mut peer = watcher(&listener, "WATCH all\n", 4711);
         peer.send(&sold(4712));

@@ -8,8 +8,7 @@ use crate::watch::support::{progress, sold, watching};
 const OLD: &str = "CHANGE 5 {\"kind\":\"event_deleted\",\"at\":\"2026-11-19T22:59:59.000000Z\",\"event_id\":\"jazz\",\
                    \"end\":true}\n";
 
-const LATER: &str =
-    "CHANGE 8 {\"kind\":\"seat_\u{9b}taken\",\"at\":\"2026-11-22T10:31:09.000000Z\",\"seat\":[1],\"end\":true}\n";
+const LATER: &str = "CHANGE 8 {\"kind\":\"seat_\u{9b}taken\",\"at\":\"2026-11-22T10:31:09.000000Z\",\"seat\":[1],\"end\":true}\n";
 
 /// What is printed with these flags of changes that a server tells, which then refuses to go on.
 fn printed(flags: &[&str]) -> String {
@@ -82,7 +81,8 @@ fn flag_behind_the_command_decides() {
 #[test]
 fn csv_is_refused_before_anything_is_sent() {
     let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let message = "bookline: changes have no columns in common, so that they cannot be CSV: use --format json\n";
+    let message =
+        "bookline: changes have no columns in common, so that they cannot be CSV: use --format json\n";
     run(bookline(addr, &["watch", "--format", "csv"])).expect(2, "", message);
     run(bookline(addr, &["--format", "csv", "watch"])).expect(2, "", message);
 }

@@ -2,5 +2,7 @@
 
 mod command;
 mod formats;
+mod prompt;
 mod resume;
+mod script;
 mod support;

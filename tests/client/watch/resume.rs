@@ -112,7 +112,10 @@ fn server_that_is_away_is_said_to_be_away_and_back() {
         is_gone.recv().unwrap();
         let listener = TcpListener::bind(addr).unwrap();
         let mut peer = Peer::accept(&listener);
-        peer.expect("HELLO\n", &HELLO_REPLY.replace("\"server\"", "\"instance\":\"0123456789abcdef\",\"server\""));
+        peer.expect(
+            "HELLO\n",
+            &HELLO_REPLY.replace("\"server\"", "\"instance\":\"0123456789abcdef\",\"server\""),
+        );
         peer.expect("WATCH all since=7\n", &(watching(7) + &sold(8)));
         drop(peer);
         refuse(&listener, "WATCH all since=8\n");

@@ -2,9 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
-use std::process::{Child, ChildStderr, ChildStdout, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 
-use crate::support::client::{bookline, send_sigint};
+use crate::support::client::bookline;
 use crate::support::fake_server::Peer;
 
 /// A commit of a single line.
@@ -82,6 +82,13 @@ impl Watch {
         assert_eq!(read, lines);
     }
 
+    /// Waits for the next line.
+    pub fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).unwrap();
+        line
+    }
+
     /// Waits for the next line on standard error.
     pub fn read_message(&mut self) -> String {
         let mut message = String::new();
@@ -89,10 +96,11 @@ impl Watch {
         message
     }
 
-    /// Sends the signal of Ctrl-C, and waits for the end.
+    /// Sends this signal, and waits for the end.
     #[track_caller]
-    pub fn interrupt(self) {
-        send_sigint(&self.child);
+    pub fn end_by(self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
         let ended = self.wait();
         let expected = Ended { exit: Some(130), stdout: String::new(), stderr: String::new() };
         assert_eq!(ended, expected);

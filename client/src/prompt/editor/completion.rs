@@ -20,6 +20,15 @@ use crate::session_ids::{IdKind, SessionIds};
 /// Letters of a name from which an event is found by it: fewer are in most names.
 const NAME_CHARS_MIN: usize = 2;
 
+/// What can be watched, or how it begins.
+const WATCHED: [&str; 5] = ["events", "calendars", "all", EVENT, PERSON];
+
+/// What stands before the id of an event that is watched.
+const EVENT: &str = "event:";
+
+/// What stands before the id of a person who is watched.
+pub const PERSON: &str = "person:";
+
 /// Shown beside the events that are listed, if there may be others.
 const NOT_LISTED: &str = "(there are more events than are listed)";
 
@@ -136,9 +145,27 @@ impl Completion<'_> {
             ValueKind::Hold => self.offer_ids(IdKind::Hold),
             ValueKind::Ticket => self.offer_ids(IdKind::Ticket),
             ValueKind::Date => self.offer_dates(),
+            ValueKind::Watched => self.offer_watched(),
             ValueKind::Verb => commands.verbs().into_iter().for_each(|verb| self.offer_keyword(verb)),
             ValueKind::Number | ValueKind::Other => {}
         }
+    }
+
+    /// Offers what can be watched. Behind its colon, that is an id.
+    fn offer_watched(&mut self) {
+        let word = self.word;
+        let Some(colon) = word.text.find(':') else {
+            return WATCHED.iter().for_each(|what| self.offer_keyword(what));
+        };
+        let (prefix, id) = word.text.split_at(colon + 1);
+        let start = word.end() - id.len();
+        (self.found.start, self.word) = (start, Word { start, text: id, ..word });
+        match prefix {
+            EVENT => self.offer_events(),
+            PERSON => self.offer_ids(IdKind::Person),
+            _ => {}
+        }
+        self.word = word;
     }
 
     /// Offers a word in the case of its beginning.
@@ -149,8 +176,8 @@ impl Completion<'_> {
         }
         let is_lowercase = prefix.contains(|c: char| c.is_ascii_lowercase());
         let word = if is_lowercase { keyword.to_ascii_lowercase() } else { keyword.to_owned() };
-        // A blank follows a word, a value follows an option.
-        let replacement = if word.ends_with('=') { word.clone() } else { format!("{word} ") };
+        // A blank follows a word, a value follows an option, an id follows a colon.
+        let replacement = if word.ends_with(['=', ':']) { word.clone() } else { format!("{word} ") };
         self.found.add(word, replacement);
     }
 
@@ -293,6 +320,18 @@ mod tests {
         assert_eq!(complete("C"), ["CREATE", "CONFIRM", "CANCEL", "CHECKIN"]);
         assert_eq!(complete("x"), [""; 0]);
         assert_eq!(complete("").len(), bookline_protocol::Verb::words().count());
+    }
+
+    #[test]
+    fn what_can_be_watched_is_offered_up_to_its_id() {
+        let all = ["events", "calendars", "all", "event:", "person:"];
+        assert_eq!(complete("WATCH "), all);
+        assert_eq!(complete("WATCH all ev"), ["events", "event:"]);
+        let values = values();
+        values.session_ids.add(IdKind::Person, "F1");
+        assert_eq!(lines(&values, "WATCH per"), ["WATCH person:"]);
+        assert_eq!(lines(&values, "UNWATCH all person:"), ["UNWATCH all person:F1 "]);
+        assert_eq!(lines(&values, "WATCH seat:"), [""; 0]);
     }
 
     #[test]

@@ -95,10 +95,14 @@ impl Assistant {
         let commands = self.commands(Instant::now());
         for line in TypedLine::all(typed) {
             for (kind, value) in commands.values(&line) {
-                let kind = match kind {
-                    ValueKind::Person | ValueKind::People => IdKind::Person,
-                    ValueKind::Hold => IdKind::Hold,
-                    ValueKind::Ticket => IdKind::Ticket,
+                let (kind, value) = match kind {
+                    ValueKind::Watched => match value.strip_prefix(completion::PERSON) {
+                        Some(id) => (IdKind::Person, id),
+                        None => continue,
+                    },
+                    ValueKind::Person | ValueKind::People => (IdKind::Person, value),
+                    ValueKind::Hold => (IdKind::Hold, value),
+                    ValueKind::Ticket => (IdKind::Ticket, value),
                     _ => continue,
                 };
                 value.split(',').for_each(|id| self.values.session_ids.add(kind, id));

@@ -59,6 +59,8 @@ pub enum ValueKind {
     Hold,
     Ticket,
     Date,
+    /// What can be watched.
+    Watched,
     /// A number or a time of day.
     Number,
     Verb,
@@ -246,6 +248,7 @@ impl ValueKind {
             "ticket-id" => Self::Ticket,
             "date" | "from" | "to" => Self::Date,
             "time" | "n" | "tickets" | "seconds" | "hours" | "count" => Self::Number,
+            "what" => Self::Watched,
             "verb" => Self::Verb,
             _ => Self::Other,
         })
