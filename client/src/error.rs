@@ -107,14 +107,14 @@ pub enum Error {
     ChangesGone { after: u64, oldest: u64 },
     /// The server was replaced, or restored from a backup.
     #[error(
-        "the changes up to {after} were shown, and the last one of {address} is {last}: it is another server, \
-         or was restored from a backup"
+        "the changes up to {after} were shown, and the last one of {address} is {last}: it is another \
+         server, or was restored from a backup"
     )]
     ShorterLog { address: Address, after: u64, last: u64 },
     /// Likewise.
     #[error(
-        "a part of commit {sequence} was shown, and {address} does not have the rest: it is another server, or \
-         was restored from a backup"
+        "a part of commit {sequence} was shown, and {address} does not have the rest: it is another \
+         server, or was restored from a backup"
     )]
     OtherHistory { address: Address, sequence: u64 },
     /// WATCH is the command of a connection that ends with its reply.

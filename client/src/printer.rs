@@ -231,8 +231,8 @@ impl Printer {
         if head.is_some_and(|head| head.is_gap()) && !matches!(self.layout, Layout::Raw | Layout::Json) {
             let ChangeLine { sequence, .. } = change;
             return self.report(&format!(
-                "the changes came faster than they were read: those after {sequence} are missing, and the server \
-                 closes the connection"
+                "the changes came faster than they were read: those after {sequence} are missing, and the \
+                 server closes the connection"
             ));
         }
         let told = match self.layout {
@@ -248,8 +248,8 @@ impl Printer {
         told.map_or(Ok(()), |told| self.print_text(&told))
     }
 
-    /// Prints a change as its object, the sequence number first, in the layout that has objects. In the others
-    /// it is printed as [`Self::print_line`] does.
+    /// Prints a change as its object, the sequence number first, in the layout that has objects. In the
+    /// others it is printed as [`Self::print_line`] does.
     pub fn print_change_alone(&mut self, line: &[u8]) -> Result<(), Error> {
         match ChangeLine::parse(line).filter(|_| self.layout == Layout::Json) {
             Some(change) => {

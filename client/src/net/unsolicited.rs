@@ -24,8 +24,8 @@ const BYTES_MAX: usize = 1024 * 1024;
 /// How long a user types undisturbed at the least while changes arrive.
 const CHANGES_PAUSE: Duration = Duration::from_millis(500);
 
-/// Bytes of changes that are read at once. With more of them to come, the user who has typed a line would wait
-/// for them.
+/// Bytes of changes that are read at once. With more of them to come, the user who has typed a line would
+/// wait for them.
 const CHANGE_BYTES_MAX: usize = 1024 * 1024;
 
 const _: () = assert!(LINE_BYTES_MAX * (LINES_MAX as usize) < BYTES_MAX);

@@ -20,8 +20,8 @@ use crate::net::watch_place::{OtherHistory, Step, WatchPlace};
 use crate::output::StdoutReader;
 use crate::render::refusal;
 
-/// A connection on which nothing arrives for so long is lost. A watcher gets a line at least every 30 seconds,
-/// and two of them may be late or lost together with their connection.
+/// A connection on which nothing arrives for so long is lost. A watcher gets a line at least every 30
+/// seconds, and a machine under load may be late with two of them.
 const SILENCE_MAX: Duration = Duration::from_secs(90);
 
 /// What to watch, and what to do when that ends.

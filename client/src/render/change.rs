@@ -39,11 +39,8 @@ impl ChangeWords {
         if known.as_ref().is_some_and(|change| matches!(&*change.kind, "progress" | "gap")) {
             return None;
         }
-        Some(
-            known
-                .and_then(|change| Self::of_known(&change, zone))
-                .unwrap_or_else(|| Self::of_other(body, zone)),
-        )
+        let known = known.and_then(|change| Self::of_known(&change, zone));
+        Some(known.unwrap_or_else(|| Self::of_other(body, zone)))
     }
 
     fn of_known(change: &ChangeBody<'_>, zone: ServerZone) -> Option<Self> {
@@ -267,7 +264,8 @@ mod tests {
             (
                 "event_updated",
                 &format!(r#"{terms}"available_tickets":7,"sales":"closed","max_per_booking":4,"#),
-                r#"jazz: updated, "Jazz\n\u{1b}" on 2026-12-31, 7 of 100 left, not on sale, at most 4 per booking"#,
+                "jazz: updated, \"Jazz\\n\\u{1b}\" on 2026-12-31, 7 of 100 left, not on sale, at most 4 per \
+                 booking",
             ),
         ] {
             assert_eq!(shown(kind, fields), format!("10:31:07 {words}"));
@@ -292,8 +290,8 @@ mod tests {
             (
                 "entry_moved",
                 &moved,
-                "F1, F2: \"talk\" moved from 2026-11-26 at 14:00 to 2026-11-27 at 09:00 for 2 hours, host F1, no \
-                 longer in it: F3",
+                "F1, F2: \"talk\" moved from 2026-11-26 at 14:00 to 2026-11-27 at 09:00 for 2 hours, host F1, \
+                 no longer in it: F3",
             ),
         ] {
             assert_eq!(shown(kind, fields), format!("10:31:07 {words}"));
@@ -335,7 +333,8 @@ mod tests {
 
     #[test]
     fn line_has_its_colors_and_can_have_its_date() {
-        let body = r#"{"kind":"tickets_booked","at":"2026-11-26T09:31:07Z","event_id":"e","count":1,"available_tickets":2}"#;
+        let body = r#"{"kind":"tickets_booked","at":"2026-11-26T09:31:07Z","event_id":"e","count":1,
+            "available_tickets":2}"#;
         let words = ChangeWords::of(body, ServerZone::UTC).unwrap();
         assert_eq!(words.with_date(Screen::PLAIN), "2026-11-26 09:31:07 e: 1 sold, 2 left");
         let color = Screen { has_color: true, ..Screen::PLAIN };

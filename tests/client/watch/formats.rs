@@ -5,10 +5,11 @@ use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
 use crate::support::session::Session;
 use crate::watch::support::{progress, sold, watching};
 
-const OLD: &str = "CHANGE 5 {\"kind\":\"event_deleted\",\"at\":\"2026-11-19T22:59:59.000000Z\",\"event_id\":\"jazz\",\
-                   \"end\":true}\n";
+const OLD: &str = "CHANGE 5 {\"kind\":\"event_deleted\",\"at\":\"2026-11-19T22:59:59.000000Z\",\
+                   \"event_id\":\"jazz\",\"end\":true}\n";
 
-const LATER: &str = "CHANGE 8 {\"kind\":\"seat_\u{9b}taken\",\"at\":\"2026-11-22T10:31:09.000000Z\",\"seat\":[1],\"end\":true}\n";
+const LATER: &str = "CHANGE 8 {\"kind\":\"seat_\u{9b}taken\",\"at\":\"2026-11-22T10:31:09.000000Z\",\
+                     \"seat\":[1],\"end\":true}\n";
 
 /// What is printed with these flags of changes that a server tells, which then refuses to go on.
 fn printed(flags: &[&str]) -> String {
@@ -22,8 +23,8 @@ fn printed(flags: &[&str]) -> String {
     });
     let exited = run(bookline(fake.addr, &[flags, &["watch", "--since", "4"]].concat()));
     fake.join();
-    let gone = "bookline: the changes after 8 are not in the server's log any more, only those after 9: --resync \
-                goes on from there\n";
+    let gone = "bookline: the changes after 8 are not in the server's log any more, only those after 9: \
+                --resync goes on from there\n";
     assert_eq!((exited.exit, exited.stderr.as_str()), (1, gone));
     exited.stdout
 }

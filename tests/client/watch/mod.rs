@@ -3,6 +3,7 @@
 mod command;
 mod formats;
 mod prompt;
+mod real_server;
 mod resume;
 mod script;
 mod support;

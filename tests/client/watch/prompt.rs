@@ -62,11 +62,9 @@ fn changes_of_a_flood_are_bounded_and_counted() {
     send.send((7..7 + CHANGES).map(sold).collect()).unwrap();
     drop(send);
     session.press("PING\r");
-    let shown = session.wait_for(" pong | yes\r\n");
-    session.wait_for(PROMPT);
+    let shown = session.wait_for(" pong | yes\r\n") + &session.wait_for(PROMPT);
     session.press("\x04");
-    let (_, rest) = session.wait_for_exit();
-    let shown = shown + &rest;
+    let shown = shown + &session.wait_for_exit().1;
     let printed = shown.matches("rustconf: 1 sold").count() as u64;
     let count = |line: &str| {
         let count = line.split_once("bookline: ")?.1.split_once(" more change")?.0;
@@ -155,6 +153,8 @@ fn connection_that_watches_no_more_is_bounded_as_any_other() {
 fn change_that_comes_while_a_grid_is_asked_for_is_shown() {
     let fake = FakeServer::greeted(|mut peer| {
         peer.expect("WATCH all\n", &watching(6));
+        // The grid needs the server's today.
+        peer.expect("HELLO\n", HELLO_REPLY);
         let line = peer.read_line();
         assert!(line.starts_with("GET F1 "), "{line}");
         let day = "{\"name\":\"F1\",\"date\":\"23-11-2026\",\"schedule\":[]}";
@@ -175,8 +175,8 @@ fn change_that_comes_while_a_grid_is_asked_for_is_shown() {
 fn serve_directory(mut peer: Peer) {
     const HELP: &str = "ROW {\"command\":\"WATCH\",\"usage\":\"WATCH <what> [<what>]… [since=<sequence>]\",\
                         \"help\":\"\"}\nOK {\"count\":1}\n";
-    const EVENTS: &str = "ROW {\"id\":\"rustconf\",\"name\":\"R\",\"date\":\"2026-12-31\",\"total_tickets\":9,\
-                          \"available_tickets\":9}\nOK {\"count\":1}\n";
+    const EVENTS: &str = "ROW {\"id\":\"rustconf\",\"name\":\"R\",\"date\":\"2026-12-31\",\
+                          \"total_tickets\":9,\"available_tickets\":9}\nOK {\"count\":1}\n";
     loop {
         match peer.read_any_line().as_str() {
             "HELLO\n" => peer.send(HELLO_REPLY),
@@ -193,7 +193,7 @@ fn tab_completes_what_can_be_watched() {
     let fake = FakeServer::with_listener(|listener| {
         let mut peer = Peer::greeted(&listener);
         let directory = thread::spawn(move || serve_directory(Peer::directory(&listener)));
-        peer.expect("WATCH event:rustconf calendars\n", &watching(6));
+        peer.expect("WATCH event:rustconf calendars \n", &watching(6));
         assert_eq!(peer.read_to_end(), b"");
         directory.join().unwrap();
     });

@@ -230,8 +230,8 @@ fn server_without_the_rest_of_a_commit_is_another_one() {
         });
         let exited = run(bookline(fake.addr, &["watch"]));
         let message = format!(
-            "bookline: a part of commit 9 was shown, and {} does not have the rest: it is another server, or was \
-             restored from a backup\n",
+            "bookline: a part of commit 9 was shown, and {} does not have the rest: it is another server, or \
+             was restored from a backup\n",
             fake.addr
         );
         let lines = progress(6) + &commit(9)[..2].concat() + shown;

@@ -10,7 +10,8 @@ const SCRIPT: &str = "WATCH all\nGET\nGET x\nPING\n";
 
 /// The replies to the script, with changes before, between and behind them.
 fn replies() -> String {
-    let rows = "ROW {\"seat\":1}\nROW {\"seat\":2}\nOK {\"count\":2}\n";
+    let row = "ROW {\"id\":\"e\",\"name\":\"x\",\"date\":\"2026-12-31\",\"total_tickets\":9,\"available_tickets\":9}\n";
+    let rows = &*format!("{row}{row}OK {{\"count\":2}}\n");
     [&*watching(6), &*sold(7), rows, &*progress(7), NOT_FOUND, &*sold(8), &*sold(9), "OK {}\n", &*sold(10)]
         .concat()
 }
@@ -55,11 +56,11 @@ fn json_lines_have_their_type_and_sequence() {
             format!("{{\"type\":\"change\",\"sequence\":{sequence},")
         })
     };
-    assert_eq!(lines.len(), 10);
+    assert_eq!(lines.len(), 11);
     assert_eq!(lines[0], "{\"type\":\"ok\",\"sequence\":6,\"watching\":[\"all\"]}");
     assert_eq!(lines[1], change(7));
     assert_eq!(lines[5], "{\"type\":\"change\",\"sequence\":7,\"kind\":\"progress\",\"end\":true}");
-    assert_eq!(lines[9], change(10));
+    assert_eq!(lines[10], change(10));
     assert_eq!((exited.exit, exited.stderr.as_str()), (1, MESSAGES));
 }
 

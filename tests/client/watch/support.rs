@@ -64,7 +64,11 @@ pub struct Ended {
 impl Watch {
     /// Starts `bookline watch` with these arguments, in a pipe.
     pub fn start(addr: SocketAddr, arguments: &[&str]) -> Self {
-        let mut command = bookline(addr, &[&["watch"], arguments].concat());
+        Self::spawn(bookline(addr, &[&["watch"], arguments].concat()))
+    }
+
+    /// Starts a client that watches, in a pipe.
+    pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
