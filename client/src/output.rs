@@ -214,7 +214,7 @@ pub struct StdoutReader(Option<pipe::Sender>);
 
 impl StdoutReader {
     /// Within a runtime.
-    pub fn new() -> Self {
+    pub fn of_stdout() -> Self {
         let stdout = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 3);
         // A file cannot be waited for. The pipe stays as it is: other programs may write to it as well.
         Self(stdout.ok().and_then(|stdout| pipe::Sender::from_owned_fd_unchecked(stdout).ok()))

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod board;
 pub mod day;
+pub mod format;
 pub mod ics;
 pub mod import_ics;
 mod person;
@@ -16,13 +17,14 @@ use bookline_protocol::Verb;
 use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, value_parser};
 use thiserror::Error;
 
 use crate::address::Address;
 use crate::cli::bench::BenchArgs;
 use crate::cli::board::BoardArgs;
 use crate::cli::day::DayArgs;
+pub use crate::cli::format::Format;
 use crate::cli::ics::IcsArgs;
 use crate::cli::import_ics::ImportIcsArgs;
 use crate::cli::watch::WatchArgs;
@@ -30,7 +32,6 @@ use crate::cli::week::WeekArgs;
 use crate::net::connection::Target;
 use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
-use crate::printer::Layout;
 use crate::prompt::history::HistoryPolicy;
 use crate::prompt::settings::{EditMode, Settings};
 use crate::render::listing::Listing;
@@ -313,37 +314,6 @@ pub enum LocalCommand {
     Ics(IcsArgs),
     /// Block the busy hours of an iCalendar file
     ImportIcs(ImportIcsArgs),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// Table on a terminal, raw elsewhere and for scripts
-    Auto,
-    /// The server's own lines
-    Raw,
-    /// Tables and sentences for people
-    #[value(aliases = ["pretty", "text"])]
-    Table,
-    /// Sentences, and rows of cells with tabs between them, for awk and mail
-    Plain,
-    /// A JSON object for each line of a reply
-    Json,
-    /// Comma-separated values, of a command that lists something
-    Csv,
-}
-
-impl Format {
-    /// The layout of replies, where it is `auto` without a choice of the user.
-    pub const fn layout(self, auto: Layout) -> Layout {
-        match self {
-            Self::Auto => auto,
-            Self::Raw => Layout::Raw,
-            Self::Table => Layout::Table,
-            Self::Plain => Layout::Plain,
-            Self::Json => Layout::Json,
-            Self::Csv => Layout::Csv,
-        }
-    }
 }
 
 #[derive(Debug, Error)]

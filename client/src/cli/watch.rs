@@ -1,6 +1,6 @@
 //! The command line of `bookline watch`.
 
-use crate::cli::Format;
+use crate::cli::format::Format;
 
 /// What follows the flags in `bookline watch --help`.
 const AFTER_HELP: &str = "\

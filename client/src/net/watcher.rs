@@ -74,7 +74,7 @@ impl<'a> Watcher<'a> {
     pub fn new(target: &'a Target, options: &'a WatchOptions, interrupt: &'a Interrupt) -> Self {
         let deadline = target.max_time.map(|time| Instant::now() + time);
         let place = WatchPlace::new(options.since);
-        let reader = StdoutReader::new();
+        let reader = StdoutReader::of_stdout();
         Self { target, options, interrupt, reader, deadline, place, has_begun: false, tries: 0 }
     }
 
