@@ -11,4 +11,4 @@ pub mod baseline;
 pub mod count;
 mod operations;
 
-pub use operations::{OPERATIONS, Operation, SLOW_OPERATIONS};
+pub use operations::{BOUNDS, OPERATIONS, Operation, SLOW_OPERATIONS};

@@ -1,12 +1,13 @@
 //! Counts the instructions of the operations on the hot path, and compares them with the baseline.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
 use bookline_microbench::baseline::{Baseline, Comparison, EXCESS_PERCENT_MAX};
 use bookline_microbench::count::{self, Iterations};
-use bookline_microbench::{OPERATIONS, Operation, SLOW_OPERATIONS};
+use bookline_microbench::{BOUNDS, OPERATIONS, Operation, SLOW_OPERATIONS};
 use clap::{Parser, Subcommand};
 
 /// Counts the instructions of the operations on the hot path
@@ -50,9 +51,11 @@ fn run(name: &str, iterations: u64) -> anyhow::Result<ExitCode> {
 fn check() -> anyhow::Result<ExitCode> {
     let baseline = read_baseline()?;
     let mut worse = 0;
+    let mut counts = HashMap::new();
     println!("{:>12} {:>12}", "instructions", "baseline");
     for (operation, iterations) in all_operations() {
         let count = count_instructions(operation, iterations)?;
+        counts.insert(operation.name, count);
         let comparison = baseline.compare(operation.name, count);
         let (before, remark) = match comparison {
             Comparison::New => ("-".into(), "  new: record the baseline"),
@@ -63,7 +66,14 @@ fn check() -> anyhow::Result<ExitCode> {
         println!("{count:>12} {before:>12}  {}{remark}", operation.name);
         worse += u32::from(matches!(comparison, Comparison::Worse { .. }));
     }
-    if worse == 0 {
+    let exceeded: Vec<_> = BOUNDS
+        .iter()
+        .filter(|(operation, other, percent)| counts[operation] * 100 > counts[other] * (100 + percent))
+        .collect();
+    for (operation, other, percent) in &exceeded {
+        println!("{operation} needs over {percent}% more than {other}");
+    }
+    if worse == 0 && exceeded.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
     println!(

@@ -10,15 +10,18 @@ use bookline_protocol::hold::HoldId;
 use bookline_protocol::reply::{self, EventSale, LineKind};
 use bookline_protocol::ticket::TICKET_ID_CHARS;
 use bookline_protocol::timestamp::Timestamp;
-use bookline_protocol::{ParsedLine, SaleTerms, parse};
+use bookline_protocol::{Id, ParsedLine, SaleTerms, Watched, parse};
 use bookline_server::Config;
-use bookline_server::changes::{EventAfter, TicketsBooked};
+use bookline_server::changes::{EventAfter, TicketsBooked, commit};
+use bookline_server::codec::Sequence;
 use bookline_server::commands::{ChunkStatus, ExecutionStatus, Service, Turn};
 use bookline_server::domain::{EventKey, EventNumber};
+use bookline_server::feed::Watcher;
 use bookline_server::session::framing::{Framer, FramingEvent};
 use bookline_server::session::{execute_line, try_execute_line};
 use bookline_server::state::ticket_ids::TicketIdGenerator;
 use bookline_server::state::ticket_place::PlaceCipher;
+use bookline_server::storage::commits::Commits;
 use bookline_server::storage::journal::Durability;
 use bookline_server::storage::log::{AppendError, LogExt};
 use bookline_server::time::clock::Clock;
@@ -58,7 +61,9 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation { name: "read the clock", prepare: read_clock },
     Operation { name: "draw a ticket", prepare: draw },
-    Operation { name: "execute BOOK", prepare: || executing(BOOK.line) },
+    Operation { name: BOOK_ALONE, prepare: || executing(BOOK.line) },
+    Operation { name: BOOK_BESIDE_WATCHERS, prepare: execute_beside_watchers },
+    Operation { name: "match a booking that nobody watches", prepare: match_unwatched },
     Operation { name: "execute BOOK with a key", prepare: execute_keyed },
     Operation { name: "execute BOOK and CANCEL", prepare: || executing_then(BOOK, "CANCEL") },
     Operation { name: "execute HOLD and RELEASE", prepare: || executing_then(HOLD, "RELEASE") },
@@ -84,6 +89,13 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "encode an event", prepare: encode_event },
     Operation { name: "append to the journal", prepare: append },
 ];
+
+const BOOK_ALONE: &str = "execute BOOK";
+const BOOK_BESIDE_WATCHERS: &str = "execute BOOK beside 1,000 watchers";
+
+/// Operations that may take only so many percent more instructions than others: a booking does not pay for
+/// those who watch other events.
+pub const BOUNDS: &[(&str, &str, u64)] = &[(BOOK_BESIDE_WATCHERS, BOOK_ALONE, 2)];
 
 /// Operations that take hundreds of times as many instructions. They run less often.
 pub const SLOW_OPERATIONS: &[Operation] =
@@ -221,6 +233,45 @@ fn executing_then(drawing: Drawing, verb: &'static str) -> Box<dyn FnMut()> {
         line.truncate(verb.len() + " ".len());
         line.push_str(service.draw(&drawing));
         service.execute(&line);
+    })
+}
+
+/// Watchers of other events, each of one.
+fn watchers(service: &Service) -> Vec<Watcher> {
+    let watch = |n: u32| {
+        let mut watcher = Watcher::new(&service.feed, Sequence(0), false);
+        let event = Id::new(format!("event-{n}")).expect("an id");
+        watcher.add(&[Watched::Event(event)], Sequence(0), false);
+        watcher
+    };
+    (0..1_000).map(watch).collect()
+}
+
+fn execute_beside_watchers() -> Box<dyn FnMut()> {
+    let mut service = UnsyncedService::new();
+    let watchers = watchers(&service.service);
+    Box::new(move || {
+        service.execute(BOOK.line);
+        black_box(&watchers);
+    })
+}
+
+/// What the task of the feed does for a booking, with the copy of the commit that this needs here.
+fn match_unwatched() -> Box<dyn FnMut()> {
+    let service = UnsyncedService::new();
+    let watchers = watchers(&service.service);
+    let ticket = [*b"0123456789abcdef"];
+    let key = EventKey { tag: 0xbeef, number: EventNumber(1) };
+    let event = EventAfter { key, id: "rustconf", total: 100, issued: 1, held: 0 };
+    let mut payload = Vec::new();
+    commit::encode(&mut payload, 0, &[TicketsBooked { event, attendee: "", tickets: &ticket }.into()]);
+    let mut sequence = service.service.feed.position();
+    Box::new(move || {
+        sequence = sequence.next();
+        let commits = Commits::new(sequence, sequence, payload.as_slice().into());
+        let more = service.service.feed.advance(black_box(&commits));
+        assert_eq!(more, Ok(false));
+        black_box(&watchers);
     })
 }
 

@@ -30,6 +30,8 @@ fn sample(index: usize, part: &str, verb: &str) -> String {
         "<cursor>" => {
             Cursor { date: Date::parse("2026-12-31").unwrap(), name: "x".into(), id: "x".into() }.encode()
         }
+        "<what>" => "event:jazz".to_owned(),
+        "<sequence>" => "4711".to_owned(),
         "<key>" => "0123456789abcdef".to_owned(),
         "<verb>" => "ping".to_owned(),
         word => word.to_owned(),
@@ -173,7 +175,7 @@ fn extra_argument_or_option_is_refused_with_the_usage() {
         let more = line(&parts);
         // These are other forms with an argument more, or take any number of arguments.
         let others = ["GET [", "GET <event-id>", "GET <who> <date>", "HOLD <hold-id>", "DELETE <event-id>"];
-        let takes_more = matches!(verb, Verb::Book | Verb::Cancel);
+        let takes_more = matches!(verb, Verb::Book | Verb::Cancel | Verb::Watch | Verb::Unwatch);
         if !takes_more && !others.iter().any(|other| form.usage.starts_with(other)) {
             let message = refused(&format!("{more} surplus")).message;
             let expected = format!("\"surplus\" is one argument too many: write {}, ", form.usage);

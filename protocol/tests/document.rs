@@ -133,6 +133,7 @@ fn examples_agree_with_the_parser() {
             while let Some(reply) = lines.next_if(|line| line.starts_with("< ")) {
                 replies.push(&reply[2..]);
             }
+            replies.retain(|reply| !reply.starts_with("CHANGE "));
             match parse(without_placeholders(sent).as_bytes(), &mut Vec::new()) {
                 ParsedLine::Blank => assert!(replies.is_empty(), "> {sent}"),
                 ParsedLine::Refused(refusal) | ParsedLine::Foreign(refusal) => {
@@ -146,7 +147,10 @@ fn examples_agree_with_the_parser() {
                     assert!(rows.iter().all(|row| row.starts_with("ROW {")), "> {sent}");
                     let last = ReplyLine::parse(last).unwrap();
                     assert!(last.is_final(), "> {sent}");
-                    if let ReplyLine::Err { code, .. } = last {
+                    // Whether a WATCH since a commit is valid is known to the server alone.
+                    if let ReplyLine::Err { code, .. } = last
+                        && !sent.starts_with("WATCH ")
+                    {
                         assert!(!["BAD_REQUEST", "UNKNOWN_COMMAND"].contains(&code), "> {sent}");
                     }
                     requests += 1;

@@ -128,6 +128,12 @@ fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
             })
             .boxed(),
         "<verb>" => select(Verb::ALL).prop_map(|verb| verb.to_string()).boxed(),
+        "<what>" => prop_oneof![
+            select(vec!["events", "calendars", "all"]).prop_map(str::to_owned),
+            "(event|person):[A-Za-z0-9._-]{1,64}",
+        ]
+        .boxed(),
+        "<sequence>" => any::<u64>().prop_map(|sequence| sequence.to_string()).boxed(),
         "<key>" => "[A-Za-z0-9._:-]{16,64}".boxed(),
         word => {
             assert!(!word.contains('<'), "there are no values of {word}");

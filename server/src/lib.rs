@@ -21,6 +21,8 @@ pub mod domain;
 #[doc(hidden)]
 pub mod escaped;
 #[doc(hidden)]
+pub mod feed;
+#[doc(hidden)]
 pub mod import;
 #[doc(hidden)]
 pub mod log;

@@ -11,16 +11,17 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::commands::buffers::Buffers;
 use crate::commands::{Counters, Service};
 use crate::config::Config;
 use crate::demo::{self, DemoError};
+use crate::feed::{self, Feed};
 use crate::import::{self, ImportError};
 use crate::maintenance;
 use crate::net::listener::{self, ConnectionLimits};
+use crate::net::stop::ServerStop;
 use crate::state::ticket_place::PlaceCipher;
 use crate::state::{Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError, Gone};
@@ -36,6 +37,12 @@ use crate::time::zone::Zone;
 /// How long connections drain during a graceful shutdown. With the last sync of the journal, the shutdown
 /// stays within the five seconds that supervisors usually grant.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
+
+/// How long requests drain before watchers are shown the last changes, if some peer does not read its
+/// replies. Requests are read for 200 ms at the most.
+const REQUESTS_DRAIN_MAX: Duration = Duration::from_secs(1);
+
+const _: () = assert!(REQUESTS_DRAIN_MAX.as_secs() < DRAIN_MAX.as_secs());
 
 /// A shutdown that takes longer begins no sync except for acknowledged changes, so that after five seconds it
 /// waits at most for a sync that has begun.
@@ -131,8 +138,10 @@ impl Server {
             commands: AtomicU64::new(0),
         };
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
+        let feed = Feed::new(journal.clone(), data_dir.keep_feed_start(journal.appended()));
         let service = Arc::new(Service {
             store: Store::new(recovered.state, config.limits, journal.clone(), clock.clone()),
+            feed: feed.into(),
             snapshots: snapshotter.map_err(OpenError::Thread)?,
             clock,
             zone,
@@ -140,6 +149,7 @@ impl Server {
             head: config.head.clone(),
             buffers: Buffers::new(config.max_buffers),
             backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
+            changes_turns: Semaphore::new(1),
             long_locks: Semaphore::new(1),
             counters,
         });
@@ -179,7 +189,7 @@ impl Server {
         listeners: impl IntoIterator<Item = TcpListener>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let stop = CancellationToken::new();
+        let stopping = ServerStop::default();
         let connections = TaskTracker::new();
         let (store, is_maintained) = (self.service.store.clone(), self.background_maintenance);
         let maintenance = async move {
@@ -188,11 +198,12 @@ impl Server {
             }
         };
         let mut maintenance = AbortOnDropHandle::new(tokio::spawn(maintenance));
+        let mut following = AbortOnDropHandle::new(tokio::spawn(feed::run(self.service.feed.clone())));
         let mut accepting = tokio::spawn(listener::accept(
             listeners.into_iter().collect(),
             self.service.clone(),
             self.limits,
-            stop.clone(),
+            stopping.clone(),
             connections.clone(),
         ));
         tokio::select! {
@@ -202,17 +213,18 @@ impl Server {
             _ = &mut accepting => crate::fatal("the task that accepts connections ended"),
             // It returns when the journal is closed, after a failure that is reported by itself.
             Err(_) = &mut maintenance => crate::fatal("the task that ends due holds panicked"),
+            Err(_) = &mut following => crate::fatal("the task that follows the log panicked"),
         }
 
-        let stopping = Instant::now();
-        stop.cancel();
+        let begun = Instant::now();
+        stopping.begin();
         // Connections that wait for a snapshot would delay the shutdown.
         self.service.snapshots.give_up();
         connections.close();
         let _hurry = self.hurry_when_late();
         let slow_log = log_if_slow("its clients to read their last replies");
         tokio::select! {
-            ended = tokio::time::timeout(DRAIN_MAX, connections.wait()) => if ended.is_err() {
+            ended = tokio::time::timeout(DRAIN_MAX, self.drain(&stopping, maintenance, &connections)) => if ended.is_err() {
                 tracing::warn!("{} connections did not read their last replies", connections.len());
             },
             failure = self.failed() => return Err(failure),
@@ -225,7 +237,7 @@ impl Server {
         drop(slow_log);
         let _slow_log = log_if_slow("the disk to sync the journal");
         self.journal.close().map_err(|failure| ServeError::of_journal(failure, &self.journal))?;
-        if stopping.elapsed() >= SHUTDOWN_LATE_AFTER {
+        if begun.elapsed() >= SHUTDOWN_LATE_AFTER {
             return Ok(());
         }
         if let Err(error) = self.data_dir.record_stop(self.journal.durable()) {
@@ -233,6 +245,26 @@ impl Server {
             tracing::warn!("{error:#}: the next start cannot check where the journal ended");
         }
         Ok(())
+    }
+
+    /// Waits until all requests are replied to, and all watchers were shown the last changes.
+    async fn drain(
+        &self,
+        stopping: &ServerStop,
+        maintenance: AbortOnDropHandle<()>,
+        connections: &TaskTracker,
+    ) {
+        // A peer that does not read its replies does not keep the last changes from others.
+        let _ = tokio::time::timeout(REQUESTS_DRAIN_MAX, stopping.drained()).await;
+        maintenance.abort();
+        if !maintenance.is_finished() {
+            // It is in the middle of a round. Nothing is appended after it.
+            let _ = maintenance.await;
+        }
+        let end = self.journal.appended();
+        self.journal.wait_durable(end).await;
+        self.service.feed.end_after(end);
+        connections.wait().await;
     }
 
     /// Shortens a late shutdown with a slow disk, until the handle is dropped.

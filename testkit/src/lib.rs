@@ -3,6 +3,7 @@
 //! It depends on the server. A unit test of the server would mix its own types with those of the copy that
 //! this crate is linked with, so the tests that use it are integration tests.
 
+mod change;
 mod clock;
 pub mod connection;
 pub mod disk;
@@ -19,6 +20,7 @@ mod service;
 pub mod timeout;
 pub mod transcript;
 
+pub use change::ChangeLine;
 pub use clock::system_clock;
 pub use connection::{AsyncConn, Conn};
 pub use memory_log::MemoryLog;

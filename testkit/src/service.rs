@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::Instant;
 
 use bookline_protocol::Id;
+use bookline_server::codec::Sequence;
 use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
 use bookline_server::commands::{Counters, Service};
+use bookline_server::feed::Feed;
 use bookline_server::state::Store;
 use bookline_server::storage::snapshot::snapshotter::Snapshotter;
 use bookline_server::time::clock::Clock;
@@ -16,8 +18,10 @@ use tokio::sync::Semaphore;
 
 /// A service of this store, for tests that execute requests without a server.
 pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Service {
+    let feed = Feed::new(store.shared_log(), Sequence(0)).into();
     Service {
         store,
+        feed,
         snapshots,
         clock,
         zone: Zone::new(Tz::UTC),
@@ -25,6 +29,7 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
         head: Id::new("F10").expect("an id"),
         buffers: Buffers::new(BUFFERS_BYTES_MIN),
         backlogged_turns: Semaphore::new(1),
+        changes_turns: Semaphore::new(1),
         long_locks: Semaphore::new(1),
         counters: Counters {
             started: Instant::now(),

@@ -1,8 +1,8 @@
 //! `bookline board`: all events, or a week of some people, shown live.
 //!
-//! The feed keeps a connection, reads what there is, and follows the changes. The model has what is shown, and
-//! knows neither the connection nor the terminal. Drawing shows a model in the cells of a screen. In reading
-//! order:
+//! The feed keeps a connection, reads what there is, and follows the changes. The model has what is shown,
+//! and knows neither the connection nor the terminal. Drawing shows a model in the cells of a screen. In
+//! reading order:
 
 // The server's time, and what was sold in the last minute.
 pub mod clock;

@@ -105,7 +105,8 @@ pub struct ChangeBody<'a> {
     /// For whom the tickets are, if that was given and the watcher asked for ids.
     #[serde(borrow, default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub attendee: Option<Cow<'a, str>>,
-    /// Whether it is the last line of its commit for this watcher. To resume, watch since its sequence number.
+    /// Whether it is the last line of its commit for this watcher. To resume, watch since its sequence
+    /// number.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub end: bool,
 }

@@ -19,7 +19,7 @@ pub enum Compaction<'a> {
     Entry,
     /// It creates calendar entries, and is kept with those that have neither ended nor been moved.
     Entries { series: Option<SeriesId>, texts: EntryTexts<'a>, occurrences: &'a [EncodedOccurrence] },
-    /// It moves calendar entries, and is kept with those that it was the last to move and that have not ended.
+    /// It moves calendar entries, and is kept with those that have neither ended nor been moved after it.
     MovedEntries { series: Option<SeriesId>, texts: EntryTexts<'a>, entries: &'a [EncodedEntry] },
     /// Its tickets are kept, in their last states, until their event is deleted.
     Tickets { event: EventKey, attendee: &'a str, tickets: &'a [[u8; 16]], states: TicketStates<'a> },

@@ -8,6 +8,7 @@ use bookline_protocol::{Id, Slot};
 use tokio::sync::Semaphore;
 
 use super::buffers::Buffers;
+use crate::feed::Feed;
 use crate::state::Store;
 use crate::storage::snapshot::snapshotter::Snapshotter;
 use crate::time::clock::Clock;
@@ -17,6 +18,7 @@ use crate::time::zone::Zone;
 pub struct Service {
     pub store: Store,
     pub snapshots: Snapshotter,
+    pub feed: Arc<Feed>,
     pub clock: Arc<Clock>,
     pub zone: Zone,
     /// Drawn at each start: clients see that they are connected to another process than before.
@@ -28,6 +30,8 @@ pub struct Service {
     /// Permits for turns of connections that have a backlog. There are fewer than serving threads, so that a
     /// single request finds a free thread, however many other connections pipeline.
     pub backlogged_turns: Semaphore,
+    /// The permit for turns of connections that show changes: one after the other, however many watch.
+    pub changes_turns: Semaphore,
     /// The permit for the next turn of a connection whose last one held locks for long, and for the pause
     /// before it.
     pub long_locks: Semaphore,

@@ -46,7 +46,7 @@ impl Command for Stats {
             // The log may have synced more since the totals were computed.
             durable_sequence: log.durable().min(totals.sequence).0,
             snapshot_sequence: service.snapshots.newest().0,
-            oldest_sequence: log.trimmed().0,
+            oldest_sequence: service.feed.oldest().0,
             read_only: log.read_only(),
         };
         write_ok(&mut turn.replies, &stats);

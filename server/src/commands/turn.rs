@@ -3,6 +3,7 @@
 use super::first_time_search::FirstTimeSearch;
 use super::reply_shares::ReplyShares;
 use super::turn_budget::TurnBudget;
+use crate::feed::Watcher;
 use crate::state::Context;
 use crate::state::ticket_ids::TicketIdGenerator;
 
@@ -15,6 +16,8 @@ pub struct Turn {
     /// Its commands are not in [`super::Counters::commands`] yet.
     pub budget: TurnBudget,
     pub shares: ReplyShares,
+    /// What the connection watches, if it does. It lives as long as the connection.
+    pub watcher: Option<Box<Watcher>>,
     pub(super) ticket_ids: TicketIdGenerator,
     /// What the request has found that is to be executed again.
     pub(super) first_time: Option<FirstTimeSearch>,

@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use bookline_protocol::Refusal;
 use tokio::io::AsyncReadExt;
+use tokio::sync::SemaphorePermit;
 use tokio::time::sleep_until;
-use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::codec::Sequence;
 use crate::commands::Service;
 use crate::net::deadlines::{Deadlines, Expiry};
-use crate::net::fairness::Fairness;
-use crate::net::stop::Stop;
+use crate::net::fairness::{Fairness, Turned};
+use crate::net::stop::{ServerStop, Stop};
 use crate::net::transport::{Transport, linger, send};
 use crate::session::{NextStep, Session};
 use crate::storage::log::LogExt;
@@ -25,12 +27,16 @@ struct Connection<'a, S> {
     session: Session,
     fairness: Fairness,
     deadlines: Deadlines,
+    /// Until it is drained.
+    executes_requests: Option<TaskTrackerToken>,
 }
 
 /// What a connection waits for after a turn.
 enum Event {
     /// The session has what it needs for the next turn.
     Ready,
+    /// Something that the peer watches has changed.
+    Changes,
     /// The peer sends no more.
     EndOfInput,
     /// The session is over.
@@ -40,7 +46,8 @@ enum Event {
     Expired(Expiry),
 }
 
-/// Serves a connection until the peer closes it, sends QUIT, or `stop` is canceled.
+/// Serves a connection until the peer closes it, sends QUIT, or `server_stop` begins. `executes_requests` is
+/// from it, taken when the connection was accepted.
 ///
 /// # Errors
 ///
@@ -49,7 +56,8 @@ pub async fn serve(
     stream: impl Transport,
     service: &Service,
     idle_timeout: Option<Duration>,
-    stop: &CancellationToken,
+    server_stop: &ServerStop,
+    executes_requests: TaskTrackerToken,
 ) -> io::Result<()> {
     let connection = Connection {
         stream,
@@ -57,29 +65,35 @@ pub async fn serve(
         session: Session::default(),
         fairness: Fairness::new(),
         deadlines: Deadlines::new(idle_timeout),
+        executes_requests: Some(executes_requests),
     };
-    let canceled = pin!(stop.cancelled());
-    connection.run(Stop::new(stop, canceled)).await
+    let canceled = pin!(server_stop.canceled());
+    connection.run(Stop::new(server_stop, canceled)).await
 }
 
 impl<S: Transport> Connection<'_, S> {
     async fn run(mut self, mut stop: Stop<'_, '_>) -> io::Result<()> {
         loop {
-            let next = self.fairness.run_turn(&mut self.session, self.service).await;
+            let Turned { next, permit } = self.fairness.run_turn(&mut self.session, self.service).await;
             self.deadlines.end_turn(next, self.session.has_executed());
-            self.send_replies().await?;
+            self.send_replies(permit).await?;
             match self.next_event(next, &mut stop).await? {
                 Event::Ready => {}
+                Event::Changes => self.fairness.begin_changes(),
                 Event::EndOfInput => {
                     self.session.end_of_input();
-                    return self.send_replies().await;
+                    self.send_replies(None).await?;
+                    return self.show_changes_through(self.service.store.log().appended()).await;
                 }
-                Event::Closed => return linger(&mut self.stream).await,
+                Event::Closed => return self.linger().await,
                 Event::Stopping if next == NextStep::Read => self.deadlines.begin_drain(),
                 Event::Stopping => return self.close(&Refusal::shutting_down()).await,
+                Event::Expired(Expiry::Drained) if self.session.is_watching() => {
+                    return self.finish_watching().await;
+                }
                 Event::Expired(expiry) => match expiry.refusal() {
                     Some(refusal) => return self.close(&refusal).await,
-                    None => return linger(&mut self.stream).await,
+                    None => return self.linger().await,
                 },
             }
         }
@@ -87,7 +101,7 @@ impl<S: Transport> Connection<'_, S> {
 
     /// Waits for the first event of all sources.
     async fn next_event(&mut self, next: NextStep, stop: &mut Stop<'_, '_>) -> io::Result<Event> {
-        let Self { stream, service, session, fairness, deadlines } = self;
+        let Self { stream, service, session, fairness, deadlines, .. } = self;
         let mut heeds_stop = matches!(next, NextStep::LineShare | NextStep::ReplyShare(_));
         if next == NextStep::Read {
             if stop.is_requested() {
@@ -99,6 +113,15 @@ impl<S: Transport> Connection<'_, S> {
             heeds_stop = !deadlines.is_draining();
         }
         let has_long_line = session.has_long_line();
+        let is_watching = session.is_watching();
+        // While the connection is read, changes are waited for beside it.
+        let mut watcher = if next == NextStep::Read { session.take_watcher() } else { None };
+        let changes = async {
+            match &mut watcher {
+                Some(watcher) => watcher.ready().await,
+                None => pending().await,
+            }
+        };
         let provided = async {
             match next {
                 NextStep::Read if read(stream, session, fairness).await? == 0 => {
@@ -116,25 +139,69 @@ impl<S: Transport> Connection<'_, S> {
         };
         // Most reads find bytes, and need no timer.
         let expired = async {
-            let Some((deadline, expiry)) = deadlines.of_wait(next, has_long_line) else {
+            let Some((deadline, expiry)) = deadlines.of_wait(next, has_long_line, is_watching) else {
                 return pending().await;
             };
             sleep_until(deadline).await;
             expiry
         };
-        tokio::select! {
+        let event = tokio::select! {
             biased;
             event = provided => event,
+            () = changes => Ok(Event::Changes),
             () = stop, if heeds_stop => Ok(Event::Stopping),
             expiry = expired => Ok(Event::Expired(expiry)),
+        };
+        if next == NextStep::Read {
+            self.session.return_watcher(watcher);
+        }
+        event
+    }
+
+    /// Shows what is watched until the last change of a server that stops, and closes the connection. Its
+    /// requests are drained.
+    async fn finish_watching(mut self) -> io::Result<()> {
+        self.executes_requests = None;
+        while let Some(mut watcher) = self.session.take_watcher() {
+            let end = tokio::select! {
+                end = self.service.feed.end() => Some(end),
+                () = watcher.ready() => None,
+            };
+            self.session.return_watcher(Some(watcher));
+            if let Some(end) = end {
+                self.show_changes_through(end).await?;
+                break;
+            }
+            self.session.write_changes();
+            self.send_replies(None).await?;
+        }
+        linger(&mut self.stream).await
+    }
+
+    /// Shows what is watched up to this commit, if anything is.
+    async fn show_changes_through(&mut self, commit: Sequence) -> io::Result<()> {
+        if self.session.is_watching() {
+            self.service.store.log().wait_durable(commit).await;
+            self.service.feed.matched(commit).await;
+        }
+        loop {
+            self.session.write_changes();
+            self.send_replies(None).await?;
+            let Some(mut watcher) = self.session.take_watcher() else { return Ok(()) };
+            if watcher.has_shown(commit) || watcher.is_closed() {
+                return Ok(());
+            }
+            watcher.ready().await;
+            self.session.return_watcher(Some(watcher));
         }
     }
 
-    /// Sends the replies when the commit that they depend on is durable.
-    async fn send_replies(&mut self) -> io::Result<()> {
+    /// Sends the replies when the commit that they depend on is durable. The permit is returned as soon as
+    /// the peer has to be waited for.
+    async fn send_replies(&mut self, permit: Option<SemaphorePermit<'_>>) -> io::Result<()> {
         if !self.session.replies().is_empty() {
             self.service.store.log().wait_durable(self.session.depends_on()).await;
-            send(&mut self.stream, self.session.replies()).await?;
+            send(&mut self.stream, self.session.replies(), permit).await?;
         }
         self.session.replies_sent();
         Ok(())
@@ -143,7 +210,13 @@ impl<S: Transport> Connection<'_, S> {
     /// Sends a refusal and closes the connection.
     async fn close(&mut self, refusal: &Refusal) -> io::Result<()> {
         self.session.refuse(refusal);
-        self.send_replies().await?;
+        self.send_replies(None).await?;
+        self.linger().await
+    }
+
+    /// Waits, for a bounded time, until the peer has read the last reply. No request follows.
+    async fn linger(&mut self) -> io::Result<()> {
+        self.executes_requests = None;
         linger(&mut self.stream).await
     }
 }

@@ -74,9 +74,14 @@ impl Deadlines {
     }
 
     /// When a wait for `next` that begins now has taken too long, if ever, and what happens then.
-    pub fn of_wait(&mut self, next: NextStep, has_long_line: bool) -> Option<(Instant, Expiry)> {
+    pub fn of_wait(
+        &mut self,
+        next: NextStep,
+        has_long_line: bool,
+        is_watching: bool,
+    ) -> Option<(Instant, Expiry)> {
         match next {
-            NextStep::Read => self.of_read(has_long_line),
+            NextStep::Read => self.of_read(has_long_line, is_watching),
             NextStep::LineShare | NextStep::ReplyShare(_) => {
                 Some((Instant::now() + SHARE_WAIT_MAX, Expiry::Share))
             }
@@ -84,7 +89,7 @@ impl Deadlines {
         }
     }
 
-    fn of_read(&mut self, has_long_line: bool) -> Option<(Instant, Expiry)> {
+    fn of_read(&mut self, has_long_line: bool, is_watching: bool) -> Option<(Instant, Expiry)> {
         if let Some(deadline) = self.drain {
             return Some((deadline.min(Instant::now() + DRAIN_QUIET), Expiry::Drained));
         }
@@ -92,7 +97,8 @@ impl Deadlines {
             let deadline = *self.long_line.get_or_insert_with(|| Instant::now() + SHARE_WAIT_MAX);
             (deadline, Expiry::LongLine)
         });
-        let idle = self.idle_timeout.map(|timeout| {
+        // A connection that waits for changes is not idle.
+        let idle = self.idle_timeout.filter(|_| !is_watching).map(|timeout| {
             // Bytes of an incomplete line do not restart the timeout.
             (*self.idle.get_or_insert_with(|| Instant::now() + timeout), Expiry::Idle(timeout))
         });

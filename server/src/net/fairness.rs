@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
@@ -19,6 +20,15 @@ const CHUNK_THROTTLE: Duration = Duration::from_millis(1);
 /// who waits for a mutex is often overtaken by who comes next.
 const LOCKS_THROTTLE: Duration = Duration::from_millis(5);
 
+/// The end of a turn.
+#[derive(Debug)]
+pub struct Turned<'s> {
+    pub next: NextStep,
+    /// Kept while its lines are sent: thousands of watchers write at a time otherwise, and a write takes
+    /// longer than the turn.
+    pub permit: Option<SemaphorePermit<'s>>,
+}
+
 /// When a connection has let others run.
 #[derive(Debug)]
 pub struct Fairness {
@@ -26,19 +36,25 @@ pub struct Fairness {
     has_yielded: bool,
     /// Whether a turn has exhausted its budget, and there was always more to do since.
     has_backlog: bool,
+    /// Whether the next turn is for changes that the peer watches, and not for requests.
+    serves_changes: bool,
     /// The commands of all connections when [`Self::others_were_served`] was last called.
     commands_before: u64,
 }
 
 impl Fairness {
     pub fn new() -> Self {
-        Self { has_yielded: true, has_backlog: false, commands_before: 0 }
+        Self { has_yielded: true, has_backlog: false, serves_changes: false, commands_before: 0 }
     }
 
     /// Runs a turn. A connection with a backlog waits for a permit. If its last turn held locks for long, it
     /// takes turns with others of its kind, and pauses before its own, so that all of them together leave the
     /// locks free.
-    pub async fn run_turn(&mut self, session: &mut Session, service: &Service) -> NextStep {
+    pub async fn run_turn<'s>(&mut self, session: &mut Session, service: &'s Service) -> Turned<'s> {
+        let mut permit = None;
+        if std::mem::take(&mut self.serves_changes) {
+            permit = service.changes_turns.acquire().await.ok();
+        }
         let next = if self.has_backlog {
             let _alone = match session.has_held_locks() {
                 true => {
@@ -55,7 +71,12 @@ impl Fairness {
         };
         self.has_backlog |= next == NextStep::Yield;
         self.has_yielded = next != NextStep::Read;
-        next
+        Turned { next, permit }
+    }
+
+    /// Notes that the next turn is for changes that the peer watches. Such connections take turns.
+    pub fn begin_changes(&mut self) {
+        (self.has_yielded, self.serves_changes) = (true, true);
     }
 
     /// Notes that the connection waits for bytes.

@@ -17,11 +17,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::commands::Service;
 use crate::net::addresses::{AddressLimiter, AddressPermit};
+use crate::net::stop::ServerStop;
 use crate::net::transport::{self, LINGER_MAX};
 use crate::net::{connection, socket};
 use crate::session::OWN_REQUEST_BYTES;
@@ -46,12 +47,13 @@ pub struct ConnectionLimits {
     pub idle_timeout: Option<Duration>,
 }
 
-/// Accepts connections of all listeners until it is dropped. After `stop` it refuses all of them.
+/// Accepts connections of all listeners until it is dropped. After the begin of `server_stop` it refuses all
+/// of them.
 pub async fn accept(
     listeners: Vec<TcpListener>,
     service: Arc<Service>,
     limits: ConnectionLimits,
-    stop: CancellationToken,
+    server_stop: ServerStop,
     connections: TaskTracker,
 ) {
     let limiter = limits.per_address.map(AddressLimiter::new);
@@ -69,13 +71,19 @@ pub async fn accept(
                 continue;
             }
         };
-        let open = if stop.is_cancelled() {
+        let open = if server_stop.has_begun() {
             Err(Refusal::shutting_down())
         } else {
             OpenConnection::admit(&service, limits.connections, limiter.as_ref(), peer.ip())
         };
         match open {
-            Ok(open) => drop(connections.spawn(serve(stream, open, limits.idle_timeout, stop.clone()))),
+            Ok(open) => drop(connections.spawn(serve(
+                stream,
+                open,
+                limits.idle_timeout,
+                server_stop.clone(),
+                server_stop.executes_requests(),
+            ))),
             Err(refusal) => refuse(stream, refusal, &refusals),
         }
     }
@@ -96,10 +104,13 @@ async fn serve(
     stream: TcpStream,
     open: OpenConnection,
     idle_timeout: Option<Duration>,
-    stop: CancellationToken,
+    server_stop: ServerStop,
+    executes_requests: TaskTrackerToken,
 ) {
     let ended = match socket::prepare(&stream) {
-        Ok(()) => connection::serve(stream, &open.service, idle_timeout, &stop).await,
+        Ok(()) => {
+            connection::serve(stream, &open.service, idle_timeout, &server_stop, executes_requests).await
+        }
         Err(error) => Err(error),
     };
     if let Err(e) = ended {

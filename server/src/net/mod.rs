@@ -7,5 +7,5 @@ mod fairness;
 pub mod listen_address;
 pub mod listener;
 mod socket;
-mod stop;
+pub mod stop;
 pub mod transport;

@@ -37,12 +37,12 @@ impl Transport for TcpStream {
 /// Within the process.
 impl Transport for DuplexStream {}
 
-/// Sends all bytes.
+/// Sends all bytes. `permit` is dropped when they are sent, or when the peer has to be waited for.
 ///
 /// # Errors
 ///
 /// An error of the transport, or that the peer needs longer than [`WRITE_STALL_MAX`] to accept them.
-pub async fn send(stream: &mut impl Transport, bytes: &[u8]) -> io::Result<()> {
+pub async fn send<P>(stream: &mut impl Transport, bytes: &[u8], permit: P) -> io::Result<()> {
     let mut sending = pin!(async {
         stream.write_all(bytes).await?;
         stream.flush().await
@@ -50,7 +50,10 @@ pub async fn send(stream: &mut impl Transport, bytes: &[u8]) -> io::Result<()> {
     // Most writes do not wait, and need no timer.
     match poll_fn(|context| Poll::Ready(sending.as_mut().poll(context))).await {
         Poll::Ready(sent) => sent,
-        Poll::Pending => timeout(WRITE_STALL_MAX, sending).await?,
+        Poll::Pending => {
+            drop(permit);
+            timeout(WRITE_STALL_MAX, sending).await?
+        }
     }
 }
 

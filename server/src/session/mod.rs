@@ -21,6 +21,7 @@ use crate::codec::Sequence;
 use crate::commands::buffers::Share;
 use crate::commands::turn_budget::Cost;
 use crate::commands::{ChunkStatus, ChunkedReply, ExecutionStatus, Service, Turn, snapshot};
+use crate::feed::Watcher;
 use crate::storage::snapshot::Made;
 use crate::storage::snapshot::snapshotter::NotMade;
 use execution::{cost_of_parsed, execute_parsed, refuse_foreign};
@@ -59,7 +60,11 @@ impl Session {
         if self.turn.replies.capacity() == 0 {
             self.turn.replies.reserve_exact(IDLE_BUFFER_BYTES);
         }
+        self.write_changes();
         let next = loop {
+            if self.turn.watcher.as_ref().is_some_and(|watcher| watcher.is_closed()) {
+                break NextStep::Close;
+            }
             if self.turn.budget.is_exhausted() || self.turn.replies.len() >= TURN_REPLY_BYTES_TARGET {
                 break NextStep::Yield;
             }
@@ -67,12 +72,37 @@ impl Session {
                 break next;
             }
         };
+        let has_changes = self.turn.watcher.as_ref().is_some_and(|watcher| watcher.has_output());
+        let next = if next == NextStep::Read && has_changes { NextStep::Yield } else { next };
         // A reply has taken the share, or needs it no more.
         self.turn.shares.waited_for = None;
         if self.turn.budget.commands > 0 {
             service.counters.commands.fetch_add(self.turn.budget.commands, Relaxed);
         }
         next
+    }
+
+    /// Writes changes of what the peer watches, as far as half a turn has space for, so that its requests and
+    /// the changes get on beside each other. The lines of an unfinished reply stay together.
+    pub fn write_changes(&mut self) {
+        if let Some(watcher) = &mut self.turn.watcher
+            && self.chunked_reply.is_none()
+        {
+            watcher.write(&mut self.turn.replies, TURN_REPLY_BYTES_TARGET / 2);
+        }
+    }
+
+    /// What the peer watches, if it does. The owner waits for changes, and gives it back.
+    pub fn take_watcher(&mut self) -> Option<Box<Watcher>> {
+        self.turn.watcher.take()
+    }
+
+    pub fn return_watcher(&mut self, watcher: Option<Box<Watcher>>) {
+        self.turn.watcher = watcher;
+    }
+
+    pub fn is_watching(&self) -> bool {
+        self.turn.watcher.is_some()
     }
 
     /// Whether lines were executed or refused in the last turn.
@@ -102,8 +132,12 @@ impl Session {
 
     /// Frees the memory of the replies, and of a long line that is executed.
     pub fn replies_sent(&mut self) {
+        if let Some(watcher) = &mut self.turn.watcher {
+            watcher.sent();
+        }
         self.turn.replies.clear();
-        if self.turn.shares.large.take().is_some() {
+        let had_large_line = self.is_watching() && self.turn.replies.capacity() > OWN_REPLY_BYTES;
+        if self.turn.shares.large.take().is_some() || had_large_line {
             self.turn.replies = Vec::new();
         }
         if self.requests.release_long_line() {

@@ -193,8 +193,8 @@ fn find_series<'a>(
     Ok(FoundEntries { shards, named, entries })
 }
 
-/// Whether the end of an entry is an [`EntryEnded`]. An occurrence that has left its series may have one hour,
-/// but is not the first of its commit.
+/// Whether the end of an entry is an [`EntryEnded`]. An occurrence that has left its series may have one
+/// hour, but is mostly not the first of its commit.
 fn has_own_end(number: EntryNumber, entry: &Entry) -> bool {
     entry.is_plain() && number.is_first()
 }

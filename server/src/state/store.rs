@@ -18,6 +18,7 @@ use super::shard::Shard;
 use super::ticket_place::PlaceCipher;
 use super::totals::Totals;
 use crate::changes::{Change, EventAdded, EventAfter, EventUpdated, HOLDS_ENDED_MAX, Origin};
+use crate::codec::Sequence;
 use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
 use crate::domain::{BelowSold, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues};
@@ -60,6 +61,11 @@ impl Store {
 
     pub fn log(&self) -> &dyn Log {
         &*self.log
+    }
+
+    /// The log, for those who follow it.
+    pub fn shared_log(&self) -> Arc<dyn Log> {
+        self.log.clone()
     }
 
     /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
@@ -147,6 +153,13 @@ impl Store {
     /// Locks several shards, each once.
     pub(super) fn lock_all(&self, context: &mut Context, indices: &mut [usize]) -> LockedShards<'_> {
         LockedShards::lock(indices, |index| self.lock(context, index))
+    }
+
+    /// The last commit. A reply that shows it waits until it is durable.
+    pub fn last(&self, context: &mut Context) -> Sequence {
+        let last = self.log.appended();
+        context.depends_on.include(last);
+        last
     }
 
     /// Creates an event.

@@ -1,5 +1,6 @@
 //! A connection for tests on a runtime.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -7,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::timeout;
 
+use crate::change::ChangeLine;
 use crate::connection::line;
 use crate::reply::{PartialReply, Reply};
 use crate::timeout::HANG_TIMEOUT;
@@ -17,6 +19,8 @@ pub struct AsyncConn {
     lines: BufReader<OwnedReadHalf>,
     out: OwnedWriteHalf,
     line: Vec<u8>,
+    /// Changes that arrived before replies that were waited for.
+    changes: VecDeque<ChangeLine>,
 }
 
 impl AsyncConn {
@@ -24,7 +28,7 @@ impl AsyncConn {
         let stream = TcpStream::connect(address).await.expect("the server listens");
         stream.set_nodelay(true).expect("a socket");
         let (read, out) = stream.into_split();
-        Self { lines: BufReader::new(read), out, line: Vec::new() }
+        Self { lines: BufReader::new(read), out, line: Vec::new(), changes: VecDeque::new() }
     }
 
     /// Sends these bytes.
@@ -42,17 +46,36 @@ impl AsyncConn {
     pub async fn reply(&mut self) -> Option<Reply> {
         let mut partial = PartialReply::default();
         loop {
-            self.line.clear();
-            let read = timeout(HANG_TIMEOUT, self.lines.read_until(b'\n', &mut self.line)).await;
-            if read.expect("the server answers").expect("an open connection") == 0 {
+            let Some(line) = self.line().await else {
                 assert!(partial.is_empty(), "the server closed within a reply");
                 return None;
-            }
-            let line = line::text(&self.line, true).expect("a complete line");
-            if let Some(reply) = partial.add(line) {
+            };
+            if let Some(change) = ChangeLine::decode(&line) {
+                assert!(partial.is_empty(), "a change within the lines of a reply: {line}");
+                self.changes.push_back(change);
+            } else if let Some(reply) = partial.add(&line) {
                 return Some(reply);
             }
         }
+    }
+
+    /// The next change. `None` when the server has closed the connection.
+    pub async fn change(&mut self) -> Option<ChangeLine> {
+        if let Some(change) = self.changes.pop_front() {
+            return Some(change);
+        }
+        let line = self.line().await?;
+        Some(ChangeLine::decode(&line).unwrap_or_else(|| panic!("not a change: {line}")))
+    }
+
+    /// The next line. `None` when the server has closed the connection.
+    async fn line(&mut self) -> Option<String> {
+        self.line.clear();
+        let read = timeout(HANG_TIMEOUT, self.lines.read_until(b'\n', &mut self.line)).await;
+        if read.expect("the server answers").expect("an open connection") == 0 {
+            return None;
+        }
+        Some(line::text(&self.line, true).expect("a complete line").to_owned())
     }
 
     /// Sends a request, and returns its reply.

@@ -1,9 +1,11 @@
 //! A blocking connection.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Instant;
 
+use crate::change::ChangeLine;
 use crate::connection::line;
 use crate::reply::{PartialReply, Reply};
 use crate::timeout::HANG_TIMEOUT;
@@ -13,6 +15,8 @@ pub struct Conn {
     reader: BufReader<TcpStream>,
     /// Remove the server's answers to telnet requests from replies, for tests that send arbitrary bytes.
     pub strips_telnet_answers: bool,
+    /// Changes that arrived before replies that were waited for.
+    changes: VecDeque<ChangeLine>,
 }
 
 impl Conn {
@@ -30,7 +34,8 @@ impl Conn {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(HANG_TIMEOUT))?;
         stream.set_write_timeout(Some(HANG_TIMEOUT))?;
-        Ok(Self { reader: BufReader::with_capacity(16 * 1024, stream), strips_telnet_answers: false })
+        let reader = BufReader::with_capacity(16 * 1024, stream);
+        Ok(Self { reader, strips_telnet_answers: false, changes: VecDeque::new() })
     }
 
     /// The socket, to write on another thread or to shut down.
@@ -83,10 +88,30 @@ impl Conn {
         let mut partial = PartialReply::default();
         loop {
             let line = self.try_line()?.ok_or(io::ErrorKind::UnexpectedEof)?;
+            if let Some(change) = ChangeLine::decode(&line) {
+                assert!(partial.is_empty(), "a change within the lines of a reply: {line}");
+                self.changes.push_back(change);
+                continue;
+            }
             if let Some(reply) = partial.add(&line) {
                 return Ok(reply);
             }
         }
+    }
+
+    /// The next change, or `None` when the server has closed the connection.
+    pub fn try_change(&mut self) -> io::Result<Option<ChangeLine>> {
+        if let Some(change) = self.changes.pop_front() {
+            return Ok(Some(change));
+        }
+        let line = self.try_line()?;
+        Ok(line.map(|line| ChangeLine::decode(&line).unwrap_or_else(|| panic!("not a change: {line}"))))
+    }
+
+    /// The next change.
+    #[track_caller]
+    pub fn change(&mut self) -> ChangeLine {
+        self.try_change().expect("an open connection").expect("a change before the connection is closed")
     }
 
     #[track_caller]

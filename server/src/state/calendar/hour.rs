@@ -55,8 +55,8 @@ impl CalendarHour {
         listed.filter(|(_, entry)| entry.content.is_meeting())
     }
 
-    /// Fills the slot of all people of an entry that is not in `entries` yet. Its number is the largest, unless
-    /// the entry was moved here.
+    /// Fills the slot of all people of an entry that is not in `entries` yet. Its number is the largest,
+    /// unless the entry was moved here.
     pub fn take(
         &mut self,
         number: EntryNumber,

@@ -6,11 +6,13 @@
 //! | `clean-stop` | the clean-shutdown record ([`clean_stop`]) |
 //! | `time-zone` | the time zone of the calendar's hours |
 //! | `ticket-key` | the key of the places in ticket ids ([`ticket_key`]) |
+//! | `feed-start` | where the change feed can begin ([`feed_start`]) |
 //! | `lock` | the pid of the server (`lock_file`) |
 
 pub mod clean_stop;
 mod directory;
 mod error;
+pub mod feed_start;
 mod lock_file;
 mod locked;
 pub mod ticket_key;
@@ -90,6 +92,11 @@ impl DataDir {
     /// The key of the places in ticket ids. It is drawn if there is none.
     pub fn keep_ticket_key(&self) -> TicketKey {
         ticket_key::keep(&*self.disks.root)
+    }
+
+    /// The commit after which all commits can be told, recorded as `last` if it is not yet.
+    pub fn keep_feed_start(&self, last: Sequence) -> Sequence {
+        feed_start::keep(&*self.disks.root, last)
     }
 
     /// Waits until the directory was removed, renamed or replaced.

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::disk::Disk;
 use super::state::Shared;
-use super::walk::{Found, Position, Step};
+use super::walk::{ClosedPosition, Found, Position, Step};
 use crate::changes::commit;
 use crate::codec::frame::Kind;
 use crate::codec::{DecodeError, Sequence};
@@ -18,8 +18,8 @@ use crate::storage::log::{CommitReader, FollowError};
 /// and reads so much with one task. It is also the number of bytes that are read at a time.
 const PIECE_BYTES_MAX: usize = 64 << 10;
 
-/// Reads from one segment after the other. Between two calls it keeps an open file and no buffer: what it
-/// would have read behind the published frames may be torn.
+/// Reads from one segment after the other. Between two calls it keeps neither an open file nor a buffer:
+/// what it would have read behind the published frames may be torn.
 #[derive(Debug)]
 pub(super) struct SegmentReader {
     disk: Arc<dyn Disk>,
@@ -28,7 +28,7 @@ pub(super) struct SegmentReader {
     /// The last commit that was returned.
     returned: Sequence,
     /// The frame that holds the commit after it, or a frame before. `None` before the first read.
-    position: Option<Position>,
+    position: Option<ClosedPosition>,
 }
 
 impl SegmentReader {
@@ -44,14 +44,14 @@ impl SegmentReader {
     /// Reads the next piece of the commits up to `published`.
     fn read(&mut self, published: Sequence) -> io::Result<Commits> {
         let mut position = match self.position.take() {
-            Some(position) => position,
+            Some(position) => position.open::<io::Error>(&*self.disk)?,
             None => Position::in_segment_of::<io::Error>(self.returned.next(), &*self.disk)?,
         };
         let mut piece = Piece { last: self.returned, published, payload: Vec::new() };
         let walked = position.walk(&*self.disk, PIECE_BYTES_MAX, &mut |found| piece.add(found));
         if !piece.payload.is_empty() {
             // The next read meets the error again, if there was one.
-            self.position = Some(position);
+            self.position = Some(position.close());
             return Ok(Commits::new(self.returned.next(), piece.last, piece.payload.into()));
         }
         walked.and(Err(io::Error::other("the journal has no commit where one was published")))

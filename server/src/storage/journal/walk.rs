@@ -74,7 +74,38 @@ pub struct Position {
     next: Sequence,
 }
 
+/// A [`Position`] without its open file: followers are many, and files are few.
+#[derive(Debug)]
+pub struct ClosedPosition {
+    name: String,
+    salt: Salt,
+    offset: u64,
+    next: Sequence,
+}
+
+impl ClosedPosition {
+    /// Opens the file again. If it was recycled meanwhile, its frames do not fit the salt.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] if the segment is gone, or an error of the disk.
+    pub fn open<E: From<io::Error> + From<Unreadable>>(self, journal: &dyn Disk) -> Result<Position, E> {
+        let Self { name, salt, offset, next } = self;
+        let file = match journal.open(&name) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(missing(next).into()),
+            file => file?,
+        };
+        Ok(Position { file, name, salt, offset, next })
+    }
+}
+
 impl Position {
+    /// Closes the file until the walk goes on.
+    pub fn close(self) -> ClosedPosition {
+        let Self { file: _, name, salt, offset, next } = self;
+        ClosedPosition { name, salt, offset, next }
+    }
+
     /// The beginning of the segment that holds this commit.
     ///
     /// # Errors

@@ -9,11 +9,11 @@
 //!
 //! Compaction takes no lock and does not read the state in memory. It reads files that do not change any
 //! more. The memory that it needs is bounded by what changed since the previous snapshot: up to 18 bytes for
-//! an ended entry, 34 for a moved one, some hundred for an updated event, up to 60 for a ticket that was cancelled or checked in,
-//! up to 130 for a hold that was extended, ended or forgotten, and up to half as much again while a table of
-//! them grows. Each of these tickets and holds takes at least 16 bytes of the journal. Keys take none: they
-//! are forgotten up to a commit. Tickets that the journal issues are collected until they take 64 MiB, so
-//! that those of an event are together.
+//! an ended entry, 34 for a moved one, some hundred for an updated event, up to 60 for a ticket that was
+//! cancelled or checked in, up to 130 for a hold that was extended, ended or forgotten, and up to half as
+//! much again while a table of them grows. Each of these tickets and holds takes at least 16 bytes of the
+//! journal. Keys take none: they are forgotten up to a commit. Tickets that the journal issues are collected
+//! until they take 64 MiB, so that those of an event are together.
 //!
 //! # On disk, format version 1
 //!
@@ -25,9 +25,9 @@
 //!   bytes) of its event, entry or key; that of a key is the sequence number of the commit that used it.
 //!   Entries that were moved have the sequence number of the commit that was the last to move them. Events
 //!   and entries are in the order of these numbers, tickets and holds after their event, and keys, anywhere
-//!   between them, in the order of their own numbers. The tickets of an event are in the order of
-//!   issue. Those of a booking with an attendee are in one change, with tickets of the same attendee that
-//!   were issued just before or after them; those without an attendee are in changes of up to 4,096;
+//!   between them, in the order of their own numbers. The tickets of an event are in the order of issue.
+//!   Those of a booking with an attendee are in one change, with tickets of the same attendee that were
+//!   issued just before or after them; those without an attendee are in changes of up to 4,096;
 //! - a footer, the frame of kind 5. Its payload is the number of changes (8 bytes). A snapshot without a
 //!   footer is incomplete, and nothing follows the footer.
 //!
