@@ -523,12 +523,22 @@ fn line_that_is_not_of_a_reply_is_malformed() {
 }
 
 #[test]
+fn line_of_a_change_has_a_sequence_number_and_an_object() {
+    let change = ReplyLine::Change { sequence: 7, body: "{\"a\":1}" };
+    assert_eq!(ReplyLine::parse("CHANGE 7 {\"a\":1}\r\n"), Ok(change));
+    assert!(!change.is_final());
+    for line in ["CHANGE {}", "CHANGE 7", "CHANGE x {}", "CHANGE -7 {}", "CHANGE 7 8"] {
+        assert_eq!(ReplyLine::parse(line), Err(MalformedLine), "{line:?}");
+    }
+}
+
+#[test]
 fn line_with_an_unknown_word_is_unknown_and_not_malformed() {
-    for line in ["CHANGE 7 {\"a\":1}", "CHANGE {}", "PARTIAL_RESULT x\r\n", "NOTE some text"] {
+    for line in ["LATER 7 {\"a\":1}", "LATER {}", "PARTIAL_RESULT x\r\n", "NOTE some text"] {
         assert_eq!(ReplyLine::parse(line), Ok(ReplyLine::Unknown), "{line:?}");
     }
     assert!(!ReplyLine::Unknown.is_final());
-    for line in ["CHANGE", "Change 7 {}", " CHANGE 7", "SSH-2.0-OpenSSH_10.0 x", "CHANGÉ {}"] {
+    for line in ["CHANGE", "Change 7 {}", " LATER 7", "SSH-2.0-OpenSSH_10.0 x", "CHANGÉ {}"] {
         assert_eq!(ReplyLine::parse(line), Err(MalformedLine), "{line:?}");
     }
 }

@@ -293,6 +293,13 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
         ("PING", "PING"),
         ("STATS", "STATS"),
         ("SNAPSHOT", "SNAPSHOT"),
+        (
+            "WATCH tickets=yes since=007 event:e \"person:F1\" all event:e",
+            "WATCH event:e person:F1 all since=7 tickets=yes",
+        ),
+        ("WATCH events calendars", "WATCH events calendars"),
+        ("UNWATCH", "UNWATCH"),
+        ("UNWATCH event:e event:e all", "UNWATCH event:e all"),
         ("EXIT", "QUIT"),
     ];
     let with_ids = |line: &str| line.replace("<ticket>", TICKET).replace("<other>", OTHER_TICKET);

@@ -74,7 +74,7 @@ fn refusal_goes_to_standard_error() {
 #[test]
 fn cursor_of_the_next_rows_goes_to_standard_error() {
     let row = "ROW {\"ticket\":\"b0ee01\",\"status\":\"booked\"}\n";
-    let client = tickets(&format!("CHANGE {{}}\n{row}OK {{\"count\":1,\"next\":\"abc\"}}\n"));
+    let client = tickets(&format!("LATER {{}}\n{row}OK {{\"count\":1,\"next\":\"abc\"}}\n"));
     let note = "bookline: there are more rows: they come with after=abc\n";
     client.expect(0, "ticket,status,at,for\r\nb0ee01,booked,,\r\n", note);
 }

@@ -27,3 +27,4 @@ mod storage;
 mod telnet;
 mod ticket_races;
 mod transcripts;
+mod watch;

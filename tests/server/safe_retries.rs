@@ -246,6 +246,6 @@ fn no_message_log_line_or_dump_shows_a_key() {
         let printed = [&output.stdout[..], &output.stderr].concat();
         let printed = String::from_utf8(printed).unwrap();
         assert!(!shows(&printed), "{command}: {printed}");
-        assert_eq!(printed.matches("key_used").count(), if command == "dump" { 3 } else { 0 }, "{printed}");
+        assert_eq!(printed.matches("key_kept").count(), if command == "dump" { 3 } else { 0 }, "{printed}");
     }
 }

@@ -100,14 +100,20 @@ impl Watch {
         message
     }
 
-    /// Sends this signal, and waits for the end.
+    /// Sends this signal, and waits for the end. Nothing was reported.
     #[track_caller]
     pub fn end_by(self, signal: &str) {
+        assert_eq!(self.end_after_reports(signal), "");
+    }
+
+    /// Sends this signal, waits for the end, and returns what was reported on standard error.
+    #[track_caller]
+    pub fn end_after_reports(self, signal: &str) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
-        let ended = self.wait();
-        let expected = Ended { exit: Some(130), stdout: String::new(), stderr: String::new() };
-        assert_eq!(ended, expected);
+        let Ended { exit, stdout, stderr } = self.wait();
+        assert_eq!((exit, &*stdout), (Some(130), ""), "{stderr}");
+        stderr
     }
 
     /// Closes the pipe, as `head` does, and waits for the end.

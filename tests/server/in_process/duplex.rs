@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use bookline_server::commands::Service;
 use bookline_server::net::connection;
+use bookline_server::net::stop::ServerStop;
 use bookline_testkit::in_process::Server;
 use tokio::io::{
     AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, WriteHalf, duplex, split,
 };
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 /// Less than the replies of a turn, so that writes wait.
 const STREAM_BYTES: usize = 64;
@@ -21,11 +21,11 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Runs `client` on a connection in memory until both ends are done.
 async fn with_connection(
     service: &Service,
-    stop: &CancellationToken,
+    stop: &ServerStop,
     client: impl AsyncFnOnce(BufReader<DuplexStream>),
 ) {
     let (client_end, server_end) = duplex(STREAM_BYTES);
-    let served = connection::serve(server_end, service, Some(IDLE_TIMEOUT), stop);
+    let served = connection::serve(server_end, service, Some(IDLE_TIMEOUT), stop, stop.executes_requests());
     let (served, ()) = tokio::join!(served, client(BufReader::new(client_end)));
     served.expect("no error");
 }
@@ -51,7 +51,7 @@ async fn rest(conn: &mut BufReader<DuplexStream>) -> String {
 #[tokio::test]
 async fn requests_are_replied_to_in_order_until_a_half_close() {
     let server = Server::fresh().await;
-    with_connection(&server.service, &CancellationToken::new(), async |mut conn| {
+    with_connection(&server.service, &ServerStop::default(), async |mut conn| {
         conn.write_all(b"CREATE Jazz 2026-12-31 5 id=jazz\n").await.expect("the server reads");
         assert!(line(&mut conn).await.starts_with("OK {\"id\":\"jazz\""));
         let send = async |mut writes: WriteHalf<DuplexStream>| {
@@ -73,7 +73,7 @@ async fn requests_are_replied_to_in_order_until_a_half_close() {
 #[tokio::test(start_paused = true)]
 async fn idle_connection_is_closed() {
     let server = Server::fresh().await;
-    with_connection(&server.service, &CancellationToken::new(), async |mut conn| {
+    with_connection(&server.service, &ServerStop::default(), async |mut conn| {
         conn.write_all(b"PING\n").await.expect("the server reads");
         assert_eq!(line(&mut conn).await, "OK {}\n");
         let begun = Instant::now();
@@ -87,11 +87,11 @@ async fn idle_connection_is_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn stop_drains_a_connection() {
-    let (server, stop) = (Server::fresh().await, CancellationToken::new());
+    let (server, stop) = (Server::fresh().await, ServerStop::default());
     with_connection(&server.service, &stop, async |mut conn| {
         conn.write_all(b"PING\n").await.expect("the server reads");
         assert_eq!(line(&mut conn).await, "OK {}\n");
-        stop.cancel();
+        stop.begin();
         conn.write_all(b"PING\n").await.expect("the server reads");
         assert_eq!(rest(&mut conn).await, "OK {}\n");
     })
@@ -104,9 +104,11 @@ async fn peer_that_reads_nothing_is_given_up() {
     let server = Server::fresh().await;
     let (mut client_end, server_end) = duplex(STREAM_BYTES);
     client_end.write_all(b"HELP\n").await.expect("the stream has room");
-    let stop = CancellationToken::new();
+    let stop = ServerStop::default();
     let begun = Instant::now();
-    let error = connection::serve(server_end, &server.service, None, &stop).await.expect_err("a stall");
+    let error = connection::serve(server_end, &server.service, None, &stop, stop.executes_requests())
+        .await
+        .expect_err("a stall");
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     assert!(begun.elapsed() >= Duration::from_secs(60), "given up after {:?}", begun.elapsed());
     stop_server(server).await;

@@ -2,6 +2,7 @@
 
 mod buffers;
 mod calendars;
+mod changes;
 mod clock;
 mod deadlines;
 mod duplex;

@@ -66,26 +66,30 @@ async fn dump_shows_what_became_of_tickets_and_holds() {
     conn.finish().await;
     let directory = server.stop().await;
 
-    let checked_in = |name| with(after(name, 4, 0), json!({ "ticket": tickets[0] }));
-    let created = |deadline, tickets| json!({ "expires_at": deadline, "tickets": tickets });
+    let checked_in =
+        |undo| with(after("ticket_checked_in", 1, 4, 0), json!({ "undo": undo, "ticket": tickets[0] }));
+    let made = |deadline, count, issued, held| {
+        with(after("hold_made", count, issued, held), json!({ "expires_at": deadline }))
+    };
+    let event = |kind: &str, available: u32, sales: &str| {
+        json!({
+            "kind": kind, "event_id": "jazz", "name": "Jazz", "date": "2027-02-02", "total_tickets": 10,
+            "available_tickets": available, "held_tickets": 0, "sales": sales,
+        })
+    };
     let expected = [
-        with(after("tickets_issued", 3, 0), json!({ "tickets": tickets, "for": "Ann" })),
-        with(
-            with(after("hold_created", 3, 2), created(&first_deadline, 2)),
-            json!({ "hold": first, "for": "Bob" }),
-        ),
-        with(after("hold_extended", 3, 2), json!({ "hold": first, "tickets": 2, "expires_at": later })),
-        with(after("hold_confirmed", 4, 0), json!({ "hold": first, "tickets": confirmed, "for": "Bob" })),
-        with(with(after("hold_created", 4, 4), created(&second_deadline, 4)), json!({ "hold": second })),
-        with(after("holds_ended", 4, 0), json!({ "status": "released", "tickets": 4, "holds": [second] })),
-        checked_in("ticket_checked_in"),
-        checked_in("ticket_check_in_undone"),
-        checked_in("ticket_checked_in"),
-        with(after("tickets_cancelled", 2, 0), json!({ "tickets": [tickets[1], tickets[2]] })),
-        with(
-            after("event_updated", 2, 0),
-            json!({ "name": "Jazz", "date": "2027-02-02", "sales": "closed" }),
-        ),
+        event("event_created", 10, "open"),
+        with(after("tickets_booked", 3, 3, 0), json!({ "tickets": tickets, "for": "Ann" })),
+        with(made(&first_deadline, 2, 3, 2), json!({ "hold": first, "for": "Bob" })),
+        with(after("hold_extended", 2, 3, 2), json!({ "expires_at": later, "hold": first })),
+        with(after("hold_confirmed", 1, 4, 0), json!({ "hold": first, "tickets": confirmed, "for": "Bob" })),
+        with(made(&second_deadline, 4, 4, 4), json!({ "hold": second })),
+        with(after("hold_released", 4, 4, 0), json!({ "hold": second })),
+        checked_in(false),
+        checked_in(true),
+        checked_in(false),
+        with(after("tickets_cancelled", 2, 2, 0), json!({ "tickets": [tickets[1], tickets[2]] })),
+        event("event_updated", 8, "closed"),
     ];
     let changes = dumped(directory.path());
     assert_eq!(changes, expected);

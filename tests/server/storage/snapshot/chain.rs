@@ -3,7 +3,7 @@
 //! It would fail if compaction lost a change, kept a freed entry, a forgotten hold or a ticket of a deleted
 //! event, took a change twice, or if a segment were removed that the older snapshot needs.
 
-use bookline_server::changes::{Change, HoldKept, TicketsKept, decode_occurrence};
+use bookline_server::changes::{Change, HoldKept, TicketsKept, decode_entry, decode_occurrence};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::hold::HoldState;
 use bookline_server::state::Context;
@@ -81,6 +81,13 @@ fn a_snapshot_has_each_change_in_effect_once_and_no_freed_entry() {
                             numbers.extend(created.occurrences.iter().map(|occurrence| {
                                 let (index, _) = decode_occurrence(*occurrence).expect("an occurrence");
                                 (number, index)
+                            }));
+                        }
+                        Change::EntriesMoved(moved) => {
+                            entries += moved.entries.len();
+                            numbers.extend(moved.entries.iter().map(|entry| {
+                                let (entry, _) = decode_entry(entry).expect("an entry");
+                                (entry.commit().0, entry.index())
                             }));
                         }
                         Change::KeyKept(_) => keys += 1,
