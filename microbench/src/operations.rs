@@ -63,7 +63,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation { name: "draw a ticket", prepare: draw },
     Operation { name: BOOK_ALONE, prepare: || executing(BOOK.line) },
     Operation { name: BOOK_BESIDE_WATCHERS, prepare: execute_beside_watchers },
-    Operation { name: "match a booking that nobody watches", prepare: match_unwatched },
+    Operation { name: "match 64 bookings that nobody watches", prepare: match_unwatched },
     Operation { name: "execute BOOK with a key", prepare: execute_keyed },
     Operation { name: "execute BOOK and CANCEL", prepare: || executing_then(BOOK, "CANCEL") },
     Operation { name: "execute HOLD and RELEASE", prepare: || executing_then(HOLD, "RELEASE") },
@@ -256,7 +256,7 @@ fn execute_beside_watchers() -> Box<dyn FnMut()> {
     })
 }
 
-/// What the task of the feed does for a booking, with the copy of the commit that this needs here.
+/// What the task of the feed does for a batch of bookings, with the copy of the commits that this needs here.
 fn match_unwatched() -> Box<dyn FnMut()> {
     let service = UnsyncedService::new();
     let watchers = watchers(&service.service);
@@ -264,11 +264,15 @@ fn match_unwatched() -> Box<dyn FnMut()> {
     let key = EventKey { tag: 0xbeef, number: EventNumber(1) };
     let event = EventAfter { key, id: "rustconf", total: 100, issued: 1, held: 0 };
     let mut payload = Vec::new();
-    commit::encode(&mut payload, 0, &[TicketsBooked { event, attendee: "", tickets: &ticket }.into()]);
-    let mut sequence = service.service.feed.position();
+    const BOOKINGS: u64 = 64;
+    for _ in 0..BOOKINGS {
+        commit::encode(&mut payload, 0, &[TicketsBooked { event, attendee: "", tickets: &ticket }.into()]);
+    }
+    let mut last = service.service.feed.position();
     Box::new(move || {
-        sequence = sequence.next();
-        let commits = Commits::new(sequence, sequence, payload.as_slice().into());
+        let first = last.next();
+        last = Sequence(last.0 + BOOKINGS);
+        let commits = Commits::new(first, last, payload.as_slice().into());
         let more = service.service.feed.advance(black_box(&commits));
         assert_eq!(more, Ok(false));
         black_box(&watchers);
