@@ -65,7 +65,12 @@ impl CommitReader for SegmentReader {
         if self.returned >= published {
             return Ok(None);
         }
-        let read = self.read(published);
+        let mut read = self.read(published);
+        if read.is_err() {
+            // The position may be at the end of a segment that was given up, before the one that follows. It
+            // is lost with the error, so that the next read begins in the segment of the next commit.
+            read = self.read(published);
+        }
         // Before a segment is removed or recycled, the journal records that it is trimmed. So what was read
         // before that was still in its place, and an error was none of trimming.
         let trimmed = self.shared.lock().trimmed;
