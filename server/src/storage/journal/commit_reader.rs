@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::disk::Disk;
 use super::state::Shared;
-use super::walk::{ClosedPosition, Found, Position, Step};
+use super::walk::{Found, Position, Step};
 use crate::changes::commit;
 use crate::codec::frame::Kind;
 use crate::codec::{DecodeError, Sequence};
@@ -28,7 +28,7 @@ pub(super) struct SegmentReader {
     /// The last commit that was returned.
     returned: Sequence,
     /// The frame that holds the commit after it, or a frame before. `None` before the first read.
-    position: Option<ClosedPosition>,
+    position: Option<Position>,
 }
 
 impl SegmentReader {
@@ -44,14 +44,14 @@ impl SegmentReader {
     /// Reads the next piece of the commits up to `published`.
     fn read(&mut self, published: Sequence) -> io::Result<Commits> {
         let mut position = match self.position.take() {
-            Some(position) => position.open::<io::Error>(&*self.disk)?,
+            Some(position) => position,
             None => Position::in_segment_of::<io::Error>(self.returned.next(), &*self.disk)?,
         };
         let mut piece = Piece { last: self.returned, published, payload: Vec::new() };
         let walked = position.walk(&*self.disk, PIECE_BYTES_MAX, &mut |found| piece.add(found));
         if !piece.payload.is_empty() {
             // The next read meets the error again, if there was one.
-            self.position = Some(position.close());
+            self.position = Some(position);
             return Ok(Commits::new(self.returned.next(), piece.last, piece.payload.into()));
         }
         walked.and(Err(io::Error::other("the journal has no commit where one was published")))

@@ -62,11 +62,12 @@ pub enum Step {
     EndBefore,
 }
 
-/// A position between two frames of a journal. It holds an open file, and no buffer.
+/// A position between two frames of a journal. It holds no open file: followers are many, and files are few.
 #[derive(Debug)]
 pub struct Position {
-    file: Box<dyn DiskFile>,
+    /// The name of the segment.
     name: String,
+    /// The salt of the segment. If the file was recycled, its frames do not fit it.
     salt: Salt,
     /// The offset of the next frame.
     offset: u64,
@@ -74,38 +75,7 @@ pub struct Position {
     next: Sequence,
 }
 
-/// A [`Position`] without its open file: followers are many, and files are few.
-#[derive(Debug)]
-pub struct ClosedPosition {
-    name: String,
-    salt: Salt,
-    offset: u64,
-    next: Sequence,
-}
-
-impl ClosedPosition {
-    /// Opens the file again. If it was recycled meanwhile, its frames do not fit the salt.
-    ///
-    /// # Errors
-    ///
-    /// [`Unreadable`] if the segment is gone, or an error of the disk.
-    pub fn open<E: From<io::Error> + From<Unreadable>>(self, journal: &dyn Disk) -> Result<Position, E> {
-        let Self { name, salt, offset, next } = self;
-        let file = match journal.open(&name) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(missing(next).into()),
-            file => file?,
-        };
-        Ok(Position { file, name, salt, offset, next })
-    }
-}
-
 impl Position {
-    /// Closes the file until the walk goes on.
-    pub fn close(self) -> ClosedPosition {
-        let Self { file: _, name, salt, offset, next } = self;
-        ClosedPosition { name, salt, offset, next }
-    }
-
     /// The beginning of the segment that holds this commit.
     ///
     /// # Errors
@@ -117,21 +87,18 @@ impl Position {
     ) -> Result<Self, E> {
         let firsts = segment::list(journal)?;
         match firsts.iter().rfind(|&&first| first <= commit) {
-            Some(&first) => Ok(Self::open::<E>(first, journal)?.0),
-            None => Err(missing(commit).into()),
+            Some(&first) => Ok(Self::beginning_of::<E>(first, journal)?.0),
+            None => Err(missing(segment::name(commit)).into()),
         }
     }
 
     /// The beginning of the segment with this first commit.
-    fn open<E: From<io::Error> + From<Unreadable>>(
+    fn beginning_of<E: From<io::Error> + From<Unreadable>>(
         first: Sequence,
         journal: &dyn Disk,
     ) -> Result<(Self, SegmentHeader), E> {
         let name = segment::name(first);
-        let file = match journal.open(&name) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(missing(first).into()),
-            file => file?,
-        };
+        let file = open::<E>(&name, journal)?;
         let unreadable = |what: String| Unreadable { file: name.clone(), offset: 0, what };
         let mut header = [0; segment_header::BYTES];
         file.read_exact_at(&mut header, 0)?;
@@ -141,7 +108,7 @@ impl Position {
             return Err(unreadable(format!("it begins with commit {}", header.first.0)).into());
         }
         let offset = segment_header::BYTES as u64;
-        Ok((Self { file, name, salt: header.salt, offset, next: first }, header))
+        Ok((Self { name, salt: header.salt, offset, next: first }, header))
     }
 
     /// Passes the frames from here to `each`, until it ends the walk, and moves behind the last one. The
@@ -160,8 +127,9 @@ impl Position {
         each: &mut dyn FnMut(&Found<'_>) -> Result<Step, E>,
     ) -> Result<(), E> {
         loop {
-            let Some(successor) = self.walk_segment(read_bytes_max, each)? else { return Ok(()) };
-            let (next, header) = Self::open::<E>(self.next, journal)?;
+            let file = open::<E>(&self.name, journal)?;
+            let Some(successor) = self.walk_segment(&*file, read_bytes_max, each)? else { return Ok(()) };
+            let (next, header) = Self::beginning_of::<E>(self.next, journal)?;
             if header.trailer() != successor {
                 let what = "it does not follow the previous segment".to_owned();
                 return Err(Unreadable { file: next.name, offset: 0, what }.into());
@@ -174,20 +142,21 @@ impl Position {
     /// then. `None` if the walk has ended.
     fn walk_segment<E: From<io::Error> + From<Unreadable>>(
         &mut self,
+        file: &dyn DiskFile,
         read_bytes_max: usize,
         each: &mut dyn FnMut(&Found<'_>) -> Result<Step, E>,
     ) -> Result<Option<[u8; TRAILER_PAYLOAD_BYTES]>, E> {
-        let mut frames = FrameReader::from(&*self.file, self.salt, self.offset, read_bytes_max);
+        let mut frames = FrameReader::from(file, self.salt, self.offset, read_bytes_max);
         loop {
-            let (file, offset) = (&*self.name, self.offset);
-            let unreadable = |what: String| Unreadable { file: file.to_owned(), offset, what };
+            let (name, offset) = (&*self.name, self.offset);
+            let unreadable = |what: String| Unreadable { file: name.to_owned(), offset, what };
             let frame = frames.next_frame()?.ok_or_else(|| unreadable("it ends early".to_owned()))?;
             let header = frame.header;
             if header.first != self.next {
                 let what = format!("commit {} follows, not {}", header.first.0, self.next.0);
                 return Err(unreadable(what).into());
             }
-            let found = Found { frame, file, offset };
+            let found = Found { frame, file: name, offset };
             let step = each(&found)?;
             if step == Step::EndBefore {
                 return Ok(None);
@@ -208,6 +177,17 @@ impl Position {
     }
 }
 
-fn missing(first: Sequence) -> Unreadable {
-    Unreadable { file: segment::name(first), offset: 0, what: "it is missing".to_owned() }
+/// Opens a segment.
+fn open<E: From<io::Error> + From<Unreadable>>(
+    name: &str,
+    journal: &dyn Disk,
+) -> Result<Box<dyn DiskFile>, E> {
+    match journal.open(name) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(missing(name.to_owned()).into()),
+        file => Ok(file?),
+    }
+}
+
+fn missing(file: String) -> Unreadable {
+    Unreadable { file, offset: 0, what: "it is missing".to_owned() }
 }

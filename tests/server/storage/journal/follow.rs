@@ -200,6 +200,33 @@ fn a_segment_that_is_trimmed_or_recycled_while_it_is_read_is_an_error_with_the_o
     assert_eq!(followed.expect("no error"), commits[trimmed.0 as usize..]);
 }
 
+/// The reader has read the last commit of a segment, and not its trailer.
+#[test]
+fn a_reader_at_the_end_of_a_segment_that_is_gone_goes_on_in_the_next_one() {
+    let disk = SimDisk::new(1);
+    let (mut history, mut rng) = (History::default(), Rng::new(1));
+    let journal = open(&disk, &mut history, NOTHING_RECENT);
+    let mut reader = journal.reader(Sequence(0));
+    let mut read_next = |expected: &RandomCommit, sequence: Sequence| {
+        let piece = reader.next().expect("no error").expect("a commit");
+        assert_eq!(encodings(&piece, Sequence(sequence.0 - 1)), [expected.bytes()]);
+    };
+    let old = disk.image().segments().remove(0);
+    loop {
+        let random_commit = RandomCommit::any(&mut rng);
+        let sequence = commit(&mut history, &journal, &random_commit).expect("no disk error");
+        if disk.image().segments().len() > 1 {
+            // The commit has begun a segment, and a snapshot holds those before it.
+            history.trim(&journal, Sequence(sequence.0 - 1)).expect("no disk error");
+            assert_eq!(journal.trimmed(), Sequence(sequence.0 - 1));
+            // Unless it was recycled already.
+            let _ = disk.remove(&old);
+            return read_next(&random_commit, sequence);
+        }
+        read_next(&random_commit, sequence);
+    }
+}
+
 #[test]
 fn followers_read_right_commits_or_learn_of_trimming_while_segments_are_recycled() {
     for_each_seed(20, |seed| {
