@@ -8,18 +8,16 @@
 //! its hours u8.
 
 use bookline_protocol::SeriesId;
-use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
-use super::encoded_entry::{EncodedEntry, decode_entry};
+use super::encoded_entry::{EncodedEntries, EncodedEntry};
 use super::entry_lines::EntryLines;
 use super::entry_list::{EntryList, Existing};
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::listener::{Listener, TellError};
-use super::occurrence::{SERIES_BYTES, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::DecodeError;
@@ -31,55 +29,46 @@ use crate::domain::{Contradiction, EntryNumber};
 pub struct EntriesEnded<'a> {
     pub series: Option<SeriesId>,
     pub texts: EntryTexts<'a>,
-    /// 1 to [`SERIES_OCCURRENCES_MAX`], one without a series.
+    /// 1 to 366, one without a series.
     pub entries: &'a [EncodedEntry],
 }
 
 impl<'a> EntriesEnded<'a> {
+    fn body(&self) -> EncodedEntries<'a> {
+        let Self { series, texts, entries } = *self;
+        EncodedEntries { series, texts, entries }
+    }
+
     fn list(&self) -> EntryList<'a> {
         EntryList::of_encoded(self.series, self.texts, self.entries)
     }
 
     /// The numbers of the entries.
     pub(super) fn numbers(&self) -> impl Iterator<Item = EntryNumber> + use<'a> {
-        self.entries.iter().filter_map(decode_entry).map(|(number, _)| number)
+        self.body().numbers()
     }
 }
 
 impl<'a> Kind<'a> for EntriesEnded<'a> {
     fn body_bytes(&self) -> usize {
-        SERIES_BYTES + self.texts.bytes() + self.entries.as_flattened().len()
+        self.body().bytes()
     }
 
     fn encode_body(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&series_bytes(self.series));
-        self.texts.encode(out);
-        out.extend_from_slice(self.entries.as_flattened());
+        self.body().encode(out);
     }
 
     fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
-        Ok(Self { series: body.series()?, texts: EntryTexts::decode(body)?, entries: body.all_arrays()? })
+        let EncodedEntries { series, texts, entries } = EncodedEntries::decode(body)?;
+        Ok(Self { series, texts, entries })
     }
 
-    /// Each entry was created by an earlier commit than this one, with the sequence number `number`.
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        self.texts.check(number)?;
-        let count_max = if self.series.is_some() { SERIES_OCCURRENCES_MAX as usize } else { 1 };
-        if !(1..=count_max).contains(&self.entries.len()) {
-            return Err(InvalidChange::Occurrences { number });
-        }
-        for entry in self.entries.iter().map(decode_entry) {
-            let (entry, _) = entry.ok_or(InvalidChange::Occurrences { number })?;
-            let created = entry.commit().0;
-            if !(1..number).contains(&created) {
-                return Err(InvalidChange::NotOlderThanCommit { commit: number, number: created });
-            }
-        }
-        Ok(())
+        self.body().check(number)
     }
 
     fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
-        for entry in self.entries.iter().map(decode_entry) {
+        for entry in self.body().decoded() {
             let invalid = || Contradiction("an entry that ends has no valid period".to_owned());
             let (number, period) = entry.ok_or_else(invalid)?;
             let ended = target.end_entry(number, period)?;

@@ -6,19 +6,17 @@
 //! and its hours u8. An entry keeps its number, however often it is moved. A snapshot has the entries that
 //! were neither ended nor moved after that.
 
-use bookline_protocol::limits::SERIES_OCCURRENCES_MAX;
-use bookline_protocol::{Period, SeriesId};
+use bookline_protocol::SeriesId;
 
 use super::compaction::Compaction;
 use super::earlier::Earlier;
-use super::encoded_entry::{EncodedEntry, decode_entry};
+use super::encoded_entry::{EncodedEntries, EncodedEntry};
 use super::entry_lines::EntryLines;
 use super::entry_list::{EntryList, Existing};
 use super::entry_texts::EntryTexts;
 use super::invalid::InvalidChange;
 use super::kind::Kind;
 use super::listener::{Listener, TellError};
-use super::occurrence::{SERIES_BYTES, series_bytes};
 use super::origin::Origin;
 use super::target::Target;
 use crate::codec::DecodeError;
@@ -32,13 +30,14 @@ pub struct EntriesMoved<'a> {
     /// The series that they are in from now on.
     pub series: Option<SeriesId>,
     pub texts: EntryTexts<'a>,
-    /// The entries with their new periods: 1 to [`SERIES_OCCURRENCES_MAX`], one without a series.
+    /// The entries with their new periods: 1 to 366, one without a series.
     pub entries: &'a [EncodedEntry],
 }
 
 impl<'a> EntriesMoved<'a> {
-    fn decoded(&self) -> impl Iterator<Item = Option<(EntryNumber, Period)>> + use<'a> {
-        self.entries.iter().map(decode_entry)
+    fn body(&self) -> EncodedEntries<'a> {
+        let Self { series, texts, entries } = *self;
+        EncodedEntries { series, texts, entries }
     }
 
     fn list(&self) -> EntryList<'a> {
@@ -47,50 +46,36 @@ impl<'a> EntriesMoved<'a> {
 
     /// The numbers of the entries.
     pub(super) fn numbers(&self) -> impl Iterator<Item = EntryNumber> + use<'a> {
-        self.decoded().flatten().map(|(number, _)| number)
+        self.body().numbers()
     }
 }
 
 impl<'a> Kind<'a> for EntriesMoved<'a> {
     fn body_bytes(&self) -> usize {
-        SERIES_BYTES + self.texts.bytes() + self.entries.as_flattened().len()
+        self.body().bytes()
     }
 
     fn encode_body(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&series_bytes(self.series));
-        self.texts.encode(out);
-        out.extend_from_slice(self.entries.as_flattened());
+        self.body().encode(out);
     }
 
     fn decode_body(body: &mut Fields<'a>, _type_on_disk: u8) -> Result<Self, DecodeError> {
-        Ok(Self { series: body.series()?, texts: EntryTexts::decode(body)?, entries: body.all_arrays()? })
+        let EncodedEntries { series, texts, entries } = EncodedEntries::decode(body)?;
+        Ok(Self { series, texts, entries })
     }
 
-    /// Each entry was created by an earlier commit than the one with the sequence number `number`, which
-    /// moves each once.
+    /// The commit moves each entry once.
     fn check(&self, number: u64) -> Result<(), InvalidChange> {
-        self.texts.check(number)?;
-        let invalid = InvalidChange::Occurrences { number };
-        let count_max = if self.series.is_some() { SERIES_OCCURRENCES_MAX as usize } else { 1 };
-        if !(1..=count_max).contains(&self.entries.len()) {
-            return Err(invalid);
-        }
-        let mut numbers = Vec::with_capacity(self.entries.len());
-        for entry in self.decoded() {
-            let Some((entry, _)) = entry else { return Err(invalid) };
-            let created = entry.commit().0;
-            if !(1..number).contains(&created) {
-                return Err(InvalidChange::NotOlderThanCommit { commit: number, number: created });
-            }
-            numbers.push(entry);
-        }
+        self.body().check(number)?;
+        let mut numbers: Vec<EntryNumber> = self.numbers().collect();
         numbers.sort_unstable();
-        if numbers.is_sorted_by(|a, b| a < b) { Ok(()) } else { Err(invalid) }
+        let are_different = numbers.is_sorted_by(|a, b| a < b);
+        if are_different { Ok(()) } else { Err(InvalidChange::Occurrences { number }) }
     }
 
     fn apply(&self, _origin: Origin, target: &mut impl Target) -> Result<(), Contradiction> {
         let content = self.texts.content();
-        self.decoded().try_for_each(|entry| {
+        self.body().decoded().try_for_each(|entry| {
             let invalid = || Contradiction("an entry that is moved has no valid period".to_owned());
             let (number, period) = entry.ok_or_else(invalid)?;
             target.create_entry(number, Entry { content: content.clone(), period, series: self.series })
@@ -118,7 +103,7 @@ impl<'a> Kind<'a> for EntriesMoved<'a> {
 
 #[cfg(test)]
 mod tests {
-    use bookline_protocol::{Hours, Slot};
+    use bookline_protocol::{Hours, Period, Slot};
 
     use super::*;
     use crate::changes::{Change, encode_entry};
