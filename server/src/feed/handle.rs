@@ -18,7 +18,7 @@ use crate::storage::log::Log;
 
 /// Commits that are matched under one lock. WATCH and UNWATCH wait for it, and with a thousand watchers of
 /// one event it takes some hundred microseconds.
-pub(super) const BATCH_COMMITS_MAX: usize = 64;
+const BATCH_COMMITS_MAX: usize = 64;
 
 /// The change feed of a server.
 #[derive(Debug)]

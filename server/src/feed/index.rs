@@ -23,9 +23,9 @@ fn address(queue: &Arc<Queue>) -> QueueAddress {
 /// The watchers by what they watch, and the lines of the batch that is being matched.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    slots: WatchedMap<TopicIndex>,
+    indices: WatchedMap<TopicIndex>,
     topics: Vec<Topic>,
-    /// Slots of topics that nobody watches any more.
+    /// The places of topics that nobody watches any more.
     free: Vec<TopicIndex>,
     /// The topics that have lines in the batch.
     hit: Vec<TopicIndex>,
@@ -47,75 +47,75 @@ impl Index {
     }
 
     pub fn add(&mut self, watched: &Watched<'_>, queue: &Arc<Queue>) {
-        let slot = match self.slots.get(watched) {
-            Some(slot) => *slot,
+        let topic = match self.indices.get(watched) {
+            Some(topic) => *topic,
             None => {
-                let slot = self.free.pop().unwrap_or_else(|| {
+                let topic = self.free.pop().unwrap_or_else(|| {
                     self.topics.push(Topic::default());
                     self.topics.len() - 1
                 });
-                self.slots.insert(watched, slot);
-                slot
+                self.indices.insert(watched, topic);
+                topic
             }
         };
-        self.topics[slot].watchers.insert(address(queue), queue.clone());
+        self.topics[topic].watchers.insert(address(queue), queue.clone());
     }
 
     pub fn remove(&mut self, watched: &Watched<'_>, queue: &Arc<Queue>) {
-        let Some(&slot) = self.slots.get(watched) else { return };
-        let watchers = &mut self.topics[slot].watchers;
+        let Some(&topic) = self.indices.get(watched) else { return };
+        let watchers = &mut self.topics[topic].watchers;
         watchers.remove(&address(queue));
         if watchers.is_empty() {
-            self.slots.remove(watched);
-            self.topics[slot] = Topic::default();
-            self.free.push(slot);
+            self.indices.remove(watched);
+            self.topics[topic] = Topic::default();
+            self.free.push(topic);
         }
     }
 
-    /// Appends the slots of those who watch this event.
+    /// Appends the topics of those who watch this event.
     #[inline]
-    pub fn find_event(&self, id: &str, slots: &mut Vec<TopicIndex>) {
-        slots.extend(self.slots.of_event(id));
+    pub fn find_event(&self, id: &str, topics: &mut Vec<TopicIndex>) {
+        topics.extend(self.indices.of_event(id));
     }
 
-    /// Appends the slots of those who watch the calendars of some of these people, each once.
-    pub fn find_people<'a>(&'a self, people: impl Iterator<Item = &'a str>, slots: &mut Vec<TopicIndex>) {
-        let mut found: Vec<TopicIndex> = self.slots.of_people(people).copied().collect();
+    /// Appends the topics of those who watch the calendars of some of these people, each once.
+    pub fn find_people<'a>(&'a self, people: impl Iterator<Item = &'a str>, topics: &mut Vec<TopicIndex>) {
+        let mut found: Vec<TopicIndex> = self.indices.of_people(people).copied().collect();
         found.sort_unstable();
         found.dedup();
-        slots.append(&mut found);
+        topics.append(&mut found);
     }
 
     /// Adds a line to the batch of a topic.
-    pub fn add_line(&mut self, slot: TopicIndex, line: Arc<CommitLine>) {
-        let lines = &mut self.topics[slot].lines;
+    pub fn add_line(&mut self, topic: TopicIndex, line: Arc<CommitLine>) {
+        let lines = &mut self.topics[topic].lines;
         if lines.is_empty() {
-            self.hit.push(slot);
+            self.hit.push(topic);
         }
         lines.push(line);
     }
 
     /// Ends the batch: appends its lines to the queues of those who watch their topics.
     pub fn end_batch(&mut self) {
-        for slot in std::mem::take(&mut self.hit) {
-            let lines = std::mem::take(&mut self.topics[slot].lines);
+        for topic in std::mem::take(&mut self.hit) {
+            let lines = std::mem::take(&mut self.topics[topic].lines);
             let item = Item::Lines(lines.into());
-            self.push(slot, &item);
+            self.push(topic, &item);
         }
         self.show();
     }
 
     /// Ends the batch, and makes a batch of its own of a long commit with these topics.
-    pub fn add_long_commit(&mut self, sequence: Sequence, slots: &[TopicIndex]) {
+    pub fn add_long_commit(&mut self, sequence: Sequence, topics: &[TopicIndex]) {
         self.end_batch();
-        for &slot in slots {
-            self.push(slot, &Item::Long(sequence));
+        for &topic in topics {
+            self.push(topic, &Item::Long(sequence));
         }
         self.show();
     }
 
-    fn push(&mut self, slot: TopicIndex, item: &Item) {
-        for queue in self.topics[slot].watchers.values() {
+    fn push(&mut self, topic: TopicIndex, item: &Item) {
+        for queue in self.topics[topic].watchers.values() {
             if queue.push(item.clone()) {
                 self.touched.push(queue.clone());
             }

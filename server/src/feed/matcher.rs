@@ -19,7 +19,7 @@ const QUEUED_COMMIT_BYTES_MAX: usize = 128 << 10;
 pub(super) struct Matcher {
     lines: Vec<MatchedLine>,
     /// Where the lines go to.
-    slots: Vec<TopicIndex>,
+    topics: Vec<TopicIndex>,
 }
 
 #[derive(Debug)]
@@ -27,31 +27,31 @@ struct MatchedLine {
     number: u32,
     about: About,
     line: Line,
-    /// Its topics, in [`Matcher::slots`].
-    slots: Range<usize>,
+    /// Its topics, in [`Matcher::topics`].
+    topics: Range<usize>,
 }
 
 impl Matcher {
     /// Adds the lines of a commit to the batch of the index.
     pub fn add(&mut self, commit: &Commit<'_>, index: &mut Index) -> Result<(), TellError> {
         self.lines.clear();
-        self.slots.clear();
+        self.topics.clear();
         let mut listener = MatchingListener { matcher: self, index, number: 0, bytes: 0, of_entry: 0..0 };
         commit.tell(&mut listener)?;
         let bytes = listener.bytes;
-        if self.slots.is_empty() {
+        if self.topics.is_empty() {
             return Ok(());
         }
         if bytes > QUEUED_COMMIT_BYTES_MAX {
-            self.slots.sort_unstable();
-            self.slots.dedup();
-            index.add_long_commit(commit.sequence, &self.slots);
+            self.topics.sort_unstable();
+            self.topics.dedup();
+            index.add_long_commit(commit.sequence, &self.topics);
             return Ok(());
         }
-        for MatchedLine { number, about, line, slots } in self.lines.drain(..) {
+        for MatchedLine { number, about, line, topics } in self.lines.drain(..) {
             let line = Arc::new(CommitLine { sequence: commit.sequence, number, about, line });
-            for &slot in &self.slots[slots] {
-                index.add_line(slot, line.clone());
+            for &topic in &self.topics[topics] {
+                index.add_line(topic, line.clone());
             }
         }
         Ok(())
@@ -68,38 +68,38 @@ struct MatchingListener<'a> {
 }
 
 impl MatchingListener<'_> {
-    /// Writes a line if somebody watches it: if slots were found since there were `start` of them.
+    /// Writes a line if somebody watches it: if topics were found since there were `start` of them.
     fn add(&mut self, start: usize, about: impl FnOnce() -> About, write: &dyn Fn(&mut Line)) {
         let number = self.number;
         self.number += 1;
-        let slots = start..self.matcher.slots.len();
-        if slots.is_empty() || self.bytes > QUEUED_COMMIT_BYTES_MAX {
+        let topics = start..self.matcher.topics.len();
+        if topics.is_empty() || self.bytes > QUEUED_COMMIT_BYTES_MAX {
             return;
         }
         let mut line = Line::default();
         write(&mut line);
         let about = about();
         self.bytes += about.bytes() + line.public.len() + line.secret.len();
-        self.matcher.lines.push(MatchedLine { number, about, line, slots });
+        self.matcher.lines.push(MatchedLine { number, about, line, topics });
     }
 }
 
 impl Listener for MatchingListener<'_> {
     fn event(&mut self, id: &str, write: &dyn Fn(&mut Line)) {
-        let start = self.matcher.slots.len();
-        self.index.find_event(id, &mut self.matcher.slots);
+        let start = self.matcher.topics.len();
+        self.index.find_event(id, &mut self.matcher.topics);
         self.add(start, || About::Event(id.into()), write);
     }
 
     fn entry(&mut self, people: EntryPeople<'_>, write: &dyn Fn(&mut Line)) {
-        let start = self.matcher.slots.len();
+        let start = self.matcher.topics.len();
         if people.are_as_before() {
             // A series has hundreds of lines about the same people.
-            self.matcher.slots.extend_from_within(self.of_entry.clone());
+            self.matcher.topics.extend_from_within(self.of_entry.clone());
         } else {
-            self.index.find_people(people.iter(), &mut self.matcher.slots);
+            self.index.find_people(people.iter(), &mut self.matcher.topics);
         }
-        self.of_entry = start..self.matcher.slots.len();
+        self.of_entry = start..self.matcher.topics.len();
         self.add(start, || About::Entry(joined(people.iter())), write);
     }
 }

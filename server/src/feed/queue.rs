@@ -9,7 +9,7 @@ use crate::codec::Sequence;
 
 /// The bytes of lines that wait for a watcher: some hundred bookings. As many may be on their way to the
 /// peer. With the buffers of the connection, a watcher costs less than 1 MiB.
-pub(super) const QUEUE_BYTES_MAX: usize = 256 << 10;
+const QUEUE_BYTES_MAX: usize = 256 << 10;
 
 /// What a batch of commits brought for one thing that is watched.
 #[derive(Debug, Clone)]

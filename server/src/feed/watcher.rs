@@ -22,8 +22,8 @@ use crate::storage::log::FollowError;
 /// otherwise take more of the processors with their writes than the bookings that they are told of.
 const PACE: Duration = Duration::from_millis(10);
 
-/// A watcher that takes nothing for so long after its queue has overflowed does not keep up: its peer has not
-/// taken what was written before. One that was only overtaken by a burst of changes reads them from the log.
+/// A watcher whose peer needs longer to take what was written, while its queue overflows, does not keep up.
+/// One that was only overtaken by a burst of changes reads them from the log.
 const STALL_MAX: Duration = Duration::from_secs(1);
 
 /// What a connection watches, and what it was shown of it.
@@ -40,8 +40,8 @@ pub struct Watcher {
     queue_after: Sequence,
     /// The rest of a batch of the queue.
     batch: VecDeque<(Arc<CommitLine>, Shows)>,
-    /// The commit that some lines of were shown.
-    open_commit: Option<Sequence>,
+    /// Whether the batch begins within a commit, some lines of which were shown.
+    batch_is_within_commit: bool,
     /// Everything up to this commit was shown.
     shown: Sequence,
     progress: Progress,
@@ -71,7 +71,7 @@ impl Watcher {
             is_registered: !replays,
             queue_after: shown,
             batch: VecDeque::new(),
-            open_commit: None,
+            batch_is_within_commit: false,
             shown,
             progress: Progress::new(),
             written_at: Instant::now(),
@@ -128,7 +128,7 @@ impl Watcher {
 
     /// Whether lines of a commit were written, and others of it are still to be written.
     pub fn is_within_commit(&self) -> bool {
-        self.open_commit.is_some() || self.replay.as_ref().is_some_and(|replay| replay.is_within_commit())
+        self.batch_is_within_commit || self.replay.as_ref().is_some_and(|replay| replay.is_within_commit())
     }
 
     /// Whether there is something to do without waiting: lines to write, or to go over to the queue.
@@ -244,7 +244,7 @@ impl Watcher {
             let sequence = line.sequence;
             let is_last = self.batch.front().is_none_or(|(next, _)| next.sequence != sequence);
             write_line(out, sequence, &line.line, shows.secrets, is_last);
-            self.open_commit = (!is_last).then_some(sequence);
+            self.batch_is_within_commit = !is_last;
             if is_last {
                 self.shown = sequence;
             }
