@@ -4,15 +4,15 @@ use std::time::{Duration, Instant};
 
 use bookline_protocol::commands::hello::HelloReply;
 use bookline_protocol::{Date, Timestamp};
-use chrono::{DateTime, Utc};
-use chrono_tz::Tz;
+
+use crate::render::server_time::ServerZone;
 
 /// The time zone of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Zone {
     /// Its name.
     pub name: String,
-    rules: Tz,
+    rules: ServerZone,
 }
 
 /// The server's time: that of its last HELLO, and what has passed since.
@@ -27,23 +27,21 @@ pub struct ServerClock {
 impl Zone {
     /// The zone with this name, or UTC if this version of the client does not know it.
     pub fn named(name: &str) -> Self {
-        match name.parse() {
-            Ok(rules) => Self { name: name.to_owned(), rules },
-            Err(_) => Self { name: "UTC".to_owned(), rules: Tz::UTC },
+        match ServerZone::of(name, "") {
+            Some(rules) => Self { name: name.to_owned(), rules },
+            None => Self { name: "UTC".to_owned(), rules: ServerZone::UTC },
         }
     }
 
     /// The date at this moment. A moment outside of the dates has the first or the last of them.
     pub fn date(&self, at: Timestamp) -> Date {
-        let at = at.clamp(Timestamp::MIN, Timestamp::MAX);
-        let local = utc(at).with_timezone(&self.rules).date_naive();
-        let nearest = if at == Timestamp::MIN { "0001-01-01" } else { "9999-12-31" };
-        Date::from_naive(local).or_else(|| Date::parse(nearest)).expect("a date")
+        let nearest = if at <= Timestamp::MIN { "0001-01-01" } else { "9999-12-31" };
+        Date::from_naive(self.rules.local(at).date()).or_else(|| Date::parse(nearest)).expect("a date")
     }
 
     /// The time of day at this moment, as in `10:31:07`.
     pub fn time(&self, at: Timestamp) -> String {
-        utc(at).with_timezone(&self.rules).format("%H:%M:%S").to_string()
+        self.rules.local(at).format("%H:%M:%S").to_string()
     }
 }
 
@@ -70,11 +68,6 @@ impl ServerClock {
 /// A moment that is so much later.
 pub fn later(at: Timestamp, by: Duration) -> Timestamp {
     Timestamp(at.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
-}
-
-fn utc(at: Timestamp) -> DateTime<Utc> {
-    let at = at.clamp(Timestamp::MIN, Timestamp::MAX);
-    DateTime::from_timestamp_micros(at.0).unwrap_or_default()
 }
 
 #[cfg(test)]

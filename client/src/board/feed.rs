@@ -7,8 +7,8 @@ use bookline_protocol::commands::watch::WatchReply;
 use tokio::sync::{mpsc, watch};
 use tokio::time::sleep;
 
-use crate::board::change_line::ChangeLine;
 use crate::board::clock::ServerClock;
+use crate::board::kept_change::KeptChange;
 use crate::board::load::{Wanted, refused_by};
 use crate::board::model::Loaded;
 use crate::board::watch_link::{Broken, Reply, WatchLink};
@@ -29,7 +29,7 @@ pub enum Update {
     },
     /// The changes that a connection before has missed follow.
     Resumed,
-    Changes(Vec<ChangeLine>),
+    Changes(Vec<KeptChange>),
     /// The connection is lost. Another one is tried.
     Lost(Error),
     /// There is nothing to follow any more.

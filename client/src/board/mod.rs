@@ -16,8 +16,8 @@ pub mod scroll;
 pub mod week;
 
 // What comes from the server.
-pub mod change_line;
 pub mod feed;
+pub mod kept_change;
 pub mod load;
 pub mod watch_link;
 

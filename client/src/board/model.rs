@@ -5,9 +5,9 @@ use std::time::Instant;
 use bookline_protocol::reply::ChangeBody;
 use bookline_protocol::{Date, Timestamp};
 
-use crate::board::change_line::ChangeLine;
 use crate::board::clock::ServerClock;
 use crate::board::events::{Event, Events};
+use crate::board::kept_change::KeptChange;
 use crate::board::key::Key;
 use crate::board::scroll::Scroll;
 use crate::board::week::{Calendar, Week};
@@ -109,12 +109,12 @@ impl Model {
     }
 
     /// Applies the lines of whole commits, but for those that were applied before.
-    pub fn apply(&mut self, lines: &[ChangeLine], now: Instant) {
+    pub fn apply(&mut self, lines: &[KeptChange], now: Instant) {
         for commit in lines.chunk_by(|one, next| one.sequence == next.sequence) {
             if commit[0].sequence > self.sequence {
                 self.sequence = commit[0].sequence;
                 // A line of a later version may be unknown.
-                let changes: Vec<_> = commit.iter().filter_map(ChangeLine::body).collect();
+                let changes: Vec<_> = commit.iter().filter_map(KeptChange::body).collect();
                 self.apply_commit(&changes, now);
             }
         }

@@ -6,7 +6,8 @@ use bookline_protocol::reply::{ErrBody, ReplyLine};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use crate::board::change_line::ChangeLine;
+use crate::board::kept_change::KeptChange;
+use crate::change_line::ChangeHead;
 use crate::error::Error;
 use crate::net::connection::Connection;
 use crate::render::refusal;
@@ -67,9 +68,9 @@ enum Line {
 pub struct WatchLink {
     connection: Connection,
     /// Lines of complete commits, which were not taken.
-    commits: Vec<ChangeLine>,
+    commits: Vec<KeptChange>,
     /// Lines of a commit whose last one has not come.
-    begun: Vec<ChangeLine>,
+    begun: Vec<KeptChange>,
     kept_bytes: usize,
     /// The sequence number up to which all changes have come.
     pub position: u64,
@@ -135,7 +136,7 @@ impl WatchLink {
     /// # Errors
     ///
     /// The connection is lost, or has sent nothing for so long that it must be.
-    pub async fn changes(&mut self) -> Result<Vec<ChangeLine>, Broken> {
+    pub async fn changes(&mut self) -> Result<Vec<KeptChange>, Broken> {
         loop {
             // A server that stops sends the last changes, and an ERR that belongs to no request.
             while self.next_line()?.is_some() {}
@@ -147,7 +148,7 @@ impl WatchLink {
     }
 
     /// Takes the lines of the commits that have come.
-    pub fn take_changes(&mut self) -> Vec<ChangeLine> {
+    pub fn take_changes(&mut self) -> Vec<KeptChange> {
         let taken = std::mem::take(&mut self.commits);
         self.kept_bytes = self.begun.iter().map(|line| line.json.len()).sum();
         taken
@@ -177,7 +178,7 @@ impl WatchLink {
                     return Ok(Some(Line::Err { code, body }));
                 }
                 Ok(ReplyLine::Change { sequence, body }) => {
-                    let change = ChangeLine { sequence, json: body.to_owned() };
+                    let change = KeptChange { sequence, json: body.to_owned() };
                     self.keep(change)?;
                 }
                 // A line of a later version.
@@ -187,9 +188,9 @@ impl WatchLink {
         Ok(None)
     }
 
-    fn keep(&mut self, change: ChangeLine) -> Result<(), Broken> {
-        let Some(body) = change.body() else { return Ok(()) };
-        let (ends, is_gap) = (body.end, body.kind == "gap");
+    fn keep(&mut self, change: KeptChange) -> Result<(), Broken> {
+        let Some(head) = ChangeHead::parse(&change.json) else { return Ok(()) };
+        let (ends, is_gap) = (head.end, head.is_gap());
         self.kept_bytes += change.json.len();
         if is_gap || self.kept_bytes > KEPT_BYTES_MAX {
             let address = self.connection.target.address.clone();

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use bookline::board::change_line::ChangeLine;
 use bookline::board::clock::ServerClock;
 use bookline::board::draw::{draw, fit};
 use bookline::board::events::{Event, Events};
+use bookline::board::kept_change::KeptChange;
 use bookline::board::model::{Loaded, Model, Subject};
 use bookline::board::week::{Week, calendar_of};
 use bookline::screen::{Charset, Screen};
@@ -83,7 +83,7 @@ impl Drawn {
 
     /// Applies the lines of a commit.
     pub fn apply_commit(&mut self, sequence: u64, lines: Vec<String>, seconds: u64) {
-        let line = |json| ChangeLine { sequence, json };
+        let line = |json| KeptChange { sequence, json };
         let lines: Vec<_> = lines.into_iter().map(line).collect();
         assert!(lines.iter().all(|line| line.body().is_some()), "{lines:?} has no change");
         self.model.apply(&lines, self.start + Duration::from_secs(seconds));
