@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::id::{Id, IdError};
@@ -103,11 +102,5 @@ impl fmt::Display for Watched<'_> {
         let (prefix, id) = self.parts();
         f.write_str(prefix)?;
         f.write_str(id)
-    }
-}
-
-impl Serialize for Watched<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }

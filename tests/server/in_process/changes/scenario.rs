@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bookline_server::maintenance;
 use bookline_server::time::source::ManualTime;
-use bookline_server::{Config, maintenance};
 use bookline_testkit::in_process::Server;
 use bookline_testkit::model::{CalendarRequest, Model, Request, Slot, Terms, TicketList, request_line};
 use bookline_testkit::{AsyncConn, Reply, Rng};
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use super::copy::Copy;
 use super::watcher::Watcher;
 use crate::in_process::model::moment::{manual_time, now};
+use crate::in_process::model::run::{configure, connect};
 use crate::in_process::model::steps::{Conditions, Step, line_end, slots};
 
 /// The number of phases: requests, and then watchers that are read, cut or left behind.
@@ -93,20 +94,6 @@ pub async fn run(seed: u64) -> Result<(), Failure> {
         server.stop().await;
     }
     result.map_err(|what| (what, transcript))
-}
-
-fn configure(config: &mut Config, conditions: Conditions, time: &Arc<ManualTime>) {
-    config.shards = conditions.shards;
-    config.durability = conditions.durability;
-    config.limits = conditions.limits;
-    config.time_source = Some(time.clone());
-    config.background_maintenance = false;
-}
-
-async fn connect(server: &Server) -> AsyncConn {
-    let mut conn = server.connect().await;
-    conn.ask("PING").await.ok();
-    conn
 }
 
 impl Scenario {

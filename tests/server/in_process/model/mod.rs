@@ -13,7 +13,7 @@
 
 mod in_memory;
 pub mod moment;
-mod run;
+pub mod run;
 mod shrink;
 pub mod steps;
 mod transcript;

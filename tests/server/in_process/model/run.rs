@@ -53,7 +53,8 @@ pub async fn run(steps: &[Step], conditions: Conditions) -> Result<(), Failure> 
     result.map_err(|(at, what)| Failure { at, transcript, what })
 }
 
-fn configure(config: &mut Config, conditions: Conditions, time: &Arc<ManualTime>) {
+/// Sets what the conditions say, and the time.
+pub fn configure(config: &mut Config, conditions: Conditions, time: &Arc<ManualTime>) {
     config.shards = conditions.shards;
     config.durability = conditions.durability;
     config.limits = conditions.limits;
@@ -62,7 +63,7 @@ fn configure(config: &mut Config, conditions: Conditions, time: &Arc<ManualTime>
 }
 
 /// Opens a connection, and waits until it is served.
-async fn connect(server: &Server) -> AsyncConn {
+pub async fn connect(server: &Server) -> AsyncConn {
     let mut conn = server.connect().await;
     conn.ask("PING").await.ok();
     conn
