@@ -34,8 +34,12 @@ pub enum Code {
     /// The id is taken, someone is busy, the hold has ended, the ticket has another status, the event would
     /// have fewer tickets than are issued and held, or the event to delete has tickets or holds.
     Conflict,
+    /// The command needs an account, or the name or the secret of an AUTH is wrong.
+    Unauthenticated,
     /// The requester's role does not allow it, or only the host may change it.
     Forbidden,
+    /// The requester sends more requests than it may.
+    RateLimited,
     /// The change would exceed a limit of what the server stores.
     Full,
     /// The server has no connection or buffer to spare, or the connection was idle. The connection is closed.
@@ -50,10 +54,6 @@ pub enum Code {
     NotLeader,
     /// Reserved: the leader cannot append to the replicated log at the moment.
     Unavailable,
-    /// Reserved: the command needs an account.
-    Unauthenticated,
-    /// Reserved: the requester sends more requests than it may.
-    RateLimited,
 }
 
 /// A code that this version does not know.
@@ -79,7 +79,9 @@ impl Code {
         Self::Limit,
         Self::SoldOut,
         Self::Conflict,
+        Self::Unauthenticated,
         Self::Forbidden,
+        Self::RateLimited,
         Self::Full,
         Self::Busy,
         Self::ReadOnly,
@@ -87,8 +89,6 @@ impl Code {
         Self::Internal,
         Self::NotLeader,
         Self::Unavailable,
-        Self::Unauthenticated,
-        Self::RateLimited,
     ];
 
     /// The code as written on the wire.
@@ -134,7 +134,7 @@ impl Code {
 
     /// Whether the code is reserved for a later version. This version does not send it.
     pub const fn is_reserved(self) -> bool {
-        matches!(self, Self::NotLeader | Self::Unavailable | Self::Unauthenticated | Self::RateLimited)
+        matches!(self, Self::NotLeader | Self::Unavailable)
     }
 }
 

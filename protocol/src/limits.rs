@@ -92,6 +92,15 @@ pub const SEARCH_ROWS_DEFAULT: u32 = 10;
 /// What one connection may watch, and what one line may name: more than a board has rows.
 pub const WATCHED_MAX: usize = 1_000;
 
+/// Characters in the shortest password: what NIST SP 800-63B asks of one that a user chooses.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+
+/// Characters in the longest password.
+pub const PASSWORD_CHARS_MAX: usize = 200;
+
+/// Bytes in a line of a connection that has to authenticate, and has not, without its end.
+pub const UNAUTHENTICATED_LINE_BYTES_MAX: usize = 4_096;
+
 /// Characters of the input that an error message repeats: enough to recognize it, too few to flood a
 /// terminal.
 pub const ECHO_CHARS_MAX: usize = 40;
@@ -110,6 +119,11 @@ const _: () = assert!(HOLD_SECONDS_DEFAULT <= HOLD_SECONDS_MAX);
 const _: () = assert!(SEARCH_ROWS_DEFAULT <= SEARCH_ROWS_MAX);
 const _: () = assert!(BOOKING_TICKETS_MAX <= EVENT_TICKETS_MAX);
 const _: () = assert!(KEYED_TICKETS_MAX <= BOOKING_TICKETS_MAX);
+const _: () = assert!(PASSWORD_CHARS_MIN <= PASSWORD_CHARS_MAX);
+// AUTH with the longest password, each character of which is an escaped surrogate pair.
+const _: () = assert!(
+    "AUTH ".len() + ID_BYTES_MAX + " \"\"".len() + 12 * PASSWORD_CHARS_MAX <= UNAUTHENTICATED_LINE_BYTES_MAX
+);
 const _: () = assert!(KEY_BYTES_MIN <= KEY_BYTES_MAX);
 const _: () = assert!(TEXT_CHARS_MAX * 4 < LINE_BYTES_MAX);
 const _: () = assert!(ID_BYTES_MAX < TEXT_CHARS_MAX && ECHO_CHARS_MAX < TEXT_CHARS_MAX);

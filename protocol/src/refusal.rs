@@ -86,6 +86,13 @@ pub enum Detail {
     },
     /// The host, who alone may change the meeting, for `FORBIDDEN`.
     Host(String),
+    /// The least that would be needed, for `FORBIDDEN`: a role, or a person.
+    Needs(String),
+    /// When the same request may succeed, for `RATE_LIMITED`.
+    RetryAfter {
+        /// Milliseconds from now.
+        ms: u64,
+    },
     /// The smallest `since=` that would be granted, for `GONE`.
     Oldest {
         /// Commits after this one can be read from the log.
@@ -128,11 +135,12 @@ impl Refusal {
         Self::with_detail(Code::UnknownCommand, message, detail)
     }
 
-    /// A line is longer than [`LINE_BYTES_MAX`] and was discarded.
-    pub fn line_too_long() -> Self {
+    /// A line is longer than `bytes_max` and was discarded.
+    pub fn line_too_long(bytes_max: usize) -> Self {
+        let before_auth = if bytes_max < LINE_BYTES_MAX { " before AUTH" } else { "" };
         Self::new(
             Code::LineTooLong,
-            format!("the line was discarded: it has more than {LINE_BYTES_MAX} bytes, the maximum"),
+            format!("the line was discarded: it has more than {bytes_max} bytes, the maximum{before_auth}"),
         )
     }
 
@@ -226,6 +234,29 @@ impl Refusal {
         Self::new(Code::Forbidden, message)
     }
 
+    /// The role of the requester does not allow the command. `needs` is the least that would.
+    pub fn forbidden_needs(message: impl Into<String>, needs: impl Into<String>) -> Self {
+        Self::with_detail(Code::Forbidden, message, Detail::Needs(needs.into()))
+    }
+
+    /// The command needs an account, or the name or the secret of an AUTH is wrong.
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(Code::Unauthenticated, message)
+    }
+
+    /// The peer has not proved who it is for too long.
+    pub fn not_authenticated_in_time() -> Self {
+        Self::unauthenticated(
+            "no account was proved in time, and this server has accounts: connect again, and AUTH within ten \
+             seconds",
+        )
+    }
+
+    /// The requester sends more than it may. The same request may succeed in `ms` milliseconds.
+    pub fn rate_limited(message: impl Into<String>, ms: u64) -> Self {
+        Self::with_detail(Code::RateLimited, message, Detail::RetryAfter { ms })
+    }
+
     /// Only the host of the meeting may change it.
     pub fn forbidden_host(message: impl Into<String>, host: impl Into<String>) -> Self {
         Self::with_detail(Code::Forbidden, message, Detail::Host(host.into()))
@@ -252,6 +283,28 @@ impl Refusal {
             format!(
                 "the server has {limit} {connections} of your address, as many as it allows of one \
                  (--max-per-address): close one, or try again later"
+            ),
+        )
+    }
+
+    /// The account has as many connections as it may.
+    pub fn busy_account(account: &str, limit: usize) -> Self {
+        Self::new(
+            Code::Busy,
+            format!(
+                "{account} has {limit} connections, as many as the server allows of one account \
+                 (--max-per-account): close one, or try again later"
+            ),
+        )
+    }
+
+    /// The server has reached its limit of connections that have not authenticated.
+    pub fn busy_unauthenticated(limit: usize) -> Self {
+        let have = if limit == 1 { "connection has" } else { "connections have" };
+        Self::new(
+            Code::Busy,
+            format!(
+                "{limit} {have} not authenticated yet, as many as the server allows: try again in a moment"
             ),
         )
     }
@@ -313,6 +366,13 @@ impl Refusal {
     /// The server is shutting down.
     pub fn shutting_down() -> Self {
         Self::new(Code::ShuttingDown, "the server is stopping: connect again in a moment")
+    }
+
+    /// The client does not speak TLS, and the port does.
+    pub fn needs_tls() -> Self {
+        Self::bad_request(
+            "this port speaks TLS and got something else, and it closes now: connect with bookline --tls",
+        )
     }
 
     /// An error of the server.
@@ -380,6 +440,11 @@ impl Detail {
                 out.extend_from_slice(b",\"host\":");
                 json::write_string(out, host);
             }
+            Self::Needs(needs) => {
+                out.extend_from_slice(b",\"needs\":");
+                json::write_string(out, needs);
+            }
+            Self::RetryAfter { ms } => write_number_field(out, b",\"retry_after_ms\":", *ms),
             Self::Oldest { oldest } => write_number_field(out, b",\"oldest\":", *oldest),
             Self::Sequence { sequence } => write_number_field(out, b",\"sequence\":", *sequence),
             Self::DidYouMean(verb) => {

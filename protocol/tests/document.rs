@@ -4,9 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use bookline_protocol::json::write_value;
+use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::refusal_order::{REFUSAL_ORDER, RefusalReason};
 use bookline_protocol::reply::{ChangeBody, ChangeKind, ReplyLine};
-use bookline_protocol::{Code, Cursor, Date, ParsedLine, Refusal, TicketCursor, Verb, limits, parse};
+use bookline_protocol::{
+    Code, Cursor, Date, NEEDS, Needs, ParsedLine, Refusal, TicketCursor, Verb, limits, parse,
+};
 
 const DOCUMENT: &str = include_str!("../../protocol.md");
 
@@ -70,9 +73,30 @@ fn table_of_the_order_of_refusals_equals_the_order_of_the_server() {
 }
 
 #[test]
+fn table_of_what_requests_need_equals_the_one_of_the_server() {
+    let section = &DOCUMENT[DOCUMENT.find("## Accounts").unwrap()..];
+    let section = &section[..section[3..].find("\n## ").unwrap()];
+    let rows: Vec<&str> = section.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    let cell = |needs: Needs| match needs {
+        Needs::Nothing => "nothing".to_owned(),
+        Needs::Account => "an account".to_owned(),
+        Needs::Role(role) => format!("`{role}`"),
+        Needs::Calendar => "`organizer`, or the person's own account".to_owned(),
+        Needs::Report => "`admin`, or the account of the head of department".to_owned(),
+    };
+    let known: Vec<String> =
+        NEEDS.iter().map(|row| format!("| {} | {} |", cell(row.needs), row.requests)).collect();
+    assert_eq!(rows, known);
+}
+
+#[test]
 fn messages_of_refusals_without_a_request_are_quoted() {
-    let refusals =
-        [Refusal::line_too_long(), Refusal::incomplete(), Refusal::busy(10_000), Refusal::shutting_down()];
+    let refusals = [
+        Refusal::line_too_long(LINE_BYTES_MAX),
+        Refusal::incomplete(),
+        Refusal::busy(10_000),
+        Refusal::shutting_down(),
+    ];
     for refusal in refusals {
         let start = format!("| `{}` | ", refusal.code);
         let row = DOCUMENT.lines().find(|line| line.starts_with(&start)).unwrap();
@@ -124,7 +148,8 @@ fn table_of_limits_equals_the_constants() {
 #[test]
 fn examples_agree_with_the_parser() {
     let (mut requests, mut refusals) = (0, 0);
-    for block in DOCUMENT.split("```transcript\n").skip(1) {
+    for block in DOCUMENT.split("```transcript").skip(1) {
+        let (_, block) = block.split_once('\n').unwrap();
         let block = block.split("```").next().unwrap();
         let mut lines = block.lines().peekable();
         while let Some(line) = lines.next() {
@@ -238,7 +263,7 @@ fn fields_of_the_examples_are_those_of_the_table() {
         let object = &line[line.find('{').unwrap()..];
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(object).unwrap();
         let fields = &documented[object["kind"].as_str().unwrap()];
-        for name in object.keys().filter(|name| !["kind", "at", "end"].contains(&name.as_str())) {
+        for name in object.keys().filter(|name| !["kind", "at", "by", "end"].contains(&name.as_str())) {
             assert!(fields.contains(name.as_str()), "the table does not have {name}: {line}");
         }
     }

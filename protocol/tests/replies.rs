@@ -304,6 +304,7 @@ fn objects_of_the_server_have_the_documented_json() {
             time_zone: "Asia/Kolkata".into(),
             now: "2026-11-21T09:00:00+05:30".into(),
             instance: "5f3a9c1e77d20b46".into(),
+            auth: "".into(),
         },
         r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30","instance":"5f3a9c1e77d20b46"}"#,
     );
@@ -324,6 +325,7 @@ fn objects_of_the_server_have_the_documented_json() {
             keys: 16,
             key_bytes: 17,
             oldest_key: Some(MOMENT),
+            accounts: 18,
             max_events: 100,
             max_tickets: 200,
             max_person_hours: 300,
@@ -332,13 +334,14 @@ fn objects_of_the_server_have_the_documented_json() {
             max_name_bytes: 600,
             max_keys: 700,
             max_key_bytes: 800,
+            max_accounts: 900,
             sequence: 7,
             durable_sequence: 8,
             snapshot_sequence: 6,
             oldest_sequence: 5,
             read_only: false,
         },
-        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"keys":16,"key_bytes":17,"oldest_key":"2026-11-26T09:57:53.123456Z","max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"max_keys":700,"max_key_bytes":800,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"oldest_sequence":5,"read_only":false}"#,
+        r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"keys":16,"key_bytes":17,"oldest_key":"2026-11-26T09:57:53.123456Z","accounts":18,"max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"max_keys":700,"max_key_bytes":800,"max_accounts":900,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"oldest_sequence":5,"read_only":false}"#,
     );
     assert_object(
         &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },
@@ -348,9 +351,9 @@ fn objects_of_the_server_have_the_documented_json() {
 
 #[test]
 fn help_rows_equal_the_table() {
-    let rows: Vec<_> = help_rows(None).collect();
+    let rows: Vec<_> = help_rows(None, |_| true).collect();
     assert_eq!(rows.len(), Verb::ALL.iter().map(|verb| verb.forms().len()).sum::<usize>());
-    assert_eq!(help_rows(Some(Verb::Get)).count(), 4);
+    assert_eq!(help_rows(Some(Verb::Get), |_| true).count(), 4);
     let mut out = Vec::new();
     write_row(&mut out, &rows[3]);
     assert_eq!(
@@ -369,6 +372,7 @@ fn replies_of_version_0_1_0_have_no_holds() {
     assert_eq!((stats.name_bytes, stats.max_name_bytes), (0, 0));
     assert_eq!((stats.keys, stats.max_keys, stats.key_bytes, stats.max_key_bytes), (0, 0, 0, 0));
     assert_eq!(stats.oldest_key, None);
+    assert_eq!((stats.accounts, stats.max_accounts), (0, 0));
 }
 
 #[test]
@@ -505,7 +509,7 @@ fn retry_is_true_for_temporary_conditions_only() {
     let temporary: Vec<&str> = Code::ALL.into_iter().filter(|code| code.retry()).map(Code::as_str).collect();
     assert_eq!(
         temporary,
-        ["BUSY", "READ_ONLY", "SHUTTING_DOWN", "NOT_LEADER", "UNAVAILABLE", "RATE_LIMITED"]
+        ["RATE_LIMITED", "BUSY", "READ_ONLY", "SHUTTING_DOWN", "NOT_LEADER", "UNAVAILABLE"]
     );
     assert_eq!("TEAPOT".parse::<Code>().unwrap_err().code, "TEAPOT");
 }

@@ -6,7 +6,8 @@ mod usage;
 
 use bookline_protocol::limits::BOOKING_EVENTS_MAX;
 use bookline_protocol::{
-    CommandForm, Cursor, Date, ParsedLine, Request, TicketCursor, TicketId, Verb, parse, quote, split_option,
+    CommandForm, Cursor, Date, ParsedLine, Request, Role, TicketCursor, TicketId, Verb, parse, quote,
+    split_option,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -43,6 +44,9 @@ fn words_of(verb: Verb, form: &'static CommandForm) -> impl Strategy<Value = Wor
         let (mut options, more): (Vec<_>, Vec<_>) =
             optional.concat().into_iter().partition(|part| split_option(part).is_some());
         arguments.extend(more);
+        if verb == Verb::Account && arguments[1] == "SET" && options.is_empty() {
+            options.push("person=".to_owned());
+        }
         if verb == Verb::Update && options.iter().all(|option| option.starts_with("key=")) {
             options.push("sales=open".to_owned());
         }
@@ -86,6 +90,9 @@ fn value(word: &str, verb: Verb, index: usize) -> BoxedStrategy<String> {
         return self::value(value, verb, index).prop_map(move |value| format!("{name}={value}")).boxed();
     }
     match word {
+        "<name>" if verb == Verb::Account => "[A-Za-z0-9._-]{1,64}".boxed(),
+        "<secret>" => text().prop_map(|text| quote(&format!("password {text}")).into_owned()).boxed(),
+        "<role>" => select(Role::ALL.to_vec()).prop_map(|role| role.to_string()).boxed(),
         "<name>" | "<title>" | "<text>" => text().prop_map(|text| quote(&text).into_owned()).boxed(),
         // The longest series from the last of them on is within the dates.
         "<date>" => (1..=3_640_000_u32, any::<bool>())
@@ -300,6 +307,13 @@ fn lines_of_requests_do_not_change_from_version_to_version() {
         ("WATCH events calendars", "WATCH events calendars"),
         ("UNWATCH", "UNWATCH"),
         ("UNWATCH event:e event:e all", "UNWATCH event:e all"),
+        ("auth anna hunter2", r#"AUTH "anna" "hunter2""#),
+        ("WHOAMI", "WHOAMI"),
+        ("account add anna person=F1 role=seller secret=", "ACCOUNT ADD anna role=seller person=F1"),
+        ("ACCOUNT add anna secret=12345678 role=door", r#"ACCOUNT ADD anna role=door secret="12345678""#),
+        (r#"ACCOUNT SET anna secret="" person="""#, r#"ACCOUNT SET anna person= secret="""#),
+        ("ACCOUNT DROP anna", "ACCOUNT DROP anna"),
+        ("ACCOUNT LIST", "ACCOUNT LIST"),
         ("EXIT", "QUIT"),
     ];
     let with_ids = |line: &str| line.replace("<ticket>", TICKET).replace("<other>", OTHER_TICKET);

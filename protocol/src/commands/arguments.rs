@@ -31,6 +31,22 @@ pub(crate) struct Args<'a> {
     words: Words<'a>,
 }
 
+/// Why the words of a command cannot be used that may have a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum UnusableWords {
+    /// For a reason that repeats no word.
+    Named(String),
+    /// For one that would.
+    Hidden,
+}
+
+/// Drops the message, which repeats words.
+impl From<Refusal> for UnusableWords {
+    fn from(_: Refusal) -> Self {
+        Self::Hidden
+    }
+}
+
 /// Why a word is not a number. The message continues a sentence that begins with the word: `n "0" is out of
 /// range: …`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -199,6 +215,34 @@ impl<'a> Args<'a> {
                 Echo(&value)
             ))),
         }
+    }
+
+    /// Takes all words of a command that may have a secret. A refusal repeats none of them.
+    pub(crate) fn hide_words<T>(
+        &mut self,
+        take: impl FnOnce(&mut Self) -> Result<T, UnusableWords>,
+    ) -> Result<T, Refusal> {
+        take(self).map_err(|unusable| {
+            let usage = self.usage();
+            Refusal::bad_request(match unusable {
+                UnusableWords::Named(reason) => format!("{reason}: write {usage}"),
+                UnusableWords::Hidden => format!(
+                    "the words do not fit, and none is repeated because one may be a secret: write {usage}, with \
+                     quotes around what has blanks or looks like an option"
+                ),
+            })
+        })
+    }
+
+    /// The next argument of a command that may have a secret, not validated.
+    pub(crate) fn next_hidden_word(&mut self, name: &str) -> Result<Cow<'a, str>, UnusableWords> {
+        let word = self.words.next().map_err(|_| UnusableWords::Hidden)?;
+        word.ok_or_else(|| UnusableWords::Named(format!("<{name}> is missing")))
+    }
+
+    /// The next argument of a command that may have a secret, an id.
+    pub(crate) fn next_hidden_id(&mut self, name: &str) -> Result<Id<'a>, UnusableWords> {
+        Id::new(self.next_hidden_word(name)?).map_err(|_| UnusableWords::Hidden)
     }
 
     /// Refuses an argument or an option that was not taken.

@@ -12,6 +12,7 @@ use super::recurrence::{parse_times, write_times};
 use crate::date::Date;
 use crate::hour::Hour;
 use crate::id::Id;
+use crate::needs::Needs;
 use crate::period::{Hours, Period};
 use crate::recurrence::Recurrence;
 use crate::refusal::Refusal;
@@ -36,9 +37,14 @@ impl<'a> Command<'a> for Block<'a> {
         help: "blocks an hour of a person, or as many as hours= says; every= repeats it, in a series of all \
                its occurrences or none, or of those that are free with on_conflict=skip",
         topic: Topic::Calendars,
+        needs: Needs::Calendar,
         example: "BLOCK F1 2026-11-26 14:00 hours=2",
     }];
     const CHANGES: bool = true;
+
+    fn is_own_of(&self, person: &str) -> bool {
+        self.who.as_str() == person
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         let (who, start) = (args.next_id("who")?, args.next_slot()?);

@@ -13,7 +13,9 @@ use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::json;
 use crate::limits::{BOOKING_EVENTS_MAX, BOOKING_TICKETS_MAX, ID_BYTES_MAX};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::text::Text;
 use crate::ticket::{TICKET_ID_CHARS, TicketId};
 
@@ -54,6 +56,7 @@ impl<'a> Command<'a> for Book<'a> {
         usage: "BOOK <event-id> <n> [<event-id> <n>]… [for=<name>] [key=<key>]",
         help: "buys n tickets of an event, or of each of up to 8 events, all or none; for= says whom for",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Seller),
         example: "BOOK rustconf 2 for=\"Ada Lovelace\"",
     }];
     const CHANGES: bool = true;

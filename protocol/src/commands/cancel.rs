@@ -11,7 +11,9 @@ use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::json;
 use crate::limits::{CANCELLED_TICKETS_MAX, LINE_BYTES_MAX};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::ticket::{TICKET_ID_CHARS, TicketId, write_ticket_ids};
 
 // The longest CANCEL fits into a line.
@@ -30,6 +32,7 @@ impl Command<'_> for Cancel {
         usage: "CANCEL <ticket-id> [<ticket-id>]… [key=<key>]",
         help: "takes tickets back, all or none, so that their places are on sale again",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Seller),
         example: "CANCEL 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
     const CHANGES: bool = true;

@@ -4,7 +4,9 @@ use super::arguments::Args;
 use super::command::Command;
 use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::ticket::TicketId;
 
 /// Records that the holder of a ticket was let in.
@@ -21,6 +23,7 @@ impl Command<'_> for Checkin {
         usage: "CHECKIN <ticket-id> [undo=yes] [key=<key>]",
         help: "lets the holder of a ticket in, once; undo=yes takes a mistaken scan back",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Door),
         example: "CHECKIN 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
     const CHANGES: bool = true;

@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::form::CommandForm;
 use super::line_writer::LineWriter;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 
 /// A command. The type is that of its requests.
@@ -17,6 +18,17 @@ pub(crate) trait Command<'a>: Sized {
     /// decides it here.
     fn changes(&self) -> bool {
         Self::CHANGES
+    }
+
+    /// What this request needs: what its form needs, which a command of several forms decides here.
+    fn needs(&self) -> Needs {
+        const { assert!(Self::FORMS.len() == 1, "a command of several forms decides what a request needs") };
+        Self::FORMS[0].needs
+    }
+
+    /// Whether the calendar that this request is about is this person's own.
+    fn is_own_of(&self, _person: &str) -> bool {
+        false
     }
 
     /// Takes the arguments and then the options of the command, except its key. The caller takes the key and

@@ -11,7 +11,9 @@ use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::limits::BOOKING_TICKETS_MAX;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::text::Text;
 use crate::ticket::TicketId;
 
@@ -31,6 +33,7 @@ impl<'a> Command<'a> for Confirm<'a> {
         usage: "CONFIRM <hold-id> [<n>] [for=<name>] [key=<key>]",
         help: "buys the tickets of a hold, or n of them and gives the others back",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Seller),
         example: "CONFIRM 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee for=\"Ada Lovelace\"",
     }];
     const CHANGES: bool = true;

@@ -7,7 +7,9 @@ use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::id::Id;
 use crate::limits::EVENT_TICKETS_MAX;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::sale_terms::{MaxPerBooking, SaleTerms, Sales};
 use crate::text::Text;
 
@@ -31,6 +33,7 @@ impl<'a> Command<'a> for Create<'a> {
         usage: "CREATE <name> <date> <tickets> [id=<id>] [sales=open|closed] [max_per_booking=<n>|none] [key=<key>]",
         help: "creates an event with that many tickets; its id is generated unless given",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Organizer),
         example: "CREATE \"Rust Conf\" 2027-05-14 300 id=rustconf",
     }];
     const CHANGES: bool = true;

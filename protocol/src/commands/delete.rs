@@ -12,10 +12,12 @@ use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
 use crate::json;
+use crate::needs::Needs;
 use crate::period::{Hours, Period};
 use crate::refusal::Refusal;
 use crate::reply::changed_entry::{open_entry_reply, write_series};
 use crate::reply::{SeriesFields, dates};
+use crate::role::Role;
 use crate::series::Scope;
 
 /// Deletes an entry or an event.
@@ -44,6 +46,7 @@ const ENTRY: CommandForm = CommandForm {
     help: "deletes who's block, or the meeting that who hosts, for everyone in it; series= deletes the later \
            or all occurrences of its series with it",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "DELETE F1 2026-11-27 10:00",
 };
 
@@ -51,12 +54,24 @@ const EVENT: CommandForm = CommandForm {
     usage: "DELETE <event-id> [tickets=drop] [key=<key>]",
     help: "deletes an event that has no valid tickets and no holds; tickets=drop deletes them with it",
     topic: Topic::Tickets,
+    needs: Needs::Role(Role::Organizer),
     example: "DELETE rustconf",
 };
 
 impl<'a> Command<'a> for Delete<'a> {
     const FORMS: &'static [CommandForm] = &[ENTRY, EVENT];
     const CHANGES: bool = true;
+
+    fn needs(&self) -> Needs {
+        match self {
+            Self::Entry { .. } => ENTRY.needs,
+            Self::Event { .. } => EVENT.needs,
+        }
+    }
+
+    fn is_own_of(&self, person: &str) -> bool {
+        matches!(self, Self::Entry { who, .. } if who.as_str() == person)
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         let id = args.next_word("who or event-id")?;

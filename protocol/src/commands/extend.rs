@@ -6,7 +6,9 @@ use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
 use crate::limits::HOLD_SECONDS_MAX;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 
 /// Moves the deadline of a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,7 @@ impl Command<'_> for Extend {
         usage: "EXTEND <hold-id> <seconds> [key=<key>]",
         help: "lets a hold expire that many seconds from now, sooner or later than before",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Seller),
         example: "EXTEND 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee 600",
     }];
     const CHANGES: bool = true;

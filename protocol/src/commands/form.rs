@@ -1,5 +1,6 @@
 //! The forms of commands: their usage, their help and an example.
 
+use crate::needs::Needs;
 use crate::parse::option::split_option;
 
 /// One form of a command. GET and PUT have several.
@@ -11,6 +12,8 @@ pub struct CommandForm {
     pub help: &'static str,
     /// What the form is about.
     pub topic: Topic,
+    /// What requests of this form need. A request may need more, by its options and arguments.
+    pub needs: Needs,
     /// A request of this form.
     pub example: &'static str,
 }

@@ -13,6 +13,7 @@ use crate::group::Group;
 use crate::hour::{Hour, Slot};
 use crate::json;
 use crate::limits::{SEARCH_ROWS_DEFAULT, SEARCH_ROWS_MAX};
+use crate::needs::Needs;
 use crate::period::Hours;
 use crate::refusal::Refusal;
 use crate::reply::dates;
@@ -37,6 +38,7 @@ impl<'a> Command<'a> for Free<'a> {
         help: "finds times at which all of the people are free for hours= (1), on a date or the weekdays of \
                a range, between from= (09:00) and until= (17:00); limit= (10) bounds how many",
         topic: Topic::Calendars,
+        needs: Needs::Account,
         example: "FREE F1,F2,F3 2026-11-27 to=2026-12-04 hours=2",
     }];
 

@@ -15,8 +15,10 @@ use crate::hour::Hour;
 use crate::id::Id;
 use crate::json;
 use crate::limits::{LISTING_ROWS_MAX, RANGE_DAYS_MAX};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 use crate::reply::{EntryFields, EntryPlace, LineKind, dates};
+use crate::role::Role;
 
 /// Shows what there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +55,7 @@ const LIST: CommandForm = CommandForm {
     usage: "GET [limit=<n>] [after=<cursor>]",
     help: "lists the events by date, name and id; after=<next> continues a listing that limit ended",
     topic: Topic::Tickets,
+    needs: Needs::Role(Role::Viewer),
     example: "GET limit=20",
 };
 
@@ -60,6 +63,7 @@ const EVENT: CommandForm = CommandForm {
     usage: "GET <event-id>",
     help: "shows one event and how many tickets are left",
     topic: Topic::Tickets,
+    needs: Needs::Role(Role::Viewer),
     example: "GET rustconf",
 };
 
@@ -67,6 +71,7 @@ const DAY: CommandForm = CommandForm {
     usage: "GET <who> <date>",
     help: "shows the schedule of a person's day",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "GET F1 2026-11-26",
 };
 
@@ -74,6 +79,7 @@ const RANGE: CommandForm = CommandForm {
     usage: "GET <who> <from> <to>",
     help: "lists the days of a range of at most 366 days on which a person has anything",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "GET F1 2026-11-23 2026-11-29",
 };
 
@@ -82,6 +88,20 @@ const _: () = assert!(RANGE_DAYS_MAX == 366);
 
 impl<'a> Command<'a> for Get<'a> {
     const FORMS: &'static [CommandForm] = &[LIST, EVENT, DAY, RANGE];
+
+    #[inline]
+    fn needs(&self) -> Needs {
+        match self {
+            Self::List { .. } => LIST.needs,
+            Self::Event { .. } => EVENT.needs,
+            Self::Day { .. } => DAY.needs,
+            Self::Range { .. } => RANGE.needs,
+        }
+    }
+
+    fn is_own_of(&self, person: &str) -> bool {
+        matches!(self, Self::Day { who, .. } | Self::Range { who, .. } if who.as_str() == person)
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         if !args.has_next()? {

@@ -9,6 +9,7 @@ use super::command::Command;
 use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::verb::Verb;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 
 /// Lists the commands.
@@ -23,6 +24,7 @@ impl Command<'_> for Help {
         usage: "HELP [<verb>]",
         help: "lists the commands, or the forms of one",
         topic: Topic::Server,
+        needs: Needs::Nothing,
         example: "HELP BOOK",
     }];
 
@@ -62,11 +64,15 @@ pub struct HelpRow<'a> {
     pub example: Cow<'a, str>,
 }
 
-/// The rows of HELP for one verb or for all, in the order of `protocol.md`.
-pub fn help_rows(verb: Option<Verb>) -> impl Iterator<Item = HelpRow<'static>> {
+/// The rows of HELP for one verb or for all, in the order of `protocol.md`. `is_allowed` says whether the
+/// requester may make requests that need this.
+pub fn help_rows<'v>(
+    verb: Option<Verb>,
+    is_allowed: impl Fn(Needs) -> bool + Copy + 'v,
+) -> impl Iterator<Item = HelpRow<'static>> + 'v {
     let verbs = Verb::ALL.iter().filter(move |it| verb.is_none_or(|verb| verb == **it));
-    verbs.flat_map(|verb| {
-        verb.forms().iter().map(|form| HelpRow {
+    verbs.flat_map(move |verb| {
+        verb.forms().iter().filter(move |form| is_allowed(form.needs)).map(|form| HelpRow {
             command: verb.as_str().into(),
             usage: form.usage.into(),
             help: form.help.into(),

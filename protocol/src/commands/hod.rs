@@ -10,6 +10,7 @@ use crate::date::Date;
 use crate::date_range::DateRange;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 use crate::reply::entry::write_slot;
 use crate::reply::{EntryFields, EntryPlace, dates, write_entry_fields};
@@ -29,6 +30,7 @@ impl<'a> Command<'a> for Hod<'a> {
         help: "lists the meetings of the last 720 hours, or of a range of at most 366 days, newest first; \
                for the head of department only",
         topic: Topic::Calendars,
+        needs: Needs::Report,
         example: "HOD F10 2026-11-01 2026-11-30",
     }];
 

@@ -12,7 +12,9 @@ use crate::hold::{HoldId, HoldStatus};
 use crate::id::Id;
 use crate::json;
 use crate::limits::{BOOKING_TICKETS_MAX, HOLD_SECONDS_DEFAULT, HOLD_SECONDS_MAX};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::text::Text;
 use crate::timestamp::Timestamp;
 
@@ -41,6 +43,7 @@ const CREATE: CommandForm = CommandForm {
     usage: "HOLD <event-id> <n> [ttl=<seconds>] [for=<name>] [key=<key>]",
     help: "puts n tickets aside for 300 seconds, or as many as ttl= says, until CONFIRM buys them",
     topic: Topic::Tickets,
+    needs: Needs::Role(Role::Seller),
     example: "HOLD rustconf 2 ttl=300",
 };
 
@@ -48,6 +51,7 @@ const SHOW: CommandForm = CommandForm {
     usage: "HOLD <hold-id> [key=<key>]",
     help: "shows a hold: its tickets, its deadline and its status",
     topic: Topic::Tickets,
+    needs: Needs::Role(Role::Seller),
     example: "HOLD 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
 };
 
@@ -60,6 +64,13 @@ impl<'a> Command<'a> for Hold<'a> {
 
     fn changes(&self) -> bool {
         matches!(self, Self::Create { .. })
+    }
+
+    fn needs(&self) -> Needs {
+        match self {
+            Self::Create { .. } => CREATE.needs,
+            Self::Show { .. } => SHOW.needs,
+        }
     }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {

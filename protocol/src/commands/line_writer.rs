@@ -12,6 +12,7 @@ use crate::json;
 use crate::parse::quote::Quoted;
 use crate::period::Hours;
 use crate::recurrence::Every;
+use crate::role::Role;
 use crate::sale_terms::{MaxPerBooking, Sales};
 use crate::series::Scope;
 use crate::text::Text;
@@ -63,6 +64,19 @@ impl Value for str {
     }
 }
 
+impl Value for Quoted<'_> {
+    fn write(&self, out: &mut Vec<u8>) {
+        // Writing to a Vec does not fail.
+        let _ = write!(out, "{self}");
+    }
+}
+
+impl Value for Role {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_str().write(out);
+    }
+}
+
 impl Value for Id<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         self.as_str().write(out);
@@ -78,8 +92,7 @@ impl Value for Group<'_> {
 /// Always within quotes: which words need them may change from version to version.
 impl Value for Text<'_> {
     fn write(&self, out: &mut Vec<u8>) {
-        // Writing to a Vec does not fail.
-        let _ = write!(out, "{}", Quoted(self.as_str()));
+        Quoted(self.as_str()).write(out);
     }
 }
 

@@ -13,6 +13,7 @@ use super::recurrence::{parse_times, refuse_series, write_times};
 use crate::date::Date;
 use crate::hour::{Hour, Slot};
 use crate::id::Id;
+use crate::needs::Needs;
 use crate::period::{Hours, Period};
 use crate::recurrence::Recurrence;
 use crate::refusal::Refusal;
@@ -56,6 +57,7 @@ const AT: CommandForm = CommandForm {
            none; every= repeats it, in a series of all its occurrences or none, or of those that are free \
            with on_conflict=skip",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "MEET F1 2026-11-27 10:00 \"project review\" F2,F3",
 };
 
@@ -65,12 +67,25 @@ const FIRST: CommandForm = CommandForm {
     help: "schedules a meeting at the first time at which all of its people are free, from 09:00 until 17:00 \
            on the date, or on the weekdays of a range with to=",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "MEET F1 2026-11-27 first \"project review\" F2,F3 hours=2",
 };
 
 impl<'a> Command<'a> for Meet<'a> {
     const FORMS: &'static [CommandForm] = &[AT, FIRST];
     const CHANGES: bool = true;
+
+    fn needs(&self) -> Needs {
+        match self.when {
+            MeetingTime::At { .. } => AT.needs,
+            MeetingTime::First(_) => FIRST.needs,
+        }
+    }
+
+    /// A meeting is who's and its host's.
+    fn is_own_of(&self, person: &str) -> bool {
+        self.who.as_str() == person || self.meeting.host.as_str() == person
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         let (who, date) = (args.next_id("who")?, args.next_date()?);

@@ -35,6 +35,9 @@ macro_rules! for_each_command {
             Snapshot in snapshot: "SNAPSHOT";
             Watch<'a> in watch: "WATCH";
             Unwatch<'a> in unwatch: "UNWATCH";
+            Auth<'a> in auth: "AUTH";
+            Whoami in whoami: "WHOAMI";
+            Account<'a> in account: "ACCOUNT";
             Quit in quit: "QUIT" | "EXIT";
         }
     };
@@ -48,6 +51,7 @@ mod keyed;
 mod line_writer;
 mod meeting;
 mod recurrence;
+pub(crate) mod secret_line;
 pub(crate) mod verb;
 mod watched_words;
 mod window;
@@ -61,10 +65,13 @@ pub use verb::Verb;
 use arguments::Args;
 use command::Command;
 use line_writer::LineWriter;
+use secret_line::may_have_secret;
 
 use crate::byte_class::ByteClasses;
 use crate::key::Key;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::secret::TOKEN_PREFIX;
 
 macro_rules! define_requests {
     ($(
@@ -106,6 +113,22 @@ macro_rules! define_requests {
             pub fn changes(&self) -> bool {
                 match self {
                     $(Self::$variant(request) => request.changes(),)*
+                }
+            }
+
+            /// What the request needs on a server with accounts.
+            #[inline]
+            pub fn needs(&self) -> Needs {
+                match self {
+                    $(Self::$variant(request) => request.needs(),)*
+                }
+            }
+
+            /// Whether the calendar that the request is about, if it needs [`Needs::Calendar`], is this
+            /// person's own.
+            pub fn is_own_of(&self, person: &str) -> bool {
+                match self {
+                    $(Self::$variant(request) => request.is_own_of(person),)*
                 }
             }
 
@@ -161,6 +184,11 @@ macro_rules! define_requests {
 for_each_command!(define_requests);
 
 impl Verb {
+    /// Whether requests with this verb have secrets among their words.
+    pub const fn has_secrets(self) -> bool {
+        matches!(self, Self::Auth | Self::Account)
+    }
+
     /// The names of the options of all forms of the command.
     pub fn options(self) -> impl Iterator<Item = &'static str> {
         self.forms().iter().flat_map(CommandForm::options)
@@ -175,9 +203,35 @@ pub(crate) fn parse<'a>(
     key: &mut Option<Key<'a>>,
 ) -> Result<Request<'a>, Refusal> {
     let mut args = Args::of(line, classes);
-    let verb = Verb::parse(&args.verb()?)?;
+    let verb = args.verb().map_err(|refusal| if may_have_secret(line) { hidden_line() } else { refusal })?;
+    let verb =
+        Verb::parse(&verb).map_err(|refusal| if is_secret(&verb) { hidden_verb() } else { refusal })?;
     args.set_command(verb.forms());
-    // An argument that only looks like an option shifts the arguments after it, and one of those is then
-    // refused. The unknown option is the cause, so it is the one to report.
-    arguments(verb, &mut args, key).map_err(|refusal| args.find_unknown_option().unwrap_or(refusal))
+    arguments(verb, &mut args, key).map_err(|refusal| {
+        if verb.has_secrets() {
+            return refusal;
+        }
+        // An argument that only looks like an option shifts the arguments after it, and one of those is then
+        // refused. The unknown option is the cause, so it is the one to report.
+        args.find_unknown_option().unwrap_or(refusal)
+    })
+}
+
+/// Whether a first word is more than one: a line in quotes, or a token.
+fn is_secret(word: &str) -> bool {
+    word.contains(TOKEN_PREFIX) || (word.contains(char::is_whitespace) && may_have_secret(word))
+}
+
+/// The refusal of a first word that may have a secret.
+fn hidden_verb() -> Refusal {
+    let message = "the first word is not a command, and is not repeated because it may have a secret: HELP lists \
+                   the commands";
+    Refusal::unknown_command(message, None)
+}
+
+/// The refusal of a line that cannot be split into words and may have a secret.
+fn hidden_line() -> Refusal {
+    Refusal::bad_request(
+        "the line has a misplaced or unclosed quote; it is not repeated because it may have a secret",
+    )
 }

@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::{CommandForm, Topic};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 
 /// Checks the connection.
@@ -14,6 +15,7 @@ impl Command<'_> for Ping {
         usage: "PING",
         help: "checks the connection",
         topic: Topic::Server,
+        needs: Needs::Nothing,
         example: "PING",
     }];
 

@@ -8,6 +8,7 @@ use super::meeting::RequestedMeeting;
 use super::recurrence::period;
 use crate::hour::Slot;
 use crate::id::Id;
+use crate::needs::Needs;
 use crate::period::Hours;
 use crate::refusal::Refusal;
 use crate::series::Scope;
@@ -45,6 +46,7 @@ const BLOCK: CommandForm = CommandForm {
     help: "replaces who's entry at the first time by a block at the second, in one step; series= moves the \
            later or all occurrences of its series likewise",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "PUT F1 2026-11-26 14:00 BLOCK 2026-11-26 16:00",
 };
 
@@ -54,12 +56,24 @@ const MEET: CommandForm = CommandForm {
     help: "replaces who's entry at the first time by a meeting at the second, in one step; series= moves the \
            later or all occurrences of its series likewise",
     topic: Topic::Calendars,
+    needs: Needs::Calendar,
     example: "PUT F1 2026-11-27 10:00 MEET 2026-11-27 15:00 \"project review\" F2,F3",
 };
 
 impl<'a> Command<'a> for Put<'a> {
     const FORMS: &'static [CommandForm] = &[BLOCK, MEET];
     const CHANGES: bool = true;
+
+    fn needs(&self) -> Needs {
+        match self.entry {
+            RequestedEntry::Block => BLOCK.needs,
+            RequestedEntry::Meeting(_) => MEET.needs,
+        }
+    }
+
+    fn is_own_of(&self, person: &str) -> bool {
+        self.who.as_str() == person
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         let who = args.next_id("who")?;

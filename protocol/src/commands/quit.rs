@@ -3,6 +3,7 @@
 use super::arguments::Args;
 use super::command::Command;
 use super::form::{CommandForm, Topic};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 
 /// Closes the connection.
@@ -14,6 +15,7 @@ impl Command<'_> for Quit {
         usage: "QUIT",
         help: "closes the connection; EXIT does the same",
         topic: Topic::Server,
+        needs: Needs::Nothing,
         example: "QUIT",
     }];
 

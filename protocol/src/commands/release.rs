@@ -9,7 +9,9 @@ use super::command::Command;
 use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::hold::HoldId;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 
 /// Ends a hold and gives its tickets back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +25,7 @@ impl Command<'_> for Release {
         usage: "RELEASE <hold-id> [key=<key>]",
         help: "ends a hold, so that its tickets are on sale again",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Seller),
         example: "RELEASE 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
     const CHANGES: bool = true;

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::{CommandForm, Topic};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 
 /// Writes a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +18,7 @@ impl Command<'_> for Snapshot {
         usage: "SNAPSHOT",
         help: "writes a snapshot of everything that is on disk, so that the next start is quick",
         topic: Topic::Server,
+        needs: Needs::Role(Role::Admin),
         example: "SNAPSHOT",
     }];
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments::Args;
 use super::command::Command;
 use super::form::{CommandForm, Topic};
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 use crate::timestamp::Timestamp;
 
@@ -19,12 +20,23 @@ impl Command<'_> for Stats {
         usage: "STATS",
         help: "shows what the server holds, how much it may hold, and what it has done",
         topic: Topic::Server,
+        needs: Needs::Account,
         example: "STATS",
     }];
 
     fn parse(_: &mut Args<'_>) -> Result<Self, Refusal> {
         Ok(Self)
     }
+}
+
+/// The reply to STATS for an account that is no admin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UptimeReply<'a> {
+    /// The version of the server.
+    #[serde(borrow)]
+    pub version: Cow<'a, str>,
+    /// Seconds since the server began to accept connections.
+    pub uptime_seconds: u64,
 }
 
 /// The reply to STATS.
@@ -68,6 +80,9 @@ pub struct StatsReply<'a> {
     /// When the oldest of these keys was used, if there are any. The keys reach back to this moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_key: Option<Timestamp>,
+    /// The number of accounts. Servers of version 0.1.0 have none.
+    #[serde(default)]
+    pub accounts: u64,
     /// The limit of `events`.
     pub max_events: u64,
     /// The limit of `ticket_ids`.
@@ -89,6 +104,9 @@ pub struct StatsReply<'a> {
     /// The limit of `key_bytes`.
     #[serde(default)]
     pub max_key_bytes: u64,
+    /// The limit of `accounts`.
+    #[serde(default)]
+    pub max_accounts: u64,
     /// The sequence number of the last commit.
     pub sequence: u64,
     /// The sequence number of the last commit that is known to be durable.

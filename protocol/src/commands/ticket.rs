@@ -10,8 +10,10 @@ use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::json;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 use crate::reply::dates;
+use crate::role::Role;
 use crate::ticket::{TicketId, TicketStatus};
 use crate::timestamp::{Timestamp, write_at};
 
@@ -27,6 +29,7 @@ impl Command<'_> for Ticket {
         usage: "TICKET <ticket-id>",
         help: "shows which event a ticket is for, whom it is for, and whether it is valid",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Door),
         example: "TICKET 2cdba4d5-65e5-8a4e-9d2b-64a5ba13b0ee",
     }];
 

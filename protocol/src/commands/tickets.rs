@@ -12,7 +12,9 @@ use super::ticket::write_ticket_state;
 use crate::cursor::TicketCursor;
 use crate::id::Id;
 use crate::limits::LISTING_ROWS_MAX;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::tagged_id;
 use crate::text::Text;
 use crate::ticket::{StatusFilter, TICKET_ID_CHARS, TicketId, TicketStatus};
@@ -46,8 +48,14 @@ impl<'a> Command<'a> for Tickets<'a> {
         help: "lists the valid tickets of an event for the door, or those that status= says; for= searches \
                the names, ids=yes shows whole ids, after=<next> continues a listing that limit ended",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Door),
         example: "TICKETS rustconf for=Lovelace",
     }];
+
+    /// Whole ids are enough to use a ticket.
+    fn needs(&self) -> Needs {
+        if self.ids { Needs::Role(Role::Seller) } else { Self::FORMS[0].needs }
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         Ok(Self {

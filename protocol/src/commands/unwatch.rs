@@ -10,6 +10,7 @@ use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::watch::write_watching;
 use super::watched_words::parse_watched;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
 use crate::watched::Watched;
 
@@ -25,6 +26,7 @@ impl<'a> Command<'a> for Unwatch<'a> {
         usage: "UNWATCH [<what>]…",
         help: "ends the CHANGE lines of what WATCH has named, or all of them",
         topic: Topic::Server,
+        needs: Needs::Account,
         example: "UNWATCH person:F1",
     }];
 

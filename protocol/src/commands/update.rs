@@ -7,7 +7,9 @@ use super::line_writer::LineWriter;
 use crate::date::Date;
 use crate::id::Id;
 use crate::limits::EVENT_TICKETS_MAX;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::sale_terms::{MaxPerBooking, Sales};
 use crate::text::Text;
 
@@ -35,6 +37,7 @@ impl<'a> Command<'a> for Update<'a> {
         help: "changes an event: its name, its date, its number of tickets, whether they are on sale, and \
                the most that one BOOK may buy",
         topic: Topic::Tickets,
+        needs: Needs::Role(Role::Organizer),
         example: "UPDATE rustconf tickets=350 sales=open",
     }];
     const CHANGES: bool = true;

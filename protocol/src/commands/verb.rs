@@ -11,9 +11,6 @@ use crate::shown::Echo;
 /// letters into any other.
 const TYPO_DISTANCE_MAX: usize = 2;
 
-/// Reserved for authentication in a later version. No command may use it.
-pub const RESERVED_VERB: &str = "AUTH";
-
 /// Bytes of the longest verb.
 const VERB_BYTES_MAX: usize = 8;
 
@@ -91,10 +88,6 @@ impl fmt::Display for Verb {
 }
 
 fn unknown(word: &str) -> Refusal {
-    if word.eq_ignore_ascii_case(RESERVED_VERB) {
-        let message = format!("{} is reserved for a later version: nothing asks for it yet", RESERVED_VERB);
-        return Refusal::unknown_command(message, None);
-    }
     match nearest(word) {
         Some(verb) => Refusal::unknown_command(
             format!("{} is not a command: did you mean {verb}? HELP lists the commands", Echo(word)),

@@ -10,7 +10,9 @@ use super::form::{CommandForm, Topic};
 use super::line_writer::LineWriter;
 use super::watched_words::parse_watched;
 use crate::json;
+use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::role::Role;
 use crate::watched::Watched;
 
 /// Asks for `CHANGE` lines on this connection, beside what it watches already.
@@ -30,8 +32,17 @@ impl<'a> Command<'a> for Watch<'a> {
         help: "sends a CHANGE line for every change of events, calendars, all, event:<event-id> or \
                person:<person-id>, from now on or since a sequence number",
         topic: Topic::Server,
+        needs: Needs::Role(Role::Viewer),
         example: "WATCH event:rustconf person:F1",
     }];
+
+    fn needs(&self) -> Needs {
+        needs_of_watching(&self.watched, self.tickets)
+    }
+
+    fn is_own_of(&self, person: &str) -> bool {
+        is_own_calendar_of(&self.watched, person)
+    }
 
     fn parse(args: &mut Args<'a>) -> Result<Self, Refusal> {
         let watched = parse_watched(args)?;
@@ -52,6 +63,27 @@ impl<'a> Command<'a> for Watch<'a> {
         line.option("since", self.since.as_ref());
         line.option_flag("tickets", "yes", self.tickets);
     }
+}
+
+/// What a connection needs that watches these, `with_tickets` also the ids of tickets and holds.
+pub fn needs_of_watching(watched: &[Watched<'_>], with_tickets: bool) -> Needs {
+    let is_of_everyone = |watched: &Watched<'_>| matches!(watched, Watched::Calendars | Watched::All);
+    if with_tickets || watched.iter().any(is_of_everyone) {
+        Needs::Role(Role::Organizer)
+    } else if watched.iter().any(|watched| matches!(watched, Watched::Person(_))) {
+        Needs::Calendar
+    } else {
+        Needs::Role(Role::Viewer)
+    }
+}
+
+/// Whether the calendars among these are this person's own. Everybody may watch events.
+pub fn is_own_calendar_of(watched: &[Watched<'_>], person: &str) -> bool {
+    watched.iter().all(|watched| match watched {
+        Watched::Event(_) | Watched::Events => true,
+        Watched::Person(id) => id.as_str() == person,
+        Watched::Calendars | Watched::All => false,
+    })
 }
 
 /// The reply to WATCH.

@@ -71,7 +71,10 @@ pub fn refuse_binary(received: &[u8]) -> Option<Refusal> {
         _ => false,
     };
     (!is_text).then(|| match first {
-        0x16 | 0x80 => unsupported("TLS"),
+        0x16 | 0x80 => Refusal::bad_request(
+            "this port of a reservation server does not speak TLS, and it closes now: connect without TLS, or ask \
+             whoever runs it for a port that does (--tls-cert, --tls-listen)",
+        ),
         _ => not_text(format!("the connection begins with a byte 0x{first:02X}, which is no text")),
     })
 }

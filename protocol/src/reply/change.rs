@@ -105,6 +105,9 @@ pub struct ChangeBody<'a> {
     /// For whom the tickets are, if that was given and the watcher asked for ids.
     #[serde(borrow, default, rename = "for", skip_serializing_if = "Option::is_none")]
     pub attendee: Option<Cow<'a, str>>,
+    /// The account that made the commit, if one did and the watcher may know it.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Cow<'a, str>>,
     /// Whether it is the last line of its commit for this watcher. To resume, watch since its sequence
     /// number.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

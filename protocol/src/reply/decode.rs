@@ -133,6 +133,12 @@ pub struct ErrBody {
     /// FORBIDDEN: the host, who alone may change the meeting.
     #[serde(default)]
     pub host: Option<String>,
+    /// FORBIDDEN: the least that would be needed, a role or a person.
+    #[serde(default)]
+    pub needs: Option<String>,
+    /// RATE_LIMITED: when the same request may succeed, in milliseconds from now.
+    #[serde(default)]
+    pub retry_after_ms: Option<u64>,
     /// GONE: the smallest `since=` that would be granted.
     #[serde(default)]
     pub oldest: Option<u64>,
