@@ -1,7 +1,9 @@
 //! The payload of a frame: commits of changes, or the bare changes of a snapshot.
 
+use bookline_protocol::Id;
 use bookline_server::changes::{Change, commit};
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::Actor;
 
 /// Panics if a property does not hold.
 pub fn check(payload: &[u8]) {
@@ -10,6 +12,8 @@ pub fn check(payload: &[u8]) {
         let Ok(read) = read else { break };
         commits += 1;
         assert_eq!(read.sequence, Sequence(commits));
+        let is_valid = |actor: Actor<'_>| actor.account.0 > 0 && Id::new(actor.name).is_ok();
+        assert!(read.actor.is_none_or(is_valid), "{:?}", read.actor);
         let changes = read.changes().take_while(Result::is_ok).count();
         // A change has at least four bytes.
         assert!(changes * 4 <= payload.len());

@@ -6,19 +6,21 @@ use std::path::Path;
 
 use bookline_fuzz::file::file;
 use bookline_protocol::{
-    Date, Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag,
+    Date, Hours, MaxPerBooking, Period, Role, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag,
 };
 use bookline_server::changes::commit;
 use bookline_server::changes::{
-    BlockTaken, Change, EntriesCreated, EntriesEnded, EntriesMoved, EntryEnded, EntryFreed, EntryTexts,
-    EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated,
-    HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, KeyKept,
-    KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked,
-    TicketsCancelled, TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
+    AccountAdded, AccountDropped, AccountSet, BlockTaken, Change, EntriesCreated, EntriesEnded, EntriesMoved,
+    EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
+    HoldConfirmed, HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded,
+    HoldsEndedUncounted, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
+    TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
+    encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::frame::Kind;
 use bookline_server::codec::segment_header;
+use bookline_server::domain::account::{AccountNumber, AccountValues, Actor, SecretHash};
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 
@@ -154,8 +156,18 @@ fn formats() -> std::io::Result<()> {
     let moved_entries = [encode_entry(first_number, hours(60, 3))];
     let entries_moved = EntriesMoved { series, texts: standup, entries: &moved_entries }.into();
     let moved_before = [encode_entry(EntryNumber::first_of(Sequence(2)), hours(70, 1))];
+    let account = AccountValues {
+        name: "anna",
+        role: Role::Seller,
+        person: "F1",
+        secret: SecretHash::Password(
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        ),
+    };
+    let with_token =
+        AccountValues { role: Role::Admin, person: "", secret: SecretHash::Token([7; 32]), ..account };
     // A history that fits the state that it makes.
-    let journal: [Change<'_>; 34] = [
+    let journal: [Change<'_>; 37] = [
         EventCreated { tag, id: "jazz", name: "Jazz", date, total: 10, issued: 1 }.into(),
         TicketsIssued { event, tickets: &ids[1..3] }.into(),
         BlockTaken { slot, who: "F1" }.into(),
@@ -189,18 +201,22 @@ fn formats() -> std::io::Result<()> {
         KeysForgotten { through: Sequence(24) }.into(),
         key_kept,
         entries_created,
+        AccountAdded(account).into(),
+        AccountSet { account: AccountNumber(33), values: with_token }.into(),
+        AccountDropped { account: AccountNumber(33), name: account.name }.into(),
         EntriesEnded { series, texts: standup, entries: &entries }.into(),
         entries_moved,
     ];
     // A snapshot whose changes fit one another.
-    let snapshot: [Change<'_>; 10] = [
+    let snapshot: [Change<'_>; 11] = [
         EventAdded { tag, values }.into(),
-        TicketsIssued { event, tickets: &ids[1..3] }.into(),
+        AccountAdded(account).into(),
         BlockTaken { slot, who: "F1" }.into(),
         MeetingTaken { slot, who: "F2", title: "standup", group: "F3,F4", host: "F2" }.into(),
         entries_created,
         EntriesMoved { series: None, texts: standup, entries: &moved_before }.into(),
         key_kept,
+        TicketsIssued { event, tickets: &ids[1..3] }.into(),
         tickets_kept,
         hold_kept,
         ended_hold_kept,
@@ -209,9 +225,9 @@ fn formats() -> std::io::Result<()> {
     // Entries are moved by the commit that ends them.
     let (single, moving) = journal.split_at(journal.len() - 2);
     for change in single {
-        commit::encode(&mut commits, MICROS, std::slice::from_ref(change));
+        commit::encode(&mut commits, MICROS, None, std::slice::from_ref(change));
     }
-    commit::encode(&mut commits, MICROS, moving);
+    commit::encode(&mut commits, MICROS, None, moving);
     for change in journal.iter().chain(&snapshot) {
         change.encode(&mut bare);
     }
@@ -221,19 +237,22 @@ fn formats() -> std::io::Result<()> {
     }
     write("commit", "one-of-each", &commits)?;
     write("commit", "changes", &bare)?;
+    let (mut by_account, anna) = (Vec::new(), Actor { account: AccountNumber(1), name: "anna" });
+    commit::encode(&mut by_account, MICROS, Some(anna), &[BlockTaken { slot, who: "F1" }.into()]);
+    write("commit", "by-account", &by_account)?;
     // The types before the last one of a kind, whose bodies lack fields.
     write("commit", "earlier-types", &earlier_types())?;
     let marker = (Kind::Marker, 0, Vec::new());
     let next = [&24_u64.to_le_bytes()[..], &[9; 16]].concat();
-    let whole = (Kind::Commits, 33, commits.clone());
+    let whole = (Kind::Commits, 36, commits.clone());
     frames("segment", "open", std::slice::from_ref(&whole))?;
     frames("segment", "marked", &[whole.clone(), marker])?;
     frames("segment", "closed", &[whole.clone(), (Kind::Trailer, 0, next)])?;
     frames("segment", "twice", &[whole.clone(), whole])?;
     let footer = |changes: u64| (Kind::Footer, 0, changes.to_le_bytes().to_vec());
     frames("snapshot", "empty", &[footer(0)])?;
-    frames("snapshot", "whole", &[(Kind::Changes, 10, numbered.clone()), footer(10)])?;
-    frames("snapshot", "no-footer", &[(Kind::Changes, 10, numbered)])
+    frames("snapshot", "whole", &[(Kind::Changes, 11, numbered.clone()), footer(11)])?;
+    frames("snapshot", "no-footer", &[(Kind::Changes, 11, numbered)])
 }
 
 /// A booking of type 6, an update of type 9 and a check-in of type 14, of the event `jazz`.

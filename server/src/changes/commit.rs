@@ -6,8 +6,13 @@
 //! | 4 | 8 | time of the commit, in microseconds since 1970 (UTC) |
 //! | 12 | 4 | term: 0 on one machine |
 //! | 16 | 2 | flags: 0; any other value requires a newer version |
-//! | 18 | 2 | length of the extensions that follow, in bytes; a reader skips those that it does not know |
+//! | 18 | 2 | length of the extensions that follow, in bytes |
 //! | 20 | … | extensions, then changes up to the end of the commit |
+//!
+//! An extension is its type (1 byte), the length of its body (1 byte), and the body. A reader skips the types
+//! that it does not know. Type 1 is the actor, the account that made the commit: its number (8 bytes), and
+//! its name at that time (1 to 64 of the characters of ids). A commit has at most one, and none if nobody had
+//! to authenticate, or if the server made it on its own.
 //!
 //! [`super::Change`] describes the encoding of changes. The sequence number of a commit is that of its frame
 //! plus its index in the frame.
@@ -17,19 +22,24 @@ use bookline_protocol::limits::{
     KEYED_TICKETS_MAX, LINE_BYTES_MAX,
 };
 
+use super::actor::{ACTOR_BYTES_BEFORE_NAME, ACTOR_BYTES_MAX, actor_before_name, actor_bytes, find_actor};
 use super::event_after::EVENT_AFTER_BYTES_MAX;
 use super::occurrence::SERIES_BYTES;
 use super::used_key::USED_KEY_BYTES_MAX;
 use super::{
     CHANGE_HEADER_BYTES, Change, EncodedEntry, EntriesMoved, HOLDS_ENDED_MAX, InvalidChange, Origin,
-    event_updated, hold_confirmed, holds_ended, holds_forgotten, keys_forgotten, tickets_booked,
+    account_set, event_updated, hold_confirmed, holds_ended, holds_forgotten, keys_forgotten, tickets_booked,
 };
 use crate::codec::fields::Fields;
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
 use crate::codec::{DecodeError, Sequence};
 use crate::domain::Contradiction;
+use crate::domain::account::Actor;
 
 const HEADER_BYTES: usize = 20;
+
+/// The header with the extensions that this version writes.
+const EXTENDED_HEADER_BYTES_MAX: usize = HEADER_BYTES + ACTOR_BYTES_MAX;
 
 /// The bytes of the id of a ticket or hold.
 const UUID_BYTES: usize = 16;
@@ -51,14 +61,15 @@ const ENTRY_BYTES_MAX: usize =
     CHANGE_HEADER_BYTES + SERIES_BYTES + ENTRY_STRINGS_BYTES_MAX + size_of::<EncodedEntry>();
 
 /// The size of the largest commit: a request with a key, which replaces a meeting by another.
-pub const BYTES_MAX: usize = HEADER_BYTES + 2 * ENTRY_BYTES_MAX + KEY_BYTES_MAX;
+pub const BYTES_MAX: usize = EXTENDED_HEADER_BYTES_MAX + 2 * ENTRY_BYTES_MAX + KEY_BYTES_MAX;
 
-/// The changes of a series may be larger. The store refuses those that are.
-const _: () = assert!(COMMIT_BYTES_MAX as usize <= BYTES_MAX);
+/// The changes of a series may be larger. The store refuses those that are, whoever makes them: it does not
+/// count the actor.
+const _: () = assert!(COMMIT_BYTES_MAX as usize + ACTOR_BYTES_MAX <= BYTES_MAX);
 
 /// A booking of so many tickets, of several events, which ends due holds of these events before.
 const fn booking_bytes_max(tickets: usize) -> usize {
-    HEADER_BYTES
+    EXTENDED_HEADER_BYTES_MAX
         + ended_holds_bytes_max(BOOKING_EVENTS_MAX)
         + BOOKING_EVENTS_MAX * (CHANGE_HEADER_BYTES + tickets_booked::BODY_BYTES_MAX_WITHOUT_TICKETS)
         + tickets * UUID_BYTES
@@ -69,7 +80,7 @@ const _: () = assert!(booking_bytes_max(KEYED_TICKETS_MAX as usize) + KEY_BYTES_
 
 /// The confirmation of a hold of so many tickets.
 const fn confirmation_bytes_max(tickets: usize) -> usize {
-    HEADER_BYTES
+    EXTENDED_HEADER_BYTES_MAX
         + (CHANGE_HEADER_BYTES + hold_confirmed::BODY_BYTES_MAX_WITHOUT_TICKETS)
         + tickets * UUID_BYTES
 }
@@ -79,7 +90,7 @@ const _: () = assert!(confirmation_bytes_max(KEYED_TICKETS_MAX as usize) + KEY_B
 
 /// The cancellation of many tickets, each of another event.
 const _: () = assert!(
-    HEADER_BYTES
+    EXTENDED_HEADER_BYTES_MAX
         + CANCELLED_TICKETS_MAX * (CHANGE_HEADER_BYTES + EVENT_AFTER_BYTES_MAX + UUID_BYTES)
         + KEY_BYTES_MAX
         <= BYTES_MAX
@@ -88,19 +99,22 @@ const _: () = assert!(
 /// The update of an event, which ends due holds of it before. The creation of an event and the changes of one
 /// ticket or hold are smaller.
 const _: () = assert!(
-    HEADER_BYTES
+    EXTENDED_HEADER_BYTES_MAX
         + ended_holds_bytes_max(1)
         + (CHANGE_HEADER_BYTES + event_updated::BODY_BYTES_MAX)
         + KEY_BYTES_MAX
         <= BYTES_MAX
 );
 
+/// The change of an account.
+const _: () = assert!(HEADER_BYTES + CHANGE_HEADER_BYTES + account_set::BODY_BYTES_MAX <= BYTES_MAX);
+
 /// Holds that expired, each of another event.
-const _: () = assert!(HEADER_BYTES + ended_holds_bytes_max(HOLDS_ENDED_MAX) <= BYTES_MAX);
+const _: () = assert!(EXTENDED_HEADER_BYTES_MAX + ended_holds_bytes_max(HOLDS_ENDED_MAX) <= BYTES_MAX);
 
 /// Ended holds that are forgotten, each of another event.
 const _: () = assert!(
-    HEADER_BYTES
+    EXTENDED_HEADER_BYTES_MAX
         + HOLDS_ENDED_MAX
             * (CHANGE_HEADER_BYTES + holds_forgotten::BODY_BYTES_MAX_WITHOUT_HOLDS + UUID_BYTES)
         <= BYTES_MAX
@@ -116,23 +130,39 @@ pub struct Commit<'a> {
     pub sequence: Sequence,
     /// The time of the commit, in microseconds since 1970 (UTC).
     pub micros: i64,
+    /// The account that made it, if one did.
+    pub actor: Option<Actor<'a>>,
     changes: &'a [u8],
 }
 
-/// The number of bytes that [`encode`] appends for these changes.
+/// The number of bytes that [`encode`] appends for this actor and these changes.
 #[inline]
-pub fn encoded_len(changes: &[Change<'_>]) -> usize {
-    HEADER_BYTES + changes.iter().map(Change::encoded_len).sum::<usize>()
+pub fn encoded_len(actor: Option<Actor<'_>>, changes: &[Change<'_>]) -> usize {
+    HEADER_BYTES
+        + actor.as_ref().map_or(0, actor_bytes)
+        + changes.iter().map(Change::encoded_len).sum::<usize>()
 }
 
-/// Appends a commit of these changes to `out`. `micros` is the time of the commit, in microseconds since 1970
-/// (UTC).
+/// Appends a commit of these changes by this actor to `out`. `micros` is the time of the commit, in
+/// microseconds since 1970 (UTC).
 #[inline]
-pub fn encode(out: &mut Vec<u8>, micros: i64, changes: &[Change<'_>]) {
+pub fn encode(out: &mut Vec<u8>, micros: i64, actor: Option<Actor<'_>>, changes: &[Change<'_>]) {
     let start = out.len();
-    let mut header = [0; HEADER_BYTES]; // term, flags and extensions are zero
+    let mut header = [0; HEADER_BYTES]; // term and flags are zero
     header[4..12].copy_from_slice(&micros.to_le_bytes());
-    out.extend_from_slice(&header);
+    match actor {
+        None => out.extend_from_slice(&header),
+        Some(actor) => {
+            let extensions = u16::try_from(actor_bytes(&actor)).expect("a name has at most 64 bytes");
+            header[18..20].copy_from_slice(&extensions.to_le_bytes());
+            // At once, as every commit of an account has both.
+            let mut begin = [0; HEADER_BYTES + ACTOR_BYTES_BEFORE_NAME];
+            begin[..HEADER_BYTES].copy_from_slice(&header);
+            begin[HEADER_BYTES..].copy_from_slice(&actor_before_name(&actor));
+            out.extend_from_slice(&begin);
+            out.extend_from_slice(actor.name.as_bytes());
+        }
+    }
     for change in changes {
         change.encode(out);
     }
@@ -175,8 +205,8 @@ fn split_commit(bytes: &[u8], sequence: Sequence) -> Result<(Commit<'_>, &[u8]),
         return Err(DecodeError::UnknownFlags(flags));
     }
     let extensions = fields.u16()? as usize;
-    fields.take(extensions)?;
-    Ok((Commit { sequence, micros, changes: fields.rest() }, rest))
+    let actor = find_actor(fields.take(extensions)?)?;
+    Ok((Commit { sequence, micros, actor, changes: fields.rest() }, rest))
 }
 
 impl<'a> Commit<'a> {
@@ -185,17 +215,32 @@ impl<'a> Commit<'a> {
         Origin { sequence: self.sequence, micros: Some(self.micros) }
     }
 
-    /// Checks what can be checked without the state: whether each of its changes is valid in a commit with
-    /// this sequence number.
+    /// Checks what can be checked without the state: whether its actor and each of its changes are valid in a
+    /// commit with this sequence number.
     ///
     /// # Errors
     ///
-    /// [`Contradiction`] for the first change that is not.
+    /// [`Contradiction`] for the actor, or for the first change that is not.
     pub fn check(&self) -> Result<(), Contradiction> {
+        self.check_actor()?;
         for change in self.changes() {
             self.check_change(&change.map_err(|e| Contradiction(e.to_string()))?)?;
         }
         Ok(())
+    }
+
+    /// Checks that a commit before it can have added the account of its actor.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidChange::ActorNotOlderThanCommit`]
+    pub fn check_actor(&self) -> Result<(), InvalidChange> {
+        match self.actor {
+            Some(Actor { account, .. }) if account.0 >= self.sequence.0 => {
+                Err(InvalidChange::ActorNotOlderThanCommit { commit: self.sequence.0, account: account.0 })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks whether this change is valid as one of its changes.
@@ -257,8 +302,9 @@ mod tests {
     use bookline_protocol::{Period, SeriesId, Slot};
 
     use super::*;
-    use crate::changes::{EntriesEnded, EntryEnded, EntryTexts, encode_entry};
+    use crate::changes::{BlockTaken, EntriesEnded, EntryEnded, EntryTexts, encode_entry};
     use crate::domain::EntryNumber;
+    use crate::domain::account::AccountNumber;
 
     const BLOCK: EntryTexts<'_> = EntryTexts { who: "F1", title: "", group: "", host: "F1" };
 
@@ -286,8 +332,28 @@ mod tests {
     /// Checks commit 9 of these changes.
     fn check(changes: &[Change<'_>]) -> Result<(), Contradiction> {
         let mut bytes = Vec::new();
-        encode(&mut bytes, 0, changes);
+        encode(&mut bytes, 0, None, changes);
         decode(&bytes, Sequence(9)).next().expect("a commit").expect("a valid commit").check()
+    }
+
+    /// It would fail if a journal of this version had other bytes.
+    #[test]
+    fn encoding_of_a_commit_is_that_of_the_format() {
+        let changes = [BlockTaken { slot: slot(), who: "F1" }.into()];
+        let encoded = |actor: Option<Actor<'_>>| {
+            let mut bytes = Vec::new();
+            encode(&mut bytes, 0x0102_0304_0506_0708, actor, &changes);
+            assert_eq!(bytes.len(), encoded_len(actor, &changes));
+            bytes
+        };
+        let time = [8, 7, 6, 5, 4, 3, 2, 1];
+        let block = [&[3, 8, 0, 0][..], &17_760_009_u32.to_le_bytes(), &[2, 0], b"F1"].concat();
+        let plain = [&[32, 0, 0, 0][..], &time, &[0; 8], &block].concat();
+        assert_eq!(encoded(None), plain);
+        let extension = [&[1, 12][..], &[9, 0, 0, 0, 0, 0, 0, 1], b"anna"].concat();
+        let by_anna = [&[46, 0, 0, 0][..], &time, &[0, 0, 0, 0, 0, 0, 14, 0], &extension, &block].concat();
+        let anna = Actor { account: AccountNumber(9 | 1 << 56), name: "anna" };
+        assert_eq!(encoded(Some(anna)), by_anna);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::encoded_entry::EncodedEntry;
 use super::entry_texts::EntryTexts;
 use super::occurrence::EncodedOccurrence;
 use super::used_key::UsedKey;
+use crate::domain::account::AccountValues;
 use crate::domain::hold::Hold;
 use crate::domain::{EventKey, EventValues, TicketState};
 
@@ -27,6 +28,8 @@ pub enum Compaction<'a> {
     Hold { event: EventKey, id: [u8; 16], hold: Hold, attendee: &'a str },
     /// It uses a key at the time `at`, in microseconds since 1970 (UTC), which is kept until it is forgotten.
     Key { used: UsedKey<'a>, at: i64 },
+    /// It adds an account, which is kept, with the values of its last change, until it is dropped.
+    Account(AccountValues<'a>),
     /// It is left out: the state at that commit does not contain it.
     Omitted,
 }

@@ -1,11 +1,12 @@
 //! What a change makes of what earlier changes have created.
 
 use crate::codec::Sequence;
+use crate::domain::account::{AccountNumber, AccountValues};
 use crate::domain::hold::EndedHold;
 use crate::domain::{EntryNumber, EventNumber, EventValues, TicketState};
 
 /// What earlier changes have created, as a later change modifies it. Compaction collects it, and writes the
-/// events, tickets, holds, entries and keys as they are after the last change.
+/// events, tickets, holds, entries, keys and accounts as they are after the last change.
 pub trait Earlier {
     fn end_entry(&mut self, entry: EntryNumber);
 
@@ -29,4 +30,9 @@ pub trait Earlier {
 
     /// Forgets the keys that were used in commits up to this one.
     fn forget_keys(&mut self, through: Sequence);
+
+    /// Sets the values of an account, except its name.
+    fn set_account(&mut self, account: AccountNumber, values: &AccountValues<'_>);
+
+    fn drop_account(&mut self, account: AccountNumber);
 }

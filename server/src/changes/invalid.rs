@@ -58,10 +58,15 @@ pub enum InvalidChange {
     ConfirmedWithoutTickets { number: u64 },
     #[error("a ticket of event {number} has a status that does not exist")]
     TicketState { number: u64 },
-    /// A commit refers to what an earlier commit created. The number of an event or entry is the sequence
-    /// number of that commit.
-    #[error("commit {commit} changes event or entry {number}, which no commit before it can have created")]
+    /// A commit refers to what an earlier commit created. The number of an event, entry or account is the
+    /// sequence number of that commit.
+    #[error(
+        "commit {commit} changes event, entry or account {number}, which no commit before it can have created"
+    )]
     NotOlderThanCommit { commit: u64, number: u64 },
+    /// The number of an account is the sequence number of the commit that added it.
+    #[error("commit {commit} was made by account {account}, which no commit before it can have added")]
+    ActorNotOlderThanCommit { commit: u64, account: u64 },
     /// Only a series has several, each has another index, and 1 to 24 hours.
     #[error(
         "the entries of commit {number} are not occurrences of a series, or not one entry of 1 to 24 hours"
@@ -85,6 +90,11 @@ pub enum InvalidChange {
          bytes"
     )]
     Reply { commit: u64 },
+    /// A hash helps to guess the password, so it is not shown.
+    #[error(
+        "the password of account {number} has no hash that booklined makes: a PHC string of Argon2id, up to a cost"
+    )]
+    PasswordHash { number: u64 },
     #[error("commit {commit} forgets the keys up to commit {through}, which is no commit before it")]
     KeysOfLaterCommits { commit: u64, through: u64 },
 }
@@ -602,9 +612,12 @@ mod tests {
                 entries,
             ),
             (ended_entries(twice, &[entry(7, 0)]), "the group of meeting 9 has a member twice"),
-            (ended_entries(PLANS, &[entry(0, 0)]), "commit 9 changes event or entry 0, which no commit"),
-            (ended_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event or entry 9"),
-            (ended_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event or entry 10"),
+            (
+                ended_entries(PLANS, &[entry(0, 0)]),
+                "commit 9 changes event, entry or account 0, which no commit",
+            ),
+            (ended_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event, entry or account 9"),
+            (ended_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event, entry or account 10"),
             (moved_entries(PLANS, &[]), entries),
             (moved_entries(PLANS, &many), entries),
             (moved_entries(PLANS, &[with_hours(entry(7, 0), 0)]), entries),
@@ -618,9 +631,12 @@ mod tests {
             ),
             (moved_entries(block_with_title, &[entry(7, 0)]), "block 9 has a title or another host"),
             (moved_entries(twice, &[entry(7, 0)]), "the group of meeting 9 has a member twice"),
-            (moved_entries(PLANS, &[entry(0, 0)]), "commit 9 changes event or entry 0, which no commit"),
-            (moved_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event or entry 9"),
-            (moved_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event or entry 10"),
+            (
+                moved_entries(PLANS, &[entry(0, 0)]),
+                "commit 9 changes event, entry or account 0, which no commit",
+            ),
+            (moved_entries(PLANS, &[entry(8, 0), entry(9, 0)]), "commit 9 changes event, entry or account 9"),
+            (moved_entries(PLANS, &[entry(10, 0)]), "commit 9 changes event, entry or account 10"),
         ] {
             let message = change.check_in_commit(9).expect_err(expected).to_string();
             assert!(

@@ -132,6 +132,11 @@ impl Line {
     }
 }
 
+/// Appends the field that names the account of a commit.
+pub fn write_by(out: &mut Vec<u8>, by: &str) {
+    write_id(field(out, "by"), by);
+}
+
 /// Appends the name of a field, which is not the first.
 fn field<'a>(out: &'a mut Vec<u8>, name: &str) -> &'a mut Vec<u8> {
     out.extend_from_slice(b",\"");

@@ -16,6 +16,9 @@ pub trait Listener {
     /// A line about an entry of calendars.
     fn entry(&mut self, people: EntryPeople<'_>, write: &dyn Fn(&mut Line));
 
+    /// A line about the account of this name. No watcher is told it.
+    fn account(&mut self, _name: &str, _write: &dyn Fn(&mut Line)) {}
+
     /// What no watcher is told: keys, forgotten holds, the contents of snapshots. Only `dump` shows it.
     fn internal(&mut self, _write: &dyn Fn(&mut Line)) {}
 

@@ -14,6 +14,11 @@
 //! of earlier versions cannot: the tickets of an event and the end of an entry of version 0.1.0, and the
 //! changes of holds and tickets without counts. They are read as before.
 
+mod account_added;
+mod account_dropped;
+mod account_set;
+mod account_values;
+mod actor;
 mod attendee;
 mod block_taken;
 pub mod commit;
@@ -70,6 +75,9 @@ mod used_key;
 #[cfg(test)]
 mod tests;
 
+pub use account_added::AccountAdded;
+pub use account_dropped::AccountDropped;
+pub use account_set::AccountSet;
 pub use block_taken::BlockTaken;
 pub use compaction::{Compaction, TicketStates};
 pub use earlier::Earlier;
@@ -98,7 +106,7 @@ pub use invalid::{IdKind, InvalidChange};
 pub use key_kept::KeyKept;
 pub use key_used::KeyUsed;
 pub use keys_forgotten::KeysForgotten;
-pub use line::Line;
+pub use line::{Line, write_by};
 pub use listener::{Listener, TellError};
 pub use meeting_taken::MeetingTaken;
 pub use occurrence::{EncodedOccurrence, decode_occurrence, encode_occurrence};
@@ -126,9 +134,9 @@ macro_rules! changes {
     ($($($number:literal)|+ => $kind:ident($body:ty),)*) => {
         /// One decided modification of one record, or of the calendars of several days. It contains all that
         /// applying it needs: replay reads no clock, draws no random numbers and decides nothing. The number
-        /// of an event that a change creates is the sequence number of its commit, and those of entries begin
-        /// with it, so a commit has at most one change that creates or moves something. Likewise a commit
-        /// uses at most one key.
+        /// of an event or account that a change creates is the sequence number of its commit, and those of
+        /// entries begin with it, so a commit has at most one change that creates or moves something.
+        /// Likewise a commit uses at most one key.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Change<'a> {
             $($kind($body),)*
@@ -174,8 +182,8 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.record(),)* }
             }
 
-            /// Checks that the rules can have decided this change. `number` is that of the event, entry or
-            /// key, which is the sequence number of the commit that creates or uses it.
+            /// Checks that the rules can have decided this change. `number` is that of the event, entry,
+            /// account or key, which is the sequence number of the commit that creates or uses it.
             ///
             /// # Errors
             ///
@@ -184,13 +192,13 @@ macro_rules! changes {
                 match self { $(Self::$kind(change) => change.check(number),)* }
             }
 
-            /// The number of the event or entry that it modifies, if an earlier commit created that.
+            /// The number of the event, entry or account that it modifies, if an earlier commit created that.
             fn modifies(&self) -> Option<u64> {
                 match self { $(Self::$kind(change) => change.modifies(),)* }
             }
 
-            /// The number of the event or entry that it creates or modifies, or of the key that it uses, in
-            /// the commit with this sequence number.
+            /// The number of the event, entry or account that it creates or modifies, or of the key that it
+            /// uses, in the commit with this sequence number.
             pub fn number(&self, commit: Sequence) -> u64 {
                 self.modifies().unwrap_or(commit.0)
             }
@@ -261,6 +269,9 @@ changes! {
     29 => HoldExtended(HoldExtended<'a>),
     30 => HoldsEnded(HoldsEnded<'a>),
     31 => EntriesMoved(EntriesMoved<'a>),
+    32 => AccountAdded(AccountAdded<'a>),
+    33 => AccountSet(AccountSet<'a>),
+    34 => AccountDropped(AccountDropped<'a>),
 }
 
 /// The last of the types of a kind.

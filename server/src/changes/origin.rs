@@ -6,8 +6,8 @@ use crate::domain::Contradiction;
 /// The commit that a change is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The sequence number of the commit. That of a change in a snapshot is the number of its event, entry
-    /// or key, or the commit that moved its entries.
+    /// The sequence number of the commit. That of a change in a snapshot is the number of its event, entry,
+    /// account or key, or the commit that moved its entries.
     pub sequence: Sequence,
     /// The time of the commit, in microseconds since 1970 (UTC). It is not known of changes in a snapshot,
     /// which hold the times that matter.

@@ -5,6 +5,7 @@ use compact_str::CompactString;
 
 use super::used_key::UsedKey;
 use crate::codec::Sequence;
+use crate::domain::account::{AccountNumber, AccountValues};
 use crate::domain::calendar::Entry;
 use crate::domain::hold::{EndedHold, Hold};
 use crate::domain::sale::Sale;
@@ -113,4 +114,21 @@ pub trait Target {
 
     /// Forgets the keys that were used in commits up to this one.
     fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction>;
+
+    /// Adds an account, whose name no other has.
+    fn add_account(
+        &mut self,
+        account: AccountNumber,
+        values: &AccountValues<'_>,
+    ) -> Result<(), Contradiction>;
+
+    /// Sets the values of an account, except its name, which must be that of the account.
+    fn set_account(
+        &mut self,
+        account: AccountNumber,
+        values: &AccountValues<'_>,
+    ) -> Result<(), Contradiction>;
+
+    /// Drops an account, which must have this name.
+    fn drop_account(&mut self, account: AccountNumber, name: &str) -> Result<(), Contradiction>;
 }

@@ -16,7 +16,7 @@ use crate::codec::fields::{Fields, put_long_bytes, put_string};
 /// A key that made a request happen, and the reply that every later request with this key gets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct UsedKey<'a> {
-    /// Whose key it is: the id of an account, or empty for everybody.
+    /// Whose key it is: the number of an account in digits, or empty for everybody.
     pub identity: &'a str,
     /// 16 to 64 bytes. It is a secret.
     pub key: &'a str,

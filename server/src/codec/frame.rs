@@ -69,7 +69,7 @@ pub enum Kind {
     Marker,
     /// The trailer of a segment, which ends it and names its successor.
     Trailer,
-    /// Changes of a snapshot, each with the number of its event, entry or key.
+    /// Changes of a snapshot, each with the number of its event, entry, account or key.
     Changes,
     /// The footer of a snapshot, which ends it.
     Footer,

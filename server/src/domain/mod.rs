@@ -2,6 +2,7 @@
 //!
 //! A rule looks at one record, and accepts a request or rejects it.
 
+pub mod account;
 pub mod calendar;
 mod event;
 pub mod hold;

@@ -13,19 +13,25 @@ use tokio::sync::watch;
 use crate::changes::Change;
 use crate::changes::commit::Commit;
 use crate::codec::Sequence;
+use crate::domain::account::Actor;
 use crate::storage::commits::Commits;
 
 /// A log of commits. The journal of this machine is one.
 pub trait Log: Debug + Send + Sync {
-    /// Appends a commit. The caller holds the locks of all records that the changes are about, so that the
-    /// order in the log is the order in the state. `micros` is the time of the decision, in microseconds
-    /// since 1970 (UTC); the times of commits never decrease. The commit may be acknowledged once [`Wait`] is
-    /// ready.
+    /// Appends a commit of `actor`, the account that makes it, if one does. The caller holds the locks of all
+    /// records that the changes are about, so that the order in the log is the order in the state. `micros`
+    /// is the time of the decision, in microseconds since 1970 (UTC); the times of commits never decrease.
+    /// The commit may be acknowledged once [`Wait`] is ready.
     ///
     /// # Errors
     ///
     /// [`AppendError`]; the log is unchanged.
-    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError>;
+    fn append(
+        &self,
+        micros: i64,
+        actor: Option<Actor<'_>>,
+        changes: &[Change<'_>],
+    ) -> Result<Appended, AppendError>;
 
     /// The sequence number of the last commit that was appended.
     fn appended(&self) -> Sequence;

@@ -1,5 +1,6 @@
 //! The lines of commits, as watchers and `dump` see them.
 
+mod accounts;
 mod entries;
 mod events;
 mod incomplete;
@@ -93,6 +94,10 @@ impl Listener for Dumped {
         self.0.entry(people, write);
     }
 
+    fn account(&mut self, name: &str, write: &dyn Fn(&mut Line)) {
+        self.0.write(format!("account {name}"), write);
+    }
+
     fn internal(&mut self, write: &dyn Fn(&mut Line)) {
         self.0.write("internal".to_owned(), write);
     }
@@ -106,7 +111,7 @@ impl Listener for Dumped {
 /// Lets `listener` hear the commit of these changes, which is number 4711.
 fn tell(changes: &[Change<'_>], listener: &mut impl Listener) -> Result<(), TellError> {
     let mut payload = Vec::new();
-    commit::encode(&mut payload, MICROS, changes);
+    commit::encode(&mut payload, MICROS, None, changes);
     let mut commits = commit::decode(&payload, Sequence(4711));
     commits.next().expect("a commit").expect("what was encoded").tell(listener)
 }

@@ -78,14 +78,14 @@ impl DataDir {
         !self.locked.path.join(ZONE).exists()
     }
 
-    /// Records the time zone of the calendar's hours, and logs a warning if it has changed: the hours in the
-    /// calendar have no zone, so their meaning changes.
+    /// Records the time zone of the calendar's hours. If there are hours and the zone has changed, it logs a
+    /// warning: they have no zone, so their meaning changes.
     ///
     /// # Errors
     ///
     /// [`DataDirError::Io`] if the zone cannot be read or written.
-    pub fn keep_zone(&self, zone: &str) -> Result<(), DataDirError> {
-        let recorded = keep_zone(&*self.disks.root, zone);
+    pub fn keep_zone(&self, zone: &str, has_hours: bool) -> Result<(), DataDirError> {
+        let recorded = keep_zone(&*self.disks.root, zone, has_hours);
         recorded.map_err(failed("recording the time zone in", &self.locked.path.join(ZONE)))
     }
 
@@ -141,17 +141,19 @@ fn make_directory(path: &Path) -> io::Result<()> {
     sync_directory(parent)
 }
 
-fn keep_zone(root: &dyn Disk, zone: &str) -> io::Result<()> {
+fn keep_zone(root: &dyn Disk, zone: &str, has_hours: bool) -> io::Result<()> {
     match root.open(ZONE).and_then(|file| file.read_all()) {
         Ok(recorded) => {
             let recorded = String::from_utf8_lossy(&recorded);
             if recorded.trim() == zone {
                 return Ok(());
             }
-            tracing::warn!(
-                "calendar hours were kept in time zone {} so far and are read as {zone} from now on",
-                recorded.trim().escape_default()
-            );
+            if has_hours {
+                tracing::warn!(
+                    "calendar hours were kept in time zone {} so far and are read as {zone} from now on",
+                    recorded.trim().escape_default()
+                );
+            }
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(e),

@@ -6,6 +6,7 @@ use super::disk::DiskFile;
 use crate::changes::Change;
 use crate::changes::commit;
 use crate::codec::{Sequence, frame};
+use crate::domain::account::Actor;
 
 /// Consecutive commits that are written as one frame.
 #[derive(Debug)]
@@ -57,6 +58,7 @@ impl Batch {
         &mut self,
         sequence: Sequence,
         micros: i64,
+        actor: Option<Actor<'_>>,
         changes: &[Change<'_>],
         length: usize,
         rotates_into: Option<Box<dyn DiskFile>>,
@@ -67,7 +69,7 @@ impl Batch {
             self.bytes.resize(start + frame::HEADER_BYTES, 0);
             self.frames.push(PendingFrame { start, payload: 0, first: sequence, commits: 0, rotates_into });
         }
-        commit::encode(&mut self.bytes, micros, changes);
+        commit::encode(&mut self.bytes, micros, actor, changes);
         let open = self.frames.last_mut().expect("a frame was pushed above if there was none");
         open.payload += length;
         open.commits += 1;

@@ -21,6 +21,7 @@ use crate::changes::Change;
 use crate::changes::commit::Commit;
 use crate::codec::Sequence;
 use crate::domain::Contradiction;
+use crate::domain::account::Actor;
 use crate::storage::log::{AppendError, Appended, CommitReader, Failure, Log, Recent};
 use crate::storage::recent::RecentCommits;
 use crate::sync::thread;
@@ -169,10 +170,15 @@ impl Journal {
 }
 
 impl Log for Journal {
-    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError> {
+    fn append(
+        &self,
+        micros: i64,
+        actor: Option<Actor<'_>>,
+        changes: &[Change<'_>],
+    ) -> Result<Appended, AppendError> {
         let mut state = self.shared.lock();
         let was_empty = state.batch.is_empty();
-        let appended = state.append(micros, changes)?;
+        let appended = state.append(micros, actor, changes)?;
         drop(state);
         if was_empty {
             self.shared.work.notify_one();

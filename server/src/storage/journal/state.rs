@@ -11,6 +11,7 @@ use super::space::Space;
 use crate::changes::Change;
 use crate::changes::commit;
 use crate::codec::{Sequence, frame, segment_header};
+use crate::domain::account::Actor;
 use crate::storage::log::{AppendError, Appended, Failure};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
@@ -110,14 +111,19 @@ impl State {
     }
 
     /// Adds a commit to the batch.
-    pub fn append(&mut self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError> {
+    pub fn append(
+        &mut self,
+        micros: i64,
+        actor: Option<Actor<'_>>,
+        changes: &[Change<'_>],
+    ) -> Result<Appended, AppendError> {
         if self.end.is_some() {
             return Err(AppendError::Closed);
         }
         if self.batch.bytes.len() >= QUEUED_BYTES_MAX {
             return Err(AppendError::Backpressure);
         }
-        let length = commit::encoded_len(changes);
+        let length = commit::encoded_len(actor, changes);
         assert!(
             length <= frame::PAYLOAD_BYTES_MAX,
             "a commit of {length} bytes is larger than the protocol's limits allow"
@@ -134,7 +140,7 @@ impl State {
         };
         let sequence = self.next;
         self.last_micros = self.last_micros.max(micros);
-        self.batch.push(sequence, self.last_micros, changes, length, rotates_into);
+        self.batch.push(sequence, self.last_micros, actor, changes, length, rotates_into);
         self.next = sequence.next();
         Ok(Appended { sequence, micros: self.last_micros })
     }
@@ -282,12 +288,12 @@ mod tests {
         let mut state = State::new(Sequence(1), 0, SEGMENT_BYTES, SEGMENT_BYTES, Space::new(None));
         assert!(state.may_have_capacity());
         state.segment_bytes_left = 0;
-        assert_eq!(state.append(1, &[]), Err(AppendError::Backpressure));
+        assert_eq!(state.append(1, None, &[]), Err(AppendError::Backpressure));
         assert!(!state.may_have_capacity());
         // Another connection has begun the next segment, and the one after it is not preallocated yet.
         state.segment_bytes_left = frame::len(commit::BYTES_MAX);
         assert!(state.may_have_capacity());
-        assert!(state.append(1, &[]).is_ok());
+        assert!(state.append(1, None, &[]).is_ok());
         assert!(!state.may_have_capacity(), "the largest commit does not fit any more");
     }
 }

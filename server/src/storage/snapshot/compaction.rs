@@ -1,5 +1,5 @@
 //! Compaction: the changes of the previous snapshot and of the journal since, as a new snapshot, in which
-//! every event, ticket, hold, entry and key is as the last change left it.
+//! every event, ticket, hold, entry, key and account is as the last change left it.
 
 use std::io;
 

@@ -12,12 +12,12 @@ use crate::domain::sale::Sale;
 use crate::domain::{EventKey, EventNumber, EventValues, TicketState};
 
 /// A summary of the changes of a snapshot so far, against which the next one is checked. It takes a few bytes
-/// for each event. Whether a key was used twice is for the state to find: that would take the memory of all
-/// keys.
+/// for each event. Whether a key was used twice, or two accounts have one name, is for the state to find:
+/// that would take the memory of all keys and names.
 #[derive(Debug)]
 pub(super) struct Contents {
     last: Sequence,
-    /// The number of the last commit that created or moved an event or entries.
+    /// The number of the last commit that created or moved an event, entries or an account.
     last_created: u64,
     /// The number of the last key.
     last_key: u64,
@@ -31,7 +31,7 @@ impl Contents {
         Self { last, last_created: 0, last_key: 0, events: HashMap::new() }
     }
 
-    /// Checks the next change, about the event, entry or key of this number, and adds it.
+    /// Checks the next change, about the event, entry, account or key of this number, and adds it.
     pub(super) fn add(&mut self, number: u64, change: &Change<'_>) -> Result<(), SnapshotErrorKind> {
         change.check(number)?;
         match change.compaction(Origin { sequence: Sequence(number), micros: None }) {
@@ -50,7 +50,10 @@ impl Contents {
                     sale.hold(hold.tickets)?;
                 }
             }
-            Compaction::Entry | Compaction::Entries { .. } | Compaction::MovedEntries { .. } => {
+            Compaction::Entry
+            | Compaction::Entries { .. }
+            | Compaction::MovedEntries { .. }
+            | Compaction::Account(_) => {
                 self.create(number)?;
             }
             Compaction::Key { .. } => ascend(Numbered::Key, &mut self.last_key, number, self.last)?,

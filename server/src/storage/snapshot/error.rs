@@ -92,8 +92,8 @@ pub enum Misplaced {
         /// The snapshot's sequence.
         last: Sequence,
     },
-    /// The numbers are not in ascending order. A commit creates at most one event or entry, and uses at most
-    /// one key.
+    /// The numbers are not in ascending order. A commit creates at most one event, entry or account, and
+    /// uses at most one key.
     #[error("it creates {number} after {before}: each is {}, and their numbers ascend", of.name())]
     Order {
         /// What it is of.
@@ -122,7 +122,7 @@ pub enum Misplaced {
 /// What has a number of its own in a snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Numbered {
-    /// An event or entry.
+    /// An event, entry or account.
     Record,
     /// The use of a key.
     Key,
@@ -131,7 +131,7 @@ pub enum Numbered {
 impl Numbered {
     fn name(self) -> &'static str {
         match self {
-            Self::Record => "an event or entry",
+            Self::Record => "an event, entry or account",
             Self::Key => "a key",
         }
     }

@@ -2,19 +2,20 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bookline_protocol::{Date, SaleTerms};
+use bookline_protocol::{Date, Role, SaleTerms};
 
 use crate::changes::commit::Commit;
 use crate::changes::{
-    Change, Compaction, Earlier, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesMoved, EventAdded,
-    HoldKept, KeyKept, Origin, TicketStates, TicketsKept, decode_entry, decode_occurrence,
+    AccountAdded, Change, Compaction, Earlier, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesMoved,
+    EventAdded, HoldKept, KeyKept, Origin, TicketStates, TicketsKept, decode_entry, decode_occurrence,
 };
 use crate::codec::{DecodeError, Sequence};
+use crate::domain::account::{AccountNumber, AccountValues, StoredSecret};
 use crate::domain::hold::{EndedHold, Hold, HoldState};
 use crate::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 
-/// What the journal makes of the events, tickets, holds, entries and keys that are created in it or before
-/// it.
+/// What the journal makes of the events, tickets, holds, entries, keys and accounts that are created in it or
+/// before it.
 #[derive(Debug, Default)]
 pub(super) struct LaterChanges {
     /// The entries that ended, and were not moved by the commit that ended them.
@@ -24,6 +25,7 @@ pub(super) struct LaterChanges {
     events: HashMap<EventNumber, LaterEvent>,
     /// The keys that were used up to this commit are forgotten.
     keys_forgotten_through: Sequence,
+    accounts: HashMap<AccountNumber, LaterAccount>,
     /// The commit that is being added.
     commit: Sequence,
 }
@@ -59,6 +61,18 @@ struct LastUpdate {
     date: Date,
     total: u32,
     terms: SaleTerms,
+}
+
+/// What becomes of an account.
+#[derive(Debug)]
+enum LaterAccount {
+    /// The values that its last change sets.
+    Set {
+        role: Role,
+        person: Box<str>,
+        secret: StoredSecret,
+    },
+    Dropped,
 }
 
 /// What becomes of a hold.
@@ -115,7 +129,22 @@ impl LaterChanges {
                 let is_forgotten = origin.sequence <= self.keys_forgotten_through;
                 (!is_forgotten).then(|| KeyKept { used, at }.into())
             }
+            Compaction::Account(values) => {
+                let values = self.account(AccountNumber(origin.sequence.0), values)?;
+                Some(AccountAdded(values).into())
+            }
             Compaction::Omitted => None,
+        }
+    }
+
+    /// The values of an account after its last change, or `None` if it is dropped.
+    fn account<'a>(&'a self, account: AccountNumber, values: AccountValues<'a>) -> Option<AccountValues<'a>> {
+        match self.accounts.get(&account) {
+            Some(LaterAccount::Dropped) => None,
+            Some(LaterAccount::Set { role, person, secret }) => {
+                Some(AccountValues { role: *role, person, secret: secret.as_hash(), ..values })
+            }
+            None => Some(values),
         }
     }
 
@@ -290,5 +319,15 @@ impl Earlier for LaterChanges {
 
     fn forget_keys(&mut self, through: Sequence) {
         self.keys_forgotten_through = self.keys_forgotten_through.max(through);
+    }
+
+    fn set_account(&mut self, account: AccountNumber, values: &AccountValues<'_>) {
+        let AccountValues { role, person, secret, .. } = *values;
+        let set = LaterAccount::Set { role, person: person.into(), secret: secret.to_stored() };
+        self.accounts.insert(account, set);
+    }
+
+    fn drop_account(&mut self, account: AccountNumber) {
+        self.accounts.insert(account, LaterAccount::Dropped);
     }
 }

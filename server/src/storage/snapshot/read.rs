@@ -84,8 +84,8 @@ impl Snapshot {
         Ok(changes)
     }
 
-    /// Passes each change, with the number of its event, entry or key, to `apply`, after it was checked
-    /// against the changes before it.
+    /// Passes each change, with the number of its event, entry, account or key, to `apply`, after it was
+    /// checked against the changes before it.
     ///
     /// # Errors
     ///

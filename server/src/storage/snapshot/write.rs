@@ -58,8 +58,8 @@ impl<'a> Writer<'a> {
         Ok(Self { disk, stopping, file, header, offset, synced, crc, frame, frame_changes, changes })
     }
 
-    /// Adds a change about the event, entry or key of this number. Returns the number of bytes written to
-    /// disk.
+    /// Adds a change about the event, entry, account or key of this number. Returns the number of bytes
+    /// written to disk.
     ///
     /// # Errors
     ///
