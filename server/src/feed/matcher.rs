@@ -48,8 +48,9 @@ impl Matcher {
             index.add_long_commit(commit.sequence, &self.topics);
             return Ok(());
         }
+        let by = commit.actor.map_or("", |actor| actor.name);
         for MatchedLine { number, about, line, topics } in self.lines.drain(..) {
-            let line = Arc::new(CommitLine { sequence: commit.sequence, number, about, line });
+            let line = Arc::new(CommitLine { sequence: commit.sequence, number, about, line, by: by.into() });
             for &topic in &self.topics[topics] {
                 index.add_line(topic, line.clone());
             }

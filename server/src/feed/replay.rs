@@ -69,12 +69,13 @@ impl Replay {
     }
 
     /// Writes the wanted lines of the commits that were read, until `out` has `bytes_target` bytes or
-    /// [`TURN_MAX`] is over.
+    /// [`TURN_MAX`] is over. `shows_by` adds who made a commit.
     pub fn write(
         &mut self,
         out: &mut Vec<u8>,
         bytes_target: usize,
         watches: &Watches,
+        shows_by: bool,
     ) -> Result<(), TellError> {
         let Some(commits) = self.commits.clone() else { return Ok(()) };
         let begun = Instant::now();
@@ -86,7 +87,7 @@ impl Replay {
             if self.end.is_some_and(|end| commit.sequence > end) {
                 break;
             }
-            if !self.write_commit(&commit, out, bytes_target, watches)? {
+            if !self.write_commit(&commit, out, bytes_target, watches, shows_by)? {
                 return Ok(());
             }
             self.position = commit.sequence;
@@ -105,6 +106,7 @@ impl Replay {
         out: &mut Vec<u8>,
         bytes_target: usize,
         watches: &Watches,
+        shows_by: bool,
     ) -> Result<bool, TellError> {
         let mut counter = Counter { watched: Wanted::of(watches, commit.sequence), wanted: 0 };
         commit.tell(&mut counter)?;
@@ -112,6 +114,7 @@ impl Replay {
         let mut writer = LineWriter {
             watched: Wanted::of(watches, commit.sequence),
             sequence: commit.sequence,
+            by: commit.actor.filter(|_| shows_by).map_or("", |actor| actor.name),
             out,
             bytes_target,
             wanted: 0,
@@ -171,6 +174,8 @@ impl Listener for Counter<'_> {
 struct LineWriter<'a> {
     watched: Wanted<'a>,
     sequence: Sequence,
+    /// Who made the commit. Empty if it is not shown.
+    by: &'a str,
     out: &'a mut Vec<u8>,
     bytes_target: usize,
     /// Wanted lines that were passed.
@@ -190,7 +195,7 @@ impl LineWriter<'_> {
         self.written += 1;
         let mut line = Line::default();
         write(&mut line);
-        write_line(self.out, self.sequence, &line, secrets, self.written == self.total);
+        write_line(self.out, self.sequence, &line, secrets, self.by, self.written == self.total);
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Watcher {
     feed: Arc<Feed>,
     queue: Arc<Queue>,
     watches: Watches,
+    /// Whether lines name the account that made the commit.
+    shows_by: bool,
     /// Commits that are read from the log, before those of the queue.
     replay: Option<Box<Replay>>,
     /// Whether the feed fills the queue.
@@ -67,6 +69,7 @@ impl Watcher {
             feed: feed.clone(),
             queue: Arc::default(),
             watches: Watches::default(),
+            shows_by: false,
             replay: replays.then(follow),
             is_registered: !replays,
             queue_after: shown,
@@ -83,9 +86,19 @@ impl Watcher {
         }
     }
 
+    /// Shows in later lines who made a commit, or does not show it, as at the beginning.
+    pub fn set_shows_by(&mut self, shows_by: bool) {
+        self.shows_by = shows_by;
+    }
+
     /// What is watched, in the order in which it was first named.
     pub fn watching(&self) -> &[Watched<'static>] {
         self.watches.list()
+    }
+
+    /// Whether something is shown with the ids of tickets and holds.
+    pub fn shows_secrets(&self) -> bool {
+        self.watches.show_secrets()
     }
 
     pub fn watches(&self, watched: &Watched<'_>) -> bool {
@@ -243,7 +256,8 @@ impl Watcher {
         {
             let sequence = line.sequence;
             let is_last = self.batch.front().is_none_or(|(next, _)| next.sequence != sequence);
-            write_line(out, sequence, &line.line, shows.secrets, is_last);
+            let by = if self.shows_by { line.by.as_str() } else { "" };
+            write_line(out, sequence, &line.line, shows.secrets, by, is_last);
             self.batch_is_within_commit = !is_last;
             if is_last {
                 self.shown = sequence;
@@ -254,7 +268,7 @@ impl Watcher {
     /// Writes commits of the log. Returns whether there may be more to write.
     fn write_replay(&mut self, out: &mut Vec<u8>, bytes_target: usize) -> bool {
         let Some(replay) = &mut self.replay else { return true };
-        if let Err(error) = replay.write(out, bytes_target, &self.watches) {
+        if let Err(error) = replay.write(out, bytes_target, &self.watches, self.shows_by) {
             // Who comes again is refused, and not told of the same gap for ever.
             self.feed.raise_start(replay.position().next());
             self.failure = Some(error.to_string());

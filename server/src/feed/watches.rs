@@ -32,6 +32,11 @@ impl Watches {
         &self.list
     }
 
+    /// Whether something is shown with the ids of tickets and holds.
+    pub fn show_secrets(&self) -> bool {
+        self.list.iter().any(|watched| self.map.get(watched).is_some_and(|watch| watch.with_secrets))
+    }
+
     pub fn contains(&self, watched: &Watched<'_>) -> bool {
         self.map.get(watched).is_some()
     }

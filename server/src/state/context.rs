@@ -1,13 +1,10 @@
 //! The context of a request.
 
+use super::account::Identity;
 use crate::codec::Sequence;
 
-/// Who sends a request. All clients are the same identity until there are accounts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Identity;
-
 /// Who sends a request, when it is decided, and what its reply depends on. Requests of one turn share it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Context {
     pub identity: Identity,
     /// The time of the last decision, in microseconds since 1970 (UTC). It is read under the locks that the

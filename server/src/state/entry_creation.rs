@@ -158,9 +158,10 @@ pub(super) fn check_person_hours(person_hours: u64) -> Result<u64, TooLarge> {
     }
 }
 
-/// Checks the length of a commit with these changes and this reply.
+/// Checks the length of a commit with these changes and this reply, whoever makes it: its actor does not
+/// count.
 pub(super) fn check_bytes(changes: &[Change<'_>], reply: Option<&Recorded<'_, '_>>) -> Result<(), TooLarge> {
     let reply_bytes = reply.map_or(0, |reply| reply.change().encoded_len());
-    let bytes = (commit::encoded_len(changes) + reply_bytes) as u64;
+    let bytes = (commit::encoded_len(None, changes) + reply_bytes) as u64;
     if bytes <= COMMIT_BYTES_MAX { Ok(()) } else { Err(TooLarge::Bytes(bytes)) }
 }

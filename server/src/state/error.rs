@@ -70,7 +70,8 @@ rejections!(
     HoldingRejection,
     CancellationRejection,
     CheckInRejection,
-    DeletionRejection
+    DeletionRejection,
+    AccountRejection
 );
 
 impl From<SaleRejection> for BookingRejection {
@@ -207,4 +208,15 @@ pub enum ReplacementRejection {
     /// Some people of the new entries are busy. There would be so many, and the one that the request has
     /// named would have this period.
     Busy { period: Period, occurrences: usize, busy: Busy },
+}
+
+/// Why an account is not added, set or dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountRejection {
+    NameTaken,
+    NoSuchAccount,
+    /// Nobody could add accounts any more.
+    LastAdmin,
+    /// The account that asks for it is not an admin any more.
+    NoAdmin,
 }

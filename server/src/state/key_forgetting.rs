@@ -125,14 +125,14 @@ mod tests {
     use crate::state::keys::KeyName;
 
     /// Three shards with the keys of the commits from 1 to `count` in turn, each used at the time of its
-    /// number.
+    /// number. Nobody and two accounts use them in turn, all the same ones.
     fn shards(count: u64) -> [KeyShard; 3] {
         let mut shards = <[KeyShard; 3]>::default();
         let keys = Keys::default();
         for n in 1..=count {
-            let key = format!("key-with-a-number-{n}");
-            let used = UsedKey { identity: "", key: &key, request: [0; 16], reply: b"OK {}\n" };
-            let hash = keys.hash(KeyName { identity: "", key: &key });
+            let (key, identity) = (format!("key-with-a-number-{}", n / 3), ["", "7", "8"][n as usize % 3]);
+            let used = UsedKey { identity, key: &key, request: [0; 16], reply: b"OK {}\n" };
+            let hash = keys.hash(KeyName { identity, key: &key });
             // Twice as many in the first.
             shards[n as usize % 4 % 3].insert(Sequence(n), n as i64, hash, &used);
         }

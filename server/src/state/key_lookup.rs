@@ -1,6 +1,6 @@
 //! The lookup of the key of a request.
 
-use super::context::{Context, Identity};
+use super::context::Context;
 use super::keyed::UnusedKey;
 use super::keys::{KeyHash, KeyName, KeyShard};
 use super::store::Store;
@@ -10,6 +10,8 @@ use crate::sync::MutexGuard;
 /// A key of a request, and the hash of the request without it.
 #[derive(Clone, Copy)]
 pub struct RequestKey<'a> {
+    /// Whose key it is: [`super::Identity::key_owner`].
+    pub owner: &'a str,
     pub key: &'a str,
     pub request: [u8; 16],
 }
@@ -48,10 +50,9 @@ impl Store {
     pub fn look_up<'a>(
         &'a self,
         context: &mut Context,
-        RequestKey { key, request }: RequestKey<'a>,
+        RequestKey { owner, key, request }: RequestKey<'a>,
     ) -> Result<KeyState<'a>, AppendError> {
-        let Identity = context.identity;
-        let name = KeyName { identity: "", key };
+        let name = KeyName { identity: owner, key };
         let keys = &self.records.keys;
         let hash = keys.hash(name);
         let mut may_forget = true;

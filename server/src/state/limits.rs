@@ -49,6 +49,10 @@ pub const KEY_BYTES_LIMIT_MIN: u64 = 16 << 20;
 
 const _: () = assert!(KEY_BYTES_LIMIT_MIN >= 4 * SPARE_KEY_BYTES);
 
+/// Accounts by default: those of a large organization. Each takes about a kibibyte, so that all of them take
+/// 10 MiB of the last part of the memory.
+const DEFAULT_ACCOUNTS: u64 = 10_000;
+
 /// By default, tickets, events, person-hours, and holds with the names of attendees may each take one part
 /// in so many of the memory. The last part is for buffers, connections, the journal and the system.
 const MEMORY_PARTS: u64 = 5;
@@ -74,6 +78,7 @@ pub struct StateLimits {
     pub keys: u64,
     /// Bytes of memory of keys and their replies, likewise.
     pub key_bytes: u64,
+    pub accounts: u64,
 }
 
 impl StateLimits {
@@ -87,6 +92,7 @@ impl StateLimits {
         name_bytes: u64::MAX,
         keys: u64::MAX,
         key_bytes: u64::MAX,
+        accounts: u64::MAX,
     };
 
     /// Limits under which the state fits into `bytes` of memory, whatever clients put into it.
@@ -104,6 +110,7 @@ impl StateLimits {
             keys: DEFAULT_KEYS,
             // A quarter of the last part.
             key_bytes: (share / 4).min(DEFAULT_KEY_BYTES),
+            accounts: DEFAULT_ACCOUNTS,
         }
     }
 }
@@ -127,6 +134,8 @@ pub enum Limited {
     Keys,
     /// By `--max-key-bytes`.
     KeyBytes,
+    /// By `--max-accounts`.
+    Accounts,
 }
 
 impl Limited {
@@ -152,6 +161,9 @@ impl Limited {
                 "none is older than a minute, so none is forgotten for it: wait a moment, leave key= out, or \
                  whoever runs it can raise --max-key-bytes"
             }
+            Self::Accounts => {
+                "ACCOUNT DROP what is not needed any more, or whoever runs it can raise --max-accounts"
+            }
         }
     }
 }
@@ -167,6 +179,7 @@ impl fmt::Display for Limited {
             Self::NameBytes => "name-bytes",
             Self::Keys => "keys",
             Self::KeyBytes => "key-bytes",
+            Self::Accounts => "accounts",
         })
     }
 }
@@ -183,8 +196,7 @@ pub struct Full {
 }
 
 /// What the state contains of everything that is limited. Invariant: each counter changes only under the lock
-/// of the shard whose records it counts, so that it equals the sum over all shards whenever all locks are
-/// held.
+/// of the shard or table whose records it counts, so that it equals their sum whenever all locks are held.
 #[derive(Debug)]
 pub(super) struct Usage {
     pub events: OwnLines<UsageCounter>,
@@ -195,6 +207,7 @@ pub(super) struct Usage {
     pub name_bytes: OwnLines<UsageCounter>,
     /// Keys of requests and their bytes, which change together.
     pub keys: OwnLines<KeyUsage>,
+    pub accounts: OwnLines<UsageCounter>,
 }
 
 /// The counters of keys.
@@ -240,6 +253,7 @@ impl Usage {
                 count: counter(Limited::Keys, limits.keys, totals.keys),
                 bytes: counter(Limited::KeyBytes, limits.key_bytes, totals.key_bytes),
             }),
+            accounts: OwnLines(counter(Limited::Accounts, limits.accounts, totals.accounts)),
         }
     }
 
@@ -253,6 +267,7 @@ impl Usage {
             name_bytes: self.name_bytes.limit,
             keys: self.keys.count.limit,
             key_bytes: self.keys.bytes.limit,
+            accounts: self.accounts.limit,
         }
     }
 
@@ -269,8 +284,8 @@ impl Usage {
     pub fn equals(&self, totals: &Totals) -> bool {
         let used = self.counters().map(|counter| counter.used.load(Relaxed));
         let Counts { ticket_ids, person_hours, holds, ended_holds, name_bytes, .. } = totals.counts;
-        let Totals { events, keys, key_bytes, .. } = *totals;
-        used == [events, ticket_ids, person_hours, holds, ended_holds, name_bytes, keys, key_bytes]
+        let Totals { events, keys, key_bytes, accounts, .. } = *totals;
+        used == [events, ticket_ids, person_hours, holds, ended_holds, name_bytes, keys, key_bytes, accounts]
     }
 
     /// Counts active holds as ended, whose names took so much memory.
@@ -282,9 +297,9 @@ impl Usage {
         }
     }
 
-    fn counters(&self) -> [&UsageCounter; 8] {
-        let Self { events, tickets, person_hours, holds, ended_holds, name_bytes, keys } = self;
-        [events, tickets, person_hours, holds, ended_holds, name_bytes, &keys.count, &keys.bytes]
+    fn counters(&self) -> [&UsageCounter; 9] {
+        let Self { events, tickets, person_hours, holds, ended_holds, name_bytes, keys, accounts } = self;
+        [events, tickets, person_hours, holds, ended_holds, name_bytes, &keys.count, &keys.bytes, accounts]
     }
 }
 

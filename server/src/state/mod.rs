@@ -8,6 +8,9 @@
 //! The mutexes are the standard library's: they are held for a microsecond, and never across an await, which
 //! is what an async mutex would be for.
 
+mod account;
+mod account_table;
+mod accounts;
 mod bookings;
 mod calendar;
 mod clashes;
@@ -43,15 +46,16 @@ mod tickets;
 mod time_search;
 mod totals;
 
+pub use account::{Account, Identity, SharedByConnections};
 pub use bookings::{Booked, BookedOfEvent};
-pub use context::{Context, DependsOn, Identity};
+pub use context::{Context, DependsOn};
 pub use deletion::DeletedEvent;
 pub use entry_creation::CreatedEntries;
 pub use entry_ending::DeletedEntries;
 pub use entry_replacement::ReplacedEntries;
 pub use error::{
-    BookingRejection, BookingsRejection, CancellationRejection, CheckInRejection, DeletionRejection, Error,
-    HoldingRejection, IdTaken, NoShare, ReplacementRejection, UpdateRejection,
+    AccountRejection, BookingRejection, BookingsRejection, CancellationRejection, CheckInRejection,
+    DeletionRejection, Error, HoldingRejection, IdTaken, NoShare, ReplacementRejection, UpdateRejection,
 };
 pub use events::{Event, UpdatedEvent};
 pub use holding::{ConfirmedHold, HoldView, NewHold, ReleasedHold};
@@ -66,4 +70,5 @@ pub use ticketing::{TicketPage, TicketView};
 pub use time_search::{BusyHours, SearchStep, TimeSearch};
 pub use totals::Totals;
 
+pub use crate::domain::account::{AccountNumber, AccountUpdate, AccountValues, SecretHash, StoredSecret};
 pub use crate::domain::{EventUpdate, EventValues};

@@ -6,6 +6,7 @@ use std::ops::Range;
 use bookline_protocol::{Date, Period, TicketStatus, event_tag};
 use compact_str::CompactString;
 
+use super::account_table::{AccountTable, Accounts};
 use super::events::EventIndex;
 use super::keys::Keys;
 use super::listing::{Listing, ListingKey};
@@ -17,6 +18,7 @@ use super::tickets::Ticket;
 use crate::changes::commit::Commit;
 use crate::changes::{Change, Origin, Record, Target, UsedKey};
 use crate::codec::Sequence;
+use crate::domain::account::{AccountNumber, AccountValues};
 use crate::domain::calendar::Entry;
 use crate::domain::hold::{EndedHold, Hold, HoldEnd};
 use crate::domain::sale::Sale;
@@ -39,6 +41,7 @@ pub struct Records {
     listing: Mutex<Listing>,
     series: Mutex<SeriesIndex>,
     pub(super) keys: Keys,
+    pub(super) accounts: Accounts,
     pub(super) place_cipher: PlaceCipher,
 }
 
@@ -62,7 +65,8 @@ impl Records {
         let hasher = IdHasher::default();
         let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone(), place_cipher))).collect();
         let (listing, series, keys) = (Mutex::default(), Mutex::default(), Keys::default());
-        Self { shards, listing, series, keys, place_cipher }
+        let accounts = Accounts::default();
+        Self { shards, listing, series, keys, accounts, place_cipher }
     }
 
     /// Applies a change of a commit to the shard of its record.
@@ -77,8 +81,8 @@ impl Records {
 
     /// Applies changes of a commit to these shards, which have their records.
     pub(super) fn applier<'a, 'g>(&'a self, shards: Shards<'a, 'g>, sequence: Sequence) -> Applier<'a, 'g> {
-        let Self { listing, series, keys, .. } = self;
-        Applier { listing, series, keys, shards, shard_count: self.shards.len(), sequence }
+        let Self { listing, series, keys, accounts, .. } = self;
+        Applier { listing, series, keys, accounts, shards, shard_count: self.shards.len(), sequence }
     }
 
     pub(super) fn shard_of_tag(&self, tag: u16) -> usize {
@@ -143,11 +147,18 @@ impl Records {
     /// on, so that it needs no more memory than the state of a moment.
     fn replay_change(&mut self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
         let (count, freed_in) = (self.shards.len(), change.record());
-        let Self { shards, listing, series, keys, .. } = self;
-        let (listing, series, keys) = (&*listing, &*series, &*keys);
+        let Self { shards, listing, series, keys, accounts, .. } = self;
+        let (listing, series, keys, accounts) = (&*listing, &*series, &*keys, &*accounts);
         let shards = Shards::All(shards);
-        let mut applier =
-            Applier { listing, series, keys, shards, shard_count: count, sequence: origin.sequence };
+        let mut applier = Applier {
+            listing,
+            series,
+            keys,
+            accounts,
+            shards,
+            shard_count: count,
+            sequence: origin.sequence,
+        };
         change.apply(origin, &mut applier)?;
         if let Some(Record::Event { tag }) = freed_in {
             applier.shard(tag).free_deleted(FREED_PER_REPLAYED_CHANGE);
@@ -162,6 +173,7 @@ impl Replay for Records {
     }
 
     fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction> {
+        commit.check_actor()?;
         for change in commit.changes() {
             let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
             commit.check_change(&change)?;
@@ -191,11 +203,13 @@ impl Shards<'_, '_> {
     }
 }
 
-/// Applies the changes of one commit to the shards of their records, the listing, the series and the keys.
+/// Applies the changes of one commit to the shards of their records, the listing, the series, the keys and
+/// the accounts.
 pub(super) struct Applier<'a, 'g> {
     listing: &'a Mutex<Listing>,
     series: &'a Mutex<SeriesIndex>,
     keys: &'a Keys,
+    accounts: &'a Accounts,
     shards: Shards<'a, 'g>,
     shard_count: usize,
     sequence: Sequence,
@@ -218,6 +232,19 @@ impl Applier<'_, '_> {
         let index =
             index.ok_or_else(|| Contradiction(format!("event {} {what} and does not exist", number.0)))?;
         Ok((shard, index))
+    }
+}
+
+impl Applier<'_, '_> {
+    /// Changes the accounts, in replay: live they are locked already.
+    fn change_accounts<T>(
+        &self,
+        change: impl FnOnce(&mut AccountTable) -> Result<T, Contradiction>,
+    ) -> Result<(), Contradiction> {
+        let mut accounts = self.accounts.lock();
+        change(&mut accounts)?;
+        self.accounts.publish(&accounts);
+        Ok(())
     }
 }
 
@@ -412,5 +439,28 @@ impl Target for Applier<'_, '_> {
     fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction> {
         self.keys.replay_forgetting(self.sequence, through);
         Ok(())
+    }
+
+    fn add_account(
+        &mut self,
+        account: AccountNumber,
+        values: &AccountValues<'_>,
+    ) -> Result<(), Contradiction> {
+        let sequence = self.sequence;
+        self.change_accounts(|accounts| accounts.add(sequence, account, values))
+    }
+
+    fn set_account(
+        &mut self,
+        account: AccountNumber,
+        values: &AccountValues<'_>,
+    ) -> Result<(), Contradiction> {
+        let sequence = self.sequence;
+        self.change_accounts(|accounts| accounts.set(sequence, account, values))
+    }
+
+    fn drop_account(&mut self, account: AccountNumber, name: &str) -> Result<(), Contradiction> {
+        let sequence = self.sequence;
+        self.change_accounts(|accounts| accounts.remove(sequence, account, name))
     }
 }

@@ -19,6 +19,7 @@ use super::ticket_place::PlaceCipher;
 use super::totals::Totals;
 use crate::changes::{Change, EventAdded, EventAfter, EventUpdated, HOLDS_ENDED_MAX, Origin};
 use crate::codec::Sequence;
+use crate::domain::account::Actor;
 use crate::domain::calendar::Entry;
 use crate::domain::sale::Sale;
 use crate::domain::{BelowSold, Contradiction, EntryNumber, EventKey, EventUpdate, EventValues};
@@ -41,6 +42,7 @@ impl Store {
     pub fn new(records: Records, limits: StateLimits, log: Arc<dyn Log>, clock: Arc<Clock>) -> Self {
         let mut totals = Totals::default();
         records.keys.lock_all().iter().for_each(|keys| totals.add_keys(keys));
+        totals.add_accounts(&records.accounts.lock());
         (0..records.shards.len()).for_each(|shard| totals.add(&records.lock(shard)));
         Self { records: Arc::new(records), usage: Usage::of(&totals, limits).into(), log, clock }
     }
@@ -68,10 +70,11 @@ impl Store {
         self.log.clone()
     }
 
-    /// Appends the changes of a decision, and applies them. Nothing else does. The caller holds the locks of
-    /// their records; [`Self::totals`] relies on it that an append needs the lock of a shard. `apply` applies
-    /// the changes of the commit, by [`Records::apply`], or with what the caller has looked up or built
-    /// before. If the request has a key, the commit stores its reply.
+    /// Appends the changes of a decision, by the account of the request if it has one, and applies them.
+    /// Nothing else does. The caller holds the locks of their records; [`Self::totals`] relies on it that an
+    /// append needs the lock of a shard of records or keys, or that of the accounts. `apply` applies the
+    /// changes of the commit, by [`Records::apply`], or with what the caller has looked up or built before.
+    /// If the request has a key, the commit stores its reply.
     #[inline]
     pub(super) fn commit(
         &self,
@@ -80,9 +83,10 @@ impl Store {
         reply: Option<Recorded<'_, '_>>,
         apply: impl FnOnce(Origin) -> Result<(), Contradiction>,
     ) -> Result<(), AppendError> {
+        let actor = context.identity.actor();
         let Appended { sequence, micros } = match &reply {
-            None => self.log.append(context.now, changes)?,
-            Some(reply) => self.append_with_key(context.now, changes, reply.change())?,
+            None => self.log.append(context.now, actor, changes)?,
+            Some(reply) => self.append_with_key(context.now, actor, changes, reply.change())?,
         };
         let origin = Origin { sequence, micros: Some(micros) };
         apply(origin).unwrap_or_else(end_on_contradiction);
@@ -97,13 +101,14 @@ impl Store {
     fn append_with_key(
         &self,
         now: i64,
+        actor: Option<Actor<'_>>,
         changes: &[Change<'_>],
         key: Change<'_>,
     ) -> Result<Appended, AppendError> {
         match *changes {
             // The most frequent number needs no allocation.
-            [change] => self.log.append(now, &[change, key]),
-            _ => self.log.append(now, &[changes, &[key]].concat()),
+            [change] => self.log.append(now, actor, &[change, key]),
+            _ => self.log.append(now, actor, &[changes, &[key]].concat()),
         }
     }
 
@@ -258,17 +263,20 @@ impl Store {
         (meetings, None)
     }
 
-    /// Totals at one moment. It holds the locks of all shards together, those of keys included: an entry that
-    /// moved from one shard to another in between would be counted twice or not at all.
+    /// Totals at one moment. It holds the locks of all shards together, those of keys and that of the
+    /// accounts included: an entry that moved from one shard to another in between would be counted twice or
+    /// not at all.
     pub fn totals(&self, context: &mut Context) -> Totals {
         let mut totals = Totals::default();
         let keys = self.records.keys.lock_all();
         keys.iter().for_each(|keys| totals.add_keys(keys));
+        let accounts = self.lock_accounts(context);
+        totals.add_accounts(&accounts);
         let mut indices: Vec<_> = (0..self.records.shards.len()).collect();
         let shards = self.lock_all(context, &mut indices);
         shards.iter().for_each(|shard| totals.add(shard));
-        // An append needs the lock of a shard, and all are held. Recovery may have read commits that left no
-        // record.
+        // An append needs the lock of a shard or of the accounts, and all are held. Recovery may have read
+        // commits that left no record.
         totals.sequence = self.log.appended();
         context.depends_on.include(totals.sequence);
         debug_assert!(self.usage.equals(&totals), "usage is {:?}, totals are {totals:?}", self.usage);

@@ -1,5 +1,6 @@
 //! Totals of the state.
 
+use super::account_table::AccountTable;
 use super::keys::KeyShard;
 use super::shard::{Counts, Shard};
 use crate::codec::Sequence;
@@ -12,6 +13,7 @@ pub struct Totals {
     pub events: u64,
     /// What the shards contain.
     pub counts: Counts,
+    pub accounts: u64,
     /// Keys of requests.
     pub keys: u64,
     /// Bytes of memory of the keys and their replies.
@@ -24,6 +26,10 @@ impl Totals {
     pub(super) fn add(&mut self, shard: &Shard) {
         self.events += shard.event_count() as u64;
         self.counts.add(&shard.counts);
+    }
+
+    pub(super) fn add_accounts(&mut self, accounts: &AccountTable) {
+        self.accounts += accounts.count() as u64;
     }
 
     pub(super) fn add_keys(&mut self, keys: &KeyShard) {

@@ -37,7 +37,7 @@ fn new_store(disk: &Disk, limits: StateLimits) -> (Store, Arc<ManualTime>) {
 fn book(disk: &Disk, store: &Store, key: &'static str, ticket: u8) -> Option<String> {
     let mut context = Context::default();
     let mut replies = Vec::new();
-    let request = RequestKey { key, request: [1; 16] };
+    let request = RequestKey { owner: "", key, request: [1; 16] };
     match store.look_up(&mut context, request).expect("the log accepts commits") {
         KeyState::Used(used) => replies.extend_from_slice(used.reply()),
         KeyState::Unused(mut key) => {
@@ -127,7 +127,7 @@ fn place_of_a_refused_request_is_released_before_its_key_is_unlocked() {
         let refused = spawn({
             let store = store.clone();
             move || {
-                let request = RequestKey { key: "a-key-of-no-change", request: [1; 16] };
+                let request = RequestKey { owner: "", key: "a-key-of-no-change", request: [1; 16] };
                 let looked_up = store.look_up(&mut Context::default(), request);
                 assert!(matches!(looked_up.expect("the log accepts commits"), KeyState::Unused(_)));
             }

@@ -17,6 +17,7 @@
 //! `BOOKLINE_TEST_SEEDS=n` runs n schedules of each kind, `BOOKLINE_TEST_SEED=n` draws others. A failure
 //! prints its schedule, which `BOOKLINE_TEST_SCHEDULE='…'` and the name of the test run again.
 
+mod accounts;
 mod bookings;
 mod clock;
 mod close;

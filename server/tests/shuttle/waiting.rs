@@ -78,7 +78,7 @@ pub fn release(store: &Store, context: state::Context) {
 
 /// Appends a commit that is identified by its day.
 pub fn append(journal: &Journal, day: u32) -> Result<Sequence, AppendError> {
-    let appended = journal.append(0, &[BlockTaken { slot: slot(day, "09:00"), who: WHO }.into()])?;
+    let appended = journal.append(0, None, &[BlockTaken { slot: slot(day, "09:00"), who: WHO }.into()])?;
     Ok(appended.sequence)
 }
 
