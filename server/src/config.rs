@@ -9,8 +9,9 @@ use std::time::Duration;
 use bookline_protocol::Id;
 use chrono_tz::Tz;
 
+use crate::commands::AccountLimits;
 use crate::memory;
-use crate::net::listener::REFUSED_CONNECTIONS_MAX;
+use crate::net::admission::REFUSED_CONNECTIONS_MAX;
 use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::recovery::RecoveryOptions;
@@ -35,6 +36,8 @@ pub struct Config {
     pub refusals: usize,
     /// Connections of one address that are served at a time. `None` sets no limit per address.
     pub max_per_address: Option<usize>,
+    /// The limits of each account.
+    pub account_limits: AccountLimits,
     /// How long a connection may send no complete line. `None` sets no limit.
     pub idle_timeout: Option<Duration>,
     /// Bytes for lines of more than 16 KiB and for large replies, of all connections together.
@@ -77,6 +80,7 @@ impl Default for Config {
             max_connections: 10_000,
             refusals: REFUSED_CONNECTIONS_MAX,
             max_per_address: None,
+            account_limits: AccountLimits::default(),
             idle_timeout: None,
             max_buffers: 256 << 20,
             limits: StateLimits::for_memory(memory::allowed()),

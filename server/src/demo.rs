@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::commands::{Service, Turn};
 use crate::session::execute_line;
-use crate::state::Totals;
+use crate::state::{Identity, Totals};
 use crate::storage::log::{Failure, LogExt};
 
 #[derive(Debug, Error)]
@@ -22,6 +22,7 @@ pub enum DemoError {
 /// Loads the demo, unless the state has events or entries.
 pub async fn load(service: &Service) -> Result<(), DemoError> {
     let mut turn = Turn::default();
+    turn.context.identity = Identity::Operator;
     let Totals { events, counts, .. } = service.store.totals(&mut turn.context);
     if events + counts.entries > 0 {
         tracing::info!("--demo leaves the data as it is: there is some already");

@@ -4,6 +4,10 @@
 //! benchmarks, fuzzing and tests, and are not part of the API.
 
 #[doc(hidden)]
+pub mod account_add;
+#[doc(hidden)]
+pub mod auth;
+#[doc(hidden)]
 pub mod changes;
 #[doc(hidden)]
 pub mod cli;

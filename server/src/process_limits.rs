@@ -8,6 +8,7 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use thiserror::Error;
 
+use crate::auth::hashing::hashing_threads;
 use crate::config::Config;
 
 /// Descriptors that connections do not use. If none were left, the journal could not begin its next segment,
@@ -23,7 +24,7 @@ const OWN_OPEN_FILES: [(&str, u64); 9] = [
     ("standard error again, for the log", 1),
     ("the runtime's epoll, twice, and its waker", 3),
     ("the socket pair by which signals reach the runtime, one end twice", 3),
-    ("the listener", 1),
+    ("the listeners, and the file of TLS or of users that is read", 4),
     ("the data directory, journal/ and snapshots/, once for the lock and once for the work there", 6),
     ("the lock file, twice while it is rewritten", 2),
     ("segments: the current one, the preallocated one, and the one that is preallocated after it", 3),
@@ -50,10 +51,10 @@ const _: () = {
     assert!(OPEN_FILES_MIN >= OPEN_FILES_RESERVED + 2 * REFUSED_CONNECTIONS_MIN as u64);
 };
 
-/// Threads beside those that serve connections: two of the journal, the snapshotter, one that watches the
-/// data directory, one that writes the address to standard output, and two more, because a thread that has
-/// ended may count for a moment longer.
-const OTHER_THREADS_MAX: usize = 7;
+/// Threads beside those that serve connections and those that hash passwords: two of the journal, the
+/// snapshotter, one that watches the data directory, one that writes the address to standard output, one that
+/// finds the names of users, and two more, because a thread that has ended may count for a moment longer.
+const OTHER_THREADS_MAX: usize = 8;
 
 #[derive(Debug, Error)]
 #[error(
@@ -130,8 +131,9 @@ pub struct TooFewThreads {
 ///
 /// If the system does not allow as many threads.
 pub fn serving_threads(configured: Option<usize>) -> Result<usize, TooFewThreads> {
-    let serving = configured.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
-    let needed = serving + OTHER_THREADS_MAX;
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let serving = configured.unwrap_or(processors);
+    let needed = serving + hashing_threads(processors) + OTHER_THREADS_MAX;
     match start_and_end(needed) {
         Ok(()) => Ok(serving),
         Err((started, error)) => Err(TooFewThreads { started, needed, serving, error }),

@@ -4,26 +4,28 @@
 
 use std::future::Future;
 use std::io;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::commands::buffers::Buffers;
-use crate::commands::{Counters, Service};
+use crate::commands::{Authentication, Counters, Service};
 use crate::config::Config;
 use crate::demo::{self, DemoError};
 use crate::feed::{self, Feed};
 use crate::import::{self, ImportError};
 use crate::maintenance;
-use crate::net::listener::{self, ConnectionLimits};
+use crate::net::accept::accept;
+use crate::net::admission::ConnectionLimits;
+use crate::net::listener::Listener;
 use crate::net::stop::ServerStop;
 use crate::state::ticket_place::PlaceCipher;
-use crate::state::{Full, Records, Store};
+use crate::state::{Context, Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError, Gone};
 use crate::storage::journal::{Durability, Journal};
 use crate::storage::log::{Failure, Log, LogExt};
@@ -69,6 +71,9 @@ pub enum OpenError {
     /// The demo cannot be loaded.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// A thread that hashes passwords cannot be started.
+    #[error("starting a thread that hashes passwords")]
+    HashingThread(#[source] io::Error),
     /// The thread that makes snapshots cannot be started.
     #[error("starting the thread that makes snapshots")]
     Thread(#[source] io::Error),
@@ -125,7 +130,6 @@ impl Server {
         let recovered = recovery::recover(&disks, &config.recovery(), data_dir.is_fresh(), || {
             Records::with_place_cipher(config.shards, place_cipher)
         })?;
-        data_dir.keep_zone(zone.name())?;
         let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));
         let clock = Arc::new(Clock::new(time_source, recovered.last_commit_micros));
 
@@ -139,8 +143,15 @@ impl Server {
         };
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let feed = Feed::new(journal.clone(), data_dir.keep_feed_start(journal.appended()));
+        let store = Store::new(recovered.state, config.limits, journal.clone(), clock.clone());
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let authentication = match store.has_accounts() {
+            true => Authentication::required(processors, config.account_limits)
+                .map_err(OpenError::HashingThread)?,
+            false => Authentication::not_required(),
+        };
         let service = Arc::new(Service {
-            store: Store::new(recovered.state, config.limits, journal.clone(), clock.clone()),
+            store,
             feed: feed.into(),
             snapshots: snapshotter.map_err(OpenError::Thread)?,
             clock,
@@ -152,7 +163,10 @@ impl Server {
             changes_turns: Semaphore::new(1),
             long_locks: Semaphore::new(1),
             counters,
+            authentication,
         });
+        let has_hours = service.store.totals(&mut Context::default()).counts.entries > 0;
+        data_dir.keep_zone(service.zone.name(), has_hours)?;
         warn_of_exceeded_limits(&service.store);
         if let Some(events) = import {
             import::load(&events, &service.store).await?;
@@ -166,6 +180,7 @@ impl Server {
             refusals: config.refusals,
             per_address: config.max_per_address,
             idle_timeout: config.idle_timeout,
+            requires_authentication: service.authentication.is_required(),
         };
         let background_maintenance = config.background_maintenance;
         Ok(Self { service, journal, limits, background_maintenance, data_dir: data_dir.into() })
@@ -177,6 +192,11 @@ impl Server {
         &self.service
     }
 
+    /// Whether every connection has to authenticate: whether the server has accounts.
+    pub fn requires_authentication(&self) -> bool {
+        self.limits.requires_authentication
+    }
+
     /// Serves the connections of these listeners until `shutdown` completes. Then it drains the connections,
     /// makes all changes durable, and returns.
     ///
@@ -186,7 +206,7 @@ impl Server {
     /// that.
     pub async fn run(
         self,
-        listeners: impl IntoIterator<Item = TcpListener>,
+        listeners: impl IntoIterator<Item: Into<Listener>>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
         let stopping = ServerStop::default();
@@ -199,8 +219,8 @@ impl Server {
         };
         let mut maintenance = AbortOnDropHandle::new(tokio::spawn(maintenance));
         let mut following = AbortOnDropHandle::new(tokio::spawn(feed::run(self.service.feed.clone())));
-        let mut accepting = tokio::spawn(listener::accept(
-            listeners.into_iter().collect(),
+        let mut accepting = tokio::spawn(accept(
+            listeners.into_iter().map(Into::into).collect(),
             self.service.clone(),
             self.limits,
             stopping.clone(),
@@ -231,6 +251,8 @@ impl Server {
         }
         drop(slow_log);
         accepting.abort();
+        // The file of a Unix socket is removed when its listener is dropped.
+        let _ = accepting.await;
         // Blocks this thread: no other task needs it, and the system may allow no further thread.
         let slow_log = log_if_slow("a snapshot to be given up");
         self.service.snapshots.stop();

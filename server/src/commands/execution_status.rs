@@ -19,6 +19,9 @@ pub enum ExecutionStatus {
     /// Nothing was changed or written, because the turn is over. Execute the request again in the next one:
     /// what was done for it is kept in the turn.
     Unfinished,
+    /// Nothing was changed or written, because a password is hashed first. Execute the request again with
+    /// [`super::Login`]'s result.
+    Hashing,
     /// Nothing was changed or written, because no share of so many bytes was free. Execute the request again
     /// with `Turn::share`.
     NeedsShare(usize),
@@ -27,6 +30,6 @@ pub enum ExecutionStatus {
 impl ExecutionStatus {
     /// Whether the same request is to be executed again.
     pub fn is_to_repeat(&self) -> bool {
-        matches!(self, Self::Backpressure | Self::Unfinished | Self::NeedsShare(_))
+        matches!(self, Self::Backpressure | Self::Unfinished | Self::Hashing | Self::NeedsShare(_))
     }
 }

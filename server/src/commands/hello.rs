@@ -1,7 +1,7 @@
 //! HELLO.
 
 use bookline_protocol::commands::Hello;
-use bookline_protocol::commands::hello::{HelloReply, PROTOCOL_VERSION, WELCOME};
+use bookline_protocol::commands::hello::{AUTH_DONE, HelloReply, PROTOCOL_VERSION, WELCOME};
 use bookline_protocol::limits::LINE_BYTES_MAX;
 use bookline_protocol::reply::write_ok;
 
@@ -13,6 +13,11 @@ use crate::state::UnusedKey;
 
 impl Command for Hello {
     fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
+        let is_required = service.authentication.is_required();
+        if is_required && turn.context.identity.account().is_none() {
+            write_ok(&mut turn.replies, &HelloReply::before_auth());
+            return ExecutionStatus::Complete;
+        }
         let hello = HelloReply {
             server: "bookline".into(),
             version: env!("CARGO_PKG_VERSION").into(),
@@ -22,6 +27,7 @@ impl Command for Hello {
             time_zone: service.zone.name().into(),
             now: service.zone.text(service.clock.now()).into(),
             instance: format!("{:016x}", service.instance).into(),
+            auth: if is_required { AUTH_DONE.into() } else { "".into() },
         };
         write_ok(&mut turn.replies, &hello);
         ExecutionStatus::Complete

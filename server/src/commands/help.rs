@@ -4,6 +4,7 @@ use bookline_protocol::commands::Help;
 use bookline_protocol::commands::help::help_rows;
 use bookline_protocol::reply::{CountReply, write_ok, write_row};
 
+use super::authorization::may;
 use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
@@ -11,9 +12,9 @@ use super::turn::Turn;
 use crate::state::UnusedKey;
 
 impl Command for Help {
-    fn execute(&self, turn: &mut Turn, _: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
+    fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let mut count = 0;
-        for row in help_rows(self.verb) {
+        for row in help_rows(self.verb, |needs| may(turn, service, needs)).collect::<Vec<_>>() {
             write_row(&mut turn.replies, &row);
             count += 1;
         }

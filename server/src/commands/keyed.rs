@@ -18,7 +18,10 @@ pub fn execute_keyed(
     service: &Service,
     KeyedRequest { key, request }: &KeyedRequest<'_>,
 ) -> ExecutionStatus {
-    let request_key = RequestKey { key: key.as_str(), request: turn.hash_of(request) };
+    // The key is used while the turn is changed.
+    let identity = turn.context.identity.clone();
+    let owner = identity.key_owner();
+    let request_key = RequestKey { owner, key: key.as_str(), request: turn.hash_of(request) };
     match service.store.look_up(&mut turn.context, request_key) {
         Ok(KeyState::Unused(key)) => execute(turn, service, request, Some(key)),
         Ok(KeyState::Used(key)) => turn.repeat(service, key.reply()),

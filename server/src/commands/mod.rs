@@ -1,5 +1,7 @@
 //! Execution of requests: a module for each command, which executes it and words its refusals.
 
+mod authentication;
+mod authorization;
 pub mod buffers;
 mod change;
 mod chunk_status;
@@ -11,6 +13,7 @@ mod execution_status;
 mod first_time_search;
 mod holds;
 mod keyed;
+mod login;
 mod refusals;
 mod reply_shares;
 mod searches;
@@ -21,10 +24,13 @@ pub mod turn_budget;
 
 use bookline_protocol::Request;
 
+pub use authentication::{AccountLimits, Authentication};
+pub use authorization::{Denial, authorize, authorize_watcher, dropped};
 pub use chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
 pub use chunked_reply::ChunkedReply;
 pub use execution_status::ExecutionStatus;
 pub use keyed::execute_keyed;
+pub use login::Login;
 pub use service::{Counters, Service};
 pub use snapshot::snapshot;
 pub use turn::Turn;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bookline_protocol::{Id, Slot};
 use tokio::sync::Semaphore;
 
+use super::authentication::Authentication;
 use super::buffers::Buffers;
 use crate::feed::Feed;
 use crate::state::Store;
@@ -36,6 +37,7 @@ pub struct Service {
     /// before it.
     pub long_locks: Semaphore,
     pub counters: Counters,
+    pub authentication: Authentication,
 }
 
 impl Service {

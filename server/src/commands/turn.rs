@@ -1,6 +1,7 @@
 //! A turn of a connection.
 
 use super::first_time_search::FirstTimeSearch;
+use super::login::Login;
 use super::reply_shares::ReplyShares;
 use super::turn_budget::TurnBudget;
 use crate::feed::Watcher;
@@ -18,6 +19,10 @@ pub struct Turn {
     pub shares: ReplyShares,
     /// What the connection watches, if it does. It lives as long as the connection.
     pub watcher: Option<Box<Watcher>>,
+    /// The account of the connection. It lives as long as the connection.
+    pub login: Login,
+    /// Whether the request that is executed was counted as a change of its account in an earlier turn.
+    pub(super) is_counted: bool,
     pub(super) ticket_ids: TicketIdGenerator,
     /// What the request has found that is to be executed again.
     pub(super) first_time: Option<FirstTimeSearch>,
@@ -29,6 +34,13 @@ pub struct Turn {
 const TURN_PERSON_HOURS_MAX: u64 = 2_000;
 
 impl Turn {
+    /// Ends a request that is not to be executed again: nothing of it is kept for the next one.
+    #[inline]
+    pub fn end_request(&mut self) {
+        self.is_counted = false;
+        self.login.hashed = None;
+    }
+
     /// Ends the turn if the last decision was about many hours of many people.
     pub(super) fn charge_person_hours(&mut self) {
         if std::mem::take(&mut self.context.person_hours) > TURN_PERSON_HOURS_MAX {

@@ -3,7 +3,7 @@
 use bookline_protocol::{ParsedLine, Refusal, parse};
 
 use crate::commands::turn_budget::Cost;
-use crate::commands::{ExecutionStatus, Service, Turn, cost, execute, execute_keyed};
+use crate::commands::{Denial, ExecutionStatus, Service, Turn, authorize, cost, execute, execute_keyed};
 use crate::storage::log::LogExt;
 
 /// Executes a parsed line and writes its reply, unless the status says otherwise.
@@ -13,11 +13,25 @@ pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>)
         ParsedLine::Blank => ExecutionStatus::Complete,
         ParsedLine::Request(request) => {
             tracing::debug!(command = request.verb().as_str(), "request");
-            execute(turn, service, request, None)
+            if let Err(denial) = authorize(turn, service, request) {
+                return deny(turn, denial);
+            }
+            let status = execute(turn, service, request, None);
+            if !status.is_to_repeat() {
+                turn.end_request();
+            }
+            status
         }
         ParsedLine::Keyed(keyed) => {
             tracing::debug!(command = keyed.request.verb().as_str(), "request with a key");
-            execute_keyed(turn, service, keyed)
+            if let Err(denial) = authorize(turn, service, &keyed.request) {
+                return deny(turn, denial);
+            }
+            let status = execute_keyed(turn, service, keyed);
+            if !status.is_to_repeat() {
+                turn.end_request();
+            }
+            status
         }
         ParsedLine::Refused(refusal) => {
             tracing::debug!(code = refusal.code.as_str(), "line refused");
@@ -26,6 +40,17 @@ pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>)
         }
         ParsedLine::Foreign(refusal) => {
             refuse_foreign(turn, refusal);
+            ExecutionStatus::Close
+        }
+    }
+}
+
+#[cold]
+fn deny(turn: &mut Turn, denial: Denial) -> ExecutionStatus {
+    match denial {
+        Denial::Refused(refusal) => turn.refuse(refusal),
+        Denial::Closed(refusal) => {
+            turn.refuse(refusal);
             ExecutionStatus::Close
         }
     }
@@ -63,6 +88,7 @@ pub async fn execute_line(turn: &mut Turn, service: &Service, line: &str) -> Exe
         match try_execute_line(turn, service, line) {
             ExecutionStatus::Backpressure => service.store.log().capacity().await,
             ExecutionStatus::Unfinished => {}
+            ExecutionStatus::Hashing => turn.login.wait_for_hash().await,
             ExecutionStatus::NeedsShare(bytes) => {
                 turn.shares.waited_for = Some(service.buffers.reply(bytes).await)
             }

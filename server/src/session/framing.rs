@@ -11,7 +11,7 @@ use bookline_protocol::telnet::{IAC, Meaning, SequenceParser};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FramingEvent {
     Line(LineRange),
-    /// A line of more than [`LINE_BYTES_MAX`] bytes, which is discarded.
+    /// A line of more than [`Framer::line_bytes_max`] bytes, which is discarded.
     TooLong,
     /// A telnet request within the line at the front, and its response. It is reported once.
     Telnet([u8; 3]),
@@ -33,8 +33,10 @@ pub struct LineRange {
 }
 
 /// Bytes that were received and not consumed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Framer {
+    /// The longest line, without its end.
+    pub line_bytes_max: usize,
     buffer: Vec<u8>,
     /// Bytes before this are consumed. They are removed before the next read.
     start: usize,
@@ -44,6 +46,13 @@ pub struct Framer {
     sequences: SequenceParser,
     /// The line at the front was reported as too long.
     discarding: bool,
+}
+
+impl Default for Framer {
+    fn default() -> Self {
+        let (buffer, sequences) = Default::default();
+        Self { line_bytes_max: LINE_BYTES_MAX, buffer, start: 0, scanned: 0, sequences, discarding: false }
+    }
 }
 
 impl Framer {
@@ -64,14 +73,14 @@ impl Framer {
                     self.consume(range);
                     self.discarding = false;
                 }
-                Some(Delimiter::LineEnd(range)) if range.end - self.start > LINE_BYTES_MAX => {
+                Some(Delimiter::LineEnd(range)) if range.end - self.start > self.line_bytes_max => {
                     self.consume(range);
                     return FramingEvent::TooLong;
                 }
                 Some(Delimiter::LineEnd(range)) => return FramingEvent::Line(range),
                 // Requests beyond the longest line are ignored, however the bytes arrive.
                 Some(Delimiter::Telnet(_))
-                    if self.discarding || self.scanned - self.start > LINE_BYTES_MAX => {}
+                    if self.discarding || self.scanned - self.start > self.line_bytes_max => {}
                 Some(Delimiter::Telnet(response)) => return FramingEvent::Telnet(response),
                 None if self.discarding => {
                     // A CR may be the first half of a line end.
@@ -116,7 +125,7 @@ impl Framer {
 
     fn is_too_long(&self) -> bool {
         let ending = usize::from(self.unconsumed().last() == Some(&b'\r'));
-        self.unconsumed().len() > LINE_BYTES_MAX + ending
+        self.unconsumed().len() > self.line_bytes_max + ending
     }
 
     #[inline]

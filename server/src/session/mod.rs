@@ -8,20 +8,27 @@ mod limits;
 mod next_step;
 mod request_buffer;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use bookline_protocol::limits::{LINE_BYTES_MAX, UNAUTHENTICATED_LINE_BYTES_MAX};
 use bookline_protocol::{ParsedLine, Refusal, expects_reply, parse, parse_first, refuse_binary};
 use bytes::buf::Limit;
 
+pub use crate::auth::{Peer, PeerOrigin};
 pub use execution::{execute_line, try_execute_line};
 pub use limits::{OWN_REPLY_BYTES, OWN_REQUEST_BYTES};
 pub use next_step::NextStep;
 
+use crate::auth::hashing::{Hashed, Hashing};
 use crate::codec::Sequence;
 use crate::commands::buffers::Share;
 use crate::commands::turn_budget::Cost;
-use crate::commands::{ChunkStatus, ChunkedReply, ExecutionStatus, Service, Turn, snapshot};
+use crate::commands::{
+    ChunkStatus, ChunkedReply, ExecutionStatus, Login, Service, Turn, authorize_watcher, dropped, snapshot,
+};
 use crate::feed::Watcher;
+use crate::state::SharedByConnections;
 use crate::storage::snapshot::Made;
 use crate::storage::snapshot::snapshotter::NotMade;
 use execution::{cost_of_parsed, execute_parsed, refuse_foreign};
@@ -39,6 +46,10 @@ pub struct Session {
     /// Whether the peer speaks this protocol: its first line that is neither blank nor a comment was text,
     /// and not the opening of another protocol.
     is_established: bool,
+    /// Whether the peer has proved who it is, on a server that requires it.
+    is_admitted: bool,
+    /// Whether it is refused, and the connection is to be closed.
+    is_over: bool,
     turn: Turn,
     /// An unfinished reply, which later lines wait for.
     chunked_reply: Option<Box<dyn ChunkedReply>>,
@@ -47,6 +58,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// The session of this peer.
+    pub fn new(peer: Peer) -> Self {
+        let mut session = Self::default();
+        session.turn.login = Login::new(peer);
+        session
+    }
+
     /// Lets `read` append bytes of the peer, when the session needs [`NextStep::Read`]. There is always free
     /// capacity.
     pub fn receive<T>(&mut self, read: impl FnOnce(&mut Limit<&mut Vec<u8>>) -> T) -> T {
@@ -57,12 +75,13 @@ impl Session {
     /// run since the last turn began.
     pub fn run_turn(&mut self, service: &Service, has_yielded: bool) -> NextStep {
         self.turn.budget.begin(service.clock.now(), has_yielded);
+        self.begin(service);
         if self.turn.replies.capacity() == 0 {
             self.turn.replies.reserve_exact(IDLE_BUFFER_BYTES);
         }
-        self.write_changes();
+        self.write_changes(service);
         let next = loop {
-            if self.turn.watcher.as_ref().is_some_and(|watcher| watcher.is_closed()) {
+            if self.is_over || self.turn.watcher.as_ref().is_some_and(|watcher| watcher.is_closed()) {
                 break NextStep::Close;
             }
             if self.turn.budget.is_exhausted() || self.turn.replies.len() >= TURN_REPLY_BYTES_TARGET {
@@ -83,13 +102,53 @@ impl Session {
     }
 
     /// Writes changes of what the peer watches, as far as half a turn has space for, so that its requests and
-    /// the changes get on beside each other. The lines of an unfinished reply stay together.
-    pub fn write_changes(&mut self) {
-        if let Some(watcher) = &mut self.turn.watcher
-            && self.chunked_reply.is_none()
-        {
+    /// the changes get on beside each other. The lines of an unfinished reply stay together. A watcher whose
+    /// account may not watch this any more is refused, and the session is over.
+    pub fn write_changes(&mut self, service: &Service) {
+        if self.turn.watcher.is_none() || self.chunked_reply.is_some() {
+            return;
+        }
+        if let Err(refusal) = authorize_watcher(&mut self.turn, service) {
+            self.refuse(&refusal);
+            self.turn.watcher = None;
+            self.is_over = true;
+        } else if let Some(watcher) = &mut self.turn.watcher {
             watcher.write(&mut self.turn.replies, TURN_REPLY_BYTES_TARGET / 2);
         }
+    }
+
+    /// Whether the peer has proved who it is, as far as the server requires it.
+    pub fn is_authenticated(&self, service: &Service) -> bool {
+        !service.authentication.is_required() || self.turn.context.identity.account().is_some()
+    }
+
+    /// Whether the account of the peer still exists, if it has one. If it was dropped, its unfinished reply
+    /// is ended by the refusal, and the connection is to be closed.
+    pub fn still_has_account(&mut self, service: &Service) -> bool {
+        let Turn { login, context, .. } = &mut self.turn;
+        if !service.authentication.is_required() || login.refresh(context, service).is_ok() {
+            return true;
+        }
+        self.chunked_reply = None;
+        self.turn.watcher = None;
+        self.is_over = true;
+        self.refuse(&dropped());
+        false
+    }
+
+    /// What all connections of the account share, if the peer has one.
+    pub fn account(&self) -> Option<&Arc<SharedByConnections>> {
+        self.turn.login.shared()
+    }
+
+    /// What [`NextStep::Hashing`] waits for.
+    pub fn take_hashing(&mut self) -> Option<Hashing> {
+        self.turn.login.hashing.take()
+    }
+
+    /// Provides what [`NextStep::Hashing`] needs.
+    pub fn finish_hashing(&mut self, hashed: Hashed) {
+        self.turn.login.hashed = Some(hashed);
     }
 
     /// What the peer watches, if it does. The owner waits for changes, and gives it back.
@@ -188,10 +247,26 @@ impl Session {
         refusal.write(&mut self.turn.replies);
     }
 
+    /// Looks up, before the first line, the account that the transport has proved. Lines are shorter until
+    /// the peer has proved who it is.
+    fn begin(&mut self, service: &Service) {
+        if !service.authentication.is_required() || self.is_admitted {
+            return;
+        }
+        let Turn { login, context, .. } = &mut self.turn;
+        login.begin(context, service);
+        self.is_admitted = self.is_authenticated(service);
+        self.requests.framer.line_bytes_max =
+            if self.is_admitted { LINE_BYTES_MAX } else { UNAUTHENTICATED_LINE_BYTES_MAX };
+    }
+
     /// Writes the next chunk, or executes the next line. Returns what the session needs before it goes on, if
     /// the turn is over.
     #[inline]
     fn advance(&mut self, service: &Service) -> Option<NextStep> {
+        if self.chunked_reply.is_some() && !self.still_has_account(service) {
+            return Some(NextStep::Close);
+        }
         if let Some(reply) = &mut self.chunked_reply {
             match reply.write(&mut self.turn, service, TURN_REPLY_BYTES_TARGET) {
                 ChunkStatus::Complete => self.chunked_reply = None,
@@ -209,7 +284,7 @@ impl Session {
             }
             FramingEvent::TooLong => {
                 self.turn.budget.commands += 1;
-                self.refuse(&Refusal::line_too_long());
+                self.refuse(&Refusal::line_too_long(self.requests.framer.line_bytes_max));
                 (!self.is_established).then_some(NextStep::Close)
             }
             FramingEvent::Line(range) => self.execute_line(service, range),
@@ -246,6 +321,7 @@ impl Session {
         let next = match status {
             ExecutionStatus::Backpressure => return Some(NextStep::Capacity),
             ExecutionStatus::Unfinished => return Some(NextStep::Yield),
+            ExecutionStatus::Hashing => return Some(NextStep::Hashing),
             ExecutionStatus::NeedsShare(bytes) => return Some(NextStep::ReplyShare(bytes)),
             ExecutionStatus::Complete => None,
             ExecutionStatus::Chunked(reply) => {
@@ -257,6 +333,9 @@ impl Session {
         };
         self.requests.framer.consume(range);
         self.turn.budget.commands += 1;
+        if !self.is_admitted {
+            self.begin(service);
+        }
         next
     }
 }

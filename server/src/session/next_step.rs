@@ -11,6 +11,8 @@ pub enum NextStep {
     Capacity,
     /// A share of the buffers for a line that is longer than the session's own buffer.
     LineShare,
+    /// That a password is hashed.
+    Hashing,
     /// A share of at least so many bytes for a reply.
     ReplyShare(usize),
     /// A snapshot.
