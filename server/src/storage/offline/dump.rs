@@ -5,10 +5,11 @@ use std::io::{self, BufWriter, Write};
 use anyhow::Context;
 use bookline_protocol::json::write_number;
 use bookline_protocol::reply::ChangeKind;
+use compact_str::CompactString;
 
 use super::{Parts, is_lasting, settled, warn};
 use crate::changes::commit::Commit;
-use crate::changes::{Change, EntryPeople, Line, Listener, Origin, TellError};
+use crate::changes::{Change, EntryPeople, Line, Listener, Origin, TellError, write_by};
 use crate::codec::Sequence;
 use crate::storage::journal::commits::read_commits;
 use crate::storage::journal::{self, Base};
@@ -64,8 +65,11 @@ pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
 /// Prints the lines of changes, each as the feed shows it with `tickets=yes`, behind its sequence number.
 struct Printer<W> {
     out: W,
-    /// Of the commit. For a change of a snapshot it is the number of its event, entry or key.
+    /// Of the commit. For a change of a snapshot it is the number of its event, entry, account or
+    /// key.
     sequence: u64,
+    /// Who made the commit, if an account did.
+    by: CompactString,
     line: Line,
     bytes: Vec<u8>,
     /// The first error of `out`. Nothing is written after it.
@@ -74,7 +78,14 @@ struct Printer<W> {
 
 impl<W: Write> Printer<W> {
     fn new(out: W) -> Self {
-        Self { out, sequence: 0, line: Line::default(), bytes: Vec::new(), error: None }
+        Self {
+            out,
+            sequence: 0,
+            by: CompactString::default(),
+            line: Line::default(),
+            bytes: Vec::new(),
+            error: None,
+        }
     }
 
     /// Prints a change of a snapshot. It has no time.
@@ -85,6 +96,7 @@ impl<W: Write> Printer<W> {
 
     fn print_commit(&mut self, commit: &Commit<'_>) -> Result<(), TellError> {
         self.sequence = commit.sequence.0;
+        self.by = commit.actor.map_or("", |actor| actor.name).into();
         commit.tell(self)
     }
 
@@ -100,6 +112,9 @@ impl<W: Write> Printer<W> {
         self.bytes.push(b',');
         self.bytes.extend_from_slice(&public[b"{".len()..]);
         self.bytes.extend_from_slice(secret);
+        if !self.by.is_empty() {
+            write_by(&mut self.bytes, &self.by);
+        }
         self.bytes.extend_from_slice(b"}\n");
         self.error = self.out.write_all(&self.bytes).err();
     }
@@ -115,6 +130,10 @@ impl<W: Write> Listener for Printer<W> {
     }
 
     fn entry(&mut self, _people: EntryPeople<'_>, write: &dyn Fn(&mut Line)) {
+        self.print(write);
+    }
+
+    fn account(&mut self, _name: &str, write: &dyn Fn(&mut Line)) {
         self.print(write);
     }
 

@@ -1,6 +1,7 @@
 //! The commands that work on a data directory without a server, or beside a running one: `check`, `dump`,
-//! `backup`.
+//! `audit`, `backup`.
 
+pub mod audit;
 pub mod backup;
 pub mod check;
 pub mod dump;
@@ -35,6 +36,17 @@ pub enum Command {
         #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
         data_dir: PathBuf,
     },
+    /// Print who did what when, oldest first, as far back as the log reaches
+    Audit {
+        /// The data directory
+        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
+        data_dir: PathBuf,
+        #[command(flatten)]
+        wanted: audit::Wanted,
+        /// The form of the lines
+        #[arg(long, value_enum, default_value_t)]
+        format: audit::Format,
+    },
     /// Copy the state at one moment into a file, from which --restore begins
     Backup {
         /// The data directory
@@ -60,6 +72,7 @@ impl Command {
         match self {
             Self::Check { data_dir } => check::run(&Parts::of(data_dir)?),
             Self::Dump { data_dir } => dump::run(&Parts::of(data_dir)?),
+            Self::Audit { data_dir, wanted, format } => audit::run(&Parts::of(data_dir)?, wanted, *format),
             Self::Backup { data_dir, to, force } => backup::run(&Parts::of(data_dir)?, to, *force),
         }
     }
