@@ -1,13 +1,23 @@
 //! `booklined`: reads its flags, opens the data, serves, and stops on a signal.
 
+use std::future::pending;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
-use bookline_server::cli::Cli;
-use bookline_server::net::listen_address::ListenAddress;
+use bookline_server::account_add::SecretFileError;
+use bookline_server::cli::{Cli, ListenFlags};
+use bookline_server::net::listen_policy::Protection;
+use bookline_server::net::listener::Listener;
+use bookline_server::net::listeners;
+use bookline_server::net::tls::Tls;
 use bookline_server::signals::{self, StopSignals};
 use bookline_server::{Config, Server, log, process_limits};
+use tokio::signal::unix::Signal;
+
+/// The exit status if an argument is invalid, as it is if a flag is.
+const INVALID_ARGUMENTS: u8 = 2;
 
 fn main() -> ExitCode {
     let cli = Cli::of_process();
@@ -23,7 +33,7 @@ fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             log::print_line(&format!("booklined: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<SecretFileError>() { INVALID_ARGUMENTS.into() } else { ExitCode::FAILURE }
         }
     }
 }
@@ -49,32 +59,65 @@ fn serve(cli: &Cli) -> anyhow::Result<()> {
     result
 }
 
-async fn listen_and_run(listen: &ListenAddress, config: &Config) -> anyhow::Result<()> {
+async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<()> {
+    let tls = flags.tls_files().map(Tls::new).transpose().context("starting TLS")?.map(Arc::new);
+    let reload = match &tls {
+        Some(tls) => Some((tls.clone(), signals::reload_signal().context("handling SIGHUP")?)),
+        None => None,
+    };
     // Until the data is recovered, a signal ends the process at once: there is nothing to finish.
     let server = Server::open(config).await?;
-    let mut signals = StopSignals::handle().context("handling signals")?;
-    let listener = listen.bind().await?;
-    let address = listener.local_addr()?;
-    if !address.ip().is_loopback() {
-        tracing::warn!(
-            "listening on {address}: there are no accounts yet, so every client can book, read and delete \
-             everything. Listen on 127.0.0.1 unless the network is yours alone"
-        );
-    }
-    tracing::info!("listening on {address}");
-    announce(format!("booklined {} listening on {address}", env!("CARGO_PKG_VERSION")));
-    let shutdown = async move {
-        let name = signals.next().await;
-        tracing::info!(
-            "stopping because of {name}: another signal, a second from now or later, stops at once"
-        );
-        tokio::spawn(async move {
-            let name = signals.next_separate().await;
-            log::print_line(&format!("booklined: stopped at once by a second signal, {name}"));
-            std::process::exit(1);
-        });
+    let signals = match tls {
+        Some(_) => StopSignals::handle_without_hangup(),
+        None => StopSignals::handle(),
     };
-    Ok(server.run([listener], shutdown).await?)
+    let signals = signals.context("handling signals")?;
+    let protection = Protection {
+        has_accounts: server.requires_authentication(),
+        is_waived: flags.insecure,
+        data_dir: &config.data_dir,
+    };
+    let listeners = listeners::open(&flags.config(), tls, protection).await?;
+    let names: Vec<String> = listeners.iter().map(Listener::to_string).collect();
+    let names = names.join(" and on ");
+    tracing::info!("listening on {names}");
+    announce(format!("booklined {} listening on {names}", env!("CARGO_PKG_VERSION")));
+    let shutdown = async move {
+        tokio::select! {
+            () = stopped(signals) => {}
+            () = reload_on_signal(reload) => {}
+        }
+    };
+    Ok(server.run(listeners, shutdown).await?)
+}
+
+/// Waits for a signal to stop. A second one stops at once.
+async fn stopped(mut signals: StopSignals) {
+    let name = signals.next().await;
+    tracing::info!("stopping because of {name}: another signal, a second from now or later, stops at once");
+    tokio::spawn(async move {
+        let name = signals.next_separate().await;
+        log::print_line(&format!("booklined: stopped at once by a second signal, {name}"));
+        std::process::exit(1);
+    });
+}
+
+/// Reads the files of TLS again at every SIGHUP, without end.
+async fn reload_on_signal(reload: Option<(Arc<Tls>, Signal)>) {
+    let Some((tls, mut signal)) = reload else { return pending().await };
+    while signal.recv().await.is_some() {
+        let tls = tls.clone();
+        // A file may be on a disk that does not answer.
+        let Ok(reloaded) = tokio::task::spawn_blocking(move || tls.reload()).await else { continue };
+        match reloaded {
+            Ok(()) => tracing::info!("SIGHUP: the files of TLS were read again, for new connections"),
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                tracing::error!("SIGHUP: {error:#}: the files of TLS that were read before stay in use");
+            }
+        }
+    }
+    pending().await
 }
 
 /// Writes the only line on standard output, which tells a parent process that the server listens. If it is

@@ -26,19 +26,25 @@ pub fn outlive_file_size_limit() -> io::Result<()> {
 pub struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
-    /// `None` if it was ignored at the start: under nohup it stays ignored.
+    /// `None` if it does not stop the server.
     hangup: Option<Signal>,
 }
 
 impl StopSignals {
-    /// Handles the signals, which from now on do not end the process.
+    /// Handles the signals, which from now on do not end the process. SIGHUP is none of them if it was
+    /// ignored at the start: under nohup it stays ignored.
     pub fn handle() -> io::Result<Self> {
-        let ignored = ignores(&own_status(), Number::HUP);
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            hangup: if ignored { None } else { Some(signal(SignalKind::hangup())?) },
-        })
+        let mut signals = Self::handle_without_hangup()?;
+        if !ignores(&own_status(), Number::HUP) {
+            signals.hangup = Some(signal(SignalKind::hangup())?);
+        }
+        Ok(signals)
+    }
+
+    /// As [`Self::handle`], where SIGHUP has another meaning.
+    pub fn handle_without_hangup() -> io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, hangup: None })
     }
 
     /// Waits for the next signal and returns its name.
@@ -66,6 +72,12 @@ impl StopSignals {
             }
         }
     }
+}
+
+/// SIGHUP, where it asks to read files again. From now on it does not end the process. One that arrives while
+/// it is not waited for is not lost.
+pub fn reload_signal() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
 }
 
 /// The status of this process. Empty on a system without /proc, where no signal counts as ignored.

@@ -2,14 +2,12 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bookline_protocol::Refusal;
 
-/// The network part of an IPv6 address, which a provider assigns to one customer. The customer chooses the
-/// rest.
-const IPV6_NETWORK_MASK: u128 = !(u64::MAX as u128);
+use crate::auth::network;
 
 /// Connections per address. Addresses without connections have no entry, so that there are never more entries
 /// than connections.
@@ -37,7 +35,7 @@ impl AddressLimiter {
 
     /// Counts one more connection of this address, unless the limit is reached.
     pub fn acquire(&self, address: IpAddr) -> Result<AddressPermit, Refusal> {
-        let origin = origin(address);
+        let origin = network(address);
         let mut counts = lock(&self.counts);
         let connections = counts.entry(origin).or_default();
         if *connections >= self.max {
@@ -64,34 +62,12 @@ fn lock(counts: &Mutex<ConnectionCounts>) -> MutexGuard<'_, ConnectionCounts> {
     counts.lock().unwrap_or_else(|e| e.into_inner())
 }
 
-/// What counts as one address: an IPv4 address, also one mapped to IPv6, or a /64 network of IPv6.
-fn origin(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & IPV6_NETWORK_MASK).into(),
-        address => address,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
-    }
-
-    #[test]
-    fn origin_is_an_ipv6_network_or_an_ipv4_address_in_either_form() {
-        for (one, other, same) in [
-            ("192.0.2.1", "192.0.2.1", true),
-            ("192.0.2.1", "192.0.2.2", false),
-            ("192.0.2.1", "::ffff:192.0.2.1", true),
-            ("::ffff:192.0.2.1", "::ffff:192.0.2.2", false),
-            ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff", true),
-            ("2001:db8:1:2::1", "2001:db8:1:3::1", false),
-        ] {
-            assert_eq!(origin(address(one)) == origin(address(other)), same, "{one} and {other}");
-        }
     }
 
     #[test]

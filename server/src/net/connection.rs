@@ -9,26 +9,42 @@ use std::time::Duration;
 use bookline_protocol::Refusal;
 use tokio::io::AsyncReadExt;
 use tokio::sync::SemaphorePermit;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::codec::Sequence;
 use crate::commands::Service;
+use crate::net::account_end::AccountEnd;
+use crate::net::admission::UnauthenticatedPlace;
 use crate::net::deadlines::{Deadlines, Expiry};
 use crate::net::fairness::{Fairness, Turned};
 use crate::net::stop::{ServerStop, Stop};
-use crate::net::transport::{Transport, linger, send};
-use crate::session::{NextStep, Session};
+use crate::net::transport::{Transport, linger, send, shut_down};
+use crate::session::{NextStep, Peer, Session};
 use crate::storage::log::LogExt;
+
+/// Who is served.
+#[derive(Debug, Default)]
+pub struct Client {
+    pub peer: Peer,
+    /// Given up when the client has authenticated.
+    pub unauthenticated: Option<UnauthenticatedPlace>,
+}
+
+/// How long a peer that has not authenticated may take to accept its last reply, beyond its deadline.
+const LAST_WORD_MAX: Duration = Duration::from_secs(1);
 
 struct Connection<'a, S> {
     stream: S,
     service: &'a Service,
     session: Session,
+    unauthenticated: Option<UnauthenticatedPlace>,
     fairness: Fairness,
     deadlines: Deadlines,
     /// Until it is drained.
     executes_requests: Option<TaskTrackerToken>,
+    /// Of the account that the peer has.
+    account_end: AccountEnd,
 }
 
 /// What a connection waits for after a turn.
@@ -41,6 +57,8 @@ enum Event {
     EndOfInput,
     /// The session is over.
     Closed,
+    /// The account of the peer was dropped.
+    AccountDropped,
     /// The server stops.
     Stopping,
     Expired(Expiry),
@@ -54,6 +72,7 @@ enum Event {
 /// An error of the transport.
 pub async fn serve(
     stream: impl Transport,
+    client: Client,
     service: &Service,
     idle_timeout: Option<Duration>,
     server_stop: &ServerStop,
@@ -62,9 +81,11 @@ pub async fn serve(
     let connection = Connection {
         stream,
         service,
-        session: Session::default(),
+        session: Session::new(client.peer),
+        unauthenticated: client.unauthenticated,
         fairness: Fairness::new(),
-        deadlines: Deadlines::new(idle_timeout),
+        deadlines: Deadlines::new(idle_timeout, service.authentication.is_required()),
+        account_end: AccountEnd::default(),
         executes_requests: Some(executes_requests),
     };
     let canceled = pin!(server_stop.canceled());
@@ -76,16 +97,28 @@ impl<S: Transport> Connection<'_, S> {
         loop {
             let Turned { next, permit } = self.fairness.run_turn(&mut self.session, self.service).await;
             self.deadlines.end_turn(next, self.session.has_executed());
+            // Before the reply, so that who reads it finds its place among the others free.
+            self.note_account();
             self.send_replies(permit).await?;
+            if self.deadlines.is_authentication_late() {
+                return self.close(&Refusal::not_authenticated_in_time()).await;
+            }
             match self.next_event(next, &mut stop).await? {
                 Event::Ready => {}
                 Event::Changes => self.fairness.begin_changes(),
                 Event::EndOfInput => {
                     self.session.end_of_input();
                     self.send_replies(None).await?;
-                    return self.show_changes_through(self.service.store.log().appended()).await;
+                    self.show_changes_through(self.service.store.log().appended()).await?;
+                    return shut_down(&mut self.stream).await;
                 }
                 Event::Closed => return self.linger().await,
+                Event::AccountDropped => {
+                    // The refusal depends on the commit that dropped it.
+                    self.session.still_has_account(self.service);
+                    self.send_replies(None).await?;
+                    return self.linger().await;
+                }
                 Event::Stopping if next == NextStep::Read => self.deadlines.begin_drain(),
                 Event::Stopping => return self.close(&Refusal::shutting_down()).await,
                 Event::Expired(Expiry::Drained) if self.session.is_watching() => {
@@ -101,7 +134,7 @@ impl<S: Transport> Connection<'_, S> {
 
     /// Waits for the first event of all sources.
     async fn next_event(&mut self, next: NextStep, stop: &mut Stop<'_, '_>) -> io::Result<Event> {
-        let Self { stream, service, session, fairness, deadlines, .. } = self;
+        let Self { stream, service, session, fairness, deadlines, account_end, .. } = self;
         let mut heeds_stop = matches!(next, NextStep::LineShare | NextStep::ReplyShare(_));
         if next == NextStep::Read {
             if stop.is_requested() {
@@ -132,6 +165,7 @@ impl<S: Transport> Connection<'_, S> {
                 NextStep::Capacity => service.store.log().capacity().await,
                 NextStep::LineShare => session.grant_line_share(service.buffers.line().await),
                 NextStep::ReplyShare(bytes) => session.grant_reply_share(service.buffers.reply(bytes).await),
+                NextStep::Hashing => hash(session).await,
                 NextStep::Snapshot => make_snapshot(stream, session, service).await?,
                 NextStep::Close => return Ok(Event::Closed),
             }
@@ -149,6 +183,7 @@ impl<S: Transport> Connection<'_, S> {
             biased;
             event = provided => event,
             () = changes => Ok(Event::Changes),
+            () = account_end.wait(), if next == NextStep::Read => Ok(Event::AccountDropped),
             () = stop, if heeds_stop => Ok(Event::Stopping),
             expiry = expired => Ok(Event::Expired(expiry)),
         };
@@ -156,6 +191,15 @@ impl<S: Transport> Connection<'_, S> {
             self.session.return_watcher(watcher);
         }
         event
+    }
+
+    /// Notes the account that the peer has got in the last turn.
+    fn note_account(&mut self) {
+        if self.session.is_authenticated(self.service) {
+            self.deadlines.end_authentication();
+            self.unauthenticated = None;
+            self.account_end.follow(self.session.account());
+        }
     }
 
     /// Shows what is watched until the last change of a server that stops, and closes the connection. Its
@@ -172,7 +216,7 @@ impl<S: Transport> Connection<'_, S> {
                 self.show_changes_through(end).await?;
                 break;
             }
-            self.session.write_changes();
+            self.session.write_changes(self.service);
             self.send_replies(None).await?;
         }
         linger(&mut self.stream).await
@@ -185,7 +229,7 @@ impl<S: Transport> Connection<'_, S> {
             self.service.feed.matched(commit).await;
         }
         loop {
-            self.session.write_changes();
+            self.session.write_changes(self.service);
             self.send_replies(None).await?;
             let Some(mut watcher) = self.session.take_watcher() else { return Ok(()) };
             if watcher.has_shown(commit) || watcher.is_closed() {
@@ -201,7 +245,12 @@ impl<S: Transport> Connection<'_, S> {
     async fn send_replies(&mut self, permit: Option<SemaphorePermit<'_>>) -> io::Result<()> {
         if !self.session.replies().is_empty() {
             self.service.store.log().wait_durable(self.session.depends_on()).await;
-            send(&mut self.stream, self.session.replies(), permit).await?;
+            let sending = send(&mut self.stream, self.session.replies(), permit);
+            match self.deadlines.authentication() {
+                None => sending.await?,
+                // Who has not proved who it is does not keep its place by not reading.
+                Some(deadline) => timeout_at(deadline.max(Instant::now() + LAST_WORD_MAX), sending).await??,
+            }
         }
         self.session.replies_sent();
         Ok(())
@@ -237,6 +286,13 @@ async fn read(
         read
     })
     .await
+}
+
+/// Waits until a password is hashed. Meanwhile the connection is not read, and the lines behind it wait.
+async fn hash(session: &mut Session) {
+    if let Some(hashing) = session.take_hashing() {
+        session.finish_hashing(hashing.done().await);
+    }
 }
 
 /// Makes a snapshot. Meanwhile the connection is not read, but a reset cancels the request. The end of the

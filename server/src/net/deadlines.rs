@@ -18,9 +18,15 @@ const DRAIN_QUIET: Duration = Duration::from_millis(30);
 
 const _: () = assert!(DRAIN_QUIET.as_millis() < DRAIN_MAX.as_millis());
 
+/// How long a peer may take to prove who it is: to connect by hand and to type AUTH, on a server with
+/// accounts.
+const AUTHENTICATION_MAX: Duration = Duration::from_secs(10);
+
 /// The deadlines of a connection.
 #[derive(Debug)]
 pub struct Deadlines {
+    /// When the peer has to have proved who it is. `None` when it has, or need not.
+    authentication: Option<Instant>,
     idle_timeout: Option<Duration>,
     /// Set while the connection has nothing to do.
     idle: Option<Instant>,
@@ -39,13 +45,16 @@ pub enum Expiry {
     LongLine,
     /// A complete line, for as long as a connection may be idle.
     Idle(Duration),
+    /// A proof of who the peer is.
+    Authentication,
     /// A share.
     Share,
 }
 
 impl Deadlines {
-    pub fn new(idle_timeout: Option<Duration>) -> Self {
-        Self { idle_timeout, idle: None, long_line: None, drain: None }
+    pub fn new(idle_timeout: Option<Duration>, requires_authentication: bool) -> Self {
+        let authentication = requires_authentication.then(|| Instant::now() + AUTHENTICATION_MAX);
+        Self { authentication, idle_timeout, idle: None, long_line: None, drain: None }
     }
 
     /// Notes the end of a turn, and whether it has executed lines.
@@ -57,6 +66,21 @@ impl Deadlines {
             // It is another long line.
             self.long_line = None;
         }
+    }
+
+    /// When the peer has to have proved who it is, unless it has.
+    pub fn authentication(&self) -> Option<Instant> {
+        self.authentication
+    }
+
+    /// Notes that the peer has proved who it is.
+    pub fn end_authentication(&mut self) {
+        self.authentication = None;
+    }
+
+    /// Whether the peer had as long as it may to prove who it is.
+    pub fn is_authentication_late(&self) -> bool {
+        self.authentication.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Begins to drain the connection.
@@ -85,7 +109,11 @@ impl Deadlines {
             NextStep::LineShare | NextStep::ReplyShare(_) => {
                 Some((Instant::now() + SHARE_WAIT_MAX, Expiry::Share))
             }
-            NextStep::Yield | NextStep::Capacity | NextStep::Snapshot | NextStep::Close => None,
+            NextStep::Yield
+            | NextStep::Capacity
+            | NextStep::Hashing
+            | NextStep::Snapshot
+            | NextStep::Close => None,
         }
     }
 
@@ -102,7 +130,8 @@ impl Deadlines {
             // Bytes of an incomplete line do not restart the timeout.
             (*self.idle.get_or_insert_with(|| Instant::now() + timeout), Expiry::Idle(timeout))
         });
-        [long_line, idle].into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
+        let authentication = self.authentication.map(|deadline| (deadline, Expiry::Authentication));
+        [authentication, long_line, idle].into_iter().flatten().min_by_key(|(deadline, _)| *deadline)
     }
 }
 
@@ -113,6 +142,7 @@ impl Expiry {
             Self::Drained => None,
             Self::LongLine => Some(Refusal::line_stalled(SHARE_WAIT_MAX.as_secs())),
             Self::Idle(timeout) => Some(Refusal::idle(&humantime::format_duration(timeout).to_string())),
+            Self::Authentication => Some(Refusal::not_authenticated_in_time()),
             Self::Share => Some(Refusal::no_buffers()),
         }
     }

@@ -1,4 +1,4 @@
-//! The value of `--listen`: a host and a port.
+//! The value of `--listen` and `--tls-listen`: a host and a port.
 
 use std::fmt;
 use std::io;
@@ -8,12 +8,19 @@ use std::str::FromStr;
 use thiserror::Error;
 use tokio::net::TcpListener;
 
-/// A host and a port. A host name is looked up when the server listens.
+/// A host and a port. A host name is looked up once, before the server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddress {
     /// A name, or an address without brackets.
     host: String,
     port: u16,
+}
+
+/// The addresses of a host, as they were judged, to listen on one of them.
+#[derive(Debug)]
+pub struct FoundAddress {
+    /// At least one. IPv4 first.
+    addresses: Vec<SocketAddr>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -31,31 +38,46 @@ pub enum ListenAddressError {
 pub enum ListenError {
     #[error("finding the addresses of {host}")]
     Lookup { host: String, source: io::Error },
-    #[error("listening on {address}: another server listens there; stop it, or give another --listen")]
+    #[error("listening on {address}: another server listens there; stop it, or give another address")]
     InUse { address: SocketAddr },
     #[error("listening on {address}")]
     Io { address: SocketAddr, source: io::Error },
 }
 
 impl ListenAddress {
-    /// Listens on the first address of the host that this machine has, IPv4 first: clients try 127.0.0.1 by
-    /// default, and `localhost` is also ::1. An address in use is an error, because two servers under one
-    /// name would share clients.
-    pub async fn bind(&self) -> Result<TcpListener, ListenError> {
-        let lookup_error = |source| ListenError::Lookup { host: self.host.clone(), source };
+    /// Finds the addresses of the host.
+    pub fn find(&self) -> Result<FoundAddress, ListenError> {
+        let error = |source| ListenError::Lookup { host: self.host.clone(), source };
         // Blocks this thread: no connection is served yet, and the system may allow no other thread.
-        let addresses = (self.host.as_str(), self.port).to_socket_addrs().map_err(lookup_error)?;
+        let addresses = (self.host.as_str(), self.port).to_socket_addrs().map_err(error)?;
         let mut addresses: Vec<SocketAddr> = addresses.collect();
         addresses.sort_by_key(SocketAddr::is_ipv6);
-        let mut error = lookup_error(io::ErrorKind::NotFound.into());
-        for address in addresses {
+        if addresses.is_empty() {
+            return Err(error(io::ErrorKind::NotFound.into()));
+        }
+        Ok(FoundAddress { addresses })
+    }
+}
+
+impl FoundAddress {
+    /// Whether only this machine can connect, whichever of the addresses it is.
+    pub fn is_loopback(&self) -> bool {
+        self.addresses.iter().all(|address| address.ip().to_canonical().is_loopback())
+    }
+
+    /// Listens on the first address that this machine has, IPv4 first: clients try 127.0.0.1 by default, and
+    /// `localhost` is also ::1. An address in use is an error, because two servers under one name would share
+    /// clients.
+    pub async fn bind(&self) -> Result<TcpListener, ListenError> {
+        let mut error = None;
+        for &address in &self.addresses {
             match TcpListener::bind(address).await {
                 Ok(listener) => return Ok(listener),
                 Err(e) if e.kind() == io::ErrorKind::AddrInUse => return Err(ListenError::InUse { address }),
-                Err(source) => error = ListenError::Io { address, source },
+                Err(source) => error = Some(ListenError::Io { address, source }),
             }
         }
-        Err(error)
+        Err(error.expect("there is an address"))
     }
 }
 
@@ -121,13 +143,36 @@ mod tests {
 
     #[tokio::test]
     async fn bind_of_a_name_takes_its_first_ipv4_address() {
-        let listener = "localhost:0".parse::<ListenAddress>().unwrap().bind().await.unwrap();
+        let find = |text: &str| text.parse::<ListenAddress>().unwrap().find().unwrap();
+        let listener = find("localhost:0").bind().await.unwrap();
         let address = listener.local_addr().unwrap();
         assert!(address.ip().is_loopback() && address.is_ipv4(), "{address}");
 
         for taken in [format!("localhost:{}", address.port()), address.to_string()] {
-            let taken = taken.parse::<ListenAddress>().unwrap().bind().await;
+            let taken = find(&taken).bind().await;
             assert!(matches!(taken, Err(ListenError::InUse { .. })), "{taken:?}");
         }
+    }
+
+    #[test]
+    fn loopback_is_what_only_this_machine_can_connect_to() {
+        for (text, is_loopback) in [
+            ("127.0.0.1:1", true),
+            ("127.255.0.9:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("localhost:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("[::ffff:0.0.0.0]:1", false),
+            ("192.0.2.1:1", false),
+            ("[::ffff:192.0.2.1]:1", false),
+            ("[fe80::1]:1", false),
+        ] {
+            let found = text.parse::<ListenAddress>().unwrap().find().unwrap();
+            assert_eq!(found.is_loopback(), is_loopback, "{text}");
+        }
+        let both = ["127.0.0.1:1", "192.0.2.1:1"].map(|address| address.parse().unwrap());
+        assert!(!FoundAddress { addresses: both.into() }.is_loopback(), "a name with another address");
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use rustix::net::sockopt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::net::transport::WRITE_STALL_MAX;
 use crate::session::OWN_REPLY_BYTES;
@@ -33,6 +33,11 @@ const _: () = {
     assert!(KEEPALIVE_IDLE.as_secs() + 3 * KEEPALIVE_INTERVAL.as_secs() <= WRITE_STALL_MAX.as_secs());
     assert!(WRITE_STALL_MAX.as_secs() + KEEPALIVE_INTERVAL.as_secs() <= DEAD_PEER_DETECTION_MAX.as_secs());
 };
+
+/// Sets the options of a connection within the machine: it has no network to lose.
+pub fn prepare_unix(stream: &UnixStream) -> io::Result<()> {
+    Ok(sockopt::set_socket_send_buffer_size(stream, SEND_BUFFER_BYTES)?)
+}
 
 /// Sets the options of a connection that is served.
 pub fn prepare(stream: &TcpStream) -> io::Result<()> {

@@ -7,8 +7,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, Interest};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 /// A peer that does not accept the replies of a turn within this is given up, and so is one that acknowledges
 /// no bytes for so long.
@@ -31,6 +32,27 @@ impl Transport for TcpStream {
     async fn reset(&mut self) -> io::Error {
         let ready = self.ready(Interest::ERROR).await;
         ready.err().unwrap_or_else(|| io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl Transport for UnixStream {
+    async fn reset(&mut self) -> io::Error {
+        let ready = self.ready(Interest::ERROR).await;
+        ready.err().unwrap_or_else(|| io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+/// The end of the peer's stream is its close_notify. One that closes the socket without it is an error.
+impl Transport for TlsStream<TcpStream> {
+    async fn reset(&mut self) -> io::Error {
+        self.get_mut().0.reset().await
+    }
+}
+
+/// A stream that is large, so that connections of other kinds do not take its memory.
+impl<T: Transport> Transport for Box<T> {
+    fn reset(&mut self) -> impl Future<Output = io::Error> + Send {
+        (**self).reset()
     }
 }
 
@@ -57,9 +79,14 @@ pub async fn send<P>(stream: &mut impl Transport, bytes: &[u8], permit: P) -> io
     }
 }
 
+/// Shuts down this side of the connection. A peer of TLS is told so by a last record, and has to accept it.
+pub async fn shut_down(stream: &mut impl Transport) -> io::Result<()> {
+    timeout(WRITE_STALL_MAX, stream.shutdown()).await?
+}
+
 /// Shuts down this side of the connection and waits, for a bounded time, until the peer closes its side.
 pub async fn linger(stream: &mut impl Transport) -> io::Result<()> {
-    stream.shutdown().await?;
+    shut_down(stream).await?;
     let mut rest = [0; 1024];
     let drained = timeout(LINGER_MAX, async {
         while stream.read(&mut rest).await? > 0 {}

@@ -61,7 +61,7 @@ mod tests {
     /// Commits without changes from `first` to `last`. Their times are their sequence numbers.
     fn commits(first: u64, last: u64) -> Commits {
         let mut payload = Vec::new();
-        (first..=last).for_each(|sequence| commit::encode(&mut payload, sequence.cast_signed(), &[]));
+        (first..=last).for_each(|sequence| commit::encode(&mut payload, sequence.cast_signed(), None, &[]));
         Commits::new(Sequence(first), Sequence(last), payload.into())
     }
 

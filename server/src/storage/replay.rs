@@ -7,7 +7,7 @@ use crate::domain::Contradiction;
 
 /// State that recovery builds: from the changes of a snapshot, then from the commits of the journal.
 pub trait Replay {
-    /// Applies a change of a snapshot. `number` is that of its event, entry or key.
+    /// Applies a change of a snapshot. `number` is that of its event, entry, account or key.
     ///
     /// # Errors
     ///

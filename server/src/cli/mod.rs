@@ -1,25 +1,31 @@
 //! The command line of `booklined`. Every flag has an environment variable; one that is empty counts as
 //! unset.
 
+mod listen;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bookline_protocol::Id;
 use chrono_tz::Tz;
 use clap::builder::{BoolishValueParser, Resettable};
-use clap::{Arg, CommandFactory, FromArgMatches, Parser};
+use clap::error::ErrorKind;
+use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::account_add::{AccountCommand, parse_id};
+pub use listen::ListenFlags;
 
 use crate::changes::commit;
 use crate::codec::frame;
 use crate::codec::segment_header;
+use crate::commands::AccountLimits;
 use crate::commands::buffers::{BUFFERS_BYTES_MAX, BUFFERS_BYTES_MIN};
 use crate::config::Config;
 use crate::log::LogFormat;
-use crate::net::listen_address::ListenAddress;
 use crate::state::StateLimits;
 use crate::state::limits::KEY_BYTES_LIMIT_MIN;
 use crate::storage::journal::Durability;
-use crate::storage::offline::Command;
+use crate::storage::offline;
 
 /// The smallest `--segment-size`. The largest commit fits into an empty segment: if one outgrew its segment,
 /// the journal could run out of space when it is written, after it was decided. It is twice the largest
@@ -46,6 +52,9 @@ const SHARDS_MAX: usize = 1 << 16;
 /// The most `--threads`: more than the processors of the largest machines only wait for each other.
 const THREADS_MAX: usize = 1024;
 
+/// The most `--account-rate`: it is counted in microseconds.
+const ACCOUNT_RATE_MAX: u32 = 1_000_000;
+
 /// The shortest `--idle-timeout`: a person needs some seconds to type, and a round trip around the world
 /// takes a good part of one.
 const IDLE_TIMEOUT_MIN: Duration = Duration::from_secs(1);
@@ -62,10 +71,8 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Where to listen; port 0 takes any free port. Of a host's addresses it is the first that this machine
-    /// has, IPv4 first. There are no accounts: every client can do everything
-    #[arg(long, env = "BOOKLINE_LISTEN", default_value = "127.0.0.1:2665", value_name = "HOST:PORT")]
-    pub listen: ListenAddress,
+    #[command(flatten)]
+    pub listen: ListenFlags,
 
     /// Where the data is; created if it does not exist
     #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
@@ -85,6 +92,14 @@ pub struct Cli {
     /// gets ERR BUSY [default: no limit per address]
     #[arg(long, env = "BOOKLINE_MAX_PER_ADDRESS", value_name = "N", value_parser = parse_count)]
     pub max_per_address: Option<usize>,
+
+    /// Connections of one account at a time; one more gets ERR BUSY [default: no limit per account]
+    #[arg(long, env = "BOOKLINE_MAX_PER_ACCOUNT", value_name = "N", value_parser = parse_count)]
+    pub max_per_account: Option<usize>,
+
+    /// Changes of one account per second; more get ERR RATE_LIMITED [default: no limit per account]
+    #[arg(long, env = "BOOKLINE_ACCOUNT_RATE", value_name = "N", value_parser = parse_rate)]
+    pub account_rate: Option<u32>,
 
     /// Close a connection that has sent no complete line for so long, 1s to 30d [default: never]
     #[arg(long, env = "BOOKLINE_IDLE_TIMEOUT", value_name = "TIME", value_parser = parse_idle_timeout)]
@@ -131,6 +146,11 @@ pub struct Cli {
     /// memory]
     #[arg(long, env = "BOOKLINE_MAX_KEY_BYTES", value_name = "SIZE", value_parser = parse_key_bytes)]
     pub max_key_bytes: Option<u64>,
+
+    /// The most accounts
+    #[arg(long, env = "BOOKLINE_MAX_ACCOUNTS", default_value_t = 10_000, value_name = "N",
+          value_parser = parse_limit)]
+    pub max_accounts: u64,
 
     /// The head of department, who may see all meetings of the last month
     #[arg(long, env = "BOOKLINE_HOD", default_value = "F10", value_name = "ID", value_parser = parse_id)]
@@ -185,12 +205,39 @@ pub struct Cli {
     pub log_format: LogFormat,
 }
 
+/// What `booklined` does instead of serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    #[command(flatten)]
+    Offline(offline::Command),
+    /// Work on the accounts of a stopped server
+    #[command(subcommand)]
+    Account(AccountCommand),
+}
+
+impl Command {
+    /// Runs the command. Returns false if `check` has found corruption.
+    ///
+    /// # Errors
+    ///
+    /// Any error that keeps the command from completing.
+    pub fn run(&self) -> anyhow::Result<bool> {
+        match self {
+            Self::Offline(command) => command.run(),
+            Self::Account(command) => command.run().map(|()| true),
+        }
+    }
+}
+
 impl Cli {
     /// The arguments and environment of this process. Invalid ones end it with status 2.
     pub fn of_process() -> Self {
-        let ignoring_empty = |command: clap::Command| command.mut_args(without_empty_variable);
-        let command = ignoring_empty(Self::command()).mut_subcommands(ignoring_empty);
-        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+        let mut command = without_empty_variables(Self::command());
+        let cli = Self::from_arg_matches(&command.get_matches_mut()).unwrap_or_else(|error| error.exit());
+        if let Err(message) = cli.listen.check() {
+            command.error(ErrorKind::MissingRequiredArgument, message).exit();
+        }
+        cli
     }
 
     /// The configuration of a server with these flags.
@@ -201,6 +248,10 @@ impl Cli {
             durability: self.durability,
             max_connections: self.max_connections,
             max_per_address: self.max_per_address,
+            account_limits: AccountLimits {
+                connections: self.max_per_account,
+                changes_per_second: self.account_rate,
+            },
             idle_timeout: self.idle_timeout,
             max_buffers: self.max_buffers,
             limits: StateLimits {
@@ -212,6 +263,7 @@ impl Cli {
                 name_bytes: self.max_name_bytes.unwrap_or(defaults.limits.name_bytes),
                 keys: self.max_keys,
                 key_bytes: self.max_key_bytes.unwrap_or(defaults.limits.key_bytes),
+                accounts: self.max_accounts,
             },
             head: self.hod.clone(),
             time_zone: self.time_zone,
@@ -227,6 +279,10 @@ impl Cli {
     }
 }
 
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(without_empty_variable).mut_subcommands(without_empty_variables)
+}
+
 /// An empty variable, as unit files and compose files may set it, counts as unset.
 fn without_empty_variable(arg: Arg) -> Arg {
     let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
@@ -237,6 +293,13 @@ fn parse_count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if n > 0 => Ok(n),
         _ => Err("it is a number from 1".into()),
+    }
+}
+
+fn parse_rate(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(n) if (1..=ACCOUNT_RATE_MAX).contains(&n) => Ok(n),
+        _ => Err(format!("it is a number from 1 to {ACCOUNT_RATE_MAX}")),
     }
 }
 
@@ -259,10 +322,6 @@ fn parse_threads(text: &str) -> Result<usize, String> {
         Ok(n) if (1..=THREADS_MAX).contains(&n) => Ok(n),
         _ => Err(format!("it is a number from 1 to {THREADS_MAX}; one per processor is best")),
     }
-}
-
-fn parse_id(text: &str) -> Result<Id<'static>, String> {
-    Id::new(text.to_owned()).map_err(|e| format!("it {e}"))
 }
 
 fn parse_shards(text: &str) -> Result<usize, String> {

@@ -1,0 +1,177 @@
+//! Where a server may listen: beyond the loopback address only with accounts and TLS, unless it is told
+//! otherwise in so many words.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// An address that the server is to listen on.
+#[derive(Debug, Clone)]
+pub struct PlannedAddress {
+    /// The flag that names it.
+    pub flag: &'static str,
+    /// The value of the flag.
+    pub address: String,
+    pub is_loopback: bool,
+    pub has_tls: bool,
+}
+
+/// What protects a server that listens on a network.
+#[derive(Debug, Clone, Copy)]
+pub struct Protection<'a> {
+    pub has_accounts: bool,
+    /// Whether `--insecure` allows to listen without accounts and TLS.
+    pub is_waived: bool,
+    /// Where the first account would be made.
+    pub data_dir: &'a Path,
+}
+
+/// What an address on a network lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Tls,
+    Accounts,
+    Both,
+}
+
+/// Why the server may not listen.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ListenRefusal {
+    #[error(
+        "--listen {address} is not a loopback address, and beside --tls-listen it speaks no TLS: give --listen \
+         127.0.0.1:2665, or leave --tls-listen out so that --listen speaks TLS"
+    )]
+    PlainBesideTls { address: String },
+    #[error(
+        "{flag} {address} is not a loopback address: {}. First {}; or give --insecure to listen there all the same",
+        missing.danger(), missing.remedy(data_dir)
+    )]
+    Unprotected { flag: &'static str, address: String, missing: Missing, data_dir: PathBuf },
+}
+
+impl PlannedAddress {
+    /// What it lacks, if it is on a network.
+    pub fn missing(&self, has_accounts: bool) -> Option<Missing> {
+        match (self.has_tls, has_accounts) {
+            _ if self.is_loopback => None,
+            (true, true) => None,
+            (false, true) => Some(Missing::Tls),
+            (true, false) => Some(Missing::Accounts),
+            (false, false) => Some(Missing::Both),
+        }
+    }
+}
+
+impl Missing {
+    /// What others can do.
+    pub fn danger(self) -> &'static str {
+        match self {
+            Self::Tls => "others on the network can read and change what is sent, secrets included",
+            Self::Accounts | Self::Both => {
+                "everyone on the network can book, read and delete everything, as there are no accounts"
+            }
+        }
+    }
+
+    /// What provides it.
+    fn remedy(self, data_dir: &Path) -> String {
+        let tls = "give --tls-cert FILE and --tls-key FILE";
+        let data_dir = data_dir.display();
+        let account =
+            format!("make an account with `booklined account add NAME --role admin --data-dir {data_dir}`");
+        match self {
+            Self::Tls => tls.to_owned(),
+            Self::Accounts => account,
+            Self::Both => format!("{account} and {tls}"),
+        }
+    }
+}
+
+/// Judges all addresses, before the server listens on any of them.
+pub fn check(planned: &[PlannedAddress], protection: Protection<'_>) -> Result<(), ListenRefusal> {
+    let any_has_tls = planned.iter().any(|planned| planned.has_tls);
+    for address in planned {
+        let Some(missing) = address.missing(protection.has_accounts) else { continue };
+        if any_has_tls && !address.has_tls {
+            return Err(ListenRefusal::PlainBesideTls { address: address.address.clone() });
+        }
+        if !protection.is_waived {
+            return Err(ListenRefusal::Unprotected {
+                flag: address.flag,
+                address: address.address.clone(),
+                missing,
+                data_dir: protection.data_dir.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(flag: &'static str, is_loopback: bool, has_tls: bool) -> PlannedAddress {
+        PlannedAddress { flag, address: "a:1".into(), is_loopback, has_tls }
+    }
+
+    /// What the server lacks to listen with these flags, with accounts and without. `Err` is a refusal that
+    /// `--insecure` does not waive.
+    fn lacks(planned: &[PlannedAddress], has_accounts: bool) -> Result<Option<Missing>, ()> {
+        let protection = |is_waived| Protection { has_accounts, is_waived, data_dir: Path::new("d") };
+        let waived = check(planned, protection(true));
+        match check(planned, protection(false)) {
+            Ok(()) => {
+                assert_eq!(waived, Ok(()));
+                Ok(None)
+            }
+            Err(ListenRefusal::PlainBesideTls { .. }) => {
+                assert!(waived.is_err());
+                Err(())
+            }
+            Err(ListenRefusal::Unprotected { missing, .. }) => {
+                assert_eq!(waived, Ok(()));
+                Ok(Some(missing))
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_on_a_network_need_accounts_and_tls() {
+        let one = |is_loopback, has_tls| vec![plan("--listen", is_loopback, has_tls)];
+        let two = |plain_is_loopback, tls_is_loopback| {
+            vec![plan("--listen", plain_is_loopback, false), plan("--tls-listen", tls_is_loopback, true)]
+        };
+        for (planned, without_accounts, with_accounts) in [
+            (one(true, false), Ok(None), Ok(None)),
+            (one(true, true), Ok(None), Ok(None)),
+            (one(false, false), Ok(Some(Missing::Both)), Ok(Some(Missing::Tls))),
+            (one(false, true), Ok(Some(Missing::Accounts)), Ok(None)),
+            (two(true, true), Ok(None), Ok(None)),
+            (two(true, false), Ok(Some(Missing::Accounts)), Ok(None)),
+            (two(false, true), Err(()), Err(())),
+            (two(false, false), Err(()), Err(())),
+        ] {
+            assert_eq!(lacks(&planned, false), without_accounts, "{planned:?} without accounts");
+            assert_eq!(lacks(&planned, true), with_accounts, "{planned:?} with accounts");
+        }
+    }
+
+    #[test]
+    fn refusal_says_what_to_do() {
+        let refusal = |missing| {
+            let (flag, address, data_dir) = ("--listen", "0.0.0.0:2665".into(), "here".into());
+            ListenRefusal::Unprotected { flag, address, missing, data_dir }.to_string()
+        };
+        assert_eq!(
+            refusal(Missing::Both),
+            "--listen 0.0.0.0:2665 is not a loopback address: everyone on the network can book, read and delete \
+             everything, as there are no accounts. First make an account with `booklined account add NAME --role \
+             admin --data-dir here` and give --tls-cert FILE and --tls-key FILE; or give --insecure to listen there \
+             all the same"
+        );
+        assert!(refusal(Missing::Tls).contains("First give --tls-cert FILE and --tls-key FILE; or"));
+        assert!(refusal(Missing::Accounts).contains("--data-dir here`; or give --insecure"));
+    }
+}
