@@ -3,6 +3,7 @@
 //! It depends on the server. A unit test of the server would mix its own types with those of the copy that
 //! this crate is linked with, so the tests that use it are integration tests.
 
+pub mod certificates;
 mod change;
 mod clock;
 pub mod connection;
@@ -22,7 +23,7 @@ pub mod transcript;
 
 pub use change::ChangeLine;
 pub use clock::system_clock;
-pub use connection::{AsyncConn, Conn};
+pub use connection::{AsyncConn, Conn, TlsClient};
 pub use memory_log::MemoryLog;
 pub use reply::Reply;
 pub use rng::Rng;

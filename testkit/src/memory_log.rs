@@ -8,6 +8,7 @@ use std::task::{Poll, Waker};
 use bookline_server::changes::Change;
 use bookline_server::changes::commit::{self, Commit};
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::Actor;
 use bookline_server::storage::commits::Commits;
 use bookline_server::storage::log::{AppendError, Appended, CommitReader, Failure, FollowError, Log, Recent};
 use tokio::sync::watch;
@@ -157,7 +158,12 @@ fn wake(waiters: &mut Vec<Waker>) {
 }
 
 impl Log for MemoryLog {
-    fn append(&self, micros: i64, changes: &[Change<'_>]) -> Result<Appended, AppendError> {
+    fn append(
+        &self,
+        micros: i64,
+        actor: Option<Actor<'_>>,
+        changes: &[Change<'_>],
+    ) -> Result<Appended, AppendError> {
         let mut state = self.lock();
         if state.has_ended {
             return Err(AppendError::Closed);
@@ -167,7 +173,7 @@ impl Log for MemoryLog {
         }
         state.last_micros = state.last_micros.max(micros);
         let mut encoded = Vec::new();
-        commit::encode(&mut encoded, state.last_micros, changes);
+        commit::encode(&mut encoded, state.last_micros, actor, changes);
         state.commits.push_back(encoded);
         let sequence = state.appended();
         if !state.is_held {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The codes of the protocol.
-pub const CODES: [&str; 18] = [
+pub const CODES: [&str; 20] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
@@ -16,7 +16,9 @@ pub const CODES: [&str; 18] = [
     "LIMIT",
     "SOLD_OUT",
     "CONFLICT",
+    "UNAUTHENTICATED",
     "FORBIDDEN",
+    "RATE_LIMITED",
     "FULL",
     "BUSY",
     "READ_ONLY",
@@ -67,7 +69,7 @@ impl Line {
         let body = object(text);
         assert!(CODES.contains(&code), "unknown code: {line:?}");
         assert!(body["message"].as_str().is_some_and(|text| !text.is_empty()), "no message: {line:?}");
-        let retry = matches!(code, "BUSY" | "SHUTTING_DOWN" | "READ_ONLY");
+        let retry = matches!(code, "RATE_LIMITED" | "BUSY" | "SHUTTING_DOWN" | "READ_ONLY");
         assert_eq!(body["retry"], Value::Bool(retry), "retry of {code} is {retry}: {line:?}");
         Self::Err(code.to_owned(), body)
     }

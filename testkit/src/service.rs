@@ -7,7 +7,7 @@ use std::time::Instant;
 use bookline_protocol::Id;
 use bookline_server::codec::Sequence;
 use bookline_server::commands::buffers::{BUFFERS_BYTES_MIN, Buffers};
-use bookline_server::commands::{Counters, Service};
+use bookline_server::commands::{Authentication, Counters, Service};
 use bookline_server::feed::Feed;
 use bookline_server::state::Store;
 use bookline_server::storage::snapshot::snapshotter::Snapshotter;
@@ -36,5 +36,6 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
             connections: AtomicUsize::new(0),
             commands: AtomicU64::new(0),
         },
+        authentication: Authentication::not_required(),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::connection::Conn;
 use crate::pattern::Bindings;
-use crate::process::Server;
+use crate::process::{Home, PASSWORD};
 
 /// One line of a transcript.
 struct Step {
@@ -15,8 +15,9 @@ struct Step {
     text: String,
 }
 
-/// A fenced block with the info string `transcript`.
+/// A fenced block with the info string `transcript`, or `transcript accounts` if its server has accounts.
 struct Block {
+    has_accounts: bool,
     heading: String,
     line: usize,
     steps: Vec<Step>,
@@ -89,10 +90,13 @@ fn blocks(markdown: &str) -> Vec<Block> {
             heading = line.trim_start_matches('#').trim().to_owned();
         } else if let Some(info) = line.strip_prefix("```") {
             let inside: Vec<_> = lines.by_ref().take_while(|(_, line)| !line.starts_with("```")).collect();
-            if info.trim() == "transcript" {
-                let steps = Step::lines(inside.into_iter());
-                blocks.push(Block { heading: heading.clone(), line: at + 1, steps });
-            }
+            let has_accounts = match info.trim() {
+                "transcript" => false,
+                "transcript accounts" => true,
+                _ => continue,
+            };
+            let steps = Step::lines(inside.into_iter());
+            blocks.push(Block { has_accounts, heading: heading.clone(), line: at + 1, steps });
         }
     }
     blocks
@@ -122,7 +126,12 @@ pub fn play_file(path: &Path) {
 }
 
 fn play_block(block: &Block) -> Result<(), String> {
-    let server = Server::fresh();
+    let home = Home::new();
+    if block.has_accounts {
+        home.add_account("anna", &["--role", "seller", "--person", "F1"], PASSWORD);
+        home.add_account("root", &["--role", "admin"], PASSWORD);
+    }
+    let server = home.start(&[]);
     let mut conn = server.connect();
     play(&mut conn, &block.steps, &mut Bindings::default())?;
     // Any further line was not expected. The server may have closed the connection already.

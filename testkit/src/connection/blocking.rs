@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::time::Instant;
 
 use crate::change::ChangeLine;
@@ -11,12 +13,30 @@ use crate::reply::{PartialReply, Reply};
 use crate::timeout::HANG_TIMEOUT;
 
 /// A blocking connection that reads lines. A timeout is a failure.
-pub struct Conn {
-    reader: BufReader<TcpStream>,
+pub struct Conn<S = TcpStream> {
+    reader: BufReader<S>,
     /// Remove the server's answers to telnet requests from replies, for tests that send arbitrary bytes.
     pub strips_telnet_answers: bool,
     /// Changes that arrived before replies that were waited for.
     changes: VecDeque<ChangeLine>,
+}
+
+/// What a connection is over.
+pub trait Socket: Read + Write {
+    /// Closes the writing side.
+    fn half_close(&mut self) -> io::Result<()>;
+}
+
+impl Socket for TcpStream {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+impl Socket for UnixStream {
+    fn half_close(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
 }
 
 impl Conn {
@@ -34,13 +54,53 @@ impl Conn {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(HANG_TIMEOUT))?;
         stream.set_write_timeout(Some(HANG_TIMEOUT))?;
-        let reader = BufReader::with_capacity(16 * 1024, stream);
-        Ok(Self { reader, strips_telnet_answers: false, changes: VecDeque::new() })
+        Ok(Self::of(stream))
     }
 
     /// The socket, to write on another thread or to shut down.
     pub fn stream(&self) -> TcpStream {
         self.reader.get_ref().try_clone().unwrap()
+    }
+
+    /// Sends bytes on another thread while it reads up to `lines` final lines. Returns all lines in order,
+    /// rows included.
+    #[track_caller]
+    pub fn pipeline(&mut self, bytes: Vec<u8>, lines: usize) -> Vec<String> {
+        let mut stream = self.stream();
+        let writer = std::thread::spawn(move || stream.write_all(&bytes));
+        let mut replies = Vec::with_capacity(lines);
+        let mut finals = 0;
+        while finals < lines {
+            let line = self.line();
+            finals += usize::from(!line.starts_with("ROW "));
+            replies.push(line);
+        }
+        writer.join().unwrap().unwrap();
+        replies
+    }
+}
+
+impl Conn<UnixStream> {
+    /// Connects to a Unix socket; panics if it cannot.
+    #[track_caller]
+    pub fn open_unix(path: &Path) -> Self {
+        let opened = UnixStream::connect(path).and_then(|stream| {
+            stream.set_read_timeout(Some(HANG_TIMEOUT))?;
+            stream.set_write_timeout(Some(HANG_TIMEOUT))?;
+            Ok(Self::of(stream))
+        });
+        opened.unwrap_or_else(|error| panic!("cannot connect to {}: {error}", path.display()))
+    }
+}
+
+impl<S: Socket> Conn<S> {
+    pub(super) fn of(socket: S) -> Self {
+        let reader = BufReader::with_capacity(16 * 1024, socket);
+        Self { reader, strips_telnet_answers: false, changes: VecDeque::new() }
+    }
+
+    pub(super) fn socket(&self) -> &S {
+        self.reader.get_ref()
     }
 
     #[track_caller]
@@ -61,7 +121,7 @@ impl Conn {
 
     /// Closes the writing side.
     pub fn half_close(&mut self) {
-        self.reader.get_ref().shutdown(Shutdown::Write).unwrap();
+        self.reader.get_mut().half_close().unwrap();
     }
 
     /// The next line without its LF, or `None` when the server has closed the connection in order. A last
@@ -141,7 +201,7 @@ impl Conn {
 
     /// Sends all lines in one write and reads all replies, which must fit into the socket's buffers.
     #[track_caller]
-    pub fn ask_all<S: AsRef<str>>(&mut self, lines: &[S]) -> Vec<Reply> {
+    pub fn ask_all(&mut self, lines: &[impl AsRef<str>]) -> Vec<Reply> {
         let mut text = String::new();
         for line in lines {
             text.push_str(line.as_ref());
@@ -149,23 +209,6 @@ impl Conn {
         }
         self.send_bytes(text);
         lines.iter().map(|_| self.reply()).collect()
-    }
-
-    /// Sends bytes on another thread while it reads up to `lines` final lines. Returns all lines in order,
-    /// rows included.
-    #[track_caller]
-    pub fn pipeline(&mut self, bytes: Vec<u8>, lines: usize) -> Vec<String> {
-        let mut stream = self.stream();
-        let writer = std::thread::spawn(move || stream.write_all(&bytes));
-        let mut replies = Vec::with_capacity(lines);
-        let mut finals = 0;
-        while finals < lines {
-            let line = self.line();
-            finals += usize::from(!line.starts_with("ROW "));
-            replies.push(line);
-        }
-        writer.join().unwrap().unwrap();
-        replies
     }
 
     /// Expects the server to close the connection in order, without a further line.

@@ -61,7 +61,7 @@ pub fn invalid_line(request: &Request, rng: &mut Rng) -> (Vec<u8>, &'static str)
             return (with_suffix(&request, rng, suffix), code);
         }
         6 => {
-            request.words[0].1 = (*rng.pick(&["BOKO", "AUTH", "XYZZY", "GETT", "ПРИВЕТ"])).to_owned();
+            request.words[0].1 = (*rng.pick(&["BOKO", "LOGIN", "XYZZY", "GETT", "ПРИВЕТ"])).to_owned();
             return (join(&request, rng), "UNKNOWN_COMMAND");
         }
         7 if rng.one_in(8) => {

@@ -389,6 +389,7 @@ impl Model {
             "max_person_hours": self.limits.person_hours, "max_holds": self.limits.holds,
             "max_ended_holds": self.limits.ended_holds, "max_name_bytes": self.limits.name_bytes,
             "max_keys": self.limits.keys, "max_key_bytes": self.limits.key_bytes,
+            "accounts": 0, "max_accounts": self.limits.accounts,
         });
         for (field, value) in known.as_object().expect("an object") {
             expect(&reply.body[field] == value, || format!("{field} should be {value}"))?;

@@ -4,4 +4,6 @@ mod child;
 mod server;
 
 pub use child::Process;
-pub use server::{Home, Server, booklined, listing, raise_open_files, spawn_failing, spawn_listening};
+pub use server::{
+    Home, PASSWORD, Server, booklined, listing, raise_open_files, spawn_failing, spawn_listening,
+};

@@ -2,9 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -36,10 +37,15 @@ const DEFAULTS: [(&str, &str); 5] = [
     ("--hod", "F10"),
 ];
 
+/// The password of the accounts of examples.
+pub const PASSWORD: &str = "correct horse battery staple";
+
 /// A server that listens, with its own data directory.
 pub struct Server {
     process: Process,
     addr: SocketAddr,
+    /// The address that speaks TLS beside it, if there is one.
+    tls_addr: Option<SocketAddr>,
     home: Home,
     flags: Vec<String>,
 }
@@ -87,11 +93,33 @@ impl Home {
         command
     }
 
+    /// Adds an account with this password to the data of a server that does not run.
+    pub fn add_account(&self, name: &str, flags: &[&str], password: &str) {
+        let mut command = Command::new(booklined());
+        command
+            .args(["account", "add", name, "--secret-file", "-", "--data-dir"])
+            .arg(self.data())
+            .args(flags);
+        let mut adding = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        writeln!(adding.stdin.take().unwrap(), "{password}").unwrap();
+        let output = adding.wait_with_output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    /// Adds an account to the data of a server that does not run, and returns its token.
+    pub fn add_account_with_token(&self, name: &str, flags: &[&str]) -> String {
+        let mut command = Command::new(booklined());
+        command.args(["account", "add", name, "--data-dir"]).arg(self.data()).args(flags);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    }
+
     /// Starts a server; panics if it does not listen.
     pub fn start(&self, flags: &[&str]) -> Server {
         let flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
-        let (process, addr) = spawn_listening(&mut self.command(&flags));
-        Server { process, addr, home: self.clone(), flags }
+        let (process, listening) = spawn_listening_at(&mut self.command(&flags));
+        Server { process, addr: listening.first, tls_addr: listening.tls, home: self.clone(), flags }
     }
 
     /// Starts a server that is expected to fail. Returns its exit status and its standard error.
@@ -123,18 +151,40 @@ pub fn spawn_failing(command: &mut Command) -> (ExitStatus, String) {
     (status, process.stderr())
 }
 
+/// The addresses that a server prints.
+struct Listening {
+    first: SocketAddr,
+    /// The second one.
+    tls: Option<SocketAddr>,
+}
+
+impl Listening {
+    /// The addresses in the first line on standard output.
+    fn of(line: &str) -> Option<Self> {
+        let (version, names) = line.strip_prefix("booklined ")?.split_once(" listening on ")?;
+        if version.is_empty() || version.contains(' ') {
+            return None;
+        }
+        let mut names = names.split(" and on ");
+        let first = names.next()?;
+        let first = first.strip_suffix(" (TLS)").unwrap_or(first).parse().ok()?;
+        let tls = names.find_map(|name| name.strip_suffix(" (TLS)")?.parse().ok());
+        Some(Self { first, tls })
+    }
+}
+
 /// Starts a command, and returns when it prints its address.
 pub fn spawn_listening(command: &mut Command) -> (Process, SocketAddr) {
+    let (process, listening) = spawn_listening_at(command);
+    (process, listening.first)
+}
+
+fn spawn_listening_at(command: &mut Command) -> (Process, Listening) {
     let process = Process::spawn(command);
     let first = process.stdout_line().unwrap_or_else(|| panic!("the server ended: {}", process.stderr()));
-    let addr = first
-        .strip_prefix("booklined ")
-        .and_then(|rest| rest.split_once(" listening on "))
-        .filter(|(version, _)| !version.is_empty() && !version.contains(' '))
-        .and_then(|(_, addr)| addr.parse().ok());
-    let addr = addr
+    let listening = Listening::of(&first)
         .unwrap_or_else(|| panic!("first line is not `booklined <version> listening on <addr>`: {first}"));
-    (process, addr)
+    (process, listening)
 }
 
 impl Server {
@@ -154,6 +204,11 @@ impl Server {
 
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The address of `--tls-listen`.
+    pub fn tls_addr(&self) -> SocketAddr {
+        self.tls_addr.expect("the server has a second address, which speaks TLS")
     }
 
     /// The data directory.
@@ -197,7 +252,9 @@ impl Server {
     /// Starts the server again on the same data with the same flags. The process must have ended.
     pub fn start_again(&mut self) {
         self.process.wait(Duration::ZERO).expect("it still runs");
-        (self.process, self.addr) = spawn_listening(&mut self.home.command(&self.flags));
+        let listening;
+        (self.process, listening) = spawn_listening_at(&mut self.home.command(&self.flags));
+        (self.addr, self.tls_addr) = (listening.first, listening.tls);
     }
 
     /// Starts the server on the same data and kills it before it is ready: at once, or after its first line
