@@ -19,7 +19,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bookline_testkit::process::Server;
+use booking_clients::LatencySummary;
+use bookline_testkit::process::{Home, Server};
+
+/// How long bookings are measured alone and beside a load.
+const SPAN: Duration = Duration::from_millis(400);
 
 const SINGLES: usize = 20;
 const COMMANDS: usize = 1_000_000;
@@ -72,23 +76,44 @@ fn pipelined_million_commands_do_not_delay_single_commands() {
 /// measurements are printed by `cargo run --release -p bookline-server --example figures -- fairness`.
 #[test]
 fn hostile_connections_do_not_delay_single_bookings() {
-    const TIMES: f64 = 20.0;
-    const LONGEST_MS: f64 = 1_000.0;
-    const SPAN: Duration = Duration::from_millis(400);
-    /// Other tests and programs affect the measurement, so that one above the limits is repeated.
-    const TRIES: u32 = 3;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     for kind in &competing_load::LOAD_KINDS {
-        for left in (0..TRIES).rev() {
+        let measure = || {
             let server = Server::fresh();
             let measured = runtime.block_on(competing_load::measure(server.addr(), kind, SPAN));
-            let (alone, beside) = measured.unwrap_or_else(|error| panic!("{}: {error}", kind.name));
-            println!("{}: p99 {:.2} ms, alone {:.2} ms; {beside}", kind.name, beside.p99, alone.p99);
-            if beside.bookings > 0 && beside.p99 <= TIMES * alone.p99 && beside.longest < LONGEST_MS {
-                break;
-            }
-            assert!(left > 0, "bookings beside {}: {beside}; alone: {alone}", kind.name);
+            measured.unwrap_or_else(|error| panic!("{}: {error}", kind.name))
+        };
+        assert_fair(kind.name, measure);
+    }
+}
+
+/// Likewise of connections that guess passwords, each attempt of which is hashed.
+#[test]
+fn guessed_passwords_do_not_delay_single_bookings() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    assert_fair("guessed passwords", || {
+        let home = Home::new();
+        let token = home.add_account_with_token("booker", &["--role", "admin"]);
+        let server = home.start(&[]);
+        let auth = format!("AUTH booker {token}\n");
+        let measured = runtime.block_on(competing_load::measure_beside_guesses(server.addr(), &auth, SPAN));
+        measured.unwrap_or_else(|error| panic!("{error}"))
+    });
+}
+
+/// Checks bookings under a load, which `measure` measures after those alone.
+fn assert_fair(load: &str, measure: impl Fn() -> (LatencySummary, LatencySummary)) {
+    const TIMES: f64 = 20.0;
+    const LONGEST_MS: f64 = 1_000.0;
+    /// Other tests and programs affect the measurement, so that one above the limits is repeated.
+    const TRIES: u32 = 3;
+    for left in (0..TRIES).rev() {
+        let (alone, beside) = measure();
+        println!("{load}: p99 {:.2} ms, alone {:.2} ms; {beside}", beside.p99, alone.p99);
+        if beside.bookings > 0 && beside.p99 <= TIMES * alone.p99 && beside.longest < LONGEST_MS {
+            return;
         }
+        assert!(left > 0, "bookings beside {load}: {beside}; alone: {alone}");
     }
 }
 

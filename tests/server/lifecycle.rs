@@ -298,6 +298,13 @@ fn empty_variable_counts_as_unset() {
         "BOOKLINE_IMPORT",
         "BOOKLINE_DEMO",
         "BOOKLINE_LOG_FORMAT",
+        "BOOKLINE_TLS_CERT",
+        "BOOKLINE_TLS_KEY",
+        "BOOKLINE_TLS_LISTEN",
+        "BOOKLINE_TLS_CLIENT_CA",
+        "BOOKLINE_LISTEN_UNIX",
+        "BOOKLINE_UNIX_ACCOUNTS",
+        "BOOKLINE_INSECURE",
         "RUST_LOG",
     ] {
         command.env(variable, "");
@@ -482,6 +489,7 @@ fn shards_and_threads_may_change_between_starts() {
 #[test]
 fn changed_time_zone_logs_a_warning() {
     let home = Home::new();
+    home.start(&["--time-zone", "Asia/Tokyo"]).stop();
     let mut server = home.start(&["--time-zone", "UTC"]);
     server.connect().ask("BLOCK F1 2026-11-21 09:00").ok();
     server.stop();
@@ -527,7 +535,7 @@ fn variable_tz_sets_the_time_zone() {
 
 #[test]
 fn listening_beyond_loopback_logs_a_warning() {
-    let mut server = Home::new().start(&["--listen", "0.0.0.0:0"]);
+    let mut server = Home::new().start(&["--listen", "0.0.0.0:0", "--insecure"]);
     let mut conn = Conn::open(([127, 0, 0, 1], server.addr().port()).into());
     assert!(conn.ask("PING").is_ok());
     server.stop();

@@ -1,7 +1,9 @@
 //! The tests of the server: the real binary from outside, and the server in this process.
 
 mod abuse;
+mod accounts;
 mod audit;
+mod authentication;
 mod contention;
 mod crash;
 mod descriptors;
@@ -15,6 +17,7 @@ mod log_output;
 mod long_replies;
 mod mistakes;
 mod month;
+mod net;
 mod other_protocols;
 mod ownership;
 mod protocol_md;

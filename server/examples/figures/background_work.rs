@@ -37,7 +37,7 @@ async fn compare(
     work: BackgroundWork,
 ) -> anyhow::Result<(LatencySummary, LatencySummary, usize)> {
     let server = InProcessServer::start(directory).await?;
-    let clients = BookingClients::start(server.address, |n| event_id(n * 97 % events));
+    let clients = BookingClients::start(server.address, None, |n| event_id(n * 97 % events));
     // Warms up connections, buffers and branch predictors.
     tokio::time::sleep(span / 4).await;
     let baseline_from = Instant::now();

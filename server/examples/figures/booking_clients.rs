@@ -48,11 +48,12 @@ pub struct BookingClients {
 }
 
 impl BookingClients {
-    /// Starts the clients. `event` gives the id of the event that a client books.
-    pub fn start(address: SocketAddr, event: impl Fn(u32) -> String) -> Self {
+    /// Starts the clients. `event` gives the id of the event that a client books. On a server with accounts
+    /// each begins with the line `auth`.
+    pub fn start(address: SocketAddr, auth: Option<&str>, event: impl Fn(u32) -> String) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let clients =
-            (0..CONNECTIONS).map(|n| tokio::spawn(client(address, event(n), stop.clone()))).collect();
+        let client = |n| client(address, auth.map(str::to_owned), event(n), stop.clone());
+        let clients = (0..CONNECTIONS).map(|n| tokio::spawn(client(n))).collect();
         Self { stop, clients }
     }
 
@@ -67,8 +68,14 @@ impl BookingClients {
     }
 }
 
-async fn client(address: SocketAddr, event: String, stop: Arc<AtomicBool>) -> anyhow::Result<Vec<Booking>> {
+async fn client(
+    address: SocketAddr,
+    auth: Option<String>,
+    event: String,
+    stop: Arc<AtomicBool>,
+) -> anyhow::Result<Vec<Booking>> {
     let mut connection = Connection::connect(address).await?;
+    connection.batch(auth.as_slice()).await?;
     let line = format!("BOOK {event} 1\n");
     let mut bookings = Vec::new();
     while !stop.load(Ordering::Relaxed) {

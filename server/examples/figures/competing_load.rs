@@ -2,12 +2,13 @@
 //!
 //! `tests/fairness.rs` includes this file, and checks the latencies against a bound.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Builder;
 
 use crate::booking_clients::{BookingClients, LatencySummary};
@@ -145,11 +146,36 @@ pub async fn measure(
     kind: &LoadKind,
     span: Duration,
 ) -> anyhow::Result<(LatencySummary, LatencySummary)> {
-    let mut connection = Connection::connect(address).await?;
-    connection.batch(&[format!("CREATE booked 2026-12-31 {EVENT_TICKETS} id=booked\n")]).await?;
-    connection.batch(&(kind.prepare)()).await?;
+    let load = |n| {
+        let request = (kind.request)(n);
+        async move { if request.is_empty() { churn(address).await } else { flood(address, request).await } }
+    };
+    measure_beside(address, None, (kind.prepare)(), span, load).await
+}
 
-    let clients = BookingClients::start(address, |_| "booked".into());
+/// Books likewise, on a server with an account that authenticates with the line `auth`, beside connections
+/// that guess passwords.
+pub async fn measure_beside_guesses(
+    address: SocketAddr,
+    auth: &str,
+    span: Duration,
+) -> anyhow::Result<(LatencySummary, LatencySummary)> {
+    measure_beside(address, Some(auth), Vec::new(), span, |n| guess(address, n)).await
+}
+
+async fn measure_beside<L: Future<Output = std::io::Result<()>> + Send + 'static>(
+    address: SocketAddr,
+    auth: Option<&str>,
+    prepare: Vec<String>,
+    span: Duration,
+    load: impl Fn(usize) -> L,
+) -> anyhow::Result<(LatencySummary, LatencySummary)> {
+    let mut connection = Connection::connect(address).await?;
+    connection.batch(auth.map(str::to_owned).as_slice()).await?;
+    connection.batch(&[format!("CREATE booked 2026-12-31 {EVENT_TICKETS} id=booked\n")]).await?;
+    connection.batch(&prepare).await?;
+
+    let clients = BookingClients::start(address, auth, |_| "booked".into());
     // Warms up connections, buffers and branch predictors.
     tokio::time::sleep(span / 4).await;
     let baseline = (Instant::now(), Instant::now() + span);
@@ -158,10 +184,7 @@ pub async fn measure(
     // The load has a runtime of its own, so that it does not delay the tasks of the booking clients.
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     for n in 0..CONNECTIONS {
-        let request = (kind.request)(n);
-        runtime.spawn(async move {
-            if request.is_empty() { churn(address).await } else { flood(address, request).await }
-        });
+        runtime.spawn(load(n));
     }
     tokio::time::sleep(span / 4).await;
     let loaded = (Instant::now(), Instant::now() + span);
@@ -198,4 +221,19 @@ async fn churn(address: SocketAddr) -> std::io::Result<()> {
         stream.write_all(b"PING\n").await?;
         stream.read_u8().await?;
     }
+}
+
+/// Guesses passwords, each from another address, so that none is delayed and all are hashed.
+async fn guess(address: SocketAddr, n: usize) -> std::io::Result<()> {
+    for attempt in 0_u32.. {
+        // Every address of 127.0.0.0/8 is this machine.
+        let [.., third, fourth] = attempt.to_be_bytes();
+        let source = [127, 1 + n as u8, third, fourth];
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((source, 0).into())?;
+        let mut stream = socket.connect(address).await?;
+        stream.write_all(b"AUTH booker \"a wrong password\"\n").await?;
+        stream.read_u8().await?;
+    }
+    Ok(())
 }

@@ -3,9 +3,14 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context as _, anyhow};
+use bookline_protocol::Role;
+use bookline_server::Server;
+use bookline_server::auth::new_token;
+use bookline_server::state::{AccountValues, Context, StoredSecret};
 use bookline_server::storage::journal::Durability;
 use bookline_testkit::in_process::Listening;
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -36,6 +41,18 @@ impl InProcessServer {
             })
         });
         Ok(Self { address: address.await.context("the server does not start")?, stop, finished })
+    }
+
+    /// Adds an admin to the data of a server that does not run, and returns its token.
+    pub async fn add_account(directory: &Path, name: &str) -> anyhow::Result<String> {
+        let server = Server::open(&config(directory, Durability::Always)).await?;
+        let (token, hash) = new_token();
+        let secret = StoredSecret::Token(hash);
+        let values = AccountValues { name, role: Role::Admin, person: "", secret: secret.as_hash() };
+        let added = server.service().store.add_account(&mut Context::default(), &values);
+        added.map_err(|refused| anyhow!("{refused:?}"))?;
+        server.run(Vec::<TcpListener>::new(), async {}).await?;
+        Ok(token)
     }
 
     pub async fn stop(self) -> anyhow::Result<()> {

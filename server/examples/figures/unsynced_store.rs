@@ -58,7 +58,7 @@ impl UnsyncedStore {
         let config = config(directory, Durability::Never);
         let data_dir = DataDir::open(directory)?;
         let recovered = recover_state(&data_dir, &config)?;
-        data_dir.keep_zone("UTC")?;
+        data_dir.keep_zone("UTC", false)?;
         let journal = Arc::new(recovered.journal);
         let store = Store::new(recovered.state, StateLimits::NONE, journal.clone(), system_clock());
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
@@ -100,7 +100,7 @@ impl UnsyncedStore {
         let Self { store, runtime, ids, ticket_ids, context, .. } = self;
         retry(store, runtime, || {
             let drawn = ticket_ids.draw(1, store.place_cipher());
-            let looked_up = store.look_up(context, RequestKey { key, request: [0; 16] })?;
+            let looked_up = store.look_up(context, RequestKey { owner: "", key, request: [0; 16] })?;
             let KeyState::Unused(mut key) = looked_up else { unreachable!("each key is used once") };
             let mut written = Vec::new();
             let mut write = |_: &Booked<'_>, out: &mut Vec<u8>| {

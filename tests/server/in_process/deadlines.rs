@@ -342,7 +342,7 @@ fn times_of_tickets_and_holds_are_those_of_their_commits_also_after_a_restart() 
     let holds = ["x 1 ttl=60", "x 1 ttl=60", "x 1 ttl=60"].map(|request| still.hold(request));
     let slot = Slot { date: "2027-01-15".parse().unwrap(), hour: "09:00".parse().unwrap() };
     let block = BlockTaken { slot, who: "F1" }.into();
-    still.server.log.append(START_MICROS + SECOND_MICROS, &[block]).expect("an open log");
+    still.server.log.append(START_MICROS + SECOND_MICROS, None, &[block]).expect("an open log");
     for change in [
         "BOOK x 1".to_owned(),
         "BOOK x 1 for=Ada".to_owned(),

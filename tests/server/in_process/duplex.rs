@@ -25,7 +25,14 @@ async fn with_connection(
     client: impl AsyncFnOnce(BufReader<DuplexStream>),
 ) {
     let (client_end, server_end) = duplex(STREAM_BYTES);
-    let served = connection::serve(server_end, service, Some(IDLE_TIMEOUT), stop, stop.executes_requests());
+    let served = connection::serve(
+        server_end,
+        connection::Client::default(),
+        service,
+        Some(IDLE_TIMEOUT),
+        stop,
+        stop.executes_requests(),
+    );
     let (served, ()) = tokio::join!(served, client(BufReader::new(client_end)));
     served.expect("no error");
 }
@@ -106,9 +113,16 @@ async fn peer_that_reads_nothing_is_given_up() {
     client_end.write_all(b"HELP\n").await.expect("the stream has room");
     let stop = ServerStop::default();
     let begun = Instant::now();
-    let error = connection::serve(server_end, &server.service, None, &stop, stop.executes_requests())
-        .await
-        .expect_err("a stall");
+    let error = connection::serve(
+        server_end,
+        connection::Client::default(),
+        &server.service,
+        None,
+        &stop,
+        stop.executes_requests(),
+    )
+    .await
+    .expect_err("a stall");
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
     assert!(begun.elapsed() >= Duration::from_secs(60), "given up after {:?}", begun.elapsed());
     stop_server(server).await;

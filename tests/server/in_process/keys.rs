@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use bookline_server::state::{Context, StateLimits};
+use bookline_protocol::Role;
+use bookline_server::state::{Context, Identity, StateLimits};
 use bookline_server::storage::log::{AppendError, Log};
 use bookline_server::time::clock::Clock;
 use bookline_server::time::source::{ManualTime, TimeSource};
 use bookline_testkit::in_memory::Server;
 use bookline_testkit::{MemoryLog, Reply, in_process};
 
+use super::identities::{add_account, ask_as};
 use super::model::moment::manual_time;
 
 const SECOND_MICROS: i64 = 1_000_000;
@@ -39,6 +41,36 @@ fn ask(server: &mut Server, line: &str) -> Reply {
 
 fn book(n: usize) -> String {
     format!("BOOK x 1 key=a-key-with-a-number-{n}")
+}
+
+/// It would fail if the key of one account were that of another, or a snapshot lost the owner of a key.
+#[tokio::test]
+async fn accounts_have_keys_of_their_own_also_after_a_restart() {
+    let mut server = in_process::Server::fresh().await;
+    let anna = add_account(&server, "anna", Role::Seller, "");
+    let ben = add_account(&server, "ben", Role::Seller, "");
+    ask_as(&server, &anna, "CREATE x 2026-12-31 100 id=x").await;
+    let everybody = [anna, ben, Identity::Anybody];
+    let line = "BOOK x 1 key=the-same-for-everybody";
+    let mut replies = Vec::new();
+    for identity in &everybody {
+        replies.push(ask_as(&server, identity, line).await);
+    }
+    assert_eq!(replies.iter().collect::<BTreeSet<_>>().len(), 3, "a ticket for each: {replies:?}");
+    for snapshot in [false, true] {
+        if snapshot {
+            server.service.snapshots.make().await.expect("a snapshot");
+        }
+        server = in_process::Server::on(server.stop().await).await.expect("a restart");
+        let sequence = server.service.store.log().appended();
+        // Nobody without an account is served, as there are accounts now.
+        for (identity, reply) in everybody.iter().zip(&replies).take(2) {
+            assert_eq!(&ask_as(&server, identity, line).await, reply, "a stored reply");
+            let other = ask_as(&server, identity, "BOOK x 2 key=the-same-for-everybody").await;
+            assert!(other.starts_with("ERR KEY_REUSED "), "{other}");
+        }
+        assert_eq!(server.service.store.log().appended(), sequence, "nothing was booked");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests that run the server in their own process, where they can reach its state and control its clock.
 
+mod accounts;
 mod buffers;
 mod calendars;
 mod changes;
@@ -7,6 +8,7 @@ mod clock;
 mod deadlines;
 mod duplex;
 mod history;
+mod identities;
 mod idle;
 mod keys;
 mod model;

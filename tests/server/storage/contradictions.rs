@@ -8,15 +8,16 @@ use std::io;
 use std::num::NonZeroU64;
 
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
-use bookline_protocol::{Date, Hours, Period, SaleTerms, Sales, SeriesId, Slot, event_tag};
+use bookline_protocol::{Date, Hours, Period, Role, SaleTerms, Sales, SeriesId, Slot, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
-    EntryEnded, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
-    HoldCreated, HoldExtended, HoldExtendedUncounted, HoldsEnded, HoldsEndedUncounted, HoldsForgotten,
-    MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, encode_entry,
-    encode_occurrence,
+    AccountAdded, AccountDropped, AccountSet, BlockTaken, Change, EncodedEntry, EncodedOccurrence,
+    EntriesCreated, EntriesEnded, EntriesMoved, EntryEnded, EntryTexts, EventAdded, EventAfter, EventCreated,
+    EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldExtended, HoldExtendedUncounted, HoldsEnded,
+    HoldsEndedUncounted, HoldsForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted,
+    TicketsBooked, TicketsCancelled, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::{AccountNumber, AccountValues, SecretHash};
 use bookline_server::domain::hold::HoldEnd;
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues};
 use bookline_server::state::Records;
@@ -33,7 +34,7 @@ fn replay(changes: &[Change<'_>]) -> Result<(), String> {
 fn replay_commits(commits: &[&[Change<'_>]]) -> Result<(), String> {
     let log = MemoryLog::default();
     for changes in commits {
-        log.append(0, changes).expect("an open log");
+        log.append(0, None, changes).expect("an open log");
     }
     let mut records = Records::new(2);
     log.replay(Sequence(0), &mut |commit| records.replay(commit).map_err(io::Error::other))
@@ -85,7 +86,7 @@ fn updates_of_another_event_or_with_other_issued_tickets_than_the_state_are_refu
         (EventUpdated { held: 1, ..update(values) }, "is jazz with 3 of 10 and 0 held"),
         (
             EventUpdated { event: EventKey { tag, number: EventNumber(2) }, ..update(values) },
-            "event or entry 2",
+            "event, entry or account 2",
         ),
     ] {
         let refused = replay(&[added.into(), wrong.into()]).expect_err("a contradiction");
@@ -434,7 +435,7 @@ fn ends_of_entries_of_their_own_or_a_later_commit_are_refused() {
         let entries = [encode_entry(entry(commit, 0), period(0, 9))];
         let ended = EntriesEnded { series: series(1), texts: PLANS, entries: &entries };
         let refused = replay(&[created, ended.into()]).expect_err("a contradiction");
-        assert!(refused.contains(&format!("commit 2 changes event or entry {commit}")), "{refused}");
+        assert!(refused.contains(&format!("commit 2 changes event, entry or account {commit}")), "{refused}");
     }
 }
 
@@ -503,4 +504,30 @@ fn moves_that_contradict_the_state_are_refused() {
         let refused = replay_commits(commits).expect_err("a contradiction");
         assert!(refused.contains(expected), "{refused:?} does not contain {expected:?}");
     }
+}
+
+#[test]
+fn accounts_that_are_taken_unknown_or_of_another_name_are_refused() {
+    let secret = SecretHash::Token([7; 32]);
+    let values = |name| AccountValues { name, role: Role::Seller, person: "F1", secret };
+    let added = |name| AccountAdded(values(name)).into();
+    let set = |number, name| AccountSet { account: AccountNumber(number), values: values(name) }.into();
+    let dropped = |number, name| AccountDropped { account: AccountNumber(number), name }.into();
+    let (anna, ben): (Change<'_>, Change<'_>) = (added("anna"), added("ben"));
+
+    // Nothing keeps the last admin here: that is a rule, and rules are not judged again.
+    assert_eq!(replay(&[anna, set(1, "anna"), dropped(1, "anna"), anna, ben]), Ok(()));
+    for (changes, why) in [
+        (&[anna, anna][..], "account 2 is added, and its name is taken"),
+        (&[anna, ben, set(1, "ben")], "account 1 is set under another name"),
+        (&[anna, ben, dropped(2, "anna")], "account 2 is dropped under another name"),
+        (&[anna, dropped(1, "anna"), set(1, "anna")], "account 1 is set and does not exist"),
+        (&[anna, dropped(1, "anna"), dropped(1, "anna")], "account 1 is dropped and does not exist"),
+        (&[anna, set(2, "anna")], "commit 2 changes event, entry or account 2"),
+    ] {
+        let refused = replay(changes).expect_err(why);
+        assert!(refused.contains(why), "{refused}");
+    }
+    let twice = replay_commits(&[&[anna, ben]]).expect_err("a commit adds one account");
+    assert!(twice.contains("account 1 is added twice"), "{twice}");
 }

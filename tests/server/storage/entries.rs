@@ -428,7 +428,7 @@ fn commit_above_256_kib_is_refused() {
     let create = |day, reply_bytes: usize| {
         let mut context = Context::default();
         let key = format!("key-of-{reply_bytes}-bytes");
-        let request = RequestKey { key: &key, request: [1; 16] };
+        let request = RequestKey { owner: "", key: &key, request: [1; 16] };
         let looked_up = store.look_up(&mut context, request).expect("there is space for a key");
         let KeyState::Unused(mut unused) = looked_up else { panic!("a new key") };
         let mut replies = Vec::new();

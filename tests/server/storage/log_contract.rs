@@ -170,7 +170,7 @@ contract! {
 }
 
 fn try_append(log: &impl Log, commit: &RandomCommit) -> Result<Sequence, AppendError> {
-    log.append(commit.micros, &commit.changes()).map(|appended| appended.sequence)
+    log.append(commit.micros, commit.actor(), &commit.changes()).map(|appended| appended.sequence)
 }
 
 /// Appends, and waits for capacity as a connection does.
@@ -217,7 +217,7 @@ fn durable_commits_are_replayed_in_order_after_any_of_them(controlled: &impl Con
 
 fn times_of_commits_never_decrease(controlled: &impl Controlled) {
     let log = &**controlled.log();
-    let append = |micros| log.append(micros, &RandomCommit::small(&mut Rng::new(1)).changes());
+    let append = |micros| log.append(micros, None, &RandomCommit::small(&mut Rng::new(1)).changes());
     let appended = [5, 3, 9].map(|micros| append(micros).expect("an open log").micros);
     assert_eq!(appended, [5, 5, 9]);
     controlled.release();

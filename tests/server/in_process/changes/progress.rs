@@ -21,8 +21,14 @@ type Client = BufReader<DuplexStream>;
 async fn with_connection(server: &Server, bytes: usize, client: impl AsyncFnOnce(Client)) {
     let (client_end, server_end) = duplex(bytes);
     let stop = ServerStop::default();
-    let served =
-        connection::serve(server_end, &server.service, Some(IDLE_TIMEOUT), &stop, stop.executes_requests());
+    let served = connection::serve(
+        server_end,
+        connection::Client::default(),
+        &server.service,
+        Some(IDLE_TIMEOUT),
+        &stop,
+        stop.executes_requests(),
+    );
     let (served, ()) = tokio::join!(served, client(BufReader::new(client_end)));
     served.expect("no error");
 }

@@ -4,13 +4,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bookline_protocol::Watched;
+use bookline_protocol::{Slot, Watched};
+use bookline_server::changes::BlockTaken;
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::{AccountNumber, Actor};
 use bookline_server::feed::{self, Feed, Watcher};
 use bookline_server::state::StateLimits;
 use bookline_server::storage::log::Log;
 use bookline_testkit::in_memory::Server;
 use bookline_testkit::{ChangeLine, MemoryLog};
+use serde_json::Value;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -102,6 +105,52 @@ fn a_watcher_that_takes_nothing_for_long_is_told_of_its_gap() {
         watcher.sent();
         let gap = written(&mut watcher).remove(0);
         assert_eq!((gap.kind(), gap.sequence, watcher.is_closed()), ("gap", 1, true));
+    });
+}
+
+/// It would fail if the line of a commit, which watchers share, named the account to all or none of them.
+#[test]
+fn account_of_a_commit_is_shown_to_who_may_see_it() {
+    run(async {
+        let followed = Followed::new();
+        let (mut organizer, mut seller) = (followed.watcher(0, false), followed.watcher(0, false));
+        organizer.set_shows_by(true);
+        let anna = Actor { account: AccountNumber(1), name: "anna" };
+        let append = |actor| {
+            let slot = Slot { date: "2027-01-15".parse().unwrap(), hour: "09:00".parse().unwrap() };
+            let block = BlockTaken { slot, who: "F1" }.into();
+            followed.server.log.append(0, actor, &[block]).expect("an open log").sequence
+        };
+        for actor in [None, Some(anna)] {
+            let sequence = append(actor);
+            followed.feed.matched(sequence).await;
+        }
+        let by = |changes: Vec<ChangeLine>| -> Vec<Value> {
+            changes.iter().map(|change| change.body["by"].clone()).collect()
+        };
+        assert_eq!(by(written(&mut organizer)), [Value::Null, "anna".into()]);
+        assert_eq!(by(written(&mut seller)), [Value::Null, Value::Null]);
+
+        // Another role counts from the next line.
+        organizer.set_shows_by(false);
+        seller.set_shows_by(true);
+        let sequence = append(Some(anna));
+        followed.feed.matched(sequence).await;
+        assert_eq!(by(written(&mut organizer)), [Value::Null]);
+        assert_eq!(by(written(&mut seller)), ["anna"]);
+
+        // From the log.
+        for shows_by in [false, true] {
+            let mut watcher = followed.watcher(0, true);
+            watcher.set_shows_by(shows_by);
+            let mut changes = Vec::new();
+            while changes.len() < 3 {
+                watcher.ready().await;
+                changes.extend(written(&mut watcher));
+            }
+            let expected = if shows_by { Value::from("anna") } else { Value::Null };
+            assert_eq!(by(changes), [Value::Null, expected.clone(), expected]);
+        }
     });
 }
 

@@ -31,6 +31,7 @@ const LOW_LIMITS: StateLimits = StateLimits {
     name_bytes: 250,
     keys: 20,
     key_bytes: KEY_BYTES_LIMIT_MIN,
+    accounts: 1,
 };
 
 impl Conditions {

@@ -1,9 +1,11 @@
-//! `booklined check`, `dump`, `backup` and `--restore` of the real program, on directories of stopped servers
-//! and of one that books and makes snapshots meanwhile.
+//! `booklined check`, `dump`, `audit`, `backup` and `--restore` of the real program, on directories of
+//! stopped servers and of one that books and makes snapshots meanwhile.
 //!
 //! It would fail if a backup were anything but the state after some number of changes, if a directory were
 //! reported corrupt because a server writes to it, or if corruption were not reported.
 
+// Who did what when.
+mod audit;
 // The changes that `dump` prints.
 mod dump;
 // Targets of a backup, and its work directory.
@@ -262,7 +264,7 @@ async fn a_backup_of_a_stopped_server_has_all_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_a_running_server_a_backup_is_a_prefix_and_check_reports_no_corruption() {
+async fn with_a_running_server_a_backup_is_a_prefix_and_check_and_audit_find_no_corruption() {
     // Five times as often as a real server makes snapshots.
     let server = Server::fresh_with(|config| {
         as_the_model(config);
@@ -295,6 +297,8 @@ async fn with_a_running_server_a_backup_is_a_prefix_and_check_reports_no_corrupt
             backups.push(file);
             let checked = booklined("check", &directory, &[]);
             assert_eq!(checked.status.code(), Some(0), "{}", text(&checked));
+            let audited = booklined("audit", &directory, &[]);
+            assert_eq!(audited.status.code(), Some(0), "{}", text(&audited));
         }
         (temp, backups)
     });

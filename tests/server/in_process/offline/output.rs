@@ -33,9 +33,10 @@ async fn a_failed_write_to_standard_output_is_reported_and_exits_1() {
     let data = [Path::new("--data-dir"), directory.path()];
     let check = [&[Path::new("check")][..], &data].concat();
     let dump = [&[Path::new("dump")][..], &data].concat();
+    let audit = [&[Path::new("audit")][..], &data].concat();
     let backup = [&[Path::new("backup")][..], &data, &[Path::new("--to"), &file]].concat();
     let copy = [&[Path::new("backup")][..], &data, &[Path::new("--to"), Path::new("-")]].concat();
-    for (command, code_unread) in [(&check, 1), (&dump, 0), (&backup, 1), (&copy, 1)] {
+    for (command, code_unread) in [(&check, 1), (&dump, 0), (&audit, 0), (&backup, 1), (&copy, 1)] {
         for (out, code) in [(full(), 1), (unread(), code_unread)] {
             let ended = run_with_output(out, command);
             let message = String::from_utf8_lossy(&ended.stderr);

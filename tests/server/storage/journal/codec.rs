@@ -19,6 +19,7 @@ use bookline_server::codec::frame;
 use bookline_server::codec::frame::{Header, Kind};
 use bookline_server::codec::salt::Salt;
 use bookline_server::codec::segment_header::{MAGIC, SegmentHeader};
+use bookline_server::domain::account::{AccountNumber, Actor};
 use bookline_server::domain::hold::HoldEnd;
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber};
 use bookline_testkit::Rng;
@@ -43,10 +44,11 @@ fn an_encoded_commit_decodes_to_the_same() {
         assert_eq!(commits.len(), random_commits.len());
         for ((commit, random_commit), sequence) in commits.iter().zip(&random_commits).zip(FIRST.0..) {
             assert_eq!((commit.sequence, commit.micros), (Sequence(sequence), random_commit.micros));
+            assert_eq!(commit.actor, random_commit.actor());
             let changes: Vec<Change<'_>> =
                 commit.changes().collect::<Result<_, _>>().expect("what was encoded");
             assert_eq!(changes, random_commit.changes());
-            assert_eq!(random_commit.bytes().len(), commit::encoded_len(&changes));
+            assert_eq!(random_commit.bytes().len(), commit::encoded_len(random_commit.actor(), &changes));
         }
     });
 }
@@ -86,7 +88,8 @@ fn the_largest_replacement_with_a_key_is_the_largest_commit() {
         KeysForgotten { through: Sequence(1) }.into(),
         KeyUsed(used).into(),
     ];
-    assert_eq!(commit::encoded_len(&changes), commit::BYTES_MAX);
+    let actor = Some(Actor { account: AccountNumber(1), name: &id });
+    assert_eq!(commit::encoded_len(actor, &changes), commit::BYTES_MAX);
 }
 
 #[test]
@@ -101,7 +104,8 @@ fn the_largest_booking_that_ends_due_holds_is_smaller_than_the_largest_commit() 
     let mut changes: Vec<Change<'_>> = holds.chunks(holds.len() / BOOKING_EVENTS_MAX).map(ended).collect();
     changes.extend(tickets.chunks(tickets.len() / BOOKING_EVENTS_MAX).map(booked));
     assert_eq!(changes.len(), 2 * BOOKING_EVENTS_MAX);
-    assert!(commit::encoded_len(&changes) < commit::BYTES_MAX);
+    let actor = Some(Actor { account: AccountNumber(1), name: &id });
+    assert!(commit::encoded_len(actor, &changes) < commit::BYTES_MAX);
 }
 
 #[test]
@@ -123,17 +127,88 @@ fn unknown_flags_are_refused() {
     }
 }
 
+/// This commit with another term, and with these bytes as its extensions.
+fn extended(commit: &[u8], extensions: &[u8]) -> Vec<u8> {
+    let mut bytes = commit.to_vec();
+    bytes[12..16].copy_from_slice(&77u32.to_le_bytes());
+    bytes[18..20].copy_from_slice(&u16::try_from(extensions.len()).expect("a length").to_le_bytes());
+    bytes.splice(20..20, extensions.iter().copied());
+    let length = u32::try_from(bytes.len()).expect("small");
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    bytes
+}
+
+/// An extension of this type.
+fn extension(type_on_disk: u8, body: &[u8]) -> Vec<u8> {
+    [&[type_on_disk, u8::try_from(body.len()).expect("a short body")], body].concat()
+}
+
+/// The extension of an actor.
+fn actor(account: u64, name: &[u8]) -> Vec<u8> {
+    extension(1, &[&account.to_le_bytes(), name].concat())
+}
+
 #[test]
 fn unknown_extensions_and_another_term_are_skipped() {
-    let plain = small();
-    for length in [1, 2, 7, 300, 65_535] {
-        let mut bytes = plain.clone();
-        bytes[12..16].copy_from_slice(&77u32.to_le_bytes());
-        bytes[18..20].copy_from_slice(&u16::try_from(length).expect("a length").to_le_bytes());
-        bytes.splice(20..20, std::iter::repeat_n(0xee, length));
-        let length = u32::try_from(bytes.len()).expect("small");
-        bytes[..4].copy_from_slice(&length.to_le_bytes());
-        assert_eq!(read(&bytes), read(&plain));
+    for_each_seed(500, |seed| {
+        let mut rng = Rng::new(seed);
+        let unknown = |rng: &mut Rng| -> Vec<u8> {
+            let mut one = || {
+                let types = [0, 2, 3, 200, 255];
+                let body: Vec<u8> = (0..rng.below(256)).map(|_| rng.next() as u8).collect();
+                extension(types[rng.below(types.len())], &body)
+            };
+            (0..3).flat_map(|_| one()).collect()
+        };
+        let (plain, before, after) = (small(), unknown(&mut rng), unknown(&mut rng));
+        for (extensions, name) in
+            [(before.clone(), None), ([&before[..], &actor(7, b"anna"), &after].concat(), Some("anna"))]
+        {
+            let bytes = extended(&plain, &extensions);
+            assert_eq!(read(&bytes), read(&plain));
+            let commit = commit::decode(&bytes, FIRST).next().expect("a commit").expect("a valid commit");
+            assert_eq!(commit.actor, name.map(|name| Actor { account: AccountNumber(7), name }));
+        }
+    });
+}
+
+#[test]
+fn actor_that_no_version_writes_is_malformed() {
+    let long = [b'a'; ID_BYTES_MAX + 1];
+    let valid = extended(&small(), &actor(1, &long[1..]));
+    assert_eq!(read(&valid), Ok((1, 1)), "the longest name");
+    let twice = [actor(1, b"anna"), actor(1, b"anna")].concat();
+    let cut = actor(1, b"anna").split_last().map(|(_, rest)| rest.to_vec()).expect("a body");
+    for extensions in [
+        extension(1, &[]),
+        extension(1, &[1; 7]),
+        actor(1, b""),
+        actor(1, &long),
+        actor(1, b"an na"),
+        actor(1, b"an\xff"),
+        actor(1, "änn".as_bytes()),
+        actor(0, b"anna"),
+        twice,
+        cut,
+        vec![2],
+        vec![2, 1],
+    ] {
+        assert_eq!(read(&extended(&small(), &extensions)), Err(DecodeError::Malformed), "{extensions:?}");
+    }
+}
+
+#[test]
+fn account_that_is_not_older_than_the_commit_cannot_have_made_it() {
+    let check = |account| {
+        let bytes = extended(&small_valid(), &actor(account, b"anna"));
+        let commit = commit::decode(&bytes, FIRST).next().expect("a commit").expect("a valid encoding");
+        commit.check().map_err(|contradiction| contradiction.to_string())
+    };
+    assert_eq!(check(41), Ok(()));
+    for account in [42, 43, u64::MAX] {
+        let refused =
+            format!("commit 42 was made by account {account}, which no commit before it can have added");
+        assert_eq!(check(account), Err(refused));
     }
 }
 
@@ -230,6 +305,11 @@ fn a_frame_longer_than_the_bytes_is_rejected() {
 
 fn small() -> Vec<u8> {
     RandomCommit::small(&mut Rng::new(1)).bytes()
+}
+
+/// A commit of a block.
+fn small_valid() -> Vec<u8> {
+    of_change(3, &[&24u32.to_le_bytes()[..], &2u16.to_le_bytes(), b"F1"].concat())
 }
 
 /// A commit of one change of this kind.

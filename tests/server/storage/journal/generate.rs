@@ -2,14 +2,15 @@
 
 use std::num::NonZeroU64;
 
-use bookline_protocol::{Hours, MaxPerBooking, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus};
+use bookline_protocol::{Hours, MaxPerBooking, Period, Role, SaleTerms, Sales, SeriesId, Slot, TicketStatus};
 use bookline_server::changes::{Change, commit, encode_entry, encode_occurrence};
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::{AccountNumber, Actor, StoredSecret};
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, TicketState};
 use bookline_testkit::Rng;
 
-use super::owned_change::{OwnedChange, OwnedEvent, OwnedKey, OwnedTexts, OwnedValues, Uuid};
+use super::owned_change::{OwnedAccount, OwnedChange, OwnedEvent, OwnedKey, OwnedTexts, OwnedValues, Uuid};
 
 /// The last hour of the year 9999.
 const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
@@ -17,13 +18,32 @@ const LAST_SLOT: u64 = 3_652_059 * 24 + 23;
 /// The first hour of the year 1.
 const FIRST_SLOT: u64 = 24;
 
+/// A name of 64 characters.
+const LONGEST_NAME: &str = "0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
 const LETTERS: [&str; 8] = ["a", "Z", "7", " ", "ß", "会", "🎫", "\n"];
 
 /// A random commit, which owns its strings.
 #[derive(Debug, Clone)]
 pub struct RandomCommit {
     pub micros: i64,
+    pub actor: Option<OwnedActor>,
     pub changes: Vec<OwnedChange>,
+}
+
+/// The account that makes a commit.
+#[derive(Debug, Clone)]
+pub struct OwnedActor {
+    account: u64,
+    name: String,
+}
+
+impl OwnedActor {
+    /// One of a few names, by an account that was added before commit `before`, if that is possible.
+    pub fn older_than(before: u64, rng: &mut Rng) -> Option<Self> {
+        let name = ["a", "anna", "door-2", LONGEST_NAME][rng.below(4)].to_owned();
+        (before > 1).then(|| Self { account: rng.within(1..before), name })
+    }
 }
 
 impl OwnedEvent {
@@ -63,23 +83,45 @@ impl OwnedKey {
     }
 }
 
+impl OwnedAccount {
+    fn any(rng: &mut Rng) -> Self {
+        let secret = match rng.one_in(2) {
+            true => StoredSecret::Token([rng.next() as u8; 32]),
+            false => StoredSecret::Password(text(rng, 60).into()),
+        };
+        Self { name: text(rng, 20), role: *rng.pick(&Role::ALL), person: text(rng, 20), secret }
+    }
+}
+
 impl RandomCommit {
     /// A commit of one to three changes of any type, of a few bytes to a few hundred.
     pub fn any(rng: &mut Rng) -> Self {
         let changes = (0..rng.within(1..4)).map(|_| OwnedChange::any(rng)).collect();
-        Self { micros: 0, changes }
+        let actor = if rng.one_in(2) { OwnedActor::older_than(u64::MAX, rng) } else { None };
+        Self { micros: 0, actor, changes }
     }
 
     /// A commit of the smallest size, a frame of 80 bytes.
     pub fn small(rng: &mut Rng) -> Self {
         let entry = first_entry(rng);
-        Self { micros: 0, changes: vec![OwnedChange::Freed { slot: slot(rng), entry }] }
+        Self::new(0, OwnedChange::Freed { slot: slot(rng), entry })
     }
 
     /// A booking of this many tickets.
     pub fn tickets(rng: &mut Rng, count: usize) -> Self {
         let tickets = (0..count).map(|_| uuid(rng)).collect();
-        Self { micros: 0, changes: vec![OwnedChange::Issued { event: event(rng), tickets }] }
+        Self::new(0, OwnedChange::Issued { event: event(rng), tickets })
+    }
+
+    /// A commit of one change, by no account.
+    pub fn new(micros: i64, change: OwnedChange) -> Self {
+        Self { micros, actor: None, changes: vec![change] }
+    }
+
+    pub fn actor(&self) -> Option<Actor<'_>> {
+        self.actor
+            .as_ref()
+            .map(|OwnedActor { account, name }| Actor { account: AccountNumber(*account), name })
     }
 
     pub fn changes(&self) -> Vec<Change<'_>> {
@@ -89,14 +131,14 @@ impl RandomCommit {
     /// Its encoding.
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        commit::encode(&mut bytes, self.micros, &self.changes());
+        commit::encode(&mut bytes, self.micros, self.actor(), &self.changes());
         bytes
     }
 }
 
 impl OwnedChange {
     fn any(rng: &mut Rng) -> Self {
-        match rng.below(28) {
+        match rng.below(31) {
             0 => Self::Created {
                 tag: rng.next() as u16,
                 id: text(rng, 20),
@@ -193,6 +235,9 @@ impl OwnedChange {
                 let entries = (0..rng.below(4)).map(|_| encode_entry(entry(rng), period(rng))).collect();
                 Self::MovedEntries { series: series(rng), texts: OwnedTexts::any(rng), entries }
             }
+            27 => Self::AccountAdded(OwnedAccount::any(rng)),
+            28 => Self::AccountSet { account: AccountNumber(rng.next()), values: OwnedAccount::any(rng) },
+            29 => Self::AccountDropped { account: AccountNumber(rng.next()), name: text(rng, 20) },
             _ => Self::Freed { slot: slot(rng), entry: first_entry(rng) },
         }
     }

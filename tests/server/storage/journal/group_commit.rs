@@ -191,7 +191,7 @@ fn a_hurried_close_syncs_the_changes_and_writes_no_marker() {
             std::thread::scope(|scope| {
                 let closed = scope.spawn(|| journal.close());
                 // The close has begun when appends are refused.
-                while journal.append(0, &RandomCommit::small(&mut Rng::new(2)).changes())
+                while journal.append(0, None, &RandomCommit::small(&mut Rng::new(2)).changes())
                     != Err(AppendError::Closed)
                 {}
                 disk.resume_writes();
@@ -290,7 +290,7 @@ fn the_times_of_commits_never_decrease() {
 /// Appends as a connection does.
 fn append(journal: &Journal, random_commit: &RandomCommit) -> Sequence {
     loop {
-        match journal.append(random_commit.micros, &random_commit.changes()) {
+        match journal.append(random_commit.micros, random_commit.actor(), &random_commit.changes()) {
             Ok(appended) => return appended.sequence,
             Err(AppendError::Backpressure) => wait_for_capacity(journal).expect("no disk error"),
             Err(refused) => panic!("{refused}"),

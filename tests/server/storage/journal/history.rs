@@ -81,7 +81,8 @@ impl History {
         journal: &Journal,
         random_commit: &RandomCommit,
     ) -> Result<Sequence, AppendError> {
-        let Appended { sequence, .. } = journal.append(random_commit.micros, &random_commit.changes())?;
+        let Appended { sequence, .. } =
+            journal.append(random_commit.micros, random_commit.actor(), &random_commit.changes())?;
         self.commits.push(random_commit.bytes());
         assert_eq!(sequence.0, self.len(), "sequences are dense");
         Ok(sequence)
@@ -145,7 +146,7 @@ pub fn encoded(commit: Commit<'_>) -> Vec<u8> {
     let changes: Vec<_> =
         commit.changes().collect::<Result<_, _>>().expect("recovery decodes before it applies");
     let mut bytes = Vec::new();
-    commit::encode(&mut bytes, commit.micros, &changes);
+    commit::encode(&mut bytes, commit.micros, commit.actor, &changes);
     bytes
 }
 

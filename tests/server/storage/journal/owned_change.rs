@@ -1,14 +1,16 @@
 //! A change that owns its strings and ids.
 
-use bookline_protocol::{Date, SaleTerms, SeriesId, Slot};
+use bookline_protocol::{Date, Role, SaleTerms, SeriesId, Slot};
 use bookline_server::changes::{
-    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
-    EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter, EventCreated, EventDeleted, EventUpdated,
-    HoldConfirmed, HoldCreated, HoldExtended, HoldExtendedUncounted, HoldKept, HoldsEnded,
-    HoldsEndedUncounted, HoldsForgotten, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn,
-    TicketCheckedInUncounted, TicketsBooked, TicketsCancelled, TicketsIssued, TicketsKept, UsedKey,
+    AccountAdded, AccountDropped, AccountSet, BlockTaken, Change, EncodedEntry, EncodedOccurrence,
+    EntriesCreated, EntriesEnded, EntriesMoved, EntryEnded, EntryFreed, EntryTexts, EventAdded, EventAfter,
+    EventCreated, EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldExtended,
+    HoldExtendedUncounted, HoldKept, HoldsEnded, HoldsEndedUncounted, HoldsForgotten, KeyKept, KeyUsed,
+    KeysForgotten, MeetingTaken, TicketCheckedIn, TicketCheckedInUncounted, TicketsBooked, TicketsCancelled,
+    TicketsIssued, TicketsKept, UsedKey,
 };
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::{AccountNumber, AccountValues, StoredSecret};
 use bookline_server::domain::hold::{Hold, HoldEnd};
 use bookline_server::domain::{EntryNumber, EventKey, EventValues};
 
@@ -45,6 +47,9 @@ pub enum OwnedChange {
     KeyUsed(OwnedKey),
     KeyKept { used: OwnedKey, at: i64 },
     KeysForgotten { through: Sequence },
+    AccountAdded(OwnedAccount),
+    AccountSet { account: AccountNumber, values: OwnedAccount },
+    AccountDropped { account: AccountNumber, name: String },
 }
 
 #[derive(Debug, Clone)]
@@ -82,6 +87,14 @@ pub struct OwnedKey {
     pub reply: Vec<u8>,
 }
 
+#[derive(Debug, Clone)]
+pub struct OwnedAccount {
+    pub name: String,
+    pub role: Role,
+    pub person: String,
+    pub secret: StoredSecret,
+}
+
 impl OwnedEvent {
     pub fn borrowed(&self) -> EventAfter<'_> {
         let Self { key, ref id, total, issued, held } = *self;
@@ -107,6 +120,13 @@ impl OwnedKey {
     pub fn borrowed(&self) -> UsedKey<'_> {
         let Self { ref identity, ref key, request, ref reply } = *self;
         UsedKey { identity, key, request, reply }
+    }
+}
+
+impl OwnedAccount {
+    pub fn borrowed(&self) -> AccountValues<'_> {
+        let Self { name, role, person, secret } = self;
+        AccountValues { name, role: *role, person, secret: secret.as_hash() }
     }
 }
 
@@ -177,6 +197,11 @@ impl OwnedChange {
             Self::KeyUsed(ref used) => KeyUsed(used.borrowed()).into(),
             Self::KeyKept { ref used, at } => KeyKept { used: used.borrowed(), at }.into(),
             Self::KeysForgotten { through } => KeysForgotten { through }.into(),
+            Self::AccountAdded(ref account) => AccountAdded(account.borrowed()).into(),
+            Self::AccountSet { account, ref values } => {
+                AccountSet { account, values: values.borrowed() }.into()
+            }
+            Self::AccountDropped { account, ref name } => AccountDropped { account, name }.into(),
         }
     }
 }

@@ -6,15 +6,16 @@
 use std::num::NonZeroU64;
 use std::path::Path;
 
-use bookline_protocol::{Date, Hours, Period, SaleTerms, SeriesId, Slot, TicketStatus, event_tag};
+use bookline_protocol::{Date, Hours, Period, Role, SaleTerms, SeriesId, Slot, TicketStatus, event_tag};
 use bookline_server::changes::{
-    BlockTaken, Change, EncodedEntry, EncodedOccurrence, EntriesCreated, EntriesEnded, EntriesMoved,
-    EntryEnded, EntryFreed, EntryTexts, EventAfter, EventCreated, EventDeleted, EventUpdated, HoldConfirmed,
-    HoldCreated, HoldKept, KeyKept, KeyUsed, KeysForgotten, MeetingTaken, TicketCheckedIn, TicketsIssued,
-    TicketsKept, UsedKey, encode_entry, encode_occurrence,
+    AccountAdded, AccountDropped, AccountSet, BlockTaken, Change, EncodedEntry, EncodedOccurrence,
+    EntriesCreated, EntriesEnded, EntriesMoved, EntryEnded, EntryFreed, EntryTexts, EventAfter, EventCreated,
+    EventDeleted, EventUpdated, HoldConfirmed, HoldCreated, HoldKept, KeyKept, KeyUsed, KeysForgotten,
+    MeetingTaken, TicketCheckedIn, TicketsIssued, TicketsKept, UsedKey, encode_entry, encode_occurrence,
 };
 use bookline_server::codec::Sequence;
 use bookline_server::codec::segment_header::BYTES;
+use bookline_server::domain::account::{AccountNumber, AccountValues, SecretHash};
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::{EntryNumber, EventKey, EventNumber, EventValues, TicketState};
 use bookline_server::storage::journal::disk::Disk;
@@ -104,6 +105,13 @@ fn of_jazz(count: u8) -> Vec<[u8; 16]> {
     (0..count).map(|n| [high, low, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, n]).collect()
 }
 
+const ANNA: AccountValues<'_> =
+    AccountValues { name: "anna", role: Role::Admin, person: "F1", secret: SecretHash::Token([7; 32]) };
+
+fn account(values: AccountValues<'_>) -> Change<'_> {
+    AccountAdded(values).into()
+}
+
 const BLOCK: EntryTexts<'_> = EntryTexts { who: "F1", title: "", group: "", host: "F1" };
 
 const SERIES: Option<SeriesId> = Some(SeriesId(NonZeroU64::MIN));
@@ -144,6 +152,7 @@ fn a_valid_snapshot_is_restored() {
         (4, entries_created(&occurrences)),
         (6, entries_moved(&moved)),
         (7, meeting),
+        (8, account(ANNA)),
         (1, tickets(tag, JAZZ, &two)),
         // It counts neither cancelled tickets nor ended holds.
         (1, kept(&five[2..4], &cancelled)),
@@ -152,7 +161,7 @@ fn a_valid_snapshot_is_restored() {
         (1, key_kept("key-of-the-event")),
         (7, key_kept("key-of-the-meeting")),
     ];
-    let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
+    let (restored, left) = restore_bytes(&bytes(&snapshot(Sequence(8), &changes), Sequence(8)));
     assert_eq!((restored, left), (Ok(()), true));
 }
 
@@ -192,11 +201,23 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
             terms: SaleTerms::default(),
         },
     };
+    let set = AccountSet { account: AccountNumber(2), values: ANNA };
+    let dropped = AccountDropped { account: AccountNumber(2), name: "anna" };
     let cases: &[(&str, &[(u64, Change<'_>)])] = &[
+        ("a change of 2 that no snapshot holds", &[(2, account(ANNA)), (2, set.into())]),
+        ("a change of 2 that no snapshot holds", &[(2, account(ANNA)), (2, dropped.into())]),
+        ("the name of account 2 holds a blank", &[(2, account(AccountValues { name: "an na", ..ANNA }))]),
+        (
+            "the password of account 2 has no hash",
+            &[(2, account(AccountValues { secret: SecretHash::Password("$argon2id$v=19"), ..ANNA }))],
+        ),
+        ("an event, entry or account 8, and the snapshot holds commits 1 to 7", &[(8, account(ANNA))]),
+        ("creates 1 after 1", &[jazz, (1, account(ANNA))]),
+        ("creates 1 after 3", &[(3, account(ANNA)), jazz]),
         ("a change of 1 that no snapshot holds", &[jazz, (1, update.into())]),
         ("holds a blank", &[(1, event("ja zz", 3))]),
-        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
-        ("an event or entry 0,", &[(0, block)]),
+        ("an event, entry or account 8, and the snapshot holds commits 1 to 7", &[(8, event("jazz", 3))]),
+        ("an event, entry or account 0,", &[(0, block)]),
         ("creates 3 after 3", &[(3, block), (3, BlockTaken { slot: slot(10), who: "F2" }.into())]),
         ("creates 1 after 3", &[(3, block), jazz]),
         ("creates 3 after 3", &[(3, entries_created(&first)), (3, entries_created(&second))]),
@@ -204,13 +225,19 @@ fn invalid_contents_are_refused_with_their_offset_and_leave_nothing() {
         ("the entries of commit 3 are not", &[(3, entries_created(&[]))]),
         ("the entries of commit 3 are not", &[(3, entries_created(&descending))]),
         ("the entries of commit 3 are not", &[(3, entries_created(&of_no_hours))]),
-        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, entries_created(&first))]),
+        (
+            "an event, entry or account 8, and the snapshot holds commits 1 to 7",
+            &[(8, entries_created(&first))],
+        ),
         ("creates 3 after 3", &[(3, block), (3, entries_moved(&moved))]),
         ("creates 3 after 3", &[(3, entries_moved(&moved)), (3, block)]),
         ("the entries of commit 3 are not", &[(3, entries_moved(&[]))]),
         ("the entries of commit 3 are not", &[(3, entries_moved(&moved_twice))]),
-        ("commit 3 changes event or entry 3", &[(3, entries_moved(&of_own_commit))]),
-        ("an event or entry 8, and the snapshot holds commits 1 to 7", &[(8, entries_moved(&moved))]),
+        ("commit 3 changes event, entry or account 3", &[(3, entries_moved(&of_own_commit))]),
+        (
+            "an event, entry or account 8, and the snapshot holds commits 1 to 7",
+            &[(8, entries_moved(&moved))],
+        ),
         ("a change of 3 that no snapshot holds", &[(3, end_of_entries.into())]),
         (
             "a change of 2 that no snapshot holds",
@@ -277,6 +304,7 @@ fn contents_that_contradict_the_state_are_refused_and_leave_nothing() {
         ("F1 has filled", [(1, block("F1")), (2, entries_moved(&onto_block))]),
         ("has not ended before", [(1, block("F2")), (2, entries_moved(&there_already))]),
         ("event jazz is created", [(1, event("jazz", 3)), (2, event("jazz", 3))]),
+        ("account 2 is added, and its name is taken", [(1, account(ANNA)), (2, account(ANNA))]),
     ] {
         let (refused, left) = restore_bytes(&bytes(&snapshot(Sequence(7), &changes), Sequence(7)));
         assert!(refused.as_ref().is_err_and(|refused| refused.contains(message)), "{refused:?}");

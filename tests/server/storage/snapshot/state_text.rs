@@ -52,7 +52,7 @@ impl Ids {
 /// The key and the hash of its request.
 pub fn request_key(key: &str) -> RequestKey<'_> {
     let (request, _) = key.as_bytes().split_first_chunk().expect("16 digits");
-    RequestKey { key, request: *request }
+    RequestKey { owner: "", key, request: *request }
 }
 
 /// The reply that is stored with a key.

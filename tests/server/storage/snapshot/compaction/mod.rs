@@ -1,8 +1,9 @@
 //! Snapshots of random histories: what they and the journal since contain is what the journal alone contains.
 //!
 //! It would fail if compaction lost or repeated a ticket, hold or entry, gave one the state of another time
-//! or the place before a move, changed the order of issue, mixed up attendees, kept a part of a deleted event
-//! or a forgotten key, or lost a key.
+//! or the place before a move, changed the order of issue, mixed up attendees, kept a part of a deleted
+//! event, a forgotten key, a dropped account or values of an account before its last change, or lost a key or
+//! an account.
 
 mod naive_state;
 mod random_history;
@@ -68,7 +69,8 @@ impl Storage {
     }
 
     fn append(&self, commit: &RandomCommit) {
-        let appended = self.journal.append(commit.micros, &commit.changes()).expect("an open journal");
+        let appended =
+            self.journal.append(commit.micros, commit.actor(), &commit.changes()).expect("an open journal");
         settle(&self.journal, appended.sequence).expect("no disk error");
     }
 
@@ -159,7 +161,7 @@ fn with_bookings(bookings: &[(&str, usize)]) -> (Storage, Vec<Uuid>) {
     let (id, tag, number) = ("jazz".to_owned(), event_tag("jazz"), EventNumber(1));
     let (name, total, terms) = ("Jazz".to_owned(), 100_000, SaleTerms::default());
     let values = OwnedValues { id: id.clone(), name, date: date(), total, issued: 0, terms };
-    storage.append(&RandomCommit { micros: 1, changes: vec![OwnedChange::Added { tag, values }] });
+    storage.append(&RandomCommit::new(1, OwnedChange::Added { tag, values }));
     let [high, low] = tag.to_be_bytes();
     let mut issued: Vec<Uuid> = Vec::new();
     for (attendee, count) in bookings {
@@ -180,7 +182,7 @@ fn with_bookings(bookings: &[(&str, usize)]) -> (Storage, Vec<Uuid>) {
             held: 0,
         };
         let booked = OwnedChange::Booked { event, attendee: (*attendee).to_owned(), tickets };
-        storage.append(&RandomCommit { micros: 2, changes: vec![booked] });
+        storage.append(&RandomCommit::new(2, booked));
     }
     (storage, issued)
 }
@@ -209,7 +211,7 @@ fn tickets_of_a_booking_with_an_attendee_stay_in_one_change_and_others_are_merge
     assert_eq!(tickets, issued, "in the order of issue");
     // Another snapshot without a change between copies them.
     let changes = snapshot.verify().expect("a valid snapshot");
-    storage.append(&RandomCommit { micros: 3, changes: vec![block()] });
+    storage.append(&RandomCommit::new(3, block()));
     assert_eq!(storage.snapshot().verify().expect("a valid snapshot"), changes + 1);
 }
 
@@ -231,7 +233,7 @@ fn check_in_has_its_own_time_or_else_that_of_its_commit() {
         ([&[25, 41, 0, 0][..], &before, &[0; 8], &id].concat(), 3),
     ] {
         let mut payload = Vec::new();
-        commit::encode(&mut payload, 3, &[]);
+        commit::encode(&mut payload, 3, None, &[]);
         payload.extend_from_slice(&change);
         let length = u32::try_from(payload.len()).expect("a small commit");
         payload[..4].copy_from_slice(&length.to_le_bytes());
@@ -257,7 +259,7 @@ fn tickets_of_a_snapshot_of_version_0_1_0_have_unknown_times_until_they_change()
     let id = "jazz".to_owned();
     let checked_in =
         OwnedChange::CheckedInUncounted { event, id, ticket: tickets[1], undone: false, at: None };
-    storage.append(&RandomCommit { micros: 3, changes: vec![checked_in] });
+    storage.append(&RandomCommit::new(3, checked_in));
 
     let mut states = Vec::new();
     let read = storage.snapshot().read(&mut |_, change| {

@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use bookline_protocol::{Date, Period, SaleTerms, TicketStatus, event_tag};
+use bookline_protocol::{Date, Period, Role, SaleTerms, TicketStatus, event_tag};
 use bookline_server::changes::commit::Commit;
 use bookline_server::changes::{Change, Origin, Target, UsedKey};
 use bookline_server::codec::Sequence;
+use bookline_server::domain::account::{AccountNumber, AccountValues, StoredSecret};
 use bookline_server::domain::calendar::Entry;
 use bookline_server::domain::hold::{EndedHold, Hold, HoldEnd, HoldState};
 use bookline_server::domain::sale::Sale;
@@ -22,6 +23,7 @@ pub struct NaiveState {
     pub entries: BTreeMap<EntryNumber, Entry>,
     /// By the sequence number of the commit that used them.
     pub keys: BTreeMap<u64, NaiveKey>,
+    pub accounts: BTreeMap<AccountNumber, NaiveAccount>,
     /// The sequence number of the change that is applied at the moment.
     applied: Sequence,
 }
@@ -62,6 +64,21 @@ pub struct NaiveKey {
     pub request: [u8; 16],
     pub reply: Vec<u8>,
     pub at: i64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct NaiveAccount {
+    pub name: String,
+    pub role: Role,
+    pub person: String,
+    pub secret: StoredSecret,
+}
+
+impl NaiveAccount {
+    fn of(values: &AccountValues<'_>) -> Self {
+        let AccountValues { name, role, person, secret } = *values;
+        Self { name: name.to_owned(), role, person: person.to_owned(), secret: secret.to_stored() }
+    }
 }
 
 impl NaiveEvent {
@@ -324,6 +341,32 @@ impl Target for NaiveState {
     fn forget_keys(&mut self, through: Sequence) -> Result<(), Contradiction> {
         self.keys.retain(|number, _| *number > through.0);
         Ok(())
+    }
+
+    fn add_account(
+        &mut self,
+        account: AccountNumber,
+        values: &AccountValues<'_>,
+    ) -> Result<(), Contradiction> {
+        require(self.accounts.values().all(|known| known.name != values.name), "a name is taken")?;
+        let before = self.accounts.insert(account, NaiveAccount::of(values));
+        require(before.is_none(), "an account is added twice")
+    }
+
+    fn set_account(
+        &mut self,
+        account: AccountNumber,
+        values: &AccountValues<'_>,
+    ) -> Result<(), Contradiction> {
+        let known = self.accounts.get_mut(&account).ok_or_else(unknown)?;
+        require(known.name == values.name, "an account is set under another name")?;
+        *known = NaiveAccount::of(values);
+        Ok(())
+    }
+
+    fn drop_account(&mut self, account: AccountNumber, name: &str) -> Result<(), Contradiction> {
+        let known = self.accounts.remove(&account).ok_or_else(unknown)?;
+        require(known.name == name, "an account is dropped under another name")
     }
 }
 

@@ -3,19 +3,22 @@
 use std::num::NonZeroU64;
 
 use bookline_protocol::limits::HOLD_SECONDS_MAX;
-use bookline_protocol::{Date, Hours, Period, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag};
+use bookline_protocol::{
+    Date, Hours, Period, Role, SaleTerms, Sales, SeriesId, Slot, TicketStatus, event_tag,
+};
 use bookline_server::changes::{EntryTexts, Origin, encode_entry, encode_occurrence};
 use bookline_server::codec::Sequence;
 use bookline_server::domain::EntryNumber;
+use bookline_server::domain::account::StoredSecret;
 use bookline_server::domain::calendar::{Entry, EntryContent};
 use bookline_server::domain::hold::{HoldEnd, HoldState};
 use bookline_server::domain::sale::Sale;
 use bookline_testkit::Rng;
 
 use super::naive_state::{NaiveEvent, NaiveHold, NaiveState, NaiveTicket};
-use crate::storage::journal::generate::RandomCommit;
+use crate::storage::journal::generate::{OwnedActor, RandomCommit};
 use crate::storage::journal::owned_change::{
-    OwnedChange, OwnedEvent, OwnedKey, OwnedTexts, OwnedValues, Uuid,
+    OwnedAccount, OwnedChange, OwnedEvent, OwnedKey, OwnedTexts, OwnedValues, Uuid,
 };
 
 /// Ids of events. They are used again after an event is deleted.
@@ -23,6 +26,12 @@ const EVENTS: [&str; 3] = ["alpha", "beta", "gamma"];
 
 /// Names behind `for=`, often none, and often the same one after the other.
 const ATTENDEES: [&str; 4] = ["", "", "Ann", "Grüße 🎫"];
+
+/// Names of accounts. They are used again after an account is dropped.
+const ACCOUNTS: [&str; 3] = ["anna", "ben", "Anna"];
+
+/// The hash of a password.
+const PASSWORD: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
 
 const SECOND_MICROS: i64 = 1_000_000;
 
@@ -55,12 +64,13 @@ impl RandomHistory {
             self.use_key(rng);
         }
         self.commits += 1;
-        RandomCommit { micros: self.micros, changes: std::mem::take(&mut self.changes) }
+        let actor = if rng.one_in(2) { OwnedActor::older_than(self.commits, rng) } else { None };
+        RandomCommit { micros: self.micros, actor, changes: std::mem::take(&mut self.changes) }
     }
 
     /// Makes a change, if the rules allow it.
     fn any(&mut self, rng: &mut Rng) {
-        match rng.below(30) {
+        match rng.below(33) {
             0 => return self.create(rng),
             1 => return self.block(rng),
             2 => return self.end_single(rng),
@@ -69,6 +79,9 @@ impl RandomHistory {
             5 | 6 => return self.move_entries(rng),
             7 => return self.move_single(rng),
             8 => return self.replace_entries(rng),
+            9 => return self.add_account(rng),
+            10 => return self.set_account(rng),
+            11 => return self.drop_account(rng),
             _ => {}
         }
         let Some(event) = pick(rng, self.state.events.values().cloned()) else { return };
@@ -117,6 +130,27 @@ impl RandomHistory {
         if self.commits > 0 {
             let through = Sequence(rng.within(1..self.commits + 1));
             self.push(OwnedChange::KeysForgotten { through });
+        }
+    }
+
+    fn add_account(&mut self, rng: &mut Rng) {
+        let name = *rng.pick(&ACCOUNTS);
+        if self.state.accounts.values().all(|known| known.name != name) {
+            self.push(OwnedChange::AccountAdded(account(rng, name)));
+        }
+    }
+
+    fn set_account(&mut self, rng: &mut Rng) {
+        let known = self.state.accounts.iter().map(|(number, known)| (*number, known.name.clone()));
+        if let Some((number, name)) = pick(rng, known) {
+            self.push(OwnedChange::AccountSet { account: number, values: account(rng, &name) });
+        }
+    }
+
+    fn drop_account(&mut self, rng: &mut Rng) {
+        let known = self.state.accounts.iter().map(|(number, known)| (*number, known.name.clone()));
+        if let Some((account, name)) = pick(rng, known) {
+            self.push(OwnedChange::AccountDropped { account, name });
         }
     }
 
@@ -402,6 +436,16 @@ fn is(ticket: &NaiveTicket, status: TicketStatus) -> bool {
 
 fn date() -> Date {
     Date::from_day_number(740_000).expect("a day of 2027")
+}
+
+/// Random values of an account of this name.
+fn account(rng: &mut Rng, name: &str) -> OwnedAccount {
+    let secret = match rng.one_in(2) {
+        true => StoredSecret::Token([rng.next() as u8; 32]),
+        false => StoredSecret::Password(PASSWORD.into()),
+    };
+    let person = ["", "F1", "F2"][rng.below(3)].to_owned();
+    OwnedAccount { name: name.to_owned(), role: *rng.pick(&Role::ALL), person, secret }
 }
 
 fn attendee(rng: &mut Rng) -> String {
