@@ -1,7 +1,8 @@
-//! The address of a server: a host and a port.
+//! The address of a server: a host and a port, or the path of a Unix socket.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -9,45 +10,62 @@ use thiserror::Error;
 /// The port of a server unless configured otherwise: BOOK on the keys of a telephone.
 pub const DEFAULT_PORT: u16 = 2665;
 
-/// `host:port`, where the host is a name or an address, an IPv6 address in brackets.
+/// What the path of a Unix socket follows.
+const UNIX_PREFIX: &str = "unix:";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Address(String);
+pub enum Address {
+    /// `host:port`, where the host is a name or an address, an IPv6 address in brackets: the form that a
+    /// resolver takes.
+    Tcp(String),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
 
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum AddressError {
     #[error("the host is missing: write host or host:port")]
     NoHost,
+    #[error("the path is missing: write unix: and the path of a socket")]
+    NoPath,
     #[error("{port:?} is not a port: it is a number from 1 to 65535")]
     Port { port: String },
     #[error("{text:?} is not host or host:port; an IPv6 address with a port is written [::1]:2665")]
     Syntax { text: String },
 }
 
-impl Address {
-    /// The form that a resolver takes.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(host_and_port) => f.write_str(host_and_port),
+            Self::Unix(path) => write!(f, "{UNIX_PREFIX}{}", path.display()),
+        }
     }
 }
 
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// The host of `host:port`, without the brackets of an IPv6 address.
+pub fn host_of(host_and_port: &str) -> &str {
+    let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 impl FromStr for Address {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
+        match text.strip_prefix(UNIX_PREFIX) {
+            Some("") => return Err(AddressError::NoPath),
+            Some(path) => return Ok(Self::Unix(path.into())),
+            None => {}
+        }
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
         if let Ok(ip) = bare.parse::<IpAddr>() {
-            return Ok(Self(SocketAddr::new(ip, DEFAULT_PORT).to_string()));
+            return Ok(Self::Tcp(SocketAddr::new(ip, DEFAULT_PORT).to_string()));
         }
         if let Ok(address) = text.parse::<SocketAddr>() {
             return match address.port() {
                 0 => Err(AddressError::Port { port: "0".to_owned() }),
-                _ => Ok(Self(address.to_string())),
+                _ => Ok(Self::Tcp(address.to_string())),
             };
         }
         let (host, port) = match text.split_once(':') {
@@ -65,7 +83,7 @@ impl FromStr for Address {
         if host.is_empty() {
             return Err(AddressError::NoHost);
         }
-        Ok(Self(format!("{host}:{port}")))
+        Ok(Self::Tcp(format!("{host}:{port}")))
     }
 }
 
@@ -82,12 +100,23 @@ mod tests {
         assert_eq!(shown("::1"), "[::1]:2665");
         assert_eq!(shown("[::1]"), "[::1]:2665");
         assert_eq!(shown("[::1]:99"), "[::1]:99");
+        assert_eq!(shown("unix:/run/bookline.sock"), "unix:/run/bookline.sock");
+    }
+
+    #[test]
+    fn host_has_no_brackets() {
+        for (address, host) in
+            [("localhost:2665", "localhost"), ("127.0.0.1:9", "127.0.0.1"), ("[::1]:9", "::1")]
+        {
+            assert_eq!(host_of(address), host);
+        }
     }
 
     #[test]
     fn invalid_address_is_rejected_with_its_reason() {
         let error = |text: &str| text.parse::<Address>().unwrap_err();
         assert_eq!(error(""), AddressError::NoHost);
+        assert_eq!(error("unix:"), AddressError::NoPath);
         assert_eq!(error(":99"), AddressError::NoHost);
         assert_eq!(error("localhost:"), AddressError::Port { port: String::new() });
         assert_eq!(error("localhost:0"), AddressError::Port { port: "0".to_owned() });

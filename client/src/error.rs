@@ -14,9 +14,11 @@ use crate::address::Address;
 use crate::advice::Advice;
 use crate::exit::Exit;
 use crate::ical::problem::ReadError;
+use crate::login::SecretError;
 use crate::render::listing::Listing;
 use crate::render::number::{counted, thousands};
-use crate::render::text::quoted;
+use crate::render::text::{capitalized, quoted, words_of};
+use crate::tls::{TlsFileError, TlsProblem};
 
 /// Why the client gives up. `unanswered` counts commands that were sent, at least in part, and have no reply.
 #[derive(Debug, Error)]
@@ -25,6 +27,37 @@ pub enum Error {
     Connect { address: Address, source: io::Error },
     #[error("cannot connect to {address}: no answer within {}", format_duration(*waited))]
     ConnectTimeout { address: Address, waited: Duration },
+    /// TLS is not agreed, or ends with an error.
+    #[error("no TLS with {address}: {problem}{}", unanswered_note(*unanswered))]
+    Tls { address: Address, problem: TlsProblem, unanswered: u64 },
+    /// The server speaks TLS, and the client does not.
+    #[error("{address} speaks TLS: pass --tls, or --ca FILE with the authority of its certificate")]
+    SpeaksTls { address: Address },
+    /// TLS is asked for where there is none.
+    #[error(
+        "{address} is a Unix socket, over which there is no TLS: leave out --tls, --ca, --cert and --key"
+    )]
+    TlsOverUnix { address: Address },
+    #[error("a certificate of the client needs its key: pass both --cert FILE and --key FILE")]
+    CertificateWithoutKey,
+    #[error(transparent)]
+    TlsFile(#[from] TlsFileError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error("--secret-file is the secret of an account: name the account with --user")]
+    SecretWithoutUser,
+    /// The server refuses the AUTH of `--user`.
+    #[error("{sentence}")]
+    AuthRefused { sentence: String },
+    /// The server tells the time only to an account, and the command needs it.
+    #[error("{address} has accounts: pass --user NAME")]
+    AccountNeeded { address: Address },
+    /// What the peer sends for AUTH is no reply. It is not kept, because it may have the secret.
+    #[error(
+        "{address} did not answer AUTH as a bookline server does; what it sent may have the secret and is not \
+         shown"
+    )]
+    AuthReply { address: Address },
     /// The server accepts no new connections.
     #[error("{address} accepts no new connections")]
     Rejected {
@@ -168,10 +201,18 @@ impl Error {
     pub fn from_load(error: LoadError, address: &Address, waited: Duration) -> Self {
         let address = address.clone();
         match error {
+            LoadError::Connect(source) if let Some(problem) = TlsProblem::of(&source) => {
+                Self::Tls { address, problem, unanswered: 0 }
+            }
             LoadError::Connect(source) if source.kind() == io::ErrorKind::TimedOut => {
                 Self::ConnectTimeout { address, waited }
             }
             LoadError::Connect(source) => Self::Connect { address, source },
+            LoadError::AuthRefused { code, message } => {
+                Self::AuthRefused { sentence: format!("{}: {message}.", capitalized(words_of(&code))) }
+            }
+            LoadError::AuthReply => Self::AuthReply { address },
+            LoadError::SpeaksTls => Self::SpeaksTls { address },
             LoadError::Rejected => Self::Rejected { address, refusal: None },
             LoadError::NotBookline { reply } => Self::NotBookline { address, reply },
             LoadError::Lost { unanswered } => Self::Lost { address, unanswered },
@@ -189,6 +230,9 @@ impl Error {
         match self {
             Self::Connect { .. }
             | Self::ConnectTimeout { .. }
+            | Self::Tls { unanswered: 0, .. }
+            | Self::SpeaksTls { .. }
+            | Self::AuthReply { .. }
             | Self::Rejected { .. }
             | Self::NotBookline { .. }
             | Self::Unsolicited { .. }
@@ -197,16 +241,21 @@ impl Error {
             | Self::MaxTime { unanswered: 0, .. }
             | Self::ReplyTooLong { unanswered: 0, .. } => Exit::NotSent,
             Self::Lost { .. }
+            | Self::Tls { .. }
             | Self::ReplyTimeout { .. }
             | Self::MaxTime { .. }
             | Self::ReplyTooLong { .. }
             | Self::InDoubt { .. }
             | Self::Load(LoadError::Malformed { .. } | LoadError::Unsolicited { .. }) => Exit::InDoubt,
-            Self::Interrupted { changes: 0, .. } => Exit::Interrupted,
+            Self::Interrupted { changes: 0, .. } | Self::Secret(SecretError::Interrupted) => {
+                Exit::Interrupted
+            }
             Self::Interrupted { .. } => Exit::InDoubt,
             Self::HoldsData { .. }
             | Self::Load(_)
             | Self::Refused { .. }
+            | Self::AuthRefused { .. }
+            | Self::AccountNeeded { .. }
             | Self::ChangesGone { .. }
             | Self::ShorterLog { .. }
             | Self::OtherHistory { .. } => Exit::Refused,
@@ -214,6 +263,11 @@ impl Error {
             Self::CsvWithoutListing
             | Self::WatchAsCommand
             | Self::CsvOfChanges
+            | Self::TlsOverUnix { .. }
+            | Self::CertificateWithoutKey
+            | Self::TlsFile(_)
+            | Self::Secret(_)
+            | Self::SecretWithoutUser
             | Self::KeyedTickets
             | Self::NotCsv { .. }
             | Self::UnknownRow { .. }
@@ -233,14 +287,15 @@ impl Error {
 
     /// Whether there is no connection any more, or none yet: another one may have the reply.
     pub fn is_loss(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Connect { .. }
-                | Self::ConnectTimeout { .. }
-                | Self::Rejected { .. }
-                | Self::Lost { .. }
-                | Self::ReplyTimeout { .. }
-        )
+            | Self::ConnectTimeout { .. }
+            | Self::Rejected { .. }
+            | Self::Lost { .. }
+            | Self::ReplyTimeout { .. } => true,
+            Self::Tls { problem, .. } => problem.is_loss(),
+            _ => false,
+        }
     }
 
     /// What a user sees: the error, and what to do about it.
@@ -268,6 +323,10 @@ impl Error {
             self,
             Self::Connect { .. }
                 | Self::ConnectTimeout { .. }
+                | Self::Tls { unanswered: 0, .. }
+                | Self::SpeaksTls { .. }
+                | Self::AuthRefused { .. }
+                | Self::AuthReply { .. }
                 | Self::Rejected { .. }
                 | Self::NotBookline { .. }
                 | Self::Lost { unanswered: 0, .. }
@@ -300,6 +359,12 @@ impl Error {
             | Self::ReplyTooLong { .. }
             | Self::Unsolicited { .. }
             | Self::NotBookline { .. }
+            | Self::Tls { .. }
+            | Self::SpeaksTls { .. }
+            | Self::AuthRefused { .. }
+            | Self::AccountNeeded { .. }
+            | Self::AuthReply { .. }
+            | Self::Secret(_)
             | Self::NotCsv { .. }
             | Self::Refused { .. }
             | Self::Arguments { .. }

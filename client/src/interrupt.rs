@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::Notify;
 
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::signal_thread;
 
 /// A flag that says that the user wants the current command to end.
 #[derive(Clone, Debug, Default)]
@@ -89,30 +89,16 @@ impl Interrupt {
     }
 }
 
-/// Calls `handler` for each of these signals, on a thread of its own. The runtime of the commands polls
-/// signals only when it is idle, and during a long listing it never is.
+/// Calls `handler` for each of these signals from now on.
+///
+/// # Errors
+///
+/// There is no thread, or the operating system refuses a handler.
 pub fn spawn_signal_handler(
     kinds: &[SignalKind],
     handler: impl Fn(SignalKind) + Send + Sync + 'static,
 ) -> Result<(), Error> {
-    let start = |source| Error::Start { source };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(start)?;
-    let handler = Arc::new(handler);
-    for &kind in kinds {
-        let handler = handler.clone();
-        let mut signals = {
-            let _entered = runtime.enter();
-            signal(kind).map_err(start)?
-        };
-        runtime.spawn(async move {
-            while signals.recv().await.is_some() {
-                handler(kind);
-            }
-        });
-    }
-    let wait = move || runtime.block_on(std::future::pending::<()>());
-    thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(start)?;
-    Ok(())
+    signal_thread::handle(kinds, handler).map_err(|source| Error::Start { source })
 }
 
 /// Ends the process with the status of one that was interrupted.

@@ -11,12 +11,17 @@ pub mod config;
 pub mod target;
 pub mod xdg;
 
+// Who the client is to a server with accounts, and whom it trusts.
+pub mod login;
+pub mod tls;
+
 // How the client ends, and its messages.
 pub mod advice;
 pub mod diagnostics;
 pub mod error;
 pub mod exit;
 pub mod interrupt;
+pub mod signal_thread;
 
 // Changes that a server tells, as lines between replies.
 pub mod change_budget;
@@ -34,6 +39,9 @@ pub mod screen;
 
 // iCalendar files.
 pub mod ical;
+
+// Sockets to a server, over TLS too, as an account.
+pub mod transport;
 
 // What the user who types is offered: what is looked up over a connection of its own, and ids of the session.
 pub mod directory;

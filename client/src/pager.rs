@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 
 use crate::error::PagerLeft;
 use crate::interrupt::Interrupt;
+use crate::login::SECRET_VARIABLE;
 
 /// Ends at the end of a text that fits on the screen, shows colors, and leaves the text on the screen.
 const DEFAULT_COMMAND: &str = "less -FRX";
@@ -86,7 +87,7 @@ impl Pager {
         let Some(name) = self.command.split_whitespace().find(|word| !is_assignment(word)) else {
             return Ok(());
         };
-        let mut shell = Command::new("sh");
+        let mut shell = shell();
         shell.args(["-c", "command -v \"$1\" >/dev/null", "sh", name]).stdin(Stdio::null());
         let is_quoted = name.contains(['"', '\'', '\\', '$', '`', '(', '{', '~', ';', '|', '&', '<', '>']);
         if is_quoted || shell.status()?.success() {
@@ -97,7 +98,7 @@ impl Pager {
     }
 
     fn spawn(&self) -> io::Result<RunningPager> {
-        let mut command = Command::new("sh");
+        let mut command = shell();
         command.args(["-c", &self.command]).stdin(Stdio::piped());
         if env::var_os("LESS").is_none() {
             // A plain `less`, as PAGER often has it, would show the escapes of colors.
@@ -121,6 +122,13 @@ impl Pager {
         self.interrupt.leave_keys(false);
         (self.lend)(false);
     }
+}
+
+/// A shell that does not see the secret: a pager can start other programs, and shows its environment.
+fn shell() -> Command {
+    let mut shell = Command::new("sh");
+    shell.env_remove(SECRET_VARIABLE);
+    shell
 }
 
 impl fmt::Debug for Pager {

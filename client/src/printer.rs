@@ -11,6 +11,7 @@ use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::help::HelpTopic;
+use crate::login::may_have_secret;
 use crate::output::Output;
 use crate::pager::Pager;
 use crate::record_printer::{ROWS_BYTES_MAX, RecordFormat, RecordPrinter};
@@ -138,9 +139,9 @@ impl Printer {
     }
 
     /// The final line that is printed next answers this line. So a refusal can come with what to type
-    /// instead.
+    /// instead, unless that would repeat a secret.
     pub fn expect_reply_to(&mut self, line: &[u8]) {
-        if self.is_for_people() {
+        if self.is_for_people() && !may_have_secret(line) {
             self.request = Some(String::from_utf8_lossy(line).into_owned());
         }
     }

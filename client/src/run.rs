@@ -24,6 +24,7 @@ use crate::printer::{Layout, Printer};
 use crate::prompt::session;
 use crate::screen::Screen;
 use crate::script::Script;
+use crate::target::Target;
 
 /// Runs the client with these arguments, the name of the program first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
@@ -35,27 +36,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         report(&error.to_string());
         return Exit::Usage;
     }
-    let result = match &args.local {
-        Some(LocalCommand::Week(week)) => {
-            let arguments = [&*week.who, &*week.date];
-            grid::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
-                week::run(requester, &arguments, printer).await
-            })
-        }
-        Some(LocalCommand::Day(day)) => {
-            let arguments = [&*day.date, &*day.people];
-            grid::run(&args, args.format.layout(Layout::Table), async |requester, printer| {
-                day::run(requester, &arguments, printer).await
-            })
-        }
-        Some(LocalCommand::Board(board)) => show::run(&args, board),
-        Some(LocalCommand::Watch(arguments)) => watch::run(&args, arguments),
-        Some(LocalCommand::Bench(bench)) => bench::run(&args.addr, args.timeout, bench),
-        Some(LocalCommand::Ics(ics)) => ics::run(&args.target(), args.local_retry(), ics),
-        Some(LocalCommand::ImportIcs(import)) => import_ics::run(&args.target(), args.local_retry(), import),
-        None => run_commands(&args),
-    };
-    match result {
+    match args.target().and_then(|target| execute(&args, &target)) {
         Ok(exit) => exit,
         Err(error) if error.is_closed_output() && !matches!(args.local, Some(LocalCommand::Bench(_))) => {
             Exit::Ok
@@ -64,6 +45,29 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             report(&error.message());
             error.exit()
         }
+    }
+}
+
+fn execute(args: &Args, target: &Target) -> Result<Exit, Error> {
+    match &args.local {
+        Some(LocalCommand::Week(week)) => {
+            let arguments = [&*week.who, &*week.date];
+            grid::run(args, target, args.format.layout(Layout::Table), async |requester, printer| {
+                week::run(requester, &arguments, printer).await
+            })
+        }
+        Some(LocalCommand::Day(day)) => {
+            let arguments = [&*day.date, &*day.people];
+            grid::run(args, target, args.format.layout(Layout::Table), async |requester, printer| {
+                day::run(requester, &arguments, printer).await
+            })
+        }
+        Some(LocalCommand::Board(board)) => show::run(args, target, board),
+        Some(LocalCommand::Watch(arguments)) => watch::run(args, target, arguments),
+        Some(LocalCommand::Bench(bench)) => bench::run(target, bench),
+        Some(LocalCommand::Ics(ics)) => ics::run(target, args.local_retry(), ics),
+        Some(LocalCommand::ImportIcs(import)) => import_ics::run(target, args.local_retry(), import),
+        None => run_commands(args, target),
     }
 }
 
@@ -80,12 +84,12 @@ fn print_usage(message: &clap::Error) -> Exit {
     }
 }
 
-fn run_commands(args: &Args) -> Result<Exit, Error> {
+fn run_commands(args: &Args, target: &Target) -> Result<Exit, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|source| Error::Start { source })?;
-    let outcome = exchange_commands(&runtime, args);
+    let outcome = exchange_commands(&runtime, args, target);
     // A read of standard input cannot be canceled: the runtime must not wait for it.
     runtime.shutdown_background();
     let outcome = outcome?;
@@ -101,7 +105,7 @@ fn run_commands(args: &Args) -> Result<Exit, Error> {
     })
 }
 
-fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
+fn exchange_commands(runtime: &Runtime, args: &Args, target: &Target) -> Result<Outcome, Error> {
     let screen = Screen::of_stdout(args.color);
     let is_terminal = screen.is_terminal;
     let is_one_shot = !args.words.is_empty();
@@ -115,17 +119,16 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     if args.verb() == Some(Verb::Watch) {
         return Err(Error::WatchAsCommand);
     }
-    let target = args.target();
     let mut printer = Printer::new(layout, screen);
     // A script has its replies at full speed.
-    let directory = Directory::open(&target);
+    let directory = Directory::open(target);
     if layout == Layout::Table && (is_prompt || is_one_shot) {
         printer = printer.with_directory(directory.clone());
     }
     if is_prompt {
         let tries_max = args.retry.unwrap_or(PROMPT_TRIES);
         let retry = Retry::AfterLoss { tries_max };
-        let ended = session::run(runtime, &target, retry, &args.settings(), directory, &mut printer);
+        let ended = session::run(runtime, target, retry, &args.settings(), directory, &mut printer);
         return print_rejection(ended, &mut printer).map(|()| Outcome::default());
     }
 
@@ -140,9 +143,9 @@ fn exchange_commands(runtime: &Runtime, args: &Args) -> Result<Outcome, Error> {
     let ended = runtime.block_on(async {
         if args.words.is_empty() {
             let script = Script::new(args.file.as_deref(), args.stop_on_error);
-            script.run(&target, retry, &mut printer, &interrupt).await
+            script.run(target, retry, &mut printer, &interrupt).await
         } else {
-            one_shot::run(&args.words, &target, retry, &mut printer, &interrupt).await
+            one_shot::run(&args.words, target, retry, &mut printer, &interrupt).await
         }
     });
     let has_left = printer.end_page()?;

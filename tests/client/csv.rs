@@ -108,7 +108,7 @@ fn command_without_a_listing_is_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = listener.local_addr().unwrap();
     let message = "bookline: --format csv needs a command that lists something, as arguments: GET, TICKETS, \
-                   FREE, HOD, HELP; nothing was sent\n";
+                   FREE, HOD, HELP, ACCOUNT; nothing was sent\n";
     for words in [&["BOOK", "e", "1"][..], &["CANCEL", "x"], &["NOSUCH"], &[""], &["limit=1", "GET"]] {
         run(bookline(addr, &[&["--format", "csv"], words].concat())).expect(2, "", message);
     }

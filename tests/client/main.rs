@@ -12,6 +12,9 @@ mod script_errors;
 mod wait;
 mod watch;
 
+// Accounts, TLS and Unix sockets.
+mod access;
+
 // Replies for people, help among them, as they fit on screens, and for spreadsheets, and those of a later
 // version of the server.
 mod csv;
@@ -35,3 +38,4 @@ mod ics;
 mod readme;
 mod real_server;
 mod restart;
+mod security;

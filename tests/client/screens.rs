@@ -227,7 +227,7 @@ fn door_list() {
 #[test]
 fn help() {
     let verbs = [Verb::Book, Verb::Extend, Verb::Meet, Verb::Ping];
-    let rows = verbs.into_iter().flat_map(|verb| help_rows(Some(verb)));
+    let rows = verbs.into_iter().flat_map(|verb| help_rows(Some(verb), |_| true));
     let mut lines: Vec<_> = rows.map(|row| format!("ROW {}", serde_json::to_string(&row).unwrap())).collect();
     lines.push(r#"OK {"count":5}"#.to_owned());
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();

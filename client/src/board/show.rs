@@ -27,10 +27,11 @@ use crate::cli::board::BoardArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
-use crate::net::connection::parse_hello;
+use crate::net::connection::parse_hello_of_account;
 use crate::net::wait;
 use crate::render::text::quoted;
 use crate::screen::{Screen, is_dumb};
+use crate::target::Target;
 
 const USAGE: &str = "board [<who>,<who> [<week>]]";
 
@@ -55,7 +56,7 @@ const INPUTS_MAX: usize = 64;
 ///
 /// There is no terminal or no Bookline server, the arguments are invalid, the server refuses, or the
 /// connection is lost for more tries than `--retry` allows.
-pub fn run(args: &Args, board: &BoardArgs) -> Result<Exit, Error> {
+pub fn run(args: &Args, target: &Target, board: &BoardArgs) -> Result<Exit, Error> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     if !is_terminal || is_dumb() {
         return Err(Error::NoTerminal);
@@ -65,7 +66,7 @@ pub fn run(args: &Args, board: &BoardArgs) -> Result<Exit, Error> {
         .enable_all()
         .build()
         .map_err(|source| Error::Start { source })?;
-    let ended = runtime.block_on(connect_and_show(args, wanted, date));
+    let ended = runtime.block_on(connect_and_show(args, target, wanted, date));
     // The client does not wait for the keyboard.
     runtime.shutdown_background();
     ended
@@ -82,12 +83,16 @@ fn parse(board: &BoardArgs) -> Result<(Wanted, CalendarDate), Error> {
     Ok((Wanted::People(group.iter().map(str::to_owned).collect()), date))
 }
 
-async fn connect_and_show(args: &Args, wanted: Wanted, date: CalendarDate) -> Result<Exit, Error> {
-    let target = args.target();
+async fn connect_and_show(
+    args: &Args,
+    target: &Target,
+    wanted: Wanted,
+    date: CalendarDate,
+) -> Result<Exit, Error> {
     // Until the terminal is in use, a signal just ends the client.
-    let opened = wait::open(&target, &Interrupt::default()).await?;
+    let opened = wait::open(target, &Interrupt::default()).await?;
     let not_bookline = || Error::NotBookline { address: target.address.clone(), reply: opened.1.clone() };
-    let hello = parse_hello(&opened.1).ok_or_else(not_bookline)?;
+    let hello = parse_hello_of_account(&opened.1, &target.address)?;
     let now = std::time::Instant::now();
     let clock = ServerClock::of_hello(&hello, now).ok_or_else(not_bookline)?;
     let date = date.on(clock.zone.date(clock.time(now)));

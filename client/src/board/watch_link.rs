@@ -206,8 +206,7 @@ impl WatchLink {
     }
 
     fn lost(&self) -> Broken {
-        let address = self.connection.target.address.clone();
-        Broken::Lost(Error::Lost { address, unanswered: 0 })
+        Broken::from(self.connection.lost(0))
     }
 
     fn timed_out(&self, waited: Duration) -> Broken {

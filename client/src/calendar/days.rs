@@ -5,7 +5,7 @@ use bookline_protocol::{Date, Id};
 
 use crate::calendar::calendar_date::CalendarDate;
 use crate::error::Error;
-use crate::net::connection::parse_hello;
+use crate::net::connection::parse_hello_of_account;
 use crate::net::requester::{FinalLine, Requester};
 use crate::printer::{Layout, Printer};
 use crate::render::grid::Grid;
@@ -45,7 +45,7 @@ impl ServerDay {
     pub async fn ask(requester: &mut Requester<'_>) -> Result<Self, Error> {
         let hello = granted(requester.request("HELLO").await?.last)?;
         let unknown = || Error::UnknownRow { row: hello.clone() };
-        let parsed = parse_hello(&hello).ok_or_else(unknown)?;
+        let parsed = parse_hello_of_account(&hello, requester.address())?;
         // As in 2026-11-22T12:00:00+01:00.
         let today = parsed.now.split('T').next().and_then(Date::parse).ok_or_else(unknown)?;
         Ok(Self { today, zone: parsed.time_zone.to_string() })

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use bookline_loadgen::{CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Workload};
+use bookline_loadgen::{
+    AuthLine, CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Tls, Workload,
+};
 use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, KEYED_TICKETS_MAX};
 use clap::{ValueEnum, value_parser};
 use thiserror::Error;
 
-use crate::address::Address;
+use crate::address::host_of;
 use crate::error::Error;
+use crate::target::Target;
 
 /// What follows the flags in `bookline bench --help`.
 const AFTER_HELP: &str = "\
@@ -34,6 +37,10 @@ once. If the server was empty, STATS must count what was acknowledged and nothin
 else. The server keeps the key of every change: its --max-keys and
 --max-key-bytes must hold those of the run, or it answers FULL. A run of 10
 seconds with 500,000 changes a second uses 5,000,000 keys.
+
+With --user every connection begins with AUTH. The account must be an admin, as
+only admins see all of STATS. Its secret should be a token: a server checks a
+few passwords a second, and refuses what is more.
 
 After the run the server is asked for what it acknowledged: each event must
 count as sold exactly the tickets that it issued and that were not cancelled,
@@ -109,18 +116,23 @@ pub struct BenchArgs {
 }
 
 impl BenchArgs {
-    /// `timeout` is how long to wait for a connection, and for a reply while nothing arrives.
+    /// The run on this server.
     ///
     /// # Errors
     ///
     /// [`Error::KeyedTickets`].
-    pub fn config(&self, address: &Address, timeout: Duration) -> Result<Config, Error> {
+    pub fn config(&self, target: &Target) -> Result<Config, Error> {
         if self.retry && self.tickets > KEYED_TICKETS_MAX {
             return Err(Error::KeyedTickets);
         }
         Ok(Config {
-            address: address.as_str().to_owned(),
-            timeout,
+            address: target.address.to_string(),
+            tls: target
+                .tls
+                .clone()
+                .map(|config| Tls { config, host: host_of(&target.address.to_string()).to_owned() }),
+            auth: target.login.as_ref().map(|login| AuthLine(login.line().into())),
+            timeout: target.timeout,
             connections: self.conns,
             depth: self.depth,
             duration: self.secs,

@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod access;
 pub mod bench;
 pub mod board;
 pub mod day;
@@ -18,9 +19,9 @@ use clap::builder::Resettable;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, value_parser};
-use thiserror::Error;
 
 use crate::address::Address;
+use crate::cli::access::AccessArgs;
 use crate::cli::bench::BenchArgs;
 use crate::cli::board::BoardArgs;
 use crate::cli::day::DayArgs;
@@ -29,6 +30,7 @@ use crate::cli::ics::IcsArgs;
 use crate::cli::import_ics::ImportIcsArgs;
 use crate::cli::watch::WatchArgs;
 use crate::cli::week::WeekArgs;
+use crate::error::Error;
 use crate::net::connection::Target;
 use crate::net::retry::{PROMPT_TRIES, Retry, TRIES_MAX};
 use crate::one_shot::END_OF_OPTIONS;
@@ -62,9 +64,10 @@ Formats:
          would take for a formula gets an apostrophe before it:
   bookline --format csv TICKETS rustconf > door-list.csv
 As csv, a single command must be one that lists something: GET, TICKETS, FREE,
-HOD or HELP. At the prompt and in scripts a reply that lists nothing is a row of
-its fields; the names of the columns are repeated, behind an empty line, only
-where they change. As csv and as plain, refusals go to standard error.
+HOD, HELP or ACCOUNT LIST. At the prompt and in scripts a reply that lists
+nothing is a row of its fields; the names of the columns are repeated, behind an
+empty line, only where they change. As csv and as plain, refusals go to standard
+error.
 
 Without a command, the client reads commands at a prompt, or, if standard input
 is not a terminal, from standard input, one a line. HELP lists the commands of
@@ -81,12 +84,18 @@ again after its reply was lost. A reply is printed when it is complete; one of
 more than 16 MiB is printed as it comes, and not asked for again. The prompt
 gives keys to changes as well, and asks again after a lost connection.
 
+A server with accounts answers those who prove who they are: --user names the
+account. Its secret is a token or a password. It is never an argument, which
+other users of the machine see, and no key of the configuration file. At the
+prompt AUTH <name> asks for it. The lines of AUTH and ACCOUNT are kept in no
+history, repeated in no message, and never sent again on their own.
+
 The file $XDG_CONFIG_HOME/bookline/config.toml, by default
 ~/.config/bookline/config.toml, sets what neither a flag nor the environment
-sets. Its keys are addr, timeout, retry, format, color and history, as the
-flags, edit-mode (\"emacs\" or \"vi\") and pager, a command that is used instead
-of that of PAGER. A table [profiles.NAME] has the same keys, and takes
-precedence with --profile NAME:
+sets. Its keys are addr, timeout, retry, format, color, history, tls (true or
+false), ca, cert, key, user and secret-file, as the flags, edit-mode (\"emacs\"
+or \"vi\") and pager, a command that is used instead of that of PAGER. A table
+[profiles.NAME] has the same keys, and takes precedence with --profile NAME:
   format = \"table\"
   [profiles.door]
   addr = \"door.example\"
@@ -96,10 +105,12 @@ BOOKLINE_HISTORY means none. A line that begins with a blank is never kept.
 
 Exit status:
     0  every command was answered OK, or the prompt was left
-    1  a command was refused, or was not sent because of a QUIT or -e before it
-    2  the arguments, standard input or standard output could not be used, or a
-       reply could not be written as CSV
-    3  not sent: no connection, or no Bookline server that accepts it
+    1  a command or the account was refused, or a command was not sent because of
+       a QUIT or -e before it
+    2  the arguments, the secret, standard input or standard output could not be
+       used, or a reply could not be written as CSV
+    3  not sent: no connection, no certificate that proves the server, or no
+       Bookline server that accepts it
     4  sent, with an unknown outcome: the connection was lost, no reply came in
        time, Ctrl-C ended the wait for a change, or the prompt was left before it
        was asked for again; the message says what to type
@@ -131,7 +142,7 @@ const HISTORY_VARIABLE: &str = "BOOKLINE_HISTORY";
     max_term_width = 80
 )]
 pub struct Args {
-    /// Where the server is; the port may be left out
+    /// Where the server is, as host:port or as unix:PATH; the port may be left out
     #[arg(
         long,
         global = true,
@@ -140,6 +151,9 @@ pub struct Args {
         default_value = "127.0.0.1:2665"
     )]
     pub addr: Address,
+
+    #[command(flatten)]
+    pub access: AccessArgs,
 
     /// How long to wait for a connection, and for a reply while nothing arrives
     #[arg(long, global = true, env = "BOOKLINE_TIMEOUT", value_name = "TIME", default_value = "10s",
@@ -226,7 +240,7 @@ impl Args {
 
     /// Whether the command line or the environment sets the flag with this name.
     pub fn is_chosen(&self, flag: &str) -> bool {
-        self.chosen.iter().any(|chosen| chosen == flag)
+        self.chosen.iter().any(|chosen| chosen.replace('_', "-") == flag)
     }
 
     /// A flag of the client that follows the command, where it is an argument of the command.
@@ -250,9 +264,17 @@ impl Args {
         Verb::from_word(self.words.first()?)
     }
 
-    pub fn target(&self) -> Target {
-        let (address, timeout) = (self.addr.clone(), self.timeout);
-        Target { address, timeout, max_time: self.max_time, wait: self.wait }
+    /// The server, and who the client is to it. The secret may be asked for on the terminal, so this is
+    /// called once.
+    ///
+    /// # Errors
+    ///
+    /// The flags do not go together, one of their files is not what it should be, or there is no secret.
+    pub fn target(&self) -> Result<Target, Error> {
+        let tls = self.access.tls(&self.addr)?;
+        let login = self.access.login()?;
+        let (max_time, wait) = (self.max_time, self.wait);
+        Ok(Target { max_time, wait, tls, login, ..Target::new(self.addr.clone(), self.timeout) })
     }
 
     /// What the user has chosen for the prompt.
@@ -316,7 +338,7 @@ pub enum LocalCommand {
     ImportIcs(ImportIcsArgs),
 }
 
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TimeoutError {
     #[error("{source}; write seconds (10) or a number with a unit (500ms, 10s, 1m)")]
     Syntax { source: humantime::DurationError },
@@ -354,7 +376,7 @@ mod tests {
 
         let args = parse(&["GET", "-x", "--", "--help", "--addr", "x", "-V"]).unwrap();
         assert_eq!(args.words, ["GET", "-x", "--", "--help", "--addr", "x", "-V"]);
-        assert_eq!(args.addr.as_str(), "127.0.0.1:2665");
+        assert_eq!(args.addr.to_string(), "127.0.0.1:2665");
     }
 
     #[test]

@@ -31,6 +31,12 @@ pub enum Problem {
         keys::names()
     )]
     UnknownKey(String),
+    /// Of a value that must not be shown.
+    #[error(
+        "a secret has no place in this file: name a file that only you can read with secret-file, or set \
+         BOOKLINE_SECRET"
+    )]
+    Secret,
     #[error("{key} is of type {kind}: write {wanted}")]
     Kind { key: String, kind: &'static str, wanted: &'static str },
     #[error("{key} is {}: {reason}", quoted(value))]
@@ -42,6 +48,10 @@ pub enum Problem {
 impl Problem {
     pub fn not_text(key: &str, kind: &'static str) -> Self {
         Self::Kind { key: key.to_owned(), kind, wanted: "a string, in quotes" }
+    }
+
+    pub fn not_a_switch(key: &str, kind: &'static str) -> Self {
+        Self::Kind { key: key.to_owned(), kind, wanted: "true or false" }
     }
 
     pub fn not_a_table(key: &str, kind: &'static str) -> Self {

@@ -11,16 +11,25 @@ use crate::net::retry::TRIES_MAX;
 /// Sets the flag of a key to a value.
 pub type Setter = fn(&mut Args, &str) -> Result<(), Box<dyn Error>>;
 
-const KEYS: [(&str, Setter); 8] = [
+const KEYS: [(&str, Setter); 14] = [
     ("addr", |args, text| put(&mut args.addr, text.parse()?)),
     ("timeout", |args, text| put(&mut args.timeout, parse_timeout(text)?)),
     ("retry", |args, text| put(&mut args.retry, Some(tries(text)?))),
     ("format", |args, text| put(&mut args.format, choice(text)?)),
     ("color", |args, text| put(&mut args.color, choice(text)?)),
     ("history", |args, text| put(&mut args.history, choice(text)?)),
+    (TLS, |args, text| put(&mut args.access.tls, text.parse()?)),
+    ("ca", |args, text| put(&mut args.access.ca, Some(text.into()))),
+    ("cert", |args, text| put(&mut args.access.cert, Some(text.into()))),
+    ("key", |args, text| put(&mut args.access.key, Some(text.into()))),
+    ("user", |args, text| put(&mut args.access.user, Some(text.to_owned()))),
+    ("secret-file", |args, text| put(&mut args.access.secret_file, Some(text.into()))),
     ("edit-mode", |args, text| put(&mut args.edit_mode, choice(text)?)),
     ("pager", |args, text| put(&mut args.pager, Some(text.to_owned()))),
 ];
+
+/// The key that is true or false.
+pub const TLS: &str = "tls";
 
 /// What sets the key with this name, if there is one.
 pub fn setter(name: &str) -> Option<Setter> {

@@ -20,6 +20,9 @@ use crate::xdg::Directory;
 /// The key of the table of profiles.
 const PROFILES: &str = "profiles";
 
+/// A key that a user may expect to exist.
+const SECRET: &str = "secret";
+
 /// Sets what the command line and the environment leave open.
 ///
 /// # Errors
@@ -77,9 +80,17 @@ fn read(text: &str, args: &mut Args) -> Result<(), Located> {
 fn set(args: &mut Args, key: &Spanned<DeString<'_>>, value: &Spanned<DeValue<'_>>) -> Result<(), Located> {
     let name: &str = key.get_ref();
     let Some(set) = keys::setter(name) else {
-        return Err((Some(key.span()), Problem::UnknownKey(name.to_owned())));
+        let is_secret = name.eq_ignore_ascii_case(SECRET);
+        let problem = if is_secret { Problem::Secret } else { Problem::UnknownKey(name.to_owned()) };
+        return Err((Some(key.span()), problem));
     };
+    let is_switch = name == keys::TLS;
     let text = match value.get_ref() {
+        DeValue::Boolean(true) if is_switch => "true",
+        DeValue::Boolean(false) if is_switch => "false",
+        other if is_switch => {
+            return Err((Some(value.span()), Problem::not_a_switch(name, other.type_str())));
+        }
         DeValue::String(text) => text,
         DeValue::Integer(number) => number.as_str(),
         other => return Err((Some(value.span()), Problem::not_text(name, other.type_str()))),
@@ -107,6 +118,7 @@ mod tests {
 
     use super::*;
     use crate::cli::Format;
+    use crate::cli::access::AccessArgs;
     use crate::prompt::history::HistoryPolicy;
     use crate::prompt::settings::EditMode;
     use crate::screen::ColorChoice;
@@ -132,21 +144,38 @@ mod tests {
         format = \"raw\"\n\
         color = \"never\"\n\
         history = \"all\"\n\
+        tls = true\n\
+        ca = \"ca.pem\"\n\
+        cert = \"own.pem\"\n\
+        key = \"own.key\"\n\
+        user = \"anna\"\n\
+        secret-file = \"secret\"\n\
         edit-mode = \"vi\"\n\
         pager = \"\"\n";
 
     #[test]
     fn every_key_sets_what_the_command_line_leaves_open() {
         let args = completed(ALL, &[]).unwrap();
-        assert_eq!(args.addr.as_str(), "tickets.example:2665");
+        assert_eq!(args.addr.to_string(), "tickets.example:2665");
         assert_eq!((args.timeout, args.retry), (Duration::from_secs(3), Some(7)));
         assert_eq!((args.format, args.color), (Format::Raw, ColorChoice::Never));
         assert_eq!((args.history, args.edit_mode), (HistoryPolicy::All, EditMode::Vi));
         assert_eq!(args.pager.as_deref(), Some(""));
+        let files = |args: &Args| {
+            let AccessArgs { ca, cert, key, secret_file, .. } = args.access.clone();
+            [ca, cert, key, secret_file].map(|file| file.unwrap().display().to_string())
+        };
+        assert_eq!(files(&args), ["ca.pem", "own.pem", "own.key", "secret"]);
+        assert_eq!((args.access.tls, args.access.user.as_deref()), (true, Some("anna")));
+
+        let chosen = ["--ca=a", "--cert=b", "--key=c", "--secret-file=d", "--user=e"];
+        let args = completed(ALL, &chosen).unwrap();
+        assert_eq!(files(&args), ["a", "b", "c", "d"]);
+        assert_eq!(args.access.user.as_deref(), Some("e"));
 
         let chosen = ["--addr=h", "--timeout=10s", "--retry=0", "--format=auto", "--color=auto"];
         let args = completed(ALL, &[&chosen[..], &["--history=no-tickets", "PING"]].concat()).unwrap();
-        assert_eq!(args.addr.as_str(), "h:2665");
+        assert_eq!(args.addr.to_string(), "h:2665");
         assert_eq!((args.timeout, args.retry), (Duration::from_secs(10), Some(0)));
         assert_eq!((args.format, args.color), (Format::Auto, ColorChoice::Auto));
         assert_eq!(args.history, HistoryPolicy::NoTickets);
@@ -155,7 +184,7 @@ mod tests {
     #[test]
     fn flag_of_a_local_command_takes_precedence() {
         let args = completed(ALL, &["ics", "F1", "--addr", "h"]).unwrap();
-        assert_eq!(args.addr.as_str(), "h:2665");
+        assert_eq!(args.addr.to_string(), "h:2665");
         assert_eq!(args.timeout, Duration::from_secs(3));
     }
 
@@ -180,7 +209,8 @@ mod tests {
 
     #[test]
     fn mistake_is_named_with_its_line_and_what_is_possible() {
-        let keys = "addr, timeout, retry, format, color, history, edit-mode, pager";
+        let keys = "addr, timeout, retry, format, color, history, tls, ca, cert, key, user, secret-file, \
+                    edit-mode, pager";
         let unknown = format!(
             "2: \"colour\" is not a key: the keys are {keys}, and tables [profiles.<name>] with the same keys"
         );
@@ -191,6 +221,8 @@ mod tests {
             ("addr = \"h:0\"", "1: addr is \"h:0\": \"0\" is not a port: it is a number from 1 to 65535"),
             ("timeout = 0", "1: timeout is \"0\": it must be more than zero"),
             ("pager = false", "1: pager is of type boolean: write a string, in quotes"),
+            ("tls = \"yes\"", "1: tls is of type string: write true or false"),
+            ("user = true", "1: user is of type boolean: write a string, in quotes"),
             ("profiles = 5", "1: profiles is of type integer: write a table, as [profiles.<name>]"),
             ("[profiles.a]\nretry = -1", "2: retry is \"-1\": write a number from 0 to 1000"),
         ] {
@@ -198,6 +230,11 @@ mod tests {
             // What a flag sets is checked as well.
             let flags = ["--addr=h", "--timeout=1", "--retry=1", "--color=auto"];
             assert_eq!(completed(text, &flags).unwrap_err(), message);
+        }
+        for text in ["secret = \"correct horse\"", "[profiles.a]\nSecret = 12345678"] {
+            let message = completed(text, &[]).unwrap_err();
+            assert!(message.contains(": a secret has no place in this file: "), "{message}");
+            assert!(!message.contains("horse") && !message.contains("12345678"), "{message}");
         }
         assert!(completed("addr = \"a\"\naddr = ", &[]).unwrap_err().starts_with("2: "));
         assert!(completed("addr = \"a\"\naddr = \"b\"", &[]).unwrap_err().starts_with("2: "));

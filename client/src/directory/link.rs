@@ -1,14 +1,17 @@
 //! The directory's connection, on which every wait and every reply is bounded.
 
-use std::io::{self, BufRead, BufReader, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::io;
 use std::time::{Duration, Instant};
 
 use bookline_loadgen::Handshake;
 use bookline_protocol::reply::ReplyLine;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::runtime::{Builder, Runtime};
+use tokio::time::timeout;
 
 use crate::directory::known::HelpForm;
 use crate::target::Target;
+use crate::transport::{self, Opened};
 
 /// How long a reply is awaited, unless the client waits even less: who types has gone on by then.
 const TIMEOUT_MAX: Duration = Duration::from_secs(10);
@@ -22,9 +25,11 @@ const HELP_ROWS_MAX: usize = 1_000;
 /// Bytes of a reply: more than twice those of as many events as are asked for, with the longest names.
 const REPLY_BYTES_MAX: usize = 4 * 1024 * 1024;
 
+/// A connection, used by a thread that waits for each reply.
 #[derive(Debug)]
 pub struct Link {
-    stream: BufReader<TcpStream>,
+    runtime: Runtime,
+    opened: Opened,
     timeout: Duration,
 }
 
@@ -45,11 +50,10 @@ impl Link {
     /// There is no Bookline server, or it does not answer in time.
     pub fn open(target: &Target) -> io::Result<(Self, Vec<HelpForm>)> {
         let timeout = target.connect_timeout().min(TIMEOUT_MAX);
-        let stream = connect(target, timeout)?;
-        // A command is one small write, whose reply is awaited.
-        stream.set_nodelay(true)?;
-        stream.set_write_timeout(Some(timeout))?;
-        let mut link = Self { stream: BufReader::new(stream), timeout };
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let target = Target { timeout, ..target.clone() };
+        let opened = runtime.block_on(transport::open(&target)).map_err(io::Error::other)?;
+        let mut link = Self { runtime, opened, timeout };
         // Both at once: the prompt's own connection has found a Bookline server at this address.
         link.send("HELLO\nHELP\n")?;
         let mut bytes_left = HELLO_BYTES_MAX;
@@ -73,7 +77,8 @@ impl Link {
     }
 
     fn send(&mut self, lines: &str) -> io::Result<()> {
-        self.stream.get_mut().write_all(lines.as_bytes())
+        let write = self.opened.socket.write_all(lines.as_bytes());
+        self.runtime.block_on(async { timeout(self.timeout, write).await? })
     }
 
     fn reply(&mut self, rows_max: usize) -> io::Result<Reply> {
@@ -96,48 +101,21 @@ impl Link {
 
     /// The next line without its line feed, of at most as many bytes as are left.
     fn line(&mut self, deadline: Instant, bytes_left: &mut usize) -> io::Result<String> {
-        let mut line = Vec::new();
         loop {
-            let remaining = deadline.saturating_duration_since(Instant::now());
-            if remaining.is_zero() {
-                return Err(io::ErrorKind::TimedOut.into());
+            if let Some(line) = self.opened.received.next_line() {
+                *bytes_left = bytes_left.checked_sub(line.len() + 1).ok_or_else(too_long)?;
+                return String::from_utf8(line.to_vec()).map_err(|_| io::ErrorKind::InvalidData.into());
             }
-            self.stream.get_ref().set_read_timeout(Some(remaining))?;
-            let received = match self.stream.fill_buf() {
-                // A signal, as of a window that changes its size, ends a read that has a timeout.
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                received => received?,
-            };
-            if received.is_empty() {
+            if self.opened.received.partial_line().len() > *bytes_left {
+                return Err(too_long());
+            }
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let read = self.opened.socket.read_buf(self.opened.received.read_target());
+            if self.runtime.block_on(async { timeout(remaining, read).await? })? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let end = memchr::memchr(b'\n', received);
-            let taken = end.map_or(received.len(), |end| end + 1);
-            *bytes_left = bytes_left.checked_sub(taken).ok_or_else(too_long)?;
-            line.extend_from_slice(&received[..end.unwrap_or(taken)]);
-            self.stream.consume(taken);
-            if end.is_some() {
-                return String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData.into());
-            }
         }
     }
-}
-
-/// Tries every address of the host in turn.
-fn connect(target: &Target, timeout: Duration) -> io::Result<TcpStream> {
-    let deadline = Instant::now() + timeout;
-    let mut failed = io::ErrorKind::AddrNotAvailable.into();
-    for address in target.address.as_str().to_socket_addrs()? {
-        let remaining = deadline.saturating_duration_since(Instant::now());
-        if remaining.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
-        }
-        match TcpStream::connect_timeout(&address, remaining) {
-            Ok(stream) => return Ok(stream),
-            Err(error) => failed = error,
-        }
-    }
-    Err(failed)
 }
 
 fn too_long() -> io::Error {
@@ -146,6 +124,7 @@ fn too_long() -> io::Error {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::net::TcpListener;
     use std::thread::{self, JoinHandle};
 
@@ -168,7 +147,7 @@ mod tests {
             let _ = stream.write_all(bytes.as_bytes());
             let _ = io::copy(&mut stream, &mut io::sink());
         });
-        (Link::open(&Target { address, timeout, max_time: None, wait: None }), server)
+        (Link::open(&Target::new(address, timeout)), server)
     }
 
     /// The kind of the error after these bytes.

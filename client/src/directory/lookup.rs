@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::directory::known::{EVENTS_MAX, EventSummary, Question};
 use crate::directory::link::Link;
 use crate::directory::state::{Shared, State};
+use crate::error::Error;
 
 /// Starts the thread, unless it runs. Returns whether it does.
 pub fn start(shared: &Arc<Shared>, state: &mut State) -> bool {
@@ -28,14 +29,21 @@ fn run(shared: &Shared) {
         state.asking = None;
         match answered {
             Ok(answer) => answer.store(&mut state),
-            Err(_) => {
+            Err(error) => {
                 link = None;
+                // Another account may have been chosen meanwhile.
+                state.is_refused = !state.is_stale && is_account_refused(&error);
                 state.failed_at = Some(Instant::now());
                 state.wanted.clear();
             }
         }
         shared.changed.notify_all();
     }
+}
+
+fn is_account_refused(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(error, Some(Error::AuthRefused { .. }))
 }
 
 /// Waits for the next question.
@@ -69,12 +77,19 @@ impl Answer {
 
 /// Asks over the connection that there is, or else over a new one: the server may have closed it since.
 fn answer(link: &mut Option<Link>, shared: &Shared, question: &Question) -> io::Result<Answer> {
+    let target = {
+        let mut state = shared.state();
+        if std::mem::take(&mut state.is_stale) {
+            *link = None;
+        }
+        state.target.clone()
+    };
     if let Some(open) = link
         && let Ok(answer) = ask(open, question)
     {
         return Ok(answer);
     }
-    let (opened, forms) = Link::open(&shared.target)?;
+    let (opened, forms) = Link::open(&target)?;
     // The commands are of use before the events.
     shared.state().known.help = Some(forms.into());
     shared.changed.notify_all();

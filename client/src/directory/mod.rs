@@ -18,6 +18,7 @@ pub use known::{EVENTS_MAX, EventSummary, HelpForm};
 use known::Question;
 use state::{Shared, State};
 
+use crate::login::Login;
 use crate::target::Target;
 
 /// The longest that a user waits for an answer: a pause that is hardly noticed.
@@ -31,6 +32,16 @@ impl Directory {
     /// A directory of this server. It connects at the first question.
     pub fn open(target: &Target) -> Self {
         Self(Arc::new(Shared::of(target)))
+    }
+
+    /// Asks as this account from now on, over another connection. What the account may do has other commands.
+    pub fn use_login(&self, login: Option<Login>) {
+        let mut state = self.0.state();
+        state.target.login = login;
+        state.is_stale = true;
+        state.known.help = None;
+        state.failed_at = None;
+        state.is_refused = false;
     }
 
     /// The forms of the server's commands, as far as they are known by the deadline.
@@ -109,7 +120,7 @@ mod tests {
 
     fn directory_of(listener: &TcpListener) -> Directory {
         let address = listener.local_addr().unwrap().to_string().parse().unwrap();
-        Directory::open(&Target { address, timeout: LONG, max_time: None, wait: None })
+        Directory::open(&Target::new(address, LONG))
     }
 
     /// Accepts a connection, and answers its first lines with these replies.
@@ -142,6 +153,23 @@ mod tests {
         // What is known is not asked for.
         assert_eq!(directory.event("jazz").unwrap().available_tickets, 5);
         server.join().unwrap();
+    }
+
+    /// Each AUTH that is refused is a guess at a secret, of which a server allows few.
+    #[test]
+    fn server_that_refuses_the_account_is_not_asked_until_there_is_another() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let directory = directory_of(&listener);
+        directory.use_login(Some(Login::new("anna", "wrong")));
+        let server = thread::spawn(move || {
+            serve(&listener, &[HELLO, "ERR UNAUTHENTICATED {\"message\":\"m\",\"retry\":false}\n"])
+        });
+        assert_eq!(directory.help(by(LONG)), None);
+        server.join().unwrap();
+        directory.0.state().failed_at = None;
+        assert!(!directory.0.state().may_ask());
+        directory.use_login(Some(Login::new("anna", "correct")));
+        assert!(directory.0.state().may_ask());
     }
 
     #[test]

@@ -11,14 +11,17 @@ const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct Shared {
-    pub target: Target,
     state: Mutex<State>,
     /// The state has changed.
     pub changed: Condvar,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct State {
+    /// The server, and the account that asks it.
+    pub target: Target,
+    /// Whether the connection is that of another account.
+    pub is_stale: bool,
     pub is_started: bool,
     pub known: Known,
     /// What the thread is to ask next, each kind of question once.
@@ -27,11 +30,16 @@ pub struct State {
     pub asking: Option<Question>,
     /// When the server last failed to answer.
     pub failed_at: Option<Instant>,
+    /// Whether the server refuses the account. Each further try would count as a guess at its secret.
+    pub is_refused: bool,
 }
 
 impl Shared {
     pub fn of(target: &Target) -> Self {
-        Self { target: target.clone(), state: Mutex::default(), changed: Condvar::new() }
+        let (is_started, is_stale, known, wanted, asking, failed_at, is_refused) = Default::default();
+        let target = target.clone();
+        let state = State { target, is_stale, is_started, known, wanted, asking, failed_at, is_refused };
+        Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -40,9 +48,9 @@ impl Shared {
 }
 
 impl State {
-    /// Whether the server has not just failed: it is tried once a second.
+    /// Whether the server takes the account, and has not just failed: it is tried once a second.
     pub fn may_ask(&self) -> bool {
-        self.failed_at.is_none_or(|at| at.elapsed() >= PAUSE_AFTER_FAILURE)
+        !self.is_refused && self.failed_at.is_none_or(|at| at.elapsed() >= PAUSE_AFTER_FAILURE)
     }
 
     /// Adds a question, in the place of an older one of its kind.

@@ -1,26 +1,25 @@
 //! `bookline bench`: how fast a server is, and whether it keeps what it acknowledges under load.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
 
 use bookline_loadgen::{Progress, Run};
 
-use crate::address::Address;
 use crate::cli::bench::BenchArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::{Interrupt, exit_at_once};
 use crate::local::bench_report;
+use crate::target::Target;
 
 /// Measures, verifies, and reports.
 ///
 /// # Errors
 ///
 /// Whatever ends the run early. The part of the report up to there is printed.
-pub fn run(address: &Address, timeout: Duration, args: &BenchArgs) -> Result<Exit, Error> {
-    let config = args.config(address, timeout)?;
+pub fn run(target: &Target, args: &BenchArgs) -> Result<Exit, Error> {
+    let config = args.config(target)?;
     let interrupt = Interrupt::on_signals(exit_at_once)?;
-    let load_error = |error| Error::from_load(error, address, timeout);
+    let load_error = |error| Error::from_load(error, &target.address, target.timeout);
 
     let shows_progress = io::stderr().is_terminal();
     let on_progress: Box<dyn FnMut(Progress)> = Box::new(|progress| {

@@ -7,6 +7,7 @@ use crate::local::connected::connected;
 use crate::net::requester::Requester;
 use crate::printer::{Layout, Printer};
 use crate::screen::Screen;
+use crate::target::Target;
 
 /// Connects, and executes `then`.
 ///
@@ -15,12 +16,11 @@ use crate::screen::Screen;
 /// There is no connection to a Bookline server, or `then` fails.
 pub fn run(
     args: &Args,
+    target: &Target,
     layout: Layout,
     then: impl AsyncFnOnce(&mut Requester<'_>, &mut Printer) -> Result<(), Error>,
 ) -> Result<Exit, Error> {
     let mut printer = Printer::new(layout, Screen::of_stdout(args.color));
-    connected(&args.target(), args.local_retry(), async |mut requester, _| {
-        then(&mut requester, &mut printer).await
-    })?;
+    connected(target, args.local_retry(), async |mut requester, _| then(&mut requester, &mut printer).await)?;
     Ok(Exit::Ok)
 }

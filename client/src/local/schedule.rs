@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::ical::calendar::{Entry, Meeting};
 use crate::local::connected::connected;
 use crate::net::connection::Target;
-use crate::net::connection::parse_hello;
+use crate::net::connection::parse_hello_of_account;
 use crate::net::requester::{FinalLine, Requester};
 use crate::net::retry::Retry;
 
@@ -42,7 +42,7 @@ impl Schedule<'_> {
         connected(target, retry, async |requester, hello| {
             let not_bookline =
                 || Error::NotBookline { address: target.address.clone(), reply: hello.clone() };
-            let hello = parse_hello(&hello).ok_or_else(not_bookline)?;
+            let hello = parse_hello_of_account(&hello, &target.address)?;
             let zone = hello.time_zone.parse();
             let zone = zone.map_err(|_| Error::UnknownZone { zone: hello.time_zone.to_string() })?;
             let now = DateTime::parse_from_rfc3339(&hello.now).map_err(|_| not_bookline())?;

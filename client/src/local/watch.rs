@@ -11,13 +11,14 @@ use crate::interrupt::{Interrupt, exit_at_once};
 use crate::net::watcher::{Told, WatchOptions, Watcher};
 use crate::printer::{Layout, Printer};
 use crate::screen::Screen;
+use crate::target::Target;
 
 /// Prints changes until something ends it.
 ///
 /// # Errors
 ///
 /// There is no connection, the server refuses, the changes are gone, or standard output cannot be written.
-pub fn run(args: &Args, watch: &WatchArgs) -> Result<Exit, Error> {
+pub fn run(args: &Args, target: &Target, watch: &WatchArgs) -> Result<Exit, Error> {
     let screen = Screen::of_stdout(args.color);
     let auto = if screen.is_terminal { Layout::Table } else { Layout::Json };
     let layout = watch.format.unwrap_or(args.format).layout(auto);
@@ -37,9 +38,8 @@ pub fn run(args: &Args, watch: &WatchArgs) -> Result<Exit, Error> {
         .map_err(|source| Error::Start { source })?;
     let interrupt = Interrupt::on_signals(exit_at_once)?;
     let mut printer = Printer::new(layout, screen);
-    let target = args.target();
     let watched = runtime.block_on(async {
-        let watcher = Watcher::new(&target, &options, &interrupt);
+        let watcher = Watcher::new(target, &options, &interrupt);
         watcher.run(&mut |told| print(told, &options, &mut printer)).await
     });
     let flushed = printer.flush();

@@ -3,36 +3,34 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use bookline_loadgen::Handshake;
-use bookline_protocol::commands::hello::HelloReply;
+use bookline_protocol::commands::auth::AccountReply;
+use bookline_protocol::commands::hello::{AUTH_REQUIRED, HelloReply};
 use bookline_protocol::reply::ReplyLine;
 use rustix::net::RecvFlags;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::address::Address;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::keys::KeyedVerbs;
-use crate::net::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
 use crate::net::watching::Watching;
 use crate::printer::Printer;
 pub use crate::target::Target;
-
-/// The longest reply to HELLO: some ten times what a server sends.
-const HELLO_BYTES_MAX: usize = 4 * 1024;
+use crate::transport::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
+use crate::transport::{self, Socket};
 
 /// The longest reply to HELP: some fifty times what a server sends.
 const HELP_BYTES_MAX: usize = 256 * 1024;
 
-const _: () = assert!(HELLO_BYTES_MAX < HELP_BYTES_MAX && HELP_BYTES_MAX < REPLY_BYTES_MAX);
+const _: () = assert!(HELP_BYTES_MAX < REPLY_BYTES_MAX);
 
 #[derive(Debug)]
 pub struct Connection {
     pub target: Target,
     /// When the current command has taken `max_time`.
     pub deadline: Option<Instant>,
-    pub stream: TcpStream,
+    pub stream: Socket,
     pub received: LineBuffer,
     /// The verbs with which the server takes keys, once they were asked for.
     pub keyed_verbs: Option<KeyedVerbs>,
@@ -56,90 +54,84 @@ pub enum SocketState {
 }
 
 impl Connection {
-    /// Connects, trying every address of the host in turn, and sends HELLO. Returns the object of its reply
+    /// Connects, authenticates if the target has an account, and sends HELLO. Returns the object of its reply
     /// as well. A peer that is not a Bookline server is sent nothing else.
     pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Self, String), Error> {
         let deadline = target.max_time.map(|time| Instant::now() + time);
         let greet = async {
-            let mut connection = Self::connect(target, deadline).await?;
-            let line = connection.hello().await?;
-            Ok((connection, line))
+            let mut opened = transport::open(target).await?;
+            let hello = opened.greet(target, Instant::now() + target.connect_timeout()).await?;
+            Ok::<_, Error>((opened, hello))
         };
-        let (mut connection, line) = tokio::select! {
+        let (opened, hello) = tokio::select! {
             greeted = greet => greeted?,
             () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
         };
-        let address = target.address.clone();
-        match Handshake::parse(&line) {
-            Handshake::Accepted { hello, .. } => {
-                connection.instance = instance_of(hello);
-                connection.hello = hello.to_owned();
-                Ok((connection, hello.to_owned()))
-            }
-            Handshake::Rejected => Err(Error::Rejected { address, refusal: Some(line) }),
-            Handshake::NotBookline => Err(Error::NotBookline { address, reply: line }),
-        }
-    }
-
-    async fn connect(target: &Target, deadline: Option<Instant>) -> Result<Self, Error> {
-        let address = target.address.clone();
-        let waited = target.connect_timeout();
-        let stream = match tokio::time::timeout(waited, TcpStream::connect(address.as_str())).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(source)) => return Err(Error::Connect { address, source }),
-            Err(_) => return Err(Error::ConnectTimeout { address, waited }),
+        let connection = Self {
+            target: target.clone(),
+            deadline,
+            stream: opened.socket,
+            received: opened.received,
+            keyed_verbs: None,
+            instance: instance_of(&hello),
+            hello: hello.clone(),
+            watching: Watching::default(),
         };
-        // Nagle's algorithm would delay a small command until the reply to the one before it. With it the
-        // client is slower, but correct.
-        let _ = stream.set_nodelay(true);
-        let (received, hello, watching) = Default::default();
-        let (keyed_verbs, instance) = (None, None);
-        let target = target.clone();
-        Ok(Self { target, deadline, stream, received, keyed_verbs, instance, hello, watching })
+        Ok((connection, hello))
     }
 
-    /// Sends HELLO and returns the line that comes back. A peer that sends other bytes and no line is not
-    /// Bookline.
-    async fn hello(&mut self) -> Result<String, Error> {
-        let waited = self.target.connect_timeout();
-        let deadline = Instant::now() + waited;
-        // A write fails when the server has refused the connection and closed it. Its reason can still be
-        // read.
-        let _ = self.stream.write_all(b"HELLO\n").await;
-        loop {
-            if let Some(line) = self.received.next_line() {
-                return Ok(String::from_utf8_lossy(line).into_owned());
-            }
-            if self.received.partial_line().len() > HELLO_BYTES_MAX {
-                return Err(self.not_bookline());
-            }
-            let address = self.target.address.clone();
-            match timeout_at(deadline, self.stream.read_buf(self.received.read_target())).await {
-                Ok(Ok(count)) if count > 0 => {}
-                _ if !Handshake::may_begin(self.received.partial_line()) => return Err(self.not_bookline()),
-                Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
-                Err(_) => return Err(Error::ReplyTimeout { address, waited, unanswered: 0 }),
-            }
-        }
-    }
-
-    fn not_bookline(&self) -> Error {
-        let reply = String::from_utf8_lossy(self.received.partial_line()).into_owned();
-        Error::NotBookline { address: self.target.address.clone(), reply }
-    }
-
-    /// Asks for the verbs with which the server takes keys, while no reply is due. Changes that arrive
-    /// meanwhile are printed.
+    /// Asks for the verbs with which the server takes keys, while no reply is due.
     ///
     /// # Errors
     ///
     /// The connection is lost, or the reply does not come in time or is longer than any HELP.
     pub async fn ask_for_keyed_verbs(&mut self, printer: &mut Printer) -> Result<(), Error> {
+        let mut verbs = KeyedVerbs::default();
+        let add = |row: &str| serde_json::from_str(row).ok().iter().for_each(|row| verbs.add(row));
+        self.ask("HELP\n", printer, add).await?;
+        self.keyed_verbs = Some(verbs);
+        Ok(())
+    }
+
+    /// Sends HELLO again, while no reply is due: after AUTH, the server says more than before.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the reply does not come in time or is longer than any HELP.
+    pub async fn greet_again(&mut self, printer: &mut Printer) -> Result<(), Error> {
+        if let Some(hello) = self.ask("HELLO\n", printer, |_| {}).await? {
+            self.instance = instance_of(&hello);
+            self.hello = hello;
+        }
+        Ok(())
+    }
+
+    /// The name of the account that the server takes the client for, while no reply is due.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the reply does not come in time or is longer than any HELP.
+    pub async fn account(&mut self, printer: &mut Printer) -> Result<Option<String>, Error> {
+        let reply = self.ask("WHOAMI\n", printer, |_| {}).await?;
+        let account = reply.as_deref().and_then(|body| serde_json::from_str::<AccountReply<'_>>(body).ok());
+        Ok(account.map(|account| account.account.into_owned()))
+    }
+
+    /// Asks for something that the client itself has to know. Returns the object of an `OK`. Changes that
+    /// arrive meanwhile are printed.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the reply does not come in time or is longer than any HELP.
+    async fn ask(
+        &mut self,
+        request: &str,
+        printer: &mut Printer,
+        mut on_row: impl FnMut(&str),
+    ) -> Result<Option<String>, Error> {
         let waited = self.target.timeout;
         let deadline = Instant::now() + waited;
-        let address = self.target.address.clone();
-        let _ = self.stream.write_all(b"HELP\n").await;
-        let mut verbs = KeyedVerbs::default();
+        let _ = self.stream.write_all(request.as_bytes()).await;
         let mut bytes = 0;
         loop {
             while let Some(line) = self.received.next_line() {
@@ -151,23 +143,22 @@ impl Connection {
                 }
                 bytes += line.len();
                 match reply {
-                    Some(ReplyLine::Row(body)) => {
-                        serde_json::from_str(body).ok().iter().for_each(|row| verbs.add(row));
-                    }
-                    Some(reply) if reply.is_final() => {
-                        self.keyed_verbs = Some(verbs);
-                        return Ok(());
-                    }
+                    Some(ReplyLine::Row(body)) => on_row(body),
+                    Some(ReplyLine::Ok(body)) => return Ok(Some(body.to_owned())),
+                    Some(ReplyLine::Err { .. }) => return Ok(None),
                     _ => {}
                 }
             }
             if bytes + self.received.partial_line().len() > HELP_BYTES_MAX {
-                return Err(Error::Lost { address, unanswered: 0 });
+                return Err(self.lost(0));
             }
             match timeout_at(deadline, self.stream.read_buf(self.received.read_target())).await {
                 Ok(Ok(count)) if count > 0 => {}
-                Ok(_) => return Err(Error::Lost { address, unanswered: 0 }),
-                Err(_) => return Err(Error::ReplyTimeout { address, waited, unanswered: 0 }),
+                Ok(_) => return Err(self.lost(0)),
+                Err(_) => {
+                    let address = self.target.address.clone();
+                    return Err(Error::ReplyTimeout { address, waited, unanswered: 0 });
+                }
             }
         }
     }
@@ -188,6 +179,11 @@ impl Connection {
     pub fn reply_too_long(&self, unanswered: u64) -> Error {
         let address = self.target.address.clone();
         Error::ReplyTooLong { address, bytes_max: REPLY_BYTES_MAX, unanswered }
+    }
+
+    /// Why the connection has ended, with so many commands without a reply.
+    pub fn lost(&self, unanswered: u64) -> Error {
+        self.stream.lost(&self.target.address, unanswered)
     }
 
     /// The socket, to wait for what arrives.
@@ -215,6 +211,18 @@ impl Connection {
 /// What the client reads of a reply to HELLO.
 pub fn parse_hello(hello: &str) -> Option<HelloReply<'_>> {
     serde_json::from_str(hello).ok()
+}
+
+/// What a command that needs the server's time reads of a reply to HELLO.
+///
+/// # Errors
+///
+/// The server tells its time only to an account.
+pub fn parse_hello_of_account<'a>(hello: &'a str, address: &Address) -> Result<HelloReply<'a>, Error> {
+    let address = || address.clone();
+    let parsed = parse_hello(hello);
+    let parsed = parsed.ok_or_else(|| Error::NotBookline { address: address(), reply: hello.to_owned() })?;
+    if parsed.auth == AUTH_REQUIRED { Err(Error::AccountNeeded { address: address() }) } else { Ok(parsed) }
 }
 
 fn instance_of(hello: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 //! wrote would soon wait for a server that waits for the client to read.
 
 use bookline_protocol::reply::ReplyLine;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, split};
 use tokio::time::Instant;
 
 use crate::advice::Advice;
@@ -11,13 +11,13 @@ use crate::exit::Exit;
 use crate::interrupt::Interrupt;
 use crate::net::connection::Connection;
 use crate::net::input::Input;
-use crate::net::line_buffer::reply_line;
 use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
 use crate::net::request_tracker::{Pace, RequestTracker};
 use crate::net::script_report::ScriptReport;
 use crate::net::unsent::Unsent;
 use crate::printer::Printer;
+use crate::transport::line_buffer::reply_line;
 
 /// Sends `input` byte for byte, with a line feed for a last line that has none, and prints the replies. After
 /// the last command it closes the client's sending side, and waits until the server has closed.
@@ -103,7 +103,7 @@ impl<'a> Exchange<'a> {
             let deadline = connection.deadline;
             let interrupt = self.interrupt;
             let wants_input = self.wants_input(input);
-            let (mut reader, mut writer) = connection.stream.split();
+            let (mut reader, mut writer) = split(&mut connection.stream);
             tokio::select! {
                 read = reader.read_buf(connection.received.read_target()) => match read {
                     Ok(count) if count > 0 => self.print_replies(connection, input, printer)?,
@@ -221,8 +221,7 @@ impl<'a> Exchange<'a> {
         if self.is_answered(input) {
             return Ok(self.outcome());
         }
-        let address = connection.target.address.clone();
-        Err(Error::Lost { address, unanswered: self.requests.outstanding() })
+        Err(connection.lost(self.requests.outstanding()))
     }
 
     fn on_timeout<R>(&self, connection: &Connection, input: &Input<R>) -> Result<Outcome, Error> {

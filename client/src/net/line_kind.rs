@@ -16,6 +16,8 @@ pub enum LineKind {
     Change,
     /// A change with a key.
     KeyedChange,
+    /// The proof of an account.
+    Auth,
     /// The end of the session.
     Quit,
     /// What this version does not know. The server refuses it, unless it is a later one.
@@ -35,6 +37,7 @@ impl LineKind {
         match bookline_protocol::parse(line.text, &mut Vec::new()) {
             ParsedLine::Blank => Self::Silent,
             ParsedLine::Request(Request::Quit(_)) => Self::Quit,
+            ParsedLine::Request(Request::Auth(_)) => Self::Auth,
             ParsedLine::Request(request) if request.changes() => Self::Change,
             ParsedLine::Request(request) => Self::Read(Listing::of_request(&request)),
             ParsedLine::Keyed(_) => Self::KeyedChange,

@@ -2,6 +2,7 @@
 
 use crate::advice::Advice;
 use crate::error::Error;
+use crate::login::Login;
 use crate::net::connection::{Connection, Target};
 use crate::net::pending::PendingRequest;
 use crate::net::watching::Watching;
@@ -19,6 +20,8 @@ pub struct Link {
     in_doubt: Vec<PendingRequest>,
     /// What the last connection watched, and the user was not told that it is watched no more.
     unwatched: Option<Watching>,
+    /// The account of the last AUTH that was granted, instead of that of the arguments.
+    login: Option<Login>,
 }
 
 impl From<Connection> for Link {
@@ -41,6 +44,20 @@ impl Link {
 
     pub fn connection(&mut self) -> Option<&mut Connection> {
         self.connection.as_mut()
+    }
+
+    /// The account whose connections are opened: that of the last AUTH, or that of the arguments.
+    pub fn login<'a>(&'a self, target: &'a Target) -> Option<&'a Login> {
+        self.login.as_ref().or(target.login.as_ref())
+    }
+
+    /// Keeps the account whose connections are opened from now on. A connection that is not one of it,
+    /// because its AUTH was refused, is closed.
+    pub fn keep_login(&mut self, login: Option<Login>) {
+        if self.connection.as_ref().is_some_and(|connection| connection.target.login != login) {
+            self.connection = None;
+        }
+        self.login = login;
     }
 
     /// Takes a new connection. Returns what a user at the prompt has to know about it.

@@ -5,7 +5,6 @@ pub mod exchange;
 pub mod held_reply;
 pub mod input;
 pub mod keys;
-pub mod line_buffer;
 pub mod line_kind;
 pub mod line_splitter;
 pub mod link;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bookline_protocol::ParsedLine;
 
+use crate::login::{AuthLine, Login, may_have_secret};
 use crate::net::keys::{self, KeyedVerbs};
 use crate::net::line_kind::LineKind;
 use crate::net::line_splitter::TypedLine;
@@ -50,14 +51,22 @@ pub struct PendingRequest {
 impl PendingRequest {
     fn of(line: &TypedLine<'_>, retry: Retry) -> Self {
         let kind = LineKind::of(line);
+        let has_secret = may_have_secret(line.text);
         let repeat = match kind {
-            LineKind::Silent | LineKind::Read(_) | LineKind::Quit | LineKind::KeyedChange => Repeat::Safe,
+            // A connection as another account gives other replies, and a secret is sent only on demand.
+            _ if has_secret => Repeat::Unsafe,
+            LineKind::Silent
+            | LineKind::Auth
+            | LineKind::Read(_)
+            | LineKind::Quit
+            | LineKind::KeyedChange => Repeat::Safe,
             LineKind::Change if retry.attaches_keys() => Repeat::Undecided,
             // A later server may know a line that this version does not, and make a change.
             LineKind::Change | LineKind::Invalid => Repeat::Unsafe,
         };
-        // Pasted lines are sent at once, mistyped ones as well.
-        let goes_alone = repeat == Repeat::Unsafe && !(kind == LineKind::Invalid && retry.is_at_prompt());
+        // Pasted lines are sent at once, mistyped ones as well. What follows an AUTH is that account's.
+        let is_mistyped = kind == LineKind::Invalid && !has_secret;
+        let goes_alone = repeat == Repeat::Unsafe && !(is_mistyped && retry.is_at_prompt());
         let (typed, end) = (line.text.len(), line.end);
         let (text, number) = (line.text.to_vec(), line.number);
         let (in_doubt, is_earlier) = (false, false);
@@ -95,6 +104,17 @@ impl PendingRequest {
 
     pub fn is_quit(&self) -> bool {
         self.kind == LineKind::Quit
+    }
+
+    /// The account that this line proves, if it is a complete AUTH.
+    pub fn login(&self) -> Option<Login> {
+        if self.kind != LineKind::Auth {
+            return None;
+        }
+        match std::str::from_utf8(self.typed_line()).ok().and_then(AuthLine::parse) {
+            Some(AuthLine::Login(login)) => Some(login),
+            _ => None,
+        }
     }
 
     /// Whether the client has given it a key.

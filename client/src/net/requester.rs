@@ -2,6 +2,7 @@
 
 use bookline_protocol::reply::ReplyLine;
 
+use crate::address::Address;
 use crate::change_line::ChangeLine;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -54,6 +55,11 @@ impl<'a> Requester<'a> {
     /// Makes requests on this connection, and on a new one if there is none.
     pub fn new(link: &'a mut Link, target: &'a Target, retry: Retry, interrupt: &'a Interrupt) -> Self {
         Self { target, retry, interrupt, link, printer: Printer::in_memory(), changes: Vec::new() }
+    }
+
+    /// That of the server.
+    pub fn address(&self) -> &Address {
+        &self.target.address
     }
 
     /// Sends a request, given without its line feed. A change gets a key.

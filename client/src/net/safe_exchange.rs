@@ -6,18 +6,18 @@ use std::io::{self, IsTerminal};
 use bookline_protocol::Code;
 use bookline_protocol::limits::KEYED_TICKETS_MAX;
 use bookline_protocol::reply::{ErrBody, ReplyLine};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, split};
 use tokio::time::{Instant, sleep};
 
 use crate::advice::Advice;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::interrupt::Interrupt;
+use crate::login::Login;
 use crate::net::connection::{Connection, Target};
 use crate::net::held_reply::HeldReply;
 use crate::net::input::Input;
-use crate::net::keys;
-use crate::net::line_buffer::reply_line;
+use crate::net::keys::{self, KeyedVerbs};
 use crate::net::line_splitter::LineSplitter;
 use crate::net::link::Link;
 use crate::net::outcome::Outcome;
@@ -29,6 +29,7 @@ use crate::net::unsent::Unsent;
 use crate::printer::Printer;
 use crate::render::repeated;
 use crate::render::request::shown_request;
+use crate::transport::line_buffer::reply_line;
 
 /// Sends the lines of `input`, and prints the replies in the order of the lines. Opens a connection if there
 /// is none; afterwards there is none if it was lost. What is sent is what was typed, with ` key=…` behind a
@@ -48,6 +49,7 @@ pub async fn exchange_safely(
 ) -> Result<Outcome, Error> {
     printer.begin_exchange();
     let mut exchange = SafeExchange::new(target, retry, interrupt, input.pace(), link.take_in_doubt());
+    exchange.login = link.login(target).cloned();
     let result = exchange.run(link, input, printer).await;
     let result = result.map_err(|error| {
         let printed = exchange.abandon_reply(link, &error, printer);
@@ -56,6 +58,7 @@ pub async fn exchange_safely(
         // A pager that the user has left is not what the command fails with.
         printed.err().filter(|_| !error.is_interrupt()).unwrap_or(error)
     });
+    link.keep_login(exchange.login);
     match result {
         Ok(outcome) => printer.flush().map(|()| outcome),
         Err(error) => Err(error),
@@ -74,6 +77,8 @@ struct SafeExchange<'a> {
     target: &'a Target,
     retry: Retry,
     interrupt: &'a Interrupt,
+    /// The account whose connections are opened.
+    login: Option<Login>,
     /// When everything together has taken `max_time`.
     deadline: Option<Instant>,
     lines: LineSplitter,
@@ -106,6 +111,7 @@ impl<'a> SafeExchange<'a> {
             target,
             retry,
             interrupt,
+            login: None,
             deadline: target.max_time.map(|time| now + time),
             lines: LineSplitter::default(),
             requests: PendingRequests::after_doubt(in_doubt, pace),
@@ -215,11 +221,11 @@ impl<'a> SafeExchange<'a> {
         let awaits_server = self.requests.replies_due() > 0 || !self.outgoing.is_empty();
         let wants_input = input.bytes.is_empty() && !input.has_ended && self.requests.has_room();
         let (deadline, interrupt) = (self.deadline, self.interrupt);
-        let (mut reader, mut writer) = connection.stream.split();
+        let (mut reader, mut writer) = split(&mut connection.stream);
         tokio::select! {
             read = reader.read_buf(connection.received.read_target()) => match read {
                 Ok(count) if count > 0 => self.take_replies(connection, input, printer),
-                _ => Err(Error::Lost { address: self.target.address.clone(), unanswered: 0 }),
+                _ => Err(connection.lost(0)),
             },
             written = writer.write(self.outgoing.rest()), if !self.outgoing.is_empty() => {
                 self.outgoing.on_written(written);
@@ -238,7 +244,10 @@ impl<'a> SafeExchange<'a> {
         if max_time.is_some_and(|time| time.is_zero()) {
             return Err(self.max_time_exceeded());
         }
-        let target = Target { max_time, ..self.target.clone() };
+        // A user whose account is refused can still name another one.
+        let begins_with_auth = self.requests.first().is_some_and(|first| first.login().is_some());
+        let login = self.login.clone().filter(|_| !begins_with_auth);
+        let target = Target { max_time, login, ..self.target.clone() };
         match Connection::open(&target, self.interrupt).await {
             Ok((connection, _)) => Ok(connection),
             Err(Error::Interrupted { .. }) => Err(self.interrupted()),
@@ -345,6 +354,7 @@ impl<'a> SafeExchange<'a> {
                 Some(reply) => {
                     if let ReplyLine::Ok(body) = reply {
                         connection.watching.on_granted(body);
+                        self.on_login(&mut connection.target.login, &mut connection.keyed_verbs);
                     }
                     self.on_final_line(line, reply, input, printer)?;
                 }
@@ -360,6 +370,14 @@ impl<'a> SafeExchange<'a> {
         // This follows the flush: a slow reader of standard output is not a slow server.
         self.last_progress = Instant::now();
         Ok(())
+    }
+
+    /// After an AUTH that was granted, later connections are those of its account. Its HELP is another one.
+    fn on_login(&mut self, login: &mut Option<Login>, keyed_verbs: &mut Option<KeyedVerbs>) {
+        if let Some(granted) = self.requests.first().and_then(PendingRequest::login) {
+            self.login = Some(granted);
+            (*login, *keyed_verbs) = (self.login.clone(), None);
+        }
     }
 
     fn on_final_line<R>(
@@ -479,12 +497,18 @@ impl<'a> SafeExchange<'a> {
         match error {
             Error::ReplyTimeout { .. } => self.reply_timeout(),
             Error::Lost { .. } => self.lost(),
-            // Changes of earlier commands are in doubt whether or not there is a connection.
-            error if error.is_loss() && self.requests.unanswered().any(|request| !request.is_earlier()) => {
-                self.lost()
+            Error::Tls { address, problem, .. } if problem.is_loss() || self.is_sent() => {
+                Error::Tls { address, problem, unanswered: self.unanswered() }
             }
+            // Changes of earlier commands are in doubt whether or not there is a connection.
+            error if error.is_loss() && self.is_sent() => self.lost(),
             error => error,
         }
+    }
+
+    /// Whether requests of this exchange were sent and have no reply.
+    fn is_sent(&self) -> bool {
+        self.requests.unanswered().any(|request| !request.is_earlier())
     }
 
     /// Prints what there is of the reply that will not be completed.

@@ -97,7 +97,6 @@ impl Unsolicited {
                     self.left_out += 1;
                 }
             }
-            let address = connection.target.address.clone();
             match state {
                 SocketState::Received { bytes } => {
                     self.bytes += bytes;
@@ -106,6 +105,7 @@ impl Unsolicited {
                         return Ok(());
                     }
                     if self.bytes.saturating_sub(change_bytes) > BYTES_MAX {
+                        let address = connection.target.address.clone();
                         return Err(Error::Unsolicited { address, bytes_max: BYTES_MAX });
                     }
                 }
@@ -118,7 +118,7 @@ impl Unsolicited {
                     if self.has_room() && partial.len() <= LINE_BYTES_MAX {
                         printer.abandon_reply(partial)?;
                     }
-                    return Err(Error::Lost { address, unanswered: 0 });
+                    return Err(connection.lost(0));
                 }
             }
         }

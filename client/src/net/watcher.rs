@@ -13,12 +13,12 @@ use crate::change_line::ChangeHead;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
 use crate::net::connection::{Connection, Target};
-use crate::net::line_buffer::reply_line;
 use crate::net::retry::{self, SILENT_TRIES};
 use crate::net::wait;
 use crate::net::watch_place::{OtherHistory, Step, WatchPlace};
 use crate::output::StdoutReader;
 use crate::render::refusal;
+use crate::transport::line_buffer::reply_line;
 
 /// A connection on which nothing arrives for so long is lost. A watcher gets a line at least every 30
 /// seconds, and a machine under load may be late with two of them.
@@ -181,13 +181,15 @@ impl<'a> Watcher<'a> {
                 return Err(connection.reply_too_long(0));
             }
             let waited = if is_granted { SILENCE_MAX } else { self.target.timeout };
-            let read = connection.stream.read_buf(connection.received.read_target());
-            let address = || self.target.address.clone();
             self.unless_ended(async {
+                let read = connection.stream.read_buf(connection.received.read_target());
                 match timeout_at(Instant::now() + waited, read).await {
                     Ok(Ok(count)) if count > 0 => Ok(()),
-                    Ok(_) => Err(Error::Lost { address: address(), unanswered: 0 }),
-                    Err(_) => Err(Error::ReplyTimeout { address: address(), waited, unanswered: 0 }),
+                    Ok(_) => Err(connection.lost(0)),
+                    Err(_) => {
+                        let address = self.target.address.clone();
+                        Err(Error::ReplyTimeout { address, waited, unanswered: 0 })
+                    }
                 }
             })
             .await?;
@@ -322,7 +324,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string().parse().unwrap();
         let server = thread::spawn(move || fall_silent(listener.accept().unwrap().0));
-        let target = Target { address, timeout: Duration::from_secs(60), max_time: None, wait: None };
+        let target = Target::new(address, Duration::from_secs(60));
         let options = WatchOptions {
             watched: vec!["all".to_owned()],
             since: None,

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, Helper};
 
+use crate::login;
 use crate::render::text::printable;
 use crate::xdg::Directory;
 
@@ -19,9 +20,9 @@ pub const LINES_MAX: usize = 10_000;
 /// The lines that are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum HistoryPolicy {
-    /// Every line, without its key
+    /// Every line but AUTH and ACCOUNT, without its key
     All,
-    /// Every line, without its key, but those with the id of a ticket or a hold, which is its only proof
+    /// Likewise, but for those with the id of a ticket or a hold, which is its only proof
     NoTickets,
     /// None, as with an empty variable
     #[value(alias = "")]
@@ -57,10 +58,11 @@ impl History {
         (Self { path: Some(path), policy }, None)
     }
 
-    /// Appends a typed line without its key to the file at once, so that a killed session loses none. After
-    /// an error, which is returned once, nothing more is kept.
+    /// Appends a typed line without its key to the file at once, so that a killed session loses none. One
+    /// that may have the secret of an account is not kept at all. After an error, which is returned once,
+    /// nothing more is kept.
     pub fn add<H: Helper>(&mut self, editor: &mut Editor<H, FileHistory>, line: &str) -> Option<String> {
-        if self.policy == HistoryPolicy::NoTickets && has_secret_id(line) {
+        if may_have_secret(line) || self.policy == HistoryPolicy::NoTickets && has_secret_id(line) {
             return None;
         }
         let added = editor.add_history_entry(without_keys(line));
@@ -70,6 +72,11 @@ impl History {
         self.path = None;
         Some(message)
     }
+}
+
+/// Whether the line, or one of several pasted lines, may have the secret of an account.
+pub fn may_have_secret(line: &str) -> bool {
+    line.lines().any(|line| login::may_have_secret(line.as_bytes()))
 }
 
 /// The last lines that were typed, in this session and before, with their numbers.

@@ -137,6 +137,17 @@ impl Keyboard {
         }
     }
 
+    /// Gives the terminal to a question to the user, and takes it back. Keys that were pressed before are
+    /// dropped: a secret that is typed ahead must not become a command.
+    pub fn without_keys<T>(&self, ask: impl FnOnce() -> T) -> T {
+        let lend = self.lender();
+        lend(true);
+        self.shared.state().type_ahead.clear();
+        let answer = ask();
+        lend(false);
+        answer
+    }
+
     /// How many lines Ctrl-C has discarded since the last call.
     pub fn take_discarded_lines(&self) -> usize {
         std::mem::take(&mut self.shared.state().discarded_lines)

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use bookline_protocol::commands::hello::AUTH_DONE;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Editor, EventHandler};
@@ -11,7 +12,8 @@ use crate::diagnostics::report;
 use crate::directory::Directory;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
-use crate::net::connection::Target;
+use crate::login::{self, AuthLine, Login, SecretError};
+use crate::net::connection::{Connection, Target, parse_hello};
 use crate::net::input::Input;
 use crate::net::line_kind::LineKind;
 use crate::net::link::Link;
@@ -30,12 +32,12 @@ use crate::prompt::own_command::{self, GridCommand, Next};
 use crate::prompt::settings::Settings;
 use crate::prompt::wake::{self, Typed};
 use crate::render::sentence::greeting;
+use crate::render::text::printable;
 use crate::session_ids::SessionIds;
 
-const PROMPT: &str = "bookline> ";
-
-/// The prompt while the server is gone.
-const OFFLINE_PROMPT: &str = "bookline (offline)> ";
+/// Characters of the name of an account that the prompt shows: with the longest prompt, more than half of 80
+/// columns are left to type in.
+const ACCOUNT_SHOWN_MAX: usize = 16;
 
 /// The terminals on which rustyline only reads lines. They edit lines themselves, and turn Ctrl-C into a
 /// signal.
@@ -59,9 +61,10 @@ pub fn run(
     // From here on Ctrl-C ends a command and not the client.
     let interrupt = Interrupt::on_sigint()?;
     let keyboard = if is_line_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
-    let (connection, hello) = runtime.block_on(wait::open(target, &interrupt))?;
+    let (mut connection, hello) = runtime.block_on(wait::open(target, &interrupt))?;
     printer.print_text(&greeting(&hello, &target.address))?;
     printer.flush()?;
+    let account = runtime.block_on(account_of(&mut connection, printer))?;
     if let Some(keyboard) = &keyboard {
         let lend = Box::new(keyboard.lender());
         printer.use_pager(Pager::chosen(settings.pager.as_deref(), &interrupt, lend));
@@ -82,7 +85,30 @@ pub fn run(
     let (history, message) = History::load(&mut editor, settings.history);
     report_some(message);
     let link = connection.into();
-    Session { runtime, target, retry, directory, printer, interrupt, keyboard, editor, history, link }.run()
+    Session {
+        runtime,
+        target,
+        retry,
+        directory,
+        printer,
+        interrupt,
+        keyboard,
+        editor,
+        history,
+        link,
+        account,
+    }
+    .run()
+}
+
+/// The account of a connection: that of its AUTH, or the one for which the server takes its certificate or
+/// its user.
+async fn account_of(connection: &mut Connection, printer: &mut Printer) -> Result<Option<String>, Error> {
+    if let Some(login) = &connection.target.login {
+        return Ok(Some(login.name.clone()));
+    }
+    let is_known = parse_hello(&connection.hello).is_some_and(|hello| hello.auth == AUTH_DONE);
+    if is_known { connection.account(printer).await } else { Ok(None) }
 }
 
 struct Session<'a> {
@@ -97,6 +123,8 @@ struct Session<'a> {
     editor: Editor<Assistant, FileHistory>,
     history: History,
     link: Link,
+    /// The name of the account that the session is.
+    account: Option<String>,
 }
 
 impl Session<'_> {
@@ -106,8 +134,9 @@ impl Session<'_> {
             self.editor.helper().inspect(|assistant| assistant.remember(&line));
             // An interrupt from before belongs to the last command.
             self.interrupt.clear();
-            // Whoever leaves the pager early must not miss the ids of tickets that were sold.
-            if !may_change(&line) {
+            // Whoever leaves the pager early must not miss the ids of tickets that were sold. What the server
+            // sends during the question for a secret is printed at once.
+            if !may_change(&line) && AuthLine::parse(&line).is_none() {
                 self.printer.begin_page();
             }
             let is_verb = |word: &str| self.directory.has_command(word);
@@ -115,7 +144,7 @@ impl Session<'_> {
             let executed = match next {
                 Next::Read => Ok(Outcome::default()),
                 Next::Send(line) if self.link.is_lost() && is_quit(&line) => break,
-                Next::Send(line) => self.send(&line),
+                Next::Send(line) => self.complete(line).and_then(|line| self.send(&line)),
                 Next::Draw(grid) => self.draw(&grid),
             };
             let has_left = self.printer.end_page()?;
@@ -172,12 +201,12 @@ impl Session<'_> {
         typed: &Typed,
         unsolicited: &Unsolicited,
     ) -> (Result<String, ReadlineError>, Option<Typed>) {
-        let prompt = if self.link.is_lost() { OFFLINE_PROMPT } else { PROMPT };
+        let prompt = prompt(self.account.as_deref(), self.link.is_lost());
         let connection = self.link.connection().filter(|connection| unsolicited.is_watched(connection));
         let watched = connection.map(|connection| (connection.socket(), unsolicited.next_look()));
         let at_prompt = self.keyboard.as_ref().map(|keyboard| keyboard.at_prompt(watched));
         let initial = (typed.before_cursor.as_str(), typed.behind_cursor.as_str());
-        let read = self.editor.readline_with_initial(prompt, initial);
+        let read = self.editor.readline_with_initial(&prompt, initial);
         (read, at_prompt.and_then(|at_prompt| at_prompt.take_typed()))
     }
 
@@ -186,21 +215,75 @@ impl Session<'_> {
         let Some(connection) = self.link.connection() else { return Ok(()) };
         match unsolicited.print(connection, self.printer) {
             Err(error) if error.keeps_prompt() => {
-                self.link.close_after(&error);
-                report(&error.to_string());
-                report_some(self.link.take_unwatched());
+                self.close_after(&error);
                 Ok(())
             }
             printed => printed,
         }
     }
 
+    /// Closes the connection after an error that no command has, and says so.
+    fn close_after(&mut self, error: &Error) {
+        self.link.close_after(error);
+        report(&error.to_string());
+        report_some(self.link.take_unwatched());
+    }
+
+    /// The line as it is sent: with the secret that an `AUTH <name>` leaves out, which is asked for.
+    fn complete(&mut self, line: String) -> Result<String, Error> {
+        let Some(AuthLine::Name(name)) = AuthLine::parse(&line) else { return Ok(line) };
+        let asked = match &self.keyboard {
+            Some(keyboard) => keyboard.without_keys(|| login::ask(&name)),
+            None => login::ask(&name),
+        };
+        // Who looks for a secret takes so long that the server may have closed the connection.
+        self.print_unsolicited(&mut Unsolicited::default())?;
+        match asked {
+            Ok(secret) => Ok(Login::new(name, secret).line()),
+            Err(SecretError::Interrupted) => Err(Error::Interrupted { rows: 0, changes: 0 }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Sends a line, or several pasted ones, and prints the replies.
     fn send(&mut self, line: &str) -> Result<Outcome, Error> {
+        let before = self.link.login(self.target).cloned();
         let mut input = Input::of(line.as_bytes());
         let (link, printer) = (&mut self.link, &mut *self.printer);
         let sent = exchange_safely(link, &mut input, self.target, self.retry, printer, &self.interrupt);
-        self.runtime.block_on(sent)
+        let sent = self.runtime.block_on(sent);
+        let login = self.link.login(self.target).cloned();
+        if login != before {
+            self.use_login(login);
+            if !sent.as_ref().is_ok_and(|outcome| outcome.has_quit) {
+                self.greet_again()?;
+            }
+        }
+        sent
+    }
+
+    /// Is another account from now on, as a granted AUTH says.
+    fn use_login(&mut self, login: Option<Login>) {
+        self.account = login.as_ref().map(|login| login.name.clone());
+        self.directory.use_login(login);
+    }
+
+    /// Asks for what the server tells an account alone. The replies to the user's lines are printed already:
+    /// a connection that is lost now changes nothing about them.
+    fn greet_again(&mut self) -> Result<(), Error> {
+        let Some(connection) = self.link.connection() else { return Ok(()) };
+        match self.runtime.block_on(connection.greet_again(self.printer)) {
+            Err(error) if error.keeps_prompt() => {
+                self.close_after(&error);
+                return Ok(());
+            }
+            greeted => greeted?,
+        }
+        self.printer.use_time_of(&connection.hello);
+        if let Some(assistant) = self.editor.helper_mut() {
+            assistant.use_time_of(&connection.hello);
+        }
+        Ok(())
     }
 
     /// Asks for days, and draws them.
@@ -246,6 +329,18 @@ impl Session<'_> {
     }
 }
 
+/// The prompt of this account.
+fn prompt(account: Option<&str>, is_lost: bool) -> String {
+    let state = if is_lost { " (offline)" } else { "" };
+    match account {
+        None => format!("bookline{state}> "),
+        Some(name) if name.len() > ACCOUNT_SHOWN_MAX => {
+            format!("{}...@bookline{state}> ", &name[..name.floor_char_boundary(ACCOUNT_SHOWN_MAX - 3)])
+        }
+        Some(name) => format!("{}@bookline{state}> ", printable(name)),
+    }
+}
+
 fn is_line_terminal() -> bool {
     std::env::var("TERM").is_ok_and(|term| LINE_TERMINALS.iter().any(|name| name.eq_ignore_ascii_case(&term)))
 }
@@ -272,5 +367,20 @@ fn discarded_note(keyboard: Option<&Keyboard>) -> Option<String> {
 fn report_some(message: Option<String>) {
     if let Some(message) = message {
         report(&message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prompt_shows_the_account_and_leaves_room_to_type() {
+        assert_eq!(prompt(None, false), "bookline> ");
+        assert_eq!(prompt(Some("anna"), false), "anna@bookline> ");
+        assert_eq!(prompt(Some("anna"), true), "anna@bookline (offline)> ");
+        let longest = prompt(Some(&"a".repeat(64)), true);
+        assert_eq!(longest, "aaaaaaaaaaaaa...@bookline (offline)> ");
+        assert!(longest.len() < 40);
     }
 }

@@ -50,7 +50,7 @@ impl ChangeWords {
         };
         let (what, role, rest) = told;
         let at = change.at.map(|at| zone.local(at));
-        Some(Self { at, subject, what, role, rest: rest + &secrets(change) })
+        Some(Self { at, subject, what, role, rest: rest + &secrets(change) + &by(change) })
     }
 
     /// A change of a later version: its kind, and its fields with their names.
@@ -217,6 +217,11 @@ fn secrets(change: &ChangeBody<'_>) -> String {
     text
 }
 
+/// Who did it, if the watcher is told.
+fn by(change: &ChangeBody<'_>) -> String {
+    change.by.as_deref().map(|by| format!(", by {}", one_line(by))).unwrap_or_default()
+}
+
 /// A date as elsewhere on the screen.
 fn iso(date: &str) -> String {
     Date::parse(date).map_or_else(|| one_line(date), |date| date.iso().to_string())
@@ -310,6 +315,16 @@ mod tests {
         assert_eq!(shown("tickets_booked", &booked), words);
         let held = format!(r#""event_id":"jazz","count":1,"available_tickets":0,"holds":["{TICKET}"],"#);
         assert!(shown("hold_expired", &held).ends_with(&format!(", hold {TICKET}")));
+    }
+
+    #[test]
+    fn organizer_is_shown_who_did_it() {
+        let booked = r#""event_id":"jazz","count":2,"available_tickets":96,"by":"anna","#;
+        assert_eq!(shown("tickets_booked", booked), "10:31:07 jazz: 2 sold, 96 left, by anna");
+        let block = r#""entry":"7-0","people":["F1"],"date":"27-11-2026","time":"09:00","by":"ben\u001b","#;
+        assert_eq!(shown("block_made", block), "10:31:07 F1: blocked on 2026-11-27 at 09:00, by ben\\u{1b}");
+        let unknown = r#""event_id":"jazz","by":"anna","#;
+        assert_eq!(shown("seat_taken", unknown), "10:31:07 jazz: seat taken, by=\"anna\"");
     }
 
     #[test]

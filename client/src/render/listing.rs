@@ -1,5 +1,6 @@
 //! What the rows of replies list.
 
+use bookline_protocol::commands::account::Account;
 use bookline_protocol::commands::get::Get;
 use bookline_protocol::{Request, Verb};
 
@@ -16,6 +17,8 @@ pub enum Listing {
     Times,
     /// The hours of HOD, with their meetings.
     Hours,
+    /// The accounts of ACCOUNT LIST.
+    Accounts,
     /// The forms of commands of HELP.
     Forms,
 }
@@ -30,6 +33,8 @@ impl Listing {
             Verb::Free => Some(Self::Times),
             Verb::Tickets => Some(Self::Tickets),
             Verb::Hod => Some(Self::Hours),
+            // With more arguments, it changes one.
+            Verb::Account if arguments <= 1 => Some(Self::Accounts),
             Verb::Help => Some(Self::Forms),
             _ => None,
         }
@@ -43,6 +48,7 @@ impl Listing {
             Request::Free(_) => Some(Self::Times),
             Request::Tickets(_) => Some(Self::Tickets),
             Request::Hod(_) => Some(Self::Hours),
+            Request::Account(Account::List) => Some(Self::Accounts),
             Request::Help(_) => Some(Self::Forms),
             _ => None,
         }

@@ -1,5 +1,6 @@
 //! Replies as people read them.
 
+pub mod account;
 pub mod bar;
 mod calendar;
 pub mod change;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use bookline_protocol::commands::auth::AccountReply;
 use bookline_protocol::commands::free::FreeRow;
 use bookline_protocol::commands::get::DayReply;
 use bookline_protocol::commands::help::HelpRow;
@@ -26,6 +27,8 @@ const MEETING_COLUMNS: &[&str] = &["date", "time", "title", "group", "host", "fr
 const DAY_COLUMNS: &[&str] = &["date", "time", "title", "group", "host", "from", "hours", "series", "name"];
 
 const TIME_COLUMNS: &[&str] = &["date", "time", "hours"];
+
+const ACCOUNT_COLUMNS: &[&str] = &["account", "role", "person"];
 
 const FORM_COLUMNS: &[&str] = &["command", "usage", "help"];
 
@@ -64,6 +67,7 @@ impl Records {
             Listing::Days => DAY_COLUMNS,
             Listing::Hours => MEETING_COLUMNS,
             Listing::Times => TIME_COLUMNS,
+            Listing::Accounts => ACCOUNT_COLUMNS,
             Listing::Forms => FORM_COLUMNS,
         };
         Self::new(columns, Vec::new())
@@ -82,6 +86,7 @@ impl Records {
             Listing::Days => day_rows(&parse(body)?),
             Listing::Times => vec![time_row(&parse(body)?)],
             Listing::Hours => hour_rows(&parse(body)?),
+            Listing::Accounts => vec![account_row(parse(body)?)],
             Listing::Forms => vec![form_row(parse(body)?)],
         };
         Some(Self { rows, ..Self::empty(listing) })
@@ -176,6 +181,11 @@ fn meeting_row(date: Date, time: Hour, place: EntryPlace, meeting: &EntryFields<
     ]
 }
 
+fn account_row(row: AccountReply<'_>) -> Vec<String> {
+    let person = row.person.map(Cow::into_owned);
+    vec![row.account.into_owned(), row.role.as_str().to_owned(), person.unwrap_or_default()]
+}
+
 fn form_row(form: HelpRow<'_>) -> Vec<String> {
     vec![form.command.into_owned(), form.usage.into_owned(), form.help.into_owned()]
 }
@@ -243,6 +253,8 @@ mod tests {
         );
         let free = r#"{"date":"21-11-2026","time":"09:00","hours":2}"#;
         assert_eq!(listed(Listing::Times, free), ["date|time|hours", "21-11-2026|09:00|2"]);
+        let account = r#"{"account":"anna","role":"seller","person":"F1"}"#;
+        assert_eq!(listed(Listing::Accounts, account), ["account|role|person", "anna|seller|F1"]);
         let form = r#"{"command":"PING","usage":"PING","help":"checks"}"#;
         assert_eq!(listed(Listing::Forms, form), ["command|usage|help", "PING|PING|checks"]);
     }

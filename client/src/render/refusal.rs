@@ -104,7 +104,14 @@ impl fmt::Display for Refusal {
 /// The message with what it leaves out.
 fn sentence_of(code: &str, body: &ErrBody) -> String {
     let mut sentence = printable(&body.message).into_owned();
-    let notes = [host_note(body), busy_note(body), held_note(code, body), status_note(body)];
+    let notes = [
+        host_note(body),
+        needs_note(body),
+        pause_note(body),
+        busy_note(body),
+        held_note(code, body),
+        status_note(body),
+    ];
     for note in notes.into_iter().flatten() {
         let _ = write!(sentence, " ({})", printable(&note));
     }
@@ -126,6 +133,20 @@ fn sentence_of(code: &str, body: &ErrBody) -> String {
 fn host_note(body: &ErrBody) -> Option<String> {
     let host = body.host.as_ref().filter(|host| !body.message.contains(host.as_str()))?;
     Some(format!("host: {host}"))
+}
+
+/// The least that would be needed.
+fn needs_note(body: &ErrBody) -> Option<String> {
+    let needs = body.needs.as_ref().filter(|needs| !body.message.contains(needs.as_str()))?;
+    Some(format!("it needs: {needs}"))
+}
+
+/// When the same request may succeed.
+fn pause_note(body: &ErrBody) -> Option<String> {
+    let seconds = body.retry_after_ms?.div_ceil(1_000);
+    let pause = if seconds == 1 { "1 second".to_owned() } else { format!("{seconds} seconds") };
+    let says_it = [format!(" {seconds} s"), "in a second".to_owned()];
+    (!says_it.iter().any(|it| body.message.contains(it))).then(|| format!("again in {pause}"))
 }
 
 /// Everyone who is busy, unless the clashes show it.
@@ -185,6 +206,19 @@ mod tests {
             assert_eq!(shown("CONFLICT", &fields), sentence);
         }
         assert_eq!(shown("CONFLICT", r#""message":"m","status":"cancelled""#), "Conflict: m (cancelled).");
+    }
+
+    #[test]
+    fn what_is_needed_and_how_long_to_wait_are_added_where_the_message_leaves_them_out() {
+        let needs = |message: &str| shown("FORBIDDEN", &format!(r#""message":"{message}","needs":"seller""#));
+        assert_eq!(needs("m"), "Forbidden: m (it needs: seller).");
+        assert_eq!(needs("BOOK needs a seller"), "Forbidden: BOOK needs a seller.");
+        let pause = |message: &str, ms: u64| {
+            shown("RATE_LIMITED", &format!(r#""message":"{message}","retry_after_ms":{ms}"#))
+        };
+        assert_eq!(pause("m", 1), "Rate limited: m (again in 1 second).");
+        assert_eq!(pause("m", 3_001), "Rate limited: m (again in 4 seconds).");
+        assert_eq!(pause("wait 4 s", 3_001), "Rate limited: wait 4 s.");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! The fields alone decide, so that a reply looks the same at the prompt, from a shell and in a script. An
 //! object of a later version is shown as names and values.
 
+use bookline_protocol::commands::account::{ChangedAccountReply, DroppedAccountReply};
+use bookline_protocol::commands::auth::AccountReply;
 use bookline_protocol::commands::block::BlockReply;
 use bookline_protocol::commands::book::{BookReply, BookingsReply};
 use bookline_protocol::commands::cancel::CancelReply;
@@ -34,7 +36,7 @@ use crate::render::page::Page;
 use crate::render::sentence::{self, RowKind};
 use crate::render::text::printable;
 use crate::render::ticket::TitleLookup;
-use crate::render::{calendar, door_list, free_times, hold, ticket};
+use crate::render::{account, calendar, door_list, free_times, hold, ticket};
 
 /// The object of an `OK`, recognized by its fields. The order matters: a shape comes before the shapes whose
 /// fields it includes.
@@ -57,6 +59,8 @@ enum OkBody<'a> {
     Delete(DeleteReply<'a>),
     Block(BlockReply<'a>),
     Hello(HelloReply<'a>),
+    Account(ChangedAccountReply<'a>),
+    DroppedAccount(DroppedAccountReply<'a>),
     NoTime(NoTimeReply),
     Watch(WatchReply<'a>),
     Unwatch(UnwatchReply<'a>),
@@ -80,6 +84,9 @@ pub fn rows(bodies: &[String], page: &Page) -> (String, RowKind) {
     }
     if let Some(listed) = parse_all::<HodRow<'_>>(bodies) {
         return (calendar::hours(&listed, page), RowKind::Of(Listing::Hours));
+    }
+    if let Some(listed) = parse_all::<AccountReply<'_>>(bodies) {
+        return (account::accounts(&listed, page), RowKind::Of(Listing::Accounts));
     }
     if let Some(listed) = parse_all::<HelpRow<'_>>(bodies) {
         return (forms(&listed, page), RowKind::Of(Listing::Forms));
@@ -113,6 +120,8 @@ pub fn ok(body: &str, rows: Option<RowKind>, titles: TitleLookup<'_>, page: &Pag
         OkBody::DeletedEvent(deleted) => ticket::deleted_event(&deleted),
         OkBody::Delete(deleted) => sentence::deleted(&deleted),
         OkBody::Hello(hello) => sentence::hello(&hello),
+        OkBody::Account(changed) => account::account(&changed),
+        OkBody::DroppedAccount(dropped) => account::dropped(&dropped),
         OkBody::Watch(watched) => sentence::watched(&watched),
         OkBody::Unwatch(left) => sentence::watching(&left.watching, ""),
         OkBody::Count(count) => sentence::count(&count, rows),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use bookline_protocol::KEY_OPTION;
 
+use crate::login::may_have_secret;
 use crate::render::text::{closing_quote, printable};
 
 /// Characters of a request that are shown.
@@ -12,9 +13,15 @@ const SHOWN_CHARS_MAX: usize = 80;
 /// Bytes that as many characters have at the most.
 const SHOWN_BYTES_MAX: usize = 4 * SHOWN_CHARS_MAX;
 
+/// What stands for a request that may have a secret. Any of its words may be one, if others are left out.
+const SECRET_REQUEST: &str = "(AUTH or ACCOUNT, not shown)";
+
 /// A request for a message: printable, without its key, and cut to 80 characters. `is_cut` says that the text
 /// is the beginning of a longer one.
 pub fn shown_request(text: &[u8], is_cut: bool) -> String {
+    if may_have_secret(text) {
+        return SECRET_REQUEST.to_owned();
+    }
     let is_cut = is_cut || text.len() > SHOWN_BYTES_MAX;
     let text = String::from_utf8_lossy(&text[..text.len().min(SHOWN_BYTES_MAX)]);
     // A character that is cut is not shown.
@@ -81,6 +88,19 @@ mod tests {
             (r#"BOOK key="01\"23" e"#, "BOOK key=... e"),
         ] {
             assert_eq!(shown_request(typed.as_bytes(), false), shown);
+        }
+    }
+
+    #[test]
+    fn request_that_may_have_a_secret_is_not_shown() {
+        for line in [
+            "AUTH anna correct",
+            "auht anna correct",
+            "ACCOUNT ADD anna role=seller secret=correct",
+            "  secret=correct ACCOUNT SET anna",
+        ] {
+            assert_eq!(shown_request(line.as_bytes(), false), SECRET_REQUEST);
+            assert_eq!(shown_request(line.as_bytes(), true), SECRET_REQUEST);
         }
     }
 

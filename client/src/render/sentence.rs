@@ -5,7 +5,7 @@ use std::fmt::{Display, Write};
 
 use bookline_protocol::commands::block::BlockReply;
 use bookline_protocol::commands::delete::{DeleteReply, EntryKind};
-use bookline_protocol::commands::hello::HelloReply;
+use bookline_protocol::commands::hello::{AUTH_REQUIRED, HelloReply};
 use bookline_protocol::commands::meet::MeetReply;
 use bookline_protocol::commands::watch::WatchReply;
 use bookline_protocol::reply::{
@@ -33,6 +33,12 @@ pub fn greeting(hello: &str, address: &impl Display) -> String {
     let Ok(hello) = serde_json::from_str::<HelloReply<'_>>(hello) else {
         return printable(hello).into_owned();
     };
+    if hello.auth == AUTH_REQUIRED {
+        return format!(
+            "bookline at {address}: this server has accounts.\nAUTH <name> asks for the secret of yours, HELP \
+             lists the commands, Ctrl-D leaves."
+        );
+    }
     format!(
         "{}\nbookline {} at {address}, time zone {}.\nHELP lists the commands, Tab completes, Ctrl-D leaves.",
         printable(&hello.welcome),
@@ -136,6 +142,9 @@ pub fn deleted(deleted: &DeleteReply<'_>) -> String {
 }
 
 pub fn hello(hello: &HelloReply<'_>) -> String {
+    if hello.auth == AUTH_REQUIRED {
+        return format!("bookline, protocol {}: this server has accounts, type AUTH <name>.", hello.protocol);
+    }
     format!(
         "{}\nbookline {}, protocol {}, time zone {}, now {}.",
         printable(&hello.welcome),
@@ -166,6 +175,7 @@ pub fn count(count: &CountReply<'_>, rows: Option<RowKind>) -> String {
         Some(RowKind::Of(Listing::Tickets)) => ("ticket", "tickets"),
         Some(RowKind::Of(Listing::Days)) => ("day", "days"),
         Some(RowKind::Of(Listing::Times)) => ("time", "times"),
+        Some(RowKind::Of(Listing::Accounts)) => ("account", "accounts"),
         Some(RowKind::Of(Listing::Hours)) => ("hour with meetings", "hours with meetings"),
         Some(RowKind::Of(Listing::Forms)) => return String::new(),
         None if count.count == 0 => return "Nothing there.".to_owned(),

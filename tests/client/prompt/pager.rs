@@ -116,6 +116,23 @@ fn command_as_arguments_goes_to_the_pager() {
     fake.join();
 }
 
+/// Catches: a secret that every program started from the pager can read.
+#[test]
+fn pager_does_not_see_the_secret() {
+    let fake = FakeServer::greeted(|mut peer| {
+        peer.expect("GET\n", &listing(ROWS));
+        assert_eq!(peer.read_to_end(), b"");
+    });
+    let (_directory, file) = recorded();
+    let mut client =
+        with_pager(bookline(fake.addr, &["GET"]), &format!("env > {}; cat >/dev/null", file.display()));
+    client.env("BOOKLINE_SECRET", "correct horse battery");
+    assert_eq!(Terminal::start(client, 80).wait_for_exit().0, 0);
+    let environment = fs::read_to_string(&file).unwrap();
+    assert!(environment.contains("PAGER=") && !environment.contains("horse"), "{environment}");
+    fake.join();
+}
+
 #[test]
 fn pager_that_is_left_ends_the_listing() {
     for pager in ["head -n 1 >/dev/null", "kill -9 $$"] {

@@ -28,6 +28,13 @@ pub fn bookline_without_address() -> Command {
         .env_remove("PAGER")
         .env_remove("BOOKLINE_HISTORY")
         .env_remove("BOOKLINE_PROFILE")
+        .env_remove("BOOKLINE_TLS")
+        .env_remove("BOOKLINE_CA")
+        .env_remove("BOOKLINE_CERT")
+        .env_remove("BOOKLINE_KEY")
+        .env_remove("BOOKLINE_USER")
+        .env_remove("BOOKLINE_SECRET")
+        .env_remove("BOOKLINE_SECRET_FILE")
         // Where there is no file.
         .env("XDG_CONFIG_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/no-such-directory"))
         .env("TERM", "xterm");

@@ -9,6 +9,8 @@ pub mod terminal;
 // A server that a test scripts byte by byte, and a point at which it waits for the test.
 pub mod fake_server;
 pub mod pause;
+// TLS before a server that speaks none.
+pub mod tls_front;
 // A proxy that cuts connections.
 pub mod cutting_proxy;
 // A server in this process, one in a process of its own, and one that is started again on its data.

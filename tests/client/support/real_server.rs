@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bookline_server::Config;
 use bookline_testkit::in_process::Server;
+use tempfile::TempDir;
 
 use crate::support::client::{Exited, bookline, run_with_input};
 
@@ -26,6 +27,12 @@ impl RealServer {
             config.segment_size = 1 << 20;
             change(config);
         }));
+        Self { addr: server.address, server: Some(server) }
+    }
+
+    /// Starts a server on the data in this directory.
+    pub fn start_on(directory: TempDir) -> Self {
+        let server = block_on(Server::on(directory)).unwrap();
         Self { addr: server.address, server: Some(server) }
     }
 

@@ -23,7 +23,7 @@ pub struct Fit<'a> {
 impl Commands {
     /// The commands that are compiled in, and these of the client.
     pub fn compiled_in(own: &[&str]) -> Self {
-        let rows = help_rows(None).filter_map(|row| Usage::parse(&row.usage));
+        let rows = help_rows(None, |_| true).filter_map(|row| Usage::parse(&row.usage));
         Self { usages: rows.chain(own.iter().filter_map(|usage| Usage::parse(usage))).collect() }
     }
 

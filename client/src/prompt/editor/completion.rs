@@ -289,7 +289,7 @@ mod tests {
     /// What is known of a server that does not answer.
     fn values() -> Values {
         let address = "127.0.0.1:1".parse().unwrap();
-        let target = Target { address, timeout: Duration::ZERO, max_time: None, wait: None };
+        let target = Target::new(address, Duration::ZERO);
         let (directory, session_ids) = (Directory::open(&target), SessionIds::default());
         Values { directory, session_ids, clock: None, screen: Screen::PLAIN }
     }

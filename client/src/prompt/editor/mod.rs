@@ -90,8 +90,12 @@ impl Assistant {
         Self { values, own_usages, reads_lines_only, commands, prompt_columns }
     }
 
-    /// Remembers the ids of what was typed, to offer them again.
+    /// Remembers the ids of what was typed, to offer them again. A secret that stands in the wrong place is
+    /// not an id.
     pub fn remember(&self, typed: &str) {
+        if history::may_have_secret(typed) {
+            return;
+        }
         let commands = self.commands(Instant::now());
         for line in TypedLine::all(typed) {
             for (kind, value) in commands.values(&line) {
@@ -108,6 +112,11 @@ impl Assistant {
                 value.split(',').for_each(|id| self.values.session_ids.add(kind, id));
             }
         }
+    }
+
+    /// Shows dates in the time of the server with this reply to HELLO.
+    pub fn use_time_of(&mut self, hello: &str) {
+        self.values.clock = ServerClock::of(hello);
     }
 
     /// The commands of the server, or those that are compiled in if the server's are not known by the
