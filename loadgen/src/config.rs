@@ -1,5 +1,7 @@
 //! What a run measures, and with how much load.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bookline_protocol::limits::EVENT_TICKETS_MAX;
@@ -20,8 +22,12 @@ pub const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The settings of a run.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The server, as `host:port`.
+    /// The server, as `host:port`, or `unix:` and the path of a socket.
     pub address: String,
+    /// What TLS is spoken with, if it is. Over a Unix socket it is not.
+    pub tls: Option<Tls>,
+    /// The AUTH with which every connection begins, if the server has accounts.
+    pub auth: Option<AuthLine>,
     /// How long to wait for a connection, and for a reply while nothing arrives.
     pub timeout: Duration,
     /// Connections, from 1 to [`CONNECTIONS_MAX`].
@@ -49,6 +55,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             address: "127.0.0.1:2665".to_owned(),
+            tls: None,
+            auth: None,
             timeout: Duration::from_secs(10),
             connections: 50,
             depth: 16,
@@ -73,6 +81,25 @@ impl Config {
                 self.events
             }
         }
+    }
+}
+
+/// What TLS is spoken with.
+#[derive(Clone, Debug)]
+pub struct Tls {
+    /// Whom the client trusts.
+    pub config: Arc<rustls::ClientConfig>,
+    /// The host for which the server must have a certificate.
+    pub host: String,
+}
+
+/// An AUTH with its line feed. It is not shown, because it has a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthLine(pub Arc<str>);
+
+impl fmt::Debug for AuthLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthLine(…)")
     }
 }
 

@@ -3,17 +3,18 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::net::Shutdown;
 use std::time::Instant;
 
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use bookline_protocol::ticket::TICKET_ID_CHARS;
-use mio::net::TcpStream;
 
+use crate::auth::{Answer, Auth};
+use crate::config::AuthLine;
 use crate::error::{Error, excerpt};
 use crate::phase::{Nanos, Pending, Phase};
 use crate::reply::parse_temporary_refusal;
 use crate::retry::{Retries, Retry};
+use crate::stream::Stream;
 
 /// The longest reply. Ten thousand tickets take below 1 MB; a peer that sends more than this without a
 /// line feed sends no lines.
@@ -39,14 +40,16 @@ pub struct Connection {
     write_failed: bool,
     /// `None` if a lost connection stays lost.
     retry: Option<Retry>,
+    /// `None` if the run has no account.
+    auth: Option<Auth>,
 }
 
 /// The socket of a connection.
 #[derive(Debug)]
 enum Link {
-    Open(TcpStream),
+    Open(Stream),
     /// It connects.
-    Opening(TcpStream),
+    Opening(Stream),
     /// It is closed, and waits to be opened again.
     Lost,
 }
@@ -81,7 +84,7 @@ struct Replies {
 
 impl Connection {
     /// `stream` must be nonblocking.
-    pub fn new(stream: TcpStream, number: usize) -> Self {
+    pub fn new(stream: Stream, number: usize, auth: Option<AuthLine>) -> Self {
         Self {
             link: Link::Open(stream),
             number,
@@ -92,6 +95,7 @@ impl Connection {
             partial_line: Vec::new(),
             write_failed: false,
             retry: None,
+            auth: auth.map(Auth::new),
         }
     }
 
@@ -109,6 +113,39 @@ impl Connection {
     /// Requests without a reply.
     pub fn outstanding(&self) -> u64 {
         self.pending.len() as u64
+    }
+
+    /// Sends HELLO and AUTH and takes the replies, as far as possible without waiting, before any request.
+    /// Returns whether the account is granted, or none is needed.
+    ///
+    /// # Errors
+    ///
+    /// The peer is not a Bookline server, refuses the account, or the connection is lost.
+    #[cold]
+    pub fn authenticate(&mut self, buffer: &mut [u8]) -> Result<bool, Error> {
+        self.flush();
+        while self.auth.as_ref().is_some_and(Auth::is_due) {
+            let Link::Open(stream) = &mut self.link else { return Err(Error::Lost { unanswered: 0 }) };
+            let count = match stream.read(buffer) {
+                Ok(count) if count > 0 => count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                _ => return Err(Error::Lost { unanswered: 0 }),
+            };
+            if self.take_auth(&buffer[..count])? != Some(count) {
+                // Nothing was asked for that comes behind it.
+                return Err(Error::AuthReply);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The socket, to be registered.
+    pub fn stream(&mut self) -> Option<&mut Stream> {
+        match &mut self.link {
+            Link::Open(stream) | Link::Opening(stream) => Some(stream),
+            Link::Lost => None,
+        }
     }
 
     /// Sends up to `count` requests with one write.
@@ -135,8 +172,18 @@ impl Connection {
     /// Writes as much as the socket takes.
     pub fn flush(&mut self) {
         let Link::Open(stream) = &mut self.link else { return };
-        while self.written < self.out.len() {
-            match stream.write(&self.out[self.written..]) {
+        loop {
+            let (auth, out) = (self.auth.as_ref().map_or(&[][..], Auth::unsent), &self.out[self.written..]);
+            let (is_auth, unsent) = if auth.is_empty() { (false, out) } else { (true, auth) };
+            if !is_auth && self.auth.as_ref().is_some_and(Auth::holds_requests) {
+                let _ = stream.flush();
+                return;
+            }
+            if unsent.is_empty() {
+                break;
+            }
+            match stream.write(unsent) {
+                Ok(count) if is_auth => self.auth.iter_mut().for_each(|auth| auth.on_written(count)),
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -146,6 +193,8 @@ impl Connection {
                 }
             }
         }
+        // What TLS still has to send. If the peer has closed, the next read finds out.
+        let _ = stream.flush();
         if self.retry.is_none() {
             self.out.clear();
             self.written = 0;
@@ -165,12 +214,9 @@ impl Connection {
     fn complete_opening(&mut self) {
         let Link::Opening(stream) = &self.link else { return };
         // An event of the earlier socket comes before it is connected.
-        let (Ok(peer), Ok(local)) = (stream.peer_addr(), stream.local_addr()) else { return };
-        if peer == local {
-            // Without a listener, a socket that happens to get the server's port connects to itself. The end
-            // of the stream follows. If the shutdown fails, the stream has ended already.
-            let _ = stream.shutdown(Shutdown::Both);
-        } else if let Link::Opening(stream) = std::mem::replace(&mut self.link, Link::Lost) {
+        if stream.is_connected()
+            && let Link::Opening(stream) = std::mem::replace(&mut self.link, Link::Lost)
+        {
             self.link = Link::Open(stream);
             self.retry.iter_mut().for_each(|retry| retry.counts.reconnections += 1);
         }
@@ -181,13 +227,14 @@ impl Connection {
     pub fn lose(&mut self, now: Nanos) -> Option<Nanos> {
         self.link = Link::Lost;
         self.partial_line.clear();
+        self.auth.iter_mut().for_each(Auth::restart);
         let (begin, at) = self.retry.as_mut()?.lose(&self.out, self.written, now)?;
         self.written = begin;
         Some(at)
     }
 
     /// Opens it again over a socket that connects. Requests without a reply are sent again.
-    pub fn reopen(&mut self, stream: TcpStream) {
+    pub fn reopen(&mut self, stream: Stream) {
         self.link = Link::Opening(stream);
     }
 
@@ -217,10 +264,17 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => return Ok(ReadState::Lost),
             };
+            let has_emptied_socket = count < buffer.len() && stream.is_emptied_by_short_read();
             let now = start.elapsed().as_nanos() as Nanos;
             phase.on_time(now);
-            let Replies { count: replies, is_refusal_next, .. } =
-                self.take_replies(phase, &buffer[..count])?;
+            let mut arrived = &buffer[..count];
+            if self.auth.as_ref().is_some_and(Auth::is_due) {
+                match self.take_auth(arrived)? {
+                    Some(taken) => arrived = &arrived[taken..],
+                    None => return Ok(ReadState::Lost),
+                }
+            }
+            let Replies { count: replies, is_refusal_next, .. } = self.take_replies(phase, arrived)?;
             self.record_latency(phase, now, replies);
             self.remove_answered(replies);
             if is_refusal_next {
@@ -233,10 +287,29 @@ impl Connection {
             if is_refusal_next {
                 return Ok(ReadState::Lost);
             }
-            // A read that does not fill the buffer has emptied the socket: the next arrival is a new event.
-            if count < buffer.len() && !closing {
+            // The next arrival is a new event.
+            if has_emptied_socket && !closing {
                 return Ok(self.state());
             }
+        }
+    }
+
+    /// Takes the replies to HELLO and AUTH out of what arrived, and sends AUTH after the first. Returns the
+    /// bytes that are of it, or `None` if the connection is to be opened again.
+    #[cold]
+    fn take_auth(&mut self, arrived: &[u8]) -> Result<Option<usize>, Error> {
+        let Some((answer, taken)) = self.auth.as_mut().map(|auth| auth.take(arrived)).transpose()?.flatten()
+        else {
+            self.flush();
+            return Ok(Some(arrived.len()));
+        };
+        match (answer, &mut self.retry) {
+            (Answer::NotNow { code, message }, Some(retry)) => {
+                retry.counts.refused.add(&code, 1, || message);
+                self.link = Link::Lost;
+                Ok(None)
+            }
+            (answer, _) => answer.error().map_or(Ok(Some(taken)), Err),
         }
     }
 
@@ -350,10 +423,10 @@ mod tests {
         }
     }
 
-    fn open(listener: &TcpListener) -> (TcpStream, std::net::TcpStream) {
+    fn open(listener: &TcpListener) -> (Stream, std::net::TcpStream) {
         let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         stream.set_nonblocking(true).unwrap();
-        (TcpStream::from_std(stream), listener.accept().unwrap().0)
+        (Stream::Tcp(mio::net::TcpStream::from_std(stream)), listener.accept().unwrap().0)
     }
 
     /// Everything that a connection sends before it ends.
@@ -363,28 +436,40 @@ mod tests {
         text
     }
 
+    /// Answers HELLO, and waits until the connection goes on.
+    fn greet(connection: &mut Connection, phase: &mut Requests, peer: &mut std::net::TcpStream) {
+        peer.write_all(b"OK {\"server\":\"bookline\",\"protocol\":1,\"max_line\":4096}\n").unwrap();
+        let (mut buffer, start) = ([0; 1024], Instant::now());
+        while connection.auth.as_ref().is_some_and(Auth::holds_requests) {
+            connection.read(phase, &mut buffer, start, false).unwrap();
+        }
+    }
+
     #[test]
     fn refused_request_and_those_after_it_are_sent_again_with_their_keys() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (stream, mut peer) = open(&listener);
         let mut phase = Requests::default();
-        let mut connection = Connection::new(stream, 0);
+        let mut connection = Connection::new(stream, 0, Some(AuthLine("AUTH anna correct\n".into())));
         connection.retry_requests();
         connection.send(&mut phase, 0, 4);
-        peer.write_all(b"OK {}\nERR BUSY {\"message\":\"\",\"retry\":true}\nOK {}\n").unwrap();
+        greet(&mut connection, &mut phase, &mut peer);
+        peer.write_all(b"OK {}\nOK {}\nERR BUSY {\"message\":\"\",\"retry\":true}\nOK {}\n").unwrap();
         let (mut buffer, start) = ([0; 1024], Instant::now());
         while connection.read(&mut phase, &mut buffer, start, false).unwrap() != ReadState::Lost {}
         assert!(connection.lose(0).is_some());
         // A request follows the reply, none the refusal.
         assert_eq!((phase.replies, phase.sent, connection.outstanding()), (1, 5, 4));
         let first = read_to_end(peer);
+        let first = first.strip_prefix("HELLO\nAUTH anna correct\n").unwrap();
         let repeated = first.split_once('\n').unwrap().1;
         assert!(first.starts_with("GET 1\nBOOK 2 key=") && first.contains("\nBOOK 4 key="), "{first}");
 
-        let (stream, peer) = open(&listener);
+        let (stream, mut peer) = open(&listener);
         connection.reopen(stream);
         connection.on_writable();
+        greet(&mut connection, &mut phase, &mut peer);
         drop(connection);
-        assert_eq!(read_to_end(peer), format!("{repeated}GET 5\n"));
+        assert_eq!(read_to_end(peer), format!("HELLO\nAUTH anna correct\n{repeated}GET 5\n"));
     }
 }

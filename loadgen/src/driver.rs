@@ -2,17 +2,17 @@
 //! retries it opens lost connections again.
 
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::config::{AuthLine, Config};
 use crate::connection::{Connection, ReadState};
 use crate::error::Error;
 use crate::phase::{Nanos, Phase};
 use crate::retry::Retries;
+use crate::stream::{Endpoint, Stream};
 
 /// The longest time between two calls of [`Phase::on_time`].
 pub const TICK: Duration = Duration::from_millis(50);
@@ -33,7 +33,7 @@ pub struct Driver {
     connections: Vec<Connection>,
     /// Connections to open again.
     lost: Vec<LostConnection>,
-    address: SocketAddr,
+    endpoint: Endpoint,
     buffer: Box<[u8]>,
     start: Instant,
     timeout: Duration,
@@ -47,29 +47,64 @@ struct LostConnection {
 }
 
 impl Driver {
-    /// Opens `connections` connections to `address`, which is `host:port`. `timeout` bounds each of them, and
-    /// later the wait for a reply.
-    pub fn connect(address: &str, connections: usize, timeout: Duration) -> Result<Self, Error> {
+    /// Opens the connections of a run, one after another: of those that are not yet an account's, a server
+    /// takes only a part. The timeout bounds each of them, and later the wait for a reply.
+    pub fn connect(config: &Config) -> Result<Self, Error> {
+        let Config { connections, timeout, .. } = *config;
+        let connections = connections as usize;
         raise_file_limit(connections as u64 + OTHER_FILES);
-        let (mut first, address) = connect_first(address, timeout)?;
+        let (endpoint, first) = Endpoint::connect_first(&config.address, config.tls.as_ref(), timeout)?;
         let mut driver = Self {
             poll: Poll::new().map_err(Error::Start)?,
             events: Events::with_capacity(POLL_EVENTS_MAX),
             connections: Vec::with_capacity(connections),
             lost: Vec::new(),
-            address,
+            endpoint,
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             start: Instant::now(),
             timeout,
         };
-        register(&driver.poll, &mut first, 0)?;
-        driver.connections.push(Connection::new(first, 0));
-        for number in 1..connections {
-            let mut stream = connect(address, timeout)?;
-            register(&driver.poll, &mut stream, number)?;
-            driver.connections.push(Connection::new(stream, number));
+        driver.add(first, config.auth.clone())?;
+        for _ in 1..connections {
+            let stream = driver.endpoint.connect(timeout)?;
+            driver.add(stream, config.auth.clone())?;
         }
         Ok(driver)
+    }
+
+    /// Adds a connection once it is the account's, if the run has one.
+    fn add(&mut self, stream: Stream, auth: Option<AuthLine>) -> Result<(), Error> {
+        let number = self.connections.len();
+        let mut connection = Connection::new(stream, number, auth);
+        self.authenticate(&mut connection)?;
+        if let Some(stream) = connection.stream() {
+            register(&self.poll, stream, number)?;
+        }
+        self.connections.push(connection);
+        Ok(())
+    }
+
+    /// Waits until a connection is the account's. The others wait for their events meanwhile.
+    fn authenticate(&mut self, connection: &mut Connection) -> Result<(), Error> {
+        let deadline = Instant::now() + self.timeout;
+        if connection.authenticate(&mut self.buffer)? {
+            return Ok(());
+        }
+        let mut poll = Poll::new().map_err(Error::Start)?;
+        if let Some(stream) = connection.stream() {
+            register(&poll, stream, 0)?;
+        }
+        while !connection.authenticate(&mut self.buffer)? {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
+                return Err(Error::Timeout { unanswered: 0 });
+            }
+            match poll.poll(&mut self.events, Some(remaining)) {
+                Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(Error::Start(error)),
+                _ => {}
+            }
+        }
+        connection.stream().map_or(Ok(()), |stream| stream.deregister(poll.registry())).map_err(Error::Start)
     }
 
     /// From now on changes have keys, and lost connections are opened again, for up to
@@ -182,7 +217,7 @@ impl Driver {
             }
             let connection = &mut self.connections[lost.number];
             // A connection over the loopback interface is refused at once.
-            let Ok(mut stream) = begin_connecting(self.address) else {
+            let Ok(mut stream) = self.endpoint.begin_connecting() else {
                 match connection.lose(now) {
                     Some(at) => self.lost.push(LostConnection { at, ..lost }),
                     None => return Err(Error::Lost { unanswered: self.outstanding() }),
@@ -200,37 +235,8 @@ impl Driver {
     }
 }
 
-/// Connects to the first address of `host:port` that accepts. Returns that address as well.
-fn connect_first(address: &str, timeout: Duration) -> Result<(TcpStream, SocketAddr), Error> {
-    let mut last = Error::Connect(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
-    for address in address.to_socket_addrs().map_err(Error::Connect)? {
-        match connect(address, timeout) {
-            Ok(stream) => return Ok((stream, address)),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn connect(address: SocketAddr, timeout: Duration) -> Result<TcpStream, Error> {
-    let stream = std::net::TcpStream::connect_timeout(&address, timeout).map_err(Error::Connect)?;
-    stream.set_nonblocking(true).map_err(Error::Start)?;
-    without_delay(TcpStream::from_std(stream)).map_err(Error::Start)
-}
-
-fn begin_connecting(address: SocketAddr) -> io::Result<TcpStream> {
-    without_delay(TcpStream::connect(address)?)
-}
-
-/// Nagle's algorithm would delay a small request until the reply to the one before it.
-fn without_delay(stream: TcpStream) -> io::Result<TcpStream> {
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-fn register(poll: &Poll, stream: &mut TcpStream, number: usize) -> Result<(), Error> {
-    let interest = Interest::READABLE | Interest::WRITABLE;
-    poll.registry().register(stream, Token(number), interest).map_err(Error::Start)
+fn register(poll: &Poll, stream: &mut Stream, number: usize) -> Result<(), Error> {
+    stream.register(poll.registry(), Token(number)).map_err(Error::Start)
 }
 
 /// Raises the soft limit of open files to `files` or the hard limit. If that is too low, connecting fails.

@@ -14,6 +14,20 @@ pub enum Error {
     /// The server accepts no new connections.
     #[error("the server accepts no new connections")]
     Rejected,
+    /// The server refuses the account of the run.
+    #[error("the server refuses the account: {code}: {message}")]
+    AuthRefused {
+        /// The code of the refusal.
+        code: String,
+        /// Its message.
+        message: String,
+    },
+    /// What the peer sends for AUTH is no reply. It is not shown, because it may have the secret.
+    #[error("the server did not answer AUTH with a reply; what it sent may have the secret and is not shown")]
+    AuthReply,
+    /// The server speaks TLS, and the run does not.
+    #[error("the server speaks TLS")]
+    SpeaksTls,
     /// The peer does not reply to HELLO as a Bookline server does.
     #[error("not a Bookline server: it answered HELLO with \"{reply}\"")]
     NotBookline {

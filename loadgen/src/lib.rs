@@ -21,9 +21,11 @@ mod keys;
 mod retry;
 
 // A phase of a run, and the loop that drives it over all connections.
+mod auth;
 mod connection;
 mod driver;
 mod phase;
+mod stream;
 
 // What the server acknowledged, and the violations of its promises.
 mod bookings;
@@ -54,7 +56,7 @@ mod delete;
 mod report;
 mod run;
 
-pub use config::{CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Workload};
+pub use config::{AuthLine, CONNECTIONS_MAX, Config, DEPTH_MAX, DURATION_MAX, EVENTS_MAX, Tls, Workload};
 pub use error::Error;
 pub use findings::{Finding, Findings, Violation};
 pub use handshake::Handshake;

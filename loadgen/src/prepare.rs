@@ -34,14 +34,8 @@ impl Phase for Greet {
     }
 
     fn on_reply(&mut self, _request: Pending, line: &[u8]) -> Result<(), Error> {
-        match std::str::from_utf8(line).map_or(Handshake::NotBookline, Handshake::parse) {
-            Handshake::Accepted { version, .. } => {
-                self.server_version = version;
-                Ok(())
-            }
-            Handshake::Rejected => Err(Error::Rejected),
-            Handshake::NotBookline => Err(Error::NotBookline { reply: excerpt(line) }),
-        }
+        self.server_version = Handshake::check(line)?;
+        Ok(())
     }
 }
 

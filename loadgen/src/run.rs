@@ -39,7 +39,7 @@ impl<'a> Run<'a> {
         on_progress: Option<Box<dyn FnMut(Progress) + 'a>>,
     ) -> Result<Self, Error> {
         let id = RunId::random();
-        let mut driver = Driver::connect(&config.address, config.connections as usize, config.timeout)?;
+        let mut driver = Driver::connect(config)?;
         let mut greet = Greet::new(config.connections);
         driver.run(&mut greet, 1)?;
         if config.retry {
