@@ -99,9 +99,9 @@ mod tests {
             Verb::ALL.iter().flat_map(|verb| verb.forms().iter().map(move |form| (verb, form)))
         {
             let row = NEEDS.iter().find(|row| row.needs == form.needs).expect("a row");
-            let words = row.requests.split(|c: char| !c.is_ascii_uppercase());
+            let mut words = row.requests.split(|c: char| !c.is_ascii_uppercase());
             // A full STATS needs more than its form.
-            assert!(words.into_iter().any(|word| word == verb.as_str()), "{}: {}", form.usage, row.requests);
+            assert!(words.any(|word| word == verb.as_str()), "{}: {}", form.usage, row.requests);
         }
     }
 

@@ -86,7 +86,7 @@ pub enum Detail {
     },
     /// The host, who alone may change the meeting, for `FORBIDDEN`.
     Host(String),
-    /// The least that would be needed, for `FORBIDDEN`: a role, or a person.
+    /// The least role that would be needed, for `FORBIDDEN`.
     Needs(String),
     /// When the same request may succeed, for `RATE_LIMITED`.
     RetryAfter {

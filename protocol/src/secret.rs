@@ -58,11 +58,6 @@ impl<'a> Secret<'a> {
     pub fn expose(&self) -> &str {
         &self.0
     }
-
-    /// Copies the secret out of the line that it borrows from.
-    pub fn into_owned(self) -> Secret<'static> {
-        Secret(Cow::Owned(self.0.into_owned()))
-    }
 }
 
 fn is_token(digits: &str) -> bool {

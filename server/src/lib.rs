@@ -6,6 +6,7 @@
 #[doc(hidden)]
 pub mod account_add;
 #[doc(hidden)]
+mod argument;
 pub mod auth;
 #[doc(hidden)]
 pub mod changes;

@@ -180,7 +180,6 @@ impl Server {
             refusals: config.refusals,
             per_address: config.max_per_address,
             idle_timeout: config.idle_timeout,
-            requires_authentication: service.authentication.is_required(),
         };
         let background_maintenance = config.background_maintenance;
         Ok(Self { service, journal, limits, background_maintenance, data_dir: data_dir.into() })
@@ -194,7 +193,7 @@ impl Server {
 
     /// Whether every connection has to authenticate: whether the server has accounts.
     pub fn requires_authentication(&self) -> bool {
-        self.limits.requires_authentication
+        self.service.authentication.is_required()
     }
 
     /// Serves the connections of these listeners until `shutdown` completes. Then it drains the connections,

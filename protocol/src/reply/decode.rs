@@ -133,7 +133,7 @@ pub struct ErrBody {
     /// FORBIDDEN: the host, who alone may change the meeting.
     #[serde(default)]
     pub host: Option<String>,
-    /// FORBIDDEN: the least that would be needed, a role or a person.
+    /// FORBIDDEN: the least role that would be needed.
     #[serde(default)]
     pub needs: Option<String>,
     /// RATE_LIMITED: when the same request may succeed, in milliseconds from now.

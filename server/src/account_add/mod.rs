@@ -11,6 +11,7 @@ use anyhow::{Context as _, bail};
 use bookline_protocol::{Id, Role, Secret};
 use clap::{Args, Subcommand};
 
+use crate::argument::parse_id;
 use crate::auth::{PasswordHasher, new_token, token_hash};
 use crate::config::Config;
 use crate::log;
@@ -192,11 +193,6 @@ fn close(data_dir: &DataDir, journal: &Journal) -> anyhow::Result<()> {
 fn print_token(token: &str) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{token}").and_then(|()| out.flush()).context("writing to standard output")
-}
-
-/// Parses the id of an event or a person, or the name of an account.
-pub fn parse_id(text: &str) -> Result<Id<'static>, String> {
-    Id::new(text.to_owned()).map_err(|e| format!("it {e}"))
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {

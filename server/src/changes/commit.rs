@@ -107,7 +107,8 @@ const _: () = assert!(
 );
 
 /// The change of an account.
-const _: () = assert!(HEADER_BYTES + CHANGE_HEADER_BYTES + account_set::BODY_BYTES_MAX <= BYTES_MAX);
+const _: () =
+    assert!(EXTENDED_HEADER_BYTES_MAX + CHANGE_HEADER_BYTES + account_set::BODY_BYTES_MAX <= BYTES_MAX);
 
 /// Holds that expired, each of another event.
 const _: () = assert!(EXTENDED_HEADER_BYTES_MAX + ended_holds_bytes_max(HOLDS_ENDED_MAX) <= BYTES_MAX);

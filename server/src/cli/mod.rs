@@ -12,7 +12,8 @@ use clap::builder::{BoolishValueParser, Resettable};
 use clap::error::ErrorKind;
 use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::account_add::{AccountCommand, parse_id};
+use crate::account_add::AccountCommand;
+use crate::argument::parse_id;
 pub use listen::ListenFlags;
 
 use crate::changes::commit;

@@ -29,17 +29,12 @@ impl Command for AccountRequest<'_> {
         if !service.authentication.is_required() {
             return turn.refuse(no_accounts());
         }
-        let new_secret = match self {
-            Self::Add { secret, .. } | Self::Set { secret: Some(secret), .. } => Some(secret),
-            Self::Set { secret: None, .. } | Self::Drop { .. } | Self::List => None,
-        };
-        let hashed = match new_secret.map(|secret| turn.hash(service, secret)).transpose() {
-            Ok(hashed) => hashed,
-            Err(status) => return status,
-        };
         match self {
-            Self::Add { name, role, person, .. } => {
-                let Some(hashed) = hashed else { return ExecutionStatus::Complete };
+            Self::Add { name, role, person, secret } => {
+                let hashed = match turn.hash(service, secret) {
+                    Ok(hashed) => hashed,
+                    Err(status) => return status,
+                };
                 let person = person.as_ref().map_or("", Id::as_str);
                 let values = AccountValues {
                     name: name.as_str(),
@@ -50,7 +45,11 @@ impl Command for AccountRequest<'_> {
                 let added = service.store.add_account(&mut turn.context, &values);
                 turn.reply_changed(added, hashed.token, name)
             }
-            Self::Set { name, role, person, .. } => {
+            Self::Set { name, role, person, secret } => {
+                let hashed = match secret.as_ref().map(|secret| turn.hash(service, secret)).transpose() {
+                    Ok(hashed) => hashed,
+                    Err(status) => return status,
+                };
                 let person = person.as_ref().map(|person| person.as_ref().map_or("", Id::as_str));
                 let secret = hashed.as_ref().map(|hashed| hashed.stored.as_hash());
                 let update = AccountUpdate { role: *role, person, secret };

@@ -24,13 +24,8 @@ struct Followed {
 impl AccountEnd {
     /// Follows the account that the connection has now.
     pub fn follow(&mut self, account: Option<&Arc<SharedByConnections>>) {
-        let followed = self.0.as_ref().map(|followed| &followed.account);
-        let is_same = match (followed, account) {
-            (Some(followed), Some(account)) => Arc::ptr_eq(followed, account),
-            (None, None) => true,
-            _ => false,
-        };
-        if !is_same {
+        let followed = self.0.as_ref().map(|followed| Arc::as_ptr(&followed.account));
+        if followed != account.map(Arc::as_ptr) {
             self.0 = account.map(|account| Followed {
                 account: account.clone(),
                 dropped: Box::pin(account.dropped.clone().cancelled_owned()),

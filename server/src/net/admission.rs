@@ -29,8 +29,6 @@ pub struct ConnectionLimits {
     pub per_address: Option<usize>,
     /// How long a connection may be idle.
     pub idle_timeout: Option<Duration>,
-    /// Whether a connection has to authenticate. Those that have not are limited.
-    pub requires_authentication: bool,
 }
 
 impl ConnectionLimits {
@@ -67,12 +65,13 @@ pub struct UnauthenticatedPlace {
 
 impl Admission {
     pub fn new(service: Arc<Service>, limits: ConnectionLimits) -> Self {
+        let requires_authentication = service.authentication.is_required();
         let unauthenticated = || Arc::new(Semaphore::new(limits.unauthenticated()));
         Self {
             service,
             limits,
             addresses: limits.per_address.map(AddressLimiter::new),
-            unauthenticated: limits.requires_authentication.then(unauthenticated),
+            unauthenticated: requires_authentication.then(unauthenticated),
         }
     }
 

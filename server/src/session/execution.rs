@@ -1,6 +1,6 @@
 //! Execution of a line.
 
-use bookline_protocol::{ParsedLine, Refusal, parse};
+use bookline_protocol::{ParsedLine, Refusal, Request, parse};
 
 use crate::commands::turn_budget::Cost;
 use crate::commands::{Denial, ExecutionStatus, Service, Turn, authorize, cost, execute, execute_keyed};
@@ -13,25 +13,11 @@ pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>)
         ParsedLine::Blank => ExecutionStatus::Complete,
         ParsedLine::Request(request) => {
             tracing::debug!(command = request.verb().as_str(), "request");
-            if let Err(denial) = authorize(turn, service, request) {
-                return deny(turn, denial);
-            }
-            let status = execute(turn, service, request, None);
-            if !status.is_to_repeat() {
-                turn.end_request();
-            }
-            status
+            if_authorized(turn, service, request, |turn| execute(turn, service, request, None))
         }
         ParsedLine::Keyed(keyed) => {
             tracing::debug!(command = keyed.request.verb().as_str(), "request with a key");
-            if let Err(denial) = authorize(turn, service, &keyed.request) {
-                return deny(turn, denial);
-            }
-            let status = execute_keyed(turn, service, keyed);
-            if !status.is_to_repeat() {
-                turn.end_request();
-            }
-            status
+            if_authorized(turn, service, &keyed.request, |turn| execute_keyed(turn, service, keyed))
         }
         ParsedLine::Refused(refusal) => {
             tracing::debug!(code = refusal.code.as_str(), "line refused");
@@ -43,6 +29,24 @@ pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>)
             ExecutionStatus::Close
         }
     }
+}
+
+/// Executes a request if the requester may make it.
+#[inline(always)]
+fn if_authorized(
+    turn: &mut Turn,
+    service: &Service,
+    request: &Request<'_>,
+    execute: impl FnOnce(&mut Turn) -> ExecutionStatus,
+) -> ExecutionStatus {
+    if let Err(denial) = authorize(turn, service, request) {
+        return deny(turn, denial);
+    }
+    let status = execute(turn);
+    if !status.is_to_repeat() {
+        turn.end_request();
+    }
+    status
 }
 
 #[cold]

@@ -233,9 +233,7 @@ impl Applier<'_, '_> {
             index.ok_or_else(|| Contradiction(format!("event {} {what} and does not exist", number.0)))?;
         Ok((shard, index))
     }
-}
 
-impl Applier<'_, '_> {
     /// Changes the accounts, in replay: live they are locked already.
     fn change_accounts<T>(
         &self,

@@ -4,6 +4,7 @@ use bookline_protocol::{Id, Timestamp};
 use clap::Args;
 
 use super::since::parse_since;
+use crate::argument::parse_id;
 use crate::changes::EntryPeople;
 use crate::changes::commit::Commit;
 
@@ -61,8 +62,4 @@ impl Wanted {
 
 fn is_any_or(wanted: Option<&Id<'_>>, id: &str) -> bool {
     wanted.is_none_or(|wanted| wanted.as_str() == id)
-}
-
-fn parse_id(text: &str) -> Result<Id<'static>, String> {
-    Id::new(text.to_owned()).map_err(|e| format!("it {e}"))
 }
