@@ -16,6 +16,15 @@ pub struct Directory {
     file: File,
 }
 
+impl Drop for Directory {
+    /// Unlocks it. Closing the descriptor would not do: a process that another thread starts has a copy of it
+    /// until it executes its program, and the lock would last as long.
+    fn drop(&mut self) {
+        // It fails only if the descriptor is invalid, and then there is no lock either.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Why a directory cannot be locked.
 pub enum LockError {
     /// Another process has locked it.
@@ -56,5 +65,22 @@ impl Directory {
     /// Its permission bits, as in `chmod`.
     pub fn mode(&self) -> io::Result<u32> {
         Ok(self.file.metadata()?.mode() & 0o7777)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_of_the_descriptor_does_not_hold_the_lock_of_a_dropped_directory() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let Ok(locked) = Directory::lock(directory.path()) else { panic!("nobody has locked it") };
+        // As a process has that is being started.
+        let copy = locked.file.try_clone().expect("a descriptor");
+        assert!(matches!(Directory::lock(directory.path()), Err(LockError::InUse)));
+        drop(locked);
+        assert!(Directory::lock(directory.path()).is_ok());
+        drop(copy);
     }
 }

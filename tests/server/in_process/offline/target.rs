@@ -170,11 +170,13 @@ async fn only_work_directories_of_ended_backups_are_removed() {
     assert_eq!(names(&temp.path().join(".bookline-backup-3")), ["somebody's"]);
 }
 
-/// A backup that waits for a reader, with its work directory in `place`.
+/// A backup that waits for a reader, with its work directory in `temp`. It ignores no signal that the process
+/// of the tests ignores, as it does in the background of a shell.
 fn start_waiting(shell: &str, directory: &Path, temp: &Path) -> Child {
     let script = format!("{shell} exec \"$0\" backup --data-dir \"$1\" --to -");
-    let mut program = Command::new("sh");
-    program.args(["-c", &script, env!("CARGO_BIN_EXE_booklined")]).arg(directory).env("TMPDIR", temp);
+    let mut program = Command::new("env");
+    program.args(["--default-signal", "sh", "-c", &script, env!("CARGO_BIN_EXE_booklined")]);
+    program.arg(directory).env("TMPDIR", temp);
     let mut child = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
     // The backup is larger than the buffer of a pipe, so that it is not done when its first byte is read.
     child.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("the first byte");
