@@ -12,5 +12,6 @@ pub mod plain_file;
 pub mod recent;
 pub mod recovery;
 pub mod replay;
+pub mod replicated;
 pub mod restore;
 pub mod snapshot;

@@ -1,0 +1,55 @@
+//! Why the stream of a cluster cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::message_limits::MAX_PAYLOAD_MIN;
+
+/// Why the stream of a cluster cannot be used.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NatsError {
+    #[error("the NATS credentials in {}", file.display())]
+    Credentials { file: PathBuf, error: io::Error },
+    #[error("connecting to NATS at {servers}")]
+    Connect {
+        servers: String,
+        #[source]
+        error: async_nats::ConnectError,
+    },
+    #[error(
+        "NATS accepts messages of at most {max_payload} bytes, and a cluster needs {MAX_PAYLOAD_MIN}: raise max_payload \
+         in the configuration of every NATS server"
+    )]
+    MaxPayload { max_payload: usize },
+    /// JetStream refuses a request about the stream, or does not answer.
+    #[error("{doing} the stream {stream}: {reason}")]
+    Stream { doing: &'static str, stream: String, reason: String },
+    /// Its configuration is not what the promises of a cluster rest on.
+    #[error(
+        "the stream {stream} has {}, and a cluster needs {}: correct it with `nats stream edit {stream}`, or give another \
+         --cluster-name",
+        found.join(", "), wanted.join(", ")
+    )]
+    Settings { stream: String, found: Vec<String>, wanted: Vec<String> },
+    #[error(
+        "the stream {stream} is not of a cluster of Bookline: its metadata has no valid {key}. Give another --cluster-name"
+    )]
+    NoClusterId { stream: String, key: &'static str },
+}
+
+impl NatsError {
+    /// Whether the same attempt may succeed later without anybody's help: NATS may be starting, or electing a
+    /// leader.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Stream { .. } => true,
+            Self::Credentials { .. }
+            | Self::MaxPayload { .. }
+            | Self::Settings { .. }
+            | Self::NoClusterId { .. } => false,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The replicated log, with NATS servers that the tests start and stop.
+
+mod nats_stream;
