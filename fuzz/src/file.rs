@@ -97,12 +97,13 @@ fn built(mut rest: &[u8], first: Sequence, salt: &Salt) -> Vec<u8> {
                 Kind::Trailer,
                 Kind::Changes,
                 Kind::Footer,
-                Kind::Unknown(kind | 8),
+                Kind::Unknown(kind | 16),
             ][usize::from(kind % 6)],
             first: next,
             commits: commits.into(),
             durable_through: first,
             previous,
+            term: 0,
         };
         let (frame, crc) = frame::bare(&header, payload, salt);
         bytes.extend(frame);

@@ -1,3 +1,4 @@
 //! The replicated log, with NATS servers that the tests start and stop.
 
 mod nats_stream;
+mod simulation;

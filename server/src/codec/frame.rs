@@ -8,8 +8,10 @@
 //! | 16 | 8 | `durable_through`: the highest sequence number known to be synced when this frame was written |
 //! | 24 | 4 | number of its commits, or of its changes in a snapshot |
 //! | 28 | 4 | CRC of the previous frame, also across segments; 0 for the first frame of the journal |
-//! | 32 | 1 | kind: 1 commits, 2 durability marker, 3 segment trailer; in a snapshot 4 changes, 5 footer |
-//! | 33 | 7 | zero; any other value requires a newer version |
+//! | 32 | 1 | kind: 1 commits, 2 durability marker, 3 segment trailer; in a snapshot 4 changes, 5 footer; |
+//! | | | in a replicated log 1 commits, 6 genesis, 7 takeover, 8 heartbeat |
+//! | 33 | 3 | zero; any other value requires a newer version |
+//! | 36 | 4 | term of the leader that appended it to a replicated log; 0 on one machine |
 //! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
 //!
 //! A **durability marker** carries only `durable_through`. It proves the last commits before an idle period
@@ -73,6 +75,12 @@ pub enum Kind {
     Changes,
     /// The footer of a snapshot, which ends it.
     Footer,
+    /// The first frame of a replicated log: what its members have to agree on.
+    Genesis,
+    /// Makes the member that has appended it the leader.
+    Takeover,
+    /// Says that the leader is alive, and carries nothing else.
+    Heartbeat,
     /// A kind of a later version.
     Unknown(u8),
 }
@@ -85,6 +93,9 @@ impl Kind {
             Self::Trailer => 3,
             Self::Changes => 4,
             Self::Footer => 5,
+            Self::Genesis => 6,
+            Self::Takeover => 7,
+            Self::Heartbeat => 8,
             Self::Unknown(number) => number,
         }
     }
@@ -103,6 +114,8 @@ pub struct Header {
     pub durable_through: Sequence,
     /// The CRC of the previous frame.
     pub previous: u32,
+    /// The term of the leader that appended it to a replicated log; 0 on one machine.
+    pub term: u32,
 }
 
 /// A frame whose checksum is correct.
@@ -132,7 +145,8 @@ pub fn finish(frame: &mut [u8], payload: usize, header: &Header, salt: &Salt) ->
     frame[24..28].copy_from_slice(&header.commits.to_le_bytes());
     frame[28..32].copy_from_slice(&header.previous.to_le_bytes());
     frame[32] = header.kind.number();
-    frame[33..HEADER_BYTES].fill(0);
+    frame[33..36].fill(0);
+    frame[36..HEADER_BYTES].copy_from_slice(&header.term.to_le_bytes());
     frame[HEADER_BYTES + payload..].fill(0);
     let crc = salt.crc(&frame[4..]);
     frame[..4].copy_from_slice(&crc.to_le_bytes());
@@ -147,19 +161,34 @@ pub fn announced_len(bytes: &[u8]) -> Option<usize> {
     (payload <= PAYLOAD_BYTES_MAX).then_some(len(payload))
 }
 
-/// Decodes the frame at the beginning of `bytes`. `None` if it is incomplete or its checksum is wrong.
+/// Decodes the frame of a segment or snapshot at the beginning of `bytes`. `None` if it is incomplete or its
+/// checksum is wrong. A frame of a replicated log has an unknown kind here.
 pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
+    let mut frame = read_replicated(bytes, salt)?;
+    let Header { kind, term, .. } = &mut frame.header;
+    if *term != 0 || matches!(kind, Kind::Genesis | Kind::Takeover | Kind::Heartbeat) {
+        *kind = Kind::Unknown(kind.number());
+    }
+    Some(frame)
+}
+
+/// Decodes the frame at the beginning of `bytes`, also one of a replicated log. `None` if it is incomplete or
+/// its checksum is wrong.
+pub fn read_replicated<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
     let header = bytes.first_chunk::<HEADER_BYTES>()?;
     let u32_at = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let u64_at = |at: usize| u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32;
     let kind = match header[32] {
         0 => return None,
-        number if header[33..] != [0; 7] => Kind::Unknown(number),
+        number if header[33..36] != [0; 3] => Kind::Unknown(number),
         1 => Kind::Commits,
         2 => Kind::Marker,
         3 => Kind::Trailer,
         4 => Kind::Changes,
         5 => Kind::Footer,
+        6 => Kind::Genesis,
+        7 => Kind::Takeover,
+        8 => Kind::Heartbeat,
         number => Kind::Unknown(number),
     };
     let payload = u32_at(4) as usize;
@@ -177,6 +206,7 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
         commits: u32_at(24),
         durable_through: Sequence(u64_at(16)),
         previous: u32_at(28),
+        term: u32_at(36),
     };
     Some(Frame { header, crc, payload: &frame[HEADER_BYTES..HEADER_BYTES + payload] })
 }
@@ -225,7 +255,24 @@ mod tests {
         commits: 2,
         durable_through: Sequence(6),
         previous: 0xdead_beef,
+        term: 0,
     };
+
+    #[test]
+    fn a_frame_of_a_replicated_log_is_unknown_on_one_machine() {
+        let salt = Salt::new([3; 16]);
+        for (kind, term, unknown) in [
+            (Kind::Commits, 1, 1),
+            (Kind::Genesis, 0, 6),
+            (Kind::Takeover, 1 << 31, 7),
+            (Kind::Heartbeat, 2, 8),
+        ] {
+            let header = Header { kind, term, ..HEADER };
+            let (bytes, _) = bare(&header, b"", &salt);
+            assert_eq!(read_replicated(&bytes, &salt).map(|frame| frame.header), Some(header));
+            assert_eq!(read(&bytes, &salt).map(|frame| frame.header.kind), Some(Kind::Unknown(unknown)));
+        }
+    }
 
     #[test]
     fn an_encoded_frame_decodes_to_the_same_header_and_payload() {

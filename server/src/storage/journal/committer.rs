@@ -240,7 +240,7 @@ impl Committer {
     }
 
     fn header(&self, kind: Kind, first: Sequence, commits: u32) -> Header {
-        Header { kind, first, commits, durable_through: self.tail.synced, previous: self.tail.crc }
+        Header { kind, first, commits, durable_through: self.tail.synced, previous: self.tail.crc, term: 0 }
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {

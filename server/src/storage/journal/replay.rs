@@ -323,7 +323,9 @@ impl Reader<'_> {
                 self.successor = Some(payload);
                 Ok(())
             }
-            Kind::Changes | Kind::Footer => Err(DecodeError::Malformed.into()),
+            Kind::Changes | Kind::Footer | Kind::Genesis | Kind::Takeover | Kind::Heartbeat => {
+                Err(DecodeError::Malformed.into())
+            }
             Kind::Unknown(kind) => Err(DecodeError::UnknownFrame(kind).into()),
         }
     }

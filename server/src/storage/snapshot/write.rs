@@ -108,6 +108,7 @@ impl<'a> Writer<'a> {
             commits: self.frame_changes,
             durable_through: sequence,
             previous: self.crc,
+            term: 0,
         };
         self.frame.resize(frame::len(payload), 0);
         self.crc = frame::finish(&mut self.frame, payload, &header, &self.header.salt);

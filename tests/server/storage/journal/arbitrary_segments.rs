@@ -74,7 +74,7 @@ fn segment_of(first: u64, frames: &[(Kind, Vec<u8>)]) -> Vec<u8> {
     for (kind, payload) in frames {
         let commits = u32::try_from(commit::decode(payload, Sequence(1)).count()).expect("a few");
         let (first, durable_through) = (Sequence(first), Sequence(first));
-        let header = Header { kind: *kind, first, commits, durable_through, previous };
+        let header = Header { kind: *kind, first, commits, durable_through, previous, term: 0 };
         let (frame, crc) = frame::bare(&header, payload, &salt);
         bytes.extend(frame);
         previous = crc;

@@ -291,8 +291,14 @@ fn arbitrary_bytes_are_decoded_or_refused() {
 #[test]
 fn a_frame_longer_than_the_bytes_is_rejected() {
     let salt = Salt::new([1; 16]);
-    let header =
-        Header { kind: Kind::Commits, first: FIRST, commits: 1, durable_through: FIRST, previous: 0 };
+    let header = Header {
+        kind: Kind::Commits,
+        first: FIRST,
+        commits: 1,
+        durable_through: FIRST,
+        previous: 0,
+        term: 0,
+    };
     let (valid, _) = frame::bare(&header, &small(), &salt);
     for length in [0, 1, 100_000, frame::PAYLOAD_BYTES_MAX as u32, u32::MAX, u32::MAX - 7] {
         let mut wrong = valid.clone();

@@ -1,0 +1,55 @@
+//! The lease of a leader.
+
+use std::time::Duration;
+
+use super::boot_time::BootTime;
+
+/// When a leader may show what it has looked up, without asking the log whether it still leads.
+///
+/// A standby takes over no earlier than a whole lease after the last frame that it has read. The leader
+/// counts two thirds of the lease, from before that frame was sent. The third between them is what the clocks
+/// of the two may drift apart in that time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    of_leader: Duration,
+}
+
+impl Lease {
+    /// The lease after which a standby may take over.
+    pub fn new(of_standby: Duration) -> Self {
+        Self { of_leader: of_standby * 2 / 3 }
+    }
+
+    /// Whether the leader may show what it has looked up before `looked`. `confirmed` is when the last
+    /// acknowledged append was first sent: it has led then.
+    pub fn covers(self, confirmed: BootTime, looked: BootTime) -> bool {
+        looked < confirmed + self.of_leader || Self::proves(confirmed, looked)
+    }
+
+    /// As [`Self::covers`], without relying on the clocks of other machines: only an append that was sent
+    /// after the look proves that the leader has led at that moment.
+    pub fn proves(confirmed: BootTime, looked: BootTime) -> bool {
+        confirmed >= looked
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_is_covered_for_two_thirds_of_the_lease_and_by_a_later_append() {
+        let lease = Lease::new(Duration::from_secs(3));
+        let at = |millis| BootTime(Duration::from_millis(millis));
+        for (confirmed, looked, covered) in [
+            (10_000, 9_000, true),
+            (10_000, 10_000, true),
+            (10_000, 11_999, true),
+            (10_000, 12_000, false),
+            (12_000, 12_000, true),
+        ] {
+            assert_eq!(lease.covers(at(confirmed), at(looked)), covered, "{confirmed} and {looked}");
+            assert_eq!(Lease::proves(at(confirmed), at(looked)), confirmed >= looked);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The frames that a member reads and appends.
+
+use bytes::Bytes;
+
+use crate::codec::Sequence;
+use crate::codec::frame::{self, Frame, Header, Kind};
+use crate::codec::salt::Salt;
+use crate::storage::replicated::position::Position;
+use crate::storage::replicated::stream_sequence::StreamSequence;
+
+/// Commits to append: [`frame::HEADER_BYTES`] unused bytes, and the encoding of the commits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    pub bytes: Vec<u8>,
+    /// At least one.
+    pub commits: u32,
+}
+
+/// What a frame says, beside its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// What the members have to agree on.
+    Genesis(Bytes),
+    /// A leader with this address takes over.
+    Takeover { leader: Box<str> },
+    /// The leader is alive.
+    Heartbeat,
+    /// The encoding of commits.
+    Commits { first: Sequence, payload: Bytes },
+}
+
+/// A frame with the position behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Read {
+    pub content: Content,
+    pub position: Position,
+}
+
+/// Why a message cannot follow the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Break {
+    #[error("it is no frame of this cluster, or its checksum is wrong")]
+    NoFrame,
+    #[error("it follows another frame than the one before it")]
+    OtherChain,
+    #[error("its first commit is {found}, and {expected} is next")]
+    OtherCommit { found: u64, expected: u64 },
+    #[error("its term is {found}, and the last takeover began term {last}")]
+    OtherTerm { found: u32, last: u32 },
+    #[error("it has content of an unknown kind, {0}: a newer version has written it")]
+    UnknownKind(u8),
+    #[error("its content is invalid")]
+    Invalid,
+}
+
+/// Checks that the message at the next place of the stream follows this position, and decodes it.
+///
+/// # Errors
+///
+/// [`Break`]
+pub fn read(message: &Bytes, after: Position, salt: &Salt) -> Result<Read, Break> {
+    let Frame { header, crc, payload } = frame::read_replicated(message, salt).ok_or(Break::NoFrame)?;
+    let Header { kind, first, commits, previous, term, .. } = header;
+    if previous != after.crc {
+        return Err(Break::OtherChain);
+    }
+    let expected = after.commit.next();
+    if first != expected {
+        return Err(Break::OtherCommit { found: first.0, expected: expected.0 });
+    }
+    let is_first = after.stream == StreamSequence(0);
+    let begins_term = kind == Kind::Takeover && term > after.term;
+    if !begins_term && (kind == Kind::Takeover || term != after.term) {
+        return Err(Break::OtherTerm { found: term, last: after.term });
+    }
+    let payload = message.slice_ref(payload);
+    let content = match kind {
+        Kind::Unknown(kind) => return Err(Break::UnknownKind(kind)),
+        Kind::Genesis if is_first && commits == 0 => Content::Genesis(payload),
+        Kind::Takeover if !is_first && commits == 0 => {
+            let leader = str::from_utf8(&payload).map_err(|_| Break::Invalid)?;
+            Content::Takeover { leader: leader.into() }
+        }
+        Kind::Heartbeat if term > 0 && commits == 0 => Content::Heartbeat,
+        Kind::Commits if term > 0 && commits > 0 => Content::Commits { first, payload },
+        _ => return Err(Break::Invalid),
+    };
+    let commit = Sequence(after.commit.0 + u64::from(commits));
+    Ok(Read { content, position: Position { stream: after.stream.next(), commit, crc, term } })
+}
+
+/// A frame to append, which follows `after`, with the position behind it.
+pub(super) fn write(
+    kind: Kind,
+    term: u32,
+    after: Position,
+    mut batch: Batch,
+    salt: &Salt,
+) -> (Bytes, Position) {
+    let payload = batch.bytes.len() - frame::HEADER_BYTES;
+    let header = Header {
+        kind,
+        first: after.commit.next(),
+        commits: batch.commits,
+        // The stream itself says what is durable.
+        durable_through: Sequence(0),
+        previous: after.crc,
+        term,
+    };
+    batch.bytes.resize(frame::len(payload), 0);
+    let crc = frame::finish(&mut batch.bytes, payload, &header, salt);
+    let commit = Sequence(after.commit.0 + u64::from(batch.commits));
+    (batch.bytes.into(), Position { stream: after.stream.next(), commit, crc, term })
+}
+
+impl Batch {
+    /// What a frame without commits has.
+    pub(super) fn without_commits(payload: &[u8]) -> Self {
+        let mut bytes = vec![0; frame::HEADER_BYTES];
+        bytes.extend_from_slice(payload);
+        Self { bytes, commits: 0 }
+    }
+}

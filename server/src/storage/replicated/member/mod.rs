@@ -1,0 +1,292 @@
+//! A member of a cluster: how it follows the log, takes over, appends, and finds that it was deposed.
+//!
+//! It does no I/O and has no clock. Its owner does the [`Step`] that [`Member::next`] names, one at a time,
+//! and reports the result. So the same code runs in the server and in simulations.
+
+mod bug;
+mod frames;
+mod quiet;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod undecided;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+pub use bug::Bug;
+pub use frames::{Batch, Break, Content, Read, read as read_frame};
+pub use settings::Settings;
+
+use super::append::{Append, AppendResult};
+use super::boot_time::BootTime;
+use super::position::Position;
+use super::stream_read::StreamRead;
+use super::stream_sequence::StreamSequence;
+use crate::codec::Sequence;
+use crate::codec::frame::Kind;
+use quiet::Quiet;
+use undecided::Undecided;
+
+/// A leader that has nothing to append appends a heartbeat this long after its last append.
+const HEARTBEAT_AFTER: Duration = Duration::from_secs(1);
+
+/// A standby that has read everything asks for more after this time.
+const POLL_AFTER: Duration = Duration::from_millis(20);
+
+/// The time after which a message that cannot follow is read again, and how often it is: the NATS server that
+/// has answered may be behind.
+const BREAK_READ_AFTER: Duration = Duration::from_millis(200);
+const BREAK_READS: u32 = 5;
+
+/// What the owner of a member does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Read this message, and report it to [`Member::on_read`].
+    Read(StreamSequence),
+    /// Send this append, and report its result to [`Member::on_append`].
+    Append(Append),
+    /// Do nothing until this time. A leader goes on earlier if there is a batch or a barrier is wanted.
+    Wait(BootTime),
+    /// Begin anew with another member and an empty state: this one led, and another one has taken over.
+    Deposed,
+    /// Stop: the log is corrupt.
+    Stop(Corrupt),
+}
+
+/// What has happened, in the order of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A standby has read this frame, and applies it.
+    Read(Read),
+    /// Leads from now on. The log ends at this position.
+    Leads(Position),
+    /// Everything that was appended up to this commit is durable.
+    Durable(Sequence),
+}
+
+/// A message that cannot follow the one before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the log is corrupt: message {} of the stream cannot follow the one before it: {reason}", at.0)]
+pub struct Corrupt {
+    pub at: StreamSequence,
+    pub reason: Break,
+}
+
+#[derive(Debug)]
+enum Role {
+    Standby {
+        quiet: Quiet,
+        read_at: BootTime,
+        /// The last read found nothing: what is known has been applied.
+        is_current: bool,
+        /// How often the next message could not follow.
+        breaks: u32,
+    },
+    Leader {
+        heartbeat_at: BootTime,
+        wants_barrier: bool,
+    },
+    Deposed,
+    Corrupt(Corrupt),
+}
+
+/// A member of a cluster.
+#[derive(Debug)]
+pub struct Member {
+    settings: Settings,
+    position: Position,
+    role: Role,
+    undecided: Option<Undecided>,
+    confirmed: Option<BootTime>,
+}
+
+impl Member {
+    /// A standby that has applied the log up to `position`.
+    pub fn new(settings: Settings, position: Position, now: BootTime) -> Self {
+        Self { settings, position, role: Role::standby(now), undecided: None, confirmed: None }
+    }
+
+    /// The last frame that it has applied, or, as the leader, that is durable.
+    pub fn position(&self) -> Position {
+        self.position
+    }
+
+    pub fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader { .. })
+    }
+
+    /// When the last append that is known durable was first sent, by this member as the leader. It has led
+    /// then.
+    pub fn confirmed(&self) -> Option<BootTime> {
+        self.confirmed
+    }
+
+    /// Makes a leader append something, although there is no batch, to prove that it leads.
+    pub fn want_barrier(&mut self) {
+        if let Role::Leader { wants_barrier, .. } = &mut self.role {
+            *wants_barrier = true;
+        }
+    }
+
+    /// What to do next. `take_batch` takes the commits that are to be appended, if there are any; it is asked
+    /// only if nothing is undecided, so that one append is in flight at a time.
+    pub fn next(&mut self, now: BootTime, take_batch: &mut dyn FnMut() -> Option<Batch>) -> Step {
+        if let Some(undecided) = &self.undecided {
+            return match undecided.again {
+                again if again > now => Step::Wait(again),
+                _ if undecided.looks => Step::Read(undecided.append.expected.next()),
+                _ => Step::Append(undecided.append.clone()),
+            };
+        }
+        match &self.role {
+            Role::Standby { read_at, .. } if *read_at > now => Step::Wait(*read_at),
+            Role::Standby { quiet, is_current, .. } => {
+                // As long as nobody has led, nobody has a lease.
+                let is_quiet =
+                    self.position.term == 0 || quiet.counted() >= self.settings.lease + self.settings.jitter;
+                if *is_current && is_quiet {
+                    self.take_over(now)
+                } else {
+                    Step::Read(self.position.stream.next())
+                }
+            }
+            Role::Leader { heartbeat_at, wants_barrier } => {
+                let (heartbeat_at, is_due) = (*heartbeat_at, *wants_barrier || *heartbeat_at <= now);
+                match take_batch() {
+                    Some(batch) => self.lead_with(Kind::Commits, batch, now),
+                    None if is_due => self.lead_with(Kind::Heartbeat, Batch::without_commits(&[]), now),
+                    None => Step::Wait(heartbeat_at),
+                }
+            }
+            Role::Deposed => Step::Deposed,
+            Role::Corrupt(corrupt) => Step::Stop(*corrupt),
+        }
+    }
+
+    /// Reports what the stream has said to [`Step::Append`].
+    pub fn on_append(&mut self, now: BootTime, result: AppendResult) -> Option<Event> {
+        let undecided = self.undecided.as_mut()?;
+        match result {
+            AppendResult::Stored { sequence } if sequence == undecided.position.stream => {
+                return self.decide_stored(now);
+            }
+            AppendResult::WrongLastSequence if self.settings.has(Bug::RefusalDecides) => self.lose(now),
+            // An append that is stored elsewhere is not this one, although it has its id.
+            AppendResult::Stored { .. } | AppendResult::WrongLastSequence => undecided.look(now),
+            AppendResult::Unknown => undecided.send_again(now),
+        }
+        None
+    }
+
+    /// Reports what the stream has said to [`Step::Read`].
+    pub fn on_read(&mut self, now: BootTime, read: StreamRead) -> Option<Event> {
+        if let Some(undecided) = &mut self.undecided {
+            match &read {
+                StreamRead::Message { id, frame }
+                    if *id == undecided.append.id && *frame == undecided.append.frame =>
+                {
+                    return self.decide_stored(now);
+                }
+                StreamRead::Message { .. } => self.lose(now),
+                StreamRead::Absent | StreamRead::NoAnswer => {
+                    undecided.send_again(now);
+                    return None;
+                }
+            }
+        }
+        let Role::Standby { quiet, read_at, is_current, breaks } = &mut self.role else { return None };
+        match read {
+            StreamRead::NoAnswer => {
+                if self.settings.has(Bug::OutageCountsAsQuiet) {
+                    quiet.count_all(now);
+                } else {
+                    quiet.note_silence();
+                }
+                *read_at = now + POLL_AFTER;
+                None
+            }
+            StreamRead::Absent => {
+                quiet.count(now);
+                (*is_current, *read_at) = (true, now + POLL_AFTER);
+                None
+            }
+            StreamRead::Message { frame, .. } => {
+                match frames::read(&frame, self.position, &self.settings.salt) {
+                    Ok(read) => {
+                        self.position = read.position;
+                        self.role = Role::standby(now);
+                        return Some(Event::Read(read));
+                    }
+                    Err(reason) if *breaks >= BREAK_READS => {
+                        let at = self.position.stream.next();
+                        self.role = Role::Corrupt(Corrupt { at, reason });
+                    }
+                    Err(_) => (*breaks, *read_at) = (*breaks + 1, now + BREAK_READ_AFTER),
+                }
+                None
+            }
+        }
+    }
+
+    /// Makes the first frame of an empty stream, or one that makes this member the leader.
+    fn take_over(&mut self, now: BootTime) -> Step {
+        if self.position.stream == StreamSequence(0) {
+            let genesis = Batch::without_commits(&self.settings.genesis);
+            return self.append(Kind::Genesis, 0, genesis, now);
+        }
+        let takeover = Batch::without_commits(self.settings.advertise.as_bytes());
+        self.append(Kind::Takeover, self.position.term + 1, takeover, now)
+    }
+
+    /// Appends a frame as the leader. Whatever it is, it is the barrier that is wanted so far.
+    fn lead_with(&mut self, kind: Kind, batch: Batch, now: BootTime) -> Step {
+        self.role = Role::Leader { heartbeat_at: now + HEARTBEAT_AFTER, wants_barrier: false };
+        self.append(kind, self.position.term, batch, now)
+    }
+
+    fn append(&mut self, kind: Kind, term: u32, batch: Batch, now: BootTime) -> Step {
+        let expected = self.position.stream;
+        let (frame, position) = frames::write(kind, term, self.position, batch, &self.settings.salt);
+        // An id that the stream has seen is acknowledged whatever the content, so it names the content.
+        let id = format!("{term}-{}-{:016x}-{:08x}", expected.0, self.settings.nonce, position.crc);
+        let append = Append { expected, id, frame };
+        self.undecided = Some(Undecided::new(append.clone(), position, now));
+        Step::Append(append)
+    }
+
+    /// The undecided append is in the log, at its place.
+    fn decide_stored(&mut self, now: BootTime) -> Option<Event> {
+        let Undecided { append, position, sent, .. } = self.undecided.take()?;
+        let before = std::mem::replace(&mut self.position, position);
+        if position.term == 0 {
+            self.role = Role::standby(now);
+            let content = Content::Genesis(self.settings.genesis.clone());
+            return Some(Event::Read(Read { content, position }));
+        }
+        debug_assert_eq!(append.expected, before.stream);
+        let counted_from = if self.settings.has(Bug::LeaseFromAcknowledgment) { now } else { sent };
+        self.confirmed = Some(counted_from);
+        if position.term == before.term {
+            return Some(Event::Durable(position.commit));
+        }
+        self.role = Role::Leader { heartbeat_at: sent + HEARTBEAT_AFTER, wants_barrier: false };
+        Some(Event::Leads(position))
+    }
+
+    /// Another frame is at the place of the undecided append, which so will never be in the log.
+    fn lose(&mut self, now: BootTime) {
+        self.undecided = None;
+        self.role = match self.role {
+            Role::Leader { .. } => Role::Deposed,
+            _ => Role::standby(now),
+        };
+    }
+}
+
+impl Role {
+    fn standby(now: BootTime) -> Self {
+        Self::Standby { quiet: Quiet::since(now), read_at: now, is_current: false, breaks: 0 }
+    }
+}

@@ -1,0 +1,33 @@
+//! The settings of a member.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::bug::Bug;
+use crate::codec::salt::Salt;
+
+/// The settings of a member.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// For how long the log has to be quiet before a standby takes over.
+    pub lease: Duration,
+    /// A random time that is added to it, so that two standbys seldom try at once.
+    pub jitter: Duration,
+    /// Of the frames of the cluster.
+    pub salt: Salt,
+    /// Drawn at the start: no other process gives its appends the same ids.
+    pub nonce: u64,
+    /// The address at which clients reach this member when it leads.
+    pub advertise: Box<str>,
+    /// The payload of the first frame, if the stream is empty.
+    pub genesis: Bytes,
+    /// Planted by a simulation.
+    pub planted: Option<Bug>,
+}
+
+impl Settings {
+    pub(super) fn has(&self, bug: Bug) -> bool {
+        cfg!(debug_assertions) && self.planted == Some(bug)
+    }
+}

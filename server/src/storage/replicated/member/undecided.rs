@@ -1,0 +1,45 @@
+//! The append whose outcome is not known yet.
+
+use std::time::Duration;
+
+use crate::storage::replicated::append::Append;
+use crate::storage::replicated::boot_time::BootTime;
+use crate::storage::replicated::position::Position;
+
+/// The pauses before an append is sent again.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+const PAUSE_MAX: Duration = Duration::from_millis(500);
+
+/// An append from its first sending until its outcome is known.
+#[derive(Debug)]
+pub(super) struct Undecided {
+    pub append: Append,
+    /// The position behind it.
+    pub position: Position,
+    /// When it was first sent. What is counted from it is never counted from when it was sent again.
+    pub sent: BootTime,
+    /// Whether the message at its place is to be looked at, before it is sent again.
+    pub looks: bool,
+    /// When it is sent again, or looked for.
+    pub again: BootTime,
+    pause: Duration,
+}
+
+impl Undecided {
+    pub fn new(append: Append, position: Position, now: BootTime) -> Self {
+        Self { append, position, sent: now, looks: false, again: now, pause: PAUSE_MIN }
+    }
+
+    /// Its place was refused: something is there, which may be the append itself.
+    pub fn look(&mut self, now: BootTime) {
+        self.looks = true;
+        self.again = now;
+    }
+
+    /// Nothing was learned. The same append is sent again after a pause.
+    pub fn send_again(&mut self, now: BootTime) {
+        self.looks = false;
+        self.again = now + self.pause;
+        self.pause = (2 * self.pause).min(PAUSE_MAX);
+    }
+}
