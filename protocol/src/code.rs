@@ -50,9 +50,9 @@ pub enum Code {
     ShuttingDown,
     /// An error of the server.
     Internal,
-    /// Reserved: the server is a standby, and another one is the leader.
+    /// The server is a standby. Another one of its cluster is the leader.
     NotLeader,
-    /// Reserved: the leader cannot append to the replicated log at the moment.
+    /// The leader cannot append to the replicated log at the moment. Nothing was done.
     Unavailable,
 }
 
@@ -65,7 +65,7 @@ pub struct UnknownCode {
 }
 
 impl Code {
-    /// All codes, in the order of `protocol.md`, and those that are reserved after them.
+    /// All codes, in the order of `protocol.md`.
     pub const ALL: [Self; 22] = [
         Self::BadRequest,
         Self::UnknownCommand,
@@ -130,11 +130,6 @@ impl Code {
                 | Self::ReadOnly
                 | Self::ShuttingDown
         )
-    }
-
-    /// Whether the code is reserved for a later version. This version does not send it.
-    pub const fn is_reserved(self) -> bool {
-        matches!(self, Self::NotLeader | Self::Unavailable)
     }
 }
 

@@ -103,6 +103,8 @@ pub enum Detail {
         /// The sequence number.
         sequence: u64,
     },
+    /// The leader as `host:port`, if it is known, for `NOT_LEADER`.
+    Leader(Option<Box<str>>),
     /// The verb that was probably intended, for `UNKNOWN_COMMAND`.
     DidYouMean(&'static str),
 }
@@ -363,6 +365,24 @@ impl Refusal {
         Self::new(Code::ReadOnly, format!("changes are refused for now, reads are served: {reason}"))
     }
 
+    /// The server is a standby, and changes nothing. `leader` is the `host:port` of the leader, if it is known.
+    pub fn not_leader(leader: Option<&str>) -> Self {
+        let message = match leader {
+            Some(leader) => format!("this server is a standby, and the leader is {leader}: connect to it"),
+            None => {
+                "this server is a standby, and knows no leader at the moment: try again in a moment, here or \
+                     at another server of the cluster"
+                    .to_owned()
+            }
+        };
+        Self::with_detail(Code::NotLeader, message, Detail::Leader(leader.map(Into::into)))
+    }
+
+    /// The replicated log does not answer. The request was not begun.
+    pub fn unavailable(reason: impl std::fmt::Display) -> Self {
+        Self::new(Code::Unavailable, format!("nothing was done, try again in a moment: {reason}"))
+    }
+
     /// The server is shutting down.
     pub fn shutting_down() -> Self {
         Self::new(Code::ShuttingDown, "the server is stopping: connect again in a moment")
@@ -447,6 +467,13 @@ impl Detail {
             Self::RetryAfter { ms } => write_number_field(out, b",\"retry_after_ms\":", *ms),
             Self::Oldest { oldest } => write_number_field(out, b",\"oldest\":", *oldest),
             Self::Sequence { sequence } => write_number_field(out, b",\"sequence\":", *sequence),
+            Self::Leader(leader) => {
+                out.extend_from_slice(b",\"leader\":");
+                match leader {
+                    Some(leader) => json::write_string(out, leader),
+                    None => out.extend_from_slice(b"null"),
+                }
+            }
             Self::DidYouMean(verb) => {
                 out.extend_from_slice(b",\"did_you_mean\":");
                 json::write_string(out, verb);

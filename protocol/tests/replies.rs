@@ -36,9 +36,9 @@ use bookline_protocol::limits::{
     ID_BYTES_MAX, KEYED_TICKETS_MAX, SERIES_OCCURRENCES_MAX, TEXT_CHARS_MAX,
 };
 use bookline_protocol::reply::{
-    Clash, Clashes, CountReply, ENTRY_PLACE_BYTES_MAX, EmptyReply, EntryFields, EntryPlace, ErrBody,
-    ErrTickets, EventReply, EventSale, KEYED_REPLY_BYTES_MAX, LineKind, MalformedLine, Members,
-    ReplacedEntry, ReplacedMeeting, ReplyLine, SeriesFields, SkippedFields, WrittenEntry,
+    Clash, Clashes, ClusterReply, ClusterRole, CountReply, ENTRY_PLACE_BYTES_MAX, EmptyReply, EntryFields,
+    EntryPlace, ErrBody, ErrTickets, EventReply, EventSale, KEYED_REPLY_BYTES_MAX, LineKind, MalformedLine,
+    Members, ReplacedEntry, ReplacedMeeting, ReplyLine, SeriesFields, SkippedFields, WrittenEntry,
     entry_fields_bytes_max, event_reply_prefix, name_and_date, parse_event_reply_prefix, write_entry_fields,
     write_event_reply, write_ok, write_row,
 };
@@ -305,6 +305,7 @@ fn objects_of_the_server_have_the_documented_json() {
             now: "2026-11-21T09:00:00+05:30".into(),
             instance: "5f3a9c1e77d20b46".into(),
             auth: "".into(),
+            cluster: None,
         },
         r#"{"server":"bookline","version":"0.1.0","protocol":1,"welcome":"Welcome to the ticket reservation system","max_line":65536,"time_zone":"Asia/Kolkata","now":"2026-11-21T09:00:00+05:30","instance":"5f3a9c1e77d20b46"}"#,
     );
@@ -340,6 +341,7 @@ fn objects_of_the_server_have_the_documented_json() {
             snapshot_sequence: 6,
             oldest_sequence: 5,
             read_only: false,
+            cluster: None,
         },
         r#"{"version":"0.1.0","uptime_seconds":1,"connections":2,"commands":3,"events":4,"tickets":5,"entries":6,"ticket_ids":3,"person_hours":12,"holds":13,"ended_holds":14,"name_bytes":15,"keys":16,"key_bytes":17,"oldest_key":"2026-11-26T09:57:53.123456Z","accounts":18,"max_events":100,"max_tickets":200,"max_person_hours":300,"max_holds":400,"max_ended_holds":500,"max_name_bytes":600,"max_keys":700,"max_key_bytes":800,"max_accounts":900,"sequence":7,"durable_sequence":8,"snapshot_sequence":6,"oldest_sequence":5,"read_only":false}"#,
     );
@@ -347,6 +349,30 @@ fn objects_of_the_server_have_the_documented_json() {
         &SnapshotReply { sequence: 7, bytes: 4096, milliseconds: 12 },
         r#"{"sequence":7,"bytes":4096,"milliseconds":12}"#,
     );
+}
+
+#[test]
+fn server_in_a_cluster_says_so_in_its_replies() {
+    let cluster = |role, leader: Option<&'static str>| ClusterReply {
+        name: "sales".into(),
+        role,
+        term: 7,
+        leader: leader.map(Into::into),
+    };
+    assert_object(
+        &cluster(ClusterRole::Leader, Some("a.example:2665")),
+        r#"{"name":"sales","role":"leader","term":7,"leader":"a.example:2665"}"#,
+    );
+    let standby = r#"{"name":"sales","role":"standby","term":7,"leader":null}"#;
+    assert_object(&cluster(ClusterRole::Standby, None), standby);
+    assert_object(
+        &HelloReply { cluster: Some(cluster(ClusterRole::Standby, None)), ..HelloReply::before_auth() },
+        &format!(
+            r#"{{"server":"bookline","protocol":1,"max_line":4096,"auth":"required","cluster":{standby}}}"#
+        ),
+    );
+    let later = standby.replace("standby", "witness");
+    assert_eq!(serde_json::from_str::<ClusterReply<'_>>(&later).unwrap().role, ClusterRole::Other);
 }
 
 #[test]
@@ -437,6 +463,18 @@ fn refusals_have_the_documented_fields_in_order() {
     assert_refusal(
         &Refusal::busy(3),
         r#"ERR BUSY {"message":"the server has 3 connections, as many as it allows: try again later","retry":true}"#,
+    );
+    assert_refusal(
+        &Refusal::not_leader(Some("a.example:2665")),
+        r#"ERR NOT_LEADER {"message":"this server is a standby, and the leader is a.example:2665: connect to it","retry":true,"leader":"a.example:2665"}"#,
+    );
+    assert_refusal(
+        &Refusal::not_leader(None),
+        r#"ERR NOT_LEADER {"message":"this server is a standby, and knows no leader at the moment: try again in a moment, here or at another server of the cluster","retry":true,"leader":null}"#,
+    );
+    assert_refusal(
+        &Refusal::unavailable("the log of the cluster does not answer"),
+        r#"ERR UNAVAILABLE {"message":"nothing was done, try again in a moment: the log of the cluster does not answer","retry":true}"#,
     );
     assert_refusal(
         &Refusal::read_only("the disk\u{9b}\u{7f}\u{1b}\n is \"full\""),

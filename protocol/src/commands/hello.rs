@@ -10,6 +10,7 @@ use super::form::{CommandForm, Topic};
 use crate::limits::UNAUTHENTICATED_LINE_BYTES_MAX;
 use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::reply::ClusterReply;
 
 /// The version of the protocol that this crate implements.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -72,6 +73,9 @@ pub struct HelloReply<'a> {
     /// Of a server with accounts: [`AUTH_REQUIRED`] or [`AUTH_DONE`].
     #[serde(borrow, default, skip_serializing_if = "str::is_empty")]
     pub auth: Cow<'a, str>,
+    /// Of a server in a cluster.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterReply<'a>>,
 }
 
 impl HelloReply<'static> {
@@ -87,6 +91,7 @@ impl HelloReply<'static> {
             now: "".into(),
             instance: "".into(),
             auth: AUTH_REQUIRED.into(),
+            cluster: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::command::Command;
 use super::form::{CommandForm, Topic};
 use crate::needs::Needs;
 use crate::refusal::Refusal;
+use crate::reply::ClusterReply;
 use crate::timestamp::Timestamp;
 
 /// Shows counters and limits.
@@ -37,6 +38,9 @@ pub struct UptimeReply<'a> {
     pub version: Cow<'a, str>,
     /// Seconds since the server began to accept connections.
     pub uptime_seconds: u64,
+    /// Of a server in a cluster.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterReply<'a>>,
 }
 
 /// The reply to STATS.
@@ -119,4 +123,7 @@ pub struct StatsReply<'a> {
     pub oldest_sequence: u64,
     /// Whether changes are refused for now.
     pub read_only: bool,
+    /// Of a server in a cluster.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterReply<'a>>,
 }

@@ -130,6 +130,9 @@ pub struct ErrBody {
     /// CONFLICT of a series: how many occurrences cannot be had.
     #[serde(default)]
     pub clash_count: Option<u32>,
+    /// NOT_LEADER: the leader as `host:port`, if it is known.
+    #[serde(default)]
+    pub leader: Option<String>,
     /// FORBIDDEN: the host, who alone may change the meeting.
     #[serde(default)]
     pub host: Option<String>,

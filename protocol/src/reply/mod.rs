@@ -11,6 +11,7 @@ mod change;
 mod change_kind;
 pub(crate) mod changed_entry;
 mod clash;
+mod cluster;
 pub(crate) mod dates;
 mod decode;
 pub(crate) mod entry;
@@ -24,6 +25,7 @@ pub use change::ChangeBody;
 pub use change_kind::{ChangeKind, ChangeKindError};
 pub use changed_entry::{SeriesFields, SkippedFields, WrittenEntry};
 pub use clash::{Clash, Clashes};
+pub use cluster::{ClusterReply, ClusterRole};
 pub use decode::{ErrBody, ErrTickets, MalformedLine, ReplyLine};
 pub use entry::{
     ENTRY_PLACE_BYTES_MAX, EntryFields, EntryPlace, ReplacedEntry, ReplacedMeeting, entry_fields_bytes_max,

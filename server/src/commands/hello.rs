@@ -28,6 +28,7 @@ impl Command for Hello {
             now: service.zone.text(service.clock.now()).into(),
             instance: format!("{:016x}", service.instance).into(),
             auth: if is_required { AUTH_DONE.into() } else { "".into() },
+            cluster: None,
         };
         write_ok(&mut turn.replies, &hello);
         ExecutionStatus::Complete

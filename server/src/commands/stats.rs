@@ -23,6 +23,7 @@ impl Command for Stats {
             let reply = UptimeReply {
                 version: env!("CARGO_PKG_VERSION").into(),
                 uptime_seconds: service.counters.started.elapsed().as_secs(),
+                cluster: None,
             };
             write_ok(&mut turn.replies, &reply);
             return ExecutionStatus::Complete;
@@ -62,6 +63,7 @@ impl Command for Stats {
             snapshot_sequence: service.snapshots.newest().0,
             oldest_sequence: service.feed.oldest().0,
             read_only: log.read_only(),
+            cluster: None,
         };
         write_ok(&mut turn.replies, &stats);
         ExecutionStatus::Complete
