@@ -11,7 +11,7 @@ use thiserror::Error;
 pub const DEFAULT_PORT: u16 = 2665;
 
 /// What the path of a Unix socket follows.
-const UNIX_PREFIX: &str = "unix:";
+pub const UNIX_PREFIX: &str = "unix:";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Address {

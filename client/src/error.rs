@@ -65,6 +65,12 @@ pub enum Error {
         /// The line that it sent, unless a message has shown it.
         refusal: Option<String>,
     },
+    /// None of several servers leads. `said` is what each of them said last.
+    #[error(
+        "no leader within {}: {}{}",
+        format_duration(*waited), said.join("; "), unanswered_note(*unanswered)
+    )]
+    NoLeader { waited: Duration, said: Vec<String>, unanswered: u64 },
     /// The connection ended before every command had its reply.
     #[error("connection to {address} lost{}", unanswered_note(*unanswered))]
     Lost { address: Address, unanswered: u64 },
@@ -236,11 +242,13 @@ impl Error {
             | Self::Rejected { .. }
             | Self::NotBookline { .. }
             | Self::Unsolicited { .. }
+            | Self::NoLeader { unanswered: 0, .. }
             | Self::Lost { unanswered: 0, .. }
             | Self::ReplyTimeout { unanswered: 0, .. }
             | Self::MaxTime { unanswered: 0, .. }
             | Self::ReplyTooLong { unanswered: 0, .. } => Exit::NotSent,
             Self::Lost { .. }
+            | Self::NoLeader { .. }
             | Self::Tls { .. }
             | Self::ReplyTimeout { .. }
             | Self::MaxTime { .. }
@@ -291,6 +299,7 @@ impl Error {
             Self::Connect { .. }
             | Self::ConnectTimeout { .. }
             | Self::Rejected { .. }
+            | Self::NoLeader { .. }
             | Self::Lost { .. }
             | Self::ReplyTimeout { .. } => true,
             Self::Tls { problem, .. } => problem.is_loss(),
@@ -329,6 +338,7 @@ impl Error {
                 | Self::AuthReply { .. }
                 | Self::Rejected { .. }
                 | Self::NotBookline { .. }
+                | Self::NoLeader { unanswered: 0, .. }
                 | Self::Lost { unanswered: 0, .. }
                 | Self::ReplyTimeout { unanswered: 0, .. }
         )

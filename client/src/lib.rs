@@ -4,9 +4,11 @@
 
 #![allow(missing_docs, reason = "the library has no users but the client and its tests")]
 
-// The command line, the address in it, and the configuration file.
+// The command line, the addresses in it, the servers behind them, and the configuration file.
 pub mod address;
+pub mod addresses;
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod target;
 pub mod xdg;

@@ -81,5 +81,9 @@ async fn send(
         return exchange_safely(&mut link, input, target, retry, printer, interrupt).await;
     }
     let (mut connection, _) = wait::open(target, interrupt).await?;
+    // What a cluster refuses as a whole, as its leader changes, is sent again.
+    if connection.is_in_cluster() {
+        return exchange_safely(&mut connection.into(), input, target, retry, printer, interrupt).await;
+    }
     exchange(&mut connection, input, printer, interrupt).await
 }

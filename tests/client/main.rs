@@ -12,6 +12,9 @@ mod script_errors;
 mod wait;
 mod watch;
 
+// Several servers, one of which leads.
+mod cluster;
+
 // Accounts, TLS and Unix sockets.
 mod access;
 

@@ -109,7 +109,7 @@ async fn connect_and_show(
     let mut shown = Shown {
         terminal: BoardTerminal::enter()?,
         screen: Screen::of_stdout(args.color),
-        model: Model::new(target.address.to_string(), subject, clock),
+        model: Model::new(target.cluster.last().to_string(), subject, clock),
         dates,
         drawn: None,
         is_stale: true,

@@ -119,6 +119,7 @@ impl WatchLink {
                     }
                     Line::Ok(last) => return Ok(Reply::Granted { rows, last }),
                     Line::Err { code, body } => {
+                        self.connection.target.is_redirected(&code, &body);
                         let err = serde_json::from_str::<ErrBody>(&body);
                         let is_retryable = err.is_ok_and(|err| err.retry);
                         let sentence = refusal::sentence(&code, &body);

@@ -20,7 +20,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, value_parser};
 
-use crate::address::Address;
+use crate::addresses::Addresses;
 use crate::cli::access::AccessArgs;
 use crate::cli::bench::BenchArgs;
 use crate::cli::board::BoardArgs;
@@ -142,15 +142,16 @@ const HISTORY_VARIABLE: &str = "BOOKLINE_HISTORY";
     max_term_width = 80
 )]
 pub struct Args {
-    /// Where the server is, as host:port or as unix:PATH; the port may be left out
+    /// Where the server is, as host:port or as unix:PATH; the port may be left out;
+    /// or the servers of a cluster, with commas between them, whose leader is found
     #[arg(
         long,
         global = true,
         env = "BOOKLINE_ADDR",
-        value_name = "HOST:PORT",
+        value_name = "HOST:PORT,...",
         default_value = "127.0.0.1:2665"
     )]
-    pub addr: Address,
+    pub addr: Addresses,
 
     #[command(flatten)]
     pub access: AccessArgs,
@@ -271,10 +272,10 @@ impl Args {
     ///
     /// The flags do not go together, one of their files is not what it should be, or there is no secret.
     pub fn target(&self) -> Result<Target, Error> {
-        let tls = self.access.tls(&self.addr)?;
+        let tls = self.access.tls(self.addr.first())?;
         let login = self.access.login()?;
         let (max_time, wait) = (self.max_time, self.wait);
-        Ok(Target { max_time, wait, tls, login, ..Target::new(self.addr.clone(), self.timeout) })
+        Ok(Target { max_time, wait, tls, login, ..Target::of_addresses(self.addr.clone(), self.timeout) })
     }
 
     /// What the user has chosen for the prompt.

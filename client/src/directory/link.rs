@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use bookline_loadgen::Handshake;
+use bookline_protocol::Code;
 use bookline_protocol::reply::ReplyLine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::runtime::{Builder, Runtime};
@@ -51,7 +52,8 @@ impl Link {
     pub fn open(target: &Target) -> io::Result<(Self, Vec<HelpForm>)> {
         let timeout = target.connect_timeout().min(TIMEOUT_MAX);
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let target = Target { timeout, ..target.clone() };
+        // The prompt's own connection has found the leader.
+        let target = Target { timeout, ..target.at(target.cluster.last()) };
         let opened = runtime.block_on(transport::open(&target)).map_err(io::Error::other)?;
         let mut link = Self { runtime, opened, timeout };
         // Both at once: the prompt's own connection has found a Bookline server at this address.
@@ -91,6 +93,10 @@ impl Link {
                 Ok(ReplyLine::Row(_)) if rows.len() == rows_max => return Err(too_long()),
                 Ok(ReplyLine::Row(body)) => rows.push(body.to_owned()),
                 Ok(ReplyLine::Ok(body)) => return Ok(Reply { rows, granted: Some(body.to_owned()) }),
+                // The next connection is to the leader.
+                Ok(ReplyLine::Err { code, .. }) if code == Code::NotLeader.as_str() => {
+                    return Err(io::ErrorKind::ConnectionReset.into());
+                }
                 Ok(ReplyLine::Err { .. }) => return Ok(Reply { rows, granted: None }),
                 // A line of a later version of the protocol.
                 Ok(ReplyLine::Change { .. } | ReplyLine::Unknown) => {}

@@ -18,7 +18,7 @@ use crate::net::watching::Watching;
 use crate::printer::Printer;
 pub use crate::target::Target;
 use crate::transport::line_buffer::{LineBuffer, REPLY_BYTES_MAX, reply_line};
-use crate::transport::{self, Socket};
+use crate::transport::{self, Greeted, Socket};
 
 /// The longest reply to HELP: some fifty times what a server sends.
 const HELP_BYTES_MAX: usize = 256 * 1024;
@@ -54,21 +54,16 @@ pub enum SocketState {
 }
 
 impl Connection {
-    /// Connects, authenticates if the target has an account, and sends HELLO. Returns the object of its reply
+    /// Connects, to the leader of several servers, authenticates if the target has an account, and sends HELLO. Returns the object of its reply
     /// as well. A peer that is not a Bookline server is sent nothing else.
     pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Self, String), Error> {
         let deadline = target.max_time.map(|time| Instant::now() + time);
-        let greet = async {
-            let mut opened = transport::open(target).await?;
-            let hello = opened.greet(target, Instant::now() + target.connect_timeout()).await?;
-            Ok::<_, Error>((opened, hello))
-        };
-        let (opened, hello) = tokio::select! {
-            greeted = greet => greeted?,
+        let Greeted { opened, hello, address } = tokio::select! {
+            greeted = transport::open_leader(target) => greeted?,
             () = interrupt.wait() => return Err(Error::Interrupted { rows: 0, changes: 0 }),
         };
         let connection = Self {
-            target: target.clone(),
+            target: target.at(address),
             deadline,
             stream: opened.socket,
             received: opened.received,
@@ -78,6 +73,11 @@ impl Connection {
             watching: Watching::default(),
         };
         Ok((connection, hello))
+    }
+
+    /// Whether the server is one of a cluster.
+    pub fn is_in_cluster(&self) -> bool {
+        parse_hello(&self.hello).is_some_and(|hello| hello.cluster.is_some())
     }
 
     /// Asks for the verbs with which the server takes keys, while no reply is due.

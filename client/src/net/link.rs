@@ -1,5 +1,6 @@
 //! The connection of a session, and what is known of it when it is lost.
 
+use crate::address::Address;
 use crate::advice::Advice;
 use crate::error::Error;
 use crate::login::Login;
@@ -15,6 +16,8 @@ pub struct Link {
     is_lost: bool,
     /// The instance of the server at the last connection. An old server does not name it.
     instance: Option<String>,
+    /// The server of the last connection.
+    address: Option<Address>,
     /// Changes of earlier commands whose outcome is unknown. They are fewer than an exchange may have without
     /// a reply, because all of them are sent before another command is.
     in_doubt: Vec<PendingRequest>,
@@ -61,18 +64,21 @@ impl Link {
     }
 
     /// Takes a new connection. Returns what a user at the prompt has to know about it.
-    pub fn reopen(&mut self, connection: Connection) -> Option<&'static str> {
+    pub fn reopen(&mut self, connection: Connection) -> Option<String> {
         let is_restarted = match (&self.instance, &connection.instance) {
             (Some(last), Some(new)) => last != new,
             _ => false,
         };
         let was_lost = std::mem::take(&mut self.is_lost);
         self.instance.clone_from(&connection.instance);
+        let last = self.address.replace(connection.target.address.clone());
+        let other = last.filter(|last| Some(last) != self.address.as_ref()).and(self.address.as_ref());
         self.connection = Some(connection);
-        match (is_restarted, was_lost) {
-            (true, _) => Some("reconnected; the server was restarted"),
-            (false, true) => Some("reconnected"),
-            (false, false) => None,
+        match (other, is_restarted, was_lost) {
+            (Some(address), _, _) => Some(format!("reconnected to {address}")),
+            (None, true, _) => Some("reconnected; the server was restarted".to_owned()),
+            (None, false, true) => Some("reconnected".to_owned()),
+            (None, false, false) => None,
         }
     }
 
@@ -111,7 +117,7 @@ impl Link {
         }
         let lines: Vec<_> = self.in_doubt.iter().map(PendingRequest::shown_line).collect();
         let unanswered = lines.len() as u64;
-        let cause = Box::new(Error::Lost { address: target.address.clone(), unanswered });
+        let cause = Box::new(Error::Lost { address: target.cluster.last(), unanswered });
         Some(Error::InDoubt { cause, advice: Advice::SendAgain { lines } })
     }
 }

@@ -69,7 +69,7 @@ impl<'a> Requester<'a> {
     /// There is no complete reply after all tries, or the user has interrupted the client.
     pub async fn request(&mut self, line: &str) -> Result<Reply, Error> {
         let lines = self.exchange(line).await?;
-        let lost = || Error::Lost { address: self.target.address.clone(), unanswered: 0 };
+        let lost = || Error::Lost { address: self.target.cluster.last(), unanswered: 0 };
         Reply::parse(&lines).ok_or_else(lost)
     }
 
@@ -90,7 +90,7 @@ impl<'a> Requester<'a> {
             Ok(_) => Ok(printed),
             // Into memory, nothing else goes wrong.
             Err(Error::Output { .. }) => {
-                let address = self.target.address.clone();
+                let address = self.target.cluster.last();
                 Err(Error::ReplyTooLong { address, bytes_max: MEMORY_BYTES_MAX, unanswered: 0 })
             }
             Err(error) => Err(error),

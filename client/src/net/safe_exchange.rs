@@ -71,6 +71,8 @@ pub async fn exchange_safely(
 enum Rewind {
     AtOnce,
     AfterPause,
+    /// Over another connection, to the leader.
+    ToLeader,
 }
 
 struct SafeExchange<'a> {
@@ -88,6 +90,8 @@ struct SafeExchange<'a> {
     rewind: Option<Rewind>,
     /// How often the first request was tried again.
     tries: u32,
+    /// When the leader was lost, while the first request waits for another one.
+    leaderless_since: Option<Instant>,
     outgoing: Outgoing,
     /// How the last refusal would end a single command.
     refusal: Option<Exit>,
@@ -118,6 +122,7 @@ impl<'a> SafeExchange<'a> {
             reply: HeldReply::new(retry.held_rows_bytes_max()),
             rewind: None,
             tries: 0,
+            leaderless_since: None,
             outgoing: Outgoing::default(),
             refusal: None,
             has_quit: false,
@@ -139,7 +144,7 @@ impl<'a> SafeExchange<'a> {
                 Err(error) => error,
             };
             let may_repeat = self.requests.may_repeat() && !self.reply.is_partly_printed();
-            if !error.is_loss() || !may_repeat || self.tries == self.retry.tries_max() {
+            if !error.is_loss() || !may_repeat || !self.goes_on_after(&error) {
                 return Err(self.recounted(error));
             }
             link.close_after(&error);
@@ -156,6 +161,21 @@ impl<'a> SafeExchange<'a> {
         }
     }
 
+    /// Whether there is another try after this loss. A search for the leader has waited as long as the user
+    /// wants, unless more tries are asked for.
+    fn goes_on_after(&mut self, error: &Error) -> bool {
+        let has_tries = self.tries < self.retry.tries_max();
+        match error {
+            Error::NoLeader { .. } => has_tries && !self.retry.is_at_prompt(),
+            _ if has_tries => true,
+            _ => {
+                let seeks_leader = self.target.cluster.seeks_leader() || self.leaderless_since.is_some();
+                let now = Instant::now();
+                seeks_leader && now - *self.leaderless_since.get_or_insert(now) < self.target.timeout
+            }
+        }
+    }
+
     /// Uses the connection until every request has its reply or the connection is lost.
     async fn attempt(
         &mut self,
@@ -167,7 +187,7 @@ impl<'a> SafeExchange<'a> {
             self.wait_for_input(input).await?;
             let note = link.reopen(self.open().await?);
             if let Some(note) = note.filter(|_| self.retry.is_at_prompt() && !self.has_reconnected) {
-                printer.report(note)?;
+                printer.report(&note)?;
                 self.has_reconnected = true;
             }
             if let Some(note) = link.take_unwatched() {
@@ -198,9 +218,12 @@ impl<'a> SafeExchange<'a> {
                 && let Some(rewind) = self.rewind.take()
             {
                 self.requests.rewind_after_refusal();
+                if rewind == Rewind::ToLeader {
+                    return Err(Error::Rejected { address: self.target.cluster.last(), refusal: None });
+                }
                 if rewind == Rewind::AfterPause {
                     printer.flush()?;
-                    let reason = format!("{} refuses the command for now", self.target.address);
+                    let reason = format!("{} refuses the command for now", self.target.cluster.last());
                     self.report_tries(&reason, printer)?;
                     self.pause().await?;
                 }
@@ -430,12 +453,13 @@ impl<'a> SafeExchange<'a> {
         }
         self.reply.clear();
         self.requests.on_printed();
-        self.tries = 0;
+        (self.tries, self.leaderless_since) = (0, None);
         Ok(())
     }
 
     /// Whether the first request is sent again after this refusal.
     fn is_refused_for_now(&mut self, code: &str, body: &str) -> Result<bool, Error> {
+        let is_redirected = self.target.is_redirected(code, body);
         let body = serde_json::from_str::<ErrBody>(body).unwrap_or_default();
         let Some(first) = self.requests.first() else {
             // The server closes a connection that waits for input.
@@ -443,6 +467,11 @@ impl<'a> SafeExchange<'a> {
         };
         if self.reply.is_partly_printed() || !self.requests.may_repeat_behind_first() {
             return Ok(false);
+        }
+        let now = Instant::now();
+        if is_redirected && now - *self.leaderless_since.get_or_insert(now) < self.target.timeout {
+            self.rewind = Some(Rewind::ToLeader);
+            return Ok(true);
         }
         // Only the server knows how many tickets a CONFIRM buys.
         if code == Code::Limit.as_str() && body.limit == Some(KEYED_TICKETS_MAX.into()) && first.has_own_key()
@@ -471,11 +500,11 @@ impl<'a> SafeExchange<'a> {
     }
 
     fn lost(&self) -> Error {
-        Error::Lost { address: self.target.address.clone(), unanswered: self.unanswered() }
+        Error::Lost { address: self.target.cluster.last(), unanswered: self.unanswered() }
     }
 
     fn reply_timeout(&self) -> Error {
-        let (address, waited) = (self.target.address.clone(), self.target.timeout);
+        let (address, waited) = (self.target.cluster.last(), self.target.timeout);
         Error::ReplyTimeout { address, waited, unanswered: self.unanswered() }
     }
 
@@ -485,7 +514,7 @@ impl<'a> SafeExchange<'a> {
     }
 
     fn max_time_exceeded(&self) -> Error {
-        let (address, allowed) = (self.target.address.clone(), self.target.max_time.unwrap_or_default());
+        let (address, allowed) = (self.target.cluster.last(), self.target.max_time.unwrap_or_default());
         Error::MaxTime { address, allowed, unanswered: self.unanswered() }
     }
 
@@ -497,6 +526,9 @@ impl<'a> SafeExchange<'a> {
         match error {
             Error::ReplyTimeout { .. } => self.reply_timeout(),
             Error::Lost { .. } => self.lost(),
+            Error::NoLeader { waited, said, .. } => {
+                Error::NoLeader { waited, said, unanswered: self.unanswered() }
+            }
             Error::Tls { address, problem, .. } if problem.is_loss() || self.is_sent() => {
                 Error::Tls { address, problem, unanswered: self.unanswered() }
             }

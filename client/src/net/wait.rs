@@ -32,7 +32,7 @@ pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Connection,
         let opened = Connection::open(&Target { timeout, ..target.clone() }, interrupt).await;
         let error = match opened {
             Ok((mut connection, hello)) => {
-                connection.target = target.clone();
+                connection.target = target.at(connection.target.address);
                 return Ok((connection, hello));
             }
             Err(error) => error,

@@ -9,6 +9,7 @@ use bookline_protocol::{Code, quote};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::address::Address;
 use crate::change_line::ChangeHead;
 use crate::error::Error;
 use crate::interrupt::Interrupt;
@@ -89,7 +90,6 @@ impl<'a> Watcher<'a> {
         tell: &mut impl FnMut(Told<'_>) -> Result<(), Error>,
     ) -> Result<Infallible, Error> {
         let (mut connection, hello) = wait::open(self.target, self.interrupt).await?;
-        let mut instance = connection.instance.clone();
         tell(Told::Hello(&hello))?;
         loop {
             let error = match self.watch(&mut connection, tell).await {
@@ -99,10 +99,10 @@ impl<'a> Watcher<'a> {
             if !error.is_loss() {
                 return Err(error);
             }
+            let last = (connection.target.address.clone(), connection.instance.take());
             // The server may wait for its end before it accepts another one.
             drop(connection);
-            connection = self.reconnect(error, &instance, tell).await?;
-            instance.clone_from(&connection.instance);
+            connection = self.reconnect(error, last, tell).await?;
         }
     }
 
@@ -110,7 +110,7 @@ impl<'a> Watcher<'a> {
     async fn reconnect(
         &mut self,
         mut error: Error,
-        instance: &Option<String>,
+        (address, instance): (Address, Option<String>),
         tell: &mut impl FnMut(Told<'_>) -> Result<(), Error>,
     ) -> Result<Connection, Error> {
         let mut is_reported = false;
@@ -133,8 +133,11 @@ impl<'a> Watcher<'a> {
                 Ok((connection, hello)) => {
                     tell(Told::Hello(&hello))?;
                     if is_reported {
-                        let is_restarted = *instance != connection.instance;
-                        let note = if is_restarted { "; the server was restarted" } else { "" };
+                        let note = match &connection.target.address {
+                            other if *other != address => format!(" to {other}"),
+                            _ if instance != connection.instance => "; the server was restarted".to_owned(),
+                            _ => String::new(),
+                        };
                         tell(Told::Message(&format!("reconnected{note}")))?;
                     }
                     return Ok(connection);
@@ -187,7 +190,7 @@ impl<'a> Watcher<'a> {
                     Ok(Ok(count)) if count > 0 => Ok(()),
                     Ok(_) => Err(connection.lost(0)),
                     Err(_) => {
-                        let address = self.target.address.clone();
+                        let address = self.target.cluster.last();
                         Err(Error::ReplyTimeout { address, waited, unanswered: 0 })
                     }
                 }
@@ -203,7 +206,7 @@ impl<'a> Watcher<'a> {
             () = self.interrupt.wait() => Err(interrupted()),
             source = self.reader.has_gone() => Err(Error::Output { source }),
             () = Connection::wait_for(self.deadline) => Err(Error::MaxTime {
-                address: self.target.address.clone(),
+                address: self.target.cluster.last(),
                 allowed: self.target.max_time.unwrap_or_default(),
                 unanswered: 0,
             }),
@@ -248,6 +251,7 @@ impl<'a> Watcher<'a> {
         tell: &mut impl FnMut(Told<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let sentence = refusal::sentence(code, body);
+        self.target.is_redirected(code, body);
         let body = serde_json::from_str::<ErrBody>(body).unwrap_or_default();
         let after = self.place.after().unwrap_or_default();
         match (code.parse(), body.oldest, body.sequence) {
@@ -259,9 +263,9 @@ impl<'a> Watcher<'a> {
             }
             (Ok(Code::Gone), Some(oldest), _) => Err(Error::ChangesGone { after, oldest }),
             (Ok(Code::BadRequest), _, Some(last)) if self.has_begun => {
-                Err(Error::ShorterLog { address: self.target.address.clone(), after, last })
+                Err(Error::ShorterLog { address: self.target.cluster.last(), after, last })
             }
-            _ if body.retry => Err(Error::Rejected { address: self.target.address.clone(), refusal: None }),
+            _ if body.retry => Err(Error::Rejected { address: self.target.cluster.last(), refusal: None }),
             _ => Err(Error::Refused { sentence }),
         }
     }
@@ -278,13 +282,13 @@ impl<'a> Watcher<'a> {
             tell(Told::Message(
                 "the changes came faster than they were read: connecting again to read the rest",
             ))?;
-            return Err(Error::Lost { address: self.target.address.clone(), unanswered: 0 });
+            return Err(Error::Lost { address: self.target.cluster.last(), unanswered: 0 });
         }
         match self.place.take(sequence, &head) {
             Ok(Step::Show) => tell(Told::Change { sequence, body, line }),
             Ok(Step::PassOver) => Ok(()),
             Err(OtherHistory { sequence }) => {
-                Err(Error::OtherHistory { address: self.target.address.clone(), sequence })
+                Err(Error::OtherHistory { address: self.target.cluster.last(), sequence })
             }
         }
     }

@@ -62,7 +62,7 @@ pub fn run(
     let interrupt = Interrupt::on_sigint()?;
     let keyboard = if is_line_terminal() { None } else { Some(Keyboard::open(interrupt.clone())?) };
     let (mut connection, hello) = runtime.block_on(wait::open(target, &interrupt))?;
-    printer.print_text(&greeting(&hello, &target.address))?;
+    printer.print_text(&greeting(&hello, &connection.target.address))?;
     printer.flush()?;
     let account = runtime.block_on(account_of(&mut connection, printer))?;
     if let Some(keyboard) = &keyboard {

@@ -1,12 +1,13 @@
 //! Opens connections to a server: over TCP, TLS or a Unix socket, and as an account.
 //!
-//! Every connection of the client is opened here. What the others get is a socket whose bytes are those of
+//! Every connection of the client is opened here, and of several servers the leader is found here. What the others get is a socket whose bytes are those of
 //! the protocol.
 
 mod authenticate;
 mod connect;
 mod connect_error;
 mod first_line;
+mod leader;
 pub mod line_buffer;
 mod opened;
 mod socket;
@@ -21,10 +22,11 @@ use authenticate::authenticate;
 use connect::connect;
 use line_buffer::LineBuffer;
 
+pub use leader::{Greeted, open_leader};
 pub use opened::Opened;
 pub use socket::Socket;
 
-/// Connects within the time that the target gives, and authenticates within as much.
+/// Connects to the address of the target within the time that the target gives, and authenticates within as much.
 ///
 /// # Errors
 ///

@@ -6,4 +6,4 @@ mod prompt;
 mod real_server;
 mod resume;
 mod script;
-mod support;
+pub mod support;
