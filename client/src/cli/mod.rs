@@ -84,6 +84,13 @@ again after its reply was lost. A reply is printed when it is complete; one of
 more than 16 MiB is printed as it comes, and not asked for again. The prompt
 gives keys to changes as well, and asks again after a lost connection.
 
+--addr a.example,b.example,c.example names the servers of a cluster. The client
+finds the leader, and waits up to --timeout for a new one when it is lost. Reads,
+changes with a key, and what a server has not begun are sent to the new leader;
+of other changes the outcome is unknown. A single server is used whatever it is,
+until it names the leader. With TLS or --user a leader that is not in --addr is
+not connected to.
+
 A server with accounts answers those who prove who they are: --user names the
 account. Its secret is a token or a password. It is never an argument, which
 other users of the machine see, and no key of the configuration file. At the
@@ -109,8 +116,8 @@ Exit status:
        a QUIT or -e before it
     2  the arguments, the secret, standard input or standard output could not be
        used, or a reply could not be written as CSV
-    3  not sent: no connection, no certificate that proves the server, or no
-       Bookline server that accepts it
+    3  not sent: no connection, no certificate that proves the server, no
+       Bookline server that accepts it, or no leader among several servers
     4  sent, with an unknown outcome: the connection was lost, no reply came in
        time, Ctrl-C ended the wait for a change, or the prompt was left before it
        was asked for again; the message says what to type
@@ -148,7 +155,7 @@ pub struct Args {
         long,
         global = true,
         env = "BOOKLINE_ADDR",
-        value_name = "HOST:PORT,...",
+        value_name = "HOST:PORT",
         default_value = "127.0.0.1:2665"
     )]
     pub addr: Addresses,

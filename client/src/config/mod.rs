@@ -190,10 +190,11 @@ mod tests {
 
     #[test]
     fn chosen_profile_takes_precedence_over_the_file() {
-        let text = "addr = 'a'\ntimeout = 5\n[profiles.office]\naddr = 'b'\n[profiles.door]\naddr = 'c'\n";
+        let text =
+            "addr = 'a'\ntimeout = 5\n[profiles.office]\naddr = 'b,b2:99'\n[profiles.door]\naddr = 'c'\n";
         let address = |words: &[&str]| completed(text, words).unwrap().addr.to_string();
         assert_eq!(address(&[]), "a:2665");
-        assert_eq!(address(&["--profile", "office"]), "b:2665");
+        assert_eq!(address(&["--profile", "office"]), "b:2665,b2:99");
         assert_eq!(address(&["--profile", "door"]), "c:2665");
         assert_eq!(address(&["--profile", "door", "--addr", "h"]), "h:2665");
         assert_eq!(completed(text, &["--profile", "door"]).unwrap().timeout, Duration::from_secs(5));
