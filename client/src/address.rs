@@ -43,12 +43,6 @@ impl fmt::Display for Address {
     }
 }
 
-/// The host of `host:port`, without the brackets of an IPv6 address.
-pub fn host_of(host_and_port: &str) -> &str {
-    let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
-}
-
 impl FromStr for Address {
     type Err = AddressError;
 
@@ -101,15 +95,6 @@ mod tests {
         assert_eq!(shown("[::1]"), "[::1]:2665");
         assert_eq!(shown("[::1]:99"), "[::1]:99");
         assert_eq!(shown("unix:/run/bookline.sock"), "unix:/run/bookline.sock");
-    }
-
-    #[test]
-    fn host_has_no_brackets() {
-        for (address, host) in
-            [("localhost:2665", "localhost"), ("127.0.0.1:9", "127.0.0.1"), ("[::1]:9", "::1")]
-        {
-            assert_eq!(host_of(address), host);
-        }
     }
 
     #[test]

@@ -219,6 +219,7 @@ impl Error {
             }
             LoadError::AuthReply => Self::AuthReply { address },
             LoadError::SpeaksTls => Self::SpeaksTls { address },
+            LoadError::NoLeader { said } => Self::NoLeader { waited, said, unanswered: 0 },
             LoadError::Rejected => Self::Rejected { address, refusal: None },
             LoadError::NotBookline { reply } => Self::NotBookline { address, reply },
             LoadError::Lost { unanswered } => Self::Lost { address, unanswered },

@@ -5,7 +5,7 @@ use bookline_protocol::Code;
 use crate::config::AuthLine;
 use crate::error::{Error, excerpt};
 use crate::handshake::Handshake;
-use crate::reply::{FinalLine, message, parse_temporary_refusal};
+use crate::reply::{FinalLine, TemporaryRefusal, message};
 
 const HELLO: &[u8] = b"HELLO\n";
 
@@ -115,7 +115,7 @@ impl Auth {
 }
 
 fn answer_to_hello(line: &[u8]) -> Result<Answer, Error> {
-    if let Some((code, message)) = parse_temporary_refusal(line) {
+    if let Some(TemporaryRefusal { code, message, .. }) = TemporaryRefusal::parse(line) {
         return Ok(Answer::NotNow { code: code.to_owned(), message });
     }
     Handshake::check(line).map(|_| Answer::Granted)
@@ -132,8 +132,8 @@ fn answer(line: &[u8]) -> Result<Answer, Error> {
         // It is not shown: a peer that repeats what it gets repeats the secret.
         Err(_) => return Err(Error::AuthReply),
     };
-    match parse_temporary_refusal(line) {
-        Some((code, message)) => Ok(Answer::NotNow { code: code.to_owned(), message }),
+    match TemporaryRefusal::parse(line) {
+        Some(TemporaryRefusal { code, message, .. }) => Ok(Answer::NotNow { code: code.to_owned(), message }),
         None => Err(Error::AuthRefused { code: code.to_owned(), message: message(body) }),
     }
 }

@@ -24,6 +24,8 @@ pub const DURATION_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Config {
     /// The server, as `host:port`, or `unix:` and the path of a socket.
     pub address: String,
+    /// Further servers of its cluster, in the same form. The leader of all of them is loaded.
+    pub others: Vec<String>,
     /// What TLS is spoken with, if it is. Over a Unix socket it is not.
     pub tls: Option<Tls>,
     /// The AUTH with which every connection begins, if the server has accounts.
@@ -55,6 +57,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             address: "127.0.0.1:2665".to_owned(),
+            others: Vec::new(),
             tls: None,
             auth: None,
             timeout: Duration::from_secs(10),
@@ -72,6 +75,11 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The servers in the order in which they are tried.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.address).chain(&self.others).map(String::as_str)
+    }
+
     /// Events that the workload needs.
     pub(crate) const fn events_needed(&self) -> u32 {
         match self.workload {
@@ -84,13 +92,11 @@ impl Config {
     }
 }
 
-/// What TLS is spoken with.
+/// What TLS is spoken with. A server must have a certificate for the host in its address.
 #[derive(Clone, Debug)]
 pub struct Tls {
     /// Whom the client trusts.
     pub config: Arc<rustls::ClientConfig>,
-    /// The host for which the server must have a certificate.
-    pub host: String,
 }
 
 /// An AUTH with its line feed. It is not shown, because it has a secret.

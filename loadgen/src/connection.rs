@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read, Write};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bookline_protocol::limits::BOOKING_TICKETS_MAX;
 use bookline_protocol::ticket::TICKET_ID_CHARS;
@@ -12,7 +12,7 @@ use crate::auth::{Answer, Auth};
 use crate::config::AuthLine;
 use crate::error::{Error, excerpt};
 use crate::phase::{Nanos, Pending, Phase};
-use crate::reply::parse_temporary_refusal;
+use crate::reply::TemporaryRefusal;
 use crate::retry::{Retries, Retry};
 use crate::stream::Stream;
 
@@ -101,8 +101,14 @@ impl Connection {
 
     /// Gives every change a key from now on, and keeps requests until they have their replies. All earlier
     /// ones must have theirs.
-    pub fn retry_requests(&mut self) {
-        self.retry = Some(Retry::new());
+    pub fn retry_requests(&mut self, pause_max: Duration) {
+        self.retry = Some(Retry::new(pause_max));
+    }
+
+    /// Takes the leader that the server has named as it refused a request.
+    #[cold]
+    pub fn take_leader(&mut self) -> Option<String> {
+        self.retry.as_mut()?.leader.take()
     }
 
     /// What was sent again so far.
@@ -378,10 +384,15 @@ fn take_lines(
     while let Some(length) = memchr::memchr(b'\n', &bytes[end..]) {
         let line = &bytes[end..end + length];
         if let Some(retry) = &mut retry
-            && line.starts_with(b"ERR ")
-            && let Some((code, message)) = parse_temporary_refusal(line)
+            && let Some(refusal) = match pending.front() {
+                _ if line.starts_with(b"ERR ") => TemporaryRefusal::parse(line),
+                Some(Pending::Stats) => TemporaryRefusal::of_stats(line),
+                _ => None,
+            }
         {
+            let TemporaryRefusal { code, message, leader } = refusal;
             retry.counts.refused.add(code, 1, || message);
+            retry.leader = leader;
             return Ok(Replies { count, end, is_refusal_next: true });
         }
         let Some(request) = pending.pop_front() else {
@@ -399,6 +410,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
+    use crate::retry::PAUSE_MAX;
 
     /// GET and BOOK in turn. It counts the replies.
     #[derive(Default)]
@@ -451,7 +463,7 @@ mod tests {
         let (stream, mut peer) = open(&listener);
         let mut phase = Requests::default();
         let mut connection = Connection::new(stream, 0, Some(AuthLine("AUTH anna correct\n".into())));
-        connection.retry_requests();
+        connection.retry_requests(PAUSE_MAX);
         connection.send(&mut phase, 0, 4);
         greet(&mut connection, &mut phase, &mut peer);
         peer.write_all(b"OK {}\nOK {}\nERR BUSY {\"message\":\"\",\"retry\":true}\nOK {}\n").unwrap();

@@ -11,8 +11,9 @@ use crate::config::{AuthLine, Config};
 use crate::connection::{Connection, ReadState};
 use crate::error::Error;
 use crate::phase::{Nanos, Phase};
-use crate::retry::Retries;
-use crate::stream::{Endpoint, Stream};
+use crate::retry::{PAUSE_MAX, PAUSE_OF_SEVERAL_MAX, Retries};
+use crate::servers::Servers;
+use crate::stream::Stream;
 
 /// The longest time between two calls of [`Phase::on_time`].
 pub const TICK: Duration = Duration::from_millis(50);
@@ -33,7 +34,11 @@ pub struct Driver {
     connections: Vec<Connection>,
     /// Connections to open again.
     lost: Vec<LostConnection>,
-    endpoint: Endpoint,
+    servers: Servers,
+    /// The server that each connection was opened to last.
+    opened_to: Vec<usize>,
+    /// The longest pause before a lost connection is opened again.
+    pause_max: Duration,
     buffer: Box<[u8]>,
     start: Instant,
     timeout: Duration,
@@ -47,26 +52,28 @@ struct LostConnection {
 }
 
 impl Driver {
-    /// Opens the connections of a run, one after another: of those that are not yet an account's, a server
+    /// Opens the connections of a run to the server with this address, one after another: of those that are not yet an account's, a server
     /// takes only a part. The timeout bounds each of them, and later the wait for a reply.
-    pub fn connect(config: &Config) -> Result<Self, Error> {
+    pub fn connect(config: &Config, address: &str) -> Result<Self, Error> {
         let Config { connections, timeout, .. } = *config;
         let connections = connections as usize;
         raise_file_limit(connections as u64 + OTHER_FILES);
-        let (endpoint, first) = Endpoint::connect_first(&config.address, config.tls.as_ref(), timeout)?;
+        let (servers, first) = Servers::connect_first(config, address)?;
         let mut driver = Self {
             poll: Poll::new().map_err(Error::Start)?,
             events: Events::with_capacity(POLL_EVENTS_MAX),
             connections: Vec::with_capacity(connections),
             lost: Vec::new(),
-            endpoint,
+            servers,
+            opened_to: vec![0; connections],
+            pause_max: if config.others.is_empty() { PAUSE_MAX } else { PAUSE_OF_SEVERAL_MAX },
             buffer: vec![0; READ_BYTES].into_boxed_slice(),
             start: Instant::now(),
             timeout,
         };
         driver.add(first, config.auth.clone())?;
         for _ in 1..connections {
-            let stream = driver.endpoint.connect(timeout)?;
+            let stream = driver.servers.connect(timeout)?;
             driver.add(stream, config.auth.clone())?;
         }
         Ok(driver)
@@ -107,10 +114,15 @@ impl Driver {
         connection.stream().map_or(Ok(()), |stream| stream.deregister(poll.registry())).map_err(Error::Start)
     }
 
+    /// The address of the server that connections lead to.
+    pub fn address(&self) -> &str {
+        self.servers.address()
+    }
+
     /// From now on changes have keys, and lost connections are opened again, for up to
     /// [`RETRY_TIME_MAX`](crate::retry::RETRY_TIME_MAX) without a reply. Every request must have its reply.
     pub fn retry_requests(&mut self) {
-        self.connections.iter_mut().for_each(Connection::retry_requests);
+        self.connections.iter_mut().for_each(|connection| connection.retry_requests(self.pause_max));
     }
 
     /// What was sent again over all connections, or `None` without retries.
@@ -181,6 +193,8 @@ impl Driver {
                     ReadState::Idle => state = ReadState::Idle,
                     ReadState::Lost => match connection.lose(self.start.elapsed().as_nanos() as Nanos) {
                         Some(at) => {
+                            let leader = connection.take_leader();
+                            self.servers.on_lost(self.opened_to[number], leader.as_deref());
                             self.lost.push(LostConnection { number, at });
                             // Its last reply may have come before the end of the stream.
                             state = ReadState::Idle;
@@ -200,6 +214,7 @@ impl Driver {
         for (number, connection) in self.connections.iter_mut().enumerate() {
             if connection.outstanding() > 0 && connection.has_socket() {
                 let at = connection.lose(now).ok_or(Error::Timeout { unanswered })?;
+                self.servers.on_lost(self.opened_to[number], None);
                 self.lost.push(LostConnection { number, at });
             }
         }
@@ -217,7 +232,10 @@ impl Driver {
             }
             let connection = &mut self.connections[lost.number];
             // A connection over the loopback interface is refused at once.
-            let Ok(mut stream) = self.endpoint.begin_connecting() else {
+            let server = self.servers.current();
+            self.opened_to[lost.number] = server;
+            let Ok(mut stream) = self.servers.begin_connecting() else {
+                self.servers.on_lost(server, None);
                 match connection.lose(now) {
                     Some(at) => self.lost.push(LostConnection { at, ..lost }),
                     None => return Err(Error::Lost { unanswered: self.outstanding() }),

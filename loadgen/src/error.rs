@@ -11,6 +11,12 @@ pub enum Error {
     /// No address of the host accepts a connection in time.
     #[error("cannot connect")]
     Connect(#[source] io::Error),
+    /// None of several servers leads.
+    #[error("no leader: {}", said.join("; "))]
+    NoLeader {
+        /// What each of them said last, with its address.
+        said: Vec<String>,
+    },
     /// The server accepts no new connections.
     #[error("the server accepts no new connections")]
     Rejected,

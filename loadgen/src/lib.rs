@@ -24,7 +24,9 @@ mod retry;
 mod auth;
 mod connection;
 mod driver;
+mod leader;
 mod phase;
+mod servers;
 mod stream;
 
 // What the server acknowledged, and the violations of its promises.
@@ -66,4 +68,5 @@ pub use refusal_counts::{RefusalCount, RefusalCounts};
 pub use report::{End, Latencies, Report};
 pub use retry::Retries;
 pub use run::Run;
+pub use stream::host_of;
 pub use verify::Verification;

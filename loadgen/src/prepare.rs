@@ -7,7 +7,7 @@ use crate::error::{Error, excerpt};
 use crate::handshake::Handshake;
 use crate::names::{EVENT_DATE, RunId};
 use crate::phase::{Pending, Phase};
-use crate::reply::{FinalLine, message};
+use crate::reply::{FinalLine, is_of_standby, message};
 use crate::stats::{ReadStats, Stats};
 use crate::template::Template;
 
@@ -16,11 +16,13 @@ use crate::template::Template;
 pub struct Greet {
     is_sent: Vec<bool>,
     pub server_version: String,
+    /// Whether a server has said that it is a standby.
+    pub is_standby: bool,
 }
 
 impl Greet {
     pub fn new(connections: u32) -> Self {
-        Self { is_sent: vec![false; connections as usize], server_version: String::new() }
+        Self { is_sent: vec![false; connections as usize], server_version: String::new(), is_standby: false }
     }
 }
 
@@ -35,6 +37,7 @@ impl Phase for Greet {
 
     fn on_reply(&mut self, _request: Pending, line: &[u8]) -> Result<(), Error> {
         self.server_version = Handshake::check(line)?;
+        self.is_standby |= is_of_standby(line);
         Ok(())
     }
 }

@@ -13,7 +13,10 @@ use crate::refusal_counts::RefusalCounts;
 const PAUSE_MIN: Duration = Duration::from_millis(100);
 
 /// The longest pause.
-const PAUSE_MAX: Duration = Duration::from_secs(5);
+pub const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// The longest pause where several servers are tried in turn: a new leader is found soon.
+pub const PAUSE_OF_SEVERAL_MAX: Duration = Duration::from_millis(500);
 
 /// How long a connection that gets no reply is opened again: a server restarts in less.
 pub const RETRY_TIME_MAX: Duration = Duration::from_secs(60);
@@ -46,18 +49,27 @@ impl Retries {
 struct Backoff {
     /// The pause before the next attempt.
     pause: Duration,
+    /// The longest one.
+    pause_max: Duration,
     /// When the connection was lost, if no reply has arrived since.
     lost_since: Option<Nanos>,
 }
 
 impl Backoff {
-    const NONE: Self = Self { pause: PAUSE_MIN, lost_since: None };
+    const fn new(pause_max: Duration) -> Self {
+        Self { pause: PAUSE_MIN, pause_max, lost_since: None }
+    }
+
+    /// Begins again with the shortest pause.
+    const fn reset(&mut self) {
+        (self.pause, self.lost_since) = (PAUSE_MIN, None);
+    }
 
     /// When to open the connection again, or `None` if it is given up.
     fn next(&mut self, now: Nanos) -> Option<Nanos> {
         let since = *self.lost_since.get_or_insert(now);
         let at = now + self.pause.as_nanos() as Nanos;
-        self.pause = (self.pause * 2).min(PAUSE_MAX);
+        self.pause = (self.pause * 2).min(self.pause_max);
         (Duration::from_nanos(now - since) < RETRY_TIME_MAX).then_some(at)
     }
 }
@@ -69,12 +81,16 @@ pub struct Retry {
     /// Bytes at the beginning of the buffer whose requests have their replies.
     answered: usize,
     backoff: Backoff,
+    /// The leader that the server has named in its last refusal.
+    pub leader: Option<String>,
     pub counts: Retries,
 }
 
 impl Retry {
-    pub fn new() -> Self {
-        Self { keys: Keys::new(), answered: 0, backoff: Backoff::NONE, counts: Retries::default() }
+    /// Its pauses are at most this long.
+    pub fn new(pause_max: Duration) -> Self {
+        let (backoff, counts) = (Backoff::new(pause_max), Retries::default());
+        Self { keys: Keys::new(), answered: 0, backoff, leader: None, counts }
     }
 
     /// Records the replies to the oldest `replies` requests of `lines`. Returns how many bytes the buffer
@@ -86,7 +102,7 @@ impl Retry {
             self.answered += memchr::memchr(b'\n', unanswered).map_or(unanswered.len(), |end| end + 1);
         }
         if replies > 0 {
-            self.backoff = Backoff::NONE;
+            self.backoff.reset();
         }
         // At least half of the buffer goes at a time, so that the rest is not moved for every reply.
         if self.answered * 2 >= lines.len() { std::mem::take(&mut self.answered) } else { 0 }
@@ -97,7 +113,7 @@ impl Retry {
     pub fn lose(&mut self, lines: &[u8], written: usize, now: Nanos) -> Option<(usize, Nanos)> {
         if self.answered == lines.len() {
             // No request waits, so there is nothing to give up.
-            self.backoff = Backoff::NONE;
+            self.backoff.reset();
         }
         let at = self.backoff.next(now)?;
         let unanswered = lines.get(self.answered..written).unwrap_or_default();
@@ -124,7 +140,7 @@ mod tests {
     #[test]
     fn pause_doubles_until_a_reply_and_ends_after_a_minute() {
         let lines = b"BOOK a 1\nBOOK b 1\nBOOK c 1\n";
-        let mut retry = Retry::new();
+        let mut retry = Retry::new(PAUSE_MAX);
         let first: Vec<_> = pauses(&mut retry, lines).collect();
         let millis: Vec<_> = first.iter().map(Duration::as_millis).collect();
         assert_eq!(millis[..8], [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000]);
@@ -137,12 +153,12 @@ mod tests {
 
     #[test]
     fn connection_without_requests_is_never_given_up() {
-        assert!(pauses(&mut Retry::new(), b"").take(10_000).all(|pause| pause == PAUSE_MIN));
+        assert!(pauses(&mut Retry::new(PAUSE_MAX), b"").take(10_000).all(|pause| pause == PAUSE_MIN));
     }
 
     #[test]
     fn lost_connection_begins_again_with_the_oldest_request_without_a_reply() {
-        let mut retry = Retry::new();
+        let mut retry = Retry::new(PAUSE_MAX);
         let lines = b"BOOK a 1\nBOOK b 1\nBOOK c 1\nBOOK d 1\n";
         assert_eq!(retry.answer(1, lines), 0);
         // The third request is not written in full.

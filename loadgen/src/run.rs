@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::delete::DeleteEvents;
 use crate::driver::Driver;
 use crate::error::Error;
+use crate::leader;
 use crate::load::Load;
 use crate::meter::{Meter, Progress};
 use crate::names::RunId;
@@ -39,7 +40,7 @@ impl<'a> Run<'a> {
         on_progress: Option<Box<dyn FnMut(Progress) + 'a>>,
     ) -> Result<Self, Error> {
         let id = RunId::random();
-        let mut driver = Driver::connect(config)?;
+        let mut driver = Driver::connect(config, &leader::find(config)?)?;
         let mut greet = Greet::new(config.connections);
         driver.run(&mut greet, 1)?;
         if config.retry {
@@ -55,6 +56,11 @@ impl<'a> Run<'a> {
         let meter = Meter::new(config.duration, stop, on_progress)?;
         let load = Load::new(config, id, create.created, meter);
         Ok(Self { config, id, server_version: greet.server_version, driver, load })
+    }
+
+    /// The address of the server, in a cluster of the leader as far as it is known.
+    pub fn address(&self) -> &str {
+        self.driver.address()
     }
 
     /// Loads the server and measures it. Returns the report, without a verification, and the error that ended

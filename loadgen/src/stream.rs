@@ -57,18 +57,8 @@ impl Endpoint {
         tls: Option<&Tls>,
         timeout: Duration,
     ) -> Result<(Self, Stream), Error> {
-        if let Some(path) = address.strip_prefix(UNIX_PREFIX) {
-            let endpoint = Self::Unix(path.into());
-            let stream = endpoint.connect(timeout)?;
-            return Ok((endpoint, stream));
-        }
-        let peer = tls.map(TlsPeer::of).transpose()?;
         let mut last = Error::Connect(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
-        for address in address.to_socket_addrs().map_err(Error::Connect)? {
-            let endpoint = match &peer {
-                None => Self::Tcp(address),
-                Some(peer) => Self::Tls(address, peer.clone()),
-            };
+        for endpoint in Self::resolve(address, tls)? {
             match endpoint.connect(timeout) {
                 Ok(stream) => return Ok((endpoint, stream)),
                 // Another address would only hide it.
@@ -77,6 +67,19 @@ impl Endpoint {
             }
         }
         Err(last)
+    }
+
+    /// The addresses of `host:port`, or `unix:` and a path.
+    pub fn resolve(address: &str, tls: Option<&Tls>) -> Result<Vec<Self>, Error> {
+        if let Some(path) = address.strip_prefix(UNIX_PREFIX) {
+            return Ok(vec![Self::Unix(path.into())]);
+        }
+        let peer = tls.map(|tls| TlsPeer::of(tls, host_of(address))).transpose()?;
+        let endpoint = |address| match &peer {
+            None => Self::Tcp(address),
+            Some(peer) => Self::Tls(address, peer.clone()),
+        };
+        Ok(address.to_socket_addrs().map_err(Error::Connect)?.map(endpoint).collect())
     }
 
     /// Connects, and agrees on TLS.
@@ -116,8 +119,8 @@ impl Endpoint {
 }
 
 impl TlsPeer {
-    fn of(tls: &Tls) -> Result<Self, Error> {
-        let host = ServerName::try_from(tls.host.clone());
+    fn of(tls: &Tls, host: &str) -> Result<Self, Error> {
+        let host = ServerName::try_from(host.to_owned());
         let invalid = |error| Error::Connect(io::Error::new(io::ErrorKind::InvalidInput, error));
         Ok(Self { config: tls.config.clone(), host: host.map_err(invalid)? })
     }
@@ -183,6 +186,12 @@ impl Stream {
             Self::Unix(socket) => socket.deregister(registry),
         }
     }
+}
+
+/// The host of `host:port`, without the brackets of an IPv6 address.
+pub fn host_of(host_and_port: &str) -> &str {
+    let host = host_and_port.rsplit_once(':').map_or(host_and_port, |(host, _)| host);
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// Whether a server was there, and TLS was not agreed with it.
@@ -266,4 +275,18 @@ impl Write for TlsStream {
 fn without_delay(socket: TcpStream) -> io::Result<TcpStream> {
     socket.set_nodelay(true)?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_has_no_brackets() {
+        for (address, host) in
+            [("localhost:2665", "localhost"), ("127.0.0.1:9", "127.0.0.1"), ("[::1]:9", "::1")]
+        {
+            assert_eq!(host_of(address), host);
+        }
+    }
 }

@@ -9,7 +9,6 @@ use bookline_protocol::limits::{BOOKING_TICKETS_MAX, EVENT_TICKETS_MAX, KEYED_TI
 use clap::{ValueEnum, value_parser};
 use thiserror::Error;
 
-use crate::address::host_of;
 use crate::error::Error;
 use crate::target::Target;
 
@@ -37,6 +36,11 @@ once. If the server was empty, STATS must count what was acknowledged and nothin
 else. The server keeps the key of every change: its --max-keys and
 --max-key-bytes must hold those of the run, or it answers FULL. A run of 10
 seconds with 500,000 changes a second uses 5,000,000 keys.
+
+With several servers in --addr the leader is loaded. With --retry, a connection
+that is lost, or gets NOT_LEADER or UNAVAILABLE, is opened to the leader that was
+named or to the next server, after pauses of at most 500 ms. What is verified is
+what the leader has at the end.
 
 With --user every connection begins with AUTH. The account must be an admin, as
 only admins see all of STATS. Its secret should be a token: a server checks a
@@ -127,10 +131,8 @@ impl BenchArgs {
         }
         Ok(Config {
             address: target.address.to_string(),
-            tls: target
-                .tls
-                .clone()
-                .map(|config| Tls { config, host: host_of(&target.address.to_string()).to_owned() }),
+            others: target.cluster.addresses().iter().skip(1).map(ToString::to_string).collect(),
+            tls: target.tls.clone().map(|config| Tls { config }),
             auth: target.login.as_ref().map(|login| AuthLine(login.line().into())),
             timeout: target.timeout,
             connections: self.conns,

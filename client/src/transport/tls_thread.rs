@@ -23,8 +23,8 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::connect_error::ConnectError;
 use super::tcp::connect_tcp;
-use crate::address::host_of;
 use crate::tls::TlsProblem;
+use bookline_loadgen::host_of;
 
 /// Bytes that are carried at once: some records of TLS, of 16 KiB each.
 const CARRIED_BYTES: usize = 64 * 1024;

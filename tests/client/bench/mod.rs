@@ -1,5 +1,6 @@
 //! `bookline bench`.
 
+mod failover;
 mod faults;
 mod faulty_server;
 mod measure;

@@ -60,13 +60,13 @@ fn load_and_kill(workload: &[&str]) -> (Exited, Value) {
     (client, report)
 }
 
-fn end_measurement(client: Child) -> Exited {
+pub fn end_measurement(client: Child) -> Exited {
     send_sigint(&client);
     client.wait_with_output().unwrap().into()
 }
 
 /// Waits until the server has made some changes.
-fn wait_for_commits(address: SocketAddr) {
+pub fn wait_for_commits(address: SocketAddr) {
     let sequence = || {
         let stats = run(bookline(address, &["STATS"]));
         let body = stats.stdout.strip_prefix("OK ").unwrap_or_else(|| panic!("{stats:?}"));

@@ -4,4 +4,4 @@ mod changes;
 mod drawn;
 mod feed;
 mod screens;
-mod terminal;
+pub mod terminal;

@@ -3,6 +3,7 @@
 //! Catches: a change that happens twice because another server was asked, a standby that is taken for the
 //! leader, a secret that goes to a server that the user has not named, a search that never ends.
 
+mod board;
 mod failover;
 mod prompt;
 mod search;
@@ -17,7 +18,7 @@ use crate::support::fake_server::{HELLO_REPLY, Peer};
 const BOOKED: &str = "OK {\"event_id\":\"e\",\"tickets\":[],\"available_tickets\":9}\n";
 
 /// The client with a list of servers.
-fn bookline(addrs: &[SocketAddr], args: &[&str]) -> Command {
+pub fn bookline(addrs: &[SocketAddr], args: &[&str]) -> Command {
     let list: Vec<_> = addrs.iter().map(SocketAddr::to_string).collect();
     let mut command = bookline_without_address();
     command.arg("--addr").arg(list.join(",")).args(args);
@@ -25,7 +26,7 @@ fn bookline(addrs: &[SocketAddr], args: &[&str]) -> Command {
 }
 
 /// The reply to HELLO of a server in a cluster.
-fn hello(role: &str, leader: Option<SocketAddr>) -> String {
+pub fn hello(role: &str, leader: Option<SocketAddr>) -> String {
     let cluster = format!(
         ",\"cluster\":{{\"name\":\"sales\",\"role\":\"{role}\",\"term\":3,\"leader\":{}}}",
         json(leader)
@@ -34,7 +35,7 @@ fn hello(role: &str, leader: Option<SocketAddr>) -> String {
 }
 
 /// The refusal of a standby.
-fn not_leader(leader: Option<SocketAddr>) -> String {
+pub fn not_leader(leader: Option<SocketAddr>) -> String {
     format!("ERR NOT_LEADER {{\"message\":\"m\",\"retry\":true,\"leader\":{}}}\n", json(leader))
 }
 
@@ -57,6 +58,6 @@ fn lead(listener: &TcpListener) -> Peer {
 }
 
 /// An address at which no server listens.
-fn nobody() -> SocketAddr {
+pub fn nobody() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

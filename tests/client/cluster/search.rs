@@ -3,9 +3,12 @@
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 
+use bookline_testkit::certificates::Authority;
+
 use super::{BOOKED, bookline, lead, nobody, not_leader, turn_away};
 use crate::support::client::{bookline_without_address, run};
 use crate::support::fake_server::{FakeServer, HELLO_REPLY, Peer};
+use crate::support::tls_front::TlsFront;
 
 /// Whether a client has connected to this listener.
 fn has_client(listener: &TcpListener) -> bool {
@@ -155,4 +158,20 @@ fn stranger_with_accounts_is_not_used() {
     assert_eq!(client.exit, 3, "{}", client.stderr);
     let said = format!("{stranger} has accounts and is not in --addr, so it gets no secret");
     assert!(client.stderr.contains(&said), "{}", client.stderr);
+}
+
+#[test]
+fn certificate_is_for_the_host_of_each_address() {
+    let authority = Authority::new();
+    let leader = FakeServer::with_listener(|listener| lead(&listener).expect("PING\n", "OK {}\n"));
+    let by_number = TlsFront::start(&authority.server(&["127.0.0.1"]), leader.addr);
+    let addr = by_number.addr;
+    let standby = FakeServer::with_listener(move |listener| turn_away(&listener, Some(addr)));
+    let by_name = TlsFront::start(&authority.server(&["localhost"]), standby.addr);
+    let mut client = bookline_without_address();
+    client.arg("--addr").arg(format!("{},{addr}", by_name.at_localhost())).arg("--ca").arg(&authority.file);
+    client.arg("PING");
+    run(client).expect(0, "OK {}\n", "");
+    standby.join();
+    leader.join();
 }
