@@ -2,6 +2,7 @@
 //! a request without a reply can be sent again and is still executed once.
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use bookline_protocol::Code;
 use bookline_protocol::limits::KEYED_TICKETS_MAX;
@@ -24,7 +25,7 @@ use crate::net::outcome::Outcome;
 use crate::net::outgoing::Outgoing;
 use crate::net::pending::{NextLine, PendingRequest, PendingRequests};
 use crate::net::request_tracker::Pace;
-use crate::net::retry::{self, Retry, SILENT_TRIES};
+use crate::net::retry::{self, PROMPT_TRIES, Retry, SILENT_TRIES};
 use crate::net::unsent::Unsent;
 use crate::printer::Printer;
 use crate::render::repeated;
@@ -161,19 +162,18 @@ impl<'a> SafeExchange<'a> {
         }
     }
 
-    /// Whether there is another try after this loss. A search for the leader has waited as long as the user
-    /// wants, unless more tries are asked for.
+    /// Whether there is another try after this loss.
     fn goes_on_after(&mut self, error: &Error) -> bool {
-        let has_tries = self.tries < self.retry.tries_max();
-        match error {
-            Error::NoLeader { .. } => has_tries && !self.retry.is_at_prompt(),
-            _ if has_tries => true,
-            _ => {
-                let seeks_leader = self.target.cluster.seeks_leader() || self.leaderless_since.is_some();
-                let now = Instant::now();
-                seeks_leader && now - *self.leaderless_since.get_or_insert(now) < self.target.timeout
-            }
+        if let Error::NoLeader { .. } = error {
+            // The search has taken about as long as that many tries.
+            self.tries = self.tries.saturating_add(PROMPT_TRIES);
         }
+        if self.tries < self.retry.tries_max() {
+            return true;
+        }
+        let seeks_leader = self.target.cluster.seeks_leader() || self.leaderless_since.is_some();
+        let is_searched = matches!(error, Error::NoLeader { .. });
+        seeks_leader && !is_searched && may_wait(&mut self.leaderless_since, self.target.timeout)
     }
 
     /// Uses the connection until every request has its reply or the connection is lost.
@@ -468,8 +468,7 @@ impl<'a> SafeExchange<'a> {
         if self.reply.is_partly_printed() || !self.requests.may_repeat_behind_first() {
             return Ok(false);
         }
-        let now = Instant::now();
-        if is_redirected && now - *self.leaderless_since.get_or_insert(now) < self.target.timeout {
+        if is_redirected && may_wait(&mut self.leaderless_since, self.target.timeout) {
             self.rewind = Some(Rewind::ToLeader);
             return Ok(true);
         }
@@ -572,4 +571,10 @@ impl<'a> SafeExchange<'a> {
         };
         Error::InDoubt { cause: Box::new(error), advice }
     }
+}
+
+/// Whether a wait for a leader, which begins now unless it has begun, is not over.
+fn may_wait(leaderless_since: &mut Option<Instant>, time: Duration) -> bool {
+    let now = Instant::now();
+    now - *leaderless_since.get_or_insert(now) < time
 }

@@ -145,6 +145,13 @@ impl Search<'_> {
     }
 }
 
+/// Whether the reply to HELLO is that of a standby.
+pub fn is_of_standby(hello: &str) -> bool {
+    let hello: Option<HelloReply<'_>> = serde_json::from_str(hello).ok();
+    let cluster = hello.and_then(|hello| hello.cluster);
+    cluster.is_some_and(|cluster| cluster.role == ClusterRole::Standby)
+}
+
 /// The leader that a server names where it refuses HELLO.
 fn leader_in_rejection(error: &Error) -> Option<String> {
     let Error::Rejected { refusal: Some(line), .. } = error else { return None };

@@ -37,7 +37,11 @@ pub async fn open(target: &Target) -> Result<Opened, Error> {
     if let Some(login) = &target.login {
         let deadline = Instant::now() + target.connect_timeout();
         // A program at this address that is not Bookline does not get the secret.
-        opened.greet(target, deadline).await?;
+        let hello = opened.greet(target, deadline).await?;
+        // A standby is left at once, and checks no secret for it.
+        if target.cluster.seeks_leader() && leader::is_of_standby(&hello) {
+            return Ok(opened);
+        }
         authenticate(&mut opened, login, target, deadline).await?;
     }
     Ok(opened)

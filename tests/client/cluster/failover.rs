@@ -79,6 +79,18 @@ fn unavailable_server_without_another_one_is_asked_again() {
 }
 
 #[test]
+fn refusal_is_printed_when_the_wait_is_over() {
+    let unavailable = "ERR UNAVAILABLE {\"message\":\"m\",\"retry\":true}\n";
+    let fake = FakeServer::<()>::with_listener(move |listener| {
+        loop {
+            lead(&listener).expect("BOOK e 1\n", unavailable);
+        }
+    });
+    let addrs = [fake.addr, nobody()];
+    run(bookline(&addrs, &["--timeout", "1s", "BOOK", "e", "1"])).expect(1, unavailable, "");
+}
+
+#[test]
 fn change_in_doubt_stays_so_when_no_server_leads() {
     let fake = FakeServer::with_listener(|listener| {
         assert_eq!(lead(&listener).read_line(), "BOOK e 1 key=0123456789abcdef\n");

@@ -151,6 +151,29 @@ fn secret_is_not_sent_to_a_server_that_the_user_has_not_named() {
 }
 
 #[test]
+fn standby_is_sent_no_secret_that_the_leader_checks() {
+    let leader = FakeServer::with_listener(|listener| {
+        let mut peer = Peer::accept(&listener);
+        peer.expect("HELLO\n", HELLO_REPLY);
+        peer.expect("AUTH anna secret1234\n", "OK {\"account\":\"anna\",\"role\":\"seller\"}\n");
+        peer.expect("HELLO\n", HELLO_REPLY);
+        peer.expect("PING\n", "OK {}\n");
+    });
+    let (addr, before_auth) = (leader.addr, super::hello("standby", Some(leader.addr)));
+    let standby = FakeServer::new(move |mut peer| {
+        peer.expect("HELLO\n", &before_auth);
+        // It is asked again, and nothing else.
+        peer.expect("HELLO\n", &before_auth);
+        assert_eq!(peer.read_to_end(), b"");
+    });
+    let mut client = bookline(&[standby.addr, addr], &["--user", "anna", "PING"]);
+    client.env("BOOKLINE_SECRET", "secret1234");
+    run(client).expect(0, "OK {}\n", "");
+    standby.join();
+    leader.join();
+}
+
+#[test]
 fn stranger_with_accounts_is_not_used() {
     let required = "OK {\"server\":\"bookline\",\"protocol\":1,\"max_line\":4096,\"auth\":\"required\"}\n";
     let stranger = always(required.to_owned());
