@@ -17,6 +17,8 @@ pub struct Cluster {
 struct Known {
     /// The server that is tried first.
     leader: Option<Address>,
+    /// A server that did not answer in time. It is tried last.
+    silent: Option<Address>,
     /// The server of the last connection, for messages.
     last: Address,
     /// Whether a server has said that it is not the leader.
@@ -26,7 +28,7 @@ struct Known {
 impl From<Addresses> for Cluster {
     fn from(addresses: Addresses) -> Self {
         let last = addresses.first().clone();
-        let known = Known { leader: None, last, is_redirected: false };
+        let known = Known { leader: None, silent: None, last, is_redirected: false };
         Self { addresses: Arc::new(addresses), known: Arc::new(Mutex::new(known)) }
     }
 }
@@ -49,9 +51,11 @@ impl Cluster {
 
     /// The servers in the order in which they are tried.
     pub fn candidates(&self) -> Vec<Address> {
-        let leader = self.known().leader.clone();
-        let others = self.addresses.iter().filter(|address| Some(*address) != leader.as_ref()).cloned();
-        leader.clone().into_iter().chain(others).collect()
+        let known = self.known();
+        let others = self.addresses.iter().filter(|address| Some(*address) != known.leader.as_ref());
+        let mut candidates: Vec<_> = known.leader.iter().chain(others).cloned().collect();
+        candidates.sort_by_key(|address| known.silent.as_ref() == Some(address));
+        candidates
     }
 
     /// The server of the last connection; before that, the first one.
@@ -64,6 +68,7 @@ impl Cluster {
         let mut known = self.known();
         known.leader = Some(address.clone());
         known.last = address.clone();
+        known.silent = None;
     }
 
     /// A server is not the leader, and perhaps knows it.
@@ -73,6 +78,12 @@ impl Cluster {
         known.is_redirected = true;
     }
 
+    /// The server of the last connection has not answered in time.
+    pub fn on_silent(&self) {
+        let mut known = self.known();
+        known.silent = Some(known.last.clone());
+    }
+
     /// No server leads at the moment.
     pub fn forget_leader(&self) {
         self.known().leader = None;
@@ -80,5 +91,26 @@ impl Cluster {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_leader_is_tried_first_and_a_silent_server_last() {
+        let cluster: Cluster = "a,b,c".parse::<Addresses>().unwrap().into();
+        let tried = || cluster.candidates().iter().map(Address::to_string).collect::<Vec<_>>().join(" ");
+        assert_eq!(tried(), "a:2665 b:2665 c:2665");
+        cluster.on_redirected(Some("d".parse().unwrap()));
+        assert_eq!(tried(), "d:2665 a:2665 b:2665 c:2665");
+        cluster.on_connected(&"b".parse().unwrap());
+        assert_eq!(tried(), "b:2665 a:2665 c:2665");
+        cluster.on_silent();
+        assert_eq!(tried(), "a:2665 c:2665 b:2665");
+        cluster.on_connected(&"b".parse().unwrap());
+        cluster.forget_leader();
+        assert_eq!(tried(), "a:2665 b:2665 c:2665");
     }
 }

@@ -148,6 +148,9 @@ impl<'a> SafeExchange<'a> {
             if !error.is_loss() || !may_repeat || !self.goes_on_after(&error) {
                 return Err(self.recounted(error));
             }
+            if let Error::ReplyTimeout { .. } = error {
+                self.target.cluster.on_silent();
+            }
             link.close_after(&error);
             self.reply.clear();
             match self.rewind.take() {

@@ -99,6 +99,9 @@ impl<'a> Watcher<'a> {
             if !error.is_loss() {
                 return Err(error);
             }
+            if let Error::ReplyTimeout { .. } = error {
+                self.target.cluster.on_silent();
+            }
             let last = (connection.target.address.clone(), connection.instance.take());
             // The server may wait for its end before it accepts another one.
             drop(connection);

@@ -17,6 +17,21 @@ fn read_and_change_with_a_key_are_sent_again_to_the_next_leader() {
 }
 
 #[test]
+fn server_that_does_not_answer_is_tried_last() {
+    let second = FakeServer::with_listener(|listener| lead(&listener).expect("GET e\n", BOOKED));
+    let first = FakeServer::with_listener(|listener| {
+        let mut peer = lead(&listener);
+        assert_eq!(peer.read_line(), "GET e\n");
+        assert_eq!(peer.read_to_end(), b"");
+        // Whoever connects now is accepted by the system, and gets no reply.
+        listener
+    });
+    run(bookline(&[first.addr, second.addr], &["--timeout", "1s", "GET", "e"])).expect(0, BOOKED, "");
+    first.join();
+    second.join();
+}
+
+#[test]
 fn outcome_of_a_change_without_a_key_is_unknown() {
     let first = FakeServer::with_listener(|listener| assert_eq!(lead(&listener).read_line(), "BOOK e 1\n"));
     let addr = first.addr;
