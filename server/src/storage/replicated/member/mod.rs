@@ -133,11 +133,15 @@ impl Member {
     /// What to do next. `take_batch` takes the commits that are to be appended, if there are any; it is asked
     /// only if nothing is undecided, so that one append is in flight at a time.
     pub fn next(&mut self, now: BootTime, take_batch: &mut dyn FnMut() -> Option<Batch>) -> Step {
-        if let Some(undecided) = &self.undecided {
-            return match undecided.again {
-                again if again > now => Step::Wait(again),
-                _ if undecided.looks => Step::Read(undecided.append.expected.next()),
-                _ => Step::Append(undecided.append.clone()),
+        if let Some(undecided) = &mut self.undecided {
+            if undecided.again > now {
+                return Step::Wait(undecided.again);
+            }
+            undecided.try_now(now);
+            return if undecided.looks {
+                Step::Read(undecided.append.expected.next())
+            } else {
+                Step::Append(undecided.append.clone())
             };
         }
         match &self.role {

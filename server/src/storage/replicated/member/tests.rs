@@ -92,6 +92,24 @@ fn one_append_is_in_flight_and_what_comes_in_meanwhile_is_the_next_batch() {
 }
 
 #[test]
+fn the_pause_before_a_repeat_is_counted_from_when_the_last_try_began() {
+    let (mut leader, _) = leader(1);
+    let Step::Append(append) = leader.next(at(100), &mut || Some(batch(1))) else { panic!() };
+    let mut now = 100;
+    // No responders: the pauses get longer.
+    for pause in [50, 100, 200, 400, 500, 500] {
+        assert_eq!(leader.on_append(at(now + 1), AppendResult::Unknown), None);
+        let again = (now + pause).max(now + 1 + 50);
+        assert_eq!(step(&mut leader, at(now + 1)), Step::Wait(at(again)));
+        now = again;
+        assert_eq!(appends(&mut leader, at(now)), append);
+    }
+    // A try that has timed out was a long enough pause.
+    assert_eq!(leader.on_append(at(now + 1_000), AppendResult::Unknown), None);
+    assert_eq!(step(&mut leader, at(now + 1_000)), Step::Wait(at(now + 1_050)));
+}
+
+#[test]
 fn a_refused_place_is_looked_at_and_decides_by_what_is_there() {
     let (mut leader, _) = leader(1);
     let Step::Append(append) = leader.next(at(100), &mut || Some(batch(1))) else { panic!() };

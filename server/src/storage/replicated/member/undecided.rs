@@ -6,7 +6,9 @@ use crate::storage::replicated::append::Append;
 use crate::storage::replicated::boot_time::BootTime;
 use crate::storage::replicated::position::Position;
 
-/// The pauses before an append is sent again.
+/// The pauses before an append is sent again. They are counted from when the last try began: one that timed
+/// out has taken a good part of the lease already. After its result the next one comes no earlier than the
+/// shortest pause.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
@@ -22,12 +24,19 @@ pub(super) struct Undecided {
     pub looks: bool,
     /// When it is sent again, or looked for.
     pub again: BootTime,
+    /// When the last try began, a sending or a look.
+    tried: BootTime,
     pause: Duration,
 }
 
 impl Undecided {
     pub fn new(append: Append, position: Position, now: BootTime) -> Self {
-        Self { append, position, sent: now, looks: false, again: now, pause: PAUSE_MIN }
+        Self { append, position, sent: now, looks: false, again: now, tried: now, pause: PAUSE_MIN }
+    }
+
+    /// It is sent or looked for now.
+    pub fn try_now(&mut self, now: BootTime) {
+        self.tried = now;
     }
 
     /// Its place was refused: something is there, which may be the append itself.
@@ -39,7 +48,7 @@ impl Undecided {
     /// Nothing was learned. The same append is sent again after a pause.
     pub fn send_again(&mut self, now: BootTime) {
         self.looks = false;
-        self.again = now + self.pause;
+        self.again = (self.tried + self.pause).max(now + PAUSE_MIN);
         self.pause = (2 * self.pause).min(PAUSE_MAX);
     }
 }
