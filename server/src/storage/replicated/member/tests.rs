@@ -119,10 +119,19 @@ fn a_refused_place_is_looked_at_and_decides_by_what_is_there() {
     // A server of NATS that is behind proves nothing.
     assert_eq!(step(&mut leader, at(1_210)), Step::Read(StreamSequence(3)));
     assert_eq!(leader.on_read(at(1_220), StreamRead::Absent), None);
-    assert_eq!(appends(&mut leader, at(1_500)), append);
-    assert_eq!(leader.on_append(at(1_510), AppendResult::WrongLastSequence), None);
-    assert_eq!(step(&mut leader, at(1_510)), Step::Read(StreamSequence(3)));
-    assert_eq!(leader.on_read(at(1_520), message(&append)), Some(Event::Durable(Sequence(1))));
+    assert_eq!(step(&mut leader, at(1_220)), Step::Wait(at(1_270)));
+    // It answers, and so is asked again soon, however often.
+    for millis in [1_270, 1_340, 1_410, 1_480] {
+        assert_eq!(appends(&mut leader, at(millis)), append);
+        assert_eq!(leader.on_append(at(millis + 10), AppendResult::WrongLastSequence), None);
+        assert_eq!(step(&mut leader, at(millis + 10)), Step::Read(StreamSequence(3)));
+        assert_eq!(leader.on_read(at(millis + 20), StreamRead::Absent), None);
+        assert_eq!(step(&mut leader, at(millis + 20)), Step::Wait(at(millis + 70)));
+    }
+    assert_eq!(appends(&mut leader, at(1_550)), append);
+    assert_eq!(leader.on_append(at(1_560), AppendResult::WrongLastSequence), None);
+    assert_eq!(step(&mut leader, at(1_560)), Step::Read(StreamSequence(3)));
+    assert_eq!(leader.on_read(at(1_570), message(&append)), Some(Event::Durable(Sequence(1))));
 }
 
 #[test]

@@ -39,8 +39,10 @@ impl Undecided {
         self.tried = now;
     }
 
-    /// Its place was refused: something is there, which may be the append itself.
+    /// Its place was refused: something is there, which may be the append itself. The stream answers, so the
+    /// pauses begin anew: a server of NATS that is behind must not take the rest of the lease.
     pub fn look(&mut self, now: BootTime) {
+        self.pause = PAUSE_MIN;
         self.looks = true;
         self.again = now;
     }
