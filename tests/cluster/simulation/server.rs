@@ -1,37 +1,25 @@
-//! A simulated server: a member, its clock, its state, and the requests that wait for the log.
+//! A simulated server: a member, its clock, its state, and the reads that wait for the log.
 
 use std::time::Duration;
 
 use bookline_server::codec::frame::HEADER_BYTES;
+use bookline_server::codec::salt::Salt;
+use bookline_server::storage::replicated::append::{Append, AppendResult};
 use bookline_server::storage::replicated::boot_time::BootTime;
 use bookline_server::storage::replicated::lease::Lease;
-use bookline_server::storage::replicated::member::{Batch, Content, Event, Member, Settings};
+use bookline_server::storage::replicated::member::{Batch, Bug, Content, Event, Member, Settings, Step};
+use bookline_testkit::Rng;
 
-/// The time of the simulation, in microseconds.
-pub type Micros = u64;
+use super::clock::{Clock, Micros};
+use super::link::Link;
+use super::request::RequestId;
 
-/// A clock that runs at another speed than the time of the simulation.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    pub offset: Micros,
-    /// Of a thousand.
-    pub speed: u64,
-}
+pub const SALT: [u8; 16] = [7; 16];
 
-impl Clock {
-    pub fn read(self, now: Micros) -> BootTime {
-        BootTime(Duration::from_micros(self.offset + now * self.speed / 1_000))
-    }
-
-    /// The time of the simulation at which the clock shows this, or a moment later.
-    pub fn when(self, time: BootTime) -> Micros {
-        let micros = u64::try_from(time.0.as_micros()).expect("a short simulation");
-        micros.saturating_sub(self.offset) * 1_000 / self.speed + 1
-    }
-}
+const LEASE: Duration = Duration::from_secs(3);
 
 /// A read that has looked at the state and waits until its reply may be sent.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct PendingRead {
     /// The commits it has seen.
     pub seen: usize,
@@ -39,11 +27,15 @@ pub struct PendingRead {
     pub acknowledged: usize,
     /// When the server has looked.
     pub looked: BootTime,
+    /// Whether it relies on the lease, and not on a barrier alone.
+    pub uses_lease: bool,
 }
 
 #[derive(Debug)]
 pub struct Server {
-    pub member: Member,
+    name: usize,
+    /// There is none while the process does not run.
+    pub member: Option<Member>,
     pub clock: Clock,
     /// The commits in its state. A leader's may be undecided.
     pub state: Vec<u64>,
@@ -51,91 +43,148 @@ pub struct Server {
     pub durable: usize,
     /// Commits that were decided and not given to the member yet.
     batch: Vec<u64>,
+    /// A planted bug: the commits behind the undecided append, and their append, which is sent too.
+    ahead: Option<(Vec<u64>, Append)>,
     pub reads: Vec<PendingRead>,
-    lease: Lease,
     /// It does nothing before this time.
     pub asleep_until: Micros,
-    /// The stream gets nothing from it before this time.
-    pub mute_until: Micros,
-    /// It gets nothing from the stream before this time.
-    pub deaf_until: Micros,
-    /// Steps of an earlier process are not reported to this one.
+    /// It falls asleep for this time when it has sent its next append.
+    pub sleeps_next: Option<Micros>,
+    pub to_stream: Link,
+    pub from_stream: Link,
+    /// Of an earlier process nothing is reported to this one.
     pub life: u32,
-    pub is_busy: bool,
+    /// Counts the steps: a later one replaces what the member waited for.
+    pub turn: u32,
+    /// The request that is to be answered before the next step.
+    pub awaited: Option<RequestId>,
 }
 
 impl Server {
-    pub fn new(settings: Settings, clock: Clock, life: u32, now: Micros) -> Self {
-        let lease = Lease::new(settings.lease);
-        let member = Member::new(settings, Default::default(), clock.read(now));
+    pub fn new(name: usize, clock: Clock) -> Self {
         Self {
-            member,
+            name,
+            member: None,
             clock,
             state: Vec::new(),
             durable: 0,
             batch: Vec::new(),
+            ahead: None,
             reads: Vec::new(),
-            lease,
             asleep_until: 0,
-            mute_until: 0,
-            deaf_until: 0,
-            life,
-            is_busy: false,
+            sleeps_next: None,
+            to_stream: Link::Up,
+            from_stream: Link::Up,
+            life: 0,
+            turn: 0,
+            awaited: None,
         }
     }
 
-    /// Decides a change, and returns its sequence number.
-    pub fn write(&mut self, id: u64) -> usize {
+    pub fn start(&mut self, now: Micros, planted: Option<Bug>, rng: &mut Rng) {
+        let settings = Settings {
+            lease: LEASE,
+            jitter: Duration::from_millis(rng.within(0..300)),
+            salt: Salt::new(SALT),
+            nonce: rng.next(),
+            advertise: format!("host-{}:2665", self.name).into(),
+            genesis: "a cluster".into(),
+            planted,
+        };
+        self.member = Some(Member::new(settings, Default::default(), self.clock.read(now)));
+    }
+
+    /// Ends the process, without anything of what it had.
+    pub fn stop(&mut self) {
+        self.life += 1;
+        (self.member, self.awaited, self.ahead, self.durable) = (None, None, None, 0);
+        self.state.clear();
+        self.batch.clear();
+        self.reads.clear();
+    }
+
+    pub fn is_leader(&self) -> bool {
+        self.member.as_ref().is_some_and(Member::is_leader)
+    }
+
+    /// Decides a change.
+    pub fn write(&mut self, id: u64) {
         self.state.push(id);
         self.batch.push(id);
-        self.state.len()
     }
 
-    /// Takes what is to be appended next.
-    pub fn take_batch(batch: &mut Vec<u64>) -> Option<Batch> {
-        if batch.is_empty() {
+    /// What the member does next. `None` if it has to wait for an answer, or does not run.
+    pub fn step(&mut self, now: Micros) -> Option<Step> {
+        if self.awaited.is_some() {
             return None;
         }
-        let mut bytes = vec![0; HEADER_BYTES];
-        batch.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
-        let commits = u32::try_from(batch.len()).expect("a few");
-        batch.clear();
-        Some(Batch { bytes, commits })
+        let Self { member, batch, ahead, .. } = self;
+        let step = member.as_mut()?.next(self.clock.read(now), &mut || {
+            batch_of(&ahead.take().map_or_else(|| std::mem::take(batch), |(ids, _)| ids))
+        });
+        self.turn += 1;
+        Some(step)
     }
 
-    /// The member and what it may append.
-    pub fn parts(&mut self) -> (&mut Member, &mut Vec<u64>) {
-        (&mut self.member, &mut self.batch)
+    /// The append behind an undecided one, as a leader sends it that has two in flight. A copy of the member
+    /// takes the undecided one for stored.
+    pub fn append_ahead(&mut self, now: Micros, undecided: &Append) -> Option<Append> {
+        if !self.is_leader() || self.ahead.is_some() || self.batch.is_empty() {
+            return self.ahead.as_ref().map(|(_, append)| append.clone());
+        }
+        let now = self.clock.read(now);
+        let mut copy = self.member.clone()?;
+        copy.on_append(now, AppendResult::Stored { sequence: undecided.expected.next() })?;
+        let Step::Append(append) = copy.next(now, &mut || batch_of(&self.batch)) else { return None };
+        self.ahead = Some((std::mem::take(&mut self.batch), append.clone()));
+        Some(append)
     }
 
-    /// Applies what the member reports.
-    pub fn apply(&mut self, event: Event) {
+    /// Applies what the member reports. Returns the commits that are acknowledged now: how many were so
+    /// before, and their ids.
+    pub fn apply(&mut self, event: Event) -> (usize, &[u64]) {
+        let before = self.durable;
         match event {
             Event::Read(read) => {
-                if let Content::Commits { first, payload } = read.content {
-                    assert_eq!(first.0, self.state.len() as u64 + 1, "the first commit of a frame");
+                if let Content::Commits { payload, .. } = read.content {
                     self.state.extend(ids(&payload));
                 }
                 self.durable = self.state.len();
+                (self.durable, &[])
             }
-            Event::Leads(position) => assert_eq!(position.commit.0, self.state.len() as u64),
-            Event::Durable(through) => self.durable = usize::try_from(through.0).expect("a short log"),
+            Event::Leads(_) => (before, &[]),
+            Event::Durable(through) => {
+                self.durable = usize::try_from(through.0).expect("a short log");
+                (before, &self.state[before..self.durable])
+            }
         }
     }
 
     /// The reads whose replies may be sent now.
     pub fn take_covered(&mut self) -> Vec<PendingRead> {
-        let (durable, lease) = (self.durable, self.lease);
-        let confirmed = self.member.confirmed();
+        let Some(member) = &mut self.member else { return Vec::new() };
+        let (durable, confirmed, lease) = (self.durable, member.confirmed(), Lease::new(LEASE));
         let is_covered = |read: &mut PendingRead| {
-            read.seen <= durable && confirmed.is_some_and(|confirmed| lease.covers(confirmed, read.looked))
+            let covers = |confirmed| match read.uses_lease {
+                true => lease.covers(confirmed, read.looked),
+                false => Lease::proves(confirmed, read.looked),
+            };
+            read.seen <= durable && confirmed.is_some_and(covers)
         };
         let covered: Vec<_> = self.reads.extract_if(.., is_covered).collect();
         if !self.reads.is_empty() {
-            self.member.want_barrier();
+            member.want_barrier();
         }
         covered
     }
+}
+
+/// The commits with these ids, to be appended.
+fn batch_of(ids: &[u64]) -> Option<Batch> {
+    let mut bytes = vec![0; HEADER_BYTES];
+    ids.iter().for_each(|id| bytes.extend_from_slice(&id.to_le_bytes()));
+    let commits = u32::try_from(ids.len()).expect("a few");
+    (commits > 0).then_some(Batch { bytes, commits })
 }
 
 /// The ids in the payload of a frame.

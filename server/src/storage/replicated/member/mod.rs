@@ -74,7 +74,7 @@ pub struct Corrupt {
     pub reason: Break,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Role {
     Standby {
         quiet: Quiet,
@@ -93,7 +93,7 @@ enum Role {
 }
 
 /// A member of a cluster.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Member {
     settings: Settings,
     position: Position,

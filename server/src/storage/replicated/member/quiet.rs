@@ -12,7 +12,7 @@ const GAP_COUNTED_MAX: Duration = Duration::from_millis(250);
 const GAP_MAX: Duration = Duration::from_secs(1);
 
 /// Counts for how long a stream that answers had no new frame.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Quiet {
     counted: Duration,
     /// When the stream has answered last.

@@ -13,7 +13,7 @@ const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
 /// An append from its first sending until its outcome is known.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Undecided {
     pub append: Append,
     /// The position behind it.
