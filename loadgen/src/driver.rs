@@ -52,8 +52,9 @@ struct LostConnection {
 }
 
 impl Driver {
-    /// Opens the connections of a run to the server with this address, one after another: of those that are not yet an account's, a server
-    /// takes only a part. The timeout bounds each of them, and later the wait for a reply.
+    /// Opens the connections of a run to the server with this address, one after another: of those that are
+    /// not yet an account's, a server takes only a part. The timeout bounds each of them, and later the wait
+    /// for a reply.
     pub fn connect(config: &Config, address: &str) -> Result<Self, Error> {
         let Config { connections, timeout, .. } = *config;
         let connections = connections as usize;

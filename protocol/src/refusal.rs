@@ -365,7 +365,8 @@ impl Refusal {
         Self::new(Code::ReadOnly, format!("changes are refused for now, reads are served: {reason}"))
     }
 
-    /// The server is a standby, and changes nothing. `leader` is the `host:port` of the leader, if it is known.
+    /// The server is a standby, and changes nothing. `leader` is the `host:port` of the leader, if it is
+    /// known.
     pub fn not_leader(leader: Option<&str>) -> Self {
         let message = match leader {
             Some(leader) => format!("this server is a standby, and the leader is {leader}: connect to it"),

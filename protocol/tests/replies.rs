@@ -371,7 +371,7 @@ fn server_in_a_cluster_says_so_in_its_replies() {
             r#"{{"server":"bookline","protocol":1,"max_line":4096,"auth":"required","cluster":{standby}}}"#
         ),
     );
-    let later = standby.replace("standby", "witness");
+    let later = standby.replace("standby", "observer");
     assert_eq!(serde_json::from_str::<ClusterReply<'_>>(&later).unwrap().role, ClusterRole::Other);
 }
 

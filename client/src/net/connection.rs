@@ -54,8 +54,9 @@ pub enum SocketState {
 }
 
 impl Connection {
-    /// Connects, to the leader of several servers, authenticates if the target has an account, and sends HELLO. Returns the object of its reply
-    /// as well. A peer that is not a Bookline server is sent nothing else.
+    /// Connects, to the leader of several servers, authenticates if the target has an account, and sends
+    /// HELLO. Returns the object of its reply as well. A peer that is not a Bookline server is sent nothing
+    /// else.
     pub async fn open(target: &Target, interrupt: &Interrupt) -> Result<(Self, String), Error> {
         let deadline = target.max_time.map(|time| Instant::now() + time);
         let Greeted { opened, hello, address } = tokio::select! {

@@ -1,7 +1,7 @@
 //! Opens connections to a server: over TCP, TLS or a Unix socket, and as an account.
 //!
-//! Every connection of the client is opened here, and of several servers the leader is found here. What the others get is a socket whose bytes are those of
-//! the protocol.
+//! Every connection of the client is opened here, and of several servers the leader is found here. What the
+//! others get is a socket whose bytes are those of the protocol.
 
 mod authenticate;
 mod connect;
@@ -26,7 +26,8 @@ pub use leader::{Greeted, open_leader};
 pub use opened::Opened;
 pub use socket::Socket;
 
-/// Connects to the address of the target within the time that the target gives, and authenticates within as much.
+/// Connects to the address of the target within the time that the target gives, and authenticates within as
+/// much.
 ///
 /// # Errors
 ///
