@@ -14,6 +14,7 @@ mod memory_log;
 pub mod model;
 pub mod nats;
 mod pattern;
+pub mod ports;
 pub mod process;
 pub mod reply;
 pub mod rng;

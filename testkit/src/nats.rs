@@ -3,13 +3,17 @@
 //! `.ci/run` installs one, and sets `BOOKLINE_TEST_NATS_SERVER` to its path. Elsewhere the tests that use it
 //! do nothing where no `nats-server` of version 2.10 or later is found.
 
-use std::net::TcpListener;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::ports::fixed_ports;
 use crate::process::Process;
 use crate::timeout::HANG_TIMEOUT;
 
@@ -54,19 +58,32 @@ pub struct Nats {
 
 struct Node {
     client_port: u16,
+    monitor_port: u16,
     /// `None` while it is down.
     process: Option<Process>,
+    is_stopped: bool,
+}
+
+/// What the servers of a cluster say about a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamState {
+    /// The server that leads it.
+    pub leader: usize,
+    /// Whether all of its replicas have all of its messages.
+    pub is_replicated: bool,
 }
 
 impl Nats {
     /// Starts so many servers, each with these lines in its configuration.
     pub fn start(program: NatsProgram, nodes: usize, more: &str) -> Self {
         let directory = tempfile::Builder::new().prefix("bookline-nats-").tempdir().expect("a directory");
-        let ports = free_ports(2 * nodes);
-        let (client_ports, route_ports) = ports.split_at(nodes);
+        let ports = fixed_ports(3 * nodes);
+        let (client_ports, ports) = ports.split_at(nodes);
+        let (monitor_ports, route_ports) = ports.split_at(nodes);
         let routes: Vec<String> =
             route_ports.iter().map(|port| format!("nats-route://127.0.0.1:{port}")).collect();
-        for (index, (client, route)) in client_ports.iter().zip(route_ports).enumerate() {
+        for index in 0..nodes {
+            let (client, monitor, route) = (client_ports[index], monitor_ports[index], route_ports[index]);
             let store = directory.path().join(format!("store-{index}"));
             let alone = nodes == 1;
             let cluster = format!(
@@ -74,15 +91,21 @@ impl Nats {
                 routes.join(", ")
             );
             let config = format!(
-                "server_name: n{index}\nlisten: \"127.0.0.1:{client}\"\n\
+                "server_name: {}\nlisten: \"127.0.0.1:{client}\"\nhttp: \"127.0.0.1:{monitor}\"\n\
                  jetstream {{ store_dir: {:?}, sync_interval: always }}\n{}\n{more}\n",
+                name_of(index),
                 store.display().to_string(),
                 if alone { "" } else { &cluster },
             );
             std::fs::write(config_of(directory.path(), index), config).expect("a writable directory");
         }
-        let nodes = client_ports.iter().map(|&client_port| Node { client_port, process: None }).collect();
-        let mut nats = Self { program, nodes, directory };
+        let nodes = client_ports.iter().zip(monitor_ports).map(|(&client_port, &monitor_port)| Node {
+            client_port,
+            monitor_port,
+            process: None,
+            is_stopped: false,
+        });
+        let mut nats = Self { program, nodes: nodes.collect(), directory };
         (0..nats.nodes.len()).for_each(|node| nats.start_node(node));
         nats
     }
@@ -102,9 +125,16 @@ impl Nats {
         self.nodes[node].process = Some(process);
     }
 
-    /// Sends a signal to a server.
-    pub fn signal(&mut self, node: usize, signal: Signal) {
-        self.nodes[node].process.as_mut().expect("a running server").signal(signal);
+    /// Stops a server until it is resumed, as if its machine slept.
+    pub fn stop(&mut self, node: usize) {
+        self.nodes[node].process.as_mut().expect("a running server").stop();
+        self.nodes[node].is_stopped = true;
+    }
+
+    /// Continues a server that is stopped.
+    pub fn resume(&mut self, node: usize) {
+        self.nodes[node].process.as_mut().expect("a running server").resume();
+        self.nodes[node].is_stopped = false;
     }
 
     /// Kills a server at once, and waits for its end.
@@ -112,16 +142,66 @@ impl Nats {
         let mut process = self.nodes[node].process.take().expect("a running server");
         process.signal(Signal::KILL);
         process.wait(HANG_TIMEOUT).expect("the end of a killed process");
+        self.nodes[node].is_stopped = false;
     }
+
+    /// Whether a server is up, and not stopped.
+    pub fn is_running(&self, node: usize) -> bool {
+        self.nodes[node].process.is_some() && !self.nodes[node].is_stopped
+    }
+
+    /// What the running servers say about a stream. `None` as long as one of them names another leader than
+    /// the others, or none, as in an election.
+    pub fn stream(&self, name: &str) -> Option<StreamState> {
+        let running = (0..self.nodes.len()).filter(|&node| self.is_running(node));
+        let mut states = running.map(|node| self.stream_as_seen_by(node, name));
+        let mut state = states.next()??;
+        for other in states {
+            let other = other?;
+            if other.leader != state.leader {
+                return None;
+            }
+            state.is_replicated |= other.is_replicated;
+        }
+        Some(state)
+    }
+
+    /// What a server says about a stream. Only its leader knows how far the replicas are.
+    fn stream_as_seen_by(&self, node: usize, name: &str) -> Option<StreamState> {
+        let monitor = SocketAddr::from((Ipv4Addr::LOCALHOST, self.nodes[node].monitor_port));
+        let report = http_get(monitor, "/jsz?streams=1").ok()?;
+        let accounts = report["account_details"].as_array()?;
+        let mut streams = accounts.iter().filter_map(|account| account["stream_detail"].as_array()).flatten();
+        let cluster = &streams.find(|stream| stream["name"] == name)?["cluster"];
+        let leader = (0..self.nodes.len()).find(|&node| cluster["leader"] == name_of(node))?;
+        let replicas = cluster["replicas"].as_array()?;
+        let is_current = |replica: &Value| {
+            replica["current"] == true && replica["offline"] != true && replica["lag"].as_u64().is_none()
+        };
+        let is_replicated =
+            leader == node && replicas.len() == self.nodes.len() - 1 && replicas.iter().all(is_current);
+        Some(StreamState { leader, is_replicated })
+    }
+}
+
+fn name_of(node: usize) -> String {
+    format!("n{node}")
+}
+
+/// How long a monitoring port has for its answer. A server that takes longer is not running as it should.
+const MONITOR_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The JSON at a path of a monitoring port.
+fn http_get(address: SocketAddr, path: &str) -> io::Result<Value> {
+    let mut stream = TcpStream::connect_timeout(&address, MONITOR_TIMEOUT)?;
+    stream.set_read_timeout(Some(MONITOR_TIMEOUT))?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::InvalidData)?;
+    Ok(serde_json::from_str(body)?)
 }
 
 fn config_of(directory: &Path, node: usize) -> std::path::PathBuf {
     directory.join(format!("nats-{node}.conf"))
-}
-
-/// Different ports that are free at the moment. Another process may take one of them before it is used.
-fn free_ports(count: usize) -> Vec<u16> {
-    let listeners: Vec<_> =
-        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0)).expect("a free port")).collect();
-    listeners.iter().map(|listener| listener.local_addr().expect("a bound listener").port()).collect()
 }

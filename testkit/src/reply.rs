@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// The codes of the protocol.
-pub const CODES: [&str; 20] = [
+pub const CODES: [&str; 22] = [
     "BAD_REQUEST",
     "UNKNOWN_COMMAND",
     "LINE_TOO_LONG",
@@ -24,6 +24,8 @@ pub const CODES: [&str; 20] = [
     "READ_ONLY",
     "SHUTTING_DOWN",
     "INTERNAL",
+    "NOT_LEADER",
+    "UNAVAILABLE",
 ];
 
 /// The rows and the final line of a reply.
@@ -69,7 +71,10 @@ impl Line {
         let body = object(text);
         assert!(CODES.contains(&code), "unknown code: {line:?}");
         assert!(body["message"].as_str().is_some_and(|text| !text.is_empty()), "no message: {line:?}");
-        let retry = matches!(code, "RATE_LIMITED" | "BUSY" | "SHUTTING_DOWN" | "READ_ONLY");
+        let retry = matches!(
+            code,
+            "RATE_LIMITED" | "BUSY" | "SHUTTING_DOWN" | "READ_ONLY" | "NOT_LEADER" | "UNAVAILABLE"
+        );
         assert_eq!(body["retry"], Value::Bool(retry), "retry of {code} is {retry}: {line:?}");
         Self::Err(code.to_owned(), body)
     }

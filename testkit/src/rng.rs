@@ -16,9 +16,14 @@ impl Rng {
 
     /// Seeded by `BOOKLINE_TEST_SEED`, or at random. The seed is printed, so that a failed test shows it.
     pub fn from_environment() -> Self {
-        let seed = number("BOOKLINE_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one("bookline"));
+        let seed = number("BOOKLINE_TEST_SEED").unwrap_or_else(random);
         println!("seed {seed}: BOOKLINE_TEST_SEED={seed} runs it again");
         Self::new(seed)
+    }
+
+    /// Seeded at random, for what no test depends on.
+    pub fn unseeded() -> Self {
+        Self::new(random())
     }
 
     /// An independent generator, for another thread.
@@ -65,4 +70,9 @@ impl Rng {
         let count = self.range(1, most.min(left.len()) + 1);
         (0..count).map(|_| left.swap_remove(self.below(left.len()))).collect()
     }
+}
+
+/// A random number.
+fn random() -> u64 {
+    RandomState::new().hash_one("bookline")
 }

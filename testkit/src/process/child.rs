@@ -1,5 +1,6 @@
 //! A child process, its output and its end.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -99,6 +100,33 @@ impl Process {
             // The process may have ended since the check.
             let _ = kill_process(pid, signal);
         }
+    }
+
+    /// Stops the process, and returns when none of its threads runs any more (Linux only). It is resumed by
+    /// [`Process::resume`], and killed when dropped, stopped or not.
+    pub fn stop(&mut self) {
+        self.signal(Signal::STOP);
+        let until = Instant::now() + HANG_TIMEOUT;
+        while !self.is_stopped() {
+            assert!(self.poll().is_none(), "a process that is stopped has ended: {}", self.stderr());
+            assert!(Instant::now() < until, "a process still runs after SIGSTOP");
+            thread::yield_now();
+        }
+    }
+
+    /// Continues a process that is stopped.
+    pub fn resume(&mut self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Whether all of its threads are stopped.
+    fn is_stopped(&self) -> bool {
+        let Ok(threads) = fs::read_dir(format!("/proc/{}/task", self.pid)) else { return false };
+        threads.flatten().all(|thread| {
+            let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+            // The name of the thread, in parentheses, may contain anything.
+            stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T'))
+        })
     }
 
     /// The exit status, if the process has ended.
