@@ -174,7 +174,9 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
                     let failure = store.log().failed().await;
                     return Err(ImportError::Journal { loaded, failure });
                 }
-                Err(Error::Append(error @ AppendError::ReadOnly { .. })) => {
+                Err(Error::Append(
+                    error @ (AppendError::ReadOnly { .. } | AppendError::Unavailable { .. }),
+                )) => {
                     settle(store, context.depends_on, loaded).await?;
                     return Err(ImportError::Append { loaded, error });
                 }

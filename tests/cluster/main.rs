@@ -1,4 +1,5 @@
 //! The replicated log, with NATS servers that the tests start and stop.
 
+mod log;
 mod nats_stream;
 mod simulation;

@@ -3,6 +3,7 @@
 use async_nats::jetstream::{self, stream::Config};
 use bookline_server::storage::replicated::append::{Append, AppendResult};
 use bookline_server::storage::replicated::nats::{NatsError, NatsOptions, NatsStream};
+use bookline_server::storage::replicated::stream::Stream;
 use bookline_server::storage::replicated::stream_read::StreamRead;
 use bookline_server::storage::replicated::stream_sequence::StreamSequence;
 use bookline_testkit::HANG_TIMEOUT;
@@ -87,7 +88,8 @@ async fn what_a_server_that_is_gone_does_with_an_append_is_not_known() {
     nats.start_node(0);
     loop {
         match stream.append(&append(1, "second", "two")).await {
-            AppendResult::Unknown => {}
+            // Without a connection it says so at once.
+            AppendResult::Unknown => tokio::task::yield_now().await,
             result => break assert_eq!(result, stored(2)),
         }
     }
@@ -139,6 +141,22 @@ async fn a_stream_with_other_settings_is_refused() {
         "the stream BOOKLINE-sales has max-msgs 10, and a cluster needs max-msgs unlimited: correct it with \
          `nats stream edit BOOKLINE-sales`, or give another --cluster-name"
     );
+}
+
+#[tokio::test]
+async fn a_stream_whose_first_messages_were_purged_is_refused() {
+    let Some(program) = NatsProgram::find() else { return };
+    let nats = Nats::start(program, 1, "");
+    let stream = open(&nats).await;
+    for expected in 0..3 {
+        let appended = stream.append(&append(expected, &format!("id-{expected}"), "frame")).await;
+        assert_eq!(appended, stored(expected + 1));
+    }
+    NatsStream::open(&options(&nats)).await.expect("it has everything");
+    let theirs = administrator(&nats).await.get_stream("BOOKLINE-sales").await.expect("the stream");
+    theirs.purge().sequence(3).await.expect("an administrator may");
+    let refused = NatsStream::open(&options(&nats)).await.expect_err("it is purged").to_string();
+    assert!(refused.starts_with("the stream BOOKLINE-sales begins with message 3"), "{refused}");
 }
 
 #[tokio::test]

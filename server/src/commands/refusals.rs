@@ -26,6 +26,11 @@ impl Turn {
             Error::Append(read_only @ AppendError::ReadOnly { .. }) => {
                 self.refuse(Refusal::read_only(read_only))
             }
+            Error::Append(unavailable @ AppendError::Unavailable { .. }) => {
+                // It shows nothing of what was looked up for it, which may never be durable.
+                (self.context.depends_on, self.looks) = self.before_request;
+                self.refuse(Refusal::unavailable(unavailable))
+            }
             Error::Append(AppendError::Closed) => {
                 self.refuse(Refusal::shutting_down());
                 ExecutionStatus::Close

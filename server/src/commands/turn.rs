@@ -5,8 +5,8 @@ use super::login::Login;
 use super::reply_shares::ReplyShares;
 use super::turn_budget::TurnBudget;
 use crate::feed::Watcher;
-use crate::state::Context;
 use crate::state::ticket_ids::TicketIdGenerator;
+use crate::state::{Context, DependsOn};
 
 /// What the requests of a turn share. The replies may be sent when the commit that they depend on is durable.
 #[derive(Debug, Default)]
@@ -21,6 +21,10 @@ pub struct Turn {
     pub watcher: Option<Box<Watcher>>,
     /// The account of the connection. It lives as long as the connection.
     pub login: Login,
+    /// In a cluster, whether replies of this turn show something that another leader could change.
+    pub looks: bool,
+    /// In a cluster, what the replies before the request that is executed depend on, and whether they look.
+    pub(super) before_request: (DependsOn, bool),
     /// Whether the request that is executed was counted as a change of its account in an earlier turn.
     pub(super) is_counted: bool,
     pub(super) ticket_ids: TicketIdGenerator,

@@ -11,6 +11,8 @@ pub struct Context {
     /// decision holds, and is the time of its commit.
     pub now: i64,
     pub depends_on: DependsOn,
+    /// Whether a change was committed in this turn.
+    pub has_committed: bool,
     /// Hours of entries, counted for each of their people, that the last decision was about.
     pub person_hours: u64,
 }

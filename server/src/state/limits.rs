@@ -282,10 +282,14 @@ impl Usage {
     }
 
     pub fn equals(&self, totals: &Totals) -> bool {
-        let used = self.counters().map(|counter| counter.used.load(Relaxed));
-        let Counts { ticket_ids, person_hours, holds, ended_holds, name_bytes, .. } = totals.counts;
-        let Totals { events, keys, key_bytes, accounts, .. } = *totals;
-        used == [events, ticket_ids, person_hours, holds, ended_holds, name_bytes, keys, key_bytes, accounts]
+        self.counters().map(|counter| counter.used.load(Relaxed)) == counted(totals)
+    }
+
+    /// Begins anew with these totals, while nothing is changed.
+    pub fn recount(&self, totals: &Totals) {
+        for (counter, used) in self.counters().into_iter().zip(counted(totals)) {
+            counter.used.store(used, Relaxed);
+        }
     }
 
     /// Counts active holds as ended, whose names took so much memory.
@@ -301,6 +305,13 @@ impl Usage {
         let Self { events, tickets, person_hours, holds, ended_holds, name_bytes, keys, accounts } = self;
         [events, tickets, person_hours, holds, ended_holds, name_bytes, &keys.count, &keys.bytes, accounts]
     }
+}
+
+/// What [`Usage::counters`] count.
+fn counted(totals: &Totals) -> [u64; 9] {
+    let Counts { ticket_ids, person_hours, holds, ended_holds, name_bytes, .. } = totals.counts;
+    let Totals { events, keys, key_bytes, accounts, .. } = *totals;
+    [events, ticket_ids, person_hours, holds, ended_holds, name_bytes, keys, key_bytes, accounts]
 }
 
 impl KeyUsage {

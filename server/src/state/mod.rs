@@ -22,6 +22,7 @@ mod entry_ending;
 mod entry_replacement;
 mod error;
 mod events;
+mod following;
 mod holding;
 mod holds;
 mod id_index;

@@ -28,7 +28,7 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// The tickets and holds of deleted events that are freed with each change that is replayed: more than a
 /// change usually adds.
-const FREED_PER_REPLAYED_CHANGE: usize = 64;
+pub(super) const FREED_PER_REPLAYED_CHANGE: usize = 64;
 
 const DAY_HOURS: u32 = 24;
 

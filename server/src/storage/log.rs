@@ -51,6 +51,11 @@ pub trait Log: Debug + Send + Sync {
     /// Whether changes are refused because there is no space for them.
     fn read_only(&self) -> bool;
 
+    /// Whether this server appends to the log. A standby of a cluster only follows it.
+    fn leads(&self) -> bool {
+        true
+    }
+
     /// Passes the durable commits after `after` to `each`, in order.
     ///
     /// # Errors
@@ -131,10 +136,10 @@ pub enum FollowError {
         oldest: Sequence,
     },
     /// They cannot be read.
-    #[error("the journal cannot be read")]
+    #[error("the log cannot be read")]
     Unreadable(#[from] io::Error),
     /// The log was closed or has failed, and everything that was published was returned.
-    #[error("the journal is closed")]
+    #[error("the log is closed")]
     Closed,
 }
 
@@ -152,7 +157,7 @@ pub struct Appended {
 pub enum AppendError {
     /// The queue is full, or the next segment is not preallocated yet: await `capacity`, then decide and
     /// append again.
-    #[error("the journal cannot take a change at the moment")]
+    #[error("the log cannot take a change at the moment")]
     Backpressure,
     /// The disk has no space for the next segment. The server is read-only until it has.
     #[error("there is no room on disk for the next journal segment: {reason}")]
@@ -160,8 +165,11 @@ pub enum AppendError {
         /// Why there is no space.
         reason: String,
     },
+    /// The replicated log has not answered for so many seconds. It may answer again at any time.
+    #[error("the log of the cluster has not answered for {seconds} s")]
+    Unavailable { seconds: u64 },
     /// The log is closed, or it has failed.
-    #[error("the journal takes no more changes")]
+    #[error("the log takes no more changes")]
     Closed,
 }
 

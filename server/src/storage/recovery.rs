@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::codec::Sequence;
 use crate::storage::data_dir::clean_stop::CleanStop;
+use crate::storage::data_dir::cluster_file;
 use crate::storage::disks::Disks;
 use crate::storage::journal::{self, Base, Disk, Durability, Journal, Options, segment};
 use crate::storage::recent::RECENT_BYTES_MAX;
@@ -27,6 +28,12 @@ pub enum RecoverError {
     /// The directory of the snapshots cannot be read or written.
     #[error("reading the snapshots")]
     Io(#[from] io::Error),
+    /// The data directory is that of a member of a cluster.
+    #[error(
+        "the data directory is that of a member of a cluster, whose data is in the log of the cluster: give another \
+         --data-dir, or --cluster as well"
+    )]
+    OfMember,
     /// The clean-shutdown record cannot be read or removed.
     #[error("the file clean-stop")]
     CleanStop(#[source] io::Error),
@@ -120,6 +127,9 @@ pub fn recover<S: Replay>(
 ) -> Result<Recovery<S>, RecoverError> {
     let started = Instant::now();
     let (journal, snapshots) = (&*disks.journal, &*disks.snapshots);
+    if !matches!(cluster_file::read(&*disks.root), Ok(None)) {
+        return Err(RecoverError::OfMember);
+    }
     if let Some(path) = options.restore {
         if !fresh {
             return Err(RestoreError::NotEmpty { path: path.to_owned() }.into());

@@ -50,14 +50,7 @@ impl Clock {
         let system = in_calendar(source.system_micros());
         let boot = source.boot_micros();
         let timeline = Timeline::new(boot, system, last_commit_micros.map_or(system, in_calendar));
-        let ahead = timeline.ahead_at(boot);
-        if ahead > UNLOGGED_STEP_MICROS_MAX {
-            tracing::warn!(
-                "the last commit is {} later than the system clock: {}",
-                span(ahead),
-                notice(ahead)
-            );
-        }
+        log_ahead(timeline.ahead_at(boot));
         Self {
             source,
             version: 0.into(),
@@ -74,6 +67,17 @@ impl Clock {
         let (boot, now) = self.read();
         let is_look_due = boot - self.looked_at.load(Relaxed) >= LOOK_INTERVAL_MICROS;
         if is_look_due && self.look() { self.read().1 } else { now }
+    }
+
+    /// Goes on at the time of the last commit, in microseconds since 1970 (UTC), if the time is before it.
+    pub fn begin_at(&self, last_commit_micros: i64) {
+        let look =
+            self.look.lock().unwrap_or_else(|_| crate::fatal("a thread panicked in a look at the clock"));
+        let timeline = self.timeline();
+        let (boot, replacement) =
+            self.replace(|boot| timeline.with_min(boot, in_calendar(last_commit_micros)));
+        drop(look);
+        log_ahead(replacement.ahead_at(boot));
     }
 
     /// The boot time, and the server's time at it.
@@ -110,22 +114,22 @@ impl Clock {
         self.looked_at.store(after, Relaxed);
         let timeline = self.timeline();
         let Some(offset) = timeline.other_offset(before, system, after) else { return true };
-        let (boot, replacement) = self.replace(timeline, offset);
+        let (boot, replacement) = self.replace(|boot| timeline.with_offset(boot, offset));
         drop(look);
         log_step(timeline, replacement, boot);
         true
     }
 
-    /// Replaces the timeline by one with another offset, under the lock of the look. Returns the boot time
-    /// since which it applies, and the new timeline.
-    fn replace(&self, timeline: Timeline, offset: i64) -> (i64, Timeline) {
+    /// Replaces the timeline, under the lock of the look. Returns the boot time since which it applies, and
+    /// the new timeline, which `replacement` makes for that time.
+    fn replace(&self, replacement: impl FnOnce(i64) -> Timeline) -> (i64, Timeline) {
         let version = self.version.load(Relaxed);
         self.version.store(version + 1, Relaxed);
         // The boot time is read after this store is visible, so that all readings by the old timeline are of
         // earlier boot times: they would be later than the new one if the system clock was set back.
         fence(SeqCst);
         let boot = self.source.boot_micros();
-        let replacement = timeline.with_offset(boot, offset);
+        let replacement = replacement(boot);
         self.offset.store(replacement.offset, Relaxed);
         self.half_speed_origin.store(replacement.half_speed_origin, Relaxed);
         self.version.store(version + 2, Release);
@@ -136,6 +140,13 @@ impl Clock {
 /// The time of a clock that is set far off, or of a commit that was made by one, is clamped to the calendar.
 fn in_calendar(micros: i64) -> i64 {
     micros.clamp(MICROS_MIN, MICROS_MAX)
+}
+
+/// Logs that the last commit is so many microseconds later than the system clock, if they are many.
+fn log_ahead(ahead: i64) {
+    if ahead > UNLOGGED_STEP_MICROS_MAX {
+        tracing::warn!("the last commit is {} later than the system clock: {}", span(ahead), notice(ahead));
+    }
 }
 
 fn log_step(before: Timeline, after: Timeline, boot: i64) {

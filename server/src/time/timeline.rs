@@ -40,6 +40,11 @@ impl Timeline {
         Self { offset, half_speed_origin: self.at(boot) - (boot >> 1) }
     }
 
+    /// The timeline that is not before `time_min` at `boot` and after it, and otherwise equals this one.
+    pub fn with_min(self, boot: i64, time_min: i64) -> Self {
+        Self { half_speed_origin: self.half_speed_origin.max(time_min - (boot >> 1)), ..self }
+    }
+
     /// The offset of the system clock if it is not that of this timeline. The system clock had the time
     /// `system` between the boot times `before` and `after`, which may differ much: the thread may have had
     /// to wait for a processor.

@@ -8,6 +8,7 @@ use bookline_server::storage::replicated::append::{Append, AppendResult};
 use bookline_server::storage::replicated::boot_time::BootTime;
 use bookline_server::storage::replicated::lease::Lease;
 use bookline_server::storage::replicated::member::{Batch, Bug, Content, Event, Member, Settings, Step};
+use bookline_server::storage::replicated::stream_sequence::StreamSequence;
 use bookline_testkit::Rng;
 
 use super::clock::{Clock, Micros};
@@ -88,6 +89,7 @@ impl Server {
             salt: Salt::new(SALT),
             nonce: rng.next(),
             advertise: format!("host-{}:2665", self.name).into(),
+            seen: StreamSequence(0),
             genesis: "a cluster".into(),
             planted,
         };

@@ -41,6 +41,16 @@ pub enum DataDirError {
         /// The link.
         path: PathBuf,
     },
+    /// It has the data of a single server, and was to be that of a member of a cluster.
+    #[error(
+        "data directory {} has the data of a single server, and a member of a cluster needs one of its own: give another \
+         --data-dir, or leave --cluster out",
+        path.display()
+    )]
+    OfSingleServer {
+        /// The directory.
+        path: PathBuf,
+    },
     /// It was removed, renamed or replaced while it was locked.
     #[error(transparent)]
     Gone(#[from] Gone),

@@ -7,9 +7,11 @@
 //! | `time-zone` | the time zone of the calendar's hours |
 //! | `ticket-key` | the key of the places in ticket ids ([`ticket_key`]) |
 //! | `feed-start` | where the change feed can begin ([`feed_start`]) |
+//! | `cluster` | what a member of a cluster has seen of its log ([`cluster_file`]) |
 //! | `lock` | the pid of the server (`lock_file`) |
 
 pub mod clean_stop;
+pub mod cluster_file;
 mod directory;
 mod error;
 pub mod feed_start;
@@ -26,8 +28,9 @@ use std::sync::Arc;
 
 use crate::codec::Sequence;
 use crate::storage::disks::Disks;
-use crate::storage::journal::Disk;
+use crate::storage::journal::{Disk, segment};
 use clean_stop::CleanStop;
+use cluster_file::SeenMessage;
 use error::failed;
 pub use error::{DataDirError, Gone};
 use locked::LockedDirectories;
@@ -97,6 +100,21 @@ impl DataDir {
     /// The commit after which all commits can be told, recorded as `last` if it is not yet.
     pub fn keep_feed_start(&self, last: Sequence) -> Sequence {
         feed_start::keep(&*self.disks.root, last)
+    }
+
+    /// What the member of a cluster has seen of its log, whose directory this is.
+    ///
+    /// # Errors
+    ///
+    /// [`DataDirError::OfSingleServer`], or [`DataDirError::Io`] if it cannot be read.
+    pub fn seen_by_member(&self) -> Result<Option<SeenMessage>, DataDirError> {
+        let path = &self.locked.path;
+        let segments = segment::list(&*self.disks.journal).map_err(failed("listing the journal in", path))?;
+        if !self.is_fresh() || !segments.is_empty() {
+            return Err(DataDirError::OfSingleServer { path: path.clone() });
+        }
+        let seen = cluster_file::read(&*self.disks.root);
+        seen.map_err(failed("reading what was seen of the cluster from", &path.join(cluster_file::NAME)))
     }
 
     /// Waits until the directory was removed, renamed or replaced.

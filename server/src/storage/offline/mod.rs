@@ -17,6 +17,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 
 use crate::storage::data_dir::clean_stop::CleanStop;
+use crate::storage::data_dir::cluster_file;
 use crate::storage::journal::{Base, Disk, RealDisk};
 use crate::storage::snapshot;
 use settle::{is_lasting, settled};
@@ -89,6 +90,13 @@ struct Parts {
 impl Parts {
     fn of(data_dir: &Path) -> anyhow::Result<Self> {
         let part = |name| data_dir.join(name);
+        if part(cluster_file::NAME).exists() {
+            bail!(
+                "data directory {} is that of a member of a cluster: its data is in the log of the cluster, which this \
+                 command cannot read",
+                data_dir.display()
+            );
+        }
         for (name, required) in [("journal", true), ("snapshots", false)] {
             match fs::read_dir(part(name)) {
                 Ok(_) => {}

@@ -8,10 +8,14 @@ pub mod append;
 pub mod boot_time;
 pub mod cluster_id;
 pub mod cluster_name;
+pub mod genesis;
 pub mod lease;
+pub mod log;
 pub mod member;
 #[cfg(feature = "cluster")]
 pub mod nats;
 pub mod position;
+pub mod replica;
+pub mod stream;
 pub mod stream_read;
 pub mod stream_sequence;

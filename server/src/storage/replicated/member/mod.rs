@@ -29,9 +29,6 @@ use crate::codec::frame::Kind;
 use quiet::Quiet;
 use undecided::Undecided;
 
-/// A leader that has nothing to append appends a heartbeat this long after its last append.
-const HEARTBEAT_AFTER: Duration = Duration::from_secs(1);
-
 /// A standby that has read everything asks for more after this time.
 const POLL_AFTER: Duration = Duration::from_millis(20);
 
@@ -117,6 +114,20 @@ impl Member {
         matches!(self.role, Role::Leader { .. })
     }
 
+    /// Whether it has applied all that it knows of, or leads.
+    pub fn is_current(&self) -> bool {
+        match self.role {
+            Role::Standby { is_current, .. } => is_current,
+            Role::Leader { .. } => true,
+            Role::Deposed | Role::Corrupt(_) => false,
+        }
+    }
+
+    /// When the append whose outcome is not known was first sent, if there is one.
+    pub fn undecided_since(&self) -> Option<BootTime> {
+        self.undecided.as_ref().map(|undecided| undecided.sent)
+    }
+
     /// When the last append that is known durable was first sent, by this member as the leader. It has led
     /// then.
     pub fn confirmed(&self) -> Option<BootTime> {
@@ -137,7 +148,7 @@ impl Member {
             if undecided.again > now {
                 return Step::Wait(undecided.again);
             }
-            undecided.try_now(now);
+            undecided.note_try(now);
             return if undecided.looks {
                 Step::Read(undecided.append.expected.next())
             } else {
@@ -150,7 +161,7 @@ impl Member {
                 // As long as nobody has led, nobody has a lease.
                 let is_quiet =
                     self.position.term == 0 || quiet.counted() >= self.settings.lease + self.settings.jitter;
-                if *is_current && is_quiet {
+                if *is_current && is_quiet && self.position.stream >= self.settings.seen {
                     self.take_over(now)
                 } else {
                     Step::Read(self.position.stream.next())
@@ -246,7 +257,8 @@ impl Member {
 
     /// Appends a frame as the leader. Whatever it is, it is the barrier that is wanted so far.
     fn lead_with(&mut self, kind: Kind, batch: Batch, now: BootTime) -> Step {
-        self.role = Role::Leader { heartbeat_at: now + HEARTBEAT_AFTER, wants_barrier: false };
+        self.role =
+            Role::Leader { heartbeat_at: now + self.settings.heartbeat_after(), wants_barrier: false };
         self.append(kind, self.position.term, batch, now)
     }
 
@@ -275,7 +287,8 @@ impl Member {
         if position.term == before.term {
             return Some(Event::Durable(position.commit));
         }
-        self.role = Role::Leader { heartbeat_at: sent + HEARTBEAT_AFTER, wants_barrier: false };
+        self.role =
+            Role::Leader { heartbeat_at: sent + self.settings.heartbeat_after(), wants_barrier: false };
         Some(Event::Leads(position))
     }
 

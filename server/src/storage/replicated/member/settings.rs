@@ -6,6 +6,10 @@ use bytes::Bytes;
 
 use super::bug::Bug;
 use crate::codec::salt::Salt;
+use crate::storage::replicated::stream_sequence::StreamSequence;
+
+/// The longest time between two appends of a leader.
+const HEARTBEAT_AFTER_MAX: Duration = Duration::from_secs(1);
 
 /// The settings of a member.
 #[derive(Debug, Clone)]
@@ -20,6 +24,9 @@ pub struct Settings {
     pub nonce: u64,
     /// The address at which clients reach this member when it leads.
     pub advertise: Box<str>,
+    /// The last message of the stream that this member has seen, in an earlier process too. It does not take
+    /// over before it has read so far.
+    pub seen: StreamSequence,
     /// The payload of the first frame, if the stream is empty.
     pub genesis: Bytes,
     /// Planted by a simulation.
@@ -27,6 +34,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// A leader that has nothing to append appends a heartbeat this long after its last append: often enough
+    /// that its lease, two thirds of that of the standbys, does not end meanwhile.
+    pub(super) fn heartbeat_after(&self) -> Duration {
+        HEARTBEAT_AFTER_MAX.min(self.lease / 3)
+    }
+
     pub(super) fn has(&self, bug: Bug) -> bool {
         cfg!(debug_assertions) && self.planted == Some(bug)
     }

@@ -13,6 +13,7 @@ fn settings(nonce: u64) -> Settings {
         salt: Salt::new([7; 16]),
         nonce,
         advertise: "a:2665".into(),
+        seen: StreamSequence(0),
         genesis: "sales".into(),
         planted: None,
     }

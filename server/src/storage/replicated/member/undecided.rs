@@ -35,7 +35,7 @@ impl Undecided {
     }
 
     /// It is sent or looked for now.
-    pub fn try_now(&mut self, now: BootTime) {
+    pub fn note_try(&mut self, now: BootTime) {
         self.tried = now;
     }
 

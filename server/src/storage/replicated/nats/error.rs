@@ -35,6 +35,11 @@ pub enum NatsError {
     )]
     Settings { stream: String, found: Vec<String>, wanted: Vec<String> },
     #[error(
+        "the stream {stream} begins with message {first}: the messages before it were purged, and this server needs \
+         all of them"
+    )]
+    Purged { stream: String, first: u64 },
+    #[error(
         "the stream {stream} is not of a cluster of Bookline: its metadata has no valid {key}. Give another --cluster-name"
     )]
     NoClusterId { stream: String, key: &'static str },
@@ -48,6 +53,7 @@ impl NatsError {
             Self::Connect { .. } | Self::Stream { .. } => true,
             Self::Credentials { .. }
             | Self::MaxPayload { .. }
+            | Self::Purged { .. }
             | Self::Settings { .. }
             | Self::NoClusterId { .. } => false,
         }

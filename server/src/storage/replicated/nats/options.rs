@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::{ConnectOptions, ServerAddr};
+use async_nats::{ConnectOptions, Event, ServerAddr};
 
 use super::error::NatsError;
 use crate::storage::replicated::cluster_name::ClusterName;
@@ -28,7 +28,8 @@ pub(super) const READ_MAX: Duration = Duration::from_millis(250);
 /// How the stream of a cluster is reached, and what is expected of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NatsOptions {
-    /// The NATS servers, as in `nats://a:4222`; with the scheme `tls` they are spoken to over TLS.
+    /// The NATS servers, as in `nats://a:4222`; with the scheme `tls` they are spoken to over TLS. The first
+    /// user and password in them, as in `nats://user:password@a:4222`, are used for all.
     pub servers: Vec<ServerAddr>,
     /// The cluster, from which the names of stream and subject follow.
     pub cluster: ClusterName,
@@ -50,6 +51,11 @@ impl NatsOptions {
     /// Options to connect with, and to stay connected.
     pub(super) async fn connect_options(&self) -> Result<ConnectOptions, NatsError> {
         let mut options = ConnectOptions::new();
+        // The library does not use what is in an address.
+        let mut users = self.servers.iter().filter_map(|server| server.username().zip(server.password()));
+        if let Some((user, password)) = users.next() {
+            options = options.user_and_password(user.into(), password.into());
+        }
         if let Some(file) = &self.credentials {
             let text = tokio::fs::read_to_string(file).await;
             let credentials = text.and_then(|text| ConnectOptions::with_credentials(&text));
@@ -64,7 +70,17 @@ impl NatsOptions {
             .connection_timeout(CONNECT_MAX)
             .request_timeout(Some(ANSWER_MAX))
             .reconnect_delay_callback(|_| RECONNECT_DELAY)
-            .max_reconnects(None);
+            .max_reconnects(None)
+            .event_callback(|event| async move { log_event(&event) });
         Ok(options)
+    }
+}
+
+/// Logs what happens to the connection. The library's own words need its documentation.
+fn log_event(event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to NATS"),
+        Event::Disconnected => tracing::warn!("the connection to NATS is lost, and another one is tried"),
+        event => tracing::debug!("the connection to NATS: {event}"),
     }
 }

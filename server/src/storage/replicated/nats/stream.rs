@@ -1,9 +1,10 @@
 //! The stream of a cluster: appends and reads, and what their results mean.
 
+use async_nats::connection::State;
 use async_nats::jetstream::ErrorCode;
 use async_nats::jetstream::context::{GetStreamErrorKind, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
-use async_nats::jetstream::stream::{Info, LastRawMessageErrorKind, Stream};
+use async_nats::jetstream::stream::{self, Info, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, header};
 use tokio::time::timeout;
@@ -15,6 +16,7 @@ use super::settings::{self, stream_name, subject};
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
 use crate::storage::replicated::append::{Append, AppendResult};
 use crate::storage::replicated::cluster_id::ClusterId;
+use crate::storage::replicated::stream::Stream;
 use crate::storage::replicated::stream_read::StreamRead;
 use crate::storage::replicated::stream_sequence::StreamSequence;
 
@@ -23,7 +25,7 @@ use crate::storage::replicated::stream_sequence::StreamSequence;
 pub struct NatsStream {
     client: Client,
     context: Context,
-    stream: Stream<()>,
+    stream: stream::Stream<()>,
     name: String,
     subject: String,
     id: ClusterId,
@@ -44,11 +46,14 @@ impl NatsStream {
         check_max_payload(&client)?;
         let mut context = jetstream::new(client.clone());
         context.set_timeout(ANSWER_MAX);
-        let config = find_or_create(&context, options).await?.config;
+        let Info { config, state, .. } = find_or_create(&context, options).await?;
         // First of all, whose it is.
         let id = settings::cluster_id(&config)?;
         settings::check(&config, options)?;
         let (name, subject) = (stream_name(options), subject(options));
+        if state.first_sequence > 1 {
+            return Err(NatsError::Purged { stream: name, first: state.first_sequence });
+        }
         let stream = context.get_stream_no_info(&name).await;
         let stream = stream.map_err(|error| failed("looking for", &name, &error))?;
         Ok(Self { client, context, stream, name, subject, id })
@@ -63,9 +68,15 @@ impl NatsStream {
     pub fn frame_bytes_max(&self) -> usize {
         self.client.max_payload().min(PAYLOAD_BYTES_MAX) - MESSAGE_OVERHEAD_BYTES
     }
+}
 
-    /// Publishes an append. Its id and what it expects make it safe to publish the same one again.
-    pub async fn append(&self, append: &Append) -> AppendResult {
+impl Stream for NatsStream {
+    /// Its id and what it expects make it safe to publish the same append again.
+    async fn append(&self, append: &Append) -> AppendResult {
+        // What is published without a connection is kept in memory, as often as it is repeated.
+        if self.client.connection_state() != State::Connected {
+            return AppendResult::Unknown;
+        }
         // Never `expected_last_message_id`: JetStream checks it only when all servers apply the message, and
         // a mismatch stops the stream for good.
         let message = PublishMessage::build()
@@ -82,6 +93,14 @@ impl NatsStream {
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => {
                 AppendResult::WrongLastSequence
             }
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                let (bytes, max_payload) = (append.frame.len(), self.client.max_payload());
+                tracing::error!(
+                    "an append has {bytes} bytes, and the NATS server that this server is connected to now accepts \
+                     {max_payload}: give all NATS servers the same max_payload"
+                );
+                AppendResult::Unknown
+            }
             // It may be stored, or be stored later.
             Err(error) => {
                 tracing::debug!(id = append.id, %error, "the outcome of an append is not known");
@@ -90,8 +109,7 @@ impl NatsStream {
         }
     }
 
-    /// Reads a message.
-    pub async fn read(&self, sequence: StreamSequence) -> StreamRead {
+    async fn read(&self, sequence: StreamSequence) -> StreamRead {
         let Ok(read) = timeout(READ_MAX, self.stream.get_raw_message(sequence.0)).await else {
             return StreamRead::NoAnswer;
         };

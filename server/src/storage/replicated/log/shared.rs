@@ -1,0 +1,108 @@
+//! What the log and its driver share.
+
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::task::Waker;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::state::{Role, State};
+use crate::codec::Sequence;
+use crate::storage::commits::Commits;
+use crate::storage::log::Failure;
+use crate::storage::recent::{RECENT_BYTES_MAX, RecentCommits};
+use crate::storage::replicated::boot_time::BootTime;
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Wakes the driver: there is something to append, or the log is closed.
+    pub work: Notify,
+    /// The highest sequence number that is in the stream, and known to be.
+    durable: AtomicU64,
+    /// [`Member::confirmed`], in nanoseconds. Zero if this member does not lead.
+    ///
+    /// [`Member::confirmed`]: crate::storage::replicated::member::Member::confirmed
+    confirmed: AtomicU64,
+    /// Wakes those who wait for a later confirmation.
+    pub confirmations: Notify,
+    pub recent: RecentCommits,
+    pub published: watch::Sender<Sequence>,
+    pub role: watch::Sender<Role>,
+    /// Whether an append is undecided for longer than anybody is to wait.
+    pub is_stalled: watch::Sender<bool>,
+    /// Whether everything was applied that is known of.
+    pub is_current: watch::Sender<bool>,
+    /// Never sent: what ends the log also ends its driver, which says why.
+    pub failure: watch::Sender<Option<Failure>>,
+}
+
+impl Shared {
+    pub fn new(frame_bytes_max: usize) -> Self {
+        Self {
+            state: Mutex::new(State::new(frame_bytes_max)),
+            work: Notify::new(),
+            durable: AtomicU64::new(0),
+            confirmed: AtomicU64::new(0),
+            confirmations: Notify::new(),
+            recent: RecentCommits::new(RECENT_BYTES_MAX),
+            published: watch::Sender::new(Sequence(0)),
+            role: watch::Sender::new(Role::Standby),
+            is_stalled: watch::Sender::new(false),
+            is_current: watch::Sender::new(false),
+            failure: watch::Sender::new(None),
+        }
+    }
+
+    /// A panic under the lock may have left half a commit in it, which ends the process.
+    #[inline]
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state
+            .lock()
+            .unwrap_or_else(|_| crate::fatal("a thread panicked while it held the replicated log"))
+    }
+
+    pub fn durable(&self) -> Sequence {
+        Sequence(self.durable.load(Acquire))
+    }
+
+    /// When the last append that is known durable was sent, if this member leads.
+    pub fn confirmed(&self) -> Option<BootTime> {
+        match self.confirmed.load(Acquire) {
+            0 => None,
+            nanos => Some(BootTime(Duration::from_nanos(nanos))),
+        }
+    }
+
+    pub fn set_confirmed(&self, confirmed: Option<BootTime>) {
+        let nanos =
+            confirmed.map_or(0, |confirmed| u64::try_from(confirmed.0.as_nanos()).unwrap_or(u64::MAX));
+        self.confirmed.store(nanos, Release);
+        self.confirmations.notify_waiters();
+    }
+
+    /// Notes that everything up to `through` is in the stream. A standby does so before it applies it: what
+    /// it shows of it is durable.
+    pub fn set_durable(&self, through: Sequence) {
+        self.durable.store(through.0, Release);
+    }
+
+    /// Publishes these commits, which are durable, and wakes those who wait for them.
+    pub fn publish(&self, commits: Commits) {
+        let last = commits.last();
+        let mut state = self.lock();
+        self.recent.add(std::iter::once(commits.into()));
+        // So that who is woken finds it published. The followers are woken below.
+        self.published.send_if_modified(|published| {
+            *published = last;
+            false
+        });
+        self.set_durable(last);
+        // Under the lock, as who begins to wait looks for the frame that it waits for.
+        let decided = state.in_flight.take();
+        drop(state);
+        decided.into_iter().flat_map(|frame| frame.waiters).for_each(Waker::wake);
+        self.published.send_modify(|_| {});
+    }
+}

@@ -1,0 +1,184 @@
+//! What appenders, waiters and the driver share under a lock.
+
+use std::collections::VecDeque;
+use std::task::Waker;
+
+use super::frame_index::FrameIndex;
+use super::pending_frame::PendingFrame;
+use crate::changes::{Change, commit};
+use crate::codec::{Sequence, frame};
+use crate::domain::account::Actor;
+use crate::storage::log::{AppendError, Appended};
+use crate::storage::replicated::boot_time::BootTime;
+
+/// The number of bytes that may wait for the append before them. Above it, appenders wait before they take a
+/// lock: four frames take the stream some milliseconds each.
+const QUEUED_BYTES_MAX: usize = 4 << 20;
+
+/// What this member is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Standby,
+    Leader,
+    /// It led, or has failed. Nothing that was decided and is not durable yet will be acknowledged.
+    Ended,
+}
+
+/// The last takeover that was read or made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leadership {
+    /// Zero before the first one.
+    pub term: u32,
+    /// The address of the leader.
+    pub leader: Box<str>,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub role: Role,
+    pub leadership: Leadership,
+    /// When the last frame of the leader was read, or, of this leader, was sent.
+    pub heard: BootTime,
+    /// The commits that are not given to the driver yet.
+    pub queue: VecDeque<PendingFrame>,
+    queued_bytes: usize,
+    /// The commits that the driver appends.
+    pub in_flight: Option<PendingFrame>,
+    /// The sequence number of the next commit.
+    pub next: Sequence,
+    /// The time of the last commit. The times of commits never decrease, even if the clock does.
+    pub last_micros: i64,
+    /// The most bytes of a frame.
+    pub frame_bytes_max: usize,
+    pub capacity_waiters: Vec<Waker>,
+    /// The append before is undecided for so many seconds, longer than anybody is to wait.
+    pub stalled: Option<u64>,
+    /// Nothing more is taken: the server stops.
+    pub is_closed: bool,
+    pub wants_barrier: bool,
+    pub index: FrameIndex,
+}
+
+impl State {
+    pub fn new(frame_bytes_max: usize) -> Self {
+        assert!(frame::len(commit::BYTES_MAX) <= frame_bytes_max, "the largest commit fits into a message");
+        Self {
+            role: Role::Standby,
+            leadership: Leadership::default(),
+            heard: BootTime::default(),
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            in_flight: None,
+            next: Sequence(1),
+            last_micros: i64::MIN,
+            frame_bytes_max,
+            capacity_waiters: Vec::new(),
+            stalled: None,
+            is_closed: false,
+            wants_barrier: false,
+            index: FrameIndex::default(),
+        }
+    }
+
+    /// Adds a commit to the last frame of the queue, or to a new one.
+    pub fn append(
+        &mut self,
+        micros: i64,
+        actor: Option<Actor<'_>>,
+        changes: &[Change<'_>],
+    ) -> Result<Appended, AppendError> {
+        if self.role != Role::Leader || self.is_closed {
+            return Err(AppendError::Closed);
+        }
+        if let Some(seconds) = self.stalled {
+            return Err(AppendError::Unavailable { seconds });
+        }
+        if self.queued_bytes >= QUEUED_BYTES_MAX {
+            return Err(AppendError::Backpressure);
+        }
+        let length = commit::encoded_len(actor, changes);
+        let sequence = self.next;
+        self.last_micros = self.last_micros.max(micros);
+        let frame_bytes_max = self.frame_bytes_max;
+        if !self.queue.back().is_some_and(|open| open.has_space(length, frame_bytes_max)) {
+            self.queue.push_back(PendingFrame::new(sequence));
+        }
+        let open = self.queue.back_mut().expect("a frame was pushed above if there was none");
+        open.push(self.last_micros, actor, changes);
+        self.queued_bytes += length;
+        self.next = sequence.next();
+        Ok(Appended { sequence, micros: self.last_micros })
+    }
+
+    /// Whether an append that met [`AppendError::Backpressure`] may have another result now.
+    pub fn may_have_capacity(&self) -> bool {
+        let takes_none = self.role != Role::Leader || self.is_closed || self.stalled.is_some();
+        takes_none || self.queued_bytes < QUEUED_BYTES_MAX
+    }
+
+    /// Takes the next frame of the queue to append it. None is in flight.
+    pub fn take_next(&mut self) -> Option<&mut PendingFrame> {
+        debug_assert!(self.in_flight.is_none(), "one append is in flight at a time");
+        let next = self.queue.pop_front()?;
+        self.queued_bytes -= next.bytes.len() - frame::HEADER_BYTES;
+        self.wake_for_capacity();
+        Some(self.in_flight.insert(next))
+    }
+
+    /// The frame with this commit, unless it is durable.
+    pub fn frame_of(&mut self, commit: Sequence) -> Option<&mut PendingFrame> {
+        let mut frames = self.in_flight.iter_mut().chain(&mut self.queue);
+        frames.find(|frame| frame.last() >= commit)
+    }
+
+    pub fn wake_for_capacity(&mut self) {
+        self.capacity_waiters.drain(..).for_each(Waker::wake);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leader() -> State {
+        State { role: Role::Leader, ..State::new(1 << 20) }
+    }
+
+    #[test]
+    fn commits_are_one_frame_as_far_as_a_message_has_space() {
+        let mut state = leader();
+        for sequence in 1..=60_000 {
+            assert_eq!(state.append(5, None, &[]), Ok(Appended { sequence: Sequence(sequence), micros: 5 }));
+        }
+        let frames: Vec<_> = state.queue.iter().map(|frame| (frame.first.0, frame.last().0)).collect();
+        let [(1, last), (first, 60_000)] = frames[..] else { panic!("{frames:?}") };
+        assert_eq!(first, last + 1);
+        assert!(frame::len(state.queue[0].bytes.len() - frame::HEADER_BYTES) <= 1 << 20);
+        assert_eq!(state.frame_of(Sequence(last)).map(|frame| frame.first.0), Some(1));
+        assert_eq!(state.frame_of(Sequence(first)).map(|frame| frame.first.0), Some(first));
+    }
+
+    #[test]
+    fn queue_is_bounded_and_has_capacity_again_when_a_frame_is_taken() {
+        let mut state = leader();
+        while state.append(0, None, &[]).is_ok() {}
+        assert_eq!(state.append(0, None, &[]), Err(AppendError::Backpressure));
+        assert!(!state.may_have_capacity());
+        assert!(state.queued_bytes < QUEUED_BYTES_MAX + commit::BYTES_MAX);
+        state.take_next().expect("a frame");
+        assert!(state.may_have_capacity());
+        assert!(state.append(0, None, &[]).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_taken_as_a_standby_nor_while_the_log_does_not_answer() {
+        let mut state = State::new(1 << 20);
+        assert_eq!(state.append(0, None, &[]), Err(AppendError::Closed));
+        state.role = Role::Leader;
+        state.stalled = Some(10);
+        assert_eq!(state.append(0, None, &[]), Err(AppendError::Unavailable { seconds: 10 }));
+        assert!(state.may_have_capacity(), "who waits learns it");
+        state.stalled = None;
+        assert!(state.append(0, None, &[]).is_ok());
+    }
+}
