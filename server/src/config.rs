@@ -9,6 +9,8 @@ use std::time::Duration;
 use bookline_protocol::Id;
 use chrono_tz::Tz;
 
+#[cfg(feature = "cluster")]
+use crate::cluster::ClusterConfig;
 use crate::commands::AccountLimits;
 use crate::memory;
 use crate::net::admission::REFUSED_CONNECTIONS_MAX;
@@ -48,6 +50,9 @@ pub struct Config {
     pub head: Id<'static>,
     /// The zone of calendar hours. `None` is the zone of `TZ`, else of the system.
     pub time_zone: Option<Tz>,
+    /// The cluster of which the server is a member. `None` if it is a single server.
+    #[cfg(feature = "cluster")]
+    pub cluster: Option<ClusterConfig>,
     /// For tests: where the time comes from. `None` is the clocks of the system.
     #[doc(hidden)]
     pub time_source: Option<Arc<dyn TimeSource>>,
@@ -86,6 +91,8 @@ impl Default for Config {
             limits: StateLimits::for_memory(memory::allowed()),
             head: Id::new("F10").expect("an id"),
             time_zone: None,
+            #[cfg(feature = "cluster")]
+            cluster: None,
             time_source: None,
             background_maintenance: true,
             shards: 64,

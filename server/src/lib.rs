@@ -13,6 +13,8 @@ pub mod changes;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
+pub mod cluster;
+#[doc(hidden)]
 pub mod codec;
 #[doc(hidden)]
 pub mod collections;
@@ -52,6 +54,8 @@ mod sync;
 pub mod time;
 
 pub use config::Config;
+#[cfg(feature = "cluster")]
+pub use server::{ClusterError, ClusterServer};
 pub use server::{OpenError, ServeError, Server};
 
 /// Logs `why` and aborts the process. It is for faults after which memory may contain half of a change, so

@@ -31,6 +31,9 @@ pub enum LogFormat {
 /// Bytes of queued lines: about ten thousand lines, far more than a working output falls behind.
 const QUEUED_BYTES_MAX: usize = 1 << 20;
 
+/// What is logged without RUST_LOG: the words of the NATS library are repeated in those of this server.
+const DEFAULT_FILTER: &str = "info,async_nats=warn";
+
 /// How long the end of the process waits until the output has accepted the queued lines. A working output
 /// needs microseconds, and a blocked one must not delay the end.
 const FLUSH_WAIT_MAX: Duration = Duration::from_millis(500);
@@ -87,7 +90,7 @@ pub fn start(format: LogFormat) -> io::Result<Flush> {
 
 /// The filter of RUST_LOG. If it is invalid, the default filter and a warning.
 fn filter(directives: &str) -> (EnvFilter, Option<String>) {
-    let default = || EnvFilter::new("info");
+    let default = || EnvFilter::new(DEFAULT_FILTER);
     if directives.is_empty() {
         return (default(), None);
     }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+#[cfg(feature = "cluster")]
+use bookline_server::ClusterServer;
 use bookline_server::account_add::SecretFileError;
 use bookline_server::cli::{Cli, ListenFlags};
 use bookline_server::net::listen_policy::Protection;
@@ -66,7 +68,7 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
         None => None,
     };
     // Until the data is recovered, a signal ends the process at once: there is nothing to finish.
-    let server = Server::open(config).await?;
+    let server = Opened::open(config).await?;
     let signals = match tls {
         Some(_) => StopSignals::handle_without_hangup(),
         None => StopSignals::handle(),
@@ -88,7 +90,41 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
             () = reload_on_signal(reload) => {}
         }
     };
-    Ok(server.run(listeners, shutdown).await?)
+    server.run(listeners, shutdown).await
+}
+
+/// A server whose data is recovered.
+enum Opened {
+    Single(Server),
+    #[cfg(feature = "cluster")]
+    Member(Box<ClusterServer>),
+}
+
+impl Opened {
+    async fn open(config: &Config) -> anyhow::Result<Self> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = &config.cluster {
+            return Ok(Self::Member(Box::new(ClusterServer::open(config, cluster).await?)));
+        }
+        Ok(Self::Single(Server::open(config).await?))
+    }
+
+    fn requires_authentication(&self) -> bool {
+        match self {
+            Self::Single(server) => server.requires_authentication(),
+            #[cfg(feature = "cluster")]
+            Self::Member(server) => server.requires_authentication(),
+        }
+    }
+
+    async fn run(self, listeners: Vec<Listener>, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+        match self {
+            Self::Single(server) => server.run(listeners, shutdown).await?,
+            #[cfg(feature = "cluster")]
+            Self::Member(server) => server.run(listeners, shutdown).await?,
+        }
+        Ok(())
+    }
 }
 
 /// Waits for a signal to stop. A second one stops at once.

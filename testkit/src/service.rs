@@ -22,7 +22,7 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
     Service {
         store,
         feed,
-        snapshots,
+        snapshots: Some(snapshots),
         clock,
         zone: Zone::new(Tz::UTC),
         instance: 0,
@@ -37,5 +37,6 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
             commands: AtomicU64::new(0),
         },
         authentication: Authentication::not_required(),
+        cluster: None,
     }
 }

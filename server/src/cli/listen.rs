@@ -49,10 +49,10 @@ pub struct ListenFlags {
 
 impl ListenFlags {
     /// Checks what clap does not: there, a switch whose variable is 0 would need the other flag, too.
-    pub fn check(&self) -> Result<(), &'static str> {
+    pub fn check(&self) -> Result<(), String> {
         match (self.unix_accounts, &self.listen_unix) {
             (true, None) => {
-                Err("--unix-accounts is for the Unix socket of --listen-unix: give its path, too")
+                Err("--unix-accounts is for the Unix socket of --listen-unix: give its path, too".into())
             }
             _ => Ok(()),
         }

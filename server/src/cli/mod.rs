@@ -1,6 +1,8 @@
 //! The command line of `booklined`. Every flag has an environment variable; one that is empty counts as
 //! unset.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod listen;
 
 use std::path::PathBuf;
@@ -14,6 +16,8 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::account_add::AccountCommand;
 use crate::argument::parse_id;
+#[cfg(feature = "cluster")]
+pub use cluster::ClusterFlags;
 pub use listen::ListenFlags;
 
 use crate::changes::commit;
@@ -74,6 +78,10 @@ pub struct Cli {
 
     #[command(flatten)]
     pub listen: ListenFlags,
+
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    pub cluster: ClusterFlags,
 
     /// Where the data is; created if it does not exist
     #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
@@ -235,10 +243,34 @@ impl Cli {
     pub fn of_process() -> Self {
         let mut command = without_empty_variables(Self::command());
         let cli = Self::from_arg_matches(&command.get_matches_mut()).unwrap_or_else(|error| error.exit());
-        if let Err(message) = cli.listen.check() {
-            command.error(ErrorKind::MissingRequiredArgument, message).exit();
+        if let Err(message) = cli.check() {
+            command.error(ErrorKind::ArgumentConflict, message).exit();
         }
         cli
+    }
+
+    /// Checks which flags are given together.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong, for people.
+    pub fn check(&self) -> Result<(), String> {
+        self.listen.check()?;
+        #[cfg(feature = "cluster")]
+        if self.cluster.is_given() {
+            self.cluster.check(&self.listen.listen)?;
+            for (is_given, flag) in [
+                (self.durability != Durability::Always, "--durability other than always"),
+                (self.restore.is_some(), "--restore"),
+                (self.import.is_some(), "--import"),
+                (self.demo, "--demo"),
+            ] {
+                if is_given {
+                    return Err(format!("{flag} is for a single server, and not for a member of a cluster"));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The configuration of a server with these flags.
@@ -268,6 +300,8 @@ impl Cli {
             },
             head: self.hod.clone(),
             time_zone: self.time_zone,
+            #[cfg(feature = "cluster")]
+            cluster: self.cluster.config(&self.listen.listen),
             shards: self.shards,
             segment_size: self.segment_size,
             keep_log: self.keep_log,
@@ -305,13 +339,14 @@ fn parse_rate(text: &str) -> Result<u32, String> {
 }
 
 fn parse_idle_timeout(text: &str) -> Result<Duration, String> {
+    parse_duration(text, IDLE_TIMEOUT_MIN, IDLE_TIMEOUT_MAX, "it is from 1s to 30d")
+}
+
+/// Parses a time within these bounds, which `bounds` tells.
+fn parse_duration(text: &str, min: Duration, max: Duration, bounds: &str) -> Result<Duration, String> {
     let time =
         humantime::parse_duration(text).map_err(|_| "it is a number and a unit, as in 90s, 10m or 2h")?;
-    if (IDLE_TIMEOUT_MIN..=IDLE_TIMEOUT_MAX).contains(&time) {
-        Ok(time)
-    } else {
-        Err("it is from 1s to 30d".into())
-    }
+    if (min..=max).contains(&time) { Ok(time) } else { Err(bounds.into()) }
 }
 
 fn parse_limit(text: &str) -> Result<u64, String> {

@@ -9,13 +9,16 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::cluster::Membership;
 use crate::state::UnusedKey;
 
 impl Command for Hello {
     fn execute(&self, turn: &mut Turn, service: &Service, _: Option<UnusedKey<'_>>) -> ExecutionStatus {
         let is_required = service.authentication.is_required();
+        let cluster = service.cluster.as_ref().map(Membership::reply);
         if is_required && turn.context.identity.account().is_none() {
-            write_ok(&mut turn.replies, &HelloReply::before_auth());
+            // A client shows its secret to the leader only.
+            write_ok(&mut turn.replies, &HelloReply { cluster, ..HelloReply::before_auth() });
             return ExecutionStatus::Complete;
         }
         let hello = HelloReply {
@@ -28,7 +31,7 @@ impl Command for Hello {
             now: service.zone.text(service.clock.now()).into(),
             instance: format!("{:016x}", service.instance).into(),
             auth: if is_required { AUTH_DONE.into() } else { "".into() },
-            cluster: None,
+            cluster,
         };
         write_ok(&mut turn.replies, &hello);
         ExecutionStatus::Complete

@@ -18,6 +18,7 @@ mod refusals;
 mod reply_shares;
 mod searches;
 mod service;
+mod standby;
 mod ticket_replies;
 mod turn;
 pub mod turn_budget;
@@ -33,6 +34,7 @@ pub use keyed::execute_keyed;
 pub use login::Login;
 pub use service::{Counters, Service};
 pub use snapshot::snapshot;
+pub use standby::check_leads;
 pub use turn::Turn;
 
 use crate::state::UnusedKey;

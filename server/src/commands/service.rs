@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 
 use super::authentication::Authentication;
 use super::buffers::Buffers;
+use crate::cluster::Membership;
 use crate::feed::Feed;
 use crate::state::Store;
 use crate::storage::snapshot::snapshotter::Snapshotter;
@@ -18,7 +19,8 @@ use crate::time::zone::Zone;
 #[derive(Debug)]
 pub struct Service {
     pub store: Store,
-    pub snapshots: Snapshotter,
+    /// The log of a cluster has none.
+    pub snapshots: Option<Snapshotter>,
     pub feed: Arc<Feed>,
     pub clock: Arc<Clock>,
     pub zone: Zone,
@@ -38,6 +40,8 @@ pub struct Service {
     pub long_locks: Semaphore,
     pub counters: Counters,
     pub authentication: Authentication,
+    /// If this server is a member of a cluster.
+    pub cluster: Option<Membership>,
 }
 
 impl Service {

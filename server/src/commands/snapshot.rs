@@ -28,7 +28,7 @@ pub fn snapshot(turn: &mut Turn, made: Result<Made, NotMade>) {
             write_ok(&mut turn.replies, &reply);
         }
         Err(why) => {
-            let message = format!("no snapshot was made: {why}. Nothing is lost: the journal has everything");
+            let message = format!("no snapshot was made: {why}. Nothing is lost: the log has everything");
             turn.refuse(Refusal::internal(message));
         }
     }

@@ -12,6 +12,7 @@ use super::command::Command;
 use super::execution_status::ExecutionStatus;
 use super::service::Service;
 use super::turn::Turn;
+use crate::cluster::Membership;
 use crate::state::UnusedKey;
 
 /// What STATS needs to show all that the server holds.
@@ -23,7 +24,7 @@ impl Command for Stats {
             let reply = UptimeReply {
                 version: env!("CARGO_PKG_VERSION").into(),
                 uptime_seconds: service.counters.started.elapsed().as_secs(),
-                cluster: None,
+                cluster: service.cluster.as_ref().map(Membership::reply),
             };
             write_ok(&mut turn.replies, &reply);
             return ExecutionStatus::Complete;
@@ -60,10 +61,10 @@ impl Command for Stats {
             sequence: totals.sequence.0,
             // The log may have synced more since the totals were computed.
             durable_sequence: log.durable().min(totals.sequence).0,
-            snapshot_sequence: service.snapshots.newest().0,
+            snapshot_sequence: service.snapshots.as_ref().map_or(0, |snapshots| snapshots.newest().0),
             oldest_sequence: service.feed.oldest().0,
             read_only: log.read_only(),
-            cluster: None,
+            cluster: service.cluster.as_ref().map(Membership::reply),
         };
         write_ok(&mut turn.replies, &stats);
         ExecutionStatus::Complete

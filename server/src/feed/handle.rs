@@ -126,7 +126,7 @@ impl Feed {
     }
 
     /// Goes on after this commit. The watchers read what is before from the log.
-    pub(super) fn skip_to(&self, position: Sequence) {
+    pub fn skip_to(&self, position: Sequence) {
         let mut state = self.lock();
         state.index.overflow_all();
         self.position.send_replace(position);

@@ -6,6 +6,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
@@ -28,7 +29,7 @@ const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 /// Accepts connections of all listeners until it is dropped. After the begin of `server_stop` it refuses all
 /// of them.
 pub async fn accept(
-    listeners: Vec<Listener>,
+    listeners: Arc<[Listener]>,
     service: Arc<Service>,
     limits: ConnectionLimits,
     server_stop: ServerStop,
@@ -80,7 +81,19 @@ async fn serve(
     server_stop: ServerStop,
     executes_requests: TaskTrackerToken,
 ) {
-    if let Err(e) = incoming.serve(open, &server_stop, executes_requests).await {
+    let service = open.service.clone();
+    let serving = pin!(incoming.serve(open, &server_stop, executes_requests));
+    let served = match &service.cluster {
+        None => serving.await,
+        // What the connection waits for will never be known.
+        Some(cluster) => {
+            tokio::select! {
+                served = serving => served,
+                () = cluster.ended() => Ok(()),
+            }
+        }
+    };
+    if let Err(e) = served {
         use io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
         // A client of TLS may close without a close_notify.
         if ![ConnectionReset, BrokenPipe, NotConnected, UnexpectedEof].contains(&e.kind()) {

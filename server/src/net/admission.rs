@@ -44,8 +44,8 @@ pub struct Admission {
     service: Arc<Service>,
     limits: ConnectionLimits,
     addresses: Option<AddressLimiter>,
-    /// Places for connections that have not authenticated, if they have to.
-    unauthenticated: Option<Arc<Semaphore>>,
+    /// Places for connections that have not authenticated, while they have to.
+    unauthenticated: Arc<Semaphore>,
 }
 
 /// Counts as an open connection until it is dropped, however its task ends.
@@ -65,13 +65,11 @@ pub struct UnauthenticatedPlace {
 
 impl Admission {
     pub fn new(service: Arc<Service>, limits: ConnectionLimits) -> Self {
-        let requires_authentication = service.authentication.is_required();
-        let unauthenticated = || Arc::new(Semaphore::new(limits.unauthenticated()));
         Self {
             service,
             limits,
             addresses: limits.per_address.map(AddressLimiter::new),
-            unauthenticated: requires_authentication.then(unauthenticated),
+            unauthenticated: Arc::new(Semaphore::new(limits.unauthenticated())),
         }
     }
 
@@ -86,14 +84,15 @@ impl Admission {
             (Some(addresses), PeerOrigin::Address(address)) => Some(addresses.acquire(address)?),
             _ => None,
         };
-        let unauthenticated = self.unauthenticated.as_ref().map(|places| self.place(places)).transpose()?;
+        let is_required = self.service.authentication.is_required();
+        let unauthenticated = is_required.then(|| self.place()).transpose()?;
         connections.fetch_add(1, Relaxed);
         let (service, idle_timeout) = (self.service.clone(), self.limits.idle_timeout);
         Ok(OpenConnection { service, idle_timeout, unauthenticated, _permit: permit })
     }
 
-    fn place(&self, places: &Arc<Semaphore>) -> Result<UnauthenticatedPlace, Refusal> {
-        match places.clone().try_acquire_owned() {
+    fn place(&self) -> Result<UnauthenticatedPlace, Refusal> {
+        match self.unauthenticated.clone().try_acquire_owned() {
             Ok(permit) => Ok(UnauthenticatedPlace { _permit: permit }),
             Err(_) => Err(Refusal::busy_unauthenticated(self.limits.unauthenticated())),
         }

@@ -12,6 +12,7 @@ use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::cluster::NotShown;
 use crate::codec::Sequence;
 use crate::commands::Service;
 use crate::net::account_end::AccountEnd;
@@ -21,7 +22,8 @@ use crate::net::fairness::{Fairness, Turned};
 use crate::net::stop::{ServerStop, Stop};
 use crate::net::transport::{Transport, linger, send, shut_down};
 use crate::session::{NextStep, Peer, Session};
-use crate::storage::log::LogExt;
+use crate::storage::log::{AppendError, LogExt};
+use crate::storage::snapshot::snapshotter::NotMade;
 
 /// Who is served.
 #[derive(Debug, Default)]
@@ -244,7 +246,7 @@ impl<S: Transport> Connection<'_, S> {
     /// the peer has to be waited for.
     async fn send_replies(&mut self, permit: Option<SemaphorePermit<'_>>) -> io::Result<()> {
         if !self.session.replies().is_empty() {
-            self.service.store.log().wait_durable(self.session.depends_on()).await;
+            self.wait_until_shown().await?;
             let sending = send(&mut self.stream, self.session.replies(), permit);
             match self.deadlines.authentication() {
                 None => sending.await?,
@@ -254,6 +256,29 @@ impl<S: Transport> Connection<'_, S> {
         }
         self.session.replies_sent();
         Ok(())
+    }
+
+    /// Waits until the replies may be shown: the commit that they depend on is durable, and in a cluster no
+    /// other server can have made them wrong.
+    ///
+    /// # Errors
+    ///
+    /// In a cluster, that their outcome is not known. The connection is closed without a reply.
+    async fn wait_until_shown(&mut self) -> io::Result<()> {
+        let depends_on = self.session.depends_on();
+        let Some(cluster) = &self.service.cluster else {
+            self.service.store.log().wait_durable(depends_on).await;
+            return Ok(());
+        };
+        let Err(not_shown) = cluster.may_show(depends_on, self.session.has_looked()).await else {
+            return Ok(());
+        };
+        let seconds = cluster.timeout.as_secs();
+        let refusal = Refusal::unavailable(AppendError::Unavailable { seconds });
+        if not_shown == NotShown::NotConfirmed && self.session.retract_reply(&refusal) {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the replicated log does not answer"))
     }
 
     /// Sends a refusal and closes the connection.
@@ -302,8 +327,14 @@ async fn make_snapshot(
     session: &mut Session,
     service: &Service,
 ) -> io::Result<()> {
+    let made = async {
+        match &service.snapshots {
+            Some(snapshots) => snapshots.make().await,
+            None => Err(NotMade::Cluster),
+        }
+    };
     tokio::select! {
-        made = service.snapshots.make() => {
+        made = made => {
             session.finish_snapshot(made);
             Ok(())
         }

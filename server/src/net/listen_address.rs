@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 use thiserror::Error;
@@ -78,6 +78,14 @@ impl FoundAddress {
             }
         }
         Err(error.expect("there is an address"))
+    }
+}
+
+impl ListenAddress {
+    /// Whether it says where a server is: not 0.0.0.0, which means all of a machine, and not any port.
+    pub fn names_a_host(&self) -> bool {
+        let is_unspecified = self.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
+        self.port != 0 && !is_unspecified
     }
 }
 

@@ -3,7 +3,9 @@
 use bookline_protocol::{ParsedLine, Refusal, Request, parse};
 
 use crate::commands::turn_budget::Cost;
-use crate::commands::{Denial, ExecutionStatus, Service, Turn, authorize, cost, execute, execute_keyed};
+use crate::commands::{
+    Denial, ExecutionStatus, Service, Turn, authorize, check_leads, cost, execute, execute_keyed,
+};
 use crate::storage::log::LogExt;
 
 /// Executes a parsed line and writes its reply, unless the status says otherwise.
@@ -39,6 +41,9 @@ fn if_authorized(
     request: &Request<'_>,
     execute: impl FnOnce(&mut Turn) -> ExecutionStatus,
 ) -> ExecutionStatus {
+    if let Err(refusal) = check_leads(turn, service, request) {
+        return turn.refuse(refusal);
+    }
     if let Err(denial) = authorize(turn, service, request) {
         return deny(turn, denial);
     }

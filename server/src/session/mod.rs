@@ -53,6 +53,8 @@ pub struct Session {
     turn: Turn,
     /// An unfinished reply, which later lines wait for.
     chunked_reply: Option<Box<dyn ChunkedReply>>,
+    /// Whether the turn has begun with nothing to be shown: no reply, no part of one, no watcher.
+    has_begun_empty: bool,
     /// For the parser.
     scratch: Vec<u8>,
 }
@@ -75,6 +77,10 @@ impl Session {
     /// run since the last turn began.
     pub fn run_turn(&mut self, service: &Service, has_yielded: bool) -> NextStep {
         self.turn.budget.begin(service.clock.now(), has_yielded);
+        self.turn.context.has_committed = false;
+        self.has_begun_empty =
+            self.turn.replies.is_empty() && !self.is_writing_reply() && !self.is_watching();
+        self.turn.looks = self.is_writing_reply();
         self.begin(service);
         if self.turn.replies.capacity() == 0 {
             self.turn.replies.reserve_exact(IDLE_BUFFER_BYTES);
@@ -187,6 +193,23 @@ impl Session {
     /// The commit that the replies depend on.
     pub fn depends_on(&self) -> Sequence {
         self.turn.context.depends_on.0
+    }
+
+    /// In a cluster, whether the replies show something that another leader could change.
+    pub fn has_looked(&self) -> bool {
+        self.turn.looks
+    }
+
+    /// Replaces the reply that may not be shown by a refusal, if it is the whole reply to one request that
+    /// has changed nothing. Otherwise it returns false.
+    pub fn retract_reply(&mut self, refusal: &Refusal) -> bool {
+        let is_whole = self.has_begun_empty && !self.is_writing_reply() && !self.is_watching();
+        let can_retract = is_whole && self.turn.budget.commands == 1 && !self.turn.context.has_committed;
+        if can_retract {
+            self.turn.replies.clear();
+            self.refuse(refusal);
+        }
+        can_retract
     }
 
     /// Frees the memory of the replies, and of a long line that is executed.

@@ -10,8 +10,8 @@ fn everybody() -> impl Iterator<Item = Option<Role>> {
     [None].into_iter().chain(Role::ALL.map(Some))
 }
 
-/// A server with the events of the requests below and no meetings: whose they are would be asked too. `--demo`
-/// has meetings around the hour in which the test runs.
+/// A server with the events of the requests below and no meetings: whose they are would be asked too.
+/// `--demo` has meetings around the hour in which the test runs.
 fn start_with_events() -> Staffed {
     let staffed = Staffed::start(&[]);
     let mut organizer = staffed.connect(Role::Organizer);

@@ -59,7 +59,7 @@ async fn accounts_have_keys_of_their_own_also_after_a_restart() {
     assert_eq!(replies.iter().collect::<BTreeSet<_>>().len(), 3, "a ticket for each: {replies:?}");
     for snapshot in [false, true] {
         if snapshot {
-            server.service.snapshots.make().await.expect("a snapshot");
+            server.service.snapshots.as_ref().expect("a single server").make().await.expect("a snapshot");
         }
         server = in_process::Server::on(server.stop().await).await.expect("a restart");
         let sequence = server.service.store.log().appended();

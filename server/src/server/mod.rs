@@ -2,28 +2,42 @@
 
 #![warn(missing_docs)]
 
+#[cfg(feature = "cluster")]
+mod cluster_error;
+#[cfg(feature = "cluster")]
+mod cluster_server;
+#[cfg(feature = "cluster")]
+mod generation;
+#[cfg(feature = "cluster")]
+mod log_runtime;
+mod new_service;
+#[cfg(feature = "cluster")]
+mod seen_log;
+#[cfg(feature = "cluster")]
+mod service_replica;
+mod serving;
+
 use std::future::Future;
 use std::io;
-use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
-use tokio::sync::Semaphore;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::AbortOnDropHandle;
 
-use crate::commands::buffers::Buffers;
-use crate::commands::{Authentication, Counters, Service};
+#[cfg(feature = "cluster")]
+pub use cluster_error::ClusterError;
+#[cfg(feature = "cluster")]
+pub use cluster_server::ClusterServer;
+
+use crate::commands::{Authentication, Service};
 use crate::config::Config;
 use crate::demo::{self, DemoError};
-use crate::feed::{self, Feed};
+use crate::feed::Feed;
 use crate::import::{self, ImportError};
 use crate::maintenance;
-use crate::net::accept::accept;
 use crate::net::admission::ConnectionLimits;
 use crate::net::listener::Listener;
-use crate::net::stop::ServerStop;
 use crate::state::ticket_place::PlaceCipher;
 use crate::state::{Context, Full, Records, Store};
 use crate::storage::data_dir::{DataDir, DataDirError, Gone};
@@ -35,16 +49,8 @@ use crate::time::clock::Clock;
 use crate::time::source::OsTime;
 use crate::time::system_zone;
 use crate::time::zone::Zone;
-
-/// How long connections drain during a graceful shutdown. With the last sync of the journal, the shutdown
-/// stays within the five seconds that supervisors usually grant.
-const DRAIN_MAX: Duration = Duration::from_secs(3);
-
-/// How long requests drain before watchers are shown the last changes, if some peer does not read its
-/// replies. Requests are read for 200 ms at the most.
-const REQUESTS_DRAIN_MAX: Duration = Duration::from_secs(1);
-
-const _: () = assert!(REQUESTS_DRAIN_MAX.as_secs() < DRAIN_MAX.as_secs());
+use new_service::{Parts, connection_limits, processors};
+use serving::{DRAIN_MAX, Serving};
 
 /// A shutdown that takes longer begins no sync except for acknowledged changes, so that after five seconds it
 /// waits at most for a sync that has begun.
@@ -136,35 +142,16 @@ impl Server {
         let journal = Arc::new(recovered.journal);
         let schedule = Schedule { every: config.snapshot_every, at_most_every: config.snapshot_interval_min };
         let snapshotter = Snapshotter::start(disks.snapshots, journal.clone(), recovered.snapshot, schedule);
-        let counters = Counters {
-            started: Instant::now(),
-            connections: AtomicUsize::new(0),
-            commands: AtomicU64::new(0),
-        };
-        let threads = tokio::runtime::Handle::current().metrics().num_workers();
         let feed = Feed::new(journal.clone(), data_dir.keep_feed_start(journal.appended()));
         let store = Store::new(recovered.state, config.limits, journal.clone(), clock.clone());
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
         let authentication = match store.has_accounts() {
-            true => Authentication::required(processors, config.account_limits)
+            true => Authentication::required(processors(), config.account_limits)
                 .map_err(OpenError::HashingThread)?,
             false => Authentication::not_required(),
         };
-        let service = Arc::new(Service {
-            store,
-            feed: feed.into(),
-            snapshots: snapshotter.map_err(OpenError::Thread)?,
-            clock,
-            zone,
-            instance: rand::random(),
-            head: config.head.clone(),
-            buffers: Buffers::new(config.max_buffers),
-            backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
-            changes_turns: Semaphore::new(1),
-            long_locks: Semaphore::new(1),
-            counters,
-            authentication,
-        });
+        let snapshots = Some(snapshotter.map_err(OpenError::Thread)?);
+        let parts = Parts { store, snapshots, feed, clock, zone, authentication, cluster: None };
+        let service = Arc::new(parts.service(config));
         let has_hours = service.store.totals(&mut Context::default()).counts.entries > 0;
         data_dir.keep_zone(service.zone.name(), has_hours)?;
         warn_of_exceeded_limits(&service.store);
@@ -175,12 +162,7 @@ impl Server {
             demo::load(&service).await?;
         }
         maintenance::end_due_holds(&service.store).await;
-        let limits = ConnectionLimits {
-            connections: config.max_connections,
-            refusals: config.refusals,
-            per_address: config.max_per_address,
-            idle_timeout: config.idle_timeout,
-        };
+        let limits = connection_limits(config);
         let background_maintenance = config.background_maintenance;
         Ok(Self { service, journal, limits, background_maintenance, data_dir: data_dir.into() })
     }
@@ -208,53 +190,31 @@ impl Server {
         listeners: impl IntoIterator<Item: Into<Listener>>,
         shutdown: impl Future<Output = ()>,
     ) -> Result<(), ServeError> {
-        let stopping = ServerStop::default();
-        let connections = TaskTracker::new();
-        let (store, is_maintained) = (self.service.store.clone(), self.background_maintenance);
-        let maintenance = async move {
-            if is_maintained {
-                maintenance::run(store).await;
-            }
-        };
-        let mut maintenance = AbortOnDropHandle::new(tokio::spawn(maintenance));
-        let mut following = AbortOnDropHandle::new(tokio::spawn(feed::run(self.service.feed.clone())));
-        let mut accepting = tokio::spawn(accept(
-            listeners.into_iter().map(Into::into).collect(),
-            self.service.clone(),
-            self.limits,
-            stopping.clone(),
-            connections.clone(),
-        ));
+        let listeners = listeners.into_iter().map(Into::into).collect();
+        let mut serving =
+            Serving::start(self.service.clone(), listeners, self.limits, self.background_maintenance);
         tokio::select! {
             () = shutdown => {}
             failure = self.failed() => return Err(failure),
-            // The task does not return: it ends only by a panic.
-            _ = &mut accepting => crate::fatal("the task that accepts connections ended"),
-            // It returns when the journal is closed, after a failure that is reported by itself.
-            Err(_) = &mut maintenance => crate::fatal("the task that ends due holds panicked"),
-            Err(_) = &mut following => crate::fatal("the task that follows the log panicked"),
+            never = serving.supervise() => match never {},
         }
 
         let begun = Instant::now();
-        stopping.begin();
-        // Connections that wait for a snapshot would delay the shutdown.
-        self.service.snapshots.give_up();
-        connections.close();
+        serving.begin_stop();
         let _hurry = self.hurry_when_late();
         let slow_log = log_if_slow("its clients to read their last replies");
         tokio::select! {
-            ended = tokio::time::timeout(DRAIN_MAX, self.drain(&stopping, maintenance, &connections)) => if ended.is_err() {
-                tracing::warn!("{} connections did not read their last replies", connections.len());
-            },
+            () = serving.drain() => {}
             failure = self.failed() => return Err(failure),
         }
         drop(slow_log);
-        accepting.abort();
         // The file of a Unix socket is removed when its listener is dropped.
-        let _ = accepting.await;
+        serving.end().await;
         // Blocks this thread: no other task needs it, and the system may allow no further thread.
         let slow_log = log_if_slow("a snapshot to be given up");
-        self.service.snapshots.stop();
+        if let Some(snapshots) = &self.service.snapshots {
+            snapshots.stop();
+        }
         drop(slow_log);
         let _slow_log = log_if_slow("the disk to sync the journal");
         self.journal.close().map_err(|failure| ServeError::of_journal(failure, &self.journal))?;
@@ -266,26 +226,6 @@ impl Server {
             tracing::warn!("{error:#}: the next start cannot check where the journal ended");
         }
         Ok(())
-    }
-
-    /// Waits until all requests are replied to, and all watchers were shown the last changes.
-    async fn drain(
-        &self,
-        stopping: &ServerStop,
-        maintenance: AbortOnDropHandle<()>,
-        connections: &TaskTracker,
-    ) {
-        // A peer that does not read its replies does not keep the last changes from others.
-        let _ = tokio::time::timeout(REQUESTS_DRAIN_MAX, stopping.drained()).await;
-        maintenance.abort();
-        if !maintenance.is_finished() {
-            // It is in the middle of a round. Nothing is appended after it.
-            let _ = maintenance.await;
-        }
-        let end = self.journal.appended();
-        self.journal.wait_durable(end).await;
-        self.service.feed.end_after(end);
-        connections.wait().await;
     }
 
     /// Shortens a late shutdown with a slow disk, until the handle is dropped.

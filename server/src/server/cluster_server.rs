@@ -1,0 +1,150 @@
+//! A server that is a member of a cluster: standby, leader, and, when it was deposed, a new standby.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::cluster_error::ClusterError;
+use super::generation::Generation;
+use super::log_runtime::LogRuntime;
+use super::new_service::connection_limits;
+use super::serving::Serving;
+use crate::cluster::ClusterConfig;
+use crate::config::Config;
+use crate::net::listener::Listener;
+use crate::storage::data_dir::DataDir;
+use crate::storage::log::Log;
+use crate::storage::replicated::log::End;
+use crate::storage::replicated::nats::{NatsError, NatsStream};
+use crate::time::system_zone;
+use crate::time::zone::Zone;
+
+/// The time between two attempts to find the stream at the start.
+const OPEN_RETRY_DELAY: Duration = Duration::from_millis(500);
+
+/// Every so many attempts are logged.
+const ATTEMPTS_PER_WARNING: u32 = 20;
+
+/// How long the driver may take to end after its log was closed: the second in which it waits for the
+/// stream, and a last append.
+const DRIVER_END_MAX: Duration = Duration::from_secs(2);
+
+/// A member of a cluster, which has applied the log and has locked its data directory.
+#[derive(Debug)]
+pub struct ClusterServer {
+    config: Config,
+    cluster: ClusterConfig,
+    zone: Zone,
+    stream: Arc<NatsStream>,
+    generation: Generation,
+    data_dir: DataDir,
+    /// The last field: what is above may use it until it is dropped.
+    runtime: LogRuntime,
+}
+
+impl ClusterServer {
+    /// Locks the data directory, finds or creates the stream of the cluster, and applies it. It waits as long
+    /// as NATS does not answer.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError`]
+    pub async fn open(config: &Config, cluster: &ClusterConfig) -> Result<Self, ClusterError> {
+        let zone = Zone::new(config.time_zone.unwrap_or_else(system_zone::of_process));
+        let data_dir = DataDir::open(&config.data_dir)?;
+        let seen = data_dir.seen_by_member()?;
+        let runtime = LogRuntime::start().map_err(ClusterError::Thread)?;
+        let stream = runtime.handle().spawn(find_stream(cluster.clone())).await;
+        let stream =
+            Arc::new(stream.unwrap_or_else(|_| crate::fatal("the task that finds the stream panicked"))?);
+        let found = stream.id().to_string();
+        if let Some(seen) = seen.filter(|seen| seen.cluster != found) {
+            return Err(ClusterError::OtherCluster { seen: seen.cluster, found });
+        }
+        let generation = Generation::start(config, cluster, &zone, &stream, &data_dir, runtime.handle())?;
+        let (config, cluster) = (config.clone(), cluster.clone());
+        let mut server = Self { config, cluster, zone, stream, generation, data_dir, runtime };
+        server.generation.catch_up().await?;
+        Ok(server)
+    }
+
+    /// Whether every connection has to authenticate: whether the cluster has accounts.
+    pub fn requires_authentication(&self) -> bool {
+        self.generation.service.authentication.is_required()
+    }
+
+    /// Serves the connections of these listeners until `shutdown` completes. Then it drains the connections,
+    /// makes all changes durable, and returns. A leader that is deposed closes its connections, and goes on
+    /// as a standby with a new state.
+    ///
+    /// # Errors
+    ///
+    /// [`ClusterError`]. No change is acknowledged after that.
+    pub async fn run(
+        mut self,
+        listeners: impl IntoIterator<Item: Into<Listener>>,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ClusterError> {
+        let listeners: Arc<[Listener]> = listeners.into_iter().map(Into::into).collect();
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            let mut serving = Serving::start(
+                self.generation.service.clone(),
+                listeners.clone(),
+                connection_limits(&self.config),
+                self.config.background_maintenance,
+            );
+            let end = tokio::select! {
+                () = &mut shutdown => {
+                    drop(listeners);
+                    return self.stop(serving).await;
+                }
+                end = self.generation.ended() => end,
+                gone = self.data_dir.gone() => return Err(gone.into()),
+                never = serving.supervise() => match never {},
+            };
+            // The connections close by themselves.
+            serving.end().await;
+            match end {
+                End::Deposed => tracing::warn!("another server leads: this one begins anew as a standby"),
+                end => return Err(ClusterError::Log(end)),
+            }
+            self.generation = self.next_generation()?;
+        }
+    }
+
+    fn next_generation(&self) -> Result<Generation, ClusterError> {
+        let Self { config, cluster, zone, stream, data_dir, runtime, .. } = self;
+        Generation::start(config, cluster, zone, stream, data_dir, runtime.handle())
+    }
+
+    async fn stop(mut self, mut serving: Serving) -> Result<(), ClusterError> {
+        serving.begin_stop();
+        serving.drain().await;
+        serving.end().await;
+        // It has no failure: why the driver ends does not matter any more.
+        let _ = self.generation.log.close();
+        let _ = timeout(DRIVER_END_MAX, self.generation.ended()).await;
+        Ok(())
+    }
+}
+
+/// Finds or creates the stream, as soon as NATS answers.
+async fn find_stream(cluster: ClusterConfig) -> Result<NatsStream, NatsError> {
+    let mut attempts = 0;
+    loop {
+        match NatsStream::open(&cluster.nats).await {
+            Err(error) if error.is_temporary() => {
+                if attempts % ATTEMPTS_PER_WARNING == 0 {
+                    let error = anyhow::Error::from(error);
+                    tracing::warn!("the stream of the cluster is not found yet, trying on: {error:#}");
+                }
+                attempts += 1;
+                sleep(OPEN_RETRY_DELAY).await;
+            }
+            opened => return opened,
+        }
+    }
+}

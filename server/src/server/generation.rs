@@ -1,0 +1,134 @@
+//! A state of a member, from an empty one on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::cluster_error::ClusterError;
+use super::new_service::{Parts, processors};
+use super::service_replica::ServiceReplica;
+use crate::cluster::{ClusterConfig, Membership};
+use crate::codec::Sequence;
+use crate::commands::{Authentication, Service};
+use crate::config::Config;
+use crate::feed::Feed;
+use crate::state::ticket_place::PlaceCipher;
+use crate::state::{Records, Store};
+use crate::storage::data_dir::DataDir;
+use crate::storage::log::Log;
+use crate::storage::replicated::cluster_id::ClusterId;
+use crate::storage::replicated::genesis::Genesis;
+use crate::storage::replicated::log::{Driver, End, ReplicatedLog};
+use crate::storage::replicated::member::Settings;
+use crate::storage::replicated::nats::NatsStream;
+use crate::storage::replicated::stream_sequence::StreamSequence;
+use crate::time::clock::Clock;
+use crate::time::source::OsTime;
+use crate::time::zone::Zone;
+
+/// A takeover is tried up to so much later than after a lease, so that two standbys seldom try at once.
+const JITTER_MAX: Duration = Duration::from_millis(300);
+
+/// The time after which it is logged that the log is still read, each time.
+const CATCH_UP_LOGGED_AFTER: Duration = Duration::from_secs(10);
+
+/// A state from an empty one on, until this server is deposed.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub service: Arc<Service>,
+    pub log: Arc<ReplicatedLog>,
+    driver: JoinHandle<End>,
+}
+
+impl Generation {
+    /// Begins with an empty state, to which the driver applies the stream.
+    pub fn start(
+        config: &Config,
+        cluster: &ClusterConfig,
+        zone: &Zone,
+        stream: &Arc<NatsStream>,
+        data_dir: &DataDir,
+        runtime: &Handle,
+    ) -> Result<Self, ClusterError> {
+        let id = stream.id();
+        let log = ReplicatedLog::new(stream.clone(), id.salt(), stream.frame_bytes_max(), runtime.clone());
+        let log = Arc::new(log);
+        let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));
+        let clock = Arc::new(Clock::new(time_source, None));
+        let records = Records::with_place_cipher(config.shards, place_cipher(id));
+        let membership = Membership {
+            name: cluster.nats.cluster.to_string(),
+            log: log.clone(),
+            lease: cluster.lease,
+            read_barrier: cluster.read_barrier,
+            timeout: cluster.timeout,
+        };
+        let parts = Parts {
+            store: Store::new(records, config.limits, log.clone(), clock.clone()),
+            snapshots: None,
+            feed: Feed::new(log.clone(), Sequence(0)),
+            clock,
+            zone: *zone,
+            authentication: Authentication::of_member(processors(), config.account_limits)
+                .map_err(ClusterError::Thread)?,
+            cluster: Some(membership),
+        };
+        let service = Arc::new(parts.service(config));
+        let genesis = Genesis {
+            cluster: id.to_string(),
+            time_zone: zone.name().to_owned(),
+            head: config.head.as_str().to_owned(),
+            lease_milliseconds: u64::try_from(cluster.lease.as_millis()).unwrap_or(u64::MAX),
+        };
+        let seen = data_dir.seen_by_member()?;
+        let settings = Settings {
+            lease: cluster.lease,
+            jitter: rand::random_range(Duration::ZERO..JITTER_MAX),
+            salt: id.salt(),
+            nonce: rand::random(),
+            advertise: cluster.advertise.as_str().into(),
+            seen: StreamSequence(seen.as_ref().map_or(0, |seen| seen.message)),
+            genesis: genesis.to_payload().into(),
+            planted: None,
+        };
+        let root = data_dir.disks().root;
+        let replica = ServiceReplica::new(service.clone(), genesis, root, seen);
+        let driver = Driver::new(&log, stream.clone(), replica, settings, cluster.timeout);
+        Ok(Self { service, log, driver: runtime.spawn(driver.run()) })
+    }
+
+    /// Waits until everything was applied that the stream was known to have.
+    pub async fn catch_up(&mut self) -> Result<(), ClusterError> {
+        let mut current = std::pin::pin!(self.log.current());
+        loop {
+            tokio::select! {
+                () = &mut current => return Ok(()),
+                end = Self::end_of(&mut self.driver) => return Err(ClusterError::Log(end)),
+                () = sleep(CATCH_UP_LOGGED_AFTER) => {
+                    let commits = self.log.appended().0;
+                    tracing::info!(commits, "reading the log of the cluster: it is not served yet");
+                }
+            }
+        }
+    }
+
+    pub async fn ended(&mut self) -> End {
+        Self::end_of(&mut self.driver).await
+    }
+
+    pub async fn end_of(driver: &mut JoinHandle<End>) -> End {
+        driver.await.unwrap_or_else(|_| crate::fatal("the task that follows the cluster's log panicked"))
+    }
+}
+
+/// The key of the places in ticket ids: the same for all members, and for nobody who does not know the id of
+/// the cluster.
+fn place_cipher(id: ClusterId) -> PlaceCipher {
+    let hash = Sha256::digest(format!("places in ticket ids of the cluster {id}"));
+    let (key, _) = hash.split_first_chunk::<16>().expect("a hash of 32 bytes");
+    PlaceCipher::new(*key)
+}

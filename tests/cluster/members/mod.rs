@@ -1,0 +1,85 @@
+//! Servers that are members of a cluster, with one NATS server.
+//!
+//! Catches: a standby that serves what only a leader may; a reply that says that nothing was done when
+//! something may have been, or is out of date; a server that joins with other settings, or with data of its
+//! own; a log that was deleted and is not missed.
+
+mod joining;
+mod roles;
+mod silence;
+mod watching;
+
+use bookline_testkit::HANG_TIMEOUT;
+use bookline_testkit::connection::Conn;
+use bookline_testkit::nats::{Nats, NatsProgram};
+use bookline_testkit::process::{Home, Server};
+use bookline_testkit::reply::Reply;
+use tokio::time::Instant;
+
+/// One NATS server. `None` if there is no program.
+fn one_nats() -> Option<Nats> {
+    Some(Nats::start(NatsProgram::find()?, 1, ""))
+}
+
+/// The flags of a member that says that it is at this address.
+fn flags<'a>(nats: &'a str, advertise: &'a str) -> Vec<&'a str> {
+    vec![
+        "--cluster",
+        nats,
+        "--cluster-name",
+        "sales",
+        "--cluster-replicas",
+        "1",
+        "--lease",
+        "1s",
+        "--advertise",
+        advertise,
+    ]
+}
+
+/// Starts a member with these flags besides.
+fn start(nats: &Nats, advertise: &str, more: &[&str]) -> Server {
+    let url = &nats.urls()[0];
+    Home::new().start(&[&flags(url, advertise)[..], more].concat())
+}
+
+/// Asks on a new connection, as long as there is no reply: a server that was deposed closes its connections.
+fn ask(server: &Server, line: &str) -> Reply {
+    let deadline = Instant::now() + HANG_TIMEOUT;
+    loop {
+        let asked = Conn::try_open(server.addr()).and_then(|mut conn| {
+            conn.try_send_bytes(format!("{line}\n").as_bytes())?;
+            conn.try_reply()
+        });
+        match asked {
+            Ok(reply) => return reply,
+            Err(error) => assert!(Instant::now() < deadline, "{error}: {}", server.stderr()),
+        }
+    }
+}
+
+/// What a server says of its cluster.
+fn cluster_of(server: &Server) -> serde_json::Value {
+    ask(server, "HELLO").ok()["cluster"].clone()
+}
+
+/// Waits until this server leads, and returns a connection to it.
+fn wait_until_leads(server: &Server) -> Conn {
+    let deadline = Instant::now() + HANG_TIMEOUT;
+    while cluster_of(server)["role"] != "leader" {
+        assert!(Instant::now() < deadline, "it does not lead: {}", server.stderr());
+    }
+    server.connect()
+}
+
+/// Starts a member that leads, and then one that stands by and knows the leader.
+fn pair(nats: &Nats, more: &[&str]) -> (Server, Server) {
+    let leader = start(nats, "one.example:1", more);
+    wait_until_leads(&leader);
+    let standby = start(nats, "two.example:2", more);
+    let deadline = Instant::now() + HANG_TIMEOUT;
+    while cluster_of(&standby)["leader"] != "one.example:1" {
+        assert!(Instant::now() < deadline, "it hears of no leader: {}", standby.stderr());
+    }
+    (leader, standby)
+}
