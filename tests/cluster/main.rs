@@ -3,4 +3,5 @@
 mod log;
 mod members;
 mod nats_stream;
+mod processes;
 mod simulation;
