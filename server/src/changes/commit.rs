@@ -223,9 +223,24 @@ impl<'a> Commit<'a> {
     ///
     /// [`Contradiction`] for the actor, or for the first change that is not.
     pub fn check(&self) -> Result<(), Contradiction> {
+        self.check_and_apply(|_| Ok(()))
+    }
+
+    /// Checks the commit as [`Self::check`] does, and passes each change to `apply` before it checks the next
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// [`Contradiction`] for the actor, or for the first change that is not valid or that `apply` refuses.
+    pub fn check_and_apply(
+        &self,
+        mut apply: impl FnMut(&Change<'a>) -> Result<(), Contradiction>,
+    ) -> Result<(), Contradiction> {
         self.check_actor()?;
         for change in self.changes() {
-            self.check_change(&change.map_err(|e| Contradiction(e.to_string()))?)?;
+            let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
+            self.check_change(&change)?;
+            apply(&change)?;
         }
         Ok(())
     }
@@ -235,7 +250,7 @@ impl<'a> Commit<'a> {
     /// # Errors
     ///
     /// [`InvalidChange::ActorNotOlderThanCommit`]
-    pub fn check_actor(&self) -> Result<(), InvalidChange> {
+    fn check_actor(&self) -> Result<(), InvalidChange> {
         match self.actor {
             Some(Actor { account, .. }) if account.0 >= self.sequence.0 => {
                 Err(InvalidChange::ActorNotOlderThanCommit { commit: self.sequence.0, account: account.0 })
@@ -249,7 +264,7 @@ impl<'a> Commit<'a> {
     /// # Errors
     ///
     /// [`InvalidChange`] if the rules never decide it in this commit.
-    pub fn check_change(&self, change: &Change<'_>) -> Result<(), InvalidChange> {
+    fn check_change(&self, change: &Change<'_>) -> Result<(), InvalidChange> {
         change.check_in_commit(self.sequence.0)?;
         match change {
             Change::EntriesMoved(moved) => self.check_moved(moved),

@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::locked_shards::LockedShards;
-use super::records::{FREED_PER_REPLAYED_CHANGE, Records, Shards};
+use super::records::{Records, Shards};
 use super::store::Store;
 use crate::changes::commit::Commit;
 use crate::changes::{Change, Origin, Record};
@@ -16,13 +16,7 @@ impl Store {
     ///
     /// It does not fit the state, or cannot be decoded.
     pub fn follow(&self, commit: Commit<'_>) -> Result<(), Contradiction> {
-        commit.check_actor()?;
-        for change in commit.changes() {
-            let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-            commit.check_change(&change)?;
-            self.records.follow_change(commit.origin(), &change)?;
-        }
-        Ok(())
+        commit.check_and_apply(|change| self.records.follow_change(commit.origin(), change))
     }
 
     /// Counts what the state contains, before this server leads. The time begins at that of the last commit,
@@ -47,10 +41,6 @@ impl Records {
             _ => (0..self.shards.len()).collect(),
         };
         let mut shards = LockedShards::lock(&mut indices, |index| self.lock(index));
-        change.apply(origin, &mut self.applier(Shards::Locked(&mut shards), origin.sequence))?;
-        if let Some(Record::Event { tag }) = change.record() {
-            shards[self.shard_of_tag(tag)].free_deleted(FREED_PER_REPLAYED_CHANGE);
-        }
-        Ok(())
+        self.applier(Shards::Locked(&mut shards), origin.sequence).replay(origin, change)
     }
 }

@@ -28,7 +28,7 @@ use crate::sync::{Mutex, MutexGuard};
 
 /// The tickets and holds of deleted events that are freed with each change that is replayed: more than a
 /// change usually adds.
-pub(super) const FREED_PER_REPLAYED_CHANGE: usize = 64;
+const FREED_PER_REPLAYED_CHANGE: usize = 64;
 
 const DAY_HOURS: u32 = 24;
 
@@ -143,27 +143,15 @@ fn lock_listing(listing: &Mutex<Listing>) -> MutexGuard<'_, Listing> {
 }
 
 impl Records {
-    /// Applies a change in replay, where nothing else has the state. Deleted events are freed as replay goes
-    /// on, so that it needs no more memory than the state of a moment.
+    /// Applies a change in replay, where nothing else has the state.
     fn replay_change(&mut self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
-        let (count, freed_in) = (self.shards.len(), change.record());
+        let shard_count = self.shards.len();
         let Self { shards, listing, series, keys, accounts, .. } = self;
         let (listing, series, keys, accounts) = (&*listing, &*series, &*keys, &*accounts);
         let shards = Shards::All(shards);
-        let mut applier = Applier {
-            listing,
-            series,
-            keys,
-            accounts,
-            shards,
-            shard_count: count,
-            sequence: origin.sequence,
-        };
-        change.apply(origin, &mut applier)?;
-        if let Some(Record::Event { tag }) = freed_in {
-            applier.shard(tag).free_deleted(FREED_PER_REPLAYED_CHANGE);
-        }
-        Ok(())
+        let sequence = origin.sequence;
+        let mut applier = Applier { listing, series, keys, accounts, shards, shard_count, sequence };
+        applier.replay(origin, change)
     }
 }
 
@@ -173,13 +161,7 @@ impl Replay for Records {
     }
 
     fn replay(&mut self, commit: Commit<'_>) -> Result<(), Contradiction> {
-        commit.check_actor()?;
-        for change in commit.changes() {
-            let change = change.map_err(|unreadable| Contradiction(unreadable.to_string()))?;
-            commit.check_change(&change)?;
-            self.replay_change(commit.origin(), &change)?;
-        }
-        Ok(())
+        commit.check_and_apply(|change| self.replay_change(commit.origin(), change))
     }
 }
 
@@ -216,6 +198,16 @@ pub(super) struct Applier<'a, 'g> {
 }
 
 impl Applier<'_, '_> {
+    /// Applies a change of the log, and frees deleted events as it goes on, so that a replay needs no more
+    /// memory than the state of a moment.
+    pub(super) fn replay(&mut self, origin: Origin, change: &Change<'_>) -> Result<(), Contradiction> {
+        change.apply(origin, self)?;
+        if let Some(Record::Event { tag }) = change.record() {
+            self.shard(tag).free_deleted(FREED_PER_REPLAYED_CHANGE);
+        }
+        Ok(())
+    }
+
     /// The shard of the events with this tag.
     fn shard(&mut self, tag: u16) -> &mut Shard {
         self.shards.at(shard_of_tag(tag, self.shard_count))

@@ -17,7 +17,6 @@ use crate::storage::replicated::member::{Batch, Content, Corrupt, Event, Member,
 use crate::storage::replicated::position::Position;
 use crate::storage::replicated::replica::{Lost, Replica};
 use crate::storage::replicated::stream::Stream;
-use crate::storage::replicated::stream_sequence::StreamSequence;
 
 /// How long a log that is closed waits for the stream. A server that stops has no more than five seconds.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
@@ -51,8 +50,6 @@ pub struct Driver<S, R> {
     shared: Arc<Shared>,
     member: Member,
     replica: R,
-    /// Its address for clients.
-    advertise: Box<str>,
     /// An append may be undecided for so long before changes are refused.
     undecided_max: Duration,
     /// The commits of the append in flight.
@@ -62,10 +59,6 @@ pub struct Driver<S, R> {
     closed_at: Option<BootTime>,
     /// Since when the stream has ended before what was seen of it.
     behind_since: Option<BootTime>,
-    /// After so much time that is no delay.
-    behind_max: Duration,
-    /// The last message that was seen before this start.
-    seen: StreamSequence,
 }
 
 impl<S: Stream, R: Replica> Driver<S, R> {
@@ -77,8 +70,6 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         settings: Settings,
         undecided_max: Duration,
     ) -> Self {
-        let (advertise, seen) = (settings.advertise.clone(), settings.seen);
-        let behind_max = BEHIND_LEASES_MAX * settings.lease;
         let member = Member::new(settings, Position::default(), BootTime::now());
         let shared = log.shared.clone();
         Self {
@@ -87,14 +78,11 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             shared,
             member,
             replica,
-            advertise,
             undecided_max,
             in_flight: None,
             last_micros: None,
             closed_at: None,
             behind_since: None,
-            behind_max,
-            seen,
         }
     }
 
@@ -105,11 +93,7 @@ impl<S: Stream, R: Replica> Driver<S, R> {
                 break end;
             }
         };
-        let mut state = self.shared.lock();
-        state.role = Role::Ended;
-        state.wake_for_capacity();
-        drop(state);
-        self.shared.role.send_replace(Role::Ended);
+        self.shared.set_role(Role::Ended);
         self.shared.set_confirmed(None);
         self.replica.end(self.member.position());
         end
@@ -145,13 +129,14 @@ impl<S: Stream, R: Replica> Driver<S, R> {
     /// Checks that the stream has what was seen of it before this start. A NATS server may be behind for a
     /// moment.
     fn check_seen(&mut self, now: BootTime) -> Result<(), Lost> {
+        let Settings { seen, lease, .. } = *self.member.settings();
         let found = self.member.position().stream;
-        if !self.member.is_current() || found >= self.seen {
+        if !self.member.is_current() || found >= seen {
             self.behind_since = None;
             return Ok(());
         }
-        if now.since(*self.behind_since.get_or_insert(now)) >= self.behind_max {
-            return Err(Lost::Behind { found: found.0, seen: self.seen.0 });
+        if now.since(*self.behind_since.get_or_insert(now)) >= BEHIND_LEASES_MAX * lease {
+            return Err(Lost::Behind { found: found.0, seen: seen.0 });
         }
         Ok(())
     }
@@ -289,11 +274,11 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         // Before any request is decided.
         self.replica.lead(self.last_micros);
         let mut state = self.shared.lock();
-        state.leadership = Leadership { term: position.term, leader: self.advertise.clone() };
+        state.leadership =
+            Leadership { term: position.term, leader: self.member.settings().advertise.clone() };
         state.last_micros = self.last_micros.unwrap_or(i64::MIN);
-        state.role = Role::Leader;
         drop(state);
-        self.shared.role.send_replace(Role::Leader);
+        self.shared.set_role(Role::Leader);
         tracing::info!(term = position.term, commits = position.commit.0, "this server leads");
     }
 }

@@ -63,6 +63,15 @@ impl Shared {
             .unwrap_or_else(|_| crate::fatal("a thread panicked while it held the replicated log"))
     }
 
+    /// Sets what this member is, for appenders and for those who follow it.
+    pub fn set_role(&self, role: Role) {
+        let mut state = self.lock();
+        state.role = role;
+        state.wake_for_capacity();
+        drop(state);
+        self.role.send_replace(role);
+    }
+
     pub fn durable(&self) -> Sequence {
         Sequence(self.durable.load(Acquire))
     }

@@ -105,6 +105,10 @@ impl Member {
         Self { settings, position, role: Role::standby(now), undecided: None, confirmed: None }
     }
 
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The last frame that it has applied, or, as the leader, that is durable.
     pub fn position(&self) -> Position {
         self.position
