@@ -31,7 +31,7 @@ fn flags<'a>(nats: &'a str, advertise: &'a str) -> Vec<&'a str> {
         "--cluster-replicas",
         "1",
         "--lease",
-        "1s",
+        "2s",
         "--advertise",
         advertise,
     ]

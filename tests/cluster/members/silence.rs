@@ -9,7 +9,7 @@ use super::{ask, one_nats, start, wait_until_leads};
 #[test]
 fn what_was_sent_ends_without_a_reply_and_what_was_not_begun_is_refused() {
     let Some(mut nats) = one_nats() else { return };
-    let leader = start(&nats, "one.example:1", &["--cluster-timeout", "1s"]);
+    let leader = start(&nats, "one.example:1", &["--cluster-timeout", "2s"]);
     let mut before = wait_until_leads(&leader);
     before.ask("CREATE Jazz 2027-06-12 10 id=jazz").ok();
     before.ask("CREATE Rock 2027-06-12 10 id=rock").ok();
@@ -32,7 +32,7 @@ fn what_was_sent_ends_without_a_reply_and_what_was_not_begun_is_refused() {
     // One refusal would be taken for the reply to the first.
     pipelining.expect_end();
     let refused = reading.ask("GET rock");
-    assert!(refused.err("UNAVAILABLE")["message"].as_str().is_some_and(|it| it.contains("for 1 s")));
+    assert!(refused.err("UNAVAILABLE")["message"].as_str().is_some_and(|it| it.contains("for 2 s")));
 
     nats.resume(0);
     let deadline = Instant::now() + HANG_TIMEOUT;
