@@ -252,10 +252,12 @@ fn terminal_mode_is_restored() {
 
 #[test]
 fn dumb_terminal_is_read_line_by_line() {
-    let fake = FakeServer::with_listener(|listener| {
+    let (pause, paused) = pause();
+    let fake = FakeServer::with_listener(move |listener| {
         let mut first = Peer::greeted(&listener);
         first.expect("PING\n", "OK {}\n");
         assert_eq!(first.read_line(), "BOOK e 1\n");
+        pause.wait();
         let mut second = Peer::greeted(&listener);
         second.expect("PING\n", "OK {}\n");
         second.read_to_end()
@@ -266,8 +268,10 @@ fn dumb_terminal_is_read_line_by_line() {
     session.wait_for(PROMPT);
     session.press("PING\nBOOK e 1\n");
     session.wait_for("OK\r\n");
-    session.wait_for(PROMPT);
+    // Ctrl-C discards what the terminal has and the client has not read.
+    paused.wait();
     session.press("\x03");
+    paused.release();
     session.wait_for("bookline: interrupted; the change was sent and may have been made\r\n");
     session.wait_for(PROMPT);
     session.press("PING\n");
