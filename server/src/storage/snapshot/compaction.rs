@@ -8,6 +8,7 @@ use super::later_changes::{Buffers, LaterChanges};
 use super::read::Snapshot;
 use super::ticket_runs::TicketRuns;
 use super::write::Writer;
+use crate::changes::commit::Commit;
 use crate::changes::{Change, Origin};
 use crate::codec::DecodeError;
 use crate::codec::Sequence;
@@ -24,21 +25,45 @@ pub type Throttle<'a> = &'a mut dyn FnMut(u64) -> Result<(), CompactionError>;
 /// # Errors
 ///
 /// [`CompactionError`]; no snapshot was made.
-pub fn compact(
+pub fn compact_journal(
     previous: Option<&Snapshot>,
     journal: &dyn Disk,
-    mut writer: Writer<'_>,
+    writer: Writer<'_>,
     to: Sequence,
     throttle: Throttle<'_>,
 ) -> Result<u64, CompactionError> {
     let from = previous.map_or(Sequence(0), Snapshot::sequence).next();
+    let mut of_journal =
+        |throttle: Throttle<'_>, each: EachCommit<'_>| read_commits(journal, from, to, throttle, each);
+    compact(previous, &mut of_journal, writer, throttle)
+}
+
+/// Called with each commit.
+pub type EachCommit<'a> = &'a mut dyn FnMut(Commit<'_>) -> Result<(), CompactionError>;
+
+/// Passes the commits after the previous snapshot to a function, in order. It is called twice, and passes the
+/// same ones.
+pub type ReadCommits<'a> = &'a mut dyn FnMut(Throttle<'_>, EachCommit<'_>) -> Result<(), CompactionError>;
+
+/// Writes a snapshot: the changes in effect of the snapshot `previous` and of the commits since. Returns its
+/// length in bytes. The same snapshot and commits always make the same content.
+///
+/// # Errors
+///
+/// [`CompactionError`]; no snapshot was made.
+pub fn compact(
+    previous: Option<&Snapshot>,
+    read_commits: ReadCommits<'_>,
+    mut writer: Writer<'_>,
+    throttle: Throttle<'_>,
+) -> Result<u64, CompactionError> {
     let mut later = LaterChanges::default();
-    read_commits(journal, from, to, throttle, &mut |commit| later.add(&commit).map_err(malformed))?;
+    read_commits(throttle, &mut |commit| later.add(&commit).map_err(malformed))?;
     if let Some(previous) = previous {
         copy(previous, &later, &mut writer, throttle)?;
     }
     let (mut runs, mut buffers) = (TicketRuns::default(), Buffers::default());
-    read_commits(journal, from, to, throttle, &mut |commit| {
+    read_commits(throttle, &mut |commit| {
         for change in commit.changes() {
             let change = change.map_err(malformed)?;
             match later.kept(&change, commit.origin(), &mut buffers) {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use sha2::{Digest, Sha256};
+
 use super::contents::Contents;
 use super::error::{SnapshotError, SnapshotErrorKind};
 use super::{MAGIC, name, parse_name};
@@ -129,6 +131,28 @@ impl Snapshot {
         } else {
             Ok(())
         }
+    }
+
+    /// The SHA-256 of its content, in hexadecimal: of the numbers and changes, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// [`SnapshotError`] for the first frame that is invalid. Changes are not checked.
+    pub fn hash(&self) -> Result<String, SnapshotError> {
+        let mut frames = FrameReader::new(&*self.file, self.header.salt);
+        let mut hash = Sha256::new();
+        loop {
+            let offset = frames.offset();
+            let frame = frames
+                .next_frame()
+                .map_err(|e| self.error(offset, e.into()))?
+                .ok_or_else(|| self.error(offset, SnapshotErrorKind::Frame))?;
+            match frame.header.kind {
+                Kind::Changes => hash.update(frame.payload),
+                _ => break,
+            }
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
     fn error(&self, offset: u64, kind: SnapshotErrorKind) -> SnapshotError {

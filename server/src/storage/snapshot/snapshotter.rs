@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::compaction::compact;
+use super::compaction::compact_journal;
 use super::read::{self, Snapshot};
 use super::requests::{Made, Requests};
 use super::write::Writer;
@@ -296,7 +296,7 @@ impl Worker {
         let stopping = || self.requests.stopping();
         let writer = Writer::new(&*self.disk, sequence, &stopping)?;
         let mut throttle = throttle(stopping);
-        compact(previous, self.journal.disk(), writer, sequence, &mut throttle)
+        compact_journal(previous, self.journal.disk(), writer, sequence, &mut throttle)
     }
 
     /// Keeps the newest `count` snapshots and trims the journal by the oldest of them. Returns the number of

@@ -60,7 +60,10 @@ impl TicketRuns {
 
     /// Writes all runs.
     pub(super) fn flush(&mut self, writer: &mut Writer<'_>) -> Result<(), CompactionError> {
-        for (_, event) in self.events.drain() {
+        // In the order of the map the same commits would make another snapshot each time.
+        let mut events: Vec<_> = self.events.drain().collect();
+        events.sort_unstable_by_key(|(number, _)| number.0);
+        for (_, event) in events {
             event.write(writer)?;
         }
         self.bytes = 0;

@@ -19,7 +19,7 @@ use crate::codec::Sequence;
 use crate::storage::journal::{self, RealDisk};
 use crate::storage::plain_file;
 use crate::storage::snapshot;
-use crate::storage::snapshot::compaction::compact;
+use crate::storage::snapshot::compaction::compact_journal;
 use crate::storage::snapshot::read::Snapshot;
 use crate::storage::snapshot::snapshotter::{NewestValid, find_newest_valid};
 use crate::storage::snapshot::write::Writer;
@@ -69,7 +69,7 @@ fn write(parts: &Parts, work: &Path) -> anyhow::Result<(Sequence, u64)> {
             let base = journal::Base { snapshot, ..parts.base()? };
             let last = journal::check(parts.journal(), base, &mut |commit| commit.check())?.last;
             let writer = Writer::new(&disk, last, &|| false)?;
-            let bytes = compact(previous.as_ref(), parts.journal(), writer, last, &mut |_| Ok(()))?;
+            let bytes = compact_journal(previous.as_ref(), parts.journal(), writer, last, &mut |_| Ok(()))?;
             Ok((last, bytes))
         },
     )

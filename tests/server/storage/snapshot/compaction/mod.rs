@@ -21,7 +21,7 @@ use bookline_server::storage::journal::{Durability, Journal};
 use bookline_server::storage::log::Log;
 use bookline_server::storage::recovery::{Recovery, RecoveryOptions, recover};
 use bookline_server::storage::replay::Replay;
-use bookline_server::storage::snapshot::compaction::compact;
+use bookline_server::storage::snapshot::compaction::compact_journal;
 use bookline_server::storage::snapshot::read::Snapshot;
 use bookline_server::storage::snapshot::write::Writer;
 use bookline_testkit::Rng;
@@ -81,9 +81,20 @@ impl Storage {
         let previous = self.newest.map(|newest| Snapshot::open(snapshots, newest).expect("a snapshot"));
         let writer = Writer::new(snapshots, to, &|| false).expect("no disk error");
         let journal = &*self.disks.journal;
-        compact(previous.as_ref(), journal, writer, to, &mut |_| Ok(())).expect("no disk error");
+        compact_journal(previous.as_ref(), journal, writer, to, &mut |_| Ok(())).expect("no disk error");
         self.newest = Some(to);
         Snapshot::open(snapshots, to).expect("a snapshot")
+    }
+
+    /// The hash of the snapshot of all commits so far, as another member of a cluster makes it from the same
+    /// snapshot and the same log.
+    fn hash_made_elsewhere(&self) -> String {
+        let (to, elsewhere) = (self.journal.appended(), SimDisk::new(7));
+        let previous = self.newest.map(|newest| Snapshot::open(&self.snapshots, newest).expect("a snapshot"));
+        let writer = Writer::new(&elsewhere, to, &|| false).expect("no disk error");
+        let journal = &*self.disks.journal;
+        compact_journal(previous.as_ref(), journal, writer, to, &mut |_| Ok(())).expect("no disk error");
+        Snapshot::open(&elsewhere, to).and_then(|made| made.hash()).expect("a snapshot")
     }
 
     /// What recovery reads: from the newest snapshot and the journal since, and from the journal alone.
@@ -113,7 +124,9 @@ fn snapshot_and_the_journal_since_give_the_state_of_the_journal_alone() {
                 assert_eq!(from_journal, history.state, "seed {seed}, round {round}: the journal");
                 assert_eq!(from_snapshot, history.state, "seed {seed}, round {round}: snapshot and journal");
             }
-            storage.snapshot();
+            let elsewhere = storage.hash_made_elsewhere();
+            let hash = storage.snapshot().hash().expect("no disk error");
+            assert_eq!(hash, elsewhere, "seed {seed}, round {round}: the content");
             let [from_snapshot, _] = storage.recover();
             assert_eq!(from_snapshot, history.state, "seed {seed}, round {round}: the snapshot");
         }
