@@ -1,5 +1,6 @@
 //! The replicated log, with NATS servers that the tests start and stop.
 
+mod bucket;
 mod log;
 mod members;
 mod nats_stream;

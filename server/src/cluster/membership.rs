@@ -7,17 +7,21 @@ use bookline_protocol::reply::{ClusterReply, ClusterRole};
 use tokio::time::timeout;
 
 use super::read_barrier::ReadBarrier;
+use super::snapshot_requests::SnapshotRequests;
 use crate::codec::Sequence;
-use crate::storage::log::LogExt;
+use crate::storage::log::{Log, LogExt};
 use crate::storage::replicated::boot_time::BootTime;
 use crate::storage::replicated::lease::Lease;
 use crate::storage::replicated::log::{ReplicatedLog, Role};
+use crate::storage::snapshot::Made;
+use crate::storage::snapshot::snapshotter::NotMade;
 
 /// This server as a member of a cluster.
 #[derive(Debug)]
 pub struct Membership {
     pub name: String,
     pub log: Arc<ReplicatedLog>,
+    pub snapshots: Arc<SnapshotRequests>,
     /// After which a standby takes over.
     pub lease: Duration,
     pub read_barrier: ReadBarrier,
@@ -74,6 +78,21 @@ impl Membership {
     pub async fn ended(&self) {
         // The sender lives as long as the log.
         let _ = self.log.role().wait_for(|role| *role == Role::Ended).await;
+    }
+
+    /// Requests a snapshot that holds everything that is durable now, and waits until it is confirmed.
+    ///
+    /// # Errors
+    ///
+    /// [`NotMade`] if the log does not answer, or the server stops.
+    pub async fn make_snapshot(&self) -> Result<Made, NotMade> {
+        tokio::select! {
+            made = self.snapshots.make(self.log.durable()) => made,
+            () = self.log.stalled() => {
+                let seconds = self.timeout.as_secs();
+                Err(NotMade::Failed(format!("the log of the cluster has not answered for {seconds} s")))
+            }
+        }
     }
 
     /// Waits until replies may be shown that depend on this commit. All they show was looked up before;

@@ -4,8 +4,10 @@
 mod config;
 mod membership;
 mod read_barrier;
+mod snapshot_requests;
 
 #[cfg(feature = "cluster")]
 pub use config::ClusterConfig;
 pub use membership::{Membership, NotShown};
 pub use read_barrier::ReadBarrier;
+pub use snapshot_requests::{Confirmed, SnapshotRequests};

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::authentication::Authentication;
 use super::buffers::Buffers;
 use crate::cluster::Membership;
+use crate::codec::Sequence;
 use crate::feed::Feed;
 use crate::state::Store;
 use crate::storage::snapshot::snapshotter::Snapshotter;
@@ -45,6 +46,13 @@ pub struct Service {
 }
 
 impl Service {
+    /// The last commit that the newest snapshot holds, or zero.
+    pub fn newest_snapshot(&self) -> Sequence {
+        let own = self.snapshots.as_ref().map(Snapshotter::newest);
+        let newest = || self.cluster.as_ref()?.snapshots.newest().map(|newest| newest.sequence);
+        own.or_else(newest).unwrap_or_default()
+    }
+
     /// The current hour in the server's zone.
     pub fn current_slot(&self) -> Slot {
         self.zone.slot(self.clock.now())

@@ -61,7 +61,7 @@ impl Command for Stats {
             sequence: totals.sequence.0,
             // The log may have synced more since the totals were computed.
             durable_sequence: log.durable().min(totals.sequence).0,
-            snapshot_sequence: service.snapshots.as_ref().map_or(0, |snapshots| snapshots.newest().0),
+            snapshot_sequence: service.newest_snapshot().0,
             oldest_sequence: service.feed.oldest().0,
             read_only: log.read_only(),
             cluster: service.cluster.as_ref().map(Membership::reply),

@@ -328,9 +328,10 @@ async fn make_snapshot(
     service: &Service,
 ) -> io::Result<()> {
     let made = async {
-        match &service.snapshots {
-            Some(snapshots) => snapshots.make().await,
-            None => Err(NotMade::Cluster),
+        match (&service.snapshots, &service.cluster) {
+            (Some(snapshots), _) => snapshots.make().await,
+            (None, Some(cluster)) => cluster.make_snapshot().await,
+            (None, None) => Err(NotMade::Stopping),
         }
     };
     tokio::select! {

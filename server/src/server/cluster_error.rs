@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::storage::data_dir::{DataDirError, Gone};
 use crate::storage::replicated::log::End;
 use crate::storage::replicated::nats::NatsError;
+use crate::storage::snapshot::error::SnapshotError;
 
 /// Why a member of a cluster cannot start, or go on.
 #[derive(Debug, Error)]
@@ -36,6 +37,9 @@ pub enum ClusterError {
     /// The log ends or cannot be applied.
     #[error("{0}. Stopping: this server cannot go on")]
     Log(End),
+    /// A snapshot of the cluster cannot be read.
+    #[error(transparent)]
+    Snapshot(SnapshotError),
     /// A thread cannot be started.
     #[error("starting a thread")]
     Thread(#[source] io::Error),

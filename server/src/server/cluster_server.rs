@@ -63,7 +63,8 @@ impl ClusterServer {
         if let Some(seen) = seen.filter(|seen| seen.cluster != found) {
             return Err(ClusterError::OtherCluster { seen: seen.cluster, found });
         }
-        let generation = Generation::start(config, cluster, &zone, &stream, &data_dir, runtime.handle())?;
+        let generation =
+            Generation::start(config, cluster, &zone, &stream, &data_dir, runtime.handle(), false).await?;
         let (config, cluster) = (config.clone(), cluster.clone());
         let mut server = Self { config, cluster, zone, stream, generation, data_dir, runtime };
         server.generation.catch_up().await?;
@@ -109,15 +110,24 @@ impl ClusterServer {
             serving.end().await;
             match end {
                 End::Deposed => tracing::warn!("another server leads: this one begins anew as a standby"),
+                End::Purged(message) => tracing::warn!(
+                    message,
+                    "this server was so far behind that the log was purged: it begins anew with a snapshot"
+                ),
                 end => return Err(ClusterError::Log(end)),
             }
-            self.generation = self.next_generation()?;
+            self.generation.end_snapshots();
+            self.generation = tokio::select! {
+                () = &mut shutdown => return Ok(()),
+                next = self.next_generation() => next?,
+            };
         }
     }
 
-    fn next_generation(&self) -> Result<Generation, ClusterError> {
+    async fn next_generation(&self) -> Result<Generation, ClusterError> {
         let Self { config, cluster, zone, stream, data_dir, runtime, .. } = self;
-        Generation::start(config, cluster, zone, stream, data_dir, runtime.handle())
+        let required = self.requires_authentication();
+        Generation::start(config, cluster, zone, stream, data_dir, runtime.handle(), required).await
     }
 
     async fn stop(mut self, mut serving: Serving) -> Result<(), ClusterError> {

@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::cluster_error::ClusterError;
+use super::member_snapshots::{self, MemberSnapshots, Source};
 use super::new_service::{Parts, processors};
 use super::service_replica::ServiceReplica;
-use crate::cluster::{ClusterConfig, Membership};
-use crate::codec::Sequence;
+use crate::cluster::{ClusterConfig, Membership, SnapshotRequests};
 use crate::commands::{Authentication, Service};
 use crate::config::Config;
 use crate::feed::Feed;
@@ -25,7 +25,9 @@ use crate::storage::replicated::genesis::Genesis;
 use crate::storage::replicated::log::{Driver, End, ReplicatedLog};
 use crate::storage::replicated::member::Settings;
 use crate::storage::replicated::nats::NatsStream;
+use crate::storage::replicated::snapshot::LocalSnapshots;
 use crate::storage::replicated::stream_sequence::StreamSequence;
+use crate::storage::snapshot::snapshotter::Schedule;
 use crate::time::clock::Clock;
 use crate::time::source::OsTime;
 use crate::time::zone::Zone;
@@ -42,27 +44,44 @@ pub(super) struct Generation {
     pub service: Arc<Service>,
     pub log: Arc<ReplicatedLog>,
     driver: JoinHandle<End>,
+    /// None when another generation is to follow.
+    snapshots: Option<MemberSnapshots>,
 }
 
 impl Generation {
-    /// Begins with an empty state, to which the driver applies the stream.
-    pub fn start(
+    /// Begins with the newest snapshot or an empty state, to which the driver applies the stream. `required`
+    /// says that the cluster is known to have accounts.
+    pub async fn start(
         config: &Config,
         cluster: &ClusterConfig,
         zone: &Zone,
         stream: &Arc<NatsStream>,
         data_dir: &DataDir,
         runtime: &Handle,
+        required: bool,
     ) -> Result<Self, ClusterError> {
         let id = stream.id();
-        let log = ReplicatedLog::new(stream.clone(), id.salt(), stream.frame_bytes_max(), runtime.clone());
+        let genesis = Genesis {
+            cluster: id.to_string(),
+            time_zone: zone.name().to_owned(),
+            head: config.head.as_str().to_owned(),
+            lease_milliseconds: u64::try_from(cluster.lease.as_millis()).unwrap_or(u64::MAX),
+        };
+        let disks = data_dir.disks();
+        let local = LocalSnapshots::new(disks.snapshots);
+        let records = Records::with_place_cipher(config.shards, place_cipher(id));
+        let (records, start) = member_snapshots::begin(stream, &local, &genesis, records).await?;
+        let first = start.position.commit;
+        let (salt, frame_bytes_max) = (id.salt(), stream.frame_bytes_max());
+        let log = ReplicatedLog::new(stream.clone(), salt, frame_bytes_max, runtime.clone(), start);
         let log = Arc::new(log);
         let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));
         let clock = Arc::new(Clock::new(time_source, None));
-        let records = Records::with_place_cipher(config.shards, place_cipher(id));
+        let requests = Arc::<SnapshotRequests>::default();
         let membership = Membership {
             name: cluster.nats.cluster.to_string(),
             log: log.clone(),
+            snapshots: requests.clone(),
             lease: cluster.lease,
             read_barrier: cluster.read_barrier,
             timeout: cluster.timeout,
@@ -70,7 +89,7 @@ impl Generation {
         let parts = Parts {
             store: Store::new(records, config.limits, log.clone(), clock.clone()),
             snapshots: None,
-            feed: Feed::new(log.clone(), Sequence(0)),
+            feed: Feed::new(log.clone(), first),
             clock,
             zone: *zone,
             authentication: Authentication::of_member(processors(), config.account_limits)
@@ -78,12 +97,9 @@ impl Generation {
             cluster: Some(membership),
         };
         let service = Arc::new(parts.service(config));
-        let genesis = Genesis {
-            cluster: id.to_string(),
-            time_zone: zone.name().to_owned(),
-            head: config.head.as_str().to_owned(),
-            lease_milliseconds: u64::try_from(cluster.lease.as_millis()).unwrap_or(u64::MAX),
-        };
+        if required || service.store.has_accounts() {
+            service.authentication.require();
+        }
         let seen = data_dir.seen_by_member()?;
         let settings = Settings {
             lease: cluster.lease,
@@ -95,10 +111,19 @@ impl Generation {
             genesis: genesis.to_payload().into(),
             planted: None,
         };
-        let root = data_dir.disks().root;
-        let replica = ServiceReplica::new(service.clone(), genesis, root, seen);
+        let replica = ServiceReplica::new(service.clone(), genesis, disks.root, seen);
         let driver = Driver::new(&log, stream.clone(), replica, settings, cluster.timeout);
-        Ok(Self { service, log, driver: runtime.spawn(driver.run()) })
+        let snapshots = MemberSnapshots::start(Source {
+            stream: stream.clone(),
+            log: log.clone(),
+            requests,
+            local,
+            runtime: runtime.clone(),
+            member: cluster.advertise.clone(),
+            schedule: Schedule { every: config.snapshot_every, at_most_every: config.snapshot_interval_min },
+            keep_log: config.keep_log,
+        });
+        Ok(Self { service, log, driver: runtime.spawn(driver.run()), snapshots: Some(snapshots) })
     }
 
     /// Waits until everything was applied that the stream was known to have.
@@ -114,6 +139,11 @@ impl Generation {
                 }
             }
         }
+    }
+
+    /// Gives the directory of the snapshots up to the next generation.
+    pub fn end_snapshots(&mut self) {
+        self.snapshots = None;
     }
 
     pub async fn ended(&mut self) -> End {

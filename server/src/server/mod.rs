@@ -10,6 +10,8 @@ mod cluster_server;
 mod generation;
 #[cfg(feature = "cluster")]
 mod log_runtime;
+#[cfg(feature = "cluster")]
+mod member_snapshots;
 mod new_service;
 #[cfg(feature = "cluster")]
 mod seen_log;

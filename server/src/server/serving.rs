@@ -90,6 +90,9 @@ impl Serving {
             // Connections that wait for a snapshot would delay the shutdown.
             snapshots.give_up();
         }
+        if let Some(cluster) = &self.service.cluster {
+            cluster.snapshots.give_up();
+        }
         self.connections.close();
     }
 

@@ -11,6 +11,7 @@ use bookline_server::storage::replicated::log::{Driver, End, ReplicatedLog, Role
 use bookline_server::storage::replicated::member::Settings;
 use bookline_server::storage::replicated::position::Position;
 use bookline_server::storage::replicated::replica::{Lost, Replica};
+use bookline_server::storage::replicated::start::Start;
 use bookline_server::storage::replicated::stream_sequence::StreamSequence;
 use bookline_testkit::HANG_TIMEOUT;
 use tokio::runtime::Handle;
@@ -95,7 +96,8 @@ impl Member {
     fn with(messages: &Messages, recorder: Recorder) -> Self {
         let salt = Salt::new([7; 16]);
         let stream = Arc::new(MemoryStream::new(messages.clone()));
-        let log = ReplicatedLog::new(stream.clone(), salt, FRAME_BYTES_MAX, Handle::current());
+        let log =
+            ReplicatedLog::new(stream.clone(), salt, FRAME_BYTES_MAX, Handle::current(), Start::default());
         let settings = Settings {
             lease: LEASE,
             jitter: Duration::ZERO,

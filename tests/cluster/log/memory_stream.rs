@@ -39,6 +39,10 @@ impl MemoryStream {
 }
 
 impl Stream for MemoryStream {
+    async fn first(&self) -> Option<StreamSequence> {
+        Some(StreamSequence(1))
+    }
+
     async fn append(&self, append: &Append) -> AppendResult {
         if *self.is_cut.borrow() {
             sleep(SILENCE).await;

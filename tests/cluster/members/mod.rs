@@ -7,6 +7,7 @@
 mod joining;
 mod roles;
 mod silence;
+mod snapshots;
 mod watching;
 
 use bookline_testkit::HANG_TIMEOUT;

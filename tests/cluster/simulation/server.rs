@@ -19,6 +19,9 @@ pub const SALT: [u8; 16] = [7; 16];
 
 const LEASE: Duration = Duration::from_secs(3);
 
+/// A leader appends a snapshot point each time that it has done so many steps.
+const SNAPSHOT_POINT_TURNS: u32 = 32;
+
 /// A read that has looked at the state and waits until its reply may be sent.
 #[derive(Debug, Clone, Copy)]
 pub struct PendingRead {
@@ -121,7 +124,11 @@ impl Server {
             return None;
         }
         let Self { member, batch, ahead, .. } = self;
-        let step = member.as_mut()?.next(self.clock.read(now), &mut || {
+        let member = member.as_mut()?;
+        if self.turn.is_multiple_of(SNAPSHOT_POINT_TURNS) {
+            member.want_snapshot(StreamSequence(0));
+        }
+        let step = member.next(self.clock.read(now), &mut || {
             batch_of(&ahead.take().map_or_else(|| std::mem::take(batch), |(ids, _)| ids))
         });
         self.turn += 1;
@@ -154,7 +161,7 @@ impl Server {
                 self.durable = self.state.len();
                 (self.durable, &[])
             }
-            Event::Leads(_) => (before, &[]),
+            Event::Leads(_) | Event::SnapshotPoint { .. } => (before, &[]),
             Event::Durable(through) => {
                 self.durable = usize::try_from(through.0).expect("a short log");
                 (before, &self.state[before..self.durable])

@@ -323,9 +323,12 @@ impl Reader<'_> {
                 self.successor = Some(payload);
                 Ok(())
             }
-            Kind::Changes | Kind::Footer | Kind::Genesis | Kind::Takeover | Kind::Heartbeat => {
-                Err(DecodeError::Malformed.into())
-            }
+            Kind::Changes
+            | Kind::Footer
+            | Kind::Genesis
+            | Kind::Takeover
+            | Kind::Heartbeat
+            | Kind::SnapshotPoint => Err(DecodeError::Malformed.into()),
             Kind::Unknown(kind) => Err(DecodeError::UnknownFrame(kind).into()),
         }
     }

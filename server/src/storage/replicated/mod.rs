@@ -15,7 +15,11 @@ pub mod member;
 #[cfg(feature = "cluster")]
 pub mod nats;
 pub mod position;
+mod read_ahead;
 pub mod replica;
+pub mod snapshot;
+pub mod snapshot_point;
+pub mod start;
 pub mod stream;
 pub mod stream_read;
 pub mod stream_sequence;

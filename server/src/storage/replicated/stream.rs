@@ -15,4 +15,7 @@ pub trait Stream: Debug + Send + Sync + 'static {
 
     /// Reads a message. It returns within a second.
     fn read(&self, sequence: StreamSequence) -> impl Future<Output = StreamRead> + Send;
+
+    /// The first message that was not purged, or the next one if all were. `None` without an answer.
+    fn first(&self) -> impl Future<Output = Option<StreamSequence>> + Send;
 }

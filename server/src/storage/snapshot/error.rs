@@ -165,9 +165,6 @@ pub enum NotMade {
     /// The server stops.
     #[error("the server is stopping")]
     Stopping,
-    /// The log is that of a cluster.
-    #[error("the log of a cluster has no snapshots")]
-    Cluster,
     /// The snapshot was tried, and could not be made.
     #[error("{0}")]
     Failed(String),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::read_ahead::ReadAhead;
 use super::shared::Shared;
 use super::{Leadership, ReplicatedLog, Role};
 use crate::codec::{Sequence, frame};
@@ -15,8 +14,13 @@ use crate::storage::replicated::boot_time::BootTime;
 use crate::storage::replicated::genesis::GenesisMismatch;
 use crate::storage::replicated::member::{Batch, Content, Corrupt, Event, Member, Read, Settings, Step};
 use crate::storage::replicated::position::Position;
+use crate::storage::replicated::read_ahead::ReadAhead;
 use crate::storage::replicated::replica::{Lost, Replica};
+use crate::storage::replicated::snapshot_point::SnapshotPoint;
+use crate::storage::replicated::start::Start;
 use crate::storage::replicated::stream::Stream;
+use crate::storage::replicated::stream_read::StreamRead;
+use crate::storage::replicated::stream_sequence::StreamSequence;
 
 /// How long a log that is closed waits for the stream. A server that stops has no more than five seconds.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
@@ -39,6 +43,9 @@ pub enum End {
     Genesis(#[from] GenesisMismatch),
     #[error(transparent)]
     Lost(#[from] Lost),
+    /// What follows was purged. This member begins anew, with a newer snapshot.
+    #[error("the stream has purged what this server was to read next, message {0}")]
+    Purged(u64),
     #[error("commit {} of the log contradicts those before it: {reason}", commit.0)]
     Contradiction { commit: Sequence, reason: String },
 }
@@ -62,7 +69,7 @@ pub struct Driver<S, R> {
 }
 
 impl<S: Stream, R: Replica> Driver<S, R> {
-    /// The driver of a log, which has none yet and is empty.
+    /// The driver of a log, which has none yet, and is as at its start.
     pub fn new(
         log: &ReplicatedLog,
         stream: Arc<S>,
@@ -70,8 +77,9 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         settings: Settings,
         undecided_max: Duration,
     ) -> Self {
-        let member = Member::new(settings, Position::default(), BootTime::now());
         let shared = log.shared.clone();
+        let Start { position, last_micros, .. } = shared.start;
+        let member = Member::new(settings, position, BootTime::now());
         Self {
             read_ahead: ReadAhead::new(stream.clone()),
             stream,
@@ -80,7 +88,7 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             replica,
             undecided_max,
             in_flight: None,
-            last_micros: None,
+            last_micros,
             closed_at: None,
             behind_since: None,
         }
@@ -106,6 +114,7 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             _ if self.is_to_end(now) => return Err(End::Closed),
             Step::Read(sequence) => {
                 let read = self.read_ahead.read(sequence).await;
+                self.check_purged(sequence, &read).await?;
                 let event = self.member.on_read(BootTime::now(), read);
                 self.note(event)?;
             }
@@ -141,11 +150,28 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         Ok(())
     }
 
+    /// A message that was purged is answered as one that does not exist yet. It is told from that when this
+    /// member has tried to take over in vain.
+    async fn check_purged(&self, sequence: StreamSequence, read: &StreamRead) -> Result<(), End> {
+        if *read != StreamRead::Absent || self.member.undecided_since().is_none() {
+            return Ok(());
+        }
+        match self.stream.first().await {
+            Some(first) if first > sequence => Err(End::Purged(sequence.0)),
+            _ => Ok(()),
+        }
+    }
+
     fn next(&mut self, now: BootTime) -> Step {
         let Self { member, shared, in_flight, .. } = self;
-        if std::mem::take(&mut shared.lock().wants_barrier) {
+        let mut state = shared.lock();
+        if std::mem::take(&mut state.wants_barrier) {
             member.want_barrier();
         }
+        if let Some(base) = state.wants_snapshot.take() {
+            member.want_snapshot(base);
+        }
+        drop(state);
         member.next(now, &mut || {
             let mut state = shared.lock();
             let frame = state.take_next()?;
@@ -212,16 +238,22 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         match event {
             Event::Read(read) => self.follow(read)?,
             Event::Leads(position) => self.lead(position),
+            Event::SnapshotPoint { base } => self.reach_snapshot_point(base),
             Event::Durable(_) => {
                 let position = self.member.position();
                 if let Some(commits) = self.in_flight.take() {
-                    self.shared.lock().index.note(commits.first(), position.stream);
+                    let bytes = commits.bytes() as u64;
+                    self.shared.lock().index.note(commits.first(), position.stream, bytes);
                     self.shared.publish(commits);
                 }
             }
         }
         self.replica.reached(self.member.position())?;
         Ok(())
+    }
+
+    fn reach_snapshot_point(&self, base: StreamSequence) {
+        self.shared.reach(SnapshotPoint { base, position: self.member.position() });
     }
 
     /// Applies a frame of another leader, or the first one.
@@ -241,8 +273,12 @@ impl<S: Stream, R: Replica> Driver<S, R> {
                 state.leadership = Leadership { term: position.term, leader };
             }
             Content::Heartbeat => {}
+            Content::SnapshotPoint { base } => {
+                drop(state);
+                self.reach_snapshot_point(base);
+            }
             Content::Commits { first, payload } => {
-                state.index.note(first, position.stream);
+                state.index.note(first, position.stream, payload.len() as u64);
                 state.next = position.commit.next();
                 drop(state);
                 let commits = Commits::new(first, position.commit, payload[..].into());

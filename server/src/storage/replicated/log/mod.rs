@@ -6,7 +6,6 @@
 mod driver;
 mod frame_index;
 mod pending_frame;
-mod read_ahead;
 mod reader;
 mod shared;
 mod state;
@@ -27,7 +26,11 @@ use crate::codec::salt::Salt;
 use crate::domain::account::Actor;
 use crate::storage::log::{AppendError, Appended, CommitReader, Failure, FollowError, Log, Recent};
 use crate::storage::replicated::boot_time::BootTime;
+use crate::storage::replicated::position::Position;
+use crate::storage::replicated::snapshot_point::SnapshotPoint;
+use crate::storage::replicated::start::Start;
 use crate::storage::replicated::stream::Stream;
+use crate::storage::replicated::stream_sequence::StreamSequence;
 pub use driver::{Driver, End};
 use reader::StreamReader;
 use shared::Shared;
@@ -40,9 +43,16 @@ pub struct ReplicatedLog {
 }
 
 impl ReplicatedLog {
-    /// The log of a stream whose frames have this salt and at most so many bytes. It is read on this runtime.
-    pub fn new<S: Stream>(stream: Arc<S>, salt: Salt, frame_bytes_max: usize, runtime: Handle) -> Self {
-        let shared = Arc::new(Shared::new(frame_bytes_max));
+    /// The log of a stream whose frames have this salt and at most so many bytes, from `start` on. It is read
+    /// on this runtime.
+    pub fn new<S: Stream>(
+        stream: Arc<S>,
+        salt: Salt,
+        frame_bytes_max: usize,
+        runtime: Handle,
+        start: Start,
+    ) -> Self {
+        let shared = Arc::new(Shared::new(frame_bytes_max, start));
         let of_reader = shared.clone();
         let new_reader = move |after| {
             let reader: Box<dyn CommitReader> = Box::new(StreamReader {
@@ -96,6 +106,37 @@ impl ReplicatedLog {
     pub fn leadership(&self) -> (Leadership, BootTime) {
         let state = self.shared.lock();
         (state.leadership.clone(), state.heard)
+    }
+
+    /// The last snapshot point that was read or appended since the start.
+    pub fn snapshot_point(&self) -> watch::Receiver<Option<SnapshotPoint>> {
+        self.shared.snapshot_point.subscribe()
+    }
+
+    /// The bytes of commits since the last snapshot point, or since the start.
+    pub fn bytes_since_snapshot_point(&self) -> u64 {
+        let state = self.shared.lock();
+        state.index.bytes() - state.bytes_at_point
+    }
+
+    /// Makes the leader append a snapshot point with this base.
+    pub fn want_snapshot(&self, base: StreamSequence) {
+        self.shared.lock().wants_snapshot = Some(base);
+        self.shared.work.notify_one();
+    }
+
+    /// The first message that the stream has to keep if messages before `last` may be purged, but for `keep`
+    /// bytes. Commits before it cannot be read from now on. `None` if nothing is to be purged.
+    pub fn purge_below(&self, last: Position, keep: u64) -> Option<StreamSequence> {
+        let mut state = self.shared.lock();
+        let (commit, message) = match keep {
+            0 => (last.commit, last.stream),
+            _ => state.index.keeping(last.stream, keep)?,
+        };
+        state.index.forget_before(message);
+        drop(state);
+        self.shared.set_trimmed(commit);
+        Some(message)
     }
 
     /// Whether `proof` accepts the last confirmation: when the last append that is known durable was sent.
@@ -208,11 +249,11 @@ impl Log for ReplicatedLog {
         (self.new_reader)(after)
     }
 
-    /// The stream keeps everything.
     fn trimmed(&self) -> Sequence {
-        Sequence(0)
+        self.shared.trimmed()
     }
 
+    /// The leader purges the stream by [`Self::purge_below`].
     fn trim(&self, _: Sequence) -> io::Result<usize> {
         Ok(0)
     }

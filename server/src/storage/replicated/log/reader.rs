@@ -64,6 +64,10 @@ impl<S: Stream> CommitReader for StreamReader<S> {
         if self.returned >= *self.published.borrow() {
             return Ok(None);
         }
+        let oldest = self.shared.trimmed();
+        if self.returned < oldest {
+            return Err(FollowError::Trimmed { oldest });
+        }
         let wanted = self.returned.next();
         loop {
             let message = self.message.unwrap_or_else(|| self.shared.lock().index.before(wanted));

@@ -12,6 +12,8 @@ use crate::storage::commits::Commits;
 use crate::storage::log::Failure;
 use crate::storage::recent::{RECENT_BYTES_MAX, RecentCommits};
 use crate::storage::replicated::boot_time::BootTime;
+use crate::storage::replicated::snapshot_point::SnapshotPoint;
+use crate::storage::replicated::start::Start;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 
 #[derive(Debug)]
@@ -29,6 +31,12 @@ pub(super) struct Shared {
     pub confirmations: Notify,
     pub recent: RecentCommits,
     pub published: watch::Sender<Sequence>,
+    /// Where this member has begun.
+    pub start: Start,
+    /// The commits up to this one were purged, or are in the snapshot that this member has begun with.
+    trimmed: AtomicU64,
+    /// The last snapshot point that was read or appended since the start.
+    pub snapshot_point: watch::Sender<Option<SnapshotPoint>>,
     pub role: watch::Sender<Role>,
     /// Whether an append is undecided for longer than anybody is to wait.
     pub is_stalled: watch::Sender<bool>,
@@ -39,15 +47,19 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub fn new(frame_bytes_max: usize) -> Self {
+    pub fn new(frame_bytes_max: usize, start: Start) -> Self {
+        let commit = start.position.commit;
         Self {
-            state: Mutex::new(State::new(frame_bytes_max)),
+            state: Mutex::new(State::new(frame_bytes_max, &start)),
             work: Notify::new(),
-            durable: AtomicU64::new(0),
+            durable: AtomicU64::new(commit.0),
             confirmed: AtomicU64::new(0),
             confirmations: Notify::new(),
             recent: RecentCommits::new(RECENT_BYTES_MAX),
-            published: watch::Sender::new(Sequence(0)),
+            published: watch::Sender::new(commit),
+            trimmed: AtomicU64::new(commit.0),
+            snapshot_point: watch::Sender::new(None),
+            start,
             role: watch::Sender::new(Role::Standby),
             is_stalled: watch::Sender::new(false),
             is_current: watch::Sender::new(false),
@@ -74,6 +86,23 @@ impl Shared {
 
     pub fn durable(&self) -> Sequence {
         Sequence(self.durable.load(Acquire))
+    }
+
+    pub fn trimmed(&self) -> Sequence {
+        Sequence(self.trimmed.load(Acquire))
+    }
+
+    /// Notes that commits up to `through` are purged, before they are.
+    pub fn set_trimmed(&self, through: Sequence) {
+        self.trimmed.fetch_max(through.0, Release);
+    }
+
+    /// Passes a snapshot point on to who makes snapshots.
+    pub fn reach(&self, point: SnapshotPoint) {
+        let mut state = self.lock();
+        state.bytes_at_point = state.index.bytes();
+        drop(state);
+        self.snapshot_point.send_replace(Some(point));
     }
 
     /// When the last append that is known durable was sent, if this member leads.

@@ -10,6 +10,8 @@ use crate::codec::{Sequence, frame};
 use crate::domain::account::Actor;
 use crate::storage::log::{AppendError, Appended};
 use crate::storage::replicated::boot_time::BootTime;
+use crate::storage::replicated::start::Start;
+use crate::storage::replicated::stream_sequence::StreamSequence;
 
 /// The number of bytes that may wait for the append before them. Above it, appenders wait before they take a
 /// lock: four frames take the stream some milliseconds each.
@@ -56,27 +58,33 @@ pub(super) struct State {
     /// Nothing more is taken: the server stops.
     pub is_closed: bool,
     pub wants_barrier: bool,
+    /// The base of the snapshot point that the leader is to append.
+    pub wants_snapshot: Option<StreamSequence>,
     pub index: FrameIndex,
+    /// The bytes of the index at the last snapshot point.
+    pub bytes_at_point: u64,
 }
 
 impl State {
-    pub fn new(frame_bytes_max: usize) -> Self {
+    pub fn new(frame_bytes_max: usize, start: &Start) -> Self {
         assert!(frame::len(commit::BYTES_MAX) <= frame_bytes_max, "the largest commit fits into a message");
         Self {
             role: Role::Standby,
-            leadership: Leadership::default(),
+            leadership: Leadership { term: start.position.term, leader: start.leader.clone() },
             heard: BootTime::default(),
             queue: VecDeque::new(),
             queued_bytes: 0,
             in_flight: None,
-            next: Sequence(1),
+            next: start.position.commit.next(),
             last_micros: i64::MIN,
             frame_bytes_max,
             capacity_waiters: Vec::new(),
             stalled: None,
             is_closed: false,
             wants_barrier: false,
-            index: FrameIndex::default(),
+            wants_snapshot: None,
+            index: FrameIndex::behind(start.position),
+            bytes_at_point: 0,
         }
     }
 
@@ -141,7 +149,7 @@ mod tests {
     use super::*;
 
     fn leader() -> State {
-        State { role: Role::Leader, ..State::new(1 << 20) }
+        State { role: Role::Leader, ..State::new(1 << 20, &Start::default()) }
     }
 
     #[test]
@@ -172,7 +180,7 @@ mod tests {
 
     #[test]
     fn nothing_is_taken_as_a_standby_nor_while_the_log_does_not_answer() {
-        let mut state = State::new(1 << 20);
+        let mut state = State::new(1 << 20, &Start::default());
         assert_eq!(state.append(0, None, &[]), Err(AppendError::Closed));
         state.role = Role::Leader;
         state.stalled = Some(10);

@@ -6,6 +6,7 @@ use crate::codec::Sequence;
 use crate::codec::frame::{self, Frame, Header, Kind};
 use crate::codec::salt::Salt;
 use crate::storage::replicated::position::Position;
+use crate::storage::replicated::snapshot_point;
 use crate::storage::replicated::stream_sequence::StreamSequence;
 
 /// Commits to append: [`frame::HEADER_BYTES`] unused bytes, and the encoding of the commits.
@@ -25,6 +26,8 @@ pub enum Content {
     Takeover { leader: Box<str> },
     /// The leader is alive.
     Heartbeat,
+    /// A snapshot is to be made of the log up to here, from the one that ends with this message.
+    SnapshotPoint { base: StreamSequence },
     /// The encoding of commits.
     Commits { first: Sequence, payload: Bytes },
 }
@@ -82,6 +85,9 @@ pub fn read(message: &Bytes, after: Position, salt: &Salt) -> Result<Read, Break
             Content::Takeover { leader: leader.into() }
         }
         Kind::Heartbeat if term > 0 && commits == 0 => Content::Heartbeat,
+        Kind::SnapshotPoint if term > 0 && commits == 0 => {
+            Content::SnapshotPoint { base: snapshot_point::base(&payload).ok_or(Break::Invalid)? }
+        }
         Kind::Commits if term > 0 && commits > 0 => Content::Commits { first, payload },
         _ => return Err(Break::Invalid),
     };

@@ -22,6 +22,7 @@ pub use settings::Settings;
 use super::append::{Append, AppendResult};
 use super::boot_time::BootTime;
 use super::position::Position;
+use super::snapshot_point;
 use super::stream_read::StreamRead;
 use super::stream_sequence::StreamSequence;
 use crate::codec::Sequence;
@@ -61,6 +62,8 @@ pub enum Event {
     Leads(Position),
     /// Everything that was appended up to this commit is durable.
     Durable(Sequence),
+    /// It has appended a snapshot point with this base, as the leader.
+    SnapshotPoint { base: StreamSequence },
 }
 
 /// A message that cannot follow the one before it.
@@ -84,6 +87,8 @@ enum Role {
     Leader {
         heartbeat_at: BootTime,
         wants_barrier: bool,
+        /// The base of the snapshot point that is wanted.
+        wants_snapshot: Option<StreamSequence>,
     },
     Deposed,
     Corrupt(Corrupt),
@@ -145,6 +150,13 @@ impl Member {
         }
     }
 
+    /// Makes a leader append a snapshot point with this base.
+    pub fn want_snapshot(&mut self, base: StreamSequence) {
+        if let Role::Leader { wants_snapshot, .. } = &mut self.role {
+            *wants_snapshot = Some(base);
+        }
+    }
+
     /// What to do next. `take_batch` takes the commits that are to be appended, if there are any; it is asked
     /// only if nothing is undecided, so that one append is in flight at a time.
     pub fn next(&mut self, now: BootTime, take_batch: &mut dyn FnMut() -> Option<Batch>) -> Step {
@@ -171,7 +183,15 @@ impl Member {
                     Step::Read(self.position.stream.next())
                 }
             }
-            Role::Leader { heartbeat_at, wants_barrier } => {
+            &Role::Leader { wants_snapshot: Some(base), .. } => {
+                let batch = Batch::without_commits(&snapshot_point::payload(base));
+                let step = self.lead_with(Kind::SnapshotPoint, batch, now);
+                if let Some(undecided) = &mut self.undecided {
+                    undecided.snapshot_base = Some(base);
+                }
+                step
+            }
+            Role::Leader { heartbeat_at, wants_barrier, .. } => {
                 let (heartbeat_at, is_due) = (*heartbeat_at, *wants_barrier || *heartbeat_at <= now);
                 match take_batch() {
                     Some(batch) => self.lead_with(Kind::Commits, batch, now),
@@ -261,8 +281,7 @@ impl Member {
 
     /// Appends a frame as the leader. Whatever it is, it is the barrier that is wanted so far.
     fn lead_with(&mut self, kind: Kind, batch: Batch, now: BootTime) -> Step {
-        self.role =
-            Role::Leader { heartbeat_at: now + self.settings.heartbeat_after(), wants_barrier: false };
+        self.role = Role::leader(now + self.settings.heartbeat_after());
         self.append(kind, self.position.term, batch, now)
     }
 
@@ -278,7 +297,7 @@ impl Member {
 
     /// The undecided append is in the log, at its place.
     fn decide_stored(&mut self, now: BootTime) -> Option<Event> {
-        let Undecided { append, position, sent, .. } = self.undecided.take()?;
+        let Undecided { append, position, sent, snapshot_base, .. } = self.undecided.take()?;
         let before = std::mem::replace(&mut self.position, position);
         if position.term == 0 {
             self.role = Role::standby(now);
@@ -288,12 +307,14 @@ impl Member {
         debug_assert_eq!(append.expected, before.stream);
         let counted_from = if self.settings.has(Bug::LeaseFromAcknowledgment) { now } else { sent };
         self.confirmed = Some(counted_from);
-        if position.term == before.term {
-            return Some(Event::Durable(position.commit));
+        if position.term > before.term {
+            self.role = Role::leader(sent + self.settings.heartbeat_after());
+            return Some(Event::Leads(position));
         }
-        self.role =
-            Role::Leader { heartbeat_at: sent + self.settings.heartbeat_after(), wants_barrier: false };
-        Some(Event::Leads(position))
+        Some(match snapshot_base {
+            Some(base) => Event::SnapshotPoint { base },
+            None => Event::Durable(position.commit),
+        })
     }
 
     /// Another frame is at the place of the undecided append, which so will never be in the log.
@@ -307,6 +328,10 @@ impl Member {
 }
 
 impl Role {
+    fn leader(heartbeat_at: BootTime) -> Self {
+        Self::Leader { heartbeat_at, wants_barrier: false, wants_snapshot: None }
+    }
+
     fn standby(now: BootTime) -> Self {
         Self::Standby { quiet: Quiet::since(now), read_at: now, is_current: false, breaks: 0 }
     }

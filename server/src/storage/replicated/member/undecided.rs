@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::storage::replicated::append::Append;
 use crate::storage::replicated::boot_time::BootTime;
 use crate::storage::replicated::position::Position;
+use crate::storage::replicated::stream_sequence::StreamSequence;
 
 /// The pauses before an append is sent again. They are counted from when the last try began: one that timed
 /// out has taken a good part of the lease already. After its result the next one comes no earlier than the
@@ -18,6 +19,8 @@ pub(super) struct Undecided {
     pub append: Append,
     /// The position behind it.
     pub position: Position,
+    /// The base, if it is a snapshot point.
+    pub snapshot_base: Option<StreamSequence>,
     /// When it was first sent. What is counted from it is never counted from when it was sent again.
     pub sent: BootTime,
     /// Whether the message at its place is to be looked at, before it is sent again.
@@ -31,7 +34,16 @@ pub(super) struct Undecided {
 
 impl Undecided {
     pub fn new(append: Append, position: Position, now: BootTime) -> Self {
-        Self { append, position, sent: now, looks: false, again: now, tried: now, pause: PAUSE_MIN }
+        Self {
+            append,
+            position,
+            snapshot_base: None,
+            sent: now,
+            looks: false,
+            again: now,
+            tried: now,
+            pause: PAUSE_MIN,
+        }
     }
 
     /// It is sent or looked for now.

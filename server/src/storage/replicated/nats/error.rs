@@ -35,10 +35,10 @@ pub enum NatsError {
     )]
     Settings { stream: String, found: Vec<String>, wanted: Vec<String> },
     #[error(
-        "the stream {stream} begins with message {first}: the messages before it were purged, and this server needs \
-         all of them"
+        "the stream {stream} begins with message {first}: the messages before it were purged, and there is no snapshot that \
+         holds them: {why}"
     )]
-    Purged { stream: String, first: u64 },
+    Purged { stream: String, first: u64, why: String },
     #[error(
         "the stream {stream} is not of a cluster of Bookline: its metadata has no valid {key}. Give another --cluster-name"
     )]

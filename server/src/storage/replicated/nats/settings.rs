@@ -22,6 +22,11 @@ pub(super) fn stream_name(options: &NatsOptions) -> String {
     format!("BOOKLINE-{}", options.cluster)
 }
 
+/// The object store with the snapshots.
+pub(super) fn bucket_name(options: &NatsOptions) -> String {
+    format!("BOOKLINE-{}-snapshots", options.cluster)
+}
+
 pub(super) fn subject(options: &NatsOptions) -> String {
     format!("bookline.{}.log", options.cluster)
 }

@@ -1,18 +1,19 @@
 //! The stream of a cluster: appends and reads, and what their results mean.
 
 use async_nats::connection::State;
-use async_nats::jetstream::ErrorCode;
-use async_nats::jetstream::context::{GetStreamErrorKind, PublishErrorKind};
+use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, Info, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, header};
 use tokio::time::timeout;
 
+use super::bucket::SnapshotBucket;
 use super::error::NatsError;
+use super::find::{failed, find};
 use super::message_limits::{MAX_PAYLOAD_MIN, MESSAGE_OVERHEAD_BYTES};
 use super::options::{ANSWER_MAX, NatsOptions, READ_MAX};
-use super::settings::{self, stream_name, subject};
+use super::settings::{self, bucket_name, stream_name, subject};
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
 use crate::storage::replicated::append::{Append, AppendResult};
 use crate::storage::replicated::cluster_id::ClusterId;
@@ -29,6 +30,7 @@ pub struct NatsStream {
     name: String,
     subject: String,
     id: ClusterId,
+    bucket: SnapshotBucket,
 }
 
 impl NatsStream {
@@ -46,22 +48,45 @@ impl NatsStream {
         check_max_payload(&client)?;
         let mut context = jetstream::new(client.clone());
         context.set_timeout(ANSWER_MAX);
-        let Info { config, state, .. } = find_or_create(&context, options).await?;
+        let Info { config, .. } = find_or_create(&context, options).await?;
         // First of all, whose it is.
         let id = settings::cluster_id(&config)?;
         settings::check(&config, options)?;
         let (name, subject) = (stream_name(options), subject(options));
-        if state.first_sequence > 1 {
-            return Err(NatsError::Purged { stream: name, first: state.first_sequence });
-        }
         let stream = context.get_stream_no_info(&name).await;
         let stream = stream.map_err(|error| failed("looking for", &name, &error))?;
-        Ok(Self { client, context, stream, name, subject, id })
+        let bucket = SnapshotBucket::new(context.clone(), bucket_name(options), options.replicas);
+        Ok(Self { client, context, stream, name, subject, id, bucket })
     }
 
     /// The id of the cluster.
     pub fn id(&self) -> ClusterId {
         self.id
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The snapshots of the cluster.
+    pub fn bucket(&self) -> &SnapshotBucket {
+        &self.bucket
+    }
+
+    /// Removes the messages before `first`, which exists. A purge beyond the end would move the numbers of
+    /// the messages that follow.
+    ///
+    /// # Errors
+    ///
+    /// [`NatsError`]
+    pub async fn purge_before(&self, first: StreamSequence) -> Result<(), NatsError> {
+        let info = self.stream.get_info().await.map_err(|error| failed("looking at", &self.name, &error))?;
+        let kept = info.state.first_sequence..=info.state.last_sequence;
+        if !kept.contains(&first.0) {
+            return Ok(());
+        }
+        let purged = self.stream.purge().sequence(first.0).await;
+        purged.map(drop).map_err(|error| failed("purging", &self.name, &error))
     }
 
     /// The most bytes of a frame, with its header, that a message has space for.
@@ -109,6 +134,11 @@ impl Stream for NatsStream {
         }
     }
 
+    async fn first(&self) -> Option<StreamSequence> {
+        let info = timeout(ANSWER_MAX, self.stream.get_info()).await;
+        info.ok()?.ok().map(|info| StreamSequence(info.state.first_sequence))
+    }
+
     async fn read(&self, sequence: StreamSequence) -> StreamRead {
         let Ok(read) = timeout(READ_MAX, self.stream.get_raw_message(sequence.0)).await else {
             return StreamRead::NoAnswer;
@@ -147,20 +177,4 @@ async fn find_or_create(context: &Context, options: &NatsOptions) -> Result<Info
             _ => Err(failed("creating", &name, &error)),
         },
     }
-}
-
-async fn find(context: &Context, name: &str) -> Result<Option<Info>, NatsError> {
-    match context.get_stream(name).await {
-        Ok(stream) => Ok(Some(stream.cached_info().clone())),
-        Err(error) => match error.kind() {
-            GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
-                Ok(None)
-            }
-            _ => Err(failed("looking for", name, &error)),
-        },
-    }
-}
-
-fn failed(doing: &'static str, stream: &str, error: &dyn std::error::Error) -> NatsError {
-    NatsError::Stream { doing, stream: stream.to_owned(), reason: error.to_string() }
 }

@@ -1,0 +1,160 @@
+//! Snapshots of a cluster.
+
+use async_nats::jetstream;
+use bookline_testkit::HANG_TIMEOUT;
+use bookline_testkit::connection::Conn;
+use bookline_testkit::nats::Nats;
+use bookline_testkit::process::Server;
+use tokio::time::Instant;
+
+use super::{flags, one_nats, pair, start, wait_until_leads};
+
+/// Snapshots are made only when they are asked for, and the log is purged below them.
+const FLAGS: &[&str] = &["--snapshot-every", "1GiB", "--keep-log", "0"];
+
+/// Books so many tickets, one after the other.
+fn book(conn: &mut Conn, count: usize) {
+    for _ in 0..count {
+        conn.ask("BOOK jazz 1").ok();
+    }
+}
+
+/// Asks for a snapshot, and returns the last commit that it holds.
+fn snapshot(conn: &mut Conn) -> u64 {
+    conn.ask("SNAPSHOT").ok()["sequence"].as_u64().expect("a number")
+}
+
+/// Does something as an administrator of NATS.
+fn administer<T>(nats: &Nats, work: impl AsyncFnOnce(jetstream::Context) -> T) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let client = async_nats::connect(nats.urls()[0].as_str()).await.expect("a running server");
+        work(jetstream::new(client)).await
+    })
+}
+
+/// Waits until the log begins with a later message than the first one.
+fn wait_until_purged(nats: &Nats) {
+    administer(nats, async |context| {
+        let mut stream = context.get_stream("BOOKLINE-sales").await.expect("the stream");
+        let deadline = Instant::now() + HANG_TIMEOUT;
+        while stream.info().await.expect("an answer").state.first_sequence <= 1 {
+            assert!(Instant::now() < deadline, "the log is not purged");
+        }
+    });
+}
+
+fn wait_for_stderr(server: &mut Server, text: &str) {
+    let is_there = server.process().wait_for_stderr(|stderr| stderr.contains(text));
+    assert!(is_there, "{}", server.stderr());
+}
+
+/// All that a reader sees.
+fn listing(conn: &mut Conn) -> String {
+    let lines = ["GET", "SCHEDULE F1 2027-06-12", "GET jazz"];
+    lines.map(|line| format!("{:?}", conn.ask(line))).join("\n")
+}
+
+#[test]
+fn new_machine_begins_with_a_snapshot_when_the_log_before_it_is_purged() {
+    let Some(nats) = one_nats() else { return };
+    let (mut leader, mut standby) = pair(&nats, FLAGS);
+    let mut conn = leader.connect();
+    conn.ask("CREATE Jazz 2027-06-12 1000 id=jazz").ok();
+    conn.ask("BLOCK F1 2027-06-12 09:00").ok();
+    book(&mut conn, 20);
+    let first = snapshot(&mut conn);
+    wait_for_stderr(&mut standby, "snapshot made");
+    book(&mut conn, 20);
+    let second = snapshot(&mut conn);
+    assert!(first >= 22 && second >= first + 20, "{first}, {second}");
+    assert_eq!(conn.ask("STATS").ok()["snapshot_sequence"], second);
+    wait_until_purged(&nats);
+    book(&mut conn, 3);
+    let before = listing(&mut conn);
+
+    let mut joined = start(&nats, "three.example:3", FLAGS);
+    assert!(joined.stderr().contains("snapshot of the cluster read"), "{}", joined.stderr());
+    leader.kill9();
+    drop(standby);
+    let mut conn = wait_until_leads(&joined);
+    assert_eq!(listing(&mut conn), before);
+    let gone = conn.ask("WATCH all since=1");
+    assert_eq!(gone.err("GONE")["oldest"], second);
+    conn.ask("BOOK jazz 958").err("SOLD_OUT");
+    conn.ask("BOOK jazz 957").ok();
+
+    // It has the snapshot already.
+    joined.kill9();
+    joined.start_again();
+    assert!(joined.stderr().contains("snapshot of the cluster read"), "{}", joined.stderr());
+    assert!(!joined.stderr().contains("reading a snapshot"), "{}", joined.stderr());
+    wait_until_leads(&joined).ask("BOOK jazz 1").err("SOLD_OUT");
+}
+
+#[test]
+fn server_that_is_alone_reads_its_snapshot_back_and_fills_a_bucket_that_is_gone() {
+    let Some(nats) = one_nats() else { return };
+    let mut alone = start(&nats, "one.example:1", FLAGS);
+    let mut conn = wait_until_leads(&alone);
+    conn.ask("CREATE Jazz 2027-06-12 1000 id=jazz").ok();
+    for _ in 0..2 {
+        book(&mut conn, 5);
+        snapshot(&mut conn);
+    }
+    assert!(alone.stderr().contains("snapshot read back"), "{}", alone.stderr());
+    wait_until_purged(&nats);
+    administer(&nats, async |context| {
+        context.delete_object_store("BOOKLINE-sales-snapshots").await.expect("deleted")
+    });
+    book(&mut conn, 5);
+    snapshot(&mut conn);
+
+    // Without its directory it has the bucket only.
+    alone.stop();
+    let again = start(&nats, "two.example:2", FLAGS);
+    let mut conn = wait_until_leads(&again);
+    assert!(again.stderr().contains("snapshot of the cluster read"), "{}", again.stderr());
+    conn.ask("BOOK jazz 986").err("SOLD_OUT");
+    conn.ask("BOOK jazz 985").ok();
+}
+
+#[test]
+fn standby_that_is_behind_what_was_purged_begins_anew() {
+    let Some(nats) = one_nats() else { return };
+    let (mut leader, mut standby) = pair(&nats, FLAGS);
+    let mut conn = leader.connect();
+    conn.ask("CREATE Jazz 2027-06-12 1000 id=jazz").ok();
+    standby.process().stop();
+    for _ in 0..2 {
+        book(&mut conn, 5);
+        snapshot(&mut conn);
+    }
+    wait_until_purged(&nats);
+    standby.process().resume();
+    wait_for_stderr(&mut standby, "it begins anew with a snapshot");
+    wait_for_stderr(&mut standby, "snapshot of the cluster read");
+    book(&mut conn, 5);
+    leader.kill9();
+    let mut conn = wait_until_leads(&standby);
+    conn.ask("BOOK jazz 986").err("SOLD_OUT");
+    conn.ask("BOOK jazz 985").ok();
+}
+
+#[test]
+fn log_that_has_lost_its_first_messages_and_has_no_snapshot_is_refused() {
+    let Some(nats) = one_nats() else { return };
+    let mut member = start(&nats, "one.example:1", &[]);
+    let mut conn = wait_until_leads(&member);
+    conn.ask("CREATE Jazz 2027-06-12 1000 id=jazz").ok();
+    book(&mut conn, 5);
+    administer(&nats, async |context| {
+        let stream = context.get_stream("BOOKLINE-sales").await.expect("the stream");
+        stream.purge().sequence(3).await.expect("an administrator may");
+    });
+    member.stop();
+    let (status, stderr) = member.home().start_fails(&flags(&nats.urls()[0], "one.example:1"));
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("the stream BOOKLINE-sales begins with message 3"), "{stderr}");
+    assert!(stderr.contains("there is no snapshot that holds them: the bucket is empty"), "{stderr}");
+}
