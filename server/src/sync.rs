@@ -3,7 +3,7 @@
 //! These import them only from here. `tests/shuttle` compiles the same source files with
 //! shuttle's locks and threads instead, whose scheduler explores interleavings.
 
-pub(crate) use std::sync::atomic::{AtomicI64, AtomicU64, fence};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, fence};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 pub(crate) use std::thread;
 

@@ -64,7 +64,9 @@ impl Membership {
         let (leadership, heard) = self.log.leadership();
         // What it reads at its start is of the past.
         let is_recent = self.log.is_current() && BootTime::now().since(heard) < self.lease;
-        let is_known = leadership.term > 0 && is_recent;
+        // Who resigns sends nobody to itself, and nobody knows yet who is next.
+        let leads_on = self.log.current_role() != Role::Resigning && !leadership.leader.is_empty();
+        let is_known = leadership.term > 0 && is_recent && leads_on;
         (leadership.term, is_known.then(|| leadership.leader.into()))
     }
 
@@ -129,8 +131,8 @@ impl Membership {
     #[inline]
     fn proves(&self, confirmed: BootTime, looked: BootTime) -> bool {
         match self.read_barrier {
-            ReadBarrier::Lease => Lease::new(self.lease).covers(confirmed, looked),
-            ReadBarrier::Always => Lease::proves(confirmed, looked),
+            ReadBarrier::Lease if self.log.has_lease() => Lease::new(self.lease).covers(confirmed, looked),
+            ReadBarrier::Lease | ReadBarrier::Always => Lease::proves(confirmed, looked),
         }
     }
 }

@@ -9,7 +9,8 @@
 //! | 24 | 4 | number of its commits, or of its changes in a snapshot |
 //! | 28 | 4 | CRC of the previous frame, also across segments; 0 for the first frame of the journal |
 //! | 32 | 1 | kind: 1 commits, 2 durability marker, 3 segment trailer; in a snapshot 4 changes, 5 footer; |
-//! | | | in a replicated log 1 commits, 6 genesis, 7 takeover, 8 heartbeat, 10 snapshot point |
+//! | | | in a replicated log 1 commits, 6 genesis, 7 takeover, 8 heartbeat, 9 resignation, |
+//! | | | 10 snapshot point |
 //! | 33 | 3 | zero; any other value requires a newer version |
 //! | 36 | 4 | term of the leader that appended it to a replicated log; 0 on one machine |
 //! | 40 | … | payload, padded with zeros to a multiple of 8 bytes |
@@ -81,6 +82,8 @@ pub enum Kind {
     Takeover,
     /// Says that the leader is alive, and carries nothing else.
     Heartbeat,
+    /// Ends the term of the leader that has appended it, and carries nothing else.
+    Resign,
     /// Members make a snapshot of the replicated log up to here.
     SnapshotPoint,
     /// A kind of a later version.
@@ -98,6 +101,7 @@ impl Kind {
             Self::Genesis => 6,
             Self::Takeover => 7,
             Self::Heartbeat => 8,
+            Self::Resign => 9,
             Self::SnapshotPoint => 10,
             Self::Unknown(number) => number,
         }
@@ -170,7 +174,7 @@ pub fn read<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
     let mut frame = read_replicated(bytes, salt)?;
     let Header { kind, term, .. } = &mut frame.header;
     let is_replicated =
-        matches!(kind, Kind::Genesis | Kind::Takeover | Kind::Heartbeat | Kind::SnapshotPoint);
+        matches!(kind, Kind::Genesis | Kind::Takeover | Kind::Heartbeat | Kind::Resign | Kind::SnapshotPoint);
     if *term != 0 || is_replicated {
         *kind = Kind::Unknown(kind.number());
     }
@@ -194,6 +198,7 @@ pub fn read_replicated<'a>(bytes: &'a [u8], salt: &Salt) -> Option<Frame<'a>> {
         6 => Kind::Genesis,
         7 => Kind::Takeover,
         8 => Kind::Heartbeat,
+        9 => Kind::Resign,
         10 => Kind::SnapshotPoint,
         number => Kind::Unknown(number),
     };
@@ -272,6 +277,7 @@ mod tests {
             (Kind::Genesis, 0, 6),
             (Kind::Takeover, 1 << 31, 7),
             (Kind::Heartbeat, 2, 8),
+            (Kind::Resign, 2, 9),
         ] {
             let header = Header { kind, term, ..HEADER };
             let (bytes, _) = bare(&header, b"", &salt);

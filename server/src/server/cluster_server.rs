@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::cluster_error::ClusterError;
-use super::generation::Generation;
+use super::generation::{Before, Generation};
 use super::log_runtime::LogRuntime;
 use super::new_service::connection_limits;
 use super::serving::Serving;
@@ -63,8 +63,16 @@ impl ClusterServer {
         if let Some(seen) = seen.filter(|seen| seen.cluster != found) {
             return Err(ClusterError::OtherCluster { seen: seen.cluster, found });
         }
-        let generation =
-            Generation::start(config, cluster, &zone, &stream, &data_dir, runtime.handle(), false).await?;
+        let generation = Generation::start(
+            config,
+            cluster,
+            &zone,
+            &stream,
+            &data_dir,
+            runtime.handle(),
+            Before::default(),
+        )
+        .await?;
         let (config, cluster) = (config.clone(), cluster.clone());
         let mut server = Self { config, cluster, zone, stream, generation, data_dir, runtime };
         server.generation.catch_up().await?;
@@ -108,32 +116,41 @@ impl ClusterServer {
             };
             // The connections close by themselves.
             serving.end().await;
-            match end {
-                End::Deposed => tracing::warn!("another server leads: this one begins anew as a standby"),
-                End::Purged(message) => tracing::warn!(
-                    message,
-                    "this server was so far behind that the log was purged: it begins anew with a snapshot"
-                ),
+            let resigned = match end {
+                End::Deposed => {
+                    tracing::warn!("another server leads: this one begins anew as a standby");
+                    None
+                }
+                End::Purged(message) => {
+                    tracing::warn!(
+                        message,
+                        "this server was so far behind that the log was purged: it begins anew with a snapshot"
+                    );
+                    None
+                }
+                End::Resigned { term } => Some(term),
                 end => return Err(ClusterError::Log(end)),
-            }
+            };
             self.generation.end_snapshots();
             self.generation = tokio::select! {
                 () = &mut shutdown => return Ok(()),
-                next = self.next_generation() => next?,
+                next = self.next_generation(resigned) => next?,
             };
         }
     }
 
-    async fn next_generation(&self) -> Result<Generation, ClusterError> {
+    async fn next_generation(&self, resigned: Option<u32>) -> Result<Generation, ClusterError> {
         let Self { config, cluster, zone, stream, data_dir, runtime, .. } = self;
-        let required = self.requires_authentication();
-        Generation::start(config, cluster, zone, stream, data_dir, runtime.handle(), required).await
+        let before = Before { has_accounts: self.requires_authentication(), resigned };
+        Generation::start(config, cluster, zone, stream, data_dir, runtime.handle(), before).await
     }
 
     async fn stop(mut self, mut serving: Serving) -> Result<(), ClusterError> {
         serving.begin_stop();
         serving.drain().await;
         serving.end().await;
+        // So that a standby need not wait for a lease.
+        self.generation.log.resign();
         // It has no failure: why the driver ends does not matter any more.
         let _ = self.generation.log.close();
         let _ = timeout(DRIVER_END_MAX, self.generation.ended()).await;

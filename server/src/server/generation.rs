@@ -48,9 +48,17 @@ pub(super) struct Generation {
     snapshots: Option<MemberSnapshots>,
 }
 
+/// What a generation knows of the one before it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Before {
+    /// The cluster is known to have accounts.
+    pub has_accounts: bool,
+    /// The term that this server has just resigned, if it has.
+    pub resigned: Option<u32>,
+}
+
 impl Generation {
-    /// Begins with the newest snapshot or an empty state, to which the driver applies the stream. `required`
-    /// says that the cluster is known to have accounts.
+    /// Begins with the newest snapshot or an empty state, to which the driver applies the stream.
     pub async fn start(
         config: &Config,
         cluster: &ClusterConfig,
@@ -58,7 +66,7 @@ impl Generation {
         stream: &Arc<NatsStream>,
         data_dir: &DataDir,
         runtime: &Handle,
-        required: bool,
+        before: Before,
     ) -> Result<Self, ClusterError> {
         let id = stream.id();
         let genesis = Genesis {
@@ -97,7 +105,7 @@ impl Generation {
             cluster: Some(membership),
         };
         let service = Arc::new(parts.service(config));
-        if required || service.store.has_accounts() {
+        if before.has_accounts || service.store.has_accounts() {
             service.authentication.require();
         }
         let seen = data_dir.seen_by_member()?;
@@ -108,6 +116,7 @@ impl Generation {
             nonce: rand::random(),
             advertise: cluster.advertise.as_str().into(),
             seen: StreamSequence(seen.as_ref().map_or(0, |seen| seen.message)),
+            resigned: before.resigned,
             genesis: genesis.to_payload().into(),
             planted: None,
         };

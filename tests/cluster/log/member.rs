@@ -106,6 +106,7 @@ impl Member {
             advertise: "a:1".into(),
             seen: StreamSequence(recorder.seen),
             genesis: b"genesis"[..].into(),
+            resigned: None,
             planted: None,
         };
         let told = recorder.told.clone();

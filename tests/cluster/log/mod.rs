@@ -214,3 +214,41 @@ async fn member_ends_at_a_commit_that_does_not_fit_and_at_a_stream_that_has_lost
         format!("the stream ends with message {held}, and this server has seen message {}", held + 1);
     assert!(end.starts_with(&expected), "{end}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leader_that_resigns_appends_what_was_decided_and_a_standby_leads_at_once() {
+    let messages = Messages::default();
+    let old = Member::start(&messages);
+    old.leads().await;
+    let new = Member::start(&messages);
+    timeout(HANG_TIMEOUT, new.log.current()).await.expect("it reads everything");
+    let mut last = Sequence(0);
+    for micros in 1..=100 {
+        last = append(&old, micros).expect("it leads");
+    }
+    let (log, looked) = (old.log.clone(), BootTime::now());
+    log.resign();
+    let confirmed = log.confirm(|confirmed| Lease::proves(confirmed, looked));
+    timeout(HANG_TIMEOUT, confirmed).await.expect("the resignation proves what was looked up before it");
+    assert!(!log.has_lease());
+    assert_eq!(log.durable(), last);
+    assert_eq!(append(&old, 101), Err(AppendError::Closed));
+    assert!(matches!(old.ended().await, End::Resigned { term: 1 }));
+    assert!(!log.is_confirmed(|_| true));
+    new.leads().await;
+    assert_eq!(new.log.appended(), last);
+    append(&new, 102).expect("it leads");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn log_that_is_closed_while_it_resigns_waits_for_that() {
+    let messages = Messages::default();
+    let leader = Member::start(&messages);
+    leader.leads().await;
+    let last = append(&leader, 1).expect("it leads");
+    leader.log.resign();
+    leader.log.close().expect("it has no failure");
+    let log = leader.log.clone();
+    assert!(matches!(leader.ended().await, End::Closed));
+    assert_eq!((log.durable(), log.position().is_resigned), (last, true));
+}

@@ -18,7 +18,7 @@ impl World {
             return self.after(0..5 * MILLI, Happening::Looks { server: index, acknowledged });
         }
         let server = &mut self.servers[index];
-        if server.is_leader() && server.asleep_until <= self.now {
+        if server.decides() && server.asleep_until <= self.now {
             self.last_id += 1;
             server.write(self.last_id);
             self.step(index);

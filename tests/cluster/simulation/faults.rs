@@ -40,6 +40,24 @@ impl World {
         }
     }
 
+    /// Somebody lets a leader resign. It may fall asleep as soon as its resignation is sent.
+    pub fn resign(&mut self) {
+        self.after(2 * SECOND..12 * SECOND, Happening::Resigns);
+        let leader = self.servers.iter().position(Server::is_leader);
+        let Some(index) = leader.filter(|_| self.now < FAULTS_END) else { return };
+        if self.servers[index].asleep_until > self.now {
+            return;
+        }
+        self.say(|| format!("server {index} is to resign"));
+        if let Some(member) = &mut self.servers[index].member {
+            member.resign();
+        }
+        if self.schedule.faults == Faults::OfAll && self.rng.one_in(3) {
+            self.put_to_sleep(index);
+        }
+        self.step(index);
+    }
+
     /// A server sleeps from now on, or when its next append is in flight.
     fn put_to_sleep(&mut self, index: usize) {
         let max = *self.rng.pick(&[SECOND, 8 * SECOND]);

@@ -44,6 +44,8 @@ pub enum Happening {
         read: PendingRead,
     },
     Fault,
+    /// The leader is told to resign, if there is one.
+    Resigns,
     /// The leader of the stream that is alone finds its majority again, or the majority gives it up.
     IsolationEnds,
     ElectionEnds,

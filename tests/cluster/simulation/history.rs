@@ -22,7 +22,7 @@ impl History {
     pub fn read(messages: &[Message]) -> Result<Self, String> {
         let salt = Salt::new(SALT);
         let mut history = Self::default();
-        let (mut previous, mut term) = (0, 0);
+        let (mut previous, mut term, mut is_resigned) = (0, 0, false);
         for (index, message) in messages.iter().enumerate() {
             let place = index + 1;
             let frame = frame::read_replicated(&message.frame, &salt);
@@ -31,6 +31,10 @@ impl History {
                 term += 1;
                 history.takeovers += 1;
             }
+            if is_resigned && frame.header.kind != Kind::Takeover {
+                return Err(format!("message {place} follows a resignation: {:?}", frame.header));
+            }
+            is_resigned = frame.header.kind == Kind::Resign;
             if (frame.header.previous, frame.header.term) != (previous, term) {
                 return Err(format!("message {place} does not follow: {:?}", frame.header));
             }

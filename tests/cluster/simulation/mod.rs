@@ -1,6 +1,6 @@
 //! Thousands of simulated schedules of a cluster. Its servers follow a model of the stream that loses,
 //! doubles and delays what it is sent, elects its leaders, and answers from servers that are behind or
-//! alone. They sleep and crash, and their clocks drift.
+//! alone. They sleep, crash and resign, and their clocks drift.
 //!
 //! Catches: two histories, the loss of an acknowledged commit, a stale read, a cluster that does not go on
 //! when the faults are over, an election of the stream that deposes a healthy leader. Bugs that break these
@@ -60,7 +60,7 @@ fn run_all(faults: Faults) -> Summary {
     let sum = sum.into_inner().expect("no panic");
     println!("{faults:?}: {sum:?}");
     // Schedules in which nothing happens would keep every rule.
-    let is_busy = sum.takeovers > 0 && sum.acknowledged > 0 && sum.reads > 0;
+    let is_busy = sum.takeovers > 0 && sum.resignations > 0 && sum.acknowledged > 0 && sum.reads > 0;
     assert!(is_busy || is_one_schedule(), "{sum:?}");
     sum
 }
@@ -121,4 +121,9 @@ fn an_outage_that_counts_as_quiet_is_found() {
 fn a_refusal_that_decides_an_append_is_found() {
     let planted = Planted::Member(Bug::RefusalDecides);
     assert_found(planted, Faults::OfStream, Rule::NoHealthyLeaderDeposed);
+}
+
+#[test]
+fn a_lease_that_outlives_a_resignation_is_found() {
+    assert_found(Planted::Member(Bug::ResignedLease), Faults::OfAll, Rule::NoStaleRead);
 }

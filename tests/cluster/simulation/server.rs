@@ -56,6 +56,8 @@ pub struct Server {
     pub sleeps_next: Option<Micros>,
     pub to_stream: Link,
     pub from_stream: Link,
+    /// The term that this process has resigned.
+    resigned: Option<u32>,
     /// Of an earlier process nothing is reported to this one.
     pub life: u32,
     /// Counts the steps: a later one replaces what the member waited for.
@@ -79,6 +81,7 @@ impl Server {
             sleeps_next: None,
             to_stream: Link::Up,
             from_stream: Link::Up,
+            resigned: None,
             life: 0,
             turn: 0,
             awaited: None,
@@ -93,6 +96,7 @@ impl Server {
             nonce: rng.next(),
             advertise: format!("host-{}:2665", self.name).into(),
             seen: StreamSequence(0),
+            resigned: self.resigned,
             genesis: "a cluster".into(),
             planted,
         };
@@ -102,6 +106,7 @@ impl Server {
     /// Ends the process, without anything of what it had.
     pub fn stop(&mut self) {
         self.life += 1;
+        self.resigned = None;
         (self.member, self.awaited, self.ahead, self.durable) = (None, None, None, 0);
         self.state.clear();
         self.batch.clear();
@@ -110,6 +115,18 @@ impl Server {
 
     pub fn is_leader(&self) -> bool {
         self.member.as_ref().is_some_and(Member::is_leader)
+    }
+
+    /// Ends its state after its resignation, and goes on with an empty one.
+    pub fn stop_resigned(&mut self) {
+        let resigned = self.member.as_ref().map(|member| member.position().term);
+        self.stop();
+        self.resigned = resigned;
+    }
+
+    /// Whether it leads, and takes changes.
+    pub fn decides(&self) -> bool {
+        self.is_leader() && !self.member.as_ref().is_some_and(Member::is_resigning)
     }
 
     /// Decides a change.
@@ -161,7 +178,7 @@ impl Server {
                 self.durable = self.state.len();
                 (self.durable, &[])
             }
-            Event::Leads(_) | Event::SnapshotPoint { .. } => (before, &[]),
+            Event::Leads(_) | Event::Resigned(_) | Event::SnapshotPoint { .. } => (before, &[]),
             Event::Durable(through) => {
                 self.durable = usize::try_from(through.0).expect("a short log");
                 (before, &self.state[before..self.durable])
@@ -173,8 +190,9 @@ impl Server {
     pub fn take_covered(&mut self) -> Vec<PendingRead> {
         let Some(member) = &mut self.member else { return Vec::new() };
         let (durable, confirmed, lease) = (self.durable, member.confirmed(), Lease::new(LEASE));
+        let has_lease = member.has_lease();
         let is_covered = |read: &mut PendingRead| {
-            let covers = |confirmed| match read.uses_lease {
+            let covers = |confirmed| match read.uses_lease && has_lease {
                 true => lease.covers(confirmed, read.looked),
                 false => Lease::proves(confirmed, read.looked),
             };

@@ -23,6 +23,7 @@ pub struct Summary {
     pub acknowledged: usize,
     pub reads: u32,
     pub takeovers: u32,
+    pub resignations: u32,
     pub stream: StreamCounts,
     /// The longest time after the faults until a new commit was acknowledged.
     pub recovered_after: Micros,
@@ -33,6 +34,7 @@ impl Summary {
         self.acknowledged += other.acknowledged;
         self.reads += other.reads;
         self.takeovers += other.takeovers;
+        self.resignations += other.resignations;
         self.stream.stored_late += other.stream.stored_late;
         self.stream.duplicates += other.stream.duplicates;
         self.stream.in_process += other.stream.in_process;

@@ -52,6 +52,7 @@ pub struct World {
     recovered: Option<Micros>,
     end: Micros,
     pub reads: u32,
+    resignations: u32,
     pub transcript: Transcript,
     pub broken: Option<(Rule, String)>,
 }
@@ -101,6 +102,7 @@ impl World {
             recovered: None,
             end: FAULTS_END + RECOVERY_MAX,
             reads: 0,
+            resignations: 0,
             transcript: Transcript::default(),
             broken: None,
         };
@@ -109,6 +111,7 @@ impl World {
         }
         world.after(0..SECOND, Happening::Client);
         world.after(2 * SECOND..6 * SECOND, Happening::Fault);
+        world.after(2 * SECOND..12 * SECOND, Happening::Resigns);
         world.at(FAULTS_END, Happening::FaultsEnd);
         world.at(FAULTS_END + RECOVERY_MAX, Happening::RecoveryEnds);
         world
@@ -146,6 +149,7 @@ impl World {
             None => Ok(Summary {
                 acknowledged: self.acknowledged.len(),
                 reads: self.reads,
+                resignations: self.resignations,
                 takeovers,
                 stream: self.stream.counts,
                 recovered_after: self.recovered.map_or(0, |time| time - FAULTS_END),
@@ -176,6 +180,7 @@ impl World {
             Happening::Looks { server, acknowledged } => self.look(server, acknowledged),
             Happening::Looked { server, life, read } => self.check_look(server, life, read),
             Happening::Fault => self.cause_fault(),
+            Happening::Resigns => self.resign(),
             Happening::IsolationEnds => self.end_isolation(),
             Happening::ElectionEnds => self.recover_stream(),
             Happening::GivenUpLeaderEnds => self.stream.end_given_up_leader(),
@@ -221,6 +226,10 @@ impl World {
     /// Starts a server anew, without anything of what it had.
     pub fn restart(&mut self, index: usize, after: Range<Micros>) {
         self.servers[index].stop();
+        self.start_again(index, after);
+    }
+
+    fn start_again(&mut self, index: usize, after: Range<Micros>) {
         let life = self.servers[index].life;
         self.after(after, Happening::Starts { server: index, life });
     }
@@ -253,6 +262,11 @@ impl World {
                     self.break_rule(Rule::NoHealthyLeaderDeposed, what);
                 }
                 self.restart(index, MILLI..SECOND);
+            }
+            Step::Resigned => {
+                self.resignations += 1;
+                self.servers[index].stop_resigned();
+                self.start_again(index, MILLI..SECOND);
             }
             Step::Stop(corrupt) => self.break_rule(Rule::OneHistory, format!("server {index}: {corrupt}")),
         }

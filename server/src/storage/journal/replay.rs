@@ -328,6 +328,7 @@ impl Reader<'_> {
             | Kind::Genesis
             | Kind::Takeover
             | Kind::Heartbeat
+            | Kind::Resign
             | Kind::SnapshotPoint => Err(DecodeError::Malformed.into()),
             Kind::Unknown(kind) => Err(DecodeError::UnknownFrame(kind).into()),
         }

@@ -14,4 +14,6 @@ pub struct Position {
     pub crc: u32,
     /// The term of the last takeover.
     pub term: u32,
+    /// The frame is the resignation of the leader of this term: only a takeover follows it.
+    pub is_resigned: bool,
 }

@@ -1,6 +1,7 @@
 //! Does the steps of a member: the I/O, the clock, and the state.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Release;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -25,6 +26,10 @@ use crate::storage::replicated::stream_sequence::StreamSequence;
 /// How long a log that is closed waits for the stream. A server that stops has no more than five seconds.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
+/// How long a leader that has resigned goes on to show what its last append proves, before its connections
+/// are closed. Nobody waits for it: another member may lead already.
+const RESIGNED_REPLIES_MAX: Duration = Duration::from_millis(200);
+
 /// The leases for which the stream may end before what was seen of it.
 const BEHIND_LEASES_MAX: u32 = 10;
 
@@ -37,6 +42,9 @@ pub enum End {
     /// Another member has taken over. This one begins anew as a standby.
     #[error("another server has taken over")]
     Deposed,
+    /// This member was to resign, and has. It begins anew as a standby.
+    #[error("this server has resigned as the leader of term {term}")]
+    Resigned { term: u32 },
     #[error(transparent)]
     Corrupt(#[from] Corrupt),
     #[error(transparent)]
@@ -130,6 +138,10 @@ impl<S: Stream, R: Replica> Driver<S, R> {
                 }
             }
             Step::Deposed => return Err(End::Deposed),
+            Step::Resigned => {
+                sleep(RESIGNED_REPLIES_MAX).await;
+                return Err(End::Resigned { term: self.member.position().term });
+            }
             Step::Stop(corrupt) => return Err(corrupt.into()),
         }
         Ok(())
@@ -163,6 +175,7 @@ impl<S: Stream, R: Replica> Driver<S, R> {
     }
 
     fn next(&mut self, now: BootTime) -> Step {
+        self.begin_to_resign();
         let Self { member, shared, in_flight, .. } = self;
         let mut state = shared.lock();
         if std::mem::take(&mut state.wants_barrier) {
@@ -183,19 +196,31 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         })
     }
 
+    /// Resigns, if this member leads and is to. It has no lease before its resignation is sent.
+    fn begin_to_resign(&mut self) {
+        let wants_to_resign = std::mem::take(&mut self.shared.lock().wants_to_resign);
+        if wants_to_resign && self.member.is_leader() {
+            tracing::info!(term = self.member.position().term, "this server resigns as the leader");
+            self.member.resign();
+            self.shared.has_lease.store(self.member.has_lease(), Release);
+            self.shared.set_role(Role::Resigning);
+        }
+    }
+
     /// Whether the log was closed, and there is nothing left to wait for.
     fn is_to_end(&mut self, now: BootTime) -> bool {
         let state = self.shared.lock();
         if !state.is_closed {
             return false;
         }
-        let has_nothing_left = state.queue.is_empty() && self.in_flight.is_none();
+        let has_resigned = !self.member.is_resigning() && !state.wants_to_resign;
+        let has_nothing_left = state.queue.is_empty() && self.in_flight.is_none() && has_resigned;
         has_nothing_left || now.since(*self.closed_at.get_or_insert(now)) >= CLOSE_MAX
     }
 
     /// Notes what has happened, and whether appends are answered.
     fn note(&mut self, event: Option<Event>) -> Result<(), End> {
-        if self.member.is_leader() {
+        if self.member.is_leader() || matches!(event, Some(Event::Resigned(_))) {
             // Before those are woken who wait for the append.
             let confirmed = self.member.confirmed();
             if confirmed != self.shared.confirmed() {
@@ -239,6 +264,9 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             Event::Read(read) => self.follow(read)?,
             Event::Leads(position) => self.lead(position),
             Event::SnapshotPoint { base } => self.reach_snapshot_point(base),
+            Event::Resigned(position) => {
+                tracing::info!(term = position.term, "this server has resigned: another one may take over");
+            }
             Event::Durable(_) => {
                 let position = self.member.position();
                 if let Some(commits) = self.in_flight.take() {
@@ -248,7 +276,9 @@ impl<S: Stream, R: Replica> Driver<S, R> {
                 }
             }
         }
-        self.replica.reached(self.member.position())?;
+        let position = self.member.position();
+        self.shared.lock().position = position;
+        self.replica.reached(position)?;
         Ok(())
     }
 
@@ -276,6 +306,13 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             Content::SnapshotPoint { base } => {
                 drop(state);
                 self.reach_snapshot_point(base);
+            }
+            Content::Resign => {
+                if *self.shared.is_current.borrow() {
+                    tracing::info!(term = position.term, "the leader has resigned");
+                }
+                // Nobody is told to go to it.
+                state.leadership.leader = Box::default();
             }
             Content::Commits { first, payload } => {
                 state.index.note(first, position.stream, payload.len() as u64);

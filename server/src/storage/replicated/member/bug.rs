@@ -9,4 +9,6 @@ pub enum Bug {
     OutageCountsAsQuiet,
     /// A refusal of the place of an append counts as its failure, without a look at what is there.
     RefusalDecides,
+    /// A leader that resigns relies on its lease until the end.
+    ResignedLease,
 }

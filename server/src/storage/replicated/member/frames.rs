@@ -28,6 +28,8 @@ pub enum Content {
     Heartbeat,
     /// A snapshot is to be made of the log up to here, from the one that ends with this message.
     SnapshotPoint { base: StreamSequence },
+    /// The leader ends its term, and leads no more.
+    Resign,
     /// The encoding of commits.
     Commits { first: Sequence, payload: Bytes },
 }
@@ -50,6 +52,8 @@ pub enum Break {
     OtherCommit { found: u64, expected: u64 },
     #[error("its term is {found}, and the last takeover began term {last}")]
     OtherTerm { found: u32, last: u32 },
+    #[error("the leader of its term, {0}, has resigned before it")]
+    Resigned(u32),
     #[error("it has content of an unknown kind, {0}: a newer version has written it")]
     UnknownKind(u8),
     #[error("its content is invalid")]
@@ -76,6 +80,9 @@ pub fn read(message: &Bytes, after: Position, salt: &Salt) -> Result<Read, Break
     if !begins_term && (kind == Kind::Takeover || term != after.term) {
         return Err(Break::OtherTerm { found: term, last: after.term });
     }
+    if after.is_resigned && !begins_term {
+        return Err(Break::Resigned(term));
+    }
     let payload = message.slice_ref(payload);
     let content = match kind {
         Kind::Unknown(kind) => return Err(Break::UnknownKind(kind)),
@@ -88,11 +95,13 @@ pub fn read(message: &Bytes, after: Position, salt: &Salt) -> Result<Read, Break
         Kind::SnapshotPoint if term > 0 && commits == 0 => {
             Content::SnapshotPoint { base: snapshot_point::base(&payload).ok_or(Break::Invalid)? }
         }
+        Kind::Resign if term > 0 && commits == 0 && payload.is_empty() => Content::Resign,
         Kind::Commits if term > 0 && commits > 0 => Content::Commits { first, payload },
         _ => return Err(Break::Invalid),
     };
     let commit = Sequence(after.commit.0 + u64::from(commits));
-    Ok(Read { content, position: Position { stream: after.stream.next(), commit, crc, term } })
+    let is_resigned = content == Content::Resign;
+    Ok(Read { content, position: Position { stream: after.stream.next(), commit, crc, term, is_resigned } })
 }
 
 /// A frame to append, which follows `after`, with the position behind it.
@@ -116,7 +125,8 @@ pub(super) fn write(
     batch.bytes.resize(frame::len(payload), 0);
     let crc = frame::finish(&mut batch.bytes, payload, &header, salt);
     let commit = Sequence(after.commit.0 + u64::from(batch.commits));
-    (batch.bytes.into(), Position { stream: after.stream.next(), commit, crc, term })
+    let is_resigned = kind == Kind::Resign;
+    (batch.bytes.into(), Position { stream: after.stream.next(), commit, crc, term, is_resigned })
 }
 
 impl Batch {

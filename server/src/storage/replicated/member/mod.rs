@@ -49,6 +49,9 @@ pub enum Step {
     Wait(BootTime),
     /// Begin anew with another member and an empty state: this one led, and another one has taken over.
     Deposed,
+    /// Begin anew in the same way: this one led, and has resigned. What was looked up before its last append
+    /// may still be shown.
+    Resigned,
     /// Stop: the log is corrupt.
     Stop(Corrupt),
 }
@@ -64,6 +67,8 @@ pub enum Event {
     Durable(Sequence),
     /// It has appended a snapshot point with this base, as the leader.
     SnapshotPoint { base: StreamSequence },
+    /// Leads no more: its resignation is at this position.
+    Resigned(Position),
 }
 
 /// A message that cannot follow the one before it.
@@ -89,8 +94,11 @@ enum Role {
         wants_barrier: bool,
         /// The base of the snapshot point that is wanted.
         wants_snapshot: Option<StreamSequence>,
+        /// It appends its resignation when there is no batch left.
+        resigns: bool,
     },
     Deposed,
+    Resigned,
     Corrupt(Corrupt),
 }
 
@@ -128,7 +136,7 @@ impl Member {
         match self.role {
             Role::Standby { is_current, .. } => is_current,
             Role::Leader { .. } => true,
-            Role::Deposed | Role::Corrupt(_) => false,
+            Role::Deposed | Role::Resigned | Role::Corrupt(_) => false,
         }
     }
 
@@ -141,6 +149,30 @@ impl Member {
     /// then.
     pub fn confirmed(&self) -> Option<BootTime> {
         self.confirmed
+    }
+
+    /// Makes a leader resign: it appends the batches that are left, and then its resignation. From now on it
+    /// has no lease. Its owner makes no new batches.
+    pub fn resign(&mut self) {
+        if let Role::Leader { resigns, .. } = &mut self.role {
+            *resigns = true;
+        }
+    }
+
+    /// Whether it leads, and ends its term.
+    pub fn is_resigning(&self) -> bool {
+        matches!(self.role, Role::Leader { resigns: true, .. })
+    }
+
+    /// Whether what was looked up may be shown because of the lease. A leader that resigns shows only what
+    /// was looked up before an append that is known durable was sent: another one may lead as soon as its
+    /// resignation is sent.
+    pub fn has_lease(&self) -> bool {
+        match self.role {
+            Role::Leader { resigns, .. } => !resigns || self.settings.has(Bug::ResignedLease),
+            Role::Resigned => self.settings.has(Bug::ResignedLease),
+            Role::Standby { .. } | Role::Deposed | Role::Corrupt(_) => false,
+        }
     }
 
     /// Makes a leader append something, although there is no batch, to prove that it leads.
@@ -174,32 +206,35 @@ impl Member {
         match &self.role {
             Role::Standby { read_at, .. } if *read_at > now => Step::Wait(*read_at),
             Role::Standby { quiet, is_current, .. } => {
-                // As long as nobody has led, nobody has a lease.
-                let is_quiet =
-                    self.position.term == 0 || quiet.counted() >= self.settings.lease + self.settings.jitter;
+                let is_quiet = quiet.counted() >= self.settings.quiet_before_takeover(self.position);
                 if *is_current && is_quiet && self.position.stream >= self.settings.seen {
                     self.take_over(now)
                 } else {
                     Step::Read(self.position.stream.next())
                 }
             }
-            &Role::Leader { wants_snapshot: Some(base), .. } => {
+            &Role::Leader { wants_snapshot: Some(base), resigns: false, .. } => {
                 let batch = Batch::without_commits(&snapshot_point::payload(base));
                 let step = self.lead_with(Kind::SnapshotPoint, batch, now);
+                if let Role::Leader { wants_snapshot, .. } = &mut self.role {
+                    *wants_snapshot = None;
+                }
                 if let Some(undecided) = &mut self.undecided {
                     undecided.snapshot_base = Some(base);
                 }
                 step
             }
-            Role::Leader { heartbeat_at, wants_barrier, .. } => {
-                let (heartbeat_at, is_due) = (*heartbeat_at, *wants_barrier || *heartbeat_at <= now);
+            &Role::Leader { heartbeat_at, wants_barrier, resigns, .. } => {
+                let is_due = wants_barrier || heartbeat_at <= now;
                 match take_batch() {
                     Some(batch) => self.lead_with(Kind::Commits, batch, now),
+                    None if resigns => self.lead_with(Kind::Resign, Batch::without_commits(&[]), now),
                     None if is_due => self.lead_with(Kind::Heartbeat, Batch::without_commits(&[]), now),
                     None => Step::Wait(heartbeat_at),
                 }
             }
             Role::Deposed => Step::Deposed,
+            Role::Resigned => Step::Resigned,
             Role::Corrupt(corrupt) => Step::Stop(*corrupt),
         }
     }
@@ -281,7 +316,9 @@ impl Member {
 
     /// Appends a frame as the leader. Whatever it is, it is the barrier that is wanted so far.
     fn lead_with(&mut self, kind: Kind, batch: Batch, now: BootTime) -> Step {
-        self.role = Role::leader(now + self.settings.heartbeat_after());
+        if let Role::Leader { heartbeat_at, wants_barrier, .. } = &mut self.role {
+            (*heartbeat_at, *wants_barrier) = (now + self.settings.heartbeat_after(), false);
+        }
         self.append(kind, self.position.term, batch, now)
     }
 
@@ -307,6 +344,10 @@ impl Member {
         debug_assert_eq!(append.expected, before.stream);
         let counted_from = if self.settings.has(Bug::LeaseFromAcknowledgment) { now } else { sent };
         self.confirmed = Some(counted_from);
+        if position.is_resigned {
+            self.role = Role::Resigned;
+            return Some(Event::Resigned(position));
+        }
         if position.term > before.term {
             self.role = Role::leader(sent + self.settings.heartbeat_after());
             return Some(Event::Leads(position));
@@ -329,7 +370,7 @@ impl Member {
 
 impl Role {
     fn leader(heartbeat_at: BootTime) -> Self {
-        Self::Leader { heartbeat_at, wants_barrier: false, wants_snapshot: None }
+        Self::Leader { heartbeat_at, wants_barrier: false, wants_snapshot: None, resigns: false }
     }
 
     fn standby(now: BootTime) -> Self {

@@ -14,6 +14,7 @@ fn settings(nonce: u64) -> Settings {
         nonce,
         advertise: "a:2665".into(),
         seen: StreamSequence(0),
+        resigned: None,
         genesis: "sales".into(),
         planted: None,
     }
@@ -250,9 +251,111 @@ fn a_frame_of_an_earlier_term_cannot_follow_a_takeover() {
         (Kind::Marker, 1, 0, Break::Invalid),
         (Kind::Heartbeat, 1, 1, Break::Invalid),
         (Kind::Commits, 1, 0, Break::Invalid),
+        (Kind::Resign, 1, 1, Break::Invalid),
         (Kind::Unknown(99), 1, 0, Break::UnknownKind(99)),
     ] {
         let (frame, _) = frames::write(kind, term, member.position(), batch(payload), &salt);
         assert_eq!(read_frame(&frame, member.position(), &salt), Err(reason), "{kind:?} of term {term}");
     }
+}
+
+/// A leader that resigns, with a batch left, until its resignation is sent at `at(120)`.
+fn resigning() -> (Member, Vec<Append>) {
+    let (mut leader, mut frames) = leader(1);
+    leader.resign();
+    assert!(leader.is_leader() && leader.is_resigning() && !leader.has_lease());
+    let Step::Append(last) = leader.next(at(100), &mut || Some(batch(1))) else { panic!() };
+    assert_eq!(leader.on_append(at(110), stored(3)), Some(Event::Durable(Sequence(1))));
+    frames.push(last);
+    frames.push(appends(&mut leader, at(120)));
+    (leader, frames)
+}
+
+#[test]
+fn a_leader_resigns_behind_its_last_batch_and_for_good() {
+    let (mut leader, frames) = resigning();
+    // It leads as long as it does not know whether the resignation is in the log.
+    assert_eq!(leader.on_append(at(1_120), AppendResult::Unknown), None);
+    assert_eq!(appends(&mut leader, at(1_200)), frames[3]);
+    let Some(Event::Resigned(position)) = leader.on_append(at(1_210), stored(4)) else { panic!() };
+    assert_eq!(
+        (position.stream, position.commit, position.is_resigned),
+        (StreamSequence(4), Sequence(1), true)
+    );
+    assert_eq!(leader.confirmed(), Some(at(120)), "what was looked up before it was sent may be shown");
+    assert!(!leader.is_leader() && !leader.has_lease());
+    leader.want_barrier();
+    assert_eq!(leader.next(at(1_300), &mut || Some(batch(1))), Step::Resigned);
+}
+
+#[test]
+fn a_leader_that_was_deposed_before_it_could_resign_is_deposed() {
+    let (mut leader, frames) = resigning();
+    let mut other = standby(&frames[..3], at(100));
+    let Step::Append(takeover) = other.take_over(at(130)) else { panic!() };
+    assert_eq!(leader.on_append(at(140), AppendResult::WrongLastSequence), None);
+    assert_eq!(step(&mut leader, at(140)), Step::Read(StreamSequence(4)));
+    assert_eq!(leader.on_read(at(150), message(&takeover)), None);
+    assert_eq!(step(&mut leader, at(150)), Step::Deposed);
+}
+
+/// When a standby with these settings takes over behind the frames of a leader that has resigned.
+fn takes_over_after(settings: Settings) -> u64 {
+    let (_, frames) = resigning();
+    let mut member = Member::new(settings, Position::default(), at(0));
+    for frame in &frames {
+        assert!(matches!(member.on_read(at(0), message(frame)), Some(Event::Read(_))));
+    }
+    let mut now = 0;
+    loop {
+        match step(&mut member, at(now)) {
+            Step::Read(_) => assert_eq!(member.on_read(at(now), StreamRead::Absent), None),
+            Step::Wait(until) => now = u64::try_from(until.0.as_millis()).expect("a short test"),
+            Step::Append(append) => {
+                assert_eq!(append.expected, StreamSequence(4));
+                return now;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_standby_that_has_read_a_resignation_takes_over_at_once_and_who_has_resigned_does_not() {
+    let at_once = u64::try_from(POLL_AFTER.as_millis()).expect("a short time");
+    assert_eq!(takes_over_after(settings(2)), at_once);
+    let jitter = Duration::from_millis(200);
+    assert!((50..100).contains(&takes_over_after(Settings { jitter, ..settings(2) })));
+    let of_resigned = takes_over_after(Settings { resigned: Some(1), ..settings(1) });
+    assert!((6_000..6_100).contains(&of_resigned), "{of_resigned}");
+    assert_eq!(
+        takes_over_after(Settings { resigned: Some(7), ..settings(1) }),
+        at_once,
+        "of an earlier term"
+    );
+}
+
+#[test]
+fn a_standby_that_has_not_read_the_resignation_waits_for_a_lease() {
+    let (_, frames) = resigning();
+    let mut member = standby(&frames[..3], at(100));
+    let _ = step(&mut member, at(100));
+    // A server of NATS that is behind does not show it.
+    assert_eq!(member.on_read(at(120), StreamRead::Absent), None);
+    assert!(matches!(step(&mut member, at(140)), Step::Read(StreamSequence(4)) | Step::Wait(_)));
+}
+
+#[test]
+fn nothing_but_a_takeover_follows_a_resignation() {
+    let (_, frames) = resigning();
+    let member = standby(&frames, at(100));
+    let salt = Salt::new([7; 16]);
+    for (kind, commits) in [(Kind::Commits, 1), (Kind::Heartbeat, 0), (Kind::Resign, 0)] {
+        let (frame, _) = frames::write(kind, 1, member.position(), batch(commits), &salt);
+        assert_eq!(read_frame(&frame, member.position(), &salt), Err(Break::Resigned(1)), "{kind:?}");
+    }
+    let takeover =
+        frames::write(Kind::Takeover, 2, member.position(), Batch::without_commits(b"b:1"), &salt).0;
+    let read = read_frame(&takeover, member.position(), &salt).expect("it may follow");
+    assert!(!read.position.is_resigned);
 }

@@ -50,6 +50,8 @@ impl SnapshotInfo {
             commit: Sequence(self.commit),
             crc: self.crc,
             term: self.term,
+            // A leader that has resigned appends no snapshot point.
+            is_resigned: false,
         }
     }
 

@@ -122,7 +122,7 @@ impl<S: Stream> LogCompaction<S> {
             match content {
                 Content::Genesis(genesis) => seen.genesis = String::from_utf8_lossy(&genesis).into_owned(),
                 Content::Takeover { leader } => seen.leader = leader.into(),
-                Content::Heartbeat | Content::SnapshotPoint { .. } => {}
+                Content::Heartbeat | Content::Resign | Content::SnapshotPoint { .. } => {}
                 Content::Commits { first, payload } => {
                     for commit in commit::decode(&payload, first) {
                         let commit = commit.map_err(|error: DecodeError| invalid(error.to_string()))?;
