@@ -175,7 +175,9 @@ pub async fn load(events: &[ImportedEvent], store: &Store) -> Result<(), ImportE
                     return Err(ImportError::Journal { loaded, failure });
                 }
                 Err(Error::Append(
-                    error @ (AppendError::ReadOnly { .. } | AppendError::Unavailable { .. }),
+                    error @ (AppendError::ReadOnly { .. }
+                    | AppendError::Misconfigured { .. }
+                    | AppendError::Unavailable { .. }),
                 )) => {
                     settle(store, context.depends_on, loaded).await?;
                     return Err(ImportError::Append { loaded, error });

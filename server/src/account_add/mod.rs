@@ -166,9 +166,11 @@ async fn append(store: &Store, values: &AccountValues<'_>) -> anyhow::Result<()>
             Ok(_) => break,
             Err(Error::Append(AppendError::Backpressure)) => store.log().capacity().await,
             Err(Error::Append(AppendError::Closed)) => return Err(store.log().failed().await.into()),
-            Err(Error::Append(error @ (AppendError::ReadOnly { .. } | AppendError::Unavailable { .. }))) => {
-                return Err(error.into());
-            }
+            Err(Error::Append(
+                error @ (AppendError::ReadOnly { .. }
+                | AppendError::Misconfigured { .. }
+                | AppendError::Unavailable { .. }),
+            )) => return Err(error.into()),
             Err(Error::Rejected(AccountRejection::NameTaken)) => {
                 bail!("the name is taken: choose another, or an admin changes it with ACCOUNT SET")
             }

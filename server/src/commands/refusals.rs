@@ -23,7 +23,7 @@ impl Turn {
             Error::Full(full) => self.refuse(Refusal::full(full.to_string(), full.limit, full.requested)),
             Error::TooLarge(large) => self.refuse(too_large(large)),
             Error::Append(AppendError::Backpressure) => ExecutionStatus::Backpressure,
-            Error::Append(read_only @ AppendError::ReadOnly { .. }) => {
+            Error::Append(read_only @ (AppendError::ReadOnly { .. } | AppendError::Misconfigured { .. })) => {
                 self.refuse(Refusal::read_only(read_only))
             }
             Error::Append(unavailable @ AppendError::Unavailable { .. }) => {

@@ -76,9 +76,12 @@ impl Store {
             may_forget = match self.forget_keys_for_another() {
                 Err(AppendError::Backpressure) => return Err(AppendError::Backpressure),
                 // The log takes no change at all, as the request will find unless it is rejected before.
-                Err(AppendError::ReadOnly { .. } | AppendError::Unavailable { .. } | AppendError::Closed) => {
-                    false
-                }
+                Err(
+                    AppendError::ReadOnly { .. }
+                    | AppendError::Misconfigured { .. }
+                    | AppendError::Unavailable { .. }
+                    | AppendError::Closed,
+                ) => false,
                 Ok(has_forgotten) => has_forgotten,
             };
         }

@@ -48,7 +48,7 @@ pub trait Log: Debug + Send + Sync {
     /// then.
     fn poll_capacity(&self, waker: &Waker) -> Poll<()>;
 
-    /// Whether changes are refused because there is no space for them.
+    /// Whether changes are refused, because there is no space for them or the log is not as it has to be.
     fn read_only(&self) -> bool;
 
     /// Whether this server appends to the log. A standby of a cluster only follows it.
@@ -164,6 +164,13 @@ pub enum AppendError {
     ReadOnly {
         /// Why there is no space.
         reason: String,
+    },
+    /// The replicated log is not as it has to be: what is acknowledged might be lost. A person has to correct
+    /// it.
+    #[error("{wrong}")]
+    Misconfigured {
+        /// What is wrong, and what to do.
+        wrong: Arc<str>,
     },
     /// The replicated log has not answered for so many seconds. It may answer again at any time.
     #[error("the log of the cluster has not answered for {seconds} s")]

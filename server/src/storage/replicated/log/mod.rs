@@ -145,6 +145,13 @@ impl ReplicatedLog {
         self.shared.lock().position
     }
 
+    /// Refuses changes as long as this is wrong with the stream.
+    pub fn set_misconfigured(&self, wrong: Option<Arc<str>>) {
+        let mut state = self.shared.lock();
+        state.misconfigured = wrong;
+        state.wake_for_capacity();
+    }
+
     /// Makes this member resign, if it leads: nothing more is decided, what was is appended and acknowledged,
     /// and its driver ends. It does not wait.
     pub fn resign(&self) {
@@ -233,7 +240,7 @@ impl Log for ReplicatedLog {
     }
 
     fn read_only(&self) -> bool {
-        false
+        self.shared.lock().misconfigured.is_some()
     }
 
     fn leads(&self) -> bool {

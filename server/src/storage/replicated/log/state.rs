@@ -1,6 +1,7 @@
 //! What appenders, waiters and the driver share under a lock.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::task::Waker;
 
 use super::frame_index::FrameIndex;
@@ -58,6 +59,8 @@ pub(super) struct State {
     pub capacity_waiters: Vec<Waker>,
     /// The append before is undecided for so many seconds, longer than anybody is to wait.
     pub stalled: Option<u64>,
+    /// What is wrong with the stream, so that nothing is taken.
+    pub misconfigured: Option<Arc<str>>,
     /// Nothing more is taken: the server stops.
     pub is_closed: bool,
     pub wants_barrier: bool,
@@ -87,6 +90,7 @@ impl State {
             frame_bytes_max,
             capacity_waiters: Vec::new(),
             stalled: None,
+            misconfigured: None,
             is_closed: false,
             wants_barrier: false,
             wants_snapshot: None,
@@ -110,6 +114,9 @@ impl State {
         if let Some(seconds) = self.stalled {
             return Err(AppendError::Unavailable { seconds });
         }
+        if let Some(wrong) = &self.misconfigured {
+            return Err(AppendError::Misconfigured { wrong: wrong.clone() });
+        }
         if self.queued_bytes >= QUEUED_BYTES_MAX {
             return Err(AppendError::Backpressure);
         }
@@ -129,7 +136,8 @@ impl State {
 
     /// Whether an append that met [`AppendError::Backpressure`] may have another result now.
     pub fn may_have_capacity(&self) -> bool {
-        let takes_none = self.role != Role::Leader || self.is_closed || self.stalled.is_some();
+        let cannot_append = self.stalled.is_some() || self.misconfigured.is_some();
+        let takes_none = self.role != Role::Leader || self.is_closed || cannot_append;
         takes_none || self.queued_bytes < QUEUED_BYTES_MAX
     }
 
@@ -188,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_taken_as_a_standby_nor_while_the_log_does_not_answer() {
+    fn nothing_is_taken_as_a_standby_nor_while_the_log_does_not_answer_or_is_misconfigured() {
         let mut state = State::new(1 << 20, &Start::default());
         assert_eq!(state.append(0, None, &[]), Err(AppendError::Closed));
         state.role = Role::Leader;
@@ -196,5 +204,11 @@ mod tests {
         assert_eq!(state.append(0, None, &[]), Err(AppendError::Unavailable { seconds: 10 }));
         assert!(state.may_have_capacity(), "who waits learns it");
         state.stalled = None;
+        let wrong: Arc<str> = "it has one replica".into();
+        state.misconfigured = Some(wrong.clone());
+        assert_eq!(state.append(0, None, &[]), Err(AppendError::Misconfigured { wrong }));
+        assert!(state.may_have_capacity(), "who waits learns it");
+        state.misconfigured = None;
+        assert!(state.append(0, None, &[]).is_ok());
     }
 }
