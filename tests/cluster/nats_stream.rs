@@ -20,6 +20,7 @@ fn options(nats: &Nats) -> NatsOptions {
         replicas: urls.len(),
         credentials: None,
         authorities: None,
+        monitors: Vec::new(),
     }
 }
 
@@ -193,6 +194,7 @@ async fn an_address_without_nats_is_named() {
         replicas: 3,
         credentials: None,
         authorities: None,
+        monitors: Vec::new(),
     };
     let refused = NatsStream::open(&nobody).await.expect_err("nobody listens there").to_string();
     assert_eq!(refused, "connecting to NATS at nats://127.0.0.1:1");

@@ -153,6 +153,9 @@ macro_rules! changes {
             /// The types of all kinds, as they are written to disk.
             pub const TYPES: &'static [u8] = &[$(last(&[$($number),+]),)*];
 
+            /// The newest of them. A version that knows it knows all before it.
+            pub const TYPE_MAX: u8 = max(Self::TYPES);
+
             /// The bytes of its encoding.
             #[inline]
             pub fn encoded_len(&self) -> usize {
@@ -277,6 +280,18 @@ changes! {
 /// The last of the types of a kind.
 const fn last(types: &[u8]) -> u8 {
     types[types.len() - 1]
+}
+
+/// The highest of these types.
+const fn max(types: &[u8]) -> u8 {
+    let (mut max, mut index) = (0, 0);
+    while index < types.len() {
+        if types[index] > max {
+            max = types[index];
+        }
+        index += 1;
+    }
+    max
 }
 
 /// The length of the header of a change, in bytes.

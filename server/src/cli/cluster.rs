@@ -1,16 +1,12 @@
 //! The flags of a member of a cluster.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use async_nats::ServerAddr;
 use clap::Args;
 
 use super::parse_duration;
-use crate::cluster::{ClusterConfig, ReadBarrier};
+use crate::cluster::{ClusterConfig, NatsFlags, ReadBarrier};
 use crate::net::listen_address::ListenAddress;
-use crate::storage::replicated::cluster_name::ClusterName;
-use crate::storage::replicated::nats::NatsOptions;
 
 /// The shortest `--lease`: a pause of a second is not unusual on a busy machine, and a leader counts two
 /// thirds of a lease.
@@ -24,30 +20,14 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(10 * 60);
 
 #[derive(Debug, Clone, Args)]
 pub struct ClusterFlags {
-    /// Be a member of a cluster, whose log is in NATS JetStream: the NATS servers, as in
-    /// nats://a:4222,b:4222,c:4222, or tls://a:4222,b:4222,c:4222
-    #[arg(long, env = "BOOKLINE_CLUSTER", value_name = "URLS", value_parser = parse_servers,
-          requires = "cluster_name")]
-    cluster: Option<Servers>,
-
-    /// The name of the cluster, 1 to 32 letters, digits, - and _: it is part of the name of the stream
-    #[arg(long, env = "BOOKLINE_CLUSTER_NAME", value_name = "NAME", requires = "cluster")]
-    cluster_name: Option<ClusterName>,
+    #[command(flatten)]
+    nats: NatsFlags,
 
     /// The NATS servers that have a copy of the log: 1, 3 or 5. With 1, the loss of a disk is the loss of the
     /// log
     #[arg(long, env = "BOOKLINE_CLUSTER_REPLICAS", default_value_t = 3, value_name = "N",
           value_parser = parse_replicas, requires = "cluster")]
     cluster_replicas: usize,
-
-    /// The credentials of the NATS account, which is the cluster's alone
-    #[arg(long, env = "BOOKLINE_NATS_CREDS", value_name = "FILE", requires = "cluster")]
-    nats_creds: Option<PathBuf>,
-
-    /// The authorities, in PEM, that the certificates of the NATS servers are checked against, instead of
-    /// those of the system
-    #[arg(long, env = "BOOKLINE_NATS_CA", value_name = "FILE", requires = "cluster")]
-    nats_ca: Option<PathBuf>,
 
     /// How long a leader is silent before a standby takes over, 1s to 60s; the same for all members
     #[arg(long, env = "BOOKLINE_LEASE", default_value = "3s", value_name = "TIME", value_parser = parse_lease, requires = "cluster")]
@@ -69,14 +49,10 @@ pub struct ClusterFlags {
     read_barrier: ReadBarrier,
 }
 
-/// The NATS servers.
-#[derive(Debug, Clone)]
-struct Servers(Vec<ServerAddr>);
-
 impl ClusterFlags {
     /// Whether this server is a member of a cluster.
     pub fn is_given(&self) -> bool {
-        self.cluster.is_some()
+        self.nats.is_given()
     }
 
     /// Checks that clients can be told where this server is, which listens on `listen`.
@@ -92,15 +68,8 @@ impl ClusterFlags {
 
     /// The configuration of a member that listens on `listen`. `None` if this is a single server.
     pub fn config(&self, listen: &ListenAddress) -> Option<ClusterConfig> {
-        let (Servers(servers), name) = self.cluster.as_ref().zip(self.cluster_name.as_ref())?;
         Some(ClusterConfig {
-            nats: NatsOptions {
-                servers: servers.clone(),
-                cluster: name.clone(),
-                replicas: self.cluster_replicas,
-                credentials: self.nats_creds.clone(),
-                authorities: self.nats_ca.clone(),
-            },
+            nats: self.nats.options(self.cluster_replicas)?,
             lease: self.lease,
             timeout: self.cluster_timeout,
             advertise: self.advertised(listen).to_string(),
@@ -111,20 +80,6 @@ impl ClusterFlags {
     fn advertised<'a>(&'a self, listen: &'a ListenAddress) -> &'a ListenAddress {
         self.advertise.as_ref().unwrap_or(listen)
     }
-}
-
-/// Parses addresses, of which those without a scheme have that of the first.
-fn parse_servers(text: &str) -> Result<Servers, String> {
-    let (scheme, _) = text.split_once("://").unwrap_or(("nats", ""));
-    if !matches!(scheme, "nats" | "tls") {
-        return Err(format!("{scheme}:// is not known: it is nats:// or tls://"));
-    }
-    let servers = text.split(',').map(|server| {
-        let server = server.trim();
-        let url = if server.contains("://") { server.to_owned() } else { format!("{scheme}://{server}") };
-        url.parse().map_err(|_| format!("{server:?} is no address, as in nats://a:4222,b:4222,c:4222"))
-    });
-    Ok(Servers(servers.collect::<Result<_, _>>()?))
 }
 
 fn parse_replicas(text: &str) -> Result<usize, String> {

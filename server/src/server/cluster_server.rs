@@ -9,6 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::cluster_error::ClusterError;
 use super::generation::{Before, Generation};
 use super::log_runtime::LogRuntime;
+use super::member_tasks::MemberTasks;
 use super::new_service::connection_limits;
 use super::serving::Serving;
 use crate::cluster::ClusterConfig;
@@ -39,6 +40,7 @@ pub struct ClusterServer {
     zone: Zone,
     stream: Arc<NatsStream>,
     generation: Generation,
+    tasks: MemberTasks,
     data_dir: DataDir,
     /// The last field: what is above may use it until it is dropped.
     runtime: LogRuntime,
@@ -73,8 +75,9 @@ impl ClusterServer {
             Before::default(),
         )
         .await?;
+        let tasks = MemberTasks::start(cluster, &stream, &generation, runtime.handle());
         let (config, cluster) = (config.clone(), cluster.clone());
-        let mut server = Self { config, cluster, zone, stream, generation, data_dir, runtime };
+        let mut server = Self { config, cluster, zone, stream, generation, tasks, data_dir, runtime };
         server.generation.catch_up().await?;
         Ok(server)
     }
@@ -136,6 +139,7 @@ impl ClusterServer {
                 () = &mut shutdown => return Ok(()),
                 next = self.next_generation(resigned) => next?,
             };
+            self.tasks.follow(&self.generation);
         }
     }
 

@@ -12,7 +12,7 @@ use super::cluster_error::ClusterError;
 use super::member_snapshots::{self, MemberSnapshots, Source};
 use super::new_service::{Parts, processors};
 use super::service_replica::ServiceReplica;
-use crate::cluster::{ClusterConfig, Membership, SnapshotRequests};
+use crate::cluster::{ClusterConfig, CurrentMember, Membership, SnapshotRequests};
 use crate::commands::{Authentication, Service};
 use crate::config::Config;
 use crate::feed::Feed;
@@ -153,6 +153,10 @@ impl Generation {
     /// Gives the directory of the snapshots up to the next generation.
     pub fn end_snapshots(&mut self) {
         self.snapshots = None;
+    }
+
+    pub fn current_member(&self) -> CurrentMember {
+        CurrentMember { log: self.log.clone(), instance: self.service.instance }
     }
 
     pub async fn ended(&mut self) -> End {

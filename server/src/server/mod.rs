@@ -12,6 +12,8 @@ mod generation;
 mod log_runtime;
 #[cfg(feature = "cluster")]
 mod member_snapshots;
+#[cfg(feature = "cluster")]
+mod member_tasks;
 mod new_service;
 #[cfg(feature = "cluster")]
 mod seen_log;

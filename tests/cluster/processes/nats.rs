@@ -14,6 +14,7 @@ async fn open(nats: &Nats) -> NatsStream {
         replicas: SERVERS,
         credentials: None,
         authorities: None,
+        monitors: Vec::new(),
     };
     loop {
         match NatsStream::open(&options).await {

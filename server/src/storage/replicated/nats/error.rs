@@ -24,16 +24,36 @@ pub enum NatsError {
          in the configuration of every NATS server"
     )]
     MaxPayload { max_payload: usize },
+    /// The same of a NATS server that is asked at its monitoring port, or of a running cluster.
+    #[error(
+        "the NATS server {node} accepts messages of at most {found} bytes, and this cluster needs {wanted}: give all \
+         NATS servers the same max_payload"
+    )]
+    NodeMaxPayload { node: String, found: usize, wanted: usize },
+    #[error(
+        "the NATS server {node} at {monitor} does not sync before it acknowledges, so that a power cut may lose what \
+         was: write `sync_interval: always` into jetstream {{ }} of its configuration, and start it again"
+    )]
+    SyncsLate { node: String, monitor: String },
+    /// A request of core NATS cannot be sent.
+    #[error("{doing} {subject}: {reason}")]
+    Request { doing: &'static str, subject: String, reason: String },
+    #[error("the stream {stream} does not exist: it was deleted. Restore it, and start all servers again")]
+    Deleted { stream: String },
+    #[error(
+        "the stream {stream} was deleted and made again at {found}, and this server has joined that of {expected}: \
+         restore the one before, or, if this one is right, start all servers again"
+    )]
+    MadeAgain { stream: String, found: String, expected: String },
     /// JetStream refuses a request about the stream, or does not answer.
     #[error("{doing} the stream {stream}: {reason}")]
     Stream { doing: &'static str, stream: String, reason: String },
     /// Its configuration is not what the promises of a cluster rest on.
     #[error(
-        "the stream {stream} has {}, and a cluster needs {}: correct it with `nats stream edit {stream}`, or give another \
-         --cluster-name",
+        "the stream {stream} has {}, and a cluster needs {}: correct it with `nats stream edit {stream}{flags}`",
         found.join(", "), wanted.join(", ")
     )]
-    Settings { stream: String, found: Vec<String>, wanted: Vec<String> },
+    Settings { stream: String, found: Vec<String>, wanted: Vec<String>, flags: String },
     #[error(
         "the stream {stream} begins with message {first}: the messages before it were purged, and there is no snapshot that \
          holds them: {why}"
@@ -50,9 +70,13 @@ impl NatsError {
     /// leader.
     pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Stream { .. } => true,
+            Self::Connect { .. } | Self::Stream { .. } | Self::Request { .. } => true,
             Self::Credentials { .. }
             | Self::MaxPayload { .. }
+            | Self::NodeMaxPayload { .. }
+            | Self::SyncsLate { .. }
+            | Self::Deleted { .. }
+            | Self::MadeAgain { .. }
             | Self::Purged { .. }
             | Self::Settings { .. }
             | Self::NoClusterId { .. } => false,

@@ -1,14 +1,20 @@
 //! The stream of a cluster in NATS JetStream.
 
 mod bucket;
+mod client;
 mod error;
 mod find;
 mod message_limits;
+mod monitor;
 mod options;
+mod report;
 mod settings;
 mod stream;
 
 pub use bucket::{BucketError, SnapshotBucket};
+pub use client::{NatsClient, Patience};
 pub use error::NatsError;
+pub use monitor::{Monitor, NodeReport, ask_all};
 pub use options::NatsOptions;
-pub use stream::NatsStream;
+pub use report::{ReplicaReport, StreamReport};
+pub use stream::{NatsStream, StreamCheck};

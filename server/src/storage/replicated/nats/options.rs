@@ -1,11 +1,14 @@
 //! How a cluster's stream in NATS is reached.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::{ConnectOptions, Event, ServerAddr};
+use tokio::sync::Notify;
 
 use super::error::NatsError;
+use super::monitor::Monitor;
 use crate::storage::replicated::cluster_name::ClusterName;
 
 /// A ping that is not answered for two of these finds a NATS server that sleeps. With the default of a minute
@@ -39,6 +42,8 @@ pub struct NatsOptions {
     pub credentials: Option<PathBuf>,
     /// A file with the authorities to trust instead of those of the system, as PEM.
     pub authorities: Option<PathBuf>,
+    /// The monitoring ports of the NATS servers.
+    pub monitors: Vec<Monitor>,
 }
 
 impl NatsOptions {
@@ -48,8 +53,12 @@ impl NatsOptions {
         self.servers.iter().map(name).collect::<Vec<_>>().join(",")
     }
 
-    /// Options to connect with, and to stay connected.
-    pub(super) async fn connect_options(&self) -> Result<ConnectOptions, NatsError> {
+    /// Options to connect with, and to stay connected. Each connection notifies `connected`.
+    pub(super) async fn connect_options(
+        &self,
+        connected: Arc<Notify>,
+        is_logged: bool,
+    ) -> Result<ConnectOptions, NatsError> {
         let mut options = ConnectOptions::new();
         // The library does not use what is in an address.
         let mut users = self.servers.iter().filter_map(|server| server.username().zip(server.password()));
@@ -71,7 +80,15 @@ impl NatsOptions {
             .request_timeout(Some(ANSWER_MAX))
             .reconnect_delay_callback(|_| RECONNECT_DELAY)
             .max_reconnects(None)
-            .event_callback(|event| async move { log_event(&event) });
+            .event_callback(move |event| {
+                if is_logged {
+                    log_event(&event);
+                }
+                if event == Event::Connected {
+                    connected.notify_one();
+                }
+                async {}
+            });
         Ok(options)
     }
 }

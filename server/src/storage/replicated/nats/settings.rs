@@ -68,7 +68,8 @@ pub(super) fn check(config: &Config, options: &NatsOptions) -> Result<(), NatsEr
     if found.is_empty() {
         return Ok(());
     }
-    Err(NatsError::Settings { stream: config.name.clone(), found, wanted })
+    let flags = wanted.iter().filter_map(|setting| flag_of(setting)).collect();
+    Err(NatsError::Settings { stream: config.name.clone(), found, wanted, flags })
 }
 
 /// The settings that count, each as `nats stream edit` and the documentation of NATS name it.
@@ -98,6 +99,20 @@ fn describe(config: &Config) -> Vec<String> {
     ]
 }
 
+/// The flag of `nats stream edit` that makes this setting, for those that it can change. It does not know
+/// them by other words.
+fn flag_of(setting: &str) -> Option<String> {
+    let (name, value) = setting.split_once(' ')?;
+    match (name, value) {
+        ("allow-direct" | "allow-rollup", "false") => Some(format!(" --no-{name}")),
+        ("max-bytes" | "max-msgs" | "max-msgs-per-subject" | "max-msg-size", _) => {
+            Some(format!(" --{name}=-1"))
+        }
+        ("replicas" | "discard" | "dupe-window", value) => Some(format!(" --{name}={value}")),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +124,7 @@ mod tests {
             replicas: 3,
             credentials: None,
             authorities: None,
+            monitors: Vec::new(),
         }
     }
 
@@ -123,20 +139,28 @@ mod tests {
     #[test]
     fn each_setting_that_was_changed_is_named_with_what_is_needed() {
         type Change = fn(&mut Config);
-        let changes: [(Change, &str, &str); 6] = [
-            (|config| config.num_replicas = 1, "replicas 1", "replicas 3"),
-            (|config| config.max_messages = 7, "max-msgs 7", "max-msgs unlimited"),
-            (|config| config.discard = DiscardPolicy::Old, "discard old", "discard new"),
-            (|config| config.allow_direct = true, "allow-direct true", "allow-direct false"),
-            (|config| config.deny_delete = false, "deny-delete false", "deny-delete true"),
-            (|config| config.storage = StorageType::Memory, "storage memory", "storage file"),
+        let changes: [(Change, &str, &str, &str); 6] = [
+            (|config| config.num_replicas = 1, "replicas 1", "replicas 3", " --replicas=3"),
+            (|config| config.max_messages = 7, "max-msgs 7", "max-msgs unlimited", " --max-msgs=-1"),
+            (|config| config.discard = DiscardPolicy::Old, "discard old", "discard new", " --discard=new"),
+            (
+                |config| config.allow_direct = true,
+                "allow-direct true",
+                "allow-direct false",
+                " --no-allow-direct",
+            ),
+            (|config| config.deny_delete = false, "deny-delete false", "deny-delete true", ""),
+            (|config| config.storage = StorageType::Memory, "storage memory", "storage file", ""),
         ];
-        for (change, found, wanted) in changes {
+        for (change, found, wanted, flags) in changes {
             let mut config = of_new(&options(), ClusterId::random());
             change(&mut config);
             let error = check(&config, &options()).expect_err("another setting").to_string();
-            let expected = format!("the stream BOOKLINE-sales has {found}, and a cluster needs {wanted}: ");
-            assert!(error.starts_with(&expected), "{error}");
+            let expected = format!(
+                "the stream BOOKLINE-sales has {found}, and a cluster needs {wanted}: correct it with `nats stream \
+                 edit BOOKLINE-sales{flags}`"
+            );
+            assert_eq!(error, expected);
         }
     }
 

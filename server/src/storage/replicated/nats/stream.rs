@@ -1,18 +1,21 @@
 //! The stream of a cluster: appends and reads, and what their results mean.
 
 use async_nats::connection::State;
+use async_nats::header;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, Info, LastRawMessageErrorKind};
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, header};
 use tokio::time::timeout;
 
 use super::bucket::SnapshotBucket;
+use super::client::NatsClient;
 use super::error::NatsError;
 use super::find::{failed, find};
 use super::message_limits::{MAX_PAYLOAD_MIN, MESSAGE_OVERHEAD_BYTES};
+use super::monitor::{self, Monitor};
 use super::options::{ANSWER_MAX, NatsOptions, READ_MAX};
+use super::report::StreamReport;
 use super::settings::{self, bucket_name, stream_name, subject};
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
 use crate::storage::replicated::append::{Append, AppendResult};
@@ -24,13 +27,27 @@ use crate::storage::replicated::stream_sequence::StreamSequence;
 /// The stream of a cluster, which exists and has the right configuration.
 #[derive(Debug)]
 pub struct NatsStream {
-    client: Client,
+    client: NatsClient,
+    options: NatsOptions,
     context: Context,
     stream: stream::Stream<()>,
     name: String,
     subject: String,
     id: ClusterId,
     bucket: SnapshotBucket,
+    created: String,
+    /// The smallest `max_payload` of the NATS servers that were asked when it was opened.
+    max_payload: usize,
+}
+
+/// What a check of the stream has found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StreamCheck {
+    Right,
+    /// What is wrong, and what to do.
+    Wrong(Vec<String>),
+    /// NATS does not answer, which says nothing about the stream.
+    NoAnswer,
 }
 
 impl NatsStream {
@@ -40,23 +57,94 @@ impl NatsStream {
     ///
     /// [`NatsError`]
     pub async fn open(options: &NatsOptions) -> Result<Self, NatsError> {
-        let connect_options = options.connect_options().await?;
-        let client = connect_options
-            .connect(&options.servers[..])
-            .await
-            .map_err(|error| NatsError::Connect { servers: options.server_names(), error })?;
-        check_max_payload(&client)?;
-        let mut context = jetstream::new(client.clone());
-        context.set_timeout(ANSWER_MAX);
-        let Info { config, .. } = find_or_create(&context, options).await?;
+        let client = NatsClient::connect(options).await?;
+        let max_payload = client.max_payload();
+        if max_payload < MAX_PAYLOAD_MIN {
+            return Err(NatsError::MaxPayload { max_payload });
+        }
+        let of_nodes = monitor::check_answering(&options.monitors).await?;
+        let context = context_of(&client);
+        let info = find_or_create(&context, options).await?;
+        let Info { config, .. } = &info;
         // First of all, whose it is.
-        let id = settings::cluster_id(&config)?;
-        settings::check(&config, options)?;
+        let id = settings::cluster_id(config)?;
+        settings::check(config, options)?;
         let (name, subject) = (stream_name(options), subject(options));
         let stream = context.get_stream_no_info(&name).await;
         let stream = stream.map_err(|error| failed("looking for", &name, &error))?;
         let bucket = SnapshotBucket::new(context.clone(), bucket_name(options), options.replicas);
-        Ok(Self { client, context, stream, name, subject, id, bucket })
+        Ok(Self {
+            client,
+            options: options.clone(),
+            context,
+            stream,
+            name,
+            subject,
+            id,
+            bucket,
+            created: StreamReport::new(&info, options).created,
+            max_payload: of_nodes.map_or(max_payload, |of_nodes| of_nodes.min(max_payload)),
+        })
+    }
+
+    /// What NATS says of the stream of a cluster, without changing anything. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`NatsError`], if NATS does not answer.
+    pub async fn report(
+        client: &NatsClient,
+        options: &NatsOptions,
+    ) -> Result<Option<StreamReport>, NatsError> {
+        let found = find(&context_of(client), &stream_name(options)).await?;
+        Ok(found.map(|info| StreamReport::new(&info, options)))
+    }
+
+    /// The connection to NATS.
+    pub fn client(&self) -> &NatsClient {
+        &self.client
+    }
+
+    /// Checks whether the stream is the one that was opened, and is as it has to be.
+    pub async fn check(&self) -> StreamCheck {
+        let Ok(report) = Self::report(&self.client, &self.options).await else {
+            return StreamCheck::NoAnswer;
+        };
+        let stream = self.name.clone();
+        let mut wrong = Vec::new();
+        match report {
+            None => wrong.push(NatsError::Deleted { stream }.to_string()),
+            Some(report) => {
+                let is_other =
+                    report.cluster_id != Some(self.id.to_string()) || report.created != self.created;
+                if is_other {
+                    let (found, expected) = (report.created, self.created.clone());
+                    wrong.push(NatsError::MadeAgain { stream, found, expected }.to_string());
+                }
+                wrong.extend(report.wrong);
+            }
+        }
+        let (found, wanted) = (self.client.max_payload(), self.max_payload);
+        if found < wanted {
+            let node = self.client.client.server_info().server_name;
+            wrong.push(NatsError::NodeMaxPayload { node, found, wanted }.to_string());
+        }
+        if wrong.is_empty() { StreamCheck::Right } else { StreamCheck::Wrong(wrong) }
+    }
+
+    /// The monitoring ports of the NATS servers.
+    pub fn monitors(&self) -> &[Monitor] {
+        &self.options.monitors
+    }
+
+    /// The subject at which NATS tells that the stream was changed.
+    pub fn advisory_subject(&self) -> String {
+        format!("$JS.EVENT.ADVISORY.STREAM.*.{}", self.name)
+    }
+
+    /// The largest message that all NATS servers have to accept.
+    pub fn max_payload(&self) -> usize {
+        self.max_payload
     }
 
     /// The id of the cluster.
@@ -91,7 +179,7 @@ impl NatsStream {
 
     /// The most bytes of a frame, with its header, that a message has space for.
     pub fn frame_bytes_max(&self) -> usize {
-        self.client.max_payload().min(PAYLOAD_BYTES_MAX) - MESSAGE_OVERHEAD_BYTES
+        self.max_payload.min(PAYLOAD_BYTES_MAX) - MESSAGE_OVERHEAD_BYTES
     }
 }
 
@@ -99,7 +187,7 @@ impl Stream for NatsStream {
     /// Its id and what it expects make it safe to publish the same append again.
     async fn append(&self, append: &Append) -> AppendResult {
         // What is published without a connection is kept in memory, as often as it is repeated.
-        if self.client.connection_state() != State::Connected {
+        if self.client.client.connection_state() != State::Connected {
             return AppendResult::Unknown;
         }
         // Never `expected_last_message_id`: JetStream checks it only when all servers apply the message, and
@@ -158,9 +246,10 @@ impl Stream for NatsStream {
     }
 }
 
-fn check_max_payload(client: &Client) -> Result<(), NatsError> {
-    let max_payload = client.max_payload();
-    if max_payload < MAX_PAYLOAD_MIN { Err(NatsError::MaxPayload { max_payload }) } else { Ok(()) }
+fn context_of(client: &NatsClient) -> Context {
+    let mut context = jetstream::new(client.client.clone());
+    context.set_timeout(ANSWER_MAX);
+    context
 }
 
 /// The stream of the cluster, as it is, or a new one. Two members may create it at the same time: the second
