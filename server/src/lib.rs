@@ -14,6 +14,9 @@ pub mod changes;
 pub mod cli;
 #[doc(hidden)]
 pub mod cluster;
+#[cfg(feature = "cluster")]
+#[doc(hidden)]
+pub mod cluster_command;
 #[doc(hidden)]
 pub mod codec;
 #[doc(hidden)]

@@ -288,7 +288,7 @@ fn input(frames: &[(Kind, u8, Vec<u8>)]) -> Vec<u8> {
             Kind::Trailer => 2,
             Kind::Changes => 3,
             Kind::Footer => 4,
-            Kind::Genesis | Kind::Takeover | Kind::Heartbeat | Kind::Unknown(_) => 5,
+            Kind::Genesis | Kind::Takeover | Kind::Heartbeat | Kind::Resign | Kind::Unknown(_) => 5,
         };
         let length = u16::try_from(payload.len()).expect("seeds are short");
         bytes.extend_from_slice(&[kind, *commits]);

@@ -17,6 +17,8 @@ use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::account_add::AccountCommand;
 use crate::argument::parse_id;
 #[cfg(feature = "cluster")]
+use crate::cluster_command::ClusterCommand;
+#[cfg(feature = "cluster")]
 pub use cluster::ClusterFlags;
 pub use listen::ListenFlags;
 
@@ -222,10 +224,14 @@ pub enum Command {
     /// Work on the accounts of a stopped server
     #[command(subcommand)]
     Account(AccountCommand),
+    /// Look at a cluster, or move its lead
+    #[cfg(feature = "cluster")]
+    #[command(subcommand)]
+    Cluster(ClusterCommand),
 }
 
 impl Command {
-    /// Runs the command. Returns false if `check` has found corruption.
+    /// Runs the command. Returns false if `check` has found corruption, or something is wrong in a cluster.
     ///
     /// # Errors
     ///
@@ -234,6 +240,8 @@ impl Command {
         match self {
             Self::Offline(command) => command.run(),
             Self::Account(command) => command.run().map(|()| true),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(command) => command.run(),
         }
     }
 }
@@ -256,6 +264,10 @@ impl Cli {
     /// What is wrong, for people.
     pub fn check(&self) -> Result<(), String> {
         self.listen.check()?;
+        #[cfg(feature = "cluster")]
+        if let Some(Command::Cluster(command)) = &self.command {
+            command.check()?;
+        }
         #[cfg(feature = "cluster")]
         if self.cluster.is_given() {
             self.cluster.check(&self.listen.listen)?;

@@ -2,18 +2,23 @@
 //!
 //! Catches: a standby that serves what only a leader may; a reply that says that nothing was done when
 //! something may have been, or is out of date; a server that joins with other settings, or with data of its
-//! own; a log that was deleted and is not missed.
+//! own; a log that was deleted and is not missed; a stream or a NATS server on which a cluster must not rely.
 
+mod checks;
 mod joining;
 mod roles;
 mod silence;
 mod snapshots;
+mod status;
+mod step_down;
 mod watching;
+
+use std::process::{Command, Output};
 
 use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::connection::Conn;
 use bookline_testkit::nats::{Nats, NatsProgram};
-use bookline_testkit::process::{Home, Server};
+use bookline_testkit::process::{Home, Server, booklined};
 use bookline_testkit::reply::Reply;
 use tokio::time::Instant;
 
@@ -78,9 +83,29 @@ fn pair(nats: &Nats, more: &[&str]) -> (Server, Server) {
     let leader = start(nats, "one.example:1", more);
     wait_until_leads(&leader);
     let standby = start(nats, "two.example:2", more);
-    let deadline = Instant::now() + HANG_TIMEOUT;
-    while cluster_of(&standby)["leader"] != "one.example:1" {
-        assert!(Instant::now() < deadline, "it hears of no leader: {}", standby.stderr());
-    }
+    wait_for_leader(&standby, "one.example:1");
     (leader, standby)
+}
+
+/// Waits until this server says that the one at this address leads.
+fn wait_for_leader(server: &Server, address: &str) {
+    let deadline = Instant::now() + HANG_TIMEOUT;
+    while cluster_of(server)["leader"] != address {
+        assert!(Instant::now() < deadline, "it does not hear of {address}: {}", server.stderr());
+    }
+}
+
+/// Runs `booklined cluster` with these arguments and the flags that say which cluster.
+fn cluster_command(nats: &Nats, arguments: &[&str]) -> Output {
+    let mut command = Command::new(booklined());
+    command.arg("cluster").args(arguments).args(["--cluster", &nats.urls()[0], "--cluster-name", "sales"]);
+    command.output().expect("it runs")
+}
+
+/// The exit status of `booklined cluster status`, and what it prints as JSON.
+fn status(nats: &Nats, more: &[&str]) -> (i32, serde_json::Value) {
+    let output = cluster_command(nats, &[&["status", "--format", "json"], more].concat());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"));
+    (output.status.code().expect("it exits"), json)
 }
