@@ -33,6 +33,8 @@ pub mod escaped;
 #[doc(hidden)]
 pub mod feed;
 #[doc(hidden)]
+pub mod histogram;
+#[doc(hidden)]
 pub mod import;
 #[doc(hidden)]
 pub mod log;

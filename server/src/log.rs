@@ -9,6 +9,8 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::panic::PanicHookInfo;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -112,6 +114,11 @@ pub fn print_line(text: &str) {
     OUTPUT.write_final(&format!("{text}\n"));
 }
 
+/// Lines that standard error did not take since the start.
+pub fn lost_lines() -> u64 {
+    OUTPUT.lost.load(Relaxed)
+}
+
 /// Logs an error, regardless of RUST_LOG, and waits for a bounded time until it is written.
 pub(crate) fn write_final_error(text: &str) {
     let format = OUTPUT.format.get().copied().unwrap_or_default();
@@ -155,6 +162,8 @@ struct Output {
     drained: Condvar,
     /// Set once the thread that writes has started.
     format: OnceLock<LogFormat>,
+    /// Lines lost since the start, those included that were reported.
+    lost: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -174,6 +183,7 @@ impl Output {
             filled: Condvar::new(),
             drained: Condvar::new(),
             format: OnceLock::new(),
+            lost: AtomicU64::new(0),
         }
     }
 
@@ -187,6 +197,7 @@ impl Output {
         let mut queue = self.lock();
         if queue.lines.len() + line.len() > QUEUED_BYTES_MAX {
             queue.dropped += 1;
+            self.lost.fetch_add(1, Relaxed);
             return;
         }
         // The thread that writes waits only while the queue is empty.
@@ -226,7 +237,9 @@ impl Output {
         let mut batch = Vec::new();
         loop {
             let dropped = self.next_batch(&mut batch);
-            batch.split_inclusive(|&byte| byte == b'\n').for_each(|line| lines.write(line));
+            let rejected =
+                batch.split_inclusive(|&byte| byte == b'\n').filter(|line| !lines.write(line)).count();
+            self.lost.fetch_add(rejected as u64, Relaxed);
             lines.lost += dropped;
             lines.report(format);
             batch.clear();
@@ -270,10 +283,11 @@ struct LineWriter<W> {
 }
 
 impl<W: Write> LineWriter<W> {
-    fn write(&mut self, line: &[u8]) {
-        if self.try_write(line).is_err() {
-            self.lost += 1;
-        }
+    /// Returns whether the output has accepted the line.
+    fn write(&mut self, line: &[u8]) -> bool {
+        let is_written = self.try_write(line).is_ok();
+        self.lost += u64::from(!is_written);
+        is_written
     }
 
     fn report(&mut self, format: LogFormat) {

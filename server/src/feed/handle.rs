@@ -1,7 +1,7 @@
 //! The feed: who watches, and how far the log was matched.
 
 use std::future::pending;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bookline_protocol::Watched;
@@ -26,6 +26,8 @@ pub struct Feed {
     log: Arc<dyn Log>,
     /// Commits after this one can be told.
     start: AtomicU64,
+    /// Connections that watch something.
+    watchers: AtomicUsize,
     state: Mutex<State>,
     /// The last commit that was matched. The queues have everything up to it.
     position: watch::Sender<Sequence>,
@@ -45,7 +47,21 @@ impl Feed {
     pub fn new(log: Arc<dyn Log>, start: Sequence) -> Self {
         let position = watch::Sender::new(log.appended());
         let start = AtomicU64::new(start.0);
-        Self { log, start, state: Mutex::default(), position, end: watch::Sender::new(None) }
+        let (watchers, state) = Default::default();
+        Self { log, start, watchers, state, position, end: watch::Sender::new(None) }
+    }
+
+    /// Connections that watch something.
+    pub fn watchers(&self) -> usize {
+        self.watchers.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add_watcher(&self) {
+        self.watchers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove_watcher(&self) {
+        self.watchers.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Commits after this one can be told and are in the log.

@@ -65,6 +65,7 @@ impl Watcher {
     /// commits after that.
     pub fn new(feed: &Arc<Feed>, shown: Sequence, replays: bool) -> Self {
         let follow = || Box::new(Replay::new(feed.follow(shown), None));
+        feed.add_watcher();
         Self {
             feed: feed.clone(),
             queue: Arc::default(),
@@ -345,6 +346,7 @@ fn shows_of(watches: &Watches, line: &CommitLine) -> Option<Shows> {
 
 impl Drop for Watcher {
     fn drop(&mut self) {
+        self.feed.remove_watcher();
         if self.is_registered {
             self.feed.remove(self.watches.list().iter(), &self.queue);
         }

@@ -15,6 +15,7 @@ use crate::changes::commit::Commit;
 use crate::codec::Sequence;
 use crate::domain::account::Actor;
 use crate::storage::commits::Commits;
+use crate::storage::statistics::{LogStatistics, Progress};
 
 /// A log of commits. The journal of this machine is one.
 pub trait Log: Debug + Send + Sync {
@@ -93,6 +94,20 @@ pub trait Log: Debug + Send + Sync {
 
     /// The failure after which nothing is made durable any more, if there was one.
     fn failure(&self) -> watch::Receiver<Option<Failure>>;
+
+    /// What it has done so far. It waits neither for the disk nor for the network.
+    fn statistics(&self) -> LogStatistics<'_> {
+        LogStatistics::default()
+    }
+
+    /// How far it has got with its work. `None` after its end.
+    fn progress(&self) -> Option<Progress> {
+        let published = self.published();
+        let appended = self.appended();
+        // The sender is dropped when nothing more will be published.
+        published.has_changed().ok()?;
+        Some(Progress::of_commits(*published.borrow(), appended))
+    }
 
     /// Refuses further commits, makes those durable that were appended, and ends the threads of the log.
     ///

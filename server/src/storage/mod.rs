@@ -15,3 +15,5 @@ pub mod replay;
 pub mod replicated;
 pub mod restore;
 pub mod snapshot;
+pub mod stall;
+pub mod statistics;

@@ -42,7 +42,7 @@ mod time;
 mod updates;
 mod waiting;
 
-use bookline_server::{changes, codec, collections, domain};
+use bookline_server::{changes, codec, collections, domain, histogram};
 
 /// Fails the test instead of ending the process.
 fn fatal(why: &str) -> ! {

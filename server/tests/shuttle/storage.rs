@@ -6,4 +6,4 @@ pub mod journal;
 #[path = "../../src/storage/recent.rs"]
 pub mod recent;
 
-pub use bookline_server::storage::{commits, log, replay};
+pub use bookline_server::storage::{commits, log, replay, statistics};

@@ -149,6 +149,8 @@ impl Committer {
     fn commit(&mut self, batch: &mut Batch) -> Result<(), Failure> {
         batch.finish();
         let mut frames = std::mem::take(&mut batch.frames);
+        let commits_of_batch = frames.iter().map(|frame| u64::from(frame.commits)).sum();
+        self.shared.batches.observe(commits_of_batch, 1);
         let mut written = 0;
         for frame in &mut frames {
             if let Some(file) = frame.rotates_into.take() {
@@ -225,6 +227,7 @@ impl Committer {
         {
             let mut state = self.shared.lock();
             state.preallocated = Preallocated::Pending;
+            state.segments += 1;
             self.shared.preallocation_work.notify_all();
         }
         let header = self.header(Kind::Trailer, first, 0);
@@ -256,9 +259,12 @@ impl Committer {
     }
 
     fn sync(&mut self) -> Result<(), Failure> {
+        let begun = Instant::now();
         self.tail.file.sync().map_err(|e| failure("syncing", &self.tail.name, &e))?;
         self.check_name()?;
         self.synced_at = Instant::now();
+        let took = self.synced_at.duration_since(begun);
+        self.shared.syncs.observe(u64::try_from(took.as_micros()).unwrap_or(u64::MAX), 1);
         self.tail.synced = self.tail.written;
         self.publish();
         Ok(())

@@ -14,7 +14,7 @@ use super::durability::Durability;
 use super::error::OpenError;
 use super::replay::{self, Base, Recovered};
 use super::space::Space;
-use super::state::{DIRECTORY, Shared, State};
+use super::state::{DIRECTORY, Preallocated, Shared, State};
 use super::tail::Tail;
 use super::{preallocation, segment};
 use crate::changes::Change;
@@ -24,6 +24,7 @@ use crate::domain::Contradiction;
 use crate::domain::account::Actor;
 use crate::storage::log::{AppendError, Appended, CommitReader, Failure, Log, Recent};
 use crate::storage::recent::RecentCommits;
+use crate::storage::statistics::{JournalStatistics, LogStatistics};
 use crate::sync::thread;
 
 /// The number of old segments that are kept for recycling: as many as a snapshot of the default size makes
@@ -91,6 +92,7 @@ impl Journal {
         let firsts = segment::list(&*disk);
         let firsts =
             firsts.map_err(|error| OpenError::Io { doing: "listing", file: DIRECTORY.into(), error })?;
+        state.segments = firsts.len() as u64;
         state.trimmed = firsts.first().map_or(tail.written, |first| Sequence(first.0 - 1));
         let shared = Arc::new(Shared::new(state, recovered.bytes));
         let recent = Arc::new(RecentCommits::new(options.recent_bytes));
@@ -269,7 +271,10 @@ impl Log for Journal {
             match self.disk.remove(name) {
                 // The preallocation thread has recycled it since the segments were listed.
                 Err(e) if e.kind() == io::ErrorKind::NotFound => {}
-                removed => removed?,
+                removed => {
+                    removed?;
+                    self.shared.lock().segments -= 1;
+                }
             }
         }
         if !names.is_empty() {
@@ -282,6 +287,18 @@ impl Log for Journal {
 
     fn failure(&self) -> watch::Receiver<Option<Failure>> {
         self.shared.failure.subscribe()
+    }
+
+    fn statistics(&self) -> LogStatistics<'_> {
+        let state = self.shared.lock();
+        let journal = JournalStatistics {
+            bytes: self.shared.written(),
+            segments: state.segments,
+            segment_bytes_left: state.segment_bytes_left as u64,
+            is_preallocated: matches!(state.preallocated, Preallocated::Ready(_)),
+            syncs: &self.shared.syncs,
+        };
+        LogStatistics { batches: Some(&self.shared.batches), journal: Some(journal) }
     }
 
     /// Also writes a durability marker. Blocks until the disk is done.

@@ -115,9 +115,11 @@ fn recycle(shared: &Shared, disk: &dyn Disk, name: &str, size: u64) -> io::Resul
     let file = disk.open(name)?;
     if file.len()? != size {
         disk.remove(name)?;
+        shared.lock().segments -= 1;
         return Ok(None);
     }
     disk.rename(name, segment::PREALLOCATED)?;
+    shared.lock().segments -= 1;
     disk.sync().inspect_err(|error| {
         shared.fail(Failure { doing: "syncing", file: DIRECTORY.to_owned(), error: error.to_string() });
     })?;

@@ -12,6 +12,7 @@ use crate::changes::Change;
 use crate::changes::commit;
 use crate::codec::{Sequence, frame, segment_header};
 use crate::domain::account::Actor;
+use crate::histogram::{self, Histogram};
 use crate::storage::log::{AppendError, Appended, Failure};
 use crate::sync::{AtomicU64, Condvar, Mutex, MutexGuard};
 
@@ -78,6 +79,8 @@ pub(super) struct State {
     pub recyclable: Vec<String>,
     /// The commits after this one can be read.
     pub trimmed: Sequence,
+    /// The segments on the disk, without the preallocated one.
+    pub segments: u64,
     pub space: Space,
     /// The space of an empty segment, in bytes of frames.
     segment_capacity: usize,
@@ -105,6 +108,7 @@ impl State {
             skip_marker: false,
             recyclable: Vec::new(),
             trimmed: Sequence(next.0 - 1),
+            segments: 1,
             space,
             segment_capacity: bytes_left(segment_header::BYTES as u64, segment_size),
         }
@@ -187,6 +191,10 @@ pub(super) struct Shared {
     /// The bytes of frames written, and of those that recovery read and no snapshot holds.
     pub bytes: AtomicU64,
     pub failure: watch::Sender<Option<Failure>>,
+    /// The commits of each write.
+    pub batches: Histogram,
+    /// How long syncs took, in microseconds.
+    pub syncs: Histogram,
 }
 
 impl Shared {
@@ -199,6 +207,8 @@ impl Shared {
             durable,
             bytes: AtomicU64::new(bytes),
             failure: watch::Sender::new(None),
+            batches: Histogram::new(histogram::COMMITS),
+            syncs: Histogram::new(histogram::WAIT_MICROS),
         }
     }
 

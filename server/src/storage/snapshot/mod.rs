@@ -36,6 +36,7 @@
 pub mod compaction;
 mod contents;
 pub mod error;
+pub mod history;
 mod later_changes;
 pub mod read;
 mod requests;

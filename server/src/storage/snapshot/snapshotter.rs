@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::compaction::compact_journal;
+use super::history::History;
 use super::read::{self, Snapshot};
 use super::requests::{Made, Requests};
 use super::write::Writer;
@@ -58,6 +59,7 @@ pub struct Schedule {
 pub struct Snapshotter {
     requests: Arc<Requests>,
     newest: Arc<AtomicU64>,
+    history: Arc<History>,
     thread: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -76,6 +78,7 @@ impl Snapshotter {
     ) -> std::io::Result<Self> {
         let requests = Arc::new(Requests::default());
         let newest = Arc::new(AtomicU64::new(newest.0));
+        let history = Arc::new(History::default());
         let worker = Worker {
             disk,
             journal,
@@ -83,6 +86,7 @@ impl Snapshotter {
             compacted: 0,
             requests: requests.clone(),
             newest: newest.clone(),
+            history: history.clone(),
             earliest: Instant::now(),
             unsuccessful: None,
         };
@@ -92,7 +96,7 @@ impl Snapshotter {
             result.unwrap_or_else(|_| crate::fatal("the thread that makes snapshots panicked"));
         };
         let thread = std::thread::Builder::new().name("snapshots".into()).spawn(guarded)?;
-        Ok(Self { requests, newest, thread: Some(thread).into() })
+        Ok(Self { requests, newest, history, thread: Some(thread).into() })
     }
 
     /// Requests a snapshot, and waits for it. It begins after the request, so it holds everything that is
@@ -108,6 +112,11 @@ impl Snapshotter {
     /// The sequence number of the newest snapshot.
     pub fn newest(&self) -> Sequence {
         Sequence(self.newest.load(Ordering::Relaxed))
+    }
+
+    /// The snapshots since the start.
+    pub fn history(&self) -> &History {
+        &self.history
     }
 
     /// Refuses further requests, fails those that wait, and cancels a snapshot that is being made. Does not
@@ -143,6 +152,7 @@ struct Worker {
     requests: Arc<Requests>,
     /// The sequence number of the newest snapshot.
     newest: Arc<AtomicU64>,
+    history: Arc<History>,
     /// The earliest time at which the next snapshot begins.
     earliest: Instant,
     /// The last snapshot, if it was unsuccessful.
@@ -213,6 +223,7 @@ impl Worker {
                     let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
                     tracing::info!(sequence = sequence.0, bytes, milliseconds, "snapshot made");
                 }
+                self.history.note_made(bytes, took);
                 self.compacted = bytes_before;
                 self.journal.snapshot_made(bytes, bytes_before);
                 self.unsuccessful = (short && freed == 0).then(unsuccessful);
@@ -220,6 +231,7 @@ impl Worker {
             }
             Err(CompactionError::Stopped) => Err(NotMade::Stopping),
             Err(e) => {
+                self.history.note_failure();
                 self.unsuccessful = Some(unsuccessful());
                 self.report(&e, "no snapshot could be made, the journal keeps growing");
                 Err(NotMade::Failed(format!("{:#}", anyhow::Error::from(e))))

@@ -1,7 +1,7 @@
 //! Does the steps of a member: the I/O, the clock, and the state.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Release;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -108,6 +108,7 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             if let Err(end) = self.step().await {
                 break end;
             }
+            self.shared.steps.fetch_add(1, Relaxed);
         };
         self.shared.set_role(Role::Ended);
         self.shared.set_confirmed(None);
@@ -191,6 +192,7 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             let bytes = std::mem::take(&mut frame.bytes);
             let (first, last, commits) = (frame.first, frame.last(), frame.commits);
             drop(state);
+            shared.batches.observe(commits.into(), 1);
             *in_flight = Some(Commits::new(first, last, bytes[frame::HEADER_BYTES..].into()));
             Some(Batch { bytes, commits })
         })

@@ -14,7 +14,7 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::task::{Poll, Waker};
 
 use tokio::runtime::Handle;
@@ -32,6 +32,7 @@ use crate::storage::replicated::snapshot_point::SnapshotPoint;
 use crate::storage::replicated::start::Start;
 use crate::storage::replicated::stream::Stream;
 use crate::storage::replicated::stream_sequence::StreamSequence;
+use crate::storage::statistics::{LogStatistics, Progress};
 pub use driver::{Driver, End};
 use reader::StreamReader;
 use shared::Shared;
@@ -86,6 +87,11 @@ impl ReplicatedLog {
     /// Whether everything was applied that is known of.
     pub fn is_current(&self) -> bool {
         *self.shared.is_current.borrow()
+    }
+
+    /// Whether an append is undecided for longer than anybody is to wait.
+    pub fn is_stalled(&self) -> bool {
+        *self.shared.is_stalled.borrow()
     }
 
     /// Waits until an append is undecided for longer than anybody is to wait.
@@ -286,6 +292,16 @@ impl Log for ReplicatedLog {
 
     fn failure(&self) -> watch::Receiver<Option<Failure>> {
         self.shared.failure.subscribe()
+    }
+
+    fn statistics(&self) -> LogStatistics<'_> {
+        LogStatistics { batches: Some(&self.shared.batches), journal: None }
+    }
+
+    /// Of the steps of the driver. It goes on with them also while NATS does not answer.
+    fn progress(&self) -> Option<Progress> {
+        let done = self.shared.steps.load(Relaxed);
+        (self.current_role() != Role::Ended).then_some(Progress { done, wanted: done + 1 })
     }
 
     /// Does not wait: the driver ends when everything is durable, or soon if the stream does not answer.

@@ -8,6 +8,7 @@ use tokio::sync::{Notify, watch};
 
 use super::state::{Role, State};
 use crate::codec::Sequence;
+use crate::histogram::{self, Histogram};
 use crate::storage::commits::Commits;
 use crate::storage::log::Failure;
 use crate::storage::recent::{RECENT_BYTES_MAX, RecentCommits};
@@ -46,6 +47,10 @@ pub(super) struct Shared {
     pub is_current: watch::Sender<bool>,
     /// Never sent: what ends the log also ends its driver, which says why.
     pub failure: watch::Sender<Option<Failure>>,
+    /// The commits of each append.
+    pub batches: Histogram,
+    /// The steps that the driver has done.
+    pub steps: AtomicU64,
 }
 
 impl Shared {
@@ -67,6 +72,8 @@ impl Shared {
             is_stalled: watch::Sender::new(false),
             is_current: watch::Sender::new(false),
             failure: watch::Sender::new(None),
+            batches: Histogram::new(histogram::COMMITS),
+            steps: AtomicU64::new(0),
         }
     }
 
