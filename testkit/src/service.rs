@@ -1,8 +1,6 @@
 //! A service without a server.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::time::Instant;
 
 use bookline_protocol::Id;
 use bookline_server::codec::Sequence;
@@ -31,11 +29,7 @@ pub fn service(store: Store, snapshots: Snapshotter, clock: Arc<Clock>) -> Servi
         backlogged_turns: Semaphore::new(1),
         changes_turns: Semaphore::new(1),
         long_locks: Semaphore::new(1),
-        counters: Counters {
-            started: Instant::now(),
-            connections: AtomicUsize::new(0),
-            commands: AtomicU64::new(0),
-        },
+        counters: Counters::new(1).into(),
         authentication: Authentication::not_required(),
         cluster: None,
     }

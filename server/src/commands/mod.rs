@@ -7,6 +7,7 @@ mod change;
 mod chunk_status;
 mod chunked_reply;
 mod command;
+pub mod counters;
 mod entries;
 mod events;
 mod execution_status;
@@ -22,6 +23,7 @@ mod standby;
 mod ticket_replies;
 mod turn;
 pub mod turn_budget;
+mod turn_counts;
 
 use bookline_protocol::Request;
 
@@ -29,10 +31,11 @@ pub use authentication::{AccountLimits, Authentication};
 pub use authorization::{Denial, authorize, authorize_watcher, dropped};
 pub use chunk_status::{CHUNK_BYTES_MAX, ChunkStatus};
 pub use chunked_reply::ChunkedReply;
+pub use counters::Counters;
 pub use execution_status::ExecutionStatus;
 pub use keyed::execute_keyed;
 pub use login::Login;
-pub use service::{Counters, Service};
+pub use service::{CurrentService, Service};
 pub use snapshot::snapshot;
 pub use standby::check_leads;
 pub use turn::Turn;

@@ -12,6 +12,7 @@ use crate::storage::log::AppendError;
 impl Turn {
     /// Writes a refusal as the reply.
     pub fn refuse(&mut self, refusal: Refusal) -> ExecutionStatus {
+        self.counts.refused(refusal.code);
         refusal.write(&mut self.replies);
         ExecutionStatus::Complete
     }

@@ -1,14 +1,13 @@
 //! What every request can access.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::time::Instant;
 
 use bookline_protocol::{Id, Slot};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use super::authentication::Authentication;
 use super::buffers::Buffers;
+use super::counters::Counters;
 use crate::cluster::Membership;
 use crate::codec::Sequence;
 use crate::feed::Feed;
@@ -16,6 +15,9 @@ use crate::state::Store;
 use crate::storage::snapshot::snapshotter::Snapshotter;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
+
+/// The service of a server. A member of a cluster that was deposed begins with a new one.
+pub type CurrentService = watch::Receiver<Arc<Service>>;
 
 #[derive(Debug)]
 pub struct Service {
@@ -39,7 +41,8 @@ pub struct Service {
     /// The permit for the next turn of a connection whose last one held locks for long, and for the pause
     /// before it.
     pub long_locks: Semaphore,
-    pub counters: Counters,
+    /// A member of a cluster has the same in all of its generations.
+    pub counters: Arc<Counters>,
     pub authentication: Authentication,
     /// If this server is a member of a cluster.
     pub cluster: Option<Membership>,
@@ -57,15 +60,4 @@ impl Service {
     pub fn current_slot(&self) -> Slot {
         self.zone.slot(self.clock.now())
     }
-}
-
-/// The counters behind STATS.
-#[derive(Debug)]
-pub struct Counters {
-    /// When the server was ready to serve.
-    pub started: Instant,
-    /// Open connections.
-    pub connections: AtomicUsize,
-    /// Lines executed or refused, added once per turn.
-    pub commands: AtomicU64,
 }

@@ -1,9 +1,12 @@
 //! A turn of a connection.
 
+use bookline_protocol::Verb;
+
 use super::first_time_search::FirstTimeSearch;
 use super::login::Login;
 use super::reply_shares::ReplyShares;
 use super::turn_budget::TurnBudget;
+use super::turn_counts::TurnCounts;
 use crate::feed::Watcher;
 use crate::state::ticket_ids::TicketIdGenerator;
 use crate::state::{Context, DependsOn};
@@ -16,6 +19,8 @@ pub struct Turn {
     pub replies: Vec<u8>,
     /// Its commands are not in [`super::Counters::commands`] yet.
     pub budget: TurnBudget,
+    /// What was executed and refused, and is not in the counters of the server yet.
+    pub counts: TurnCounts,
     pub shares: ReplyShares,
     /// What the connection watches, if it does. It lives as long as the connection.
     pub watcher: Option<Box<Watcher>>,
@@ -40,7 +45,8 @@ const TURN_PERSON_HOURS_MAX: u64 = 2_000;
 impl Turn {
     /// Ends a request that is not to be executed again: nothing of it is kept for the next one.
     #[inline]
-    pub fn end_request(&mut self) {
+    pub fn end_request(&mut self, verb: Verb) {
+        self.counts.executed(verb);
         self.is_counted = false;
         self.login.hashed = None;
     }

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::commands::Service;
+use crate::commands::counters::NotAdmitted;
 use crate::net::admission::{Admission, ConnectionLimits, OpenConnection};
 use crate::net::incoming::Incoming;
 use crate::net::listener::Listener;
@@ -51,7 +52,7 @@ pub async fn accept(
             }
         };
         let open = match server_stop.has_begun() {
-            true => Err(Refusal::shutting_down()),
+            true => Err(NotAdmitted::ShuttingDown),
             false => admission.admit(incoming.origin()),
         };
         match open {
@@ -59,7 +60,7 @@ pub async fn accept(
                 let executes_requests = server_stop.executes_requests();
                 drop(connections.spawn(serve(incoming, open, server_stop.clone(), executes_requests)));
             }
-            Err(refusal) => refuse(incoming, refusal, &service, &refusals),
+            Err(why) => refuse(incoming, admission.refuse(why), &service, &refusals),
         }
     }
 }

@@ -8,6 +8,7 @@ use bookline_protocol::Refusal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::commands::Service;
+use crate::commands::counters::NotAdmitted;
 use crate::net::addresses::{AddressLimiter, AddressPermit};
 use crate::session::PeerOrigin;
 
@@ -74,14 +75,16 @@ impl Admission {
     }
 
     /// Counts one more connection, unless a limit is reached. Only one task calls it.
-    pub fn admit(&self, origin: PeerOrigin) -> Result<OpenConnection, Refusal> {
+    pub fn admit(&self, origin: PeerOrigin) -> Result<OpenConnection, NotAdmitted> {
         let connections = &self.service.counters.connections;
         // Not a race: no other task increments the counter.
         if connections.load(Relaxed) >= self.limits.connections {
-            return Err(Refusal::busy(self.limits.connections));
+            return Err(NotAdmitted::Connections);
         }
         let permit = match (&self.addresses, origin) {
-            (Some(addresses), PeerOrigin::Address(address)) => Some(addresses.acquire(address)?),
+            (Some(addresses), PeerOrigin::Address(address)) => {
+                Some(addresses.acquire(address).ok_or(NotAdmitted::Address)?)
+            }
             _ => None,
         };
         let is_required = self.service.authentication.is_required();
@@ -91,10 +94,21 @@ impl Admission {
         Ok(OpenConnection { service, idle_timeout, unauthenticated, _permit: permit })
     }
 
-    fn place(&self) -> Result<UnauthenticatedPlace, Refusal> {
+    fn place(&self) -> Result<UnauthenticatedPlace, NotAdmitted> {
         match self.unauthenticated.clone().try_acquire_owned() {
             Ok(permit) => Ok(UnauthenticatedPlace { _permit: permit }),
-            Err(_) => Err(Refusal::busy_unauthenticated(self.limits.unauthenticated())),
+            Err(_) => Err(NotAdmitted::Unauthenticated),
+        }
+    }
+
+    /// Counts a connection that is not admitted, and words its refusal.
+    pub fn refuse(&self, why: NotAdmitted) -> Refusal {
+        self.service.counters.count_not_admitted(why);
+        match why {
+            NotAdmitted::Connections => Refusal::busy(self.limits.connections),
+            NotAdmitted::Address => Refusal::busy_address(self.limits.per_address.unwrap_or(0)),
+            NotAdmitted::Unauthenticated => Refusal::busy_unauthenticated(self.limits.unauthenticated()),
+            NotAdmitted::ShuttingDown => Refusal::shutting_down(),
         }
     }
 }

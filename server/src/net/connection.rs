@@ -22,6 +22,7 @@ use crate::net::fairness::{Fairness, Turned};
 use crate::net::stop::{ServerStop, Stop};
 use crate::net::transport::{Transport, linger, send, shut_down};
 use crate::session::{NextStep, Peer, Session};
+use crate::state::Committed;
 use crate::storage::log::{AppendError, LogExt};
 use crate::storage::snapshot::snapshotter::NotMade;
 
@@ -247,6 +248,7 @@ impl<S: Transport> Connection<'_, S> {
     async fn send_replies(&mut self, permit: Option<SemaphorePermit<'_>>) -> io::Result<()> {
         if !self.session.replies().is_empty() {
             self.wait_until_shown().await?;
+            self.count_acknowledged();
             let sending = send(&mut self.stream, self.session.replies(), permit);
             match self.deadlines.authentication() {
                 None => sending.await?,
@@ -279,6 +281,18 @@ impl<S: Transport> Connection<'_, S> {
             return Ok(());
         }
         Err(io::Error::new(io::ErrorKind::TimedOut, "the replicated log does not answer"))
+    }
+
+    /// Counts the changes of the last turn, and how long they took until they may be acknowledged.
+    fn count_acknowledged(&mut self) {
+        let Self { session, service, .. } = self;
+        session.count_turn(service);
+        let Committed { count, since } = session.take_committed();
+        if count > 0 {
+            // The server's time never goes back.
+            let micros = service.clock.now().abs_diff(since);
+            service.counters.acknowledged.observe(micros, count.into());
+        }
     }
 
     /// Sends a refusal and closes the connection.

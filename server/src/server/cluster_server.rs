@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::cluster_error::ClusterError;
@@ -13,6 +14,7 @@ use super::member_tasks::MemberTasks;
 use super::new_service::connection_limits;
 use super::serving::Serving;
 use crate::cluster::ClusterConfig;
+use crate::commands::{Counters, CurrentService, Service};
 use crate::config::Config;
 use crate::net::listener::Listener;
 use crate::storage::data_dir::DataDir;
@@ -41,6 +43,10 @@ pub struct ClusterServer {
     stream: Arc<NatsStream>,
     generation: Generation,
     tasks: MemberTasks,
+    /// That of the generation, for those who outlive it.
+    current: watch::Sender<Arc<Service>>,
+    /// Of all generations.
+    counters: Arc<Counters>,
     data_dir: DataDir,
     /// The last field: what is above may use it until it is dropped.
     runtime: LogRuntime,
@@ -65,21 +71,23 @@ impl ClusterServer {
         if let Some(seen) = seen.filter(|seen| seen.cluster != found) {
             return Err(ClusterError::OtherCluster { seen: seen.cluster, found });
         }
-        let generation = Generation::start(
-            config,
-            cluster,
-            &zone,
-            &stream,
-            &data_dir,
-            runtime.handle(),
-            Before::default(),
-        )
-        .await?;
+        let counters = Arc::new(Counters::new(config.max_connections));
+        let before = Before { counters: counters.clone(), has_accounts: false, resigned: None };
+        let generation =
+            Generation::start(config, cluster, &zone, &stream, &data_dir, runtime.handle(), before).await?;
         let tasks = MemberTasks::start(cluster, &stream, &generation, runtime.handle());
+        let current = watch::Sender::new(generation.service.clone());
         let (config, cluster) = (config.clone(), cluster.clone());
-        let mut server = Self { config, cluster, zone, stream, generation, tasks, data_dir, runtime };
+        let mut server =
+            Self { config, cluster, zone, stream, generation, tasks, current, counters, data_dir, runtime };
         server.generation.catch_up().await?;
         Ok(server)
+    }
+
+    /// The service of the current generation.
+    #[doc(hidden)]
+    pub fn current_service(&self) -> CurrentService {
+        self.current.subscribe()
     }
 
     /// Whether every connection has to authenticate: whether the cluster has accounts.
@@ -140,12 +148,14 @@ impl ClusterServer {
                 next = self.next_generation(resigned) => next?,
             };
             self.tasks.follow(&self.generation);
+            self.current.send_replace(self.generation.service.clone());
         }
     }
 
     async fn next_generation(&self, resigned: Option<u32>) -> Result<Generation, ClusterError> {
         let Self { config, cluster, zone, stream, data_dir, runtime, .. } = self;
-        let before = Before { has_accounts: self.requires_authentication(), resigned };
+        let counters = self.counters.clone();
+        let before = Before { counters, has_accounts: self.requires_authentication(), resigned };
         Generation::start(config, cluster, zone, stream, data_dir, runtime.handle(), before).await
     }
 

@@ -13,7 +13,7 @@ use super::member_snapshots::{self, MemberSnapshots, Source};
 use super::new_service::{Parts, processors};
 use super::service_replica::ServiceReplica;
 use crate::cluster::{ClusterConfig, CurrentMember, Membership, SnapshotRequests};
-use crate::commands::{Authentication, Service};
+use crate::commands::{Authentication, Counters, Service};
 use crate::config::Config;
 use crate::feed::Feed;
 use crate::state::ticket_place::PlaceCipher;
@@ -49,8 +49,10 @@ pub(super) struct Generation {
 }
 
 /// What a generation knows of the one before it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug)]
 pub(super) struct Before {
+    /// Of all generations.
+    pub counters: Arc<Counters>,
     /// The cluster is known to have accounts.
     pub has_accounts: bool,
     /// The term that this server has just resigned, if it has.
@@ -103,6 +105,7 @@ impl Generation {
             authentication: Authentication::of_member(processors(), config.account_limits)
                 .map_err(ClusterError::Thread)?,
             cluster: Some(membership),
+            counters: before.counters.clone(),
         };
         let service = Arc::new(parts.service(config));
         if before.has_accounts || service.store.has_accounts() {

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 #[cfg(feature = "cluster")]
@@ -34,7 +35,7 @@ pub use cluster_error::ClusterError;
 #[cfg(feature = "cluster")]
 pub use cluster_server::ClusterServer;
 
-use crate::commands::{Authentication, Service};
+use crate::commands::{Authentication, Counters, CurrentService, Service};
 use crate::config::Config;
 use crate::demo::{self, DemoError};
 use crate::feed::Feed;
@@ -154,7 +155,8 @@ impl Server {
             false => Authentication::not_required(),
         };
         let snapshots = Some(snapshotter.map_err(OpenError::Thread)?);
-        let parts = Parts { store, snapshots, feed, clock, zone, authentication, cluster: None };
+        let counters = Arc::new(Counters::new(config.max_connections));
+        let parts = Parts { store, snapshots, feed, clock, zone, authentication, cluster: None, counters };
         let service = Arc::new(parts.service(config));
         let has_hours = service.store.totals(&mut Context::default()).counts.entries > 0;
         data_dir.keep_zone(service.zone.name(), has_hours)?;
@@ -175,6 +177,12 @@ impl Server {
     #[doc(hidden)]
     pub fn service(&self) -> &Arc<Service> {
         &self.service
+    }
+
+    /// The service, which stays the same.
+    #[doc(hidden)]
+    pub fn current_service(&self) -> CurrentService {
+        watch::Sender::new(self.service.clone()).subscribe()
     }
 
     /// Whether every connection has to authenticate: whether the server has accounts.

@@ -2,8 +2,6 @@
 
 use std::num::NonZero;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
-use std::time::Instant;
 
 use tokio::sync::Semaphore;
 
@@ -27,12 +25,13 @@ pub(super) struct Parts {
     pub zone: Zone,
     pub authentication: Authentication,
     pub cluster: Option<Membership>,
+    pub counters: Arc<Counters>,
 }
 
 impl Parts {
     pub fn service(self, config: &Config) -> Service {
         let threads = tokio::runtime::Handle::current().metrics().num_workers();
-        let Self { store, snapshots, feed, clock, zone, authentication, cluster } = self;
+        let Self { store, snapshots, feed, clock, zone, authentication, cluster, counters } = self;
         Service {
             store,
             feed: feed.into(),
@@ -45,11 +44,7 @@ impl Parts {
             backlogged_turns: Semaphore::new(threads.saturating_sub(1).max(1)),
             changes_turns: Semaphore::new(1),
             long_locks: Semaphore::new(1),
-            counters: Counters {
-                started: Instant::now(),
-                connections: AtomicUsize::new(0),
-                commands: AtomicU64::new(0),
-            },
+            counters,
             authentication,
             cluster,
         }

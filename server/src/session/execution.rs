@@ -23,6 +23,7 @@ pub fn execute_parsed(turn: &mut Turn, service: &Service, line: &ParsedLine<'_>)
         }
         ParsedLine::Refused(refusal) => {
             tracing::debug!(code = refusal.code.as_str(), "line refused");
+            turn.counts.refused(refusal.code);
             refusal.write(&mut turn.replies);
             ExecutionStatus::Complete
         }
@@ -42,14 +43,16 @@ fn if_authorized(
     execute: impl FnOnce(&mut Turn) -> ExecutionStatus,
 ) -> ExecutionStatus {
     if let Err(refusal) = check_leads(turn, service, request) {
+        turn.counts.executed(request.verb());
         return turn.refuse(refusal);
     }
     if let Err(denial) = authorize(turn, service, request) {
+        turn.counts.executed(request.verb());
         return deny(turn, denial);
     }
     let status = execute(turn);
     if !status.is_to_repeat() {
-        turn.end_request();
+        turn.end_request(request.verb());
     }
     status
 }
@@ -79,6 +82,7 @@ pub fn cost_of_parsed(line: &ParsedLine<'_>) -> Cost {
 /// Refuses another protocol. The session ends after it.
 pub fn refuse_foreign(turn: &mut Turn, refusal: &Refusal) {
     tracing::debug!("another protocol refused");
+    turn.counts.refused(refusal.code);
     refusal.write(&mut turn.replies);
 }
 

@@ -28,7 +28,7 @@ use crate::commands::{
     ChunkStatus, ChunkedReply, ExecutionStatus, Login, Service, Turn, authorize_watcher, dropped, snapshot,
 };
 use crate::feed::Watcher;
-use crate::state::SharedByConnections;
+use crate::state::{Committed, SharedByConnections};
 use crate::storage::snapshot::Made;
 use crate::storage::snapshot::snapshotter::NotMade;
 use execution::{cost_of_parsed, execute_parsed, refuse_foreign};
@@ -77,7 +77,7 @@ impl Session {
     /// run since the last turn began.
     pub fn run_turn(&mut self, service: &Service, has_yielded: bool) -> NextStep {
         self.turn.budget.begin(service.clock.now(), has_yielded);
-        self.turn.context.has_committed = false;
+        self.turn.context.committed = Committed::default();
         self.has_begun_empty =
             self.turn.replies.is_empty() && !self.is_writing_reply() && !self.is_watching();
         self.turn.looks = self.is_writing_reply();
@@ -104,7 +104,14 @@ impl Session {
         if self.turn.budget.commands > 0 {
             service.counters.commands.fetch_add(self.turn.budget.commands, Relaxed);
         }
+        self.count_turn(service);
         next
+    }
+
+    /// Adds what was executed and refused to the counters of the server.
+    #[inline]
+    pub fn count_turn(&mut self, service: &Service) {
+        self.turn.counts.move_to(&service.counters);
     }
 
     /// Writes changes of what the peer watches, as far as half a turn has space for, so that its requests and
@@ -195,6 +202,11 @@ impl Session {
         self.turn.context.depends_on.0
     }
 
+    /// The changes of the last turn, once.
+    pub fn take_committed(&mut self) -> Committed {
+        std::mem::take(&mut self.turn.context.committed)
+    }
+
     /// In a cluster, whether the replies show something that another leader could change.
     pub fn has_looked(&self) -> bool {
         self.turn.looks
@@ -204,7 +216,8 @@ impl Session {
     /// has changed nothing. Otherwise it returns false.
     pub fn retract_reply(&mut self, refusal: &Refusal) -> bool {
         let is_whole = self.has_begun_empty && !self.is_writing_reply() && !self.is_watching();
-        let can_retract = is_whole && self.turn.budget.commands == 1 && !self.turn.context.has_committed;
+        let can_retract =
+            is_whole && self.turn.budget.commands == 1 && self.turn.context.committed.count == 0;
         if can_retract {
             self.turn.replies.clear();
             self.refuse(refusal);
@@ -267,6 +280,7 @@ impl Session {
 
     /// Writes a refusal that is not the reply to a request.
     pub fn refuse(&mut self, refusal: &Refusal) {
+        self.turn.counts.refused(refusal.code);
         refusal.write(&mut self.turn.replies);
     }
 

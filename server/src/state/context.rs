@@ -11,10 +11,28 @@ pub struct Context {
     /// decision holds, and is the time of its commit.
     pub now: i64,
     pub depends_on: DependsOn,
-    /// Whether a change was committed in this turn.
-    pub has_committed: bool,
+    /// The changes that were committed in this turn.
+    pub committed: Committed,
     /// Hours of entries, counted for each of their people, that the last decision was about.
     pub person_hours: u64,
+}
+
+/// The changes of a turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Committed {
+    pub count: u32,
+    /// When the first of them was decided, in microseconds since 1970 (UTC).
+    pub since: i64,
+}
+
+impl Committed {
+    #[inline]
+    pub(super) fn add(&mut self, now: i64) {
+        if self.count == 0 {
+            self.since = now;
+        }
+        self.count += 1;
+    }
 }
 
 /// The newest commit that a reply reveals: the maximum over the shards, and the listing, that it was computed

@@ -2,6 +2,8 @@
 
 use std::iter;
 use std::ops::Range;
+use std::sync::TryLockError;
+use std::time::Instant;
 
 use bookline_protocol::{Date, Period, TicketStatus, event_tag};
 use compact_str::CompactString;
@@ -10,6 +12,7 @@ use super::account_table::{AccountTable, Accounts};
 use super::events::EventIndex;
 use super::keys::Keys;
 use super::listing::{Listing, ListingKey};
+use super::lock_waits::LockWaits;
 use super::locked_shards::LockedShards;
 use super::series_index::SeriesIndex;
 use super::shard::{IdHasher, Shard};
@@ -43,6 +46,7 @@ pub struct Records {
     pub(super) keys: Keys,
     pub(super) accounts: Accounts,
     pub(super) place_cipher: PlaceCipher,
+    pub(super) lock_waits: LockWaits,
 }
 
 impl Records {
@@ -66,7 +70,8 @@ impl Records {
         let shards = (0..shards).map(|_| Mutex::new(Shard::new(hasher.clone(), place_cipher))).collect();
         let (listing, series, keys) = (Mutex::default(), Mutex::default(), Keys::default());
         let accounts = Accounts::default();
-        Self { shards, listing, series, keys, accounts, place_cipher }
+        let lock_waits = LockWaits::default();
+        Self { shards, listing, series, keys, accounts, place_cipher, lock_waits }
     }
 
     /// Applies a change of a commit to the shard of its record.
@@ -101,7 +106,20 @@ impl Records {
     /// A thread that panicked under this lock may have applied half of a change, so the process ends.
     #[inline]
     pub(super) fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        self.shards[shard].lock().unwrap_or_else(|_| crate::fatal(POISONED))
+        match self.shards[shard].try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::WouldBlock) => self.wait_for(shard),
+            Err(TryLockError::Poisoned(_)) => crate::fatal(POISONED),
+        }
+    }
+
+    /// Waits for a lock that another thread has. Only this path reads the clock.
+    #[cold]
+    fn wait_for(&self, shard: usize) -> MutexGuard<'_, Shard> {
+        let begun = Instant::now();
+        let guard = self.shards[shard].lock().unwrap_or_else(|_| crate::fatal(POISONED));
+        self.lock_waits.add(begun.elapsed());
+        guard
     }
 
     /// Lock order: after every shard.

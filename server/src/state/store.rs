@@ -12,6 +12,7 @@ use super::events::{Event, UpdatedEvent};
 use super::keyed::{Keyed, Recorded, record};
 use super::limits::{Full, StateLimits, Usage};
 use super::listing::ListingKey;
+use super::lock_waits::LockWaits;
 use super::locked_shards::LockedShards;
 use super::records::Records;
 use super::shard::Shard;
@@ -65,6 +66,11 @@ impl Store {
         &*self.log
     }
 
+    /// The waits for the locks of shards.
+    pub fn lock_waits(&self) -> &LockWaits {
+        &self.records.lock_waits
+    }
+
     /// The log, for those who follow it.
     pub fn shared_log(&self) -> Arc<dyn Log> {
         self.log.clone()
@@ -94,7 +100,7 @@ impl Store {
             reply.mark_used(sequence, micros);
         }
         context.depends_on.include(sequence);
-        context.has_committed = true;
+        context.committed.add(context.now);
         Ok(())
     }
 
