@@ -42,6 +42,8 @@ pub mod log;
 pub mod maintenance;
 pub mod memory;
 #[doc(hidden)]
+pub mod metrics;
+#[doc(hidden)]
 pub mod net;
 #[doc(hidden)]
 pub mod process_limits;

@@ -10,13 +10,15 @@ use anyhow::Context;
 use bookline_server::ClusterServer;
 use bookline_server::account_add::SecretFileError;
 use bookline_server::cli::{Cli, ListenFlags};
+use bookline_server::commands::CurrentService;
 use bookline_server::net::listen_policy::Protection;
 use bookline_server::net::listener::Listener;
-use bookline_server::net::listeners;
+use bookline_server::net::listeners::{self, Opened};
 use bookline_server::net::tls::Tls;
 use bookline_server::signals::{self, StopSignals};
-use bookline_server::{Config, Server, log, process_limits};
+use bookline_server::{Config, Server, log, metrics, process_limits};
 use tokio::signal::unix::Signal;
+use tokio_util::sync::CancellationToken;
 
 /// The exit status if an argument is invalid, as it is if a flag is.
 const INVALID_ARGUMENTS: u8 = 2;
@@ -51,7 +53,8 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
 
 fn serve(cli: &Cli) -> anyhow::Result<()> {
     let mut config = cli.config();
-    process_limits::fit_open_files(&mut config)?;
+    let for_metrics = cli.listen.metrics_listen.as_ref().map_or(0, |_| metrics::OPEN_FILES_MAX);
+    process_limits::fit_open_files(&mut config, for_metrics)?;
     let threads = process_limits::serving_threads(cli.threads)?;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     let runtime = runtime.worker_threads(threads).enable_all().build().context("starting the runtime")?;
@@ -68,7 +71,7 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
         None => None,
     };
     // Until the data is recovered, a signal ends the process at once: there is nothing to finish.
-    let server = Opened::open(config).await?;
+    let server = Recovered::open(config).await?;
     let signals = match tls {
         Some(_) => StopSignals::handle_without_hangup(),
         None => StopSignals::handle(),
@@ -79,8 +82,13 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
         is_waived: flags.insecure,
         data_dir: &config.data_dir,
     };
-    let listeners = listeners::open(&flags.config(), tls, protection).await?;
-    let names: Vec<String> = listeners.iter().map(Listener::to_string).collect();
+    let Opened { clients, metrics } = listeners::open(&flags.config(), tls, protection).await?;
+    let stopping = CancellationToken::new();
+    if let Some(listener) = metrics {
+        let source = metrics::Source::new(server.current_service(), stopping.clone());
+        tokio::spawn(metrics::serve(listener, source));
+    }
+    let names: Vec<String> = clients.iter().map(Listener::to_string).collect();
     let names = names.join(" and on ");
     tracing::info!("listening on {names}");
     announce(format!("booklined {} listening on {names}", env!("CARGO_PKG_VERSION")));
@@ -89,18 +97,19 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
             () = stopped(signals) => {}
             () = reload_on_signal(reload) => {}
         }
+        stopping.cancel();
     };
-    server.run(listeners, shutdown).await
+    server.run(clients, shutdown).await
 }
 
 /// A server whose data is recovered.
-enum Opened {
+enum Recovered {
     Single(Server),
     #[cfg(feature = "cluster")]
     Member(Box<ClusterServer>),
 }
 
-impl Opened {
+impl Recovered {
     async fn open(config: &Config) -> anyhow::Result<Self> {
         #[cfg(feature = "cluster")]
         if let Some(cluster) = &config.cluster {
@@ -114,6 +123,14 @@ impl Opened {
             Self::Single(server) => server.requires_authentication(),
             #[cfg(feature = "cluster")]
             Self::Member(server) => server.requires_authentication(),
+        }
+    }
+
+    fn current_service(&self) -> CurrentService {
+        match self {
+            Self::Single(server) => server.current_service(),
+            #[cfg(feature = "cluster")]
+            Self::Member(server) => server.current_service(),
         }
     }
 

@@ -21,9 +21,10 @@ const OPEN_FILES_MIN: u64 = 64;
 /// The most descriptors that the server itself has open. A member of a cluster has no segments and snapshots,
 /// and instead of their seven the connection to NATS, a second one while it connects again, and the runtime
 /// of its log, with epoll twice and a waker.
-const OWN_OPEN_FILES: [(&str, u64); 9] = [
+const OWN_OPEN_FILES: [(&str, u64); 10] = [
     ("standard input, output and error", 3),
     ("standard error again, for the log", 1),
+    ("the socket of the service manager", 1),
     ("the runtime's epoll, twice, and its waker", 3),
     ("the socket pair by which signals reach the runtime, one end twice", 3),
     ("the listeners, and the file of TLS or of users that is read", 4),
@@ -60,27 +61,29 @@ const OTHER_THREADS_MAX: usize = 8;
 
 #[derive(Debug, Error)]
 #[error(
-    "the system allows {allowed} open files, and {OPEN_FILES_MIN} are needed at the least: raise the limit (ulimit -n, \
+    "the system allows {allowed} open files, and {needed} are needed at the least: raise the limit (ulimit -n, \
      LimitNOFILE of a unit)"
 )]
 pub struct TooFewFiles {
     allowed: u64,
+    needed: u64,
 }
 
 /// Raises the limit of open files to what the connections need, or lowers their number to what the limit
-/// allows.
+/// allows. `for_metrics` descriptors are for those who monitor the server.
 ///
 /// # Errors
 ///
 /// If the limit is below the minimum and cannot be raised.
-pub fn fit_open_files(config: &mut Config) -> Result<(), TooFewFiles> {
+pub fn fit_open_files(config: &mut Config, for_metrics: u64) -> Result<(), TooFewFiles> {
+    let reserved = OPEN_FILES_RESERVED + for_metrics;
     let Config { max_connections, refusals, .. } = config;
-    let needed = (max_connections.saturating_add(*refusals) as u64).saturating_add(OPEN_FILES_RESERVED);
+    let needed = (max_connections.saturating_add(*refusals) as u64).saturating_add(reserved);
     let allowed = raise_open_files(needed);
-    if allowed < OPEN_FILES_MIN {
-        return Err(TooFewFiles { allowed });
+    if allowed < OPEN_FILES_MIN + for_metrics {
+        return Err(TooFewFiles { allowed, needed: OPEN_FILES_MIN + for_metrics });
     }
-    let available = usize::try_from(allowed - OPEN_FILES_RESERVED).unwrap_or(usize::MAX);
+    let available = usize::try_from(allowed - reserved).unwrap_or(usize::MAX);
     let (served, refused) = divide(available, *max_connections, *refusals);
     if served < *max_connections {
         tracing::warn!(

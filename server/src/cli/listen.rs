@@ -42,6 +42,11 @@ pub struct ListenFlags {
     #[arg(long, env = "BOOKLINE_UNIX_ACCOUNTS", value_parser = BoolishValueParser::new())]
     pub unix_accounts: bool,
 
+    /// Where those who monitor the server find /metrics, /healthz and /readyz, over plain HTTP; port 0 takes any
+    /// free port, which the log output names. Beyond the loopback address it takes --insecure [default: nowhere]
+    #[arg(long, env = "BOOKLINE_METRICS_LISTEN", value_name = "HOST:PORT")]
+    pub metrics_listen: Option<ListenAddress>,
+
     /// Listen beyond the loopback address also without accounts, or without TLS
     #[arg(long, env = "BOOKLINE_INSECURE", value_parser = BoolishValueParser::new())]
     pub insecure: bool,
@@ -62,6 +67,7 @@ impl ListenFlags {
         ListenConfig {
             listen: self.listen.clone(),
             tls: self.tls_listen.clone(),
+            metrics: self.metrics_listen.clone(),
             unix: self.listen_unix.clone(),
             unix_accounts: self.unix_accounts,
         }

@@ -1,4 +1,4 @@
-//! The value of `--listen` and `--tls-listen`: a host and a port.
+//! The value of `--listen`, `--tls-listen` and `--metrics-listen`: a host and a port.
 
 use std::fmt;
 use std::io;

@@ -13,7 +13,16 @@ pub struct PlannedAddress {
     /// The value of the flag.
     pub address: String,
     pub is_loopback: bool,
-    pub has_tls: bool,
+    pub serves: Serves,
+}
+
+/// What a server has at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Serves {
+    /// Clients, over TLS or not.
+    Clients { has_tls: bool },
+    /// Those who monitor it, to whom it speaks plain HTTP, and who have no accounts.
+    Metrics,
 }
 
 /// What protects a server that listens on a network.
@@ -32,6 +41,8 @@ pub enum Missing {
     Tls,
     Accounts,
     Both,
+    /// Metrics have neither.
+    ForMetrics,
 }
 
 /// Why the server may not listen.
@@ -53,12 +64,13 @@ pub enum ListenRefusal {
 impl PlannedAddress {
     /// What it lacks, if it is on a network.
     pub fn missing(&self, has_accounts: bool) -> Option<Missing> {
-        match (self.has_tls, has_accounts) {
+        match (self.serves, has_accounts) {
             _ if self.is_loopback => None,
-            (true, true) => None,
-            (false, true) => Some(Missing::Tls),
-            (true, false) => Some(Missing::Accounts),
-            (false, false) => Some(Missing::Both),
+            (Serves::Metrics, _) => Some(Missing::ForMetrics),
+            (Serves::Clients { has_tls: true }, true) => None,
+            (Serves::Clients { has_tls: false }, true) => Some(Missing::Tls),
+            (Serves::Clients { has_tls: true }, false) => Some(Missing::Accounts),
+            (Serves::Clients { has_tls: false }, false) => Some(Missing::Both),
         }
     }
 }
@@ -71,6 +83,7 @@ impl Missing {
             Self::Accounts | Self::Both => {
                 "everyone on the network can book, read and delete everything, as there are no accounts"
             }
+            Self::ForMetrics => "everyone on the network can read how much this server holds and does",
         }
     }
 
@@ -84,16 +97,18 @@ impl Missing {
             Self::Tls => tls.to_owned(),
             Self::Accounts => account,
             Self::Both => format!("{account} and {tls}"),
+            Self::ForMetrics => "give a loopback address, and let a proxy before it speak TLS".to_owned(),
         }
     }
 }
 
 /// Judges all addresses, before the server listens on any of them.
 pub fn check(planned: &[PlannedAddress], protection: Protection<'_>) -> Result<(), ListenRefusal> {
-    let any_has_tls = planned.iter().any(|planned| planned.has_tls);
+    let has_tls = Serves::Clients { has_tls: true };
+    let any_has_tls = planned.iter().any(|planned| planned.serves == has_tls);
     for address in planned {
         let Some(missing) = address.missing(protection.has_accounts) else { continue };
-        if any_has_tls && !address.has_tls {
+        if any_has_tls && address.serves == (Serves::Clients { has_tls: false }) {
             return Err(ListenRefusal::PlainBesideTls { address: address.address.clone() });
         }
         if !protection.is_waived {
@@ -113,7 +128,7 @@ mod tests {
     use super::*;
 
     fn plan(flag: &'static str, is_loopback: bool, has_tls: bool) -> PlannedAddress {
-        PlannedAddress { flag, address: "a:1".into(), is_loopback, has_tls }
+        PlannedAddress { flag, address: "a:1".into(), is_loopback, serves: Serves::Clients { has_tls } }
     }
 
     /// What the server lacks to listen with these flags, with accounts and without. `Err` is a refusal that
@@ -155,6 +170,20 @@ mod tests {
         ] {
             assert_eq!(lacks(&planned, false), without_accounts, "{planned:?} without accounts");
             assert_eq!(lacks(&planned, true), with_accounts, "{planned:?} with accounts");
+        }
+    }
+
+    #[test]
+    fn metrics_on_a_network_are_waived_also_beside_tls_and_accounts() {
+        let metrics = |is_loopback| PlannedAddress {
+            flag: "--metrics-listen",
+            address: "a:1".into(),
+            is_loopback,
+            serves: Serves::Metrics,
+        };
+        for clients in [plan("--listen", true, false), plan("--listen", false, true)] {
+            assert_eq!(lacks(&[clients.clone(), metrics(true)], true), Ok(None));
+            assert_eq!(lacks(&[clients, metrics(false)], true), Ok(Some(Missing::ForMetrics)));
         }
     }
 

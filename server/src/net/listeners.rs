@@ -1,12 +1,14 @@
 //! Opens the listeners that the flags ask for.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use thiserror::Error;
+use tokio::net::TcpListener;
 
 use crate::net::listen_address::{FoundAddress, ListenAddress, ListenError};
-use crate::net::listen_policy::{self, ListenRefusal, PlannedAddress, Protection};
+use crate::net::listen_policy::{self, ListenRefusal, PlannedAddress, Protection, Serves};
 use crate::net::listener::Listener;
 use crate::net::tls::Tls;
 use crate::net::unix_socket::{UnixSocket, UnixSocketError};
@@ -18,6 +20,8 @@ pub struct ListenConfig {
     pub listen: ListenAddress,
     /// A second address, which speaks TLS.
     pub tls: Option<ListenAddress>,
+    /// Where those who monitor the server find its metrics.
+    pub metrics: Option<ListenAddress>,
     pub unix: Option<PathBuf>,
     /// Whether the user at the other end of a Unix socket names an account.
     pub unix_accounts: bool,
@@ -33,6 +37,14 @@ pub enum OpenListenersError {
     Tcp(#[from] ListenError),
     #[error(transparent)]
     Unix(#[from] UnixSocketError),
+}
+
+/// The sockets of a server that listens.
+#[derive(Debug)]
+pub struct Opened {
+    /// For clients.
+    pub clients: Vec<Listener>,
+    pub metrics: Option<TcpListener>,
 }
 
 /// An address that is to be listened on, and how.
@@ -52,9 +64,11 @@ pub async fn open(
     config: &ListenConfig,
     tls: Option<Arc<Tls>>,
     protection: Protection<'_>,
-) -> Result<Vec<Listener>, OpenListenersError> {
+) -> Result<Opened, OpenListenersError> {
     let planned = plan(config, tls)?;
-    let judged: Vec<PlannedAddress> = planned.iter().map(|planned| planned.judged.clone()).collect();
+    let metrics = config.metrics.as_ref().map(plan_metrics).transpose()?;
+    let all = planned.iter().chain(&metrics);
+    let judged: Vec<PlannedAddress> = all.map(|planned| planned.judged.clone()).collect();
     listen_policy::check(&judged, protection)?;
     let mut listeners = Vec::new();
     for Planned { address, judged, tls } in planned {
@@ -63,24 +77,37 @@ pub async fn open(
             Some(tls) => Listener::Tls(listener, tls),
             None => Listener::Tcp(listener),
         };
-        if let Some(missing) = judged.missing(protection.has_accounts) {
-            tracing::warn!("listening on {listener} with --insecure: {}", missing.danger());
-        }
+        warn_of_danger(&judged, &listener, protection);
         listeners.push(listener);
     }
+    let metrics = match metrics {
+        Some(Planned { address, judged, .. }) => {
+            let listener = address.bind().await?;
+            if let Ok(bound) = listener.local_addr() {
+                tracing::info!("metrics are at http://{bound}/metrics");
+                warn_of_danger(&judged, &bound, protection);
+            }
+            Some(listener)
+        }
+        None => None,
+    };
     if let Some(path) = &config.unix {
         let users = config.unix_accounts.then(Arc::default);
         listeners.push(Listener::Unix(UnixSocket::bind(path).await?, users));
     }
-    Ok(listeners)
+    Ok(Opened { clients: listeners, metrics })
+}
+
+/// Warns if only `--insecure` allows to listen there.
+fn warn_of_danger(judged: &PlannedAddress, listener: &dyn Display, protection: Protection<'_>) {
+    if let Some(missing) = judged.missing(protection.has_accounts) {
+        tracing::warn!("listening on {listener} with --insecure: {}", missing.danger());
+    }
 }
 
 fn plan(config: &ListenConfig, tls: Option<Arc<Tls>>) -> Result<Vec<Planned>, ListenError> {
-    let planned = |flag, address: &ListenAddress, tls: Option<Arc<Tls>>| {
-        let found = address.find()?;
-        let (is_loopback, has_tls) = (found.is_loopback(), tls.is_some());
-        let judged = PlannedAddress { flag, address: address.to_string(), is_loopback, has_tls };
-        Ok(Planned { address: found, judged, tls })
+    let planned = |flag, address, tls: Option<Arc<Tls>>| {
+        plan_one(flag, address, Serves::Clients { has_tls: tls.is_some() }, tls)
     };
     match &config.tls {
         None => Ok(vec![planned("--listen", &config.listen, tls)?]),
@@ -88,4 +115,20 @@ fn plan(config: &ListenConfig, tls: Option<Arc<Tls>>) -> Result<Vec<Planned>, Li
             Ok(vec![planned("--listen", &config.listen, None)?, planned("--tls-listen", address, tls)?])
         }
     }
+}
+
+fn plan_metrics(address: &ListenAddress) -> Result<Planned, ListenError> {
+    plan_one("--metrics-listen", address, Serves::Metrics, None)
+}
+
+fn plan_one(
+    flag: &'static str,
+    address: &ListenAddress,
+    serves: Serves,
+    tls: Option<Arc<Tls>>,
+) -> Result<Planned, ListenError> {
+    let found = address.find()?;
+    let judged =
+        PlannedAddress { flag, address: address.to_string(), is_loopback: found.is_loopback(), serves };
+    Ok(Planned { address: found, judged, tls })
 }
