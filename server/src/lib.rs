@@ -49,6 +49,8 @@ pub mod net;
 pub mod process_limits;
 pub mod server;
 #[doc(hidden)]
+pub mod service_manager;
+#[doc(hidden)]
 pub mod session;
 #[doc(hidden)]
 pub mod signals;

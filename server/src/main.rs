@@ -15,6 +15,7 @@ use bookline_server::net::listen_policy::Protection;
 use bookline_server::net::listener::Listener;
 use bookline_server::net::listeners::{self, Opened};
 use bookline_server::net::tls::Tls;
+use bookline_server::service_manager::{self, Notifier, State, Watchdog};
 use bookline_server::signals::{self, StopSignals};
 use bookline_server::{Config, Server, log, metrics, process_limits};
 use tokio::signal::unix::Signal;
@@ -92,14 +93,29 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
     let names = names.join(" and on ");
     tracing::info!("listening on {names}");
     announce(format!("booklined {} listening on {names}", env!("CARGO_PKG_VERSION")));
+    let notifier = tell_service_manager(&server);
     let shutdown = async move {
         tokio::select! {
             () = stopped(signals) => {}
             () = reload_on_signal(reload) => {}
         }
         stopping.cancel();
+        if let Some(notifier) = notifier {
+            notifier.notify(State::Stopping);
+        }
     };
     server.run(clients, shutdown).await
+}
+
+/// Tells the service manager, if there is one, that the server is ready, and from now on that it is well.
+fn tell_service_manager(server: &Recovered) -> Option<Arc<Notifier>> {
+    let notifier = Arc::new(Notifier::of_environment()?);
+    notifier.notify(State::Ready);
+    if let Some(period) = service_manager::period_of_environment() {
+        let (watchdog, notifier) = (Watchdog::new(server.current_service(), period), notifier.clone());
+        tokio::spawn(async move { watchdog.run(&notifier).await });
+    }
+    Some(notifier)
 }
 
 /// A server whose data is recovered.
