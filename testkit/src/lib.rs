@@ -12,6 +12,7 @@ pub mod in_memory;
 pub mod in_process;
 mod memory_log;
 pub mod model;
+pub mod monitoring;
 pub mod nats;
 mod pattern;
 pub mod ports;

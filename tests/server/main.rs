@@ -15,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod log_output;
 mod long_replies;
+mod metrics;
 mod mistakes;
 mod month;
 mod net;

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use bookline_protocol::Code;
+use bookline_testkit::monitoring::{METRICS_FLAGS, Monitoring};
 use bookline_testkit::process::{Home, Process, booklined, listing, spawn_listening};
 use bookline_testkit::{Conn, HANG_TIMEOUT};
 use rustix::process::Signal;
@@ -39,7 +40,7 @@ fn start(disk: &Path) -> (Process, Conn) {
         .arg("--data-dir")
         .arg(disk.join("data"));
     command.args(["--listen", "127.0.0.1:0", "--segment-size", "768KiB", "--time-zone", "UTC"]);
-    command.args(["--max-person-hours", &PERSON_HOURS_MAX.to_string()]);
+    command.args(["--max-person-hours", &PERSON_HOURS_MAX.to_string()]).args(METRICS_FLAGS);
     let (process, addr) = spawn_listening(&mut command);
     (process, Conn::open(addr))
 }
@@ -115,6 +116,13 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
     assert_eq!(conn.ask("GET F2 2026-11-21").ok()["schedule"][0]["meet"]["title"], "talk");
     assert!(conn.ask("GET F3 2026-11-21").ok()["schedule"].as_array().unwrap().is_empty());
     assert_eq!(conn.ask("STATS").ok()["read_only"], true);
+    let monitoring = Monitoring::of(&process);
+    let not_ready = monitoring.get("/readyz");
+    assert_eq!(not_ready.status, 503);
+    assert!(not_ready.body.contains("no space for the next journal segment"), "{}", not_ready.body);
+    assert_eq!(monitoring.get("/healthz").status, 200);
+    let metrics = monitoring.metrics();
+    assert_eq!((metrics.get("read_only"), metrics.get("ready")), (1.0, 0.0));
 
     fs::remove_file(seen.join("ballast")).unwrap();
     let until = Instant::now() + HANG_TIMEOUT;
@@ -128,6 +136,7 @@ fn full_disk_refuses_changes_and_serves_reads_until_there_is_space() {
         assert!(Instant::now() < until, "the server is still read-only although there is space");
     }
     assert_eq!(conn.ask("STATS").ok()["read_only"], false);
+    assert_eq!(monitoring.get("/readyz").status, 200);
     conn.ask("DELETE F1 2026-11-21 09:00").ok();
     conn.ask_until("GET y", |event| event.number("held_tickets") == 2);
     conn.ask(&format!("CONFIRM {hold}")).ok();

@@ -6,6 +6,7 @@
 
 mod checks;
 mod joining;
+mod monitoring;
 mod roles;
 mod silence;
 mod snapshots;

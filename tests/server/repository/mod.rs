@@ -6,7 +6,7 @@
 
 mod curve;
 mod imports;
-mod text;
+pub mod text;
 
 use std::collections::BTreeMap;
 
