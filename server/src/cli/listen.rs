@@ -42,8 +42,9 @@ pub struct ListenFlags {
     #[arg(long, env = "BOOKLINE_UNIX_ACCOUNTS", value_parser = BoolishValueParser::new())]
     pub unix_accounts: bool,
 
-    /// Where those who monitor the server find /metrics, /healthz and /readyz, over plain HTTP; port 0 takes any
-    /// free port, which the log output names. Beyond the loopback address it takes --insecure [default: nowhere]
+    /// Where those who monitor the server find /metrics, /healthz and /readyz, over plain HTTP; port 0 takes
+    /// any free port, which the log output names. Beyond the loopback address it takes --insecure [default:
+    /// nowhere]
     #[arg(long, env = "BOOKLINE_METRICS_LISTEN", value_name = "HOST:PORT")]
     pub metrics_listen: Option<ListenAddress>,
 

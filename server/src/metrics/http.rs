@@ -1,5 +1,5 @@
-//! Connections of those who monitor the server. They are few, short and bounded, so that none of them, however
-//! slow or hostile, takes anything from those who book.
+//! Connections of those who monitor the server. They are few, short and bounded, so that none of them,
+//! however slow or hostile, takes anything from those who book.
 
 use std::convert::Infallible;
 use std::future::ready;

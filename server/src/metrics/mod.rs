@@ -1,4 +1,5 @@
-//! What the server tells those who monitor it, over HTTP: its metrics, that it lives, and whether it is ready.
+//! What the server tells those who monitor it, over HTTP: its metrics, that it lives, and whether it is
+//! ready.
 
 mod cluster;
 mod connections;

@@ -1,5 +1,5 @@
-//! Tells the service manager that the server is well, as long as its log makes progress. A server whose disk does
-//! not answer, or whose committer has ended, acknowledges nothing: the service manager restarts it.
+//! Tells the service manager that the server is well, as long as its log makes progress. A server whose disk
+//! does not answer, or whose committer has ended, acknowledges nothing: the service manager restarts it.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use super::notifier::{Notifier, State};
 use crate::commands::CurrentService;
 use crate::storage::stall::StallCheck;
 
-/// The variables with the time after which the service manager acts, in microseconds, and with the process that
-/// it expects to hear of.
+/// The variables with the time after which the service manager acts, in microseconds, and with the process
+/// that it expects to hear of.
 const PERIOD_VARIABLE: &str = "WATCHDOG_USEC";
 const PROCESS_VARIABLE: &str = "WATCHDOG_PID";
 
 /// The service manager is told twice in each period.
 const MESSAGES_PER_PERIOD: u32 = 2;
 
-/// A log that makes no progress is looked at so often in each period: the service manager is told as soon as it
-/// does.
+/// A log that makes no progress is looked at so often in each period: the service manager is told as soon as
+/// it does.
 const LOOKS_PER_PERIOD: u32 = 16;
 
-/// The time without a message after which the service manager restarts this process. `None` if it expects none.
+/// The time without a message after which the service manager restarts this process. `None` if it expects
+/// none.
 pub fn period_of_environment() -> Option<Duration> {
     let process = std::env::var(PROCESS_VARIABLE).ok();
     if process.is_some_and(|process| process.parse() != Ok(std::process::id())) {

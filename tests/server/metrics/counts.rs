@@ -26,7 +26,7 @@ fn requests_refusals_and_changes_are_counted_once() {
     conn.ask("BOOK jazz 2 key=one-key-of-sixteen").err("KEY_REUSED");
     conn.ask("SNAPSHOT").ok();
     let mut watcher = server.connect();
-    watcher.ask("WATCH jazz").ok();
+    watcher.ask("WATCH event:jazz").ok();
     server.connect().ask("PING").ok();
     let _third = server.connect();
     conn.ask_until("STATS", |stats| stats.number("connections") == 3);

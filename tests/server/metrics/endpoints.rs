@@ -45,12 +45,9 @@ fn metrics_beyond_loopback_take_insecure() {
     assert_eq!(status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("--metrics-listen 0.0.0.0:0 is not a loopback address"), "{stderr}");
     assert!(stderr.contains("or give --insecure to listen there all the same"), "{stderr}");
-    let server = Home::new().start(&["--metrics-listen", "0.0.0.0:0", "--insecure"]);
-    assert!(
-        server.stderr().contains("with --insecure: everyone on the network can read"),
-        "{}",
-        server.stderr()
-    );
+    let mut server = Home::new().start(&["--metrics-listen", "0.0.0.0:0", "--insecure"]);
+    let warning = "with --insecure: everyone on the network can read";
+    assert!(server.process().wait_for_stderr(|text| text.contains(warning)), "{}", server.stderr());
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! What those who monitor the server see, and what the service manager is told.
 //!
-//! Catches: a count that differs from what was done; a metric without documentation, or a dashboard of metrics that
-//! do not exist; a server that says that it is ready and refuses changes; a scraper that delays bookings, keeps
-//! memory or descriptors, or shuts others out for longer than some seconds; a service manager that waits for a
-//! server that is ready, or is told that a server is well whose disk does not answer.
+//! Catches: a count that differs from what was done; a metric without documentation, or a dashboard of
+//! metrics that do not exist; a server that says that it is ready and refuses changes; a scraper that delays
+//! bookings, keeps memory or descriptors, or shuts others out for longer than some seconds; a service manager
+//! that waits for a server that is ready, or is told that a server is well whose disk does not answer.
 
 mod counts;
 mod endpoints;
