@@ -35,7 +35,8 @@ impl CheckedNodes {
         Self { nodes: monitors.iter().map(node).collect() }
     }
 
-    /// Notes their answers, in the order of the monitors. Returns the errors of those that have become silent.
+    /// Notes their answers, in the order of the monitors. Returns the errors of those that have become
+    /// silent.
     pub fn note(&mut self, answers: Vec<io::Result<NodeReport>>) -> Vec<(Monitor, io::Error)> {
         let mut silent = Vec::new();
         for (node, answer) in self.nodes.iter_mut().zip(answers) {

@@ -128,7 +128,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<MemberInfo>(text).expect("it is read");
         assert_eq!(read("{}"), MemberInfo::default());
         let later =
-            read(r#"{"address":"a:1","role":"witness","kinds":40,"sync":{"state":"lazy"},"more":[1]}"#);
+            read(r#"{"address":"a:1","role":"observer","kinds":40,"sync":{"state":"lazy"},"more":[1]}"#);
         assert_eq!((later.address.as_str(), later.role, later.kinds), ("a:1", MemberRole::Other, 40));
         assert_eq!(later.sync, SyncReport::default());
     }

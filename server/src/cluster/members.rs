@@ -57,7 +57,7 @@ pub async fn ask_members(client: &NatsClient, cluster: &ClusterName) -> Result<V
     Ok(members)
 }
 
-/// Waits for a member that leads in a later term, as long as `patience` lasts.
+/// Asks all members, until one says that it leads in a later term.
 ///
 /// # Errors
 ///

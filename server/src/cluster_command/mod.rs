@@ -1,5 +1,6 @@
 //! `booklined cluster`: looks at a cluster, and moves its lead.
 
+mod ask;
 mod problems;
 mod status;
 mod step_down;
@@ -12,7 +13,6 @@ use clap::{Subcommand, ValueEnum};
 
 use crate::cluster::NatsFlags;
 use crate::storage::replicated::nats::{NatsClient, NatsOptions};
-use status::Status;
 
 /// Look at a cluster, or move its lead.
 #[derive(Debug, Clone, Subcommand)]
@@ -75,7 +75,7 @@ impl ClusterCommand {
         let client = NatsClient::connect_quietly(options).await?;
         match self {
             Self::Status { format, .. } => {
-                let status = Status::ask(&client, options).await?;
+                let status = ask::ask(&client, options).await?;
                 print(&match format {
                     StatusFormat::Table => table::of(&status),
                     StatusFormat::Json => format!("{}\n", serde_json::to_string(&status)?),

@@ -1,9 +1,11 @@
 //! A cluster: three NATS servers and three `booklined`.
 
 use std::net::SocketAddr;
+use std::process::Command;
 
 use bookline_testkit::nats::{Nats, NatsProgram};
 use bookline_testkit::ports::fixed_ports;
+use bookline_testkit::process::booklined;
 
 use super::member::Member;
 use super::poll::poll;
@@ -73,6 +75,16 @@ impl Cluster {
         let term = states[leader].as_ref()?.term;
         let is_last = states.iter().flatten().all(|state| state.term <= term);
         is_last.then_some(Leadership { leader, term })
+    }
+
+    /// Lets the leader step down, and returns what is printed about the next one.
+    pub fn step_down(&self) -> String {
+        let urls = self.nats.urls().join(",");
+        let mut command = Command::new(booklined());
+        command.args(["cluster", "step-down", "--cluster", &urls, "--cluster-name", "sales"]);
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
     /// The NATS server that leads the stream.

@@ -1,8 +1,8 @@
 //! A cluster of real processes under load, and what happens when some of them are killed or stopped.
 //!
-//! Catches: a sale that does not go on in time; a stale read, also through a leader that slept; a change that
-//! was granted and is lost, or is made twice; a ticket that is sold twice; a read that is answered without a
-//! lease; a server that has to be started again by hand.
+//! Catches: a sale that does not go on in time; a stale read, also through a leader that slept or has stepped
+//! down; a change that was granted and is lost, or is made twice; a ticket that is sold twice; a read that is
+//! answered without a lease; a server that has to be started again by hand.
 //!
 //! Each scenario has its own events and its own day. What its clients were answered is checked after it, and
 //! again after all processes were killed and started again. `BOOKLINE_TEST_CLUSTER_ROUNDS` is how often the

@@ -36,6 +36,9 @@ const WITHOUT_QUORUM: Duration = Duration::from_secs(20);
 /// one takes over at about that time.
 const NAP_MILLIS: [Range<u64>; 4] = [3_000..4_000, 500..3_000, 3_000..4_000, 500..3_000];
 
+/// How many leaders step down, one after another.
+const STEP_DOWNS: u64 = 4;
+
 /// What a server that fails is in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
@@ -68,6 +71,7 @@ impl Scenarios {
         self.fail("the leader is killed", &[Role::Leader], &[kill], LEADER_LIMIT);
         self.fail("the leader sleeps", &[Role::Leader], &[stop], LEADER_LIMIT);
         self.nap();
+        self.step_down();
         self.fail("the stream's leader is killed", &[Role::StreamLeader], &[kill], STREAM_LEADER_LIMIT);
         self.fail("the stream's leader sleeps", &[Role::StreamLeader], &[stop], STREAM_LEADER_LIMIT);
         let kinds = [Kind::draw(&mut self.rng), Kind::draw(&mut self.rng)];
@@ -153,6 +157,24 @@ impl Scenarios {
         });
         let after = self.cluster.settled();
         self.describe_leadership(&before, &after);
+        self.expect_the_same_processes(&pids, &[]);
+    }
+
+    /// Lets leaders step down, one after another.
+    fn step_down(&mut self) {
+        let (before, pids) = (self.cluster.settled(), self.cluster.pids());
+        self.under_load("leaders step down", |cluster, progress| {
+            for _ in 0..STEP_DOWNS {
+                let printed = cluster.step_down();
+                let stepped_down = Instant::now();
+                let last_change = progress.change_of_each_after(CLIENTS, stepped_down);
+                let seconds = (last_change - stepped_down).as_secs_f64();
+                println!("    {printed}; a change of each client {seconds:.2} s later");
+            }
+        });
+        let after = self.cluster.settled();
+        self.describe_leadership(&before, &after);
+        assert!(after.term >= before.term + STEP_DOWNS, "each begins a term");
         self.expect_the_same_processes(&pids, &[]);
     }
 

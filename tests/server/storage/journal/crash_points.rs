@@ -124,7 +124,9 @@ fn group(
                 last = Some((sequence, last.map_or(1, |(_, count)| count + 1)));
             }
             Err(AppendError::ReadOnly { .. }) => return Ok(None),
-            Err(AppendError::Unavailable { .. }) => unreachable!("a journal is no replicated log"),
+            Err(AppendError::Unavailable { .. } | AppendError::Misconfigured { .. }) => {
+                unreachable!("a journal is no replicated log")
+            }
             // If a failure has closed the journal, the wait ends with it.
             Err(AppendError::Backpressure | AppendError::Closed) => {
                 disk.resume_writes();

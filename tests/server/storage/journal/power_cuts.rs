@@ -153,7 +153,9 @@ impl Scenario {
                     Ok(sequence) => break sequence,
                     Err(AppendError::ReadOnly { .. }) => return Err(Outcome::ReadOnly),
                     Err(AppendError::Closed) => return Err(Outcome::Failed),
-                    Err(AppendError::Unavailable { .. }) => unreachable!("a journal is no replicated log"),
+                    Err(AppendError::Unavailable { .. } | AppendError::Misconfigured { .. }) => {
+                        unreachable!("a journal is no replicated log")
+                    }
                     Err(AppendError::Backpressure) => {
                         self.disk.resume_writes();
                         wait_for_capacity(journal).map_err(|_| Outcome::Failed)?;

@@ -83,8 +83,8 @@ impl NatsClient {
         subscribed.map_err(|error| failed("subscribing to", subject, &error))
     }
 
-    /// Publishes a request that several may answer, and passes their answers to `each`, until it breaks off or
-    /// there is no patience left.
+    /// Publishes a request that several may answer, and passes their answers to `each`, until it breaks off
+    /// or there is no patience left.
     ///
     /// # Errors
     ///
