@@ -140,7 +140,7 @@ async fn a_stream_with_other_settings_is_refused() {
     assert_eq!(
         refused,
         "the stream BOOKLINE-sales has max-msgs 10, and a cluster needs max-msgs unlimited: correct it with \
-         `nats stream edit BOOKLINE-sales`, or give another --cluster-name"
+         `nats stream edit BOOKLINE-sales --max-msgs=-1`"
     );
 }
 
