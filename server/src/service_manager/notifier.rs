@@ -1,9 +1,12 @@
-//! The socket of the service manager.
+//! Messages to the service manager.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// The variable with the address of the socket.
 const SOCKET_VARIABLE: &str = "NOTIFY_SOCKET";
@@ -19,10 +22,14 @@ pub enum State {
     Well,
 }
 
-/// The socket of the service manager. It is opened once, so that no message needs a descriptor later.
+/// The service manager. The socket is opened once, so that no message needs a descriptor later, and is not
+/// connected, so that messages arrive again when the service manager has opened its socket anew.
 #[derive(Debug)]
 pub struct Notifier {
     socket: UnixDatagram,
+    address: SocketAddr,
+    /// Whether the last message was not taken, which is logged once.
+    is_deaf: AtomicBool,
 }
 
 impl State {
@@ -35,14 +42,24 @@ impl State {
     }
 }
 
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "is ready",
+            Self::Stopping => "stops",
+            Self::Well => "is well",
+        })
+    }
+}
+
 impl Notifier {
-    /// The service manager of this process. `None` if there is none, or its socket cannot be used, which is
+    /// The service manager of this process. `None` if there is none, or its address cannot be used, which is
     /// logged.
     pub fn of_environment() -> Option<Self> {
         let address = std::env::var_os(SOCKET_VARIABLE).filter(|address| !address.is_empty())?;
-        let connected = Self::connect(&address);
+        let notifier = Self::new(&address);
         let address = address.display();
-        connected
+        notifier
             .inspect_err(|error| {
                 tracing::warn!(
                     "{SOCKET_VARIABLE} is {address}, and the service manager is told nothing: {error}"
@@ -51,27 +68,32 @@ impl Notifier {
             .ok()
     }
 
-    /// Connects to a path, or, if it begins with `@`, to a name in the abstract namespace of Linux.
+    /// The service manager at a path, or, if it begins with `@`, at a name in the abstract namespace of
+    /// Linux.
     ///
     /// # Errors
     ///
-    /// The error of the system.
-    pub fn connect(address: &OsStr) -> io::Result<Self> {
+    /// It is neither, or the system refuses a socket.
+    pub fn new(address: &OsStr) -> io::Result<Self> {
+        let address = match address.as_bytes() {
+            [b'@', name @ ..] => abstract_address(name)?,
+            [b'/', ..] => SocketAddr::from_pathname(address)?,
+            _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "it is a path, or a name after @")),
+        };
         let socket = UnixDatagram::unbound()?;
         // A service manager that takes nothing must not delay the server.
         socket.set_nonblocking(true)?;
-        match address.as_bytes() {
-            [b'@', name @ ..] => socket.connect_addr(&abstract_address(name)?)?,
-            [b'/', ..] => socket.connect(address)?,
-            _ => return Err(io::Error::new(io::ErrorKind::Unsupported, "it is a path, or a name after @")),
-        }
-        Ok(Self { socket })
+        Ok(Self { socket, address, is_deaf: AtomicBool::new(false) })
     }
 
-    /// Tells it. A message that it does not take is logged, and lost.
+    /// Tells it. A message that it does not take is lost.
     pub fn notify(&self, state: State) {
-        if let Err(error) = self.socket.send(state.message()) {
-            tracing::warn!("the service manager was not told that the server is {state:?}: {error}");
+        let sent = self.socket.send_to_addr(state.message(), &self.address);
+        let was_deaf = self.is_deaf.swap(sent.is_err(), Relaxed);
+        if let Err(error) = sent
+            && !was_deaf
+        {
+            tracing::warn!("the service manager was not told that the server {state}: {error}");
         }
     }
 }

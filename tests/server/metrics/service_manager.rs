@@ -40,14 +40,34 @@ fn service_manager_hears_of_the_start_of_the_watchdog_and_of_the_stop() {
 #[test]
 fn server_runs_without_a_service_manager_that_answers() {
     let home = Home::new();
-    for address in ["/nowhere/at-all", "vsock:2:1234"] {
+    for (address, warning) in [
+        ("/nowhere/at-all", "the service manager was not told that the server is ready"),
+        ("vsock:2:1234", "the service manager is told nothing"),
+    ] {
         let (mut process, server) = spawn_listening(home.command::<&str>(&[]).env("NOTIFY_SOCKET", address));
         Conn::open(server).ask("PING").ok();
-        let is_warned = process.wait_for_stderr(|text| text.contains("the service manager is told nothing"));
-        assert!(is_warned, "{}", process.stderr());
+        assert!(process.wait_for_stderr(|text| text.contains(warning)), "{}", process.stderr());
         process.signal(Signal::TERM);
         assert_eq!(process.wait(HANG_TIMEOUT).and_then(|status| status.code()), Some(0));
     }
+}
+
+#[test]
+fn messages_arrive_again_when_the_service_manager_has_a_new_socket() {
+    let home = Home::new();
+    let path = home.data().with_extension("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let mut command = home.command::<&str>(&[]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "500000");
+    let (process, _) = spawn_listening(&mut command);
+    assert_eq!(receive(&socket), "READY=1\n");
+    drop(socket);
+    std::fs::remove_file(&path).unwrap();
+    assert!(process.wait_for_stderr(|text| text.contains("not told that the server is well")));
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(HANG_TIMEOUT)).unwrap();
+    assert_eq!(receive(&socket), "WATCHDOG=1\n");
+    assert_eq!(process.stderr().matches("was not told").count(), 1, "{}", process.stderr());
 }
 
 /// The watchdog of another process, as of a shell that has started the server.

@@ -78,7 +78,7 @@ async fn pings_stop_while_the_disk_stalls_and_when_the_committer_has_ended() {
     let journal = journal(&disk);
     let service = service_of(&journal);
     let (_sender, current) = watch::channel(service.clone());
-    let notifier = Notifier::connect(path.as_os_str()).expect("the socket is there");
+    let notifier = Notifier::new(path.as_os_str()).expect("a path");
     let watchdog = Watchdog::new(current, PERIOD);
     let watching = tokio::spawn(async move { watchdog.run(&notifier).await });
 
