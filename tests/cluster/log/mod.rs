@@ -230,11 +230,10 @@ async fn leader_that_resigns_appends_what_was_decided_and_a_standby_leads_at_onc
     log.resign();
     let confirmed = log.confirm(|confirmed| Lease::proves(confirmed, looked));
     timeout(HANG_TIMEOUT, confirmed).await.expect("the resignation proves what was looked up before it");
-    assert!(!log.has_lease());
-    assert_eq!(log.durable(), last);
-    assert_eq!(append(&old, 101), Err(AppendError::Closed));
+    timeout(HANG_TIMEOUT, log.wait_durable(last)).await.expect("what was decided is appended");
     assert!(matches!(old.ended().await, End::Resigned { term: 1 }));
-    assert!(!log.is_confirmed(|_| true));
+    assert!(!log.has_lease() && !log.is_confirmed(|_| true));
+    assert_eq!(log.append(101, None, &[]), Err(AppendError::Closed));
     new.leads().await;
     assert_eq!(new.log.appended(), last);
     append(&new, 102).expect("it leads");
