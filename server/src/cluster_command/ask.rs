@@ -3,14 +3,14 @@
 use super::problems;
 use super::status::Status;
 use crate::cluster::{CheckedNodes, MemberInfo, SyncReport, SyncState, ask_members};
-use crate::storage::replicated::nats::{NatsClient, NatsError, NatsOptions, NatsStream, ask_all};
+use crate::storage::replicated::nats::{NatsClient, NatsOptions, NatsStream, SnapshotBucket, ask_all};
 
 /// Asks the members and NATS.
 ///
 /// # Errors
 ///
-/// [`NatsError`], if NATS does not answer.
-pub(super) async fn ask(client: &NatsClient, options: &NatsOptions) -> Result<Status, NatsError> {
+/// NATS does not answer.
+pub(super) async fn ask(client: &NatsClient, options: &NatsOptions) -> anyhow::Result<Status> {
     let members = ask_members(client, &options.cluster).await?;
     // How many it is to have is what the members were told.
     let replicas = members.iter().map(|member| member.replicas).max();
@@ -32,7 +32,8 @@ pub(super) async fn ask(client: &NatsClient, options: &NatsOptions) -> Result<St
             nodes.sync()
         }
     };
-    let status = Status::new(options.cluster.to_string(), members, stream, sync);
+    let snapshots = SnapshotBucket::of(client, options).contents().await?.snapshots;
+    let status = Status::new(options.cluster.to_string(), members, stream, snapshots, sync);
     let problems = problems::of(&status);
     Ok(status.judged(problems))
 }

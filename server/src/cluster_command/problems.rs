@@ -15,10 +15,12 @@ pub fn of(status: &Status) -> Vec<String> {
     let mut problems = Problems::default();
     problems.add_leaders(status.members.iter().map(|member| &member.info));
     status.members.iter().for_each(|member| problems.add_member(member));
+    problems.add_versions(&status.members);
     match &status.stream {
         Some(stream) => problems.add_stream(stream),
         None => problems.add(format!("there is no stream BOOKLINE-{}", status.cluster)),
     }
+    problems.add_snapshots(status);
     let sync = &status.sync;
     // The members have said it with more words, if they check it.
     let is_said = status.members.iter().any(|member| member.info.wrong.is_some());
@@ -70,6 +72,17 @@ impl Problems {
         }
     }
 
+    fn add_versions(&mut self, members: &[MemberStatus]) {
+        let newest = members.iter().map(|member| member.info.kinds).max().unwrap_or(0);
+        for MemberStatus { info, .. } in members.iter().filter(|member| member.info.kinds < newest) {
+            self.add(format!(
+                "{} runs version {}, which does not know all changes that the others know: the leader makes none of \
+                 those until the newer version is started there too",
+                info.address, info.version
+            ));
+        }
+    }
+
     fn add_member(&mut self, member: &MemberStatus) {
         let MemberStatus { info, lag } = member;
         let address = &info.address;
@@ -86,6 +99,18 @@ impl Problems {
         }
         if let Some(wrong) = &info.wrong {
             self.add(format!("changes are refused: {wrong}"));
+        }
+    }
+
+    /// A server that joins needs a confirmed snapshot that reaches to the first message that is left.
+    fn add_snapshots(&mut self, status: &Status) {
+        let first = status.stream.as_ref().map_or(0, |stream| stream.first);
+        let mut confirmed = status.snapshots.iter().filter(|snapshot| snapshot.confirmed_by.is_some());
+        if first > 1 && !confirmed.any(|snapshot| snapshot.message + 1 >= first) {
+            self.add(format!(
+                "the log begins with message {first}, and the bucket has no confirmed snapshot of the messages before: no \
+                 server can join"
+            ));
         }
     }
 
@@ -147,7 +172,7 @@ mod tests {
             wrong: None,
         };
         let sync = SyncReport { state: SyncState::Always, ..SyncReport::default() };
-        Status::new("sales".into(), members, Some(stream), sync)
+        Status::new("sales".into(), members, Some(stream), Vec::new(), sync)
     }
 
     /// The problems of a cluster that is healthy but for this.
@@ -174,7 +199,9 @@ mod tests {
     #[test]
     fn each_problem_is_named() {
         type Spoil = fn(&mut Status);
-        let cases: [(Spoil, &str); 13] = [
+        let cases: [(Spoil, &str); 15] = [
+            (|status| status.members[0].info.kinds = 7, "b:1 runs version , which does not know all changes"),
+            (|status| stream(status).first = 7, "the log begins with message 7"),
             (|status| status.members.clear(), "no member answers"),
             (|status| status.members[0].info.role = MemberRole::Standby, "nobody leads"),
             (|status| status.members[1].info.role = MemberRole::Leader, "a:1 and b:1 both lead in term 3"),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::status::{MemberStatus, Status};
+use super::status::{MemberStatus, SnapshotStatus, Status};
 use crate::cluster::MemberRole;
 use crate::storage::replicated::nats::{ReplicaReport, StreamReport};
 
@@ -13,6 +13,7 @@ pub fn of(status: &Status) -> String {
     let sections = [
         members(&status.members),
         stream(status.stream.as_ref()),
+        snapshots(&status.snapshots),
         format!("sync: {}\n", status.sync),
         problems(status),
     ];
@@ -46,6 +47,21 @@ fn stream(stream: Option<&StreamReport>) -> String {
     let _ = writeln!(text, "replicas  {} of {}", stream.replicas.len(), stream.replicas_wanted);
     for replica in &stream.replicas {
         let _ = writeln!(text, "  {:<26} {}", replica.node, state(replica));
+    }
+    text
+}
+
+fn snapshots(snapshots: &[SnapshotStatus]) -> String {
+    if snapshots.is_empty() {
+        return "SNAPSHOTS\nthere are none\n".into();
+    }
+    let mut text = format!(
+        "{:<11} {:>11} {:>11} {:<21} {}\n",
+        "SNAPSHOT", "COMMITS", "BYTES", "MADE BY", "CONFIRMED BY"
+    );
+    for SnapshotStatus { message, commit, bytes, maker, confirmed_by } in snapshots {
+        let confirmed_by = confirmed_by.as_deref().unwrap_or("nobody yet");
+        let _ = writeln!(text, "{message:<11} {commit:>11} {bytes:>11} {maker:<21} {confirmed_by}");
     }
     text
 }

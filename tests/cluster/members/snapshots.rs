@@ -7,7 +7,7 @@ use bookline_testkit::nats::Nats;
 use bookline_testkit::process::Server;
 use tokio::time::Instant;
 
-use super::{flags, one_nats, pair, start, wait_until_leads};
+use super::{flags, one_nats, pair, start, status, wait_until_leads};
 
 /// Snapshots are made only when they are asked for, and the log is purged below them.
 const FLAGS: &[&str] = &["--snapshot-every", "1GiB", "--keep-log", "0"];
@@ -70,6 +70,12 @@ fn new_machine_begins_with_a_snapshot_when_the_log_before_it_is_purged() {
     assert!(first >= 22 && second >= first + 20, "{first}, {second}");
     assert_eq!(conn.ask("STATS").ok()["snapshot_sequence"], second);
     wait_until_purged(&nats);
+    let (code, all) = status(&nats, &[]);
+    let snapshots = all["snapshots"].as_array().expect("a list");
+    assert_eq!((code, snapshots.len()), (0, 2), "{all}");
+    assert_eq!(snapshots[0]["commit"], second);
+    assert_eq!(snapshots[0]["maker"], "two.example:2");
+    assert_eq!(snapshots[0]["confirmed_by"], "one.example:1");
     book(&mut conn, 3);
     let before = listing(&mut conn);
 

@@ -45,6 +45,10 @@ impl Retention {
     }
 
     pub async fn step(&mut self, contents: &BucketContents) -> Result<(), MemberSnapshotError> {
+        if !contents.exists {
+            // Long before it is needed.
+            self.source.stream.bucket().make().await?;
+        }
         let mut confirmed = contents.confirmed();
         let (newest, older) = (confirmed.next(), confirmed.next());
         if let Some(older) = older {

@@ -19,7 +19,10 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
+use super::client::NatsClient;
 use super::find::find;
+use super::options::NatsOptions;
+use super::settings::bucket_name;
 use crate::storage::replicated::snapshot::{BucketContents, SnapshotInfo};
 
 /// How long an answer of the bucket is waited for, or the next bytes of an object: the reader of an object
@@ -60,8 +63,10 @@ pub struct SnapshotBucket {
 }
 
 impl SnapshotBucket {
-    pub(super) fn new(context: Context, name: String, replicas: usize) -> Self {
-        Self { context, name, replicas }
+    /// The bucket of a cluster, which may not exist.
+    pub fn of(client: &NatsClient, options: &NatsOptions) -> Self {
+        let (name, replicas) = (bucket_name(options), options.replicas);
+        Self { context: client.jetstream(), name, replicas }
     }
 
     /// What the bucket has. Nothing, if it does not exist.
@@ -78,6 +83,15 @@ impl SnapshotBucket {
         let confirmations: HashMap<_, _> = objects.iter().filter_map(confirmation).collect();
         let begun = objects.iter().filter_map(begun).collect();
         Ok(BucketContents::new(infos.collect(), &confirmations, begun))
+    }
+
+    /// Makes the bucket. It takes a moment until all NATS servers know it.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError`]
+    pub async fn make(&self) -> Result<(), BucketError> {
+        self.create().await.map(drop)
     }
 
     /// Puts a snapshot into the bucket, which is made if it does not exist. Nobody sees it before it is

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::jetstream::{self, Context};
 use async_nats::{Client, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -11,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::NatsError;
-use super::options::NatsOptions;
+use super::options::{ANSWER_MAX, NatsOptions};
 
 /// The most bytes of an answer that is looked at. What others send is not trusted to be short.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
@@ -61,6 +62,12 @@ impl NatsClient {
             .await
             .map_err(|error| NatsError::Connect { servers: options.server_names(), error })?;
         Ok(Self { client, connected })
+    }
+
+    pub(super) fn jetstream(&self) -> Context {
+        let mut context = jetstream::new(self.client.clone());
+        context.set_timeout(ANSWER_MAX);
+        context
     }
 
     /// The largest message that the server accepts to which this is connected now.

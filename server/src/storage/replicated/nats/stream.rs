@@ -2,10 +2,10 @@
 
 use async_nats::connection::State;
 use async_nats::header;
+use async_nats::jetstream::Context;
 use async_nats::jetstream::context::PublishErrorKind;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::{self, Info, LastRawMessageErrorKind};
-use async_nats::jetstream::{self, Context};
 use tokio::time::timeout;
 
 use super::bucket::SnapshotBucket;
@@ -16,7 +16,7 @@ use super::message_limits::{MAX_PAYLOAD_MIN, MESSAGE_OVERHEAD_BYTES};
 use super::monitor::{self, Monitor};
 use super::options::{ANSWER_MAX, NatsOptions, READ_MAX};
 use super::report::StreamReport;
-use super::settings::{self, bucket_name, stream_name, subject};
+use super::settings::{self, stream_name, subject};
 use crate::codec::frame::PAYLOAD_BYTES_MAX;
 use crate::storage::replicated::append::{Append, AppendResult};
 use crate::storage::replicated::cluster_id::ClusterId;
@@ -63,7 +63,7 @@ impl NatsStream {
             return Err(NatsError::MaxPayload { max_payload });
         }
         let of_nodes = monitor::check_answering(&options.monitors).await?;
-        let context = context_of(&client);
+        let context = client.jetstream();
         let info = find_or_create(&context, options).await?;
         let Info { config, .. } = &info;
         // First of all, whose it is.
@@ -72,7 +72,7 @@ impl NatsStream {
         let (name, subject) = (stream_name(options), subject(options));
         let stream = context.get_stream_no_info(&name).await;
         let stream = stream.map_err(|error| failed("looking for", &name, &error))?;
-        let bucket = SnapshotBucket::new(context.clone(), bucket_name(options), options.replicas);
+        let bucket = SnapshotBucket::of(&client, options);
         Ok(Self {
             client,
             options: options.clone(),
@@ -96,7 +96,7 @@ impl NatsStream {
         client: &NatsClient,
         options: &NatsOptions,
     ) -> Result<Option<StreamReport>, NatsError> {
-        let found = find(&context_of(client), &stream_name(options)).await?;
+        let found = find(&client.jetstream(), &stream_name(options)).await?;
         Ok(found.map(|info| StreamReport::new(&info, options)))
     }
 
@@ -244,12 +244,6 @@ impl Stream for NatsStream {
             }
         }
     }
-}
-
-fn context_of(client: &NatsClient) -> Context {
-    let mut context = jetstream::new(client.client.clone());
-    context.set_timeout(ANSWER_MAX);
-    context
 }
 
 /// The stream of the cluster, as it is, or a new one. Two members may create it at the same time: the second

@@ -15,6 +15,8 @@ pub struct Listed {
 /// The snapshots in the bucket, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BucketContents {
+    /// Whether there is a bucket.
+    pub exists: bool,
     pub snapshots: Vec<Listed>,
     /// The last messages of snapshots that were begun, and the addresses of the members that make them.
     pub begun: HashMap<u64, String>,
@@ -40,7 +42,7 @@ impl BucketContents {
         });
         let mut snapshots: Vec<_> = listed.collect();
         snapshots.sort_by_key(|listed| std::cmp::Reverse(listed.info.message));
-        Self { snapshots, begun }
+        Self { exists: true, snapshots, begun }
     }
 
     /// The confirmed ones, the newest first.
