@@ -156,6 +156,12 @@ macro_rules! changes {
             /// The newest of them. A version that knows it knows all before it.
             pub const TYPE_MAX: u8 = max(Self::TYPES);
 
+            /// Its type, as it is written.
+            #[inline]
+            pub fn type_on_disk(&self) -> u8 {
+                match self { $(Self::$kind(_) => const { last(&[$($number),+]) },)* }
+            }
+
             /// The bytes of its encoding.
             #[inline]
             pub fn encoded_len(&self) -> usize {

@@ -12,6 +12,8 @@ mod config;
 #[cfg(feature = "cluster")]
 mod current_member;
 #[cfg(feature = "cluster")]
+mod known_kinds;
+#[cfg(feature = "cluster")]
 mod member_info;
 #[cfg(feature = "cluster")]
 mod members;
@@ -33,6 +35,8 @@ pub use checks::Checks;
 pub use config::ClusterConfig;
 #[cfg(feature = "cluster")]
 pub use current_member::CurrentMember;
+#[cfg(feature = "cluster")]
+pub use known_kinds::KnownKinds;
 #[cfg(feature = "cluster")]
 pub use member_info::{Identity, MemberInfo, MemberRole};
 #[cfg(feature = "cluster")]

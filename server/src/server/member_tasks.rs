@@ -1,4 +1,5 @@
-//! The tasks of a member beside its log: they answer what is asked over NATS, and check the stream.
+//! The tasks of a member beside its log: they answer what is asked over NATS, check the stream, and compare
+//! the versions of the members.
 
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::generation::Generation;
-use crate::cluster::{Answering, Checked, Checks, ClusterConfig, CurrentMember, Identity};
+use crate::cluster::{Answering, Checked, Checks, ClusterConfig, CurrentMember, Identity, KnownKinds};
 use crate::storage::replicated::nats::NatsStream;
 
 /// The tasks of a member, as long as its process runs.
@@ -17,6 +18,7 @@ pub(super) struct MemberTasks {
     checked: watch::Receiver<Checked>,
     _answering: AbortOnDropHandle<()>,
     _checking: AbortOnDropHandle<()>,
+    _comparing: AbortOnDropHandle<()>,
 }
 
 impl MemberTasks {
@@ -40,7 +42,10 @@ impl MemberTasks {
             current: current.subscribe(),
             checked: checked.clone(),
         };
+        let (client, name) = (stream.client().clone(), cluster.nats.cluster.clone());
+        let comparing = KnownKinds::default().run(client, name, current.subscribe());
         Self {
+            _comparing: AbortOnDropHandle::new(runtime.spawn(comparing)),
             _answering: AbortOnDropHandle::new(runtime.spawn(answering.run())),
             _checking: AbortOnDropHandle::new(runtime.spawn(checks.run(current.subscribe()))),
             current,

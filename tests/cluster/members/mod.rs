@@ -12,6 +12,7 @@ mod silence;
 mod snapshots;
 mod status;
 mod step_down;
+mod versions;
 mod watching;
 
 use std::process::{Command, Output};

@@ -36,7 +36,7 @@ use crate::storage::statistics::{LogStatistics, Progress};
 pub use driver::{Driver, End};
 use reader::StreamReader;
 use shared::Shared;
-pub use state::{Leadership, Role};
+pub use state::{Leadership, Role, SharedKinds};
 
 /// The log of a member, to be shared in an [`Arc`]. Its [`Driver`] does the work.
 pub struct ReplicatedLog {
@@ -149,6 +149,11 @@ impl ReplicatedLog {
     /// The last frame that was applied.
     pub fn position(&self) -> Position {
         self.shared.lock().position
+    }
+
+    /// Refuses changes of kinds that not all members know.
+    pub fn set_shared_kinds(&self, kinds: Option<SharedKinds>) {
+        self.shared.lock().shared_kinds = kinds;
     }
 
     /// Refuses changes as long as this is wrong with the stream.

@@ -19,6 +19,11 @@ use crate::storage::replicated::stream_sequence::StreamSequence;
 /// lock: four frames take the stream some milliseconds each.
 const QUEUED_BYTES_MAX: usize = 4 << 20;
 
+/// The newest kind of change that the first version with clusters knows, and so every member.
+const FIRST_KINDS: u8 = 34;
+
+const _: () = assert!(FIRST_KINDS <= Change::TYPE_MAX);
+
 /// What this member is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
@@ -37,6 +42,15 @@ pub struct Leadership {
     pub term: u32,
     /// The address of the leader.
     pub leader: Box<str>,
+}
+
+/// The kinds of changes that all members know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedKinds {
+    /// The newest one.
+    pub through: u8,
+    /// Who knows no newer one, and what to do.
+    pub upgrade: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -61,6 +75,8 @@ pub(super) struct State {
     pub stalled: Option<u64>,
     /// What is wrong with the stream, so that nothing is taken.
     pub misconfigured: Option<Arc<str>>,
+    /// `None` until the members have answered.
+    pub shared_kinds: Option<SharedKinds>,
     /// Nothing more is taken: the server stops.
     pub is_closed: bool,
     pub wants_barrier: bool,
@@ -91,6 +107,7 @@ impl State {
             capacity_waiters: Vec::new(),
             stalled: None,
             misconfigured: None,
+            shared_kinds: None,
             is_closed: false,
             wants_barrier: false,
             wants_snapshot: None,
@@ -117,6 +134,7 @@ impl State {
         if let Some(wrong) = &self.misconfigured {
             return Err(AppendError::Misconfigured { wrong: wrong.clone() });
         }
+        self.check_kinds(changes)?;
         if self.queued_bytes >= QUEUED_BYTES_MAX {
             return Err(AppendError::Backpressure);
         }
@@ -132,6 +150,19 @@ impl State {
         self.queued_bytes += length;
         self.next = sequence.next();
         Ok(Appended { sequence, micros: self.last_micros })
+    }
+
+    /// Checks that all members know these changes.
+    #[inline]
+    fn check_kinds(&self, changes: &[Change<'_>]) -> Result<(), AppendError> {
+        let through = self.shared_kinds.as_ref().map_or(FIRST_KINDS, |kinds| kinds.through);
+        // As it nearly always is.
+        if through >= Change::TYPE_MAX || changes.iter().all(|change| change.type_on_disk() <= through) {
+            return Ok(());
+        }
+        let unanswered = || "the members have not said yet whether they know this kind of change".into();
+        let wrong = self.shared_kinds.as_ref().map_or_else(unanswered, |kinds| kinds.upgrade.clone());
+        Err(AppendError::Misconfigured { wrong })
     }
 
     /// Whether an append that met [`AppendError::Backpressure`] may have another result now.
@@ -164,6 +195,8 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::{AccountDropped, KeysForgotten};
+    use crate::domain::account::AccountNumber;
 
     fn leader() -> State {
         State { role: Role::Leader, ..State::new(1 << 20, &Start::default()) }
@@ -193,6 +226,22 @@ mod tests {
         state.take_next().expect("a frame");
         assert!(state.may_have_capacity());
         assert!(state.append(0, None, &[]).is_ok());
+    }
+
+    #[test]
+    fn change_that_a_member_does_not_know_is_refused_and_others_are_taken() {
+        let known = Change::from(KeysForgotten { through: Sequence(1) });
+        let newer = Change::from(AccountDropped { account: AccountNumber(1), name: "ada" });
+        let mut state = leader();
+        assert!(state.append(0, None, &[newer]).is_ok());
+        let upgrade: Arc<str> = "b:1 runs version 0.1.0".into();
+        state.shared_kinds =
+            Some(SharedKinds { through: newer.type_on_disk() - 1, upgrade: upgrade.clone() });
+        let refused = Err(AppendError::Misconfigured { wrong: upgrade });
+        assert_eq!(state.append(0, None, &[known, newer]), refused);
+        assert!(state.append(0, None, &[known]).is_ok());
+        state.shared_kinds = Some(SharedKinds { through: newer.type_on_disk(), upgrade: "".into() });
+        assert!(state.append(0, None, &[newer]).is_ok());
     }
 
     #[test]
