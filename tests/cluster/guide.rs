@@ -1,7 +1,7 @@
 //! docs/cluster.md starts a cluster with five commands.
 //!
-//! Catches: a command of the document that does not work as it stands, with nothing but the three programs. Only
-//! the ports are others, so that tests can run beside a cluster.
+//! Catches: a command of the document that does not work as it stands, with nothing but the three programs.
+//! Only the ports are others, so that tests can run beside a cluster.
 
 use std::fs;
 use std::net::TcpListener;

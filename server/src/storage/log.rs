@@ -180,8 +180,8 @@ pub enum AppendError {
         /// Why there is no space.
         reason: String,
     },
-    /// The cluster is not as it has to be: what is acknowledged might be lost, or a member could not read it. A
-    /// person has to correct it.
+    /// The cluster is not as it has to be: what is acknowledged might be lost, or a member could not read it.
+    /// A person has to correct it.
     #[error("{wrong}")]
     Misconfigured {
         /// What is wrong, and what to do.
