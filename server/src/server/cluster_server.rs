@@ -161,6 +161,8 @@ impl ClusterServer {
 
     async fn stop(mut self, mut serving: Serving) -> Result<(), ClusterError> {
         serving.begin_stop();
+        // A snapshot that is being made is given up while connections drain.
+        self.generation.end_snapshots();
         serving.drain().await;
         serving.end().await;
         // So that a standby need not wait for a lease.

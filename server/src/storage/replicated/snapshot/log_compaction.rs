@@ -79,7 +79,7 @@ impl<S: Stream> LogCompaction<S> {
         let previous = base.map(|base| Snapshot::open(disk, Sequence(base.commit))).transpose()?;
         let mut seen = Seen::default();
         let mut read_log = |throttle: Throttle<'_>, each: EachCommit<'_>| {
-            seen = self.read_log(base, throttle, each)?;
+            seen = self.read_log(base, is_stopping, throttle, each)?;
             Ok(())
         };
         let writer = Writer::new(disk, to, is_stopping).map_err(CompactionError::from)?;
@@ -107,6 +107,7 @@ impl<S: Stream> LogCompaction<S> {
     fn read_log(
         &self,
         base: Option<&SnapshotInfo>,
+        is_stopping: &dyn Fn() -> bool,
         throttle: Throttle<'_>,
         each: EachCommit<'_>,
     ) -> Result<Seen, CompactionError> {
@@ -114,7 +115,7 @@ impl<S: Stream> LogCompaction<S> {
         let mut ahead = ReadAhead::new(self.stream.clone());
         while seen.position.stream < self.point.position.stream {
             let next = seen.position.stream.next();
-            let frame = self.message(&mut ahead, next)?;
+            let frame = self.message(&mut ahead, next, is_stopping)?;
             throttle(frame.len() as u64)?;
             let Read { content, position } = read_frame(&frame, seen.position, &self.salt)
                 .map_err(|broken| invalid(format!("message {} of the stream: {broken}", next.0)))?;
@@ -136,15 +137,24 @@ impl<S: Stream> LogCompaction<S> {
     }
 
     /// A message, which exists.
-    fn message(&self, ahead: &mut ReadAhead<S>, sequence: StreamSequence) -> io::Result<bytes::Bytes> {
+    fn message(
+        &self,
+        ahead: &mut ReadAhead<S>,
+        sequence: StreamSequence,
+        is_stopping: &dyn Fn() -> bool,
+    ) -> Result<bytes::Bytes, CompactionError> {
         for _ in 0..TRIES {
+            // Soon after that there is no runtime to read with.
+            if is_stopping() {
+                return Err(CompactionError::Stopped);
+            }
             if let StreamRead::Message { frame, .. } = self.runtime.block_on(ahead.read(sequence)) {
                 return Ok(frame);
             }
             std::thread::sleep(TRY_PAUSE);
         }
         let reason = format!("the stream does not return message {}", sequence.0);
-        Err(io::Error::new(io::ErrorKind::TimedOut, reason))
+        Err(io::Error::new(io::ErrorKind::TimedOut, reason).into())
     }
 }
 
