@@ -51,7 +51,7 @@ fn wait_for_stderr(server: &mut Server, text: &str) {
 
 /// All that a reader sees.
 fn listing(conn: &mut Conn) -> String {
-    let lines = ["GET", "SCHEDULE F1 2027-06-12", "GET jazz"];
+    let lines = ["GET", "GET F1 2027-06-12", "GET jazz"];
     lines.map(|line| format!("{:?}", conn.ask(line))).join("\n")
 }
 
