@@ -59,10 +59,8 @@ impl<'a> Exposition<'a> {
         label: &str,
         values: impl IntoIterator<Item = (V, u64)>,
     ) -> fmt::Result {
-        let mut family = self.begin(name, help, MetricType::Gauge)?;
-        values.into_iter().try_for_each(|(of, value)| {
-            ConstGauge::new(value).encode(family.encode_family(&[(label, of.to_string())])?)
-        })
+        let values = values.into_iter().map(|(of, value)| (of, ConstGauge::new(value)));
+        encode_family(self.begin(name, help, MetricType::Gauge)?, label, values)
     }
 
     /// A number that only grows.
@@ -83,10 +81,8 @@ impl<'a> Exposition<'a> {
         label: &str,
         values: impl IntoIterator<Item = (V, u64)>,
     ) -> fmt::Result {
-        let mut family = self.begin(name, help, MetricType::Counter)?;
-        values.into_iter().try_for_each(|(of, value)| {
-            ConstCounter::new(value).encode(family.encode_family(&[(label, of.to_string())])?)
-        })
+        let values = values.into_iter().map(|(of, value)| (of, ConstCounter::new(value)));
+        encode_family(self.begin(name, help, MetricType::Counter)?, label, values)
     }
 
     /// What does not change while the process runs.
@@ -111,4 +107,12 @@ impl<'a> Exposition<'a> {
         let mut encoder = self.begin(name, help, MetricType::Histogram)?;
         encoder.encode_histogram::<NoLabelSet>(scaled(sum), count, &buckets, None)
     }
+}
+
+fn encode_family<V: Display>(
+    mut family: MetricEncoder<'_>,
+    label: &str,
+    mut values: impl Iterator<Item = (V, impl EncodeMetric)>,
+) -> fmt::Result {
+    values.try_for_each(|(of, value)| value.encode(family.encode_family(&[(label, of.to_string())])?))
 }
