@@ -8,6 +8,7 @@ pub mod append;
 pub mod boot_time;
 pub mod cluster_id;
 pub mod cluster_name;
+mod existing_message;
 pub mod genesis;
 pub mod lease;
 pub mod log;

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
@@ -14,14 +13,10 @@ use crate::codec::salt::Salt;
 use crate::codec::{Sequence, frame::Frame};
 use crate::storage::commits::Commits;
 use crate::storage::log::{CommitReader, FollowError};
+use crate::storage::replicated::existing_message::existing_message;
 use crate::storage::replicated::stream::Stream;
 use crate::storage::replicated::stream_read::StreamRead;
 use crate::storage::replicated::stream_sequence::StreamSequence;
-
-/// How often a message is asked for that the stream does not return, and the pause between: an election of
-/// NATS takes 4 to 8 seconds.
-const TRIES: u32 = 60;
-const TRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Reads messages on the runtime of the driver.
 pub(super) struct StreamReader<S> {
@@ -46,17 +41,6 @@ impl<S: Stream> StreamReader<S> {
         });
         receiver.blocking_recv().map_err(|_| io::Error::other("the log was closed"))
     }
-
-    /// The frame of a message, which exists.
-    fn frame(&self, message: StreamSequence) -> io::Result<bytes::Bytes> {
-        for _ in 0..TRIES {
-            if let StreamRead::Message { frame, .. } = self.read(message)? {
-                return Ok(frame);
-            }
-            std::thread::sleep(TRY_PAUSE);
-        }
-        Err(io::Error::new(io::ErrorKind::TimedOut, "the stream does not return a message that it has"))
-    }
 }
 
 impl<S: Stream> CommitReader for StreamReader<S> {
@@ -71,7 +55,7 @@ impl<S: Stream> CommitReader for StreamReader<S> {
         let wanted = self.returned.next();
         loop {
             let message = self.message.unwrap_or_else(|| self.shared.lock().index.before(wanted));
-            let bytes = self.frame(message)?;
+            let bytes = existing_message(message, |message| self.read(message))?;
             let invalid =
                 || io::Error::new(io::ErrorKind::InvalidData, "a message of the stream is no frame");
             let Frame { header, payload, .. } =

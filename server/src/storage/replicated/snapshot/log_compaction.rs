@@ -2,7 +2,6 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use thiserror::Error;
 use tokio::runtime::Handle;
@@ -12,22 +11,16 @@ use crate::changes::commit;
 use crate::codec::salt::Salt;
 use crate::codec::{DecodeError, Sequence};
 use crate::storage::journal::Disk;
+use crate::storage::replicated::existing_message::existing_message;
 use crate::storage::replicated::member::{Content, Read, read_frame};
 use crate::storage::replicated::position::Position;
 use crate::storage::replicated::read_ahead::ReadAhead;
 use crate::storage::replicated::snapshot_point::SnapshotPoint;
 use crate::storage::replicated::stream::Stream;
-use crate::storage::replicated::stream_read::StreamRead;
-use crate::storage::replicated::stream_sequence::StreamSequence;
 use crate::storage::snapshot::compaction::{EachCommit, Throttle, compact};
 use crate::storage::snapshot::error::{CompactionError, SnapshotError};
 use crate::storage::snapshot::read::Snapshot;
 use crate::storage::snapshot::write::Writer;
-
-/// How often a message is asked for that the stream does not return, and the pause between: an election of
-/// NATS takes 4 to 8 seconds.
-const TRIES: u32 = 60;
-const TRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// Why no snapshot was made.
 #[derive(Debug, Error)]
@@ -115,7 +108,14 @@ impl<S: Stream> LogCompaction<S> {
         let mut ahead = ReadAhead::new(self.stream.clone());
         while seen.position.stream < self.point.position.stream {
             let next = seen.position.stream.next();
-            let frame = self.message(&mut ahead, next, is_stopping)?;
+            let frame = existing_message(next, |next| {
+                // Soon after that there is no runtime to read with.
+                if is_stopping() {
+                    Err(CompactionError::Stopped)
+                } else {
+                    Ok(self.runtime.block_on(ahead.read(next)))
+                }
+            })?;
             throttle(frame.len() as u64)?;
             let Read { content, position } = read_frame(&frame, seen.position, &self.salt)
                 .map_err(|broken| invalid(format!("message {} of the stream: {broken}", next.0)))?;
@@ -134,27 +134,6 @@ impl<S: Stream> LogCompaction<S> {
             }
         }
         Ok(seen)
-    }
-
-    /// A message, which exists.
-    fn message(
-        &self,
-        ahead: &mut ReadAhead<S>,
-        sequence: StreamSequence,
-        is_stopping: &dyn Fn() -> bool,
-    ) -> Result<bytes::Bytes, CompactionError> {
-        for _ in 0..TRIES {
-            // Soon after that there is no runtime to read with.
-            if is_stopping() {
-                return Err(CompactionError::Stopped);
-            }
-            if let StreamRead::Message { frame, .. } = self.runtime.block_on(ahead.read(sequence)) {
-                return Ok(frame);
-            }
-            std::thread::sleep(TRY_PAUSE);
-        }
-        let reason = format!("the stream does not return message {}", sequence.0);
-        Err(io::Error::new(io::ErrorKind::TimedOut, reason).into())
     }
 }
 
