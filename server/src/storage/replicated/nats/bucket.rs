@@ -4,6 +4,7 @@
 //! who makes it, and one confirms it, when another member has made the same one.
 
 use std::collections::{HashMap, HashSet};
+use std::error::Error as _;
 use std::fmt::Display;
 use std::future::{Future, IntoFuture};
 use std::io;
@@ -20,7 +21,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
 use super::client::NatsClient;
-use super::find::find;
+use super::find::is_absent;
 use super::options::NatsOptions;
 use super::settings::bucket_name;
 use crate::storage::replicated::snapshot::{BucketContents, SnapshotInfo};
@@ -248,12 +249,13 @@ impl SnapshotBucket {
     }
 
     async fn find(&self) -> Result<Option<ObjectStore>, BucketError> {
-        let found = self.within("finding", find(&self.context, &self.stream_name())).await?;
-        if found.map_err(|error| self.error("finding", &error))?.is_none() {
-            return Ok(None);
+        match self.within("finding", self.context.get_object_store(&self.name)).await? {
+            Ok(store) => Ok(Some(store)),
+            Err(error) => match error.source().and_then(|source| source.downcast_ref()) {
+                Some(of_stream) if is_absent(of_stream) => Ok(None),
+                _ => Err(self.error("finding", &error)),
+            },
         }
-        let store = self.within("finding", self.context.get_object_store(&self.name)).await?;
-        store.map(Some).map_err(|error| self.error("finding", &error))
     }
 
     async fn create(&self) -> Result<ObjectStore, BucketError> {
