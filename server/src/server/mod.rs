@@ -3,22 +3,8 @@
 #![warn(missing_docs)]
 
 #[cfg(feature = "cluster")]
-mod cluster_error;
-#[cfg(feature = "cluster")]
-mod cluster_server;
-#[cfg(feature = "cluster")]
-mod generation;
-#[cfg(feature = "cluster")]
-mod log_runtime;
-#[cfg(feature = "cluster")]
-mod member_snapshots;
-#[cfg(feature = "cluster")]
-mod member_tasks;
+mod member;
 mod new_service;
-#[cfg(feature = "cluster")]
-mod seen_log;
-#[cfg(feature = "cluster")]
-mod service_replica;
 mod serving;
 
 use std::future::Future;
@@ -31,9 +17,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 #[cfg(feature = "cluster")]
-pub use cluster_error::ClusterError;
-#[cfg(feature = "cluster")]
-pub use cluster_server::ClusterServer;
+pub use member::{ClusterError, ClusterServer};
 
 use crate::commands::{Authentication, Counters, CurrentService, Service};
 use crate::config::Config;

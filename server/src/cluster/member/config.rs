@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::read_barrier::ReadBarrier;
+use crate::cluster::read_barrier::ReadBarrier;
 use crate::storage::replicated::nats::NatsOptions;
 
 /// The configuration of a member of a cluster.

@@ -5,30 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::cluster_error::ClusterError;
 use super::generation::{Before, Generation};
 use super::log_runtime::LogRuntime;
-use super::member_tasks::MemberTasks;
-use super::new_service::connection_limits;
-use super::serving::Serving;
+use super::patience::until_answered;
+use super::tasks::MemberTasks;
 use crate::cluster::ClusterConfig;
 use crate::commands::{Counters, CurrentService, Service};
 use crate::config::Config;
 use crate::net::listener::Listener;
+use crate::server::new_service::connection_limits;
+use crate::server::serving::Serving;
 use crate::storage::data_dir::DataDir;
 use crate::storage::log::Log;
 use crate::storage::replicated::log::End;
 use crate::storage::replicated::nats::{NatsError, NatsStream};
 use crate::time::system_zone;
 use crate::time::zone::Zone;
-
-/// The time between two attempts to find the stream at the start.
-const OPEN_RETRY_DELAY: Duration = Duration::from_millis(500);
-
-/// Every so many attempts are logged.
-const ATTEMPTS_PER_WARNING: u32 = 20;
 
 /// How long the driver may take to end after its log was closed: the second in which it waits for the
 /// stream, and a last append.
@@ -176,18 +171,11 @@ impl ClusterServer {
 
 /// Finds or creates the stream, as soon as NATS answers.
 async fn find_stream(cluster: ClusterConfig) -> Result<NatsStream, NatsError> {
-    let mut attempts = 0;
-    loop {
+    until_answered("the stream of the cluster is not found yet", || async {
         match NatsStream::open(&cluster.nats).await {
-            Err(error) if error.is_temporary() => {
-                if attempts % ATTEMPTS_PER_WARNING == 0 {
-                    let error = anyhow::Error::from(error);
-                    tracing::warn!("the stream of the cluster is not found yet, trying on: {error:#}");
-                }
-                attempts += 1;
-                sleep(OPEN_RETRY_DELAY).await;
-            }
-            opened => return opened,
+            Err(error) if error.is_temporary() => Err(error),
+            opened => Ok(opened),
         }
-    }
+    })
+    .await
 }

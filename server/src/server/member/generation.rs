@@ -9,13 +9,13 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::cluster_error::ClusterError;
-use super::member_snapshots::{self, MemberSnapshots, Source};
-use super::new_service::{Parts, processors};
 use super::service_replica::ServiceReplica;
+use super::snapshots::{self, MemberSnapshots, Source};
 use crate::cluster::{ClusterConfig, CurrentMember, Membership, SnapshotRequests};
 use crate::commands::{Authentication, Counters, Service};
 use crate::config::Config;
 use crate::feed::Feed;
+use crate::server::new_service::{Parts, processors};
 use crate::state::ticket_place::PlaceCipher;
 use crate::state::{Records, Store};
 use crate::storage::data_dir::DataDir;
@@ -80,7 +80,7 @@ impl Generation {
         let disks = data_dir.disks();
         let local = LocalSnapshots::new(disks.snapshots);
         let records = Records::with_place_cipher(config.shards, place_cipher(id));
-        let (records, start) = member_snapshots::begin(stream, &local, &genesis, records).await?;
+        let (records, start) = snapshots::begin(stream, &local, &genesis, records).await?;
         let first = start.position.commit;
         let (salt, frame_bytes_max) = (id.salt(), stream.frame_bytes_max());
         let log = ReplicatedLog::new(stream.clone(), salt, frame_bytes_max, runtime.clone(), start);

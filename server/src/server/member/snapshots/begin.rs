@@ -1,14 +1,15 @@
 //! What a member begins with: the newest snapshot of the cluster, or nothing.
 
+use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::error::MemberSnapshotError;
 use crate::codec::Sequence;
-use crate::server::cluster_error::ClusterError;
+use crate::server::member::cluster_error::ClusterError;
+use crate::server::member::patience::{RETRY_DELAY, until_answered};
 use crate::state::Records;
 use crate::storage::journal::DiskFile;
 use crate::storage::replay::Replay;
@@ -23,15 +24,9 @@ use crate::storage::replicated::stream_sequence::StreamSequence;
 use crate::storage::snapshot;
 use crate::storage::snapshot::read::Snapshot;
 
-/// The time between two attempts to ask NATS.
-const RETRY_DELAY: Duration = Duration::from_millis(500);
-
 /// How often the bucket is asked for its snapshots before the log is read from its first message, if it has
 /// that. An election of NATS takes 4 to 8 seconds.
 const BUCKET_TRIES: u32 = 20;
-
-/// Every so many attempts are logged.
-const ATTEMPTS_PER_WARNING: u32 = 20;
 
 /// The name of a snapshot that is being read from the bucket.
 const DOWNLOAD: &str = "download";
@@ -42,7 +37,7 @@ const DOWNLOAD: &str = "download";
 /// # Errors
 ///
 /// There is none, and the log has lost its first messages; or it is of a cluster with other settings.
-pub(in crate::server) async fn begin(
+pub(in crate::server::member) async fn begin(
     stream: &Arc<NatsStream>,
     local: &LocalSnapshots,
     genesis: &Genesis,
@@ -86,37 +81,29 @@ fn reaches(info: &SnapshotInfo, first: StreamSequence) -> bool {
 }
 
 async fn first_message(stream: &NatsStream) -> StreamSequence {
-    let mut attempts = 0;
-    loop {
-        if let Some(first) = stream.first().await {
-            return first;
-        }
-        if attempts % ATTEMPTS_PER_WARNING == ATTEMPTS_PER_WARNING - 1 {
-            tracing::warn!("NATS does not say where the log of the cluster begins, trying on");
-        }
-        attempts += 1;
-        sleep(RETRY_DELAY).await;
-    }
+    until_answered("it is not known where the log of the cluster begins", || async {
+        stream.first().await.ok_or(io::ErrorKind::TimedOut).map_err(io::Error::from)
+    })
+    .await
 }
 
 /// What the bucket has. If the whole log is there it can be done without.
 async fn contents(stream: &NatsStream, first: StreamSequence) -> BucketContents {
-    let mut attempts = 0;
-    loop {
-        match stream.bucket().contents().await {
-            Ok(contents) => return contents,
-            Err(error) if attempts >= BUCKET_TRIES && first <= StreamSequence(1) => {
-                tracing::warn!("{error}: the log is read from its first message instead");
-                return BucketContents::default();
+    let mut tries = 0;
+    until_answered("the snapshots of the cluster cannot be listed yet", || {
+        tries += 1;
+        let is_given_up = tries > BUCKET_TRIES && first <= StreamSequence(1);
+        async move {
+            match stream.bucket().contents().await {
+                Err(error) if is_given_up => {
+                    tracing::warn!("{error}: the log is read from its first message instead");
+                    Ok(BucketContents::default())
+                }
+                contents => contents,
             }
-            Err(error) if attempts % ATTEMPTS_PER_WARNING == 0 => {
-                tracing::warn!("the snapshots of the cluster cannot be listed yet, trying on: {error}");
-            }
-            Err(_) => {}
         }
-        attempts += 1;
-        sleep(RETRY_DELAY).await;
-    }
+    })
+    .await
 }
 
 /// Makes sure that this snapshot is in the directory, and has its content.

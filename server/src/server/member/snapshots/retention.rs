@@ -53,7 +53,7 @@ impl Retention {
         let (newest, older) = (confirmed.next(), confirmed.next());
         if let Some(older) = older {
             self.purge(older).await?;
-            self.remove_before(older.message).await?;
+            self.remove_before(older.message, contents).await?;
         }
         if self.is_point_due() {
             self.point(newest).await;
@@ -81,12 +81,16 @@ impl Retention {
     }
 
     /// Removes snapshots before this one some time after two newer ones were confirmed.
-    async fn remove_before(&mut self, message: u64) -> Result<(), MemberSnapshotError> {
+    async fn remove_before(
+        &mut self,
+        message: u64,
+        contents: &BucketContents,
+    ) -> Result<(), MemberSnapshotError> {
         let since = match self.older {
             Some((older, since)) if older == message => since,
             _ => self.older.insert((message, Instant::now())).1,
         };
-        if since.elapsed() >= REMOVED_AFTER {
+        if since.elapsed() >= REMOVED_AFTER && contents.has_before(message) {
             let snapshots = self.source.stream.bucket().remove_before(message).await?;
             if snapshots > 0 {
                 tracing::info!(snapshots, before = message, "removed old snapshots of the cluster");

@@ -12,7 +12,7 @@ use crate::storage::snapshot::snapshotter::Schedule;
 
 /// What the snapshots of a member are made from.
 #[derive(Debug, Clone)]
-pub(in crate::server) struct Source {
+pub(in crate::server::member) struct Source {
     pub stream: Arc<NatsStream>,
     pub log: Arc<ReplicatedLog>,
     pub requests: Arc<SnapshotRequests>,

@@ -55,6 +55,12 @@ impl BucketContents {
         self.snapshots.iter().find(|listed| listed.info.message == message)
     }
 
+    /// Whether there is something about snapshots before this message.
+    pub fn has_before(&self, message: u64) -> bool {
+        let mut messages = self.snapshots.iter().map(|listed| &listed.info.message).chain(self.begun.keys());
+        messages.any(|of| *of < message)
+    }
+
     /// The message of the newest one, or zero.
     pub fn newest(&self) -> u64 {
         self.snapshots.first().map_or(0, |listed| listed.info.message)

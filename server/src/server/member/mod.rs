@@ -1,0 +1,14 @@
+//! A server that is a member of a cluster.
+
+mod cluster_error;
+mod cluster_server;
+mod generation;
+mod log_runtime;
+mod patience;
+mod seen_log;
+mod service_replica;
+mod snapshots;
+mod tasks;
+
+pub use cluster_error::ClusterError;
+pub use cluster_server::ClusterServer;
