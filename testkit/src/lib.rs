@@ -8,6 +8,7 @@ mod change;
 mod clock;
 pub mod connection;
 pub mod disk;
+pub mod guide;
 pub mod in_memory;
 pub mod in_process;
 mod memory_log;

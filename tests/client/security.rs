@@ -5,53 +5,29 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use bookline_testkit::guide::{first_commands, program_beside, shell};
 
 /// The port of the document.
 const PORT: &str = "2665";
-
-/// The lines of the document's `sh` block.
-fn commands() -> Vec<String> {
-    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security.md");
-    let text = fs::read_to_string(document).expect("docs/security.md");
-    let block = text.split("```sh\n").nth(1).expect("a block of commands");
-    block.split("```").next().expect("its end").lines().map(str::to_owned).collect()
-}
-
-/// The server's program, which Cargo builds for the tests of the workspace.
-fn booklined() -> PathBuf {
-    let path = Path::new(env!("CARGO_BIN_EXE_bookline")).with_file_name("booklined");
-    if !path.exists() {
-        let built = Command::new(env!("CARGO")).args(["build", "-p", "bookline-server"]).status();
-        assert!(built.expect("cargo runs").success(), "booklined is not built");
-    }
-    path
-}
 
 #[test]
 fn five_commands_set_up_a_server_on_a_network() {
     if Command::new("openssl").arg("version").output().is_err() {
         return println!("skipped: there is no openssl");
     }
-    let commands = commands();
+    let commands = first_commands("docs/security.md");
     assert_eq!(commands.len(), 5, "five commands: {commands:?}");
     let directory = tempfile::tempdir().unwrap();
-    let programs = directory.path().join("programs");
-    fs::create_dir(&programs).unwrap();
-    symlink(booklined(), programs.join("booklined")).unwrap();
-    symlink(env!("CARGO_BIN_EXE_bookline"), programs.join("bookline")).unwrap();
+    let client = env!("CARGO_BIN_EXE_bookline");
+    let server = program_beside(client, "booklined", "bookline-server");
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let script = format!("set -e\ntrap 'kill $!' EXIT\n{}\n", commands.join("\n")).replace(PORT, &port);
 
-    let mut shell = Command::new("sh");
-    shell.args(["-c", &script]).current_dir(&directory).env("HOME", directory.path());
-    let path = std::env::var("PATH").unwrap_or_default();
-    shell.env("PATH", format!("{}:{path}", programs.display()));
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BOOKLINE_")) {
-        shell.env_remove(name);
-    }
+    let programs = [(&*server, "booklined"), (Path::new(client), "bookline")];
+    let mut shell = shell(&script, directory.path(), &programs);
     let output = shell.output().expect("sh runs");
     let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{script}\n{stdout}\n{stderr}");

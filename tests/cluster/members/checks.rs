@@ -4,66 +4,14 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
-use async_nats::jetstream::stream::{Config, DiscardPolicy};
-use async_nats::jetstream::{self, Context};
-use bookline_testkit::HANG_TIMEOUT;
-use bookline_testkit::connection::Conn;
+use async_nats::jetstream::stream::DiscardPolicy;
 use bookline_testkit::nats::Nats;
 use bookline_testkit::process::{Home, Server};
 use bookline_testkit::reply::Reply;
-use tokio::runtime::Runtime;
 
+use super::administrator::Administrator;
 use super::{flags, one_nats, start, status, wait_until_leads};
-
-const STREAM: &str = "BOOKLINE-sales";
-
-/// Who may change the stream, as with the program `nats`.
-struct Administrator {
-    runtime: Runtime,
-    context: Context,
-}
-
-impl Administrator {
-    fn of(nats: &Nats) -> Self {
-        let runtime = Runtime::new().expect("a runtime");
-        let context = runtime.block_on(async {
-            jetstream::new(async_nats::connect(nats.urls()[0].as_str()).await.expect("a running server"))
-        });
-        Self { runtime, context }
-    }
-
-    fn config(&self) -> Config {
-        let stream = self.runtime.block_on(self.context.get_stream(STREAM)).expect("the stream");
-        stream.cached_info().config.clone()
-    }
-
-    fn edit(&self, change: impl FnOnce(&mut Config)) {
-        let mut config = self.config();
-        change(&mut config);
-        self.runtime.block_on(self.context.update_stream(config)).expect("it may be changed");
-    }
-
-    /// Deletes the stream, and makes another one like it.
-    fn make_again(&self) {
-        let config = self.config();
-        self.runtime.block_on(self.context.delete_stream(STREAM)).expect("it exists");
-        self.runtime.block_on(self.context.create_stream(config)).expect("it is free");
-    }
-}
-
-/// Asks until the reply is as expected. The server checks the stream when NATS says that it was changed.
-fn ask_until(conn: &mut Conn, line: &str, is_expected: impl Fn(&Reply) -> bool) -> Reply {
-    let deadline = Instant::now() + HANG_TIMEOUT;
-    loop {
-        let reply = conn.ask(line);
-        if is_expected(&reply) {
-            return reply;
-        }
-        assert!(Instant::now() < deadline, "{}", reply.line);
-    }
-}
 
 fn is_read_only(reply: &Reply) -> bool {
     reply.code.as_deref() == Some("READ_ONLY")
@@ -78,7 +26,7 @@ fn stream_that_is_changed_by_hand_makes_a_cluster_read_only_until_it_is_right() 
     let administrator = Administrator::of(&nats);
     administrator.edit(|config| config.discard = DiscardPolicy::Old);
 
-    let refused = ask_until(&mut conn, "BOOK jazz 1", is_read_only);
+    let refused = conn.ask_until("BOOK jazz 1", is_read_only);
     let wrong = "the stream BOOKLINE-sales has discard old, and a cluster needs discard new: correct it with `nats \
                  stream edit BOOKLINE-sales --discard=new`";
     let message = refused.body["message"].as_str().expect("a message");
@@ -90,7 +38,7 @@ fn stream_that_is_changed_by_hand_makes_a_cluster_read_only_until_it_is_right() 
     assert_eq!(status["problems"], serde_json::json!([format!("changes are refused: {wrong}")]));
 
     administrator.edit(|config| config.discard = DiscardPolicy::New);
-    ask_until(&mut conn, "BOOK jazz 1", Reply::is_ok);
+    conn.ask_until("BOOK jazz 1", Reply::is_ok);
     assert_eq!(conn.ask("STATS").ok()["read_only"], false);
     let log = leader.stderr();
     assert_eq!(log.matches(wrong).count(), 1, "once for each change: {log}");
@@ -162,13 +110,13 @@ fn node_that_does_not_sync_is_refused_at_the_start_and_makes_a_running_cluster_r
     monitor.syncs.store(false, Ordering::SeqCst);
     let administrator = Administrator::of(&nats);
     administrator.edit(|config| config.description = Some("a change that matters to nobody".into()));
-    let refused = ask_until(&mut conn, "BOOK jazz 1", is_read_only);
+    let refused = conn.ask_until("BOOK jazz 1", is_read_only);
     assert!(refused.line.contains("`sync_interval: always`"), "{}", refused.line);
     let (code, report) = status(&nats, &[]);
     assert_eq!((code, &report["sync"]["late"][0]), (1, &"n7".into()), "{report}");
     monitor.syncs.store(true, Ordering::SeqCst);
     administrator.edit(|config| config.description = None);
-    ask_until(&mut conn, "BOOK jazz 1", Reply::is_ok);
+    conn.ask_until("BOOK jazz 1", Reply::is_ok);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! something may have been, or is out of date; a server that joins with other settings, or with data of its
 //! own; a log that was deleted and is not missed; a stream or a NATS server on which a cluster must not rely.
 
+mod administrator;
 mod checks;
 mod joining;
 mod monitoring;
@@ -29,8 +30,15 @@ fn one_nats() -> Option<Nats> {
     Some(Nats::start(NatsProgram::find()?, 1, ""))
 }
 
+/// A takeover takes no longer than a test can wait.
+const LEASE: &str = "2s";
+
 /// The flags of a member that says that it is at this address.
 fn flags<'a>(nats: &'a str, advertise: &'a str) -> Vec<&'a str> {
+    flags_with_lease(nats, advertise, LEASE)
+}
+
+fn flags_with_lease<'a>(nats: &'a str, advertise: &'a str, lease: &'a str) -> Vec<&'a str> {
     vec![
         "--cluster",
         nats,
@@ -39,7 +47,7 @@ fn flags<'a>(nats: &'a str, advertise: &'a str) -> Vec<&'a str> {
         "--cluster-replicas",
         "1",
         "--lease",
-        "2s",
+        lease,
         "--advertise",
         advertise,
     ]
@@ -47,8 +55,12 @@ fn flags<'a>(nats: &'a str, advertise: &'a str) -> Vec<&'a str> {
 
 /// Starts a member with these flags besides.
 fn start(nats: &Nats, advertise: &str, more: &[&str]) -> Server {
+    start_with_lease(nats, advertise, LEASE, more)
+}
+
+fn start_with_lease(nats: &Nats, advertise: &str, lease: &str, more: &[&str]) -> Server {
     let url = &nats.urls()[0];
-    Home::new().start(&[&flags(url, advertise)[..], more].concat())
+    Home::new().start(&[&flags_with_lease(url, advertise, lease)[..], more].concat())
 }
 
 /// Asks on a new connection, as long as there is no reply: a server that was deposed closes its connections.
@@ -82,9 +94,13 @@ fn wait_until_leads(server: &Server) -> Conn {
 
 /// Starts a member that leads, and then one that stands by and knows the leader.
 fn pair(nats: &Nats, more: &[&str]) -> (Server, Server) {
-    let leader = start(nats, "one.example:1", more);
+    pair_with_lease(nats, LEASE, more)
+}
+
+fn pair_with_lease(nats: &Nats, lease: &str, more: &[&str]) -> (Server, Server) {
+    let leader = start_with_lease(nats, "one.example:1", lease, more);
     wait_until_leads(&leader);
-    let standby = start(nats, "two.example:2", more);
+    let standby = start_with_lease(nats, "two.example:2", lease, more);
     wait_for_leader(&standby, "one.example:1");
     (leader, standby)
 }

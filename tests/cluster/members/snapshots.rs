@@ -1,12 +1,12 @@
 //! Snapshots of a cluster.
 
-use async_nats::jetstream;
 use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::connection::Conn;
 use bookline_testkit::nats::Nats;
 use bookline_testkit::process::Server;
 use tokio::time::Instant;
 
+use super::administrator::Administrator;
 use super::{flags, one_nats, pair, start, status, wait_until_leads};
 
 /// Snapshots are made only when they are asked for, and the log is purged below them.
@@ -24,24 +24,12 @@ fn snapshot(conn: &mut Conn) -> u64 {
     conn.ask("SNAPSHOT").ok()["sequence"].as_u64().expect("a number")
 }
 
-/// Does something as an administrator of NATS.
-fn administer<T>(nats: &Nats, work: impl AsyncFnOnce(jetstream::Context) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(async {
-        let client = async_nats::connect(nats.urls()[0].as_str()).await.expect("a running server");
-        work(jetstream::new(client)).await
-    })
-}
-
 /// Waits until the log begins with a later message than the first one.
 fn wait_until_purged(nats: &Nats) {
-    administer(nats, async |context| {
-        let mut stream = context.get_stream("BOOKLINE-sales").await.expect("the stream");
-        let deadline = Instant::now() + HANG_TIMEOUT;
-        while stream.info().await.expect("an answer").state.first_sequence <= 1 {
-            assert!(Instant::now() < deadline, "the log is not purged");
-        }
-    });
+    let (administrator, deadline) = (Administrator::of(nats), Instant::now() + HANG_TIMEOUT);
+    while administrator.first_message() <= 1 {
+        assert!(Instant::now() < deadline, "the log is not purged");
+    }
 }
 
 fn wait_for_stderr(server: &mut Server, text: &str) {
@@ -110,9 +98,7 @@ fn server_that_is_alone_reads_its_snapshot_back_and_fills_a_bucket_that_is_gone(
     }
     assert!(alone.stderr().contains("snapshot read back"), "{}", alone.stderr());
     wait_until_purged(&nats);
-    administer(&nats, async |context| {
-        context.delete_object_store("BOOKLINE-sales-snapshots").await.expect("deleted")
-    });
+    Administrator::of(&nats).delete_bucket();
     book(&mut conn, 5);
     snapshot(&mut conn);
 
@@ -154,10 +140,7 @@ fn log_that_has_lost_its_first_messages_and_has_no_snapshot_is_refused() {
     let mut conn = wait_until_leads(&member);
     conn.ask("CREATE Jazz 2027-06-12 1000 id=jazz").ok();
     book(&mut conn, 5);
-    administer(&nats, async |context| {
-        let stream = context.get_stream("BOOKLINE-sales").await.expect("the stream");
-        stream.purge().sequence(3).await.expect("an administrator may");
-    });
+    Administrator::of(&nats).purge_before(3);
     member.stop();
     let (status, stderr) = member.home().start_fails(&flags(&nats.urls()[0], "one.example:1"));
     assert_eq!(status.code(), Some(1), "{stderr}");

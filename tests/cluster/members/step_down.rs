@@ -3,37 +3,15 @@
 use std::time::{Duration, Instant};
 
 use bookline_testkit::nats::Nats;
-use bookline_testkit::process::{Home, Server};
 
-use super::{ask, cluster_command, cluster_of, one_nats, wait_for_leader, wait_until_leads};
+use super::{
+    ask, cluster_command, cluster_of, one_nats, pair_with_lease, start_with_lease, wait_for_leader,
+    wait_until_leads,
+};
 
 /// Nobody takes over because of this lease within the time of a test.
 const LEASE: &str = "60s";
 const WELL_BEFORE_THE_LEASE: Duration = Duration::from_secs(30);
-
-fn start(nats: &Nats, advertise: &str) -> Server {
-    let url = &nats.urls()[0];
-    Home::new().start(&[
-        "--cluster",
-        url,
-        "--cluster-name",
-        "sales",
-        "--cluster-replicas",
-        "1",
-        "--lease",
-        LEASE,
-        "--advertise",
-        advertise,
-    ])
-}
-
-fn pair(nats: &Nats) -> (Server, Server) {
-    let leader = start(nats, "one.example:1");
-    wait_until_leads(&leader);
-    let standby = start(nats, "two.example:2");
-    wait_for_leader(&standby, "one.example:1");
-    (leader, standby)
-}
 
 /// Lets the leader step down, and returns what is printed.
 fn step_down(nats: &Nats) -> String {
@@ -46,7 +24,7 @@ fn step_down(nats: &Nats) -> String {
 #[test]
 fn leader_that_steps_down_answers_what_it_has_begun_and_another_one_leads_at_once() {
     let Some(nats) = one_nats() else { return };
-    let (leader, standby) = pair(&nats);
+    let (leader, standby) = pair_with_lease(&nats, LEASE, &[]);
     let mut conn = leader.connect();
     conn.ask("CREATE Jazz 2027-06-12 1000000 id=jazz").ok();
     // Some of them come before the leader steps down, and some after.
@@ -83,7 +61,7 @@ fn leader_whom_nobody_could_follow_does_not_step_down() {
     assert_eq!(nobody.status.code(), Some(1));
     let stderr = String::from_utf8_lossy(&nobody.stderr);
     assert!(stderr.contains("nobody leads the cluster sales"), "{stderr}");
-    let leader = start(&nats, "one.example:1");
+    let leader = start_with_lease(&nats, "one.example:1", LEASE, &[]);
     wait_until_leads(&leader);
     let refused = cluster_command(&nats, &["step-down"]);
     assert_eq!(refused.status.code(), Some(1));
@@ -95,7 +73,7 @@ fn leader_whom_nobody_could_follow_does_not_step_down() {
 #[test]
 fn restart_of_a_leader_costs_no_lease() {
     let Some(nats) = one_nats() else { return };
-    let (mut leader, standby) = pair(&nats);
+    let (mut leader, standby) = pair_with_lease(&nats, LEASE, &[]);
     let stopped = Instant::now();
     leader.stop();
     wait_until_leads(&standby).ask("CREATE Jazz 2027-06-12 10 id=jazz").ok();

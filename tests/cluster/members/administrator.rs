@@ -1,0 +1,60 @@
+//! Who may change what a cluster has in NATS, as with the program `nats`.
+
+use async_nats::jetstream::Context;
+use async_nats::jetstream::stream::Config;
+use bookline_testkit::nats::Nats;
+use tokio::runtime::Runtime;
+
+use crate::nats_stream::administrator;
+
+const STREAM: &str = "BOOKLINE-sales";
+const BUCKET: &str = "BOOKLINE-sales-snapshots";
+
+pub struct Administrator {
+    runtime: Runtime,
+    context: Context,
+}
+
+impl Administrator {
+    pub fn of(nats: &Nats) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        let context = runtime.block_on(administrator(nats));
+        Self { runtime, context }
+    }
+
+    pub fn edit(&self, change: impl FnOnce(&mut Config)) {
+        let mut config = self.config();
+        change(&mut config);
+        self.runtime.block_on(self.context.update_stream(config)).expect("it may be changed");
+    }
+
+    /// Deletes the stream, and makes another one like it.
+    pub fn make_again(&self) {
+        let config = self.config();
+        self.runtime.block_on(self.context.delete_stream(STREAM)).expect("it exists");
+        self.runtime.block_on(self.context.create_stream(config)).expect("it is free");
+    }
+
+    fn config(&self) -> Config {
+        let stream = self.runtime.block_on(self.context.get_stream(STREAM)).expect("the stream");
+        stream.cached_info().config.clone()
+    }
+
+    /// The first message that is left.
+    pub fn first_message(&self) -> u64 {
+        let stream = self.runtime.block_on(self.context.get_stream(STREAM)).expect("the stream");
+        stream.cached_info().state.first_sequence
+    }
+
+    /// Removes the messages before this one.
+    pub fn purge_before(&self, message: u64) {
+        self.runtime.block_on(async {
+            let stream = self.context.get_stream(STREAM).await.expect("the stream");
+            stream.purge().sequence(message).await.expect("it is allowed");
+        });
+    }
+
+    pub fn delete_bucket(&self) {
+        self.runtime.block_on(self.context.delete_object_store(BUCKET)).expect("it exists");
+    }
+}
