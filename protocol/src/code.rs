@@ -36,7 +36,7 @@ pub enum Code {
     Conflict,
     /// The command needs an account, or the name or the secret of an AUTH is wrong.
     Unauthenticated,
-    /// The requester's role does not allow it, or only the host may change it.
+    /// The requester's role does not allow it, or only its host or its person may change it.
     Forbidden,
     /// The requester sends more requests than it may.
     RateLimited,

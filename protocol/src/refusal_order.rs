@@ -31,7 +31,7 @@ pub const REFUSAL_ORDER: &[RefusalReason] = &[
     },
     RefusalReason { codes: &[Code::NotFound], when: "there is no such event, ticket, hold or entry" },
     RefusalReason { codes: &[Code::Gone], when: "the changes are not in the log any more" },
-    RefusalReason { codes: &[Code::Forbidden], when: "only the host may change it" },
+    RefusalReason { codes: &[Code::Forbidden], when: "only its host or its person may change it" },
     RefusalReason { codes: &[Code::Expired], when: "the deadline of the hold has passed" },
     RefusalReason { codes: &[Code::Closed], when: "the event is not on sale" },
     RefusalReason {

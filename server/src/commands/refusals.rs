@@ -137,5 +137,11 @@ pub fn not_freed(who: &str, slot: Slot, rejection: FreeingRejection) -> Refusal 
                 format!("the meeting on {date} at {hour} is {host}'s: only its host can change or delete it");
             Refusal::forbidden_host(message, host)
         }
+        FreeingRejection::OthersBlock { who, start: Slot { date, hour } } => {
+            let date = date.dmy();
+            let message =
+                format!("the block on {date} at {hour} is {who}'s: only {who} can change or delete it");
+            Refusal::forbidden_host(message, who)
+        }
     }
 }

@@ -131,13 +131,16 @@ impl Entry {
         is_plain(self.period, self.series)
     }
 
-    /// Decides whether `who`, one of its people, may free it. Only the host frees a meeting, and then for all
-    /// its people.
+    /// Decides whether `who` may free it: only the person of a block, and only the host of a meeting, for all
+    /// its people. In a series, `who` need not be one of its people: occurrences may have other hosts.
     pub fn decide_freeing(&self, who: &str) -> Result<(), FreeingRejection> {
+        let start = self.period.start();
         match &self.content {
+            EntryContent::Block { who: owner } if owner != who => {
+                Err(FreeingRejection::OthersBlock { who: owner.to_string(), start })
+            }
             EntryContent::Meeting(meeting) if meeting.host() != who => {
-                let (host, start) = (meeting.host().to_owned(), self.period.start());
-                Err(FreeingRejection::NotHost { host, start })
+                Err(FreeingRejection::NotHost { host: meeting.host().to_owned(), start })
             }
             _ => Ok(()),
         }

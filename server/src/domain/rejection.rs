@@ -64,6 +64,8 @@ pub enum FreeingRejection {
     NotInSeries,
     /// It is a meeting with another host, which begins at `start`.
     NotHost { host: String, start: Slot },
+    /// An occurrence of the series is a block of this other person, which begins at `start`.
+    OthersBlock { who: String, start: Slot },
 }
 
 /// A change does not fit the state that it is applied to. The rules never decide such a change: a journal
