@@ -30,13 +30,22 @@ pub struct CalendarClient {
     calendar: Calendar,
     outstanding: VecDeque<CalendarRequest>,
     titles: usize,
+    /// The series that no reply has shown. One that is only on later days than are compared stays unknown, so
+    /// the next one must not have its name.
+    unknown_series: usize,
 }
 
 impl CalendarClient {
     /// The client number `name`.
     pub fn new(name: usize) -> Self {
         let people = (0..PEOPLE).map(|n| format!("own{name}.{n}")).collect();
-        Self { people, calendar: Calendar::new(u64::MAX), outstanding: VecDeque::new(), titles: 0 }
+        Self {
+            people,
+            calendar: Calendar::new(u64::MAX),
+            outstanding: VecDeque::new(),
+            titles: 0,
+            unknown_series: 0,
+        }
     }
 
     fn entry(&mut self, who: &str, rng: &mut Rng) -> Option<Meeting> {
@@ -76,7 +85,8 @@ impl CalendarClient {
             }
             let Some(request) = outstanding.pop_front() else { break };
             // It may have been refused. The id of its series is in no reply.
-            let unknown = format!("{UNKNOWN_SERIES}{}", outstanding.len());
+            self.unknown_series += 1;
+            let unknown = format!("{UNKNOWN_SERIES}{}", self.unknown_series);
             let _ = tried.apply(&request, &unknown, NaiveDateTime::MIN);
         }
         let (was, is): (Vec<_>, Vec<_>) =
