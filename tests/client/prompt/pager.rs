@@ -227,8 +227,10 @@ fn pager_has_the_keyboard_and_lines_typed_ahead_are_kept() {
 fn ctrl_c_in_the_pager_belongs_to_the_pager() {
     let fake = listing_server();
     let (_directory, file) = recorded();
-    let trap = format!("trap 'echo INT >> {}; exec cat >/dev/null' INT", file.display());
-    let pager = format!("{trap}; echo ready; while :; do read line </dev/tty; done");
+    // The signal ends the inner shell wherever it is. A `read` of the outer one could begin to wait after the
+    // signal, and its trap would wait as well.
+    let trap = format!("trap 'echo INT >> {}' INT", file.display());
+    let pager = format!("{trap}; sh -c 'echo ready; read line </dev/tty'; exec cat >/dev/null");
     let mut terminal = start(with_pager(bookline(fake.addr, &[]), &pager));
     terminal.press("GET\r");
     terminal.wait_for("ready");
