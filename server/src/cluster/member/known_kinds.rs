@@ -11,7 +11,7 @@ use super::current_member::CurrentMember;
 use super::member_info::MemberInfo;
 use super::members::ask_members;
 use crate::storage::replicated::cluster_name::ClusterName;
-use crate::storage::replicated::log::{Role, SharedKinds};
+use crate::storage::replicated::log::SharedKinds;
 use crate::storage::replicated::nats::NatsClient;
 
 /// The time between two questions to all members.
@@ -36,7 +36,8 @@ struct Answer {
 }
 
 impl KnownKinds {
-    /// Asks all members without end while this one leads, and tells its log which changes it may append.
+    /// Asks all members without end, and tells the log of this one which changes it may append while it
+    /// leads. A standby asks as well: it may lead before a member that is just started again can answer.
     pub async fn run(
         mut self,
         client: NatsClient,
@@ -45,14 +46,6 @@ impl KnownKinds {
     ) {
         loop {
             let log = current.borrow_and_update().log.clone();
-            let mut role = log.role();
-            tokio::select! {
-                led = role.wait_for(|role| *role == Role::Leader) => if led.is_err() { return },
-                changed = current.changed() => match changed {
-                    Ok(()) => continue,
-                    Err(_) => return,
-                },
-            }
             // Without an answer the last ones hold.
             if let Ok(members) = ask_members(&client, &cluster).await {
                 self.note(&members, Instant::now());
