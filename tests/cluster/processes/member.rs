@@ -1,6 +1,7 @@
 //! A `booklined` at an address that is known beforehand.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub struct Member {
     address: SocketAddr,
     home: Home,
     flags: Vec<String>,
+    program: PathBuf,
     /// `None` while it is down.
     process: Option<Process>,
     is_stopped: bool,
@@ -34,7 +36,8 @@ impl Member {
     /// A server that is down, with a new data directory.
     pub fn new(port: u16, flags: Vec<String>) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        Self { address, home: Home::new(), flags, process: None, is_stopped: false }
+        let program = booklined().into();
+        Self { address, home: Home::new(), flags, program, process: None, is_stopped: false }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -44,7 +47,7 @@ impl Member {
     /// Starts it, and does not wait until it listens.
     pub fn start(&mut self) {
         assert!(self.process.is_none(), "it runs");
-        let mut command = Command::new(booklined());
+        let mut command = Command::new(&self.program);
         command.args(["--time-zone", "UTC", "--hod", "F10", "--listen", &self.address.to_string()]);
         command.arg("--data-dir").arg(self.home.data()).args(&self.flags);
         self.process = Some(Process::spawn(&mut command));
@@ -65,6 +68,24 @@ impl Member {
         let mut process = self.process.take().expect("a running server");
         process.signal(Signal::KILL);
         process.wait(HANG_TIMEOUT).expect("the end of a killed process");
+    }
+
+    /// Ends it as an administrator does, and starts another version in its place.
+    pub fn upgrade(&mut self, program: &Path) {
+        let mut process = self.process.take().expect("a running server");
+        process.signal(Signal::TERM);
+        let status = process.wait(HANG_TIMEOUT).expect("it ends when it is asked to");
+        assert!(status.success(), "it ended with {status}:\n{}", process.stderr());
+        self.program = program.to_owned();
+        self.start();
+    }
+
+    /// Waits until it ends by itself with an error, and returns what it wrote to standard error.
+    pub fn ends(&mut self) -> String {
+        let mut process = self.process.take().expect("a running server");
+        let status = process.wait(HANG_TIMEOUT).expect("it ends by itself");
+        assert_eq!(status.code(), Some(1), "{}", process.stderr());
+        process.stderr()
     }
 
     /// Stops it until it is resumed, as if its machine slept.

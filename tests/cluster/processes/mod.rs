@@ -26,6 +26,7 @@ mod record;
 mod request;
 mod scenarios;
 mod single;
+mod upgrade;
 
 use bookline_testkit::Rng;
 use bookline_testkit::nats::NatsProgram;
