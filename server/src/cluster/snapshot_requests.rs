@@ -1,17 +1,21 @@
 //! Requests for a snapshot of the cluster.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::watch;
 
 use crate::codec::Sequence;
 use crate::storage::snapshot::Made;
+use crate::storage::snapshot::history::History;
 use crate::storage::snapshot::snapshotter::NotMade;
 
-/// What is asked of those who make the snapshots of a cluster, and the newest one that is confirmed.
-#[derive(Debug, Default)]
+/// What is asked of those who make the snapshots of a cluster, the newest one that is confirmed, and those
+/// that this server has made.
+#[derive(Debug)]
 pub struct SnapshotRequests {
     state: watch::Sender<State>,
+    made: Arc<History>,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +36,16 @@ pub struct Confirmed {
 }
 
 impl SnapshotRequests {
+    /// Without a request. `made` has the snapshots that this server has made before.
+    pub fn new(made: Arc<History>) -> Self {
+        Self { state: watch::Sender::default(), made }
+    }
+
+    /// The snapshots that this server has made since its start.
+    pub fn made(&self) -> &History {
+        &self.made
+    }
+
     /// Requests a snapshot that holds everything up to `through`, and waits until it is confirmed.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ use crate::cluster::Membership;
 use crate::codec::Sequence;
 use crate::feed::Feed;
 use crate::state::Store;
+use crate::storage::snapshot::history::History;
 use crate::storage::snapshot::snapshotter::Snapshotter;
 use crate::time::clock::Clock;
 use crate::time::zone::Zone;
@@ -54,6 +55,12 @@ impl Service {
         let own = self.snapshots.as_ref().map(Snapshotter::newest);
         let newest = || self.cluster.as_ref()?.snapshots.newest().map(|newest| newest.sequence);
         own.or_else(newest).unwrap_or_default()
+    }
+
+    /// The snapshots that this server has made since its start. `None` if it makes none.
+    pub fn made_snapshots(&self) -> Option<&History> {
+        let of_member = || Some(self.cluster.as_ref()?.snapshots.made());
+        self.snapshots.as_ref().map(Snapshotter::history).or_else(of_member)
     }
 
     /// The current hour in the server's zone.

@@ -6,8 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::exposition::{Exposition, Observation};
 use crate::commands::Service;
 use crate::storage::log::Log;
-use crate::storage::snapshot::history::LastMade;
-use crate::storage::snapshot::snapshotter::Snapshotter;
+use crate::storage::snapshot::history::{History, LastMade};
 use crate::storage::statistics::JournalStatistics;
 
 pub fn write(out: &mut Exposition<'_>, service: &Service) -> fmt::Result {
@@ -25,7 +24,8 @@ pub fn write(out: &mut Exposition<'_>, service: &Service) -> fmt::Result {
     out.count("log_applied_sequence", "The last commit that is durable and in the state", applied)?;
     out.flag("read_only", "Whether changes are refused because the disk has no space", log.read_only())?;
     write_statistics(out, log)?;
-    service.snapshots.as_ref().map_or(Ok(()), |snapshots| write_snapshots(out, snapshots))
+    out.count("snapshot_sequence", "The last commit in the newest snapshot", service.newest_snapshot().0)?;
+    service.made_snapshots().map_or(Ok(()), |made| write_made_snapshots(out, made))
 }
 
 fn write_statistics(out: &mut Exposition<'_>, log: &dyn Log) -> fmt::Result {
@@ -56,13 +56,11 @@ fn write_statistics(out: &mut Exposition<'_>, log: &dyn Log) -> fmt::Result {
     )
 }
 
-fn write_snapshots(out: &mut Exposition<'_>, snapshots: &Snapshotter) -> fmt::Result {
-    out.count("snapshot_sequence", "The last commit in the newest snapshot", snapshots.newest().0)?;
-    let history = snapshots.history();
-    out.counter("snapshot_failures", "Snapshots that could not be made", history.failures())?;
-    let Some(LastMade { at, bytes, took }) = history.last() else { return Ok(()) };
+fn write_made_snapshots(out: &mut Exposition<'_>, made: &History) -> fmt::Result {
+    out.counter("snapshot_failures", "Snapshots that could not be made", made.failures())?;
+    let Some(LastMade { at, bytes, took }) = made.last() else { return Ok(()) };
     let at = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let help = "When the last snapshot since the start was made, in seconds since 1970";
+    let help = "When this server made its last snapshot since its start, in seconds since 1970";
     out.gauge("snapshot_timestamp_seconds", help, at.as_secs_f64())?;
     out.count("snapshot_size_bytes", "The length of that snapshot", bytes)?;
     out.gauge("snapshot_duration_seconds", "The time that it took", took.as_secs_f64())

@@ -27,6 +27,7 @@ fn leader_is_ready_and_a_standby_says_who_leads_until_the_lead_changes_hands() {
     let mut conn = leader.connect();
     conn.ask("CREATE Jazz 2027-06-12 10 id=jazz").ok();
     conn.ask("BOOK jazz 1").ok();
+    conn.ask("SNAPSHOT").ok();
 
     let metrics = of_leader.metrics();
     assert_eq!(metrics.names().into_iter().collect::<BTreeSet<_>>(), documented());
@@ -38,6 +39,8 @@ fn leader_is_ready_and_a_standby_says_who_leads_until_the_lead_changes_hands() {
         ("cluster_stalled", 0.0),
         ("log_durable_sequence", 2.0),
         ("log_batch_commits_sum", 2.0),
+        ("snapshot_sequence", 2.0),
+        ("snapshot_failures_total", 0.0),
         ("change_duration_seconds_count", 2.0),
         ("ready", 1.0),
     ] {

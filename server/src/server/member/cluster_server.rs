@@ -67,7 +67,8 @@ impl ClusterServer {
             return Err(ClusterError::OtherCluster { seen: seen.cluster, found });
         }
         let counters = Arc::new(Counters::new(config.max_connections));
-        let before = Before { counters: counters.clone(), has_accounts: false, resigned: None };
+        let before =
+            Before { counters: counters.clone(), made: Arc::default(), has_accounts: false, resigned: None };
         let generation =
             Generation::start(config, cluster, &zone, &stream, &data_dir, runtime.handle(), before).await?;
         let tasks = MemberTasks::start(cluster, &stream, &generation, runtime.handle());
@@ -149,8 +150,8 @@ impl ClusterServer {
 
     async fn next_generation(&self, resigned: Option<u32>) -> Result<Generation, ClusterError> {
         let Self { config, cluster, zone, stream, data_dir, runtime, .. } = self;
-        let counters = self.counters.clone();
-        let before = Before { counters, has_accounts: self.requires_authentication(), resigned };
+        let (counters, made) = (self.counters.clone(), self.generation.made.clone());
+        let before = Before { counters, made, has_accounts: self.requires_authentication(), resigned };
         Generation::start(config, cluster, zone, stream, data_dir, runtime.handle(), before).await
     }
 

@@ -27,6 +27,7 @@ use crate::storage::replicated::member::Settings;
 use crate::storage::replicated::nats::NatsStream;
 use crate::storage::replicated::snapshot::LocalSnapshots;
 use crate::storage::replicated::stream_sequence::StreamSequence;
+use crate::storage::snapshot::history::History;
 use crate::storage::snapshot::snapshotter::Schedule;
 use crate::time::clock::Clock;
 use crate::time::source::OsTime;
@@ -43,6 +44,8 @@ const CATCH_UP_LOGGED_AFTER: Duration = Duration::from_secs(10);
 pub(super) struct Generation {
     pub service: Arc<Service>,
     pub log: Arc<ReplicatedLog>,
+    /// The snapshots that this server has made since its start.
+    pub made: Arc<History>,
     driver: JoinHandle<End>,
     /// None when another generation is to follow.
     snapshots: Option<MemberSnapshots>,
@@ -53,6 +56,8 @@ pub(super) struct Generation {
 pub(super) struct Before {
     /// Of all generations.
     pub counters: Arc<Counters>,
+    /// The snapshots that all of them have made.
+    pub made: Arc<History>,
     /// The cluster is known to have accounts.
     pub has_accounts: bool,
     /// The term that this server has just resigned, if it has.
@@ -87,7 +92,7 @@ impl Generation {
         let log = Arc::new(log);
         let time_source = config.time_source.clone().unwrap_or_else(|| Arc::new(OsTime));
         let clock = Arc::new(Clock::new(time_source, None));
-        let requests = Arc::<SnapshotRequests>::default();
+        let requests = Arc::new(SnapshotRequests::new(before.made.clone()));
         let membership = Membership {
             name: cluster.nats.cluster.to_string(),
             log: log.clone(),
@@ -135,7 +140,8 @@ impl Generation {
             schedule: Schedule { every: config.snapshot_every, at_most_every: config.snapshot_interval_min },
             keep_log: config.keep_log,
         });
-        Ok(Self { service, log, driver: runtime.spawn(driver.run()), snapshots: Some(snapshots) })
+        let driver = runtime.spawn(driver.run());
+        Ok(Self { service, log, made: before.made, driver, snapshots: Some(snapshots) })
     }
 
     /// Waits until everything was applied that the stream was known to have.

@@ -112,7 +112,7 @@ impl Maker {
         point: SnapshotPoint,
         contents: &BucketContents,
     ) -> Result<SnapshotInfo, MemberSnapshotError> {
-        let Source { stream, local, member, runtime, .. } = &self.source;
+        let Source { stream, local, member, runtime, requests, .. } = &self.source;
         let message = point.position.stream.0;
         if !contents.begun.contains_key(&message) {
             stream.bucket().begin(message, member).await?;
@@ -137,7 +137,9 @@ impl Maker {
             Ok::<_, MemberSnapshotError>(info)
         })
         .await?;
-        let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = begun.elapsed();
+        requests.made().note_made(info.bytes, took);
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(message, commits = info.commit, bytes = info.bytes, milliseconds, "snapshot made");
         Ok(info)
     }

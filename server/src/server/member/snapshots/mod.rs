@@ -71,6 +71,7 @@ async fn run(source: Source, stopping: Arc<AtomicBool>) {
         let pause = match step(&source, &mut maker, &mut retention).await {
             Ok(()) => LOOK_AFTER,
             Err(error) => {
+                source.requests.made().note_failure();
                 let error = anyhow::Error::from(error);
                 tracing::warn!("a snapshot of the cluster cannot be made or removed now: {error:#}");
                 RETRY_AFTER
