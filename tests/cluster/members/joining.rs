@@ -88,6 +88,13 @@ fn member_speaks_tls_to_nats_and_shows_its_password_to_nobody_else() {
     wait_until_leads(&member).ask("CREATE Jazz 2027-06-12 10 id=jazz").ok();
     assert!(!member.stderr().contains("pa55word"), "{}", member.stderr());
 
+    let wrong = url.replace("pa55word", "passw0rd");
+    let (status, stderr) =
+        Home::new().start_fails(&[&self::flags(&wrong, "two.example:2")[..], &authorities].concat());
+    assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("refuses who connects: give the right user and password"), "{stderr}");
+    assert!(!stderr.contains("passw0rd"), "{stderr}");
+
     let home = Home::new();
     let distrusts = Process::spawn(&mut home.command(&flags));
     assert!(distrusts.wait_for_stderr(|text| text.contains("not found yet")), "{}", distrusts.stderr());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream::{self, Context};
-use async_nats::{Client, StatusCode, Subscriber};
+use async_nats::{Client, ConnectError, ConnectErrorKind, StatusCode, Subscriber};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::Notify;
@@ -60,7 +60,7 @@ impl NatsClient {
             .await?
             .connect(&options.servers[..])
             .await
-            .map_err(|error| NatsError::Connect { servers: options.server_names(), error })?;
+            .map_err(|error| not_connected(options, error))?;
         Ok(Self { client, connected })
     }
 
@@ -127,6 +127,16 @@ impl NatsClient {
         if let Err(error) = self.client.publish(inbox, payload.into()).await {
             tracing::debug!(%error, "an answer is not sent");
         }
+    }
+}
+
+fn not_connected(options: &NatsOptions, error: ConnectError) -> NatsError {
+    let servers = options.server_names();
+    match error.kind() {
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            NatsError::Refused { servers }
+        }
+        _ => NatsError::Connect { servers, error },
     }
 }
 

@@ -13,12 +13,13 @@ use super::message_limits::MAX_PAYLOAD_MIN;
 pub enum NatsError {
     #[error("the NATS credentials in {}", file.display())]
     Credentials { file: PathBuf, error: io::Error },
-    #[error("connecting to NATS at {servers}")]
-    Connect {
-        servers: String,
-        #[source]
-        error: async_nats::ConnectError,
-    },
+    #[error("connecting to NATS at {servers}: {error}")]
+    Connect { servers: String, error: async_nats::ConnectError },
+    #[error(
+        "NATS at {servers} refuses who connects: give the right user and password in the addresses of --cluster, as in \
+         nats://user:password@host:4222, or the right file to --nats-creds"
+    )]
+    Refused { servers: String },
     #[error(
         "NATS accepts messages of at most {max_payload} bytes, and a cluster needs {MAX_PAYLOAD_MIN}: raise max_payload \
          in the configuration of every NATS server"
@@ -72,6 +73,7 @@ impl NatsError {
         match self {
             Self::Connect { .. } | Self::Stream { .. } | Self::Request { .. } => true,
             Self::Credentials { .. }
+            | Self::Refused { .. }
             | Self::MaxPayload { .. }
             | Self::NodeMaxPayload { .. }
             | Self::SyncsLate { .. }
