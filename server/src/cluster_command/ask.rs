@@ -3,6 +3,7 @@
 use super::problems;
 use super::status::Status;
 use crate::cluster::{CheckedNodes, MemberInfo, SyncReport, SyncState, ask_members};
+use crate::storage::replicated::cluster_id::ClusterId;
 use crate::storage::replicated::nats::{NatsClient, NatsOptions, NatsStream, SnapshotBucket, ask_all};
 
 /// Asks the members and NATS.
@@ -32,7 +33,8 @@ pub(super) async fn ask(client: &NatsClient, options: &NatsOptions) -> anyhow::R
             nodes.sync()
         }
     };
-    let snapshots = SnapshotBucket::of(client, options).contents().await?.snapshots;
+    let id = stream.as_ref().and_then(|stream| ClusterId::parse(stream.cluster_id.as_deref()?));
+    let snapshots = SnapshotBucket::of(client, options, id).contents().await?.snapshots;
     let status = Status::new(options.cluster.to_string(), members, stream, snapshots, sync);
     let problems = problems::of(&status);
     Ok(status.judged(problems))

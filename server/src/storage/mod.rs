@@ -3,6 +3,7 @@
 
 pub mod commits;
 pub mod data_dir;
+pub mod disk_work;
 pub mod disks;
 pub mod follower;
 pub mod journal;

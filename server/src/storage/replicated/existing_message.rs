@@ -10,8 +10,8 @@ use super::stream_sequence::StreamSequence;
 
 /// How often a message is asked for that the stream does not return, and the pause between: an election of
 /// NATS takes 4 to 8 seconds.
-const TRIES: u32 = 60;
-const TRY_PAUSE: Duration = Duration::from_millis(250);
+pub(super) const TRIES: u32 = 60;
+pub(super) const TRY_PAUSE: Duration = Duration::from_millis(250);
 
 /// The frame of a message that exists, as `read` returns it.
 ///

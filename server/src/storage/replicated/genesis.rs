@@ -33,14 +33,22 @@ impl Genesis {
         serde_json::to_vec(self).expect("texts and a number are written as JSON")
     }
 
+    /// Parses the payload of the first frame.
+    ///
+    /// # Errors
+    ///
+    /// [`GenesisMismatch::Unreadable`]
+    pub fn parse(payload: &[u8]) -> Result<Self, GenesisMismatch> {
+        serde_json::from_slice(payload).map_err(|error| GenesisMismatch::Unreadable(error.to_string()))
+    }
+
     /// Compares the payload of the first frame with this.
     ///
     /// # Errors
     ///
     /// [`GenesisMismatch`] for the first setting that differs.
     pub fn check(&self, payload: &[u8]) -> Result<(), GenesisMismatch> {
-        let found: Self = serde_json::from_slice(payload)
-            .map_err(|error| GenesisMismatch::Unreadable(error.to_string()))?;
+        let found = Self::parse(payload)?;
         if found.cluster != self.cluster {
             return Err(GenesisMismatch::Cluster { found: found.cluster, expected: self.cluster.clone() });
         }

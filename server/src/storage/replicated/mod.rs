@@ -9,6 +9,7 @@ pub mod boot_time;
 pub mod cluster_id;
 pub mod cluster_name;
 mod existing_message;
+pub mod frames;
 pub mod genesis;
 pub mod lease;
 pub mod log;

@@ -5,7 +5,7 @@ use std::io;
 use thiserror::Error;
 
 use crate::storage::replicated::nats::{BucketError, NatsError};
-use crate::storage::replicated::snapshot::{LogCompactionError, Unusable};
+use crate::storage::replicated::snapshot::{LogCompactionError, ProvideError, Unusable};
 
 /// Why a step towards a snapshot of the cluster has failed. It is tried again.
 #[derive(Debug, Error)]
@@ -18,6 +18,8 @@ pub(super) enum MemberSnapshotError {
     Compaction(#[from] LogCompactionError),
     #[error(transparent)]
     Unusable(#[from] Unusable),
+    #[error(transparent)]
+    Provide(#[from] ProvideError),
     #[error("the directory of the snapshots")]
     Disk(#[from] io::Error),
     #[error(

@@ -8,13 +8,15 @@ use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::begin::{blocking, is_in_stream, provide};
 use super::error::MemberSnapshotError;
 use super::source::Source;
 use super::throttled::Throttled;
 use crate::codec::Sequence;
+use crate::storage::disk_work::blocking;
 use crate::storage::journal::DiskFile;
-use crate::storage::replicated::snapshot::{BucketContents, Listed, LogCompaction, SnapshotInfo};
+use crate::storage::replicated::snapshot::{
+    BucketContents, Listed, LogCompaction, SnapshotInfo, is_in_stream, provide,
+};
 use crate::storage::replicated::snapshot_point::SnapshotPoint;
 use crate::storage::snapshot;
 use crate::storage::snapshot::snapshotter::throttle;
@@ -119,7 +121,7 @@ impl Maker {
         }
         let base = self.base(point, contents)?;
         if let Some(base) = &base {
-            provide(stream, local, base).await?;
+            provide(stream.bucket(), local, base).await?;
         }
         let compaction = LogCompaction {
             stream: stream.clone(),
@@ -220,7 +222,7 @@ impl Maker {
     async fn read_back(&self, info: &SnapshotInfo) -> Result<(), MemberSnapshotError> {
         let Source { stream, local, member, .. } = &self.source;
         local.forget(info)?;
-        provide(stream, local, info).await?;
+        provide(stream.bucket(), local, info).await?;
         stream.bucket().confirm(info, member).await?;
         tracing::info!(message = info.message, "snapshot read back, as no other member confirms it");
         Ok(())

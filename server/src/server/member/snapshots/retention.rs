@@ -7,7 +7,10 @@ use tokio::time::Instant;
 
 use super::error::MemberSnapshotError;
 use super::source::Source;
+use crate::codec::Sequence;
 use crate::storage::log::Log;
+use crate::storage::replicated::frames::Frames;
+use crate::storage::replicated::position::Position;
 use crate::storage::replicated::snapshot::{BucketContents, SnapshotInfo};
 use crate::storage::replicated::stream::Stream;
 use crate::storage::replicated::stream_sequence::StreamSequence;
@@ -99,9 +102,20 @@ impl Retention {
         Ok(())
     }
 
+    /// Whether the stream has all commits: it was not purged, and was not begun with the data of a single
+    /// server.
+    async fn is_log_whole(&self) -> bool {
+        let Source { stream, .. } = &self.source;
+        if stream.first().await != Some(StreamSequence(1)) {
+            return false;
+        }
+        let mut frames = Frames::after(Position::default(), stream.clone(), stream.id().salt());
+        frames.next().await.is_ok_and(|(genesis, _)| genesis.position.commit == Sequence(0))
+    }
+
     /// Appends a snapshot point, unless the snapshot of the last one is not confirmed yet.
     async fn point(&mut self, newest: Option<&SnapshotInfo>) {
-        let Source { log, stream, .. } = &self.source;
+        let log = &self.source.log;
         let last = log.snapshot_point().borrow().map_or(0, |point| point.position.stream.0);
         let is_finished = newest.map_or(0, |newest| newest.message) >= last;
         let is_waiting = self.pointed_at.is_some_and(|at| at.elapsed() < UNFINISHED_MAX);
@@ -110,7 +124,7 @@ impl Retention {
         }
         let base = match newest {
             Some(newest) => StreamSequence(newest.message),
-            None if stream.first().await == Some(StreamSequence(1)) => StreamSequence(0),
+            None if self.is_log_whole().await => StreamSequence(0),
             // The members put the ones that they have into the bucket.
             None => return,
         };

@@ -54,6 +54,13 @@ pub enum End {
     /// What follows was purged. This member begins anew, with a newer snapshot.
     #[error("the stream has purged what this server was to read next, message {0}")]
     Purged(u64),
+    /// The log goes on behind a snapshot, and this member has begun without one.
+    #[error(
+        "the log goes on behind commit {} of the data that the cluster was begun with, and no snapshot is left that holds \
+         it: put the snapshots of the cluster back into NATS, or begin another cluster with `booklined cluster import` or \
+         a backup", commit.0
+    )]
+    NoSnapshot { commit: Sequence },
     #[error("commit {} of the log contradicts those before it: {reason}", commit.0)]
     Contradiction { commit: Sequence, reason: String },
 }
@@ -296,6 +303,9 @@ impl<S: Stream, R: Replica> Driver<S, R> {
             Content::Genesis(genesis) => {
                 drop(state);
                 self.replica.begin(&genesis)?;
+                if position.commit > Sequence(0) {
+                    return Err(End::NoSnapshot { commit: position.commit });
+                }
             }
             Content::Takeover { leader } => {
                 // Not those of the past, which it reads at its start.

@@ -20,7 +20,7 @@ pub struct Batch {
 /// What a frame says, beside its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// What the members have to agree on.
+    /// What the members have to agree on. The log goes on behind a commit of a snapshot, or is whole.
     Genesis(Bytes),
     /// A leader with this address takes over.
     Takeover { leader: Box<str> },
@@ -67,7 +67,7 @@ pub enum Break {
 /// [`Break`]
 pub fn read(message: &Bytes, after: Position, salt: &Salt) -> Result<Read, Break> {
     let Frame { header, crc, payload } = frame::read_replicated(message, salt).ok_or(Break::NoFrame)?;
-    let Header { kind, first, commits, previous, term, .. } = header;
+    let Header { kind, first, commits, durable_through, previous, term } = header;
     if previous != after.crc {
         return Err(Break::OtherChain);
     }
@@ -99,9 +99,36 @@ pub fn read(message: &Bytes, after: Position, salt: &Salt) -> Result<Read, Break
         Kind::Commits if term > 0 && commits > 0 => Content::Commits { first, payload },
         _ => return Err(Break::Invalid),
     };
-    let commit = Sequence(after.commit.0 + u64::from(commits));
+    let commit = match content {
+        Content::Genesis(_) => durable_through,
+        _ => Sequence(after.commit.0 + u64::from(commits)),
+    };
     let is_resigned = content == Content::Resign;
     Ok(Read { content, position: Position { stream: after.stream.next(), commit, crc, term, is_resigned } })
+}
+
+/// The position that a message claims to follow, which is message `at` of the stream. `None` if it is no
+/// frame of this cluster.
+pub fn claimed_before(message: &[u8], at: StreamSequence, salt: &Salt) -> Option<Position> {
+    let Header { kind, first, previous, term, .. } = frame::read_replicated(message, salt)?.header;
+    let term = if kind == Kind::Takeover { term.checked_sub(1)? } else { term };
+    let (stream, commit) = (StreamSequence(at.0.checked_sub(1)?), Sequence(first.0.checked_sub(1)?));
+    // Only what follows it could tell whether it is a resignation.
+    Some(Position { stream, commit, crc: previous, term, is_resigned: false })
+}
+
+/// The first frame of a log that goes on behind this commit of a snapshot, with the position behind it.
+pub fn genesis(payload: &[u8], behind: Sequence, salt: &Salt) -> (Bytes, Position) {
+    let header = Header {
+        kind: Kind::Genesis,
+        first: Position::default().commit.next(),
+        commits: 0,
+        durable_through: behind,
+        previous: 0,
+        term: 0,
+    };
+    let (bytes, crc) = frame::bare(&header, payload, salt);
+    (bytes.into(), Position { stream: StreamSequence(1), commit: behind, crc, term: 0, is_resigned: false })
 }
 
 /// A frame to append, which follows `after`, with the position behind it.
@@ -117,7 +144,7 @@ pub(super) fn write(
         kind,
         first: after.commit.next(),
         commits: batch.commits,
-        // The stream itself says what is durable.
+        // The stream itself says what is durable. In a genesis it is what was durable before the log.
         durable_through: Sequence(0),
         previous: after.crc,
         term,
@@ -135,5 +162,25 @@ impl Batch {
         let mut bytes = vec![0; frame::HEADER_BYTES];
         bytes.extend_from_slice(payload);
         Self { bytes, commits: 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_goes_on_behind_the_commit_of_its_genesis() {
+        let salt = Salt::new([3; 16]);
+        let (first, behind) = genesis(b"{}", Sequence(41), &salt);
+        let read_first = read(&first, Position::default(), &salt).expect("a first frame");
+        assert_eq!(read_first.content, Content::Genesis(Bytes::from_static(b"{}")));
+        assert_eq!((read_first.position, behind.commit), (behind, Sequence(41)));
+
+        let takeover = Batch::without_commits(b"a:1");
+        let (second, after) = write(Kind::Takeover, 1, behind, takeover, &salt);
+        assert_eq!(read(&second, behind, &salt).map(|read| read.position), Ok(after));
+        assert_eq!(claimed_before(&second, StreamSequence(2), &salt), Some(behind));
+        assert_eq!(claimed_before(b"garbage", StreamSequence(2), &salt), None);
     }
 }

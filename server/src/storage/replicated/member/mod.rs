@@ -16,7 +16,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 pub use bug::Bug;
-pub use frames::{Batch, Break, Content, Read, read as read_frame};
+pub use frames::{Batch, Break, Content, Read, claimed_before, genesis, read as read_frame};
 pub use settings::Settings;
 
 use super::append::{Append, AppendResult};

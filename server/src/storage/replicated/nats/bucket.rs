@@ -24,6 +24,8 @@ use super::client::NatsClient;
 use super::find::is_absent;
 use super::options::NatsOptions;
 use super::settings::bucket_name;
+use crate::storage::replicated::cluster_id::ClusterId;
+use crate::storage::replicated::genesis::Genesis;
 use crate::storage::replicated::snapshot::{BucketContents, SnapshotInfo};
 
 /// How long an answer of the bucket is waited for, or the next bytes of an object: the reader of an object
@@ -61,16 +63,18 @@ pub struct SnapshotBucket {
     context: Context,
     name: String,
     replicas: usize,
+    cluster: Option<ClusterId>,
 }
 
 impl SnapshotBucket {
-    /// The bucket of a cluster, which may not exist.
-    pub fn of(client: &NatsClient, options: &NatsOptions) -> Self {
+    /// The bucket of a cluster, which may not exist. Without an id, snapshots count whosoever they are.
+    pub fn of(client: &NatsClient, options: &NatsOptions, cluster: Option<ClusterId>) -> Self {
         let (name, replicas) = (bucket_name(options), options.replicas);
-        Self { context: client.jetstream(), name, replicas }
+        Self { context: client.jetstream(), name, replicas, cluster }
     }
 
-    /// What the bucket has. Nothing, if it does not exist.
+    /// What the bucket has of this cluster. Nothing, if it does not exist. Snapshots of another cluster were
+    /// left by a stream that was deleted, or by an import that was interrupted.
     ///
     /// # Errors
     ///
@@ -80,10 +84,19 @@ impl SnapshotBucket {
         let objects = self.objects(&store).await?;
         let infos = objects
             .iter()
-            .filter_map(|object| serde_json::from_str::<SnapshotInfo>(object.metadata.get(INFO_KEY)?).ok());
+            .filter_map(|object| serde_json::from_str::<SnapshotInfo>(object.metadata.get(INFO_KEY)?).ok())
+            .filter(|info| self.is_own(info));
         let confirmations: HashMap<_, _> = objects.iter().filter_map(confirmation).collect();
         let begun = objects.iter().filter_map(begun).collect();
         Ok(BucketContents::new(infos.collect(), &confirmations, begun))
+    }
+
+    fn is_own(&self, info: &SnapshotInfo) -> bool {
+        match (self.cluster, Genesis::parse(info.genesis.as_bytes())) {
+            (Some(cluster), Ok(genesis)) => genesis.cluster == cluster.to_string(),
+            // Who loads one that cannot be read says why.
+            (None, _) | (_, Err(_)) => true,
+        }
     }
 
     /// Makes the bucket. It takes a moment until all NATS servers know it.

@@ -61,6 +61,11 @@ pub enum NatsError {
     )]
     Purged { stream: String, first: u64, why: String },
     #[error(
+        "the stream {stream} is empty, and the data that its cluster is to begin with is there: `booklined cluster import` \
+         was interrupted. Run it again, or, to begin without the data, remove the stream with `nats stream rm {stream}`"
+    )]
+    Unfinished { stream: String },
+    #[error(
         "the stream {stream} is not of a cluster of Bookline: its metadata has no valid {key}. Give another --cluster-name"
     )]
     NoClusterId { stream: String, key: &'static str },
@@ -80,6 +85,7 @@ impl NatsError {
             | Self::Deleted { .. }
             | Self::MadeAgain { .. }
             | Self::Purged { .. }
+            | Self::Unfinished { .. }
             | Self::Settings { .. }
             | Self::NoClusterId { .. } => false,
         }

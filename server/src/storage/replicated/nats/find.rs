@@ -1,4 +1,4 @@
-//! Finds a stream.
+//! Finds a stream, or makes that of a cluster.
 
 use std::fmt::Display;
 
@@ -7,6 +7,9 @@ use async_nats::jetstream::stream::Info;
 use async_nats::jetstream::{Context, ErrorCode};
 
 use super::error::NatsError;
+use super::options::NatsOptions;
+use super::settings::{self, stream_name};
+use crate::storage::replicated::cluster_id::ClusterId;
 
 /// The stream with this name. `None` if there is none.
 pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, NatsError> {
@@ -14,6 +17,26 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, 
         Ok(stream) => Ok(Some(stream.cached_info().clone())),
         Err(error) if is_absent(&error) => Ok(None),
         Err(error) => Err(failed("looking for", name, &error)),
+    }
+}
+
+/// The stream of the cluster, as it is, or a new one with this id. Two members may create it at the same
+/// time: the second one finds that of the first.
+pub(super) async fn find_or_create(
+    context: &Context,
+    options: &NatsOptions,
+    id: ClusterId,
+) -> Result<Info, NatsError> {
+    let name = stream_name(options);
+    if let Some(info) = find(context, &name).await? {
+        return Ok(info);
+    }
+    match context.create_stream(settings::of_new(options, id)).await {
+        Ok(created) => Ok(created.cached_info().clone()),
+        Err(error) => match find(context, &name).await {
+            Ok(Some(info)) => Ok(info),
+            _ => Err(failed("creating", &name, &error)),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! The stream of a cluster: appends and reads, and what their results mean.
 
+use std::ops::RangeInclusive;
+
 use async_nats::connection::State;
 use async_nats::header;
 use async_nats::jetstream::Context;
@@ -11,7 +13,7 @@ use tokio::time::timeout;
 use super::bucket::SnapshotBucket;
 use super::client::NatsClient;
 use super::error::NatsError;
-use super::find::{failed, find};
+use super::find::{failed, find, find_or_create};
 use super::message_limits::{MAX_PAYLOAD_MIN, MESSAGE_OVERHEAD_BYTES};
 use super::monitor::{self, Monitor};
 use super::options::{ANSWER_MAX, NatsOptions, READ_MAX};
@@ -63,27 +65,46 @@ impl NatsStream {
             return Err(NatsError::MaxPayload { max_payload });
         }
         let of_nodes = monitor::check_answering(&options.monitors).await?;
-        let context = client.jetstream();
-        let info = find_or_create(&context, options).await?;
-        let Info { config, .. } = &info;
-        // First of all, whose it is.
-        let id = settings::cluster_id(config)?;
-        settings::check(config, options)?;
-        let (name, subject) = (stream_name(options), subject(options));
+        let info = find_or_create(&client.jetstream(), options, ClusterId::random()).await?;
+        let opened = Self::of(client, options, &info).await?;
+        settings::check(&info.config, options)?;
+        Ok(Self { max_payload: of_nodes.map_or(max_payload, |of_nodes| of_nodes.min(max_payload)), ..opened })
+    }
+
+    /// Finds the stream of the cluster for a command that reads it. `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`NatsError`]
+    pub async fn find(options: &NatsOptions) -> Result<Option<Self>, NatsError> {
+        let client = NatsClient::connect_quietly(options).await?;
+        match find(&client.jetstream(), &stream_name(options)).await? {
+            Some(info) => Self::of(client, options, &info).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The stream that was found, whatever its configuration is.
+    pub(super) async fn of(
+        client: NatsClient,
+        options: &NatsOptions,
+        info: &Info,
+    ) -> Result<Self, NatsError> {
+        let id = settings::cluster_id(&info.config)?;
+        let (context, name) = (client.jetstream(), stream_name(options));
         let stream = context.get_stream_no_info(&name).await;
         let stream = stream.map_err(|error| failed("looking for", &name, &error))?;
-        let bucket = SnapshotBucket::of(&client, options);
         Ok(Self {
+            bucket: SnapshotBucket::of(&client, options, Some(id)),
+            max_payload: client.max_payload(),
             client,
             options: options.clone(),
             context,
             stream,
             name,
-            subject,
+            subject: subject(options),
             id,
-            bucket,
-            created: StreamReport::new(&info, options).created,
-            max_payload: of_nodes.map_or(max_payload, |of_nodes| of_nodes.min(max_payload)),
+            created: StreamReport::new(info, options).created,
         })
     }
 
@@ -159,6 +180,18 @@ impl NatsStream {
     /// The snapshots of the cluster.
     pub fn bucket(&self) -> &SnapshotBucket {
         &self.bucket
+    }
+
+    /// The messages that the stream has. Empty, from 1, if nothing was ever appended.
+    ///
+    /// # Errors
+    ///
+    /// [`NatsError`]
+    pub async fn messages(&self) -> Result<RangeInclusive<u64>, NatsError> {
+        let info = timeout(ANSWER_MAX, self.stream.get_info()).await;
+        let info = info.map_err(|error| failed("looking at", &self.name, &error))?;
+        let state = info.map_err(|error| failed("looking at", &self.name, &error))?.state;
+        Ok(state.first_sequence.max(1)..=state.last_sequence)
     }
 
     /// Removes the messages before `first`, which exists. A purge beyond the end would move the numbers of
@@ -243,21 +276,5 @@ impl Stream for NatsStream {
                 StreamRead::NoAnswer
             }
         }
-    }
-}
-
-/// The stream of the cluster, as it is, or a new one. Two members may create it at the same time: the second
-/// one finds that of the first.
-async fn find_or_create(context: &Context, options: &NatsOptions) -> Result<Info, NatsError> {
-    let name = stream_name(options);
-    if let Some(info) = find(context, &name).await? {
-        return Ok(info);
-    }
-    match context.create_stream(settings::of_new(options, ClusterId::random())).await {
-        Ok(created) => Ok(created.cached_info().clone()),
-        Err(error) => match find(context, &name).await {
-            Ok(Some(info)) => Ok(info),
-            _ => Err(failed("creating", &name, &error)),
-        },
     }
 }

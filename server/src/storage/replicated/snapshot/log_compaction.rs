@@ -121,6 +121,12 @@ impl<S: Stream> LogCompaction<S> {
                 .map_err(|broken| invalid(format!("message {} of the stream: {broken}", next.0)))?;
             seen.position = position;
             match content {
+                Content::Genesis(_) if position.commit > Sequence(0) => {
+                    let commit = position.commit.0;
+                    let reason =
+                        format!("the log goes on behind commit {commit} of a snapshot that is missing");
+                    return Err(invalid(reason).into());
+                }
                 Content::Genesis(genesis) => seen.genesis = String::from_utf8_lossy(&genesis).into_owned(),
                 Content::Takeover { leader } => seen.leader = leader.into(),
                 Content::Heartbeat | Content::Resign | Content::SnapshotPoint { .. } => {}

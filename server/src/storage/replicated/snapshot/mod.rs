@@ -11,8 +11,12 @@ mod bucket_contents;
 mod info;
 mod local;
 mod log_compaction;
+#[cfg(feature = "cluster")]
+mod provide;
 
 pub use bucket_contents::{BucketContents, Listed};
 pub use info::{SnapshotInfo, Unusable};
 pub use local::LocalSnapshots;
 pub use log_compaction::{LogCompaction, LogCompactionError};
+#[cfg(feature = "cluster")]
+pub use provide::{ProvideError, is_in_stream, provide};
