@@ -4,16 +4,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse_duration;
-use crate::cluster::{ClusterConfig, NatsFlags, ReadBarrier};
+use crate::argument::parse_duration;
+use crate::cluster::{ClusterConfig, ReadBarrier};
 use crate::net::listen_address::ListenAddress;
-
-/// The shortest `--lease`: a pause of a second is not unusual on a busy machine, and a leader counts two
-/// thirds of a lease.
-const LEASE_MIN: Duration = Duration::from_secs(1);
-
-/// The longest `--lease`: for so long nobody serves after a leader has died.
-const LEASE_MAX: Duration = Duration::from_secs(60);
+use crate::storage::replicated::lease::parse_lease;
+use crate::storage::replicated::nats::{NatsFlags, parse_replicas};
 
 const TIMEOUT_MIN: Duration = Duration::from_secs(1);
 const TIMEOUT_MAX: Duration = Duration::from_secs(10 * 60);
@@ -80,17 +75,6 @@ impl ClusterFlags {
     fn advertised<'a>(&'a self, listen: &'a ListenAddress) -> &'a ListenAddress {
         self.advertise.as_ref().unwrap_or(listen)
     }
-}
-
-fn parse_replicas(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
-        _ => Err("it is 1, 3 or 5".into()),
-    }
-}
-
-fn parse_lease(text: &str) -> Result<Duration, String> {
-    parse_duration(text, LEASE_MIN, LEASE_MAX, "it is from 1s to 60s")
 }
 
 fn parse_timeout(text: &str) -> Result<Duration, String> {

@@ -12,10 +12,11 @@ use bookline_protocol::Id;
 use chrono_tz::Tz;
 use clap::builder::{BoolishValueParser, Resettable};
 use clap::error::ErrorKind;
-use clap::{Arg, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::account_add::AccountCommand;
-use crate::argument::parse_id;
+use crate::argument::{parse_duration, parse_id};
 #[cfg(feature = "cluster")]
 use crate::cluster_command::ClusterCommand;
 #[cfg(feature = "cluster")]
@@ -32,7 +33,7 @@ use crate::log::LogFormat;
 use crate::state::StateLimits;
 use crate::state::limits::KEY_BYTES_LIMIT_MIN;
 use crate::storage::journal::Durability;
-use crate::storage::offline;
+use crate::storage::offline::{self, interrupt};
 
 /// The smallest `--segment-size`. The largest commit fits into an empty segment: if one outgrew its segment,
 /// the journal could run out of space when it is written, after it was decided. It is twice the largest
@@ -237,12 +238,16 @@ impl Command {
     ///
     /// Any error that keeps the command from completing.
     pub fn run(&self) -> anyhow::Result<bool> {
-        match self {
+        let done = match self {
             Self::Offline(command) => command.run(),
             Self::Account(command) => command.run().map(|()| true),
             #[cfg(feature = "cluster")]
             Self::Cluster(command) => command.run(),
+        };
+        if done.is_err() {
+            interrupt::wait_for_end_if_interrupted();
         }
+        done
     }
 }
 
@@ -250,8 +255,9 @@ impl Cli {
     /// The arguments and environment of this process. Invalid ones end it with status 2.
     pub fn of_process() -> Self {
         let mut command = without_empty_variables(Self::command());
-        let cli = Self::from_arg_matches(&command.get_matches_mut()).unwrap_or_else(|error| error.exit());
-        if let Err(message) = cli.check() {
+        let matches = command.get_matches_mut();
+        let cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let Err(message) = check_place(&matches).and_then(|()| cli.check()) {
             command.error(ErrorKind::ArgumentConflict, message).exit();
         }
         cli
@@ -326,6 +332,25 @@ impl Cli {
     }
 }
 
+/// Checks that a command is not told of two places where the data is. A data directory that only the
+/// environment names is that of the server on this machine, which may be a member of the cluster.
+fn check_place(matches: &ArgMatches) -> Result<(), String> {
+    let Some((name, mut leaf)) = matches.subcommand() else { return Ok(()) };
+    while let Some((_, next)) = leaf.subcommand() {
+        leaf = next;
+    }
+    let has = |id| leaf.try_contains_id(id).unwrap_or(false);
+    let is_typed = has("data_dir") && leaf.value_source("data_dir") == Some(ValueSource::CommandLine);
+    // `booklined cluster import` leads from the one to the other.
+    if name != "cluster" && is_typed && has("cluster") {
+        return Err(
+            "--data-dir and --cluster (or BOOKLINE_CLUSTER) name two places where the data is: give one"
+                .into(),
+        );
+    }
+    Ok(())
+}
+
 fn without_empty_variables(command: clap::Command) -> clap::Command {
     command.mut_args(without_empty_variable).mut_subcommands(without_empty_variables)
 }
@@ -352,13 +377,6 @@ fn parse_rate(text: &str) -> Result<u32, String> {
 
 fn parse_idle_timeout(text: &str) -> Result<Duration, String> {
     parse_duration(text, IDLE_TIMEOUT_MIN, IDLE_TIMEOUT_MAX, "it is from 1s to 30d")
-}
-
-/// Parses a time within these bounds, which `bounds` tells.
-fn parse_duration(text: &str, min: Duration, max: Duration, bounds: &str) -> Result<Duration, String> {
-    let time =
-        humantime::parse_duration(text).map_err(|_| "it is a number and a unit, as in 90s, 10m or 2h")?;
-    if (min..=max).contains(&time) { Ok(time) } else { Err(bounds.into()) }
 }
 
 fn parse_limit(text: &str) -> Result<u64, String> {
@@ -447,6 +465,21 @@ mod tests {
     fn defaults_of_flags_equal_the_default_config() {
         let cli = Cli::try_parse_from(["booklined"]).expect("no flag is needed");
         assert_eq!(cli.config(), Config::default());
+    }
+
+    #[test]
+    #[cfg(feature = "cluster")]
+    fn command_is_told_of_one_place_where_the_data_is() {
+        let check = |command: &[&str], more: &[&str]| {
+            let cluster = ["--cluster", "nats://a", "--cluster-name", "sales"];
+            let matches =
+                Cli::command().try_get_matches_from([&["booklined"], command, &cluster, more].concat());
+            check_place(&matches.expect("flags"))
+        };
+        for command in [&["dump"][..], &["audit"]] {
+            assert_eq!(check(command, &[]), Ok(()));
+            assert!(check(command, &["--data-dir", "d"]).is_err(), "{command:?}");
+        }
     }
 
     #[test]

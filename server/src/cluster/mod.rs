@@ -10,7 +10,7 @@ mod snapshot_requests;
 #[cfg(feature = "cluster")]
 pub use member::{
     Answering, Checked, CheckedNodes, Checks, ClusterConfig, CurrentMember, Identity, KnownKinds, MemberInfo,
-    MemberRole, NatsFlags, StepDown, SyncReport, SyncState, ask_members, ask_to_step_down, find_leader_after,
+    MemberRole, StepDown, SyncReport, SyncState, ask_members, ask_to_step_down, find_leader_after,
 };
 pub use membership::{Membership, NotShown};
 pub use read_barrier::ReadBarrier;

@@ -11,8 +11,7 @@ use std::io::{self, Write};
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 
-use crate::cluster::NatsFlags;
-use crate::storage::replicated::nats::{NatsClient, NatsOptions};
+use crate::storage::replicated::nats::{NatsClient, NatsFlags, NatsOptions};
 
 /// Look at a cluster, or move its lead.
 #[derive(Debug, Clone, Subcommand)]

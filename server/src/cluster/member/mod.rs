@@ -8,7 +8,6 @@ mod current_member;
 mod known_kinds;
 mod member_info;
 mod members;
-mod nats_flags;
 mod sync_report;
 
 pub use answering::Answering;
@@ -19,5 +18,4 @@ pub use current_member::CurrentMember;
 pub use known_kinds::KnownKinds;
 pub use member_info::{Identity, MemberInfo, MemberRole};
 pub use members::{StepDown, ask_members, ask_to_step_down, find_leader_after};
-pub use nats_flags::NatsFlags;
 pub use sync_report::{SyncReport, SyncState};

@@ -10,7 +10,6 @@ use tokio::time::timeout;
 use super::cluster_error::ClusterError;
 use super::generation::{Before, Generation};
 use super::log_runtime::LogRuntime;
-use super::patience::until_answered;
 use super::tasks::MemberTasks;
 use crate::cluster::ClusterConfig;
 use crate::commands::{Counters, CurrentService, Service};
@@ -21,7 +20,7 @@ use crate::server::serving::Serving;
 use crate::storage::data_dir::DataDir;
 use crate::storage::log::Log;
 use crate::storage::replicated::log::End;
-use crate::storage::replicated::nats::{NatsError, NatsStream};
+use crate::storage::replicated::nats::{NatsError, NatsStream, until_answered};
 use crate::time::system_zone;
 use crate::time::zone::Zone;
 

@@ -4,7 +4,6 @@ mod cluster_error;
 mod cluster_server;
 mod generation;
 mod log_runtime;
-mod patience;
 mod seen_log;
 mod service_replica;
 mod snapshots;

@@ -39,7 +39,7 @@ use watch::Watch;
 
 /// The file with the time zone of the calendar's hours. It is written after the journal was created, so a
 /// directory that has it had a journal.
-const ZONE: &str = "time-zone";
+pub const ZONE: &str = "time-zone";
 
 /// A data directory, locked until this is dropped.
 #[derive(Debug)]

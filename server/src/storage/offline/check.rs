@@ -21,8 +21,20 @@ const LINE_BYTES_MAX: u64 = 256;
 
 /// Reads every snapshot and every segment, and prints a report. Returns whether nothing is corrupt.
 pub(super) fn run(parts: &Parts) -> anyhow::Result<bool> {
+    run_with(parts, &Preface::default())
+}
+
+/// What is known before the data directory is read: lines of the report, those of corruption apart.
+#[derive(Debug, Default)]
+pub(super) struct Preface {
+    pub lines: Vec<String>,
+    pub corruptions: Vec<String>,
+}
+
+/// As [`run`], with a preface.
+pub(super) fn run_with(parts: &Parts, preface: &Preface) -> anyhow::Result<bool> {
     let done = |report: &Report| report.corruptions == 0 || report.lasting;
-    let report = settled(|| parts.last_change(), done, || Report::of(parts));
+    let report = settled(|| parts.last_change(), done, || Report::of(parts, preface));
     let verdict = match (report.corruptions, report.torn_tail) {
         (0, false) => "all is well",
         (0, true) => {
@@ -46,8 +58,10 @@ struct Report {
 }
 
 impl Report {
-    fn of(parts: &Parts) -> Self {
+    fn of(parts: &Parts, preface: &Preface) -> Self {
         let mut report = Self::default();
+        preface.lines.iter().for_each(|line| report.add_line(line));
+        preface.corruptions.iter().for_each(|line| report.add_corruption(line, true));
         let oldest = report.add_snapshots(parts);
         report.add_journal(parts, oldest);
         let (lock, zone, stop) = (check_lock(parts), check_zone(parts), check_clean_stop(parts));

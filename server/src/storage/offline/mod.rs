@@ -1,11 +1,18 @@
-//! The commands that work on a data directory without a server, or beside a running one: `check`, `dump`,
-//! `audit`, `backup`.
+//! The commands that work on a data directory without a server, or beside a running one, or on the log of a
+//! cluster: `check`, `dump`, `audit`, `backup`.
 
 pub mod audit;
 pub mod backup;
 pub mod check;
+#[cfg(feature = "cluster")]
+mod cluster_check;
+#[cfg(feature = "cluster")]
+mod cluster_copy;
 pub mod dump;
+pub mod interrupt;
 mod settle;
+mod source;
+pub mod work_directory;
 
 use std::collections::HashSet;
 use std::fs;
@@ -19,29 +26,28 @@ use clap::Subcommand;
 use crate::storage::data_dir::clean_stop::CleanStop;
 use crate::storage::data_dir::cluster_file;
 use crate::storage::journal::{Base, Disk, RealDisk};
+use crate::storage::replicated::extent::Extent;
 use crate::storage::snapshot;
 use settle::{is_lasting, settled};
+pub use source::Source;
 
-/// Work on a data directory, beside a running server or without one.
+/// Work on a data directory, beside a running server or without one, or on the log of a cluster.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Read every segment and snapshot and report what is there; exits 0 when nothing is corrupt, else 1
     Check {
-        /// The data directory
-        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
-        data_dir: PathBuf,
+        #[command(flatten)]
+        source: Source,
     },
     /// Print the changes, a JSON object a line: those of the newest snapshot, then those of the journal since
     Dump {
-        /// The data directory
-        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
-        data_dir: PathBuf,
+        #[command(flatten)]
+        source: Source,
     },
     /// Print who did what when, oldest first, as far back as the log reaches
     Audit {
-        /// The data directory
-        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
-        data_dir: PathBuf,
+        #[command(flatten)]
+        source: Source,
         #[command(flatten)]
         wanted: audit::Wanted,
         /// The form of the lines
@@ -50,9 +56,8 @@ pub enum Command {
     },
     /// Copy the state at one moment into a file, from which --restore begins
     Backup {
-        /// The data directory
-        #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
-        data_dir: PathBuf,
+        #[command(flatten)]
+        source: Source,
         /// The file to write, or - for standard output (by way of a file in TMPDIR); an existing backup is
         /// replaced when the copy is complete
         #[arg(long, value_name = "FILE")]
@@ -71,11 +76,31 @@ impl Command {
     /// Any error that keeps the command from completing.
     pub fn run(&self) -> anyhow::Result<bool> {
         match self {
-            Self::Check { data_dir } => check::run(&Parts::of(data_dir)?),
-            Self::Dump { data_dir } => dump::run(&Parts::of(data_dir)?),
-            Self::Audit { data_dir, wanted, format } => audit::run(&Parts::of(data_dir)?, wanted, *format),
-            Self::Backup { data_dir, to, force } => backup::run(&Parts::of(data_dir)?, to, *force),
+            Self::Check { source } => {
+                #[cfg(feature = "cluster")]
+                if let Some(options) = source.cluster() {
+                    return cluster_check::run(&options);
+                }
+                check::run(&Parts::of(&source.data_dir)?)
+            }
+            Self::Dump { source } => source.read(Extent::State, dump::run),
+            Self::Audit { source, wanted, format } => {
+                source.read(Extent::Everything, |parts| audit::run(parts, wanted, *format))
+            }
+            Self::Backup { source, to, force } => backup::run(source, to, *force),
         }
+    }
+}
+
+impl Source {
+    /// Opens the data, copies it first if it is in the log of a cluster, and reads it.
+    fn read<T>(&self, extent: Extent, read: impl FnOnce(&Parts) -> anyhow::Result<T>) -> anyhow::Result<T> {
+        #[cfg(feature = "cluster")]
+        if let Some(options) = self.cluster() {
+            return read(&cluster_copy::ClusterCopy::make(&options, extent)?.parts);
+        }
+        let _ = extent;
+        read(&Parts::of(&self.data_dir)?)
     }
 }
 
@@ -92,8 +117,8 @@ impl Parts {
         let part = |name| data_dir.join(name);
         if part(cluster_file::NAME).exists() {
             bail!(
-                "data directory {} is that of a member of a cluster: its data is in the log of the cluster, which this \
-                 command cannot read",
+                "data directory {} is that of a member of a cluster: its data is in the log of the cluster: give \
+                 --cluster and --cluster-name in place of --data-dir",
                 data_dir.display()
             );
         }

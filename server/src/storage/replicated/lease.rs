@@ -3,6 +3,14 @@
 use std::time::Duration;
 
 use super::boot_time::BootTime;
+use crate::argument::parse_duration;
+
+/// The shortest `--lease`: a pause of a second is not unusual on a busy machine, and a leader counts two
+/// thirds of a lease.
+const LEASE_MIN: Duration = Duration::from_secs(1);
+
+/// The longest `--lease`: for so long nobody serves after a leader has died.
+const LEASE_MAX: Duration = Duration::from_secs(60);
 
 /// When a leader may show what it has looked up, without asking the log whether it still leads.
 ///
@@ -32,6 +40,15 @@ impl Lease {
     pub fn proves(confirmed: BootTime, looked: BootTime) -> bool {
         confirmed > looked
     }
+}
+
+/// Parses a `--lease`.
+///
+/// # Errors
+///
+/// What it has to be, for people.
+pub fn parse_lease(text: &str) -> Result<Duration, String> {
+    parse_duration(text, LEASE_MIN, LEASE_MAX, "it is from 1s to 60s")
 }
 
 #[cfg(test)]

@@ -8,7 +8,10 @@ pub mod append;
 pub mod boot_time;
 pub mod cluster_id;
 pub mod cluster_name;
+#[cfg(feature = "cluster")]
+pub mod copy;
 mod existing_message;
+pub mod extent;
 pub mod frames;
 pub mod genesis;
 pub mod lease;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use crate::codec::Sequence;
 use crate::server::member::cluster_error::ClusterError;
-use crate::server::member::patience::until_answered;
 use crate::state::Records;
 use crate::storage::disk_work::blocking;
 use crate::storage::replay::Replay;
 use crate::storage::replicated::genesis::Genesis;
 use crate::storage::replicated::log::End;
-use crate::storage::replicated::nats::{NatsError, NatsStream};
+use crate::storage::replicated::nats::{NatsError, NatsStream, until_answered};
 use crate::storage::replicated::snapshot::{
     BucketContents, LocalSnapshots, SnapshotInfo, is_in_stream, provide,
 };

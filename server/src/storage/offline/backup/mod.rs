@@ -4,9 +4,7 @@
 //! begins. A running server may append to the journal meanwhile, and trim it by its older snapshot, which is
 //! not read here. If the read fails because of the server all the same, it is retried.
 
-mod interrupt;
 mod target;
-mod work_directory;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,32 +12,40 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::{Parts, is_lasting, print, settled};
+#[cfg(feature = "cluster")]
+use super::cluster_copy::ClusterCopy;
+use super::interrupt::Signals;
+use super::work_directory::WorkDirectory;
+use super::{Parts, Source, is_lasting, print, settled};
 use crate::codec::Sequence;
 use crate::storage::journal::{self, RealDisk};
 use crate::storage::plain_file;
+#[cfg(feature = "cluster")]
+use crate::storage::replicated::extent::Extent;
+#[cfg(feature = "cluster")]
+use crate::storage::replicated::nats::NatsOptions;
 use crate::storage::snapshot;
 use crate::storage::snapshot::compaction::compact_journal;
 use crate::storage::snapshot::read::Snapshot;
 use crate::storage::snapshot::snapshotter::{NewestValid, find_newest_valid};
 use crate::storage::snapshot::write::Writer;
 use target::Target;
-use work_directory::WorkDirectory;
 
-/// Writes the backup to `to`. `force` allows to replace a file that is not a backup.
-pub(super) fn run(parts: &Parts, to: &Path, force: bool) -> anyhow::Result<bool> {
+/// Writes the backup of `source` to `to`. `force` allows to replace a file that is not a backup.
+pub(super) fn run(source: &Source, to: &Path, force: bool) -> anyhow::Result<bool> {
     let target = Target::of(to)?;
-    target.check(parts, force)?;
-    let signals = interrupt::Signals::catch().context("preparing for signals")?;
+    let origin = Origin::of(source)?;
+    target.check(origin.parts(), force)?;
+    let signals = Signals::catch().context("preparing for signals")?;
     let work = WorkDirectory::create(target.directory())?;
     signals.clean_up(work.path().to_owned())?;
-    let (sequence, bytes) = write(parts, work.path())?;
+    let (sequence, bytes) = origin.write(work.path())?;
     let written = work.path().join(snapshot::name(sequence));
     match &target {
         Target::StandardOutput => copy_out(&written).context("writing the backup to standard output")?,
         Target::File { path, directory } => {
             // Another process may have created or replaced the target since the first check.
-            target.check(parts, force)?;
+            target.check(origin.parts(), force)?;
             std::fs::rename(&written, path).with_context(|| format!("writing {}", path.display()))?;
             let synced = File::open(directory).and_then(|directory| directory.sync_all());
             synced.with_context(|| {
@@ -55,9 +61,45 @@ pub(super) fn run(parts: &Parts, to: &Path, force: bool) -> anyhow::Result<bool>
     report(&target, to, sequence, bytes)
 }
 
+/// What the backup is of.
+enum Origin {
+    DataDir(Parts),
+    #[cfg(feature = "cluster")]
+    Cluster(NatsOptions),
+}
+
+impl Origin {
+    fn of(source: &Source) -> anyhow::Result<Self> {
+        #[cfg(feature = "cluster")]
+        if let Some(options) = source.cluster() {
+            return Ok(Self::Cluster(options));
+        }
+        Parts::of(&source.data_dir).map(Self::DataDir)
+    }
+
+    /// The data directory, if it is one.
+    fn parts(&self) -> Option<&Parts> {
+        match self {
+            Self::DataDir(parts) => Some(parts),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => None,
+        }
+    }
+
+    /// Writes a snapshot of everything into the work directory. Returns its sequence number and its length in
+    /// bytes.
+    fn write(&self, work: &Path) -> anyhow::Result<(Sequence, u64)> {
+        match self {
+            Self::DataDir(parts) => write(parts, work),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(options) => write(&ClusterCopy::make_in(work, options, Extent::State)?.parts, work),
+        }
+    }
+}
+
 /// Writes a snapshot of everything into the work directory. Returns its sequence number and its length in
 /// bytes.
-fn write(parts: &Parts, work: &Path) -> anyhow::Result<(Sequence, u64)> {
+pub(super) fn write(parts: &Parts, work: &Path) -> anyhow::Result<(Sequence, u64)> {
     let disk = RealDisk::open(work).with_context(|| format!("opening {}", work.display()))?;
     let done = |result: &anyhow::Result<_>| result.as_ref().map_or_else(is_lasting, |_| true);
     settled(

@@ -1,6 +1,6 @@
 //! The target of a backup, and the checks that it replaces only another backup.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use anyhow::{Context, bail};
 use crate::codec::segment_header::SegmentHeaderError;
 use crate::escaped;
 use crate::storage::offline::Parts;
+use crate::storage::offline::work_directory::identity;
 use crate::storage::plain_file;
 use crate::storage::snapshot::error::SnapshotErrorKind;
 use crate::storage::snapshot::read::read_header;
@@ -63,13 +64,15 @@ impl Target {
         }
     }
 
-    /// Fails if the backup must not be written there. `force` allows to replace a plain file that is not a
-    /// backup.
-    pub(super) fn check(&self, parts: &Parts, force: bool) -> anyhow::Result<()> {
+    /// Fails if the backup must not be written there: not into the data directory that it is of, if it is of
+    /// one. `force` allows to replace a plain file that is not a backup.
+    pub(super) fn check(&self, parts: Option<&Parts>, force: bool) -> anyhow::Result<()> {
         match self {
             Self::StandardOutput => check_standard_output(),
             Self::File { path, directory } => {
-                refuse_inside(parts, path, directory)?;
+                if let Some(parts) = parts {
+                    refuse_inside(parts, path, directory)?;
+                }
                 check_file(path, force)
             }
         }
@@ -116,11 +119,6 @@ fn refuse_inside(parts: &Parts, path: &Path, directory: &Path) -> anyhow::Result
         );
     }
     Ok(())
-}
-
-/// The device and inode, which are equal for two names of the same file.
-pub(in crate::storage::offline) fn identity(found: &Metadata) -> (u64, u64) {
-    (found.dev(), found.ino())
 }
 
 fn check_file(path: &Path, force: bool) -> anyhow::Result<()> {

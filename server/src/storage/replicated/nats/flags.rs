@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use async_nats::ServerAddr;
 use clap::Args;
 
+use super::monitor::Monitor;
+use super::options::NatsOptions;
 use crate::storage::replicated::cluster_name::ClusterName;
-use crate::storage::replicated::nats::{Monitor, NatsOptions};
 
 /// The flags with which a cluster is found, for its members and for commands.
 #[derive(Debug, Clone, Args)]
@@ -78,4 +79,16 @@ fn parse_servers(text: &str) -> Result<Servers, String> {
         url.parse().map_err(|_| format!("{server:?} is no address, as in nats://a:4222,b:4222,c:4222"))
     });
     Ok(Servers(servers.collect::<Result<_, _>>()?))
+}
+
+/// Parses the number of NATS servers that have a copy of a log.
+///
+/// # Errors
+///
+/// What it has to be, for people.
+pub fn parse_replicas(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(replicas @ (1 | 3 | 5)) => Ok(replicas),
+        _ => Err("it is 1, 3 or 5".into()),
+    }
 }

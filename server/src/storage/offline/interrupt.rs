@@ -1,9 +1,10 @@
-//! Signal handling: a backup that is interrupted removes its work directory.
+//! Signal handling: a command that is interrupted removes its work directory.
 
 use std::fs;
 use std::future::poll_fn;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use anyhow::Context;
@@ -18,8 +19,19 @@ const TERMINATING: [SignalKind; 3] = [SignalKind::hangup(), SignalKind::interrup
 /// Removing the directory may fail while the backup creates a file in it, and is then retried.
 const REMOVE_ATTEMPTS_MAX: usize = 3;
 
+/// Whether a signal was received, and the process ends because of it.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Waits for the end of the process if a signal ends it: an error that follows from the removal of the work
+/// directory is not its reason.
+pub fn wait_for_end_if_interrupted() {
+    while INTERRUPTED.load(Ordering::Relaxed) {
+        std::thread::park();
+    }
+}
+
 /// The signals that were received since they are caught.
-pub(super) struct Signals {
+pub struct Signals {
     runtime: Runtime,
     signals: Vec<(SignalKind, Signal)>,
 }
@@ -27,7 +39,7 @@ pub(super) struct Signals {
 impl Signals {
     /// Catches the signals, for [`Signals::clean_up`]. Signals that the process ignores, as SIGHUP under
     /// nohup, stay ignored.
-    pub(super) fn catch() -> io::Result<Self> {
+    pub fn catch() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let ignored = ignored();
         let signals = {
@@ -40,7 +52,7 @@ impl Signals {
 
     /// Starts a thread that, on a signal, removes the work directory and exits with the exit code for that
     /// signal.
-    pub(super) fn clean_up(self, work: PathBuf) -> anyhow::Result<()> {
+    pub fn clean_up(self, work: PathBuf) -> anyhow::Result<()> {
         let Self { runtime, mut signals } = self;
         let wait = move || {
             let number = runtime.block_on(poll_fn(|context| {
@@ -51,6 +63,7 @@ impl Signals {
                 }
                 Poll::Pending
             }));
+            INTERRUPTED.store(true, Ordering::Relaxed);
             for _ in 0..REMOVE_ATTEMPTS_MAX {
                 if work_directory::remove(&work).is_ok() {
                     break;

@@ -1,23 +1,31 @@
-//! The work directory of a backup, beside its target: `.bookline-backup-PID`.
+//! The work directory of a command: `.bookline-backup-PID`. That of a backup is beside its target.
 //!
 //! The process holds a lock (flock) on it, which ends with the process. So a work directory that can be
 //! locked was left by a process that has ended, even if another process has its pid now. The next backup
 //! removes it.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, TryLockError};
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use super::target::identity;
 use crate::storage::snapshot;
 
 const PREFIX: &str = ".bookline-backup-";
 
+/// The directory in a work directory that is used as a data directory.
+pub const DATA: &str = "data";
+
+/// The device and inode, which are equal for two names of the same file.
+pub(in crate::storage::offline) fn identity(found: &Metadata) -> (u64, u64) {
+    (found.dev(), found.ino())
+}
+
 /// A work directory, which is removed when this is dropped.
-pub(super) struct WorkDirectory {
+#[derive(Debug)]
+pub struct WorkDirectory {
     path: PathBuf,
     /// The open directory, which holds the lock.
     _lock: File,
@@ -26,7 +34,7 @@ pub(super) struct WorkDirectory {
 impl WorkDirectory {
     /// Creates a work directory in `parent`, for its owner only, and removes those of processes that have
     /// ended.
-    pub(super) fn create(parent: PathBuf) -> anyhow::Result<Self> {
+    pub fn create(parent: PathBuf) -> anyhow::Result<Self> {
         remove_abandoned(&parent);
         let pid = std::process::id();
         // A name may be taken by a process with the same pid in another container. And another backup may
@@ -43,7 +51,7 @@ impl WorkDirectory {
         unreachable!("one of all names is free")
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }
@@ -91,20 +99,22 @@ fn remove_abandoned(parent: &Path) {
         });
         if removed {
             crate::storage::offline::warn(&format!(
-                "{} of an interrupted backup is removed",
+                "{} of an interrupted command is removed",
                 entry.path().display()
             ));
         }
     }
 }
 
-/// Removes the directory and the files of a backup in it. Fails if it contains other files.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+/// Removes the directory and what a command has put into it. Fails if it contains other files.
+pub fn remove(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name();
         if name.to_str().is_some_and(|name| name == snapshot::NEW || snapshot::parse_name(name).is_some()) {
             fs::remove_file(entry.path())?;
+        } else if name == DATA && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
         }
     }
     fs::remove_dir(path)
