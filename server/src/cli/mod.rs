@@ -225,7 +225,7 @@ pub enum Command {
     /// Work on the accounts of a stopped server
     #[command(subcommand)]
     Account(AccountCommand),
-    /// Look at a cluster, or move its lead
+    /// Look at a cluster, move its lead, or begin one with the data of a single server
     #[cfg(feature = "cluster")]
     #[command(subcommand)]
     Cluster(ClusterCommand),
@@ -480,6 +480,7 @@ mod tests {
             assert_eq!(check(command, &[]), Ok(()));
             assert!(check(command, &["--data-dir", "d"]).is_err(), "{command:?}");
         }
+        assert_eq!(check(&["cluster", "import"], &["--data-dir", "d"]), Ok(()));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `booklined cluster`: looks at a cluster, and moves its lead.
+//! `booklined cluster`: looks at a cluster, moves its lead, and begins one with the data of a single server.
 
 mod ask;
 mod problems;
@@ -6,14 +6,16 @@ mod status;
 mod step_down;
 mod table;
 
+use std::future::Future;
 use std::io::{self, Write};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
 
+use crate::storage::offline::cluster_import::ClusterImport;
 use crate::storage::replicated::nats::{NatsClient, NatsFlags, NatsOptions};
 
-/// Look at a cluster, or move its lead.
+/// Look at a cluster, move its lead, or begin one.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ClusterCommand {
     /// Print the members, the stream and what is wrong; exits 0 when all is as it should be, else 1
@@ -33,6 +35,8 @@ pub enum ClusterCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Begin a cluster with the data of a stopped single server
+    Import(ClusterImport),
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -59,34 +63,42 @@ impl ClusterCommand {
     /// Any error that keeps the command from completing.
     pub fn run(&self) -> anyhow::Result<bool> {
         let options = self.options().map_err(anyhow::Error::msg)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.context("starting the runtime")?.block_on(self.run_on(&options))
+        match self {
+            Self::Status { format, .. } => on_runtime(print_status(&options, *format)),
+            Self::StepDown { force, .. } => on_runtime(step_down(&options, *force)),
+            Self::Import(import) => import.run(&options).map(|()| true),
+        }
     }
 
     fn options(&self) -> Result<NatsOptions, String> {
-        let (Self::Status { nats, .. } | Self::StepDown { nats, .. }) = self;
-        // How many replicas the stream is to have is what its members say.
-        nats.options(0)
-            .ok_or_else(|| "give --cluster URLS and --cluster-name NAME: which cluster is it?".into())
+        let options = match self {
+            // How many replicas the stream is to have is what its members say.
+            Self::Status { nats, .. } | Self::StepDown { nats, .. } => nats.options(0),
+            Self::Import(import) => import.options(),
+        };
+        options.ok_or_else(|| "give --cluster URLS and --cluster-name NAME: which cluster is it?".into())
     }
+}
 
-    async fn run_on(&self, options: &NatsOptions) -> anyhow::Result<bool> {
-        let client = NatsClient::connect_quietly(options).await?;
-        match self {
-            Self::Status { format, .. } => {
-                let status = ask::ask(&client, options).await?;
-                print(&match format {
-                    StatusFormat::Table => table::of(&status),
-                    StatusFormat::Json => format!("{}\n", serde_json::to_string(&status)?),
-                })?;
-                Ok(status.ok)
-            }
-            Self::StepDown { force, .. } => {
-                print(&step_down::run(&client, options, *force).await?)?;
-                Ok(true)
-            }
-        }
-    }
+fn on_runtime(done: impl Future<Output = anyhow::Result<bool>>) -> anyhow::Result<bool> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.context("starting the runtime")?.block_on(done)
+}
+
+async fn print_status(options: &NatsOptions, format: StatusFormat) -> anyhow::Result<bool> {
+    let client = NatsClient::connect_quietly(options).await?;
+    let status = ask::ask(&client, options).await?;
+    print(&match format {
+        StatusFormat::Table => table::of(&status),
+        StatusFormat::Json => format!("{}\n", serde_json::to_string(&status)?),
+    })?;
+    Ok(status.ok)
+}
+
+async fn step_down(options: &NatsOptions, force: bool) -> anyhow::Result<bool> {
+    let client = NatsClient::connect_quietly(options).await?;
+    print(&step_down::run(&client, options, force).await?)?;
+    Ok(true)
 }
 
 /// Prints to standard output. `print!` would panic if it is closed or full.

@@ -31,8 +31,11 @@ use crate::storage::disks::Disks;
 use crate::storage::journal::{Disk, segment};
 use clean_stop::CleanStop;
 use cluster_file::SeenMessage;
+pub use directory::Directory;
+use directory::LockError;
 use error::failed;
 pub use error::{DataDirError, Gone};
+use lock_file::LockFile;
 use locked::LockedDirectories;
 use ticket_key::TicketKey;
 use watch::Watch;
@@ -142,6 +145,18 @@ impl DataDir {
         self.locked.lock_file().clear().map_err(failed("emptying the lock file in", path))?;
         CleanStop::write(&*self.disks.root, last).map_err(failed("recording the stop in", path))
     }
+}
+
+/// Locks a data directory without changing anything in it: no server uses it until the lock is dropped.
+///
+/// # Errors
+///
+/// [`DataDirError`] if it is in use, or cannot be opened.
+pub fn lock_unchanged(path: &Path) -> Result<Directory, DataDirError> {
+    Directory::lock(path).map_err(|error| match error {
+        LockError::InUse => DataDirError::InUse { path: path.to_owned(), who: LockFile::pid(path) },
+        LockError::Io(error) => failed("locking", path)(error),
+    })
 }
 
 /// Creates a directory and its missing parents, for their owner only, and makes their names durable.

@@ -8,6 +8,8 @@ pub mod check;
 mod cluster_check;
 #[cfg(feature = "cluster")]
 mod cluster_copy;
+#[cfg(feature = "cluster")]
+pub mod cluster_import;
 pub mod dump;
 pub mod interrupt;
 mod settle;
