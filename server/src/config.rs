@@ -108,6 +108,16 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The flags that say where the data is.
+    #[doc(hidden)]
+    pub fn place(&self) -> String {
+        #[cfg(feature = "cluster")]
+        if let Some(ClusterConfig { nats, .. }) = &self.cluster {
+            return format!("--cluster {} --cluster-name {}", nats.server_names(), nats.cluster);
+        }
+        format!("--data-dir {}", self.data_dir.display())
+    }
+
     /// The options of recovery.
     pub fn recovery(&self) -> RecoveryOptions<'_> {
         RecoveryOptions {

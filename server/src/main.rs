@@ -78,10 +78,11 @@ async fn listen_and_run(flags: &ListenFlags, config: &Config) -> anyhow::Result<
         None => StopSignals::handle(),
     };
     let signals = signals.context("handling signals")?;
+    let place = config.place();
     let protection = Protection {
         has_accounts: server.requires_authentication(),
         is_waived: flags.insecure,
-        data_dir: &config.data_dir,
+        place: &place,
     };
     let Opened { clients, metrics } = listeners::open(&flags.config(), tls, protection).await?;
     let stopping = CancellationToken::new();

@@ -1,6 +1,8 @@
-//! `booklined account add`: adds an account to the data of a stopped server. It makes the first account, and
-//! another admin if the secret of the only one is lost.
+//! `booklined account add`: adds an account to the data of a stopped server, or to a cluster without a
+//! leader. It makes the first account, and another admin if the secret of the only one is lost.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod secret_file;
 
 use std::io::Write;
@@ -34,8 +36,8 @@ const NO_ZONE: &str = "UTC";
 /// Work on the accounts of a stopped server.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AccountCommand {
-    /// Add an account, and print its token alone on standard output. The server must be stopped: while it
-    /// runs, an admin adds accounts with ACCOUNT ADD
+    /// Add an account, and print its token alone on standard output. The server must be stopped, or all
+    /// members of the cluster: while it runs, an admin adds accounts with ACCOUNT ADD
     Add(AccountAdd),
 }
 
@@ -53,9 +55,12 @@ pub struct AccountAdd {
     /// Make no token: the secret is the first line of this file, or of standard input if it is -
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
-    /// The data directory; created if it does not exist
+    /// The data directory, unless --cluster is given; created if it does not exist
     #[arg(long, env = "BOOKLINE_DATA_DIR", default_value = "./bookline-data", value_name = "DIR")]
     data_dir: PathBuf,
+    #[cfg(feature = "cluster")]
+    #[command(flatten)]
+    cluster: cluster::ClusterOfAccount,
 }
 
 impl AccountCommand {
@@ -66,9 +71,12 @@ impl AccountCommand {
     /// [`SecretFileError`] if the secret cannot be read. Any other error says whether the account was added.
     pub fn run(&self) -> anyhow::Result<()> {
         let Self::Add(add) = self;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().build().context("starting the runtime")?;
-        runtime.block_on(add.run())
+        // A thread beside this one, for what speaks to NATS.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.context("starting the runtime")?;
+        let done = runtime.block_on(add.run());
+        runtime.shutdown_background();
+        done
     }
 }
 
@@ -82,7 +90,10 @@ impl AccountAdd {
             }
         };
         let name = self.name.as_str();
-        let has_admin = self.add(&secret).await.with_context(|| format!("account {name} is not added"))?;
+        let has_admin = self.add(&secret).await.map_err(|error| {
+            let failure = self.failure(&error);
+            error.context(failure)
+        })?;
         if let Some(token) = token {
             print_token(&token).with_context(|| {
                 format!("account {name} is added, and nobody has its token: add another account")
@@ -102,24 +113,43 @@ impl AccountAdd {
         Ok(())
     }
 
+    /// What has become of the account after this error.
+    fn failure(&self, error: &anyhow::Error) -> String {
+        let name = self.name.as_str();
+        #[cfg(feature = "cluster")]
+        if error.is::<cluster::OutcomeUnknown>() {
+            return format!("it is not known whether account {name} is added");
+        }
+        let _ = error;
+        format!("account {name} is not added")
+    }
+
     /// Adds the account, durably. Returns whether any account is an admin.
     async fn add(&self, secret: &StoredSecret) -> anyhow::Result<bool> {
-        let data_dir = lock(&self.data_dir)?;
-        let (store, journal) = recover(&data_dir)?;
         let values = AccountValues {
             name: self.name.as_str(),
             role: self.role,
             person: self.person.as_ref().map_or("", Id::as_str),
             secret: secret.as_hash(),
         };
+        #[cfg(feature = "cluster")]
+        if let Some(options) = self.cluster.options() {
+            return self.cluster.add(options, &values).await;
+        }
+        let data_dir = lock(&self.data_dir)?;
+        let (store, journal) = recover(&data_dir)?;
         let added = append(&store, &values).await;
         if let Err(error) = close(&data_dir, &journal) {
             tracing::warn!("{error:#}: the next start cannot check where the journal ended");
         }
         added?;
-        let accounts = store.accounts_page(&mut Context::default(), None, usize::MAX);
-        Ok(accounts.iter().any(|account| account.role == Role::Admin))
+        Ok(has_admin(&store))
     }
+}
+
+fn has_admin(store: &Store) -> bool {
+    let accounts = store.accounts_page(&mut Context::default(), None, usize::MAX);
+    accounts.iter().any(|account| account.role == Role::Admin)
 }
 
 /// What a secret is checked against.

@@ -222,7 +222,7 @@ pub struct Cli {
 pub enum Command {
     #[command(flatten)]
     Offline(offline::Command),
-    /// Work on the accounts of a stopped server
+    /// Work on the accounts of a stopped server, or of a cluster without a leader
     #[command(subcommand)]
     Account(AccountCommand),
     /// Look at a cluster, move its lead, or begin one with the data of a single server
@@ -476,7 +476,7 @@ mod tests {
                 Cli::command().try_get_matches_from([&["booklined"], command, &cluster, more].concat());
             check_place(&matches.expect("flags"))
         };
-        for command in [&["dump"][..], &["audit"]] {
+        for command in [&["dump"][..], &["audit"], &["account", "add", "x", "--role", "door"]] {
             assert_eq!(check(command, &[]), Ok(()));
             assert!(check(command, &["--data-dir", "d"]).is_err(), "{command:?}");
         }

@@ -64,7 +64,8 @@ impl Membership {
         let (leadership, heard) = self.log.leadership();
         // What it reads at its start is of the past.
         let is_recent = self.log.is_current() && BootTime::now().since(heard) < self.lease;
-        // Who resigns sends nobody to itself, and nobody knows yet who is next.
+        // Who resigns sends nobody to itself, and nobody knows yet who is next. A command that leads for a
+        // moment has no address.
         let leads_on = self.log.current_role() != Role::Resigning && !leadership.leader.is_empty();
         let is_known = leadership.term > 0 && is_recent && leads_on;
         (leadership.term, is_known.then(|| leadership.leader.into()))

@@ -1,8 +1,6 @@
 //! Where a server may listen: beyond the loopback address only with accounts and TLS, unless it is told
 //! otherwise in so many words.
 
-use std::path::{Path, PathBuf};
-
 use thiserror::Error;
 
 /// An address that the server is to listen on.
@@ -31,8 +29,8 @@ pub struct Protection<'a> {
     pub has_accounts: bool,
     /// Whether `--insecure` allows to listen without accounts and TLS.
     pub is_waived: bool,
-    /// Where the first account would be made.
-    pub data_dir: &'a Path,
+    /// The flags that say where the first account would be made.
+    pub place: &'a str,
 }
 
 /// What an address on a network lacks.
@@ -56,9 +54,9 @@ pub enum ListenRefusal {
     PlainBesideTls { address: String },
     #[error(
         "{flag} {address} is not a loopback address: {}. First {}; or give --insecure to listen there all the same",
-        missing.danger(), missing.remedy(data_dir)
+        missing.danger(), missing.remedy(place)
     )]
-    Unprotected { flag: &'static str, address: String, missing: Missing, data_dir: PathBuf },
+    Unprotected { flag: &'static str, address: String, missing: Missing, place: String },
 }
 
 impl PlannedAddress {
@@ -88,11 +86,9 @@ impl Missing {
     }
 
     /// What provides it.
-    fn remedy(self, data_dir: &Path) -> String {
+    fn remedy(self, place: &str) -> String {
         let tls = "give --tls-cert FILE and --tls-key FILE";
-        let data_dir = data_dir.display();
-        let account =
-            format!("make an account with `booklined account add NAME --role admin --data-dir {data_dir}`");
+        let account = format!("make an account with `booklined account add NAME --role admin {place}`");
         match self {
             Self::Tls => tls.to_owned(),
             Self::Accounts => account,
@@ -116,7 +112,7 @@ pub fn check(planned: &[PlannedAddress], protection: Protection<'_>) -> Result<(
                 flag: address.flag,
                 address: address.address.clone(),
                 missing,
-                data_dir: protection.data_dir.to_owned(),
+                place: protection.place.to_owned(),
             });
         }
     }
@@ -134,7 +130,7 @@ mod tests {
     /// What the server lacks to listen with these flags, with accounts and without. `Err` is a refusal that
     /// `--insecure` does not waive.
     fn lacks(planned: &[PlannedAddress], has_accounts: bool) -> Result<Option<Missing>, ()> {
-        let protection = |is_waived| Protection { has_accounts, is_waived, data_dir: Path::new("d") };
+        let protection = |is_waived| Protection { has_accounts, is_waived, place: "--data-dir d" };
         let waived = check(planned, protection(true));
         match check(planned, protection(false)) {
             Ok(()) => {
@@ -190,8 +186,8 @@ mod tests {
     #[test]
     fn refusal_says_what_to_do() {
         let refusal = |missing| {
-            let (flag, address, data_dir) = ("--listen", "0.0.0.0:2665".into(), "here".into());
-            ListenRefusal::Unprotected { flag, address, missing, data_dir }.to_string()
+            let (flag, address, place) = ("--listen", "0.0.0.0:2665".into(), "--data-dir here".into());
+            ListenRefusal::Unprotected { flag, address, missing, place }.to_string()
         };
         assert_eq!(
             refusal(Missing::Both),

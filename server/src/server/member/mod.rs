@@ -1,5 +1,6 @@
 //! A server that is a member of a cluster.
 
+mod brief_leader;
 mod cluster_error;
 mod cluster_server;
 mod generation;
@@ -9,5 +10,6 @@ mod service_replica;
 mod snapshots;
 mod tasks;
 
+pub use brief_leader::{BriefLeader, NoLead};
 pub use cluster_error::ClusterError;
 pub use cluster_server::ClusterServer;

@@ -12,6 +12,8 @@ pub mod cluster_name;
 pub mod copy;
 mod existing_message;
 pub mod extent;
+#[cfg(feature = "cluster")]
+pub mod found_genesis;
 pub mod frames;
 pub mod genesis;
 pub mod lease;

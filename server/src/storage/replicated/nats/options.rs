@@ -48,7 +48,7 @@ pub struct NatsOptions {
 
 impl NatsOptions {
     /// The NATS servers, without the passwords that their addresses may have.
-    pub(super) fn server_names(&self) -> String {
+    pub fn server_names(&self) -> String {
         let name = |server: &ServerAddr| format!("{}://{}:{}", server.scheme(), server.host(), server.port());
         self.servers.iter().map(name).collect::<Vec<_>>().join(",")
     }

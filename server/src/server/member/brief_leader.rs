@@ -1,0 +1,155 @@
+//! A member without clients, which leads for a moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bookline_protocol::Id;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::cluster_error::ClusterError;
+use super::generation::{Before, Generation};
+use crate::cluster::ClusterConfig;
+use crate::commands::Counters;
+use crate::config::Config;
+use crate::state::Store;
+use crate::storage::data_dir::DataDir;
+use crate::storage::log::Log;
+use crate::storage::replicated::boot_time::BootTime;
+use crate::storage::replicated::found_genesis::{NoGenesis, find_genesis};
+use crate::storage::replicated::genesis::Genesis;
+use crate::storage::replicated::log::Role;
+use crate::storage::replicated::nats::{NatsError, NatsStream, patiently};
+use crate::time::system_zone;
+use crate::time::zone::Zone;
+
+/// The time between two looks at who leads.
+const LOOK_AFTER: Duration = Duration::from_millis(50);
+
+/// How long a takeover may take beside the lease: an election of NATS takes 4 to 8 seconds.
+const TAKEOVER_MAX: Duration = Duration::from_secs(20);
+
+/// How long the driver may take to end.
+const END_MAX: Duration = Duration::from_secs(2);
+
+/// Why this process does not lead.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NoLead {
+    /// Another member leads.
+    #[error("{} leads the cluster", address(.0))]
+    Other(String),
+    /// NATS does not answer.
+    #[error("no lead within {} s: NATS does not answer as it should, or servers of the cluster come and go", .0.as_secs())]
+    Late(Duration),
+    /// The settings of the cluster cannot be read.
+    #[error(transparent)]
+    Genesis(#[from] NoGenesis),
+    /// They are not valid for this version.
+    #[error("the cluster has a setting that this version does not know: {0}")]
+    Setting(String),
+    /// It cannot be a member.
+    #[error(transparent)]
+    Member(#[from] ClusterError),
+}
+
+fn address(leader: &str) -> &str {
+    if leader.is_empty() { "another command" } else { leader }
+}
+
+/// A member without clients, which leads.
+#[derive(Debug)]
+pub struct BriefLeader {
+    generation: Generation,
+    /// The last field: what is above uses it.
+    _data_dir: DataDir,
+}
+
+impl BriefLeader {
+    /// Reads the log of the cluster, on this runtime, and takes the lead if nobody has it. The settings of
+    /// the configuration that the members have to agree on count only if the cluster has not begun.
+    ///
+    /// # Errors
+    ///
+    /// [`NoLead`]
+    pub async fn take_over(config: &Config, cluster: &ClusterConfig) -> Result<Self, NoLead> {
+        let open = async || NatsStream::open(&cluster.nats).await;
+        let stream = patiently(NatsError::is_temporary, open).await.map_err(ClusterError::from)?;
+        let stream = Arc::new(stream);
+        let genesis = find_genesis(&stream).await?;
+        let (config, cluster) = (config.clone(), cluster.clone());
+        let (config, cluster) = match &genesis {
+            Some(genesis) => agreed(config, cluster, genesis)?,
+            None => (config, cluster),
+        };
+        let zone = Zone::new(config.time_zone.unwrap_or_else(system_zone::of_process));
+        let data_dir = DataDir::open(&config.data_dir).map_err(ClusterError::from)?;
+        let counters = Arc::new(Counters::new(config.max_connections));
+        let before = Before { counters, made: Arc::default(), has_accounts: false, resigned: None };
+        let runtime = Handle::current();
+        let mut generation =
+            Generation::start(&config, &cluster, &zone, &stream, &data_dir, &runtime, before).await?;
+        // Those of the members decide when the log is purged.
+        generation.end_snapshots();
+        generation.catch_up().await?;
+        lead(&mut generation, cluster.lease).await?;
+        Ok(Self { generation, _data_dir: data_dir })
+    }
+
+    /// The state, as long as this process leads.
+    pub fn store(&self) -> &Store {
+        &self.generation.service.store
+    }
+
+    /// Waits until this process does not lead any more.
+    pub async fn ended(&self) {
+        // The sender lives as long as the log.
+        let _ = self.generation.log.role().wait_for(|role| *role == Role::Ended).await;
+    }
+
+    /// Resigns, so that the next leader need not wait for a lease.
+    pub async fn end(mut self) {
+        self.generation.log.resign();
+        // It has no failure: why the driver ends does not matter any more.
+        let _ = self.generation.log.close();
+        let _ = timeout(END_MAX, self.generation.ended()).await;
+    }
+}
+
+/// The configuration with what the members have agreed on.
+fn agreed(
+    config: Config,
+    cluster: ClusterConfig,
+    genesis: &Genesis,
+) -> Result<(Config, ClusterConfig), NoLead> {
+    let zone = genesis.time_zone.parse().map_err(|_| NoLead::Setting(genesis.time_zone.clone()))?;
+    let head = Id::new(genesis.head.clone()).map_err(|_| NoLead::Setting(genesis.head.clone()))?;
+    let lease = Duration::from_millis(genesis.lease_milliseconds);
+    Ok((Config { time_zone: Some(zone), head, ..config }, ClusterConfig { lease, ..cluster }))
+}
+
+/// Waits until this member leads.
+async fn lead(generation: &mut Generation, lease: Duration) -> Result<(), NoLead> {
+    let log = generation.log.clone();
+    let mut role = log.role();
+    let (_, heard_before) = log.leadership();
+    let patience = lease + TAKEOVER_MAX;
+    let deadline = Instant::now() + patience;
+    loop {
+        tokio::select! {
+            biased;
+            _ = role.wait_for(|role| *role == Role::Leader) => return Ok(()),
+            end = generation.ended() => return Err(ClusterError::Log(end).into()),
+            () = sleep(LOOK_AFTER) => {}
+        }
+        let (leadership, heard) = log.leadership();
+        let is_heard = heard > heard_before && heard > BootTime::default();
+        if is_heard && leadership.term > 0 && !log.is_leader() && !log.position().is_resigned {
+            return Err(NoLead::Other(leadership.leader.into()));
+        }
+        if Instant::now() >= deadline {
+            return Err(NoLead::Late(patience));
+        }
+    }
+}
