@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use crate::nats_stream::administrator;
 
 const STREAM: &str = "BOOKLINE-sales";
+const SUBJECT: &str = "bookline.sales.log";
 const BUCKET: &str = "BOOKLINE-sales-snapshots";
 
 pub struct Administrator {
@@ -52,6 +53,14 @@ impl Administrator {
             let stream = self.context.get_stream(STREAM).await.expect("the stream");
             stream.purge().sequence(message).await.expect("it is allowed");
         });
+    }
+
+    /// Appends something to the log, and returns its message.
+    pub fn append(&self, bytes: &'static str) -> u64 {
+        self.runtime.block_on(async {
+            let published = self.context.publish(SUBJECT, bytes.into()).await.expect("it is sent");
+            published.await.expect("it is stored").sequence
+        })
     }
 
     pub fn delete_bucket(&self) {

@@ -8,6 +8,7 @@ mod administrator;
 mod checks;
 mod joining;
 mod monitoring;
+mod offline;
 mod roles;
 mod silence;
 mod snapshots;
@@ -24,6 +25,8 @@ use bookline_testkit::nats::{Nats, NatsProgram};
 use bookline_testkit::process::{Home, Server, booklined};
 use bookline_testkit::reply::Reply;
 use tokio::time::Instant;
+
+use administrator::Administrator;
 
 /// One NATS server. `None` if there is no program.
 fn one_nats() -> Option<Nats> {
@@ -113,11 +116,23 @@ fn wait_for_leader(server: &Server, address: &str) {
     }
 }
 
-/// Runs `booklined cluster` with these arguments and the flags that say which cluster.
-fn cluster_command(nats: &Nats, arguments: &[&str]) -> Output {
+/// Waits until the log begins with a later message than the first one.
+fn wait_until_purged(nats: &Nats) {
+    let (administrator, deadline) = (Administrator::of(nats), Instant::now() + HANG_TIMEOUT);
+    while administrator.first_message() <= 1 {
+        assert!(Instant::now() < deadline, "the log is not purged");
+    }
+}
+
+/// Runs a command of `booklined` with these arguments and the flags that say which cluster.
+fn command(nats: &Nats, arguments: &[&str]) -> Output {
     let mut command = Command::new(booklined());
-    command.arg("cluster").args(arguments).args(["--cluster", &nats.urls()[0], "--cluster-name", "sales"]);
+    command.args(arguments).args(["--cluster", &nats.urls()[0], "--cluster-name", "sales"]);
     command.output().expect("it runs")
+}
+
+fn cluster_command(nats: &Nats, arguments: &[&str]) -> Output {
+    command(nats, &[&["cluster"], arguments].concat())
 }
 
 /// The exit status of `booklined cluster status`, and what it prints as JSON.

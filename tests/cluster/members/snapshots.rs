@@ -1,13 +1,10 @@
 //! Snapshots of a cluster.
 
-use bookline_testkit::HANG_TIMEOUT;
 use bookline_testkit::connection::Conn;
-use bookline_testkit::nats::Nats;
 use bookline_testkit::process::Server;
-use tokio::time::Instant;
 
 use super::administrator::Administrator;
-use super::{flags, one_nats, pair, start, status, wait_until_leads};
+use super::{flags, one_nats, pair, start, status, wait_until_leads, wait_until_purged};
 
 /// Snapshots are made only when they are asked for, and the log is purged below them.
 const FLAGS: &[&str] = &["--snapshot-every", "1GiB", "--keep-log", "0"];
@@ -22,14 +19,6 @@ fn book(conn: &mut Conn, count: usize) {
 /// Asks for a snapshot, and returns the last commit that it holds.
 fn snapshot(conn: &mut Conn) -> u64 {
     conn.ask("SNAPSHOT").ok()["sequence"].as_u64().expect("a number")
-}
-
-/// Waits until the log begins with a later message than the first one.
-fn wait_until_purged(nats: &Nats) {
-    let (administrator, deadline) = (Administrator::of(nats), Instant::now() + HANG_TIMEOUT);
-    while administrator.first_message() <= 1 {
-        assert!(Instant::now() < deadline, "the log is not purged");
-    }
 }
 
 fn wait_for_stderr(server: &mut Server, text: &str) {
