@@ -129,7 +129,7 @@ impl ClusterServer {
                 }
                 End::Purged(message) => {
                     tracing::warn!(
-                        message,
+                        next_message = message,
                         "this server was so far behind that the log was purged: it begins anew with a snapshot"
                     );
                     None

@@ -110,7 +110,7 @@ async fn load(
     let loaded = blocking(move || {
         let snapshot = Snapshot::open(local.disk(), Sequence(info.commit))?;
         snapshot.read(&mut |number, change| records.restore(Sequence(number), change))?;
-        tracing::info!(message = info.message, commits = info.commit, "snapshot of the cluster read");
+        tracing::info!(last_message = info.message, commits = info.commit, "snapshot of the cluster read");
         Ok(records)
     });
     Ok((loaded.await.map_err(ClusterError::Snapshot)?, start))

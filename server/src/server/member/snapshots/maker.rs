@@ -142,7 +142,13 @@ impl Maker {
         let took = begun.elapsed();
         requests.made().note_made(info.bytes, took);
         let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(message, commits = info.commit, bytes = info.bytes, milliseconds, "snapshot made");
+        tracing::info!(
+            last_message = message,
+            commits = info.commit,
+            bytes = info.bytes,
+            milliseconds,
+            "snapshot made"
+        );
         Ok(info)
     }
 
@@ -185,7 +191,7 @@ impl Maker {
             }
             Some(listed) if listed.info.maker != *member => {
                 stream.bucket().confirm(own, member).await?;
-                tracing::info!(message = own.message, maker = listed.info.maker, "snapshot confirmed");
+                tracing::info!(last_message = own.message, maker = listed.info.maker, "snapshot confirmed");
                 true
             }
             // Without anybody else, it is read back.
@@ -224,7 +230,7 @@ impl Maker {
         local.forget(info)?;
         provide(stream.bucket(), local, info).await?;
         stream.bucket().confirm(info, member).await?;
-        tracing::info!(message = info.message, "snapshot read back, as no other member confirms it");
+        tracing::info!(last_message = info.message, "snapshot read back, as no other member confirms it");
         Ok(())
     }
 
@@ -239,7 +245,7 @@ impl Maker {
             Ok(bucket.put(own, &mut receiver).await?)
         })?;
         let milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        tracing::info!(message = own.message, bytes = own.bytes, milliseconds, "snapshot in the bucket");
+        tracing::info!(last_message = own.message, bytes = own.bytes, milliseconds, "snapshot in the bucket");
         Ok(())
     }
 

@@ -64,7 +64,7 @@ async fn download(
     local: &LocalSnapshots,
     info: &SnapshotInfo,
 ) -> Result<(), ProvideError> {
-    tracing::info!(message = info.message, bytes = info.bytes, "reading a snapshot of the cluster");
+    tracing::info!(last_message = info.message, bytes = info.bytes, "reading a snapshot of the cluster");
     let file: Arc<dyn DiskFile> = local.disk().create(DOWNLOAD)?.into();
     let mut offset = 0;
     bucket
