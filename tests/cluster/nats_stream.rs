@@ -197,5 +197,5 @@ async fn an_address_without_nats_is_named() {
         monitors: Vec::new(),
     };
     let refused = NatsStream::open(&nobody).await.expect_err("nobody listens there").to_string();
-    assert_eq!(refused, "connecting to NATS at nats://127.0.0.1:1");
+    assert!(refused.starts_with("connecting to NATS at nats://127.0.0.1:1: "), "{refused}");
 }
