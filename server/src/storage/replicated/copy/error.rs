@@ -62,8 +62,8 @@ impl CopyError {
             | Self::OtherSnapshot(_)
             | Self::NoFrame(_)
             | Self::Commits { .. } => true,
-            Self::Nats(error) => !error.is_temporary(),
-            Self::Frame(FrameError::Purged(_) | FrameError::NoAnswer(_))
+            Self::Nats(_)
+            | Self::Frame(FrameError::Purged(_) | FrameError::NoAnswer(_))
             | Self::Bucket(_)
             | Self::Empty { .. }
             | Self::NoAnswer(_)
