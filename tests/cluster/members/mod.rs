@@ -118,8 +118,13 @@ fn wait_for_leader(server: &Server, address: &str) {
 
 /// Waits until the log begins with a later message than the first one.
 fn wait_until_purged(nats: &Nats) {
+    wait_until_purged_through(nats, 1);
+}
+
+/// Waits until the log begins with a later message than this one.
+fn wait_until_purged_through(nats: &Nats, message: u64) {
     let (administrator, deadline) = (Administrator::of(nats), Instant::now() + HANG_TIMEOUT);
-    while administrator.first_message() <= 1 {
+    while administrator.first_message() <= message {
         assert!(Instant::now() < deadline, "the log is not purged");
     }
 }

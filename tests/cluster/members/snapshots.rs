@@ -1,13 +1,23 @@
 //! Snapshots of a cluster.
 
+use std::net::SocketAddr;
+
 use bookline_testkit::connection::Conn;
-use bookline_testkit::process::Server;
+use bookline_testkit::nats::Nats;
+use bookline_testkit::ports::fixed_ports;
+use bookline_testkit::process::{Home, Process, Server};
+use bookline_testkit::reply::Reply;
 
 use super::administrator::Administrator;
-use super::{flags, one_nats, pair, start, status, wait_until_leads, wait_until_purged};
+use super::{
+    flags, one_nats, pair, start, status, wait_until_leads, wait_until_purged, wait_until_purged_through,
+};
 
 /// Snapshots are made only when they are asked for, and the log is purged below them.
 const FLAGS: &[&str] = &["--snapshot-every", "1GiB", "--keep-log", "0"];
+
+/// How often a member is started to stop it while it reads a snapshot.
+const READS_MAX: usize = 5;
 
 /// Books so many tickets, one after the other.
 fn book(conn: &mut Conn, count: usize) {
@@ -120,6 +130,55 @@ fn standby_that_is_behind_what_was_purged_begins_anew() {
     let mut conn = wait_until_leads(&standby);
     conn.ask("BOOK jazz 986").err("SOLD_OUT");
     conn.ask("BOOK jazz 985").ok();
+}
+
+/// Starts a member at this address that has no data, and stops it while it reads a snapshot.
+fn stop_while_it_reads(nats: &Nats, address: &str) -> (Home, Process) {
+    let url = &nats.urls()[0];
+    for _ in 0..READS_MAX {
+        let home = Home::new();
+        let flags = [&flags(url, address)[..], FLAGS, &["--listen", address]].concat();
+        let mut process = Process::spawn(&mut home.command(&flags));
+        let reads = process.wait_for_stderr(|stderr| stderr.contains("reading a snapshot of the cluster"));
+        assert!(reads, "{}", process.stderr());
+        process.stop();
+        if !process.stderr().contains("snapshot of the cluster read") {
+            return (home, process);
+        }
+    }
+    panic!("it always has read the snapshot before it is stopped");
+}
+
+#[test]
+fn new_machine_reads_another_snapshot_if_the_log_behind_the_first_one_is_purged_meanwhile() {
+    let Some(nats) = one_nats() else { return };
+    let (mut leader, standby) = pair(&nats, FLAGS);
+    let mut conn = leader.connect();
+    conn.ask("CREATE Jazz 2027-06-12 1000000 id=jazz").ok();
+    // So many that reading them takes a while.
+    for _ in 0..20 {
+        conn.ask("BOOK jazz 10000").ok();
+    }
+    snapshot(&mut conn);
+    // The start has to read these, too.
+    book(&mut conn, 5);
+    let (_, all) = status(&nats, &[]);
+    let first = all["snapshots"][0]["message"].as_u64().expect("a number");
+    let address = SocketAddr::from(([127, 0, 0, 1], fixed_ports(1)[0]));
+    let (_home, mut joining) = stop_while_it_reads(&nats, &address.to_string());
+    for _ in 0..2 {
+        book(&mut conn, 5);
+        snapshot(&mut conn);
+    }
+    wait_until_purged_through(&nats, first + 1);
+    // It finds that the snapshot came too late, or that the log behind it is purged.
+    joining.resume();
+    let listens = joining.wait_for_stderr(|stderr| stderr.contains("listening on"));
+    assert!(listens, "{}", joining.stderr());
+    leader.kill9();
+    drop(standby);
+    let event = Conn::open(address).ask_until("GET jazz", Reply::is_ok);
+    assert_eq!(event.number("available_tickets"), 1_000_000 - 20 * 10_000 - 3 * 5, "{}", joining.stderr());
 }
 
 #[test]

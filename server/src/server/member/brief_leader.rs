@@ -92,7 +92,7 @@ impl BriefLeader {
             Generation::start(&config, &cluster, &zone, &stream, &data_dir, &runtime, before).await?;
         // Those of the members decide when the log is purged.
         generation.end_snapshots();
-        generation.catch_up().await?;
+        generation.catch_up().await.map_err(ClusterError::Log)?;
         lead(&mut generation, cluster.lease).await?;
         Ok(Self { generation, _data_dir: data_dir })
     }

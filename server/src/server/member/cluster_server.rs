@@ -75,7 +75,10 @@ impl ClusterServer {
         let (config, cluster) = (config.clone(), cluster.clone());
         let mut server =
             Self { config, cluster, zone, stream, generation, tasks, current, counters, data_dir, runtime };
-        server.generation.catch_up().await?;
+        // The log may be purged while it is read.
+        while let Err(end) = server.generation.catch_up().await {
+            server.begin_anew(end).await?;
+        }
         Ok(server)
     }
 
@@ -122,29 +125,35 @@ impl ClusterServer {
             };
             // The connections close by themselves.
             serving.end().await;
-            let resigned = match end {
-                End::Deposed => {
-                    tracing::warn!("another server leads: this one begins anew as a standby");
-                    None
-                }
-                End::Purged(message) => {
-                    tracing::warn!(
-                        next_message = message,
-                        "this server was so far behind that the log was purged: it begins anew with a snapshot"
-                    );
-                    None
-                }
-                End::Resigned { term } => Some(term),
-                end => return Err(ClusterError::Log(end)),
-            };
-            self.generation.end_snapshots();
-            self.generation = tokio::select! {
+            tokio::select! {
                 () = &mut shutdown => return Ok(()),
-                next = self.next_generation(resigned) => next?,
-            };
-            self.tasks.follow(&self.generation);
-            self.current.send_replace(self.generation.service.clone());
+                begun = self.begin_anew(end) => begun?,
+            }
         }
+    }
+
+    /// Begins with a new state, if that is what follows from this end.
+    async fn begin_anew(&mut self, end: End) -> Result<(), ClusterError> {
+        let resigned = match end {
+            End::Deposed => {
+                tracing::warn!("another server leads: this one begins anew as a standby");
+                None
+            }
+            End::Purged(message) => {
+                tracing::warn!(
+                    next_message = message,
+                    "this server was so far behind that the log was purged: it begins anew with a snapshot"
+                );
+                None
+            }
+            End::Resigned { term } => Some(term),
+            end => return Err(ClusterError::Log(end)),
+        };
+        self.generation.end_snapshots();
+        self.generation = self.next_generation(resigned).await?;
+        self.tasks.follow(&self.generation);
+        self.current.send_replace(self.generation.service.clone());
+        Ok(())
     }
 
     async fn next_generation(&self, resigned: Option<u32>) -> Result<Generation, ClusterError> {

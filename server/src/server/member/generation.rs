@@ -145,12 +145,16 @@ impl Generation {
     }
 
     /// Waits until everything was applied that the stream was known to have.
-    pub async fn catch_up(&mut self) -> Result<(), ClusterError> {
+    ///
+    /// # Errors
+    ///
+    /// The end of this generation.
+    pub async fn catch_up(&mut self) -> Result<(), End> {
         let mut current = std::pin::pin!(self.log.current());
         loop {
             tokio::select! {
                 () = &mut current => return Ok(()),
-                end = Self::end_of(&mut self.driver) => return Err(ClusterError::Log(end)),
+                end = Self::end_of(&mut self.driver) => return Err(end),
                 () = sleep(CATCH_UP_LOGGED_AFTER) => {
                     let commits = self.log.appended().0;
                     tracing::info!(commits, "reading the log of the cluster: it is not served yet");

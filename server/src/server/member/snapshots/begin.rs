@@ -34,28 +34,26 @@ pub(in crate::server::member) async fn begin(
     genesis: &Genesis,
     records: Records,
 ) -> Result<(Records, Start), ClusterError> {
-    let messages = messages(stream).await;
-    let first = StreamSequence(*messages.start());
-    let contents = contents(stream, first).await;
-    if *messages.end() == 0 && contents.confirmed().next().is_some() {
-        return Err(NatsError::Unfinished { stream: stream.name().to_owned() }.into());
-    }
     let mut why = "the bucket is empty".to_owned();
-    for info in contents.confirmed().filter(|info| reaches(info, first)) {
-        if !is_in_stream(stream, info).await {
-            why = format!("the stream has not the last message of the snapshot of message {}", info.message);
-            tracing::warn!("{why}: it was restored, or is not complete");
-            continue;
+    let mut tried = None;
+    let first = loop {
+        let messages = messages(stream).await;
+        let first = StreamSequence(*messages.start());
+        let contents = contents(stream, first).await;
+        let newest = contents.confirmed().next().map(|info| info.message);
+        if *messages.end() == 0 && newest.is_some() {
+            return Err(NatsError::Unfinished { stream: stream.name().to_owned() }.into());
         }
-        match provide(stream.bucket(), local, info).await {
-            Ok(()) => return load(local, info.clone(), genesis, records).await,
-            Err(error) => {
-                let error = anyhow::Error::from(error);
-                why = format!("the snapshot of message {} cannot be used: {error:#}", info.message);
-                tracing::warn!("{why}");
-            }
+        // A snapshot that is removed while it is read has newer ones behind it.
+        if newest <= tried {
+            break first;
         }
-    }
+        tried = newest;
+        match provide_newest(stream, local, &contents, first).await {
+            Ok(info) => return load(local, info, genesis, records).await,
+            Err(failure) => why = failure,
+        }
+    };
     for info in local.list().unwrap_or_default().into_iter().filter(|info| reaches(info, first)) {
         if is_in_stream(stream, &info).await && local.open(&info).is_ok() {
             tracing::warn!(
@@ -68,6 +66,32 @@ pub(in crate::server::member) async fn begin(
         return Err(NatsError::Purged { stream: stream.name().to_owned(), first: first.0, why }.into());
     }
     Ok((records, Start::default()))
+}
+
+/// Provides the newest snapshot of the bucket behind which the log goes on, or says why there is none.
+async fn provide_newest(
+    stream: &NatsStream,
+    local: &LocalSnapshots,
+    contents: &BucketContents,
+    first: StreamSequence,
+) -> Result<SnapshotInfo, String> {
+    let mut why = "those in the bucket end before that".to_owned();
+    for info in contents.confirmed().filter(|info| reaches(info, first)) {
+        if !is_in_stream(stream, info).await {
+            why = format!("the stream has not the last message of the snapshot of message {}", info.message);
+            tracing::warn!("{why}: it was restored, or is not complete");
+            continue;
+        }
+        match provide(stream.bucket(), local, info).await {
+            Ok(()) => return Ok(info.clone()),
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                why = format!("the snapshot of message {} cannot be used: {error:#}", info.message);
+                tracing::warn!("{why}");
+            }
+        }
+    }
+    Err(why)
 }
 
 /// Whether the log that is left goes on behind this snapshot.

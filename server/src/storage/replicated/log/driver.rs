@@ -170,10 +170,11 @@ impl<S: Stream, R: Replica> Driver<S, R> {
         Ok(())
     }
 
-    /// A message that was purged is answered as one that does not exist yet. It is told from that when this
-    /// member has tried to take over in vain.
+    /// A message that was purged is answered as one that does not exist yet. It is told from that at the end
+    /// of what the start reads, and when this member has tried to take over in vain.
     async fn check_purged(&self, sequence: StreamSequence, read: &StreamRead) -> Result<(), End> {
-        if *read != StreamRead::Absent || self.member.undecided_since().is_none() {
+        let is_doubtful = !self.member.is_current() || self.member.undecided_since().is_some();
+        if *read != StreamRead::Absent || !is_doubtful {
             return Ok(());
         }
         match self.stream.first().await {
