@@ -128,11 +128,12 @@ impl State {
         if self.role != Role::Leader || self.is_closed {
             return Err(AppendError::Closed);
         }
-        if let Some(seconds) = self.stalled {
-            return Err(AppendError::Unavailable { seconds });
-        }
+        // What is wrong with the stream may be why the log does not answer.
         if let Some(wrong) = &self.misconfigured {
             return Err(AppendError::Misconfigured { wrong: wrong.clone() });
+        }
+        if let Some(seconds) = self.stalled {
+            return Err(AppendError::Unavailable { seconds });
         }
         self.check_kinds(changes)?;
         if self.queued_bytes >= QUEUED_BYTES_MAX {
@@ -252,9 +253,11 @@ mod tests {
         state.stalled = Some(10);
         assert_eq!(state.append(0, None, &[]), Err(AppendError::Unavailable { seconds: 10 }));
         assert!(state.may_have_capacity(), "who waits learns it");
-        state.stalled = None;
+        // What is wrong is said first: it may be why the log does not answer.
         let wrong: Arc<str> = "it has one replica".into();
         state.misconfigured = Some(wrong.clone());
+        assert_eq!(state.append(0, None, &[]), Err(AppendError::Misconfigured { wrong: wrong.clone() }));
+        state.stalled = None;
         assert_eq!(state.append(0, None, &[]), Err(AppendError::Misconfigured { wrong }));
         assert!(state.may_have_capacity(), "who waits learns it");
         state.misconfigured = None;
