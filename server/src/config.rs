@@ -17,6 +17,8 @@ use crate::net::admission::REFUSED_CONNECTIONS_MAX;
 use crate::state::StateLimits;
 use crate::storage::journal::Durability;
 use crate::storage::recovery::RecoveryOptions;
+#[cfg(feature = "cluster")]
+use crate::storage::replicated::lease::lease_argument;
 use crate::time::source::TimeSource;
 
 /// The default of the time between the beginnings of two snapshots: each reads the whole previous snapshot
@@ -108,14 +110,28 @@ impl Default for Config {
 }
 
 impl Config {
-    /// The flags that say where the data is.
+    /// The flags that say where the data is, for a command that may be the first one to write some.
     #[doc(hidden)]
     pub fn place(&self) -> String {
         #[cfg(feature = "cluster")]
-        if let Some(ClusterConfig { nats, .. }) = &self.cluster {
-            return format!("--cluster {} --cluster-name {}", nats.server_names(), nats.cluster);
+        if let Some(cluster) = &self.cluster {
+            return self.place_of_member(cluster);
         }
         format!("--data-dir {}", self.data_dir.display())
+    }
+
+    /// Who begins a cluster decides on the settings of all its members.
+    #[cfg(feature = "cluster")]
+    fn place_of_member(&self, ClusterConfig { nats, lease, .. }: &ClusterConfig) -> String {
+        let zone = self.time_zone.map(|zone| format!(" --time-zone {zone}")).unwrap_or_default();
+        format!(
+            "--cluster {} --cluster-name {} --cluster-replicas {} --lease {}{zone} --hod {}",
+            nats.server_names(),
+            nats.cluster,
+            nats.replicas,
+            lease_argument(*lease),
+            self.head,
+        )
     }
 
     /// The options of recovery.

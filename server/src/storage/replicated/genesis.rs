@@ -1,7 +1,11 @@
 //! What the members of a cluster have to agree on.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+use super::lease::lease_argument;
 
 /// The payload of the first frame, as JSON. A later version may add to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +56,7 @@ impl Genesis {
         if found.cluster != self.cluster {
             return Err(GenesisMismatch::Cluster { found: found.cluster, expected: self.cluster.clone() });
         }
-        let lease = |genesis: &Self| format!("{}ms", genesis.lease_milliseconds);
+        let lease = |genesis: &Self| lease_argument(Duration::from_millis(genesis.lease_milliseconds));
         for (flag, found, own) in [
             ("--time-zone", found.time_zone.clone(), self.time_zone.clone()),
             ("--hod", found.head.clone(), self.head.clone()),
@@ -93,8 +97,8 @@ mod tests {
                 "the cluster has --hod F9, and this server F10: start it with --hod F9",
             ),
             (
-                Genesis { lease_milliseconds: 5_000, ..genesis() },
-                "the cluster has --lease 5000ms, and this server 3000ms: start it with --lease 5000ms",
+                Genesis { lease_milliseconds: 1_500, ..genesis() },
+                "the cluster has --lease 1500ms, and this server 3s: start it with --lease 1500ms",
             ),
         ] {
             assert_eq!(own.check(&other.to_payload()).expect_err("a difference").to_string(), message);

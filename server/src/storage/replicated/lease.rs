@@ -42,6 +42,14 @@ impl Lease {
     }
 }
 
+/// A lease as the argument of `--lease`, without spaces.
+pub fn lease_argument(lease: Duration) -> String {
+    match lease.subsec_millis() {
+        0 => format!("{}s", lease.as_secs()),
+        _ => format!("{}ms", lease.as_millis()),
+    }
+}
+
 /// Parses a `--lease`.
 ///
 /// # Errors
@@ -54,6 +62,15 @@ pub fn parse_lease(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lease_is_parsed_as_it_is_written() {
+        for (argument, milliseconds) in [("3s", 3_000), ("1500ms", 1_500), ("60s", 60_000)] {
+            let lease = Duration::from_millis(milliseconds);
+            assert_eq!(lease_argument(lease), argument);
+            assert_eq!(parse_lease(argument), Ok(lease));
+        }
+    }
 
     #[test]
     fn a_look_is_covered_for_two_thirds_of_the_lease_and_by_a_later_append() {

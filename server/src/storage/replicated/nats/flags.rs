@@ -75,6 +75,9 @@ fn parse_servers(text: &str) -> Result<Servers, String> {
     }
     let servers = text.split(',').map(|server| {
         let server = server.trim();
+        if server.is_empty() {
+            return Err("an address is empty: write them as in nats://a:4222,b:4222,c:4222".to_owned());
+        }
         let url = if server.contains("://") { server.to_owned() } else { format!("{scheme}://{server}") };
         url.parse().map_err(|_| format!("{server:?} is no address, as in nats://a:4222,b:4222,c:4222"))
     });
