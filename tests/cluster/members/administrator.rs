@@ -29,10 +29,15 @@ impl Administrator {
         self.runtime.block_on(self.context.update_stream(config)).expect("it may be changed");
     }
 
+    /// Deletes the stream.
+    pub fn delete(&self) {
+        self.runtime.block_on(self.context.delete_stream(STREAM)).expect("it exists");
+    }
+
     /// Deletes the stream, and makes another one like it.
     pub fn make_again(&self) {
         let config = self.config();
-        self.runtime.block_on(self.context.delete_stream(STREAM)).expect("it exists");
+        self.delete();
         self.runtime.block_on(self.context.create_stream(config)).expect("it is free");
     }
 

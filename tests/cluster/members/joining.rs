@@ -58,6 +58,10 @@ fn log_that_was_made_again_is_refused_by_who_has_seen_the_one_before() {
     let Some(other) = one_nats() else { return };
     let (status, stderr) = member.home().start_fails(&flags(&other.urls()[0], "one.example:1"));
     assert_eq!(status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("does not exist: it was deleted"), "{stderr}");
+    wait_until_leads(&start(&other, "two.example:2", &[]));
+    let (status, stderr) = member.home().start_fails(&flags(&other.urls()[0], "one.example:1"));
+    assert_eq!(status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("and the stream is of the cluster"), "{stderr}");
 }
 
@@ -69,6 +73,13 @@ fn flags_that_are_for_a_single_server_are_invalid() {
         assert_eq!(status.code(), Some(2), "{stderr}");
         assert!(stderr.contains("is for a single server"), "{stderr}");
     }
+}
+
+#[test]
+fn address_that_is_empty_is_invalid() {
+    let (status, stderr) = Home::new().start_fails(&flags("nats://127.0.0.1:1,", "one.example:1"));
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("an address is empty"), "{stderr}");
 }
 
 #[test]

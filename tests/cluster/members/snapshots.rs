@@ -132,6 +132,26 @@ fn standby_that_is_behind_what_was_purged_begins_anew() {
     conn.ask("BOOK jazz 985").ok();
 }
 
+#[test]
+fn cluster_whose_stream_was_deleted_is_not_begun_once_more() {
+    let Some(nats) = one_nats() else { return };
+    let mut member = start(&nats, "one.example:1", FLAGS);
+    let mut conn = wait_until_leads(&member);
+    conn.ask("CREATE Jazz 2027-06-12 10 id=jazz").ok();
+    snapshot(&mut conn);
+    member.stop();
+    Administrator::of(&nats).delete();
+    let url = &nats.urls()[0];
+    for (home, expected) in [
+        (member.home(), "the stream BOOKLINE-sales does not exist: it was deleted"),
+        (&Home::new(), "and the bucket BOOKLINE-sales-snapshots has snapshots of its cluster"),
+    ] {
+        let (status, stderr) = home.start_fails(&flags(url, "one.example:1"));
+        assert_eq!(status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+    }
+}
+
 /// Starts a member at this address that has no data, and stops it while it reads a snapshot.
 fn stop_while_it_reads(nats: &Nats, address: &str) -> (Home, Process) {
     let url = &nats.urls()[0];

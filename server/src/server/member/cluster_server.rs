@@ -58,7 +58,7 @@ impl ClusterServer {
         let data_dir = DataDir::open(&config.data_dir)?;
         let seen = data_dir.seen_by_member()?;
         let runtime = LogRuntime::start().map_err(ClusterError::Thread)?;
-        let stream = runtime.handle().spawn(find_stream(cluster.clone())).await;
+        let stream = runtime.handle().spawn(find_stream(cluster.clone(), seen.is_some())).await;
         let stream =
             Arc::new(stream.unwrap_or_else(|_| crate::fatal("the task that finds the stream panicked"))?);
         let found = stream.id().to_string();
@@ -178,10 +178,15 @@ impl ClusterServer {
     }
 }
 
-/// Finds or creates the stream, as soon as NATS answers.
-async fn find_stream(cluster: ClusterConfig) -> Result<NatsStream, NatsError> {
+/// Finds the stream, or, unless this server has joined one before, creates it, as soon as NATS answers.
+async fn find_stream(cluster: ClusterConfig, has_joined: bool) -> Result<NatsStream, NatsError> {
     until_answered("the stream of the cluster is not found yet", || async {
-        match NatsStream::open(&cluster.nats).await {
+        let opened = if has_joined {
+            NatsStream::open_existing(&cluster.nats).await
+        } else {
+            NatsStream::open(&cluster.nats).await
+        };
+        match opened {
             Err(error) if error.is_temporary() => Err(error),
             opened => Ok(opened),
         }

@@ -73,6 +73,10 @@ impl SnapshotBucket {
         Self { context: client.jetstream(), name, replicas, cluster }
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What the bucket has of this cluster. Nothing, if it does not exist. Snapshots of another cluster were
     /// left by a stream that was deleted, or by an import that was interrupted.
     ///

@@ -11,7 +11,7 @@ use super::message_limits::MAX_PAYLOAD_MIN;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NatsError {
-    #[error("the NATS credentials in {}", file.display())]
+    #[error("reading the NATS credentials in {}: {error}", file.display())]
     Credentials { file: PathBuf, error: io::Error },
     #[error("connecting to NATS at {servers}: {error}")]
     Connect { servers: String, error: async_nats::ConnectError },
@@ -33,7 +33,7 @@ pub enum NatsError {
     NodeMaxPayload { node: String, found: usize, wanted: usize },
     #[error(
         "the NATS server {node} at {monitor} does not sync before it acknowledges, so that a power cut may lose what \
-         was: write `sync_interval: always` into jetstream {{ }} of its configuration, and start it again"
+         it has acknowledged: write `sync_interval: always` into jetstream {{ }} of its configuration, and start it again"
     )]
     SyncsLate { node: String, monitor: String },
     /// A request of core NATS cannot be sent.
@@ -41,6 +41,12 @@ pub enum NatsError {
     Request { doing: &'static str, subject: String, reason: String },
     #[error("the stream {stream} does not exist: it was deleted. Restore it, and start all servers again")]
     Deleted { stream: String },
+    #[error(
+        "the stream {stream} does not exist, and the bucket {bucket} has snapshots of its cluster: the stream was deleted, \
+         or `booklined cluster import` was interrupted. Restore the stream, or run the import again; to begin an empty \
+         cluster, remove the snapshots with `nats object del {bucket}`"
+    )]
+    OnlySnapshots { stream: String, bucket: String },
     #[error(
         "the stream {stream} was deleted and made again at {found}, and this server has joined that of {expected}: \
          restore the one before, or, if this one is right, start all servers again"
@@ -83,6 +89,7 @@ impl NatsError {
             | Self::NodeMaxPayload { .. }
             | Self::SyncsLate { .. }
             | Self::Deleted { .. }
+            | Self::OnlySnapshots { .. }
             | Self::MadeAgain { .. }
             | Self::Purged { .. }
             | Self::Unfinished { .. }

@@ -59,13 +59,34 @@ impl NatsStream {
     ///
     /// [`NatsError`]
     pub async fn open(options: &NatsOptions) -> Result<Self, NatsError> {
+        Self::open_with(options, true).await
+    }
+
+    /// Connects to NATS, and finds the stream of a cluster that has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`NatsError`]
+    pub async fn open_existing(options: &NatsOptions) -> Result<Self, NatsError> {
+        Self::open_with(options, false).await
+    }
+
+    async fn open_with(options: &NatsOptions, may_create: bool) -> Result<Self, NatsError> {
         let client = NatsClient::connect(options).await?;
         let max_payload = client.max_payload();
         if max_payload < MAX_PAYLOAD_MIN {
             return Err(NatsError::MaxPayload { max_payload });
         }
         let of_nodes = monitor::check_answering(&options.monitors).await?;
-        let info = find_or_create(&client.jetstream(), options, ClusterId::random()).await?;
+        let context = client.jetstream();
+        let info = match find(&context, &stream_name(options)).await? {
+            Some(info) => info,
+            None if !may_create => return Err(NatsError::Deleted { stream: stream_name(options) }),
+            None => {
+                check_has_no_snapshots(&client, options).await?;
+                find_or_create(&context, options, ClusterId::random()).await?
+            }
+        };
         let opened = Self::of(client, options, &info).await?;
         settings::check(&info.config, options)?;
         Ok(Self { max_payload: of_nodes.map_or(max_payload, |of_nodes| of_nodes.min(max_payload)), ..opened })
@@ -213,6 +234,17 @@ impl NatsStream {
     /// The most bytes of a frame, with its header, that a message has space for.
     pub fn frame_bytes_max(&self) -> usize {
         self.max_payload.min(PAYLOAD_BYTES_MAX) - MESSAGE_OVERHEAD_BYTES
+    }
+}
+
+/// A cluster that has snapshots has begun, and is not begun once more because its stream is gone.
+async fn check_has_no_snapshots(client: &NatsClient, options: &NatsOptions) -> Result<(), NatsError> {
+    let (stream, bucket) = (stream_name(options), SnapshotBucket::of(client, options, None));
+    let contents = bucket.contents().await;
+    let contents = contents.map_err(|error| failed("looking for the snapshots of", &stream, &error))?;
+    match contents.confirmed().next() {
+        None => Ok(()),
+        Some(_) => Err(NatsError::OnlySnapshots { stream, bucket: bucket.name().to_owned() }),
     }
 }
 
