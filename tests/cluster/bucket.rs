@@ -113,3 +113,22 @@ async fn snapshot_counts_when_somebody_confirms_the_same_hash_and_leaves_nothing
     assert_eq!(messages(&nats).await, 3);
     bucket.get(&first, |_| async { Ok(()) }).await.expect_err("it is gone");
 }
+
+#[tokio::test]
+async fn snapshot_is_removed_with_its_confirmation_and_no_other_one_in_its_place() {
+    let Some(program) = NatsProgram::find() else { return };
+    let nats = Nats::start(program, 1, "");
+    let stream = open(&nats).await;
+    let bucket = stream.bucket();
+    bucket.make().await.expect("it is made");
+    let nothing = messages(&nats).await;
+    let content = [5; 100];
+    let (own, other) = (info(1, &content, "aa"), info(1, &content, "bb"));
+    bucket.put(&own, &mut &content[..]).await.expect("it is stored");
+    bucket.confirm(&own, "import").await.expect("it is stored");
+    bucket.remove(&other).await.expect("an answer");
+    let contents = bucket.contents().await.expect("one");
+    assert_eq!(contents.confirmed().collect::<Vec<_>>(), [&own]);
+    bucket.remove(&own).await.expect("an answer");
+    assert_eq!(messages(&nats).await, nothing);
+}

@@ -55,7 +55,7 @@ pub(in crate::server::member) async fn begin(
         }
     };
     for info in local.list().unwrap_or_default().into_iter().filter(|info| reaches(info, first)) {
-        if is_in_stream(stream, &info).await && local.open(&info).is_ok() {
+        if is_own(stream, &info).await && local.open(&info).is_ok() {
             tracing::warn!(
                 "the bucket has no snapshot that can be used ({why}): this server begins with its own"
             );
@@ -77,7 +77,7 @@ async fn provide_newest(
 ) -> Result<SnapshotInfo, String> {
     let mut why = "those in the bucket end before that".to_owned();
     for info in contents.confirmed().filter(|info| reaches(info, first)) {
-        if !is_in_stream(stream, info).await {
+        if !is_own(stream, info).await {
             why = format!("the stream has not the last message of the snapshot of message {}", info.message);
             tracing::warn!("{why}: it was restored, or is not complete");
             continue;
@@ -92,6 +92,12 @@ async fn provide_newest(
         }
     }
     Err(why)
+}
+
+/// Whether this snapshot is of the log in the stream.
+async fn is_own(stream: &NatsStream, info: &SnapshotInfo) -> bool {
+    let ask = || is_in_stream(stream, info);
+    until_answered("it is not known whether a snapshot is of the log of the cluster", ask).await
 }
 
 /// Whether the log that is left goes on behind this snapshot.

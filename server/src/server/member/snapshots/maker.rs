@@ -202,7 +202,7 @@ impl Maker {
             Some(_) => false,
             None if contents.newest() > own.message => true,
             None if self.is_to_upload(own, contents) => {
-                if is_in_stream(stream, own).await {
+                if is_in_stream(stream, own).await? {
                     self.upload(own).await?;
                 }
                 false

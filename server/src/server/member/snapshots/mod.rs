@@ -19,6 +19,7 @@ pub(super) use source::Source;
 
 use crate::cluster::Confirmed;
 use crate::codec::Sequence;
+use crate::storage::replicated::snapshot::{BucketContents, SnapshotInfo, is_in_stream};
 use error::MemberSnapshotError;
 use maker::Maker;
 use retention::Retention;
@@ -87,10 +88,26 @@ async fn step(
     retention: &mut Retention,
 ) -> Result<(), MemberSnapshotError> {
     let contents = source.stream.bucket().contents().await?;
-    if let Some(newest) = contents.confirmed().next() {
+    let newest_two = newest_two(source, &contents).await?;
+    if let Some(newest) = newest_two.first() {
         source.requests.note(Confirmed { sequence: Sequence(newest.commit), bytes: newest.bytes });
     }
     let leads = source.log.is_leader();
     maker.step(&contents, leads).await?;
-    if leads { retention.step(&contents).await } else { Ok(()) }
+    if leads { retention.step(&contents, &newest_two).await } else { Ok(()) }
+}
+
+/// The newest two confirmed snapshots of this log. An import that has lost against a server may have left
+/// one of another log.
+async fn newest_two<'a>(
+    source: &Source,
+    contents: &'a BucketContents,
+) -> Result<Vec<&'a SnapshotInfo>, MemberSnapshotError> {
+    let mut newest = Vec::with_capacity(2);
+    for info in contents.confirmed() {
+        if newest.len() < 2 && is_in_stream(&source.stream, info).await? {
+            newest.push(info);
+        }
+    }
+    Ok(newest)
 }

@@ -47,19 +47,22 @@ impl Retention {
         !is_soon && (requests.is_wanted() || log.bytes_since_snapshot_point() >= schedule.every)
     }
 
-    pub async fn step(&mut self, contents: &BucketContents) -> Result<(), MemberSnapshotError> {
+    /// `newest` are the newest confirmed snapshots of this log, at most two.
+    pub async fn step(
+        &mut self,
+        contents: &BucketContents,
+        newest: &[&SnapshotInfo],
+    ) -> Result<(), MemberSnapshotError> {
         if !contents.exists {
             // Long before it is needed.
             self.source.stream.bucket().make().await?;
         }
-        let mut confirmed = contents.confirmed();
-        let (newest, older) = (confirmed.next(), confirmed.next());
-        if let Some(older) = older {
+        if let [_, older] = newest[..] {
             self.purge(older).await?;
             self.remove_before(older.message, contents).await?;
         }
         if self.is_point_due() {
-            self.point(newest).await;
+            self.point(newest.first().copied()).await;
         }
         if self.swept_at.is_none_or(|at| at.elapsed() >= SWEEP_AFTER) {
             let uploads = self.source.stream.bucket().sweep().await?;

@@ -76,7 +76,7 @@ pub async fn copy(stream: &Arc<NatsStream>, disks: &Disks, extent: Extent) -> Re
     }
     if let Beginning::Behind(newest) = &beginning
         && newest.message >= first.0
-        && !is_in_stream(stream, newest).await
+        && !is_in_stream(stream, newest).await?
     {
         return Err(CopyError::OtherSnapshot(newest.message));
     }

@@ -86,10 +86,7 @@ impl SnapshotBucket {
     pub async fn contents(&self) -> Result<BucketContents, BucketError> {
         let Some(store) = self.find().await? else { return Ok(BucketContents::default()) };
         let objects = self.objects(&store).await?;
-        let infos = objects
-            .iter()
-            .filter_map(|object| serde_json::from_str::<SnapshotInfo>(object.metadata.get(INFO_KEY)?).ok())
-            .filter(|info| self.is_own(info));
+        let infos = objects.iter().filter_map(info_of).filter(|info| self.is_own(info));
         let confirmations: HashMap<_, _> = objects.iter().filter_map(confirmation).collect();
         let begun = objects.iter().filter_map(begun).collect();
         Ok(BucketContents::new(infos.collect(), &confirmations, begun))
@@ -209,13 +206,35 @@ impl SnapshotBucket {
             if !digits.parse::<u64>().is_ok_and(|of| of < message) {
                 continue;
             }
-            // Not the library's `delete`, which leaves a message for ever that says so.
-            let meta = format!("$O.{}.M.{}", self.name, URL_SAFE.encode(&object.name));
-            self.purge(&stream, &meta).await?;
-            self.purge(&stream, &self.chunks_subject(&object.nuid)).await?;
+            self.remove_object(&stream, &object).await?;
             removed += usize::from(object.metadata.contains_key(INFO_KEY));
         }
         Ok(removed)
+    }
+
+    /// Removes this snapshot and its confirmation, unless another one has their place.
+    ///
+    /// # Errors
+    ///
+    /// [`BucketError`]
+    pub async fn remove(&self, info: &SnapshotInfo) -> Result<(), BucketError> {
+        let Some(store) = self.find().await? else { return Ok(()) };
+        let stream = self.stream().await?;
+        let confirmed = Some((info.message, info.hash.clone()));
+        for object in self.objects(&store).await? {
+            let is_confirmation = confirmation(&object).map(|(of, _)| of) == confirmed;
+            if is_confirmation || info_of(&object).as_ref() == Some(info) {
+                self.remove_object(&stream, &object).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Not the library's `delete`, which leaves a message for ever that says so.
+    async fn remove_object(&self, stream: &stream::Stream, object: &ObjectInfo) -> Result<(), BucketError> {
+        let meta = format!("$O.{}.M.{}", self.name, URL_SAFE.encode(&object.name));
+        self.purge(stream, &meta).await?;
+        self.purge(stream, &self.chunks_subject(&object.nuid)).await
     }
 
     /// Removes chunks that belong to no object and are older than an hour: those of uploads that ended
@@ -316,6 +335,11 @@ impl SnapshotBucket {
 /// The name of the snapshot with this last message. The names are in the order of the messages.
 fn name(message: u64) -> String {
     format!("{message:020}")
+}
+
+/// What is known of the snapshot in this object, if it is one.
+fn info_of(object: &ObjectInfo) -> Option<SnapshotInfo> {
+    serde_json::from_str(object.metadata.get(INFO_KEY)?).ok()
 }
 
 /// The last message of the snapshot that this object says is being made, and by whom.

@@ -78,6 +78,12 @@ pub enum NatsError {
 }
 
 impl NatsError {
+    /// The stream does not return a message.
+    pub fn no_answer(stream: &str, message: u64) -> Self {
+        let reason = format!("it does not return message {message}");
+        Self::Stream { doing: "reading", stream: stream.to_owned(), reason }
+    }
+
     /// Whether the same attempt may succeed later without anybody's help: NATS may be starting, or electing a
     /// leader.
     pub fn is_temporary(&self) -> bool {

@@ -12,7 +12,8 @@ use super::local::LocalSnapshots;
 use crate::codec::Sequence;
 use crate::storage::disk_work::blocking;
 use crate::storage::journal::DiskFile;
-use crate::storage::replicated::nats::{BucketError, NatsStream, SnapshotBucket};
+use crate::storage::replicated::member::claimed_before;
+use crate::storage::replicated::nats::{BucketError, NatsError, NatsStream, SnapshotBucket};
 use crate::storage::replicated::stream::Stream;
 use crate::storage::replicated::stream_read::StreamRead;
 use crate::storage::replicated::stream_sequence::StreamSequence;
@@ -84,14 +85,52 @@ async fn download(
     .await
 }
 
-/// Whether the stream has the last message of this snapshot.
-pub async fn is_in_stream(stream: &NatsStream, info: &SnapshotInfo) -> bool {
-    for _ in 0..MESSAGE_TRIES {
-        if let StreamRead::Message { frame, .. } = stream.read(StreamSequence(info.message)).await {
-            return frame.first_chunk() == Some(&info.crc.to_le_bytes());
+/// Whether the log in the stream is the one that this snapshot was made of: the stream has its last message,
+/// or has purged that and goes on behind it.
+///
+/// # Errors
+///
+/// [`NatsError`]: NATS does not answer, so that it is not known.
+pub async fn is_in_stream(stream: &NatsStream, info: &SnapshotInfo) -> Result<bool, NatsError> {
+    let mut tries = 1;
+    loop {
+        match look_for(stream, info).await {
+            Ok(Some(is_there)) => return Ok(is_there),
+            Ok(None) if tries >= MESSAGE_TRIES => return Ok(false),
+            Err(error) if tries >= MESSAGE_TRIES => return Err(error),
+            // A NATS server that is behind does not have it yet.
+            Ok(None) | Err(_) => {}
         }
-        // A NATS server that is behind does not have it yet.
+        tries += 1;
         sleep(MESSAGE_TRY_PAUSE).await;
     }
-    false
+}
+
+/// Looks for the last message of a snapshot. `None` if the stream ends before it.
+async fn look_for(stream: &NatsStream, info: &SnapshotInfo) -> Result<Option<bool>, NatsError> {
+    let at = StreamSequence(info.message);
+    let next = at.next();
+    let no_answer = |at: StreamSequence| NatsError::no_answer(stream.name(), at.0);
+    match stream.read(at).await {
+        StreamRead::Message { frame, .. } => {
+            return Ok(Some(frame.first_chunk() == Some(&info.crc.to_le_bytes())));
+        }
+        StreamRead::NoAnswer => return Err(no_answer(at)),
+        StreamRead::Absent => {}
+    }
+    let messages = stream.messages().await?;
+    if *messages.start() <= at.0 {
+        return Ok(None);
+    }
+    if *messages.start() > next.0 || messages.is_empty() {
+        return Ok(Some(*messages.start() == next.0));
+    }
+    // What follows the snapshot is left, and says what it follows.
+    match stream.read(next).await {
+        StreamRead::Message { frame, .. } => {
+            let before = claimed_before(&frame, next, &stream.id().salt());
+            Ok(Some(before.is_some_and(|before| before.crc == info.crc)))
+        }
+        StreamRead::Absent | StreamRead::NoAnswer => Err(no_answer(next)),
+    }
 }
