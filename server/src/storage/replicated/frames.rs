@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::codec::salt::Salt;
 use crate::storage::replicated::existing_message::{TRIES, TRY_PAUSE};
-use crate::storage::replicated::member::{Break, Read, read_frame};
+use crate::storage::replicated::member::{BREAK_READ_AFTER, BREAK_READS, Break, Read, read_frame};
 use crate::storage::replicated::position::Position;
 use crate::storage::replicated::read_ahead::ReadAhead;
 use crate::storage::replicated::stream::Stream;
@@ -54,11 +54,19 @@ impl<S: Stream> Frames<S> {
     /// [`FrameError`]
     pub async fn next(&mut self) -> Result<(Read, usize), FrameError> {
         let at = self.position.stream.next();
-        let message = self.message(at).await?;
-        let read = read_frame(&message, self.position, &self.salt)
-            .map_err(|reason| FrameError::Broken { at, reason })?;
-        self.position = read.position;
-        Ok((read, message.len()))
+        let mut breaks = 0;
+        loop {
+            let message = self.message(at).await?;
+            match read_frame(&message, self.position, &self.salt) {
+                Ok(read) => {
+                    self.position = read.position;
+                    return Ok((read, message.len()));
+                }
+                Err(reason) if breaks >= BREAK_READS => return Err(FrameError::Broken { at, reason }),
+                Err(_) => breaks += 1,
+            }
+            sleep(BREAK_READ_AFTER).await;
+        }
     }
 
     async fn message(&mut self, at: StreamSequence) -> Result<Bytes, FrameError> {

@@ -4,11 +4,14 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::codec::DecodeError;
 use crate::storage::journal::OpenError;
 use crate::storage::log::{AppendError, Failure};
 use crate::storage::replicated::frames::FrameError;
 use crate::storage::replicated::genesis::GenesisMismatch;
+use crate::storage::replicated::member::Break;
 use crate::storage::replicated::nats::{BucketError, NatsError};
+use crate::storage::replicated::snapshot::ProvideError;
 
 /// Why the log of a cluster cannot be copied.
 #[derive(Debug, Error)]
@@ -28,10 +31,12 @@ pub enum CopyError {
          {why}"
     )]
     NoSnapshot { stream: String, first: u64, why: String },
-    #[error(
-        "the newest snapshot is of message {message}, and the stream ends with message {last}: it was restored or purged"
-    )]
-    Ahead { message: u64, last: u64 },
+    #[error("the snapshot of message {message} cannot be read")]
+    Provide {
+        message: u64,
+        #[source]
+        error: ProvideError,
+    },
     #[error("the snapshot of message {0} is of another log than the stream has")]
     OtherSnapshot(u64),
     #[error("message {0} of the stream is no frame of this cluster, or its checksum is wrong")]
@@ -40,6 +45,9 @@ pub enum CopyError {
     NoAnswer(u64),
     #[error("message {message} of the stream: {reason}")]
     Commits { message: u64, reason: String },
+    /// A newer version has written it.
+    #[error("message {message} of the stream: {error}")]
+    Newer { message: u64, error: DecodeError },
     #[error("the directory of the copy")]
     Disk(#[from] io::Error),
     #[error(transparent)]
@@ -52,25 +60,36 @@ pub enum CopyError {
 
 impl CopyError {
     /// Whether the log or its snapshots are corrupt, or miss something. Everything else may be otherwise at
-    /// the next attempt.
+    /// the next attempt, on another machine or with a newer version.
     pub fn is_corruption(&self) -> bool {
         match self {
-            Self::Frame(FrameError::Broken { .. })
-            | Self::Genesis(_)
+            Self::Frame(FrameError::Broken { reason, .. }) => !matches!(reason, Break::UnknownKind(_)),
+            Self::Genesis(_)
             | Self::NoSnapshot { .. }
-            | Self::Ahead { .. }
             | Self::OtherSnapshot(_)
             | Self::NoFrame(_)
             | Self::Commits { .. } => true,
-            Self::Nats(_)
-            | Self::Frame(FrameError::Purged(_) | FrameError::NoAnswer(_))
+            Self::Frame(FrameError::Purged(_) | FrameError::NoAnswer(_))
+            | Self::Nats(_)
             | Self::Bucket(_)
+            | Self::Provide { .. }
             | Self::Empty { .. }
             | Self::NoAnswer(_)
+            | Self::Newer { .. }
             | Self::Disk(_)
             | Self::Journal(_)
             | Self::Append(_)
             | Self::Failure(_) => false,
+        }
+    }
+
+    /// Whether the same attempt may succeed later without anybody's help.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Nats(error) => error.is_temporary(),
+            Self::Bucket(error) => error.is_temporary(),
+            Self::Provide { error, .. } => error.is_temporary(),
+            _ => false,
         }
     }
 }

@@ -7,23 +7,23 @@
 mod error;
 mod target;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 pub use error::CopyError;
 
 use super::extent::Extent;
-use super::frames::Frames;
+use super::frames::{FrameError, Frames};
 use super::genesis::Genesis;
 use super::member::{Content, Read, claimed_before};
-use super::nats::{NatsError, NatsStream, patiently};
+use super::nats::{NatsStream, patiently};
 use super::position::Position;
-use super::snapshot::{BucketContents, LocalSnapshots, SnapshotInfo, is_in_stream, provide};
+use super::snapshot::{LocalSnapshots, SnapshotInfo, is_in_stream, provide};
 use super::stream::Stream;
 use super::stream_read::StreamRead;
 use super::stream_sequence::StreamSequence;
 use crate::codec::Sequence;
+use crate::codec::salt::Salt;
 use crate::storage::disks::Disks;
 use target::Target;
 
@@ -49,13 +49,13 @@ pub struct Copied {
 ///
 /// [`CopyError`]; the directory may have part of it.
 pub async fn copy(stream: &Arc<NatsStream>, disks: &Disks, extent: Extent) -> Result<Copied, CopyError> {
-    let messages = patiently(NatsError::is_temporary, async || stream.messages().await).await?;
-    if messages.is_empty() && *messages.end() == 0 {
-        return Err(CopyError::Empty { stream: stream.name().to_owned() });
+    let look = async || provide_snapshots(stream, disks, extent).await;
+    let Provided { messages, newest, snapshots, unusable } = patiently(CopyError::is_temporary, look).await?;
+    let local = LocalSnapshots::new(disks.snapshots.clone());
+    for info in local.list()? {
+        local.forget(&info)?;
     }
     let (first, last) = (StreamSequence(*messages.start()), StreamSequence(*messages.end()));
-    let contents = patiently(|_| true, async || stream.bucket().contents().await).await?;
-    let Provided { snapshots, unusable } = provide_snapshots(stream, disks, &contents, first, extent).await?;
     let beginning = match (extent, snapshots.first()) {
         (Extent::State, Some(newest)) => Beginning::Behind(newest.clone()),
         _ => Beginning::Message(first),
@@ -63,22 +63,13 @@ pub async fn copy(stream: &Arc<NatsStream>, disks: &Disks, extent: Extent) -> Re
     let missing = || CopyError::NoSnapshot {
         stream: stream.name().to_owned(),
         first: first.0,
-        why: unusable.last().cloned().unwrap_or_else(|| match contents.confirmed().next() {
-            Some(newest) => format!("the newest one is of message {}", newest.message),
+        why: unusable.last().cloned().unwrap_or_else(|| match newest {
+            Some(newest) => format!("the newest one is of message {newest}"),
             None => "the bucket has none".to_owned(),
         }),
     };
     if snapshots.is_empty() && first > StreamSequence(1) {
         return Err(missing());
-    }
-    if let Some(newest) = snapshots.first().filter(|newest| newest.message > last.0) {
-        return Err(CopyError::Ahead { message: newest.message, last: last.0 });
-    }
-    if let Beginning::Behind(newest) = &beginning
-        && newest.message >= first.0
-        && !is_in_stream(stream, newest).await?
-    {
-        return Err(CopyError::OtherSnapshot(newest.message));
     }
     let log = CopiedLog { stream, snapshots: &snapshots };
     let (target, position) = log.copy(disks, beginning, last, &missing).await?;
@@ -100,8 +91,13 @@ enum Beginning {
     Message(StreamSequence),
 }
 
-/// The snapshots that were copied, the newest first.
+/// What NATS has of the log.
 struct Provided {
+    /// The messages of the stream.
+    messages: RangeInclusive<u64>,
+    /// The last message of the newest confirmed snapshot, whether it can be used or not.
+    newest: Option<u64>,
+    /// The snapshots that were copied, the newest first.
     snapshots: Vec<SnapshotInfo>,
     unusable: Vec<String>,
 }
@@ -109,31 +105,45 @@ struct Provided {
 async fn provide_snapshots(
     stream: &NatsStream,
     disks: &Disks,
-    contents: &BucketContents,
-    first: StreamSequence,
     extent: Extent,
 ) -> Result<Provided, CopyError> {
+    // Before the end of the log is asked for, so that it is behind all of them.
+    let contents = stream.bucket().contents().await?;
+    let messages = stream.messages().await?;
+    if *messages.end() == 0 {
+        return Err(CopyError::Empty { stream: stream.name().to_owned() });
+    }
     let local = LocalSnapshots::new(disks.snapshots.clone());
-    let mut provided = Provided { snapshots: Vec::new(), unusable: Vec::new() };
-    let reaching = contents.confirmed().filter(|info| info.message + 1 >= first.0).take(SNAPSHOTS_NEEDED);
-    for info in reaching {
-        match provide(stream.bucket(), &local, info).await {
-            Ok(()) => provided.snapshots.push(info.clone()),
-            Err(error) => {
-                let error = anyhow::Error::from(error);
-                let why = format!("the snapshot of message {} cannot be used: {error:#}", info.message);
-                provided.unusable.push(why);
-                let _ = local.remove(Sequence(info.commit));
-            }
+    let (mut snapshots, mut unusable, mut of_log) = (Vec::new(), Vec::new(), 0);
+    for info in contents.confirmed().filter(|info| info.message + 1 >= *messages.start()) {
+        let message = info.message;
+        if !is_in_stream(stream, info).await? {
+            let why = "the stream ends before it or has another log: it was restored, or made again";
+            unusable.push(format!("the snapshot of message {message} is not of this log: {why}"));
+            continue;
         }
-        if extent == Extent::State && !provided.snapshots.is_empty() {
+        of_log += 1;
+        match provide(stream.bucket(), &local, info).await {
+            Ok(()) => snapshots.push(info.clone()),
+            // The one before it will do.
+            Err(error) if extent == Extent::State || error.is_corruption() => {
+                let error = anyhow::Error::from(error);
+                unusable.push(format!("the snapshot of message {message} cannot be used: {error:#}"));
+                let _ = local.remove(Sequence(info.commit));
+                // Its file has the same name as that of another one without commits between.
+                if let Some(same) = snapshots.iter().find(|same: &&SnapshotInfo| same.commit == info.commit) {
+                    let again = provide(stream.bucket(), &local, same).await;
+                    again.map_err(|error| CopyError::Provide { message: same.message, error })?;
+                }
+            }
+            Err(error) => return Err(CopyError::Provide { message, error }),
+        }
+        if of_log == SNAPSHOTS_NEEDED || (extent == Extent::State && !snapshots.is_empty()) {
             break;
         }
     }
-    for info in &provided.snapshots {
-        local.forget(info)?;
-    }
-    Ok(provided)
+    let newest = contents.confirmed().next().map(|info| info.message);
+    Ok(Provided { messages, newest, snapshots, unusable })
 }
 
 /// The log, and the snapshots that were copied of it.
@@ -156,8 +166,7 @@ impl CopiedLog<'_> {
             Beginning::Behind(info) => (info.position(), Some(info.genesis)),
             Beginning::Message(StreamSequence(0 | 1)) => (Position::default(), None),
             Beginning::Message(first) => {
-                let message = self.first_message(first).await?;
-                let before = claimed_before(&message, first, &salt).ok_or(CopyError::NoFrame(first.0))?;
+                let before = self.before(first, salt).await?;
                 (before, self.snapshots.first().map(|info| info.genesis.clone()))
             }
         };
@@ -190,12 +199,19 @@ impl CopiedLog<'_> {
         Ok((target, frames.position()))
     }
 
-    async fn first_message(&self, first: StreamSequence) -> Result<Bytes, CopyError> {
+    /// The position that the first message that is left follows.
+    async fn before(&self, first: StreamSequence, salt: Salt) -> Result<Position, CopyError> {
         let read = async || match self.stream.read(first).await {
-            StreamRead::Message { frame, .. } => Ok(frame),
+            StreamRead::Message { frame, .. } => {
+                claimed_before(&frame, first, &salt).ok_or(CopyError::NoFrame(first.0))
+            }
+            // A message that was purged is answered as one that does not exist yet.
+            StreamRead::Absent if self.stream.first().await.is_some_and(|now| now > first) => {
+                Err(FrameError::Purged(first).into())
+            }
             StreamRead::Absent | StreamRead::NoAnswer => Err(CopyError::NoAnswer(first.0)),
         };
-        patiently(|_| true, read).await
+        patiently(|error| matches!(error, CopyError::NoFrame(_) | CopyError::NoAnswer(_)), read).await
     }
 
     /// Checks that the snapshots are of this log.

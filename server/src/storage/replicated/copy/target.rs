@@ -48,11 +48,15 @@ impl Target {
         payload: &[u8],
         position: Position,
     ) -> Result<(), CopyError> {
-        let invalid = |reason: String| CopyError::Commits { message: position.stream.0, reason };
+        let message = position.stream.0;
+        let invalid = |reason: String| CopyError::Commits { message, reason };
+        let undecoded = |error: DecodeError| match error {
+            DecodeError::Malformed => invalid(error.to_string()),
+            error => CopyError::Newer { message, error },
+        };
         for commit in commit::decode(payload, first) {
-            let commit = commit.map_err(|error: DecodeError| invalid(error.to_string()))?;
-            let changes = commit.changes().collect::<Result<Vec<_>, _>>();
-            let changes = changes.map_err(|error| invalid(error.to_string()))?;
+            let commit = commit.map_err(undecoded)?;
+            let changes = commit.changes().collect::<Result<Vec<_>, _>>().map_err(undecoded)?;
             loop {
                 match self.journal.append(commit.micros, commit.actor, &changes) {
                     Ok(_) => break,

@@ -35,8 +35,8 @@ const POLL_AFTER: Duration = Duration::from_millis(20);
 
 /// The time after which a message that cannot follow is read again, and how often it is: the NATS server that
 /// has answered may be behind.
-const BREAK_READ_AFTER: Duration = Duration::from_millis(200);
-const BREAK_READS: u32 = 5;
+pub(super) const BREAK_READ_AFTER: Duration = Duration::from_millis(200);
+pub(super) const BREAK_READS: u32 = 5;
 
 /// What the owner of a member does next.
 #[derive(Debug, Clone, PartialEq, Eq)]

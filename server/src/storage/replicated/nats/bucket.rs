@@ -57,6 +57,16 @@ pub enum BucketError {
     Write(#[source] io::Error),
 }
 
+impl BucketError {
+    /// Whether the same attempt may succeed later without anybody's help.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Nats { .. } => true,
+            Self::Write(_) => false,
+        }
+    }
+}
+
 /// The bucket of a cluster, which is made when it is needed.
 #[derive(Debug, Clone)]
 pub struct SnapshotBucket {

@@ -12,7 +12,7 @@ const RETRY_DELAY: Duration = Duration::from_millis(500);
 /// Every so many attempts of a member are logged.
 const ATTEMPTS_PER_WARNING: u32 = 20;
 
-/// How long a command asks before NATS counts as gone. An election of NATS takes 4 to 8 seconds.
+/// How long a command asks again before NATS counts as gone. An election of NATS takes 4 to 8 seconds.
 const COMMAND_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Asks until there is an answer. A failed attempt is logged now and then, with what is `not_yet` so.
@@ -38,7 +38,8 @@ where
     }
 }
 
-/// Asks for a command: until there is an answer, an error that stays, or no more patience.
+/// Asks for a command: until there is an answer, an error that stays, or no more patience. What is asked for
+/// may take long: the time counts from the first failure.
 ///
 /// # Errors
 ///
@@ -47,11 +48,17 @@ pub async fn patiently<T, E>(
     is_temporary: impl Fn(&E) -> bool,
     ask: impl AsyncFn() -> Result<T, E>,
 ) -> Result<T, E> {
-    let deadline = Instant::now() + COMMAND_PATIENCE;
+    let mut failing_since = None;
     loop {
         match ask().await {
-            Err(error) if is_temporary(&error) && Instant::now() < deadline => sleep(RETRY_DELAY).await,
+            Err(error) if is_temporary(&error) => {
+                let since = *failing_since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= COMMAND_PATIENCE {
+                    return Err(error);
+                }
+            }
             answered => return answered,
         }
+        sleep(RETRY_DELAY).await;
     }
 }

@@ -38,6 +38,22 @@ pub enum ProvideError {
     Disk(#[from] io::Error),
 }
 
+impl ProvideError {
+    /// Whether the content of the snapshot is wrong. Everything else may be otherwise at the next attempt.
+    pub fn is_corruption(&self) -> bool {
+        match self {
+            Self::Unusable(Unusable::Hash { .. }) => true,
+            Self::Unusable(Unusable::Snapshot(error)) => error.is_corruption(),
+            Self::Bucket(_) | Self::Disk(_) => false,
+        }
+    }
+
+    /// Whether the same attempt may succeed later without anybody's help.
+    pub fn is_temporary(&self) -> bool {
+        matches!(self, Self::Bucket(error) if error.is_temporary())
+    }
+}
+
 /// Makes sure that this snapshot is in the directory, and has its content.
 pub async fn provide(
     bucket: &SnapshotBucket,
