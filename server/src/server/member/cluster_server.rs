@@ -42,6 +42,8 @@ pub struct ClusterServer {
     /// Of all generations.
     counters: Arc<Counters>,
     data_dir: DataDir,
+    /// Whether it has begun anew because the log went on behind a snapshot that it did not have.
+    has_missed_snapshot: bool,
     /// The last field: what is above may use it until it is dropped.
     runtime: LogRuntime,
 }
@@ -73,8 +75,19 @@ impl ClusterServer {
         let tasks = MemberTasks::start(cluster, &stream, &generation, runtime.handle());
         let current = watch::Sender::new(generation.service.clone());
         let (config, cluster) = (config.clone(), cluster.clone());
-        let mut server =
-            Self { config, cluster, zone, stream, generation, tasks, current, counters, data_dir, runtime };
+        let mut server = Self {
+            config,
+            cluster,
+            zone,
+            stream,
+            generation,
+            tasks,
+            current,
+            counters,
+            data_dir,
+            has_missed_snapshot: false,
+            runtime,
+        };
         // The log may be purged while it is read.
         while let Err(end) = server.generation.catch_up().await {
             server.begin_anew(end).await?;
@@ -143,6 +156,15 @@ impl ClusterServer {
                 tracing::warn!(
                     next_message = message,
                     "this server was so far behind that the log was purged: it begins anew with a snapshot"
+                );
+                None
+            }
+            // An import has begun the cluster since this server has looked at the bucket.
+            End::NoSnapshot { commit } if !self.has_missed_snapshot => {
+                self.has_missed_snapshot = true;
+                tracing::warn!(
+                    last_commit = commit.0,
+                    "the log goes on behind data that was imported: this server begins anew with it"
                 );
                 None
             }

@@ -2,6 +2,9 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::sleep;
 
 use crate::codec::Sequence;
 use crate::server::member::cluster_error::ClusterError;
@@ -22,6 +25,11 @@ use crate::storage::snapshot::read::Snapshot;
 /// that. An election of NATS takes 4 to 8 seconds.
 const BUCKET_TRIES: u32 = 20;
 
+/// How often an import is looked for that has put its data into the bucket and is about to begin the stream,
+/// and the pause between.
+const UNFINISHED_LOOKS: u32 = 4;
+const UNFINISHED_PAUSE: Duration = Duration::from_millis(500);
+
 /// Loads the newest confirmed snapshot of the cluster into an empty state, if there is one. Returns the state
 /// and where the log goes on.
 ///
@@ -35,14 +43,19 @@ pub(in crate::server::member) async fn begin(
     records: Records,
 ) -> Result<(Records, Start), ClusterError> {
     let mut why = "the bucket is empty".to_owned();
-    let mut tried = None;
+    let (mut tried, mut unfinished) = (None, 0);
     let first = loop {
         let messages = messages(stream).await;
         let first = StreamSequence(*messages.start());
-        let contents = contents(stream, first).await;
+        let contents = contents(stream, &messages).await;
         let newest = contents.confirmed().next().map(|info| info.message);
         if *messages.end() == 0 && newest.is_some() {
-            return Err(NatsError::Unfinished { stream: stream.name().to_owned() }.into());
+            if unfinished == UNFINISHED_LOOKS {
+                return Err(NatsError::Unfinished { stream: stream.name().to_owned() }.into());
+            }
+            unfinished += 1;
+            sleep(UNFINISHED_PAUSE).await;
+            continue;
         }
         // A snapshot that is removed while it is read has newer ones behind it.
         if newest <= tried {
@@ -109,12 +122,14 @@ async fn messages(stream: &NatsStream) -> RangeInclusive<u64> {
     until_answered("it is not known where the log of the cluster begins", || stream.messages()).await
 }
 
-/// What the bucket has. If the whole log is there it can be done without.
-async fn contents(stream: &NatsStream, first: StreamSequence) -> BucketContents {
+/// What the bucket has. If the whole log is there it can be done without. A stream without messages may be
+/// that of an import.
+async fn contents(stream: &NatsStream, messages: &RangeInclusive<u64>) -> BucketContents {
+    let is_whole = *messages.start() == 1 && !messages.is_empty();
     let mut tries = 0;
     until_answered("the snapshots of the cluster cannot be listed yet", || {
         tries += 1;
-        let is_given_up = tries > BUCKET_TRIES && first <= StreamSequence(1);
+        let is_given_up = tries > BUCKET_TRIES && is_whole;
         async move {
             match stream.bucket().contents().await {
                 Err(error) if is_given_up => {
