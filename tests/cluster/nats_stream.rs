@@ -12,7 +12,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 /// With as many replicas as there are servers.
-fn options(nats: &Nats) -> NatsOptions {
+pub fn options(nats: &Nats) -> NatsOptions {
     let urls = nats.urls();
     NatsOptions {
         servers: urls.iter().map(|url| url.parse().expect("a URL")).collect(),

@@ -1,8 +1,11 @@
 //! Who may change what a cluster has in NATS, as with the program `nats`.
 
 use async_nats::jetstream::Context;
+use async_nats::jetstream::object_store::{self, ObjectInfo, ObjectMetadata};
 use async_nats::jetstream::stream::Config;
 use bookline_testkit::nats::Nats;
+use futures_util::TryStreamExt;
+use tokio::io::AsyncReadExt;
 use tokio::runtime::Runtime;
 
 use crate::nats_stream::administrator;
@@ -66,6 +69,36 @@ impl Administrator {
             let published = self.context.publish(SUBJECT, bytes.into()).await.expect("it is sent");
             published.await.expect("it is stored").sequence
         })
+    }
+
+    /// What is in the bucket: the names and the metadata of the objects, and their contents.
+    pub fn objects(&self) -> Vec<(ObjectMetadata, Vec<u8>)> {
+        self.runtime.block_on(async {
+            let bucket = self.context.get_object_store(BUCKET).await.expect("the bucket");
+            let list = bucket.list().await.expect("a list").try_collect::<Vec<_>>();
+            let mut objects = Vec::new();
+            for ObjectInfo { name, metadata, .. } in list.await.expect("a list") {
+                let mut content = Vec::new();
+                let mut object = bucket.get(&name).await.expect("it is there");
+                object.read_to_end(&mut content).await.expect("it is read");
+                objects.push((ObjectMetadata { name, metadata, ..ObjectMetadata::default() }, content));
+            }
+            objects
+        })
+    }
+
+    /// Puts these objects into the bucket, which is made if it does not exist.
+    pub fn put(&self, objects: &[(ObjectMetadata, Vec<u8>)]) {
+        self.runtime.block_on(async {
+            let config = object_store::Config { bucket: BUCKET.to_owned(), ..Default::default() };
+            let bucket = match self.context.get_object_store(BUCKET).await {
+                Ok(bucket) => bucket,
+                Err(_) => self.context.create_object_store(config).await.expect("it is made"),
+            };
+            for (metadata, content) in objects {
+                bucket.put(metadata.clone(), &mut &content[..]).await.expect("it is stored");
+            }
+        });
     }
 
     pub fn delete_bucket(&self) {

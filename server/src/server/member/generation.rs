@@ -81,6 +81,7 @@ impl Generation {
             time_zone: zone.name().to_owned(),
             head: config.head.as_str().to_owned(),
             lease_milliseconds: u64::try_from(cluster.lease.as_millis()).unwrap_or(u64::MAX),
+            snapshot: None,
         };
         let disks = data_dir.disks();
         let local = LocalSnapshots::new(disks.snapshots);

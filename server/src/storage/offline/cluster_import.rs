@@ -5,8 +5,8 @@
 //! that has begun has all of the data, and what an interrupted import has left is used by nobody.
 
 use std::fs::{DirBuilder, File};
-use std::io::{self, Read};
-use std::os::unix::fs::DirBuilderExt;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, FileExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,10 +30,12 @@ use crate::storage::journal::{self, Base, Disk, RealDisk, segment};
 use crate::storage::replicated::append::Append;
 use crate::storage::replicated::cluster_id::ClusterId;
 use crate::storage::replicated::genesis::Genesis;
-use crate::storage::replicated::lease::parse_lease;
+use crate::storage::replicated::lease::{lease_argument, parse_lease};
 use crate::storage::replicated::member::genesis;
-use crate::storage::replicated::nats::{Founding, NatsFlags, NatsOptions, parse_replicas};
-use crate::storage::replicated::snapshot::{LocalSnapshots, SnapshotInfo, provide};
+use crate::storage::replicated::nats::{
+    BucketError, Founding, FoundingError, NatsFlags, NatsOptions, Progress, parse_replicas, patiently,
+};
+use crate::storage::replicated::snapshot::{LocalSnapshots, ProvideError, SnapshotInfo, provide};
 use crate::storage::replicated::stream_sequence::StreamSequence;
 use crate::storage::snapshot;
 use crate::storage::snapshot::read::Snapshot;
@@ -96,15 +98,15 @@ impl ClusterImport {
             // First of all, before the data is read.
             let founding = Founding::open(options).await?;
             let data = Data::of(&parts, work.path())?;
-            self.begin(founding, &data, work.path()).await.map(|()| data)
+            Ok::<_, anyhow::Error>((self.begin(founding, &data, work.path()).await?, data))
         });
         runtime.shutdown_background();
         drop(lock);
-        let data = begun?;
-        self.report(options, &data)
+        let (progress, data) = begun?;
+        self.report(options, progress, &data)
     }
 
-    async fn begin(&self, founding: Founding, data: &Data, work: &Path) -> anyhow::Result<()> {
+    async fn begin(&self, founding: Founding, data: &Data, work: &Path) -> anyhow::Result<Progress> {
         let id = founding.id();
         let payload = self.genesis(id, data).to_payload();
         let (frame, position) = genesis(&payload, data.last, &id.salt());
@@ -120,21 +122,25 @@ impl ClusterImport {
             bytes: data.bytes,
             maker: MAKER.to_owned(),
         };
-        let bucket = founding.bucket();
-        let mut file = SnapshotFile(File::open(&data.path)?);
-        bucket.put(&info, &mut file).await?;
-        let read_back = work.join(work_directory::DATA);
-        DirBuilder::new().mode(0o700).create(&read_back)?;
-        let local = LocalSnapshots::new(Arc::new(RealDisk::open(&read_back)?));
-        provide(bucket, &local, &info).await.context("reading the snapshot back from the bucket")?;
-        bucket.confirm(&info, MAKER).await?;
+        let progress = founding.progress(position.crc)?;
+        if progress == Progress::Led {
+            return Ok(progress);
+        }
+        put(&founding, &info, data, work).await?;
         let nonce: u64 = rand::random();
         let append = Append {
             expected: StreamSequence(0),
             id: format!("0-0-{nonce:016x}-{:08x}", position.crc),
             frame,
         };
-        Ok(founding.begin(append).await?)
+        let bucket = founding.bucket().clone();
+        let begun = founding.begin(append).await;
+        if matches!(begun, Err(FoundingError::Lost { .. })) {
+            let removed = patiently(BucketError::is_temporary, async || bucket.remove(&info).await).await;
+            removed.context("removing the snapshot of the data, as the cluster has begun without it")?;
+        }
+        begun?;
+        Ok(progress)
     }
 
     fn genesis(&self, id: ClusterId, data: &Data) -> Genesis {
@@ -143,23 +149,50 @@ impl ClusterImport {
             time_zone: data.time_zone.name().to_owned(),
             head: self.hod.as_str().to_owned(),
             lease_milliseconds: u64::try_from(self.lease.as_millis()).unwrap_or(u64::MAX),
+            // So that only an import of the same data has the same first frame.
+            snapshot: Some(data.hash.clone()),
         }
     }
 
-    fn report(&self, options: &NatsOptions, data: &Data) -> anyhow::Result<()> {
+    fn report(&self, options: &NatsOptions, progress: Progress, data: &Data) -> anyhow::Result<()> {
         let Data { last, bytes, time_zone, .. } = data;
+        let begins = match progress {
+            Progress::New | Progress::Begun => "begins with",
+            Progress::Led => "has begun before, and nothing was changed, with",
+        };
         print(&format!(
-            "cluster {}: begins with sequences 1 to {}, {bytes} bytes, of {}. Start its members with --time-zone {} --hod {} \
+            "cluster {}: {begins} sequences 1 to {}, {bytes} bytes, of {}. Start its members with --time-zone {} --hod {} \
              --lease {}, and no server with that data directory any more\n",
             options.cluster,
             last.0,
             self.data_dir.display(),
             time_zone.name(),
             self.hod,
-            humantime::format_duration(self.lease)
+            lease_argument(self.lease)
         ))
         .context("the cluster has begun, and that could not be reported")
     }
+}
+
+/// Puts the snapshot of the data into the bucket, reads it back, and confirms it.
+async fn put(founding: &Founding, info: &SnapshotInfo, data: &Data, work: &Path) -> anyhow::Result<()> {
+    let bucket = founding.bucket();
+    // Some time before it is needed: it takes a moment until all NATS servers know it.
+    patiently(BucketError::is_temporary, async || bucket.make().await).await?;
+    let contents = patiently(BucketError::is_temporary, async || bucket.contents().await).await?;
+    if !contents.confirmed().any(|there| there == info) {
+        let file = File::open(&data.path)?;
+        founding.check().await?;
+        let upload = async || bucket.put(info, &mut SnapshotFile { file: &file, offset: 0 }).await;
+        patiently(BucketError::is_temporary, upload).await?;
+    }
+    let read_back = work.join(work_directory::DATA);
+    DirBuilder::new().mode(0o700).create(&read_back)?;
+    let local = LocalSnapshots::new(Arc::new(RealDisk::open(&read_back)?));
+    let read = patiently(ProvideError::is_temporary, async || provide(bucket, &local, info).await).await;
+    read.context("reading the snapshot back from the bucket")?;
+    patiently(BucketError::is_temporary, async || bucket.confirm(info, MAKER).await).await?;
+    Ok(())
 }
 
 impl Data {
@@ -197,15 +230,21 @@ fn time_zone(parts: &Parts) -> anyhow::Result<Tz> {
 }
 
 /// The file of a snapshot. It is read without leaving the thread: this command does nothing else meanwhile.
-struct SnapshotFile(File);
+struct SnapshotFile<'a> {
+    file: &'a File,
+    offset: u64,
+}
 
-impl AsyncRead for SnapshotFile {
+impl AsyncRead for SnapshotFile<'_> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         _: &mut TaskContext<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let read = self.0.read(buf.initialize_unfilled());
-        Poll::Ready(read.map(|count| buf.advance(count)))
+        let read = self.file.read_at(buf.initialize_unfilled(), self.offset);
+        Poll::Ready(read.map(|count| {
+            self.offset += count as u64;
+            buf.advance(count);
+        }))
     }
 }

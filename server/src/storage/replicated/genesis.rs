@@ -17,6 +17,10 @@ pub struct Genesis {
     /// The head of department.
     pub head: String,
     pub lease_milliseconds: u64,
+    /// The SHA-256 of the snapshot that the log goes on behind, in hexadecimal, if an import has begun the
+    /// cluster. Members do not have to agree on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
 }
 
 /// A member was started with other settings than the cluster.
@@ -80,6 +84,7 @@ mod tests {
             time_zone: "Europe/Berlin".into(),
             head: "F10".into(),
             lease_milliseconds: 3_000,
+            snapshot: None,
         }
     }
 
@@ -107,10 +112,10 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_version_adds_is_ignored() {
+    fn what_an_import_or_a_later_version_adds_is_ignored() {
         let mut payload = genesis().to_payload();
         payload.pop();
-        payload.extend_from_slice(br#","more":1}"#);
+        payload.extend_from_slice(br#","snapshot":"00ff","more":1}"#);
         assert_eq!(genesis().check(&payload), Ok(()));
     }
 }

@@ -11,13 +11,25 @@ use tokio::time::Instant;
 use super::{PASSWORD, ZONE, err, fill, listing, out, restore};
 use crate::members::administrator::Administrator;
 use crate::members::{
-    cluster_command, cluster_of, command, flags, one_nats, start, status, wait_for_leader, wait_until_leads,
-    wait_until_purged,
+    ask, cluster_command, cluster_of, command, flags, one_nats, pair, start, status, wait_for_leader,
+    wait_until_leads, wait_until_purged,
 };
 
 fn import(nats: &Nats, data: &Path) -> Output {
     let data = data.to_str().expect("a path in UTF-8");
     command(nats, &["cluster", "import", "--data-dir", data, "--cluster-replicas", "1", "--lease", "2s"])
+}
+
+/// A stopped single server with as many commits as that which the test imports, and other tickets.
+fn with_as_many_commits() -> Server {
+    let home = Home::new();
+    home.add_account("anna", &["--role", "admin"], PASSWORD);
+    let mut single = home.start(ZONE);
+    let mut conn = single.connect();
+    conn.ask(&format!("AUTH anna {PASSWORD}")).ok();
+    fill(&mut conn);
+    single.stop();
+    single
 }
 
 fn digest(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -46,8 +58,11 @@ fn cluster_begins_with_the_data_of_a_single_server_and_leads_back_to_one() {
     let begun = out(&import(&nats, &single.data()));
     assert!(begun.contains("sequences 1 to 7") && begun.contains("--time-zone Europe/Berlin"), "{begun}");
     assert!(digest(&single.data()) == files, "nothing in the data directory is changed");
-    let again = import(&nats, &single.data());
-    assert!(err(&again).contains("the stream BOOKLINE-sales has messages up to 1"), "{}", err(&again));
+    // As if it had been killed before it said so.
+    assert_eq!(out(&import(&nats, &single.data())), begun);
+    let other = with_as_many_commits();
+    let refused = import(&nats, &other.data());
+    assert!(err(&refused).contains("the stream BOOKLINE-sales has messages up to 1"), "{}", err(&refused));
 
     let mut leader = start(&nats, "one.example:1", ZONE);
     let mut conn = wait_until_leads(&leader);
@@ -77,7 +92,7 @@ fn cluster_begins_with_the_data_of_a_single_server_and_leads_back_to_one() {
 }
 
 #[test]
-fn member_that_has_lost_the_imported_data_does_not_begin_empty() {
+fn member_that_has_lost_the_imported_data_does_not_begin_empty_and_another_import_brings_it_back() {
     let Some(nats) = one_nats() else { return };
     let mut single = Home::new().start(ZONE);
     fill(&mut single.connect());
@@ -90,6 +105,55 @@ fn member_that_has_lost_the_imported_data_does_not_begin_empty() {
     assert!(stderr.contains("the log goes on behind commit 6"), "{stderr}");
     let checked = command(&nats, &["check"]);
     assert!(String::from_utf8_lossy(&checked.stdout).contains("no snapshot is there"), "{}", err(&checked));
+    out(&import(&nats, &single.data()));
+    let leader = start(&nats, "one.example:1", ZONE);
+    assert_eq!(wait_until_leads(&leader).ask("GET jazz").number("available_tickets"), 991);
+    let again = out(&import(&nats, &single.data()));
+    assert!(again.contains("has begun before, and nothing was changed, with sequences 1 to 6"), "{again}");
+}
+
+#[test]
+fn snapshot_of_an_import_that_has_lost_is_used_by_nobody() {
+    let Some(nats) = one_nats() else { return };
+    let mut single = Home::new().start(ZONE);
+    fill(&mut single.connect());
+    single.stop();
+    out(&import(&nats, &single.data()));
+    let administrator = Administrator::of(&nats);
+    let objects = administrator.objects();
+    administrator.delete_bucket();
+    administrator.make_again();
+    let (leader, mut standby) = pair(&nats, &[]);
+    let mut conn = leader.connect();
+    conn.ask("CREATE Jazz 2027-06-12 1000 id=jazz").ok();
+    // As if the import had been killed before it removed them.
+    administrator.put(&objects);
+    conn.send("SNAPSHOT");
+    let is_made = standby.process().wait_for_stderr(|text| text.contains("snapshot made"));
+    assert!(is_made, "{}", standby.stderr());
+    let restored = restore(&nats);
+    assert_eq!(ask(&restored, "GET jazz").number("available_tickets"), 1000);
+    let checked = command(&nats, &["check"]);
+    let report = String::from_utf8_lossy(&checked.stdout);
+    assert!(report.contains("the snapshot of message 1 is not of this log"), "{report}");
+}
+
+#[test]
+fn check_finds_a_snapshot_with_other_content() {
+    let Some(nats) = one_nats() else { return };
+    let mut single = Home::new().start(ZONE);
+    fill(&mut single.connect());
+    single.stop();
+    out(&import(&nats, &single.data()));
+    let administrator = Administrator::of(&nats);
+    let mut objects = administrator.objects();
+    objects.iter_mut().filter_map(|(_, content)| content.last_mut()).for_each(|byte| *byte ^= 1);
+    administrator.put(&objects);
+    let checked = command(&nats, &["check"]);
+    let report = String::from_utf8_lossy(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{report}");
+    assert!(report.contains("the snapshot of message 1 cannot be used: "), "{report}");
+    assert!(report.ends_with("corruption was found\n"), "{report}");
 }
 
 #[test]

@@ -57,8 +57,8 @@ pub enum End {
     /// The log goes on behind a snapshot, and this member has begun without one.
     #[error(
         "the log goes on behind commit {} of the data that the cluster was begun with, and no snapshot is left that holds \
-         it: put the snapshots of the cluster back into NATS, or begin another cluster with `booklined cluster import` or \
-         a backup", commit.0
+         it: run `booklined cluster import` again with the same data, if no server has led since, or begin another cluster \
+         with that data or a backup", commit.0
     )]
     NoSnapshot { commit: Sequence },
     #[error("commit {} of the log contradicts those before it: {reason}", commit.0)]

@@ -94,7 +94,7 @@ impl SnapshotBucket {
     ///
     /// [`BucketError`]
     pub async fn contents(&self) -> Result<BucketContents, BucketError> {
-        let Some(store) = self.find().await? else { return Ok(BucketContents::default()) };
+        let Some(store) = self.find(&self.context).await? else { return Ok(BucketContents::default()) };
         let objects = self.objects(&store).await?;
         let infos = objects.iter().filter_map(info_of).filter(|info| self.is_own(info));
         let confirmations: HashMap<_, _> = objects.iter().filter_map(confirmation).collect();
@@ -110,13 +110,16 @@ impl SnapshotBucket {
         }
     }
 
-    /// Makes the bucket. It takes a moment until all NATS servers know it.
+    /// Makes the bucket, if it does not exist. It takes a moment until all NATS servers know it.
     ///
     /// # Errors
     ///
     /// [`BucketError`]
     pub async fn make(&self) -> Result<(), BucketError> {
-        self.create().await.map(drop)
+        match self.find(&self.context).await? {
+            Some(_) => Ok(()),
+            None => self.create(&self.context).await.map(drop),
+        }
     }
 
     /// Puts a snapshot into the bucket, which is made if it does not exist. Nobody sees it before it is
@@ -155,9 +158,12 @@ impl SnapshotBucket {
         metadata: HashMap<String, String>,
         content: &mut (impl AsyncRead + Unpin),
     ) -> Result<(), BucketError> {
-        let store = match self.find().await? {
+        // Each chunk waits for an acknowledgment, and one that is late would be the end of the upload.
+        let mut context = self.context.clone();
+        context.set_timeout(PROGRESS_MAX);
+        let store = match self.find(&context).await? {
             Some(store) => store,
-            None => self.create().await?,
+            None => self.create(&context).await?,
         };
         let metadata =
             ObjectMetadata { name, chunk_size: Some(CHUNK_BYTES), metadata, ..ObjectMetadata::default() };
@@ -185,7 +191,8 @@ impl SnapshotBucket {
         info: &SnapshotInfo,
         mut each: impl FnMut(Vec<u8>) -> F,
     ) -> Result<(), BucketError> {
-        let store = self.find().await?.ok_or_else(|| self.error("finding", &"it does not exist"))?;
+        let store =
+            self.find(&self.context).await?.ok_or_else(|| self.error("finding", &"it does not exist"))?;
         let object = self.within("reading", store.get(name(info.message))).await?;
         let mut object = object.map_err(|error| self.error("reading", &error))?;
         let mut read = 0;
@@ -208,7 +215,7 @@ impl SnapshotBucket {
     ///
     /// [`BucketError`]
     pub async fn remove_before(&self, message: u64) -> Result<usize, BucketError> {
-        let Some(store) = self.find().await? else { return Ok(0) };
+        let Some(store) = self.find(&self.context).await? else { return Ok(0) };
         let stream = self.stream().await?;
         let mut removed = 0;
         for object in self.objects(&store).await? {
@@ -228,7 +235,7 @@ impl SnapshotBucket {
     ///
     /// [`BucketError`]
     pub async fn remove(&self, info: &SnapshotInfo) -> Result<(), BucketError> {
-        let Some(store) = self.find().await? else { return Ok(()) };
+        let Some(store) = self.find(&self.context).await? else { return Ok(()) };
         let stream = self.stream().await?;
         let confirmed = Some((info.message, info.hash.clone()));
         for object in self.objects(&store).await? {
@@ -260,7 +267,7 @@ impl SnapshotBucket {
     /// As [`Self::sweep`], with another age, for tests.
     #[doc(hidden)]
     pub async fn sweep_older_than(&self, age: Duration) -> Result<usize, BucketError> {
-        let Some(store) = self.find().await? else { return Ok(0) };
+        let Some(store) = self.find(&self.context).await? else { return Ok(0) };
         let stream = self.stream().await?;
         let chunks = self.within("reading", stream.info_with_subjects(self.chunks_subject(">"))).await?;
         let chunks = chunks.map_err(|error| self.error("reading", &error))?;
@@ -294,8 +301,8 @@ impl SnapshotBucket {
         purged.map(drop).map_err(|error| self.error("purging", &error))
     }
 
-    async fn find(&self) -> Result<Option<ObjectStore>, BucketError> {
-        match self.within("finding", self.context.get_object_store(&self.name)).await? {
+    async fn find(&self, context: &Context) -> Result<Option<ObjectStore>, BucketError> {
+        match self.within("finding", context.get_object_store(&self.name)).await? {
             Ok(store) => Ok(Some(store)),
             Err(error) => match error.source().and_then(|source| source.downcast_ref()) {
                 Some(of_stream) if is_absent(of_stream) => Ok(None),
@@ -304,7 +311,7 @@ impl SnapshotBucket {
         }
     }
 
-    async fn create(&self) -> Result<ObjectStore, BucketError> {
+    async fn create(&self, context: &Context) -> Result<ObjectStore, BucketError> {
         let config = Config {
             bucket: self.name.clone(),
             description: Some("snapshots of a log of Bookline".to_owned()),
@@ -312,7 +319,7 @@ impl SnapshotBucket {
             num_replicas: self.replicas,
             ..Config::default()
         };
-        let store = self.within("making", self.context.create_object_store(config)).await?;
+        let store = self.within("making", context.create_object_store(config)).await?;
         store.map_err(|error| self.error("making", &error))
     }
 

@@ -18,7 +18,7 @@ pub use bucket::{BucketError, SnapshotBucket};
 pub use client::{NatsClient, Patience};
 pub use error::NatsError;
 pub use flags::{NatsFlags, parse_replicas};
-pub use founding::{Founding, FoundingError};
+pub use founding::{Founding, FoundingError, Progress};
 pub use monitor::{Monitor, NodeReport, ask_all};
 pub use options::NatsOptions;
 pub use patience::{patiently, until_answered};
