@@ -132,3 +132,15 @@ async fn snapshot_is_removed_with_its_confirmation_and_no_other_one_in_its_place
     bucket.remove(&own).await.expect("an answer");
     assert_eq!(messages(&nats).await, nothing);
 }
+
+#[tokio::test]
+async fn what_a_member_of_a_deleted_cluster_has_begun_is_not_waited_for() {
+    let Some(program) = NatsProgram::find() else { return };
+    let nats = Nats::start(program, 1, "");
+    let before = open(&nats).await;
+    before.bucket().begin(40, "a:1").await.expect("it is stored");
+    assert_eq!(before.bucket().contents().await.expect("one").begun.len(), 1);
+    administrator(&nats).await.delete_stream("BOOKLINE-sales").await.expect("it exists");
+    let now = open(&nats).await;
+    assert!(now.bucket().contents().await.expect("none").begun.is_empty());
+}

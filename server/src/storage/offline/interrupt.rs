@@ -16,7 +16,7 @@ use super::work_directory;
 /// The signals that end a process and can be caught.
 const TERMINATING: [SignalKind; 3] = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
 
-/// Removing the directory may fail while the backup creates a file in it, and is then retried.
+/// Removing the directory may fail while the command creates a file in it, and is then retried.
 const REMOVE_ATTEMPTS_MAX: usize = 3;
 
 /// Whether a signal was received, and the process ends because of it.

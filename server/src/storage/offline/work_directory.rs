@@ -1,8 +1,8 @@
 //! The work directory of a command: `.bookline-backup-PID`. That of a backup is beside its target.
 //!
 //! The process holds a lock (flock) on it, which ends with the process. So a work directory that can be
-//! locked was left by a process that has ended, even if another process has its pid now. The next backup
-//! removes it.
+//! locked was left by a process that has ended, even if another process has its pid now. The next command in
+//! the same place removes it.
 
 use std::fs::{self, DirBuilder, File, Metadata, TryLockError};
 use std::io;
@@ -37,7 +37,7 @@ impl WorkDirectory {
     pub fn create(parent: PathBuf) -> anyhow::Result<Self> {
         remove_abandoned(&parent);
         let pid = std::process::id();
-        // A name may be taken by a process with the same pid in another container. And another backup may
+        // A name may be taken by a process with the same pid in another container. And another command may
         // remove the new directory before it is locked.
         for n in 0.. {
             let name = if n == 0 { format!("{PREFIX}{pid}") } else { format!("{PREFIX}{pid}-{n}") };
@@ -74,7 +74,7 @@ fn create_and_lock(path: &Path) -> io::Result<Option<File>> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    // On a file system without locks, no other backup can lock this directory and remove it either.
+    // On a file system without locks, no other command can lock this directory and remove it either.
     if matches!(lock.try_lock(), Err(TryLockError::WouldBlock)) {
         return Ok(None);
     }

@@ -43,6 +43,7 @@ const ORPHAN_AFTER: Duration = Duration::from_secs(60 * 60);
 const INFO_KEY: &str = "bookline-snapshot";
 const HASH_KEY: &str = "bookline-hash";
 const MEMBER_KEY: &str = "bookline-member";
+const CLUSTER_KEY: &str = "bookline-cluster";
 
 const CONFIRMED_SUFFIX: &str = ".confirmed";
 const BEGUN_SUFFIX: &str = ".begun";
@@ -98,7 +99,7 @@ impl SnapshotBucket {
         let objects = self.objects(&store).await?;
         let infos = objects.iter().filter_map(info_of).filter(|info| self.is_own(info));
         let confirmations: HashMap<_, _> = objects.iter().filter_map(confirmation).collect();
-        let begun = objects.iter().filter_map(begun).collect();
+        let begun = objects.iter().filter(|object| !self.is_of_other(object)).filter_map(begun).collect();
         Ok(BucketContents::new(infos.collect(), &confirmations, begun))
     }
 
@@ -107,6 +108,15 @@ impl SnapshotBucket {
             (Some(cluster), Ok(genesis)) => genesis.cluster == cluster.to_string(),
             // Who loads one that cannot be read says why.
             (None, _) | (_, Err(_)) => true,
+        }
+    }
+
+    /// Whether an object that is no snapshot is of another cluster. One without a cluster was made by an
+    /// older version.
+    fn is_of_other(&self, object: &ObjectInfo) -> bool {
+        match (self.cluster, object.metadata.get(CLUSTER_KEY)) {
+            (Some(own), Some(found)) => *found != own.to_string(),
+            (None, _) | (_, None) => false,
         }
     }
 
@@ -177,7 +187,8 @@ impl SnapshotBucket {
     ///
     /// [`BucketError`]
     pub async fn begin(&self, message: u64, member: &str) -> Result<(), BucketError> {
-        let metadata = HashMap::from([(MEMBER_KEY.to_owned(), member.to_owned())]);
+        let mut metadata = HashMap::from([(MEMBER_KEY.to_owned(), member.to_owned())]);
+        metadata.extend(self.cluster.map(|cluster| (CLUSTER_KEY.to_owned(), cluster.to_string())));
         self.put_object(format!("{}{BEGUN_SUFFIX}", name(message)), metadata, &mut tokio::io::empty()).await
     }
 
