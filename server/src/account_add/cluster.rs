@@ -13,11 +13,12 @@ use super::{append, has_admin};
 use crate::argument::parse_id;
 use crate::cluster::{ClusterConfig, ReadBarrier};
 use crate::config::Config;
-use crate::server::{BriefLeader, NoLead};
+use crate::log;
+use crate::server::{BriefLeader, NewCluster, NoLead};
 use crate::state::{AccountValues, StateLimits};
 use crate::storage::offline::interrupt::Signals;
 use crate::storage::offline::work_directory::{self, WorkDirectory};
-use crate::storage::replicated::lease::parse_lease;
+use crate::storage::replicated::lease::{lease_argument, parse_lease};
 use crate::storage::replicated::nats::{NatsFlags, NatsOptions, parse_replicas};
 
 /// How long the append of the account may take: an election of NATS takes 4 to 8 seconds.
@@ -82,6 +83,13 @@ impl ClusterOfAccount {
             }
             led => led?,
         };
+        if let Some(NewCluster { time_zone, head, lease }) = leader.new_cluster() {
+            log::print_line(&format!(
+                "booklined: a new cluster has begun, {}: start its members with --time-zone {time_zone} --hod {head} --lease {}",
+                cluster.nats.cluster,
+                lease_argument(*lease)
+            ));
+        }
         let added = tokio::select! {
             added = timeout(APPEND_MAX, append(leader.store(), values)) => added.ok(),
             () = leader.ended() => None,

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 #[cfg(feature = "cluster")]
-pub use member::{BriefLeader, ClusterError, ClusterServer, NoLead};
+pub use member::{BriefLeader, ClusterError, ClusterServer, NewCluster, NoLead};
 
 use crate::commands::{Authentication, Counters, CurrentService, Service};
 use crate::config::Config;

@@ -10,6 +10,6 @@ mod service_replica;
 mod snapshots;
 mod tasks;
 
-pub use brief_leader::{BriefLeader, NoLead};
+pub use brief_leader::{BriefLeader, NewCluster, NoLead};
 pub use cluster_error::ClusterError;
 pub use cluster_server::ClusterServer;

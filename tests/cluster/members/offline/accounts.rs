@@ -29,7 +29,14 @@ fn account_is_added_while_nobody_leads_and_every_member_demands_it() {
     let Some(nats) = one_nats() else { return };
     let home = Home::new();
     // The first one, before the cluster has begun.
-    out(&add(&nats, &home, "anna", "2s"));
+    let added = add(&nats, &home, "anna", "2s");
+    out(&added);
+    let begun = "a new cluster has begun, sales: start its members with --time-zone ";
+    assert!(
+        err(&added).contains(begun) && err(&added).contains(" --hod F10 --lease 2s\n"),
+        "{}",
+        err(&added)
+    );
     let (mut leader, mut standby) = pair(&nats, &[]);
     ask(&leader, "GET").err("UNAUTHENTICATED");
     // A standby says nothing of the state, to whomever.
@@ -60,7 +67,12 @@ fn nobody_waits_for_the_lease_of_a_command_that_has_added_an_account() {
     let Some(nats) = one_nats() else { return };
     let (home, begun) = (Home::new(), Instant::now());
     out(&add(&nats, &home, "anna", LONG_LEASE));
-    out(&add(&nats, &home, "bert", LONG_LEASE));
+    // The stream says how many replicas it has, and the log which lease.
+    let secret = home.file("secret", PASSWORD);
+    let secret = secret.to_str().expect("a path in UTF-8");
+    let added = command(&nats, &["account", "add", "bert", "--role", "admin", "--secret-file", secret]);
+    out(&added);
+    assert!(!err(&added).contains("a new cluster"), "{}", err(&added));
     let leader = start_with_lease(&nats, "one.example:1", LONG_LEASE, &[]);
     let mut conn = wait_until_leads(&leader);
     conn.ask(&format!("AUTH bert {PASSWORD}")).ok();

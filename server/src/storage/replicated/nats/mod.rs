@@ -21,6 +21,6 @@ pub use flags::{NatsFlags, parse_replicas};
 pub use founding::{Founding, FoundingError, Progress};
 pub use monitor::{Monitor, NodeReport, ask_all};
 pub use options::NatsOptions;
-pub use patience::{patiently, until_answered};
+pub use patience::{patiently, silence, until_answered};
 pub use report::{ReplicaReport, StreamReport};
 pub use stream::{NatsStream, StreamCheck};

@@ -92,6 +92,21 @@ impl NatsStream {
         Ok(Self { max_payload: of_nodes.map_or(max_payload, |of_nodes| of_nodes.min(max_payload)), ..opened })
     }
 
+    /// As [`Self::open`], but a stream that exists may have another number of replicas.
+    ///
+    /// # Errors
+    ///
+    /// [`NatsError`]
+    pub async fn open_with_its_replicas(options: &NatsOptions) -> Result<Self, NatsError> {
+        let client = NatsClient::connect_quietly(options).await?;
+        match find(&client.jetstream(), &stream_name(options)).await? {
+            Some(info) => {
+                Self::open(&NatsOptions { replicas: info.config.num_replicas, ..options.clone() }).await
+            }
+            None => Self::open(options).await,
+        }
+    }
+
     /// Finds the stream of the cluster for a command that reads it. `None` if there is none.
     ///
     /// # Errors
