@@ -36,6 +36,9 @@ pub(super) fn run_with(parts: &Parts, preface: &Preface) -> anyhow::Result<bool>
     let done = |report: &Report| report.corruptions == 0 || report.lasting;
     let report = settled(|| parts.last_change(), done, || Report::of(parts, preface));
     let verdict = match (report.corruptions, report.torn_tail) {
+        (1.., _) if report.corruptions == report.newer => {
+            "a newer version has written part of it: check it with that version"
+        }
         (0, false) => "all is well",
         (0, true) => {
             "nothing is corrupt: the next start truncates the torn tail, of which nothing was acknowledged"
@@ -51,6 +54,8 @@ pub(super) fn run_with(parts: &Parts, preface: &Preface) -> anyhow::Result<bool>
 struct Report {
     text: String,
     corruptions: usize,
+    /// Those of them that a newer version has written, and are none for that.
+    newer: usize,
     /// Whether a retry would find the same corruption.
     lasting: bool,
     /// Whether the journal ends in a torn tail.
@@ -106,6 +111,7 @@ impl Report {
                     oldest = Some(sequence);
                 }
                 Err(error) => {
+                    self.newer += usize::from(error.is_newer());
                     let error = anyhow::Error::from(error);
                     self.add_corruption(&error, is_lasting(&error));
                 }

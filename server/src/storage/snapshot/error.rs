@@ -76,6 +76,15 @@ impl SnapshotError {
             SnapshotErrorKind::Header(SegmentHeaderError::Format { .. }) => false,
         }
     }
+
+    /// Whether a newer version wrote what cannot be read.
+    pub fn is_newer(&self) -> bool {
+        match &self.kind {
+            SnapshotErrorKind::Decode(error) => *error != DecodeError::Malformed,
+            SnapshotErrorKind::Header(SegmentHeaderError::Format { .. }) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Why a change is invalid at its position in a snapshot.

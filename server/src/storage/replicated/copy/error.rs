@@ -93,3 +93,27 @@ impl CopyError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::replicated::stream_sequence::StreamSequence;
+
+    #[test]
+    fn only_wrong_content_is_corruption() {
+        let broken =
+            |reason| CopyError::Frame(FrameError::Broken { at: StreamSequence(7), reason }).is_corruption();
+        assert!(broken(Break::NoFrame) && broken(Break::OtherChain));
+        assert!(!broken(Break::UnknownKind(99)));
+        let full = ProvideError::Disk(io::Error::from(io::ErrorKind::StorageFull));
+        let no_answer = || NatsError::no_answer("BOOKLINE-sales", 7);
+        for (error, is_temporary) in [
+            (CopyError::Provide { message: 7, error: full }, false),
+            (CopyError::Newer { message: 7, error: DecodeError::UnknownChange(99) }, false),
+            (CopyError::Nats(no_answer()), true),
+        ] {
+            assert!(!error.is_corruption(), "{error}");
+            assert_eq!(error.is_temporary(), is_temporary, "{error}");
+        }
+    }
+}
