@@ -17,7 +17,7 @@ use super::{
 const FLAGS: &[&str] = &["--snapshot-every", "1GiB", "--keep-log", "0"];
 
 /// How often a member is started to stop it while it reads a snapshot.
-const READS_MAX: usize = 5;
+const READS_MAX: usize = 10;
 
 /// Books so many tickets, one after the other.
 fn book(conn: &mut Conn, count: usize) {

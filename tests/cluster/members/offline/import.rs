@@ -32,6 +32,15 @@ fn with_as_many_commits() -> Server {
     single
 }
 
+/// A single server that was stopped, and with whose data a cluster has begun.
+fn imported(nats: &Nats) -> Server {
+    let mut single = Home::new().start(ZONE);
+    fill(&mut single.connect());
+    single.stop();
+    out(&import(nats, &single.data()));
+    single
+}
+
 fn digest(data: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let files = files_of(data).into_iter().map(|path| data.join(path));
     files
@@ -94,10 +103,7 @@ fn cluster_begins_with_the_data_of_a_single_server_and_leads_back_to_one() {
 #[test]
 fn member_that_has_lost_the_imported_data_does_not_begin_empty_and_another_import_brings_it_back() {
     let Some(nats) = one_nats() else { return };
-    let mut single = Home::new().start(ZONE);
-    fill(&mut single.connect());
-    single.stop();
-    out(&import(&nats, &single.data()));
+    let single = imported(&nats);
     Administrator::of(&nats).delete_bucket();
     let url = &nats.urls()[0];
     let (status, stderr) = Home::new().start_fails(&[&flags(url, "one.example:1"), ZONE].concat());
@@ -115,10 +121,7 @@ fn member_that_has_lost_the_imported_data_does_not_begin_empty_and_another_impor
 #[test]
 fn snapshot_of_an_import_that_has_lost_is_used_by_nobody() {
     let Some(nats) = one_nats() else { return };
-    let mut single = Home::new().start(ZONE);
-    fill(&mut single.connect());
-    single.stop();
-    out(&import(&nats, &single.data()));
+    imported(&nats);
     let administrator = Administrator::of(&nats);
     let objects = administrator.objects();
     administrator.delete_bucket();
@@ -141,10 +144,7 @@ fn snapshot_of_an_import_that_has_lost_is_used_by_nobody() {
 #[test]
 fn check_finds_a_snapshot_with_other_content() {
     let Some(nats) = one_nats() else { return };
-    let mut single = Home::new().start(ZONE);
-    fill(&mut single.connect());
-    single.stop();
-    out(&import(&nats, &single.data()));
+    imported(&nats);
     let administrator = Administrator::of(&nats);
     let mut objects = administrator.objects();
     objects.iter_mut().filter_map(|(_, content)| content.last_mut()).for_each(|byte| *byte ^= 1);
@@ -159,10 +159,7 @@ fn check_finds_a_snapshot_with_other_content() {
 #[test]
 fn interrupted_import_is_begun_again_and_no_member_takes_its_place() {
     let Some(nats) = one_nats() else { return };
-    let mut single = Home::new().start(ZONE);
-    fill(&mut single.connect());
-    single.stop();
-    out(&import(&nats, &single.data()));
+    let single = imported(&nats);
     // As if it had been killed before its last step: the stream has no message yet.
     Administrator::of(&nats).make_again();
     let url = &nats.urls()[0];
