@@ -6,14 +6,16 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bookline_server::commands::Service;
+use bookline_server::storage::data_dir::DataDirError;
 use bookline_server::{Config, OpenError, ServeError};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use crate::connection::AsyncConn;
@@ -35,10 +37,24 @@ impl Listening {
 
     /// Opens a server with this configuration, and binds this address.
     pub async fn open_at(config: &Config, address: SocketAddr) -> Result<Self, OpenError> {
-        let server = bookline_server::Server::open(config).await?;
+        let server = Self::open_when_unlocked(config).await?;
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("a bound listener");
         Ok(Self { server, listener, address })
+    }
+
+    /// A process that another test starts has a copy of each file descriptor until it executes its program,
+    /// also that with the lock of a server that was just stopped.
+    async fn open_when_unlocked(config: &Config) -> Result<bookline_server::Server, OpenError> {
+        let deadline = Instant::now() + HANG_TIMEOUT;
+        loop {
+            match bookline_server::Server::open(config).await {
+                Err(OpenError::DataDir(DataDirError::InUse { .. })) if Instant::now() < deadline => {
+                    yield_now().await;
+                }
+                opened => return opened,
+            }
+        }
     }
 
     /// Serves until `stop`, and shuts down gracefully.
