@@ -20,17 +20,26 @@ pub(super) async fn find(context: &Context, name: &str) -> Result<Option<Info>, 
     }
 }
 
-/// The stream of the cluster, as it is, or a new one with this id. Two members may create it at the same
-/// time: the second one finds that of the first.
+/// The stream of the cluster, as it is, or a new one with this id.
 pub(super) async fn find_or_create(
     context: &Context,
     options: &NatsOptions,
     id: ClusterId,
 ) -> Result<Info, NatsError> {
-    let name = stream_name(options);
-    if let Some(info) = find(context, &name).await? {
-        return Ok(info);
+    match find(context, &stream_name(options)).await? {
+        Some(info) => Ok(info),
+        None => create(context, options, id).await,
     }
+}
+
+/// A new stream of the cluster with this id. Two members may create it at the same time: the second one finds
+/// that of the first.
+pub(super) async fn create(
+    context: &Context,
+    options: &NatsOptions,
+    id: ClusterId,
+) -> Result<Info, NatsError> {
+    let name = stream_name(options);
     match context.create_stream(settings::of_new(options, id)).await {
         Ok(created) => Ok(created.cached_info().clone()),
         Err(error) => match find(context, &name).await {

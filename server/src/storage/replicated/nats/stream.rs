@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::bucket::SnapshotBucket;
 use super::client::NatsClient;
 use super::error::NatsError;
-use super::find::{failed, find, find_or_create};
+use super::find::{create, failed, find};
 use super::message_limits::{MAX_PAYLOAD_MIN, MESSAGE_OVERHEAD_BYTES};
 use super::monitor::{self, Monitor};
 use super::options::{ANSWER_MAX, NatsOptions, READ_MAX};
@@ -59,7 +59,7 @@ impl NatsStream {
     ///
     /// [`NatsError`]
     pub async fn open(options: &NatsOptions) -> Result<Self, NatsError> {
-        Self::open_with(options, true).await
+        Self::open_with(NatsClient::connect(options).await?, options, true).await
     }
 
     /// Connects to NATS, and finds the stream of a cluster that has begun.
@@ -68,11 +68,14 @@ impl NatsStream {
     ///
     /// [`NatsError`]
     pub async fn open_existing(options: &NatsOptions) -> Result<Self, NatsError> {
-        Self::open_with(options, false).await
+        Self::open_with(NatsClient::connect(options).await?, options, false).await
     }
 
-    async fn open_with(options: &NatsOptions, may_create: bool) -> Result<Self, NatsError> {
-        let client = NatsClient::connect(options).await?;
+    async fn open_with(
+        client: NatsClient,
+        options: &NatsOptions,
+        may_create: bool,
+    ) -> Result<Self, NatsError> {
         let max_payload = client.max_payload();
         if max_payload < MAX_PAYLOAD_MIN {
             return Err(NatsError::MaxPayload { max_payload });
@@ -84,7 +87,7 @@ impl NatsStream {
             None if !may_create => return Err(NatsError::Deleted { stream: stream_name(options) }),
             None => {
                 check_has_no_snapshots(&client, options).await?;
-                find_or_create(&context, options, ClusterId::random()).await?
+                create(&context, options, ClusterId::random()).await?
             }
         };
         let opened = Self::of(client, options, &info).await?;
@@ -92,19 +95,16 @@ impl NatsStream {
         Ok(Self { max_payload: of_nodes.map_or(max_payload, |of_nodes| of_nodes.min(max_payload)), ..opened })
     }
 
-    /// As [`Self::open`], but a stream that exists may have another number of replicas.
+    /// As [`Self::open`], for a command: a stream that exists may have another number of replicas.
     ///
     /// # Errors
     ///
     /// [`NatsError`]
     pub async fn open_with_its_replicas(options: &NatsOptions) -> Result<Self, NatsError> {
         let client = NatsClient::connect_quietly(options).await?;
-        match find(&client.jetstream(), &stream_name(options)).await? {
-            Some(info) => {
-                Self::open(&NatsOptions { replicas: info.config.num_replicas, ..options.clone() }).await
-            }
-            None => Self::open(options).await,
-        }
+        let found = find(&client.jetstream(), &stream_name(options)).await?;
+        let replicas = found.map_or(options.replicas, |info| info.config.num_replicas);
+        Self::open_with(client, &NatsOptions { replicas, ..options.clone() }, true).await
     }
 
     /// Finds the stream of the cluster for a command that reads it. `None` if there is none.
