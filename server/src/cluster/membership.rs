@@ -79,8 +79,7 @@ impl Membership {
 
     /// Waits until this server is no member any more as it was: it was deposed, or cannot go on.
     pub async fn ended(&self) {
-        // The sender lives as long as the log.
-        let _ = self.log.role().wait_for(|role| *role == Role::Ended).await;
+        self.log.ended().await;
     }
 
     /// Requests a snapshot that holds everything that is durable now, and waits until it is confirmed.

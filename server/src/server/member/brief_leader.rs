@@ -15,7 +15,6 @@ use crate::commands::Counters;
 use crate::config::Config;
 use crate::state::Store;
 use crate::storage::data_dir::DataDir;
-use crate::storage::log::Log;
 use crate::storage::replicated::boot_time::BootTime;
 use crate::storage::replicated::found_genesis::{NoGenesis, find_genesis};
 use crate::storage::replicated::genesis::Genesis;
@@ -33,9 +32,6 @@ const TAKEOVER_MAX: Duration = Duration::from_secs(20);
 /// How long a takeover may be known before this member knows that it is its own: the state is prepared
 /// meanwhile.
 const OWN_LEAD_AFTER: Duration = Duration::from_millis(500);
-
-/// How long the driver may take to end.
-const END_MAX: Duration = Duration::from_secs(2);
 
 /// Why this process does not lead.
 #[derive(Debug, Error)]
@@ -147,16 +143,12 @@ impl BriefLeader {
 
     /// Waits until this process does not lead any more.
     pub async fn ended(&self) {
-        // The sender lives as long as the log.
-        let _ = self.generation.log.role().wait_for(|role| *role == Role::Ended).await;
+        self.generation.log.ended().await;
     }
 
     /// Resigns, so that the next leader need not wait for a lease.
     pub async fn end(mut self) {
-        self.generation.log.resign();
-        // It has no failure: why the driver ends does not matter any more.
-        let _ = self.generation.log.close();
-        let _ = timeout(END_MAX, self.generation.ended()).await;
+        self.generation.end().await;
     }
 }
 

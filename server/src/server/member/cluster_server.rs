@@ -2,10 +2,8 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
 
 use super::cluster_error::ClusterError;
 use super::generation::{Before, Generation};
@@ -18,15 +16,10 @@ use crate::net::listener::Listener;
 use crate::server::new_service::connection_limits;
 use crate::server::serving::Serving;
 use crate::storage::data_dir::DataDir;
-use crate::storage::log::Log;
 use crate::storage::replicated::log::End;
 use crate::storage::replicated::nats::{NatsError, NatsStream, until_answered};
 use crate::time::system_zone;
 use crate::time::zone::Zone;
-
-/// How long the driver may take to end after its log was closed: the second in which it waits for the
-/// stream, and a last append.
-const DRIVER_END_MAX: Duration = Duration::from_secs(2);
 
 /// A member of a cluster, which has applied the log and has locked its data directory.
 #[derive(Debug)]
@@ -191,11 +184,7 @@ impl ClusterServer {
         self.generation.end_snapshots();
         serving.drain().await;
         serving.end().await;
-        // So that a standby need not wait for a lease.
-        self.generation.log.resign();
-        // It has no failure: why the driver ends does not matter any more.
-        let _ = self.generation.log.close();
-        let _ = timeout(DRIVER_END_MAX, self.generation.ended()).await;
+        self.generation.end().await;
         Ok(())
     }
 }

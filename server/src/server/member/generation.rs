@@ -6,7 +6,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::cluster_error::ClusterError;
 use super::service_replica::ServiceReplica;
@@ -35,6 +35,10 @@ use crate::time::zone::Zone;
 
 /// A takeover is tried up to so much later than after a lease, so that two standbys seldom try at once.
 const JITTER_MAX: Duration = Duration::from_millis(300);
+
+/// How long the driver may take to end after its log was closed: the second in which it waits for the
+/// stream, and a last append.
+const DRIVER_END_MAX: Duration = Duration::from_secs(2);
 
 /// The time after which it is logged that the log is still read, each time.
 const CATCH_UP_LOGGED_AFTER: Duration = Duration::from_secs(10);
@@ -171,6 +175,14 @@ impl Generation {
 
     pub fn current_member(&self) -> CurrentMember {
         CurrentMember { log: self.log.clone(), instance: self.service.instance }
+    }
+
+    /// Resigns, if this server leads, so that a standby need not wait for a lease, and ends.
+    pub async fn end(&mut self) {
+        self.log.resign();
+        // It has no failure: why the driver ends does not matter any more.
+        let _ = self.log.close();
+        let _ = timeout(DRIVER_END_MAX, self.ended()).await;
     }
 
     pub async fn ended(&mut self) -> End {

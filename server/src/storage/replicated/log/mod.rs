@@ -84,6 +84,12 @@ impl ReplicatedLog {
         self.shared.role.subscribe()
     }
 
+    /// Waits until this member was deposed, has resigned, or cannot go on.
+    pub async fn ended(&self) {
+        // The sender lives as long as the log.
+        let _ = self.role().wait_for(|role| *role == Role::Ended).await;
+    }
+
     /// Whether everything was applied that is known of.
     pub fn is_current(&self) -> bool {
         *self.shared.is_current.borrow()
