@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use bookline_protocol::Id;
 use chrono_tz::Tz;
 use clap::Args;
@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::log;
 use crate::server::{BriefLeader, NewCluster, NoLead};
 use crate::state::{AccountValues, StateLimits};
-use crate::storage::offline::interrupt::Signals;
-use crate::storage::offline::work_directory::{self, WorkDirectory};
+use crate::storage::offline::interrupt::make_work_directory;
+use crate::storage::offline::work_directory;
 use crate::storage::replicated::lease::{lease_argument, parse_lease};
 use crate::storage::replicated::nats::{NatsFlags, NatsOptions, parse_replicas};
 
@@ -60,9 +60,7 @@ impl ClusterOfAccount {
 
     /// Adds the account, durably. Returns whether any account is an admin.
     pub async fn add(&self, options: NatsOptions, values: &AccountValues<'_>) -> anyhow::Result<bool> {
-        let signals = Signals::catch().context("preparing for signals")?;
-        let work = WorkDirectory::create(std::env::temp_dir())?;
-        signals.clean_up(work.path().to_owned())?;
+        let work = make_work_directory(std::env::temp_dir())?;
         let config = Config {
             data_dir: work.path().join(work_directory::DATA),
             head: self.hod.clone(),

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use bookline_protocol::Timestamp;
 use tokio::runtime::Builder;
 
-use super::interrupt::Signals;
+use super::interrupt::make_work_directory;
 use super::work_directory::{self, WorkDirectory};
 use super::{Parts, warn};
 use crate::storage::disks::Disks;
@@ -32,9 +32,7 @@ impl ClusterCopy {
     /// Copies the log into a work directory of its own, which is removed when this is dropped, or when the
     /// process is interrupted.
     pub fn make(options: &NatsOptions, extent: Extent) -> anyhow::Result<Self> {
-        let signals = Signals::catch().context("preparing for signals")?;
-        let work = WorkDirectory::create(std::env::temp_dir())?;
-        signals.clean_up(work.path().to_owned())?;
+        let work = make_work_directory(std::env::temp_dir())?;
         let copy = Self::make_in(work.path(), options, extent)?;
         Ok(Self { _work: Some(work), ..copy })
     }

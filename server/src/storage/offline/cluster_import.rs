@@ -20,8 +20,8 @@ use clap::Args;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::runtime::Builder;
 
-use super::interrupt::Signals;
-use super::work_directory::{self, WorkDirectory};
+use super::interrupt::make_work_directory;
+use super::work_directory;
 use super::{Parts, backup, print};
 use crate::argument::parse_id;
 use crate::codec::Sequence;
@@ -89,9 +89,7 @@ impl ClusterImport {
     pub fn run(&self, options: &NatsOptions) -> anyhow::Result<()> {
         let parts = Parts::of(&self.data_dir)?;
         let lock = data_dir::lock_unchanged(&self.data_dir)?;
-        let signals = Signals::catch().context("preparing for signals")?;
-        let work = WorkDirectory::create(std::env::temp_dir())?;
-        signals.clean_up(work.path().to_owned())?;
+        let work = make_work_directory(std::env::temp_dir())?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.context("starting the runtime")?;
         let begun = runtime.block_on(async {

@@ -11,7 +11,7 @@ use anyhow::Context;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::work_directory;
+use super::work_directory::{self, WorkDirectory};
 
 /// The signals that end a process and can be caught.
 const TERMINATING: [SignalKind; 3] = [SignalKind::hangup(), SignalKind::interrupt(), SignalKind::terminate()];
@@ -30,8 +30,20 @@ pub fn wait_for_end_if_interrupted() {
     }
 }
 
+/// Makes a work directory in `parent`. It is removed when it is dropped, or when a signal ends the process.
+///
+/// # Errors
+///
+/// Any error that keeps it from being made, or the signals from being caught.
+pub fn make_work_directory(parent: PathBuf) -> anyhow::Result<WorkDirectory> {
+    let signals = Signals::catch().context("preparing for signals")?;
+    let work = WorkDirectory::create(parent)?;
+    signals.clean_up(work.path().to_owned())?;
+    Ok(work)
+}
+
 /// The signals that were received since they are caught.
-pub struct Signals {
+struct Signals {
     runtime: Runtime,
     signals: Vec<(SignalKind, Signal)>,
 }
@@ -39,7 +51,7 @@ pub struct Signals {
 impl Signals {
     /// Catches the signals, for [`Signals::clean_up`]. Signals that the process ignores, as SIGHUP under
     /// nohup, stay ignored.
-    pub fn catch() -> io::Result<Self> {
+    fn catch() -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
         let ignored = ignored();
         let signals = {
@@ -52,7 +64,7 @@ impl Signals {
 
     /// Starts a thread that, on a signal, removes the work directory and exits with the exit code for that
     /// signal.
-    pub fn clean_up(self, work: PathBuf) -> anyhow::Result<()> {
+    fn clean_up(self, work: PathBuf) -> anyhow::Result<()> {
         let Self { runtime, mut signals } = self;
         let wait = move || {
             let number = runtime.block_on(poll_fn(|context| {

@@ -14,8 +14,7 @@ use anyhow::Context;
 
 #[cfg(feature = "cluster")]
 use super::cluster_copy::ClusterCopy;
-use super::interrupt::Signals;
-use super::work_directory::WorkDirectory;
+use super::interrupt::make_work_directory;
 use super::{Parts, Source, is_lasting, print, settled};
 use crate::codec::Sequence;
 use crate::storage::journal::{self, RealDisk};
@@ -36,9 +35,7 @@ pub(super) fn run(source: &Source, to: &Path, force: bool) -> anyhow::Result<boo
     let target = Target::of(to)?;
     let origin = Origin::of(source)?;
     target.check(origin.parts(), force)?;
-    let signals = Signals::catch().context("preparing for signals")?;
-    let work = WorkDirectory::create(target.directory())?;
-    signals.clean_up(work.path().to_owned())?;
+    let work = make_work_directory(target.directory())?;
     let (sequence, bytes) = origin.write(work.path())?;
     let written = work.path().join(snapshot::name(sequence));
     match &target {
